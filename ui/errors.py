@@ -7,6 +7,7 @@ resources/locale/sv/errors.po. The code itself is shown for support.
 
 from typing import NamedTuple
 
+from app.core import log
 from app.core.i18n import tr
 from app.core.visible import one_line
 from app.errors import FileFault
@@ -786,9 +787,11 @@ def sentence_of(error: BaseException) -> Sentence:
 
 
 def told(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:
-    """(what is said in place of an exception: its sentence and `more`; its code, which is shown small behind that).
-    `prefix`: of sentences that are one view's own, where there are any ("join-")."""
+    """Returns (the exception's sentence and `more`, its code); logs an exception without a code. `prefix`: a view's own
+    sentences, for example "join-", are preferred if they exist."""
     code = code_of(error)
+    if not hasattr(error, "code"):
+        log.ui.exception("told-in-place", error)
     said = sentence(prefix + code if prefix + code in sentences() else code).text
     return f"{said} {more}".rstrip(), code
 

@@ -149,7 +149,7 @@ class SelfTest:
         """A document becomes a Word document in a process of its own, and comes back from it by another."""
         converter, blocks = Converter(), plain_blocks(WORDS)
         try:
-            made = await converter.docx(WORDS, blocks)
+            made = await converter.write_docx(WORDS, blocks)
             read = await converter.read("docx", made)
         finally:
             converter.close()

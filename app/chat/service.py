@@ -49,8 +49,8 @@ MENTION_CHARS = 400
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was being written in a room. `edits` is set while an own message is being changed; `aside` and
-    `aside_reply_to` are then what was being written before. `files`: paths of what was attached. `pictures`: how many
-    pasted pictures were, which are kept nowhere."""
+    `aside_reply_to` are then what was being written before. `files`: paths of what was attached. `pictures`: the number
+    of pasted pictures; the pictures themselves are not kept."""
 
     text: str = ""
     reply_to: bytes | None = None

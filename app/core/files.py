@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Writing a small file so that it is there whole or not at all, also after a power cut."""
+"""Writing a small file so that it is there whole or not at all, also after a power cut; reading one of a stranger's
+without waiting."""
 
+import errno
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from app.core.ids import new_id
 
@@ -16,6 +20,23 @@ def keep_private() -> None:
     others to find (`Draft`) get what the system would have given them. Once, at the start."""
     before = os.umask(0o077)
     _ORDINARY[0] = 0o666 & ~before
+
+
+def open_file(path: Path) -> tuple[BinaryIO, int]:
+    """Opens a file for reading; its size in bytes, beyond which nobody reads. OSError, also for what is no file.
+
+    ▲ It never waits: a pipe or device is refused, also one that took a file's place after somebody looked. What the
+    kernel makes as it is read (`/proc`) has no size, so nothing of it is read.
+    """
+    fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "no file")
+        return os.fdopen(fd, "rb"), found.st_size
+    except BaseException:
+        os.close(fd)
+        raise
 
 
 class Draft:

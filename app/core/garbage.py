@@ -30,8 +30,8 @@ def begin() -> None:
 
 
 def set_aside() -> None:
-    """Sets everything aside that was made since the last time, garbage too, and does not search: call it when nearly
-    all of that stays, as after an account was loaded."""
+    """Sets everything aside that was made since the last time, garbage too, without looking for garbage. Call it when
+    nearly all of that stays, as after an account was loaded."""
     if _set_aside in gc.callbacks:
         gc.freeze()
 

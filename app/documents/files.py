@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core import log
-from app.core.files import Draft
+from app.core.files import Draft, open_file
 from app.core.ids import ObjId, RoomId
 from app.core.visible import one_line
 from app.documents import records
@@ -50,7 +50,7 @@ class Imported:
 
 
 class DocumentFiles:
-    """Of one account. `may_export` and `may_print` are asked each time."""
+    """Imports and exports of one account. `may_export` and `may_print` are asked each time."""
 
     def __init__(self, documents: Documents, converter: Converter | None = None) -> None:
         """`converter` is for tests."""
@@ -60,46 +60,46 @@ class DocumentFiles:
         self.may_print: Callable[[], bool] = lambda: True
 
     def check_export(self) -> None:
-        """ExportOff if policy lets nothing be saved outside the program: before a person is asked where."""
+        """Raises ExportOff if policy forbids export. Call it before asking the person where to save."""
         if not self.may_export():
             raise ExportOff
 
     def check_print(self) -> None:
-        """PrintOff if policy lets nothing be printed."""
+        """Raises PrintOff if policy forbids printing."""
         if not self.may_print():
             raise PrintOff
 
     def check_pdf(self) -> None:
-        """ExportOff, PrintOff: a PDF is a file outside the program, and policy counts it as print too."""
+        """Raises ExportOff or PrintOff. A PDF is a file outside the program, and policy counts it as print too."""
         self.check_export()
         self.check_print()
 
     def content(self, obj: ObjId) -> tuple[str, Sequence[Block]]:
-        """A document's title and text as they are now, for paper. NotFound."""
+        """Returns a document's title and text as they are now, for paper. Raises NotFound."""
         return self._documents.shown_now(obj)
 
     async def export_docx(self, obj: ObjId, target: Path) -> None:
-        """Writes a document as docx. ExportOff, NotFound, ConversionFault, ExportFull, ExportFailed; nothing is left at
-        `target` then."""
+        """Writes a document as docx. Raises ExportOff, NotFound, ConversionFault, ExportFull or ExportFailed; nothing
+        is left at `target` then."""
         self.check_export()
-        data = await self._converter.docx(*self.content(obj))
+        data = await self._converter.write_docx(*self.content(obj))
         await self._write(target, data, "docx")
 
     async def export_markdown(self, obj: ObjId, target: Path) -> None:
-        """Writes a document as Markdown in UTF-8. ExportOff, NotFound, ExportFull, ExportFailed."""
+        """Writes a document as Markdown in UTF-8. Raises ExportOff, NotFound, ExportFull or ExportFailed."""
         self.check_export()
         _, blocks = self.content(obj)
         text = await asyncio.to_thread(to_markdown, blocks)
         await self._write(target, text.encode(), "markdown")
 
     async def export_pdf(self, target: Path, data: bytes) -> None:
-        """Writes a PDF that was made of a document. ExportOff, PrintOff, ExportFull, ExportFailed."""
+        """Writes a PDF that was made of a document. Raises ExportOff, PrintOff, ExportFull or ExportFailed."""
         self.check_pdf()
         await self._write(target, data, "pdf")
 
     async def import_file(self, room: RoomId, source: Path) -> Imported:
-        """Makes a document of a file, under the file's name. FileUnreadable, ConversionFault; no document is made
-        then."""
+        """Makes a document of a file, under the file's name. Raises FileUnreadable or ConversionFault; no document is
+        made then."""
         kind = source.suffix.lower().removeprefix(".")
         data = await asyncio.to_thread(_read, source, kind)
         taken = await self._converter.read(kind, data)
@@ -110,33 +110,31 @@ class DocumentFiles:
         return Imported(obj=obj, title=title, taken=taken)
 
     def close(self) -> None:
-        """Ends what is being converted."""
+        """Kills a running conversion; none runs afterwards."""
         self._converter.close()
 
     async def _write(self, target: Path, data: bytes, kind: str) -> None:
-        await asyncio.to_thread(_written, target, data)
+        await asyncio.to_thread(_write_file, target, data)
         log.store.info("document-exported", kind=kind, size=len(data))
 
 
 def _read(source: Path, kind: str) -> bytes:
-    """▲ A file that is too large is not read at all, and what is no file (a pipe, a device) is not opened."""
+    """▲ A file that is too large is not read at all, nor what is no file (a pipe, a device)."""
     try:
         if not source.is_file():
             raise FileUnreadable
-        if source.stat().st_size > MAX_FILE_BYTES:
-            raise ImportTooLarge
         if kind not in KINDS:
             raise ImportForeign
-        with source.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+        file, size = open_file(source)
+        with file:
+            if size > MAX_FILE_BYTES:
+                raise ImportTooLarge
+            return file.read(size)
     except OSError as e:
         raise FileUnreadable from e
-    if len(data) > MAX_FILE_BYTES:
-        raise ImportTooLarge
-    return data
 
 
-def _written(target: Path, data: bytes) -> None:
+def _write_file(target: Path, data: bytes) -> None:
     try:
         draft = Draft(target)
         try:

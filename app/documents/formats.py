@@ -65,8 +65,8 @@ def to_html(blocks: Sequence[Block]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What came of a text of others, and what of it a document cannot hold. `tables`: they became text. `others`: what
-    else, by kind and count, of files. `cut`: it was too long, and this is its beginning."""
+    """Blocks read from foreign text, and counts of what a document cannot hold. `tables`: those that became text.
+    `others`: further counts by kind, for files. `cut`: the text was too long; only its beginning is here."""
 
     blocks: list[Block]
     pictures: int = 0

@@ -9,7 +9,7 @@ from app.documents.numbering import Item, items
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#~|])|&(?=#?\w{1,31};)")
 _BEGINNING = re.compile(r"([-+=](?=\s|[-+=]|$))|(\d{1,9})(?=[.)](?:\s|$))")
-"""What would make a list, a line or a heading of the one above of the text that begins so."""
+"""Beginnings that Markdown would read as a list item, a rule, or the underline of a heading above."""
 _SIGNS = (("bold", "**", "strong"), ("italic", "*", "em"), ("strike", "~~", "s"))
 
 

@@ -74,6 +74,10 @@ class Presence:
             mine.cancel()
             self._tell(mine.room, Caret(obj=obj))
 
+    def is_in(self, obj: ObjId) -> bool:
+        """Whether I have entered the document and not left it."""
+        return obj in self._mine
+
     def moved(self, obj: ObjId) -> None:
         """My selection is another. Sent at once, or a little later if something was sent just now."""
         mine = self._mine.get(obj)

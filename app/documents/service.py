@@ -346,8 +346,8 @@ class DocumentService:
         self._presence.enter(held.room, obj, lambda: held.document.encode_selection(*selection()))
 
     def leave(self, obj: ObjId) -> None:
-        """I no longer look at it."""
-        if obj in self._open:
+        """I no longer look at it. What is written from now on is not seen. Twice does no harm."""
+        if obj in self._open and self._presence.is_in(obj):
             self._see(obj)
         self._presence.leave(obj)
         self._set_live(obj, False)
@@ -470,15 +470,19 @@ class DocumentService:
             held.saving = False
 
     def _store(self, obj: ObjId, held: _Open) -> None:
-        if held.unsaved and held.begun:
+        """Stores what is not stored yet: all of it or nothing. ▲ A crash between the pieces of a large edit would leave
+        pieces that wait for others for ever, at everybody."""
+        unsaved = list(held.unsaved)
+        if unsaved:
             with self._db.transaction():
-                self._rooms.announce(held.room, obj, projection.KIND_ID)
+                if held.begun:
+                    self._rooms.announce(held.room, obj, projection.KIND_ID)
                 for data in held.begun:
                     self._changes.append(held.room, obj, data)
+                for data in unsaved:
+                    self._changes.append(held.room, obj, data, live=True)
             held.begun = []
-        while held.unsaved:
-            self._changes.append(held.room, obj, held.unsaved[0], live=True)
-            del held.unsaved[0]
+            del held.unsaved[: len(unsaved)]
 
     def _on_appended(self, change: StoredChange) -> None:
         held = self._open.get(change.obj)

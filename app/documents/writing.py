@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The difference between two stretches of blocks, written into the CRDT by as few operations as possible."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.core.text_units import utf8_from_utf16, utf8_len
@@ -27,17 +27,16 @@ def write(
 
     The caps, in code points, say where the edit was: at most so much counts as unchanged before and behind it.
     """
-    old_cells, new_cells = cells(old), cells(new)
-    old_text, new_text = "".join(c for c, _ in old_cells), "".join(c for c, _ in new_cells)
+    old_text, new_text = ("".join(f"{block.text}\n" for block in blocks) for blocks in (old, new))
     prefix, suffix = common_ends(old_text, new_text, prefix_cap, suffix_cap) if old and new else (0, 0)
+    old_end, new_end = len(old_text) - suffix, len(new_text) - suffix
     pos = at + utf8_len(old_text[:prefix])
-    pieces = _pieces(new_cells[prefix : len(new_cells) - suffix])
+    pieces = _pieces(_stretch(new, prefix, new_end))
     with crdt.transact(LOCAL):
-        text.delete(pos, utf8_len(old_text[prefix : len(old_text) - suffix]))
-        _write_formats(text, at, old_cells[:prefix], new_cells[:prefix])
+        text.delete(pos, utf8_len(old_text[prefix:old_end]))
+        _write_formats(text, at, _cells(old, 0, prefix), _cells(new, 0, prefix))
         pos = _insert(text, pos, pieces[:MAX_INSERTS])
-        if suffix:
-            _write_formats(text, pos, old_cells[-suffix:], new_cells[-suffix:])
+        _write_formats(text, pos, _cells(old, old_end, len(old_text)), _cells(new, new_end, len(new_text)))
     for begin in range(MAX_INSERTS, len(pieces), MAX_INSERTS):
         with crdt.transact(LOCAL):
             pos = _insert(text, pos, pieces[begin : begin + MAX_INSERTS])
@@ -105,13 +104,36 @@ def _difference(old: Marks | Mapping[str, Any], new: Marks | Mapping[str, Any]) 
     return {key: new.get(key) for key in (*Style._fields, *new) if new.get(key) != old.get(key)}
 
 
-def _pieces(items: Sequence[Cell]) -> list[tuple[str, dict[str, Any]]]:
-    """Characters to insert, in pieces of equal attributes."""
+def _stretch(blocks: Sequence[Block], begin: int, end: int) -> Iterator[Cell]:
+    """What stands between two places of blocks, in code points from their beginning: parts of runs, and newlines. A
+    million characters one by one take a second."""
+    at = 0
+    for block in blocks:
+        if at >= end:
+            return
+        if at + len(block.text) < begin:
+            at += len(block.text) + 1
+            continue
+        parts: list[Cell] = [*block.runs, ("\n", block.raw or {})]
+        for text, attrs in parts:
+            part = text[max(0, begin - at) : max(0, end - at)]
+            if part:
+                yield part, attrs
+            at += len(text)
+
+
+def _cells(blocks: Sequence[Block], begin: int, end: int) -> list[Cell]:
+    """The same character by character."""
+    return [(char, attrs) for text, attrs in _stretch(blocks, begin, end) for char in text]
+
+
+def _pieces(items: Iterable[Cell]) -> list[tuple[str, dict[str, Any]]]:
+    """Text to insert, in pieces of equal attributes."""
     pieces: list[tuple[str, dict[str, Any]]] = []
     chars: list[str] = []
     before: Marks | Mapping[str, Any] | None = None
     current: dict[str, Any] = {}
-    for char, attrs in items:
+    for text, attrs in items:
         if attrs != before:
             before = attrs
             wanted = attrs.attrs() if isinstance(attrs, Marks) else dict(attrs)
@@ -119,7 +141,7 @@ def _pieces(items: Sequence[Cell]) -> list[tuple[str, dict[str, Any]]]:
                 if chars:
                     pieces.append(("".join(chars), current))
                 chars, current = [], wanted
-        chars.append(char)
+        chars.append(text)
     if chars:
         pieces.append(("".join(chars), current))
     return pieces

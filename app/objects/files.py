@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.core.files import Draft
+from app.core.files import Draft, open_file
 from app.core.ids import ObjId, PartId, RoomId
 from app.errors import FileUnreadable, StoreUnwritable
 from app.store.blobs import Blobs
@@ -45,7 +45,7 @@ class SealedFiles:
         done = 0
         try:
             while True:
-                plain = await asyncio.to_thread(_read, source, done)
+                plain = await asyncio.to_thread(_read, source, done, size)
                 last = done + len(plain) >= size
                 if not plain and not last:  # somebody made it shorter meanwhile
                     raise FileUnreadable
@@ -114,12 +114,14 @@ def size_of(source: Source) -> int:
         raise FileUnreadable() from e
 
 
-def _read(source: Source, at: int) -> bytes:
+def _read(source: Source, at: int, size: int) -> bytes:
+    """The next part of a file of this size; if it has become longer meanwhile, what is new is left out."""
     if isinstance(source, Pasted):
         return source.data[at : at + PART_BYTES]
     try:
-        with source.open("rb") as f:
-            f.seek(at)
-            return f.read(PART_BYTES)
+        file, now = open_file(source)
+        with file:
+            file.seek(at)
+            return file.read(max(0, min(PART_BYTES, size - at, now - at)))
     except OSError as e:
         raise FileUnreadable() from e

@@ -27,7 +27,7 @@ from app.store.known import known_of, place_of
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import Projector
-from app.store.verdicts import KeptRows, Slice, Verdicts, note, placed_of
+from app.store.verdicts import KeptRows, Slice, Verdicts, is_piece, note, placed_of
 from sync.client.placed import position_of
 from sync.client.ports import Received
 
@@ -156,6 +156,7 @@ class Judges(KeptJudges):
         covers = {position_of(n): position_of(until) for n, until in came.covers}
         gone = {(author, change_id) for author, change_id in self._db.rows(sql.LEFT_OUT_OF, (obj,))}
         codes = {p: sql.LEFT_OUT_CHANGE for p, c in edits.items() if (c.uid, c.change_id) in gone}
+        here = {p for p, c in edits.items() if known.written_here(c) is not None}
         budget = Budget(JUDGED_WITHIN_S)
         out.codes[obj] = codes
         for count, position in enumerate(sorted({*edits, *covers} - codes.keys()), start=1):
@@ -170,16 +171,17 @@ class Judges(KeptJudges):
                 codes[position] = sql.BEHIND
                 continue
             for outcome in await driven(held.judge.taking(placed_of(edits[position])), budget):
+                if position in here and is_piece(outcome):
+                    continue
                 note(codes, out.waits.setdefault(obj, {}), outcome)
                 if outcome.deferred:
                     out.deferred.add(obj)
-        here = {p for p, c in edits.items() if known.written_here(c) is not None}
         rows = KeptRows(self._db, obj)
         out.merged[obj] = [
             placed
             for p, code in codes.items()
             if code not in sql.HELD and p not in here
-            for placed in ([placed_of(edits[p])] if p in edits else rows.changes([p]))
+            for placed in ([placed_of(edits[p])] if p in edits else rows.woken(p))
         ]
         return True
 

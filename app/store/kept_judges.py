@@ -18,7 +18,7 @@ from app.store.database import Database, Row
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import ObjectJudge, Outcome, Projector
-from app.store.verdicts import KeptRows, compare, key_of, packed, placed_in
+from app.store.verdicts import KeptRows, compare, is_piece, key_of, packed, placed_in
 from sync.client.placed import PLACE_BITS, PlacedChange, position_of
 
 JUDGES = 32
@@ -134,8 +134,9 @@ class KeptJudges:
                 if judge.takes(placed.position):
                     marks[placed.position] = row[-2:]
                     for outcome in await driven(judge.taking(placed)):
-                        compare(outcome.parts, outcome.code, marks, differ)
                         outcomes.append(outcome)
+                        if not (is_piece(outcome) and _is_merged_here(row)):
+                            compare(outcome.parts, outcome.code, marks, differ)
             self._commit_waits(obj, judge, outcomes)
             rows = self._db.rows(sql.TO_JUDGE, (*key_of(obj, judge.upto), CHUNK))
             if not rows:
@@ -271,3 +272,9 @@ class KeptJudges:
     def _reads_alone(self, room: RoomId) -> bool:
         """Whether this person reads the room without its history."""
         return self._db.value(sql.READS_ALONE, (room, self._me.uid)) is not None
+
+
+def _is_merged_here(row: Row) -> bool:
+    """Whether a row of `statements.TO_JUDGE` was written on this device, and is merged."""
+    written_here, _, mark = row[-3:]
+    return bool(written_here) and mark not in sql.HELD

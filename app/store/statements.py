@@ -60,11 +60,10 @@ DROP_JUDGE_STATE = "DELETE FROM judges WHERE obj = ?"
 _PLACED = "n, place, change_id, author, t, data"
 _JUDGED_ONES = f"""FROM changes c WHERE obj = ?1 AND dev IS NOT x'' AND NOT baseline
     AND unprojected IS NOT '{OTHER_ROOM}' AND unprojected IS NOT '{LEFT_OUT_CHANGE}'"""
-TO_JUDGE = f"""SELECT {_PLACED}, row, unprojected {_JUDGED_ONES} AND (n, place) > (?2, ?3) AND n IS NOT NULL
-    ORDER BY n, place LIMIT ?4"""
-AT_POSITION = (
-    f"SELECT {_PLACED}, row, unprojected FROM changes WHERE obj = ? AND n = ? AND place = ? AND dev IS NOT x''"
-)
+TO_JUDGE = f"""SELECT {_PLACED}, dev IS NULL, row, unprojected {_JUDGED_ONES}
+    AND (n, place) > (?2, ?3) AND n IS NOT NULL ORDER BY n, place LIMIT ?4"""
+AT_POSITION = f"""SELECT {_PLACED}, dev IS NULL, row, unprojected FROM changes
+    WHERE obj = ? AND n = ? AND place = ? AND dev IS NOT x''"""
 WRITTEN_HERE_AT = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND n = ? AND place = ? AND dev IS NULL"
 ANY_PLACED = "SELECT 1 FROM changes WHERE obj = ? AND n IS NOT NULL LIMIT 1"
 PUT_WAIT = "INSERT OR REPLACE INTO waits (obj, position, client, clock, parts) VALUES (?, ?, ?, ?, ?)"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a judge says of a slice of changes, and how a change is named to it. See `app.store.judges`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -62,7 +62,15 @@ class KeptRows:
         ]
 
     def changes(self, positions: Sequence[int]) -> list[PlacedChange]:
-        return [placed_in(row) for p in positions for row in self._db.rows(sql.AT_POSITION, key_of(self._obj, p))]
+        return [placed_in(row) for row in self._at(positions)]
+
+    def woken(self, position: int) -> list[PlacedChange]:
+        """The change at a position, in a list, if it is stored and nothing merges it so far."""
+        return [placed_in(row) for row in self._at([position]) if row[-1] in sql.JUDGED]
+
+    def _at(self, positions: Sequence[int]) -> Iterator[Row]:
+        for position in positions:
+            yield from self._db.rows(sql.AT_POSITION, key_of(self._obj, position))
 
 
 def placed_of(change: OpenedChange) -> PlacedChange:
@@ -77,6 +85,16 @@ def note(codes: dict[int, str], waits: dict[int, Outcome], outcome: Outcome) -> 
     for part in outcome.parts:
         codes.pop(part, None)
         codes[part] = outcome.code
+
+
+def is_piece(outcome: Outcome) -> bool:
+    """Whether this is a piece of an update whose other pieces have no position yet.
+
+    A piece that was written on this device has no verdict until the update is complete: the other pieces are here, in
+    the outbox. Otherwise a pasted book would be taken out of its document until the last piece has come back, and the
+    person could not undo it.
+    """
+    return outcome.code == sql.LATE and outcome.missing is None
 
 
 def compare(parts: Sequence[int], code: str, marks: dict[int, Row], differ: dict[int, tuple[Row, str]]) -> None:

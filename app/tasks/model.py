@@ -65,6 +65,8 @@ class Board:
         self.overwritten: list[tuple[str, Description]] = []
         """Descriptions that the last `merge` replaced by others that do not name them, with their cards. One that was
         undone is not among them."""
+        self.retitled: dict[str, Uid | None] = {}
+        """Cards whose title another program wrote last, as far as was seen here, with the person who did, if known."""
         self.written_in_trash: set[str] = set()
         """Cards that were in the trash before the last `merge` and in which it changed something."""
         self._emit = emit
@@ -72,6 +74,8 @@ class Board:
         self._history = history
         self._seen: dict[str, dict[str, Description]] = {}
         """Values of descriptions that were replaced while this board was open, and those that replaced them."""
+        self._author: Uid | None = None
+        """During `merge`: who wrote the updates."""
         self._held_back: set[str] | None = None
         """During `merge`: the cards to be told of at its end."""
         self._doc = CrdtDoc(maps=ROOT_MAPS, keep_deleted=True)
@@ -371,16 +375,18 @@ class Board:
 
     # -- merging ---------------------------------------------------------------------------------------------------
 
-    def merge(self, updates: Sequence[bytes], *, own: bool = False) -> list[int]:
-        """Others' updates, in any order, any number of times. The indexes of those that were damaged. `changed` comes
-        once, at the end, when a description of mine that they replaced has been merged with theirs.
+    def merge(self, updates: Sequence[bytes], *, own: bool = False, by: Uid | None = None) -> list[int]:
+        """Merges updates, in any order, any number of times; returns the indexes of damaged ones. Emits `changed` once,
+        after descriptions of this person that they replaced are merged.
 
-        `own`: this person wrote them, here or on another device. Then a description that becomes what it was made from
-        was undone. ▲ By a colleague's update it was not: they undid a step of theirs without having seen mine.
+        `by`: the person who wrote all the updates, if it is one. `own`: it is this person, on any device; a description
+        that returns to a value it was made from was then undone. ▲ A colleague's update that does this undid the
+        colleague's step, without having seen this person's text.
         """
         if self._known is None and self._cards.keys():
             self._cards_by_id()
         self._held_back, self.overwritten, self.written_in_trash = set(), [], set()
+        self._author = by
         try:
             bad = self._doc.apply(updates)
             if own:
@@ -388,7 +394,7 @@ class Board:
             if self._me is not None:
                 self._settle_mine()
         finally:
-            told, self._held_back = self._held_back, None
+            told, self._held_back, self._author = self._held_back, None, None
         if told:
             self.changed.emit(frozenset(told))
         return bad
@@ -492,9 +498,14 @@ class Board:
             self._held_back |= ids
 
     def _compare(self, card_id: str, before: Card | None, card: Card | None, origin: Origin) -> None:
-        """Remembers that a description was replaced, and by which."""
+        """Remembers that a description was replaced, and by which; and who wrote the title last."""
         if before is None or card is None:
             return
+        if before.title != card.title:
+            if origin == REMOTE:
+                self.retitled[card_id] = self._author
+            else:
+                self.retitled.pop(card_id, None)
         if (
             before.deleted
             and card.deleted

@@ -66,8 +66,8 @@ class _Kept:
         """Takes updates in, each with whether this account wrote it. Afterwards `touched`, `all_touched` and
         `written_in_trash` are those of these updates.
 
-        ▲ Those of this account and those of others go in apart: merged at once, a description that this account wrote
-        and a colleague replaced would never be seen.
+        ▲ Own updates and colleagues' are merged separately. In one merge a description of this account that a colleague
+        replaced would never be seen.
         """
         self.touched, self.all_touched, self.written_in_trash = set(), False, set()
         for own, some in groupby(updates, key=itemgetter(0)):

@@ -342,7 +342,10 @@ class TaskService:
     def _merge(self, board: Board, changes: Sequence[StoredChange]) -> None:
         with self._changes.merging(changes[0].room, changes[0].obj, changes):
             for own, some in groupby(changes, key=attrgetter("own")):
-                board.merge(_updates(list(some)), own=own)
+                of_one_kind = list(some)
+                authors = {change.author for change in of_one_kind}
+                by = authors.pop() if len(authors) == 1 else None
+                board.merge(_updates(of_one_kind), own=own, by=by)
 
     def _on_taken_back(self, obj: ObjId) -> None:
         """A change that was merged into the board no longer is. Reads an open board again, and tells that the room's

@@ -86,13 +86,13 @@ class Make(msgspec.Struct, frozen=True, array_like=True, tag=6):
     told: tuple[tuple[str, str], ...]
 
 
-class Take(msgspec.Struct, frozen=True, array_like=True, tag=7):
+class GetBytes(msgspec.Struct, frozen=True, array_like=True, tag=7):
     """Returns the bytes of what was made from `at` on, as many as one frame takes."""
 
     at: int
 
 
-class Hand(msgspec.Struct, frozen=True, array_like=True, tag=8):
+class PutBytes(msgspec.Struct, frozen=True, array_like=True, tag=8):
     """Gives the next bytes of the one file that is converted."""
 
     data: bytes
@@ -104,7 +104,7 @@ class Convert(msgspec.Struct, frozen=True, array_like=True, tag=9):
     kind: str
 
 
-Question = Load | Try | Read | Forget | Give | Make | Take | Hand | Convert
+Question = Load | Try | Read | Forget | Give | Make | GetBytes | PutBytes | Convert
 
 
 class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -122,8 +122,8 @@ class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 
 class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """A state was made. `size`: bytes of its update and of what stands beside it, which `Take` returns in this order;
-    None if the changes have no state. `told`: the texts that were asked for, each empty where there is none."""
+    """A state was made. `size`: bytes of its update and of what stands beside it, which `GetBytes` returns in this
+    order; None if the changes have no state. `told`: the texts that were asked for, each empty where there is none."""
 
     size: tuple[int, int] | None
     digest: bytes
@@ -138,8 +138,8 @@ class Part(msgspec.Struct, frozen=True, array_like=True, tag=3):
 
 
 class Converted(msgspec.Struct, frozen=True, array_like=True, tag=4):
-    """A file was converted into `size` bytes, which `Take` returns; or it was not: `code` of the fault and the part of
-    the file where it is, or ""."""
+    """A file was converted into `size` bytes, which `GetBytes` returns; or it was not: `code` of the fault and the part
+    of the file where it is, or ""."""
 
     size: int
     code: str

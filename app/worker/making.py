@@ -5,7 +5,7 @@ from app.core.ids import ChangeId, Uid
 from app.errors import BadChange
 from app.objects.compaction import State, state_at
 from app.objects.replay import Unpacked
-from app.worker.frames import PART_BYTES, Answer, Change, Give, Made, Make, Part, Question, Take, Tried
+from app.worker.frames import PART_BYTES, Answer, Change, GetBytes, Give, Made, Make, Part, Question, Tried
 from sync.client.placed import PlacedChange
 
 
@@ -24,7 +24,7 @@ class Making:
                 return Tried((), False, 0)
             case Make():
                 return self._make(question)
-            case Take(at=at):
+            case GetBytes(at=at):
                 return Part(self._made[at : at + PART_BYTES])
         raise ValueError("this process makes states")
 

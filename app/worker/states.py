@@ -18,7 +18,7 @@ from app.objects.kind import Kind
 from app.objects.lib0 import MAX_BYTES
 from app.objects.replay import Unpack
 from app.worker.client import Worker, command_of
-from app.worker.frames import PART_BYTES, STATES, Change, Give, Made, Make, Part, Take, Tried
+from app.worker.frames import PART_BYTES, STATES, Change, GetBytes, Give, Made, Make, Part, Tried
 from sync.client.placed import PlacedChange
 
 SMALL_BYTES, SMALL_CHANGES = 16 * 1024, 50
@@ -162,7 +162,7 @@ def _state(worker: Worker, made: Made, told: Sequence[tuple[str, str]]) -> State
         raise WorkerDied
     data = bytearray()
     while len(data) < update_bytes + begun_bytes:
-        part = worker.ask(Take(len(data)), Part, GIVE_S).data
+        part = worker.ask(GetBytes(len(data)), Part, GIVE_S).data
         if not part or len(part) > PART_BYTES:
             raise WorkerDied
         data += part

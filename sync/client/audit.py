@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Each room's recipients, looked over at each sync, each hour, and when the server says that a member's log has moved:
-has a member lost a device that the room does not know of?
+"""Checks at each sign-in, each hour and on MemberMoved whether a member lost a device that a room does not know of.
 
-▲ Whoever sees it states it (`pin`), so that from there on nothing is written under a key that the lost device has; the
-room is then dirty and its next writer rotates. Also this client's own rooms after it revoked a device: what is left to
-do is read off the rooms themselves, so a program that was closed in between goes on where it was.
+▲ The client that finds a revocation states it in the room (`pin`): then nothing more is written under a key that the
+device has, and the next writer rotates. This covers the client's own revocations too. The rooms themselves show what is
+left to do, so nothing is lost if the program was closed in between.
 """
 
 import asyncio
@@ -25,11 +24,12 @@ log = logging.getLogger("sync")
 T = TypeVar("T")
 
 AGAIN_S = 3600.0
-"""Between two looks at a room while the connection lasts."""
+"""Between two checks of a room while the connection lasts."""
 HEARD_S = 2.0
-"""Between two looks at a room at the server's word."""
+"""Least time between two checks of a room on MemberMoved."""
 SPREAD_S = 5.0
-"""Everybody sees the same: each waits up to so long before stating it. One's own is stated at once."""
+"""All members see the same revocation: each client waits up to so long before stating it. A person's own is stated at
+once."""
 SOON_S = 2.0
 
 
@@ -39,9 +39,9 @@ class Audit:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._due: dict[RoomId, float] = {}
-        """When (loop time) each room is to be looked at."""
+        """When (loop time) each room is to be checked."""
         self._looked: dict[RoomId, float] = {}
-        """When it last was."""
+        """When (loop time) each room was last checked."""
         self._wake = asyncio.Event()
 
     def start(self, rooms: Iterable[RoomId]) -> None:
@@ -63,9 +63,9 @@ class Audit:
         self.start(self._link.rooms)
         self._wake.set()
 
-    def hear(self, room: RoomId) -> None:
-        """The server says that a member of a room has lost a device. ▲ However often it says so, a room is looked at
-        only every HEARD_S. A server that never says so only brings back the wait of up to AGAIN_S."""
+    def on_member_moved(self, room: RoomId) -> None:
+        """The server reports that a member of a room lost a device, or that the account ended. ▲ Repeated reports cause
+        at most one check of the room per HEARD_S. If the server withholds them, the check every AGAIN_S finds it."""
         if room in self._due:
             now = asyncio.get_running_loop().time()
             self._due[room] = min(self._due[room], max(now, self._looked.get(room, now - HEARD_S) + HEARD_S))
@@ -78,7 +78,7 @@ class Audit:
         return sum(self._behind(room, self._link.account.uid) for room in mine), len(mine)
 
     async def work(self, outbox: Outbox) -> None:
-        """Looks at rooms as they are due and caught up."""
+        """Checks rooms that are due and caught up, until it is cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             wait_s = max(0.0, min(self._due.values(), default=loop.time() + AGAIN_S) - loop.time())
@@ -86,8 +86,9 @@ class Audit:
             await self._round(outbox)
 
     async def _round(self, outbox: Outbox) -> None:
-        """Looks at every room that is due before it waits for others to be first, and waits once: a colleague who
-        shares fifty rooms with somebody whose device is lost states it in all of them within seconds."""
+        """Checks all due rooms and states this person's own revocations. Then waits once (up to SPREAD_S, so that not
+        every client states the others) and states what is missing. One wait for all rooms: fifty shared rooms take
+        seconds."""
         now = asyncio.get_running_loop().time()
         behind: dict[RoomId, list[Uid]] = {}
         for room_id in [r for r, at in self._due.items() if at <= now]:
@@ -100,7 +101,7 @@ class Audit:
                 self._due[room_id] = now + AGAIN_S
                 self._looked[room_id] = now
                 with self._link.apart(room_id):
-                    behind[room_id] = await self._tried(room_id, self._look(room)) or []
+                    behind[room_id] = await self._try(room_id, self._find_unstated(room)) or []
         mine = self._link.account.uid
         await self._state_all({room: [mine] for room, uids in behind.items() if mine in uids}, outbox)
         others = {room: left for room, uids in behind.items() if (left := [uid for uid in uids if uid != mine])}
@@ -111,10 +112,11 @@ class Audit:
     async def _state_all(self, behind: Mapping[RoomId, Sequence[Uid]], outbox: Outbox) -> None:
         for room, uids in behind.items():
             with self._link.apart(room):
-                await self._tried(room, self._state(room, uids, outbox))
+                await self._try(room, self._append_pins(room, uids, outbox))
 
-    async def _tried(self, room: RoomId, work: Coroutine[Any, Any, T]) -> T | None:
-        """What `work` gives; None if it was refused, and then the room is due again."""
+    async def _try(self, room: RoomId, work: Coroutine[Any, Any, T]) -> T | None:
+        """Returns the result of `work`; None if it failed. After Refused the room is due again in SOON_S, after Reject
+        at the next regular check."""
         try:
             return await work
         except (Refused, Reject) as e:
@@ -123,16 +125,16 @@ class Audit:
                 self._due[room] = min(self._due[room], asyncio.get_running_loop().time() + SOON_S)
             return None
 
-    async def _look(self, room: RoomSync) -> list[Uid]:
-        """Fetches what moved. Returns whose newest revocation the room does not know yet."""
+    async def _find_unstated(self, room: RoomSync) -> list[Uid]:
+        """Fetches the logs that moved. Returns the members whose newest revocation the room does not know yet."""
         reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
         moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
         for uid in moved:
             await self._link.book.fetch(self._link.online, uid)
         return [uid for uid in moved if self._behind(room, uid)]
 
-    async def _state(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
-        """States in a room what nobody else has stated meanwhile."""
+    async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
+        """States in a room the revocations that nobody else has stated meanwhile."""
         room = self._link.rooms.get(room_id)
         if room is None or not room.is_member or room.problem is not None:
             return

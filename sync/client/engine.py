@@ -568,7 +568,7 @@ class Engine:
         if isinstance(frame, m.LogMoved):
             self._log_moved.set()
         elif isinstance(frame, m.MemberMoved):
-            self._audit.hear(RoomId(frame.room))
+            self._audit.on_member_moved(RoomId(frame.room))
         elif isinstance(frame, m.SheetAsked):
             self.sheet.hear(frame.asked)
             self._link.listener.on_status()

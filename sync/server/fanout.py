@@ -219,8 +219,9 @@ class Hub:
                     listener.outbox.passing(data)
             _charge(len(listeners), data)
 
-    def tell_room(self, room: bytes, frame: Frame) -> None:
-        """Gives every listener of a room a frame that may be lost to those who do not read."""
+    def notify_room(self, room: bytes, frame: Frame) -> None:
+        """Queues a frame for every listener of a room. A listener whose queue is full misses it and, unlike with
+        `tell`, stays connected."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
             for listener in listeners:

@@ -79,11 +79,11 @@ class Rooms:
                 await asyncio.sleep(0)
         return heads
 
-    async def tell_colleagues(self, uid: bytes) -> None:
-        """A person has lost a device or the account: the members of their rooms who are connected look the rooms over
-        now, state it, and change the keys."""
+    async def notify_member_moved(self, uid: bytes) -> None:
+        """Sends MemberMoved to the connected members of a person's rooms, after the person lost a device or the
+        account. Their clients then state it and rotate keys."""
         for count, r in enumerate(await self._store.memberships(uid, b""), start=1):
-            self._hub.tell_room(r.room, MemberMoved(r.room))
+            self._hub.notify_room(r.room, MemberMoved(r.room))
             if count % _BREATHE == 0:
                 await asyncio.sleep(0)
 

@@ -292,7 +292,7 @@ class Service:
     async def _log_moved(self, log: UserLog) -> None:
         self._cut_off(log)
         if log.revoked_between(log.seq - APPEND_ENTRIES, log.seq):
-            await self.rooms.tell_colleagues(log.uid)
+            await self.rooms.notify_member_moved(log.uid)
         await self.mending.log_moved(log)
 
     def _cut_off(self, log: UserLog) -> None:
@@ -319,7 +319,7 @@ class Service:
                 for moved in logs:
                     self._cut_off(moved)
                 for moved in logs:
-                    await self.rooms.tell_colleagues(moved.uid)
+                    await self.rooms.notify_member_moved(moved.uid)
                     await self.mending.log_moved(moved)
                 after = until
                 await self.mending.look()

@@ -199,7 +199,7 @@ def label(client: Client, name: str, colour: str) -> None:
 def add_card(client: Client, new: Card) -> None:
     """A card with its assignee, due date and label, through the panel beside the board."""
     client.press(said("New task in {title}", title=new.column))
-    client.enter(named(said("Title"), "EditableText", said("Task")), new.title, "Return")
+    client.enter(named(said("Title"), "EditableText", said("Task")), new.title, "Tab")
     client.choose(named(said("Assigned to"), "ComboBox"), new.assignee)
     client.enter(named(said("Due date"), "EditableText"), new.due, "Return")
     if new.label:

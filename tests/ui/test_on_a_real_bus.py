@@ -174,7 +174,7 @@ def messages_are_heard_one_by_one_with_their_links_files_and_reactions(reader: S
     reader.keys("End")
     assert reader.focus(": svar", "list item").position == (4, 4)
     reader.keys("Right")
-    assert reader.focus("Svarar Enhetschef", "link").description == "1 av 1"
+    assert reader.focus("Svar till Enhetschef", "link").description == "1 av 1"
     reader.keys("Escape")
     reader.focus(BODY, "text")
 
@@ -264,6 +264,8 @@ def cards_are_made_walked_through_moved_and_filtered(reader: ScreenReader, offic
     reader.keys("ctrl+Down")
     assert reader.described("Att göra, 2 av 2").name == "Alfa"
     reader.keys("Return")
+    assert reader.focus("Uppgift", "panel").description == "Alfa"
+    reader.keys("Tab")
     reader.focus("Titel", "text")
     reader.keys("Escape")
     assert reader.focus("Alfa", "list item").position == (2, 2)

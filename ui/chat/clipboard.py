@@ -5,6 +5,8 @@ from PySide6.QtCore import QMimeData
 
 from app.chat.copying import as_html, as_text
 from app.chat.model import Message
+from app.chat.records import MAX_TEXT
+from app.core.visible import paragraphs
 
 _MIME = "application/x-kansli-message"
 
@@ -22,5 +24,10 @@ def mime_of(message: Message) -> QMimeData:
 
 
 def as_written(source: QMimeData) -> str:
-    """A copied message with its marks; empty if something else was copied."""
-    return bytes(source.data(_MIME).data()).decode(errors="replace") if source.hasFormat(_MIME) else ""
+    """A copied message with its marks; empty if something else was copied, or what no message can be.
+
+    ▲ Any program can offer this: it is as long as a message and has no letters that reorder others.
+    """
+    data = bytes(source.data(_MIME).data()) if source.hasFormat(_MIME) else b""
+    text = data.decode(errors="replace") if len(data) <= 4 * MAX_TEXT else ""
+    return paragraphs(text) if len(text) <= MAX_TEXT else ""

@@ -223,7 +223,8 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def clear(self) -> None:
-        """What was written is sent, saved or cancelled. Shows what was being written before an edit, else nothing."""
+        """Ends writing: the message was sent or saved, or editing was cancelled. Shows what was being written before an
+        edit, else nothing."""
         self._end_edit()
 
     def cancel(self) -> None:

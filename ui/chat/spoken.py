@@ -74,7 +74,7 @@ class PartSpot(Spot):
 
 
 class MessageSpot(RowSpot):
-    """One message. Its parts are made anew when the message is another than before."""
+    """One message. Its parts are made again when the message has changed."""
 
     def __init__(self, view: QListView, index: Index, messages: Messages, people: People) -> None:
         super().__init__(view, index)
@@ -143,6 +143,6 @@ def part_name(message: Message, hit: Hit, people: People) -> str:
             return f"{reaction.emoji} {reaction.count}, {names}" + (" …" if reaction.count > 3 else "")
         case Part.QUOTE if message.quote is not None:
             name = people.person(message.quote.author).name
-            return tr("Answers {name}: {text}").format(name=name, text=message.quote.text)
+            return tr("In reply to {name}: {text}").format(name=name, text=message.quote.text)
         case _:
             return tr("Show the latest reply")

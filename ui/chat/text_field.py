@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextCursor
+from PySide6.QtGui import QDropEvent, QInputMethodEvent, QKeyEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QListWidgetItem, QTextEdit, QWidget
 
 from app.chat import pasting
@@ -31,6 +31,7 @@ from app.core.text_units import point_from_utf16, utf16_from_point
 from app.people.person import Person
 from ui.chat.clipboard import as_written
 from ui.kit import scale, theme
+from ui.kit.dropping import paths_of, take_copy
 from ui.kit.faces import leave_focus
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import can_paste, offers_picture, pasted
@@ -256,6 +257,14 @@ class TextField(QTextEdit):
         super().focusOutEvent(event)  # type: ignore[arg-type] # Qt's own event, passed on
         if self._names is None or not self._names.underMouse():
             self.close_names()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Files are copied here; a text may be moved within the field."""
+        if event.source() is not self.viewport() and paths_of(event):
+            event.setDropAction(Qt.DropAction.CopyAction)
+        super().dropEvent(event)
+        if paths_of(event):
+            take_copy(event)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
         return source.hasUrls() or can_paste(source) or super().canInsertFromMimeData(source)

@@ -344,7 +344,7 @@ class ChatView(QWidget):
         return self._timeline.message(index) if index is not None else None
 
     def _on_typed(self, text: str) -> None:
-        """What is typed where nothing can be written belongs to what is being written."""
+        """Moves letters that were typed at the message list into the composer."""
         if self._writable:
             self.composer.setFocus()
             self.composer.field.insert(text)

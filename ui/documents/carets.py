@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Paints colleagues' carets with a name flag, and the ground under what they have selected."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QTextBlock, QTextCursor, QTextLine
 from PySide6.QtWidgets import QTextEdit
 
+from app.core.ids import DevId
 from app.documents.service import Caret
 from ui.kit import theme
 from ui.kit.fonts import TINY_PX, font
@@ -15,6 +16,8 @@ from ui.kit.scale import px
 Ground = tuple[QTextCursor, QColor]
 
 _FLAG = 17
+_NEAR_PX = 4
+"""So close to a caret the pointer is at it."""
 _LINE_END_PX = 5
 """The ground of a line's end that is selected too."""
 _GROUND_ALPHA = {False: 40, True: 110}  # by dark
@@ -80,8 +83,20 @@ def _x(line: QTextLine, pos_utf16: int) -> float:
     return at[0]
 
 
-def paint(edit: QTextEdit, painter: QPainter, carets: Sequence[Caret]) -> None:
-    """The carets and their flags, over the text of the viewport."""
+def caret_at(edit: QTextEdit, carets: Sequence[Caret], place: QPoint) -> DevId | None:
+    """Whose caret is under a place of the viewport."""
+    last = edit.document().characterCount() - 1
+    for caret in carets:
+        cursor = QTextCursor(edit.document())
+        cursor.setPosition(min(caret.caret, last))
+        if edit.cursorRect(cursor).adjusted(-_NEAR_PX, 0, _NEAR_PX, 0).contains(place):
+            return caret.dev
+    return None
+
+
+def paint(edit: QTextEdit, painter: QPainter, carets: Sequence[Caret], opacity: Callable[[DevId], float]) -> None:
+    """The carets and their flags, over the text of the viewport. `opacity` of a device's flag: from 0, no flag, to
+    1."""
     visible = edit.viewport().rect()
     last = edit.document().characterCount() - 1
     typeface = font(TINY_PX, 500)
@@ -95,6 +110,10 @@ def paint(edit: QTextEdit, painter: QPainter, carets: Sequence[Caret]) -> None:
             continue
         colour = theme.current().person(caret.person.colour)
         painter.fillRect(QRectF(place.x(), place.y(), 2, place.height()), colour)
+        clearly = opacity(caret.dev)
+        if not clearly:
+            continue
+        painter.setOpacity(clearly)
         width = metrics.horizontalAdvance(caret.person.name) + 12
         left = min(float(place.x()), visible.width() - width)
         flag = QRectF(left, place.y() - height, width, height)
@@ -104,3 +123,4 @@ def paint(edit: QTextEdit, painter: QPainter, carets: Sequence[Caret]) -> None:
         painter.setFont(typeface)
         painter.setPen(theme.current().colour("on-person"))
         painter.drawText(flag, Qt.AlignmentFlag.AlignCenter, caret.person.name)
+        painter.setOpacity(1)

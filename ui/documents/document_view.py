@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One open document: title, toolbar, find bar, page, and who else is here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent, QResizeEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.core.ids import ObjId, RoomId
@@ -43,11 +43,24 @@ class _Hold:
     def __init__(self, service: DocumentService, obj: ObjId) -> None:
         self._service: DocumentService | None = service
         self._obj = obj
+        self._is_seen = False
+
+    def enter(self, selection: Callable[[], tuple[int, int]]) -> None:
+        """The document is on screen: colleagues see that I am in it. Twice does no harm."""
+        if self._service is not None and not self._is_seen:
+            self._is_seen = True
+            self._service.enter(self._obj, selection)
+
+    def leave(self) -> None:
+        """The document is not on screen. Twice, or after `release`, does no harm."""
+        if self._service is not None and self._is_seen:
+            self._is_seen = False
+            self._service.leave(self._obj)
 
     def release(self) -> None:
+        self.leave()
         service, self._service = self._service, None
         if service is not None:
-            service.leave(self._obj)
             service.close(self._obj)
 
     def release_kept(self) -> None:
@@ -80,8 +93,6 @@ class DocumentView(QWidget):
         self.panel = PresencePanel(self._document, service.people.me)
         self._lay_out()
         self._connect()
-        self._service.enter(row.obj, self.editor.selection)
-        self._on_presence(row.obj)
         self._show_state()
 
     def shut(self) -> None:
@@ -246,9 +257,15 @@ class DocumentView(QWidget):
         else:
             run(self, open_address(self, address))
 
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._hold.enter(self.editor.selection)
+        self._on_presence(self.obj)
+
     def hideEvent(self, event: QHideEvent) -> None:
-        """For another room or tool, or because Kansli is locked."""
+        """For another room or tool, with the window, or because Kansli is locked. Colleagues no longer see me here."""
         super().hideEvent(event)
+        self._hold.leave()
         if not event.spontaneous():
             self.keep_draft()
 

@@ -33,6 +33,7 @@ from app.objects.crdt import REMOTE, UNDO
 from app.objects.links import ObjectLink
 from ui.documents import carets, clipboard, keys, link_notes, look, page, staying, text_menu
 from ui.documents.binding import Binding
+from ui.documents.flags import Flags
 from ui.documents.found import FoundWords
 from ui.kit import theme
 from ui.kit.bind import bind
@@ -67,6 +68,8 @@ class Editor(QTextEdit):
         self._document = document
         self._carets: Sequence[Caret] = ()
         self._grounds: Sequence[carets.Ground] = ()
+        self._flags = Flags(self)
+        self._flags.changed.connect(self.viewport().update)
         self.found = FoundWords(self)
         self._marks: Marks | None = None
         self._tab_leaves = False
@@ -245,11 +248,13 @@ class Editor(QTextEdit):
         """Paints where colleagues are."""
         self._carets = shown
         self._grounds = carets.grounds(self, shown)
+        self._flags.show(shown)
         self.viewport().update()
 
     # ---- inside
 
     def _on_changed(self, change: Change) -> None:
+        self._flags.follow(change)
         if change.origin == UNDO and change.edits:
             last = change.edits[-1]
             self.select(last.pos + utf16_len(last.text))
@@ -492,6 +497,7 @@ class Editor(QTextEdit):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
+        self._flags.point(carets.caret_at(self, self._carets, event.position().toPoint()))
         link = self.anchorAt(event.position().toPoint())
         address = link if ObjectLink.parse(link) else address_tip(link)
         set_tip(self.viewport(), tr("{address} (Ctrl+click to open)").format(address=address) if address else "")
@@ -508,7 +514,7 @@ class Editor(QTextEdit):
         painter.end()
         if self._carets:
             painter = QPainter(self.viewport())
-            carets.paint(self, painter, self._carets)
+            carets.paint(self, painter, self._carets, self._flags.opacity)
             painter.end()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:

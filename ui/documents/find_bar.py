@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Find and replace, under the toolbar: Ctrl+F and Ctrl+H open, Enter goes on, Esc closes."""
+"""Find and replace, under the toolbar: Ctrl+F and Ctrl+H open, Enter goes on, Tab goes to the replacement first, Esc
+closes."""
 
-from PySide6.QtCore import Qt
+from itertools import pairwise
+
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
@@ -59,6 +62,14 @@ class FindBar(QFrame):
             row.addWidget(part)
         row.addStretch()
         row.addWidget(IconButton("close", tr("Close find"), self.leave))
+        self._replaced = False
+        """Whether something was replaced since the last typing in a field: then undo is for the document."""
+        for field in (self.field, self.replacement):
+            field.textEdited.connect(self._on_typed)
+            field.installEventFilter(self)
+        order = [self.field, self.replacement, *(part for part in parts if part not in (self.field, self.replacement))]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
         self.hide()
 
     def open(self) -> None:
@@ -104,6 +115,7 @@ class FindBar(QFrame):
         if here in self._found():
             place = self._place(*here)
             self._document.replace([place])
+            self._replaced = True
             self._editor.select(here[0] + utf16_len(place[2]))
         self.next()
 
@@ -114,6 +126,7 @@ class FindBar(QFrame):
         found = self._found(limit=None)
         self._document.replace([self._place(*here) for here in found])
         if found:
+            self._replaced = True
             self.count.setText(trn("{n} match replaced", "{n} matches replaced", len(found)).format(n=len(found)))
         else:
             self._say_none()
@@ -127,8 +140,31 @@ class FindBar(QFrame):
             self.field.selectAll()
         elif name == "replace":
             self._to_replacement()
+        elif name in ("undo", "redo"):
+            self._take_back(name)
         else:
             super().keyPressEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Undo in a field takes back what is typed there. Right after a replacement, and where nothing was typed, it
+        takes back what was replaced."""
+        if not (isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress):
+            return False
+        name = keys.action(event)
+        if name not in ("undo", "redo") or not isinstance(watched, QLineEdit):
+            return False
+        typed = watched.isUndoAvailable() if name == "undo" else watched.isRedoAvailable()
+        if typed and not self._replaced:
+            return False
+        self._take_back(name)
+        return True
+
+    def _take_back(self, name: str) -> None:
+        (self._editor.undo if name == "undo" else self._editor.redo)()
+        self._first()
+
+    def _on_typed(self, _text: str) -> None:
+        self._replaced = False
 
     def _found(self, limit: int | None = MAX_FOUND) -> list[tuple[int, int]]:
         case, whole = self.case.isChecked(), self.whole.isChecked()

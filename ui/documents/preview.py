@@ -21,7 +21,7 @@ from ui.documents.paper import DPI, STEP_S, Paper, Progress, a4
 from ui.errors import told
 from ui.kit import theme
 from ui.kit.announcing import announce
-from ui.kit.dialogs import Dialog, show
+from ui.kit.dialogs import Dialog, keep_no_places, show
 from ui.kit.style import label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -183,11 +183,14 @@ class PrintPreview(Dialog):
     async def _print(self, paper: Paper) -> None:
         self._files.check_print()
         printer = new_printer()
+        keep_no_places()  # the dialog lets one choose a file
         dialog = QPrintDialog(printer, self)
         dialog.setOption(QAbstractPrintDialog.PrintDialogOption.PrintToFile, self._files.may_export())
         dialog.setOption(QAbstractPrintDialog.PrintDialogOption.PrintPageRange, True)
         if not await show(dialog):
             return
+        if printer.outputFileName():  # ▲ a system's own dialog may offer it all the same
+            self._files.check_export()
         self._busy(True)
         wanted = printer.pageLayout()
         if not _is_like(wanted, paper):

@@ -122,7 +122,7 @@ class Outline(QObject):
         self._numbers = None
 
     def _on_moved(self) -> None:
-        """A screen reader says another description of what has the focus: that the caret has come into a heading."""
+        """Describes the editor by the paragraph style at the caret; screen readers read out the changed description."""
         style = self.editor.style_here()
         if style != self._style:
             self._style = style

@@ -12,7 +12,7 @@ from ui.kit.style import line
 _ANY_WIDTH = (1 << 24) - 1
 
 
-class Beside(QWidget):
+class PageWithPanel(QWidget):
     """Holds both. The panel is shown and hidden by its owner; only the page's visibility is decided here. `panel_px` is
     the panel's width at 100 %, `page_px` the least that the page needs beside it."""
 

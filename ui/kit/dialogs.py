@@ -193,7 +193,7 @@ async def show(dialog: QDialog) -> bool:
 
     dialog.finished.connect(finish)
     dialog.destroyed.connect(lambda: answer.cancel())
-    dialog.open()
+    QDialog.open(dialog)  # PySide6's QPrintDialog has another method of this name, which needs a receiver
     try:
         return await answer == QDialog.DialogCode.Accepted.value
     finally:
@@ -262,15 +262,20 @@ async def save_file(parent: QWidget, title: str, name: str, filters: str = "", s
 
 def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
     """Begins in the folder that was used last in this run, at first among the person's documents. Nothing is kept
-    beyond this run: where Qt shows a dialog of its own, it would write the visited folders' names to
-    ~/.config/QtProject.conf, in plain and outside the profile.
-    """
-    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
+    beyond this run."""
+    keep_no_places()
     dialog = QFileDialog(parent, plain.title(title), "", filters)
     documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
     folders = [*map(str, _used), documents, QDir.homePath()]
     dialog.setDirectory(next(folder for folder in folders if QDir(folder).exists()))
     return dialog
+
+
+def keep_no_places() -> None:
+    """▲ Nothing is kept beyond this run: where Qt shows a file dialog of its own, it would write the visited folders'
+    names to ~/.config/QtProject.conf, in plain and outside the profile. Twice does no harm. Call it before any dialog
+    of Qt's that leads to one."""
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
 
 
 async def _path(dialog: QFileDialog) -> Path | None:

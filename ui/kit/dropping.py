@@ -40,7 +40,7 @@ class FileDrops(QObject):
                 self._mark.hide()
                 event.ignore()
                 if (paths := paths_of(event)) and self._allowed():
-                    _copy(event)
+                    take_copy(event)
                     self._take(paths)
                 return True
             case _ if event.type() == QEvent.Type.DragLeave:
@@ -48,7 +48,7 @@ class FileDrops(QObject):
         return False
 
 
-def _copy(event: QDropEvent) -> None:
+def take_copy(event: QDropEvent) -> None:
     """▲ Accepts it as a copy: after a move, a file manager deletes its file."""
     copies = event.possibleActions() & Qt.DropAction.CopyAction
     event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)

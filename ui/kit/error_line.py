@@ -34,10 +34,11 @@ class ErrorLine(QWidget):
         self.show()
 
     def say_more(self, text: str) -> None:
-        """Shows a further sentence after what is shown."""
+        """Shows a further sentence after what is shown, and announces it."""
         self._text.setText(f"{self._text.text()}\n{text}")
         for part in (self, self._text):
             part.setAccessibleName(self.text())
+        announce(self, text, Kind.KEPT)
 
     def clear(self) -> None:
         """Hides it, and forgets what it said."""

@@ -38,17 +38,17 @@ State: TypeAlias = QAccessible.State
 Text: TypeAlias = QAccessible.Text
 _Type: TypeAlias = QAccessible.InterfaceType
 
-_SAYS_ITSELF = sys.platform == "linux"
-"""Windows says "toggle button, pressed" of a button that can be checked. Qt's bridge to AT-SPI has no role for one, and
-Orca leaves the state out of a push button: there the description tells it."""
+_STATE_IN_DESCRIPTION = sys.platform == "linux"
+"""On Linux the description says on or off: Qt's AT-SPI bridge has no role for toggle buttons, and Orca does not read
+the pressed state of a push button. On Windows Qt reports it."""
 
 
 class Spoken:
     """What is told of an object. Goes before Qt's class; these answers are those of a widget."""
 
     def spoken_role(self) -> Role | None:
-        """None: Qt's own interface is right. Whether it is None is asked once, when somebody first looks at the object:
-        with its first name or text, so what decides that must be set before."""
+        """Returns the role, or None to keep Qt's own interface. Qt asks for the interface once, when the object gets
+        its first name or text: set whatever decides None before that."""
         return None
 
     def subject(self) -> QObject | None:
@@ -56,7 +56,7 @@ class Spoken:
         return self if isinstance(self, QObject) and shiboken6.isValid(self) else None
 
     def spoken_level(self) -> int:
-        """Of a heading or list item, from 1; 0: it has none. Whether it has is asked once too."""
+        """Returns the level of a heading or list item, from 1; 0 if it has none. Qt asks once whether it has one."""
         return 0
 
     def spoken_name(self) -> str:
@@ -125,7 +125,7 @@ class Toggle(Spoken):
 
     def spoken_description(self) -> str:
         said = super().spoken_description()
-        if not _SAYS_ITSELF or not isinstance(self, QAbstractButton):
+        if not _STATE_IN_DESCRIPTION or not isinstance(self, QAbstractButton):
             return said
         return ", ".join(part for part in (tr("On") if self.isChecked() else tr("Off"), said) if part)
 
@@ -197,12 +197,12 @@ def tell_described(thing: QObject) -> None:
 
 def tell_toggled(button: QAbstractButton) -> None:
     """Tells that a `Toggle` has another state; Qt tells the state itself."""
-    if _SAYS_ITSELF:
+    if _STATE_IN_DESCRIPTION:
         tell_described(button)
 
 
-class Beside(Spoken):
-    """Tells of a widget that does not tell of itself: one of Qt's own classes."""
+class ForeignSpoken(Spoken):
+    """Describes a widget of one of Qt's own classes, which cannot be `Spoken` itself."""
 
     def __init__(self, widget: QWidget) -> None:
         self._of = weakref.ref(widget)
@@ -219,15 +219,15 @@ class Beside(Spoken):
         return widget
 
 
-FOREIGN: dict[type[QWidget], Callable[[QWidget], Beside]] = {}
-"""What tells of widgets that Qt makes, by their exact class. ▲ Not of one that Python may make and that Qt looks at in
-its constructor, as at a QListWidget: what is given to the factory then is another Python object than the one being
-made, and to keep it ends the process when the widget goes. Such a class is derived from, and calls `look_again`."""
+FOREIGN: dict[type[QWidget], Callable[[QWidget], ForeignSpoken]] = {}
+"""Makers of the `ForeignSpoken` of widgets that Qt creates, by exact class. ▲ Never for a class that Python creates and
+Qt queries in its constructor (QListWidget): the factory gets a second Python object, and keeping it crashes the process
+when the widget is deleted. Derive from such a class and call `look_again` instead."""
 
 
-class Bystander(Beside):
-    """A widget that gives the focus to another one. Qt says that both have it: also of what is inside of each field and
-    list."""
+class Bystander(ForeignSpoken):
+    """A widget with a focus proxy, as the viewport of each field and list. Qt reports that both have the focus; here
+    only the proxy has it."""
 
     def spoken_role(self) -> Role:
         return Role.Border if isinstance(self._of(), QFrame) else Role.Client
@@ -378,19 +378,18 @@ def _face(thing: QObject | None) -> QAccessibleInterface | None:
 
 
 _OWN = (QAbstractButton, QAbstractScrollArea, QAbstractSpinBox, QComboBox, QLineEdit)
-"""What has more to tell than that it gives the focus to another widget."""
+"""Classes whose own interface says more than that they give the focus to another widget."""
 
 
 def look_again(widget: QWidget) -> None:
-    """Makes Qt ask again what tells of a widget: it looked at it in its constructor, before the widget was what it is
-    now."""
+    """Drops the interface that Qt made in the widget's constructor, so that Qt asks again."""
     if QAccessible.isActive():
         face = QAccessible.queryAccessibleInterface(widget)
         QAccessible.deleteAccessibleInterface(QAccessible.uniqueId(face))
 
 
 def leave_focus(field: QAbstractScrollArea) -> None:
-    """Makes the inside of a text field say nothing of the focus, which the field has. To be called when the field is
+    """Stops a text field's viewport from reporting the focus, which the field has. Call it once, when the field is
     made."""
     look_again(field.viewport())
 
@@ -409,5 +408,6 @@ def _make(_name: str, thing: QObject) -> QAccessibleInterface | None:
 
 @cache
 def install() -> None:
-    """Makes Qt ask here first. Once the application is there: what is installed before Qt's own is asked after it."""
+    """Makes Qt ask here first. Call it after the application is made: Qt asks factories in reverse order of
+    installation, and its own is installed with the application."""
     QAccessible.installFactory(_make)

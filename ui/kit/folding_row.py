@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Words with what one can do about them at the right end, or under them where the row is narrow."""
+"""Words with a control at the right end, or under them where the row is narrow."""
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is waiting to be announced, and what is said of it: at most one sentence in five seconds.
+"""Announcements that wait, and the sentence that is made of them: at most one in five seconds.
 
 Knows no clock and no Qt: `ui/kit/announcing.py` gives it both.
 """
@@ -10,25 +10,25 @@ from enum import Enum
 from ui.kit.translate import trn
 
 PAUSE_S = 5.0
-"""What comes within this time is said together."""
+"""Announcements that are queued within this time are read out together."""
 
 
 class Kind(Enum):
-    """What an announcement is about, which decides what becomes of it when more comes before it is said."""
+    """What an announcement is about. Decides what becomes of it if more are queued before it is read out."""
 
     KEPT = "kept"
-    """An error, something that can be undone, the connection: waits, and is never left out."""
+    """An error, something that can be undone, the connection: waits, and is never dropped."""
     DONE = "done"
-    """What the person's own deed led to: the latest one is said."""
+    """The result of the person's own action: the latest one is read out."""
     MESSAGES = "messages"
-    """New messages are counted."""
+    """New messages: counted."""
     PASSING = "passing"
-    """Somebody is writing: said only if nothing else is."""
+    """Somebody is writing: read out only if nothing else waits."""
 
 
 @dataclass(slots=True)
 class Gathering:
-    """`add` and `due` are given monotonic seconds."""
+    """Announcements that wait, by kind. `add` and `take` are given monotonic seconds."""
 
     _kept: list[str] = field(default_factory=list)
     _done: str = ""
@@ -36,12 +36,12 @@ class Gathering:
     _message: str = ""
     _passing: str = ""
     quiet_until: float = 0.0
-    """Nothing is said before."""
+    """No announcement is made before this time."""
 
     def add(self, kind: Kind, text: str, now: float, count: int = 1) -> str:
-        """Takes in something to say and returns what is to be said at once, or "". After a quiet time that is what the
-        person waits for: their own deeds and what is kept. News of others wait for more of their kind. `count` is of
-        messages; `text` is said of a single one."""
+        """Queues an announcement. Returns the text if it is to be read out now: KEPT or DONE, after a pause, with
+        nothing waiting. Otherwise returns "". MESSAGES and PASSING always wait. `count`: of messages; `text` is used
+        for a single one."""
         quiet = now >= self.quiet_until
         if quiet and kind in (Kind.KEPT, Kind.DONE) and not self.waits:
             self.quiet_until = now + PAUSE_S
@@ -62,11 +62,11 @@ class Gathering:
 
     @property
     def waits(self) -> bool:
-        """Whether there is something to say."""
+        """Whether an announcement waits."""
         return bool(self._kept or self._done or self._messages or self._passing)
 
     def take(self, now: float) -> str:
-        """What is to be said now, or "" if it is not time yet. What is said is not waiting any more."""
+        """Returns what is to be read out now and forgets it; "" if nothing waits or it is not time yet."""
         if now < self.quiet_until or not self.waits:
             return ""
         parts = [*self._kept, self._done, self._news()]
@@ -83,5 +83,5 @@ class Gathering:
         return trn("{n} new message", "{n} new messages", self._messages).format(n=self._messages)
 
     def forget(self) -> None:
-        """Nothing is waiting any more."""
+        """Drops everything that waits."""
         self._kept, self._done, self._messages, self._message, self._passing = [], "", 0, "", ""

@@ -13,7 +13,7 @@ class Pages(QStackedWidget):
         self.currentChanged.connect(self.updateGeometry)
 
     def hasHeightForWidth(self) -> bool:
-        """No: a page that has asks for the height that it likes, and the least one is what counts here."""
+        """Returns False: with height-for-width Qt would use a page's preferred height instead of its minimum."""
         return False
 
     def minimumSizeHint(self) -> QSize:

@@ -11,6 +11,8 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QSize, Qt
 from PySide6.QtGui import QImage, QImageIOHandler, QImageReader
 
+from app.core.files import open_file
+
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_PIXELS = {b"png": 40_000_000, b"jpeg": 80_000_000}
 """A PNG is decoded whole, 160 MB at most; a JPEG at the size that is asked for."""
@@ -80,11 +82,11 @@ def _png(image: QImage) -> bytes | None:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+        file, size = open_file(path)
+        with file:
+            return file.read(size) if size <= MAX_FILE_BYTES else b""
     except OSError:
         return b""
-    return data if len(data) <= MAX_FILE_BYTES else b""
 
 
 def _bare_png(data: bytes) -> bytes:

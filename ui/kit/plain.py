@@ -47,7 +47,7 @@ class Label(Spoken, QLabel):
 
 
 def code_line(code: str) -> str:
-    """How an error's code is shown to who is to tell it to support; nothing for none."""
+    """Returns the line with an error's code, which the person gives to support; "" without a code."""
     return tr("Code: {code}").format(code=code) if code else ""
 
 

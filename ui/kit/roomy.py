@@ -14,8 +14,8 @@ _MOVES = (QEvent.Type.LayoutRequest, QEvent.Type.Show)
 class Roomy(QScrollArea):
     """Scrolls both ways, and to what gets the focus. `upright`: only up and down, and as wide as the content.
 
-    Not Qt's own way of resizing the content: a content whose height follows from its width would get the height that it
-    likes, not the least one, and scroll where it could fold.
+    Does not use Qt's own resizing of the content: with height-for-width Qt would use the content's preferred height
+    instead of its minimum, and scroll where the content could fold.
     """
 
     def __init__(self, content: QWidget, *, upright: bool = False) -> None:

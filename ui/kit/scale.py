@@ -31,8 +31,8 @@ class _Now:
 
 _now = _Now()
 
-# By the widgets and layouts themselves, not as properties that a walk through all of Qt's widgets would find: that
-# makes Python objects of Qt's own parts, which Qt deletes without telling Python.
+# Weak maps, not Qt properties: to find those again one must walk over all widgets, which makes Python objects of Qt's
+# internal parts, and Qt deletes these without notifying Python.
 _held: WeakKeyDictionary[QWidget, dict[str, int]] = WeakKeyDictionary()
 _spread: WeakKeyDictionary[QLayout, tuple[tuple[int, int, int, int], int, bool]] = WeakKeyDictionary()
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QPersistentModelIndex, QRect, Qt, QTimer
 from PySide6.QtGui import QAccessible, QFocusEvent
 from PySide6.QtWidgets import QListView, QListWidget, QWidget
 
-from ui.kit.faces import FOREIGN, Beside, Role, Spoken, Spot, State, look_again, tell_focus
+from ui.kit.faces import FOREIGN, ForeignSpoken, Role, Spoken, Spot, State, look_again, tell_focus
 from ui.kit.list_model import Index
 
 SECTION_LEVEL = 3
@@ -133,7 +133,7 @@ class SpokenList(Spoken):
             spots.pop(0).deleteLater()
 
 
-class ForeignList(SpokenList, Beside):
+class ForeignList(SpokenList, ForeignSpoken):
     """The list of a choice: while that is closed it says that it has the focus, too."""
 
 

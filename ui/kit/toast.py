@@ -20,7 +20,7 @@ from ui.kit.translate import tr
 
 SHOWN_MS, UNDO_MS = 7000, 15_000
 """How long a message stays, and one that offers Undo."""
-_FROM_FOOT, _FROM_FIELD = 44, 12
+_FROM_FOOT, _FROM_FIELD, _APART = 44, 12, 8
 WORDS_PX = 230
 """A bar's sentence has so much beside what one can do, at 100 %, or stands above it."""
 _BAR_HEIGHT = 36
@@ -29,12 +29,18 @@ _BAR_HEIGHT = 36
 
 class Toast(QFrame):
     """Stands at the bottom of `host`, above everything but the field where one writes: `writing_area` gives that, or
-    None. Esc or the cross closes it; one at a time. It stays while the pointer rests on it or the focus is in it, and
+    None. Esc or the cross closes it. One at a time, but one without an action stands above one with Undo and does not
+    take it away. It stays while the pointer rests on it or the focus is in it, and
     its whole time from then on. What it says is announced. When it goes, the focus goes back to where it came from."""
 
-    def __init__(self, host: QWidget, writing_area: Callable[[], QWidget | None] = lambda: None) -> None:
+    def __init__(
+        self, host: QWidget, writing_area: Callable[[], QWidget | None] = lambda: None, over: "Toast | None" = None
+    ) -> None:
         super().__init__(host)
         self._host = host
+        self._over = over
+        """The message above which this one stands while that is shown."""
+        self._above: Toast | None = None
         self._writing_area = writing_area
         set_props(self, frame="toast")
         self.setAccessibleName(tr("Message"))
@@ -64,14 +70,20 @@ class Toast(QFrame):
         code: str = "",
         kept: bool = False,
     ) -> None:
-        """Shows and announces a text; `undo` gives it an Undo button, or one that says `action`. With that, or `kept`,
-        it is announced however much else is. `code` is an error's: it stands small behind the text."""
+        """Shows and announces a text. `undo` adds a button labelled `action`, or Undo. With `undo` or `kept` the
+        announcement is never dropped. `code`: an error's code, shown small after the text."""
+        if undo is None and self._action is not None and self.isVisible():
+            self._say_above(text, code=code, kept=kept)
+            return
+        if self._above is not None and undo is None:
+            self._above.hide()
         self._action = undo
         self._code.setText(code_line(code))
         self._code.setVisible(bool(code))
         self._undo.setText(action or tr("Undo"))
         self._text.setText(text)
-        self.setAccessibleDescription(text)
+        for part in (self, self._undo, self._close):  # two messages may have the same buttons
+            part.setAccessibleDescription(text)
         self._undo.setVisible(undo is not None)
         self.show()
         self.place()
@@ -82,6 +94,12 @@ class Toast(QFrame):
         whole = f"{text} {code_line(code)}".rstrip()
         said = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else whole
         announce(self, said, Kind.KEPT if kept or undo is not None else Kind.DONE)
+
+    def _say_above(self, text: str, *, code: str, kept: bool) -> None:
+        if self._above is None:
+            self._above = Toast(self._host, self._writing_area, self)
+            self.destroyed.connect(self._above.deleteLater)
+        self._above.say(text, code=code, kept=kept)
 
     def _wait(self) -> None:
         if self._pointed or self._has_focus():
@@ -110,6 +128,15 @@ class Toast(QFrame):
         if back is not None and shiboken6.isValid(back) and back.isVisible():
             back.setFocus(Qt.FocusReason.OtherFocusReason)
         super().hide()
+        if self._above is not None and self._above.isVisible():
+            self._above.place()
+
+    def dismiss(self) -> bool:
+        """Hides the latest message, the one above first; False if none is shown."""
+        shown = self._above if self._above is not None and self._above.isVisible() else self
+        was_shown = shown.isVisible()
+        shown.hide()
+        return was_shown
 
     def enterEvent(self, event: QEnterEvent) -> None:
         super().enterEvent(event)
@@ -123,7 +150,9 @@ class Toast(QFrame):
             self._wait()
 
     def text(self) -> str:
-        """What it says or last said, without a code."""
+        """What it says or last said, without a code; the message above first."""
+        if self._above is not None and self._above.isVisible():
+            return self._above.text()
         return self._text.text()
 
     def _take_back(self) -> None:
@@ -140,7 +169,11 @@ class Toast(QFrame):
             area.installEventFilter(self)  # a field grows while one writes; a second time is the same as once
             at = area.mapTo(host, QPoint(0, 0))
             left, width, foot = at.x(), area.width(), at.y() - _FROM_FIELD
+        if self._over is not None and self._over.isVisible():
+            foot = self._over.y() - _APART
         self.move(left + (width - self.width()) // 2, foot - self.height())
+        if self._above is not None and self._above.isVisible():
+            self._above.place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() in (QEvent.Type.Resize, QEvent.Type.Move) and self.isVisible():

@@ -89,10 +89,9 @@ def long_day(value: date) -> str:
 
 
 def short_day(value: date, today: date | None = None) -> str:
-    """24 nov; 2025-11-24 when it is another year."""
-    if value.year != (today or local_now().date()).year:
-        return value.isoformat()
-    return tr("{day} {month}").format(day=value.day, month=_months()[value.month - 1][:3])
+    """24 nov; 24 nov 2025 when it is another year."""
+    text = tr("{day} {month}").format(day=value.day, month=_months()[value.month - 1][:3])
+    return text if value.year == (today or local_now().date()).year else f"{text} {value.year}"
 
 
 def full_day(value: date) -> str:
@@ -114,7 +113,7 @@ def week(value: date) -> int:
 
 
 def day_or_time(t_ms: int, now: datetime | None = None) -> str:
-    """How long ago in a word: just now, 14:03, yesterday, 20 nov, 2025-11-20."""
+    """How long ago in a word: just now, 14:03, yesterday, 20 nov, 20 nov 2025."""
     then, now = local(t_ms), now or local_now()
     if timedelta(0) <= now - then < timedelta(minutes=2):
         return tr("just now")

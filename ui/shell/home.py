@@ -16,6 +16,7 @@ from app.tasks.service import TaskRow
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
+from ui.kit.flow_layout import FlowLayout
 from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
 from ui.kit.translate import day_or_time, long_day, tr, week
@@ -182,14 +183,13 @@ class Home(QWidget):
         card = Card(margin=14, spacing=6)
         head = line(spacing=10)
         head.addWidget(IconLabel("security", "warning", 20))
-        head.addWidget(label(tr("You have no recovery sheet"), "strong"), 1)
+        head.addWidget(label(tr("You have no recovery sheet"), "strong", wrap=True), 1)
         card.content.addLayout(head)
         text = tr("If you lose every device, what you alone could read is gone. Make a sheet and put it away.")
         card.content.addWidget(label(text, "small", wrap=True))
-        buttons = line(spacing=8)
+        buttons = FlowLayout(gap=8)
         buttons.addWidget(TextButton(tr("Make a sheet …"), self.sheet_wanted.emit))
         buttons.addWidget(TextButton(tr("Not now"), self._dismiss, kind="quiet"))
-        buttons.addStretch(1)
         card.content.addLayout(buttons)
         return card
 

@@ -12,7 +12,7 @@ from app.errors import NotFound
 from ui.errors import sentence
 from ui.kit import theme
 from ui.kit.avatar import paint_avatar
-from ui.kit.beside import Beside
+from ui.kit.beside import PageWithPanel
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import Entered, IconButton
 from ui.kit.card import EmptyState
@@ -42,7 +42,8 @@ _FACE, _FACES_HEIGHT = 24, 32
 _TITLE_PX, _LEAST_TITLE_PX = 460, 160
 _HEADER_MARGIN, _HEADER_GAP = 20, 12
 _ROOM_FOR_PANEL_PX, _LEAST_PAGE_PX = 760, 260
-"""A panel that nobody asked for is shown from so much on; beside one that was, the page needs at least so much."""
+"""The room's least width for a panel that is shown by itself; the page's least width beside a panel that the person
+opened."""
 
 
 class Faces(Entered, QPushButton):
@@ -126,7 +127,7 @@ class RoomView(QWidget):
         self.panel = PeoplePanel(session, kinds)
         self.panel.object_chosen.connect(self.object_chosen)
         self.panel.write_to.connect(self.write_to)
-        layout.addWidget(Beside(self._stack, self.panel, panel_px=WIDTH, page_px=_LEAST_PAGE_PX), 1)
+        layout.addWidget(PageWithPanel(self._stack, self.panel, panel_px=WIDTH, page_px=_LEAST_PAGE_PX), 1)
         self._empty: EmptyState | None = None
         soon = Soon(self, self.refresh)
         bind(self, session.people.changed, soon.due)

@@ -77,7 +77,7 @@ def forget(keeper: PlaceKeeper) -> None:
 
 
 class _Back(QObject):
-    """Waits until the window is shown: only then its views have their sizes. Once."""
+    """Restores the place in a view once, when the window is first shown: only then its views have their sizes."""
 
     def __init__(self, window: MainWindow, view: QWidget, standing: Standing) -> None:
         super().__init__(window)

@@ -319,8 +319,8 @@ class MainWindow(QMainWindow):
         self.navigator.go(place)
 
     def go_section(self, section: str) -> None:
-        """Goes to a section of the rail. Where the list of rooms has no place beside a room, going to the rooms from a
-        room shows the list, and again the room."""
+        """Goes to a section of the rail. Where the window has no place for the list of rooms beside a room, going to
+        the rooms from a room shows the list, and the next time the room again."""
         if section != "rooms" or not self.folding.turn():
             self.navigator.go_section(section)
 
@@ -484,8 +484,8 @@ class MainWindow(QMainWindow):
         self._show_bar()
 
     def _tell_status(self) -> None:
-        """Announces what the bar says when it is about something else than before: neither each try to connect nor each
-        change that waits."""
+        """Announces the status bar's text when its subject changes, and that the connection is back; not at each
+        attempt to connect, nor when only the number of waiting changes differs."""
         status, before = self.session.status, self._told_status
         if self.session.devices.ended == "revoked":
             self._told_status = "revoked"
@@ -565,9 +565,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            if self._toast.isVisible():
-                self._toast.hide()
-            elif self.navigator.place.section in ("settings", "search"):
+            if not self._toast.dismiss() and self.navigator.place.section in ("settings", "search"):
                 self.navigator.back()
             return
         super().keyPressEvent(event)

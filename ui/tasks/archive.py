@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.collation import swedish_key
 from app.tasks.model import Board, Card
 from ui.kit.pick_dialog import PickDialog
-from ui.kit.translate import tr
+from ui.kit.translate import short_day, tr
 
 
 class ArchiveDialog(PickDialog[str]):
@@ -25,5 +25,5 @@ class ArchiveDialog(PickDialog[str]):
 
 def _line(card: Card, board: Board) -> str:
     column = board.column_of(card.id)
-    due = tr("due {day}").format(day=card.due.isoformat()) if card.due is not None else ""
+    due = tr("due {day}").format(day=short_day(card.due)) if card.due is not None else ""
     return " · ".join(part for part in (card.title, column.title if column else "", due) if part)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QTextLayout
+from PySide6.QtGui import QContextMenuEvent, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPen, QTextLayout
 from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 
 from app.people.person import Person
@@ -23,6 +23,7 @@ from ui.kit.translate import local_now, short_day, tr
 from ui.tasks.filter import urgency
 
 _PAD, _LINE, _PICTURE = 13, 20, 24
+_FACTS_APART, _ROWS_APART = 13, 6
 _AIR = {"airy": 3, "normal": 0, "compact": -4}
 """Above and below what is on a card, beside the usual."""
 _WIDTHS_KEPT = 4
@@ -49,6 +50,28 @@ class CardLook:
         if self.person is not None:
             parts.append(tr("assigned to {name}").format(name=self.person.name))
         return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fact:
+    """An icon below the title, perhaps with a word."""
+
+    icon: str
+    text: str
+    role: str
+
+    def _font(self) -> QFont:
+        return font(SMALL_PX, 500 if self.role != "muted" else 400)
+
+    def width(self) -> float:
+        return px(14) + (11 + QFontMetricsF(self._font()).horizontalAdvance(self.text) if self.text else 0)
+
+    def paint(self, painter: QPainter, x: float, y: float) -> None:
+        icons.paint(painter, self.icon, self.role, x, y + px(5), 14)
+        painter.setFont(self._font())
+        painter.setPen(theme.current().colour(self.role))
+        box = QRectF(x + px(14) + 11, y, self.width(), px(_PICTURE))
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, self.text)
 
 
 class CardWidget(Spoken, QAbstractButton):
@@ -129,7 +152,8 @@ class CardWidget(Spoken, QAbstractButton):
                 self._laid_out.clear()
             lines = self._break_title(width)
             chips = len(self._label_rows(width)) * (chip_height() + 4)
-            foot = 8 + px(_PICTURE) if self._has_foot else 0
+            rows = len(self._foot_rows(width))
+            foot = 8 + rows * px(_PICTURE) + (rows - 1) * _ROWS_APART if rows else 0
             found = self._laid_out[width] = (lines, 2 * _top() + chips + px(_LINE) * len(lines) + foot)
         return found
 
@@ -145,10 +169,32 @@ class CardWidget(Spoken, QAbstractButton):
         layout.endLayout()
         return lines
 
-    @property
-    def _has_foot(self) -> bool:
-        card = self.card
-        return bool(card.due or card.checklist or self._look.person or card.description)
+    def _facts(self) -> list[_Fact]:
+        card, facts = self.card, list[_Fact]()
+        if card.due is not None:
+            role = urgency(card.due, self._look.today, done=self._look.done)
+            facts.append(_Fact(icon="calendar", text=short_day(card.due, self._look.today), role=role))
+        if card.checklist:
+            role = "success" if card.checked == len(card.checklist) else "muted"
+            facts.append(_Fact(icon="checklist", text=f"{card.checked}/{len(card.checklist)}", role=role))
+        if card.description:
+            facts.append(_Fact(icon="paragraph", text="", role="muted"))
+        return facts
+
+    def _foot_rows(self, width: int) -> list[list[_Fact]]:
+        """The facts below the title, row by row; the picture of a person stands at the end of the last and covers
+        none. No row if there is neither."""
+        picture = px(_PICTURE) + _ROWS_APART if self._look.person else 0
+        rows: list[list[_Fact]] = [[]] if self._look.person else []
+        x = float(width)
+        for fact in self._facts():
+            if x + fact.width() > width - 2 * _PAD - picture:
+                if not rows or rows[-1]:
+                    rows.append([])
+                x = 0
+            rows[-1].append(fact)
+            x += fact.width() + _FACTS_APART
+        return rows
 
     def _label_rows(self, width: int) -> list[list[Label]]:
         rows: list[list[Label]] = []
@@ -193,33 +239,19 @@ class CardWidget(Spoken, QAbstractButton):
         for line in self._lay_out(self.width())[0]:
             painter.drawText(QPointF(_PAD, y + px(2) + ascent), line)
             y += px(_LINE)
-        if self._has_foot:
-            self._paint_foot(painter, y + 8)
+        self._paint_foot(painter, y + 8)
         painter.end()
 
     def _paint_foot(self, painter: QPainter, y: float) -> None:
-        card, x = self.card, float(_PAD)
-        if card.due is not None:
-            role = urgency(card.due, self._look.today, done=self._look.done)
-            x = self._fact(painter, x, y, "calendar", short_day(card.due, self._look.today), role)
-        if card.checklist:
-            all_done = card.checked == len(card.checklist)
-            figure = f"{card.checked}/{len(card.checklist)}"
-            x = self._fact(painter, x, y, "checklist", figure, "success" if all_done else "muted")
-        if card.description:
-            icons.paint(painter, "paragraph", "muted", x, y + px(5), 14)
+        for number, row in enumerate(self._foot_rows(self.width())):
+            x, y = float(_PAD), y + (px(_PICTURE) + _ROWS_APART if number else 0)
+            for fact in row:
+                fact.paint(painter, x, y)
+                x += fact.width() + _FACTS_APART
         person = self._look.person
         if person is not None:
             rect = QRectF(self.width() - _PAD - px(_PICTURE), y, px(_PICTURE), px(_PICTURE))
             paint_avatar(painter, rect, person.initials, theme.current().person(person.colour))
-
-    def _fact(self, painter: QPainter, x: float, y: float, icon: str, text: str, role: str) -> float:
-        icons.paint(painter, icon, role, x, y + px(5), 14)
-        painter.setFont(font(SMALL_PX, 500 if role != "muted" else 400))
-        painter.setPen(theme.current().colour(role))
-        width = QFontMetricsF(painter.font()).horizontalAdvance(text)
-        painter.drawText(QRectF(x + px(14) + 11, y, width + 2, px(_PICTURE)), Qt.AlignmentFlag.AlignVCenter, text)
-        return x + px(14) + 11 + width + 13
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

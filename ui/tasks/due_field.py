@@ -2,7 +2,8 @@
 """A date that may be missing: typed as people say it, or chosen in a calendar.
 
 While one types, the day that is understood stands beside the field in words. It is stored by Enter, or when one leaves
-the field. What is not understood stays in the field with a sentence, and the stored date stays too.
+the field. What is not understood stays in the field with a sentence, and the stored date stays too. Esc stores nothing:
+it puts the stored date back.
 """
 
 from datetime import date
@@ -138,12 +139,12 @@ class DueField(QWidget):
         pick_day(self._calendar, self._value if isinstance(reading, Unread) else reading, self._set)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Esc says what is not understood before the card closes, and then puts the stored date back. Without anything
-        to undo in the field, the board's undo has the key."""
+        """Esc takes back what is typed before it closes the card. Without anything to undo in the field, the board's
+        undo has the key."""
         if not isinstance(event, QKeyEvent):
             return False
         if event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape and self._typed:
-            return self._on_escape()
+            return self._take_back()
         if event.type() == QEvent.Type.ShortcutOverride:
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
             idle = (event.matches(undo) and not self.field.isUndoAvailable()) or (
@@ -154,12 +155,11 @@ class DueField(QWidget):
                 return True
         return False
 
-    def _on_escape(self) -> bool:
-        if self.error.isVisible():
-            self._set(self._value)
-            return True
-        self.keep()
-        return self.error.isVisible()
+    def _take_back(self) -> bool:
+        """Puts the stored date back; False if what stood there was the same."""
+        other = self.field.text().strip() != _iso(self._value)
+        self._set(self._value)
+        return other
 
 
 def _iso(value: date | None) -> str:

@@ -2,6 +2,11 @@
 """The panel beside the board in which a card is read and changed. Written at once; Ctrl+Z takes it back.
 
 Title and description are stored while one types. What one writes in them without leaving them is one step to undo.
+
+Tasks are often written down several at a time. So Enter in a new task's title puts the task on the board and offers an
+empty title for the next one in the same column; Enter without a title, or Esc, ends it. Otherwise the next task's name
+would be written into the first one. Tab goes on with the task instead: it is then an open card like any other. Enter
+does the same after a pause has put the task on the board, because the person does not notice that moment.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,9 +14,9 @@ from contextlib import ExitStack
 from datetime import date
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QLineEdit, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent
+from PySide6.QtWidgets import QComboBox, QFrame, QWidget
 
 from app.people.person import Person
 from app.tasks.cards import LABEL_COLOURS
@@ -22,6 +27,7 @@ from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
 from ui.kit.chip import Chip
 from ui.kit.dialogs import ask
+from ui.kit.faces import Role, Spoken, State
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.menu import Entry, popup
 from ui.kit.selecting import select
@@ -31,17 +37,24 @@ from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
 from ui.tasks.card_widget import LABEL_KINDS
 from ui.tasks.checklist import Checklist
-from ui.tasks.description_field import STORE_AFTER_MS, DescriptionField
+from ui.tasks.description_field import DescriptionField
 from ui.tasks.due_field import DueField
+from ui.tasks.title_field import TitleField
 from ui.trash import Who, away_sentence
 
 WIDTH = 360
+_COMES_BACK = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
 
 
-class CardEditor(QFrame):
-    """Shows one card at a time. Escape or the cross closes it."""
+class CardEditor(Spoken, QFrame):
+    """Shows one card at a time. Escape or the cross closes it.
+
+    An open card has the focus as a whole, so that keys which were meant for the board write nothing into its title.
+    From there F2, Enter and Tab go to the title.
+    """
 
     closed = Signal(str)
+    """The card that was open, "" if it is gone. Comes before the panel disappears, so that the focus can go on."""
     delete_asked = Signal(str)
 
     def __init__(
@@ -55,17 +68,18 @@ class CardEditor(QFrame):
         self._card = ""
         self._make: Callable[[str, str], object] | None = None
         """Puts the new card on the board; None if the open card is there."""
+        self._again: Callable[[str, str], object] | None = None
+        """Makes the next new card; None unless one stands in a new card's title."""
+        self._made = ""
+        """The card that was made before the new one, or ""."""
         self._from_archive = False
         """The card was opened as an archived one; another that becomes archived is closed."""
-        self.title = QLineEdit()
-        self.title.setAccessibleName(tr("Title"))
-        self.title.setPlaceholderText(tr("New task"))
+        self.title = TitleField()
         self.title.editingFinished.connect(self._leave_texts)
         self.title.installEventFilter(self)
-        self._pause = QTimer(self, singleShot=True, interval=STORE_AFTER_MS)
-        self._pause.timeout.connect(self._keep_typed)
-        self.title.textEdited.connect(lambda _text: self._pause.start())
-        self._shown_title = ""
+        hint = tr("Enter makes the task and begins the next one. Tab goes on with this one.")
+        self._hint = label(hint, "small", wrap=True)
+        self.title.pause.connect(self._keep_typed)
         self._step, self._step_open = ExitStack(), False
         self.column = self._choice(tr("Column"), self._on_column)
         self.assignee = self._choice(tr("Assigned to"), self._on_assignee)
@@ -113,6 +127,9 @@ class CardEditor(QFrame):
                 rows.addWidget(caption)
                 self._captions[field] = caption
             rows.addWidget(field)
+            if field is self.title:
+                rows.addWidget(self._hint)
+                rows.addWidget(self.title.other)
             if field is self.description:
                 rows.addWidget(self.description.too_long)
         rows.addStretch(1)
@@ -138,10 +155,13 @@ class CardEditor(QFrame):
         return self._card if self.isVisible() else ""
 
     def caret(self) -> tuple[str, int, int]:
-        """The field with the caret, and its anchor and position there; the title if no text has the focus."""
-        if self.window().focusWidget() is self.description:  # also while another program is in front
+        """The field with the caret, and its anchor and position there; "panel" if no text has the focus."""
+        focus = self.window().focusWidget()  # also while another program is in front
+        if focus is self.description:
             cursor = self.description.textCursor()
             return "description", cursor.anchor(), cursor.position()
+        if focus is not self.title:
+            return "panel", 0, 0
         caret, start, end = self.title.cursorPosition(), self.title.selectionStart(), self.title.selectionEnd()
         return "title", caret if start < 0 else end if caret == start else start, caret
 
@@ -150,6 +170,8 @@ class CardEditor(QFrame):
         if field == "description":
             self.description.setFocus()
             select(self.description, anchor, caret)
+        elif field == "panel":
+            self.setFocus()
         else:
             self.title.setFocus()
             self.title.setSelection(anchor, caret - anchor)
@@ -177,37 +199,60 @@ class CardEditor(QFrame):
             field.setVisible(shown)
 
     def open_card(self, card_id: str) -> None:
-        """Shows a card and puts the caret behind its title; nothing is selected, so that a key replaces nothing."""
+        """Shows a card. The panel gets the focus, and no field of it."""
         self._leave_card()
         card = self._board.any_card(card_id)
         if card is None:
             return
-        self._card, was_new, self._make = card_id, self._make is not None, None
+        self._card, self._make = card_id, None
+        self._end_series()
+        self._made = ""
         self._from_archive = card.archived
-        self._show_title(card.title)
+        self.title.open_text(card_id, card.title, self._retitled_by(card_id))
         self.description.open_text(card.description)
         self.due.open_card(card_id, card.due)
-        self._show(was_new)
+        self._show()
+        self.setFocus()
 
     def open_new(self, make: Callable[[str, str], object]) -> None:
         """Asks for a new card's title. `make` gets the card's id and the title and puts it on the board. It is called
         once, when there is a title; never if the panel is closed without one."""
         self._leave_card()
         self._card, self._make, self._from_archive = "", make, False
-        self._show_title("")
+        self._again, self._made = make, ""
+        self._hint.show()
+        self.title.open_text("", "")
         self.description.open_text("")
         self.due.open_card("", None)
-        self._show(True)
+        self._show()
+        self._go_to_title()
 
-    def _show(self, fields: bool) -> None:
-        """`fields`: other ones are shown than before."""
-        if fields:
-            self._show_fields()
+    def _show(self) -> None:
+        self._show_fields()
         self._refresh()
         self.show()
+
+    def _go_to_title(self) -> None:
+        """Puts the caret behind the title; nothing is selected, so that a key replaces nothing."""
         self.title.setFocus()
         self.title.deselect()
         self.title.end(False)
+
+    def _begin_next(self) -> None:
+        """Enter in a new card's title: the next one. Without a title the panel closes."""
+        again, title = self._again, self.title.text().strip()
+        if again is None or not title:
+            self.close_card()
+            return
+        self._leave_card()
+        made = self._card
+        self.open_new(again)
+        self._made = made
+        announce(self.title, tr("“{title}” is on the board. Now the next task.").format(title=title))
+
+    def _end_series(self) -> None:
+        self._again = None
+        self._hint.hide()
 
     def _show_fields(self) -> None:
         for field in self._captions:
@@ -217,23 +262,28 @@ class CardEditor(QFrame):
         for button in (self.labels, self._delete):
             button.setVisible(self._writable and self._make is None)
 
-    def _show_title(self, title: str) -> None:
-        self._shown_title = title
-        if self.title.text() != title:
-            self.title.setText(title)
+    def _retitled_by(self, card_id: str) -> str:
+        """The name of the colleague whose title the card has; "" if it was written here."""
+        if card_id not in self._board.retitled:
+            return ""
+        uid = self._board.retitled[card_id]
+        return self._who(uid).name if uid is not None else tr("A colleague")
 
     def close_card(self) -> None:
         """Keeps what is written and closes."""
         if not self._card and self._make is None:
             return
         self._leave_card()
-        card, self._card, self._make = self._card, "", None
-        self.hide()
+        card, self._card, self._make = self._card or self._made, "", None
+        self._made = ""
+        self._end_series()
         self.closed.emit(card)
+        self.hide()
 
     def keep_draft(self) -> None:
         """Stores what is being written in the open card and its checklist, and a date that is being typed if it is
         understood."""
+        self.title.give_way()
         self._keep_typed()
         self._keep_due()
         if self._card:
@@ -250,6 +300,7 @@ class CardEditor(QFrame):
     def _leave_texts(self) -> None:
         """Stores it and ends the step that Ctrl+Z takes back; a date is a step of its own."""
         self._keep_typed()
+        self.title.leave()
         self._step.close()
         self._step_open = False
         self._keep_due()
@@ -261,16 +312,15 @@ class CardEditor(QFrame):
             self.checklist.keep()
 
     def _keep_texts(self) -> None:
-        title = self.title.text() if self.title.text().strip() else None
+        title, text = self.title.unstored, self.description.unstored
         if not self._writable or (not self._card and (self._make is None or title is None)):
             return
-        title = title if title != self._shown_title else None
-        text = self.description.unstored
         if title is None and text is None:
             return
         make, self._make = self._make, None
         if make is not None and title is not None:
-            self._shown_title, self._card = title, new_card_id()
+            self._card = new_card_id()
+            self.title.stored(self._card)
             self.due.open_card(self._card, None)
             self._show_fields()
             make(self._card, title)
@@ -281,7 +331,7 @@ class CardEditor(QFrame):
         if text is not None:
             self.description.stored()
         if title is not None:
-            self._shown_title = title
+            self.title.stored(self._card)
         self._board.edit_card(self._card, title=title, description=text)
 
     def _on_changed(self, ids: frozenset[str]) -> None:
@@ -292,19 +342,19 @@ class CardEditor(QFrame):
         if not self._card:
             return
         card = self._board.any_card(self._card)
-        if card is not None and card.archived and not self._from_archive and self._has_focus():
+        if card is not None and card.archived and not self._from_archive and self.has_focus():
             self._from_archive = True  # a colleague archived what I write in: it stays open
         if card is None or (card.archived and not self._from_archive):
             if card is not None:
                 self._leave_card()
             self._step.close()
             self._card, self._step_open = "", False
-            self.hide()
             self.closed.emit("")
+            self.hide()
             return
         self._show_bar(card)
-        if self.title.text() == self._shown_title and card.title != self._shown_title:
-            self._show_title(card.title)
+        self.setAccessibleDescription(card.title)
+        self.title.take(card.title, self._retitled_by(card.id))
         self.description.take(card.description)
         self._fill(card)
         self.due.show_date(card.due)
@@ -316,7 +366,8 @@ class CardEditor(QFrame):
             for field, value in filled:
                 self._show_field(field, bool(value))
 
-    def _has_focus(self) -> bool:
+    def has_focus(self) -> bool:
+        """Whether the focus is in the panel."""
         focus = self.window().focusWidget()
         return focus is not None and self.isAncestorOf(focus)
 
@@ -370,7 +421,7 @@ class CardEditor(QFrame):
         else:
             self._board.archive_card(self._card, False)
             self._from_archive = False
-        self.title.setFocus()
+        self.setFocus()
 
     def _ask_delete(self) -> None:
         card = self._card
@@ -413,16 +464,40 @@ class CardEditor(QFrame):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Tab out of a new card's title: the card is made first, and with it the field that Tab goes to."""
+        if watched is not self.title or self._again is None:
+            return False
         pressed = event.key() if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress else None
-        if watched is self.title and pressed == Qt.Key.Key_Tab and self._make is not None:
+        if pressed in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._begin_next()
+            return True
+        if pressed == Qt.Key.Key_Tab and self._make is not None:
             self.keep_draft()
+        if isinstance(event, QFocusEvent) and event.lostFocus() and event.reason() not in _COMES_BACK:
+            self._end_series()
         return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
             self.close_card()
+        elif self.hasFocus() and event.key() in (Qt.Key.Key_F2, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._go_to_title()
         else:
             super().keyPressEvent(event)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab from the panel itself."""
+        if forward and self.hasFocus():
+            self._go_to_title()
+            return True
+        return super().focusNextPrevChild(forward)
+
+    def spoken_role(self) -> Role:
+        return Role.Grouping
+
+    def spoken_state(self) -> State:
+        state = super().spoken_state()
+        state.focusable = True  # though Tab and a click do not stop at it
+        return state
 
 
 def _offer(box: QComboBox, choices: Sequence[tuple[str, object]], chosen: object) -> None:

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The board as columns of cards: what is moved by mouse or by keys. The gesture's logic is in gesture.py."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from PySide6.QtCore import QPoint, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from app.people.person import Person
@@ -30,6 +33,8 @@ class KanbanView(QScrollArea):
     column_menu_asked = Signal(str, QPoint)
     add_asked = Signal(str)
     delete_asked = Signal(str)
+    board_meant = Signal()
+    """The focus belongs to the board as a whole: its ground was pressed, or the card that had the focus is gone."""
 
     def __init__(self, board: Board, people: dict[bytes, Person], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,6 +46,8 @@ class KanbanView(QScrollArea):
         self._held: CardWidget | None = None
         """The pressed card's widget."""
         self._lifted_at = QPoint()
+        self._left_at: tuple[str, int] | None = None
+        """The column and place of the card that had the focus and is gone."""
         self._writable = True
         self.setAccessibleName(tr("Board"))
         self.setWidgetResizable(True)
@@ -75,6 +82,11 @@ class KanbanView(QScrollArea):
 
     def refresh(self) -> None:
         """Shows the board as it is."""
+        with self._focus_kept():
+            self._show_all()
+        self._drop_lost()
+
+    def _show_all(self) -> None:
         shown = self._board.columns()
         kept = {view.column.id: view for view in self.columns}
         now: list[ColumnView] = []
@@ -95,7 +107,6 @@ class KanbanView(QScrollArea):
                 self._row.removeWidget(view)
                 self._row.insertWidget(i, view, 1000)
         self.columns = now
-        self._drop_lost()
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         """Only the cards that were touched; everything when a label was, or when many were."""
@@ -103,9 +114,32 @@ class KanbanView(QScrollArea):
             self.refresh()
             return
         labels = {label.id: label for label in self._board.labels()}
-        for card_id in ids:
-            self._show_card(card_id, labels)
+        with self._focus_kept():
+            for card_id in ids:
+                self._show_card(card_id, labels)
         self._drop_lost()
+
+    @contextmanager
+    def _focus_kept(self) -> Iterator[None]:
+        """The focus follows its card to another column. The board gets it if the card is gone. Otherwise Qt would give
+        it to another card, which Del would delete then, or to another part of the window."""
+        held = self.focused_card()
+        if not held or self._stays(held):
+            yield
+            return
+        i, j = self._find(held)
+        self.board_meant.emit()
+        yield
+        if self.card_widget(held) is not None:
+            self.focus_card(held)
+        else:
+            self._left_at = (self.columns[min(i, len(self.columns) - 1)].column.id, j)
+
+    def _stays(self, card_id: str) -> bool:
+        """Whether a card that is shown is to stay in its column."""
+        card, column = self._board.card(card_id), self._board.column_of(card_id)
+        shown = card is not None and not card.hidden and self._filter.shows(card, local_now().date())
+        return shown and column is not None and self.columns[self._find(card_id)[0]].column.id == column.id
 
     def _show_card(self, card_id: str, labels: dict[str, Label]) -> None:
         card, column, today = self._board.card(card_id), self._board.column_of(card_id), local_now().date()
@@ -130,9 +164,25 @@ class KanbanView(QScrollArea):
     def focus_card(self, card_id: str) -> None:
         """Gives a card the focus and brings it into sight."""
         widget = self.card_widget(card_id)
+        if widget is not None:
+            self._left_at = None
+            widget.setFocus(Qt.FocusReason.OtherFocusReason)
+            self.bring_into_sight(card_id)
+
+    def enter(self) -> bool:
+        """Gives the focus to the card where the last one was, or to the first; False if there is none."""
+        column_id, place = self._left_at or ("", 0)
+        here = next((view.cards for view in self.columns if view.column.id == column_id), [])
+        cards = here or [widget for view in self.columns for widget in view.cards][:1]
+        if cards:
+            self.focus_card(cards[min(place, len(cards) - 1)].card.id)
+        return bool(cards)
+
+    def bring_into_sight(self, card_id: str) -> None:
+        """Scrolls to a card."""
+        widget = self.card_widget(card_id)
         view = next((v for v in self.columns if widget in v.cards), None)
         if widget is not None and view is not None:
-            widget.setFocus(Qt.FocusReason.OtherFocusReason)
             QTimer.singleShot(0, widget, lambda: view.area.ensureWidgetVisible(widget))
             self.ensureWidgetVisible(view)
 
@@ -153,6 +203,11 @@ class KanbanView(QScrollArea):
         widget.key_given.connect(self._on_key)
         widget.opened.connect(self.card_opened)
         widget.menu_asked.connect(self.card_menu_asked)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """On the ground between and below the cards."""
+        self.board_meant.emit()
+        event.accept()
 
     # -- by mouse ---------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.list_model import Index
 from ui.kit.scale import px, row
-from ui.kit.translate import local_now, tr
+from ui.kit.translate import local_now, short_day, tr
 from ui.tasks.filter import Filter, urgency
 
 _KEEP = QItemSelectionModel.SelectionFlag.NoUpdate
@@ -78,7 +78,8 @@ class CardTableModel(QAbstractTableModel):
             return line.cells[index.column()]
         if role == SORT:
             cell = line.cells[index.column()]
-            return cell or "\uffff" if index.column() == 3 else swedish_key(cell)[0]
+            due = line.card.due
+            return (due.isoformat() if due else "\uffff") if index.column() == 3 else swedish_key(cell)[0]
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 3:
             today = local_now().date()
             return theme.current().colour(urgency(line.card.due, today, done=line.done))
@@ -167,7 +168,7 @@ class CardTable(QTableView):
             card.title,
             column,
             person.name if person else "",
-            card.due.isoformat() if card.due else "",
+            short_day(card.due) if card.due else "",
             ", ".join(names[label] for label in card.labels if label in names),
             f"{card.checked}/{len(card.checklist)}" if card.checklist else "",
         )
@@ -189,8 +190,8 @@ class CardTable(QTableView):
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Qt tells screen readers that the current cell has the focus, also when the table has not: there is none
-        then."""
+        """Clears the current cell when the table loses the focus: otherwise Qt tells screen readers that the cell still
+        has it."""
         super().focusOutEvent(event)
         if event.reason() not in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
             self._left = QPersistentModelIndex(self.currentIndex())

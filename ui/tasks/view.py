@@ -16,7 +16,7 @@ from app.tasks import KIND
 from app.tasks.model import Board
 from app.tasks.service import TaskService
 from ui.kit.announcing import announce
-from ui.kit.beside import Beside
+from ui.kit.beside import PageWithPanel
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, SegmentButton, Segments, TextButton
 from ui.kit.dialogs import show
@@ -88,6 +88,7 @@ class TasksView(QWidget):
             view.delete_asked.connect(self._delete_card)
         self.kanban.column_menu_asked.connect(self._column_menu.open)
         self.kanban.add_asked.connect(self._add_card)
+        self.kanban.board_meant.connect(self.setFocus)
         self.editor.closed.connect(self._on_editor_closed)
         self.editor.delete_asked.connect(self._delete_card)
         QShortcut(QKeySequence.StandardKey.Undo, self, self.undo)
@@ -110,7 +111,7 @@ class TasksView(QWidget):
         self.more_button = IconButton("more", more, self._open_more, size=18, role="text", framed=True)
         row.addWidget(self.new_button)
         row.addWidget(self.more_button)
-        below = Beside(self._views, self.editor, panel_px=WIDTH, page_px=_LEAST_PAGE_PX)
+        below = PageWithPanel(self._views, self.editor, panel_px=WIDTH, page_px=_LEAST_PAGE_PX)
         outer = column(self)
         outer.addWidget(top)
         outer.addWidget(self.bar)
@@ -201,12 +202,9 @@ class TasksView(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """An arrow goes into the board, which has the focus as a whole when its tab is chosen."""
-        first = next((c.card.id for column_ in self.kanban.columns for c in column_.cards), "")
         if event.key() in _ARROWS and self.hasFocus() and self._views.currentWidget() is not self.kanban:
             self.table.setFocus()
-        elif event.key() in _ARROWS and self.hasFocus() and first:
-            self.kanban.focus_card(first)
-        else:
+        elif not (event.key() in _ARROWS and self.hasFocus() and self.kanban.enter()):
             super().keyPressEvent(event)
 
     def undo(self) -> None:
@@ -232,6 +230,7 @@ class TasksView(QWidget):
         if not column_id or self.board.column(column_id) is None:
             column_id = self.board.columns()[0].id or self.board.add_column(tr("To do"))
         self.board.add_card(column_id, title, by=self._service.me, card_id=card_id)
+        self.kanban.bring_into_sight(card_id)
 
     def _delete_card(self, card_id: str) -> None:
         card = self.board.card(card_id)
@@ -262,8 +261,12 @@ class TasksView(QWidget):
         return rest[0] if rest else ""
 
     def _on_editor_closed(self, card_id: str) -> None:
-        if card_id and self._views.currentWidget() is self.kanban:
+        """The panel is still there: what has the focus in it must not lose it to another part of the window."""
+        on_board = self._views.currentWidget() is self.kanban
+        if on_board and self.kanban.card_widget(card_id) is not None:
             self.kanban.focus_card(card_id)
+        elif self.editor.has_focus():
+            (self if on_board else self.table).setFocus()
 
     # -- archive ----------------------------------------------------------------------------------------------------
 

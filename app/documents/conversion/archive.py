@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Judges a docx as a zip archive before anything reads it as a document, and makes of it an archive of what is read.
+"""Checks a docx as a zip archive before anything reads it as a document, and packs what is read into a new archive.
 
-Pictures, embedded files and macros are never unpacked. python-docx is given the document, its styles and its numbering
-alone, so that nothing else of the file is parsed by it; no relationship leads out of what it is given but links, which
-are only read.
+Pictures, embedded files and macros are never unpacked. All XML parts are packed again, but only the relationships to
+the document, its styles and its numbering are kept, so python-docx loads no other part. Links are kept too; they are
+read and never followed.
 """
 
 import io
@@ -41,11 +41,14 @@ _STRICT = (
     (rb"http://purl\.oclc\.org/ooxml/officeDocument/", b"http://schemas.openxmlformats.org/officeDocument/2006/"),
 )
 """ISO 29500 Strict has other names for the same things."""
+_ENCODING = re.compile(r"""\ufeff?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""", re.ASCII)
+_ENCODINGS = ("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-1", "windows-1252")
+"""▲ Those in which a document type is found by its letters. Word writes UTF-8; libxml2 also reads UTF-7 and EBCDIC."""
 _DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
 _AT_DOCUMENT = "word/document.xml"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _READ, _LINK = ("/officeDocument", "/styles", "/numbering"), "/hyperlink"
-"""How the types of the relationships end that python-docx is to know."""
+"""Endings of the relationship types that are kept for python-docx."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,15 +60,16 @@ class Archive:
     macros: bool
 
 
-def look(data: bytes) -> Archive:
-    """ImportForeign, ImportEncrypted, ImportBomb, ImportDoctype, ImportDamaged."""
+def checked_archive(data: bytes) -> Archive:
+    """Checks a docx and returns the parts that are read. Raises ImportForeign, ImportEncrypted, ImportBomb,
+    ImportDoctype or ImportDamaged."""
     if data.startswith(_OLE):
         raise ImportEncrypted if _ENCRYPTED_PART in data else ImportForeign
     if not data.startswith(b"PK"):
         raise ImportForeign if data[:5] in (b"%PDF-", b"{\\rtf") or data[:2] == b"MZ" else ImportDamaged
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            names = _judge(archive)
+            names = _check_parts(archive)
             xml = _unpack(archive)
     except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ValueError, OSError) as e:
         raise ImportDamaged from e
@@ -82,8 +86,9 @@ def look(data: bytes) -> Archive:
     return Archive(docx=docx, parts=xml, macros=macros)
 
 
-def _judge(archive: zipfile.ZipFile) -> list[str]:
-    """The names of all parts. ▲ What a part says of its size is checked against what comes when it is unpacked."""
+def _check_parts(archive: zipfile.ZipFile) -> list[str]:
+    """Returns the names of all parts. Refuses too many parts, double names and encryption. ▲ Declared sizes are not
+    trusted: `_unpack` counts the bytes that it reads."""
     entries = archive.infolist()
     if len(entries) > MAX_PARTS:
         raise ImportBomb
@@ -107,10 +112,23 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
         packed = max(entry.compress_size, 1)
         if left < 0 or (len(part) > RATIO_FROM_BYTES and len(part) > MAX_RATIO * packed):
             raise ImportBomb(_shown(entry.filename))
-        if any(doctype in part for doctype in _DOCTYPES):
+        if any(doctype in part for doctype in _DOCTYPES) or not _is_plain(part):
             raise ImportDoctype(_shown(entry.filename))
         found[entry.filename] = _usual(entry.filename, part)
     return found
+
+
+def _is_plain(part: bytes) -> bool:
+    """Whether the letters of a part are those that its bytes show."""
+    wide = part[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
+    codec = "utf-16-be" if part[:2] in (b"\xfe\xff", b"\0<") else "utf-16-le" if wide else "utf-8"
+    head = part[:400].decode(codec, "replace")
+    said = _ENCODING.match(head)
+    return (
+        head.lstrip("\ufeff \t\r\n").startswith("<")
+        and "\0" not in head
+        and (said is None or said[1].lower() in _ENCODINGS)
+    )
 
 
 def _is_xml(name: str) -> bool:
@@ -136,7 +154,7 @@ def _packed(xml: Mapping[str, bytes]) -> bytes:
 
 
 def _related(name: str, part: bytes, xml: Mapping[str, bytes]) -> bytes:
-    """Relationships without those that are not read, and those to parts that are not there."""
+    """Returns a .rels part with links, and those relationships that are read and whose target is in the archive."""
     folder = posixpath.dirname(posixpath.dirname(name))
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
     for relation in root.findall(_RELATION):

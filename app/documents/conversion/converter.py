@@ -15,7 +15,7 @@ from app.documents.flow import Block
 from app.documents.formats import Taken
 from app.errors import WorkerDied, WorkerUnavailable
 from app.worker.client import Worker
-from app.worker.frames import PART_BYTES, Convert, Converted, Hand, Part, Take, Tried
+from app.worker.frames import PART_BYTES, Convert, Converted, GetBytes, Part, PutBytes, Tried
 
 OPTION = "--convert"
 CONVERT_S = 120.0
@@ -36,20 +36,22 @@ class Converter:
         self._closed = False
 
     async def read(self, kind: str, data: bytes) -> Taken:
-        """What of a file a document can hold; `kind` is one of `wire.KINDS`. ConversionFault."""
+        """Reads a file into blocks and counts what a document cannot hold. `kind`: one of `wire.KINDS`. Raises
+        ConversionFault."""
         answer = await self._converted(kind, data)
         try:
             return await asyncio.to_thread(wire.decode_taken, answer)
         except ValueError as e:
             raise ConversionDied from e
 
-    async def docx(self, title: str, blocks: Sequence[Block]) -> bytes:
-        """A docx of a document. ConversionFault."""
+    async def write_docx(self, title: str, blocks: Sequence[Block]) -> bytes:
+        """Returns a document as docx. Raises ConversionFault."""
         given = await asyncio.to_thread(wire.encode_document, title, blocks)
         return await self._converted(wire.DOCX_OUT, given)
 
     def close(self) -> None:
-        """Ends what is being converted: it raises ConversionDied. Nothing is converted after this."""
+        """Kills a running conversion, whose caller gets ConversionDied or ConversionUnavailable. Later calls raise
+        ConversionUnavailable."""
         self._closed = True
         if self._worker is not None:
             self._worker.close()
@@ -72,7 +74,7 @@ class Converter:
 def _convert(worker: Worker, kind: str, data: bytes, limit_s: float) -> bytes:
     try:
         for at in range(0, len(data), PART_BYTES):
-            worker.ask(Hand(data[at : at + PART_BYTES]), Tried, HAND_S)
+            worker.ask(PutBytes(data[at : at + PART_BYTES]), Tried, HAND_S)
         said = worker.ask(Convert(kind), Converted, limit_s)
         if said.code:
             refusal = REFUSALS.get(said.code)
@@ -91,7 +93,7 @@ def _fetched(worker: Worker, size: int) -> bytes:
         raise ConversionDied
     found = bytearray()
     while len(found) < size:
-        part = worker.ask(Take(len(found)), Part, HAND_S).data
+        part = worker.ask(GetBytes(len(found)), Part, HAND_S).data
         if not part or len(part) > PART_BYTES:
             raise ConversionDied
         found += part

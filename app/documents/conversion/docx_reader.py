@@ -2,7 +2,8 @@
 """Reads blocks from a docx, and counts what a document cannot hold.
 
 Tracked changes are read as if they had been accepted. Text of tables stays, with tabs between the cells; text of text
-boxes stays as paragraphs of its own. How a paragraph's style looks is no emphasis: only what is set on characters is.
+boxes stays as paragraphs of its own. Bold or italic that a paragraph style sets is ignored; marks set on characters are
+read.
 """
 
 import io
@@ -70,7 +71,7 @@ class _Field:
 
 
 def read_docx(archive: Archive) -> Taken:
-    """What of a docx a document can hold. Whatever is raised means that it is damaged."""
+    """Reads a docx into blocks and counts what a document cannot hold. Any exception means that the file is damaged."""
     reader = _Reader(docx.Document(io.BytesIO(archive.docx)))
     reader.read(archive)
     return Taken(

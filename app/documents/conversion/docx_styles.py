@@ -46,7 +46,7 @@ def is_on(properties: Any, name: str) -> bool:
 
 
 class Styles:
-    """Of a styles part, or of none."""
+    """Looks up styles in a styles part; finds none without a part."""
 
     def __init__(self, part: Any) -> None:
         found = part.findall(W + "style") if part is not None else []
@@ -147,7 +147,7 @@ class _Num:
 
 
 class Numbering:
-    """Of a numbering part, or of none; counts while the paragraphs are read in order."""
+    """Looks up list levels in a numbering part, if any. Call `count` once for each numbered paragraph, in order."""
 
     def __init__(self, part: Any, styles: Styles) -> None:
         self._abstract: dict[int, dict[int, Level]] = {}
@@ -183,7 +183,8 @@ class Numbering:
         return num.levels.get(at) or self._abstract.get(self._root(num.abstract), {}).get(at)
 
     def _root(self, abstract: int) -> int:
-        """The definition itself, where one only refers to a list style."""
+        """Returns the definition that has the levels. If `abstract` only refers to a list style, that is the
+        style's."""
         link = self._linked.get(abstract)
         number = self._styles.numbered_by(link) if link and not self._abstract.get(abstract) else None
         return self._nums[number].abstract if number in self._nums else abstract

@@ -20,7 +20,7 @@ _OF_TAG = {"u": "underline", "ins": "underline", "b": "bold", "strong": "bold", 
 
 
 def read_markdown(text: str) -> Taken:
-    """What of Markdown a document can hold."""
+    """Reads Markdown into blocks and counts what a document cannot hold."""
     parser = MarkdownIt("commonmark", {"maxNesting": 30}).enable(["table", "strikethrough"])
     parser.validateLink = lambda url: True  # type: ignore[method-assign]  # links are judged here, and counted
     reader = _Reader()

@@ -12,7 +12,7 @@ from app.documents.errors import ConversionFault, ImportDamaged, ImportEmpty, Im
 from app.documents.flow import BODY, Block, Run
 from app.documents.formats import Taken, take_text
 from app.objects.addresses import safe_link
-from app.worker.frames import PART_BYTES, Answer, Convert, Converted, Hand, Part, Question, Take, Tried
+from app.worker.frames import PART_BYTES, Answer, Convert, Converted, GetBytes, Part, PutBytes, Question, Tried
 from app.worker.running import run
 
 _OFFICE = ("docx", "docm", "dotx", "dotm")
@@ -29,12 +29,12 @@ class Converting:
     def answer(self, question: Question) -> Answer:
         """Carries out a question. ValueError for a question that this process does not answer."""
         match question:
-            case Hand(data=data):
+            case PutBytes(data=data):
                 self._given.append(data)
                 return Tried((), False, 0)
             case Convert(kind=kind):
                 return self._convert(kind)
-            case Take(at=at):
+            case GetBytes(at=at):
                 return Part(self._made[at : at + PART_BYTES])
         raise ValueError("this process converts")
 
@@ -48,7 +48,7 @@ class Converting:
 
 
 def converted(kind: str, data: bytes) -> bytes:
-    """The docx that a document is made into, or what a file of this kind holds. ConversionFault."""
+    """Returns the docx that a document is made into, or what a file of this kind holds. Raises ConversionFault."""
     if kind == wire.DOCX_OUT:
         return docx_writer.write_docx(*wire.decode_document(data))
     taken = _read(kind, data)
@@ -59,7 +59,7 @@ def converted(kind: str, data: bytes) -> bytes:
 
 def _read(kind: str, data: bytes) -> Taken:
     if kind in _OFFICE or data.startswith(_BINARY):
-        found = archive.look(data)
+        found = archive.checked_archive(data)
         try:
             return docx_reader.read_docx(found)
         except (MemoryError, ConversionFault):
@@ -85,7 +85,7 @@ def _text(data: bytes) -> str:
 
 
 def _answering() -> Converting:
-    """With everything loaded that conversions load: after `confine` nothing more can be opened."""
+    """Loads everything that conversions import, since `confine` bars opening files. Returns what answers."""
     tried = [Block((Run("å"),)), Block((Run("1"),), BODY._replace(list="ol", indent=1))]
     _read("docx", docx_writer.write_docx("å", tried))
     safe_link("https://å.se")  # hosts are judged by Python's IDNA

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from app.core.files import Draft
+from app.core.files import Draft, open_file
+from app.errors import FileUnreadable
+from app.objects import files
+from ui.kit.pictures import decoded
 
 ROOT = Path(__file__).parents[3]
 MAKES = """
@@ -52,3 +55,34 @@ def test_what_was_dropped_leaves_nothing(tmp_path: Path) -> None:
     draft.drop()
     draft.drop()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no pipes in folders")
+def test_attack_what_is_no_file_is_refused_at_once_also_in_place_of_one_that_was_looked_at(tmp_path: Path) -> None:
+    """▲ Opened for reading, a pipe waits for somebody who writes: the thread would wait for ever."""
+    pipe, link = tmp_path / "bild å.png", tmp_path / "länk.txt"
+    os.mkfifo(pipe)
+    link.symlink_to("/dev/zero")
+    for path in (pipe, link, tmp_path, tmp_path / "ingenting"):
+        with pytest.raises(OSError, match=r"no file|No such"):
+            open_file(path)
+    assert decoded(pipe)[0].isNull()
+    with pytest.raises(FileUnreadable):
+        files._read(pipe, 0, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc elsewhere")
+def test_attack_what_the_kernel_makes_while_it_is_read_has_no_bytes(tmp_path: Path) -> None:
+    """▲ Some of these wait, others have no end."""
+    (tmp_path / "länk.png").symlink_to("/proc/self/environ")
+    file, size = open_file(tmp_path / "länk.png")
+    file.close()
+    assert size == 0
+    assert files._read(tmp_path / "länk.png", 0, 1) == b""
+
+
+def test_a_file_that_grows_while_it_is_sealed_is_sent_as_long_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "logg.txt"
+    path.write_bytes(b"abc")
+    assert files._read(path, 1, 2) == b"b"
+    assert files._read(path, 1, 3) == b"bc"

@@ -138,11 +138,11 @@ class World:
                 if other.uid != uid:
                     other.documents.on_ephemeral(ROOM, uid, DevId(uid), payload)
 
-    def coming(self, desk: Desk) -> Received:
-        """What one desk has written and nobody has got yet, as a slice for the others."""
-        opened = []
+    def coming(self, desk: Desk, limit: int = 100_000) -> Received:
+        """What one desk has written and nobody has got yet, as a slice of at most `limit` changes for everybody."""
+        opened: list[OpenedChange] = []
         for pending in desk.store.pending(100_000):
-            if pending.change_id not in self.sent:
+            if pending.change_id not in self.sent and len(opened) < limit:
                 self.sent.add(pending.change_id)
                 opened.append(self._opened(desk.uid, pending.obj, pending.payload, pending.change_id))
         return Received(room=ROOM, cursor=self.n, state=b"", changes=opened)

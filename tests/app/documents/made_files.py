@@ -100,12 +100,23 @@ def entities() -> bytes:
     return docx(parts={DOCUMENT: f"<!DOCTYPE x [{''.join(lines)}]>" + body(paragraph("&i;"))})
 
 
+def spelt(codec: str, *changes: tuple[str, str]) -> bytes:
+    """A document type whose letters are not the bytes that they are in ASCII."""
+    text = f'<?xml version="1.0" encoding="{codec}"?><!DOCTYPE x [<!ENTITY a "å">]>' + body(paragraph("&a; b"))
+    for old, new in changes:
+        text = text.replace(old, new)
+    return docx(parts={DOCUMENT: text.encode("ascii" if changes else codec, "xmlcharrefreplace")})
+
+
 HOSTILE = {
     "encrypted": (encrypted, "import-encrypted"),
     "old": (old_word, "import-foreign"),
     "bomb": (bomb, "import-bomb"),
     "parts": (lambda: docx(parts={f"a/{n}.bin": b"" for n in range(5001)}), "import-bomb"),
     "entities": (entities, "import-doctype"),
+    "wide entities": (lambda: spelt("utf-32"), "import-doctype"),
+    "seven-bit entities": (lambda: spelt("utf-7", ("<!DOCTYPE", "+ADwAIQ-DOCTYPE")), "import-doctype"),
+    "mainframe entities": (lambda: spelt("cp037"), "import-doctype"),
     "cut": (lambda: docx(paragraph("å"))[:-40], "import-damaged"),
     "spoilt": (lambda: docx(parts={DOCUMENT: "<w:document"}), "import-damaged"),
     "text": (lambda: b"no zip at all", "import-damaged"),

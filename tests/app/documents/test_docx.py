@@ -127,13 +127,13 @@ def test_attack_a_file_that_is_no_harmless_document_is_refused_with_its_own_code
 
 def test_a_refusal_says_where_the_fault_is() -> None:
     with pytest.raises(ConversionFault) as fault:
-        archive.look(made_files.entities())
+        archive.checked_archive(made_files.entities())
     assert fault.value.where == made_files.DOCUMENT
 
 
 def test_attack_nothing_is_unpacked_but_what_is_read() -> None:
     data = docx(paragraph("å"), parts={"word/media/a.png": bytes(1_000_000), "word/embeddings/b.bin": b"b"})
-    found = archive.look(data)
+    found = archive.checked_archive(data)
     with zipfile.ZipFile(io.BytesIO(found.docx)) as given_on:
         assert all(name.endswith((".xml", ".rels")) for name in given_on.namelist())
 

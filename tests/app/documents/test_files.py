@@ -39,8 +39,8 @@ from app.worker.frames import (
     Answer,
     Convert,
     Converted,
-    Hand,
     Part,
+    PutBytes,
     Tried,
     encode,
     read_answer,
@@ -152,7 +152,7 @@ async def test_a_file_of_100_mb_is_not_read_at_all(hl: Desk, tmp_path: Path, mon
     path = tmp_path / "stor.docx"
     with path.open("wb") as file:
         file.truncate(100 * 1024 * 1024)
-    monkeypatch.setattr(Path, "open", _never)
+    monkeypatch.setattr("app.documents.files.Converter.read", _never)
     with pytest.raises(ImportTooLarge):
         await hl.documents.files.import_file(ROOM, path)
 
@@ -268,7 +268,7 @@ LIES: dict[str, list[Answer]] = {
     "short": [HELD, Converted(4, "", ""), Part(b"")],
     "more": [HELD, Converted(2, "", ""), Part(b"123")],
     "bytes": [HELD, Converted(3, "", ""), Part(b"123")],
-    "blocks": [HELD, Converted(6, "", ""), Part(b"\x95\x90\x00\x00\x90\xc2")],
+    "blocks": [HELD, Converted(9, "", ""), Part(b"\0\0\0\x05\x94\x00\x00\x90\xc2")],
 }
 
 
@@ -356,7 +356,7 @@ def test_the_process_has_everything_loaded_before_it_gives_up_opening_files() ->
 
 
 def _question(kind: str = "txt", data: bytes = b"a") -> bytes:
-    return encode(Hand(data)) + encode(Convert(kind))
+    return encode(PutBytes(data)) + encode(Convert(kind))
 
 
 def _never(*_: object, **__: object) -> NoReturn:

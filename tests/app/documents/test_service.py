@@ -319,6 +319,31 @@ def test_a_full_disk_loses_nothing_and_is_told(pair: tuple[Desk, Desk, ObjId], m
     assert hl.documents.document_at(obj, 1 << 60).plain_text() == "åä"
 
 
+def test_a_large_edit_is_stored_whole_or_not_at_all(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pieces of it alone would wait for the others for ever, at everybody."""
+    hl, _, obj = pair
+    document, append, asked = hl.documents.open(obj), hl.store.changes.append, list[bytes]()
+    before = len(hl.store.changes.of(obj))
+
+    def fills(room: RoomId, to: ObjId, data: bytes, *, live: bool) -> object:
+        asked.append(data)
+        if len(asked) == 3:
+            raise DiskFull
+        return append(room, to, data, live=live)
+
+    with monkeypatch.context() as full:
+        full.setattr(hl.store.changes, "append", fills)
+        document.splice(0, 0, "å🙂" * 100_000)
+    assert len(asked) == 3
+    assert len(hl.store.changes.of(obj)) == before
+    assert hl.documents.unsaved(obj)
+    hl.documents.save_again(obj)
+    assert [change.data for change in hl.store.changes.of(obj)][before:][:3] == asked
+    assert hl.documents.document_at(obj, 1 << 60).plain_text() == document.plain_text()
+
+
 def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
     pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,7 +69,10 @@ def test_who_put_it_away_is_told_what_was_written_meanwhile(world: World) -> Non
     world.deliver()
     hl.documents.leave(obj)
     assert Trash(hl.documents.trash).written_after() == [], "it was on my screen"
+    theirs.splice(0, 0, "Och mer. ")
+    world.deliver()
     hl.documents.close(obj)
+    assert len(Trash(hl.documents.trash).written_after()) == 1, "it was open, on no screen"
     ek.documents.close(obj)
 
 

@@ -268,7 +268,7 @@ async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
     assert w.running is not None
     hub = w.running.service.hub
     for _ in range(500):
-        hub.tell_room(room, m.MemberMoved(room))
+        hub.notify_room(room, m.MemberMoved(room))
         hub.tell_all(a.uid, m.MemberMoved(bytes(16)))  # a room that it does not know
     a.say(room, new_obj(), b"efter")  # comes back behind all of them
     await w.settle(room)
@@ -285,7 +285,7 @@ async def test_attack_a_server_that_tells_of_no_revocation_is_found_by_the_next_
     await w.settle(room)
     epoch = a.engine._link.rooms[room].stream.epoch
     assert w.running is not None
-    monkeypatch.setattr(w.running.service.hub, "tell_room", lambda room, frame: None)
+    monkeypatch.setattr(w.running.service.hub, "notify_room", lambda room, frame: None)
     await admin.revoke(w.data, uid=b.uid, dev=b.engine._link.account.dev)
     await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
 
@@ -293,13 +293,13 @@ async def test_attack_a_server_that_tells_of_no_revocation_is_found_by_the_next_
 def count_looks(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[RoomId]:
     """Each room that the client asks about from now on."""
     looked: list[RoomId] = []
-    look = client.engine._audit._look
+    look = client.engine._audit._find_unstated
 
     async def counted(room: RoomSync) -> list[Uid]:
         looked.append(room.room)
         return await look(room)
 
-    monkeypatch.setattr(client.engine._audit, "_look", counted)
+    monkeypatch.setattr(client.engine._audit, "_find_unstated", counted)
     return looked
 
 

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QApplication
 from tests.office import ROOM, Desk
 from ui.chat.view import ChatView
 
-COPY, LEFT, NO_KEY = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+COPY, MOVE = Qt.DropAction.CopyAction, Qt.DropAction.MoveAction
+LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
 
 def dragged(*files: Path) -> QMimeData:
@@ -56,3 +57,32 @@ def test_nothing_else_is_taken_and_the_mark_goes_with_what_is_dragged(view: Chat
     assert not view._drops._mark.isVisible()
     view.set_writable(False)
     assert not enter(view, dragged(file))
+
+
+def test_a_file_that_is_dropped_is_never_told_to_have_moved(view: ChatView, file: Path) -> None:
+    """▲ With Shift a file manager proposes to move it, and deletes its own."""
+    mime = dragged(file)
+    for target in (view, view.composer.field.viewport()):
+        assert target.acceptDrops()
+        both, shift = COPY | MOVE, Qt.KeyboardModifier.ShiftModifier
+        QApplication.sendEvent(target, QDragEnterEvent(QPoint(2, 2), both, mime, LEFT, shift))
+        drop = QDropEvent(QPointF(2, 2), both, mime, LEFT, shift)
+        assert drop.proposedAction() == MOVE
+        QApplication.sendEvent(target, drop)
+        assert (drop.isAccepted(), drop.dropAction()) == (True, COPY)
+        assert view.composer._files == [file]
+        view.composer._files.clear()
+
+
+def test_attack_what_no_message_can_be_is_not_pasted_as_one(view: ChatView) -> None:
+    """▲ Another program offers it: 50 MB would hold the window, and letters that reorder others hide what is sent."""
+    field = view.composer.field
+    mime = QMimeData()
+    mime.setData("application/x-kansli-message", "**å** \u202efdp.exe".encode())
+    field.insertFromMimeData(mime)
+    assert field.toPlainText() == "**å** fdp.exe"
+    field.clear()
+    mime.setData("application/x-kansli-message", b"a" * 20_001)
+    mime.setText("kort å")
+    field.insertFromMimeData(mime)
+    assert field.toPlainText() == "kort å"

@@ -91,7 +91,7 @@ def test_a_message_is_an_item_of_a_list_with_its_place_and_its_parts(view: ChatV
         (Role.Button, "🎉 1, Registrator", "5 av 6"),
         (Role.Link, "Visa det senaste svaret", "6 av 6"),
     ]
-    assert [(role, name.partition(":")[0]) for role, name, _ in names(view, 2)] == [(Role.Link, "Svarar Enhetschef")]
+    assert [(role, name.partition(":")[0]) for role, name, _ in names(view, 2)] == [(Role.Link, "Svar till Enhetschef")]
     assert names(view, 0) == []
 
 

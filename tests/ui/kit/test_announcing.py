@@ -103,6 +103,14 @@ def test_an_error_in_a_line_is_said_when_it_is_another(window: Window, heard: li
     assert heard == ["31/2 finns inte", "31/3 å 🙂", "31/3 å 🙂"]
 
 
+def test_a_further_sentence_of_an_error_is_said_too(window: Window, heard: list[str]) -> None:
+    error = ErrorLine(window)
+    error.say("Kontot väntar å 🙂", "waits")
+    error.say_more("Från 14:03.")
+    window.wait(PAUSE_S)
+    assert heard == ["Kontot väntar å 🙂\nKod: waits", "Från 14:03."]
+
+
 def test_nothing_is_said_where_there_is_no_voice(qtbot: QtBot, heard: list[str]) -> None:
     gate = QWidget()
     qtbot.addWidget(gate)

@@ -2,17 +2,19 @@
 """Dialogs as coroutines, and what they leave behind."""
 
 import asyncio
+import gc
 import shutil
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QDir, QEvent, QSettings, Qt
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.world import until
-from ui.kit.dialogs import Dialog, open_file, open_files, save_file
+from ui.kit.dialogs import Dialog, open_file, open_files, save_file, show
 
 
 @pytest.fixture
@@ -171,3 +173,20 @@ def test_a_question_over_a_small_dialog_has_the_room_of_the_window(window: QWidg
     QApplication.processEvents()
     assert small.height() < question.height() < 600
     assert not question._area.verticalScrollBar().isVisible()
+
+
+async def test_qts_own_dialog_for_printing_opens_and_is_answered(qtbot: QtBot) -> None:
+    parent = QWidget()
+    qtbot.addWidget(parent)
+
+    async def asked() -> bool:
+        printer = QPrinter()  # Qt's dialog keeps it, and does not own it
+        return await show(QPrintDialog(printer, parent))
+
+    asking = asyncio.ensure_future(asked())
+    await until(lambda: any(d.isVisible() for d in parent.findChildren(QPrintDialog)))
+    parent.findChildren(QPrintDialog)[0].reject()
+    assert not await asking
+    gc.collect()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert parent.findChildren(QPrintDialog) == []

@@ -104,10 +104,10 @@ def test_a_button_that_stays_pressed_is_a_button_that_says_whether_it_is(
         made.setChecked(on)
         state = found.state()
         assert (bool(state.checkable), bool(state.checked), bool(state.pressed)) == (True, on, on)
-        monkeypatch.setattr("ui.kit.faces._SAYS_ITSELF", True)
+        monkeypatch.setattr("ui.kit.faces._STATE_IN_DESCRIPTION", True)
         said = "Fet (Ctrl+B)" if kind == "icon" else ""
         assert found.text(Description) == ", ".join(part for part in ("På" if on else "Av", said) if part)
-        monkeypatch.setattr("ui.kit.faces._SAYS_ITSELF", False)
+        monkeypatch.setattr("ui.kit.faces._STATE_IN_DESCRIPTION", False)
         assert found.text(Description) == said
     press(found)
     assert pressed == [True]

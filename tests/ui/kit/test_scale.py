@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app import settings
 from ui.kit import scale, theme
-from ui.kit.beside import Beside
+from ui.kit.beside import PageWithPanel
 from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.chip import Chip
@@ -157,7 +157,7 @@ def test_tools_that_have_no_room_beside_each_other_stand_in_two_lines(qtbot: QtB
 def test_a_panel_takes_the_pages_place_where_both_have_no_room(qapp: QApplication, qtbot: QtBot) -> None:
     page, panel = QWidget(), QWidget()
     panel.hide()
-    both = Beside(page, panel, panel_px=200, page_px=150)
+    both = PageWithPanel(page, panel, panel_px=200, page_px=150)
     shown(qtbot, both, width=500, height=100)
     panel.show()
     assert (page.isVisible(), panel.width()) == (True, 200)

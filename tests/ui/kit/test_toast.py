@@ -136,3 +136,68 @@ def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pyt
         ("Länken är kopierad.", Kind.DONE),
         ("Servern svarar inte.", Kind.KEPT),
     ]
+
+
+def above(host: Host) -> Toast:
+    """The message that stands above the one with Undo."""
+    (found,) = [each for each in host.findChildren(Toast) if each.isVisible() and each is not host.toast]
+    QApplication.sendEvent(found, QEvent(QEvent.Type.Leave))  # wherever this machine's pointer is
+    return found
+
+
+def test_a_message_without_undo_takes_no_undo_away(host: Host) -> None:
+    host.say()
+    host.toast.say("Inget är arkiverat å.")
+    assert host.toast.isVisible()
+    info = above(host)
+    assert info.text() == host.toast.text() == "Inget är arkiverat å."
+    assert info.y() + info.height() < host.toast.y(), "it covers nothing of it"
+    assert not info._undo.isVisible()
+    assert [each.accessibleDescription() for each in (host.toast._close, info._close)] == [
+        "Kortet är borttaget å 🙂.",
+        "Inget är arkiverat å.",
+    ]
+    pass_ms(info, SHOWN_MS)
+    assert not info.isVisible()
+    pass_ms(host.toast, SHOWN_MS)
+    assert host.toast.isVisible(), "it has its fifteen seconds"
+    QTest.mouseClick(host.toast._undo, Qt.MouseButton.LeftButton)
+    assert host.undone == [True]
+
+
+def test_an_error_takes_no_undo_away_either_and_another_undo_does(host: Host) -> None:
+    host.say()
+    host.toast.say("Servern svarar inte.", code="offline", kept=True)
+    assert host.toast._undo.isVisible()
+    again: list[bool] = []
+    host.toast.say("Kortet är arkiverat.", lambda: again.append(True))
+    QTest.mouseClick(host.toast._undo, Qt.MouseButton.LeftButton)
+    assert (host.undone, again) == ([], [True])
+
+
+def test_the_latest_message_is_closed_first_and_the_other_stands_at_its_place(host: Host) -> None:
+    host.say()
+    host.toast.say("Inget är arkiverat å.")
+    info, foot = above(host), host.toast.y() + host.toast.height()
+    assert host.toast.dismiss()
+    assert not info.isVisible()
+    assert host.toast.isVisible()
+    host.toast.say("Inget är arkiverat å.")
+    host.resize(host.width(), host.height() + 40)
+    assert info.y() + info.height() < host.toast.y()
+    host.resize(host.width(), host.height() - 40)
+    QTest.mouseClick(host.toast._close, Qt.MouseButton.LeftButton)
+    assert info.y() + info.height() == foot
+    assert host.toast.dismiss()
+    assert not host.toast.dismiss()
+
+
+def test_a_message_after_undo_is_gone_stands_alone(host: Host) -> None:
+    host.say()
+    host.toast.say("Inget är arkiverat å.")
+    info = above(host)
+    pass_ms(host.toast, UNDO_MS)
+    host.toast.say("Länken är kopierad.")
+    assert not info.isVisible()
+    assert host.toast.text() == "Länken är kopierad."
+    assert not host.toast._undo.isVisible()

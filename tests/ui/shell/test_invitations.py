@@ -61,7 +61,7 @@ def test_home_shows_who_invites_to_what_and_opens_it(window: MainWindow, session
     session.invitations.changed.emit()
     caught_up(window)
     row = next(b for b in window.home.findChildren(QAbstractButton) if INVITED.title in b.accessibleName())
-    said = f"{LAWYER.name} bjuder in dig till {INVITED.title}, {INVITED.greeting}"
+    said = f"{LAWYER.name} har bjudit in dig till {INVITED.title}, {INVITED.greeting}"
     assert row.accessibleName().startswith(said)
     row.click()
     assert window.invitation.isVisible()
@@ -188,4 +188,4 @@ def test_a_notice_names_who_invites_only_by_the_setting(window: MainWindow, sess
     watch.invited(LAWYER)
     session.settings.set(NOTIFICATION_CONTENT, "shown")
     watch.invited(LAWYER)
-    assert told == ["Du har blivit inbjuden till ett rum.", f"{LAWYER.name} bjuder in dig till ett rum."]
+    assert told == ["Du har blivit inbjuden till ett rum.", f"{LAWYER.name} har bjudit in dig till ett rum."]

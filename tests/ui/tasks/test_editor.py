@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent, QTextCursor
+from PySide6.QtGui import QAccessible, QKeyEvent, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -15,6 +15,7 @@ from app.core.i18n import set_language
 from app.tasks.descriptions import MAX_DESCRIPTION
 from tests.office import BOARD_ID, EK, HL, ROOM, Desk, Positions, desk, start_board
 from tests.ui.tasks.test_view import CONTROL, card, named, titles
+from ui.kit import theme
 from ui.tasks.view import TasksView
 
 BASE = "Ring sökanden å.\nSkriv beslutet 🙂."
@@ -147,16 +148,64 @@ def test_a_text_that_is_selected_stays_so_when_a_colleague_writes_before_it(
     assert view.editor.description.textCursor().selectedText() == "Ring sökanden å."
 
 
-def test_opening_a_card_selects_nothing(qtbot: QtBot, desks: tuple[Desk, Desk, Positions]) -> None:
-    """A key that follows by accident replaces no title."""
+@pytest.mark.parametrize("key", [Qt.Key.Key_F2, Qt.Key.Key_Return, Qt.Key.Key_Tab])
+def test_keys_on_an_open_card_change_nothing_until_one_goes_to_its_title(
+    qtbot: QtBot, desks: tuple[Desk, Desk, Positions], key: Qt.Key
+) -> None:
     hl, _, _ = desks
     view = shown(qtbot, hl)
-    view.kanban.focus_card(card(view, "Beslut").card.id)
-    QTest.keyClick(card(view, "Beslut"), Qt.Key.Key_Space)
+    found = card(view, "Beslut")
+    view.kanban.focus_card(found.card.id)
+    QTest.keyClick(found, Qt.Key.Key_Space)
+    for _ in "abc":
+        focus = view.focusWidget()
+        assert focus is not None
+        type_in(focus, "a")
+    QTest.keyClick(view.editor, Qt.Key.Key_Delete)
+    view.editor.keep_draft()
+    assert [each.title for each in hl.tasks.board(ROOM).all_cards()] == ["Beslut"]
+    assert view.focusWidget() is view.editor
+    QTest.keyClick(view.editor, key)
     assert view.editor.title.hasFocus()
     assert not view.editor.title.hasSelectedText()
     type_in(view.editor.title, "x")
     assert view.editor.title.text() == "Beslutx"
+
+
+def test_an_open_card_shows_and_says_that_it_has_the_focus(qtbot: QtBot, desks: tuple[Desk, Desk, Positions]) -> None:
+    view = shown(qtbot, desks[0])
+    view.setStyleSheet(theme.style_sheet(theme.current().id))
+    open_by_click(view)
+    qtbot.waitUntil(view.editor.hasFocus)
+    inside = view.editor.title.geometry()
+    corner = view.editor.grab().toImage().pixelColor(1, 1)
+    assert corner == theme.current().colour("focus")
+    face = QAccessible.queryAccessibleInterface(view.editor)
+    assert face is not None
+    assert face.text(QAccessible.Text.Name) == "Uppgift"
+    assert face.text(QAccessible.Text.Description) == "Beslut"
+    assert face.role() == QAccessible.Role.Grouping
+    state = face.state()
+    assert state.focusable
+    assert state.focused
+    QTest.keyClick(view.editor, Qt.Key.Key_Tab)
+    assert view.editor.title.geometry() == inside, "the frame takes no room"
+    assert view.editor.grab().toImage().pixelColor(1, 1) != theme.current().colour("focus")
+    view.editor.setFocus()
+    QTest.keyClick(view.editor, Qt.Key.Key_Escape)
+    assert not view.editor.isVisible()
+
+
+def test_one_comes_back_to_an_open_card_without_a_caret_in_it(
+    qtbot: QtBot, desks: tuple[Desk, Desk, Positions]
+) -> None:
+    view = shown(qtbot, desks[0])
+    open_by_click(view)
+    left = view.standing()
+    again = shown(qtbot, desks[0])
+    again.stand(left)
+    assert again.editor.card_id == view.editor.card_id
+    assert again.focusWidget() is again.editor
 
 
 def test_a_title_that_i_did_not_touch_is_the_colleagues(qtbot: QtBot, desks: tuple[Desk, Desk, Positions]) -> None:

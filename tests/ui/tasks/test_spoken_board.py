@@ -135,7 +135,7 @@ def test_board_and_table_are_tabs_and_mine_is_a_toggle(view: TasksView) -> None:
     told: list[object] = []
     pressed = QAccessible.Event.DescriptionChanged
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(faces, "_SAYS_ITSELF", True)
+        patch.setattr(faces, "_STATE_IN_DESCRIPTION", True)
         patch.setattr(faces, "tell_described", lambda thing: told.append((thing, pressed)))
         view.filter_line.mine.click()
     assert told == [(mine, pressed)]

@@ -9,9 +9,11 @@ from pytestqt.qtbot import QtBot
 from app.objects.trash import Trash
 from tests.office import BOARD_ID, EK, ROOM, Desk, Positions
 from tests.ui.tasks.test_editor import BASE, desks, open_by_click, put_caret, shown, type_in
-from tests.ui.tasks.test_view import card, named, titles
+from tests.ui.tasks.test_filter_line import Window
+from tests.ui.tasks.test_view import CONTROL, card, named, titles
 from tests.ui.walking import check
 from tests.world import until
+from ui.tasks.view import TasksView
 from ui.trash import TrashDialog
 
 __all__ = ["desks"]
@@ -106,3 +108,22 @@ def test_deleting_the_open_task_keeps_what_was_written_and_closes(
     named(view.editor, "Ta bort uppgiften").click()
     assert not view.editor.isVisible()
     assert [each.description for each in view.board.put_away()] == [BASE + " Skicka"]
+
+
+def test_that_nothing_is_archived_takes_undo_of_the_deletion_not_away(
+    qtbot: QtBot, desks: tuple[Desk, Desk, Positions]
+) -> None:
+    view = TasksView(desks[0].tasks, ROOM)
+    window = Window(view)
+    qtbot.addWidget(window)
+    window.resize(1100, 700)
+    window.show()
+    qtbot.waitUntil(window.isActiveWindow)
+    found = card(view, "Beslut")
+    view.kanban.focus_card(found.card.id)
+    QTest.keyClick(found, Qt.Key.Key_Delete)
+    assert titles(view)[0] == []
+    QTest.keyClick(view, Qt.Key.Key_A, CONTROL | Qt.KeyboardModifier.ShiftModifier)
+    assert window.message.text() == "Inget är arkiverat"
+    QTest.mouseClick(named(window.message, "Ångra"), Qt.MouseButton.LeftButton)
+    assert titles(view)[0] == ["Beslut"]

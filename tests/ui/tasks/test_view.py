@@ -172,7 +172,7 @@ def test_delete_hides_the_card_and_undo_brings_it_back(view: TasksView) -> None:
 def test_a_new_task_is_made_named_assigned_and_dated_by_keyboard(view: TasksView, hl: Desk) -> None:
     named(view, "Ny uppgift i Pågår").click()
     view.editor.title.setText("Skriv skälen för beslutet å 🙂")
-    QTest.keyClick(view.editor.title, Qt.Key.Key_Return)
+    QTest.keyClick(view.editor.title, Qt.Key.Key_Tab)
     view.editor.assignee.setCurrentIndex(view.editor.assignee.findText("Enhetschef"))
     view.editor.assignee.activated.emit(view.editor.assignee.currentIndex())
     QTest.keyClicks(view.editor.due.field, "2026-11-27")

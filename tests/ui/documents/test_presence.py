@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who is in a document, as colleagues see it: only those who have it on screen."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtGui import QColor, QTextCursor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QTabWidget, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.i18n import language, set_language
+from tests.app.documents.desks import World
+from tests.office import EK, HL, ROOM
+from tests.ui.pointing import click, point
+from ui.documents.flags import Flags
+from ui.documents.view import DocumentsView
+from ui.kit import theme
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    before = language()
+    set_language("sv")
+    made = World(tmp_path)
+    yield made
+    made.close()
+    set_language(before)
+
+
+def test_who_goes_to_another_tab_is_no_longer_in_the_document_and_is_when_back(qtbot: QtBot, world: World) -> None:
+    """A colleague who had gone to the tasks, and then to Home, was shown as writing for the rest of the day."""
+    hl, ek = world.add(HL), world.add(EK)
+    obj = hl.documents.create(ROOM, "Beslut å 🙂")
+    world.deliver()
+    mine, theirs, tabs = DocumentsView(hl.documents, ROOM, obj), DocumentsView(ek.documents, ROOM, obj), QTabWidget()
+    tabs.addTab(theirs, "Dokument")
+    tabs.addTab(QWidget(), "Uppgifter")
+    qtbot.addWidget(mine, before_close_func=lambda _: mine.show_list())
+    qtbot.addWidget(tabs, before_close_func=lambda _: theirs.show_list())
+    for window in (mine, tabs):
+        window.resize(1100, 760)
+        window.show()
+    assert mine.document is not None
+    assert theirs.document is not None
+
+    def go(tab: int) -> None:
+        click(tabs.tabBar(), tabs.tabBar().tabRect(tab).center())
+        for desk in (hl, ek):
+            desk.timers.ring(0.2)
+        world.deliver()
+        for desk in (hl, ek):
+            desk.timers.ring(0.2)
+        world.deliver()
+
+    go(0)
+    assert mine.document.panel.names() == ["Du", "Enhetschef"]
+    go(1)
+    assert mine.document.panel.names() == ["Du"]
+    mine.document.editor.textCursor().insertText("Skrivet medan ingen såg det. ")
+    go(1)
+    assert [caret.person.uid for caret in hl.documents.presence(obj)] == []
+    go(0)
+    assert mine.document.panel.names() == ["Du", "Enhetschef"]
+    assert theirs.document.panel.names() == ["Du", "Handläggare"]
+    theirs.show_list()
+    world.deliver()
+    assert mine.document.panel.names() == ["Du"]
+
+
+def test_a_name_at_a_resting_caret_goes_and_comes_back_when_its_person_moves_or_the_pointer_is_there(
+    qtbot: QtBot, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It covered the words of the line above for as long as the colleague rested."""
+    monkeypatch.setattr("ui.documents.flags.STAYS_MS", 600_000)
+    hl, ek = world.add(HL), world.add(EK)
+    obj = hl.documents.create(ROOM, "Beslut å 🙂")
+    mine = DocumentsView(hl.documents, ROOM, obj)
+    qtbot.addWidget(mine, before_close_func=lambda _: mine.show_list())
+    mine.resize(1100, 760)
+    mine.show()
+    assert mine.document is not None
+    editor = mine.document.editor
+    editor.textCursor().insertText("Bakgrund 🙂\nVerksamheten har sökt.\nSkäl.\n")
+    world.deliver()
+    theirs = DocumentsView(ek.documents, ROOM, obj)
+    qtbot.addWidget(theirs, before_close_func=lambda _: theirs.show_list())
+    theirs.show()
+    assert theirs.document is not None
+    other, place = theirs.document.editor, QTextCursor(editor.document())
+
+    def is_named() -> bool:
+        """Whether the ground of a name is painted above their caret."""
+        (caret,) = hl.documents.presence(obj)
+        place.setPosition(caret.caret)
+        at = editor.cursorRect(place).topLeft() + QPoint(3, -15)
+        colour = QColor(theme.current().person(caret.person.colour))
+        return bool(QColor(editor.viewport().grab().toImage().pixel(at)) == colour)
+
+    def carry() -> None:
+        for desk in (hl, ek):
+            desk.timers.ring(0.2)
+        world.deliver()
+
+    def timer() -> QTimer:
+        flags = editor.findChild(Flags)
+        assert flags is not None
+        (made,) = flags.findChildren(QTimer)
+        return made
+
+    def rest() -> None:
+        timer().start(0)
+        qtbot.waitUntil(lambda: not is_named())
+
+    QTest.keyClick(other, Qt.Key.Key_Down)
+    carry()
+    assert is_named()
+    rest()
+    QTest.keyClick(other, Qt.Key.Key_Right)
+    carry()
+    assert is_named()
+    rest()
+    QTest.keyClicks(other, "Av")
+    carry()
+    assert is_named(), "who writes moves"
+    rest()
+    QTest.keyClicks(editor, "Till. ")
+    carry()
+    assert not is_named(), "whose caret is pushed along has not moved"
+    point(editor.viewport(), editor.cursorRect(place).center())
+    assert is_named()
+    with qtbot.waitSignal(timer().timeout):
+        timer().start(0)
+    assert is_named(), "the pointer is still there"
+    point(editor.viewport(), QPoint(300, 300))
+    rest()

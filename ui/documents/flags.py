@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""When the name of a colleague stands at their caret: while they move or write, and while the pointer is at it. A name
+that stays would cover the words of the line above."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QTextEdit
+
+from app.core.ids import DevId
+from app.documents.edits import followed, pushed
+from app.documents.model import Change
+from app.documents.service import Caret
+from app.objects.crdt import REMOTE
+
+STAYS_MS = 3000
+"""How long a name stays after the last movement."""
+FADES_MS, STEPS = 240, 4
+"""How long it takes to go then, and in how many steps."""
+
+
+class Flags(QObject):
+    """Of one editor. `changed`: a name is to be painted more or less clearly than before."""
+
+    changed = Signal()
+
+    def __init__(self, edit: QTextEdit) -> None:
+        super().__init__(edit)
+        self._viewport = edit.viewport()
+        self._places: dict[DevId, tuple[int, int]] = {}
+        """Where each colleague's selection would be if they had not moved."""
+        self._steps: dict[DevId, int] = {}
+        self._timers: dict[DevId, QTimer] = {}
+        self._pointed: DevId | None = None
+
+    def opacity(self, dev: DevId) -> float:
+        """How clearly the name at a device's caret is painted, from 0 to 1."""
+        return self._steps.get(dev, 0) / STEPS
+
+    def follow(self, change: Change) -> None:
+        """Moves the expected places with the text, before `show` says where the carets are. ▲ My own words push a caret
+        that stands where I write; a colleague who writes comes to stand behind their words, which is a movement."""
+        for dev, (anchor, caret) in self._places.items():
+            for edit in change.edits:
+                if change.origin == REMOTE:
+                    anchor, caret = followed(anchor, caret, edit)
+                else:
+                    anchor, caret = pushed(anchor, edit), pushed(caret, edit)
+            self._places[dev] = anchor, caret
+
+    def show(self, carets: Sequence[Caret]) -> None:
+        """These carets are here now. Those that have moved, or were not here before, get their names."""
+        before, self._places = self._places, {caret.dev: (caret.anchor, caret.caret) for caret in carets}
+        for dev in before.keys() - self._places.keys():
+            self._end(dev)
+        for dev, place in self._places.items():
+            if before.get(dev) != place:
+                self._raise(dev)
+
+    def point(self, dev: DevId | None) -> None:
+        """The pointer is at the caret of this device, or at none. The name stays as long as the pointer does."""
+        self._pointed = dev
+        if dev is not None:
+            self._raise(dev)
+
+    def _raise(self, dev: DevId) -> None:
+        timer = self._timers.get(dev)
+        if timer is None:
+            timer = self._timers[dev] = QTimer(self, singleShot=True)
+            timer.timeout.connect(lambda: self._fade(dev))
+        timer.start(STAYS_MS)
+        if self._steps.get(dev) != STEPS:
+            self._steps[dev] = STEPS
+            self.changed.emit()
+
+    def _fade(self, dev: DevId) -> None:
+        if dev == self._pointed and self._viewport.underMouse():
+            self._raise(dev)
+            return
+        self._steps[dev] -= 1
+        if self._steps[dev]:
+            self._timers[dev].start(FADES_MS // STEPS)
+        self.changed.emit()
+
+    def _end(self, dev: DevId) -> None:
+        self._steps.pop(dev, None)
+        if (timer := self._timers.pop(dev, None)) is not None:
+            timer.stop()
+            timer.deleteLater()
