@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from app.core import log
+from app.core import clock, log
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid, short
 from app.core.signal import Signal
@@ -86,6 +86,9 @@ class _Open:
     assembler: records.Assembler
     row: int
     since_cached: int
+    begun: list[bytes] = field(default_factory=list)
+    """The changes that make the document, of one in which nothing has been written yet. They are stored with the first
+    edit."""
     holders: int = 0
     live: bool = False
     selection: Callable[[], tuple[int, int]] = lambda: (0, 0)
@@ -187,6 +190,18 @@ class DocumentService:
                 for data in records.encode(update, document.title):
                     self._changes.append(room, obj, data)
         return obj
+
+    def begin(self, room: RoomId, title: str) -> DocumentRow:
+        """As `create` and `open`, but it is stored, and others see it, with the first edit or another title. Closed
+        before that, it has never been. Needs a `close`."""
+        obj = self._objects.new(room)
+        updates: list[bytes] = []
+        document = Document(lambda update: self._save(obj, update) if obj in self._open else updates.append(update))
+        document.set_up(title)
+        begun = [data for update in updates for data in records.encode(update, document.title)]
+        self._open[obj] = _Open(room, document, records.Assembler(), 0, 0, begun=begun, holders=1)
+        me = self.people.me.uid
+        return DocumentRow(obj=obj, room=room, title=document.title, updated=clock.now_ms(), by=me, words=0, excerpt="")
 
     def add(self, room: RoomId, changes: "Sequence[bytes]") -> ObjId:
         """A new document that these changes make, stored in one transaction."""
@@ -447,7 +462,8 @@ class DocumentService:
         held.saving = True
         try:
             row = self._objects.get(obj)
-            title = held.document.title if row is not None and row.title != held.document.title else None
+            known = row.title if row is not None else None
+            title = held.document.title if known != held.document.title else None
             held.unsaved += records.encode(update, title)
             self.save_again(obj)
         finally:
@@ -459,8 +475,13 @@ class DocumentService:
         unsaved = list(held.unsaved)
         if unsaved:
             with self._db.transaction():
+                if held.begun:
+                    self._rooms.announce(held.room, obj, projection.KIND_ID)
+                for data in held.begun:
+                    self._changes.append(held.room, obj, data)
                 for data in unsaved:
                     self._changes.append(held.room, obj, data, live=True)
+            held.begun = []
             del held.unsaved[: len(unsaved)]
 
     def _on_appended(self, change: StoredChange) -> None:

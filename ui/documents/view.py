@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents.files import Imported
-from app.documents.service import DocumentService
+from app.documents.service import DocumentRow, DocumentService
 from app.errors import AppError
 from ui.documents import exporting, staying
 from ui.documents.document_view import DocumentView
@@ -54,8 +54,10 @@ class DocumentsView(QStackedWidget):
             return
         self.show_list()
         row = self._service.row(obj)
-        if row is None or row.room != self._room:
-            return
+        if row is not None and row.room == self._room:
+            self._show(row)
+
+    def _show(self, row: DocumentRow) -> None:
         self.document = DocumentView(self._service, row)
         self.document.closed.connect(self.show_list)
         self.addWidget(self.document)
@@ -110,9 +112,14 @@ class DocumentsView(QStackedWidget):
         self.list.take_focus()
 
     def new_document(self) -> None:
-        """A new document, opened with its title selected."""
-        obj = self._service.create(self._room, tr("New document"))
-        self.open(obj)
+        """A new document, opened with its title selected. It is nobody else's to see before something is written in it:
+        who only looked leaves none behind."""
+        self.show_list()
+        row = self._service.begin(self._room, tr("New document"))
+        try:
+            self._show(row)
+        finally:
+            self._service.close(row.obj)  # the view holds it
         if self.document is not None:
             self.document.title.setFocus()
             self.document.title.selectAll()

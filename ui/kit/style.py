@@ -6,10 +6,12 @@ Buttons: `kind` = primary | danger | quiet | link | icon | row (default: bordere
 """
 
 from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.visible import one_line
 from ui.kit import scale
+from ui.kit.eliding import elided
 from ui.kit.plain import Label, set_tip
 
 LEVELS = {"home": 1, "title": 1, "heading": 2, "side-title": 2, "section": 3, "caps": 3}
@@ -69,8 +71,9 @@ def clear(layout: QLayout) -> None:
 
 
 class ElidedLabel(Label):
-    """A one-line label that ends in … when there is no room; the whole text is its tooltip and accessible name. By
-    itself it takes the room that others leave; with another size policy it asks for the room of the whole text."""
+    """A one-line label that is cut with … when there is no room, before a number at its end if there is one; the whole
+    text is its tooltip and accessible name. By itself it takes the room that others leave; with another size policy it
+    asks for the room of the whole text."""
 
     def __init__(self, text: str = "", kind: str = "body", parent: QWidget | None = None) -> None:
         super().__init__("", parent, level=LEVELS.get(kind, 0))
@@ -94,7 +97,7 @@ class ElidedLabel(Label):
         return QSize(min(self.sizeHint().width(), self.fontMetrics().height()), super().minimumSizeHint().height())
 
     def _elide(self) -> None:
-        shown = self.fontMetrics().elidedText(self._full, Qt.TextElideMode.ElideRight, max(self.width(), 0))
+        shown = elided(self._full, QFontMetricsF(self.fontMetrics()), max(self.width(), 0))
         self.setText(shown)
         set_tip(self, self._full if shown != self._full else "")
 

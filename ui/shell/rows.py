@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rows of the shell's lists: a picture or icon, a title, a line under it, something at the right. One delegate."""
 
-import re
 from collections.abc import Hashable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from ui.kit import icons, scale, theme
 from ui.kit.avatar import paint_avatar
 from ui.kit.chip import paint_badge
+from ui.kit.eliding import elided
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.list_model import ROW, ListModel
 from ui.kit.marked import paint_grounds
@@ -19,8 +19,6 @@ from ui.kit.scale import px
 from ui.kit.spoken_list import SpokenList
 
 TITLE_PX, DETAIL_PX = 13, 12
-_NUMBER = re.compile(r"\(?(?=\S*\d{2})[\w./:–-]{3,24}\)?")
-"""A case number: 2026-1184, KS/2026:17, (dnr-4711)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +156,7 @@ class RowDelegate(QStyledItemDelegate):
         align = Qt.AlignmentFlag.AlignVCenter
         top = QRectF(box.left(), middle - px(19 if row.detail else 10), box.width(), px(20))
         elide = Qt.TextElideMode.ElideRight
-        shown = elided_title(row.title, QFontMetricsF(title), box.width())
+        shown = elided(row.title, QFontMetricsF(title), box.width())
         paint_grounds(painter, top, shown, row.words, title)
         painter.setFont(title)
         painter.setPen(tokens.colour("muted" if row.faded else "text"))
@@ -170,19 +168,6 @@ class RowDelegate(QStyledItemDelegate):
             painter.setFont(detail)
             painter.setPen(tokens.colour("muted"))
             painter.drawText(under, align, shown)
-
-
-def elided_title(title: str, metrics: QFontMetricsF, width: float) -> str:
-    """The title cut to a width. A number that it ends in stays, as a case's does: it tells cases apart."""
-    head, _, number = title.rpartition(" ")
-    elide = Qt.TextElideMode.ElideRight
-    behind = f" {number}"
-    if not _NUMBER.fullmatch(number) or metrics.horizontalAdvance(title) <= width:
-        return metrics.elidedText(title, elide, width)
-    left = width - metrics.horizontalAdvance(behind)
-    if left < width / 4:
-        return metrics.elidedText(title, elide, width)
-    return metrics.elidedText(head, elide, left) + behind
 
 
 class RowList(SpokenList, QListView):

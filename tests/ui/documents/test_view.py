@@ -60,6 +60,35 @@ def test_an_empty_room_says_what_belongs_there_and_offers_the_first_step(qtbot: 
     assert [row.title for row in view.list.documents.rows.rows] == ["Beslut å"]
 
 
+def test_a_new_document_is_made_when_something_is_written_or_a_title_is_given(qtbot: QtBot, world: World) -> None:
+    hl, ek = world.add(HL), world.add(EK)
+    hl.documents.create(ROOM, "Beslut å")
+    view = show(qtbot, hl)
+
+    def listed(desk: Desk) -> list[str]:
+        world.deliver()
+        return sorted(row.title for row in desk.documents.list(ROOM))
+
+    click(view.list.new)
+    QTest.keyClick(opened(view).title, Qt.Key.Key_Return)  # the title that it has, and nothing written
+    view.show_list()
+    assert listed(hl) == listed(ek) == ["Beslut å"]
+    assert not hl.documents.open_ids()
+
+    click(view.list.new)
+    QTest.keyClicks(opened(view).editor, "Beslut, sida å")
+    assert listed(ek) == ["Beslut å", "Nytt dokument"]
+    view.show_list()
+    (made,) = [row for row in ek.documents.list(ROOM) if row.title == "Nytt dokument"]
+    assert ek.documents.open(made.obj).plain_text() == "Beslut, sida å"
+    ek.documents.close(made.obj)
+
+    click(view.list.new)
+    QTest.keyClicks(opened(view).title, "Yttrande å")
+    view.show_list()
+    assert listed(hl) == listed(ek) == ["Beslut å", "Nytt dokument", "Yttrande å"]
+
+
 @pytest.mark.parametrize("leave", [QWidget.hide, DocumentsView.show_list, DocumentsView.keep_draft])
 def test_a_title_that_is_being_typed_is_kept_whatever_comes(
     qtbot: QtBot, world: World, leave: Callable[[DocumentsView], object]

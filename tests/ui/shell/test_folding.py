@@ -149,6 +149,18 @@ def test_a_narrow_header_keeps_title_and_menu(window: MainWindow, session: FakeS
     assert view._title.width() >= 100
 
 
+def test_a_narrow_header_keeps_the_cases_number_as_the_list_does(window: MainWindow, session: FakeSession) -> None:
+    session.settings.set(TEXT_SIZE, 200)
+    session.rooms.rename(CASE, "Registerkontroll av verksamheten dnr 2026-04417")
+    window.resize(1600, 1000)
+    window.open_room(CASE)
+    QApplication.processEvents()
+    title = room(window)._title
+    assert title.text().endswith("… 2026-04417")
+    assert title.fontMetrics().horizontalAdvance(title.text()) <= title.width()
+    assert title.accessibleName() == title.toolTip() == "Registerkontroll av verksamheten dnr 2026-04417"
+
+
 def test_the_list_keeps_its_width_at_another_text_size(window: MainWindow, session: FakeSession) -> None:
     window.open_room(CASE)
     window.splitter.setSizes([300, 1000])

@@ -16,12 +16,12 @@ from tests.ui.walking import check
 from tests.world import until
 from ui.kit.buttons import RowButton
 from ui.kit.chip import Chip
+from ui.kit.eliding import elided
 from ui.kit.style import ElidedLabel
 from ui.shell.member_dialogs import AddMemberDialog
 from ui.shell.member_row import MemberRow
 from ui.shell.people_panel import PeoplePanel
 from ui.shell.removal_dialogs import RemovalsDialog, RemoveDialog
-from ui.shell.rows import elided_title
 from ui.shell.verify_dialog import SafetyNumber, VerifyDialog, safety_number_text
 from ui.shell.window import MainWindow
 
@@ -233,10 +233,10 @@ def test_a_name_is_not_cut_by_what_is_said_of_its_verification(window: MainWindo
 def test_a_case_number_stays_where_its_title_is_cut(window: MainWindow) -> None:
     metrics = QFontMetricsF(window.font())
     title = "Tillsyn av förskolor i Norrköpings kommun och dess grannar 2026-1184"
-    cut = elided_title(title, metrics, 230)
+    cut = elided(title, metrics, 230)
     assert cut.startswith("Tillsyn av")
     assert cut.endswith("… 2026-1184")
     assert metrics.horizontalAdvance(cut) <= 230
-    assert elided_title("Tillsyn 2026-1184", metrics, 230) == "Tillsyn 2026-1184"
-    words = elided_title("Samråd om vägar och järnvägar i länets norra delar", metrics, 230)
+    assert elided("Tillsyn 2026-1184", metrics, 230) == "Tillsyn 2026-1184"
+    words = elided("Samråd om vägar och järnvägar i länets norra delar", metrics, 230)
     assert words.endswith("…")
