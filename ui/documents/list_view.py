@@ -21,10 +21,11 @@ from ui.kit.buttons import TextButton
 from ui.kit.card import EmptyState
 from ui.kit.clipboard import copy_text
 from ui.kit.dropping import FileDrops
+from ui.kit.flow_layout import FlowLayout
 from ui.kit.list_model import ListModel
 from ui.kit.pages import Pages
 from ui.kit.spoken_list import SpokenList
-from ui.kit.style import column, label, line, set_props
+from ui.kit.style import column, label, set_props
 from ui.kit.translate import day_or_time, tr
 from ui.tool import toast
 from ui.trash import trash_words
@@ -106,10 +107,10 @@ class ListView(QWidget):
         set_props(self, frame="window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         layout = column(self, margins=(28, 20, 28, 0), spacing=12)
-        head = line(spacing=10)
+        head = FlowLayout(gap=10)
         self._heading = label(tr("Documents"), "heading")
         head.addWidget(self._heading)
-        head.addStretch(1)
+        head.addStretch()
         self.new = TextButton(tr("New document"), self.created.emit, kind="primary", icon="new-document")
         kept = self.new.sizePolicy()
         kept.setRetainSizeWhenHidden(True)  # the heading stands where it stands
