@@ -167,9 +167,9 @@ def read_question(stream: IO[bytes]) -> Question | None:
     return None if data is None else _questions.decode(data)
 
 
-def read_answer(stream: IO[bytes]) -> Answer | None:
-    """The next answer; None at the stream's end. ValueError for what is none."""
-    data = _read(stream.read)
+def read_answer(stream: IO[bytes], most_bytes: int = MAX_FRAME) -> Answer | None:
+    """The next answer; None at the stream's end. ValueError for what is none, and for one longer than `most_bytes`."""
+    data = _read(stream.read, most_bytes)
     return None if data is None else _answers.decode(data)
 
 
@@ -183,12 +183,12 @@ def whole_answer(data: bytes | bytearray) -> Answer | None:
     return _answers.decode(data[_LENGTH.size :]) if len(data) == _LENGTH.size + length else None
 
 
-def _read(take: Callable[[int], bytes]) -> bytes | None:
+def _read(take: Callable[[int], bytes], most_bytes: int = MAX_FRAME) -> bytes | None:
     head = take(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack(head)
-    if length > MAX_FRAME:
+    if length > most_bytes:
         raise ValueError("frame too long")
     data = take(length)
     return data if len(data) == length else None
