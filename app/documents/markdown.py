@@ -8,8 +8,8 @@ from app.documents.flow import BULLETS, Block, Run
 from app.documents.numbering import Item, items
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#~|])|&(?=#?\w{1,31};)")
-_BEGINNING = re.compile(r"([-+=](?=\s|[-+=]|$))|(\d{1,9})(?=[.)](?:\s|$))")
-"""Beginnings that Markdown would read as a list item, a rule, or the underline of a heading above."""
+_BEGINNING = re.compile(r"^([ \t]*)(?:([-+=](?=\s|[-+=]|$))|(\d{1,9})(?=[.)](?:\s|$)))", re.MULTILINE)
+"""Beginnings of a line that Markdown would read as a list item, a rule, or the underline of a heading above."""
 _SIGNS = (("bold", "**", "strong"), ("italic", "*", "em"), ("strike", "~~", "s"))
 
 
@@ -47,8 +47,7 @@ def _text(block: Block) -> str:
     for run in block.runs:
         out.append(_run(run, out[-1][-1:] if out else ""))
     text = "".join(out).strip(" \t")
-    return _BEGINNING.sub(lambda found: f"\\{found[1]}" if found[1] else f"{found[2]}\\", text, count=1) \
-        if _BEGINNING.match(text) else text  # fmt: skip
+    return _BEGINNING.sub(lambda found: found[1] + (f"\\{found[2]}" if found[2] else f"{found[3]}\\"), text)
 
 
 def _run(run: Run, before: str) -> str:

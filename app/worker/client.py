@@ -18,7 +18,19 @@ from app.core import log
 from app.errors import WorkerDied, WorkerUnavailable
 from app.objects.lib0 import MAX_BYTES
 from app.worker import soon
-from app.worker.frames import PART_BYTES, Answer, Forget, Load, Question, Read, Tried, Try, read_answer, write
+from app.worker.frames import (
+    MAX_FRAME,
+    PART_BYTES,
+    Answer,
+    Forget,
+    Load,
+    Question,
+    Read,
+    Tried,
+    Try,
+    read_answer,
+    write,
+)
 
 A = TypeVar("A", bound=Answer)
 
@@ -147,9 +159,10 @@ class Worker:
         """Drops a loaded object. WorkerDied."""
         self.ask(Forget(obj), Tried, self._answer_s)
 
-    def ask(self, question: Question, kind: type[A], limit_s: float) -> A:
+    def ask(self, question: Question, kind: type[A], limit_s: float, most_bytes: int = MAX_FRAME) -> A:
         """Sends a question and returns the answer. WorkerDied if the process ends, if it does not answer within
-        `limit_s` seconds, or if the answer is of another kind. WorkerUnavailable if the process cannot be started."""
+        `limit_s` seconds, or if the answer is of another kind or longer. WorkerUnavailable if the process cannot be
+        started."""
         self.start()
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
@@ -157,7 +170,7 @@ class Worker:
         try:
             with self._watch.ending(process, limit_s):
                 write(process.stdin, question)
-                answer = read_answer(process.stdout)
+                answer = read_answer(process.stdout, most_bytes)
         except (OSError, ValueError):
             answer = None
         return self._checked(process, answer, kind)

@@ -167,10 +167,10 @@ def read_question(stream: IO[bytes]) -> Question | None:
     return None if data is None else _questions.decode(data)
 
 
-def read_answer(stream: IO[bytes]) -> Answer | None:
-    """The next answer; None at the stream's end. ValueError for what is none."""
-    data = _read(stream.read)
-    return None if data is None else _answers.decode(data)
+def read_answer(stream: IO[bytes], most_bytes: int = MAX_FRAME) -> Answer | None:
+    """The next answer; None at the stream's end. ValueError for what is none, and for one longer than `most_bytes`."""
+    data = _read(stream.read, most_bytes)
+    return None if data is None else _answer(data)
 
 
 def whole_answer(data: bytes | bytearray) -> Answer | None:
@@ -180,15 +180,23 @@ def whole_answer(data: bytes | bytearray) -> Answer | None:
     (length,) = _LENGTH.unpack_from(data)
     if length > MAX_FRAME or len(data) > _LENGTH.size + length:
         raise ValueError("not one frame")
-    return _answers.decode(data[_LENGTH.size :]) if len(data) == _LENGTH.size + length else None
+    return _answer(data[_LENGTH.size :]) if len(data) == _LENGTH.size + length else None
 
 
-def _read(take: Callable[[int], bytes]) -> bytes | None:
+def _answer(data: bytes | bytearray) -> Answer:
+    """▲ What is nested too deep is no answer: the error for it is none that a caller expects."""
+    try:
+        return _answers.decode(data)
+    except RecursionError as e:
+        raise ValueError("nested too deep") from e
+
+
+def _read(take: Callable[[int], bytes], most_bytes: int = MAX_FRAME) -> bytes | None:
     head = take(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack(head)
-    if length > MAX_FRAME:
+    if length > most_bytes:
         raise ValueError("frame too long")
     data = take(length)
     return data if len(data) == length else None

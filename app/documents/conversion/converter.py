@@ -22,6 +22,9 @@ CONVERT_S = 120.0
 """A docx of 940 pages takes 4 s to write and 4 s to read, the longest text that is read in the most runs 47 s."""
 HAND_S = 30.0
 _MAX_WHERE = 100
+_SHORT_BYTES = 1024
+"""▲ Longest answer but for a part. One of 32 MiB of small numbers takes 300 MB, and holds Python while it is read."""
+_PART_BYTES = PART_BYTES + 64
 
 
 class Converter:
@@ -74,8 +77,8 @@ class Converter:
 def _convert(worker: Worker, kind: str, data: bytes, limit_s: float) -> bytes:
     try:
         for at in range(0, len(data), PART_BYTES):
-            worker.ask(PutBytes(data[at : at + PART_BYTES]), Tried, HAND_S)
-        said = worker.ask(Convert(kind), Converted, limit_s)
+            worker.ask(PutBytes(data[at : at + PART_BYTES]), Tried, HAND_S, _SHORT_BYTES)
+        said = worker.ask(Convert(kind), Converted, limit_s, _SHORT_BYTES)
         if said.code:
             refusal = REFUSALS.get(said.code)
             raise refusal(_where(said.where)) if refusal is not None else ConversionDied
@@ -93,7 +96,7 @@ def _fetched(worker: Worker, size: int) -> bytes:
         raise ConversionDied
     found = bytearray()
     while len(found) < size:
-        part = worker.ask(GetBytes(len(found)), Part, HAND_S).data
+        part = worker.ask(GetBytes(len(found)), Part, HAND_S, _PART_BYTES).data
         if not part or len(part) > PART_BYTES:
             raise ConversionDied
         found += part

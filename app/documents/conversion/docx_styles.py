@@ -53,6 +53,9 @@ class Styles:
         self._by_id = {style.get(W + "styleId", ""): style for style in found}
         self._default = next((s.get(W + "styleId", "") for s in found if _is_default(s)), "")
         self._marks: dict[str, dict[str, bool]] = {}
+        self._hiding: dict[str, bool | None] = {}
+        defaults = part.find(f"{W}docDefaults/{W}rPrDefault/{W}rPr") if part is not None else None
+        self._hides_all = is_on(defaults, "vanish")
 
     def _chain(self, style_id: str | None) -> Iterator[Any]:
         """The style and those that it is based on."""
@@ -104,6 +107,21 @@ class Styles:
             if found := _NAMED_LIST.fullmatch(name):
                 return ("ul" if found[1] == "bullet" else "ol"), int(found[2] or 1)
         return None
+
+    def hides(self, style_id: str | None) -> bool:
+        """Whether a style of characters makes text hidden."""
+        return self._hidden(style_id or "") or False
+
+    def hides_paragraph(self, style_id: str | None) -> bool:
+        """Whether a paragraph's style does, or the file by default."""
+        found = self._hidden(style_id or self._default)
+        return self._hides_all if found is None else found
+
+    def _hidden(self, style_id: str) -> bool | None:
+        if style_id not in self._hiding:
+            values = (value_of(style.find(W + "rPr"), "vanish") for style in self._chain(style_id))
+            self._hiding[style_id] = next((value not in _OFF for value in values if value is not None), None)
+        return self._hiding[style_id]
 
     def numbered_by(self, style_id: str) -> int | None:
         """The numId that a list style refers to."""

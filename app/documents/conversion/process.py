@@ -8,7 +8,7 @@ goes by standard output.
 import codecs
 
 from app.documents.conversion import archive, docx_reader, docx_writer, markdown_reader, wire
-from app.documents.errors import ConversionFault, ImportDamaged, ImportEmpty, ImportForeign
+from app.documents.errors import ConversionFault, ImportDamaged, ImportEmpty, ImportForeign, ImportTooLarge
 from app.documents.flow import BODY, Block, Run
 from app.documents.formats import Taken, take_text
 from app.objects.addresses import safe_link
@@ -53,7 +53,7 @@ def converted(kind: str, data: bytes) -> bytes:
         return docx_writer.write_docx(*wire.decode_document(data))
     taken = _read(kind, data)
     if not taken.others and not taken.pictures and not any(block.text.strip() for block in taken.blocks):
-        raise ImportEmpty
+        raise ImportTooLarge if taken.cut else ImportEmpty  # cut: its first paragraph alone is too long
     return wire.encode_taken(taken)
 
 

@@ -3,6 +3,7 @@
 
 import contextlib
 import io
+import time
 import zipfile
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.documents.conversion import archive, docx_writer, wire
 from app.documents.conversion.process import converted
-from app.documents.errors import ConversionFault
+from app.documents.errors import ConversionFault, ImportTooLarge
 from app.documents.flow import BODY, PLAIN, Block, Marks, Run, Style, joined
 from app.documents.formats import Taken
 from tests.app.documents import made_files
@@ -108,6 +109,49 @@ def test_hidden_text_symbols_and_headers_are_counted() -> None:
     found = taken(docx(f"<w:p>{inside}</w:p>", parts={"word/header1.xml": header}))
     assert found.blocks[0].text == "synlig☑"
     assert found.others == (("headers", 1), ("hidden", 1), ("symbols", 1))
+
+
+def style(name: str, kind: str, inside: str, more: str = "") -> str:
+    return f'<w:style w:type="{kind}" w:styleId="{name}"{more}><w:name w:val="{name}"/>{inside}</w:style>'
+
+
+def test_attack_text_that_a_style_hides_stays_behind_too() -> None:
+    gone = "<w:rPr><w:vanish/></w:rPr>"
+    styles = style("Dold", "paragraph", gone) + style("Ur", "paragraph", '<w:basedOn w:val="Dold"/>')
+    styles += style("Tecken", "character", gone) + style("Fram", "paragraph", gone.replace("/>", ' w:val="0"/>'))
+    inside = paragraph("a", styled("Dold")) + paragraph("b", styled("Ur")) + paragraph("c å")
+    inside += "<w:p>" + run("d", '<w:rStyle w:val="Tecken"/>') + run("e") + "</w:p>"
+    inside += "<w:p>" + styled("Dold") + run("f", '<w:vanish w:val="0"/>') + "</w:p>" + paragraph("g", styled("Fram"))
+    found = taken(docx(inside, styles=styles))
+    assert [block.text for block in found.blocks if block.text] == ["c å", "e", "f", "g"]
+    assert found.others == (("hidden", 3),)
+    every = f"<w:docDefaults><w:rPrDefault>{gone}</w:rPrDefault></w:docDefaults>"
+    found = taken(docx(inside, styles=every + styles))
+    assert [block.text for block in found.blocks if block.text] == ["f", "g"]
+    normal = style("N", "paragraph", gone, ' w:default="1"')
+    assert [block.text for block in taken(docx(inside, styles=normal + styles)).blocks if block.text] == ["f", "g"]
+
+
+def test_attack_fields_that_stay_open_take_time_in_proportion() -> None:
+    begun = '<w:fldChar w:fldCharType="begin"/><w:fldChar w:fldCharType="separate"/><w:t>å</w:t>'
+    began = time.process_time()
+    found = taken(docx("<w:p>" + f"<w:r>{begun}</w:r>" * 20_000 + "</w:p>", compress=zipfile.ZIP_STORED))
+    assert found.blocks[0].text == "å" * 20_000
+    assert time.process_time() - began < 10
+
+
+def test_a_first_paragraph_that_is_too_long_is_not_called_empty() -> None:
+    words = "".join(chr(97 + at % 26) * 1000 + str(at) for at in range(5000))
+    with pytest.raises(ImportTooLarge):
+        taken(docx(f"<w:p>{run(words)}</w:p>", compress=zipfile.ZIP_STORED))
+
+
+def test_attack_many_addresses_are_written_in_time_in_proportion() -> None:
+    links = [f"https://å{at}.se" for at in range(8_000)]
+    began = time.process_time()
+    made = docx_writer.write_docx("å", [Block((Run("x", Marks(link=link)),)) for link in [*links, links[0]]])
+    assert time.process_time() - began < 5
+    assert [block.runs[0].marks.link for block in taken(made).blocks] == [*links, links[0]]
 
 
 def test_macros_are_left_behind_and_said() -> None:

@@ -262,6 +262,8 @@ async def test_a_process_that_cannot_be_started_is_told(hl: Desk, tmp_path: Path
 BAD = wire.encode_taken(Taken(blocks=[Block((Run("å", Marks(link="file:///etc/passwd")),), Style(heading=9))]))
 LIES: dict[str, list[Answer]] = {
     "kind": [HELD, HELD],
+    "long": [Tried((True,) * 2000, False, 0), Converted(len(BAD), "", ""), Part(BAD)],
+    "where": [HELD, Converted(len(BAD), "", "a" * 2000), Part(BAD)],
     "size": [HELD, Converted(2**40, "", "")],
     "none": [HELD, Converted(0, "", "")],
     "code": [HELD, Converted(0, "disk-full", "")],

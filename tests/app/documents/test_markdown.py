@@ -95,3 +95,11 @@ def test_any_document_says_the_same_after_markdown(blocks: list[Block]) -> None:
     back = read(to_markdown(blocks))
     assert [(b.text, b.style) for b in back.blocks] == [(" ".join(b.text.split(" ")), b.style) for b in blocks]
     assert [b.runs for b in back.blocks] == [b.runs for b in blocks]
+
+
+def test_a_line_break_in_a_paragraph_begins_no_list_and_no_heading() -> None:
+    text = "å\u2028- b\u2028  1. c\u2028===\u2028---\u2028+ d\u20282) e"
+    written = to_markdown([Block((Run(text),))])
+    (block,) = read(written).blocks
+    assert block.style == BODY
+    assert [line.strip() for line in block.text.split("\u2028")] == [line.strip() for line in text.split("\u2028")]
