@@ -241,7 +241,7 @@ async def test_colleagues_who_are_connected_state_an_agencys_revocation_at_once(
     await until(lambda: all(a.engine._link.rooms[room].stream.epoch > epochs[room] for room in rooms))
     here = [b.uid in a.engine._link.rooms[room].stream.members for room in rooms]
     assert here == [what == "revoke"] * len(rooms)
-    assert all(a.engine.room_state(room) is RoomState.SEALED for room in rooms)
+    await until(lambda: all(a.engine.room_state(room) is RoomState.SEALED for room in rooms))
 
 
 async def test_a_person_who_revokes_a_device_is_told_of_at_once(w: World) -> None:
