@@ -170,7 +170,7 @@ def read_question(stream: IO[bytes]) -> Question | None:
 def read_answer(stream: IO[bytes], most_bytes: int = MAX_FRAME) -> Answer | None:
     """The next answer; None at the stream's end. ValueError for what is none, and for one longer than `most_bytes`."""
     data = _read(stream.read, most_bytes)
-    return None if data is None else _answers.decode(data)
+    return None if data is None else _answer(data)
 
 
 def whole_answer(data: bytes | bytearray) -> Answer | None:
@@ -180,7 +180,15 @@ def whole_answer(data: bytes | bytearray) -> Answer | None:
     (length,) = _LENGTH.unpack_from(data)
     if length > MAX_FRAME or len(data) > _LENGTH.size + length:
         raise ValueError("not one frame")
-    return _answers.decode(data[_LENGTH.size :]) if len(data) == _LENGTH.size + length else None
+    return _answer(data[_LENGTH.size :]) if len(data) == _LENGTH.size + length else None
+
+
+def _answer(data: bytes | bytearray) -> Answer:
+    """▲ What is nested too deep is no answer: the error for it is none that a caller expects."""
+    try:
+        return _answers.decode(data)
+    except RecursionError as e:
+        raise ValueError("nested too deep") from e
 
 
 def _read(take: Callable[[int], bytes], most_bytes: int = MAX_FRAME) -> bytes | None:

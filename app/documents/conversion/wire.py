@@ -65,7 +65,10 @@ def decode_taken(data: bytes) -> Taken:
     """What the process says that it read. ValueError for anything else, and for more than a document may hold. In a
     thread: it leaves the loop free in between."""
     pieces = _apart(data)
-    found = msgspec.msgpack.decode(next(pieces, b""), type=_Taken)
+    try:
+        found = msgspec.msgpack.decode(next(pieces, b""), type=_Taken)
+    except RecursionError as e:
+        raise ValueError("no head") from e
     counts = (found.pictures, found.tables, *(count for _, count in found.others))
     if len(found.others) > _MAX_KINDS:
         raise ValueError("too much")

@@ -12,6 +12,7 @@ from app.documents.errors import ImportTooLarge
 from app.documents.flow import Block, Marks, Run, Style
 from app.documents.formats import Taken
 
+DEEP = b"\x91" * 200_000 + b"\xc0"
 HEAD = msgspec.msgpack.encode((0, 0, [], False))
 
 
@@ -59,9 +60,10 @@ def test_a_document_comes_back_whole_from_its_pieces() -> None:
         joined(HEAD, piece(Style(), 1)) + b"\0\0",
         joined(HEAD, piece(Style(), 1))[:-1],
         b"",
+        joined(b"\x95" + HEAD[1:] + DEEP, piece(Style(), 1)),
         joined(msgspec.msgpack.encode((0, 0, [("å", 1)] * 51, False)), piece(Style(), 1)),
     ],
-    ids=["no block", "no style", "long piece", "half a length", "half a piece", "nothing", "kinds"],
+    ids=["no block", "no style", "long piece", "half a length", "half a piece", "nothing", "deep", "kinds"],
 )
 def test_attack_pieces_that_are_none_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"no |too much|Input|bytes"):

@@ -2,6 +2,7 @@
 """The worker's process: what it merges, what ends it, and what it has of this program."""
 
 import asyncio
+import io
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import WorkerDied, WorkerUnavailable
+from app.worker import frames
 from app.worker.client import Worker
 from app.worker.frames import MAX_FRAME
 from app.worker.soon import QUICK_BYTES
@@ -239,3 +241,13 @@ def _is_gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
         return True
+
+
+def test_attack_an_answer_that_is_nested_too_deep_is_none() -> None:
+    """▲ It ended the program's task, and not the worker."""
+    data = b"\x96\x01\x90\xc2\x00\x90" + b"\x91" * 200_000 + b"\xc0"
+    frame = len(data).to_bytes(4, "big") + data
+    with pytest.raises(ValueError, match="deep"):
+        frames.read_answer(io.BytesIO(frame))
+    with pytest.raises(ValueError, match="deep"):
+        frames.whole_answer(frame)
