@@ -63,17 +63,7 @@ def test_a_document_comes_back_whole_from_its_pieces() -> None:
         joined(b"\x95" + HEAD[1:] + DEEP, piece(Style(), 1)),
         joined(msgspec.msgpack.encode((0, 0, [("å", 1)] * 51, False)), piece(Style(), 1)),
     ],
-    ids=[
-        "no block",
-        "no style",
-        "long piece",
-        "half a length",
-        "half a piece",
-        "nothing",
-        "deep head",
-        "deep piece",
-        "kinds",
-    ],
+    ids=["no block", "no style", "long piece", "half a length", "half a piece", "nothing", "deep", "kinds"],
 )
 def test_attack_pieces_that_are_none_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"no |too much|Input|bytes"):
