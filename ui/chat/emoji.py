@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton, QWidget
 from ui.kit.fonts import font
 from ui.kit.plain import set_tip
 from ui.kit.scale import hold
+from ui.kit.screens import area_of
 from ui.kit.style import set_props
 from ui.kit.translate import tr
 
@@ -55,7 +56,7 @@ class EmojiPanel(QFrame):
     def open_at(self, point: QPoint, *, above: bool = False) -> None:
         """Shows the panel with its top (or bottom) left corner at a global point, inside the screen."""
         self.adjustSize()
-        area = self.screen().availableGeometry()
+        area = area_of(self)
         y = point.y() - self.height() if above else point.y()
         x = max(area.left(), min(point.x(), area.right() - self.width()))
         self.move(x, max(area.top(), min(y, area.bottom() - self.height())))

@@ -15,6 +15,7 @@ from ui.kit import theme
 from ui.kit.icons import set_icon
 from ui.kit.plain import set_tip
 from ui.kit.scale import px
+from ui.kit.screens import area_of
 from ui.kit.style import column, set_props
 from ui.kit.translate import local_now, tr
 
@@ -50,7 +51,7 @@ def pick_day(button: QWidget, chosen: date | None, on_choice: Callable[[date], o
 def _calendar(shown: date) -> QCalendarWidget:
     calendar = QCalendarWidget()
     calendar.setAccessibleName(tr("Calendar"))
-    room = calendar.screen().availableSize() - QSize(2 * _EDGE_PX, 2 * _EDGE_PX)
+    room = area_of(calendar).size() - QSize(2 * _EDGE_PX, 2 * _EDGE_PX)
     calendar.setMinimumSize(QSize(*map(px, _SMALLEST)).boundedTo(room))
     calendar.setFirstDayOfWeek(Qt.DayOfWeek.Monday)
     calendar.setVerticalHeaderFormat(QCalendarWidget.VerticalHeaderFormat.ISOWeekNumbers)
@@ -104,7 +105,7 @@ def _colour(calendar: QCalendarWidget) -> None:
 def _place(button: QWidget, size: QSize) -> QPoint:
     """Its right edge under the button's; above the button where there is no room below."""
     at = button.mapToGlobal(QPoint(button.width() - size.width(), button.height() + _GAP_PX))
-    screen = button.screen().availableGeometry()
+    screen = area_of(button)
     if at.y() + size.height() > screen.bottom():
         at.setY(max(screen.top(), button.mapToGlobal(QPoint(0, -_GAP_PX)).y() - size.height()))
     return QPoint(max(screen.left(), at.x()), at.y())

@@ -26,6 +26,7 @@ from ui.kit.error_line import ErrorLine
 from ui.kit.plain import Label, set_title
 from ui.kit.progress import Spinner
 from ui.kit.scale import px, spread
+from ui.kit.screens import area_of
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
 
@@ -178,7 +179,7 @@ def _room(dialog: QDialog) -> QSize:
     """The size of the window that a dialog stands over, be it by other dialogs; of the screen if there is none."""
     parent = dialog.parentWidget()
     if parent is None:
-        return dialog.screen().availableSize()
+        return area_of(dialog).size()
     window = parent.window()
     return _room(window) if isinstance(window, QDialog) else window.size()
 

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How large a window is at first and at least: never larger than what its screen has room for."""
+"""How large a window is at first and at least: never larger than what its screen has room for.
 
-from PySide6.QtCore import QSize
+▲ Nothing else asks for a screen. `QWidget.screen()` must not be called: with PySide6 the garbage collector may delete
+the screen together with the widget, and Qt goes on using it (docs/upstream/qt.md, section 8).
+"""
+
+from PySide6.QtCore import QRect, QSize
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 _FIRST, _LEAST = QSize(1440, 900), QSize(480, 360)
@@ -19,5 +24,11 @@ def least_size(window: QWidget) -> QSize:
     return _LEAST.boundedTo(_room(window))
 
 
+def area_of(widget: QWidget) -> QRect:
+    """What a window can cover of the screen on which a widget is, in global points."""
+    screen = QGuiApplication.screenAt(widget.mapToGlobal(widget.rect().center())) or QGuiApplication.primaryScreen()
+    return screen.availableGeometry()
+
+
 def _room(window: QWidget) -> QSize:
-    return window.screen().availableSize() - _FRAME
+    return area_of(window).size() - _FRAME

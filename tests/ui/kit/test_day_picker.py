@@ -15,6 +15,7 @@ from app.core.clock import set_clock
 from tests.ui.kit.test_theme import THEMES, contrast
 from ui.kit import theme
 from ui.kit.day_picker import pick_day
+from ui.kit.screens import area_of
 from ui.kit.translate import change_language
 
 FRIDAY = date(2026, 12, 4)
@@ -111,7 +112,7 @@ def test_without_a_day_it_opens_at_today_and_the_arrows_have_names(qtbot: QtBot,
 
 
 def test_in_a_corner_of_the_screen_it_opens_within_it(button: QPushButton) -> None:
-    screen = button.screen().availableGeometry()
+    screen = area_of(button)
     button.resize(60, 30)
     button.move(screen.bottomRight() - QPoint(65, 35))
     box = pick_day(button, FRIDAY, lambda _day: None)

@@ -15,6 +15,7 @@ from tests.ui.shell.test_window import press, room
 from tests.ui.walking import check
 from ui.desktop.closing import Gate
 from ui.kit import scale, screens, theme
+from ui.kit.screens import area_of
 from ui.shell.gate import GatePage
 from ui.shell.window import MainWindow
 
@@ -58,7 +59,7 @@ def test_a_kept_size_that_the_screen_lacks_is_made_smaller(session: FakeSession,
     session.settings.set(WINDOW_GEOMETRY, bytes(wide.saveGeometry().toBase64().data()).decode())
     window = MainWindow(session, TOOLS)
     qtbot.addWidget(window)
-    screen = window.screen().availableGeometry()
+    screen = area_of(window)
     assert window.width() <= screen.width()
     assert window.height() <= screen.height()
     assert QByteArray.fromBase64(session.settings.get(WINDOW_GEOMETRY).encode())
