@@ -310,6 +310,7 @@ class Service:
         ▲ Whatever goes wrong is tried again: a device that the agency revokes would else stay until the next start.
         """
         after, seen_at = 0, time.monotonic()
+        noticed: dict[bytes, int] = {}
         while True:
             try:
                 if time.monotonic() - seen_at >= SEEN_S:
@@ -319,7 +320,10 @@ class Service:
                 for moved in logs:
                     self._cut_off(moved)
                 for moved in logs:
-                    await self.rooms.notify_member_moved(moved.uid)
+                    if moved.seq > noticed.get(moved.uid, -1):  # once, also if what follows is tried again and again
+                        await self.rooms.notify_member_moved(moved.uid)
+                        noticed[moved.uid] = moved.seq
+                for moved in logs:  # a full disk keeps nobody from being cut off, and no colleague from being told
                     await self.mending.log_moved(moved)
                 after = until
                 await self.mending.look()
