@@ -76,7 +76,7 @@ class MentionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who a message is shown as written by. `quotes`: what it says is another's, as this person claims."""
+    """The person whose name stands at a message. `quotes`: the person claims that somebody else wrote the text."""
 
     uid: Uid
     quotes: bool = False

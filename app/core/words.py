@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a search takes as words, and where they stand in a text: the index and whoever marks the words agree on it."""
+"""Splits texts into words for search. Views that mark found words use the same rule as the index."""
 
 import re
 from collections.abc import Sequence

@@ -28,7 +28,7 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_docx(title: str, blocks: Sequence[Block]) -> bytes:
-    """The file's bytes; the same for the same document, whoever writes it and when."""
+    """Returns the docx file. The same title and blocks always give the same bytes: no date, no author."""
     document = docx.Document(io.BytesIO(template(_writable(title))))
     writer = _Writer(document)
     for block, item in zip(blocks, items(blocks), strict=True):
