@@ -2,8 +2,10 @@
 """A document on its way out: the entries of menus, and what each of them does."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtWidgets import QWidget
 
@@ -55,35 +57,41 @@ async def _print(widget: QWidget, files: DocumentFiles, obj: ObjId) -> None:
 
 async def _docx(widget: QWidget, files: DocumentFiles, obj: ObjId) -> None:
     files.check_export()
-    target = await _target(widget, files, obj, "docx", tr("Word document"))
-    if target is not None:
-        await files.export_docx(obj, target)
-        _say_saved(widget, target)
+    await _save(widget, files, obj, "docx", tr("Word document"), partial(files.export_docx, obj))
 
 
 async def _markdown(widget: QWidget, files: DocumentFiles, obj: ObjId) -> None:
     files.check_export()
-    target = await _target(widget, files, obj, "md", tr("Markdown"))
-    if target is not None:
-        await files.export_markdown(obj, target)
-        _say_saved(widget, target)
+    await _save(widget, files, obj, "md", tr("Markdown"), partial(files.export_markdown, obj))
 
 
 async def _pdf(widget: QWidget, files: DocumentFiles, obj: ObjId) -> None:
     files.check_pdf()
-    target = await _target(widget, files, obj, "pdf", tr("PDF"))
-    if target is None:
-        return
-    title, blocks = files.content(obj)
-    paper = Paper(title, blocks, a4())
-    await paper.lay_out()
-    await files.export_pdf(target, await pdf.make(paper))
-    _say_saved(widget, target)
+
+    async def write(target: Path) -> None:
+        title, blocks = files.content(obj)
+        paper = Paper(title, blocks, a4())
+        await paper.lay_out()
+        await files.export_pdf(target, await pdf.make(paper))
+
+    await _save(widget, files, obj, "pdf", tr("PDF"), write)
 
 
-async def _target(widget: QWidget, files: DocumentFiles, obj: ObjId, suffix: str, kind: str) -> Path | None:
+async def _save(
+    widget: QWidget,
+    files: DocumentFiles,
+    obj: ObjId,
+    suffix: str,
+    kind: str,
+    write: Callable[[Path], Coroutine[Any, Any, object]],
+) -> None:
+    """Asks where to save, has `write` do it, and confirms. `kind` names the format in the dialog."""
     title, _ = files.content(obj)
-    return await save_file(widget, tr("Export"), f"{file_name(title)}.{suffix}", f"{kind} (*.{suffix})", suffix)
+    name = f"{file_name(title)}.{suffix}"
+    target = await save_file(widget, tr("Export"), name, f"{kind} (*.{suffix})", suffix)
+    if target is not None:
+        await write(target)
+        toast(widget, tr("{name} is saved").format(name=target.name))
 
 
 def file_name(title: str) -> str:
@@ -93,7 +101,3 @@ def file_name(title: str) -> str:
     except BadFileName:
         return tr("Document")
     return name.rstrip(". ")
-
-
-def _say_saved(widget: QWidget, target: Path) -> None:
-    toast(widget, tr("{name} is saved").format(name=target.name))
