@@ -193,13 +193,15 @@ async def test_attack_a_key_whose_time_is_far_ahead_is_renewed_all_the_same(w: W
         assert devices._renewal_due(replace(own, puks=[replace(own.puks[-1], time=time)]))
 
 
-async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after_it(w: World) -> None:
+async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after_it(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     rooms = [await w.room(a, b) for _ in range(3)]
     tablet = await w.second(a)
     for room in rooms:
         await w.settle(room)
-    a.engine._audit.look_now = lambda: None  # type: ignore[method-assign]  # as if it ended before it could
+    monkeypatch.setattr(a.engine._audit, "look_now", lambda: None)  # as if it ended before it could
     await b.offline()
     await a.engine.devices.revoke(tablet.engine._link.account.dev)
     assert a.engine.rooms_to_tell == (3, 3)
@@ -244,14 +246,14 @@ async def test_colleagues_who_are_connected_state_an_agencys_revocation_at_once(
     await until(lambda: all(a.engine.room_state(room) is RoomState.SEALED for room in rooms))
 
 
-async def test_a_person_who_revokes_a_device_is_told_of_at_once(w: World) -> None:
+async def test_a_person_who_revokes_a_device_is_told_of_at_once(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also if the device with which they did it ends before it has told their rooms."""
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
     tablet = await w.second(b)
     await w.settle(room)
     epoch = a.engine._link.rooms[room].stream.epoch
-    b.engine._audit.look_now = lambda: None  # type: ignore[method-assign]  # as if it ended before it could
+    monkeypatch.setattr(b.engine._audit, "look_now", lambda: None)  # as if it ended before it could
     await b.engine.devices.revoke(tablet.engine._link.account.dev)
     await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
 

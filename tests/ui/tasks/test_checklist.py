@@ -82,6 +82,16 @@ def test_a_line_that_is_typed_stays_when_a_colleague_adds_and_takes_away_others(
     assert texts(hl) == ["Ring å 🙂!", "Skriv"]
 
 
+def type_somewhere(view: TasksView, *, new: bool) -> list[str]:
+    """Types in the field for a new line, or at the end of the second line. Returns the checklist that is expected."""
+    if new:
+        view.editor.checklist.new.setFocus()
+        type_in(view.editor.checklist.new, "Skicka 🙂")
+        return ["Ring å", "Läs", "Skicka 🙂"]
+    type_in(at_line(view, 1), " akten")
+    return ["Ring å", "Läs akten"]
+
+
 @pytest.mark.parametrize("new", [False, True])
 def test_what_is_typed_is_kept_in_its_own_card_when_another_is_opened(
     qtbot: QtBot, desks: tuple[Desk, Desk, Positions], new: bool
@@ -89,13 +99,9 @@ def test_what_is_typed_is_kept_in_its_own_card_when_another_is_opened(
     hl, _, _ = desks
     view = shown(qtbot, hl)
     open_by_click(view)
-    if new:
-        view.editor.checklist.new.setFocus()
-        type_in(view.editor.checklist.new, "Skicka 🙂")
-    else:
-        type_in(at_line(view, 1), " akten")
+    expected = type_somewhere(view, new=new)
     view.editor.open_card(card_of(hl, "Brev"))
-    assert texts(hl) == (["Ring å", "Läs", "Skicka 🙂"] if new else ["Ring å", "Läs akten"])
+    assert texts(hl) == expected
     assert texts(hl, "Brev") == []
     assert view.editor.checklist.new.text() == ""
 
@@ -107,13 +113,9 @@ def test_what_is_typed_is_kept_when_kansli_is_locked(
     hl, _, _ = desks
     view = shown(qtbot, hl)
     open_by_click(view)
-    if new:
-        view.editor.checklist.new.setFocus()
-        type_in(view.editor.checklist.new, "Skicka 🙂")
-    else:
-        type_in(at_line(view, 1), " akten")
+    expected = type_somewhere(view, new=new)
     view.keep_draft()
-    assert texts(hl) == (["Ring å", "Läs", "Skicka 🙂"] if new else ["Ring å", "Läs akten"])
+    assert texts(hl) == expected
 
 
 def test_a_line_that_a_colleague_took_away_while_it_was_typed_is_there_again(
