@@ -236,8 +236,9 @@ class ChatService:
             self._append(room, ReactionSet(target=target, emoji=emoji, on=wanted))
 
     def mark_read(self, room: RoomId, seen: Collection[ChangeId]) -> None:
-        """These messages were on screen, so they are read. The read mark moves up to the first message that was not;
-        what was seen above it is noted one by one (app/chat/unread.py)."""
+        """Marks messages as read because they were on screen. The read mark moves forward and stops before the first
+        message that has not been on screen. Later ones that have been are stored one by one, on this computer
+        (app/chat/unread.py)."""
         self._mark(room, lambda obj: unread.see(self._db.raw, obj, self.me, seen))
 
     def mark_all_read(self, room: RoomId) -> None:

@@ -64,8 +64,9 @@ class Audit:
         self._wake.set()
 
     def on_member_moved(self, room: RoomId) -> None:
-        """The server reports that a member of a room lost a device, or that the account ended. ▲ Repeated reports cause
-        at most one check of the room per HEARD_S. If the server withholds them, the check every AGAIN_S finds it."""
+        """Handles the server's report that a member of this room lost a device or their account: plans to fetch the
+        members' logs. ▲ Repeated reports cause at most one such check per HEARD_S. A revocation that the server does
+        not report is found by the check every AGAIN_S."""
         if room in self._due:
             now = asyncio.get_running_loop().time()
             self._due[room] = min(self._due[room], max(now, self._looked.get(room, now - HEARD_S) + HEARD_S))

@@ -12,8 +12,8 @@ from ui.kit.style import label
 
 
 class FileDrops(QObject):
-    """Takes files for `view`, with a mark that says `text` over it while they are above it. `take` gets their paths;
-    `allowed` says whether any can be taken now."""
+    """Lets files be dropped on `view`. While they are dragged over it, a label with `text` covers it. `take` gets the
+    paths of dropped files; while `allowed` says no, nothing is shown and drops are refused."""
 
     def __init__(
         self, view: QWidget, text: str, allowed: Callable[[], bool], take: Callable[[Sequence[Path]], object]

@@ -20,8 +20,9 @@ _LIST_HEIGHT = 280
 
 
 class PickDialog(Dialog, Generic[T]):
-    """Lists `things` with a line of text for each; accepted to put back those that are `chosen`. Enter or a double
-    click on a line, or the button Open, closes it: then the thing is `opened`."""
+    """Lists `things`, each with a line of text. The caller acts on the result: if the dialog is accepted, it restores
+    what `chosen` returns. Enter or a double click on a line, or the button Open, rejects the dialog and leaves in
+    `opened` the thing that is to be shown."""
 
     def __init__(
         self,
