@@ -206,6 +206,15 @@ async def shown(port: int) -> bytes:
     return der
 
 
+async def test_nobody_connects_with_less_than_tls_1_3(data: Path) -> None:
+    old = ssl._create_unverified_context()  # noqa: S323 - it is looked at, nothing is sent
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    async with start_server(config(data)) as server:
+        assert await shown(server.port)
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await asyncio.open_connection("127.0.0.1", server.port, ssl=old)
+
+
 async def test_a_new_certificate_is_read_on_sighup_and_nobody_is_cut_off(data: Path) -> None:
     served = await serve(data, log="INFO")
     anna = await Person("Handläggare").enrol(served.url, data)
