@@ -14,6 +14,7 @@ from sync.errors import Reject
 from sync.server import admin, listing
 from sync.server.commandline import OPEN_SHARE, configured, make_parser, program
 from sync.server.config import Config, ConfigError
+from sync.server.described import describe, format_time
 from sync.server.escrow import open_share, read_request
 from sync.server.logs import logging_as
 from sync.server.store.base import StoreError
@@ -31,7 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         with logging_as(config, to_file=args.command == "serve" and not args.check):
             return _run(args, config)
     except (ConfigError, Reject, StoreError, OSError) as e:
-        print(f"{program()}: {e}", file=sys.stderr)
+        print(f"{program()}: {describe(e)}", file=sys.stderr)
         return 1
 
 
@@ -49,11 +50,13 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(asyncio.run(_invite(args, config)))
         case "revoke":
             ids = {"uid": args.person, "dev": args.device}
-            asyncio.run(admin.revoke(data, key_file=args.agency_key, **ids))
-            print("Revoked. The person's rooms get new keys within seconds, or when somebody of them connects.")
+            since = asyncio.run(admin.revoke(data, key_file=args.agency_key, **ids))
+            did = "Revoked. The person's rooms get new keys within seconds, or when somebody of them connects."
+            print(did if since is None else f"Revoked already, {format_time(since)}. Nothing was changed.")
         case "reset":
-            asyncio.run(admin.reset(data, uid=args.person, key_file=args.agency_key))
-            print("Reset. Invite the person anew; colleagues see it and add them to their rooms again.")
+            since = asyncio.run(admin.reset(data, uid=args.person, key_file=args.agency_key))
+            did = "Reset. Invite the person anew; colleagues see it and add them to their rooms again."
+            print(did if since is None else f"Reset already, {format_time(since)}. Nothing was changed.")
         case "status":
             print(json.dumps(asdict(asyncio.run(admin.status(data)))))
         case "users" | "devices" | "rooms" | "closed":

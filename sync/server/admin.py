@@ -11,6 +11,7 @@ from sync.ids import DevId
 from sync.server import clockguard
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
+from sync.server.described import format_time
 from sync.server.escrow import make_request, needs_share, open_share, write_request
 from sync.server.holding import held
 from sync.server.identity import (
@@ -24,23 +25,25 @@ from sync.server.identity import (
     write_server,
 )
 from sync.server.store.base import Appended, Counts, EntryRow, InviteRow, Moved
+from sync.server.store.database import create_database
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
 from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, record_hash
 from sync.trust.author import Entry
 from sync.trust.recovery import RecoveryShare, ReturnCode
-from sync.trust.userlog import UserLog
+from sync.trust.userlog import UserEntry, UserLog
 
 OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
 _TLS = ("ca.pem", "ca.key", "tls.key.new", "tls.pem.new", "tls.key", "tls.pem")
-_FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.cert", *_TLS)
+_DATABASE = ("server.sqlite3", "server.sqlite3-wal", "server.sqlite3-shm")
+_FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.cert", *_TLS, *_DATABASE)
 
 
 def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
-    """Makes keys in an empty or missing folder; the agency's own, agency.key and escrow.key, in the folder `keys`.
-    ConfigError if an agency lives there already, or if `keys` lies in the data folder.
+    """Makes keys and an empty database in an empty or missing folder; the agency's own keys, agency.key and escrow.key,
+    in the folder `keys`. ConfigError if an agency lives there already, or if `keys` lies in the data folder.
 
     With `demo_ca` also an authority and a certificate for those hosts and loopback: ca.pem, ca.key, tls.pem, tls.key.
     """
@@ -59,6 +62,7 @@ def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str 
 def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None:
     agency = write_agency(data, keys, os.urandom(32), os.urandom(32))
     write_server(data, os.urandom(32), agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
+    create_database(Config(data=data).database)
     if demo_ca is not None:
         ca = make_ca(f"{name} – demo")
         hosts = list(dict.fromkeys([*demo_ca, "localhost", "127.0.0.1", "::1"]))
@@ -139,20 +143,40 @@ async def _invite(data: Path, *, name: str, title: str, unit: str, hours: float,
     return code
 
 
-async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = None) -> None:
-    """Revokes a person's device as the agency. ConfigError for an unknown person, Reject "device" for one that is not
-    active. The server may be running: it notices within a second."""
-    await _as_agency(data, uid, key_file, lambda log, a, now: userdrafts.revoke_by_agency(log, a, DevId(dev), now))
+async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = None) -> int | None:
+    """Revokes a person's device as the agency. The server may be running: it notices within a second.
+
+    A device that is revoked already, or whose person's account has ended, stays as it is: since when (ms, as that entry
+    claims) is returned. ConfigError for an unknown person or device.
+    """
+
+    def since(log: UserLog) -> int | None:
+        if DevId(dev) not in log.devices:
+            raise ConfigError("this person has no device with this id")
+        return log.ended if log.devices[DevId(dev)].revoked is None else log.devices[DevId(dev)].revoked
+
+    def build(log: UserLog, agency: Agency, now: int) -> Entry:
+        return userdrafts.revoke_by_agency(log, agency, DevId(dev), now)
+
+    return await _as_agency(data, uid, key_file, build, since)
 
 
-async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> None:
-    """Ends a person's log as the agency: they come back under a new activation code, as somebody new to every room."""
-    await _as_agency(data, uid, key_file, userdrafts.reset)
+async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> int | None:
+    """Ends a person's log as the agency: they come back under a new activation code, as somebody new to every room.
+
+    An account that has ended stays as it is: since when (ms) is returned. ConfigError for an unknown person.
+    """
+    return await _as_agency(data, uid, key_file, userdrafts.reset, lambda log: log.ended)
 
 
 async def _as_agency(
-    data: Path, uid: bytes, key_file: Path | None, build: Callable[[UserLog, Agency, int], Entry]
-) -> None:
+    data: Path,
+    uid: bytes,
+    key_file: Path | None,
+    build: Callable[[UserLog, Agency, int], Entry],
+    since: Callable[[UserLog], int | None],
+) -> int | None:
+    """`since` gives the entry that already did what `build` would do, None if there is none: then when it did."""
     agency = read_agency(data, key_file)
     async with opened(data) as store:
         while True:
@@ -160,6 +184,8 @@ async def _as_agency(
             if not rows:
                 raise ConfigError("nobody has this id")
             log = UserLog.replay([(r.body, r.sig) for r in rows], agency.pk)
+            if (done := since(log)) is not None:
+                return UserEntry.decode(rows[done].body).time
             body, sig = build(log, agency, now_ms())
             seq = log.seq
             log.apply(body, sig)
@@ -167,7 +193,7 @@ async def _as_agency(
                 row = EntryRow(seq=log.seq, body=body, sig=sig)
                 made = Appended(head=log.head, root_pk=log.root_pk)
                 await store.append_user(uid, seq, [row], made, told=True)
-                return
+                return None
 
 
 async def status(data: Path) -> Counts:
@@ -177,14 +203,16 @@ async def status(data: Path) -> Counts:
 
 
 async def open_room(data: Path, room: bytes) -> None:
-    """Opens a closed room, and gives up what it still waits for. ConfigError before a day has passed since the restore.
-    The server may be running: it notices within a second."""
+    """Opens a closed room, and gives up what it still waits for. ConfigError for a room that is not closed, and before
+    a day has passed since the restore. The server may be running: it notices within a second."""
     async with opened(data) as store:
         restored = await store.restored()
         if restored is None or room not in await store.closed_rooms():
             raise ConfigError("this room is not closed")
         if now_ms() < restored.t + OPEN_AFTER_MS:
-            raise ConfigError("a room can be opened 24 hours after the restore: until then its members may bring more")
+            when = format_time(restored.t + OPEN_AFTER_MS)
+            why = "until then its members may bring more"
+            raise ConfigError(f"a room can be opened 24 hours after the restore, from {when}: {why}")
         await store.open_room(room)
 
 
@@ -200,7 +228,7 @@ def confirm_clock(data: Path) -> None:
 async def opened(data: Path) -> AsyncIterator[SqlStore]:
     """The server's store. ConfigError if there is none yet."""
     if not Config(data=data).database.exists():
-        raise ConfigError("nothing here yet: run init and invite or serve first")
+        raise ConfigError(f"{data}: nothing here yet: run init first, or restore a backup")
     store = SqlStore(Config(data=data).database)
     await store.open()
     try:

@@ -144,7 +144,9 @@ def _hours(text: str) -> float:
 
 
 def _agency_key(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--agency-key", type=Path, help="where agency.key was moved to")
+    command.add_argument(
+        "--agency-key", type=Path, help="where agency.key was moved to; - reads it from standard input"
+    )
 
 
 def _listings(commands: "_Commands[argparse.ArgumentParser]") -> None:

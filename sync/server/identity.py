@@ -14,12 +14,16 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.protocol.messages import Signed
 from sync.server.config import ConfigError
+from sync.server.keyfile import HEAD, STDIN, parse, read_seed
 from sync.trust.agency import Agency, agency_fingerprint, verify_server_cert
 from sync.trust.escrow import certify_escrow, check_escrow
 
-_HEAD = "kansli/1"
 AGENCY_KEY = "agency.key"
 ESCROW_KEY = "escrow.key"
+
+
+class OtherKey(ConfigError):
+    """The server's key and its certificate do not belong together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +65,13 @@ def keys_folder(data: Path) -> Path:
 
 
 def read_agency(data: Path, key_file: Path | None = None) -> Agency:
-    """The agency's private key, from where `init` put it or from `key_file`."""
+    """The agency's private key, from where `init` put it or from `key_file`: `-` is standard input, which can be read
+    once. ConfigError if it cannot be had, or is another agency's."""
     public, path = read_agency_pk(data), key_file or keys_folder(data) / AGENCY_KEY
-    if not path.exists():
-        raise ConfigError(f"{path} is missing: say where the agency's key is with --agency-key")
-    agency = Agency(_read(path)[0])
+    agency = Agency(read_seed(path))
     if agency.pk != public:
-        raise ConfigError("this is the key of another agency")
+        name = "standard input" if path == STDIN else path
+        raise ConfigError(f"{name} is the key of another agency than the one in {data}")
     return agency
 
 
@@ -112,7 +116,7 @@ def read_identity(data: Path, now_ms: int) -> Identity:
     agency_pk = read_agency_pk(data)
     body, sig = _read(data / "server.cert")
     if verify_server_cert(agency_pk, body, sig, now_ms) != key.public:
-        raise ConfigError("server.cert is for another server.key")
+        raise OtherKey("server.cert is for another server.key")
     escrow = _read(data / "escrow.cert")
     check_escrow(agency_pk, *escrow)
     return Identity(
@@ -142,7 +146,7 @@ def _read_cert(path: Path) -> Signed | None:
 
 
 def _write(path: Path, *values: bytes) -> None:
-    text = "\n".join((_HEAD, *(v.hex() for v in values), ""))
+    text = "\n".join((HEAD, *(v.hex() for v in values), ""))
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as e:
@@ -155,10 +159,7 @@ def _write(path: Path, *values: bytes) -> None:
 
 def _read(path: Path) -> list[bytes]:
     try:
-        head, *values = path.read_text().split()
-        if head != _HEAD or not values:
-            raise ValueError(head)
-        return [bytes.fromhex(v) for v in values]
+        return parse(path.read_text())
     except FileNotFoundError as e:
         raise ConfigError(f"{path.name} is missing: run init first") from e
     except ValueError as e:

@@ -48,7 +48,7 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
     """
     source = Config(data=data).database
     if not source.exists():
-        raise ConfigError("nothing here yet: run init and invite or serve first")
+        raise ConfigError(f"{data}: nothing here yet: run init first")
     fingerprint = agency_fingerprint(read_agency_pk(data)).hex()
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
     if target.samefile(data):

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a command says to the person at the terminal: times, and errors of the operating system as sentences."""
+
+import os
+import sys
+from datetime import datetime
+
+if sys.platform != "win32":
+    import pwd
+
+
+def format_time(ms: int) -> str:
+    """A time in the machine's zone, to the minute; "never" for 0."""
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M") if ms else "never"
+
+
+def current_user() -> str:
+    """The name of the user that runs this, its number where that has no name."""
+    if sys.platform == "win32":
+        return "this user"
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
+def describe(error: Exception) -> str:
+    """The error as a command prints it. A file that may not be read gets a sentence that says whose it should be: what
+    root copied belongs to root, and the server's user cannot read it."""
+    if isinstance(error, PermissionError) and error.filename:
+        user = current_user()
+        return f"{error.filename} may not be read or written by {user}: give it to that user (chown -R {user}: …)"
+    return str(error)
