@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sync.errors import Reject
-from sync.server import admin, listing
+from sync.server import admin, listing, offline
 from sync.server.commandline import OPEN_SHARE, configured, make_parser, program
 from sync.server.config import Config, ConfigError
 from sync.server.described import describe, format_time
@@ -25,6 +25,8 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command; the exit status is 0 if it did what it says."""
     args = make_parser().parse_args(argv)
     try:
+        if args.command == "invite" and args.offline is not None:
+            return _invite_offline(args)
         if args.command == OPEN_SHARE:
             print(open_share(read_request(args.request), args.escrow_key, name=args.name).format())
             return 0
@@ -65,6 +67,9 @@ def _run(args: argparse.Namespace, config: Config) -> int:
         case "open-room":
             asyncio.run(admin.open_room(data, args.room))
             print("Opened. What was missing there is given up.")
+        case "import-invites":
+            rows = asyncio.run(offline.import_invites(data, args.file))
+            print(f"Imported: {len(rows)}. The codes are good until {format_time(min(r.not_after for r in rows))}.")
         case "confirm-clock":
             admin.confirm_clock(data)
             print("Confirmed. A running server that waited for this places again.")
@@ -100,6 +105,18 @@ async def _invite(args: argparse.Namespace, config: Config) -> str:
             print(f"Its second line comes from: {program()} {OPEN_SHARE} {args.request}", file=sys.stderr)
         return code
     return await admin.invite(config.data, name=args.name, title=args.title, unit=args.unit, **rest)
+
+
+def _invite_offline(args: argparse.Namespace) -> int:
+    if args.name is None:
+        raise ConfigError("--offline is for somebody new: what --person needs is on the server")
+    record = offline.staff_record(name=args.name, title=args.title, unit=args.unit)
+    agency, codes = offline.invite_offline(args.offline, [record], hours=args.hours, key_file=args.agency_key)
+    for code in codes:
+        print(code.format())
+    way = f"on the server: {program()} import-invites {args.offline}"
+    print(f"{args.offline}: for the agency {agency.fingerprint.hex()[:16]}. Take it in {way}", file=sys.stderr)
+    return 0
 
 
 async def _list(args: argparse.Namespace, config: Config) -> Sequence[listing.Line]:

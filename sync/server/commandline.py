@@ -121,6 +121,10 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     share.add_argument("--escrow-key", type=Path, help="where escrow.key was moved to, for a person with a sheet")
     elsewhere = "write to this file what `open-share` needs where escrow.key is, instead of using it here"
     share.add_argument("--request", type=Path, help=elsewhere)
+    apart = "make the code here, without a data folder, and write to this new file what `import-invites` takes in"
+    invite.add_argument("--offline", type=Path, metavar="FILE", help=apart)
+    imported = commands.add_parser("import-invites", help="take in what `invite --offline` wrote elsewhere")
+    imported.add_argument("file", type=Path, help="that file; - reads it from standard input")
     revoke = commands.add_parser("revoke", help="revoke a lost device, as the agency")
     revoke.add_argument("--device", type=bytes.fromhex, required=True, help="its id as `devices` prints it")
     reset = commands.add_parser("reset", help="end the account of who leaves, or has lost all devices and the sheet")

@@ -173,6 +173,25 @@ def _share_request() -> Run:
     return run
 
 
+def _invitations() -> Run:
+    """A file of invitations, by whoever carries it to the server: refused with a sentence."""
+    from io import BytesIO
+
+    from sync.server.config import ConfigError
+    from sync.server.offline import read_invitations
+
+    pk = samples.agency().pk
+
+    def run(data: bytes) -> None:
+        try:
+            read_invitations(BytesIO(data), "file", pk, samples.NOW)
+        except ConfigError as e:
+            if not str(e).startswith("file"):
+                raise AssertionError("a refusal that does not name the file") from e
+
+    return run
+
+
 def _local() -> Run:
     """Bytes that lie in an encrypted store or a file of one's own: refused too, if they are damaged."""
     from sync.client import keepsake
@@ -194,5 +213,6 @@ TARGETS = (
     Target(name="certificates", make=_certificates, seeds=samples.certificates, share=3),
     Target(name="staff-record", make=_staff_record, seeds=samples.staff_records),
     Target(name="share-request", make=_share_request, seeds=samples.share_requests, share=3),
+    Target(name="invitations", make=_invitations, seeds=samples.invitation_files, share=3),
     Target(name="local", make=_local, seeds=samples.local),
 )

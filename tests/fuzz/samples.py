@@ -13,7 +13,9 @@ from sync.crypto.kdf import H
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.ids import Hash, RoomId, Uid
-from sync.trust.agency import Agency, SignInCode, encode_record
+from sync.server.offline import encode_invitations
+from sync.server.store.base import InviteRow
+from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
 from sync.trust.items import ENTRY, Item
 from sync.trust.stream import RoomStream
 from sync.trust.userlog import UserLog
@@ -82,6 +84,14 @@ def certificates() -> list[bytes]:
 
 def share_requests() -> list[bytes]:
     return [raw(person()["share_request"])]
+
+
+def invitation_files() -> list[bytes]:
+    salt, record = bytes(16), staff_records()[0]
+    invite_pk = SignInCode(bytes(16), bytes(16)).key.public
+    body, sig = agency().certify_invite(invite_pk, record_hash(salt, record), NOW + 1)
+    row = InviteRow(invite_pk=invite_pk, cert_body=body, cert_sig=sig, salt=salt, record=record, not_after=NOW + 1)
+    return [encode_invitations(agency().pk, [row])]
 
 
 def codes() -> list[bytes]:

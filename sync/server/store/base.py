@@ -323,6 +323,10 @@ class Store(Mending, Protocol):
         """Taken if the key exists."""
         ...
 
+    async def add_invites(self, rows: Sequence[InviteRow]) -> None:
+        """All or none, in one transaction. Taken if a key exists."""
+        ...
+
     async def invite(self, invite_pk: bytes) -> InviteRow | None: ...
 
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:

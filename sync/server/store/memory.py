@@ -82,6 +82,11 @@ class MemoryStore(MemoryMending):
             raise Taken("invites")
         self._invites[row.invite_pk] = row
 
+    async def add_invites(self, rows: Sequence[InviteRow]) -> None:
+        if any(row.invite_pk in self._invites for row in rows):
+            raise Taken("invites")
+        self._invites |= {row.invite_pk: row for row in rows}
+
     async def invite(self, invite_pk: bytes) -> InviteRow | None:
         return self._invites.get(invite_pk)
 

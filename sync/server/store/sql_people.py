@@ -21,6 +21,9 @@ class SqlPeople(Threads):
 
         await self._write(run)
 
+    async def add_invites(self, rows: Sequence[InviteRow]) -> None:
+        await self._write(lambda c: insert_rows(c, s.invites, [columns(row) for row in rows]))
+
     async def invite(self, invite_pk: bytes) -> InviteRow | None:
         def run(c: Connection) -> InviteRow | None:
             row = c.execute(select(s.invites).where(s.invites.c.invite_pk == invite_pk)).one_or_none()
