@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sync.errors import Reject
-from sync.server import admin, listing, offline
+from sync.server import admin, listing, offline, reopening
 from sync.server.commandline import OPEN_SHARE, configured, make_parser, program
 from sync.server.config import Config, ConfigError
 from sync.server.described import describe, format_time
@@ -65,8 +65,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             lines = asyncio.run(_list(args, config))
             print(listing.as_table(lines) if args.table else listing.as_json(lines), end="")
         case "open-room":
-            asyncio.run(admin.open_room(data, args.room))
-            print("Opened. What was missing there is given up.")
+            return asyncio.run(_open_rooms(args, data))
         case "import-invites":
             rows = asyncio.run(offline.import_invites(data, args.file))
             print(f"Imported: {len(rows)}. The codes are good until {format_time(min(r.not_after for r in rows))}.")
@@ -117,6 +116,16 @@ def _invite_offline(args: argparse.Namespace) -> int:
     way = f"on the server: {program()} import-invites {args.offline}"
     print(f"{args.offline}: for the agency {agency.fingerprint.hex()[:16]}. Take it in {way}", file=sys.stderr)
     return 0
+
+
+async def _open_rooms(args: argparse.Namespace, data: Path) -> int:
+    if args.room is not None:
+        one = await reopening.open_one(data, args.room)
+        print(one.format() if one is not None else "This room is open already. Nothing was changed.")
+        return 0
+    found = await (reopening.open_all(data) if args.all else reopening.open_without(data, args.waits_for))
+    print(reopening.format_openings(found))
+    return 0 if args.all or any(each.opened for each in found) else 1
 
 
 async def _list(args: argparse.Namespace, config: Config) -> Sequence[listing.Line]:

@@ -176,8 +176,12 @@ def _upkeep(commands: "_Commands[argparse.ArgumentParser]") -> None:
     restore.add_argument("source", type=Path, help="the backup's folder")
     restore.add_argument("--keys", type=Path, help="the folder of server.key, for a backup without keys")
     restore.add_argument("--damaged", action="store_true", help="also if verify finds problems in it")
-    open_room = commands.add_parser("open-room", help="open a closed room without those who are missing")
-    open_room.add_argument("--room", type=bytes.fromhex, required=True, help="its id as `closed` prints it")
+    open_room = commands.add_parser("open-room", help="open closed rooms without those who are missing")
+    which = open_room.add_mutually_exclusive_group(required=True)
+    which.add_argument("--room", type=bytes.fromhex, help="this one, by its id as `closed` prints it")
+    alone = "every room that waits for this device alone, by its id as `closed` prints it"
+    which.add_argument("--waits-for", type=bytes.fromhex, metavar="DEVICE", help=alone)
+    which.add_argument("--all", action="store_true", help="every closed room, whoever it waits for")
 
 
 def _serve(commands: "_Commands[argparse.ArgumentParser]") -> None:

@@ -6,18 +6,18 @@ object a line, or as a table for people. The server may be running.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sync.server.admin import opened
+from sync.server.described import format_time
 from sync.server.identity import read_agency_pk
 from sync.server.store.base import SightingRow, UserRow
 from sync.server.store.sql import SqlStore
 from sync.trust.agency import decode_record
 from sync.trust.userlog import UserLog
 
-_EVERYBODY = 1_000_000
+_ALL = 1_000_000
 _TIMES = {"added", "last_seen", "changed"}
 
 
@@ -70,11 +70,12 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClosedLine:
-    """A room closed since a restore: it stands at `n`; up to `until` it is proven what is missing, 0 if nothing is."""
+    """A room closed since a restore: how many items it has, and how many are known to be missing, since this server's
+    receipts prove them. Devices that it waits for may bring more."""
 
     room: str
-    n: int
-    until: int
+    items: int
+    missing: int
     waits: list[Waiting]
 
 
@@ -128,7 +129,7 @@ async def devices(data: Path, words: str) -> list[DeviceLine]:
 
 
 async def _people(store: SqlStore, words: str) -> list[UserRow]:
-    return await store.search_people(words.casefold().split(), _EVERYBODY)
+    return await store.search_people(words.casefold().split(), _ALL)
 
 
 async def _log(store: SqlStore, uid: bytes, agency_pk: bytes) -> UserLog:
@@ -169,8 +170,8 @@ async def closed(data: Path) -> list[ClosedLine]:
             lines.append(
                 ClosedLine(
                     room=room.hex(),
-                    n=row.n if row else 0,
-                    until=await store.awaited_until(room),
+                    items=row.n if row else 0,
+                    missing=len(await store.awaited_items(room, 0, _ALL)),
                     waits=[line for uid in members for line in waits[uid]],
                 )
             )
@@ -182,6 +183,11 @@ async def _waiting(store: SqlStore, uid: bytes, awaited: dict[bytes, bytes]) -> 
     name = decode_record(user.record)["name"] if user is not None and user.record else uid.hex()
     rows = [row for row in await store.sightings(uid) if row.dev in awaited]
     return [Waiting(name=name, device=row.dev.hex(), last_seen=row.last) for row in rows]
+
+
+def format_waiting(waiting: Waiting) -> str:
+    """A device that is waited for: whose it is, its id, and when it was last seen."""
+    return f"{waiting.name} ({waiting.device}, seen {format_time(waiting.last_seen)})"
 
 
 def as_json(lines: Iterable[Line]) -> str:
@@ -203,9 +209,5 @@ def _cell(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(f"{each['name']} ({_time(each['last_seen'])})" for each in value)
-    return _time(value) if key in _TIMES else str(value)
-
-
-def _time(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M") if ms else "never"
+        return ", ".join(format_waiting(Waiting(**each)) for each in value)
+    return format_time(value) if key in _TIMES else str(value)

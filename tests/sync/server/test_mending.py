@@ -314,7 +314,7 @@ async def test_stubs_without_a_receipt_are_bounded(before: Before, monkeypatch: 
 async def test_the_operator_opens_a_room_by_name_after_a_day(before: Before, monkeypatch: pytest.MonkeyPatch) -> None:
     async with before.older():
         (line,) = await listing.closed(before.data)
-        assert (line.room, line.n, line.until) == (before.room.hex(), before.at, 0)
+        assert (line.room, line.items, line.missing) == (before.room.hex(), before.at, 0)
         assert sorted(w.name for w in line.waits) == ["Handläggare", "Registrator"]
         with pytest.raises(ConfigError, match="24 hours"):
             await admin.open_room(before.data, before.room)
