@@ -66,4 +66,8 @@ def restore(args: argparse.Namespace, data: Path) -> int:
     """Exit status 0 if the folder is in place."""
     tally = put_back(args.source, data, tell, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
-    return 0 if tally.problems == 0 or args.damaged else 1
+    if tally.problems and not args.damaged:
+        how = "copy the backup again, or say --damaged (the guide tells what is lost then)"
+        print(f"{args.source}: problems: {tally.problems}. Nothing was put in place: {how}", file=sys.stderr)
+        return 1
+    return 0

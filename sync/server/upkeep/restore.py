@@ -6,6 +6,7 @@ writing until what was lost since the backup is back (sync/PROTOCOL.md §10).
 """
 
 import asyncio
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
-from sync.server.identity import read_identity
+from sync.server.identity import OtherKey, read_identity
+from sync.server.store.base import Full
 from sync.server.store.mending import RestoreRow
 from sync.server.store.sql import SqlStore
 from sync.server.upkeep.backup import PUBLIC, SECRET, matches
@@ -22,6 +24,7 @@ from sync.server.upkeep.problems import Problem, Tally
 from sync.server.upkeep.verify import verify
 from sync.trust.restored import Restored
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 SEEN_MS = 30 * 86_400_000
 """A device that was seen so short a time before the backup may hold what was lost, and is waited for."""
 
@@ -36,11 +39,13 @@ def restore(
     damaged: bool = False,
 ) -> Tally:
     """Makes the data folder `data`, which must be missing or empty. `keys` is where server.key lies, if not in the
-    backup. With problems nothing is put in place unless `damaged`. ConfigError if it cannot be done.
+    backup. With problems nothing is put in place unless `damaged`. ConfigError if it cannot be done, Full if the disk
+    of the new folder is.
     """
     manifest = read_manifest(source)
     if not matches(source, manifest):
-        raise ConfigError(f"{source / manifest.database} is not what the manifest says")
+        why = "is not what the manifest says" if (source / manifest.database).exists() else "is missing"
+        raise ConfigError(f"{source / manifest.database} {why}: the backup was not copied whole; copy it again")
     data = data.resolve()  # a link to another disk stays one
     if os.path.ismount(data):  # Path.is_mount is not on Windows
         raise ConfigError(f"{data} is a disk of its own: restore to a folder on it, and name that as data")
@@ -69,6 +74,10 @@ def restore(
         beside.replace(data)
         sync_folder(data.parent)
         return tally
+    except OSError as e:
+        if e.errno not in _NO_ROOM:
+            raise
+        raise Full(f"{data.parent}: the disk is full; nothing was put in place, and the backup is as it was") from e
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -83,7 +92,12 @@ def _put_together(source: Path, manifest: Manifest, to: Path, keys: Path) -> Non
         if (keys / file).exists():
             copy_file(keys / file, to / file)
     if not (to / "server.key").exists():
-        raise ConfigError("the backup has no keys: say with --keys in which folder server.key lies")
+        raise ConfigError(f"{keys} has no server.key: say with --keys in which folder it lies")
+    try:
+        read_identity(to, now_ms())  # now: what follows takes long
+    except OtherKey as e:
+        why = "is it another agency's, or another server's?"
+        raise ConfigError(f"{keys / 'server.key'} is not the key of the server in {source}: {why}") from e
     blobs = source / "blobs"
     for path in blobs.rglob("*"):
         if path.is_file():
