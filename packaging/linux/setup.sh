@@ -56,6 +56,10 @@ xdotool                     xdotool
 # What else `setup.sh packages` installs: what builds and tries packages. Without wine there is no MSI.
 if [ "${1:-}" = packages ]; then
     PROGRAMS+="
+nginx                       nginx
+apache2                     apache2-bin
+caddy                       caddy
+haproxy                     haproxy
 debootstrap                 debootstrap
 objdump                     binutils
 rpmbuild                    rpm

@@ -14,8 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "packaging" / "server"
-PLACES = ("/etc/kansli", "/var/lib/kansli", "/var/backups/kansli", "/run/kansli", "/safe")
-"""What the guide names; /safe is where secret keys are taken to."""
+PLACES = ("/etc/kansli", "/var/lib/kansli", "/var/backups/kansli", "/run/kansli", "/safe", "/escrow", "/media/usb")
+"""What the guide names; /safe and /escrow are sticks that secret keys are taken away on, /media/usb a disk."""
+_OURS = ("etc", "var", "run")
+"""What a machine does not share with the one that replaces it."""
 
 _PROGRAM = """
 import sys
@@ -29,13 +31,21 @@ sys.exit(main(sys.argv[1:]))
 _SCRIPTS = {
     "kansli-server": 'PYTHONPATH={root} exec {python} {home}/program.py "$@"',
     "sudo": '[ "$1" = -u ] && [ "$2" = kansli-server ] || exit 9; shift 2; exec "$@"',
-    "install": '[ "$1 $2 $3 $4" = "-o root -g kansli-server" ] || exit 9; shift 4; exec /usr/bin/install "$@"',
+    "install": """
+case "$1 $2 $3 $4" in
+    "-o root -g kansli-server" | "-o kansli-server -g kansli-server") shift 4 ;;
+    -o*) exit 9 ;;
+esac
+exec /usr/bin/install "$@"
+""",
+    "chown": '[ "$1" = -R ] && [ "${{2#*:}}" = kansli-server ] && [ -d "$3" ]',
     "apt": '[ "$1" = install ] && [ -n "$2" ]',
     "dnf": '[ "$1" = install ] && [ -n "$2" ]',
     "curl": 'exec {python} -c "import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode())" "$@"',
     "journalctl": '[ "$*" = "-u kansli-server" ] && cat {home}/journal',
     "systemctl": """
 start() {{
+    [ ! -e {home}/masked ] || return 1
     : >{home}/ready
     {serve} >{home}/ready 2>>{home}/journal </dev/null &
     echo $! >{home}/pid
@@ -45,7 +55,8 @@ start() {{
 stop() {{ kill "$(cat {home}/pid)"; while kill -0 "$(cat {home}/pid)" 2>/dev/null; do sleep 0.05; done; }}
 case "$*" in
     "enable --now kansli-server kansli-server-backup.timer" | "start kansli-server") start ;;
-    "stop kansli-server") stop ;;
+    "stop kansli-server" | "disable --now kansli-server.socket kansli-server kansli-server-backup.timer") stop ;;
+    "mask kansli-server kansli-server.socket") touch {home}/masked ;;
     "restart kansli-server") stop; start ;;
     "reload kansli-server") kill -HUP "$(cat {home}/pid)" ;;
     "status kansli-server") kill -0 "$(cat {home}/pid)" ;;
@@ -68,11 +79,8 @@ class Machine:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.port, self.monitor = free_port(), free_port()
-        for place in PLACES:
-            (home / place[1:]).mkdir(parents=True)
+        self._install()
         (home / "bin").mkdir()
-        sample = (SERVER / "server.toml").read_text(encoding="utf-8")
-        self.file.write_text(self.here(sample), encoding="utf-8")
         (home / "program.py").write_text(_PROGRAM.format(etc=self.file.parent), encoding="utf-8")
         known = {"root": ROOT, "python": sys.executable, "home": home}
         known |= {"serve": self._starts("kansli-server"), "backup": self._starts("kansli-server-backup")}
@@ -80,6 +88,24 @@ class Machine:
             path = home / "bin" / name
             path.write_text("#!/bin/bash\n" + script.format(**known), encoding="utf-8")
             path.chmod(0o755)
+
+    def _install(self) -> None:
+        """The folders and the sample as the package brings them."""
+        for place in PLACES:
+            (self.home / place[1:]).mkdir(parents=True, exist_ok=True)
+        sample = (SERVER / "server.toml").read_text(encoding="utf-8")
+        self.file.write_text(self.here(sample), encoding="utf-8")
+
+    @property
+    def masked(self) -> bool:
+        """Whether the server can never be started again here."""
+        return (self.home / "masked").exists()
+
+    def replace(self) -> None:
+        """Another machine in its place, with the same sticks and disks: nothing else of the old one is there."""
+        for name in (*_OURS, "masked"):
+            (self.home / name).rename(self.home / f"old {name}")
+        self._install()
 
     @property
     def file(self) -> Path:

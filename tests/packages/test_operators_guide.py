@@ -14,13 +14,14 @@ import pytest
 
 from sync.crypto.tls import make_ca, make_server_cert
 from sync.server.config import Config
+from sync.server.store.database import TooNew
 from tests.packages.machine import Machine
 from tests.sync.server.test_escrow import sheet_of
 from tests.sync.server.wire import Person
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "OPERATOR.md"
-OTHERS = {"nginx", "caddy"}
-"""Languages of other programs' settings."""
+OTHERS = {"nginx", "caddy", "apache", "haproxy"}
+"""Languages of other programs' settings: test_proxies.py runs them."""
 
 
 def blocks() -> list[tuple[str, str]]:
@@ -50,6 +51,8 @@ class Story:
         self.people: list[Person] = []
 
     async def run(self, line: str) -> None:
+        if line.startswith("apt install") and self.machine.masked:
+            self.machine.replace()
         for word, value in self.names.items():
             line = re.sub(rf"\b{word}\b", value, line)
         if "open-room" in line:
@@ -57,11 +60,11 @@ class Story:
         told = await self.machine.run(line)
         if "open-room" in line:
             self._set_back(-90_000_000)
-        if "invite --name" in line:
+        if "kansli-server invite --name" in line:
             await self._comes(told)
         if "closed" in line:
-            closed = await self.machine.run(line.replace(" --table", ""))
-            self.names["ROOM"] = json.loads(closed.splitlines()[0])["room"]
+            closed = json.loads((await self.machine.run(line.replace(" --table", ""))).splitlines()[0])
+            self.names |= {"ROOM": closed["room"], "DEVICE": closed["waits"][0]["device"]}
 
     async def _comes(self, code: str) -> None:
         """Somebody uses the code and founds a room; a registrar comes too, makes a recovery sheet, and loses their
@@ -69,7 +72,7 @@ class Story:
         url, ca = f"https://127.0.0.1:{self.machine.port}", self.machine.home
         await self._enrol("Handläggare", code, url, ca)
         await self.people[0].create()
-        key = "--agency-key /safe/agency.key"
+        key = "--agency-key - < /safe/agency.key"
         await self._enrol(
             "Registrator", await self.machine.run(f"kansli-server invite --name Registrator {key}"), url, ca
         )
@@ -111,6 +114,11 @@ async def test_every_command_of_the_guide_does_what_it_says(machine: Machine) ->
     journal = (machine.home / "journal").read_text(encoding="utf-8")
     assert "certificate read again" in journal
     assert "ERROR" not in journal
+
+
+def test_the_guide_quotes_what_an_older_version_says_of_a_newer_database() -> None:
+    assert "(*a newer server wrote this folder*)" in GUIDE.read_text(encoding="utf-8")
+    assert str(TooNew(9)).startswith("a newer server wrote this folder ")
 
 
 def test_every_command_line_in_the_text_is_in_a_block_that_is_run() -> None:
