@@ -19,7 +19,6 @@ from sync.server.identity import (
     ESCROW_KEY,
     keys_folder,
     read_agency,
-    read_agency_pk,
     renew_server,
     write_agency,
     write_server,
@@ -101,17 +100,18 @@ async def invite_back(
     `request` it does not: what is needed to open it elsewhere is written to that file.
     ▲ The server keeps neither line.
     """
+    agency = read_agency(data, key_file)  # first: without it nothing is written
     async with opened(data) as store:
         asked, user = await make_request(store, uid), await store.user(uid)
     known = decode_record(user.record) if user is not None else {}
     told = {name: known.get(name, "") for name in ("name", "title", "unit")}
     share: RecoveryShare | None = None
-    if needs_share(asked, read_agency_pk(data)):
+    if needs_share(asked, agency.pk):
         if request is None:
             share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=told["name"])
         else:
             write_request(asked, request)
-    code = await _invite(data, hours=hours, key_file=key_file, **told)
+    code = await _invite(data, agency, hours=hours, **told)
     return code.format() if share is None else ReturnCode(code, share).format()
 
 
@@ -119,13 +119,13 @@ async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:
     """A one-time activation code for one person. The server may be running."""
-    return (await _invite(data, name=name, title=title, unit=unit, hours=hours, key_file=key_file)).format()
+    code = await _invite(data, read_agency(data, key_file), name=name, title=title, unit=unit, hours=hours)
+    return code.format()
 
 
-async def _invite(data: Path, *, name: str, title: str, unit: str, hours: float, key_file: Path | None) -> SignInCode:
+async def _invite(data: Path, agency: Agency, *, name: str, title: str, unit: str, hours: float) -> SignInCode:
     if not name.strip():
         raise ConfigError("a name is needed")
-    agency = read_agency(data, key_file)
     code = SignInCode.fresh(agency.pk)
     salt = os.urandom(16)
     record = encode_record({"name": name, "title": title, "unit": unit})

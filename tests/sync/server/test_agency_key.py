@@ -12,6 +12,7 @@ import pytest
 from sync.server.__main__ import main
 from sync.trust.agency import SignInCode
 from tests.sync.server.house import House
+from tests.sync.server.test_escrow import sheet_of
 from tests.sync.server.wire import keys_of, new_data
 
 Typed = Callable[..., tuple[int, str, str]]
@@ -82,6 +83,20 @@ async def test_a_device_is_revoked_and_an_account_ended_by_a_key_from_standard_i
             patch.setattr(sys, "stdin", given)
             assert await asyncio.to_thread(main, command) == 0
     assert "Revoked" in capsys.readouterr().out
+
+
+async def test_no_request_is_written_for_a_key_that_is_refused(
+    house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    person, request = await house.person(), tmp_path / "request"
+    await sheet_of(person)
+    back = ["invite", "--data", str(house.data), "--person", person.uid.hex(), "--request", str(request)]
+    other = keys_of(new_data(tmp_path / "other")) / "agency.key"
+    assert await asyncio.to_thread(main, [*back, "--agency-key", str(other)]) == 1
+    assert "of another agency" in capsys.readouterr().err
+    assert not request.exists()
+    assert await asyncio.to_thread(main, [*back, "--agency-key", str(keys_of(house.data) / "agency.key")]) == 0
+    assert request.exists()
 
 
 SENTENCES = {
