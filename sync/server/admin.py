@@ -3,12 +3,13 @@
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
 from sync.ids import DevId
-from sync.server import clockguard
+from sync.server import adminlog, clockguard
+from sync.server.adminlog import About
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
 from sync.server.escrow import make_request, needs_share, open_share, write_request
@@ -35,7 +36,8 @@ OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
 _TLS = ("ca.pem", "ca.key", "tls.key.new", "tls.pem.new", "tls.key", "tls.pem")
-_FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.cert", *_TLS)
+_DATABASE = tuple(f"server.sqlite3{end}" for end in ("", "-wal", "-shm"))
+_FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.cert", *_TLS, *_DATABASE)
 
 
 def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
@@ -49,7 +51,8 @@ def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str 
         files = {data / name for name in _FOUNDED} | {keys / name for name in (AGENCY_KEY, ESCROW_KEY)}
         before = {path for path in files if path.exists()}
         try:
-            _found(data, keys, demo_ca, name)
+            with adminlog.recorded(data, "init"):
+                _found(data, keys, demo_ca, name)
         except BaseException:  # half an agency could be neither used nor founded again
             for path in files - before:
                 path.unlink(missing_ok=True)
@@ -73,7 +76,13 @@ def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
 
     A running server has what it read when it started. ConfigError where the agency's key is missing or another's.
     """
-    renew_server(data, read_agency(data, key_file), now_ms() + _SERVER_YEARS * _YEAR_MS)
+    agency = read_agency(data, key_file)
+    with adminlog.recorded(data, "renew-certificate"):
+        return _renew(data, agency)
+
+
+def _renew(data: Path, agency: Agency) -> bool:
+    renew_server(data, agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
     if not (data / "ca.key").exists():
         return False
     ca = Pem(cert=(data / "ca.pem").read_bytes(), key=(data / "ca.key").read_bytes())
@@ -107,7 +116,8 @@ async def invite_back(
             share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=told["name"])
         else:
             write_request(asked, request)
-    code = await _invite(data, hours=hours, key_file=key_file, **told)
+    half = {} if share is None and request is None else {"share": "opened" if share is not None else "requested"}
+    code = await _invite(data, hours=hours, key_file=key_file, about={"person": uid, **half}, **told)
     return code.format() if share is None else ReturnCode(code, share).format()
 
 
@@ -115,10 +125,12 @@ async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:
     """A one-time activation code for one person. The server may be running."""
-    return (await _invite(data, name=name, title=title, unit=unit, hours=hours, key_file=key_file)).format()
+    return (await _invite(data, name=name, title=title, unit=unit, hours=hours, key_file=key_file, about={})).format()
 
 
-async def _invite(data: Path, *, name: str, title: str, unit: str, hours: float, key_file: Path | None) -> SignInCode:
+async def _invite(
+    data: Path, *, name: str, title: str, unit: str, hours: float, key_file: Path | None, about: Mapping[str, About]
+) -> SignInCode:
     if not name.strip():
         raise ConfigError("a name is needed")
     agency = read_agency(data, key_file)
@@ -131,6 +143,7 @@ async def _invite(data: Path, *, name: str, title: str, unit: str, hours: float,
     store = SqlStore(Config(data=data).database)
     await store.open()
     try:
+        adminlog.record(store, "invite", invitation=invite_pk, **about)
         await store.add_invite(
             InviteRow(invite_pk=invite_pk, cert_body=body, cert_sig=sig, salt=salt, record=record, not_after=not_after)
         )
@@ -142,16 +155,26 @@ async def _invite(data: Path, *, name: str, title: str, unit: str, hours: float,
 async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = None) -> None:
     """Revokes a person's device as the agency. ConfigError for an unknown person, Reject "device" for one that is not
     active. The server may be running: it notices within a second."""
-    await _as_agency(data, uid, key_file, lambda log, a, now: userdrafts.revoke_by_agency(log, a, DevId(dev), now))
+
+    def build(log: UserLog, agency: Agency, now: int) -> Entry:
+        return userdrafts.revoke_by_agency(log, agency, DevId(dev), now)
+
+    await _as_agency(data, uid, key_file, build, command="revoke", about={"person": uid, "device": dev})
 
 
 async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> None:
     """Ends a person's log as the agency: they come back under a new activation code, as somebody new to every room."""
-    await _as_agency(data, uid, key_file, userdrafts.reset)
+    await _as_agency(data, uid, key_file, userdrafts.reset, command="reset", about={"person": uid})
 
 
 async def _as_agency(
-    data: Path, uid: bytes, key_file: Path | None, build: Callable[[UserLog, Agency, int], Entry]
+    data: Path,
+    uid: bytes,
+    key_file: Path | None,
+    build: Callable[[UserLog, Agency, int], Entry],
+    *,
+    command: str,
+    about: Mapping[str, About],
 ) -> None:
     agency = read_agency(data, key_file)
     async with opened(data) as store:
@@ -166,6 +189,7 @@ async def _as_agency(
             with contextlib.suppress(Moved):  # the person's own device was first: once more
                 row = EntryRow(seq=log.seq, body=body, sig=sig)
                 made = Appended(head=log.head, root_pk=log.root_pk)
+                adminlog.record(store, command, **about)
                 await store.append_user(uid, seq, [row], made, told=True)
                 return
 
@@ -185,6 +209,7 @@ async def open_room(data: Path, room: bytes) -> None:
             raise ConfigError("this room is not closed")
         if now_ms() < restored.t + OPEN_AFTER_MS:
             raise ConfigError("a room can be opened 24 hours after the restore: until then its members may bring more")
+        adminlog.record(store, "open-room", room=room)
         await store.open_room(room)
 
 
@@ -193,7 +218,8 @@ def confirm_clock(data: Path) -> None:
     ConfigError if there is no server here."""
     if not (data / "server.key").exists():
         raise ConfigError("nothing here yet: run init first")
-    clockguard.confirm(data)
+    with adminlog.recorded(data, "confirm-clock"):
+        clockguard.confirm(data)
 
 
 @contextlib.asynccontextmanager

@@ -14,11 +14,12 @@ from sync.server.admin import opened
 from sync.server.identity import read_agency_pk
 from sync.server.store.base import SightingRow, UserRow
 from sync.server.store.sql import SqlStore
+from sync.server.upkeep.audit import AuditLine
 from sync.trust.agency import decode_record
 from sync.trust.userlog import UserLog
 
 _EVERYBODY = 1_000_000
-_TIMES = {"added", "last_seen", "changed"}
+_TIMES = {"time", "added", "last_seen", "changed", "entries_lost_after"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ class ClosedLine:
     waits: list[Waiting]
 
 
-Line = UserLine | DeviceLine | RoomLine | ClosedLine
+Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine
 
 
 async def users(data: Path, words: str) -> list[UserLine]:
@@ -184,6 +185,11 @@ async def _waiting(store: SqlStore, uid: bytes, awaited: dict[bytes, bytes]) -> 
     return [Waiting(name=name, device=row.dev.hex(), last_seen=row.last) for row in rows]
 
 
+def in_form(lines: Sequence[Line], *, table: bool) -> str:
+    """`as_table` or `as_json`."""
+    return as_table(lines) if table else as_json(lines)
+
+
 def as_json(lines: Iterable[Line]) -> str:
     """An object a line; nothing for no lines."""
     return "".join(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
@@ -204,6 +210,8 @@ def _cell(key: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(f"{each['name']} ({_time(each['last_seen'])})" for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_time(of) if name in _TIMES else of}" for name, of in value.items())
     return _time(value) if key in _TIMES else str(value)
 
 

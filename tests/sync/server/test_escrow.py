@@ -121,8 +121,8 @@ def test_attack_the_agencys_keys_are_not_put_into_the_data_folder(
     assert main(["init", "--data", str(data), "--keys", str(safe)]) == 0
     assert {path.name for path in safe.iterdir()} == {"agency.key", "escrow.key"}
     assert all(path.stat().st_mode & 0o077 == 0 for path in safe.iterdir())
-    secrets = [line for path in safe.iterdir() for line in path.read_text().splitlines()[1:2]]
-    assert not any(secret in path.read_text() for secret in secrets for path in data.iterdir() if path.is_file())
+    secrets = [line.encode() for path in safe.iterdir() for line in path.read_text().splitlines()[1:2]]
+    assert not any(secret in path.read_bytes() for secret in secrets for path in data.iterdir() if path.is_file())
 
 
 def test_init_asks_where_the_agencys_keys_go(
