@@ -18,6 +18,7 @@ from sync.server.described import describe, format_time
 from sync.server.escrow import open_share, read_request
 from sync.server.logs import logging_as
 from sync.server.store.base import StoreError
+from sync.server.upkeep import audit
 from sync.server.upkeep import commands as upkeep
 
 
@@ -63,7 +64,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(json.dumps(asdict(asyncio.run(admin.status(data)))))
         case "users" | "devices" | "rooms" | "closed":
             lines = asyncio.run(_list(args, config))
-            print(listing.as_table(lines) if args.table else listing.as_json(lines), end="")
+            print(listing.in_form(lines, table=args.table), end="")
         case "open-room":
             return asyncio.run(_open_rooms(args, data))
         case "import-invites":
@@ -72,6 +73,10 @@ def _run(args: argparse.Namespace, config: Config) -> int:
         case "confirm-clock":
             admin.confirm_clock(data)
             print("Confirmed. A running server that waited for this places again.")
+        case "audit" if args.verify or args.expect is not None:
+            print(audit.verify_audit(data, args.expect))
+        case "audit":
+            print(listing.in_form(audit.audit(data), table=args.table), end="")
         case "verify":
             return upkeep.verify(args, data)
         case "backup":

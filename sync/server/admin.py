@@ -3,12 +3,13 @@
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
 from sync.ids import DevId
-from sync.server import clockguard
+from sync.server import adminlog, clockguard
+from sync.server.adminlog import About
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
 from sync.server.described import format_time
@@ -36,7 +37,7 @@ OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
 _SERVER_YEARS = 3
 _TLS = ("ca.pem", "ca.key", "tls.key.new", "tls.pem.new", "tls.key", "tls.pem")
-_DATABASE = ("server.sqlite3", "server.sqlite3-wal", "server.sqlite3-shm")
+_DATABASE = tuple(f"server.sqlite3{end}" for end in ("", "-wal", "-shm"))
 _FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.cert", *_TLS, *_DATABASE)
 
 
@@ -51,7 +52,8 @@ def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str 
         files = {data / name for name in _FOUNDED} | {keys / name for name in (AGENCY_KEY, ESCROW_KEY)}
         before = {path for path in files if path.exists()}
         try:
-            _found(data, keys, demo_ca, name)
+            with adminlog.recorded(data, "init"):
+                _found(data, keys, demo_ca, name)
         except BaseException:  # half an agency could be neither used nor founded again
             for path in files - before:
                 path.unlink(missing_ok=True)
@@ -76,7 +78,13 @@ def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
 
     A running server has what it read when it started. ConfigError where the agency's key is missing or another's.
     """
-    renew_server(data, read_agency(data, key_file), now_ms() + _SERVER_YEARS * _YEAR_MS)
+    agency = read_agency(data, key_file)
+    with adminlog.recorded(data, "renew-certificate"):
+        return _renew(data, agency)
+
+
+def _renew(data: Path, agency: Agency) -> bool:
+    renew_server(data, agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
     if not (data / "ca.key").exists():
         return False
     ca = Pem(cert=(data / "ca.pem").read_bytes(), key=(data / "ca.key").read_bytes())
@@ -111,7 +119,8 @@ async def invite_back(
             share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=told["name"])
         else:
             write_request(asked, request)
-    code = await _invite(data, agency, hours=hours, **told)
+    half = {} if share is None and request is None else {"share": "opened" if share is not None else "requested"}
+    code = await _invite(data, agency, hours=hours, about={"person": uid, **half}, **told)
     return code.format() if share is None else ReturnCode(code, share).format()
 
 
@@ -119,11 +128,13 @@ async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:
     """A one-time activation code for one person. The server may be running."""
-    code = await _invite(data, read_agency(data, key_file), name=name, title=title, unit=unit, hours=hours)
-    return code.format()
+    agency = read_agency(data, key_file)
+    return (await _invite(data, agency, name=name, title=title, unit=unit, hours=hours, about={})).format()
 
 
-async def _invite(data: Path, agency: Agency, *, name: str, title: str, unit: str, hours: float) -> SignInCode:
+async def _invite(
+    data: Path, agency: Agency, *, name: str, title: str, unit: str, hours: float, about: Mapping[str, About]
+) -> SignInCode:
     if not name.strip():
         raise ConfigError("a name is needed")
     code = SignInCode.fresh(agency.pk)
@@ -135,6 +146,7 @@ async def _invite(data: Path, agency: Agency, *, name: str, title: str, unit: st
     store = SqlStore(Config(data=data).database)
     await store.open()
     try:
+        adminlog.record(store, "invite", invitation=invite_pk, **about)
         await store.add_invite(
             InviteRow(invite_pk=invite_pk, cert_body=body, cert_sig=sig, salt=salt, record=record, not_after=not_after)
         )
@@ -158,7 +170,7 @@ async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = 
     def build(log: UserLog, agency: Agency, now: int) -> Entry:
         return userdrafts.revoke_by_agency(log, agency, DevId(dev), now)
 
-    return await _as_agency(data, uid, key_file, build, since)
+    return await _as_agency(data, uid, key_file, build, since, command="revoke", about={"person": uid, "device": dev})
 
 
 async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> int | None:
@@ -166,7 +178,8 @@ async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> int 
 
     An account that has ended stays as it is: since when (ms) is returned. ConfigError for an unknown person.
     """
-    return await _as_agency(data, uid, key_file, userdrafts.reset, lambda log: log.ended)
+    about = {"person": uid}
+    return await _as_agency(data, uid, key_file, userdrafts.reset, lambda log: log.ended, command="reset", about=about)
 
 
 async def _as_agency(
@@ -175,6 +188,9 @@ async def _as_agency(
     key_file: Path | None,
     build: Callable[[UserLog, Agency, int], Entry],
     since: Callable[[UserLog], int | None],
+    *,
+    command: str,
+    about: Mapping[str, About],
 ) -> int | None:
     """`since` gives the entry that already did what `build` would do, None if there is none: then when it did."""
     agency = read_agency(data, key_file)
@@ -192,6 +208,7 @@ async def _as_agency(
             with contextlib.suppress(Moved):  # the person's own device was first: once more
                 row = EntryRow(seq=log.seq, body=body, sig=sig)
                 made = Appended(head=log.head, root_pk=log.root_pk)
+                adminlog.record(store, command, **about)
                 await store.append_user(uid, seq, [row], made, told=True)
                 return None
 
@@ -213,6 +230,7 @@ async def open_room(data: Path, room: bytes) -> None:
             when = format_time(restored.t + OPEN_AFTER_MS)
             why = "until then its members may bring more"
             raise ConfigError(f"a room can be opened 24 hours after the restore, from {when}: {why}")
+        adminlog.record(store, "open-room", room=room)
         await store.open_room(room)
 
 
@@ -221,7 +239,8 @@ def confirm_clock(data: Path) -> None:
     ConfigError if there is no server here."""
     if not (data / "server.key").exists():
         raise ConfigError("nothing here yet: run init first")
-    clockguard.confirm(data)
+    with adminlog.recorded(data, "confirm-clock"):
+        clockguard.confirm(data)
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 from sync.protocol.version import PROGRAM
 from sync.server.config import Config, ConfigError
 from sync.server.configfile import DEFAULT_FILE, read_config
+from sync.server.store.adminlog import AdminHead
 
 _NAME = "kansli-server"
 _TOLD = ("data", "host", "port", "unix", "cert", "key", "behind_proxy", "insecure_loopback", "metrics")
@@ -85,6 +86,7 @@ def make_parser() -> argparse.ArgumentParser:
     _escrow(commands)
     _listings(commands)
     _upkeep(commands)
+    _audit(commands)
     _serve(commands)
     for command in commands.choices.values():
         if command is commands.choices[OPEN_SHARE]:
@@ -172,6 +174,7 @@ def _upkeep(commands: "_Commands[argparse.ArgumentParser]") -> None:
     backup = commands.add_parser("backup", help="copy the data folder, also while the server runs")
     backup.add_argument("target", type=Path, help="the backup's folder; the next one there copies what is new")
     backup.add_argument("--with-keys", action="store_true", help="also the secret keys: keep it as safe as them")
+    backup.add_argument("--verify", action="store_true", help="also verify the copy: one that is damaged has failed")
     restore = commands.add_parser("restore", help="make a new data folder from a backup")
     restore.add_argument("source", type=Path, help="the backup's folder")
     restore.add_argument("--keys", type=Path, help="the folder of server.key, for a backup without keys")
@@ -182,6 +185,14 @@ def _upkeep(commands: "_Commands[argparse.ArgumentParser]") -> None:
     alone = "every room that waits for this device alone, by its id as `closed` prints it"
     which.add_argument("--waits-for", type=bytes.fromhex, metavar="DEVICE", help=alone)
     which.add_argument("--all", action="store_true", help="every closed room, whoever it waits for")
+
+
+def _audit(commands: "_Commands[argparse.ArgumentParser]") -> None:
+    audit = commands.add_parser("audit", help="list what administrators did, a JSON object a line")
+    audit.add_argument("--table", action="store_true", help="columns for people instead of JSON")
+    audit.add_argument("--verify", action="store_true", help="only say whether the list is as it was written")
+    noted = "with --verify: an entry as an earlier --verify or the server's log named it"
+    audit.add_argument("--expect", type=AdminHead.parse, metavar="N:HASH", help=noted)
 
 
 def _serve(commands: "_Commands[argparse.ArgumentParser]") -> None:

@@ -14,11 +14,12 @@ from sync.server.described import format_time
 from sync.server.identity import read_agency_pk
 from sync.server.store.base import SightingRow, UserRow
 from sync.server.store.sql import SqlStore
+from sync.server.upkeep.audit import AuditLine
 from sync.trust.agency import decode_record
 from sync.trust.userlog import UserLog
 
 _ALL = 1_000_000
-_TIMES = {"added", "last_seen", "changed"}
+_TIMES = {"time", "added", "last_seen", "changed", "entries_lost_after"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ class ClosedLine:
     waits: list[Waiting]
 
 
-Line = UserLine | DeviceLine | RoomLine | ClosedLine
+Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine
 
 
 async def users(data: Path, words: str) -> list[UserLine]:
@@ -190,6 +191,11 @@ def format_waiting(waiting: Waiting) -> str:
     return f"{waiting.name} ({waiting.device}, seen {format_time(waiting.last_seen)})"
 
 
+def in_form(lines: Sequence[Line], *, table: bool) -> str:
+    """`as_table` or `as_json`."""
+    return as_table(lines) if table else as_json(lines)
+
+
 def as_json(lines: Iterable[Line]) -> str:
     """An object a line; nothing for no lines."""
     return "".join(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
@@ -210,4 +216,6 @@ def _cell(key: str, value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(format_waiting(Waiting(**each)) for each in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {format_time(of) if name in _TIMES else of}" for name, of in value.items())
     return format_time(value) if key in _TIMES else str(value)

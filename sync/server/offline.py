@@ -17,6 +17,7 @@ from typing import BinaryIO, TypeVar
 import msgspec
 
 from sync.errors import Reject
+from sync.server import adminlog
 from sync.server.admin import opened
 from sync.server.auth import now_ms
 from sync.server.config import ConfigError
@@ -134,6 +135,7 @@ async def import_invites(data: Path, source: Path) -> list[InviteRow]:
         for number, row in enumerate(rows, 2):
             if await store.invite(row.invite_pk) is not None:
                 raise ConfigError(f"{name}, line {number}: this invitation is here already; nothing was imported")
+        adminlog.record(store, "import-invites", invitations=len(rows))
         try:
             await store.add_invites(rows)
         except Taken as e:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sync.server.store.adminlog import AdminLog
 from sync.server.store.mending import Mending
 
 
@@ -301,7 +302,7 @@ class Counts:
     devices_awaited: int
 
 
-class Store(Mending, Protocol):
+class Store(Mending, AdminLog, Protocol):
     """The server's memory. See the module's head for durability and order."""
 
     @property

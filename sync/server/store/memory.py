@@ -29,6 +29,7 @@ from sync.server.store.base import (
     UploadRow,
     UserRow,
 )
+from sync.server.store.memory_adminlog import MemoryAdminLog
 from sync.server.store.memory_mending import MemoryMending
 from sync.server.store.mending import AwaitedItem
 
@@ -48,7 +49,7 @@ class _Room:
     seals: dict[tuple[int, bytes], list[bytes]] = field(default_factory=dict)
 
 
-class MemoryStore(MemoryMending):
+class MemoryStore(MemoryMending, MemoryAdminLog):
     """See `sync.server.store.base.Store`."""
 
     def __init__(self) -> None:

@@ -14,6 +14,7 @@ class MemoryMending:
     _rooms: Iterable[bytes]
 
     def __init__(self) -> None:
+        super().__init__()
         self._restored: RestoreRow | None = None
         self._closed: set[bytes] = set()
         self._awaited_devices: dict[bytes, bytes] = {}

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Table,
 )
 
-VERSION = 9
+VERSION = 10
 
 metadata = MetaData()
 
@@ -239,6 +239,15 @@ uploads = Table(
     PrimaryKeyConstraint("room", "obj", "part"),
 )
 """Parts of files that are not whole yet."""
+
+admin_log = Table(
+    "admin_log",
+    metadata,
+    Column("n", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", String, nullable=False),
+    _blob("hash"),
+)
+"""What administrators did, each row chained to the one before it. The head is kept in `meta`."""
 
 probes = Table("probes", metadata, Column("row", Integer, primary_key=True), _int("count"))
 """One row, which changes each time that somebody asks whether the database can be written."""

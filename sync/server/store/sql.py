@@ -24,6 +24,7 @@ from sync.server.store.base import (
     UnmetRow,
     UploadRow,
 )
+from sync.server.store.sql_adminlog import SqlAdminLog
 from sync.server.store.sql_mending import SqlMending
 from sync.server.store.sql_people import SqlPeople
 from sync.server.store.statements import (
@@ -42,7 +43,7 @@ _MAX_ROWS = 4096
 """Items that one read takes at most, so that a pull never holds the reader for long."""
 
 
-class SqlStore(SqlPeople, SqlMending):
+class SqlStore(SqlPeople, SqlMending, SqlAdminLog):
     """See `sync.server.store.base.Store`."""
 
     # -- rooms

@@ -29,6 +29,8 @@ class Threads:
         self._writer: Writer | None = None
         self._reader: ThreadPoolExecutor | None = None
         self._read_connection: Connection | None = None
+        self._along: Callable[[Connection], None] | None = None
+        """What the next write that succeeds does too, in its transaction."""
 
     async def open(self) -> None:
         try:
@@ -64,7 +66,23 @@ class Threads:
     def _write(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
         if self._writer is None:
             raise RuntimeError("the store is not open")
-        return self._writer.submit(run)
+        along, self._along = self._along, None
+        if along is None:
+            return self._writer.submit(run)
+
+        def both(c: Connection) -> T:
+            result = run(c)
+            along(c)
+            return result
+
+        written = self._writer.submit(both)
+        written.add_done_callback(lambda done: self._still(done, along))
+        return written
+
+    def _still(self, done: "asyncio.Future[T]", along: Callable[[Connection], None]) -> None:
+        """A write that failed took nothing along: the next one does."""
+        if (done.cancelled() or done.exception() is not None) and self._along is None:
+            self._along = along
 
     async def _read(self, run: Callable[[Connection], T]) -> T:
         if self._reader is None:

@@ -105,14 +105,19 @@ class Writer:
                         _run_alone(connection, job)
         except DBAPIError as e:
             # A full or failing disk: SQLite has undone the whole transaction, so nothing in it counts.
-            code = getattr(e.orig, "sqlite_errorcode", 0) & 0xFF
-            error = Full("the disk is full or failing") if code in _DISK else Unwritable("the database is busy")
+            error = unwritable(e)
             for job in group:
                 job.error = error
         except Exception as e:
             # A refusal or our own fault: it must not take the thread, and everybody's writes, with it.
             for job in group:
                 job.error = e
+
+
+def unwritable(e: DBAPIError) -> Unwritable:
+    """What the database's error means for whoever wanted to write."""
+    code = getattr(e.orig, "sqlite_errorcode", 0) & 0xFF
+    return Full("the disk is full or failing") if code in _DISK else Unwritable("the database is busy")
 
 
 def _run_alone(connection: Connection, job: _Job) -> None:

@@ -2,12 +2,20 @@
 """What the upkeep commands print: problems and results as JSON lines on stdout, progress on stderr."""
 
 import argparse
+import contextlib
+import errno
 import json
 import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
 
+from sync.errors import Reject
+from sync.server import adminlog
+from sync.server.config import Config, ConfigError
+from sync.server.store.adminlog import OK
+from sync.server.store.base import StoreError
+from sync.server.upkeep.audit import kept_until
 from sync.server.upkeep.backup import backup as copy
 from sync.server.upkeep.backup import matches
 from sync.server.upkeep.manifest import NAME, read_manifest
@@ -16,6 +24,10 @@ from sync.server.upkeep.restore import restore as put_back
 from sync.server.upkeep.verify import verify as check
 
 _EVERY_S = 1.0
+_KEPT = (
+    "The admin log is kept up to entry {}. What administrators did after the backup is not in it: "
+    "the log of the server before has copies."
+)
 
 
 class _Progress:
@@ -43,6 +55,10 @@ def tell(problem: Problem) -> None:
 
 def verify(args: argparse.Namespace, data: Path) -> int:
     """Exit status 0 only if nothing is wrong."""
+    return _verify(data, args.room)
+
+
+def _verify(data: Path, room: bytes | None) -> int:
     database = None
     if (data / NAME).exists():
         manifest = read_manifest(data)
@@ -50,16 +66,41 @@ def verify(args: argparse.Namespace, data: Path) -> int:
         if not matches(data, manifest):
             tell(Problem(what="database", where=manifest.database, code="blob-hash"))
             return 1
-    tally = check(data, tell, _Progress().judged, room=args.room, database=database)
+    tally = check(data, tell, _Progress().judged, room=room, database=database)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 else 1
 
 
 def backup(args: argparse.Namespace, data: Path) -> int:
-    """Prints the manifest. Exit status 1 if parts of files were missing; the rest is there."""
+    """Prints the manifest, and with `verify` what that prints of the copy. Exit status 1 if parts of files were missing
+    (the rest is there), or if the copy is damaged. Whether it succeeded is recorded in the data folder, where a server
+    reads it for its figures."""
+    about = {"with_keys": int(args.with_keys)}
+    try:
+        result = _copy(args, data)
+    except (ConfigError, Reject, StoreError, OSError) as e:
+        if Config(data=data).database.exists():
+            with contextlib.suppress(StoreError, OSError):  # what went wrong with the backup is the news
+                adminlog.note(data, "backup", result=_code(e), **about)
+        raise
+    adminlog.note(data, "backup", result=result, **about)
+    return 0 if result == OK else 1
+
+
+def _copy(args: argparse.Namespace, data: Path) -> str:
+    """Makes the backup; gives "ok", or what is wrong with it."""
     made = copy(data, args.target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
-    return 0 if made.blobs_missing == 0 else 1
+    if args.verify and _verify(args.target, None):
+        return "damaged"
+    return OK if made.blobs_missing == 0 else "blob-missing"
+
+
+def _code(e: Exception) -> str:
+    """Why a backup failed, in a word."""
+    if isinstance(e, OSError):
+        return errno.errorcode.get(e.errno or 0, "io").lower()
+    return str(getattr(e, "code", "refused"))
 
 
 def restore(args: argparse.Namespace, data: Path) -> int:
@@ -70,4 +111,5 @@ def restore(args: argparse.Namespace, data: Path) -> int:
         how = "copy the backup again, or say --damaged (the guide tells what is lost then)"
         print(f"{args.source}: problems: {tally.problems}. Nothing was put in place: {how}", file=sys.stderr)
         return 1
+    print(_KEPT.format(kept_until(data)), file=sys.stderr)
     return 0

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from sync.server import adminlog
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
 from sync.server.identity import OtherKey, read_identity
@@ -67,7 +68,7 @@ def restore(
         for where in rotten:  # put aside: whoever has the part still uploads it again, as one that is gone
             part = Config(data=beside).blobs / where[:2] / where
             part.rename(part.with_suffix(".bad"))
-        asyncio.run(_mark(beside, manifest))
+        asyncio.run(_mark(beside, manifest, damaged=bool(tally.problems)))
         sync_folder(beside)
         if data.exists():
             data.rmdir()
@@ -104,7 +105,7 @@ def _put_together(source: Path, manifest: Manifest, to: Path, keys: Path) -> Non
             copy_file(path, to / "blobs" / path.relative_to(blobs))
 
 
-async def _mark(data: Path, manifest: Manifest) -> None:
+async def _mark(data: Path, manifest: Manifest, *, damaged: bool) -> None:
     identity = read_identity(data, now_ms())
     store = SqlStore(Config(data=data).database)
     await store.open()
@@ -115,6 +116,7 @@ async def _mark(data: Path, manifest: Manifest) -> None:
             backup_t = min(backup_t, before.backup_t)
         told = Restored.sign(identity.key, identity.fingerprint, max(now_ms(), manifest.time), backup_t)
         row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)
+        adminlog.record(store, "restore", entries_lost_after=manifest.time, damaged=int(damaged))
         await store.mark_restored(row, backup_t - SEEN_MS)
     finally:
         await store.close()

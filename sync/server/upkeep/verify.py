@@ -14,6 +14,8 @@ from sync.server.config import Config
 from sync.server.identity import read_agency_pk, read_escrow_cert, read_server_cert
 from sync.server.objects.filesystem import part_path
 from sync.server.rows import search_text
+from sync.server.store.adminlog import first_broken
+from sync.server.upkeep import audit
 from sync.server.upkeep.manifest import sha256_of
 from sync.server.upkeep.problems import Logs, Problem, Report, Tally
 from sync.server.upkeep.reading import MISTYPED, Damaged, Reading
@@ -79,6 +81,7 @@ class _Check:
             self._people()
             self._invitations()
             self._strays()
+            self._admin_log()
         for (room,) in list(self._reading.rows("rooms", "SELECT room FROM rooms")):
             self.room(room)
 
@@ -173,6 +176,12 @@ class _Check:
             query = f"SELECT DISTINCT room FROM {table} WHERE room NOT IN (SELECT room FROM rooms)"  # noqa: S608 - ours
             for (room,) in self._reading.rows(table, query):
                 self._report.add(table, room.hex(), "unknown-room")
+
+    def _admin_log(self) -> None:
+        """The first entry that is not as it was written."""
+        broken = first_broken(audit.rows(self._reading), audit.kept_head(self._reading))
+        if broken is not None:
+            self._report.add("audit", str(broken.n), broken.code)
 
     # -- parts of files ---------------------------------------------------------------------------------------------
 

@@ -89,7 +89,12 @@ def test_the_certificates_are_renewed_and_the_keys_that_clients_know_stay(
         assert main(["renew-certificate", "--data", str(data), "--agency-key", str(moved)]) == 0
     assert "tls.pem" in capsys.readouterr().out
     renewed = {f.name: f.read_bytes() for f in data.iterdir()}
-    assert {name for name in before if renewed[name] != before[name]} == {"server.cert", "tls.pem", "tls.key"}
+    assert {name for name in before if renewed[name] != before[name]} == {
+        "server.cert",
+        "tls.pem",
+        "tls.key",
+        "server.sqlite3",  # the admin log
+    }
     assert read_identity(data, after_expiry).key.seed.hex().encode() in before["server.key"]
     assert hosts_of(renewed["tls.pem"]) == hosts_of(before["tls.pem"])
     context = ssl.create_default_context(cafile=str(data / "ca.pem"))

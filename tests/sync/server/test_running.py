@@ -375,6 +375,7 @@ def await_invites(monkeypatch: pytest.MonkeyPatch, store: MemoryStore) -> None:
         async def close(self) -> None: ...
 
         add_invite = store.add_invite
+        record_with_next_write = store.record_with_next_write
 
     monkeypatch.setattr("sync.server.admin.SqlStore", Same)
 

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The admin log: which administrator gave which command, when and about whom. Each row's hash covers the row before it.
+
+A row's body is one line of JSON, so that a copy of the lines (the server's log has them) can be checked with SHA-256
+and nothing of ours: hash(n) = SHA-256("kansli/1 admin-log" ‖ hash(n-1) ‖ body(n)), where hash(0) is 32 zero bytes.
+
+▲ Whoever may write to the database can also write a whole new chain. Only a copy elsewhere shows that.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+_DOMAIN = b"kansli/1 admin-log"
+START = bytes(32)
+"""What the first row's hash covers instead of a row before it."""
+OK = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminEntry:
+    """One command. `t` in ms; `user` and `sudo_user` are login names of the machine ("" for none); `about` holds ids in
+    hex, numbers and words of ours, never a name of staff; `result` is "ok" or a code."""
+
+    t: int
+    command: str
+    user: str
+    sudo_user: str
+    about: Mapping[str, str | int]
+    result: str = OK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminRow:
+    """An entry in its place: `n` counts from 1."""
+
+    n: int
+    body: str
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AdminHead:
+    """The newest row that was ever written. Kept apart from the rows: without it nobody would miss the last ones."""
+
+    n: int
+    hash: bytes
+
+    def format(self) -> str:
+        """As the database keeps it and `audit --expect` takes it."""
+        return f"{self.n}:{self.hash.hex()}"
+
+    @classmethod
+    def parse(cls, text: str) -> "AdminHead":
+        """The inverse of `format`. ValueError for anything else."""
+        n, _, digest = text.partition(":")
+        head = cls(int(n), bytes.fromhex(digest))
+        if head.n < 0 or len(head.hash) != len(START):
+            raise ValueError("head")
+        return head
+
+
+EMPTY = AdminHead(0, START)
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The first row that is not as it was written. `code`: "missing", "chain" (the row or the one before it was
+    changed), "malformed", "unexpected" (no command wrote it)."""
+
+    n: int
+    code: str
+
+
+class AdminLog(Protocol):
+    """Part of `sync.server.store.base.Store`; the same words about durability hold."""
+
+    def record_with_next_write(self, entry: AdminEntry) -> None:
+        """The next write that succeeds adds the entry too, in its transaction. Replaces one that is still waiting."""
+        ...
+
+    async def admin_rows(self, after: int) -> list[AdminRow]:
+        """Rows with n > after, in order."""
+        ...
+
+    async def admin_head(self) -> AdminHead: ...
+
+    async def admin_logged(self) -> int:
+        """Up to which row a server has copied them to its log; 0 for none."""
+        ...
+
+    async def put_admin_logged(self, n: int) -> None: ...
+
+
+def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
+    """The row that comes after `head`."""
+    told = {
+        "n": head.n + 1,
+        "t": entry.t,
+        "command": entry.command,
+        "user": entry.user,
+        "sudo_user": entry.sudo_user,
+        "about": dict(entry.about),
+        "result": entry.result,
+    }
+    body = json.dumps(told, separators=(",", ":"))
+    return AdminRow(n=head.n + 1, body=body, hash=_hash(head.hash, body))
+
+
+def read_entry(row: AdminRow) -> AdminEntry:
+    """What a row says. ValueError if it is none of ours."""
+    try:
+        told = json.loads(row.body)
+        if told.pop("n") != row.n:
+            raise ValueError("n")
+        entry = AdminEntry(**told)
+    except (AttributeError, KeyError, RecursionError, TypeError) as e:
+        raise ValueError("entry") from e
+    texts = entry.command, entry.user, entry.sudo_user, entry.result
+    if not isinstance(entry.t, int) or not all(isinstance(text, str) for text in texts):
+        raise ValueError("entry")
+    if not isinstance(entry.about, dict) or not all(isinstance(v, str | int) for v in entry.about.values()):
+        raise ValueError("about")
+    return entry
+
+
+def first_broken(rows: Iterable[AdminRow], head: AdminHead, *, after: AdminHead = EMPTY) -> Broken | None:
+    """The first row after `after` that is missing or changed, up to `head`; None if every row is as it was written."""
+    at = after
+    for row in rows:
+        if row.n != at.n + 1:
+            return Broken(at.n + 1, "missing")
+        if row.n > head.n:
+            return Broken(row.n, "unexpected")
+        if _hash(at.hash, row.body) != row.hash:
+            return Broken(row.n, "chain")
+        try:
+            read_entry(row)
+        except ValueError:
+            return Broken(row.n, "malformed")
+        at = AdminHead(row.n, row.hash)
+    if at.n < head.n:
+        return Broken(at.n + 1, "missing")
+    return None if at == head else Broken(at.n, "chain")
+
+
+def last_of(rows: Sequence[AdminRow]) -> AdminHead:
+    """The head of a chain that ends with these rows."""
+    return AdminHead(rows[-1].n, rows[-1].hash) if rows else EMPTY
+
+
+def _hash(before: bytes, body: str) -> bytes:
+    return hashlib.sha256(_DOMAIN + before + body.encode("utf-8", "surrogatepass")).digest()
