@@ -472,16 +472,17 @@ class Engine:
         return True
 
     async def _return_log(self) -> bool:
-        """Shows a server that does not know this device any more the log that it is in; True to sign in anew. Only one
-        that was restored takes it, and once in a while."""
+        """Hands in the own log and staff record to a server that does not know this device any more; True to sign in
+        anew. Only a restored server takes them. At most one attempt in _STUCK_RETRY_S."""
         now = asyncio.get_running_loop().time()
         if now < self._return_at:
             return False
         self._return_at = now + _STUCK_RETRY_S
         account = self._link.account
         entries, fingerprint = self._link.ports.user_log(account.uid), agency_fingerprint(account.agency_pk)
+        staff = self._link.book.staff(account.uid)
         try:
-            await converse(self._dialer, fingerprint, self._link.now_ms, lambda c: hand_log(c, entries))
+            await converse(self._dialer, fingerprint, self._link.now_ms, lambda c: hand_log(c, entries, staff))
         except SyncError as e:
             log.info("own log not taken: %s", e.code)
             if isinstance(e, Unreachable):  # nobody has said no

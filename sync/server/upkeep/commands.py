@@ -66,4 +66,7 @@ def restore(args: argparse.Namespace, data: Path) -> int:
     """Exit status 0 if the folder is in place."""
     tally = put_back(args.source, data, tell, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
-    return 0 if tally.problems == 0 or args.damaged else 1
+    if tally.problems and not args.damaged:
+        return 1
+    print("Restored. `status` says what is to be done again.", file=sys.stderr)
+    return 0
