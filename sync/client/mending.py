@@ -57,14 +57,17 @@ class Mender:
         meet: Callable[[RoomSync, m.Receipt], None],
         opened: Callable[[RoomSync], None],
         give_back: Callable[[bytes], None],
+        log_open: Callable[[], None],
     ) -> None:
         """`meet` looks at a room's head anew, `opened` lets a room's outbox go, `give_back` is told of a restore when
-        the rooms are back, for parts of files."""
+        the rooms are back, for parts of files. `log_open` is called once the server no longer waits for this device:
+        it may take new entries of the own log again."""
         self._link = link
         self._witness = witness
         self._meet = meet
         self._opened = opened
         self._give_back = give_back
+        self._log_open = log_open
         self._heads: dict[RoomId, m.Receipt] = {}
         self._until: dict[RoomId, int] = {}
         self._closed: set[RoomId] = set()
@@ -137,6 +140,7 @@ class Mender:
             with contextlib.suppress(Refused):
                 await self._link.online.request(lambda rid: m.HandedIn(rid=rid), m.Ok)
                 self._handed_in = True
+                self._log_open()
         if self._handed_in:
             await self._trim()
         elif not self._waits:

@@ -312,6 +312,10 @@ class Desk:
             chain.append(found)
         return chain
 
+    def log_seq(self, uid: Uid) -> int:
+        """The newest entry of a person's log that this desk's store has, -1 for none."""
+        return len(self.store.user_log(uid)) - 1
+
     def rh(self, room: RoomId, n: int) -> bytes | None:
         """The running hash that this desk has verified at a position."""
         return bytes(32) if n == 0 else self.store.rh_at(room, n)
