@@ -229,7 +229,7 @@ class World:
             store.set_me(account.uid)
             store.save_account(account.encode())
             store.append_user_log(account.uid, 0, enrolled.entries)
-            store.put_person(account.uid, enrolled.record)
+            store.put_person(account.uid, enrolled.record, enrolled.salt)
 
         await Enrolment(wire, await self.invite(name, unit), clock.now_ms).accept(keep)
         client = Client(world=self, name=name, wire=wire, path=path, key=key, store=store)
@@ -254,7 +254,7 @@ class World:
             store.set_me(joined.account.uid)
             store.save_account(joined.account.encode())
             store.append_user_log(joined.account.uid, 0, joined.entries)
-            store.put_person(joined.account.uid, joined.record)
+            store.put_person(joined.account.uid, joined.record, joined.salt)
 
         await guest.finish(keep)
         client = Client(world=self, name=old.name, wire=self.dialer(), path=path, key=key, store=store)
@@ -279,7 +279,7 @@ class World:
         store.set_me(returned.account.uid)
         store.save_account(returned.account.encode())
         store.append_user_log(returned.account.uid, 0, returned.entries)
-        store.put_person(returned.account.uid, returned.record)
+        store.put_person(returned.account.uid, returned.record, returned.salt)
         client = Client(world=self, name=name, wire=wire, path=path, key=key, store=store)
         client.start()
         self.clients.append(client)

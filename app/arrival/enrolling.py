@@ -120,7 +120,7 @@ class Enrolling:
             def keep(enrolled: Enrolled) -> None:
                 account = enrolled.account
                 with store.transaction():
-                    keep_account(store, account, enrolled.entries, enrolled.record)
+                    keep_account(store, enrolled)
                 self._place.settings.set(SERVER, found.server)
                 self._unfinished = _Unfinished(code, known, key, account, enrolled.entries)
                 progress(tr("Registering with the server"), 2, 3)

@@ -74,7 +74,7 @@ class Joining:
             def keep(joined: Joined) -> None:
                 self._place.settings.set(SERVER, chosen.server)
                 with store.transaction():
-                    keep_account(store, joined.account, joined.entries, joined.record)
+                    keep_account(store, joined)
                     store.notes.set(DEVICE_NAME, chosen.device)
 
             await guest.finish(keep)

@@ -3,7 +3,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 
 from app.arrival.way_out import Routes, way_out
 from app.core import clock, log
@@ -21,8 +21,10 @@ from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key
 from app.store.opening import create_store, open_store
 from app.store.store import Store
 from app.worker.states import Workers
-from sync.client.account import Account
 from sync.client.egress import WebSocketDialer
+from sync.client.enrolment import Enrolled
+from sync.client.pairing import Joined
+from sync.client.recovery import Returned
 from sync.client.transport import AddressError, Dialer, ServerAddress
 from sync.client.way import Way
 
@@ -150,12 +152,13 @@ class Place:
         return session
 
 
-def keep_account(store: Store, account: Account, entries: list[tuple[bytes, bytes]], record: Mapping[str, str]) -> None:
+def keep_account(store: Store, made: Enrolled | Joined | Returned) -> None:
     """Within the caller's transaction. The server has just answered: that counts as contact."""
+    account = made.account
     store.set_me(account.uid)
     store.save_account(account.encode())
-    store.append_user_log(account.uid, 0, entries)
-    store.put_person(account.uid, record)
+    store.append_user_log(account.uid, 0, made.entries)
+    store.put_person(account.uid, made.record, made.salt)
     store.notes.set(LAST_CONTACT, str(clock.now_ms()))
 
 

@@ -45,5 +45,5 @@ async def _ask_back(place: Place, store: Store, attempt: bytes) -> None:
     if isinstance(answer, Waiting):
         raise ReturnWaits(answer.ready_ms)
     with store.transaction():
-        keep_account(store, answer.account, answer.entries, answer.record)
+        keep_account(store, answer)
         store.account.keep_attempt(None)

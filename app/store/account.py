@@ -61,19 +61,29 @@ class Account:
                 [(uid, seq, body, sig) for seq, (body, sig) in enumerate(entries, start=first_seq)],
             )
 
-    def put_person(self, uid: Uid, record: Mapping[str, str]) -> None:
-        """Stores a verified staff record ("name", "title", "unit"); a `verified` mark stays."""
+    def user_logs(self) -> list[tuple[Uid, int]]:
+        """Everybody of whom there are entries, with the seq of the newest."""
+        return [(Uid(uid), seq) for uid, seq in self._db.rows("SELECT uid, max(seq) FROM user_log GROUP BY uid")]
+
+    def put_person(self, uid: Uid, record: Mapping[str, str], salt: bytes) -> None:
+        """Stores a verified staff record ("name", "title", "unit") and its salt; a `verified` mark stays."""
         with self._db.transaction():
             self._db.raw.execute(
-                """INSERT INTO people (uid, name, title, unit, record) VALUES (?, ?, ?, ?, ?)
+                """INSERT INTO people (uid, name, title, unit, record, salt) VALUES (?, ?, ?, ?, ?, ?)
                    ON CONFLICT (uid) DO UPDATE SET name = excluded.name, title = excluded.title,
-                   unit = excluded.unit, record = excluded.record""",
+                   unit = excluded.unit, record = excluded.record, salt = excluded.salt""",
                 (
                     uid,
                     record.get("name", ""),
                     record.get("title", ""),
                     record.get("unit", ""),
                     json.dumps(dict(record), ensure_ascii=False, sort_keys=True),
+                    salt,
                 ),
             )
         self._people.changed.emit(uid)
+
+    def staff_record(self, uid: Uid) -> tuple[dict[str, str], bytes] | None:
+        """The record and salt that `put_person` stored last of this person."""
+        row = self._db.one("SELECT record, salt FROM people WHERE uid = ?", (uid,))
+        return (json.loads(row[0]), row[1]) if row else None

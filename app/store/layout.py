@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 12
+VERSION = 13
 
 
 def prepare(db: Database) -> None:
@@ -117,7 +117,7 @@ _STATEMENTS = (
        history INTEGER NOT NULL, PRIMARY KEY (room, uid)) WITHOUT ROWID""",
     "CREATE INDEX members_by_uid ON members (uid)",
     """CREATE TABLE people (uid BLOB PRIMARY KEY, name TEXT NOT NULL, title TEXT NOT NULL, unit TEXT NOT NULL,
-       record TEXT NOT NULL, verified INTEGER)""",
+       record TEXT NOT NULL, salt BLOB NOT NULL, verified INTEGER)""",
     """CREATE TABLE events (room BLOB NOT NULL, n INTEGER NOT NULL, t INTEGER NOT NULL, kind TEXT NOT NULL,
        by BLOB NOT NULL, subject BLOB, role INTEGER, history INTEGER, obj BLOB, until INTEGER, note BLOB,
        place INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (room, n, kind, place)) WITHOUT ROWID""",

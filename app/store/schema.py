@@ -82,6 +82,7 @@ people = Table(
     _text("title"),
     _text("unit"),
     _text("record"),
+    _id("salt"),
     _maybe_int("verified"),
 )
 events = Table(

@@ -95,6 +95,8 @@ class Store:
         self.user_log = self.account.user_log
         self.append_user_log = self.account.append_user_log
         self.put_person = self.account.put_person
+        self.staff_record = self.account.staff_record
+        self.user_logs = self.account.user_logs
         self.rooms = self.inbox.rooms
         self.rh_at = self.inbox.rh_at
         self.entry_time = self.rooms_list.entry_time

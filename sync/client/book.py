@@ -2,14 +2,23 @@
 """Everybody's user logs: verified once, kept by the owner's store, fetched from the server when one is missing."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sync.client.connection import Connection
 from sync.client.ports import AccountPort
 from sync.errors import Reject
 from sync.ids import Uid
 from sync.protocol import messages as m
-from sync.trust.agency import decode_record, record_hash
+from sync.trust.agency import decode_record, encode_record, record_hash
 from sync.trust.userlog import UserLog
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """A person's staff record, encoded, and the salt that it is hashed with."""
+
+    salt: bytes
+    record: bytes
 
 
 async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tuple[bytes, bytes]]:
@@ -42,6 +51,15 @@ class Book:
     def __contains__(self, uid: Uid) -> bool:
         """Whether the log is in memory: the first look at one that is not replays it, 1 ms."""
         return uid in self._logs
+
+    def staff(self, uid: Uid) -> Staff | None:
+        """The person's staff record as the newest binding of their log here names it. None if this device has none, or
+        has it from before that binding."""
+        known, found = self.log(uid), self._ports.staff_record(uid)
+        if known is None or found is None:
+            return None
+        staff = Staff(salt=found[1], record=encode_record(found[0]))
+        return staff if record_hash(staff.salt, staff.record) == known.record_hash else None
 
     def forget(self) -> None:
         """Logs are read from the store again."""
@@ -91,6 +109,6 @@ class Book:
                 log = await self.fetch(connection, uid)
             if log.record_hash != record_hash(person.salt, person.record):
                 raise Reject("record", "directory")
-            self._ports.put_person(uid, decode_record(person.record))
+            self._ports.put_person(uid, decode_record(person.record), person.salt)
             found.append(uid)
         return found

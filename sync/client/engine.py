@@ -104,8 +104,14 @@ class Engine:
         self._code_spent: str | None = None
         self.deeds = Deeds(self._link, self._inbox, self._outbox)
         self.blobs = Blobs(self._link, dialer)
+        self._log_moved = asyncio.Event()
         self._mender = Mender(
-            self._link, self._witness, self._inbox.meet_again, self._outbox.opened, self.blobs.give_back
+            self._link,
+            self._witness,
+            self._inbox.meet_again,
+            self._outbox.opened,
+            self.blobs.give_back,
+            self._log_moved.set,
         )
         self.devices = Devices(self._link)
         self.sheet = Sheet(self._link, self.devices)
@@ -118,7 +124,6 @@ class Engine:
         self._speakers: dict[RoomId, tuple[dict[bytes, Uid], frozenset[Uid]]] = {}
         self._present: set[RoomId] = set()
         """Rooms in which this device has posted a heartbeat, or will."""
-        self._log_moved = asyncio.Event()
         self._compare_at = 0.0
         self._link.compare_clocks = self._compare_clocks
 
@@ -472,16 +477,17 @@ class Engine:
         return True
 
     async def _return_log(self) -> bool:
-        """Shows a server that does not know this device any more the log that it is in; True to sign in anew. Only one
-        that was restored takes it, and once in a while."""
+        """Hands in the own log and staff record to a server that does not know this device any more; True to sign in
+        anew. Only a restored server takes them. At most one attempt in _STUCK_RETRY_S."""
         now = asyncio.get_running_loop().time()
         if now < self._return_at:
             return False
         self._return_at = now + _STUCK_RETRY_S
         account = self._link.account
         entries, fingerprint = self._link.ports.user_log(account.uid), agency_fingerprint(account.agency_pk)
+        staff = self._link.book.staff(account.uid)
         try:
-            await converse(self._dialer, fingerprint, self._link.now_ms, lambda c: hand_log(c, entries))
+            await converse(self._dialer, fingerprint, self._link.now_ms, lambda c: hand_log(c, entries, staff))
         except SyncError as e:
             log.info("own log not taken: %s", e.code)
             if isinstance(e, Unreachable):  # nobody has said no
@@ -583,7 +589,11 @@ class Engine:
             self._early.append(frame)
 
     async def _follow_own_log(self, connection: Connection) -> None:
-        """Takes in what other devices of this person did, and keeps their key in order."""
+        """Takes in what other devices of this person did, and keeps their key in order.
+
+        After a restore the server takes no new entries while it waits for a device of this person: tried again then.
+        """
+        looked = -1
         while True:
             await self._log_moved.wait()
             self._log_moved.clear()
@@ -596,7 +606,11 @@ class Engine:
                 await self.sheet.finish()
             except (Refused, Reject) as e:
                 log.info("own log not put in order: %s", e.code)
-            self._audit.look_now()
+                if e.code == ErrorCode.CLOSED:
+                    asyncio.get_running_loop().call_later(_STUCK_RETRY_S, self._log_moved.set)
+            if self.devices.own_log.seq != looked:
+                looked = self.devices.own_log.seq
+                self._audit.look_now()
             self._link.listener.on_status()
 
     def _on_idle(self) -> None:

@@ -35,11 +35,12 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
-    """A new account, its log's entries and its verified staff record, for the owner's store."""
+    """A new account, its log's entries and its verified staff record with the salt, for the owner's store."""
 
     account: Account
     entries: list[tuple[bytes, bytes]]
     record: dict[str, str]
+    salt: bytes
 
 
 class Enrolment:
@@ -93,7 +94,7 @@ class Enrolment:
         if not log.ready:
             raise Reject("not-ready", "own log")
         account = Account(uid=log.uid, dev=dev, agency_pk=agency_pk, secrets=secrets, puk_seeds={1: puk_seed})
-        enrolled = Enrolled(account=account, entries=entries, record=invitation.record)
+        enrolled = Enrolled(account=account, entries=entries, record=invitation.record, salt=reply.salt)
         self._keep(enrolled)
         await _enrol(connection, self._code.key.public, entries)
         return enrolled

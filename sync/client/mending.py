@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A server that was restored from a backup gets back what it acknowledged since (protocol §10).
 
-First the logs of people that it lacks, then for each room a proof of what stood after its head, then the items
-themselves, in order. What this device was told of and never saw comes from others; its own sealed batch counts too.
+First the logs and staff records of people that it lacks, then for each room a proof of what stood after its head, then
+the items themselves, in order. What this device was told of and never saw comes from others; its own sealed batch
+counts too.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import struct
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from sync.client.book import Staff
 from sync.client.connection import Connection
 from sync.client.inbox import KEPT_BYTES, KEPT_MS
 from sync.client.link import Link
@@ -55,14 +57,17 @@ class Mender:
         meet: Callable[[RoomSync, m.Receipt], None],
         opened: Callable[[RoomSync], None],
         give_back: Callable[[bytes], None],
+        log_open: Callable[[], None],
     ) -> None:
         """`meet` looks at a room's head anew, `opened` lets a room's outbox go, `give_back` is told of a restore when
-        the rooms are back, for parts of files."""
+        the rooms are back, for parts of files. `log_open` is called once the server no longer waits for this device:
+        it may take new entries of the own log again."""
         self._link = link
         self._witness = witness
         self._meet = meet
         self._opened = opened
         self._give_back = give_back
+        self._log_open = log_open
         self._heads: dict[RoomId, m.Receipt] = {}
         self._until: dict[RoomId, int] = {}
         self._closed: set[RoomId] = set()
@@ -135,6 +140,7 @@ class Mender:
             with contextlib.suppress(Refused):
                 await self._link.online.request(lambda rid: m.HandedIn(rid=rid), m.Ok)
                 self._handed_in = True
+                self._log_open()
         if self._handed_in:
             await self._trim()
         elif not self._waits:
@@ -155,32 +161,40 @@ class Mender:
 
     async def hand_own_log(self, connection: Connection, seq: int) -> None:
         """The entries of the own log after `seq`. Refused "conflict" if the server's log went another way."""
-        await hand_log(connection, self._link.ports.user_log(self._link.account.uid)[seq + 1 :])
+        uid = self._link.account.uid
+        await hand_log(connection, self._link.ports.user_log(uid)[seq + 1 :], self._link.book.staff(uid))
 
     async def _hand_logs(self) -> None:
-        """Everybody's logs that this device has and the server has not, or not as far."""
-        self._logs_left = False
-        uids = {self._link.account.uid: None}
-        for room in self._link.rooms.values():
-            uids |= dict.fromkeys(room.stream.members)
-        names = list(uids)
-        for at in range(0, len(names), _NAMES):
-            await self._hand_some(names[at : at + _NAMES])
+        """Hands in what the server lacks of everybody's logs and staff records that this device has, its own first.
 
-    async def _hand_some(self, uids: list[Uid]) -> None:
-        online = self._link.online
-        reply = await online.request(lambda rid: m.LogHeads(rid=rid, uids=list(uids)), m.LogHeadsReply)
-        there = {h.uid: h.seq for h in reply.heads}
-        for uid in uids:
+        ▲ Not of members alone: whoever was reset or removed is a member of no room any more, and the entry that says so
+        is the one that must come back.
+        """
+        self._logs_left = False
+        logs = dict(self._link.ports.user_logs())
+        names = sorted(logs, key=lambda uid: uid != self._link.account.uid)
+        for at in range(0, len(names), _NAMES):
+            await self._hand_some({uid: logs[uid] for uid in names[at : at + _NAMES]})
+
+    async def _hand_some(self, logs: dict[Uid, int]) -> None:
+        reply = await self._link.online.request(lambda rid: m.LogHeads(rid=rid, uids=list(logs)), m.LogHeadsReply)
+        there, lacking = {h.uid: h.seq for h in reply.heads}, set(reply.lacking)
+        for uid, seq in logs.items():
             await asyncio.sleep(0)
-            known = self._link.book.log(uid)
-            seq = there.get(uid, -1)
-            if known is not None and known.seq > seq:
-                try:
-                    await hand_log(online, self._link.ports.user_log(uid)[seq + 1 :])
-                except Refused as e:
-                    log.info("log not handed in: %s", e.code)
-                    self._logs_left = self._logs_left or e.code in _PASSING
+            try:
+                await self._hand(uid, seq, there.get(uid, -1), lacks_record=uid in lacking)
+            except Refused as e:
+                log.info("log not handed in: %s", e.code)
+                self._logs_left = self._logs_left or e.code in _PASSING
+
+    async def _hand(self, uid: Uid, seq: int, there: int, *, lacks_record: bool) -> None:
+        """Hands in one person's entries behind position `there`, and their record. If the record alone is lost, the
+        first entry names the person."""
+        if there < seq:
+            entries = self._link.ports.user_log(uid)[there + 1 :]
+            await hand_log(self._link.online, entries, self._link.book.staff(uid))
+        elif there == seq and lacks_record and (staff := self._link.book.staff(uid)) is not None:
+            await hand_log(self._link.online, self._link.ports.user_log(uid)[:1], staff)
 
     # -- rooms ------------------------------------------------------------------------------------------------------
 
@@ -309,13 +323,15 @@ class Mender:
         return out
 
 
-async def hand_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]]) -> None:
-    """Entries of one log in order, in as many frames as it takes."""
+async def hand_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]], staff: Staff | None) -> None:
+    """Hands in entries of one log in order, in as many frames as it takes; `staff` goes with the last, behind the
+    binding that names it."""
     piece: list[m.Signed] = []
     size = 0
     for at, (body, sig) in enumerate(entries, start=1):
         piece.append(m.Signed(body, sig))
         size += len(body) + len(sig)
         if size >= _LOG_BYTES or at == len(entries):
-            await connection.request(partial(m.HandLog, entries=piece), m.Ok)
+            last = staff if staff is not None and at == len(entries) else Staff(b"", b"")
+            await connection.request(partial(m.HandLog, entries=piece, salt=last.salt, record=last.record), m.Ok)
             piece, size = [], 0

@@ -174,11 +174,12 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """The new device's account, its person's log and verified staff record, for the owner's store."""
+    """The new device's account, its person's log and verified staff record with the salt, for the owner's store."""
 
     account: Account
     entries: list[tuple[bytes, bytes]]
     record: dict[str, str]
+    salt: bytes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -277,13 +278,13 @@ class Guest:
             await asyncio.gather(reading, return_exceptions=True)
         account = Account(uid=log.uid, dev=dev, agency_pk=agency_pk, secrets=self._secrets, puk_seeds={})
         account.puk_seeds.update(userdrafts.open_generations(log, dev, account.kem, {}))
-        return Joined(account=account, entries=entries, record=person)
+        return Joined(account=account, entries=entries, record=decode_record(person.record), salt=person.salt)
 
-    async def _record(self, connection: Connection, log: UserLog) -> dict[str, str]:
+    async def _record(self, connection: Connection, log: UserLog) -> m.Person:
         reply = await connection.request(lambda rid: m.Directory(rid=rid, query="", uids=[log.uid]), m.DirectoryReply)
         for person in reply.people:
             if person.uid == log.uid and log.record_hash == record_hash(person.salt, person.record):
-                return decode_record(person.record)
+                return person
         raise Reject("record", "directory")
 
     async def _post(self, data: bytes) -> None:

@@ -187,8 +187,16 @@ class AccountPort(Protocol):
         """Stores verified entries; those already stored are left as they are."""
         ...
 
-    def put_person(self, uid: Uid, record: Mapping[str, str]) -> None:
-        """Stores a verified staff record ("name", "title", "unit")."""
+    def user_logs(self) -> list[tuple[Uid, int]]:
+        """Everybody of whom there are entries, with the seq of the newest."""
+        ...
+
+    def put_person(self, uid: Uid, record: Mapping[str, str], salt: bytes) -> None:
+        """Stores a verified staff record ("name", "title", "unit") and the salt that the agency hashed it with."""
+        ...
+
+    def staff_record(self, uid: Uid) -> tuple[Mapping[str, str], bytes] | None:
+        """What `put_person` stored last of this person."""
         ...
 
 

@@ -87,11 +87,12 @@ class Returning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """The account on this device, the person's log and staff record, for the owner's store."""
+    """The account on this device, the person's log and staff record with the salt, for the owner's store."""
 
     account: Account
     entries: list[Entry]
     record: dict[str, str]
+    salt: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +168,8 @@ class Recovery:
     async def _try(self, connection: Connection) -> Returned | Waiting:
         seen = await self._see(connection)
         if seen.log.device_active(self._dev(seen.log), seen.log.seq) is not None:
-            return self._returned(seen, {})
-        back = await self._back(connection, seen)
+            return self._returned(seen, {}, seen.person.salt)
+        back, salt = await self._back(connection, seen)
         entries, seeds = userdrafts.come_back(seen.log, back, self._now_ms() + connection.identity.offset_ms)
         signed, invite_pk = [m.Signed(body, sig) for body, sig in entries], self._attempt.code.key.public
         ask = partial(m.Recover, invite_pk=invite_pk, uid=seen.log.uid, entries=signed)
@@ -178,10 +179,11 @@ class Recovery:
         if not isinstance(reply, m.Ok):
             raise Reject("malformed", f"reply {type(reply).__name__}")
         seen.entries += entries
-        return self._returned(seen, seeds)
+        return self._returned(seen, seeds, salt)
 
-    async def _back(self, connection: Connection, seen: _Seen) -> Return:
-        """▲ The invitation must be the agency's, for this code, and of the person whose sheet it is."""
+    async def _back(self, connection: Connection, seen: _Seen) -> tuple[Return, bytes]:
+        """The return, and the salt of the invitation's record. ▲ The invitation must be the agency's, for this code,
+        and of the person whose sheet it is."""
         code = self._attempt.code
         reply = await connection.request(lambda rid: m.Invite(rid=rid, invite_pk=code.key.public), m.InviteReply)
         cert = InviteCert.check(connection.identity.agency_pk, reply.cert.body, reply.cert.sig)
@@ -191,7 +193,7 @@ class Recovery:
         if reply.record != seen.person.record:
             raise Refused(ErrorCode.OTHER_PERSON)
         active = [d.dev for d in seen.log.devices.values() if seen.log.device_active(d.dev, seen.log.seq)]
-        return Return(
+        back = Return(
             sheet=self._attempt.sheet,
             code=code,
             cert=(reply.cert.body, reply.cert.sig),
@@ -199,11 +201,12 @@ class Recovery:
             secrets=self._attempt.secrets,
             revoke=tuple(active[:MOST_REVOKED]) if self._attempt.revoke else (),
         )
+        return back, reply.salt
 
     def _dev(self, log: UserLog) -> DevId:
         return device_id(log.genesis_root_pk, SigningKey(self._attempt.secrets.sign).public)
 
-    def _returned(self, seen: _Seen, seeds: dict[int, bytes]) -> Returned:
+    def _returned(self, seen: _Seen, seeds: dict[int, bytes], salt: bytes) -> Returned:
         dev = self._dev(seen.log)
         account = Account(
             uid=seen.log.uid,
@@ -212,4 +215,5 @@ class Recovery:
             secrets=self._attempt.secrets,
             puk_seeds=userdrafts.open_generations(seen.log, dev, KemKey(self._attempt.secrets.kem), seeds),
         )
-        return Returned(account=account, entries=seen.entries, record=decode_record(seen.person.record))
+        record = decode_record(seen.person.record)
+        return Returned(account=account, entries=seen.entries, record=record, salt=salt)

@@ -589,11 +589,15 @@ class SharesWanted(Frame, frozen=True, tag="shares-wanted"):
 
 
 class HandLog(Frame, frozen=True, tag="hand-log"):
-    """Entries of a person's log, in order, that a restored server lacks. Also before Auth: a device that the server
-    does not know any more comes so. Answered by Ok, or refused with "conflict" if the server's log is another."""
+    """Entries of a person's log, in order, that a restored server lacks, and the staff record with its salt if the
+    sender has them (else both empty). Also before Auth: a device that the server does not know any more comes so.
+    Answered by Ok, or refused with "conflict" if the server's log is another, with "invalid" if the record is not the
+    one that the log's newest binding names. To hand in the record alone, the sender repeats the log's first entry."""
 
     rid: int
     entries: list[Signed]
+    salt: bytes = b""
+    record: bytes = b""
 
 
 class LogHeads(Frame, frozen=True, tag="log-heads"):
@@ -604,8 +608,11 @@ class LogHeads(Frame, frozen=True, tag="log-heads"):
 
 
 class LogHeadsReply(Frame, frozen=True, tag="log-heads-reply"):
+    """`lacking`: those among `heads` whose staff record the server does not have."""
+
     rid: int
     heads: list[LogHead]
+    lacking: list[bytes]
 
 
 class Promise(Frame, frozen=True, tag="promise"):

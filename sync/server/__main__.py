@@ -61,7 +61,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             did = "Reset. Invite the person anew; colleagues see it and add them to their rooms again."
             print(did if since is None else f"Reset already, {format_time(since)}. Nothing was changed.")
         case "status":
-            print(json.dumps(asdict(asyncio.run(admin.status(data)))))
+            print(json.dumps(asyncio.run(_status(data)), ensure_ascii=False))
         case "users" | "devices" | "rooms" | "closed":
             lines = asyncio.run(_list(args, config))
             print(listing.in_form(lines, table=args.table), end="")
@@ -133,12 +133,18 @@ async def _open_rooms(args: argparse.Namespace, data: Path) -> int:
     return 0 if args.all or any(each.opened for each in found) else 1
 
 
+async def _status(data: Path) -> dict[str, object]:
+    told, restore = asdict(await admin.status(data)), await admin.after_restore(data)
+    return told if restore is None else told | {"after_restore": asdict(restore)}
+
+
 async def _list(args: argparse.Namespace, config: Config) -> Sequence[listing.Line]:
     match args.command:
-        case "users":
-            return await listing.users(config.data, args.words)
-        case "devices":
-            return await listing.devices(config.data, args.words)
+        case "users" | "devices":
+            if args.words and (note := await listing.unsearched(config.data)):
+                print(note, file=sys.stderr)
+            found = listing.users if args.command == "users" else listing.devices
+            return await found(config.data, args.words)
         case "rooms":
             return await listing.rooms(config.data)
         case _:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
 from sync.ids import DevId
-from sync.server import adminlog, clockguard
+from sync.server import adminlog, aftermath, clockguard
 from sync.server.adminlog import About
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
@@ -102,7 +102,8 @@ async def invite_back(
     request: Path | None = None,
 ) -> str:
     """What somebody who is here needs to come back by the recovery sheet, or again after a reset: an activation code
-    with exactly the staff record that they have. ConfigError for an unknown person.
+    with exactly the staff record that they have. ConfigError for an unknown person, and for one whose record was lost
+    in a restore.
 
     Of a person with a sheet the share of that sheet follows in a second line, opened with the escrow key. With
     `request` it does not: what is needed to open it elsewhere is written to that file.
@@ -217,6 +218,12 @@ async def status(data: Path) -> Counts:
     """How much of everything there is. The server may be running."""
     async with opened(data) as store:
         return await store.counts(now_ms())
+
+
+async def after_restore(data: Path) -> aftermath.Aftermath | None:
+    """What a restore left to do; None for a server that never was restored. The server may be running."""
+    async with opened(data) as store:
+        return await aftermath.look(store, now_ms())
 
 
 async def open_room(data: Path, room: bytes) -> None:

@@ -6,6 +6,7 @@ network. ▲ An opened share is handed to the person and stored nowhere.
 import os
 from pathlib import Path
 
+from sync.server.aftermath import NO_RECORD
 from sync.server.config import ConfigError
 from sync.server.identity import read_escrow
 from sync.server.store.base import Store
@@ -16,10 +17,12 @@ from sync.trust.recovery import RecoveryShare
 
 async def make_request(store: Store, uid: bytes) -> bytes:
     """What the escrow key's owner needs to open this person's share: the log and the staff record. ConfigError for an
-    unknown person."""
+    unknown person, and for one whose record was lost in a restore."""
     user, rows = await store.user(uid), await store.user_entries(uid, -1)
     if user is None or not rows:
         raise ConfigError("nobody has this id")
+    if not user.record:
+        raise ConfigError(NO_RECORD)
     entries: list[Entry] = [(row.body, row.sig) for row in rows]
     return ShareRequest.encode(entries, user.salt, user.record)
 

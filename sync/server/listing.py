@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sync.server.admin import opened
+from sync.server.aftermath import NO_RECORD
 from sync.server.described import format_time
 from sync.server.identity import read_agency_pk
 from sync.server.store.base import SightingRow, UserRow
@@ -24,7 +25,8 @@ _TIMES = {"time", "added", "last_seen", "changed", "entries_lost_after"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserLine:
-    """One person: id in hex; `state` "active", "no-device" or "ended"; `last_seen` in ms, 0 for never."""
+    """One person: id in hex; `state` "active", "no-device" or "ended"; `last_seen` in ms, 0 for never. `note`: why the
+    name is empty, where it is."""
 
     person: str
     name: str
@@ -33,11 +35,12 @@ class UserLine:
     state: str
     devices: int
     last_seen: int
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLine:
-    """One device: ids in hex, times in ms; `last_seen` 0 for never."""
+    """One device: ids in hex, times in ms; `last_seen` 0 for never. `note` as in UserLine."""
 
     person: str
     name: str
@@ -46,6 +49,7 @@ class DeviceLine:
     revoked: bool
     last_seen: int
     agent: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +107,7 @@ async def _user_line(store: SqlStore, user: UserRow, agency_pk: bytes) -> UserLi
         state="ended" if log.ended is not None else "active" if active else "no-device",
         devices=active,
         last_seen=max((row.last for row in seen.values()), default=0),
+        note="" if user.record else NO_RECORD,
     )
 
 
@@ -124,9 +129,17 @@ async def devices(data: Path, words: str) -> list[DeviceLine]:
                         revoked=log.device_active(device.dev, log.seq) is None,
                         last_seen=sighting.last if sighting else 0,
                         agent=sighting.agent if sighting else "",
+                        note="" if user.record else NO_RECORD,
                     )
                 )
     return lines
+
+
+async def unsearched(data: Path) -> str:
+    """What to say beside a search by words of the staff record: how many people have none; empty for nobody."""
+    async with opened(data) as store:
+        nameless = len(await store.nameless())
+    return f"{nameless} without a staff record, whom no words find; without words all are listed" if nameless else ""
 
 
 async def _people(store: SqlStore, words: str) -> list[UserRow]:
@@ -181,7 +194,7 @@ async def closed(data: Path) -> list[ClosedLine]:
 
 async def _waiting(store: SqlStore, uid: bytes, awaited: dict[bytes, bytes]) -> list[Waiting]:
     user = await store.user(uid)
-    name = decode_record(user.record)["name"] if user is not None and user.record else uid.hex()
+    name = decode_record(user.record)["name"] if user is not None and user.record else f"{uid.hex()} (no staff record)"
     rows = [row for row in await store.sightings(uid) if row.dev in awaited]
     return [Waiting(name=name, device=row.dev.hex(), last_seen=row.last) for row in rows]
 

@@ -35,7 +35,7 @@ from sync.server.named import named_in
 from sync.server.people import People
 from sync.server.placing import Placing
 from sync.server.refusal import Refusal
-from sync.server.returning import ReturnedLogs
+from sync.server.returning import Returned, ReturnedLogs
 from sync.server.store.base import Store
 from sync.server.store.mending import AwaitedItem, RestoreRow
 from sync.trust import receipts
@@ -97,7 +97,7 @@ class MendingRooms:
         for uid in set(self._awaited.values()):
             found = await self._people.load(uid)
             if found is not None:
-                await self.log_moved(found)
+                await self._forget_ended(found)
 
     @property
     def statement(self) -> Signed | None:
@@ -121,19 +121,24 @@ class MendingRooms:
         if uid in self._awaited.values() and now_ms() < self._check_restored().t + LOGS_AFTER_MS:
             raise Refusal(ErrorCode.CLOSED, "user log")
 
-    async def hand_log(self, frame: HandLog) -> UserLog | None:
-        """The log that has more entries now, None if nothing was new."""
+    async def hand_log(self, frame: HandLog) -> Returned | None:
+        """The log that has more entries now, None if no entry was new."""
         late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
         taken = await self._logs.take(frame, late=late)
         if taken is not None:
-            log.info("entries of a person's log are back: %d", len(frame.entries))
+            log.info("entries of a person's log are back: %d", taken.log.seq - taken.after)
         return taken
 
     async def log_moved(self, moved: UserLog) -> None:
-        """Devices that are none any more are not waited for."""
-        for dev in [d for d, uid in self._awaited.items() if uid == moved.uid]:
-            if moved.device_active(dev, moved.seq) is None:
-                await self._forget(dev)
+        """A device that the log ends is not waited for: a room that waited for it alone opens."""
+        if await self._forget_ended(moved):
+            await self.open_ready()
+
+    async def _forget_ended(self, moved: UserLog) -> bool:
+        ended = [d for d, uid in self._awaited.items() if uid == moved.uid and not moved.device_active(d, moved.seq)]
+        for dev in ended:
+            await self._forget(dev)
+        return bool(ended)
 
     async def _forget(self, dev: bytes) -> None:
         if dev in self._awaited:

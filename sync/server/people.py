@@ -295,9 +295,10 @@ class People:
         return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in known])
 
     async def heads(self, frame: LogHeads) -> LogHeadsReply:
-        """Where these persons' logs stand; nothing of those that are not known here."""
+        """Where these persons' logs stand, and whose staff record is lost; nothing of those that are not known here."""
         rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
-        return LogHeadsReply(frame.rid, [LogHead(r.uid, r.seq, r.head) for r in rows])
+        lacking = [r.uid for r in rows if not r.record]
+        return LogHeadsReply(frame.rid, [LogHead(r.uid, r.seq, r.head) for r in rows], lacking)
 
 
 def _bound_by(frame: Enrol, row: InviteRow) -> bool:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""User logs that a restored server lacks, as clients hand them in: every entry proves itself by its signature.
+"""User logs and staff records that a restored server lacks, as clients hand them in: every entry proves itself by its
+signature, a record by the hash in the log's newest binding.
 
 ▲ Only what continues the log that is here: never another entry in the place of one. An invitation makes one person,
 also here: whoever still knows a used code makes no second one.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sync.errors import Reject
 from sync.protocol.messages import ErrorCode, HandLog, Signed
@@ -13,11 +15,36 @@ from sync.protocol.version import MAX_USER_ENTRY_BYTES
 from sync.server.identity import Identity
 from sync.server.people import People
 from sync.server.refusal import Refusal
-from sync.server.rows import appended, entry_rows, user_row
-from sync.server.store.base import InviteRow, Moved, Store, Taken
+from sync.server.rows import appended, entry_rows, search_text, user_row
+from sync.server.store.base import InviteRow, Moved, StaffRow, Store, Taken
 from sync.trust import fields
-from sync.trust.agency import InviteCert, record_hash
+from sync.trust.agency import RECORD_BYTES, InviteCert, decode_record, record_hash
 from sync.trust.userlog import ROOT, UserEntry, UserLog
+
+SALT_BYTES = 64
+"""The longest salt that is taken; the agency makes them of 16 bytes."""
+_TRIES = 5
+"""Two clients may hand in the same log at once: the slower one goes on from what the faster one brought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A log that has more entries now; `after` is where it stood before, -1 for a person who was not here."""
+
+    log: UserLog
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A frame and its decoded entries."""
+
+    entries: Sequence[Signed]
+    read: Sequence[UserEntry]
+    staff: StaffRow | None
+
+    def behind(self, skip: int) -> "_Given":
+        return _Given(self.entries[skip:], self.read[skip:], self.staff)
 
 
 class ReturnedLogs:
@@ -28,79 +55,123 @@ class ReturnedLogs:
         self._people = people
         self._agency_pk = identity.agency_pk
 
-    async def take(self, frame: HandLog, *, late: bool = False) -> UserLog | None:
-        """The log with what these entries add to it, None if they are here already. Refusal "conflict" if they do not
-        continue it, Reject as the log judges.
+    async def take(self, frame: HandLog, *, late: bool = False) -> Returned | None:
+        """Stores the entries that the server lacks, and the staff record if it is lost. Returns None if no entry was
+        new. Refusal "conflict" if the entries do not continue the log that is here, "invalid" if the record is not the
+        log's, "oversize", "code-used", and Reject as the log judges: then nothing is stored.
 
-        ▲ `late`: "forbidden" for what else takes an invitation, a day and nobody's veto. Whoever has a sheet and an old
-        code would need neither at a server that was restored once.
+        ▲ `late`: Refusal "forbidden" for entries that normally require an invitation and the one-day veto period.
+        Otherwise a recovery sheet plus an old code would bypass both on any restored server.
         """
-        if not frame.entries or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
-            raise Refusal(ErrorCode.INVALID, "entries")
-        read = [UserEntry.decode(e.body) for e in frame.entries]
-        uid = read[0].uid or read[0].ident[:16]
-        known = await self._people.load(uid)
-        if known is None:
-            return await self._whole(frame.entries, read)
-        skip = known.seq + 1 - read[0].seq
-        if late and any(map(_by_sheet, read[max(0, skip) :])):
-            raise Refusal(ErrorCode.FORBIDDEN, "user log")
-        same = all(known.head_at(e.seq) == e.ident for e in read[: max(0, skip)])
-        if skip < 0 or not same:
-            raise Refusal(ErrorCode.CONFLICT, "user log")
-        return await self._more(known, frame.entries[skip:], read[skip:]) if read[skip:] else None
+        given = _read(frame)
+        uid = given.read[0].uid or given.read[0].ident[:16]
+        for _ in range(_TRIES):
+            known = await self._people.newest(uid)
+            try:
+                return await (self._whole(given) if known is None else self._continued(known, given, late=late))
+            except Moved:
+                continue
+            except Taken as e:
+                if await self._people.newest(uid) is None:
+                    raise Refusal(ErrorCode.CODE_USED) from e
+        raise Refusal(ErrorCode.CONFLICT, "seq")
 
-    async def _whole(self, entries: Sequence[Signed], read: Sequence[UserEntry]) -> UserLog:
-        log = UserLog.replay([(e.body, e.sig) for e in entries], self._agency_pk)
+    async def _whole(self, given: _Given) -> Returned:
+        log = UserLog.replay([(e.body, e.sig) for e in given.entries], self._agency_pk)
         if not log.bound:
             raise Refusal(ErrorCode.INVALID, "binding")
-        invite = await self._invite(log, read[1])
-        try:
-            await self._store.return_user(user_row(log, invite), entry_rows(0, entries), invite)
-        except Taken as e:
-            raise Refusal(ErrorCode.CODE_USED) from e
+        _check_record(log, given.staff)
+        invite = await self._invite(log, given.read[1], given.staff)
+        staff = given.staff or await self._record_here(log, given.read)
+        await self._store.return_user(user_row(log, staff), entry_rows(0, given.entries), invite)
         self._people.keep(log)
-        return log
+        return Returned(log, -1)
 
-    async def _more(self, known: UserLog, entries: Sequence[Signed], read: Sequence[UserEntry]) -> UserLog:
+    async def _continued(self, known: UserLog, given: _Given, *, late: bool) -> Returned | None:
+        skip = known.seq + 1 - given.read[0].seq
+        if late and any(map(_by_sheet, given.read[max(0, skip) :])):
+            raise Refusal(ErrorCode.FORBIDDEN, "user log")
+        same = all(known.head_at(e.seq) == e.ident for e in given.read[: max(0, skip)])
+        if skip < 0 or not same:
+            raise Refusal(ErrorCode.CONFLICT, "user log")
+        if given.read[skip:]:
+            return await self._more(known, given.behind(skip))
+        _check_record(known, given.staff)
+        if given.staff is not None:
+            await self._store.fill_record(known.uid, known.seq, given.staff, search_text(given.staff.record))
+        return None
+
+    async def _more(self, known: UserLog, given: _Given) -> Returned:
         log = UserLog.replay([(r.body, r.sig) for r in await self._store.user_entries(known.uid, -1)], self._agency_pk)
+        if log.seq != known.seq:  # another client was faster
+            raise Moved("user log")
         try:
-            for entry in entries:
+            for entry in given.entries:
                 log.apply(entry.body, entry.sig)
         except Reject as e:
             if e.code == "chain":
                 raise Refusal(ErrorCode.CONFLICT, e.where) from e
             raise
-        invite: InviteRow | None = None
-        for binding in read:
-            if binding.type == "binding":
-                invite = await self._invite(log, binding)
-        try:
-            await self._store.append_user(log.uid, known.seq, entry_rows(known.seq + 1, entries), appended(log, invite))
-        except Moved as e:
-            raise Refusal(ErrorCode.CONFLICT, "seq") from e
+        _check_record(log, given.staff)
+        bound = [e for e in given.read if e.type == "binding"]
+        invites = [await self._invite(log, binding, given.staff) for binding in bound]
+        unused = next((i.invite_pk for i in invites if i.used_by is None), None)
+        staff = given.staff or (await self._record_here(log, bound) if bound else None)
+        rows = entry_rows(known.seq + 1, given.entries)
+        await self._store.append_user(log.uid, known.seq, rows, appended(log, staff), invite_pk=unused)
         self._people.keep(log)
-        return log
+        return Returned(log, known.seq)
 
-    async def _invite(self, log: UserLog, binding: UserEntry) -> InviteRow:
-        """The invitation behind a binding (verified), as it is here or as the binding has it: then without a record."""
-        _, cert, sig, _ = fields.array(binding.payload, 4, "binding")
-        body, signed = fields.blob(cert, 1024, "cert"), fields.raw(sig, 64, "cert")
-        named = InviteCert.check(self._agency_pk, body, signed)
+    async def _invite(self, log: UserLog, binding: UserEntry, staff: StaffRow | None) -> InviteRow:
+        """The invitation behind a binding (verified), as it is here or as the binding has it. Refusal "code-used" if
+        somebody else has used it. `staff` goes with it if the invitation names that record."""
+        named, body, sig = self._cert(binding)
         here = await self._store.invite(named.invite_pk)
         if here is not None and here.used_by not in (None, log.uid):
             raise Refusal(ErrorCode.CODE_USED)
-        if here is not None and record_hash(here.salt, here.record) == log.record_hash:
+        if here is not None:
             return here
+        own = staff is not None and record_hash(staff.salt, staff.record) == named.record_hash
         return InviteRow(
             invite_pk=named.invite_pk,
             cert_body=body,
-            cert_sig=signed,
-            salt=b"",
-            record=b"",
+            cert_sig=sig,
+            salt=staff.salt if staff is not None and own else b"",
+            record=staff.record if staff is not None and own else b"",
             not_after=named.not_after_ms,
             used_by=log.uid,
         )
+
+    async def _record_here(self, log: UserLog, entries: Sequence[UserEntry]) -> StaffRow:
+        """The record that the newest binding names, from its invitation if that is here; else an empty one."""
+        newest = next(e for e in reversed(entries) if e.type == "binding")
+        here = await self._store.invite(self._cert(newest)[0].invite_pk)
+        if here is not None and record_hash(here.salt, here.record) == log.record_hash:
+            return StaffRow(salt=here.salt, record=here.record)
+        return StaffRow(salt=b"", record=b"")
+
+    def _cert(self, binding: UserEntry) -> tuple[InviteCert, bytes, bytes]:
+        _, cert, sig, _ = fields.array(binding.payload, 4, "binding")
+        body, signed = fields.blob(cert, 1024, "cert"), fields.raw(sig, 64, "cert")
+        return InviteCert.check(self._agency_pk, body, signed), body, signed
+
+
+def _read(frame: HandLog) -> _Given:
+    if not frame.entries or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
+        raise Refusal(ErrorCode.INVALID, "entries")
+    read = [UserEntry.decode(e.body) for e in frame.entries]
+    if not (frame.salt or frame.record):
+        return _Given(frame.entries, read, None)
+    if len(frame.salt) > SALT_BYTES or len(frame.record) > RECORD_BYTES:
+        raise Refusal(ErrorCode.OVERSIZE, "record")
+    decode_record(frame.record)
+    return _Given(frame.entries, read, StaffRow(salt=frame.salt, record=frame.record))
+
+
+def _check_record(log: UserLog, staff: StaffRow | None) -> None:
+    """▲ Refusal "invalid" for a record that the newest binding, which the agency certified, does not name."""
+    if staff is not None and record_hash(staff.salt, staff.record) != log.record_hash:
+        raise Refusal(ErrorCode.INVALID, "record")
 
 
 def _by_sheet(entry: UserEntry) -> bool:

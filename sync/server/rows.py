@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from sync.ids import Uid
 from sync.protocol.messages import Signed, WireShare
-from sync.server.store.base import Appended, EntryRow, InviteRow, ItemRow, MemberChange, ShareRow, UserRow
+from sync.server.store.base import Appended, EntryRow, InviteRow, ItemRow, MemberChange, ShareRow, StaffRow, UserRow
 from sync.trust.agency import decode_record
 from sync.trust.envelope import share_commitment
 from sync.trust.items import Item, next_rh
@@ -76,25 +76,26 @@ def authors(accepted: Sequence[Accepted]) -> set[Uid]:
     return {a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid for a in accepted if a.void is None}
 
 
-def user_row(log: UserLog, invite: InviteRow) -> UserRow:
-    """A person as their log and the invitation's staff record make them; the record may be empty."""
+def user_row(log: UserLog, staff: InviteRow | StaffRow) -> UserRow:
+    """A person as their log and staff record make them; the record may be empty."""
     return UserRow(
         uid=log.uid,
         seq=log.seq,
         head=log.head,
-        salt=invite.salt,
-        record=invite.record,
-        search=search_text(invite.record),
+        salt=staff.salt,
+        record=staff.record,
+        search=search_text(staff.record),
         root_pk=log.root_pk,
     )
 
 
-def appended(log: UserLog, invite: InviteRow | None) -> Appended:
-    """What the log's newest entries make of the person; `invite` is that of a binding among them."""
-    if invite is None:
+def appended(log: UserLog, staff: InviteRow | StaffRow | None) -> Appended:
+    """What the log's newest entries make of the person. `staff` has the record that a binding among them names; None
+    leaves the record as it is."""
+    if staff is None:
         return Appended(head=log.head, root_pk=log.root_pk)
-    search = search_text(invite.record)
-    return Appended(head=log.head, root_pk=log.root_pk, salt=invite.salt, record=invite.record, search=search)
+    search = search_text(staff.record)
+    return Appended(head=log.head, root_pk=log.root_pk, salt=staff.salt, record=staff.record, search=search)
 
 
 def entry_rows(first: int, entries: Sequence[Signed]) -> list[EntryRow]:

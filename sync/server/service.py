@@ -271,16 +271,16 @@ class Service:
             task.exception()  # nobody may be there to hear of it
 
     async def _hand_log(self, frame: HandLog) -> Ok:
-        moved = await self.mending.hand_log(frame)
-        if moved is not None:
-            await self._log_moved(moved)
+        back = await self.mending.hand_log(frame)
+        if back is not None:
+            await self._log_moved(back.log, back.after)
         return Ok(frame.rid)
 
     async def _moving(self, uid: bytes, work: Coroutine[None, None, tuple[UserLog | None, Ok | Waits]]) -> Ok | Waits:
         """Tells the person's devices what a request with a root key has changed."""
         moved, reply = await work
         if moved is not None:
-            await self._log_moved(moved)
+            await self._log_moved(moved, moved.seq - APPEND_ENTRIES)
         if isinstance(reply, Waits):
             await self._tell_asked(uid)
         return reply
@@ -289,9 +289,10 @@ class Service:
         asked = await self.sheets.waiting(uid)
         self.hub.tell_all(uid, SheetAsked(asked))
 
-    async def _log_moved(self, log: UserLog) -> None:
+    async def _log_moved(self, log: UserLog, after: int) -> None:
+        """Tells everybody concerned what the entries behind `after` have ended."""
         self._cut_off(log)
-        if log.revoked_between(log.seq - APPEND_ENTRIES, log.seq):
+        if log.revoked_between(after, log.seq) or (log.ended_at(log.seq) and not log.ended_at(after)):
             await self.rooms.notify_member_moved(log.uid)
         await self.mending.log_moved(log)
 

@@ -20,7 +20,8 @@ FINGERPRINT_BYTES = 16
 _CODE_BYTES = 1 + 16 + FINGERPRINT_BYTES + 2
 CODE_LETTERS = -(-_CODE_BYTES * 8 // 5)
 _CERT_LIMIT = 1024
-_RECORD_LIMIT = 4096
+RECORD_BYTES = 4096
+"""The longest staff record, encoded."""
 
 
 def agency_fingerprint(agency_pk: bytes) -> Hash:
@@ -40,7 +41,7 @@ def encode_record(record: Mapping[str, str]) -> bytes:
 
 def decode_record(data: bytes) -> dict[str, str]:
     """The staff record; Reject "malformed" if it is no map of short texts with a name."""
-    value = dec(data, limit=_RECORD_LIMIT)
+    value = dec(data, limit=RECORD_BYTES)
     if type(value) is not dict or "name" not in value:
         raise Reject("malformed", "staff record")
     return {fields.text(k, 64, "staff record"): fields.text(v, 512, "staff record") for k, v in value.items()}

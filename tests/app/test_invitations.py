@@ -93,7 +93,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     store = Store.create(tmp_path / "office.db", KEY, {CHAT.id: CHAT})
     store.set_me(HL)
     for uid, unit in ((HL, UNIT), (EK, "Enheten för tillstånd"), (RG, "")):
-        store.put_person(uid, {"name": "Å", "title": "", "unit": unit})
+        store.put_person(uid, {"name": "Å", "title": "", "unit": unit}, b"salt")
     engine, people, answers = Engine(), People(HL), Answers()
     settings = Settings(tmp_path / "settings.json")
     made = Invitations(store, cast("Any", engine), cast("Any", people), settings, cast("Any", answers))
@@ -120,7 +120,7 @@ def test_who_is_known_is_said_by_the_agency_by_a_comparison_or_by_both_having_wr
     desk.people.sure[EK] = Verified.IN_PERSON
     assert desk.verdict() is Verdict.OPEN
     desk.people.sure.clear()
-    desk.store.put_person(EK, {"name": "Å", "title": "", "unit": UNIT})
+    desk.store.put_person(EK, {"name": "Å", "title": "", "unit": UNIT}, b"salt")
     assert desk.verdict() is Verdict.OPEN
     desk.people.warned[EK] = "twin"  # somebody has an account in their name
     assert desk.verdict() is Verdict.ASK
@@ -130,7 +130,7 @@ def test_who_is_known_is_said_by_the_agency_by_a_comparison_or_by_both_having_wr
 
 
 def test_an_empty_unit_is_nobodys(desk: Desk) -> None:
-    desk.store.put_person(HL, {"name": "Å", "title": "", "unit": ""})
+    desk.store.put_person(HL, {"name": "Å", "title": "", "unit": ""}, b"salt")
     assert desk.verdict(adder=RG) is Verdict.ASK
 
 

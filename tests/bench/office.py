@@ -91,7 +91,7 @@ async def enrol(folder: Path, name: str, port: int) -> None:
             store.set_me(enrolled.account.uid)
             store.save_account(enrolled.account.encode())
             store.append_user_log(enrolled.account.uid, 0, enrolled.entries)
-            store.put_person(enrolled.account.uid, enrolled.record)
+            store.put_person(enrolled.account.uid, enrolled.record, enrolled.salt)
 
     code = await admin.invite(data, name=name, title=name, unit=UNIT)
     dialer = WebSocketDialer(ServerAddress.parse(f"localhost:{port}"), lambda: Way(ca_file=data / "ca.pem"))

@@ -373,7 +373,7 @@ async def test_a_log_that_a_full_disk_did_not_take_is_handed_in_again(
     store = w.running.service.mending._store
     real, tries = store.append_user, []
 
-    async def full(*_: object) -> None:
+    async def full(*_: object, **__: object) -> None:
         tries.append(1)
         raise Full("disk")
 

@@ -60,6 +60,14 @@ class InviteRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StaffRow:
+    """A staff record and the salt that it is hashed with; both empty where they are lost."""
+
+    salt: bytes
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserRow:
     """A person: the head of the user log, the staff record, the words it is found by, and the root key in force."""
 
@@ -370,6 +378,15 @@ class Store(Mending, AdminLog, Protocol):
     async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
         """A person whose log was lost, and their invitation (`used_by` them). Taken if there is one, or if somebody
         else has used it."""
+        ...
+
+    async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:
+        """Stores a staff record that is lost. Nothing happens if one is here, or if the log does not end at `seq`: then
+        a newer binding may name another."""
+        ...
+
+    async def nameless(self) -> list[bytes]:
+        """Persons whose staff record is lost."""
         ...
 
     async def told_of(self, after: int) -> list[tuple[int, bytes]]:

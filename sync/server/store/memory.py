@@ -23,6 +23,7 @@ from sync.server.store.base import (
     SealRow,
     ShareRow,
     SightingRow,
+    StaffRow,
     Taken,
     Tally,
     UnmetRow,
@@ -106,6 +107,14 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
         self._invites[invite.invite_pk] = replace(kept, used_by=user.uid)
         self._users[user.uid] = user
         self._entries[user.uid] = list(entries)
+
+    async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:
+        user = self._users.get(uid)
+        if user is not None and user.seq == seq and not user.record:
+            self._users[uid] = replace(user, salt=staff.salt, record=staff.record, search=search)
+
+    async def nameless(self) -> list[bytes]:
+        return [uid for uid, user in self._users.items() if not user.record]
 
     async def append_user(
         self,

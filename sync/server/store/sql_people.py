@@ -7,7 +7,17 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from sync.server.store import schema as s
-from sync.server.store.base import Appended, AskedRow, EntryRow, InviteRow, Moved, SightingRow, Taken, UserRow
+from sync.server.store.base import (
+    Appended,
+    AskedRow,
+    EntryRow,
+    InviteRow,
+    Moved,
+    SightingRow,
+    StaffRow,
+    Taken,
+    UserRow,
+)
 from sync.server.store.statements import ask, columns, insert_rows, see_device, use_invite
 from sync.server.store.threads import Threads
 
@@ -51,6 +61,15 @@ class SqlPeople(Threads):
             _insert_user(c, user, entries)
 
         await self._write(run)
+
+    async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:
+        u = s.users.c
+        lost = update(s.users).where(u.uid == uid, u.seq == seq, u.record == b"")
+        await self._write(lambda c: c.execute(lost.values(**columns(staff), search=search)))
+
+    async def nameless(self) -> list[bytes]:
+        lost = select(s.users.c.uid).where(s.users.c.record == b"")
+        return await self._read(lambda c: list(c.scalars(lost)))
 
     async def append_user(
         self,

@@ -111,5 +111,5 @@ def restore(args: argparse.Namespace, data: Path) -> int:
         how = "copy the backup again, or say --damaged (the guide tells what is lost then)"
         print(f"{args.source}: problems: {tally.problems}. Nothing was put in place: {how}", file=sys.stderr)
         return 1
-    print(_KEPT.format(kept_until(data)), file=sys.stderr)
+    print(f"{_KEPT.format(kept_until(data))} `status` says what is to be done again.", file=sys.stderr)
     return 0

@@ -43,7 +43,7 @@ def test_written_texts_and_keys_are_nowhere_on_the_disk(bench: Bench, logs: Path
         store.changes.append(ROOM, note, b"nonsense")
     bench.receive(bench.opened(b"crash", note))
     store.objects.set_draft(ROOM, note, CANARY.encode())
-    store.put_person(OTHER, {"name": CANARY, "title": CANARY, "unit": CANARY})
+    store.put_person(OTHER, {"name": CANARY, "title": CANARY, "unit": CANARY}, b"salt")
     store.save_account(CANARY.encode())
     assert len(store.search.find_here("åtgärden avslås")) == 2
     part = PartId(b"P" * 16)

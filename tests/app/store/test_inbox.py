@@ -139,10 +139,10 @@ def test_the_account_and_user_logs_survive_a_restart(bench: Bench) -> None:
     bench.store.save_account(b"secret two")
     bench.store.append_user_log(OTHER, 0, [(b"genesis", b"s0"), (b"binding", b"s1")])
     bench.store.append_user_log(OTHER, 1, [(b"another", b"s9"), (b"puk", b"s2")])
-    bench.store.put_person(OTHER, {"name": "Öppenvård Enhetschef", "title": "Enhetschef", "unit": "Tillsyn"})
+    bench.store.put_person(OTHER, {"name": "Öppenvård Enhetschef", "title": "Enhetschef", "unit": "Tillsyn"}, b"salt")
     bench.store.people.set_verified(OTHER, True)
-    bench.store.put_person(OTHER, {"name": "Registrator Östra", "title": "Registrator", "unit": "Tillsyn"})
-    bench.store.put_person(ME, {"name": "Handläggare Åkeri"})
+    bench.store.put_person(OTHER, {"name": "Registrator Östra", "title": "Registrator", "unit": "Tillsyn"}, b"salt")
+    bench.store.put_person(ME, {"name": "Handläggare Åkeri"}, b"salt")
     store = bench.reopen()
     assert store.load_account() == b"secret two"
     assert store.user_log(OTHER) == [(b"genesis", b"s0"), (b"binding", b"s1"), (b"puk", b"s2")]

@@ -157,7 +157,7 @@ class Desk:
 
     # -- life -----------------------------------------------------------------------------------------------------
 
-    def create(self, entries: Sequence[tuple[bytes, bytes]]) -> None:
+    def create(self, entries: Sequence[tuple[bytes, bytes]], record: Mapping[str, str], salt: bytes) -> None:
         """An enrolled store. Making the tables takes most of the time, so it is done once."""
         empty = self.folder / "empty.db"
         if not empty.exists():
@@ -167,7 +167,7 @@ class Desk:
         self.store.set_me(self.uid)
         self.store.save_account(self.account.encode())
         self.store.append_user_log(self.uid, 0, entries)
-        self.store.put_person(self.uid, {"name": self.name})
+        self.store.put_person(self.uid, record, salt)
 
     def start(self) -> None:
         """Begins to sync. The account is the store's from here on."""
@@ -311,6 +311,10 @@ class Desk:
             found.rh = rh = wanted
             chain.append(found)
         return chain
+
+    def log_seq(self, uid: Uid) -> int:
+        """The newest entry of a person's log that this desk's store has, -1 for none."""
+        return len(self.store.user_log(uid)) - 1
 
     def rh(self, room: RoomId, n: int) -> bytes | None:
         """The running hash that this desk has verified at a position."""

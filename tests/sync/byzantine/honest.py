@@ -63,6 +63,8 @@ class HonestServer:
         self.heard: list[bytes] = []
         self.store = MemoryStore()
         self._enrolled: list[Uid] = []
+        self.by_agency: list[tuple[Uid, int]] = []
+        """Which entries of which logs the agency's command line has made."""
         self._book = Book()
         self._sockets: dict[Line, _Socket] = {}
         self._tasks: dict[Line, asyncio.Task[None]] = {}
@@ -109,7 +111,14 @@ class HonestServer:
             Appended(head=entry_id(entry[0]), root_pk=log.root_pk),
         )
         self._loop.do(self.store.append_user(uid, log.seq, [row], made, told=True))
+        self.by_agency.append((uid, log.seq + 1))
         return True
+
+    @property
+    def nameless(self) -> list[bytes]:
+        """Who enrolled and is not here by name."""
+        users = [(uid, self._loop.do(self.store.user(uid))) for uid in self._enrolled]
+        return [uid for uid, user in users if user is None or not user.record]
 
     @property
     def book(self) -> Book:
@@ -118,7 +127,7 @@ class HonestServer:
         for uid in self._enrolled:
             rows = self._loop.do(self.store.user_entries(uid, -1))
             entries = [(row.body, row.sig) for row in rows]
-            if entries != book.entries.get(uid):
+            if entries and entries != book.entries.get(uid):  # none: a restore has lost them, for now
                 book.entries[uid], book.logs[uid] = entries, UserLog.replay(entries, self._agency.pk)
         return book
 

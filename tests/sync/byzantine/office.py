@@ -56,6 +56,7 @@ class Office(Generic[S]):
         self.desks: list[Desk] = []
         self.everybody: list[Desk] = []
         """Also those who have gone over to the server."""
+        self._staff: dict[Uid, tuple[dict[str, str], bytes]] = {}
         for name in NAMES:
             self.hire(name)
         self.loop.settle(1)
@@ -74,7 +75,8 @@ class Office(Generic[S]):
 
     def hire(self, name: str) -> Desk:
         """A person at a desk."""
-        return self._desk(name, *self.enrol(name))
+        account, entries = self.enrol(name)
+        return self._desk(name, account, entries)
 
     def enrol(self, name: str) -> tuple[Account, list[tuple[bytes, bytes]]]:
         """A person with a binding and a key; whoever has no desk is a stranger to all."""
@@ -89,6 +91,7 @@ class Office(Generic[S]):
             invite_pk=code.key.public, cert_body=cert[0], cert_sig=cert[1], salt=salt, record=packed, not_after=until
         )
         self.server.enrol(invite, log, entries)
+        self._staff[log.uid] = record, salt
         account = Account(
             uid=log.uid, dev=next(iter(log.devices)), agency_pk=self.agency.pk, secrets=secrets, puk_seeds={1: seed}
         )
@@ -109,7 +112,7 @@ class Office(Generic[S]):
 
     def _desk(self, name: str, account: Account, entries: list[tuple[bytes, bytes]]) -> Desk:
         desk = Desk(name, self.folder, self.server, self.clock, account)
-        desk.create(entries)
+        desk.create(entries, *self._staff[account.uid])
         self.desks.append(desk)
         self.everybody.append(desk)
         self.loop.do(_begin(desk))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from sync.client.status import RoomState
-from sync.ids import RoomId
+from sync.ids import RoomId, Uid
 from sync.trust.items import ENVELOPE, Role
 from tests.sync.byzantine.budget import budget
 from tests.sync.byzantine.desk import Desk
@@ -20,7 +20,7 @@ from tests.sync.byzantine.invariants import ALARMS
 from tests.sync.byzantine.ledger import Ledger
 from tests.sync.byzantine.office import Office
 from tests.sync.byzantine.people import Person
-from tests.sync.byzantine.world import SEED, World
+from tests.sync.byzantine.world import MOST_DESKS, SEED, World
 
 MIX = {"say": 3, "deed": 3, "fall": 2, "live": 4, "trouble": 2}
 HOUR_S = 3600
@@ -51,18 +51,25 @@ class BadDay(World):
 
     def trouble(self, dice: Random) -> None:
         """At the server."""
-        match dice.choice(("crash", "backup", "restore")):
+        match dice.choice(("crash", "backup", "restore", "hire")):
             case "crash":
                 self.server.crash()
             case "backup":
                 self.server.back_up()
-            case "restore" if self.losses == "server":
+            case "hire" if len(self.office.desks) < MOST_DESKS:
+                self.office.hire(f"nyanställd {len(self.office.everybody)}")
+            case "restore" if self.losses == "server" and all(self.is_known(*e) for e in self.server.by_agency):
                 self.server.restore()
         self.pass_time(5)
 
+    def is_known(self, uid: Uid, seq: int) -> bool:
+        """Whether an entry by the agency is with somebody who brings it back: of the person's own desks with each, else
+        that one could go on without it. What is with nobody the agency does again, after which there would be another
+        in its place."""
+        own = self.office.of(uid)
+        return all(d.log_seq(uid) >= seq for d in own) and any(d.log_seq(uid) >= seq for d in self.office.desks)
+
     def falls(self, how: str, desk: Desk, other: Desk, room: RoomId) -> None:
-        if self.losses == "server" and (how == "reset" or "agency" in how):
-            return  # what the agency wrote since the backup is with nobody, if no desk has met it
         if how != "bribed":  # a restored server would wait for the desk until somebody opens the room by hand
             super().falls(how, desk, other, room)
 
@@ -124,6 +131,9 @@ class BadDay(World):
         raise AssertionError(why)
 
     def _not_well(self) -> str | None:
+        nameless = {*self.server.nameless} & {desk.uid for desk in self.office.desks}
+        if nameless:
+            return f"{len(nameless)} without a name"
         people: dict[bytes, Person] = {}
         entries = self.server.book.entries
 

@@ -28,6 +28,7 @@ from sync.server.store.base import (
     SealRow,
     ShareRow,
     SightingRow,
+    StaffRow,
     Store,
     StoreError,
     Taken,
@@ -419,6 +420,22 @@ async def test_a_person_whose_log_was_lost_is_there_again_once(store: Store) -> 
     await store.add_invite(other)
     await store.return_user(user(BERT), [entry(0)], replace(other, used_by=BERT))
     assert await store.invite(other.invite_pk) == replace(other, used_by=BERT)
+
+
+async def test_a_record_is_filled_in_where_it_is_lost_and_the_log_has_not_moved(store: Store) -> None:
+    lost = replace(user(), salt=b"", record=b"", search="")
+    await store.return_user(lost, [entry(0)], replace(invite(), used_by=ANNA))
+    assert await store.nameless() == [ANNA]
+    staff = StaffRow(salt=b"salt", record=b"record")
+    await store.fill_record(ANNA, lost.seq + 1, staff, "anna")
+    await store.fill_record(BERT, 0, staff, "bert")
+    assert await store.user(ANNA) == lost
+    await store.fill_record(ANNA, lost.seq, staff, "anna")
+    named = replace(lost, salt=b"salt", record=b"record", search="anna")
+    assert await store.user(ANNA) == named
+    await store.fill_record(ANNA, lost.seq, StaffRow(salt=b"other", record=b"other"), "other")
+    assert await store.user(ANNA) == named
+    assert await store.nameless() == []
 
 
 async def test_a_closed_room_may_open_when_it_awaits_no_item_and_no_device_of_a_member(store: Store) -> None:

@@ -188,6 +188,8 @@ class Person:
         self.seqs: dict[bytes, int] = {}
         self.entries: list[m.Signed] = []
         self.invite_pk = b""
+        self.staff = (b"", b"")
+        """Salt and record, as the invitation has them."""
         self.author: Author
         self.wire: Wire
         self.authed: m.Authed
@@ -208,6 +210,7 @@ class Person:
             record_hash(reply.salt, reply.record), self.puk_seed, now(),
         )  # fmt: skip
         self.entries = [m.Signed(*e) for e in entries]
+        self.staff = reply.salt, reply.record
         await self.wire.ask(m.Enrol(self.wire.rid(), self.invite_pk, self.entries), m.Ok)
         self.book.logs[log.uid] = log
         dev = next(iter(log.devices))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-12.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-13.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 12
+    assert VERSION == 13
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -73,7 +73,7 @@ def _room(store: Store) -> None:
 def _people(store: Store) -> None:
     for uid in (OTHER, THIRD):
         store.append_user_log(uid, 0, [(b"entry %d" % seq, b"s" * 64) for seq in range(3)])
-        store.put_person(uid, {"name": "Registrator åäö", "title": "Registrator", "unit": "Registratur"})
+        store.put_person(uid, {"name": "Registrator åäö", "title": "Registrator", "unit": "Registratur"}, b"salt")
     store.key_notices.begin_new()
     store.people.set_verified(OTHER, True, t=7)
     store.append_user_log(OTHER, 3, [(b"entry 3", b"s" * 64)])
@@ -84,4 +84,4 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-12.db")
+    write(Path(__file__).parent / "store-13.db")
