@@ -19,8 +19,8 @@ from app.core.files import write_atomic
 from app.errors import FileUnreadable
 from app.policy import policy_status
 from app.profile import Profile
-from app.setting import Setting
-from app.settings import SETTINGS, Settings
+from app.setting import Setting, entries, host_port
+from app.settings import SERVER, SERVERS, SETTINGS, Settings
 from app.store import layout
 from sync.protocol.version import PROGRAM
 
@@ -33,7 +33,7 @@ def report(profile: Profile, settings: Settings) -> dict[str, str]:
     found = {
         "program.txt": _program(),
         "settings.txt": "\n".join(_settings(settings)),
-        "policy.txt": "\n".join(_policy()),
+        "policy.txt": "\n".join([*_policy(), *_named(settings)]),
         "store.txt": "\n".join(_store(profile)),
     }
     for file in sorted(profile.logs_folder.glob("kansli.log*")):
@@ -84,8 +84,15 @@ def _settings(settings: Settings) -> Iterator[str]:
 
 
 def _policy() -> Iterator[str]:
-    for key, source, accepted in policy_status():
-        yield f"{key or '(unreadable)'} from {source}: {'in force' if accepted else 'left out'}"
+    for found in policy_status():
+        yield found.sentence
+
+
+def _named(settings: Settings) -> Iterator[str]:
+    """Whether policy names the server of the account, where both are known."""
+    server, servers = settings.get(SERVER), entries(settings.get(SERVERS))
+    if server and servers:
+        yield f"the account's server is {'' if host_port(server) in map(host_port, servers) else 'not '}one of servers"
 
 
 def _store(profile: Profile) -> Iterator[str]:

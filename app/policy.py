@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.core import log
-from app.setting import AnySetting, Value
+from app.setting import AnySetting, Value, entries
 from app.settings import DATA_ROOT, SERVER, SETTINGS
 
 if sys.platform == "win32":
@@ -40,11 +40,22 @@ _PROPOSED = {**_FIXED, SERVER.key: SERVER}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """One value that somebody wrote: `key` of the setting, or as it was written if there is none, "" for a file that
-    cannot be read; `source` a file's name or the place in the registry; `accepted` whether it counts."""
+    cannot be read; `source` a file's name or the place in the registry; `accepted` whether it counts; `entry` says
+    that it is only this one of a list, from 1 on."""
 
     key: str
     source: str
     accepted: bool
+    entry: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """What, where and whether it counts, without the value: for support."""
+        if self.entry:
+            said = f"entry {self.entry} is no address and is left out, the other entries count"
+        else:
+            said = "in force" if self.accepted else "left out"
+        return f"{self.key or '(unreadable)'} from {self.source}: {said}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +69,9 @@ class Policy:
     def tell(self) -> None:
         """Logs what was left out, once the log is open."""
         for entry in self.found:
-            if not entry.accepted:
+            if entry.entry:
+                log.store.warning("policy-ignored", key=entry.key, source=entry.source, entry=entry.entry)
+            elif not entry.accepted:
                 log.store.warning("policy-ignored", key=entry.key, source=entry.source)
 
 
@@ -78,9 +91,9 @@ def machine() -> Policy:
     return from_files()
 
 
-def policy_status() -> tuple[tuple[str, str, bool], ...]:
-    """(key, source, accepted) of every value that was found on this machine: for support. Holds no values."""
-    return tuple((entry.key, entry.source, entry.accepted) for entry in machine().found)
+def policy_status() -> tuple[Found, ...]:
+    """Every value that was found on this machine: for support. Holds no values."""
+    return machine().found
 
 
 def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> Policy:
@@ -152,12 +165,24 @@ class _Reading:
             self._take(name, source, setting, _plain(setting, raw) if setting is not None else None)
 
     def _take(self, name: str, source: str, setting: AnySetting | None, value: object) -> None:
+        if setting is not None and setting.several and isinstance(value, str):
+            value = self._without_wrong_ones(setting, source, value)
         if setting is not None and setting.accepts(value) and _holds(setting, value):
             assert isinstance(value, str | int | bool)  # noqa: S101 - it is accepted
             self.values[setting.key] = value
             self.found.append(Found(key=setting.key, source=source, accepted=True))
         else:
             self.found.append(Found(key=setting.key if setting else name, source=source, accepted=False))
+
+    def _without_wrong_ones(self, setting: AnySetting, source: str, text: str) -> str:
+        """▲ The list without the entries that the setting does not take, which are told of. Left out as a whole, a list
+        of allowed servers would mean "any". A list with no right entry is returned as it is."""
+        written = entries(text)
+        wrong = [at for at, entry in enumerate(written, start=1) if not setting.accepts(entry)]
+        if not wrong or len(wrong) == len(written):
+            return text
+        self.found += [Found(key=setting.key, source=source, accepted=False, entry=at) for at in wrong]
+        return ", ".join(entry for at, entry in enumerate(written, start=1) if at not in wrong)
 
 
 def _policy(fixed: _Reading, proposed: _Reading) -> Policy:

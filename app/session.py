@@ -19,7 +19,7 @@ from app.devices.unsent import UnsentWork
 from app.documents.records import group_of
 from app.documents.records import unpack as document_unpack
 from app.documents.service import DocumentService
-from app.errors import StoreFault
+from app.errors import StoreFault, StoreUnwritable
 from app.objects.files import Progress, SealedFiles, Source
 from app.objects.links import Linked, ObjectLink
 from app.objects.trash import Trash
@@ -36,7 +36,8 @@ from app.rooms.pruning import Pruning
 from app.rooms.seal import Seals
 from app.rooms.service import RoomService, Starter
 from app.rooms.succession import Succession
-from app.settings import ALLOW_EXPORT, ALLOW_PRINT, Settings
+from app.setting import host_port
+from app.settings import ALLOW_EXPORT, ALLOW_PRINT, SERVER, Settings
 from app.store.search import Search
 from app.store.store import Store
 from app.tasks.records import unpack as board_unpack
@@ -57,15 +58,23 @@ _PLACE = "place"
 class Session:
     """What a window works with. Lives on the event loop; `start` once, `close` once."""
 
-    def __init__(self, profile: Profile, settings: Settings, store: Store, dialer: Dialer) -> None:
-        """Joins the parts. Refused("unknown-user") if the store holds no account."""
+    def __init__(
+        self,
+        profile: Profile,
+        settings: Settings,
+        store: Store,
+        dialer: Dialer,
+        others: Callable[[], Sequence[Dialer]] = tuple,
+    ) -> None:
+        """Joins the parts. `dialer` leads to the account's server, `others` to all servers that policy names now.
+        Refused("unknown-user") if the store holds no account."""
         self.profile = profile
         self.settings = settings
         self.store = store
         self._was_online = False
         self.status_changed: Signal[()] = Signal()
         self.search: Search = store.search
-        self.engine = Engine(store, dialer, self, clock.now_ms)
+        self.engine = Engine(store, dialer, self, clock.now_ms, others)
         self.notices = Notices(store.key_notices, store.people, self.engine)
         self.people = PeopleService(store.people, self.engine, self.notices)
         self.rooms = RoomService(store, self.engine, self.people, _starters())
@@ -237,6 +246,15 @@ class Session:
     def _note_contact(self) -> None:
         if self.engine.status.state in (LinkState.SYNCING, LinkState.ONLINE):  # it is let in
             self._contact.seen()
+            self._note_address()
+
+    def _note_address(self) -> None:
+        """The profile has the server's address too, for what is shown while the store is locked. A disk that refuses
+        keeps nobody out: the store has it."""
+        server = self.engine.status.server
+        if host_port(self.settings.get(SERVER)) != server:
+            with contextlib.suppress(StoreUnwritable):
+                self.settings.set(SERVER, server)
 
     # -- sync.client.ports.Listener -------------------------------------------------------------------------------
 

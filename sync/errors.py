@@ -4,7 +4,8 @@
 SyncError
 ├── WorldError      the world's fault: shown to a person, often retried
 │   ├── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server) · Ended
-│   └── ProxyFailed, TooSlow (each an Unreachable) · ProxyWantsName · AddressForbidden
+│   ├── ProxyFailed, TooSlow (each an Unreachable) · ProxyWantsName · AddressForbidden
+│   └── NoAddress · ServerNotNamed, ServerUnproven (each names an address)
 ├── Reject          a signed or sealed thing does not check; `code` says which rule, never the content
 ├── NeedLog         not a verdict: a user log must be fetched before this item can be judged
 └── BugError        our own fault: reported
@@ -51,6 +52,34 @@ class AddressForbidden(WorldError):
     """The organisation's rules do not allow a connection to this address."""
 
     code = "egress"
+
+
+class NoAddress(WorldError):
+    """It is not known where the account's server is, or what is kept is no address."""
+
+    code = "bad-address"
+
+
+class ServerNotNamed(WorldError):
+    """The organisation's rules do not name the account's server at `address` any more, and no server that they name
+    has proved to be the same one."""
+
+    code = "server-not-named"
+
+    def __init__(self, address: str) -> None:
+        super().__init__("not among the servers of policy")
+        self.address = address
+
+
+class ServerUnproven(WorldError):
+    """The server at `address` did not prove that it is the account's: it lacks the key, or the address is not its
+    own."""
+
+    code = "server-unproven"
+
+    def __init__(self, address: str) -> None:
+        super().__init__("no proof of the server's key")
+        self.address = address
 
 
 class CertificateRefused(WorldError):

@@ -428,6 +428,16 @@ def _way_out() -> dict[str, tuple[str, str, str]]:
             tr("Nothing has been sent there."),
             tr("Check the server's address. Contact IT support if it is right."),
         ),
+        "server-not-named": (
+            tr("Your organisation no longer names the server {address}, which your account uses."),
+            tr("Kansli does not connect to it. Read and write as usual; what you write is sent later."),
+            tr("Contact IT support: the policy “servers” must name the server's address."),
+        ),
+        "server-unproven": (
+            tr("The server at {address} has not proved that it is your agency's."),
+            tr("Kansli does not use it, and nothing of yours has been sent there."),
+            tr("Contact IT support: it is another server, or one that does not know that it goes by this address."),
+        ),
         "data-on-network": (
             tr("Kansli's folder lies on a network drive."),
             tr("An encrypted database is not safe there, so nothing has been opened or made."),
@@ -779,7 +789,7 @@ def sentence(code: str, **context: object) -> Sentence:
 
 def sentence_of(error: BaseException) -> Sentence:
     """The sentence of an exception by its `code`, with the file that it names; one without a code is our own fault."""
-    found = sentence(code_of(error))
+    found = sentence(code_of(error), **_context(error))
     if not isinstance(error, FileFault) or not error.file:
         return found
     named = tr("“{name}”: {sentence}").format(name=one_line(error.file, _NAME_CHARS), sentence=found.title)
@@ -792,8 +802,14 @@ def told(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, s
     code = code_of(error)
     if not hasattr(error, "code"):
         log.ui.exception("told-in-place", error)
-    said = sentence(prefix + code if prefix + code in sentences() else code).text
+    said = sentence(prefix + code if prefix + code in sentences() else code, **_context(error)).text
     return f"{said} {more}".rstrip(), code
+
+
+def _context(error: BaseException) -> dict[str, object]:
+    """What the exception's sentence names."""
+    address = getattr(error, "address", None)
+    return {"address": address} if isinstance(address, str) else {}
 
 
 def code_of(error: BaseException) -> str:

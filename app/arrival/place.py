@@ -2,6 +2,7 @@
 """Where an account is made: one profile on this computer, its new store, and the mark of what is unfinished there."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Awaitable, Callable
 
@@ -10,7 +11,7 @@ from app.core import clock, log
 from app.core.files import sync_folder, write_atomic
 from app.core.signal import Signal
 from app.devices.contact import LAST_CONTACT
-from app.errors import BadAddress, BadCaFile, BugError, NoSlot, ServerNotAllowed
+from app.errors import BadAddress, BadCaFile, BugError, ServerNotAllowed
 from app.kinds import KINDS
 from app.profile import Profile
 from app.session import LinkState, Session
@@ -25,6 +26,7 @@ from sync.client.egress import WebSocketDialer
 from sync.client.enrolment import Enrolled
 from sync.client.pairing import Joined
 from sync.client.recovery import Returned
+from sync.client.moves import Nowhere
 from sync.client.transport import AddressError, Dialer, ServerAddress
 from sync.client.way import Way
 
@@ -76,7 +78,7 @@ class Place:
         return _KEYRING in self.settings.unlock_kinds() and usable()
 
     def dialer(self, server: str) -> Dialer:
-        """The line to a server. BadAddress, ServerNotAllowed, BadCaFile."""
+        """The line to a server that a person named. BadAddress, ServerNotAllowed, BadCaFile."""
         try:
             address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
         except AddressError as e:
@@ -84,6 +86,33 @@ class Place:
         servers = entries(self.settings.get(SERVERS))
         if servers and address.name not in map(host_port, servers):
             raise ServerNotAllowed()
+        return self._dialer(address)
+
+    def account_dialer(self, store: Store) -> Dialer:
+        """The line to the account's server, at the address that the store keeps, else the profile. BadCaFile.
+
+        ▲ Also to an address that policy does not name, or that is none: nothing is connected to there, and what is on
+        this computer opens all the same."""
+        kept, named = store.account.kept_server(), self.settings.get(SERVER)
+        try:
+            if kept is None or host_port(named) == kept.address:
+                address = ServerAddress.parse(named, insecure_loopback=self._insecure_loopback)
+            else:
+                address = ServerAddress.named(kept.address)
+        except AddressError:
+            return Nowhere()
+        return self._dialer(address)
+
+    def policy_dialers(self) -> list[Dialer]:
+        """The lines to all servers that policy names now, in its order."""
+        found = []
+        for server in entries(self.settings.get(SERVERS)):
+            with contextlib.suppress(AddressError, BadCaFile):
+                found.append(self._dialer(ServerAddress.parse(server)))
+        return found
+
+    def _dialer(self, address: ServerAddress) -> Dialer:
+        """BadCaFile."""
         try:
             return self._dial(address, lambda: way_out(self.settings, self._routes))
         except OSError as e:  # also ssl.SSLError
@@ -139,12 +168,13 @@ class Place:
         return open_store(self.profile, self.slots, keys, workers.states.kinds(KINDS), workers)
 
     def open(self, keys: StoreKeys) -> Session:
-        """The account, begun to sync. As `open_store` and `dialer`; NoSlot if no server is known."""
-        server = self.settings.get(SERVER)
-        if not server:
-            raise NoSlot()
-        dialer = self.dialer(server)  # before the store, which would have to be closed again
-        session = Session(self.profile, self.settings, self.open_store(keys), dialer)
+        """The account, begun to sync. As `open_store`; BadCaFile."""
+        store = self.open_store(keys)
+        try:
+            session = Session(self.profile, self.settings, store, self.account_dialer(store), self.policy_dialers)
+        except BaseException:
+            store.close()
+            raise
         if self.is_unfinished:
             session.status_changed.connect(lambda: self.confirm() if _is_in(session) else None)
         session.start()

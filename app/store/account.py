@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from app.core.ids import Uid
 from app.store.database import Database
 from app.store.people import People
+from sync.client.ports import KeptServer
 
 
 class Account:
@@ -38,6 +39,20 @@ class Account:
                 self._db.raw.execute("DELETE FROM meta WHERE name = 'returning'")
             else:
                 self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('returning', ?)", (attempt,))
+
+    def kept_server(self) -> KeptServer | None:
+        """Where the account's server proved itself last; None before the first connection."""
+        value: str = self._db.value("SELECT value FROM meta WHERE name = 'server'") or ""
+        address, _, key = value.rpartition(" ")
+        return KeptServer(address=address, key=bytes.fromhex(key)) if address else None
+
+    def keep_server(self, server: KeptServer) -> None:
+        """Stores it in place of what was stored."""
+        with self._db.transaction():
+            self._db.raw.execute(
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('server', ?)",
+                (f"{server.address} {server.key.hex()}",),
+            )
 
     def heard(self) -> bytes | None:
         """What `keep_heard` stored last, None for nothing; see `AccountPort`."""

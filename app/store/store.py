@@ -90,6 +90,7 @@ class Store:
         self._projecting.prepare()
         # the engine's ports
         self.load_account = self.account.load_account
+        self.kept_server, self.keep_server = self.account.kept_server, self.account.keep_server
         self.heard, self.keep_heard = self.account.heard, self.account.keep_heard
         self.save_account = self.account.save_account
         self.user_log = self.account.user_log

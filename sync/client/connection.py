@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from sync.client.transport import Dialer, Transport
-from sync.errors import ClockOff, Ended, Refused, Reject, SyncError, TooOld, Unreachable, WrongAgency
+from sync.crypto.signatures import verify
+from sync.errors import ClockOff, Ended, Refused, Reject, ServerUnproven, SyncError, TooOld, Unreachable, WrongAgency
 from sync.ids import DevId, Uid
 from sync.protocol import codec
 from sync.protocol.messages import (
@@ -26,7 +27,7 @@ from sync.protocol.messages import (
     Signed,
 )
 from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
-from sync.trust.agency import agency_fingerprint, verify_server_cert
+from sync.trust.agency import agency_fingerprint, hello_proof, verify_server_cert
 
 REQUEST_TIMEOUT_S = 30.0
 AGENT = "kansli/0.1"
@@ -67,14 +68,15 @@ class Connection:
 
     @classmethod
     async def connect(cls, dialer: Dialer, *, now_ms: Callable[[], int], agency_pin: bytes | None) -> "Connection":
-        """Dials and shakes hands. Raises Unreachable, CertificateRefused, TooOld, ClockOff or WrongAgency.
+        """Dials and shakes hands. Raises Unreachable, CertificateRefused, TooOld, ClockOff, WrongAgency or
+        ServerUnproven.
 
         `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its hash), or None at first sight.
         """
         transport = await dialer.open()
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
-                identity = await _shake_hands(transport, now_ms, agency_pin)
+                identity = await _shake_hands(transport, dialer.address.name, now_ms, agency_pin)
         except TimeoutError as e:
             await transport.close()
             raise Unreachable("handshake timed out") from e
@@ -154,10 +156,13 @@ class Connection:
         await self._transport.close()
 
 
-async def _shake_hands(transport: Transport, now_ms: Callable[[], int], agency_pin: bytes | None) -> ServerIdentity:
+async def _shake_hands(
+    transport: Transport, address: str, now_ms: Callable[[], int], agency_pin: bytes | None
+) -> ServerIdentity:
     nonce = os.urandom(32)
     sent_ms = now_ms()
-    await transport.send(codec.encode(Hello(versions=(WIRE_MIN, WIRE_MAX), nonce=nonce, time=sent_ms, agent=AGENT)))
+    hello = Hello(versions=(WIRE_MIN, WIRE_MAX), nonce=nonce, time=sent_ms, agent=AGENT, address=address)
+    await transport.send(codec.encode(hello))
     frame = codec.decode_server(await transport.receive())
     if isinstance(frame, Error):
         raise _refusal(frame)
@@ -169,10 +174,21 @@ async def _shake_hands(transport: Transport, now_ms: Callable[[], int], agency_p
     if agency_pin is not None and fingerprint[: len(agency_pin)] != agency_pin:
         raise WrongAgency("agency key differs from the pinned one")
     server_pk = verify_server_cert(frame.agency_pk, frame.server_cert.body, frame.server_cert.sig, frame.time)
+    _check_proof(frame, server_pk, hello, fingerprint)
     offset_ms = frame.time - (sent_ms + now_ms()) // 2
     if abs(offset_ms) > SIGN_IN_CLOCK_TOLERANCE_MS:
         raise ClockOff(f"{offset_ms} ms")
     return ServerIdentity(frame.agency_pk, server_pk, frame.server_cert, frame.nonce, nonce, offset_ms)
+
+
+def _check_proof(answer: ServerHello, server_pk: bytes, hello: Hello, agency: bytes) -> None:
+    """▲ ServerUnproven unless the server has the key that its certificate names, and owns the address that we dialled:
+    every client knows the certificate, so anybody can show it."""
+    try:
+        said = hello_proof(answer.nonce, hello.nonce, agency, hello.address, answer.time)
+        verify(server_pk, "hello", said, answer.proof)
+    except Reject as e:
+        raise ServerUnproven(hello.address) from e
 
 
 def _raise_if_closing(frame: ServerFrame) -> None:

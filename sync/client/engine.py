@@ -8,7 +8,7 @@ should know. It never learns what a change means.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -27,6 +27,7 @@ from sync.client.history import HistoryProposal, approval_waits, may_propose, pr
 from sync.client.inbox import Inbox
 from sync.client.link import Link
 from sync.client.mending import Mender, hand_log
+from sync.client.moves import ServerLine
 from sync.client.outbox import Extra, Outbox
 from sync.client.pairing import Host
 from sync.client.ports import PRESENCE, Listener, Ports
@@ -44,9 +45,12 @@ from sync.errors import (
     CertificateRefused,
     ClockOff,
     Ended,
+    NoAddress,
     ProxyWantsName,
     Refused,
     Reject,
+    ServerNotNamed,
+    ServerUnproven,
     SyncError,
     TooOld,
     Unreachable,
@@ -71,14 +75,25 @@ COMPARE_S = 600.0
 """A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED)
-_STUCK = (CertificateRefused, TooOld, ClockOff, WrongAgency, ProxyWantsName, AddressForbidden)
+_STUCK = (
+    CertificateRefused, TooOld, ClockOff, WrongAgency, ProxyWantsName, AddressForbidden, NoAddress, ServerNotNamed,
+    ServerUnproven,
+)  # fmt: skip
 
 
 class Engine:
     """One account's engine. Made on the event loop; `run` until cancelled; everything else from the same loop."""
 
-    def __init__(self, ports: Ports, dialer: Dialer, listener: Listener, now_ms: Callable[[], int]) -> None:
-        """Reads the account and the rooms from the store. BugError of the owner if there is no account."""
+    def __init__(
+        self,
+        ports: Ports,
+        dialer: Dialer,
+        listener: Listener,
+        now_ms: Callable[[], int],
+        others: Callable[[], Sequence[Dialer]] = tuple,
+    ) -> None:
+        """Reads the account and the rooms from the store. BugError of the owner if there is no account. `dialer` leads
+        to the address that is kept, `others` to all servers that policy names now (see moves.py)."""
         stored = ports.load_account()
         if stored is None:
             raise Refused(ErrorCode.UNKNOWN_USER, "no account in the store")
@@ -86,7 +101,7 @@ class Engine:
         book = Book(ports, account.agency_pk, listener.on_log)
         self._link = Link(ports=ports, account=account, book=book, listener=listener, now_ms=now_ms)
         self._link.reload()
-        self._dialer = dialer
+        self._line = ServerLine(ports, dialer, others, agency_fingerprint(account.agency_pk))
         self._witness = Witness(self._link)
         self._seals = Seals(self._link)
         self._snapshots = Snapshots(self._link)
@@ -95,6 +110,7 @@ class Engine:
         self._backoff = Backoff()
         self._state = LinkState.CONNECTING  # until the first attempt has ended, nobody knows
         self._code: str | None = None
+        self._about = ""
         self._last_synced_ms: int | None = None
         self._retry = asyncio.Event()
         self._hasty = False
@@ -103,7 +119,7 @@ class Engine:
         self._return_at = 0.0
         self._code_spent: str | None = None
         self.deeds = Deeds(self._link, self._inbox, self._outbox)
-        self.blobs = Blobs(self._link, dialer)
+        self.blobs = Blobs(self._link, self._line)
         self._log_moved = asyncio.Event()
         self._mender = Mender(
             self._link,
@@ -146,7 +162,8 @@ class Engine:
             code=self._code,
             waiting=self._link.ports.waiting_count(),
             last_synced_ms=self._last_synced_ms,
-            server=self._dialer.address.name,
+            server=self._line.address.name,
+            about=self._about,
         )
 
     def room_state(self, room: RoomId) -> RoomState:
@@ -425,7 +442,7 @@ class Engine:
         except Ended as e:
             return self._end(e)
         except _STUCK as e:
-            self._set(LinkState.ERROR, e.code)
+            self._set(LinkState.ERROR, e.code, getattr(e, "address", ""))
             return _STUCK_RETRY_S
         except Refused as e:
             if e.code == ErrorCode.AUTH and (await self._finish_enrolment() or await self._return_log()):
@@ -467,7 +484,7 @@ class Engine:
         if self._registered or self._link.rooms or len(entries) != FIRST_ENTRIES:
             return False
         try:
-            await register(self._dialer, account.agency_pk, entries, self._link.now_ms)
+            await register(self._line, account.agency_pk, entries, self._link.now_ms)
         except SyncError as e:
             log.warning("not registered: %s", e.code)
             self._code_spent = e.code if e.code in _CODE_SPENT else None
@@ -487,7 +504,7 @@ class Engine:
         entries, fingerprint = self._link.ports.user_log(account.uid), agency_fingerprint(account.agency_pk)
         staff = self._link.book.staff(account.uid)
         try:
-            await converse(self._dialer, fingerprint, self._link.now_ms, lambda c: hand_log(c, entries, staff))
+            await converse(self._line, fingerprint, self._link.now_ms, lambda c: hand_log(c, entries, staff))
         except SyncError as e:
             log.info("own log not taken: %s", e.code)
             if isinstance(e, Unreachable):  # nobody has said no
@@ -500,9 +517,7 @@ class Engine:
         if self._state is not LinkState.ERROR:
             self._set(LinkState.CONNECTING, None)
         account = self._link.account
-        connection = await Connection.connect(
-            self._dialer, now_ms=self._link.now_ms, agency_pin=agency_fingerprint(account.agency_pk)
-        )
+        connection = await self._line.connect(self._link.now_ms)
         self._early = []
         reading = asyncio.ensure_future(connection.run(self._on_frame))
         work: list[asyncio.Future[None]] = [reading]
@@ -620,8 +635,8 @@ class Engine:
         self._schedule.caught_up()
         self._set(LinkState.ONLINE, None)
 
-    def _set(self, state: LinkState, code: str | None) -> None:
-        self._state, self._code = state, code
+    def _set(self, state: LinkState, code: str | None, about: str = "") -> None:
+        self._state, self._code, self._about = state, code, about
         self._link.listener.on_status()
 
     def _spawn(self, coro: Coroutine[object, object, None]) -> None:

@@ -164,6 +164,26 @@ class Received:
     """Objects that stand whole in spite of that."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptServer:
+    """Where the account's server proved itself last: `address` "host:port" as it was dialled, `key` its receipt key."""
+
+    address: str
+    key: bytes
+
+
+class ServerPort(Protocol):
+    """Where the account's server is."""
+
+    def kept_server(self) -> KeptServer | None:
+        """What `keep_server` stored last; None before the first connection."""
+        ...
+
+    def keep_server(self, server: KeptServer) -> None:
+        """Stores where the account's server is, in place of what was stored."""
+        ...
+
+
 class AccountPort(Protocol):
     """The account's own secrets and everybody's public logs."""
 
@@ -422,5 +442,5 @@ class Listener(Protocol):
         ...
 
 
-class Ports(AccountPort, InboxPort, SnapshotPort, OutboxPort, BlobPort, Protocol):
+class Ports(AccountPort, ServerPort, InboxPort, SnapshotPort, OutboxPort, BlobPort, Protocol):
     """The whole store as the engine sees it."""

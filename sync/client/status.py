@@ -35,10 +35,12 @@ class RoomState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
-    """A snapshot. `code` says why when state is OFFLINE or ERROR; `waiting` counts changes not yet at the server."""
+    """A snapshot. `code` says why when state is OFFLINE or ERROR, `about` the address that it is about, if it names
+    one; `waiting` counts changes not yet at the server; `server` is the address that is kept, "" for none."""
 
     state: LinkState
     code: str | None
     waiting: int
     last_synced_ms: int | None
     server: str
+    about: str = ""

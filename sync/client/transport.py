@@ -43,10 +43,16 @@ class ServerAddress:
             raise AddressError("plain text is only for loopback")
         return cls(parts.hostname, port or DEFAULT_PORT, tls)
 
+    @classmethod
+    def named(cls, name: str) -> "ServerAddress":
+        """The address of which `name` is this, with TLS. AddressError if it is none's."""
+        host, _, port = name.rpartition(":")
+        return cls.parse(f"[{host}]:{port}" if ":" in host else name)
+
     @property
     def name(self) -> str:
-        """ "host:port": what the sign-in signature binds and the status bar shows."""
-        return f"{self.host}:{self.port}"
+        """ "host:port": what the sign-in signature binds and the status bar shows; "" without a host."""
+        return f"{self.host}:{self.port}" if self.host else ""
 
     def url(self, scheme: str, path: str) -> str:
         """An address of this server, `scheme` "ws" or "http" (with the s of TLS added)."""

@@ -102,18 +102,21 @@ class RoomHead(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Hello(Frame, frozen=True, tag="hello"):
-    """First frame. `versions` is [lowest, highest] that the client speaks; `time` its clock in ms."""
+    """First frame. `versions` is [lowest, highest] that the client speaks; `time` its clock in ms; `address` what it
+    dialled. Version 1 had no address: it is still read, so that such a client is told the version."""
 
     versions: tuple[int, int]
     nonce: bytes
     time: int
     agent: str
+    address: str = ""
 
 
 class ServerHello(Frame, frozen=True, tag="server-hello"):
     """The answer: chosen version, nonce, clock, and who the server is.
 
-    `server_cert` is `enc([server_pk, not_after_ms])` signed by the agency key under the domain "server".
+    `server_cert` is `enc([server_pk, not_after_ms])` signed by the agency key under the domain "server". `proof` is the
+    server key's signature over what `hello_proof` says; empty if the dialled address is none of the server's.
     """
 
     version: int
@@ -121,6 +124,7 @@ class ServerHello(Frame, frozen=True, tag="server-hello"):
     time: int
     agency_pk: bytes
     server_cert: Signed
+    proof: bytes = b""
 
 
 class Auth(Frame, frozen=True, tag="auth"):

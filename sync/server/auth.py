@@ -17,6 +17,7 @@ from sync.protocol.messages import Auth, ErrorCode, Hello, ServerHello
 from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
 from sync.server.identity import Identity
 from sync.server.refusal import Refusal
+from sync.trust.agency import hello_proof
 from sync.trust.userlog import UserLog
 
 NONCE_BYTES = 32
@@ -60,7 +61,16 @@ class Handshake:
         if abs(now - frame.time) > SIGN_IN_CLOCK_TOLERANCE_MS:
             raise Refusal(ErrorCode.CLOCK, str(now), fatal=True)
         self._hello = frame
-        return ServerHello(min(highest, WIRE_MAX), self._nonce, now, self._identity.agency_pk, self._identity.cert)
+        who = self._identity
+        return ServerHello(min(highest, WIRE_MAX), self._nonce, now, who.agency_pk, who.cert, self._proof(frame, now))
+
+    def _proof(self, frame: Hello, now: int) -> bytes:
+        """▲ The server key's signature over both nonces and the dialled address; empty if the address is none of ours.
+        Otherwise whoever dials us in somebody else's name could pass our proof on as theirs."""
+        if frame.address.lower() not in self._addresses():
+            return b""
+        who = self._identity
+        return who.key.sign("hello", hello_proof(self._nonce, frame.nonce, who.fingerprint, frame.address, now))
 
     def check_greeted(self) -> None:
         """A fatal Refusal unless hello came first."""

@@ -104,6 +104,12 @@ def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -
     return server_pk
 
 
+def hello_proof(nonce: bytes, client_nonce: bytes, agency: Hash | bytes, address: str, time_ms: int) -> list[object]:
+    """What the server key signs under the domain "hello": good for one connection, one agency and one address, so that
+    it cannot be passed on. `agency` is the fingerprint, 32 B; `address` as it was dialled."""
+    return [nonce, client_nonce, agency, address, time_ms]
+
+
 def server_cert_until_ms(body: bytes) -> int:
     """When a server's certificate that was verified ends."""
     return _server_cert(body)[1]

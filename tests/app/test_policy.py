@@ -200,7 +200,39 @@ def test_defaults_of_linux_are_read_beside_the_policies(tmp_path: Path) -> None:
 def test_support_reads_keys_and_places_and_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, from_registry(FakeRegistry({HKLM: {"Servers": "a.example", "Theme": "pink"}})))
     place = r"HKLM\SOFTWARE\Policies\Kansli"
-    assert policy.policy_status() == (("servers", place, True), ("theme", place, False))
+    assert [found.sentence for found in policy.policy_status()] == [
+        f"servers from {place}: in force",
+        f"theme from {place}: left out",
+    ]
+
+
+@pytest.mark.parametrize("wrong", ["http://a.example", "kansli/åäö", "a.example:99999", "-", "//[", "user@a.example"])
+@pytest.mark.parametrize("key", ["servers", "egress"])
+def test_an_address_that_is_no_host_is_named_and_the_rest_stays_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, wrong: str
+) -> None:
+    """Left out as a whole, the list would mean: any server."""
+    (tmp_path / "10.json").write_text(json.dumps({key: ["a.example", wrong, "b.example:8443"], "language": "en"}))
+    read = from_files(tmp_path, tmp_path / "none")
+    assert read.fixed == {key: "a.example, b.example:8443", "language": "en"}
+    machine(monkeypatch, read)
+    said = [found.sentence for found in policy.policy_status()]
+    assert f"{key} from 10.json: entry 2 is no address and is left out, the other entries count" in said
+    assert wrong not in " ".join(said) or wrong == "-"
+
+
+def test_a_list_without_any_address_is_left_out_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "10.json").write_text(json.dumps({"servers": ["http://a.example", "?"], "language": "en"}))
+    read = from_files(tmp_path, tmp_path / "none")
+    assert read.fixed == {"language": "en"}
+    assert read.found[0].sentence == "servers from 10.json: left out"
+
+
+def test_a_wrong_entry_of_a_list_is_logged_by_its_number(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "10.json").write_text(json.dumps({"servers": "a.example, http://hemlig.example"}))
+    with caplog.at_level(logging.WARNING):
+        from_files(tmp_path, tmp_path / "none").tell()
+    assert [record.getMessage() for record in caplog.records] == ["policy-ignored key=servers source=? entry=2"]
 
 
 def test_names_in_the_registry_are_the_keys_in_capitals() -> None:

@@ -19,10 +19,9 @@ OTHER = tuple(f"annan historia {i}" for i in range(8))
 def cut(desk: Desk) -> Wire:
     """This desk's next lines do not come to be, until the wire's `cut` is False."""
     engine = desk.session.engine
-    wire = Wire(engine._dialer.address, desk.ca_file)
+    wire = Wire(engine._line.address, desk.ca_file)
     wire.cut = True
-    engine._dialer = wire
-    engine.blobs._dialer = wire
+    engine._line._dialer = wire
     return wire
 
 

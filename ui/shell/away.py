@@ -15,6 +15,7 @@ from ui.kit.translate import tr
 from ui.shell.gate import GatePage
 from ui.shell.ports import Session
 from ui.shell.revoked import RevokedDialog
+from ui.shell.status import reason
 
 LOOK_MS = 10 * 60_000
 
@@ -59,7 +60,7 @@ class AwayView(GatePage):
         if revoked:
             self.error.say(sentence("revoked").text)
         elif status.code and not trying:
-            self.error.say(sentence(status.code).title, status.code)
+            self.error.say(reason(status).title, status.code)
 
     async def _ask(self) -> None:
         if await show(RevokedDialog(self, self._session.unsent)):

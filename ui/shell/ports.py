@@ -344,6 +344,10 @@ class SyncStatus(Protocol):
     def last_synced_ms(self) -> int | None: ...
     @property
     def server(self) -> str: ...
+    @property
+    def about(self) -> str:
+        """The address that `code` is about; "" for none."""
+        ...
 
 
 class Session(Protocol):

@@ -22,6 +22,7 @@ from app.settings import (
     THEME,
     Settings,
 )
+from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, SectionHeader, scroll
 from ui.kit.scale import hold
@@ -97,10 +98,16 @@ class SettingsView(QWidget):
         me = self._session.people.me
         card = Card(spacing=2)
         card.content.addWidget(label(me.name, "strong"))
-        card.content.addWidget(
-            label(" · ".join(x for x in (me.title, me.unit, self._session.status.server) if x), "small")
-        )
+        self._place = label("", "small")
+        card.content.addWidget(self._place)
+        bind(self, self._session.status_changed, self._show_place)
+        self._show_place()
         return card
+
+    def _show_place(self) -> None:
+        """Title, unit and the server's address, which may change."""
+        me = self._session.people.me
+        self._place.setText(" · ".join(x for x in (me.title, me.unit, self._session.status.server) if x))
 
     def _lock_now(self) -> QWidget:
         button = TextButton(tr("Lock now"), self.lock.emit, icon="lock")

@@ -3,6 +3,7 @@
 
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
+from ui.errors import Sentence, sentence
 from ui.kit import theme
 from ui.kit.card import IconLabel
 from ui.kit.plain import set_tip
@@ -23,6 +24,11 @@ def sync_text(status: SyncStatus) -> tuple[str, str]:
         "syncing": ("syncing", tr("Synchronising …")),
         "error": ("warning", tr("Not synchronising")),
     }.get(status.state, ("offline", tr("Offline")))
+
+
+def reason(status: SyncStatus) -> Sentence:
+    """Why it is not connected, with the address that it is about."""
+    return sentence(status.code or "", address=status.about)
 
 
 class StatusBar(QFrame):

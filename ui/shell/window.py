@@ -115,7 +115,7 @@ class MainWindow(QMainWindow):
         self.unread = 0
         self.announcer = Announcer(self, lambda: session.settings.get(ANNOUNCE))
         self._told_status = ""
-        self._known: tuple[str, str | None] = "connecting", None
+        self._known: tuple[str, str | None, str] = "connecting", None, ""
         """State and code of the connection when no attempt was under way."""
         self._icons = {kind: tool.icon for tool in tools for kind in tool.kinds}
         self.navigator = Navigator(session, tools, self)
@@ -503,14 +503,14 @@ class MainWindow(QMainWindow):
         each attempt."""
         status = self.session.status
         if status.state != "connecting":
-            self._known = status.state, status.code
-        state, code = self._known
+            self._known = status.state, status.code, status.about
+        state, code, about = self._known
         if self.session.devices.ended == "revoked":
             self.bar.show_state(
                 "danger", "warning", sentence("revoked").text, tr("What can I do?"), lambda: run(self, self.ask_erase())
             )
         elif state == "error" and code:
-            self.bar.show_state("warning", "warning", sentence(code).text, code=code)
+            self.bar.show_state("warning", "warning", sentence(code, address=about).text, code=code)
         elif state == "offline":
             text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
             if code == "proxy-failed":

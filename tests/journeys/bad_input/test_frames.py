@@ -10,12 +10,12 @@ from sync.client.status import LinkState
 from sync.errors import Unreachable
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
-from sync.protocol.version import MAX_FRAME_BYTES
+from sync.protocol.version import MAX_FRAME_BYTES, WIRE_MAX, WIRE_MIN
 from sync.server.auth import now_ms
 from tests.journeys.bad_input.checks import HELLO, explained, honest, lie, nothing_lost, two
 from tests.world import World, until
 
-HELLO_FRAME = encode(m.Hello((1, 1), bytes(32), now_ms(), "test"))
+HELLO_FRAME = encode(m.Hello((WIRE_MIN, WIRE_MAX), bytes(32), now_ms(), "test"))
 TO_SERVER = {
     "malformed": b"\xc1",
     "empty": b"",
@@ -24,7 +24,7 @@ TO_SERVER = {
     "of the other side": encode(m.Behind(bytes(16), 1)),
     "with too much": HELLO_FRAME + b"\x00",
     "before hello": encode(m.Pull(1, bytes(16), 0, 1000)),
-    "a short nonce": encode(m.Hello((1, 1), b"kort", now_ms(), "test")),
+    "a short nonce": encode(m.Hello((WIRE_MIN, WIRE_MAX), b"kort", now_ms(), "test")),
 }
 TO_CLIENT = {
     "malformed": b"\xc1",

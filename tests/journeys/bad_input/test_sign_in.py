@@ -26,6 +26,7 @@ from sync.errors import Refused, Reject, SyncError, Unreachable
 from sync.ids import Hash
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
+from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server import admin
 from sync.server.auth import now_ms
 from sync.server.identity import read_agency, read_identity
@@ -258,7 +259,7 @@ async def test_a_server_of_another_agency_behind_the_right_address(w: World) -> 
     other = w.folder / "other"
     admin.init(other, keys=w.folder / "other keys", demo_ca=["localhost"])
     theirs = read_identity(other, now_ms())
-    right, hello = a.wire.address, m.ServerHello(1, bytes(32), now_ms(), theirs.agency_pk, theirs.cert)
+    right, hello = a.wire.address, m.ServerHello(WIRE_MAX, bytes(32), now_ms(), theirs.agency_pk, theirs.cert)
     async with other_peer(w, lambda frame: hello) as port:
         a.wire.address = address_of(port)
         await a.wire.hang_up()
@@ -538,7 +539,7 @@ async def test_the_server_takes_the_same_entries_again_and_no_others(w: World) -
 
 async def _invite_reply(w: World, code: SignInCode) -> m.InviteReply:
     line = await w.dialer().open()
-    await line.send(encode(m.Hello((1, 1), bytes(32), now_ms(), "test")))
+    await line.send(encode(m.Hello((WIRE_MIN, WIRE_MAX), bytes(32), now_ms(), "test")))
     await line.receive()
     await line.send(encode(m.Invite(1, code.key.public)))
     reply = decode_server(await line.receive())

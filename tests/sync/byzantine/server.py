@@ -15,10 +15,11 @@ from sync.ids import DevId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.protocol.messages import ErrorCode
+from sync.protocol.version import WIRE_MAX
 from sync.server.refusal import refusal_of
 from sync.server.store.base import InviteRow
 from sync.trust import receipts
-from sync.trust.agency import Agency
+from sync.trust.agency import Agency, agency_fingerprint, hello_proof
 from sync.trust.author import Entry
 from sync.trust.userlog import UserLog
 from tests.sync.byzantine.desk import Line
@@ -181,8 +182,10 @@ class Server:
     def _honest(self, face: Face, frame: m.ClientFrame) -> list[m.Frame]:
         match frame:
             case m.Hello():
-                now = self.clock.ms() + self.skew_ms
-                return [m.ServerHello(1, b"n" * 32, now, self.agency_pk, self.cert)]
+                now, nonce = self.clock.ms() + self.skew_ms, b"n" * 32
+                said = hello_proof(nonce, frame.nonce, agency_fingerprint(self.agency_pk), frame.address, now)
+                proof = self.key.sign("hello", said)
+                return [m.ServerHello(WIRE_MAX, nonce, now, self.agency_pk, self.cert, proof)]
             case m.Auth():
                 return [self._authed(face, frame)]
             case m.UserLog(rid=rid, uid=uid, after=after):

@@ -16,6 +16,7 @@ import pytest
 
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
+from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server import protocols
 from sync.server.accepting import _TLS_BUFFER
 from sync.server.config import Config, Limits
@@ -32,7 +33,7 @@ TEXT, BINARY, CONT, PING, PONG = 1, 2, 0, 9, 10
 
 def hello() -> bytes:
     """What a client says first, with the time of now."""
-    return encode(m.Hello((1, 1), bytes(32), now(), "test"))
+    return encode(m.Hello((WIRE_MIN, WIRE_MAX), bytes(32), now(), "test"))
 
 
 @asynccontextmanager

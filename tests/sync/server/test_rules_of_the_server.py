@@ -13,6 +13,7 @@ import pytest
 from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
+from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server import turns
 from sync.server.auth import now_ms
 from sync.server.connection import _encoded
@@ -320,5 +321,5 @@ def test_attack_an_answer_that_is_too_long_is_an_answer_all_the_same() -> None:
 
 def test_attack_a_programs_name_does_nothing_to_an_operators_terminal(house: House) -> None:
     handshake = house.server.service.handshake()
-    handshake.hello(m.Hello((1, 1), bytes(32), now_ms(), "\x1b]0;x\x07kansli/0.1\n\u202e"))
+    handshake.hello(m.Hello((WIRE_MIN, WIRE_MAX), bytes(32), now_ms(), "\x1b]0;x\x07kansli/0.1\n\u202e"))
     assert handshake.agent == "]0;xkansli/0.1"

@@ -20,6 +20,7 @@ from websockets.asyncio.client import unix_connect
 from sync.crypto.tls import Pem, make_server_cert
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
+from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server.config import Config, ConfigError
 from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.running import start_server
@@ -136,7 +137,7 @@ async def test_behind_a_proxy_people_sign_for_what_they_dialled(data: Path, tmp_
                 answer = await http.get("http://kansli.example/healthz", headers={"x-forwarded-for": "203.0.113.7"})
                 assert answer.json() == {"ok": True}
             async with unix_connect(str(path), "ws://kansli.example/v1/sync") as line:
-                await line.send(encode(m.Hello((1, 1), bytes(32), now(), "test")))
+                await line.send(encode(m.Hello((WIRE_MIN, WIRE_MAX), bytes(32), now(), "test")))
                 hello = decode_server(bytes(await line.recv()))  # type: ignore[arg-type]
                 assert isinstance(hello, m.ServerHello)
         path.unlink(missing_ok=True)

@@ -15,13 +15,13 @@ from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
-from sync.protocol.version import MAX_FRAME_BYTES
+from sync.protocol.version import MAX_FRAME_BYTES, WIRE_MAX, WIRE_MIN
 from sync.server import admin
 from sync.server.auth import Who
 from sync.server.config import Config, ConfigError
 from sync.server.running import start_server
 from sync.server.store.base import Full, SightingRow
-from sync.trust.agency import SignInCode
+from sync.trust.agency import SignInCode, verify_server_cert
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, keys_of, new_data, now, open_wire, wired
 from tests.world import until
@@ -125,12 +125,22 @@ async def test_nothing_but_enrolment_is_answered_before_sign_in(house: House) ->
         assert error.code == "auth"
 
 
-@pytest.mark.parametrize("versions", [(2, 9), (0, 0)])
+async def test_attack_no_proof_is_given_for_an_address_of_somebody_else(house: House) -> None:
+    async with wired(house.server.url, house.data) as wire:
+        said = await wire.greet()
+        verify_server_cert(said.agency_pk, said.server_cert.body, said.server_cert.sig, said.time)
+        assert len(said.proof) == 64
+    async with wired(house.server.url, house.data) as wire:
+        wire.address = "other.example:443"
+        assert (await wire.greet()).proof == b""
+
+
+@pytest.mark.parametrize("versions", [(WIRE_MAX + 1, 9), (0, WIRE_MIN - 1)])
 async def test_a_version_that_is_not_spoken_is_refused(house: House, versions: tuple[int, int]) -> None:
     async with wired(house.server.url, house.data) as wire:
         with pytest.raises(Refused) as e:
             await wire.greet(versions=versions)
-        assert (e.value.code, e.value.detail) == ("version", "1-1")
+        assert (e.value.code, e.value.detail) == ("version", f"{WIRE_MIN}-{WIRE_MAX}")
 
 
 async def test_a_clock_off_by_days_is_refused(house: House) -> None:
@@ -140,7 +150,7 @@ async def test_a_clock_off_by_days_is_refused(house: House) -> None:
 
 
 async def test_malformed_truncated_and_oversized_frames_end_the_connection(house: House) -> None:
-    whole = encode(m.Hello((1, 1), os.urandom(32), now(), "test"))
+    whole = encode(m.Hello((WIRE_MIN, WIRE_MAX), os.urandom(32), now(), "test"))
     for data in (b"", b"\xc1", whole[:-1], whole + b"\0", b"\x91\xa4push", encode(m.Ok(1)), os.urandom(300)):
         async with wired(house.server.url, house.data) as wire:
             await wire.greet()
@@ -166,7 +176,7 @@ async def test_hello_comes_first_and_once(house: House) -> None:
         assert b"hello comes first" in bytes(await wire.socket.recv())  # type: ignore[arg-type]
     async with wired(house.server.url, house.data) as wire:
         await wire.greet()
-        await wire.socket.send(encode(m.Hello((1, 1), os.urandom(32), now(), "again")))
+        await wire.socket.send(encode(m.Hello((WIRE_MIN, WIRE_MAX), os.urandom(32), now(), "again")))
         error = await wire.end()
         assert error is not None
 

@@ -19,6 +19,7 @@ from sync.errors import NeedLog
 from sync.ids import ChangeId, ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
+from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server import admin
 from sync.server.config import Config, Limits
 from sync.trust import drafts, envelope, receipts
@@ -79,8 +80,8 @@ class Wire:
         self.hello: m.ServerHello | None = None
         self.nonce = os.urandom(32)
 
-    async def greet(self, *, versions: tuple[int, int] = (1, 1), skew_ms: int = 0) -> m.ServerHello:
-        await self.socket.send(encode(m.Hello(versions, self.nonce, now() + skew_ms, "test")))
+    async def greet(self, *, versions: tuple[int, int] = (WIRE_MIN, WIRE_MAX), skew_ms: int = 0) -> m.ServerHello:
+        await self.socket.send(encode(m.Hello(versions, self.nonce, now() + skew_ms, "test", self.address)))
         reply = decode_server(bytes(await asyncio.wait_for(self.socket.recv(), TIMEOUT_S)))  # type: ignore[arg-type]
         if isinstance(reply, m.Error):
             raise Refused(reply)

@@ -86,6 +86,7 @@ class FakeStatus:
     waiting: int = 0
     last_synced_ms: int | None = at(14, 3)
     server: str = "kansli.myndighet.example"
+    about: str = ""
 
 
 def person(n: int, name: str, initials: str, unit: str, verified: Verified, *, me: bool = False) -> Person:
