@@ -56,6 +56,8 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print("Reset. Invite the person anew; colleagues see it and add them to their rooms again.")
         case "status":
             print(json.dumps(asdict(asyncio.run(admin.status(data)))))
+        case "rooms" if args.one_owner:
+            return upkeep.one_owner(args, data)
         case "users" | "devices" | "rooms" | "closed":
             lines = asyncio.run(_list(args, config))
             print(listing.as_table(lines) if args.table else listing.as_json(lines), end="")

@@ -8,9 +8,11 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from sync.server.listing import as_json, as_table
 from sync.server.upkeep.backup import backup as copy
 from sync.server.upkeep.backup import matches
 from sync.server.upkeep.manifest import NAME, read_manifest
+from sync.server.upkeep.owners import one_owner as find_one_owner
 from sync.server.upkeep.problems import Problem, Tally
 from sync.server.upkeep.restore import restore as put_back
 from sync.server.upkeep.verify import verify as check
@@ -67,3 +69,12 @@ def restore(args: argparse.Namespace, data: Path) -> int:
     tally = put_back(args.source, data, tell, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 or args.damaged else 1
+
+
+def one_owner(args: argparse.Namespace, data: Path) -> int:
+    """Exit status 0 if every room could be read."""
+    found = find_one_owner(data)
+    print(as_table(found.lines) if args.table else as_json(found.lines), end="")
+    for room in found.unread:
+        print(f"room {room} cannot be read here: run verify", file=sys.stderr)
+    return 1 if found.unread else 0

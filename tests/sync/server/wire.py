@@ -79,8 +79,10 @@ class Wire:
         self.hello: m.ServerHello | None = None
         self.nonce = os.urandom(32)
 
-    async def greet(self, *, versions: tuple[int, int] = (1, 1), skew_ms: int = 0) -> m.ServerHello:
-        await self.socket.send(encode(m.Hello(versions, self.nonce, now() + skew_ms, "test")))
+    async def greet(
+        self, *, versions: tuple[int, int] = (1, 1), skew_ms: int = 0, agent: str = "test"
+    ) -> m.ServerHello:
+        await self.socket.send(encode(m.Hello(versions, self.nonce, now() + skew_ms, agent)))
         reply = decode_server(bytes(await asyncio.wait_for(self.socket.recv(), TIMEOUT_S)))  # type: ignore[arg-type]
         if isinstance(reply, m.Error):
             raise Refused(reply)
