@@ -33,14 +33,18 @@ class Installed:
         restart of the computer completes the installation."""
 
     def newer(self) -> str | None:
-        """The installed release, if it is newer than the running program. None if it is not, also if the file is gone,
-        damaged or cannot be read: an upgrade may be replacing it right now."""
-        if self._file is None or self._running is None:
-            return None
+        """The installed release, if it is newer than the running program, else None."""
+        text = self.installed()
+        found = release(text) if text is not None else None
+        return text if found is not None and self._running is not None and found > self._running else None
+
+    def installed(self) -> str | None:
+        """What the file says. None without a file, and if it is gone, damaged or cannot be read: an upgrade may be
+        replacing it right now."""
         try:
+            if self._file is None:
+                return None
             with self._file.open("rb") as file:
-                text = file.read(_MOST_BYTES).decode("ascii").strip()
+                return file.read(_MOST_BYTES).decode("ascii").strip()
         except (OSError, UnicodeDecodeError):
             return None
-        found = release(text)
-        return text if found is not None and found > self._running else None

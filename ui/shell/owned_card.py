@@ -61,7 +61,7 @@ class OwnedCard(Card):
         found = self._service.only_mine()
         self._host.setVisible(bool(found))
         self._about.setText(
-            tr("If you leave, nobody else can name an owner there. Make a colleague an owner beside its members.")
+            tr("While you are away nobody else can name an owner there. Make a colleague an owner beside its members.")
             if found
             else tr("Every room that you own and share has another owner too.")
         )

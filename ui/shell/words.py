@@ -177,8 +177,8 @@ def one_owner(owner: Person) -> str:
     """What it means that a room has one owner, for the people in it."""
     if owner.is_me:
         return tr(
-            "You are the room's only owner. Make a colleague an owner too: if you leave, nobody else can name one."
+            "You are the room's only owner. Make a colleague an owner too: while you are away nobody else can name one."
         )
     return tr(
-        "The room has one owner, {name}. Ask for a second one: if {name} leaves, nobody else can name one."
+        "The room has one owner, {name}. Ask for a second one: while {name} is away nobody else can name one."
     ).format(name=owner.name)

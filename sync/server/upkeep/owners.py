@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms that depend on one owner: with nobody else who may name owners, such a room is stuck when that person leaves.
+"""Rooms that depend on one owner: while that person is away, nobody else can name another.
 
 Only reads, beside a server that may be running. The server knows roles and no titles. Each room's stored state is read
 and what came after it judged again, as at a start: some milliseconds a room, for a large one up to a second.
