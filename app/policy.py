@@ -8,15 +8,15 @@ over those of the JSON file that its value ConfigFile names. docs/POLICIES.md is
 A value that is damaged, unknown or out of range is left out and told of: one mistake in a policy keeps nobody out.
 """
 
-import json
 import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from app import policy_json
 from app.core import log
 from app.setting import AnySetting, Value, entries
 from app.settings import DATA_ROOT, SERVER, SETTINGS
@@ -29,7 +29,6 @@ DEFAULTS_FILE = Path("/etc/kansli/defaults.json")
 POLICY_KEY = r"SOFTWARE\Policies\Kansli"
 INSTALLER_KEY = r"SOFTWARE\Kansli"
 CONFIG_FILE = "ConfigFile"
-MAX_FILE_BYTES = 1_000_000
 _DIGITS = re.compile(r"[0-9]{1,10}")
 """As many as a REG_DWORD has."""
 
@@ -41,12 +40,22 @@ _PROPOSED = {**_FIXED, SERVER.key: SERVER}
 class Found:
     """One value that somebody wrote: `key` of the setting, or as it was written if there is none, "" for a file that
     cannot be read; `source` a file's name or the place in the registry; `accepted` whether it counts; `entry` says
-    that it is only this one of a list, from 1 on."""
+    that it is only this one of a list, from 1 on.
+
+    The rest is for the administrator (app/policy_check.py): the value as it was written, whether it only proposes, the
+    file's whole path, line and column from 1 (0: not known), and in words why it does not count.
+    """
 
     key: str
     source: str
     accepted: bool
     entry: int = 0
+    value: object = field(default=None, compare=False, repr=False)
+    proposed: bool = field(default=False, compare=False)
+    path: str = field(default="", compare=False)
+    line: int = field(default=0, compare=False)
+    column: int = field(default=0, compare=False)
+    fault: str = field(default="", compare=False)
 
     @property
     def sentence(self) -> str:
@@ -69,10 +78,10 @@ class Policy:
     def tell(self) -> None:
         """Logs what was left out, once the log is open."""
         for entry in self.found:
-            if entry.entry:
-                log.store.warning("policy-ignored", key=entry.key, source=entry.source, entry=entry.entry)
-            elif not entry.accepted:
-                log.store.warning("policy-ignored", key=entry.key, source=entry.source)
+            if not entry.accepted:
+                place = {"line": entry.line, "column": entry.column} if entry.line else {}
+                which = {"entry": entry.entry} if entry.entry else {}
+                log.store.warning("policy-ignored", key=entry.key, source=log.Place(entry.source), **place, **which)
 
 
 class Registry(Protocol):
@@ -98,28 +107,36 @@ def policy_status() -> tuple[Found, ...]:
 
 def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> Policy:
     """Linux'."""
-    fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED)
+    fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208 - says why it fails
         for name in names:
             fixed.file(folder / name, name)
     except FileNotFoundError:
         pass  # there is no policy
-    except OSError:
-        fixed.unreadable(folder.name)
+    except OSError as e:
+        fixed.unreadable(folder.name, str(folder), policy_json.Damaged(f"the folder cannot be read: {e.strerror}"))
     try:
         defaults.stat()
         proposed.file(defaults, defaults.name)
     except FileNotFoundError:
         pass
-    except OSError:
-        proposed.unreadable(defaults.name)
+    except OSError as e:
+        fault = policy_json.Damaged(f"the file cannot be read: {e.strerror}")
+        proposed.unreadable(defaults.name, str(defaults), fault)
     return _policy(fixed, proposed)
+
+
+def from_file(path: Path, *, proposed: bool) -> Policy:
+    """One file alone, as if it were a policy, or `proposed` defaults."""
+    fixed, defaults = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
+    (defaults if proposed else fixed).file(path, path.name)
+    return _policy(fixed, defaults)
 
 
 def from_registry(registry: Registry) -> Policy:
     """Windows'. REG_MULTI_SZ or text with commas for lists, REG_DWORD (or its digits) for numbers and 0 and 1."""
-    fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED)
+    fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     for hive in ("HKCU", "HKLM"):
         fixed.tree(registry.values(hive, POLICY_KEY), rf"{hive}\{POLICY_KEY}")
     installed = dict(registry.values("HKLM", INSTALLER_KEY))
@@ -138,65 +155,87 @@ def data_root(values: Mapping[str, Value]) -> Path | None:
 class _Reading:
     """Collects the values of several sources; the later ones count."""
 
-    def __init__(self, known: Mapping[str, AnySetting]) -> None:
-        self._known = known
+    def __init__(self, known: Mapping[str, AnySetting], *, proposed: bool = False) -> None:
+        self._known, self._proposed = known, proposed
         self._by_name = {s.value_name.lower(): s for s in known.values()}
         self.values: dict[str, Value] = {}
         self.found: list[Found] = []
 
     def file(self, path: Path, source: str) -> None:
         """A JSON object of settings."""
-        values = _json(path)
-        if values is None:
-            self.unreadable(source)
+        try:
+            entries = policy_json.read(path)
+        except policy_json.Damaged as e:
+            self.unreadable(source, str(path), e)
             return
-        for key, raw in values.items():
-            setting = self._known.get(key)
-            self._take(key, source, setting, _joined(raw))
+        for entry in entries:
+            at = Found(
+                key=entry.key,
+                source=source,
+                accepted=False,
+                value=entry.value,
+                proposed=self._proposed,
+                path=str(path),
+                line=entry.line,
+                column=entry.column,
+            )
+            if entry.again:
+                self.found.append(replace(at, fault="the key is given again further down, and that one counts"))
+            else:
+                self._take(at, self._known.get(entry.key), _joined(entry.value))
 
-    def unreadable(self, source: str) -> None:
+    def unreadable(self, source: str, path: str, why: policy_json.Damaged) -> None:
         """Somebody wrote something there, and it cannot be read."""
-        self.found.append(Found(key="", source=source, accepted=False))
+        self.found.append(
+            Found(
+                key="",
+                source=source,
+                accepted=False,
+                proposed=self._proposed,
+                path=path,
+                line=why.line,
+                column=why.column,
+                fault=f"{why.fault}. Nothing in it counts",
+            )
+        )
 
     def tree(self, values: Mapping[str, object], source: str) -> None:
         """The values of a registry key, whose names know no case."""
         for name, raw in values.items():
             setting = self._by_name.get(name.lower())
-            self._take(name, source, setting, _plain(setting, raw) if setting is not None else None)
+            at = Found(key=name, source=source, accepted=False, value=raw, proposed=self._proposed)
+            self._take(at, setting, _plain(setting, raw) if setting is not None else None)
 
-    def _take(self, name: str, source: str, setting: AnySetting | None, value: object) -> None:
+    def _take(self, at: Found, setting: AnySetting | None, value: object) -> None:
+        """Keeps a value that counts, and notes what became of it. `at`: what was written, and where."""
         if setting is not None and setting.several and isinstance(value, str):
-            value = self._without_wrong_ones(setting, source, value)
-        if setting is not None and setting.accepts(value) and _holds(setting, value):
+            value = self._without_wrong_ones(at, setting, value)
+        if setting is None:
+            self.found.append(replace(at, fault="there is no such setting for a policy; the keys are in POLICIES.md"))
+        elif not setting.accepts(value):
+            self.found.append(replace(at, key=setting.key, fault=f"needed is {setting.needs}"))
+        elif not _holds(setting, value):
+            fault = "needed is an absolute folder of this computer, after ~ and variables are resolved"
+            self.found.append(replace(at, key=setting.key, fault=fault))
+        else:
             assert isinstance(value, str | int | bool)  # noqa: S101 - it is accepted
             self.values[setting.key] = value
-            self.found.append(Found(key=setting.key, source=source, accepted=True))
-        else:
-            self.found.append(Found(key=setting.key if setting else name, source=source, accepted=False))
+            self.found.append(replace(at, key=setting.key, accepted=True))
 
-    def _without_wrong_ones(self, setting: AnySetting, source: str, text: str) -> str:
+    def _without_wrong_ones(self, at: Found, setting: AnySetting, text: str) -> str:
         """▲ The list without the entries that the setting does not take, which are told of. Left out as a whole, a list
         of allowed servers would mean "any". A list with no right entry is returned as it is."""
         written = entries(text)
-        wrong = [at for at, entry in enumerate(written, start=1) if not setting.accepts(entry)]
+        wrong = [n for n, entry in enumerate(written, start=1) if not setting.accepts(entry)]
         if not wrong or len(wrong) == len(written):
             return text
-        self.found += [Found(key=setting.key, source=source, accepted=False, entry=at) for at in wrong]
-        return ", ".join(entry for at, entry in enumerate(written, start=1) if at not in wrong)
+        fault = "entry {} of the list is no address and is left out, the other entries count"
+        self.found += [replace(at, key=setting.key, entry=n, fault=fault.format(n)) for n in wrong]
+        return ", ".join(entry for n, entry in enumerate(written, start=1) if n not in wrong)
 
 
 def _policy(fixed: _Reading, proposed: _Reading) -> Policy:
     return Policy(fixed=fixed.values, defaults=proposed.values, found=(*fixed.found, *proposed.found))
-
-
-def _json(path: Path) -> Mapping[str, object] | None:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            return None
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _joined(raw: object) -> object:

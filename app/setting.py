@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What a setting is: its key, default and texts, and which values it takes. The settings are in app/settings.py."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +47,17 @@ class Setting(Generic[V]):
     def value_name(self) -> str:
         """What the registry calls it: auto-lock-minutes is AutoLockMinutes."""
         return "".join(word.capitalize() for word in self.key.split("-"))
+
+    @property
+    def needs(self) -> str:
+        """What `accepts` takes, in words for an administrator."""
+        if self.choices:
+            return "one of " + ", ".join(json.dumps(choice) for choice, _ in self.choices)
+        if isinstance(self.default, bool):
+            return "true or false (in the registry 1 or 0)"
+        if isinstance(self.default, int):
+            return f"a whole number from {self.low} to {self.high}"
+        return f"{'a list of texts, or one text with commas' if self.several else 'a text'}: {self.about}"
 
     def accepts(self, value: object) -> bool:
         """Whether the value has the right type and is one of the choices or within the bounds."""

@@ -4,7 +4,8 @@
 SyncError
 ├── WorldError      the world's fault: shown to a person, often retried
 │   ├── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server) · Ended
-│   ├── ProxyFailed, TooSlow (each an Unreachable) · ProxyWantsName · AddressForbidden
+│   ├── ProxyFailed, TooSlow (each an Unreachable) · Outdated (a TooOld)
+│   ├── ProxyWantsName · ProxyUnnamed · NoProxyScript · AddressForbidden
 │   └── NoAddress · ServerNotNamed, ServerUnproven (each names an address)
 ├── Reject          a signed or sealed thing does not check; `code` says which rule, never the content
 ├── NeedLog         not a verdict: a user log must be fetched before this item can be judged
@@ -46,6 +47,18 @@ class ProxyWantsName(WorldError):
     """The proxy asks for a name and a password, which Kansli keeps none of."""
 
     code = "proxy-auth"
+
+
+class ProxyUnnamed(WorldError):
+    """The settings ask for a proxy or a PAC script and name none: nothing is connected to."""
+
+    code = "proxy-missing"
+
+
+class NoProxyScript(WorldError):
+    """The settings ask for a PAC script, and this system cannot run one: nothing is connected to."""
+
+    code = "proxy-script"
 
 
 class AddressForbidden(WorldError):
@@ -92,6 +105,12 @@ class TooOld(WorldError):
     """The server speaks only newer protocol versions than this client."""
 
     code = "update-needed"
+
+
+class Outdated(TooOld):
+    """The server's operator asks for a newer release of this program."""
+
+    code = "client-old"
 
 
 class ClockOff(WorldError):

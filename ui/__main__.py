@@ -14,8 +14,8 @@ def arguments(given: Sequence[str]) -> list[str]:
 def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
     """Runs the program and returns its exit status. `command`: as in `ui.main.main`.
 
-    Purging, the worker and conversions run without Qt. A box saying that Qt cannot be loaded would wait for a person,
-    and an uninstaller would wait for the box.
+    Purging, the check of policies, the worker and conversions run without Qt. A box saying that Qt cannot be loaded
+    would wait for a person, and an uninstaller would wait for the box.
     """
     if given[:1] == ["--worker"]:
         from app.worker import spare
@@ -32,6 +32,10 @@ def run(given: Sequence[str], command: Sequence[str] = ()) -> int:
         from app import purging
 
         return purging.main()
+    if given[:1] == ["--check-policies"]:
+        from app import policy_check
+
+        return policy_check.main(given[1:])
     from app.core import garbage
 
     garbage.hold()

@@ -33,9 +33,9 @@ class Ending:
         """Whether the system asked the program to end, perhaps while it was being locked. Then it is not started
         again."""
         self._office, self._stage, self._resident = office, stage, resident
-        self._ends_to: Literal["lock", "new"] | None = None
-        """Why the program is to be started again: to show the gate, or to begin as on the first day. None: it is
-        not."""
+        self._ends_to: Literal["lock", "new", "upgrade"] | None = None
+        """Why the program is to be started again: to show the gate, to begin as on the first day, or to run the release
+        that was installed meanwhile. None: it is not."""
         self._work: asyncio.Task[None] | None = None
         self._question: QuitDialog | None = None
         self._sweeping = Sweeping()
@@ -134,18 +134,26 @@ class Ending:
     def lock(self) -> None:
         """Locks: covers the window, stores what is unsaved, and ends the process. The program is then started again and
         shows the gate. ▲ Python cannot clear its memory, so that keys and text would stay in this process."""
+        self._lock_to("lock", "")
+
+    def upgrade(self) -> None:
+        """Ends the process as `lock` does, so that nothing that was written is lost. The installed program is started
+        in its place and asks for the key at once."""
+        self._lock_to("upgrade", tr("Kansli is starting again"))
+
+    def _lock_to(self, ends_to: Literal["lock", "upgrade"], heading: str) -> None:
         session = self._stage.session
-        if session is not None and self.begin(lambda: self._lock(session)):
-            self._ends_to = "lock"
-            log.ui.info("locking")
+        if session is not None and self.begin(lambda: self._lock(session, heading)):
+            self._ends_to = ends_to
+            log.ui.info("locking" if ends_to == "lock" else "upgrading")
             if self._question is not None:
                 self._question.reject()
 
-    async def _lock(self, session: Session) -> None:
+    async def _lock(self, session: Session, heading: str) -> None:
         if self._stage.window is not None:
             self._stage.window.keep_geometry()
             whereabouts.keep(self._stage.window, session)
-        view = LockingView(session.save)
+        view = LockingView(session.save, heading)
         view.held.connect(self._tell_that_it_is_held)
         self._show_gate(view)
         try:

@@ -328,6 +328,11 @@ def _connection() -> dict[str, tuple[str, str, str]]:
             tr("What you have is readable, but cannot be synchronised."),
             tr("Update Kansli and start again."),
         ),
+        "client-old": (
+            tr("Your organisation asks for a newer version of Kansli."),
+            tr("You can go on reading and writing; it is sent once this computer has the newer version."),
+            tr("Start Kansli again. If this is still shown, ask IT support to update Kansli on this computer."),
+        ),
         "bad-address": (
             tr("The server's address cannot be used."),
             tr("Kansli connects only to a named server, and only sealed (https)."),
@@ -423,6 +428,22 @@ def _way_out() -> dict[str, tuple[str, str, str]]:
             tr("Kansli keeps none for it, and is not let through. You can go on reading and writing."),
             tr("Contact IT support: the proxy must let Kansli through to the agency's server."),
         ),
+        "proxy-missing": (
+            tr("Kansli is set to use a proxy, and none is named."),
+            tr("Nothing is connected to. You can go on reading and writing; it is sent when a proxy is named."),
+            tr(
+                "Name the proxy under Settings. If your organisation manages that, tell IT support: the policy "
+                "proxy-mode asks for a proxy, and proxy-address is missing, empty or left out."
+            ),
+        ),
+        "proxy-script": (
+            tr("Kansli is set to find its proxy by a script, and this computer cannot run one."),
+            tr("Nothing is connected to. You can go on reading and writing; it is sent when that is changed."),
+            tr(
+                "Choose another way under Settings. If your organisation manages that, tell IT support: the policy "
+                "proxy-mode is pac, which works on Windows only."
+            ),
+        ),
         "egress": (
             tr("Your organisation does not allow Kansli to connect to this server."),
             tr("Nothing has been sent there."),
@@ -476,7 +497,10 @@ def _devices() -> dict[str, tuple[str, str, str]]:
         "reset": (
             tr("Your account has been ended by the agency."),
             tr("Nothing is synchronised. What you have is readable."),
-            tr("Ask IT support for a new activation code."),
+            tr(
+                "If you still work here, ask IT support for a new activation code. If you have left, hand in the "
+                "computer: IT support removes what is on it."
+            ),
         ),
     }
 

@@ -116,6 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(  # done by ui/__main__.py, and here for --help
         "--purge-machine", action="store_true", help="remove every profile of every user of this computer, and end"
     )
+    parser.add_argument(  # the same
+        "--check-policies",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="print what policy fixes on this computer, or what FILE would fix, with each fault, and end",
+    )
     parser.add_argument(
         autostart.BACKGROUND, action="store_true", help="without a window: in the tray (as the desktop starts it)"
     )

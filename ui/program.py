@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from app.bootstrap import Office
 from app.core import log
 from app.errors import AppError, StoreFault
+from app.installed import Installed, version_file
 from app.session import Session
 from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE
 from app.unlocking import KeyChange
@@ -36,6 +37,8 @@ from ui.ways_in import GateView, WaysIn
 WARM_AFTER_MS = 1000
 """After the window was shown: what the first change of a colleague needs must not hold up the first paint."""
 
+INSTALLED_EVERY_MS = 600_000
+"""So often is looked whether a newer release was installed: a file of some bytes is read."""
 POLICY_EVERY_MS = 3_600_000
 """A program that is not locked for days learns of a new policy within the hour."""
 
@@ -51,9 +54,11 @@ class Program:
         background: bool = False,
         locked: bool = False,
         desktop: Desktop | None = None,
+        installed: Installed | None = None,
     ) -> None:
         """`link`: what it was started with. `background`: begins in the tray, without a window. `locked`: waits at the
-        gate for the person, even if the profile could be unlocked without them."""
+        gate for the person, even if the profile could be unlocked without them. `installed` says which release is on
+        the disk: by default the package's file does."""
         self._office = office
         self._link = link
         self._locked = locked
@@ -61,6 +66,9 @@ class Program:
         self._stage = Stage(office.settings, lambda: self._ending.may_close(), background=background)
         self._ending = Ending(office, self._stage, self._resident)
         self._ways = WaysIn(office, self._open, self._show_gate)
+        self._installed = installed or Installed(version_file())
+        self._upgrades = QTimer(interval=INSTALLED_EVERY_MS)
+        self._upgrades.timeout.connect(self._look_for_upgrade)
         self._policy = QTimer(interval=POLICY_EVERY_MS)
         self._policy.timeout.connect(office.renew_policy)
 
@@ -80,12 +88,14 @@ class Program:
         try:
             resident.start(self._hear)
             self._policy.start()
+            self._upgrades.start()
             self._start()
             await ending.over.wait()
         finally:
             end()
             application.commitDataRequest.disconnect(ending.on_desktop_ends)
             self._policy.stop()
+            self._upgrades.stop()
             resident.close()
             signals.close()
             ending.by_system = signals.came
@@ -103,6 +113,7 @@ class Program:
 
     def _on_woke(self) -> None:
         self._office.renew_policy()
+        self._look_for_upgrade()
         window = self._stage.window
         if window is None or not window.auto_lock.look():
             self._hurry()
@@ -111,6 +122,12 @@ class Program:
         """Who leaves the screen leaves Kansli, unless it never locks by itself."""
         if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and self._stage.session is not None:
             self._ending.lock()
+
+    def _look_for_upgrade(self) -> None:
+        """Tells the window once a newer release is on the disk. While locked nothing is told: the window is, later."""
+        window, found = self._stage.window, self._installed.newer()
+        if window is not None and found is not None:
+            window.show_upgrade(found, needs_computer=self._installed.needs_computer)
 
     def _hurry(self) -> None:
         if self._stage.session is not None:
@@ -222,10 +239,12 @@ class Program:
         window.key_change_requested.connect(self._rekey)
         window.erase_requested.connect(self._ending.erase)
         window.quit_requested.connect(self._ending.quit)
+        window.restart_requested.connect(self._ending.upgrade)
         window.unread_changed.connect(self._resident.show_unread)
         away.watch(window, lambda: session.overdue, self._ending.lock)
         window.installEventFilter(Closing(self._ending.may_close, window))
         self._show_in_tray()
+        self._look_for_upgrade()
         self._resident.show_unread(window.unread)
         if self._link:
             whereabouts.forget(session)

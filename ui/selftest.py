@@ -22,6 +22,8 @@ from app.bootstrap import Office
 from app.core.ids import ObjId, RoomId
 from app.documents.conversion.converter import Converter
 from app.documents.flow import plain_blocks
+from app.installed import Installed, version_file
+from app.licences import PROGRAM
 from app.objects.crdt import CrdtDoc
 from app.session import LinkState, Session
 from app.store.keyring_slot import system_keyring, usable
@@ -76,6 +78,7 @@ class SelfTest:
         self._pictures()
         self._qr()
         self._key_store()
+        self._version()
         await self._worker()
         await self._states()
         await self._conversion()
@@ -111,6 +114,14 @@ class SelfTest:
         found = type(system_keyring()).__module__.removeprefix("keyring.backends.") if usable() else "none"
         _check(found == "Windows" or sys.platform != "win32", f"Windows' key store is not found, but {found}")
         self._done(f"key store of the computer: {found}")
+
+    def _version(self) -> None:
+        """What a running program compares itself with after an upgrade is in its place, and names this release."""
+        file = version_file()
+        _check(
+            file is None or Installed(file).installed() == PROGRAM, "version.txt is not there or names another release"
+        )
+        self._done(f"version: {PROGRAM}{'' if file is not None else ', from source'}")
 
     async def _write(self, session: Session) -> tuple[RoomId, ObjId]:
         room = await session.rooms.create(WORDS, "case")

@@ -24,9 +24,9 @@ from app.store.store import Store
 from app.worker.states import Workers
 from sync.client.egress import WebSocketDialer
 from sync.client.enrolment import Enrolled
+from sync.client.moves import Nowhere
 from sync.client.pairing import Joined
 from sync.client.recovery import Returned
-from sync.client.moves import Nowhere
 from sync.client.transport import AddressError, Dialer, ServerAddress
 from sync.client.way import Way
 

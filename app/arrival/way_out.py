@@ -9,7 +9,7 @@ from pathlib import Path
 from app.setting import entries
 from app.settings import CA_FILE, EGRESS, PROXY_ADDRESS, PROXY_MODE, SERVERS, Settings
 from sync.client.way import Route, Way, by, from_environment, straight
-from sync.errors import ProxyFailed
+from sync.errors import NoProxyScript, ProxyUnnamed
 
 __all__ = ["Route", "Routes", "from_environment", "way_out"]
 
@@ -44,14 +44,21 @@ def _route(settings: Settings, routes: Routes) -> Route:
     match settings.get(PROXY_MODE):
         case "system":
             return routes.system
+        case "manual" | "pac" if not address:
+            return _unnamed
         case "manual":
-            return by(address) if address else _nowhere
+            return by(address)
         case "pac":
-            return routes.script(address) or _nowhere
+            return routes.script(address) or _no_way_to_run
         case _:
             return straight
 
 
-def _nowhere(host: str, port: int) -> str | None:
-    """A proxy that is wanted and cannot be found out is not gone around."""
-    raise ProxyFailed("no proxy is named, or no PAC script can be run here")
+def _unnamed(host: str, port: int) -> str | None:
+    """A proxy that is wanted and not named is not gone around."""
+    raise ProxyUnnamed("proxy-address is empty")
+
+
+def _no_way_to_run(host: str, port: int) -> str | None:
+    """Nor is one that only a script could name."""
+    raise NoProxyScript("no PAC script can be run here")

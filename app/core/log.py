@@ -14,6 +14,17 @@ from pathlib import Path
 SUBJECTS = ("sync", "store", "crypto", "ui")
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,39}")
 
+_IN_PLACES = "._-\\"
+_PLACE_CHARS = 80
+
+
+class Place(str):
+    """The name of a file or registry key that an administrator made, to be written into a log: its letters, digits and
+    ._-\\, with "_" for any other sign, and at most 80 of them. Never for a name that a person gave to their own."""
+
+    __slots__ = ()
+
+
 Field = int | float | bytes | str | bool | None
 
 
@@ -107,6 +118,8 @@ def _plain(value: Field) -> str:
             return f"{value:.1f}"
         case bytes():
             return value[:4].hex()
+        case Place():
+            return "".join(c if c.isalnum() or c in _IN_PLACES else "_" for c in value[:_PLACE_CHARS])
         case str():
             return value if _CODE.fullmatch(value) else "?"
 

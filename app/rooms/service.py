@@ -214,6 +214,21 @@ class RoomService:
         """Whether this person may manage members."""
         return self.my_role(room) >= ADMIN
 
+    def sole_owner(self, room: RoomId) -> Person | None:
+        """Who alone owns a room of several people: without them nobody could name another owner. None where several
+        do, in a conversation of two, and in a room that was left or that another continues."""
+        row = self._store.rooms_list.get(room)
+        if row is None or row.left or row.type == "direct" or self._replaced(room):
+            return None
+        members = self._store.rooms_list.members(room)
+        owners = [m.uid for m in members if m.role == OWNER]
+        return self._people.person(owners[0]) if len(owners) == 1 and len(members) > 1 else None
+
+    def only_mine(self) -> list[RoomSummary]:
+        """The rooms of which this person is the sole owner, in the order of `rooms`."""
+        mine = set(self._store.rooms_list.only_owned(self._engine.uid))
+        return [room for room in self.rooms() if room.room in mine and not room.replaced] if mine else []
+
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may write here: not in a room that another continues."""
         return self.my_role(room) >= WRITER and not self._replaced(room)

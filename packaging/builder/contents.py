@@ -142,7 +142,7 @@ def _debian(root: Path | None) -> dict[str, str]:
 
 def _whose(frozen: Frozen, path: Path) -> str | None:
     if path.is_relative_to(frozen.tables.parent):
-        return PYTHON if path.name == "base_library.zip" else BOOTLOADER
+        return {"base_library.zip": PYTHON, "version.txt": OURS}.get(path.name, BOOTLOADER)
     if frozen.python is not None and path.is_relative_to(frozen.python):
         return PYTHON
     if path.is_relative_to(ROOT) and not path.is_relative_to(ROOT / "build"):

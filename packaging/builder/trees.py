@@ -80,7 +80,8 @@ def server() -> Tree:
     _put(units / "sysusers.conf", files / "usr/lib/sysusers.d", "kansli-server.conf")
     _put(units / "tmpfiles.conf", files / "usr/lib/tmpfiles.d", "kansli-server.conf")
     _put(units / "server.toml", files / "etc/kansli")
-    _put(ROOT / "docs/OPERATOR.md", files / "usr/share/doc/kansli-server")
+    for page in ("OPERATOR.md", "HELPDESK.sv.md"):
+        _put(ROOT / "docs" / page, files / "usr/share/doc/kansli-server")
     _manual(files, "kansli-server")
     settle(files)
     return Tree(

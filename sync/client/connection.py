@@ -10,7 +10,18 @@ from typing import Protocol, TypeVar
 
 from sync.client.transport import Dialer, Transport
 from sync.crypto.signatures import verify
-from sync.errors import ClockOff, Ended, Refused, Reject, ServerUnproven, SyncError, TooOld, Unreachable, WrongAgency
+from sync.errors import (
+    ClockOff,
+    Ended,
+    Outdated,
+    Refused,
+    Reject,
+    ServerUnproven,
+    SyncError,
+    TooOld,
+    Unreachable,
+    WrongAgency,
+)
 from sync.ids import DevId, Uid
 from sync.protocol import codec
 from sync.protocol.messages import (
@@ -26,11 +37,11 @@ from sync.protocol.messages import (
     ServerHello,
     Signed,
 )
+from sync.protocol.programs import AGENT
 from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
 from sync.trust.agency import agency_fingerprint, hello_proof, verify_server_cert
 
 REQUEST_TIMEOUT_S = 30.0
-AGENT = "kansli/0.1"
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _DETAIL_CHARS = 200
 
@@ -88,7 +99,8 @@ class Connection:
     async def sign_in(self, uid: Uid, dev: DevId, signer: Signer, receipts: list[Receipt]) -> Authed:
         """Proves the device to the server; Refused with code "auth" if it does not know it.
 
-        Ended if the server says that the person's log ends this device, and shows it.
+        Outdated if the operator asks for a newer program than this one. Ended if the server says that the person's log
+        ends this device, and shows it.
         """
         who = self.identity
         challenge = [who.nonce, who.client_nonce, agency_fingerprint(who.agency_pk), self.address, uid, dev]
@@ -207,8 +219,10 @@ def _refusal(frame: Error) -> SyncError:
             return _refused(frame)
 
 
-def _refused(frame: Error) -> Refused:
+def _refused(frame: Error) -> Outdated | Refused:
     """A code goes into logs and is looked up for a sentence: it is a word. One that is none is "internal"."""
+    if frame.code == ErrorCode.CLIENT_OLD:
+        return Outdated()
     code = frame.code if _CODE.fullmatch(frame.code) else ErrorCode.INTERNAL
     detail = "".join(c for c in frame.detail[:_DETAIL_CHARS] if c.isprintable())
     return Refused(code, detail)

@@ -8,6 +8,7 @@ should know. It never learns what a change means.
 import asyncio
 import contextlib
 import logging
+import random
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
@@ -46,6 +47,8 @@ from sync.errors import (
     ClockOff,
     Ended,
     NoAddress,
+    NoProxyScript,
+    ProxyUnnamed,
     ProxyWantsName,
     Refused,
     Reject,
@@ -68,7 +71,10 @@ log = logging.getLogger("sync")
 
 _MOST_EARLY = 4096
 _STUCK_RETRY_S = 30.0
-"""Between attempts when a person or IT must act first: certificate, version, clock, agency, proxy, rules."""
+"""Between attempts when a person or IT must act first: certificate, clock, agency, proxy, rules."""
+OLD_RETRY_S = 900.0
+"""Between attempts of a program that is too old, at most. Only another program, or another server, makes an end of it,
+and the first connects at its start: an office of old programs need not ask twice a minute."""
 _LAST_WORD_S = 2.0
 _STEADY_S = 5.0
 COMPARE_S = 600.0
@@ -76,8 +82,8 @@ COMPARE_S = 600.0
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED)
 _STUCK = (
-    CertificateRefused, TooOld, ClockOff, WrongAgency, ProxyWantsName, AddressForbidden, NoAddress, ServerNotNamed,
-    ServerUnproven,
+    CertificateRefused, ClockOff, WrongAgency, ProxyWantsName, ProxyUnnamed, NoProxyScript, AddressForbidden, NoAddress,
+    ServerNotNamed, ServerUnproven,
 )  # fmt: skip
 
 
@@ -441,6 +447,9 @@ class Engine:
             await self._session()
         except Ended as e:
             return self._end(e)
+        except TooOld as e:
+            self._set(LinkState.ERROR, e.code)
+            return random.uniform(OLD_RETRY_S / 2, OLD_RETRY_S)  # noqa: S311 - spreads load, guards nothing
         except _STUCK as e:
             self._set(LinkState.ERROR, e.code, getattr(e, "address", ""))
             return _STUCK_RETRY_S

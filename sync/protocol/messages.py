@@ -17,6 +17,7 @@ class ErrorCode(StrEnum):
     MALFORMED = "malformed"
     OVERSIZE = "oversize"
     VERSION = "version"
+    CLIENT_OLD = "client-old"
     AUTH = "auth"
     CLOCK = "clock"
     UNKNOWN_USER = "unknown-user"

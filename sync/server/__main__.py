@@ -62,6 +62,8 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(did if since is None else f"Reset already, {format_time(since)}. Nothing was changed.")
         case "status":
             print(json.dumps(asyncio.run(_status(data)), ensure_ascii=False))
+        case "rooms" if args.one_owner:
+            return upkeep.one_owner(args, data)
         case "users" | "devices" | "rooms" | "closed":
             lines = asyncio.run(_list(args, config))
             print(listing.in_form(lines, table=args.table), end="")

@@ -14,6 +14,7 @@ from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import DevId, Uid
 from sync.protocol.messages import Auth, ErrorCode, Hello, ServerHello
+from sync.protocol.programs import Release, release_of, shown
 from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
 from sync.server.identity import Identity
 from sync.server.refusal import Refusal
@@ -41,11 +42,18 @@ class Handshake:
     """How far one connection has come. `who` is set once a device has signed in."""
 
     def __init__(
-        self, identity: Identity, addresses: Callable[[], Collection[str]], clock: Callable[[], int] = now_ms
+        self,
+        identity: Identity,
+        addresses: Callable[[], Collection[str]],
+        clock: Callable[[], int] = now_ms,
+        *,
+        min_client: Release | None = None,
     ) -> None:
+        """`min_client`: the oldest release of the client program that `check_release` lets pass; None lets all."""
         self._identity = identity
         self._addresses = addresses
         self._clock = clock
+        self._min_client = min_client
         self._hello: Hello | None = None
         self._nonce = os.urandom(NONCE_BYTES)
         self.who: Who | None = None
@@ -83,6 +91,12 @@ class Handshake:
         terminal shows the name."""
         agent = self._hello.agent[:AGENT_CHARS] if self._hello is not None else ""
         return "".join(c for c in agent if c.isprintable())
+
+    def check_release(self) -> None:
+        """Refusal "client-old", with the release that is needed, for a client that names an older one or none."""
+        named = release_of(self.agent)
+        if self._min_client is not None and (named is None or named < self._min_client):
+            raise Refusal(ErrorCode.CLIENT_OLD, shown(self._min_client))
 
     def sign_in(self, frame: Auth, log: UserLog | None) -> Who | None:
         """Checks the proof against the person's log (None if there is none); a fatal Refusal "auth" says no more.

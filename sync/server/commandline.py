@@ -161,6 +161,7 @@ def _listings(commands: "_Commands[argparse.ArgumentParser]") -> None:
     for command in (users, devices):
         command.add_argument("words", nargs="?", default="", help="of the staff record; none lists everybody")
     rooms = commands.add_parser("rooms", help="list rooms by size, a JSON object a line; they have no titles here")
+    rooms.add_argument("--one-owner", action="store_true", help="only rooms of several people with one owner, or none")
     closed = commands.add_parser("closed", help="list rooms closed since a restore and whom they wait for")
     for command in (users, devices, rooms, closed):
         command.add_argument("--table", action="store_true", help="columns for people instead of JSON")

@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sync.protocol.programs import Release
 from sync.protocol.version import PART_BYTES
 
 _MIB = 1024 * 1024
@@ -107,6 +108,8 @@ class Config:
     addresses: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     """Whose X-Forwarded-For says where a request comes from: addresses, networks, "unix" for the unix socket."""
+    min_client: Release | None = None
+    """The oldest release of the client program that may sign in; None for any."""
     metrics: str = ""
     """`host:port` on loopback of /metrics, /healthz and /readyz for the operator; empty for none."""
     disk_reserve_bytes: int = 256 * _MIB

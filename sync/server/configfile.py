@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from sync.protocol.programs import Release, release
 from sync.server.config import LOOPBACK, Config, ConfigError, Limits
 from sync.server.origins import UNIX, network
 
@@ -84,6 +85,13 @@ def _proxies(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _release(value: Any) -> Release:
+    found = release(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('a release of Kansli, as "0.2.0"')
+    return found
+
+
 def _loopback(value: Any) -> str:
     host, _, port = value.rpartition(":") if isinstance(value, str) else ("", "", "")
     if host.strip("[]") not in LOOPBACK or not port.isascii() or not port.isdigit() or int(port) > 65535:
@@ -101,6 +109,7 @@ SETTINGS: Mapping[str, Check] = {
     "behind_proxy": _truth,
     "addresses": _addresses,
     "trusted_proxies": _proxies,
+    "min_client": _release,
     "metrics": _loopback,
     "disk_reserve_bytes": _whole(0, _TIB),
     "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),

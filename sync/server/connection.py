@@ -237,6 +237,7 @@ class Connection:
         if isinstance(frame, Auth):
             return await self._sign_in(frame)
         if self._listener is None:
+            self._handshake.check_release()  # before an activation code is spent on a program that cannot sign in
             reply = await self._rules.before_sign_in(self._outbox, frame)
             if self._caller is not None and self._rules.may_linger(self._outbox):
                 self._caller.lingers()
@@ -248,7 +249,8 @@ class Connection:
         it, so that connecting over and over is no way around that."""
         who = await self._rules.prove(self._handshake, frame)
         if isinstance(who, Revoked):
-            return who
+            return who  # also for an old program: it must learn that its device is revoked
+        self._handshake.check_release()
         self._proven, self._signing_in = who, True
         self._rules.hub.enter(who.dev, self._outbox, self.end)
         listener = Listener(who.uid, who.dev, self._outbox, self.end)

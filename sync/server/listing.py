@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sync.protocol.programs import AGENT, Release, release_of
 from sync.server.admin import opened
 from sync.server.aftermath import NO_RECORD
 from sync.server.described import format_time
@@ -16,6 +17,7 @@ from sync.server.identity import read_agency_pk
 from sync.server.store.base import SightingRow, UserRow
 from sync.server.store.sql import SqlStore
 from sync.server.upkeep.audit import AuditLine
+from sync.server.upkeep.owners import OwnerLine
 from sync.trust.agency import decode_record
 from sync.trust.userlog import UserLog
 
@@ -40,7 +42,11 @@ class UserLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLine:
-    """One device: ids in hex, times in ms; `last_seen` 0 for never. `note` as in UserLine."""
+    """One device: ids in hex, times in ms; `last_seen` 0 for never. `agent` is the program as the device named it when
+    it signed in last. `older`: that release is older than this server's, or than one that devices of two people have
+    named. Such a program was started before the upgrade, or the computer was not upgraded: the server can't tell which.
+    `note` as in UserLine.
+    """
 
     person: str
     name: str
@@ -49,6 +55,7 @@ class DeviceLine:
     revoked: bool
     last_seen: int
     agent: str
+    older: bool
     note: str
 
 
@@ -84,7 +91,7 @@ class ClosedLine:
     waits: list[Waiting]
 
 
-Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine
+Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine | OwnerLine
 
 
 async def users(data: Path, words: str) -> list[UserLine]:
@@ -116,10 +123,12 @@ async def devices(data: Path, words: str) -> list[DeviceLine]:
     agency_pk = read_agency_pk(data)
     lines = []
     async with opened(data) as store:
+        newest = await _newest(store)
         for user in await _people(store, words):
             log, seen = await _log(store, user.uid, agency_pk), await _seen(store, user.uid)
             for device in log.devices.values():
                 sighting = seen.get(device.dev)
+                agent = sighting.agent if sighting else ""
                 lines.append(
                     DeviceLine(
                         person=user.uid.hex(),
@@ -128,7 +137,8 @@ async def devices(data: Path, words: str) -> list[DeviceLine]:
                         added=device.time,
                         revoked=log.device_active(device.dev, log.seq) is None,
                         last_seen=sighting.last if sighting else 0,
-                        agent=sighting.agent if sighting else "",
+                        agent=agent,
+                        older=(named := release_of(agent)) is not None and named < newest,
                         note="" if user.record else NO_RECORD,
                     )
                 )
@@ -140,6 +150,20 @@ async def unsearched(data: Path) -> str:
     async with opened(data) as store:
         nameless = len(await store.nameless())
     return f"{nameless} without a staff record, whom no words find; without words all are listed" if nameless else ""
+
+
+async def _newest(store: SqlStore) -> Release:
+    """The newest release there is, as far as it is known here: this server's, or a newer one that devices of two people
+    have named. One person who lies about their own release would otherwise make every other look old."""
+    people: dict[Release, set[bytes]] = {}
+    for user in await _people(store, ""):
+        for row in (await _seen(store, user.uid)).values():
+            if (named := release_of(row.agent)) is not None:
+                people.setdefault(named, set()).add(user.uid)
+    known = [named for named, by in people.items() if len(by) > 1]
+    own = release_of(AGENT)
+    assert own is not None  # noqa: S101 - this program's own name
+    return max([*known, own])
 
 
 async def _people(store: SqlStore, words: str) -> list[UserRow]:

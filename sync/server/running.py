@@ -79,6 +79,7 @@ async def start_server(
         await service.open()
         open_things.push_async_callback(service.close)
         service.addresses = config.addresses or dialled(config, at)
+        service.min_client = config.min_client
         condition = Condition(config, store, service, server_cert_until_ms(identity.cert.body))
         open_things.push_async_callback(condition.close)
         meters.watch(condition.gauges)

@@ -54,6 +54,7 @@ from sync.protocol.messages import (
     Waits,
 )
 from sync.protocol.messages import UserLog as UserLogRequest
+from sync.protocol.programs import Release
 from sync.server.auth import Handshake, Who
 from sync.server.blobs import Blobs
 from sync.server.clockguard import ClockGuard
@@ -107,6 +108,8 @@ class Service:
         self.meters = meters or Meters()
         self.entrance = Entrance(limits, self.hub.queue, self.meters.turned_away)
         self.addresses: Collection[str] = ()
+        self.min_client: Release | None = None
+        """The oldest release of the client program that may sign in; None for any."""
         self.people = People(store, identity, limits.logs_in_memory)
         self.live = LiveRooms(store, self.people, identity.key, limits.rooms_in_memory)
         quotas = Quotas(store, limits)
@@ -140,7 +143,7 @@ class Service:
 
     def handshake(self) -> Handshake:
         """A new connection's handshake."""
-        return Handshake(self._identity, lambda: self.addresses)
+        return Handshake(self._identity, lambda: self.addresses, min_client=self.min_client)
 
     async def prove(self, handshake: Handshake, frame: Auth) -> Who | Revoked:
         """Checks a device's proof: whose it is, or why it is none any more."""

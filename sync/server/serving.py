@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 
+from sync.protocol.programs import shown
 from sync.server import notify
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
@@ -73,4 +74,5 @@ def check(config: Config) -> str:
             raise ConfigError(f"{folder} is not there or cannot be written")
     where = config.unix or f"{config.host}:{config.port}"
     kind = "plain HTTP for a proxy" if config.plain else "TLS"
-    return f"The configuration is sound: {kind} on {where}, agency {identity.fingerprint.hex()[:16]}."
+    refused = f" Clients older than {shown(config.min_client)} are refused." if config.min_client is not None else ""
+    return f"The configuration is sound: {kind} on {where}, agency {identity.fingerprint.hex()[:16]}.{refused}"

@@ -96,8 +96,21 @@ def test_what_is_left_out_is_logged_by_its_key_without_its_value(
     with caplog.at_level(logging.WARNING):
         from_files(tmp_path, tmp_path / "none").tell()
     assert [record.getMessage() for record in caplog.records] == [
-        "policy-ignored key=theme source=?",
-        "policy-ignored key=? source=?",
+        "policy-ignored key=theme source=10.json line=1 column=2",
+        "policy-ignored key=? source=10.json line=1 column=26",
+    ]
+
+
+def test_the_log_names_a_file_and_writes_none_of_its_odd_signs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "10 röst\x1b[2J.json").write_text('{"theme": "dark",\n}')
+    with caplog.at_level(logging.WARNING):
+        from_files(tmp_path, tmp_path / "none").tell()
+        from_registry(FakeRegistry({HKLM: {"Theme": 3}})).tell()
+    assert [record.getMessage() for record in caplog.records] == [
+        "policy-ignored key= source=10_röst__2J.json line=1 column=17".replace("key=", "key=?"),
+        r"policy-ignored key=theme source=HKLM\SOFTWARE\Policies\Kansli",
     ]
 
 

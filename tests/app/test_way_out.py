@@ -9,7 +9,7 @@ from app.arrival.way_out import Routes, way_out
 from app.setting import Value
 from app.settings import PROXY_ADDRESS, PROXY_MODE, Settings
 from sync.client.transport import ServerAddress
-from sync.errors import AddressForbidden, ProxyFailed
+from sync.errors import AddressForbidden, NoProxyScript, ProxyUnnamed, WorldError
 
 ROUTES = Routes(
     system=lambda host, port: "http://system.example:1",
@@ -39,11 +39,22 @@ def test_the_proxy_is_as_the_settings_say(tmp_path: Path, mode: str, address: st
     assert way_out(found, ROUTES).proxy(SERVER.host, SERVER.port) == proxy
 
 
-@pytest.mark.parametrize(("mode", "address"), [("pac", "http://wpad/x"), ("pac", ""), ("manual", "")])
-def test_a_proxy_that_cannot_be_found_out_is_not_gone_around(tmp_path: Path, mode: str, address: str) -> None:
-    found = settings(tmp_path, proxy_mode=mode)
-    found.set(PROXY_ADDRESS, address)
-    with pytest.raises(ProxyFailed):
+@pytest.mark.parametrize(
+    ("mode", "address", "fault"),
+    [
+        ("pac", "http://wpad/x", NoProxyScript),
+        ("pac", "", ProxyUnnamed),
+        ("manual", "", ProxyUnnamed),
+        ("manual", " ", ProxyUnnamed),
+    ],
+)
+def test_a_proxy_that_cannot_be_found_out_is_not_gone_around_and_the_fault_is_named(
+    tmp_path: Path, mode: str, address: str, fault: type[WorldError]
+) -> None:
+    found = settings(tmp_path, proxy_mode=mode, **({"proxy_address": address} if address.isspace() else {}))
+    if not address.isspace():
+        found.set(PROXY_ADDRESS, address)
+    with pytest.raises(fault):
         way_out(found, Routes()).proxy("a.example", 443)
 
 

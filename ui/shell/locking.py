@@ -26,9 +26,9 @@ class LockingView(GatePage):
     held = Signal()
     """The disk has refused for the first time: Kansli is not locked until the unsaved work is stored or discarded."""
 
-    def __init__(self, save: Callable[[], object], parent: QWidget | None = None) -> None:
-        """`save` stores the unsaved work, or raises StoreFault."""
-        super().__init__(tr("Kansli is being locked"), "", parent)
+    def __init__(self, save: Callable[[], object], heading: str = "", parent: QWidget | None = None) -> None:
+        """`save` stores the unsaved work, or raises StoreFault. `heading` in place of that Kansli is being locked."""
+        super().__init__(heading or tr("Kansli is being locked"), "", parent)
         self._save = save
         self._pressed = asyncio.Event()
         self._given_up = False

@@ -25,7 +25,7 @@ from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
 from ui.shell.removal_dialogs import RemovalsDialog, RemoveDialog
 from ui.shell.twins import may_add
 from ui.shell.verify_dialog import VerifyDialog
-from ui.shell.words import history_name, history_refusal, role_name
+from ui.shell.words import history_name, history_refusal, one_owner, role_name
 from ui.tool import toast
 
 WIDTH = 316
@@ -65,6 +65,8 @@ class PeoplePanel(QFrame):
             lambda row, member: row.show_member(member),
         )
         content.addWidget(self._members)
+        self.one_owner = label("", "small", wrap=True)
+        content.addWidget(self.one_owner)
         self.removed_button = TextButton("", self._show_removals, kind="link")
         content.addWidget(self.removed_button, 0, Qt.AlignmentFlag.AlignLeft)
         self._proposals = column(spacing=8)
@@ -96,6 +98,9 @@ class PeoplePanel(QFrame):
         self._shown = shown
         self.add_button.setVisible(self._may_add(room))
         self._rows.show(self._session.rooms.members(room))
+        owner = self._session.rooms.sole_owner(room)
+        self.one_owner.setVisible(owner is not None)
+        self.one_owner.setText(one_owner(owner) if owner is not None else "")
         removed = self._session.rooms.removed(room)
         self.removed_button.setVisible(removed > 0)
         self.removed_button.setText(trn("{n} removed …", "{n} removed …", removed).format(n=removed))
@@ -125,6 +130,7 @@ class PeoplePanel(QFrame):
             language(),
             rooms.my_role(room),
             rooms.may_write(room),
+            rooms.sole_owner(room),
             tuple(rooms.members(room)),
             proposals,
             tuple(rooms.ended(room)),

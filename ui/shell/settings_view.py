@@ -32,6 +32,7 @@ from ui.shell.about_card import AboutCard
 from ui.shell.devices_card import DevicesCard
 from ui.shell.invitations_card import InvitationsCard
 from ui.shell.keys_card import Keys, KeysCard
+from ui.shell.owned_card import OwnedCard
 from ui.shell.ports import Session
 from ui.shell.recovery_card import RecoveryCard
 from ui.shell.setting_rows import SettingRows, managed, row
@@ -41,6 +42,8 @@ class SettingsView(QWidget):
     """Changes take effect at once. `lock` asks for locking now, `key_change` for what needs the store closed."""
 
     lock = Signal()
+    room_chosen = Signal(object)
+    """RoomId: one that the person owns alone."""
     key_change = Signal(object)
     """KeyChange."""
 
@@ -82,6 +85,10 @@ class SettingsView(QWidget):
         page.addWidget(SectionHeader(tr("Invitations")))
         self.invitations = InvitationsCard(session)
         page.addWidget(self.invitations)
+        page.addWidget(SectionHeader(tr("Rooms that only you own")))
+        self.owned = OwnedCard(session.rooms)
+        self.owned.room_chosen.connect(self.room_chosen)
+        page.addWidget(self.owned)
         page.addWidget(SectionHeader(tr("Notifications")))
         page.addWidget(rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, ANNOUNCE, ROOM_IN_TITLE))
         page.addWidget(SectionHeader(tr("This computer")))

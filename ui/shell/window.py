@@ -74,6 +74,7 @@ from ui.shell.room_view import RoomView
 from ui.shell.search_view import SearchView
 from ui.shell.status import StatusBar
 from ui.shell.twins import may_add
+from ui.shell.upgrade_bar import UpgradeBar
 from ui.shell.window_commands import window_commands
 from ui.shell.words import verified_chip
 from ui.tool import DraftingView, Tool, WritingView
@@ -94,6 +95,8 @@ class MainWindow(QMainWindow):
     key_change_requested = Signal(object)
     """KeyChange: the program closes the session for it."""
     quit_requested = Signal()
+    restart_requested = Signal()
+    """The person wants the release that was installed meanwhile."""
     unread_changed = Signal(int)
     appeared = Signal()
     """It is shown, and its parts have their sizes."""
@@ -115,6 +118,8 @@ class MainWindow(QMainWindow):
         self.unread = 0
         self.announcer = Announcer(self, lambda: session.settings.get(ANNOUNCE))
         self._told_status = ""
+        self._upgrade: tuple[str, bool] | None = None
+        """The installed release that waits, and whether only a restart of the computer helps."""
         self._known: tuple[str, str | None, str] = "connecting", None, ""
         """State and code of the connection when no attempt was under way."""
         self._icons = {kind: tool.icon for tool in tools for kind in tool.kinds}
@@ -238,6 +243,11 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.bar)
         self.asked_bar = AskedBar(self.session)
         layout.addWidget(self.asked_bar)
+        self.upgrade_bar = UpgradeBar()
+        self.upgrade_bar.restart_requested.connect(self.restart_requested)
+        if self._upgrade is not None:
+            self.upgrade_bar.show_release(self._upgrade[0], needs_computer=self._upgrade[1])
+        layout.addWidget(self.upgrade_bar)
         self.stack = Pages()
         self.stack.setAccessibleName(tr("Content"))
         self.home = Home(self.session, self._icons, self._now)
@@ -276,6 +286,7 @@ class MainWindow(QMainWindow):
                 self.stack.addWidget(view)
             view.lock.connect(self.lock_requested)
             view.key_change.connect(self.key_change_requested)
+            view.room_chosen.connect(self.open_room)
         return self._settings_view
 
     def _restore_geometry(self) -> None:
@@ -525,6 +536,15 @@ class MainWindow(QMainWindow):
             self.bar.show_state("info", "syncing", reading)
         else:
             self.bar.hide()
+
+    def show_upgrade(self, version: str, *, needs_computer: bool) -> None:
+        """Says in a bar that this release is installed and waits, and reads it out once. `needs_computer`: only a
+        restart of the computer helps."""
+        if self._upgrade == (version, needs_computer):
+            return
+        self._upgrade = version, needs_computer
+        self.upgrade_bar.show_release(version, needs_computer=needs_computer)
+        self.announcer.say(Kind.KEPT, self.upgrade_bar.text())
 
     def _reading(self) -> str:
         """How far a new device has come in reading its rooms; "" when hardly any is left."""

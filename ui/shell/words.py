@@ -171,3 +171,14 @@ def tile_text(title: str, room_type: str) -> str:
     if room_type == "direct":
         return initials(title)
     return "".join(c for c in title if c.isalnum())[:3] or "?"
+
+
+def one_owner(owner: Person) -> str:
+    """What it means that a room has one owner, for the people in it."""
+    if owner.is_me:
+        return tr(
+            "You are the room's only owner. Make a colleague an owner too: while you are away nobody else can name one."
+        )
+    return tr(
+        "The room has one owner, {name}. Ask for a second one: while {name} is away nobody else can name one."
+    ).format(name=owner.name)

@@ -13,12 +13,14 @@ from pathlib import Path
 from sync.errors import Reject
 from sync.server import adminlog
 from sync.server.config import Config, ConfigError
+from sync.server.listing import in_form
 from sync.server.store.adminlog import OK
 from sync.server.store.base import StoreError
 from sync.server.upkeep.audit import kept_until
 from sync.server.upkeep.backup import backup as copy
 from sync.server.upkeep.backup import matches
 from sync.server.upkeep.manifest import NAME, read_manifest
+from sync.server.upkeep.owners import one_owner as find_one_owner
 from sync.server.upkeep.problems import Problem, Tally
 from sync.server.upkeep.restore import restore as put_back
 from sync.server.upkeep.verify import verify as check
@@ -113,3 +115,12 @@ def restore(args: argparse.Namespace, data: Path) -> int:
         return 1
     print(f"{_KEPT.format(kept_until(data))} `status` says what is to be done again.", file=sys.stderr)
     return 0
+
+
+def one_owner(args: argparse.Namespace, data: Path) -> int:
+    """Exit status 0 if every room could be read."""
+    found = find_one_owner(data)
+    print(in_form(found.lines, table=args.table), end="")
+    for room in found.unread:
+        print(f"room {room} cannot be read here: run verify", file=sys.stderr)
+    return 1 if found.unread else 0

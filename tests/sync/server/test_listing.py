@@ -3,12 +3,15 @@
 
 import asyncio
 import json
+import sqlite3
 from typing import Any
 
 import pytest
 
+from sync.protocol.programs import AGENT
 from sync.server import admin
 from sync.server.__main__ import main
+from sync.server.store.base import SightingRow
 from tests.sync.server.house import House
 
 
@@ -61,3 +64,61 @@ async def test_a_table_is_columns_for_people(house: House, capsys: pytest.Captur
         assert line.index("Handläggare") == head.index("NAME")
     assert await asyncio.to_thread(main, ["rooms", "--table", *data]) == 0
     assert capsys.readouterr().out == ""
+
+
+async def test_devices_show_the_program_and_who_runs_an_older_one(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = [await house.person(name) for name in ("A Å 🙂", "B", "C", "D", "E")]
+    named = ["kansli/0.0.9", AGENT, "kansli/7.0.0", "other/0.0.1", AGENT]
+
+    async def listed() -> dict[str, tuple[str, bool]]:
+        for person, agent in zip(people, named, strict=True):
+            row = SightingRow(dev=person.author.dev, uid=person.uid, last=1, agent=agent)
+            await house.server.service.people._store.put_sighting(row)
+        lines = await asyncio.to_thread(told, capsys, "devices", "--data", str(house.data))
+        return {line["name"]: (line["agent"], line["older"]) for line in lines}
+
+    assert await listed() == {
+        "A Å 🙂": ("kansli/0.0.9", True),
+        "B": (AGENT, False),
+        "C": ("kansli/7.0.0", False),  # one person's word makes nobody else's program old
+        "D": ("other/0.0.1", False),
+        "E": (AGENT, False),
+    }
+    named[3] = "kansli/7.0.0"
+    assert {name for name, (_, older) in (await listed()).items() if older} == {"A Å 🙂", "B", "E"}
+
+
+async def test_rooms_that_depend_on_one_owner_are_listed_with_that_owner(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    anna, bert, shared = await house.two_in_a_room()
+    two = await anna.create()
+    await anna.add(two, bert, 4)
+    await anna.create()  # nobody else is in it
+    data = ["rooms", "--one-owner", "--data", str(house.data)]
+    (line,) = await asyncio.to_thread(told, capsys, *data)
+    assert line.pop("changed") > 0
+    assert line == {"room": shared.hex(), "owner": anna.uid.hex(), "name": "Handläggare", "members": 2}
+    await admin.reset(house.data, uid=bert.uid)  # the second owner of the other room has left the agency
+    lines = await asyncio.to_thread(told, capsys, *data)
+    assert {each["room"] for each in lines} == {shared.hex(), two.hex()}
+    assert {each["owner"] for each in lines} == {anna.uid.hex()}
+    assert await asyncio.to_thread(main, [*data, "--table"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["ROOM", "OWNER", "NAME", "MEMBERS", "CHANGED"]
+    assert len(rows) == 2
+
+
+async def test_a_room_that_is_damaged_hides_no_other(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    anna, bert, shared = await house.two_in_a_room()
+    other = await anna.create()
+    await anna.add(other, bert)
+    with sqlite3.connect(house.data / "server.sqlite3") as db:
+        db.execute("UPDATE rooms SET state_n = 0, state = x'00' WHERE room = ?", (shared,))
+    db.close()
+    assert await asyncio.to_thread(main, ["rooms", "--one-owner", "--data", str(house.data)]) == 1
+    said = capsys.readouterr()
+    assert [json.loads(line)["room"] for line in said.out.splitlines()] == [other.hex()]
+    assert f"room {shared.hex()} cannot be read" in said.err

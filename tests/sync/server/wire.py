@@ -80,8 +80,10 @@ class Wire:
         self.hello: m.ServerHello | None = None
         self.nonce = os.urandom(32)
 
-    async def greet(self, *, versions: tuple[int, int] = (WIRE_MIN, WIRE_MAX), skew_ms: int = 0) -> m.ServerHello:
-        await self.socket.send(encode(m.Hello(versions, self.nonce, now() + skew_ms, "test", self.address)))
+    async def greet(
+        self, *, versions: tuple[int, int] = (WIRE_MIN, WIRE_MAX), skew_ms: int = 0, agent: str = "test"
+    ) -> m.ServerHello:
+        await self.socket.send(encode(m.Hello(versions, self.nonce, now() + skew_ms, agent, self.address)))
         reply = decode_server(bytes(await asyncio.wait_for(self.socket.recv(), TIMEOUT_S)))  # type: ignore[arg-type]
         if isinstance(reply, m.Error):
             raise Refused(reply)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.errors import DiskFull
+from app.installed import Installed
 from app.passphrases import PassphraseRules
 from app.profile import Profile
 from app.unlocking import SlotKind
@@ -178,6 +179,7 @@ async def running(
     has_tray: bool = True,
     background: bool = False,
     locked: bool = False,
+    installed: Installed | None = None,
 ) -> AsyncIterator[Running]:
     made: list[Events] = []
     autostart = Autostart()
@@ -190,7 +192,7 @@ async def running(
         return Tray(parent) if has_tray else None
 
     desktop = Desktop(tray=tray, watch=watch, autostart=autostart, command=["kansli", "--background"])
-    how = {"background": background, "locked": locked}
+    how = {"background": background, "locked": locked, "installed": installed}
     program = Program(office, link, **how, desktop=desktop)  # type: ignore[arg-type]
     task = asyncio.ensure_future(program.run())
     found = Running(program, office, qapp, task, made, autostart)

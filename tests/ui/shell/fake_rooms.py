@@ -142,6 +142,15 @@ class FakeRooms:
     def my_role(self, room: RoomId) -> int:
         return next((m.role for m in self.people[room] if m.person.is_me), 0)
 
+    def sole_owner(self, room: RoomId) -> Person | None:
+        members = self.people.get(room, [])
+        owners = [m.person for m in members if m.role == 4]
+        shared = len(members) > 1 and self.room(room).type != "direct"
+        return owners[0] if shared and len(owners) == 1 else None
+
+    def only_mine(self) -> list[FakeRoom]:
+        return [r for r in self.list if (owner := self.sole_owner(r.room)) is not None and owner.is_me]
+
     def may_write(self, room: RoomId) -> bool:
         return self.my_role(room) >= 2
 

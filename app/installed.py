@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which release is installed where this program was started from: after an upgrade it differs from the one that runs.
+
+The package puts version.txt beside the program's libraries (packaging/kansli.spec), and replaces it with them. Nothing
+is asked over the network.
+"""
+
+import sys
+from pathlib import Path
+
+from sync.protocol.programs import release
+from sync.protocol.version import PROGRAM
+
+FILE = "version.txt"
+_MOST_BYTES = 64
+
+
+def version_file() -> Path | None:
+    """The package's file; None where Kansli runs from source."""
+    folder = getattr(sys, "_MEIPASS", None)
+    return Path(folder) / FILE if getattr(sys, "frozen", False) and isinstance(folder, str) else None
+
+
+class Installed:
+    """Compares the release in a file with the one that runs."""
+
+    def __init__(self, file: Path | None, running: str = PROGRAM, *, held_by_system: bool = sys.platform == "win32"):
+        """`held_by_system`: the system lets nobody replace a program that runs. What is new then waits for the computer
+        to start again, and this program was perhaps started from the old files since."""
+        self._file, self._running = file, release(running)
+        self.needs_computer = held_by_system and self.newer() is not None
+        """Whether the newer release was on the disk when this program started, and yet the old one was started: only a
+        restart of the computer completes the installation."""
+
+    def newer(self) -> str | None:
+        """The installed release, if it is newer than the running program, else None."""
+        text = self.installed()
+        found = release(text) if text is not None else None
+        return text if found is not None and self._running is not None and found > self._running else None
+
+    def installed(self) -> str | None:
+        """What the file says. None without a file, and if it is gone, damaged or cannot be read: an upgrade may be
+        replacing it right now."""
+        try:
+            if self._file is None:
+                return None
+            with self._file.open("rb") as file:
+                return file.read(_MOST_BYTES).decode("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`kansli --check-policies [FILE]`: what administrators have fixed on this computer, line by line, and what is wrong
+with it. For their own terminal: unlike the log and the report for support it shows the values.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from app.policy import DEFAULTS_FILE, Found, Policy, from_file, machine
+from app.settings import PROXY_ADDRESS, PROXY_MODE
+
+OPTION = "--check-policies"
+SOUND, FAULTY = 0, 1
+
+
+def main(given: Sequence[str]) -> int:
+    """Prints the check of this machine's policies, or of one file as if it were among them. Exit status 0 if everything
+    counts that somebody wrote, else 1."""
+    if len(given) > 1:
+        print(f"kansli: {OPTION} takes one file, or none for this computer's policies", file=sys.stderr)
+        return FAULTY
+    if given:
+        path = Path(given[0])
+        policy = from_file(path, proposed=path.name == DEFAULTS_FILE.name)
+    else:
+        policy = machine()
+    faults = 0
+    for line, sound in report(policy, whole=not given):
+        faults += not sound
+        print(line)
+    print(f"{faults} fault{'' if faults == 1 else 's'}." if faults else "Everything counts as it is written.")
+    return FAULTY if faults else SOUND
+
+
+def report(policy: Policy, *, whole: bool) -> Iterator[tuple[str, bool]]:
+    """(a line, whether it is without fault) for each value that was found, in order. `whole`: these are all policies of
+    a computer, so that what is lacking among them is lacking."""
+    last = {(entry.key, entry.proposed): entry for entry in policy.found if entry.accepted}
+    if not policy.found:
+        yield "Nothing is fixed or proposed.", True
+    for entry in policy.found:
+        yield (
+            f"{_where(entry)}: {_verdict(entry, last[entry.key, entry.proposed] if entry.accepted else entry)}",
+            (entry.accepted),
+        )
+    mode = policy.fixed.get(PROXY_MODE.key)
+    if whole and mode in ("manual", "pac") and not policy.fixed.get(PROXY_ADDRESS.key):
+        entry = last[PROXY_MODE.key, False]
+        lacks = f'{PROXY_MODE.key} "{mode}" needs {PROXY_ADDRESS.key}, which no policy gives: nothing is connected to'
+        yield f"{_where(entry)}: {lacks} until a person names one", False
+
+
+def _where(entry: Found) -> str:
+    """As compilers write it: file:line:column, without what is not known."""
+    return ":".join([entry.path or entry.source, *(str(n) for n in (entry.line, entry.column) if n)])
+
+
+def _verdict(entry: Found, counts: Found) -> str:
+    written = f"{entry.key} = {_shown(entry.value)}: " if entry.key else ""
+    if not entry.accepted:
+        return f"{written}LEFT OUT: {entry.fault}"
+    if counts is not entry:
+        return f"{written}replaced by {_where(counts)}"
+    return f"{written}{'proposed' if entry.proposed else 'fixed'}"
+
+
+def _shown(value: object) -> str:
+    """As JSON, on one line, and without anything that a terminal would obey."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):  # of the registry: bytes
+        text = type(value).__name__
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:200])

@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How a client program names its release to the server, and how releases are compared. A statement, not a proof: it
+helps an operator to see who runs what, and keeps nobody out who lies.
+"""
+
+import re
+
+from sync.protocol.version import PROGRAM
+
+_NAME = "kansli"
+AGENT = f"{_NAME}/{PROGRAM}"
+"""What a client says in its hello."""
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})(?:\.(0|[1-9][0-9]{0,5}))?")
+
+Release = tuple[int, int, int]
+"""Major, minor, patch. Tuples compare as releases do."""
+
+
+def release(text: str) -> Release | None:
+    """The release that a text such as "0.1.2" or "0.1" (then patch 0) names; None for any other text."""
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    major, minor, patch = found.groups("0")
+    return int(major), int(minor), int(patch)
+
+
+def release_of(agent: str) -> Release | None:
+    """The release in a client's name, as in "kansli/0.1.2"; None for other programs and damaged names."""
+    name, _, number = agent.partition("/")
+    return release(number) if name == _NAME else None
+
+
+def shown(found: Release) -> str:
+    """A release as people write it: "0.1.2"."""
+    return ".".join(map(str, found))

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room with one owner says so beside its members, and the settings list those of which one is the only owner."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import CASE, DIRECT_HEAD, HEAD, ME
+from tests.ui.shell.test_people import panel_of
+from tests.ui.soon import caught_up
+from ui.kit.translate import change_language
+from ui.shell.owned_card import OwnedCard, OwnedRow
+from ui.shell.window import MainWindow
+
+
+async def test_the_only_owner_reads_that_they_are_until_there_is_another(
+    window: MainWindow, session: FakeSession
+) -> None:
+    line = panel_of(window).one_owner
+    assert line.isVisible()
+    assert line.text().startswith("Du är rummets enda ägare.")
+    await session.rooms.set_role(CASE, HEAD.uid, 4)
+    caught_up(window)
+    assert not line.isVisible()
+
+
+async def test_the_others_read_who_the_only_owner_is(window: MainWindow, session: FakeSession) -> None:
+    await session.rooms.set_role(CASE, HEAD.uid, 4)
+    await session.rooms.set_role(CASE, ME.uid, 2)
+    line = panel_of(window).one_owner
+    assert line.text().startswith(f"Rummet har en ägare, {HEAD.name}.")
+    change_language("en")
+    try:
+        panel_of(window).refresh()
+        assert panel_of(window).one_owner.text().startswith(f"The room has one owner, {HEAD.name}.")
+    finally:
+        change_language("sv")
+
+
+def test_a_conversation_of_two_says_nothing(window: MainWindow) -> None:
+    window.open_room(DIRECT_HEAD)
+    view = window.current_room()
+    assert view is not None
+    assert not view.panel.one_owner.isVisible()
+
+
+def titles(card: OwnedCard) -> list[str]:
+    return [row.accessibleName() for row in card.rows.rows]
+
+
+@pytest.fixture
+def card(qtbot: QtBot, session: FakeSession) -> OwnedCard:
+    made = OwnedCard(session.rooms)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+async def test_the_settings_list_rooms_that_one_owns_alone_and_open_them(
+    qtbot: QtBot, card: OwnedCard, session: FakeSession
+) -> None:
+    expected = [room.title for room in session.rooms.list if room.type != "direct"]
+    assert titles(card) == expected
+    first: OwnedRow = card.rows.rows[0]
+    first.setFocus()
+    with qtbot.waitSignal(card.room_chosen) as chosen:
+        QTest.keyClick(first, Qt.Key.Key_Return)
+    assert chosen.args == [session.rooms.list[0].room]
+    room = session.rooms.list[0]
+    session.rooms.list[0] = replace(room, title="Ärende å 🙂")
+    await session.rooms.set_role(session.rooms.list[1].room, HEAD.uid, 4)
+    caught_up(card)
+    assert titles(card) == ["Ärende å 🙂", *expected[2:]]
+    assert card.rows.rows[0] is first
+
+
+async def test_who_owns_no_room_alone_is_told_so(card: OwnedCard, session: FakeSession) -> None:
+    for room in session.rooms.list:
+        await session.rooms.set_role(room.room, HEAD.uid, 4)
+    caught_up(card)
+    assert titles(card) == []
+    assert card._about.text() == "Varje rum som du äger och delar har en ägare till."
+
+
+def test_pressing_one_in_the_settings_shows_the_room(window: MainWindow, session: FakeSession) -> None:
+    window.go_section("settings")
+    row = window.settings_view.owned.rows.rows[0]
+    row.click()
+    assert window.navigator.place.room == session.rooms.list[0].room

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""In the settings: rooms of which one is the only owner, to be gone through before a leave or another post."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import RoomId
+from ui.kit.bind import Soon, bind
+from ui.kit.buttons import RowButton
+from ui.kit.card import Card
+from ui.kit.keyed_rows import KeyedRows
+from ui.kit.style import ElidedLabel, column, label, line, set_props
+from ui.kit.translate import tr
+from ui.shell.ports import RoomService, RoomSummary
+
+
+class OwnedRow(RowButton):
+    """One room, by its title."""
+
+    def __init__(self, room: RoomSummary, choose: Callable[[RoomId], object]) -> None:
+        ident = room.room
+        super().__init__(room.title, lambda: choose(ident))
+        set_props(self, kind="card-row")
+        self._title = ElidedLabel(room.title)
+        self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        line(self, margins=(10, 8, 10, 8)).addWidget(self._title)
+
+    def show_room(self, room: RoomSummary) -> None:
+        """Shows the room as it is called now."""
+        if self.accessibleName() != room.title:
+            self.setAccessibleName(room.title)
+            self._title.set_text(room.title)
+
+
+class OwnedCard(Card):
+    """`room_chosen(RoomId)` when one is pressed; who else is in it, and their roles, stand beside the room."""
+
+    room_chosen = Signal(object)
+
+    def __init__(self, rooms: RoomService, parent: QWidget | None = None) -> None:
+        super().__init__(margin=12, spacing=6, parent=parent)
+        self._service = rooms
+        self._about = label("", "muted", wrap=True)
+        self.content.addWidget(self._about)
+        self._host = QWidget()
+        column(self._host, spacing=4)
+        self.rows: KeyedRows[RoomSummary, OwnedRow] = KeyedRows(
+            self._host,
+            lambda room: room.room,
+            lambda room: OwnedRow(room, self.room_chosen.emit),
+            lambda row, room: row.show_room(room),
+        )
+        self.content.addWidget(self._host)
+        bind(self, rooms.changed, Soon(self, self.refresh).due)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads again which rooms these are."""
+        found = self._service.only_mine()
+        self._host.setVisible(bool(found))
+        self._about.setText(
+            tr("While you are away nobody else can name an owner there. Make a colleague an owner beside its members.")
+            if found
+            else tr("Every room that you own and share has another owner too.")
+        )
+        self.rows.show(found)

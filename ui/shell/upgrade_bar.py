@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The quiet bar that says that a newer release is installed on this computer, and starts Kansli again if one wants."""
+
+from PySide6.QtCore import Signal
+
+from ui.kit.toast import InfoBar
+from ui.kit.translate import tr
+
+
+class UpgradeBar(InfoBar):
+    """Hidden until `show_release`."""
+
+    restart_requested = Signal()
+
+    def show_release(self, version: str, *, needs_computer: bool) -> None:
+        """Says which release waits. `needs_computer`: Kansli alone cannot complete the installation, so there is no
+        button. A second call replaces the first."""
+        if needs_computer:
+            text = tr("Kansli {version} is installed, but its files are not in place yet. Restart the computer.")
+            self.show_state("info", "info", text.format(version=version))
+        else:
+            text = tr("Kansli {version} is installed and takes over at the next start. What you have written is kept.")
+            action = tr("Restart Kansli")
+            self.show_state("info", "info", text.format(version=version), action, self.restart_requested.emit)
