@@ -11,11 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sync.errors import Reject
-from sync.server import admin, listing
+from sync.server import admin, inviting, listing
 from sync.server.commandline import OPEN_SHARE, configured, make_parser, program
 from sync.server.config import Config, ConfigError
 from sync.server.escrow import open_share, read_request
 from sync.server.logs import logging_as
+from sync.server.staffrecord import staff
 from sync.server.store.base import StoreError
 from sync.server.upkeep import commands as upkeep
 
@@ -47,6 +48,9 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(f"Renewed: server.cert{', tls.pem' if tls else ''}. Start the server again to use it.")
         case "invite":
             print(asyncio.run(_invite(args, config)))
+        case "withdraw":
+            asyncio.run(inviting.withdraw(data, args.invitation))
+            print("Withdrawn. Whoever enters the code is told so.")
         case "revoke":
             ids = {"uid": args.person, "dev": args.device}
             asyncio.run(admin.revoke(data, key_file=args.agency_key, **ids))
@@ -56,7 +60,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print("Reset. Invite the person anew; colleagues see it and add them to their rooms again.")
         case "status":
             print(json.dumps(asdict(asyncio.run(admin.status(data)))))
-        case "users" | "devices" | "rooms" | "closed":
+        case "users" | "devices" | "rooms" | "closed" | "invites":
             lines = asyncio.run(_list(args, config))
             print(listing.as_table(lines) if args.table else listing.as_json(lines), end="")
         case "open-room":
@@ -90,13 +94,19 @@ def _ask_keys() -> Path:
 
 async def _invite(args: argparse.Namespace, config: Config) -> str:
     rest = {"hours": args.hours, "key_file": args.agency_key}
+    if args.name is None and (args.title is not None or args.unit is not None):
+        whose = "the record that they have" if args.person is not None else "what the list says"
+        raise ConfigError(f"--title and --unit go with --name: people are invited with {whose}")
     if args.person is not None:
         more = {"escrow_key": args.escrow_key, "request": args.request}
         code = await admin.invite_back(config.data, uid=args.person, **rest, **more)
         if args.request is not None and args.request.exists():
             print(f"Its second line comes from: {program()} {OPEN_SHARE} {args.request}", file=sys.stderr)
         return code
-    return await admin.invite(config.data, name=args.name, title=args.title, unit=args.unit, **rest)
+    who = staff(name=args.name, title=args.title or "", unit=args.unit or "")
+    for _, line in await inviting.namesakes(config.data, [who]):
+        print(f"{program()}: {line}", file=sys.stderr)
+    return await admin.invite(config.data, name=who.name, title=who.title, unit=who.unit, **rest)
 
 
 async def _list(args: argparse.Namespace, config: Config) -> Sequence[listing.Line]:
@@ -107,6 +117,8 @@ async def _list(args: argparse.Namespace, config: Config) -> Sequence[listing.Li
             return await listing.devices(config.data, args.words)
         case "rooms":
             return await listing.rooms(config.data)
+        case "invites":
+            return await listing.invites(config.data)
         case _:
             return await listing.closed(config.data)
 

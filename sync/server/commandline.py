@@ -113,14 +113,16 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     whom.add_argument("--name", help="of somebody new")
     again = "their id as `users` prints it: invites them back with the staff record that they have"
     whom.add_argument("--person", type=bytes.fromhex, help=again)
-    invite.add_argument("--title", default="", help="of the staff record")
-    invite.add_argument("--unit", default="", help="of the staff record")
+    invite.add_argument("--title", help="of the staff record of somebody new")
+    invite.add_argument("--unit", help="of the staff record of somebody new")
     invite.add_argument("--hours", type=_hours, default=72, help="how long the code is good (72)")
     _agency_key(invite)
     share = invite.add_mutually_exclusive_group()
     share.add_argument("--escrow-key", type=Path, help="where escrow.key was moved to, for a person with a sheet")
     elsewhere = "write to this file what `open-share` needs where escrow.key is, instead of using it here"
     share.add_argument("--request", type=Path, help=elsewhere)
+    withdraw = commands.add_parser("withdraw", help="end an invitation that has not been used")
+    withdraw.add_argument("invitation", type=bytes.fromhex, help="its id as `invites` prints it")
     revoke = commands.add_parser("revoke", help="revoke a lost device, as the agency")
     revoke.add_argument("--device", type=bytes.fromhex, required=True, help="its id as `devices` prints it")
     reset = commands.add_parser("reset", help="end the account of who leaves, or has lost all devices and the sheet")
@@ -154,7 +156,8 @@ def _listings(commands: "_Commands[argparse.ArgumentParser]") -> None:
         command.add_argument("words", nargs="?", default="", help="of the staff record; none lists everybody")
     rooms = commands.add_parser("rooms", help="list rooms by size, a JSON object a line; they have no titles here")
     closed = commands.add_parser("closed", help="list rooms closed since a restore and whom they wait for")
-    for command in (users, devices, rooms, closed):
+    invites = commands.add_parser("invites", help="list invitations that are open, a JSON object a line")
+    for command in (users, devices, rooms, closed, invites):
         command.add_argument("--table", action="store_true", help="columns for people instead of JSON")
     commands.add_parser("status", help="print counts as JSON")
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an operator lists: people, devices, rooms, closed rooms. Each listing is lines of one shape, printed as a JSON
-object a line, or as a table for people. The server may be running.
+"""What an operator lists: people, devices, rooms, closed rooms, open invitations. Each listing is lines of one shape,
+printed as a JSON object a line, or as a table for people. The server may be running.
 """
 
 import json
@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from sync.server.admin import opened
+from sync.server.auth import now_ms
 from sync.server.identity import read_agency_pk
-from sync.server.store.base import SightingRow, UserRow
+from sync.server.store.base import InviteRow, SightingRow, UserRow
 from sync.server.store.sql import SqlStore
-from sync.trust.agency import decode_record
+from sync.trust.agency import decode_record, invite_id
 from sync.trust.userlog import UserLog
 
 _EVERYBODY = 1_000_000
-_TIMES = {"added", "last_seen", "changed"}
+_TIMES = {"added", "last_seen", "changed", "made"}
+_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,21 @@ class ClosedLine:
     waits: list[Waiting]
 
 
-Line = UserLine | DeviceLine | RoomLine | ClosedLine
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteLine:
+    """An invitation that can be used: ids in hex, `person` who is invited back ("" for somebody new), `made` in ms."""
+
+    invitation: str
+    name: str
+    title: str
+    unit: str
+    person: str
+    made: int
+    age_hours: float
+    hours_left: float
+
+
+Line = UserLine | DeviceLine | RoomLine | ClosedLine | InviteLine
 
 
 async def users(data: Path, words: str) -> list[UserLine]:
@@ -182,6 +198,28 @@ async def _waiting(store: SqlStore, uid: bytes, awaited: dict[bytes, bytes]) -> 
     name = decode_record(user.record)["name"] if user is not None and user.record else uid.hex()
     rows = [row for row in await store.sightings(uid) if row.dev in awaited]
     return [Waiting(name=name, device=row.dev.hex(), last_seen=row.last) for row in rows]
+
+
+async def invites(data: Path) -> list[InviteLine]:
+    """Every invitation that is open, the oldest first."""
+    now = now_ms()
+    async with opened(data) as store:
+        return [_invite_line(row, now) for row in await store.invites() if row.is_open(now)]
+
+
+def _invite_line(row: InviteRow, now: int) -> InviteLine:
+    known = decode_record(row.record) if row.record else {}
+    name, title, unit = (known.get(field, "") for field in ("name", "title", "unit"))
+    return InviteLine(
+        invitation=invite_id(row.invite_pk).hex(),
+        name=name,
+        title=title,
+        unit=unit,
+        person=row.person.hex() if row.person is not None else "",
+        made=row.made,
+        age_hours=round((now - row.made) / _HOUR_MS, 1) if row.made else 0.0,
+        hours_left=round((row.not_after - now) / _HOUR_MS, 1),
+    )
 
 
 def as_json(lines: Iterable[Line]) -> str:

@@ -90,6 +90,8 @@ class ReturnedLogs:
         here = await self._store.invite(named.invite_pk)
         if here is not None and here.used_by not in (None, log.uid):
             raise Refusal(ErrorCode.CODE_USED)
+        if here is not None and here.withdrawn and here.used_by is None:
+            raise Refusal(ErrorCode.CODE_WITHDRAWN)
         if here is not None and record_hash(here.salt, here.record) == log.record_hash:
             return here
         return InviteRow(
