@@ -97,6 +97,13 @@ async def _invite(args: argparse.Namespace, config: Config) -> str:
     if args.name is None and (args.title is not None or args.unit is not None):
         whose = "the record that they have" if args.person is not None else "what the list says"
         raise ConfigError(f"--title and --unit go with --name: people are invited with {whose}")
+    if args.csv is not None:
+        from sync.server import invitelist  # with it comes what writes PDFs; no other command needs it
+
+        made = await invitelist.invite_all(config, args.csv, **rest)
+        for line in made.warnings:
+            print(f"{program()}: {line}", file=sys.stderr)
+        return made.summary
     if args.person is not None:
         more = {"escrow_key": args.escrow_key, "request": args.request}
         code = await admin.invite_back(config.data, uid=args.person, **rest, **more)

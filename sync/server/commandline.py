@@ -113,6 +113,8 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     whom.add_argument("--name", help="of somebody new")
     again = "their id as `users` prints it: invites them back with the staff record that they have"
     whom.add_argument("--person", type=bytes.fromhex, help=again)
+    many = "a list of new people, with the columns name, title and unit: writes their codes, and letters to print"
+    whom.add_argument("--csv", type=Path, help=many)
     invite.add_argument("--title", help="of the staff record of somebody new")
     invite.add_argument("--unit", help="of the staff record of somebody new")
     invite.add_argument("--hours", type=_hours, default=72, help="how long the code is good (72)")
