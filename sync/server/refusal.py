@@ -8,6 +8,7 @@ _FROM_TRUST = {
     "stale": ErrorCode.STALE,
     "chain": ErrorCode.STALE,  # an envelope that does not follow the device's last: sync first, then seal anew
     "epoch-missing": ErrorCode.STALE,
+    "recipients": ErrorCode.STALE,  # an envelope placed meanwhile moved a pin: no entry, so no conflict told of it
     "revoked": ErrorCode.FORBIDDEN,
     "last-owner": ErrorCode.FORBIDDEN,
     "dirty": ErrorCode.DIRTY,

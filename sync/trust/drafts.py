@@ -5,6 +5,7 @@ Nothing here changes the stream: the server places the entry (or refuses it as a
 and the author's own client accepts it like everybody's.
 """
 
+import copy
 import os
 from dataclasses import dataclass, field, replace
 
@@ -41,10 +42,11 @@ Pins = list[tuple[Uid, int, Hash]]
 
 
 class Drafter:
-    """Drafts entries for one room by one author. `time` in ms is a claim and orders nothing."""
+    """Drafts entries for one room by one author, as the room stands when this is made; what is accepted later is not
+    seen, so a draft may be made in a thread. `time` in ms is a claim and orders nothing."""
 
     def __init__(self, stream: RoomStream, author: Author, book: UserBook, ring: KeyRing, time: int) -> None:
-        self._s: RoomState = stream.state
+        self._s: RoomState = copy.copy(stream.state)  # fields that a draft reads are replaced, not changed
         self._stream = stream
         self._author = author
         self._book = book
@@ -138,8 +140,8 @@ class Drafter:
         pins = {**self._s.pins, **more}
         for uid in self._s.members:
             log = self._book.log(uid)
-            if log is not None and log.seq > pins[uid][0]:
-                pins[uid] = (log.seq, log.head)
+            if log is not None and log.at[0] > pins[uid][0]:
+                pins[uid] = log.at
         mine = self._author
         if mine.uid not in pins or mine.ulog[0] > pins[mine.uid][0]:
             pins[mine.uid] = mine.ulog

@@ -174,6 +174,12 @@ class UserLog:
         return self.heads[-1]
 
     @property
+    def at(self) -> tuple[int, Hash]:
+        """`seq` and `head` of one moment, also while another thread applies an entry."""
+        heads = self.heads
+        return len(heads) - 1, heads[-1]
+
+    @property
     def genesis(self) -> Hash:
         """32 B hash of the genesis: what a safety number compares."""
         return self.heads[0]
@@ -296,8 +302,11 @@ def _copy(log: UserLog) -> UserLog:
 
 
 def _take(log: UserLog, draft: UserLog) -> None:
+    """The heads come last: a thread that drafts meanwhile finds everything that a head it sees stands for."""
     for name in UserLog.__dataclass_fields__:
-        setattr(log, name, getattr(draft, name))
+        if name != "heads":
+            setattr(log, name, getattr(draft, name))
+    log.heads = draft.heads
 
 
 def _add_device(log: UserLog, entry: UserEntry, keys: object, proof: object) -> DevId:

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A draft is made on the room as it stands at one moment, and what is placed between draft and arrival leads to
+another draft, never to an error that a person reads."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from app.core.ids import ObjId
+from app.rooms.records import RoomNamed
+from app.rooms.records import encode as record
+from sync.client.outbox import Outbox
+from sync.client.room import RoomSync
+from sync.trust.drafts import Draft
+from sync.trust.roomlog import RoomEntry
+from tests.world import World, until, world
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    async with world(tmp_path) as running:
+        yield running
+
+
+async def test_a_message_that_moves_a_pin_before_a_rotation_arrives_leads_to_another_draft(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message is no entry, so the rotation meets no conflict: only its recipients are out of date."""
+    head, clerk = await w.hire("Enhetschef", "Handläggare")
+    room = await w.room(head, clerk)
+    away = await w.second(clerk)
+    await w.settle(room, head, clerk, away)
+    rotations = 0
+    append = Outbox.append
+
+    async def late(outbox: Outbox, at: RoomSync, draft: Draft) -> None:
+        nonlocal rotations
+        if outbox is head.engine._outbox:
+            rotations += 1
+            if rotations == 1:  # the first message of a device that the room has not met
+                away.say(room, ObjId(room), record(RoomNamed(title="Ärende", type="case")))
+                await until(lambda: not away.store.waiting_count())
+        await append(outbox, at, draft)
+
+    monkeypatch.setattr(Outbox, "append", late)
+    before = head.engine._link.rooms[room].stream.epoch
+    await head.engine.deeds.rotate(room)
+    assert rotations == 2
+    assert head.engine._link.rooms[room].stream.epoch == before + 1
+    await w.settle(room, head, clerk, away)
+
+
+async def test_a_draft_sees_nothing_of_what_is_accepted_while_it_is_made(w: World) -> None:
+    """▲ A thread drafts while the loop accepts: recipients and predecessor are of the same moment."""
+    head, clerk = await w.hire("Enhetschef", "Handläggare")
+    room = await w.room(head, clerk)
+    await w.settle(room, head, clerk)
+    at = head.engine._link.rooms[room]
+    drafter = head.engine._outbox.drafter(at)
+    first = drafter.rotate()
+    await clerk.engine.deeds.leave(room)
+    await until(lambda: clerk.uid not in at.stream.members)
+    again = drafter.rotate()
+    one, two = (RoomEntry.decode(draft.entries[0][0]) for draft in (first, again))
+    assert (one.seq, one.prev) == (two.seq, two.prev)
+    assert one.epoch is not None
+    assert two.epoch is not None
+    assert one.epoch.recip == two.epoch.recip
