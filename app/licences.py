@@ -31,6 +31,7 @@ _KNOWN = {
     "pyside6-essentials": _QT,
     "shiboken6": _QT,
     "sqlcipher3": "Zlib",
+    "defusedxml": "PSF-2.0",
     "pyinstaller": "GPL-2.0-or-later WITH Bootloader-exception",
 }
 """Where a distribution's metadata name no licence, or not by its SPDX identifier."""

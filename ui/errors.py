@@ -413,6 +413,11 @@ def _connection() -> dict[str, tuple[str, str, str]]:
             tr("Nothing has been registered."),
             tr("Ask for a new code."),
         ),
+        "code-withdrawn": (
+            tr("The activation code has been withdrawn by your agency."),
+            tr("It cannot be used any more. Nothing has been registered."),
+            tr("Ask IT support whether there is a new code for you."),
+        ),
     }
 
 
@@ -541,11 +546,6 @@ def _recovery() -> dict[str, tuple[str, str, str]]:
             tr("The activation code lacks its second line."),
             tr("Nothing has been changed. A recovery sheet opens only together with that line."),
             tr("Enter both lines. If you have one only, ask IT support for the other."),
-        ),
-        "code-return": (
-            tr("This activation code is for somebody who comes back with a recovery sheet."),
-            tr("Nothing has been changed, and the code is still good."),
-            tr("Go back, choose “I have lost my computer” and enter it there."),
         ),
         "escrow": (
             tr("The key to which recovery sheets are sealed is not the agency's."),

@@ -15,7 +15,7 @@ from ui.shell.new_way import NewWayView
 from ui.shell.returning import ReturnView
 from ui.shell.unfinished import UnfinishedView
 from ui.shell.unlock import UnlockView
-from ui.shell.welcome import CodeView, WelcomeView
+from ui.shell.welcome import Address, CodeView, WelcomeView
 
 GateView = CodeView | GatePage
 
@@ -33,12 +33,13 @@ class WaysIn:
         server, servers = link or settings.get(SERVER), entries(settings.get(SERVERS))
         view = WelcomeView(self._office, server=server, servers=servers)
         view.done.connect(self._opened)
-        view.lost.connect(lambda: self._show(self._returning()))
+        view.lost.connect(lambda typed: self._show(self._returning(typed)))
         return view
 
-    def _returning(self) -> ReturnView:
+    def _returning(self, typed: Address) -> ReturnView:
         settings = self._office.settings
-        view = ReturnView(self._office, server=settings.get(SERVER), servers=entries(settings.get(SERVERS)))
+        server, servers = typed.server or settings.get(SERVER), entries(settings.get(SERVERS))
+        view = ReturnView(self._office, server=server, code=typed.code, servers=servers)
         view.done.connect(self._opened)
         view.left.connect(lambda: self._show(self.welcome()))
         return view

@@ -17,11 +17,18 @@ from sync.client.account import Account
 from sync.client.enrolment import Enrolled, Enrolment, register
 from sync.errors import Refused
 from sync.protocol.messages import ErrorCode
+from sync.trust.agency import CODE_LETTERS
+from sync.trust.recovery import CODE_LETTERS as SHARE_LETTERS
 
+CODE_GROUPS = CODE_LETTERS // 4
+"""Of an activation code, in groups of four letters."""
+SHARE_GROUPS = SHARE_LETTERS // 4
+"""Of its second line, which a person with a recovery sheet gets."""
 _SPENT = {
     ErrorCode.CODE_UNKNOWN,
     ErrorCode.CODE_USED,
     ErrorCode.CODE_EXPIRED,
+    ErrorCode.CODE_WITHDRAWN,
     ErrorCode.INVALID,
     ErrorCode.OVERSIZE,
 }
@@ -37,6 +44,8 @@ class Found:
     unit: str
     agency: str
     server: str
+    here: bool = False
+    """The person has an account: to enrol makes a second one, and uses the code up."""
 
 
 class Chosen(Protocol):
@@ -80,6 +89,7 @@ class Enrolling:
             unit=shown(record, "unit"),
             agency=tr("Agency key {fingerprint}").format(fingerprint=invitation.agency[:8].hex(" ", 2)),
             server=server,
+            here=invitation.here,
         )
         return self._looked_up
 

@@ -29,6 +29,7 @@ _FINAL = {
     ErrorCode.CODE_UNKNOWN,
     ErrorCode.CODE_USED,
     ErrorCode.CODE_EXPIRED,
+    ErrorCode.CODE_WITHDRAWN,
 }
 """The server's no that stays a no: what was made here goes. A veto may turn out to be void."""
 

@@ -72,10 +72,10 @@ def of(frozen: Frozen, there: Contents) -> tuple[Part, ...]:
     found = [_distribution(frozen, name, share) for name, share in there.distributions.items()]
     found += [_package(frozen.root, name, share) for name, share in there.packages.items() if frozen.root]
     found += [_rest(frozen, whose, share) for whose, share in there.rest.items() if whose != OURS]
-    if frozen.name == "kansli":
-        resources = there.rest[OURS].files
-        for component, folder in zip(licences.own()[1:], ("lib/resources/fonts/", "lib/resources/icons/"), strict=True):
-            files = tuple(sorted(name for name in resources if name.startswith(folder)))
+    resources = there.rest[OURS].files
+    for component, folder in zip(licences.own()[1:], ("lib/resources/fonts/", "lib/resources/icons/"), strict=True):
+        files = tuple(sorted(name for name in resources if name.startswith(folder)))
+        if files:  # the server has fonts for its letters, and no icons
             found.append(Part(component=component, purl=_generic(component), kind="data", files=files))
     return tuple(sorted(found, key=lambda part: (part.component.name.lower(), part.purl.to_string())))
 

@@ -80,7 +80,7 @@ _STEADY_S = 5.0
 COMPARE_S = 600.0
 """A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
-_CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED)
+_CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED, ErrorCode.CODE_WITHDRAWN)
 _STUCK = (
     CertificateRefused, ClockOff, WrongAgency, ProxyWantsName, ProxyUnnamed, NoProxyScript, AddressForbidden, NoAddress,
     ServerNotNamed, ServerUnproven,

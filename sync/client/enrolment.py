@@ -31,6 +31,9 @@ class Invitation:
     record: dict[str, str]
     agency: bytes
     """The agency key's fingerprint, 32 B."""
+    here: bool
+    """The person has an account already: by the server's word, or because the code is one to come back with. To accept
+    makes a second account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +50,16 @@ class Enrolment:
     """One conversation with the server about one code. `look` shows, `accept` makes; both dial anew."""
 
     def __init__(self, dialer: Dialer, code: str, now_ms: Callable[[], int]) -> None:
-        """Reject "code" if the code is mistyped, "code-return" if it is one to come back with."""
+        """`code`: an activation code, also one of two lines, of which the first enrols. Reject "code" if it is
+        mistyped, "share-code" if its second line is."""
         self._dialer = dialer
-        self._code = _sign_in_code(code)
+        self._code, self._comes_back = _read(code)
         self._now_ms = now_ms
         self._keep: Callable[[Enrolled], None] = lambda enrolled: None
 
     async def look(self) -> Invitation:
-        """Who the code is for. Refused with "code-unknown", "code-used" or "code-expired"; WrongAgency."""
+        """Who the code is for. Refused with "code-unknown", "code-used", "code-expired" or "code-withdrawn";
+        WrongAgency."""
         return (await self._with_connection(self._look))[0]
 
     async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
@@ -75,7 +80,8 @@ class Enrolment:
         cert = InviteCert.check(agency_pk, reply.cert.body, reply.cert.sig)
         if cert.invite_pk != invite_pk or cert.record_hash != record_hash(reply.salt, reply.record):
             raise WrongAgency("the invitation does not match the code")
-        return Invitation(record=decode_record(reply.record), agency=agency_fingerprint(agency_pk)), reply
+        here = reply.here or self._comes_back
+        return Invitation(record=decode_record(reply.record), agency=agency_fingerprint(agency_pk), here=here), reply
 
     async def _accept(self, connection: Connection) -> Enrolled:
         invitation, reply = await self._look(connection)
@@ -100,12 +106,13 @@ class Enrolment:
         return enrolled
 
 
-def _sign_in_code(text: str) -> SignInCode:
+def _read(text: str) -> tuple[SignInCode, bool]:
+    """The code, and whether it has the second line of a code to come back with, which only a person with a recovery
+    sheet gets."""
     try:
-        return SignInCode.parse(text)
+        return SignInCode.parse(text), False
     except Reject:
-        ReturnCode.parse(text)
-        raise Reject("code-return", "activation code") from None
+        return ReturnCode.parse(text).code, True
 
 
 async def register(

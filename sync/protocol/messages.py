@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     CODE_UNKNOWN = "code-unknown"
     CODE_USED = "code-used"
     CODE_EXPIRED = "code-expired"
+    CODE_WITHDRAWN = "code-withdrawn"
     PAIRING = "pairing"
     SHEET_UNKNOWN = "sheet-unknown"
     OTHER_PERSON = "other-person"
@@ -169,13 +170,15 @@ class InviteReply(Frame, frozen=True, tag="invite-reply"):
     """The agency's certificate of a one-time key, and the staff record it binds.
 
     `cert` is `enc([invite_pk, H(enc(["staff", salt, record])), not_after_ms])`, signed by the agency, domain "invite".
-    `record` is `enc({text: text})` with "name", "title", "unit".
+    `record` is `enc({text: text})` with "name", "title", "unit". `here`: the agency invites back a person whose account
+    has not ended, so that to enrol by this code would make a second one.
     """
 
     rid: int
     cert: Signed
     salt: bytes
     record: bytes
+    here: bool = False
 
 
 class Enrol(Frame, frozen=True, tag="enrol"):

@@ -11,12 +11,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sync.errors import Reject
-from sync.server import admin, listing, offline, reopening
+from sync.server import admin, inviting, listing, offline, reopening
 from sync.server.commandline import OPEN_SHARE, configured, make_parser, program
 from sync.server.config import Config, ConfigError
 from sync.server.described import describe, format_time
 from sync.server.escrow import open_share, read_request
 from sync.server.logs import logging_as
+from sync.server.staffrecord import staff
 from sync.server.store.base import StoreError
 from sync.server.upkeep import audit
 from sync.server.upkeep import commands as upkeep
@@ -51,6 +52,9 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(f"Renewed: server.cert{', tls.pem' if tls else ''}. Start the server again to use it.")
         case "invite":
             print(asyncio.run(_invite(args, config)))
+        case "withdraw":
+            asyncio.run(inviting.withdraw(data, args.invitation))
+            print("Withdrawn. Whoever enters the code is told so.")
         case "revoke":
             ids = {"uid": args.person, "dev": args.device}
             since = asyncio.run(admin.revoke(data, key_file=args.agency_key, **ids))
@@ -64,7 +68,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(json.dumps(asyncio.run(_status(data)), ensure_ascii=False))
         case "rooms" if args.one_owner:
             return upkeep.one_owner(args, data)
-        case "users" | "devices" | "rooms" | "closed":
+        case "users" | "devices" | "rooms" | "closed" | "invites":
             lines = asyncio.run(_list(args, config))
             print(listing.in_form(lines, table=args.table), end="")
         case "open-room":
@@ -104,19 +108,40 @@ def _ask_keys() -> Path:
 
 async def _invite(args: argparse.Namespace, config: Config) -> str:
     rest = {"hours": args.hours, "key_file": args.agency_key}
+    if args.name is None and (args.title is not None or args.unit is not None):
+        whose = "the record that they have" if args.person is not None else "what the list says"
+        raise ConfigError(f"--title and --unit go with --name: people are invited with {whose}")
+    if args.csv is not None:
+        from sync.server import invitelist  # with it comes what writes PDFs; no other command needs it
+
+        made = await invitelist.invite_all(config, args.csv, **rest)
+        for line in made.warnings:
+            print(f"{program()}: {line}", file=sys.stderr)
+        return made.summary
     if args.person is not None:
         more = {"escrow_key": args.escrow_key, "request": args.request}
         code = await admin.invite_back(config.data, uid=args.person, **rest, **more)
         if args.request is not None and args.request.exists():
             print(f"Its second line comes from: {program()} {OPEN_SHARE} {args.request}", file=sys.stderr)
         return code
-    return await admin.invite(config.data, name=args.name, title=args.title, unit=args.unit, **rest)
+    who = staff(name=args.name, title=args.title or "", unit=args.unit or "")
+    for _, line in await inviting.namesakes(config.data, [who]):
+        print(f"{program()}: {line}", file=sys.stderr)
+    return await admin.invite(config.data, name=who.name, title=who.title, unit=who.unit, **rest)
 
 
 def _invite_offline(args: argparse.Namespace) -> int:
+    if args.csv is not None:
+        from sync.server import invitelist  # with it comes what writes PDFs; no other command needs it
+
+        made = invitelist.invite_all_offline(args.csv, args.offline, hours=args.hours, key_file=args.agency_key)
+        for line in made.warnings:
+            print(f"{program()}: {line}", file=sys.stderr)
+        print(made.summary)
+        return 0
     if args.name is None:
         raise ConfigError("--offline is for somebody new: what --person needs is on the server")
-    record = offline.staff_record(name=args.name, title=args.title, unit=args.unit)
+    record = staff(name=args.name, title=args.title or "", unit=args.unit or "").encode()
     agency, codes = offline.invite_offline(args.offline, [record], hours=args.hours, key_file=args.agency_key)
     for code in codes:
         print(code.format())
@@ -149,6 +174,8 @@ async def _list(args: argparse.Namespace, config: Config) -> Sequence[listing.Li
             return await found(config.data, args.words)
         case "rooms":
             return await listing.rooms(config.data)
+        case "invites":
+            return await listing.invites(config.data)
         case _:
             return await listing.closed(config.data)
 

@@ -24,11 +24,12 @@ from sync.server.identity import (
     write_agency,
     write_server,
 )
-from sync.server.store.base import Appended, Counts, EntryRow, InviteRow, Moved
+from sync.server.staffrecord import make_invite, staff
+from sync.server.store.base import Appended, Counts, EntryRow, Moved
 from sync.server.store.database import create_database
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
-from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, record_hash
+from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, invite_id
 from sync.trust.author import Entry
 from sync.trust.recovery import RecoveryShare, ReturnCode
 from sync.trust.userlog import UserEntry, UserLog
@@ -102,8 +103,8 @@ async def invite_back(
     request: Path | None = None,
 ) -> str:
     """What somebody who is here needs to come back by the recovery sheet, or again after a reset: an activation code
-    with exactly the staff record that they have. ConfigError for an unknown person, and for one whose record was lost
-    in a restore.
+    with exactly the staff record that they have, marked as one of somebody who is here. ConfigError for an unknown
+    person, and for one whose record was lost in a restore.
 
     Of a person with a sheet the share of that sheet follows in a second line, opened with the escrow key. With
     `request` it does not: what is needed to open it elsewhere is written to that file.
@@ -121,36 +122,35 @@ async def invite_back(
         else:
             write_request(asked, request)
     half = {} if share is None and request is None else {"share": "opened" if share is not None else "requested"}
-    code = await _invite(data, agency, hours=hours, about={"person": uid, **half}, **told)
+    record = encode_record(told)  # as it is: another one would not be this person's
+    code = await _invite(data, agency, record=record, hours=hours, person=uid, about=half)
     return code.format() if share is None else ReturnCode(code, share).format()
 
 
 async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:
-    """A one-time activation code for one person. The server may be running."""
-    agency = read_agency(data, key_file)
-    return (await _invite(data, agency, name=name, title=title, unit=unit, hours=hours, about={})).format()
+    """A one-time activation code for one person. The server may be running. ConfigError as `staff` judges."""
+    record = staff(name=name, title=title, unit=unit).encode()
+    return (await _invite(data, read_agency(data, key_file), record=record, hours=hours)).format()
 
 
 async def _invite(
-    data: Path, agency: Agency, *, name: str, title: str, unit: str, hours: float, about: Mapping[str, About]
+    data: Path,
+    agency: Agency,
+    *,
+    record: bytes,
+    hours: float,
+    person: bytes | None = None,
+    about: Mapping[str, About] | None = None,
 ) -> SignInCode:
-    if not name.strip():
-        raise ConfigError("a name is needed")
     code = SignInCode.fresh(agency.pk)
-    salt = os.urandom(16)
-    record = encode_record({"name": name, "title": title, "unit": unit})
-    not_after = now_ms() + int(hours * 3_600_000)
-    invite_pk = code.key.public
-    body, sig = agency.certify_invite(invite_pk, record_hash(salt, record), not_after)
     store = SqlStore(Config(data=data).database)
     await store.open()
     try:
-        adminlog.record(store, "invite", invitation=invite_pk, **about)
-        await store.add_invite(
-            InviteRow(invite_pk=invite_pk, cert_body=body, cert_sig=sig, salt=salt, record=record, not_after=not_after)
-        )
+        whom = {} if person is None else {"person": person}
+        adminlog.record(store, "invite", invitation=invite_id(code.key.public), **whom, **(about or {}))
+        await store.add_invite(make_invite(agency, code, record, hours=hours, person=person))
     finally:
         await store.close()
     return code

@@ -115,8 +115,10 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     whom.add_argument("--name", help="of somebody new")
     again = "their id as `users` prints it: invites them back with the staff record that they have"
     whom.add_argument("--person", type=bytes.fromhex, help=again)
-    invite.add_argument("--title", default="", help="of the staff record")
-    invite.add_argument("--unit", default="", help="of the staff record")
+    many = "a list of new people, with the columns name, title and unit: writes their codes, and letters to print"
+    whom.add_argument("--csv", type=Path, help=many)
+    invite.add_argument("--title", help="of the staff record of somebody new")
+    invite.add_argument("--unit", help="of the staff record of somebody new")
     invite.add_argument("--hours", type=_hours, default=72, help="how long the code is good (72)")
     _agency_key(invite)
     share = invite.add_mutually_exclusive_group()
@@ -127,6 +129,8 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     invite.add_argument("--offline", type=Path, metavar="FILE", help=apart)
     imported = commands.add_parser("import-invites", help="take in what `invite --offline` wrote elsewhere")
     imported.add_argument("file", type=Path, help="that file; - reads it from standard input")
+    withdraw = commands.add_parser("withdraw", help="end an invitation that has not been used")
+    withdraw.add_argument("invitation", type=bytes.fromhex, help="its id as `invites` prints it")
     revoke = commands.add_parser("revoke", help="revoke a lost device, as the agency")
     revoke.add_argument("--device", type=bytes.fromhex, required=True, help="its id as `devices` prints it")
     reset = commands.add_parser("reset", help="end the account of who leaves, or has lost all devices and the sheet")
@@ -163,7 +167,8 @@ def _listings(commands: "_Commands[argparse.ArgumentParser]") -> None:
     rooms = commands.add_parser("rooms", help="list rooms by size, a JSON object a line; they have no titles here")
     rooms.add_argument("--one-owner", action="store_true", help="only rooms of several people with one owner, or none")
     closed = commands.add_parser("closed", help="list rooms closed since a restore and whom they wait for")
-    for command in (users, devices, rooms, closed):
+    invites = commands.add_parser("invites", help="list invitations that are open, a JSON object a line")
+    for command in (users, devices, rooms, closed, invites):
         command.add_argument("--table", action="store_true", help="columns for people instead of JSON")
     commands.add_parser("status", help="print counts as JSON")
 

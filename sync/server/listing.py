@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an operator lists: people, devices, rooms, closed rooms. Each listing is lines of one shape, printed as a JSON
-object a line, or as a table for people. The server may be running.
+"""What an operator lists: people, devices, rooms, closed rooms, open invitations. Each listing is lines of one shape,
+printed as a JSON object a line, or as a table for people. The server may be running.
 """
 
 import json
@@ -12,17 +12,19 @@ from typing import Any
 from sync.protocol.programs import AGENT, Release, release_of
 from sync.server.admin import opened
 from sync.server.aftermath import NO_RECORD
+from sync.server.auth import now_ms
 from sync.server.described import format_time
 from sync.server.identity import read_agency_pk
-from sync.server.store.base import SightingRow, UserRow
+from sync.server.store.base import InviteRow, SightingRow, UserRow
 from sync.server.store.sql import SqlStore
 from sync.server.upkeep.audit import AuditLine
 from sync.server.upkeep.owners import OwnerLine
-from sync.trust.agency import decode_record
+from sync.trust.agency import decode_record, invite_id
 from sync.trust.userlog import UserLog
 
 _ALL = 1_000_000
-_TIMES = {"time", "added", "last_seen", "changed", "entries_lost_after"}
+_TIMES = {"time", "added", "last_seen", "changed", "made", "entries_lost_after"}
+_HOUR_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,21 @@ class ClosedLine:
     waits: list[Waiting]
 
 
-Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine | OwnerLine
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteLine:
+    """An invitation that can be used: ids in hex, `person` who is invited back ("" for somebody new), `made` in ms."""
+
+    invitation: str
+    name: str
+    title: str
+    unit: str
+    person: str
+    made: int
+    age_hours: float
+    hours_left: float
+
+
+Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine | OwnerLine | InviteLine
 
 
 async def users(data: Path, words: str) -> list[UserLine]:
@@ -231,6 +247,28 @@ def format_waiting(waiting: Waiting) -> str:
 def in_form(lines: Sequence[Line], *, table: bool) -> str:
     """`as_table` or `as_json`."""
     return as_table(lines) if table else as_json(lines)
+
+
+async def invites(data: Path) -> list[InviteLine]:
+    """Every invitation that is open, the oldest first."""
+    now = now_ms()
+    async with opened(data) as store:
+        return [_invite_line(row, now) for row in await store.invites() if row.is_open(now)]
+
+
+def _invite_line(row: InviteRow, now: int) -> InviteLine:
+    known = decode_record(row.record) if row.record else {}
+    name, title, unit = (known.get(field, "") for field in ("name", "title", "unit"))
+    return InviteLine(
+        invitation=invite_id(row.invite_pk).hex(),
+        name=name,
+        title=title,
+        unit=unit,
+        person=row.person.hex() if row.person is not None else "",
+        made=row.made,
+        age_hours=round((now - row.made) / _HOUR_MS, 1) if row.made else 0.0,
+        hours_left=round((row.not_after - now) / _HOUR_MS, 1),
+    )
 
 
 def as_json(lines: Iterable[Line]) -> str:

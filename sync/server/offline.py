@@ -24,6 +24,7 @@ from sync.server.config import ConfigError
 from sync.server.described import format_time
 from sync.server.identity import read_agency_pk
 from sync.server.keyfile import STDIN, read_seed
+from sync.server.staffrecord import make_invite
 from sync.server.store.base import InviteRow, Taken
 from sync.trust.agency import (
     Agency,
@@ -31,7 +32,6 @@ from sync.trust.agency import (
     SignInCode,
     agency_fingerprint,
     decode_record,
-    encode_record,
     record_hash,
 )
 
@@ -63,13 +63,6 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     record: bytes
 
 
-def make_invite(agency: Agency, code: SignInCode, record: bytes, *, hours: float) -> InviteRow:
-    """The invitation that a code stands for, signed by the agency."""
-    salt, invite_pk, not_after = os.urandom(16), code.key.public, now_ms() + int(hours * 3_600_000)
-    body, sig = agency.certify_invite(invite_pk, record_hash(salt, record), not_after)
-    return InviteRow(invite_pk=invite_pk, cert_body=body, cert_sig=sig, salt=salt, record=record, not_after=not_after)
-
-
 def invite_offline(
     to: Path, records: Sequence[bytes], *, hours: float, key_file: Path | None
 ) -> tuple[Agency, list[SignInCode]]:
@@ -78,20 +71,18 @@ def invite_offline(
 
     ConfigError without an agency key, for a file that exists, and for more than MOST records.
     """
-    if key_file is None:
-        raise ConfigError("--offline needs --agency-key: there is no data folder that says where it is")
-    agency = Agency(read_seed(key_file))
+    agency = read_key(key_file)
     codes = [SignInCode.fresh(agency.pk) for _ in records]
     rows = [make_invite(agency, code, record, hours=hours) for code, record in zip(codes, records, strict=True)]
     write_invitations(to, agency.pk, rows)
     return agency, codes
 
 
-def staff_record(*, name: str, title: str, unit: str) -> bytes:
-    """The record of somebody new. ConfigError without a name."""
-    if not name.strip():
-        raise ConfigError("a name is needed")
-    return encode_record({"name": name, "title": title, "unit": unit})
+def read_key(key_file: Path | None) -> Agency:
+    """The agency by its key alone. ConfigError if it is not said where the key is, and as `read_seed`."""
+    if key_file is None:
+        raise ConfigError("--offline needs --agency-key: there is no data folder that says where it is")
+    return Agency(read_seed(key_file))
 
 
 def write_invitations(to: Path, agency_pk: bytes, rows: Sequence[InviteRow]) -> None:
@@ -211,6 +202,7 @@ def _read_row(line: bytes, where: str, agency_pk: bytes, now: int) -> InviteRow:
         salt=found.salt,
         record=found.record,
         not_after=cert.not_after_ms,
+        made=now,
     )
 
 

@@ -132,9 +132,16 @@ class People:
     # -- enrolment
 
     async def invite(self, frame: Invite) -> InviteReply:
-        """The certificate behind an activation code."""
+        """The certificate behind an activation code, and whether it is for somebody who has an account."""
         row = await self.open_invite(frame.invite_pk)
-        return InviteReply(frame.rid, Signed(row.cert_body, row.cert_sig), row.salt, row.record)
+        cert = Signed(row.cert_body, row.cert_sig)
+        return InviteReply(frame.rid, cert, row.salt, row.record, await self._is_here(row))
+
+    async def _is_here(self, row: InviteRow) -> bool:
+        """Whether the agency invites back a person whose log has not ended. After a reset the code makes a new account,
+        as it should."""
+        log = await self.newest(row.person) if row.person is not None else None
+        return log is not None and log.ended is None
 
     async def open_invite(self, invite_pk: bytes) -> InviteRow:
         """An invitation that is still good; Refusal "code-…" otherwise."""
@@ -143,6 +150,8 @@ class People:
             raise Refusal(ErrorCode.CODE_UNKNOWN)
         if row.used_by is not None:
             raise Refusal(ErrorCode.CODE_USED)
+        if row.withdrawn:
+            raise Refusal(ErrorCode.CODE_WITHDRAWN)
         if row.not_after <= now_ms():
             raise Refusal(ErrorCode.CODE_EXPIRED)
         return row
@@ -167,6 +176,7 @@ class People:
         try:
             await self._store.enrol(frame.invite_pk, user_row(log, row), entry_rows(0, frame.entries))
         except Taken as e:
+            await self.open_invite(frame.invite_pk)  # it was withdrawn, or has ended, in between
             raise Refusal(ErrorCode.CODE_USED) from e
         self.keep(log)
 

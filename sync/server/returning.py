@@ -129,6 +129,8 @@ class ReturnedLogs:
         here = await self._store.invite(named.invite_pk)
         if here is not None and here.used_by not in (None, log.uid):
             raise Refusal(ErrorCode.CODE_USED)
+        if here is not None and here.withdrawn and here.used_by is None:
+            raise Refusal(ErrorCode.CODE_WITHDRAWN)
         if here is not None:
             return here
         own = staff is not None and record_hash(staff.salt, staff.record) == named.record_hash

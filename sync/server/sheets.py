@@ -206,7 +206,7 @@ class Sheets:
         if row.what != ADD:
             return row.what == REVOKE and log.device_active(row.dev, log.seq) is not None
         invite = await self._store.invite(row.invite_pk)
-        return invite is not None and invite.used_by is None and invite.not_after > now_ms()
+        return invite is not None and invite.is_open(now_ms())
 
 
 def _stands(log: UserLog, vetoed_by: bytes) -> bool:

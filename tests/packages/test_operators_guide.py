@@ -37,6 +37,7 @@ def machine() -> Iterator[Machine]:
     leaf = make_server_cert(ca, ["localhost", "127.0.0.1"])
     for name, content in (("ca.pem", ca.cert), ("tls.pem", leaf.cert), ("tls.key", leaf.key)):
         (home / name).write_bytes(content)
+    (home / "people.csv").write_text("namn;titel;enhet\nEnhetschef Å;Enhetschef;Bygglov\n", encoding="utf-8")
     yield made
     made.off()
     shutil.rmtree(home)
@@ -62,6 +63,9 @@ class Story:
             self._set_back(-90_000_000)
         if "kansli-server invite --name" in line:
             await self._comes(told)
+        if "invites" in line:
+            listed = await self.machine.run(line.replace(" --table", ""))
+            self.names["INVITATION"] = json.loads(listed.splitlines()[0])["invitation"]
         if "closed" in line:
             closed = json.loads((await self.machine.run(line.replace(" --table", ""))).splitlines()[0])
             self.names |= {"ROOM": closed["room"], "DEVICE": closed["waits"][0]["device"]}

@@ -13,6 +13,7 @@ from tests.shots.scene import Scene, Step, dialog
 from tests.world import until
 from ui.shell.returning import ReturnView
 from ui.shell.sheet_dialog import SheetDialog
+from ui.shell.welcome import WelcomeView
 
 _SHEET: dict[int, str] = {}
 DAY_MS = 86_400_000
@@ -65,6 +66,16 @@ async def found(s: Scene) -> QWidget:
     return s.gate
 
 
+async def here_already(s: Scene) -> QWidget:
+    """A code to come back with, entered at first start."""
+    view = WelcomeView(s.new_office(), server=s.story.desks[0].server)
+    s.gate.setCentralWidget(view)
+    view.code.setText(await s.story.offices.w.invite_back(s.story.registrar.people.me.uid))
+    view.look_up()
+    await until(lambda: view.currentWidget() is view.second_page)
+    return s.gate
+
+
 async def waits(s: Scene) -> QWidget:
     view = ReturnView(s.new_office())
     s.gate.setCentralWidget(view)
@@ -81,4 +92,5 @@ RECOVERING: dict[str, Step] = {
     "return": returning,
     "return-found": found,
     "return-waits": waits,
+    "return-or-anew": here_already,
 }

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QWidget
 
+from app.arrival.enrolling import CODE_GROUPS, SHARE_GROUPS
 from app.errors import ReturnWaits
 from ui.kit.buttons import TextButton
 from ui.kit.style import label
@@ -66,10 +67,18 @@ class ReturnView(CodeView):
     left = Signal()
 
     def __init__(
-        self, returns: Returns, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
+        self,
+        returns: Returns,
+        *,
+        server: str = "",
+        code: str = "",
+        servers: Sequence[str] = (),
+        parent: QWidget | None = None,
     ) -> None:
+        """`code`: the activation code, if it was typed already."""
         self._returns, self._ways = returns, _Ways(returns, self)
         super().__init__(self._ways, server=server, servers=servers, parent=parent)
+        self.code.setText(code)
         self.setAccessibleName(tr("Back after losing a computer"))
         self.key_page.failed.connect(self._on_failed)
         self._make_waiting_page()
@@ -87,6 +96,9 @@ class ReturnView(CodeView):
         self.sheet.changed.connect(self._on_text)
         self.sheet.field.returnPressed.connect(self.look_up)
         self._on_text()
+
+    def _hint(self) -> str:
+        return tr("{n} groups of four, then {m}: XXXX-XXXX- …").format(n=CODE_GROUPS, m=SHARE_GROUPS)
 
     def _add_ways(self, page: GatePage) -> None:
         page.body.addSpacing(6)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from app.arrival.enrolling import CODE_GROUPS
 from app.core import link_fields
 from app.errors import ServerNotAllowed
 from ui.kit.buttons import TextButton
@@ -19,6 +20,7 @@ from ui.shell.gate import GatePage
 from ui.shell.joining import Joining, JoinPages
 from ui.shell.key_choice import KeyStore
 from ui.shell.key_page import KeyPage, Named, Progress
+from ui.shell.second_account import SecondAccountPage
 from ui.shell.server_field import ServerField
 
 
@@ -29,6 +31,13 @@ class Found(Named, Protocol):
     def agency(self) -> str: ...
     @property
     def server(self) -> str: ...
+
+
+class Invited(Found, Protocol):
+    """What a first start shows of a code. `here`: its person has an account already."""
+
+    @property
+    def here(self) -> bool: ...
 
 
 class ByCode(KeyStore, Protocol):
@@ -45,6 +54,10 @@ class ByCode(KeyStore, Protocol):
 
 class Enrolment(ByCode, Joining, Protocol):
     """The first start's use cases."""
+
+    async def look_up(self, server: str, code: str) -> Invited:
+        """As ByCode's."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,10 @@ class CodeView(QStackedWidget):
         self.key_page.done.connect(self.done)
         self.addWidget(self.key_page)
 
+    def _hint(self) -> str:
+        """The form of the code: it is longer than the field."""
+        return tr("{n} groups of four: XXXX-XXXX- …").format(n=CODE_GROUPS)
+
     def _add_ways(self, page: GatePage) -> None:
         """Other ways in, on the page of the code."""
 
@@ -95,7 +112,7 @@ class CodeView(QStackedWidget):
         page = self.code_page = GatePage(tr("Welcome"), text)
         self.server = ServerField(tr("Server address or link"), self._servers)
         page.body.addWidget(self.server)
-        self.code = page.add_field(tr("Activation code"), hint="XXXX-XXXX-XXXX-XXXX-XXXX- …")  # many more than fit
+        self.code = page.add_field(tr("Activation code"), hint=self._hint())
         self._add_ways(page)
         self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
         self.server.changed.connect(self._on_text)
@@ -137,6 +154,10 @@ class CodeView(QStackedWidget):
     async def _look_up(self) -> None:
         found = await self._enrolment.look_up(self.server.text(), self.code.text().strip())
         self._look(False)
+        self._ask_person(found)
+
+    def _ask_person(self, found: Found) -> None:
+        """Asks whether that is the person, and how it will be unlocked."""
         self.key_page.ask(found, *self._about(found))
         self.setCurrentWidget(self.key_page)
         self.key_page.keys.take_focus()
@@ -159,13 +180,21 @@ class CodeView(QStackedWidget):
 class WelcomeView(CodeView):
     """First start: a code, another device of one's own, or the recovery sheet."""
 
-    lost = Signal()
-    """The person has lost their computer and comes back by the recovery sheet."""
+    lost = Signal(object)
+    """The person comes back by the recovery sheet, with the Address that is typed so far."""
 
     def __init__(
         self, enrolment: Enrolment, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
     ) -> None:
         super().__init__(enrolment, server=server, servers=servers, parent=parent)
+        self._first = enrolment
+        self._second: Found | None = None
+        self.second_page = SecondAccountPage()
+        self.second_page.sheet.connect(self._lose)
+        self.second_page.other.connect(self._join)
+        self.second_page.anew.connect(self._begin_empty)
+        self.second_page.left.connect(lambda: self.setCurrentWidget(self.code_page))
+        self.addWidget(self.second_page)
         self.join = JoinPages(enrolment, servers)
         self.join.done.connect(self.done)
         self.join.back.connect(lambda: self.setCurrentWidget(self.code_page))
@@ -173,10 +202,29 @@ class WelcomeView(CodeView):
 
     def _add_ways(self, page: GatePage) -> None:
         self.have = TextButton(tr("I already have Kansli on another computer"), self._join, kind="link")
-        self.lost_button = TextButton(tr("I have lost my computer"), self.lost.emit, kind="link")
+        self.lost_button = TextButton(tr("I have lost my computer"), self._lose, kind="link")
         page.body.addSpacing(6)
         for way in (self.have, self.lost_button):
             page.body.addWidget(way)
+
+    async def _look_up(self) -> None:
+        """▲ A code of somebody who has an account leads back to that; a second one is made only if they ask for it."""
+        found = await self._first.look_up(self.server.text(), self.code.text().strip())
+        self._look(False)
+        if not found.here:
+            self._ask_person(found)
+            return
+        self._second = found
+        self.second_page.show_person(found)
+        self.setCurrentWidget(self.second_page)
+        self.second_page.sheet_button.setFocus()
+
+    def _begin_empty(self) -> None:
+        if self._second is not None:
+            self._ask_person(self._second)
+
+    def _lose(self) -> None:
+        self.lost.emit(Address(self.server.text(), self.code.text().strip()))
 
     def _join(self) -> None:
         self.setCurrentWidget(self.join)

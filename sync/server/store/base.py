@@ -48,7 +48,7 @@ class Full(Unwritable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteRow:
-    """A one-time key: its certificate, the staff record it binds, and who used it."""
+    """A one-time key: its certificate, the staff record it binds, and who used it. Times are in ms."""
 
     invite_pk: bytes
     cert_body: bytes
@@ -57,6 +57,16 @@ class InviteRow:
     record: bytes
     not_after: int
     used_by: bytes | None = None
+    made: int = 0
+    """When it was made; 0 where nobody knows, as of one that came back after a restore."""
+    person: bytes | None = None
+    """Who is invited back: somebody with an account here. None for somebody new."""
+    withdrawn: int = 0
+    """When the agency withdrew it; 0 for never."""
+
+    def is_open(self, now_ms: int) -> bool:
+        """Whether it can still be used."""
+        return self.used_by is None and not self.withdrawn and self.not_after > now_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,8 +348,16 @@ class Store(Mending, AdminLog, Protocol):
 
     async def invite(self, invite_pk: bytes) -> InviteRow | None: ...
 
+    async def invites(self) -> list[InviteRow]:
+        """All of them, used and ended ones too, those first that were made first."""
+        ...
+
+    async def withdraw_invite(self, invite_pk: bytes, now_ms: int) -> None:
+        """Ends an invitation. Taken if it was used, or is none; one that is withdrawn stays so since when it was."""
+        ...
+
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
-        """Uses the invite and stores the person, in one transaction. Taken if either is in use."""
+        """Uses the invite and stores the person, in one transaction. Taken if either is in use, or it is withdrawn."""
         ...
 
     async def append_user(
@@ -354,8 +372,8 @@ class Store(Mending, AdminLog, Protocol):
     ) -> None:
         """The next entries of a log, all or none; Moved if the log does not end at `expected_seq`.
 
-        `invite_pk`: the invitation that they use; Taken if it is used. `told`: a server that runs beside this process
-        is to hear of it by `told_of`.
+        `invite_pk`: the invitation that they use; Taken if it is used or withdrawn. `told`: a server that runs beside
+        this process is to hear of it by `told_of`.
         """
         ...
 

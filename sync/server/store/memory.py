@@ -92,9 +92,18 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
     async def invite(self, invite_pk: bytes) -> InviteRow | None:
         return self._invites.get(invite_pk)
 
+    async def invites(self) -> list[InviteRow]:
+        return sorted(self._invites.values(), key=lambda row: (row.made, row.invite_pk))
+
+    async def withdraw_invite(self, invite_pk: bytes, now_ms: int) -> None:
+        row = self._invites.get(invite_pk)
+        if row is None or row.used_by is not None:
+            raise Taken("invite")
+        self._invites[invite_pk] = replace(row, withdrawn=row.withdrawn or now_ms)
+
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
         row = self._invites.get(invite_pk)
-        if row is None or row.used_by is not None or user.uid in self._users:
+        if row is None or row.used_by is not None or row.withdrawn or user.uid in self._users:
             raise Taken("invite")
         self._invites[invite_pk] = replace(row, used_by=user.uid)
         self._users[user.uid] = user
@@ -102,7 +111,8 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
 
     async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
         kept = self._invites.get(invite.invite_pk, invite)
-        if user.uid in self._users or kept.used_by not in (None, user.uid):
+        ended = bool(kept.withdrawn) and kept.used_by is None
+        if user.uid in self._users or ended or kept.used_by not in (None, user.uid):
             raise Taken("users")
         self._invites[invite.invite_pk] = replace(kept, used_by=user.uid)
         self._users[user.uid] = user
@@ -131,7 +141,7 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
             raise Moved("user log")
         if invite_pk is not None:
             invite = self._invites.get(invite_pk)
-            if invite is None or invite.used_by is not None:
+            if invite is None or invite.used_by is not None or invite.withdrawn:
                 raise Taken("invite")
             self._invites[invite_pk] = replace(invite, used_by=uid)
         values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
@@ -366,7 +376,7 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
         here = [(u.rh, [i.rh for i in self._slice(u.room, u.n - 1, u.n)]) for u in self._unmet.values()]
         return Counts(
             users=len(self._users),
-            invites_open=sum(i.used_by is None and i.not_after > now_ms for i in self._invites.values()),
+            invites_open=sum(i.is_open(now_ms) for i in self._invites.values()),
             rooms=len(self._rooms),
             items=len(items),
             item_bytes=sum(len(i.body) + len(i.sig) + len(i.ct or b"") for i in items),

@@ -41,6 +41,9 @@ invites = Table(
     _blob("record"),
     _int("not_after"),
     _blob("used_by", null=True),
+    _int("made"),
+    _blob("person", null=True),
+    _int("withdrawn"),
 )
 
 users = Table(

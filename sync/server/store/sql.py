@@ -239,7 +239,7 @@ class SqlStore(SqlPeople, SqlMending, SqlAdminLog):
             u, here = s.unmet.c, s.items.c
             unmet = s.unmet.outerjoin(s.items, (here.room == u.room) & (here.n == u.n))
             unmet_rooms = select(func.count()).select_from(unmet)
-            open_invites = select(func.count()).where(i.used_by.is_(None), i.not_after > now_ms)
+            open_invites = select(func.count()).where(i.used_by.is_(None), i.withdrawn == 0, i.not_after > now_ms)
             return Counts(
                 users=count(c, s.users.c.uid),
                 invites_open=c.scalar(open_invites) or 0,

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, insert, select, update
 
 from sync.server.store import schema as s
 from sync.server.store.base import (
@@ -40,6 +40,24 @@ class SqlPeople(Threads):
             return None if row is None else InviteRow(**row._mapping)
 
         return await self._read(run)
+
+    async def invites(self) -> list[InviteRow]:
+        def run(c: Connection) -> list[InviteRow]:
+            rows = c.execute(select(s.invites).order_by(s.invites.c.made, s.invites.c.invite_pk))
+            return [InviteRow(**r._mapping) for r in rows]
+
+        return await self._read(run)
+
+    async def withdraw_invite(self, invite_pk: bytes, now_ms: int) -> None:
+        i = s.invites.c
+        since = case((i.withdrawn == 0, now_ms), else_=i.withdrawn)
+        ended = update(s.invites).where(i.invite_pk == invite_pk, i.used_by.is_(None)).values(withdrawn=since)
+
+        def run(c: Connection) -> None:
+            if c.execute(ended).rowcount != 1:
+                raise Taken("invite")
+
+        await self._write(run)
 
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
         def run(c: Connection) -> None:

@@ -128,9 +128,10 @@ def _place_rest(c: Connection, p: Placement) -> None:
 
 
 def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
-    """Uses an invitation; Taken if somebody has."""
-    free = s.invites.c.used_by.is_(None)
-    used = update(s.invites).where(s.invites.c.invite_pk == invite_pk, free).values(used_by=uid)
+    """Uses an invitation; Taken if somebody has, or if it is withdrawn."""
+    i = s.invites.c
+    free = i.used_by.is_(None) & (i.withdrawn == 0)
+    used = update(s.invites).where(i.invite_pk == invite_pk, free).values(used_by=uid)
     if c.execute(used).rowcount != 1:
         raise Taken("invite")
 

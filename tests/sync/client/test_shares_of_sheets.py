@@ -93,8 +93,10 @@ async def test_a_wrong_or_missing_share_changes_nothing_and_the_right_one_is_tak
         with pytest.raises(Reject) as e:
             await Recovery(w.dialer(), Attempt.begin(f"{code} {share}", newer), clock.now_ms).look()
         assert e.value.code == "share"
-    with pytest.raises(Reject, match="code-return"):
-        Enrolment(w.dialer(), f"{code} {late}", clock.now_ms)
+    with pytest.raises(Reject, match="share-code"):
+        Enrolment(w.dialer(), f"{code} {right[:-1]}", clock.now_ms)
+    asked = await Enrolment(w.dialer(), f"{code} {late}", clock.now_ms).look()
+    assert asked.here  # of a person with an account, by the code itself: the server is not asked
     before = a.engine.devices.own_log.seq
     assert (await log_on(w.data, a)).seq == before
     await a.stop()

@@ -16,6 +16,7 @@ from sync.server.auth import now_ms
 from sync.server.config import ConfigError
 from sync.server.identity import read_identity
 from sync.server.keyfile import read_seed
+from sync.server.staffrecord import staff
 from sync.server.store.base import InviteRow
 from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
 from tests.sync.server.house import House
@@ -38,7 +39,7 @@ def agency(data: Path) -> Agency:
 def file(data: Path) -> Path:
     """Two invitations on their way to the server."""
     path, key = data.parent / "invitations", keys_of(data) / "agency.key"
-    records = [offline.staff_record(name=name, title="", unit="Bygglov") for name in (NAME, "Registrator")]
+    records = [staff(name=name, title="", unit="Bygglov").encode() for name in (NAME, "Registrator")]
     offline.invite_offline(path, records, hours=72, key_file=key)
     return path
 

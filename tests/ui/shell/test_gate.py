@@ -33,6 +33,7 @@ class Person:
     unit: str = "Enheten för tillsyn"
     agency: str = "Myndigheten"
     server: str = "kansli.myndighet.example"
+    here: bool = False
 
 
 class Office:
@@ -317,6 +318,7 @@ async def test_with_a_keyring_no_passphrase_is_asked_for(qtbot: QtBot) -> None:
         (Refused("code-unknown"), "Aktiveringskoden stämmer inte."),
         (Refused("code-used"), "Aktiveringskoden är redan använd."),
         (Refused("code-expired"), "Aktiveringskoden är för gammal."),
+        (Refused("code-withdrawn"), "Aktiveringskoden har återkallats av din myndighet."),
         (Unreachable(), "Servern svarar inte."),
     ],
 )

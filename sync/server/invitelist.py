@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Invites everybody on a list. Beside the list lie afterwards a table of the codes and the letters to print; a run that
+was cut off goes on where it was: no line of the list ever gets a second code.
+
+The table of codes is stored, whole, before the server knows any of them, and the server learns all of them in one
+transaction. So the next run finds no table and nothing invited, or a table whose codes it adds where they are missing.
+"""
+
+import csv
+import io
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sync.errors import Reject
+from sync.server import adminlog, letters, offline
+from sync.server.auth import now_ms
+from sync.server.config import LOOPBACK, Config, ConfigError
+from sync.server.holding import held
+from sync.server.identity import read_agency
+from sync.server.inviting import namesakes
+from sync.server.letters import Letter
+from sync.server.listening import bracketed, named
+from sync.server.stafflist import Listed, read_list
+from sync.server.staffrecord import make_invite
+from sync.server.store.base import InviteRow
+from sync.server.store.sql import SqlStore
+from sync.trust.agency import FINGERPRINT_BYTES, Agency, SignInCode, invite_id
+
+_BUSY = "another command invites people from a list in it"
+_HEADER = ["line", "name", "title", "unit", "code", "invitation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What became of a list: sentences for the operator, none with a code in it."""
+
+    summary: str
+    warnings: list[str]
+
+
+async def invite_all(config: Config, source: Path, *, hours: float, key_file: Path | None = None) -> Made:
+    """Makes a code for everybody on the list and writes `<list>.codes.csv` and `<list>.letters.pdf` beside it, both for
+    their owner alone. Twice does no harm. The server may be running.
+
+    ConfigError, with nothing changed, if the list has a fault, if the files beside it belong to another list, or if
+    another command works in its folder.
+    """
+    people = read_list(source)
+    agency = read_agency(config.data, key_file)
+    with held(source.parent, _BUSY):
+        files = _Files.beside(source)
+        known, codes = files.known_codes(people, agency)
+        warnings = _unprintable(people) if known else await _warnings(config.data, people)
+        if not known:
+            _write_new(files.codes, _table(people, codes))
+        rows, added = await _invited(config.data, people, codes, agency, hours)
+        letters_line = _write_letters(address(config), files.letters, people, codes, rows)
+    begun = f"{added} of {len(people)} invited now"
+    return Made(summary=_summary(begun, rows, files, letters_line), warnings=warnings)
+
+
+def invite_all_offline(source: Path, to: Path, *, hours: float, key_file: Path | None) -> Made:
+    """As `invite_all`, where the agency's key is and no data folder: the invitations are written to the file `to`,
+    which `import-invites` takes in on the server. The letters name no server. A run that was cut off goes on.
+
+    ConfigError as `invite_all`, and if `to` exists without the table of codes or has the invitations of another list.
+    """
+    people = read_list(source)
+    agency = offline.read_key(key_file)
+    with held(source.parent, _BUSY):
+        files = _Files.beside(source)
+        known, codes = files.known_codes(people, agency)
+        if not known:
+            if to.exists():
+                raise ConfigError(f"{to} exists already: name a new file for the invitations")
+            _write_new(files.codes, _table(people, codes))
+        rows = _written_before(to, codes, agency) if to.exists() else _write_offline(to, people, codes, agency, hours)
+        letters_line = _write_letters("", files.letters, people, codes, rows)
+    begun = f"{len(people)} invitations for the agency {agency.fingerprint.hex()[:16]}: {to}"
+    return Made(summary=_summary(begun, rows, files, letters_line), warnings=_unprintable(people))
+
+
+def _write_offline(
+    to: Path, people: Sequence[Listed], codes: Sequence[SignInCode], agency: Agency, hours: float
+) -> list[InviteRow]:
+    rows = [make_invite(agency, code, each.who.encode(), hours=hours) for each, code in zip(people, codes, strict=True)]
+    offline.write_invitations(to, agency.pk, rows)
+    return rows
+
+
+def _written_before(to: Path, codes: Sequence[SignInCode], agency: Agency) -> list[InviteRow]:
+    with to.open("rb") as f:
+        rows = offline.read_invitations(f, str(to), agency.pk, now_ms())
+    if [row.invite_pk for row in rows] != [code.key.public for code in codes]:
+        raise ConfigError(f"{to} has the invitations of another list: name a new file")
+    return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Files:
+    """What is written beside a list."""
+
+    codes: Path
+    letters: Path
+
+    @classmethod
+    def beside(cls, source: Path) -> "_Files":
+        return cls(
+            codes=source.with_name(source.stem + ".codes.csv"), letters=source.with_name(source.stem + ".letters.pdf")
+        )
+
+    def known_codes(self, people: Sequence[Listed], agency: Agency) -> tuple[bool, list[SignInCode]]:
+        """(whether a run before stored them, a code for each person). ConfigError as `_read_codes`."""
+        if self.codes.exists():
+            return True, _read_codes(self.codes, people, agency)
+        if self.letters.exists():
+            raise ConfigError(f"{self.letters} exists already, without {self.codes.name}: take it away first")
+        return False, [SignInCode.fresh(agency.pk) for _ in people]
+
+
+def _summary(begun: str, rows: Sequence[InviteRow], files: _Files, letters_line: str) -> str:
+    ends = max(row.not_after for row in rows)
+    return (
+        f"{begun}, good until {_local(ends)}.\nCodes: {files.codes}\n{letters_line}: {files.letters}\n"
+        "Hand the letters over, then delete both files: whoever has a code can begin in that person's name."
+    )
+
+
+async def _warnings(data: Path, people: Sequence[Listed]) -> list[str]:
+    here = [f"line {people[at].line}: {text}" for at, text in await namesakes(data, [each.who for each in people])]
+    return [*here, *_unprintable(people)]
+
+
+def _unprintable(people: Sequence[Listed]) -> list[str]:
+    """For each line with characters that the letters' font lacks."""
+    texts = ["".join(each.who.key) for each in people]
+    odd = set(letters.unprintable("".join(texts)))
+    return [
+        f"line {each.line}: the letter has boxes in the place of {'  '.join(sorted(odd & set(text)))}"
+        for each, text in zip(people, texts, strict=True)
+        if odd & set(text)
+    ]
+
+
+async def _invited(
+    data: Path, people: Sequence[Listed], codes: Sequence[SignInCode], agency: Agency, hours: float
+) -> tuple[list[InviteRow], int]:
+    """The invitation of each code, in order, and how many of them are new: all of those in one transaction."""
+    store = SqlStore(Config(data=data).database)
+    await store.open()
+    try:
+        there = {row.invite_pk: row for row in await store.invites()}
+        new = {
+            code.key.public: make_invite(agency, code, each.who.encode(), hours=hours)
+            for each, code in zip(people, codes, strict=True)
+            if code.key.public not in there
+        }
+        if new:
+            adminlog.record(store, "invite", invitations=len(new))
+            await store.add_invites(list(new.values()))
+    finally:
+        await store.close()
+    return [(there | new)[code.key.public] for code in codes], len(new)
+
+
+def _write_letters(
+    server: str, to: Path, people: Sequence[Listed], codes: Sequence[SignInCode], rows: Sequence[InviteRow]
+) -> str:
+    """For the codes that can still be used, unless the file is there; what the summary calls it. `server`: what people
+    type to reach it, "" if that is not known."""
+    if to.exists():
+        return "Letters, made before"
+    now = now_ms()
+    made = [
+        Letter(who=each.who, code=code.format(), until_ms=row.not_after)
+        for each, code, row in zip(people, codes, rows, strict=True)
+        if row.is_open(now)
+    ]
+    if not made:
+        raise ConfigError("every code of this list is used, withdrawn or too old: there is no letter to make")
+    _write_new(to, letters.pdf(made, server))
+    return "Letters"
+
+
+def address(config: Config) -> str:
+    """What people type to reach the server, where the configuration says it: its first address, or the one name in its
+    certificate. "" otherwise."""
+    if config.addresses:
+        return config.addresses[0].removesuffix(":443")
+    names: set[str] = set()
+    if config.cert is not None and not config.plain:
+        with suppress(ConfigError, OSError):
+            names = set(named(config.cert)) - set(LOOPBACK)
+    if len(names) != 1:
+        return ""
+    host = bracketed(names.pop())
+    return host if config.port == 443 else f"{host}:{config.port}"
+
+
+# -- the table of codes -----------------------------------------------------------------------------------------------
+
+
+def _table(people: Sequence[Listed], codes: Sequence[SignInCode]) -> bytes:
+    """CSV as spreadsheets of a Swedish office read it: UTF-8 with its mark, semicolons."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=";")
+    writer.writerow(_HEADER)
+    for each, code in zip(people, codes, strict=True):
+        who = each.who
+        ident = invite_id(code.key.public).hex()
+        writer.writerow([each.line, who.name, who.title, who.unit, code.format(), ident])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[SignInCode]:
+    """The codes of a former run. ConfigError unless the table has exactly these people, in this order: a list that
+    was changed since would get codes that were made for others."""
+    try:
+        rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline=""), delimiter=";", strict=True))
+        header, lines = rows[0], rows[1:]
+    except (csv.Error, UnicodeDecodeError, IndexError) as e:
+        raise ConfigError(f"{path} is no table of codes that this program wrote: take it away first") from e
+    was = [line[1:4] for line in lines]
+    now = [[each.who.name, each.who.title, each.who.unit] for each in people]
+    if header != _HEADER or was != now:
+        raise ConfigError(
+            f"{path} has the codes of another list, or the list was changed since: put new people in another list"
+        )
+    codes = []
+    for number, line in enumerate(lines, start=2):
+        try:
+            code = SignInCode.parse(line[4])
+        except (Reject, IndexError) as e:
+            raise ConfigError(f"{path}, line {number}: the code was changed") from e
+        if code.agency != agency.fingerprint[:FINGERPRINT_BYTES]:
+            raise ConfigError(f"{path} has codes of another agency: take it away first")
+        codes.append(code)
+    if len(set(codes)) != len(codes):
+        raise ConfigError(f"{path} has a code twice: it was changed")
+    return codes
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    """Stores a file whole or not at all, for its owner alone. The caller holds the folder, and has looked that there is
+    no such file."""
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)  # of a run that was cut off
+    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _local(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""An activation code of somebody who has an account already: back to that by the recovery sheet or by another computer,
+or, after a question that says what is lost, a second account. Nothing is made here, and the code is not used yet."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card
+from ui.kit.dialogs import confirm
+from ui.kit.style import clear, label
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.gate import GatePage
+from ui.shell.key_page import Named
+
+
+class SecondAccountPage(GatePage):
+    """Asks where to. `sheet`: they have it; `other`: another computer of theirs has Kansli; `anew`: they agreed to lose
+    what they had; `left`: back to the code."""
+
+    sheet = Signal()
+    other = Signal()
+    anew = Signal()
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        text = tr(
+            "With the sheet everything that you could read comes back to this computer. The code is not used yet."
+        )
+        super().__init__(tr("You already have an account. Do you have your recovery sheet?"), text, parent)
+        self.who = Card(margin=12, spacing=6)
+        self.body.addWidget(self.who)
+        self.body.addSpacing(6)
+        self.other_button = TextButton(tr("I already have Kansli on another computer"), self.other.emit, kind="link")
+        self.body.addWidget(self.other_button)
+        self.back_button = self.add_button(TextButton(tr("Back"), self.left.emit, kind="quiet"))
+        self.anew_button = self.add_button(TextButton(tr("No, begin empty …"), self._on_anew, kind="quiet"))
+        self.sheet_button = self.add_button(TextButton(tr("Yes"), self.sheet.emit, kind="primary"))
+
+    def show_person(self, person: Named) -> None:
+        """Shows whom the code is for."""
+        clear(self.who.content)
+        self.who.content.addWidget(label(person.name, "heading"))
+        what = " · ".join(x for x in (person.title, person.unit) if x)
+        if what:
+            self.who.content.addWidget(label(what, "muted"))
+
+    def _on_anew(self) -> None:
+        run(self, self._ask())
+
+    async def _ask(self) -> None:
+        text = tr(
+            "You get a second account without your rooms, documents, messages and tasks. Nothing that you wrote before "
+            "comes along, colleagues see somebody new, and administrators must add you to each room again. The code "
+            "can then not be used to come back with the sheet."
+        )
+        if await confirm(self, tr("Begin empty?"), text, accept=tr("Begin empty"), danger=True):
+            self.anew.emit()
