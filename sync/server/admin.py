@@ -26,7 +26,6 @@ from sync.server.identity import (
 )
 from sync.server.staffrecord import make_invite, staff
 from sync.server.store.base import Appended, Counts, EntryRow, Moved
-from sync.server.store.database import create_database
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
 from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, invite_id
@@ -53,7 +52,7 @@ def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str 
         files = {data / name for name in _FOUNDED} | {keys / name for name in (AGENCY_KEY, ESCROW_KEY)}
         before = {path for path in files if path.exists()}
         try:
-            with adminlog.recorded(data, "init"):
+            with adminlog.recorded(data, "init"):  # which makes the database
                 _found(data, keys, demo_ca, name)
         except BaseException:  # half an agency could be neither used nor founded again
             for path in files - before:
@@ -64,7 +63,6 @@ def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str 
 def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None:
     agency = write_agency(data, keys, os.urandom(32), os.urandom(32))
     write_server(data, os.urandom(32), agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
-    create_database(Config(data=data).database)
     if demo_ca is not None:
         ca = make_ca(f"{name} – demo")
         hosts = list(dict.fromkeys([*demo_ca, "localhost", "127.0.0.1", "::1"]))

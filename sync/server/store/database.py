@@ -62,15 +62,6 @@ def connected(path: Path, max_pages: int | None) -> Engine:
     return engine
 
 
-def create_database(path: Path) -> None:
-    """Makes an empty database, durably. One that exists stays as it is; TooNew or TooOld as `prepare`."""
-    engine = connected(path, None)
-    try:
-        prepare(engine)
-    finally:
-        engine.dispose()
-
-
 def prepare(engine: Engine) -> None:
     """Creates the tables. TooNew or TooOld if the store is of another version."""
     with engine.begin() as c:

@@ -12,6 +12,7 @@ from sync.server.store.adminlog import EMPTY, AdminHead, AdminRow, Broken, first
 from sync.server.store.sql_adminlog import HEAD
 from sync.server.upkeep.manifest import NAME, read_manifest
 from sync.server.upkeep.reading import Reading
+from sync.trust.agency import invite_id
 
 _WORDS = {
     "missing": "is missing",
@@ -40,12 +41,13 @@ def audit(data: Path) -> list[AuditLine]:
     says by which `person`. ConfigError if an entry cannot be read, StoreError if the database cannot."""
     reading = opened(data)
     try:
-        return [_line(reading, row) for row in rows(reading)]
+        guests = _guests(reading)
+        return [_line(guests, row) for row in rows(reading)]
     finally:
         reading.close()
 
 
-def _line(reading: Reading, row: AdminRow) -> AuditLine:
+def _line(guests: Mapping[str, str], row: AdminRow) -> AuditLine:
     try:
         told = read_entry(row)
     except ValueError as e:
@@ -57,22 +59,20 @@ def _line(reading: Reading, row: AdminRow) -> AuditLine:
         sudo_user=told.sudo_user,
         command=told.command,
         result=told.result,
-        about={**told.about, **_used_by(reading, told.about)},
+        about={**told.about, **_guest(guests, told.about)},
         hash=row.hash.hex(),
     )
 
 
-def _used_by(reading: Reading, about: Mapping[str, str | int]) -> dict[str, str | int]:
-    """Who came by an invitation. Not part of the entry: they had no id when it was made."""
-    invitation = about.get("invitation")
-    if "person" in about or not isinstance(invitation, str):
-        return {}
-    query = "SELECT used_by FROM invites WHERE invite_pk = ?"
-    try:
-        used = reading.one("invites", query, (bytes.fromhex(invitation),))
-    except ValueError:
-        return {}
-    return {"person": used[0].hex()} if used and used[0] else {}
+def _guests(reading: Reading) -> dict[str, str]:
+    """Who came by which invitation, both ids in hex. No entry says it: they had no id when theirs was written."""
+    used = reading.rows("invites", "SELECT invite_pk, used_by FROM invites WHERE used_by IS NOT NULL")
+    return {invite_id(invite_pk).hex(): person.hex() for invite_pk, person in used}
+
+
+def _guest(guests: Mapping[str, str], about: Mapping[str, str | int]) -> dict[str, str]:
+    person = guests.get(str(about.get("invitation", "")))
+    return {} if person is None or "person" in about else {"person": person}
 
 
 def verify_audit(data: Path, expected: AdminHead | None = None) -> str:

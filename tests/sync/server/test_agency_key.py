@@ -64,8 +64,8 @@ def files(data: Path) -> dict[str, bytes]:
 
 
 def test_the_agency_key_is_read_from_standard_input_a_file_or_a_pipe(typed: Typed, key: Path) -> None:
-    for stdin in (key, piped(key.read_bytes())):
-        status, code, complaint = typed(*INVITE, "--agency-key", "-", stdin=stdin)
+    for name, stdin in (("Handläggare Å", key), ("Registrator Ö", piped(key.read_bytes()))):
+        status, code, complaint = typed("invite", "--name", name, "--agency-key", "-", stdin=stdin)
         assert (status, complaint) == (0, "")
         SignInCode.parse(code)
     assert typed("renew-certificate", "--agency-key", "-", stdin=key)[0] == 0

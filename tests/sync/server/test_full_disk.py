@@ -165,7 +165,9 @@ def test_a_command_says_it_too(small_disk: Path, capsys: pytest.CaptureFixture[s
     with ballast.open("r+b") as f:
         f.truncate(ballast.stat().st_size - 40 * 1024)  # what SQLite itself needs to begin
     capsys.readouterr()
-    statuses = {main(["invite", *data, "--name", "Å" * 4000]) for _ in range(20)}
+    longest = "Å" * 120
+    of = ["--name", longest, "--title", longest, "--unit", longest]
+    statuses = {main(["invite", *data, *of]) for _ in range(100)}
     assert 1 in statuses
     assert "python -m sync.server: the disk is full or failing" in capsys.readouterr().err
 

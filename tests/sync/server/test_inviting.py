@@ -210,4 +210,4 @@ def test_a_name_that_nobody_could_read_is_refused(
     data = founded(tmp_path)
     assert main(["invite", *data, "--name", name]) == 1
     assert said in capsys.readouterr().err
-    assert not (tmp_path / "server" / "server.sqlite3").exists()
+    assert asyncio.run(listing.invites(tmp_path / "server")) == []
