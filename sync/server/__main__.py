@@ -56,7 +56,8 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             asyncio.run(admin.reset(data, uid=args.person, key_file=args.agency_key))
             print("Reset. Invite the person anew; colleagues see it and add them to their rooms again.")
         case "status":
-            print(json.dumps(asdict(asyncio.run(admin.status(data)))))
+            counts, health = asyncio.run(admin.status(data)), admin.health(config)
+            print(json.dumps(asdict(counts) | asdict(health)))
         case "users" | "devices" | "rooms" | "closed":
             lines = asyncio.run(_list(args, config))
             print(listing.in_form(lines, table=args.table), end="")

@@ -4,6 +4,7 @@
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
@@ -11,6 +12,7 @@ from sync.ids import DevId
 from sync.server import adminlog, clockguard
 from sync.server.adminlog import About
 from sync.server.auth import now_ms
+from sync.server.certificates import days_left
 from sync.server.config import Config, ConfigError
 from sync.server.escrow import make_request, needs_share, open_share, write_request
 from sync.server.holding import held
@@ -25,6 +27,7 @@ from sync.server.identity import (
     write_server,
 )
 from sync.server.store.base import Appended, Counts, EntryRow, InviteRow, Moved
+from sync.server.store.schema import VERSION
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
 from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, record_hash
@@ -198,6 +201,21 @@ async def status(data: Path) -> Counts:
     """How much of everything there is. The server may be running."""
     async with opened(data) as store:
         return await store.counts(now_ms())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The version of the database, and how many days the certificates are good (None: there is none to be read)."""
+
+    schema: int
+    tls_days: float | None
+    server_cert_days: float | None
+
+
+def health(config: Config) -> Health:
+    """How the data folder and the certificates of a configuration are. The store must be of this version."""
+    days = days_left(config)
+    return Health(schema=VERSION, tls_days=days.get("tls"), server_cert_days=days.get("server"))
 
 
 async def open_room(data: Path, room: bytes) -> None:
