@@ -88,17 +88,16 @@ def make_server_cert(ca: Pem, hosts: list[str]) -> Pem:
 
 def hosts_of(cert_pem: bytes) -> list[str]:
     """Host names and addresses that a certificate is for."""
-    cert = x509.load_pem_x509_certificate(cert_pem)
+    return hosts_in(x509.load_pem_x509_certificate(cert_pem))
+
+
+def hosts_in(cert: x509.Certificate) -> list[str]:
+    """As `hosts_of`, of a certificate that is read already."""
     try:
         san = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return []
     return [*san.get_values_for_type(x509.DNSName), *map(str, san.get_values_for_type(x509.IPAddress))]
-
-
-def good_until_ms(cert_pem: bytes) -> int:
-    """When a certificate ends, in ms since 1970."""
-    return int(x509.load_pem_x509_certificate(cert_pem).not_valid_after_utc.timestamp() * 1000)
 
 
 def _alternative(host: str) -> x509.GeneralName:

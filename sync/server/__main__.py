@@ -65,7 +65,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             did = "Reset. Invite the person anew; colleagues see it and add them to their rooms again."
             print(did if since is None else f"Reset already, {format_time(since)}. Nothing was changed.")
         case "status":
-            print(json.dumps(asyncio.run(_status(data)), ensure_ascii=False))
+            print(json.dumps(asyncio.run(_status(config)), ensure_ascii=False))
         case "rooms" if args.one_owner:
             return upkeep.one_owner(args, data)
         case "users" | "devices" | "rooms" | "closed" | "invites":
@@ -160,8 +160,9 @@ async def _open_rooms(args: argparse.Namespace, data: Path) -> int:
     return 0 if args.all or any(each.opened for each in found) else 1
 
 
-async def _status(data: Path) -> dict[str, object]:
-    told, restore = asdict(await admin.status(data)), await admin.after_restore(data)
+async def _status(config: Config) -> dict[str, object]:
+    told = asdict(await admin.status(config.data)) | asdict(admin.health(config))
+    restore = await admin.after_restore(config.data)
     return told if restore is None else told | {"after_restore": asdict(restore)}
 
 

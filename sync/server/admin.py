@@ -4,6 +4,7 @@
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
@@ -11,6 +12,7 @@ from sync.ids import DevId
 from sync.server import adminlog, aftermath, clockguard
 from sync.server.adminlog import About
 from sync.server.auth import now_ms
+from sync.server.certificates import days_left
 from sync.server.config import Config, ConfigError
 from sync.server.described import format_time
 from sync.server.escrow import make_request, needs_share, open_share, write_request
@@ -26,6 +28,7 @@ from sync.server.identity import (
 )
 from sync.server.staffrecord import make_invite, staff
 from sync.server.store.base import Appended, Counts, EntryRow, Moved
+from sync.server.store.schema import VERSION
 from sync.server.store.sql import SqlStore
 from sync.trust import userdrafts
 from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, invite_id
@@ -222,6 +225,21 @@ async def after_restore(data: Path) -> aftermath.Aftermath | None:
     """What a restore left to do; None for a server that never was restored. The server may be running."""
     async with opened(data) as store:
         return await aftermath.look(store, now_ms())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The version of the database, and how many days the certificates are good (None: there is none to be read)."""
+
+    schema: int
+    tls_days: float | None
+    server_cert_days: float | None
+
+
+def health(config: Config) -> Health:
+    """How the data folder and the certificates of a configuration are. The store must be of this version."""
+    days = days_left(config)
+    return Health(schema=VERSION, tls_days=days.get("tls"), server_cert_days=days.get("server"))
 
 
 async def open_room(data: Path, room: bytes) -> None:

@@ -2,7 +2,6 @@
 """How the server is: whether its store can be written, how full its disk is, how long its certificates are good."""
 
 import asyncio
-import contextlib
 import math
 import shutil
 import time
@@ -12,8 +11,10 @@ from pathlib import Path
 
 from prometheus_client.metrics_core import GaugeMetricFamily
 
-from sync.crypto.tls import good_until_ms
+from sync.protocol.version import PROGRAM
+from sync.server.adminwatch import AdminWatch
 from sync.server.auth import now_ms
+from sync.server.certificates import Certificates
 from sync.server.config import Config
 from sync.server.meters import gauge, gauges_by
 from sync.server.service import Service
@@ -23,13 +24,12 @@ _AGE_S = 1.0
 """Nobody can have the disk looked at more often."""
 _PROBE_S = 5.0
 """How long a monitor waits for the disk."""
-_DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What was seen. `code` "ready", else why not: "full" (no file would be taken), "slow" (the disk does not answer),
-    or the store's code."""
+    "certificate" (clients refuse it: its time has ended or not begun), or the store's code."""
 
     code: str
     free_bytes: int
@@ -42,11 +42,14 @@ class Look:
 class Condition:
     """`look` asks the disk; `gauges` are the figures that stand rather than grow."""
 
-    def __init__(self, config: Config, store: Store, service: Service, server_until_ms: int) -> None:
+    def __init__(
+        self, config: Config, store: Store, service: Service, certificates: Certificates, commands: AdminWatch
+    ) -> None:
         self._config = config
         self._store = store
         self._service = service
-        self._server_until_ms = server_until_ms
+        self._certificates = certificates
+        self._commands = commands
         self._at = -math.inf  # a clock that began with the machine may stand near 0
         self._seen = Look("starting", 0)
         self._looking = asyncio.Lock()
@@ -68,6 +71,8 @@ class Condition:
             return Look(e.code, free)
         except TimeoutError:
             return Look("slow", free)
+        if not self._certificates.good:
+            return Look("certificate", free)
         return Look("full" if free < self._config.disk_reserve_bytes else "ready", free)
 
     async def _probe(self) -> None:
@@ -102,18 +107,31 @@ class Condition:
         yield gauge("kansli_clock_jump_seconds", "How far the clock was set, while nothing is placed for that.", ahead)
         yield gauge("kansli_disk_free_bytes", "What is left on the data folder's disk.", self._seen.free_bytes)
         yield gauges_by("kansli_store_bytes", "Sizes of the database's files.", "file", self._sizes())
-        yield gauges_by("kansli_certificate_days", "How long certificates are good.", "which", self._days())
+        yield gauges_by(
+            "kansli_certificate_days", "How long certificates are good.", "which", self._certificates.days()
+        )
+        yield gauges_by("kansli_build_info", "1; which version runs.", "version", {PROGRAM: 1})
+        yield from self._administration()
+
+    def _administration(self) -> Iterator[GaugeMetricFamily]:
+        """As of the last look at the admin log, and of the last count."""
+        done, now = self._commands, now_ms()
+        age = max(0.0, (now - done.backup_t) / 1000) if done.backup_t else math.inf
+        yield gauge("kansli_backup_age_seconds", "Since the last good backup was made; +Inf for none.", age)
+        yield gauge("kansli_backup_failed", "1 if the last try to make a backup failed.", done.backup_failed)
+        last = done.command_t / 1000
+        yield gauge("kansli_admin_command_timestamp_seconds", "When the last command was given, backups apart.", last)
+        yield gauge("kansli_admin_log_broken", "1 if the admin log was cut or changed.", done.broken)
+        if (here := done.population) is None:
+            return
+        yield gauge("kansli_people", "Accounts, also those that were ended.", here.people)
+        yield gauge("kansli_devices", "Devices that signed in within 30 days.", here.devices)
+        yield gauge("kansli_rooms_closed", "Rooms that are closed since a restore.", here.rooms_closed)
+        yield gauge("kansli_rooms_forked", "Rooms whose history clients know otherwise.", here.rooms_forked)
 
     def _sizes(self) -> dict[str, float]:
         database = self._config.database
         return {kind: float(_size(database.with_name(database.name + end))) for kind, end in _FILES.items()}
-
-    def _days(self) -> dict[str, float]:
-        until = {"server": self._server_until_ms}
-        if not self._config.plain and self._config.cert is not None:
-            with contextlib.suppress(OSError, ValueError):  # gone, or half written: the other figures are told
-                until["tls"] = good_until_ms(self._config.cert.read_bytes())
-        return {which: round((ms - now_ms()) / _DAY_MS, 2) for which, ms in until.items()}
 
 
 _FILES = {"database": "", "log": "-wal"}

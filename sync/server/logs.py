@@ -30,9 +30,11 @@ def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
     `to_file`: also to the configuration's file. One process at a time: it is renamed when it is full.
     """
     root, ours, handlers = logging.getLogger(), logging.getLogger("sync.server"), _handlers(config, to_file)
-    before = root.level, ours.level
+    admins = logging.getLogger("sync.server.admin")
+    before = root.level, ours.level, admins.level
     root.setLevel(config.log_level)
     ours.setLevel(config.log_level)  # whatever a client in the same process wants of "sync"
+    admins.setLevel(logging.INFO)  # whatever else is left out
     for name in ("websockets", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each odd request, and strangers make those
@@ -43,6 +45,7 @@ def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
     finally:
         root.setLevel(before[0])
         ours.setLevel(before[1])
+        admins.setLevel(before[2])
         for handler in handlers:
             root.removeHandler(handler)
             with contextlib.suppress(OSError):  # a full disk: the last lines are on standard error all the same

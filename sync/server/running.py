@@ -9,19 +9,21 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 
 from sync.server.accepting import BareServer, GuardedServer, small_tls_buffers, uvicorn_config
+from sync.server.adminwatch import AdminWatch
 from sync.server.asgi import Edge, make_monitor
 from sync.server.auth import now_ms
+from sync.server.certificates import Certificates, judged_identity
 from sync.server.clockguard import ClockGuard
 from sync.server.condition import Condition
 from sync.server.config import Config, ConfigError, split_address
 from sync.server.entrance import Entrance
 from sync.server.holding import held
-from sync.server.identity import read_identity
 from sync.server.listening import Listening, bracketed, dialled, listen, listen_on
 from sync.server.meters import Meters
 from sync.server.objects.base import Objects
@@ -61,7 +63,7 @@ async def start_server(
     Clients are told to leave, answered requests stay answered, states are kept, the database is closed.
     """
     config.check()
-    identity = read_identity(config.data, now_ms())
+    identity = judged_identity(config.data, now_ms())
     tls = None if config.plain else tls_context(config)
     meters = Meters()
     store = store or SqlStore(config.database, committed=meters.commit)
@@ -80,7 +82,9 @@ async def start_server(
         open_things.push_async_callback(service.close)
         service.addresses = config.addresses or dialled(config, at)
         service.min_client = config.min_client
-        condition = Condition(config, store, service, server_cert_until_ms(identity.cert.body))
+        certificates = Certificates(config, server_cert_until_ms(identity.cert.body))
+        commands = AdminWatch(store, now_ms)
+        condition = Condition(config, store, service, certificates, commands)
         open_things.push_async_callback(condition.close)
         meters.watch(condition.gauges)
         monitor = await open_things.enter_async_context(_monitored(config, make_monitor(service, condition)))
@@ -89,8 +93,10 @@ async def start_server(
         await open_things.enter_async_context(_served(at.socket, edge, service.entrance, tls))
         await open_things.enter_async_context(_going_on(service.watch()))
         await open_things.enter_async_context(_going_on(service.uploads.tidy()))
+        await open_things.enter_async_context(_going_on(commands.run()))
+        await open_things.enter_async_context(_going_on(certificates.watch()))
         url = at.url("http" if config.plain else "https")
-        yield Running(at.host, at.port, url, monitor, service, lambda: _reload(config, tls, at, service))
+        yield Running(at.host, at.port, url, monitor, service, lambda: _reload(config, tls, at, service, certificates))
 
 
 def tls_context(config: Config) -> ssl.SSLContext:
@@ -99,12 +105,25 @@ def tls_context(config: Config) -> ssl.SSLContext:
         raise ConfigError("a certificate and its key are needed")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3  # every client asks for it; nothing older has to be kept safe
+    for path in (config.cert, config.key):
+        _check_readable(path)
     try:
         context.load_cert_chain(config.cert, config.key, password=_no_password)
     except (OSError, ValueError) as e:  # SSLError is an OSError
         reason = getattr(e, "reason", None) or getattr(e, "strerror", None) or type(e).__name__
+        reason = _REASONS.get(reason, reason)
         raise ConfigError(f"{config.cert} with {config.key} cannot be used: {reason}") from e
     return context
+
+
+_REASONS = {"KEY_VALUES_MISMATCH": "the key is not that of the certificate (KEY_VALUES_MISMATCH)"}
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as e:
+        raise ConfigError(f"{path} cannot be read: {e.strerror}") from e
 
 
 def _no_password() -> str:
@@ -112,15 +131,20 @@ def _no_password() -> str:
     raise ValueError("the key needs a password")
 
 
-def _reload(config: Config, tls: ssl.SSLContext | None, at: Listening, service: Service) -> None:
+def _reload(
+    config: Config, tls: ssl.SSLContext | None, at: Listening, service: Service, certificates: Certificates
+) -> None:
     """Whoever is connected stays connected; who comes may dial what the new one names. Tried beside first: a
     certificate without its key must not half replace the one in use."""
     if tls is None or config.cert is None or config.key is None:
+        certificates.adopt_new()  # behind a proxy: only its dates are told
         return
     tls_context(config)
     addresses = config.addresses or dialled(config, at)
+    certificates.check_new()
     tls.load_cert_chain(config.cert, config.key)
     service.addresses = addresses
+    certificates.adopt_new()
 
 
 @contextlib.asynccontextmanager

@@ -12,10 +12,11 @@ from collections.abc import AsyncIterator
 from sync.protocol.programs import shown
 from sync.server import notify
 from sync.server.auth import now_ms
+from sync.server.certificates import check_certificates, judged_identity
 from sync.server.config import Config, ConfigError
-from sync.server.identity import read_identity
 from sync.server.listening import named
 from sync.server.running import Running, start_server, tls_context
+from sync.server.upkeep.reading import check_version
 
 log = logging.getLogger("sync.server")
 
@@ -59,12 +60,13 @@ def _reload(server: Running) -> None:
 
 
 def check(config: Config) -> str:
-    """Whether a server would start like this: says where it would listen. ConfigError or Reject if not.
+    """Whether a server would start like this and clients take it: says where it would listen, and below that what will
+    need attention soon. ConfigError, Reject or StoreError if not.
 
     Nothing is opened or changed; a port that somebody else has is not noticed.
     """
     config.check()
-    identity = read_identity(config.data, now_ms())
+    identity = judged_identity(config.data, now_ms())
     if not config.plain:
         tls_context(config)
         if config.cert is not None and not config.addresses:
@@ -72,7 +74,11 @@ def check(config: Config) -> str:
     for folder in (config.data, config.log_file.parent if config.log_file is not None else config.data):
         if not os.access(folder, os.W_OK):
             raise ConfigError(f"{folder} is not there or cannot be written")
+    if config.database.exists():
+        check_version(config.database)
+    warnings = check_certificates(config)
     where = config.unix or f"{config.host}:{config.port}"
     kind = "plain HTTP for a proxy" if config.plain else "TLS"
     refused = f" Clients older than {shown(config.min_client)} are refused." if config.min_client is not None else ""
-    return f"The configuration is sound: {kind} on {where}, agency {identity.fingerprint.hex()[:16]}.{refused}"
+    sound = f"The configuration is sound: {kind} on {where}, agency {identity.fingerprint.hex()[:16]}.{refused}"
+    return "\n".join([sound, *(f"Warning: {warning}." for warning in warnings)])

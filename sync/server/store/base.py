@@ -320,6 +320,17 @@ class Counts:
     devices_awaited: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """How many people have an account (also one that was ended), and devices that signed in since some time; rooms that
+    a restore closed, and rooms of which clients hold receipts for another history."""
+
+    people: int
+    devices: int
+    rooms_closed: int
+    rooms_forked: int
+
+
 class Store(Mending, AdminLog, Protocol):
     """The server's memory. See the module's head for durability and order."""
 
@@ -540,6 +551,10 @@ class Store(Mending, AdminLog, Protocol):
         ...
 
     async def counts(self, now_ms: int) -> Counts: ...
+
+    async def population(self, seen_since: int) -> Population:
+        """`seen_since` in ms. Cheap enough for once a minute."""
+        ...
 
     async def room_sizes(self) -> list[RoomSize]:
         """Of every room."""

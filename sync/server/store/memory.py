@@ -18,6 +18,7 @@ from sync.server.store.base import (
     Membership,
     Moved,
     Placement,
+    Population,
     RoomRow,
     RoomSize,
     SealRow,
@@ -386,6 +387,15 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
             rooms_forked=sum(bool(ours) and ours != [rh] for rh, ours in here),
             rooms_closed=len(self._closed),
             devices_awaited=len(self._awaited_devices),
+        )
+
+    async def population(self, seen_since: int) -> Population:
+        counts = await self.counts(0)
+        return Population(
+            people=counts.users,
+            devices=sum(row.last >= seen_since for row in self._sightings.values()),
+            rooms_closed=counts.rooms_closed,
+            rooms_forked=counts.rooms_forked,
         )
 
     async def room_sizes(self) -> list[RoomSize]:

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, null, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, null, select, update
 from sqlalchemy.engine import Row
 
 from sync.server.store import schema as s
@@ -16,6 +16,7 @@ from sync.server.store.base import (
     ItemRow,
     Membership,
     Placement,
+    Population,
     RoomRow,
     RoomSize,
     SealRow,
@@ -236,9 +237,6 @@ class SqlStore(SqlPeople, SqlMending, SqlAdminLog):
     async def counts(self, now_ms: int) -> Counts:
         def run(c: Connection) -> Counts:
             i = s.invites.c
-            u, here = s.unmet.c, s.items.c
-            unmet = s.unmet.outerjoin(s.items, (here.room == u.room) & (here.n == u.n))
-            unmet_rooms = select(func.count()).select_from(unmet)
             open_invites = select(func.count()).where(i.used_by.is_(None), i.withdrawn == 0, i.not_after > now_ms)
             return Counts(
                 users=count(c, s.users.c.uid),
@@ -248,10 +246,22 @@ class SqlStore(SqlPeople, SqlMending, SqlAdminLog):
                 item_bytes=c.scalar(select(func.coalesce(func.sum(s.items.c.size_bytes), 0))) or 0,
                 blobs=count(c, s.blobs.c.part),
                 blob_bytes=c.scalar(select(func.coalesce(func.sum(s.blobs.c.size_bytes), 0))) or 0,
-                rooms_behind=c.scalar(unmet_rooms.where(here.rh.is_(None))) or 0,
-                rooms_forked=c.scalar(unmet_rooms.where(here.rh != u.rh)) or 0,
+                rooms_behind=c.scalar(_unmet_rooms().where(s.items.c.rh.is_(None))) or 0,
+                rooms_forked=c.scalar(_unmet_rooms().where(s.items.c.rh != s.unmet.c.rh)) or 0,
                 rooms_closed=count(c, s.closed_rooms.c.room),
                 devices_awaited=count(c, s.awaited_devices.c.dev),
+            )
+
+        return await self._read(run)
+
+    async def population(self, seen_since: int) -> Population:
+        def run(c: Connection) -> Population:
+            seen = select(func.count()).where(s.sightings.c.last >= seen_since)
+            return Population(
+                people=count(c, s.users.c.uid),
+                devices=c.scalar(seen) or 0,
+                rooms_closed=count(c, s.closed_rooms.c.room),
+                rooms_forked=c.scalar(_unmet_rooms().where(s.items.c.rh != s.unmet.c.rh)) or 0,
             )
 
         return await self._read(run)
@@ -264,6 +274,12 @@ class SqlStore(SqlPeople, SqlMending, SqlAdminLog):
             return [RoomSize(**row._mapping) for row in rows]
 
         return await self._read(run)
+
+
+def _unmet_rooms() -> Select[int]:
+    """Counts rooms with receipts of ours that the items, joined, do not bear out."""
+    u, here = s.unmet.c, s.items.c
+    return select(func.count()).select_from(s.unmet.outerjoin(s.items, (here.room == u.room) & (here.n == u.n)))
 
 
 def _is_part(table: Table, room: bytes, obj: bytes, part: bytes) -> ColumnElement[bool]:

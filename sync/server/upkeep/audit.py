@@ -86,7 +86,7 @@ def verify_audit(data: Path, expected: AdminHead | None = None) -> str:
         reading.close()
     broken = first_broken(found, head)
     if broken is not None:
-        raise ConfigError(in_words(broken, head))
+        raise ConfigError(in_words(broken, head.n))
     if expected is not None and expected.n > head.n:
         raise ConfigError(f"the admin log ends at entry {head.n}: entry {expected.n}, which was noted, is gone")
     if expected is not None and expected != last_of(found[: expected.n]):
@@ -103,9 +103,9 @@ def kept_until(data: Path) -> int:
         reading.close()
 
 
-def in_words(broken: Broken, head: AdminHead) -> str:
-    """The first broken entry in a sentence."""
-    return f"the admin log is broken: entry {broken.n} {_WORDS[broken.code]} ({head.n} were written)"
+def in_words(broken: Broken, written: int) -> str:
+    """The first broken entry in a sentence; so many were written."""
+    return f"the admin log is broken: entry {broken.n} {_WORDS[broken.code]} ({written} were written)"
 
 
 def opened(data: Path) -> Reading:

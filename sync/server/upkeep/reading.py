@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from sync.server.store import schema as s
 from sync.server.store.base import StoreError
-from sync.server.store.database import TooNew
+from sync.server.store.database import TooNew, TooOld
 
 Row = tuple[Any, ...]
 _FETCH = 256
@@ -25,6 +25,14 @@ class Damaged(StoreError):
 
     def __init__(self, kind: str) -> None:
         super().__init__(f"the database cannot be read: {kind}")
+
+
+def check_version(path: Path) -> None:
+    """TooNew or TooOld for the database of another version, Damaged for none. The file is not changed."""
+    reading = Reading(path)
+    reading.close()
+    if reading.version < s.VERSION:
+        raise TooOld(reading.version)
 
 
 class Reading:

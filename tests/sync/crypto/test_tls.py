@@ -6,7 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from sync.crypto.tls import Pem, good_until_ms, hosts_of, make_ca, make_server_cert
+from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
 
 
 def test_a_server_certificate_is_its_authoritys_and_for_its_hosts() -> None:
@@ -17,13 +17,6 @@ def test_a_server_certificate_is_its_authoritys_and_for_its_hosts() -> None:
     x509.load_pem_x509_certificate(cert.cert).verify_directly_issued_by(x509.load_pem_x509_certificate(ca.cert))
     assert b"PRIVATE" in cert.key
     assert repr(cert) == "Pem(…)"
-
-
-def test_the_end_of_a_certificate_is_told_in_milliseconds() -> None:
-    cert = make_server_cert(make_ca("Myndigheten"), ["a.example"]).cert
-    assert good_until_ms(cert) == x509.load_pem_x509_certificate(cert).not_valid_after_utc.timestamp() * 1000
-    with pytest.raises(ValueError, match="PEM"):
-        good_until_ms(b"")
 
 
 def test_an_authority_of_another_kind_of_key_signs_nothing() -> None:

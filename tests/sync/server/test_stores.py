@@ -356,6 +356,7 @@ async def test_the_highest_receipt_for_what_is_not_here_is_kept_and_counted(stor
     await store.place(placement(0, 2, OTHER))
     found = await store.counts(0)
     assert (found.rooms_behind, found.rooms_forked) == (0, 2)
+    assert (await store.population(0)).rooms_forked == 2
     await store.put_unmet(unmet(8, rh=item(8).rh))
     await store.place(placement(7, 1))
     found = await store.counts(0)
@@ -375,6 +376,8 @@ async def test_after_a_restore_every_room_is_closed_and_whoever_was_seen_lately_
     assert await store.awaited_devices() == [(DEV, ANNA)]
     counts = await store.counts(0)
     assert (counts.rooms_closed, counts.devices_awaited) == (1, 1)
+    people = await store.population(6)
+    assert (people.people, people.devices, people.rooms_closed) == (0, 1, 1)
     await store.came_back(DEV)
     assert await store.awaited_devices() == []
     await store.open_room(ROOM)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a running server makes of administrators' commands: lines in its log, figures, and an alarm for a chain that was
+cut."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import math
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sync.protocol.version import PROGRAM
+from sync.server import admin, adminwatch
+from sync.server.__main__ import main
+from sync.server.running import start_server
+from sync.server.store.sql import SqlStore
+from tests.sync.server.house import House
+from tests.sync.server.process import serve
+from tests.sync.server.test_monitoring import figures
+from tests.sync.server.wire import config
+from tests.world import until
+
+
+@pytest.fixture
+async def watched(data: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    monkeypatch.setattr(adminwatch, "_EVERY_S", 0.02)
+    monkeypatch.setattr(adminwatch, "_COUNT_EVERY", 1)
+    async with start_server(replace(config(data), metrics="127.0.0.1:0")) as server:
+        made = House(server, data)
+        yield made
+        await made.close()
+
+
+async def command(data: Path, *words: str) -> int:
+    """Runs a command beside the server."""
+    return await asyncio.to_thread(main, [words[0], "--data", str(data), *words[1:]])
+
+
+async def becomes(house: House, **expected: float) -> dict[str, float]:
+    """Waits until figures are as expected; all of them."""
+    async with asyncio.timeout(20):
+        while True:
+            now = await figures(house)
+            if all(now.get(f"kansli_{name}") == value for name, value in expected.items()):
+                return now
+
+
+def copies(text: str) -> list[str]:
+    """The commands of the admin log's copies in a log."""
+    lines = [line.partition(" admin {")[2] for line in text.splitlines() if " admin {" in line]
+    return [json.loads("{" + line.rpartition(" ")[0])["command"] for line in lines]
+
+
+async def test_backups_are_watched(watched: House, tmp_path: Path) -> None:
+    now = await becomes(watched, backup_failed=0)
+    assert now["kansli_backup_age_seconds"] == math.inf
+    (tmp_path / "file").write_text("no folder")
+    assert await command(watched.data, "backup", str(tmp_path / "file")) == 1
+    now = await becomes(watched, backup_failed=1)
+    assert now["kansli_backup_age_seconds"] == math.inf
+    assert await command(watched.data, "backup", "--verify", str(tmp_path / "backup")) == 0
+    now = await becomes(watched, backup_failed=0)
+    assert 0 <= now["kansli_backup_age_seconds"] < 60
+    assert await command(watched.data, "backup", str(tmp_path / "file")) == 1
+    now = await becomes(watched, backup_failed=1)
+    assert 0 <= now["kansli_backup_age_seconds"] < 60
+
+
+async def test_a_restore_is_as_old_as_its_backup(data: Path, tmp_path: Path) -> None:
+    assert await command(data, "backup", "--with-keys", str(tmp_path / "backup")) == 0
+    back = tmp_path / "back"
+    assert await command(back, "restore", str(tmp_path / "backup")) == 0
+    store = SqlStore(back / "server.sqlite3")
+    await store.open()
+    watch = adminwatch.AdminWatch(store, lambda: 0)
+    await watch.look()
+    made = json.loads((tmp_path / "backup" / "manifest.json").read_text())["time"]
+    assert (watch.backup_t, watch.backup_failed) == (made, False)
+    assert watch.command_t >= made
+    await store.close()
+
+
+async def test_people_devices_and_the_last_command_are_counted(watched: House, tmp_path: Path) -> None:
+    await watched.two_in_a_room()
+    now = await becomes(watched, people=2, devices=2, rooms_closed=0, rooms_forked=0)
+    assert now[f"kansli_build_info {PROGRAM}"] == 1
+    assert abs(now["kansli_admin_command_timestamp_seconds"] - time.time()) < 60
+    before = now["kansli_admin_command_timestamp_seconds"]
+    assert await command(watched.data, "backup", str(tmp_path / "backup")) == 0
+    now = await becomes(watched, backup_failed=0)
+    assert now["kansli_admin_command_timestamp_seconds"] == before
+    with contextlib.closing(sqlite3.connect(watched.data / "server.sqlite3")) as db, db:
+        db.execute("INSERT INTO closed_rooms SELECT room FROM rooms")
+        db.execute("INSERT INTO unmet SELECT room, n, zeroblob(32), t, zeroblob(64) FROM rooms")
+    await becomes(watched, rooms_closed=1, rooms_forked=1)
+
+
+async def test_each_command_is_a_line_of_the_servers_log_once(data: Path) -> None:
+    """Also at a level at which little else is logged, and also what was done while the server was stopped."""
+    served = await serve(data, log="ERROR")
+    await until(lambda: copies(served.log()) == ["init"])
+    assert await command(data, "invite", "--name", "Registrator Å 🙂") == 0
+    await until(lambda: copies(served.log()) == ["init", "invite"])
+    assert await served.stop() == 0
+    assert await command(data, "confirm-clock") == 0
+    served = await serve(data, log="ERROR")
+    await until(lambda: copies(served.log()) == ["init", "invite", "confirm-clock"])
+    assert "Registrator" not in served.log()
+    noted = served.log().splitlines()[-1].rpartition(" ")[2]
+    assert await command(data, "audit", "--verify", "--expect", f"3:{noted}") == 0
+    assert await served.stop() == 0
+
+
+@pytest.mark.parametrize(
+    "damage", ["DELETE FROM admin_log WHERE n = 1", "UPDATE admin_log SET body = '{}'", "DELETE FROM admin_log"]
+)
+async def test_a_chain_that_was_cut_is_an_error_at_the_start(
+    data: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    with contextlib.closing(sqlite3.connect(data / "server.sqlite3")) as db, db:
+        db.execute(damage)
+    async with start_server(replace(config(data), metrics="127.0.0.1:0")) as server:
+        await becomes(House(server, data), admin_log_broken=1)
+    (error,) = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert "the admin log is broken: entry 1" in error.getMessage()
+
+
+async def test_a_chain_that_is_cut_under_a_running_server_is_an_error(
+    watched: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    await becomes(watched, admin_log_broken=0, people=0)
+    with contextlib.closing(sqlite3.connect(watched.data / "server.sqlite3")) as db, db:
+        db.execute("DELETE FROM admin_log")
+        db.execute("DELETE FROM meta WHERE name = 'admin_head'")
+    await becomes(watched, admin_log_broken=1)
+    (error,) = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert "entry 1 is missing (1 were written)" in error.getMessage()
+    # what is done now gets the number of a lost entry, and its line all the same
+    with caplog.at_level(logging.INFO, "sync.server"):
+        await asyncio.to_thread(admin.confirm_clock, watched.data)
+        await until(lambda: any('"command":"confirm-clock"' in r.getMessage() for r in caplog.records))
+
+
+async def test_a_chain_that_was_written_anew_while_the_server_stood_still_is_an_error(data: Path) -> None:
+    served = await serve(data)
+    await until(lambda: copies(served.log()) == ["init"])
+    assert await served.stop() == 0
+    with contextlib.closing(sqlite3.connect(data / "server.sqlite3")) as db, db:
+        db.execute("DELETE FROM admin_log")
+        db.execute("DELETE FROM meta WHERE name = 'admin_head'")
+    served = await serve(data)
+    await until(lambda: "entry 1 is missing (1 were written)" in served.log())
+    assert await served.stop() == 0
