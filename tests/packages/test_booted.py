@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from roots import NEWEST, OLDEST
+from roots import NEWEST, OLDEST, Root
 
 from tests.packages.agency import DEB, Agency, agency
-from tests.packages.booted import PROGRAMS
+from tests.packages.booted import PROGRAMS, Booted
 from tests.packages.built import LATER, later, package
 from tests.packages.guides import OPERATOR, blocks
 
@@ -39,6 +39,13 @@ def served(system: Agency) -> Agency:
     """One with a server that serves."""
     system.found()
     return system
+
+
+@needs_root
+def test_what_refuses_to_be_booted_is_said_in_the_machines_own_words(tmp_path: Path) -> None:
+    made = Booted(Root(tmp_path / "not-there"))
+    assert "not-there" in made.why_not() or "overlay" in made.why_not()
+    made.off()
 
 
 @needs_root
