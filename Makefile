@@ -63,7 +63,7 @@ packages: setup-packages  ## what is handed to IT, into build/packages: deb, rpm
 	@$(PY) packaging/builder
 
 test-packages: packages  ## the tests of what make packages built, in roots and prefixes of their own
-	@$(PYTEST) --dist loadfile -m packages
+	@$(PYTEST) --dist loadfile --durations 12 -m packages tests/packages
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/
 	@$(PY) -m tests.shots

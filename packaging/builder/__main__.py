@@ -7,6 +7,7 @@ Run as a folder, since a package called `packaging` would hide the one that pip 
 import argparse
 import shutil
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 
 import deb
 import freezing
@@ -35,39 +36,42 @@ def main() -> int:
     missing = {package for program, package in PROGRAMS.items() if shutil.which(program) is None}
     if missing:
         raise SystemExit(f"packages: needs the Debian packages {' '.join(sorted(missing))}")
-    linux()
-    windows_client()
+    # By processes, since Qt draws the icons and belongs to one thread; two, since a build is for two cores. The one for
+    # Windows takes longest and begins.
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        parts = [pool.submit(windows_client)]
+        freezing.build_root()
+        parts += [pool.submit(linux, name) for name in ("kansli", "kansli-server")]
+        for part in as_completed(parts):
+            print(part.result(), flush=True)
     listed = sums.write()
     signed = "signed" if signing.sign_sums(listed) else "unsigned: KANSLI_SIGN_GPG_KEY names no key"
     print(f"{listed.relative_to(OUT.parents[1])}, {signed}")
     return 0
 
 
-def linux() -> None:
-    """deb and rpm of the client and the server."""
-    for make in (trees.client, trees.server):
-        started = time.monotonic()
-        tree = make()
-        said = f"{tree.name}: {_mb(size_bytes(tree.files))} MB installed, glibc {tree.glibc} (of {OLDEST}) or newer"
-        for path in (deb.build(tree, freezing.build_root()), rpm.build(tree)):
-            said += f"\n  {path.relative_to(OUT.parents[1])}  {_mb(path.stat().st_size)} MB"
-        print(f"{said}\n  {time.monotonic() - started:.0f} s", flush=True)
+def linux(name: str) -> str:
+    """Builds deb and rpm of the client or the server; what was built and how long it took."""
+    started = time.monotonic()
+    tree = trees.client() if name == "kansli" else trees.server()
+    said = f"{tree.name}: {_mb(size_bytes(tree.files))} MB installed, glibc {tree.glibc} (of {OLDEST}) or newer"
+    for path in (deb.build(tree, freezing.build_root()), rpm.build(tree)):
+        said += f"\n  {path.relative_to(OUT.parents[1])}  {_mb(path.stat().st_size)} MB"
+    return f"{said}\n  {time.monotonic() - started:.0f} s"
 
 
-def windows_client() -> None:
-    """The MSI of the client, where Wine and what else it needs are here."""
+def windows_client() -> str:
+    """Builds the MSI of the client, where Wine and what else it needs are here; what was built or what it lacks."""
     lacking = sorted({*windows.missing(), *msi.missing()})
     if lacking:
-        print(f"no MSI: needs the Debian packages {' '.join(lacking)}", flush=True)
-        return
+        return f"no MSI: needs the Debian packages {' '.join(lacking)}"
     started = time.monotonic()
     bundle = windows.freeze()
     signing.sign_folder(bundle)
     path = msi.build(bundle, windows.icon())
-    print(
+    return (
         f"kansli for Windows (a trial, made under Wine): {_mb(size_bytes(bundle))} MB installed, {signing.how()}\n"
-        f"  {path.relative_to(OUT.parents[1])}  {_mb(path.stat().st_size)} MB\n  {time.monotonic() - started:.0f} s",
-        flush=True,
+        f"  {path.relative_to(OUT.parents[1])}  {_mb(path.stat().st_size)} MB\n  {time.monotonic() - started:.0f} s"
     )
 
 

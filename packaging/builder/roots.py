@@ -4,6 +4,7 @@
 A program built here runs on this system's glibc and newer ones, so the oldest supported Debian is the one to build in.
 """
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -13,6 +14,8 @@ from places import ROOT, WORK, run
 
 OLDEST = "bookworm"
 """Debian 12, glibc 2.36: the oldest that has Python 3.11 of its own, and for which Debian's archive is served here."""
+NEWEST = "trixie"
+"""The newest Debian that packages are tried on."""
 PYTHON = "3.11"
 MIRROR = os.environ.get("KANSLI_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 SECURITY_MIRROR = os.environ.get("KANSLI_DEBIAN_SECURITY_MIRROR", "http://deb.debian.org/debian-security")
@@ -52,14 +55,22 @@ class Root:
 
     @classmethod
     def make(cls, path: Path, suite: str, packages: tuple[str, ...] = ()) -> "Root":
-        """Makes it, or takes the one that is there if it was made of the same packages."""
+        """Makes it, or takes the one that is there if it was made of the same packages. Of two processes that want the
+        same one, the second waits."""
         stamp, wanted = path / ".made-of", " ".join([suite, MIRROR, *packages])
-        if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
-            return cls(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.with_name(f"{path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+                cls._bootstrap(path, suite, packages)
+                stamp.write_text(wanted, encoding="utf-8")
+        return cls(path)
+
+    @classmethod
+    def _bootstrap(cls, path: Path, suite: str, packages: tuple[str, ...]) -> None:
         if os.geteuid() != 0:
             raise SystemExit("packages: a minimal Debian is made by debootstrap, which needs root")
         remove(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         cache = WORK / "debs" / suite
         cache.mkdir(parents=True, exist_ok=True)
         command: list[str | Path] = ["debootstrap", "--variant=minbase", f"--cache-dir={cache}"]
@@ -74,10 +85,7 @@ class Root:
                 if last:
                     raise
                 remove(path)
-        root = cls(path)
-        root._renew(suite)
-        stamp.write_text(wanted, encoding="utf-8")
-        return root
+        cls(path)._renew(suite)
 
     def _renew(self, suite: str) -> None:
         """Takes Debian's security updates: what is bundled must not be older than what a user's system has."""

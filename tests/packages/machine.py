@@ -8,9 +8,13 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
+from typing import Protocol
+
+from sync.server.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = ROOT / "packaging" / "server"
@@ -65,6 +69,31 @@ case "$*" in
 esac
 """,
 }
+
+
+class Operated(Protocol):
+    """A machine that an operator's guide can be followed on."""
+
+    home: Path
+    """Has ca.pem, which is the clients'."""
+    port: int
+    """Where the server is reached on loopback, before it is behind a proxy."""
+
+    def sql(self, statement: str, *values: int) -> None:
+        """Changes the server's database, also while it runs."""
+
+    async def run(self, command: str) -> str:
+        """What a line of the guide prints; AssertionError if it fails."""
+
+
+def configure(file: Path, toml: str) -> None:
+    """Gives the keys of a block their values in a configuration file like the sample, as somebody who edits it."""
+    text = file.read_text(encoding="utf-8")
+    for line in toml.splitlines():
+        key = line.partition(" = ")[0]
+        text, count = re.subn(rf"^#?{key} = .*$", lambda _, line=line: line, text, flags=re.MULTILINE)  # type: ignore[misc]
+        assert count == 1, f"the sample has no {key}"
+    file.write_text(text, encoding="utf-8")
 
 
 def free_port() -> int:
@@ -127,14 +156,14 @@ class Machine:
         lines = re.findall(r"^ExecStart=/usr/bin/(.*)$", unit, re.MULTILINE)
         return self.here(" && ".join(lines))
 
+    def sql(self, statement: str, *values: int) -> None:
+        """See `Operated.sql`."""
+        with contextlib.closing(sqlite3.connect(Config(data=self.data).database)) as connection, connection:
+            connection.execute(statement, values)
+
     def configure(self, toml: str) -> None:
-        """Gives the keys of a block their values in the sample, as somebody who edits it."""
-        text = self.file.read_text(encoding="utf-8")
-        for line in self.here(toml).splitlines():
-            key = line.partition(" = ")[0]
-            text, count = re.subn(rf"^#?{key} = .*$", lambda _, line=line: line, text, flags=re.MULTILINE)  # type: ignore[misc]
-            assert count == 1, f"the sample has no {key}"
-        self.file.write_text(text, encoding="utf-8")
+        """See `configure`."""
+        configure(self.file, self.here(toml))
 
     async def run(self, command: str) -> str:
         """What a line of the guide prints; AssertionError if it fails."""

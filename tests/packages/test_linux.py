@@ -15,14 +15,21 @@ from pathlib import Path
 
 import pytest
 from places import WORK, version
-from roots import OLDEST, Root
+from roots import NEWEST, OLDEST, Root
 
-pytestmark = [pytest.mark.packages, pytest.mark.slow, pytest.mark.xdist_group("linux-packages")]
+from tests.packages.built import later, package
+from tests.packages.guides import PACKAGING, blocks
 
-NEWEST = "trixie"
-"""The newest Debian that this is tried on."""
-LATER = "99.0"
+pytestmark = [pytest.mark.packages, pytest.mark.slow]
+
 MAX_INSTALLED_BYTES = 160_000_000
+APT = """\
+APT::Get::Assume-Yes "true";
+APT::Install-Recommends "false";
+APT::Sandbox::User "root";
+Dpkg::Options:: "--force-confold";
+"""
+"""An answer to each question, and nothing that a package does not depend on."""
 OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen", "HOME": "/root"}
 
 
@@ -34,18 +41,13 @@ def tools() -> None:
         pytest.skip(f"needs root and {', '.join(missing) or 'nothing else'}")
 
 
-def package(built: Path, pattern: str) -> Path:
-    found = [path for path in built.glob(pattern) if version() in path.name]
-    assert len(found) == 1, f"not one {pattern} of version {version()} in build/packages: make packages"
-    return found[0]
-
-
 @pytest.fixture(scope="module", params=[OLDEST, NEWEST])
 def system(request: pytest.FixtureRequest) -> Iterator[Root]:
     """A minimal system of its own for the module, that has its packages' list and nothing more."""
     suite = str(request.param)
     root = Root.copy_of(Root.make(WORK / f"root-{suite}-plain", suite), WORK / f"root-{suite}-tried")
     root.on_line()
+    (root.path / "etc/apt/apt.conf.d/90tried").write_text(APT, encoding="ascii")
     root.run("apt-get", "update", "-q")
     yield root
     root.remove()
@@ -53,26 +55,32 @@ def system(request: pytest.FixtureRequest) -> Iterator[Root]:
 
 def install(root: Root, path: Path) -> str:
     """By apt, which brings what the package depends on; what it said."""
+    offer(root, path)
+    return typed(root, f"apt install ./{path.name}")
+
+
+def offer(root: Root, path: Path) -> None:
+    """Puts a package in the place of those that lie in root's home folder."""
+    for old in (root.path / "root").glob("*.deb"):
+        old.unlink()
     shutil.copyfile(path, root.path / "root" / path.name)
-    keep = ("-o", "Dpkg::Options::=--force-confold", "-o", "APT::Sandbox::User=root")
-    return root.run("apt-get", "install", "-q", "-y", "--no-install-recommends", *keep, f"/root/{path.name}").stdout
 
 
-def later(path: Path, folder: Path) -> Path:
-    """The same package as a later version."""
-    tree, made = folder / "tree", folder / path.name.replace(version(), LATER)
-    subprocess.run(["dpkg-deb", "-R", path, tree], check=True)
-    control = tree / "DEBIAN/control"
-    control.write_text(control.read_text().replace(f"Version: {version()}", f"Version: {LATER}"))
-    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, made], check=True, capture_output=True)
-    shutil.rmtree(tree)
-    return made
+def typed(root: Root, command: str) -> str:
+    """Both outputs of what root types into a shell."""
+    return root.run("bash", "-ec", f"cd\n{command}", env=OFFSCREEN).stdout
+
+
+def guided(root: Root, kind: str) -> list[str]:
+    """Follows the blocks of packaging/README.md that are marked `run=<kind>`; what each command said."""
+    return [typed(root, line) for block in blocks(PACKAGING) if block.kind == kind for line in block.commands]
 
 
 def test_the_client_installs_works_is_managed_and_is_purged(system: Root, built: Path, tmp_path: Path) -> None:
-    install(system, package(built, "kansli_*.deb"))
-    said = system.run("kansli", "--selftest", env=OFFSCREEN).stdout
-    assert said.rstrip().endswith("Everything works."), said
+    offer(system, package(built, "kansli_*.deb"))
+    said = guided(system, "client")
+    assert any(text.rstrip().endswith("Everything works.") for text in said), said
+    assert (system.path / "root/report.zip").exists()
 
     policies = system.path / "etc/kansli/policies"
     (policies / "10-agency.json").write_text(json.dumps({"theme": "dark", "servers": ["kansli.example"], "x": 1}))
@@ -112,7 +120,9 @@ def test_the_server_installs_serves_keeps_its_settings_and_is_purged(system: Roo
     assert re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", code), code
 
     config.write_text(config.read_text(encoding="utf-8") + "\n# ours\n", encoding="utf-8")
-    (system.path / "var/backups/kansli/kept").write_text("")
+    system.run("install", "-o", "kansli-server", "-g", "kansli-server", "/dev/null", "/var/backups/kansli/kept")
+    system.run("install", "-g", "kansli-server", "-m", "0640", "/dev/null", "/etc/kansli/tls.key")
+    system.run("usermod", "--append", "--groups", "kansli-server", "www-data")
     install(system, later(package(built, "kansli-server_*.deb"), tmp_path))
     assert config.read_text(encoding="utf-8").endswith("# ours\n")
     assert (system.path / "var/lib/kansli/server/server.key").exists()
@@ -124,7 +134,21 @@ def test_the_server_installs_serves_keeps_its_settings_and_is_purged(system: Roo
     assert not (system.path / "var/lib/kansli").exists()
     assert not config.exists()
     assert (system.path / "var/backups/kansli/kept").exists(), "backups are never ours to remove"
-    assert "kansli-server" not in (system.path / "etc/passwd").read_text()
+    for file in ("passwd", "group"):
+        assert "kansli-server" not in (system.path / "etc" / file).read_text()
+    assert left_to_numbers(system) == []
+
+    shutil.rmtree(keys)
+    system.run("groupadd", "kansli-server")
+    install(system, package(built, "kansli-server_*.deb"))
+    assert system.run("id", "-gn", "kansli-server").stdout.strip() == "kansli-server"
+    assert (system.path / "var/backups/kansli/kept").stat().st_uid != 0, "the service takes its backups back"
+    system.run("dpkg", "--purge", "kansli-server")
+
+
+def left_to_numbers(root: Root) -> list[str]:
+    """Paths whose user or group has no name any more: the next one that is made may get them."""
+    return root.run("find", "/etc", "/usr", "/var", "-nouser", "-o", "-nogroup").stdout.split()
 
 
 @pytest.mark.parametrize("name", ["kansli", "kansli-server"])
@@ -149,6 +173,7 @@ def test_an_rpm_unpacked_into_a_system_works_and_its_scripts_run(system: Root, b
     """Not a system of rpm's own: Debian's libraries, in the place of those that the rpm asks for by name."""
     install(system, package(built, "kansli_*.deb"))  # brings the libraries
     system.run("dpkg", "--remove", "kansli")
+    system.run("groupadd", "kansli-server")  # as configuration management may do beforehand
     for name in ("kansli", "kansli-server"):
         rpm = package(built, f"{name}-[0-9]*.rpm")
         put = ["rpm", f"--root={system.path}", "--install", "--nodeps", "--nosignature", "--noverify", str(rpm)]
@@ -164,3 +189,8 @@ def test_an_rpm_unpacked_into_a_system_works_and_its_scripts_run(system: Root, b
         assert subprocess.run(out, capture_output=True, check=False).returncode == 0
     assert not (system.path / "usr/lib/kansli").exists()
     assert (system.path / "etc/kansli/server.toml.rpmsave").read_text() == "# ours\n"
+    assert "kansli-server" in (system.path / "etc/passwd").read_text(), "erasing the program removes no data"
+    guided(system, "rpm")
+    assert not (system.path / "var/lib/kansli").exists()
+    assert (system.path / "var/backups/kansli").exists()
+    assert left_to_numbers(system) == []

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""docs/OPERATOR.md is followed from its first line to its last: every command is run, every setting is set."""
+"""docs/OPERATOR.md is followed from its first line to its last, on a machine of scripts: every command that is marked
+`run=server` is run, every setting is set. test_booted_guide.py does it on a machine with systemd."""
 
-import contextlib
 import json
 import re
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,20 +12,14 @@ from pathlib import Path
 import pytest
 
 from sync.crypto.tls import make_ca, make_server_cert
-from sync.server.config import Config
 from sync.server.store.database import TooNew
-from tests.packages.machine import Machine
+from tests.packages.guides import OPERATOR, SHELLS, blocks, read, without_blocks
+from tests.packages.machine import Machine, Operated
 from tests.sync.server.test_escrow import sheet_of
 from tests.sync.server.wire import Person
 
-GUIDE = Path(__file__).resolve().parents[2] / "docs" / "OPERATOR.md"
 OTHERS = {"nginx", "caddy", "apache", "haproxy"}
 """Languages of other programs' settings: test_proxies.py runs them."""
-
-
-def blocks() -> list[tuple[str, str]]:
-    """Language and text of each fenced block, in order."""
-    return re.findall(r"^```(\w+)\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -46,7 +39,7 @@ def machine() -> Iterator[Machine]:
 class Story:
     """What happens between the guide's lines: people come, and time passes."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Operated) -> None:
         self.machine = machine
         self.names: dict[str, str] = {}
         self.people: list[Person] = []
@@ -76,10 +69,8 @@ class Story:
         url, ca = f"https://127.0.0.1:{self.machine.port}", self.machine.home
         await self._enrol("Handläggare", code, url, ca)
         await self.people[0].create()
-        key = "--agency-key - < /safe/agency.key"
-        await self._enrol(
-            "Registrator", await self.machine.run(f"kansli-server invite --name Registrator {key}"), url, ca
-        )
+        invite = "sudo -u kansli-server kansli-server invite --name Registrator --agency-key - < /safe/agency.key"
+        await self._enrol("Registrator", await self.machine.run(invite), url, ca)
         lost = self.people[1]
         await sheet_of(lost)
         self.names |= {"PERSON": lost.uid.hex(), "DEVICE": lost.author.dev.hex()}
@@ -89,8 +80,7 @@ class Story:
         self.people.append(person)
 
     def _set_back(self, ms: int) -> None:
-        with contextlib.closing(sqlite3.connect(Config(data=self.machine.data).database)) as c, c:
-            c.execute("UPDATE restores SET t = t - ?", (ms,))
+        self.machine.sql("UPDATE restores SET t = t - ?", ms)
 
     async def end(self) -> None:
         for person in self.people:
@@ -101,11 +91,11 @@ class Story:
 async def test_every_command_of_the_guide_does_what_it_says(machine: Machine) -> None:
     story = Story(machine)
     ran = 0
-    for language, text in blocks():
-        assert language in {"sh", "toml", *OTHERS}
-        if language == "toml":
-            machine.configure(text)
-        for line in text.splitlines() if language == "sh" else ():
+    for block in blocks(OPERATOR):
+        assert block.language in {"toml", *SHELLS, *OTHERS}
+        if block.language == "toml":
+            machine.configure(block.text)
+        for line in block.commands if block.kind == "server" else ():
             await story.run(line)
             ran += 1
     await story.end()
@@ -113,7 +103,6 @@ async def test_every_command_of_the_guide_does_what_it_says(machine: Machine) ->
     # the last settings are those of a proxy
     assert "behind_proxy = true" in machine.file.read_text(encoding="utf-8")
     assert "plain HTTP for a proxy on" in await machine.run("sudo -u kansli-server kansli-server serve --check")
-    await machine.run("systemctl restart kansli-server")
     assert (machine.home / "run/kansli/server.sock").is_socket()
     journal = (machine.home / "journal").read_text(encoding="utf-8")
     assert "certificate read again" in journal
@@ -121,12 +110,12 @@ async def test_every_command_of_the_guide_does_what_it_says(machine: Machine) ->
 
 
 def test_the_guide_quotes_what_an_older_version_says_of_a_newer_database() -> None:
-    assert "(*a newer server wrote this folder*)" in GUIDE.read_text(encoding="utf-8")
+    assert "(*a newer server wrote this folder*)" in read(OPERATOR)
     assert str(TooNew(9)).startswith("a newer server wrote this folder ")
 
 
 def test_every_command_line_in_the_text_is_in_a_block_that_is_run() -> None:
     """Commands in running text are words of a command, not lines to be typed."""
-    text = re.sub(r"^```.*?^```$", "", GUIDE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = without_blocks(read(OPERATOR))
     typed = [code for code in re.findall(r"`([^`]+)`", text) if re.match(r"(sudo|apt|curl|kansli-server) ", code)]
     assert typed == []

@@ -131,8 +131,11 @@ def scripted(name: str, word: str, system: Path, *, starts: bool = True) -> str:
     for stub, says in {"getent": "", "userdel": "", "systemctl": restarts}.items():
         (programs / stub).write_text(f"#!/bin/sh\n{says}\n")
         (programs / stub).chmod(0o755)
-    (programs / "install").write_text(f'#!/bin/sh\necho "$@" >>{system}/installed\n')
-    (programs / "install").chmod(0o755)
+    gives = f'[ "$2" = kansli-server:kansli-server ] && echo "$@" >>{system}/given'
+    (programs / "install").write_text('#!/bin/sh\nmkdir -p "$4"\n')
+    (programs / "chown").write_text(f'#!/bin/sh\n{gives} || exec /usr/bin/chown "$@"\n')
+    for stub in ("install", "chown"):
+        (programs / stub).chmod(0o755)
     text = (ROOT / "packaging/linux/server" / name).read_text(encoding="utf-8")
     text = text.replace(" /var/", f" {system}/var/").replace("/etc/kansli", f"{system}/etc/kansli")
     text = text.replace("/run/systemd/system", f"{system}/run")
@@ -190,8 +193,16 @@ def test_a_disk_that_was_mounted_before_the_package_came_is_given_to_the_server(
     kept.mkdir(parents=True)
     os.chown(kept, 12345, 12345)
     scripted("postinst", "configure", tmp_path)
-    made = [line.split()[-1] for line in (tmp_path / "installed").read_text().splitlines()]
-    assert made == [str(ours), str(tmp_path / "var/log/kansli")]
+    given = [line.rpartition(" ") for line in (tmp_path / "given").read_text().splitlines()]
+    assert [Path(folder) for _, _, folder in given] == [ours, tmp_path / "var/log/kansli"]
+    assert {how for how, _, _ in given} == {"-hR kansli-server:kansli-server"}
+
+
+def test_attack_a_link_in_the_logs_folder_gives_nothing_to_the_server(tmp_path: Path) -> None:
+    (tmp_path / "var/log").mkdir(parents=True)
+    (tmp_path / "var/log/kansli").symlink_to("/etc")
+    scripted("postinst", "configure", tmp_path)
+    assert str(tmp_path / "var/log") not in (tmp_path / "given").read_text()
 
 
 def test_an_upgrade_is_whole_though_the_server_does_not_start(tmp_path: Path) -> None:
