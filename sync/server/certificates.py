@@ -144,14 +144,19 @@ def days_left(config: Config) -> dict[str, float]:
 
 
 def judge(config: Config, at_ms: int, pem: bytes | None = None) -> Verdict:
-    """What is wrong with the TLS certificate of a configuration at `at_ms`, or with `pem` in its place."""
+    """What is wrong with the TLS certificate of a configuration at `at_ms`, or with `pem` in its place. Behind a proxy
+    all of it is a warning: the server works without."""
+    verdict = _judge(config, at_ms, pem)
+    return Verdict(warnings=[*verdict.problems.values(), *verdict.warnings]) if config.plain else verdict
+
+
+def _judge(config: Config, at_ms: int, pem: bytes | None) -> Verdict:
     if config.cert is None:
         return Verdict()
     pem = pem if pem is not None else _read(config.cert)
     facts = _facts(pem)
     if pem is None or not facts:
-        sentence = f"{config.cert} cannot be read as certificates, so nothing of it is watched"
-        return Verdict(warnings=[sentence]) if config.plain else Verdict(problems={"file": sentence})
+        return Verdict(problems={"file": f"{config.cert} cannot be read as certificates, so nothing of it is watched"})
     verdict = _dates(str(config.cert), facts[0].begins_ms, facts[0].ends_ms, at_ms, _RELOAD)
     for fact in facts[1:]:  # no problem: clients may know another way to an authority that they trust
         dates = _dates(f"{config.cert}: its authority {fact.subject}", fact.begins_ms, fact.ends_ms, at_ms, _RELOAD)
