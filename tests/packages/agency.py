@@ -12,11 +12,10 @@ import pytest
 from places import WORK
 from roots import Root
 
-from sync.crypto.tls import make_ca, make_server_cert
 from sync.server.config import Config
 from tests.packages.booted import Booted
 from tests.packages.built import package
-from tests.packages.machine import configure
+from tests.packages.machine import certify, configure
 
 PACKAGES = ("systemd", "sudo", "curl", "passwd", "zlib1g")
 """What the guide's commands and the server's package need: a booted system has no network to get more."""
@@ -39,6 +38,15 @@ class Agency(Booted):
         """See `machine.Operated.sql`."""
         database = Config(data=Path("/var/lib/kansli/server")).database
         subprocess.run([sys.executable, "-c", _SQL, self.path("/"), database, statement, *map(str, values)], check=True)
+
+    def put(self, name: str, content: bytes) -> None:
+        """See `machine.Operated.put`."""
+        (self.path("/root") / name).write_bytes(content)
+
+    def replace(self) -> None:
+        """See `machine.Operated.replace`. Its next users get other numbers than they had on the old one."""
+        self.boot_another(("root", "safe", "escrow", "media", "etc/apt"))
+        self.do("useradd --system monitor")
 
     def offer(self, deb: Path) -> None:
         """Puts a package in the place of those that lie there."""
@@ -87,11 +95,7 @@ def agency(suite: str, built: Path) -> Iterator[Agency]:
             pytest.skip(f"no system can be booted here: {refused}")
         made.boot()
         made.path("/etc/apt/apt.conf.d/90yes").write_text('APT::Get::Assume-Yes "true";\n', encoding="ascii")
-        ca = make_ca("Myndighetens CA")
-        leaf = make_server_cert(ca, ["localhost", "127.0.0.1"])
-        (made.home / "ca.pem").write_bytes(ca.cert)
-        for name, content in (("tls.pem", leaf.cert), ("tls.key", leaf.key)):
-            (made.path("/root") / name).write_bytes(content)
+        certify(made)
         made.offer(package(built, DEB))
         yield made
     finally:

@@ -16,7 +16,7 @@ import tempfile
 import time
 import uuid
 from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from roots import Root
@@ -91,6 +91,7 @@ class Booted:
             (self.home / name).mkdir()
         self._group = f"kansli-{uuid.uuid4().hex[:8]}"
         self._unshare: subprocess.Popen[str] | None = None
+        self._lends_network = False
         self.pid = 0
 
     def _start(self, *words: str) -> subprocess.Popen[str]:
@@ -131,6 +132,24 @@ class Booted:
             self.pid = self.pid or self._first_process()
             state = self.do("systemctl is-system-running", check=False).strip() if self.pid else ""
             time.sleep(0.1)
+
+    def boot_another(self, kept: Sequence[str]) -> None:
+        """Switches it off and boots another one in its place, in which those folders alone are as they were."""
+        self._end()
+        old, upper = self.home / "old", self.home / "upper"
+        upper.rename(old)
+        shutil.rmtree(self.home / "work")
+        for folder in (upper, self.home / "work"):
+            folder.mkdir()
+        for name in kept:
+            if (old / name).exists():
+                (upper / name).parent.mkdir(parents=True, exist_ok=True)
+                subprocess.run(["cp", "-a", old / name, upper / name], check=True)
+        shutil.rmtree(old)
+        self._group = f"kansli-{uuid.uuid4().hex[:8]}"
+        self.boot()
+        if self._lends_network:
+            self._enter_network()
 
     def _first_process(self) -> int:
         """The pid here of the process that is 1 there; 0 as long as it is not systemd."""
@@ -174,18 +193,27 @@ class Booted:
 
     @contextlib.contextmanager
     def network(self) -> Iterator[None]:
-        """This thread, and threads and programs that it starts meanwhile, use the system's network."""
-        with contextlib.ExitStack() as opened:
-            ours = opened.enter_context(Path("/proc/thread-self/ns/net").open("rb"))
-            theirs = opened.enter_context(Path(f"/proc/{self.pid}/ns/net").open("rb"))
-            _set_network(theirs.fileno())
+        """This thread, and threads and programs that it starts meanwhile, use the system's network, or that of the one
+        that is booted in its place."""
+        with Path("/proc/thread-self/ns/net").open("rb") as ours:
+            self._enter_network()
+            self._lends_network = True
             try:
                 yield
             finally:
+                self._lends_network = False
                 _set_network(ours.fileno())
+
+    def _enter_network(self) -> None:
+        with Path(f"/proc/{self.pid}/ns/net").open("rb") as theirs:
+            _set_network(theirs.fileno())
 
     def off(self) -> None:
         """Ends every process of it and removes what it wrote; also twice."""
+        self._end()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _end(self) -> None:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)  # the first process of a namespace takes the others along
@@ -194,7 +222,6 @@ class Booted:
             self._unshare.communicate()
             self._unshare, self.pid = None, 0
             self._end_group()
-        shutil.rmtree(self.home, ignore_errors=True)
 
     def _end_group(self) -> None:
         env = {**_ENVIRONMENT, "M": str(self.home / "merged"), "G": self._group}

@@ -14,6 +14,7 @@ from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Protocol
 
+from sync.crypto.tls import make_ca, make_server_cert
 from sync.server.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,11 +80,26 @@ class Operated(Protocol):
     port: int
     """Where the server is reached on loopback, before it is behind a proxy."""
 
+    def put(self, name: str, content: bytes) -> None:
+        """A file in the folder where commands are typed."""
+
     def sql(self, statement: str, *values: int) -> None:
         """Changes the server's database, also while it runs."""
 
+    def replace(self) -> None:
+        """Another machine in its place, that has the same sticks and disks and nothing else of the old one."""
+
     async def run(self, command: str) -> str:
         """What a line of the guide prints; AssertionError if it fails."""
+
+
+def certify(machine: Operated) -> None:
+    """Gives it tls.pem and tls.key for loopback and for the guide's name of the server, and clients the CA."""
+    ca = make_ca("Myndighetens CA")
+    leaf = make_server_cert(ca, ["localhost", "127.0.0.1", "kansli.example.se"])
+    (machine.home / "ca.pem").write_bytes(ca.cert)
+    machine.put("tls.pem", leaf.cert)
+    machine.put("tls.key", leaf.key)
 
 
 def configure(file: Path, toml: str) -> None:
@@ -125,13 +141,12 @@ class Machine:
         sample = (SERVER / "server.toml").read_text(encoding="utf-8")
         self.file.write_text(self.here(sample), encoding="utf-8")
 
-    @property
-    def masked(self) -> bool:
-        """Whether the server can never be started again here."""
-        return (self.home / "masked").exists()
+    def put(self, name: str, content: bytes) -> None:
+        """See `Operated.put`."""
+        (self.home / name).write_bytes(content)
 
     def replace(self) -> None:
-        """Another machine in its place, with the same sticks and disks: nothing else of the old one is there."""
+        """See `Operated.replace`."""
         for name in (*_OURS, "masked"):
             (self.home / name).rename(self.home / f"old {name}")
         self._install()

@@ -14,13 +14,14 @@ from tests.packages.test_operators_guide import Story
 
 pytestmark = [pytest.mark.packages, pytest.mark.slow]
 KINDS = ("server", "systemd")
+JOURNAL = "journalctl --unit kansli-server --output cat"
 
 
 @needs_root
 @pytest.mark.parametrize("suite", [OLDEST, NEWEST])
 async def test_every_command_of_the_guide_does_what_it_says(suite: str, built: Path, tmp_path: Path) -> None:
     first = package(built, DEB)
-    offered = iter([first, later(first, tmp_path)])
+    offered = iter([first, first, later(first, tmp_path)])  # the second on another machine
     with agency(suite, built) as system, system.network():
         story = Story(system)
         for block in blocks(OPERATOR):
@@ -32,8 +33,10 @@ async def test_every_command_of_the_guide_does_what_it_says(suite: str, built: P
                 if line.startswith("apt purge"):
                     await _ends_well(story)
                 await story.run(line)
+                if line.startswith("systemctl mask"):
+                    assert "ERROR" not in await story.machine.run(JOURNAL)
         await story.end()
-        assert next(offered, None) is None, "the guide upgrades"
+        assert next(offered, None) is None, "the guide moves to another machine, and upgrades there"
         assert not system.path("/var/lib/kansli").exists(), "the guide's last command is the purge"
 
 
@@ -44,7 +47,7 @@ async def _ends_well(story: Story) -> None:
     assert "plain HTTP for a proxy on" in await run("sudo -u kansli-server kansli-server serve --check")
     assert "www-data" in await run("getent group kansli-server")
     await run("test -S /run/kansli/server.sock")
-    journal = await run("journalctl --unit kansli-server --output cat")
+    journal = await run(JOURNAL)
     assert "certificate read again" in journal
     assert "ERROR" not in journal
     assert await run("systemctl --failed --plain --no-legend") == ""

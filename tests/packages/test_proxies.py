@@ -18,8 +18,8 @@ import pytest
 
 from sync.server.config import Config
 from sync.server.running import start_server
+from tests.packages.guides import OPERATOR, blocks
 from tests.packages.machine import free_port
-from tests.packages.test_operators_guide import blocks
 from tests.sync.server.parts import files_of
 from tests.sync.server.wire import Person, new_data
 from tests.world import until
@@ -143,7 +143,7 @@ async def test_people_work_through_the_proxy_of_the_guide_and_it_logs_nothing_of
     proxy = PROXIES[name]
     if shutil.which(proxy.program) is None:
         pytest.skip(f"no {proxy.program}")
-    (text,) = [text for language, text in blocks() if language == name]
+    (text,) = [block.text for block in blocks(OPERATOR) if block.language == name]
     file = place.home / "proxy.conf"
     file.write_text(proxy.whole(place.here(text), place.home), encoding="utf-8")
     env = {"PATH": os.environ["PATH"], "HOME": str(place.home)}
