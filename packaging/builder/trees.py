@@ -18,6 +18,8 @@ from places import HOMEPAGE, PACKAGING, ROOT, SERVER_SUMMARY, SUMMARY, WORK, epo
 
 ICON_SIZES = (16, 32, 48, 64, 128, 256, 512)
 APP_ID = "se.kansli.Kansli"
+SERVER_PAGES = ("OPERATOR.md", "OPERATOR.sv.md", "HELPDESK.sv.md")
+"""Of docs/, in the server's package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ def server() -> Tree:
     _put(units / "sysusers.conf", files / "usr/lib/sysusers.d", "kansli-server.conf")
     _put(units / "tmpfiles.conf", files / "usr/lib/tmpfiles.d", "kansli-server.conf")
     _put(units / "server.toml", files / "etc/kansli")
-    for page in ("OPERATOR.md", "HELPDESK.sv.md"):
+    for page in SERVER_PAGES:
         _put(ROOT / "docs" / page, files / "usr/share/doc/kansli-server")
     _manual(files, "kansli-server")
     settle(files)
