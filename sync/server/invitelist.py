@@ -7,8 +7,11 @@ transaction. So the next run finds no table and nothing invited, or a table whos
 """
 
 import csv
+import errno
 import io
 import os
+import re
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,18 +22,21 @@ from sync.errors import Reject
 from sync.server import adminlog, letters, offline
 from sync.server.auth import now_ms
 from sync.server.config import LOOPBACK, Config, ConfigError
+from sync.server.described import current_user
 from sync.server.holding import held
 from sync.server.identity import read_agency
 from sync.server.inviting import namesakes
 from sync.server.letters import Letter
 from sync.server.listening import bracketed, named
 from sync.server.stafflist import Listed, read_list
-from sync.server.staffrecord import make_invite
+from sync.server.staffrecord import Staff, make_invite
 from sync.server.store.base import InviteRow
 from sync.server.store.sql import SqlStore
 from sync.trust.agency import FINGERPRINT_BYTES, Agency, SignInCode, invite_id
 
 _BUSY = "another command invites people from a list in it"
+_FORMULA = re.compile(r"""(^|[,;"]\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])""")
+_WRITTEN_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 _HEADER = ["line", "name", "title", "unit", "code", "invitation"]
 
 
@@ -212,20 +218,26 @@ def _table(people: Sequence[Listed], codes: Sequence[SignInCode]) -> bytes:
     for each, code in zip(people, codes, strict=True):
         who = each.who
         ident = invite_id(code.key.public).hex()
-        writer.writerow([each.line, who.name, who.title, who.unit, code.format(), ident])
+        writer.writerow([each.line, *_cells(who), code.format(), ident])
     return out.getvalue().encode("utf-8-sig")
+
+
+def _cells(who: Staff) -> list[str]:
+    """▲ As texts, also for a spreadsheet, which computes a cell that begins like a formula: one in a name could send
+    the codes beside it away. Also behind a comma, where a spreadsheet of another country divides the line."""
+    return [_FORMULA.sub(r"\1'\2", text) for text in (who.name, who.title, who.unit)]
 
 
 def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[SignInCode]:
     """The codes of a former run. ConfigError unless the table has exactly these people, in this order: a list that
     was changed since would get codes that were made for others."""
     try:
-        rows = list(csv.reader(io.StringIO(path.read_text("utf-8-sig"), newline=""), delimiter=";", strict=True))
+        rows = list(csv.reader(io.StringIO(_own(path).decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
         header, lines = rows[0], rows[1:]
     except (csv.Error, UnicodeDecodeError, IndexError) as e:
         raise ConfigError(f"{path} is no table of codes that this program wrote: take it away first") from e
     was = [line[1:4] for line in lines]
-    now = [[each.who.name, each.who.title, each.who.unit] for each in people]
+    now = [_cells(each.who) for each in people]
     if header != _HEADER or was != now:
         raise ConfigError(
             f"{path} has the codes of another list, or the list was changed since: put new people in another list"
@@ -242,6 +254,25 @@ def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[Si
     if len(set(codes)) != len(codes):
         raise ConfigError(f"{path} has a code twice: it was changed")
     return codes
+
+
+def _own(path: Path) -> bytes:
+    """▲ What this user wrote. ConfigError for a link, and for a file that others own or may write: whoever may write to
+    the list's folder could put a table there with codes that they know, and the agency would sign those."""
+    try:
+        fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as e:
+        if e.errno != errno.ELOOP:
+            raise
+        raise ConfigError(f"{path} is a link and not what this program wrote: take it away first") from e
+    with os.fdopen(fd, "rb") as f:
+        found = os.fstat(fd)
+        ours = not hasattr(os, "geteuid") or (found.st_uid == os.geteuid() and not found.st_mode & _WRITTEN_BY_OTHERS)
+        if not ours or not stat.S_ISREG(found.st_mode):
+            raise ConfigError(
+                f"{path} can be written by others than {current_user()}: it may have codes that they know"
+            )
+        return f.read()
 
 
 def _write_new(path: Path, data: bytes) -> None:

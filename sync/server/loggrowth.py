@@ -14,7 +14,7 @@ from sync.server.people import Draft
 from sync.server.quotas import today
 from sync.server.refusal import Refusal
 from sync.server.store.base import Store, StoreError, Tally
-from sync.trust.userlog import AGENCY, UserEntry
+from sync.trust.userlog import AGENCY, ROOT, UserEntry
 
 log = logging.getLogger("sync.server")
 
@@ -39,12 +39,23 @@ class LogGrowth:
         counted, size = _use(draft)
         if not counted:
             return
-        if draft.log.seq + 1 + counted > self._limits.log_entries or draft.log.size_bytes + size > LOG_BYTES:
-            raise Refusal(ErrorCode.QUOTA, "user log")
+        self._check_length(draft, counted, size)
         day = today()
         entries, of_bytes = [await self._store.counted(tally, day) for tally in _tallies(draft.log.uid)]
         if entries + counted > self._limits.log_entries_a_day or of_bytes + size > LOG_BYTES_A_DAY:
             raise Refusal(ErrorCode.BUSY, "user log")
+
+    def check_length(self, draft: Draft) -> None:
+        """▲ Refusal "quota" for entries that come back after a restore and make the log longer than it may be: a log
+        that this server took before never was. How fast they came is not asked. Reads only what the entries say of
+        themselves: they need not be verified yet."""
+        self._check_length(draft, *_use(draft, returned=True))
+
+    def _check_length(self, draft: Draft, counted: int, size: int) -> None:
+        if not counted:
+            return
+        if draft.log.seq + 1 + counted > self._limits.log_entries or draft.log.size_bytes + size > LOG_BYTES:
+            raise Refusal(ErrorCode.QUOTA, "user log")
 
     async def note(self, draft: Draft) -> None:
         """Counts entries that were added to the log. If the store fails, that is logged; the entries stay in the
@@ -62,9 +73,10 @@ def _tallies(uid: bytes) -> tuple[Tally, Tally]:
     return Tally("log-entries", uid), Tally("log-bytes", uid)
 
 
-def _use(draft: Draft) -> tuple[int, int]:
-    """(how many entries of the draft count, their bytes with signatures)."""
-    counted = {entry.seq for entry in _counted(draft)}
+def _use(draft: Draft, *, returned: bool = False) -> tuple[int, int]:
+    """(how many entries of the draft count, their bytes with signatures). `returned`: what an invitation brought is
+    among them, and does not count."""
+    counted = {entry.seq for entry in _counted(draft) if not (returned and _invited(entry))}
     sizes = [len(e.body) + len(e.sig) for read, e in zip(draft.read, draft.entries, strict=True) if read.seq in counted]
     return len(sizes), sum(sizes)
 
@@ -79,3 +91,8 @@ def _counted(draft: Draft) -> Iterator[UserEntry]:
             owes_key = entry.type == "dev_revoke" and entry.by == AGENCY
         else:
             yield entry
+
+
+def _invited(entry: UserEntry) -> bool:
+    """Whether it is a binding, or the device that a recovery sheet brings behind one."""
+    return entry.type == "binding" or (entry.type == "dev_add" and entry.by == ROOT)

@@ -31,6 +31,7 @@ from sync.server.auth import Who, now_ms
 from sync.server.fanout import Hub
 from sync.server.identity import Identity
 from sync.server.live import LiveRoom, LiveRooms
+from sync.server.loggrowth import LogGrowth
 from sync.server.named import named_in
 from sync.server.people import People
 from sync.server.placing import Placing
@@ -76,6 +77,7 @@ class MendingRooms:
         placing: Placing,
         identity: Identity,
         closed: set[bytes],
+        growth: LogGrowth,
     ) -> None:
         self._store = store
         self._people = people
@@ -83,7 +85,7 @@ class MendingRooms:
         self._live = live
         self._placing = placing
         self._server_pk = identity.key.public
-        self._logs = ReturnedLogs(store, people, identity)
+        self._logs = ReturnedLogs(store, people, identity, growth)
         self._closed = closed
         self._awaited: dict[bytes, bytes] = {}
         self._restored: RestoreRow | None = None

@@ -47,7 +47,7 @@ QUERY_CHARS = 200
 _ROWS = 32
 """Entries that are read from the disk at a time, so that a request for 1 MiB never reads a whole long log."""
 ENROL_ENTRIES = 3
-_BREATHE = 32
+BREATHE = 32
 """Entries of a log that are judged in one turn of the loop: 0.2 ms each."""
 APPEND_ENTRIES = 6
 """At once: two for a new recovery sheet, two and as many revocations as a day allows for coming back."""
@@ -116,7 +116,7 @@ class People:
         found = UserLog(self._identity.agency_pk)
         for count, row in enumerate(rows, start=1):
             found.apply(row.body, row.sig)
-            if count % _BREATHE == 0:
+            if count % BREATHE == 0:
                 await asyncio.sleep(0)
         self.keep(found)
         return self._logs.get(uid, found)

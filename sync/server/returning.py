@@ -6,14 +6,16 @@ signature, a record by the hash in the log's newest binding.
 also here: whoever still knows a used code makes no second one.
 """
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync.errors import Reject
 from sync.protocol.messages import ErrorCode, HandLog, Signed
 from sync.protocol.version import MAX_USER_ENTRY_BYTES
 from sync.server.identity import Identity
-from sync.server.people import People
+from sync.server.loggrowth import LogGrowth
+from sync.server.people import BREATHE, Draft, People
 from sync.server.refusal import Refusal
 from sync.server.rows import appended, entry_rows, search_text, user_row
 from sync.server.store.base import InviteRow, Moved, StaffRow, Store, Taken
@@ -50,20 +52,22 @@ class _Given:
 class ReturnedLogs:
     """What comes back of people."""
 
-    def __init__(self, store: Store, people: People, identity: Identity) -> None:
+    def __init__(self, store: Store, people: People, identity: Identity, growth: LogGrowth) -> None:
         self._store = store
         self._people = people
+        self._growth = growth
         self._agency_pk = identity.agency_pk
 
     async def take(self, frame: HandLog, *, late: bool = False) -> Returned | None:
         """Stores the entries that the server lacks, and the staff record if it is lost. Returns None if no entry was
         new. Refusal "conflict" if the entries do not continue the log that is here, "invalid" if the record is not the
-        log's, "oversize", "code-used", and Reject as the log judges: then nothing is stored.
+        log's, "oversize", "quota" for a log that would be too long, "code-used", and Reject as the log judges: then
+        nothing is stored.
 
         ▲ `late`: Refusal "forbidden" for entries that normally require an invitation and the one-day veto period.
         Otherwise a recovery sheet plus an old code would bypass both on any restored server.
         """
-        given = _read(frame)
+        given = await _read(frame)
         uid = given.read[0].uid or given.read[0].ident[:16]
         for _ in range(_TRIES):
             known = await self._people.newest(uid)
@@ -77,13 +81,13 @@ class ReturnedLogs:
         raise Refusal(ErrorCode.CONFLICT, "seq")
 
     async def _whole(self, given: _Given) -> Returned:
-        log = UserLog.replay([(e.body, e.sig) for e in given.entries], self._agency_pk)
+        log = await self._grown(UserLog(self._agency_pk), given)
         if not log.bound:
             raise Refusal(ErrorCode.INVALID, "binding")
         _check_record(log, given.staff)
-        invite = await self._invite(log, given.read[1], given.staff)
+        invites = await self._invites(log, given)
         staff = given.staff or await self._record_here(log, given.read)
-        await self._store.return_user(user_row(log, staff), entry_rows(0, given.entries), invite)
+        await self._store.return_user(user_row(log, staff), entry_rows(0, given.entries), invites)
         self._people.keep(log)
         return Returned(log, -1)
 
@@ -102,25 +106,41 @@ class ReturnedLogs:
         return None
 
     async def _more(self, known: UserLog, given: _Given) -> Returned:
-        log = UserLog.replay([(r.body, r.sig) for r in await self._store.user_entries(known.uid, -1)], self._agency_pk)
-        if log.seq != known.seq:  # another client was faster
-            raise Moved("user log")
         try:
-            for entry in given.entries:
-                log.apply(entry.body, entry.sig)
+            log = await self._grown(known, given)
         except Reject as e:
             if e.code == "chain":
                 raise Refusal(ErrorCode.CONFLICT, e.where) from e
             raise
         _check_record(log, given.staff)
-        bound = [e for e in given.read if e.type == "binding"]
-        invites = [await self._invite(log, binding, given.staff) for binding in bound]
-        unused = next((i.invite_pk for i in invites if i.used_by is None), None)
-        staff = given.staff or (await self._record_here(log, bound) if bound else None)
+        invites = await self._invites(log, given)
+        for invite in invites:
+            here = await self._store.invite(invite.invite_pk)
+            if here is not None and here.used_by is not None:  # for an entry that another client brought meanwhile
+                raise Moved("user log")
+        staff = given.staff or (await self._record_here(log, given.read) if invites else None)
         rows = entry_rows(known.seq + 1, given.entries)
-        await self._store.append_user(log.uid, known.seq, rows, appended(log, staff), invite_pk=unused)
+        await self._store.append_user(log.uid, known.seq, rows, appended(log, staff), returned=invites)
         self._people.keep(log)
         return Returned(log, known.seq)
+
+    async def _grown(self, known: UserLog, given: _Given) -> UserLog:
+        """The log with these entries; `known` stays as it is. ▲ Its length is judged before any signature, and the loop
+        has its turn in between: whoever knows a log can ask this, also before sign-in."""
+        made = replace(known, heads=list(known.heads))  # `apply` makes all else anew
+        self._growth.check_length(Draft(known, made, tuple(given.read), tuple(given.entries)))
+        for count, entry in enumerate(given.entries, start=1):
+            made.apply(entry.body, entry.sig)
+            if count % BREATHE == 0:
+                await asyncio.sleep(0)
+        return made
+
+    async def _invites(self, log: UserLog, given: _Given) -> list[InviteRow]:
+        """The invitations behind all bindings of these entries (verified). ▲ Each brought the person here once."""
+        bound = [e for e in given.read if e.type == "binding"]
+        if len({e.by for e in bound}) < len(bound):
+            raise Refusal(ErrorCode.INVALID, "binding")
+        return [await self._invite(log, binding, given.staff) for binding in bound]
 
     async def _invite(self, log: UserLog, binding: UserEntry, staff: StaffRow | None) -> InviteRow:
         """The invitation behind a binding (verified), as it is here or as the binding has it. Refusal "code-used" if
@@ -145,7 +165,7 @@ class ReturnedLogs:
         )
 
     async def _record_here(self, log: UserLog, entries: Sequence[UserEntry]) -> StaffRow:
-        """The record that the newest binding names, from its invitation if that is here; else an empty one."""
+        """The record that the newest binding of these names, from its invitation if that is here; else an empty one."""
         newest = next(e for e in reversed(entries) if e.type == "binding")
         here = await self._store.invite(self._cert(newest)[0].invite_pk)
         if here is not None and record_hash(here.salt, here.record) == log.record_hash:
@@ -158,10 +178,14 @@ class ReturnedLogs:
         return InviteCert.check(self._agency_pk, body, signed), body, signed
 
 
-def _read(frame: HandLog) -> _Given:
+async def _read(frame: HandLog) -> _Given:
     if not frame.entries or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
         raise Refusal(ErrorCode.INVALID, "entries")
-    read = [UserEntry.decode(e.body) for e in frame.entries]
+    read: list[UserEntry] = []
+    for entry in frame.entries:
+        read.append(UserEntry.decode(entry.body))
+        if len(read) % BREATHE == 0:
+            await asyncio.sleep(0)
     if not (frame.salt or frame.record):
         return _Given(frame.entries, read, None)
     if len(frame.salt) > SALT_BYTES or len(frame.record) > RECORD_BYTES:

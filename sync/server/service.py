@@ -63,6 +63,7 @@ from sync.server.entrance import Entrance
 from sync.server.fanout import Hub, Listener, Outbox
 from sync.server.identity import Identity
 from sync.server.live import LiveRooms
+from sync.server.loggrowth import LogGrowth
 from sync.server.mending import MendingRooms
 from sync.server.meters import Meters
 from sync.server.objects.base import Objects
@@ -120,7 +121,8 @@ class Service:
         self.placing = Placing(
             store, self.people, self.hub, self.live, limits, self.meters, self.pruning, quotas, self.clock, closed
         )
-        self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed)
+        growth = LogGrowth(store, limits)
+        self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed, growth)
         self.uploads = Uploads(store, objects, limits)
         self.blobs = Blobs(store, objects, self.rooms, quotas, self.uploads, limits, self.meters)
         self.receipts = Receipts(store, identity.key.public)

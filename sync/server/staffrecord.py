@@ -2,6 +2,7 @@
 """A staff record as an operator gives it, and the invitation that binds it. Nothing here reads or writes a store."""
 
 import os
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -14,6 +15,10 @@ MOST_CHARS = 120
 """Of a name, a title, a unit. In UTF-8 at most 480 bytes; it fits on two lines of a letter."""
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Categories of characters that nobody sees, or that reorder others: a name has none."""
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]"
+)
+"""Letters and marks that are drawn as nothing: with one, two names read the same and are not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +50,7 @@ def staff(*, name: str, title: str, unit: str) -> Staff:
 def _text(field: str, value: str) -> str:
     composed = unicodedata.normalize("NFC", value.strip(" "))
     for char in composed:
-        if unicodedata.category(char) in _UNSEEN:
+        if unicodedata.category(char) in _UNSEEN or _BLANK.match(char):
             raise ConfigError(f"the {field} has a character that cannot be seen (U+{ord(char):04X})")
     text = " ".join(composed.split())
     if len(text) > MOST_CHARS:

@@ -379,11 +379,13 @@ class Store(Mending, AdminLog, Protocol):
         made: Appended,
         *,
         invite_pk: bytes | None = None,
+        returned: Sequence[InviteRow] = (),
         told: bool = False,
     ) -> None:
         """The next entries of a log, all or none; Moved if the log does not end at `expected_seq`.
 
-        `invite_pk`: the invitation that they use; Taken if it is used or withdrawn. `told`: a server that runs beside
+        `invite_pk`: the invitation that they use; Taken if it is used or withdrawn. `returned`: those that they used
+        before a restore, as in `return_user`. `told`: a server that runs beside
         this process is to hear of it by `told_of`.
         """
         ...
@@ -404,9 +406,10 @@ class Store(Mending, AdminLog, Protocol):
         """Of one person, the oldest first."""
         ...
 
-    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
-        """A person whose log was lost, and their invitation (`used_by` them). Taken if there is one, or if somebody
-        else has used it."""
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invites: Sequence[InviteRow]) -> None:
+        """A person whose log was lost, and the invitations that they used: each is used by them from then on, and
+        stored if it was lost too. Taken if there is such a person, if somebody else has used one, or if it is
+        withdrawn."""
         ...
 
     async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:

@@ -110,14 +110,18 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
         self._users[user.uid] = user
         self._entries[user.uid] = list(entries)
 
-    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
-        kept = self._invites.get(invite.invite_pk, invite)
-        ended = bool(kept.withdrawn) and kept.used_by is None
-        if user.uid in self._users or ended or kept.used_by not in (None, user.uid):
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invites: Sequence[InviteRow]) -> None:
+        if user.uid in self._users:
             raise Taken("users")
-        self._invites[invite.invite_pk] = replace(kept, used_by=user.uid)
+        self._return_invites(invites, user.uid)
         self._users[user.uid] = user
         self._entries[user.uid] = list(entries)
+
+    def _return_invites(self, invites: Sequence[InviteRow], uid: bytes) -> None:
+        kept = [self._invites.get(invite.invite_pk, invite) for invite in invites]
+        if any(i.used_by not in (None, uid) or (i.withdrawn and i.used_by is None) for i in kept):
+            raise Taken("invite")
+        self._invites |= {i.invite_pk: replace(i, used_by=uid) for i in kept}
 
     async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:
         user = self._users.get(uid)
@@ -135,6 +139,7 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
         made: Appended,
         *,
         invite_pk: bytes | None = None,
+        returned: Sequence[InviteRow] = (),
         told: bool = False,
     ) -> None:
         user = self._users.get(uid)
@@ -145,6 +150,7 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
             if invite is None or invite.used_by is not None or invite.withdrawn:
                 raise Taken("invite")
             self._invites[invite_pk] = replace(invite, used_by=uid)
+        self._return_invites(returned, uid)
         values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
         self._users[uid] = replace(user, seq=entries[-1].seq, **values)
         self._entries[uid] += entries

@@ -18,7 +18,7 @@ from sync.server.store.base import (
     Taken,
     UserRow,
 )
-from sync.server.store.statements import ask, columns, insert_rows, see_device, use_invite
+from sync.server.store.statements import ask, columns, insert_rows, return_invites, see_device, use_invite
 from sync.server.store.threads import Threads
 
 
@@ -66,16 +66,9 @@ class SqlPeople(Threads):
 
         await self._write(run)
 
-    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invite: InviteRow) -> None:
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invites: Sequence[InviteRow]) -> None:
         def run(c: Connection) -> None:
-            i = s.invites.c
-            used = c.execute(select(i.used_by).where(i.invite_pk == invite.invite_pk)).one_or_none()
-            if used is None:
-                insert_rows(c, s.invites, [columns(invite)])
-            elif used.used_by is None:
-                use_invite(c, invite.invite_pk, user.uid)
-            elif used.used_by != user.uid:
-                raise Taken("invite")
+            return_invites(c, invites, user.uid)
             _insert_user(c, user, entries)
 
         await self._write(run)
@@ -97,6 +90,7 @@ class SqlPeople(Threads):
         made: Appended,
         *,
         invite_pk: bytes | None = None,
+        returned: Sequence[InviteRow] = (),
         told: bool = False,
     ) -> None:
         values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
@@ -107,6 +101,7 @@ class SqlPeople(Threads):
                 raise Moved("user log")
             if invite_pk is not None:
                 use_invite(c, invite_pk, uid)
+            return_invites(c, returned, uid)
             insert_rows(c, s.user_entries, _entry_values(uid, entries))
             if told:
                 c.execute(insert(s.told).values(uid=uid))

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from sync.server.store import schema as s
-from sync.server.store.base import ItemRow, Moved, Placement, StoreError, Taken, Tally
+from sync.server.store.base import InviteRow, ItemRow, Moved, Placement, StoreError, Taken, Tally
 
 _place_update = (
     update(s.rooms)
@@ -134,6 +134,19 @@ def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
     used = update(s.invites).where(i.invite_pk == invite_pk, free).values(used_by=uid)
     if c.execute(used).rowcount != 1:
         raise Taken("invite")
+
+
+def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> None:
+    """Notes that the person had used these; Taken if somebody else has, or if one is withdrawn."""
+    for invite in invites:
+        i = s.invites.c
+        used = c.execute(select(i.used_by).where(i.invite_pk == invite.invite_pk)).one_or_none()
+        if used is None:
+            insert_rows(c, s.invites, [columns(invite) | {"used_by": uid}])
+        elif used.used_by is None:
+            use_invite(c, invite.invite_pk, uid)
+        elif used.used_by != uid:
+            raise Taken("invite")
 
 
 def _note_healed(c: Connection, p: Placement, sealless: Sequence[int]) -> None:

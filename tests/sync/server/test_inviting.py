@@ -57,7 +57,7 @@ async def test_a_withdrawn_invitation_enrols_nobody_and_is_not_counted(store: St
     with pytest.raises(Taken):
         await store.enrol(b"p" * 32, user(), [entry(0)])
     with pytest.raises(Taken):
-        await store.return_user(user(), [entry(0)], invite())
+        await store.return_user(user(), [entry(0)], [invite()])
     assert await store.user(ANNA) is None
 
 

@@ -184,7 +184,7 @@ async def test_a_long_log_is_read_with_a_breath_between(house: House, monkeypatc
     keys = Keys(await house.person())
     for _ in range(20):
         await keys.rotate()
-    monkeypatch.setattr(people, "_BREATHE", 5)
+    monkeypatch.setattr(people, "BREATHE", 5)
     book = house.server.service.people
     book._logs.clear()
     turns, reading = 0, asyncio.ensure_future(book.load(keys.log.uid))

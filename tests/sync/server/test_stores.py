@@ -411,23 +411,35 @@ async def test_what_comes_back_after_a_restore_is_awaited_no_more(store: Store) 
 
 async def test_a_person_whose_log_was_lost_is_there_again_once(store: Store) -> None:
     mine = replace(invite(), used_by=ANNA)
-    await store.return_user(user(), [entry(0)], mine)
+    await store.return_user(user(), [entry(0)], [mine])
     assert await store.user(ANNA) == user()
     assert await store.user_entries(ANNA, -1) == [entry(0)]
     assert await store.invite(mine.invite_pk) == mine
     with pytest.raises(Taken):
-        await store.return_user(user(), [entry(0)], mine)
+        await store.return_user(user(), [entry(0)], [mine])
     with pytest.raises(Taken):
-        await store.return_user(user(BERT), [entry(0)], replace(mine, used_by=BERT))
+        await store.return_user(user(BERT), [entry(0)], [replace(mine, used_by=BERT)])
     other = invite(b"q" * 32)
     await store.add_invite(other)
-    await store.return_user(user(BERT), [entry(0)], replace(other, used_by=BERT))
+    await store.return_user(user(BERT), [entry(0)], [replace(other, used_by=BERT)])
     assert await store.invite(other.invite_pk) == replace(other, used_by=BERT)
+
+
+async def test_invitations_that_were_used_before_a_restore_are_noted_with_the_entries(store: Store) -> None:
+    await store.return_user(user(), [entry(0)], [])
+    await store.add_invites([invite(b"q" * 32), replace(invite(b"r" * 32), used_by=BERT)])
+    made, mine = Appended(head=b"1" * 32, root_pk=b"k" * 32), [invite(b"p" * 32), invite(b"q" * 32)]
+    with pytest.raises(Taken):
+        await store.append_user(ANNA, 0, [entry(1)], made, returned=[*mine, invite(b"r" * 32)])
+    assert await store.user_entries(ANNA, -1) == [entry(0)]
+    assert await store.invite(b"p" * 32) is None
+    await store.append_user(ANNA, 0, [entry(1)], made, returned=mine)
+    assert [row.used_by for row in await store.invites()] == [ANNA, ANNA, BERT]
 
 
 async def test_a_record_is_filled_in_where_it_is_lost_and_the_log_has_not_moved(store: Store) -> None:
     lost = replace(user(), salt=b"", record=b"", search="")
-    await store.return_user(lost, [entry(0)], replace(invite(), used_by=ANNA))
+    await store.return_user(lost, [entry(0)], [replace(invite(), used_by=ANNA)])
     assert await store.nameless() == [ANNA]
     staff = StaffRow(salt=b"salt", record=b"record")
     await store.fill_record(ANNA, lost.seq + 1, staff, "anna")

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What somebody may try with user logs that a restored server takes back from whoever has them, also before sign-in.
+Frames by hand."""
+
+import asyncio
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sync.crypto.signatures import SigningKey
+from sync.protocol import messages as m
+from sync.server import people
+from sync.server.config import Limits
+from sync.server.identity import read_agency
+from sync.server.running import Running, start_server
+from sync.trust import userdrafts
+from sync.trust.agency import Agency, SignInCode, record_hash
+from sync.trust.author import DeviceSecrets, Entry, new_user
+from sync.trust.userlog import UserEntry, UserLog
+from tests.sync.server.house import House
+from tests.sync.server.test_backup import back_up, put_back
+from tests.sync.server.wire import Person, Refused, config, now, open_wire
+
+
+class Agencys:
+    """An agency's invitations that no store has: made after the backup, used, and lost."""
+
+    def __init__(self, agency: Agency) -> None:
+        self.agency = agency
+
+    def invitation(self, staff: tuple[bytes, bytes]) -> tuple[SignInCode, Entry]:
+        code = SignInCode.fresh(self.agency.pk)
+        return code, self.agency.certify_invite(code.key.public, record_hash(*staff), now() + 3_600_000)
+
+    def bound_again(self, log: UserLog, staff: tuple[bytes, bytes], code: SignInCode, cert: Entry) -> Entry:
+        """The next entry of a log, which it takes in."""
+        entry = userdrafts.bind_again(log, code, self.agency.pk, cert, record_hash(*staff), now())
+        log.apply(*entry)
+        return entry
+
+    def twin(self, staff: tuple[bytes, bytes], code: SignInCode, cert: Entry) -> list[Entry]:
+        """A second person who says to be the same one."""
+        secrets = DeviceSecrets.fresh()
+        return new_user(secrets, code, self.agency.pk, cert, record_hash(*staff), os.urandom(32), now())[0]
+
+
+async def restored(house: House, tmp_path: Path) -> Path:
+    """The data folder of a server that was restored from a backup of now."""
+    await asyncio.to_thread(back_up, house.data, tmp_path / "backup")
+    await house.close()
+    back = tmp_path / "restored"
+    assert await asyncio.to_thread(put_back, tmp_path / "backup", back) == []
+    return back
+
+
+async def hand(server: Running, data: Path, entries: Sequence[Entry]) -> str:
+    """Hands in entries as somebody who is not signed in; the refusal's code, or "ok"."""
+    wire = await open_wire(server.url, data)
+    try:
+        await wire.greet()
+        await wire.ask(m.HandLog(wire.rid(), [m.Signed(*e) for e in entries]), m.Ok)
+    except Refused as e:
+        return e.code
+    finally:
+        await wire.close()
+    return "ok"
+
+
+def entries_of(who: Person) -> list[Entry]:
+    return [(e.body, e.sig) for e in who.entries]
+
+
+async def test_attack_a_code_that_led_back_makes_no_second_person_after_a_restore(house: House, tmp_path: Path) -> None:
+    """Bert was invited back since the backup, twice; who finds the letters learns that the codes were used."""
+    bert = await house.person("Registrator")
+    agencys, log = Agencys(read_agency(house.data)), UserLog.replay(entries_of(bert), read_agency(house.data).pk)
+    letters = [agencys.invitation(bert.staff) for _ in range(2)]
+    entries = entries_of(bert) + [agencys.bound_again(log, bert.staff, *letter) for letter in letters]
+    back = await restored(house, tmp_path)
+    async with start_server(config(back)) as server:
+        assert await hand(server, back, entries) == "ok"
+        assert await hand(server, back, entries) == "ok"
+        for letter in letters:
+            assert await hand(server, back, agencys.twin(bert.staff, *letter)) == "code-used"
+
+
+async def test_attack_nor_does_a_later_code_of_somebody_whose_whole_log_was_lost(house: House, tmp_path: Path) -> None:
+    await house.person()
+    agencys, staff = Agencys(read_agency(house.data)), (b"s" * 16, b"")
+    back = await restored(house, tmp_path)
+    first, later = agencys.invitation(staff), agencys.invitation(staff)
+    entries = agencys.twin(staff, *first)
+    log = UserLog.replay(entries, agencys.agency.pk)
+    entries.append(agencys.bound_again(log, staff, *later))
+    async with start_server(config(back)) as server:
+        assert await hand(server, back, entries) == "ok"
+        for letter in (first, later):
+            assert await hand(server, back, agencys.twin(staff, *letter)) == "code-used"
+
+
+async def test_attack_one_invitation_stands_in_a_log_that_comes_back_once(house: House, tmp_path: Path) -> None:
+    """Else it would make a log as long as anybody likes: an invitation's entries are not counted."""
+    bert = await house.person("Registrator")
+    agencys, log = Agencys(read_agency(house.data)), UserLog.replay(entries_of(bert), read_agency(house.data).pk)
+    letter = agencys.invitation(bert.staff)
+    twice = [agencys.bound_again(log, bert.staff, *letter) for _ in range(2)]
+    back = await restored(house, tmp_path)
+    async with start_server(config(back)) as server:
+        assert await hand(server, back, twice) == "invalid"
+        assert await hand(server, back, twice[:1]) == "ok"
+        assert await hand(server, back, twice[1:]) == "conflict"
+
+
+# -- length -----
+
+
+def flood(who: Person, agency_pk: bytes, count: int) -> list[Entry]:
+    """So many true entries of their log as nobody needs: each gives the root another key."""
+    log, root = UserLog.replay(entries_of(who), agency_pk), SigningKey(who.secrets.root)
+    out = []
+    for _ in range(count):
+        new = SigningKey(os.urandom(32))
+        entry = userdrafts.replace_root(log, root, new, now())
+        log.apply(*entry)
+        out.append(entry)
+        root = new
+    return out
+
+
+async def test_attack_a_log_that_comes_back_is_no_longer_than_any_other(house: House, tmp_path: Path) -> None:
+    """By one frame or by many, of somebody who is here or not; what ends the account comes back all the same."""
+    bert, agency = await house.person("Registrator"), read_agency(house.data)
+    more = flood(bert, agency.pk, 30)
+    staff, agencys = (b"s" * 16, b""), Agencys(agency)
+    lost = Person("Registrator")
+    lost.entries = [m.Signed(*e) for e in _founded(lost, agencys, staff)]
+    whole = entries_of(lost) + flood(lost, agency.pk, 30)
+    log = UserLog.replay(entries_of(bert) + more[:17], agency.pk)
+    ending = userdrafts.reset(log, agency, now())
+    back = await restored(house, tmp_path)
+    async with start_server(config(back, Limits(log_entries=20))) as server:
+        assert await hand(server, back, more) == "quota"
+        assert await hand(server, back, more[:10]) == "ok"
+        assert await hand(server, back, more[10:18]) == "quota"
+        assert await hand(server, back, more[10:17]) == "ok"
+        assert await hand(server, back, more[17:18]) == "quota"
+        assert await hand(server, back, [ending]) == "ok"
+        assert await hand(server, back, whole) == "quota"
+        assert await hand(server, back, whole[:20]) == "ok"
+
+
+def _founded(who: Person, agencys: Agencys, staff: tuple[bytes, bytes]) -> list[Entry]:
+    code, cert = agencys.invitation(staff)
+    return new_user(who.secrets, code, agencys.agency.pk, cert, record_hash(*staff), who.puk_seed, now())[0]
+
+
+@contextmanager
+def decoded_in_turns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[int]]:
+    """How many entries were decoded in each turn of the loop, until the block ends."""
+    counts: Counter[int] = Counter()
+    turn, loop, real = [0], asyncio.get_running_loop(), UserEntry.decode
+
+    def again() -> None:
+        turn[0] += 1
+        handle[0] = loop.call_soon(again)
+
+    def decode(body: bytes) -> UserEntry:
+        counts[turn[0]] += 1
+        return real(body)
+
+    monkeypatch.setattr(UserEntry, "decode", decode)
+    handle = [loop.call_soon(again)]
+    try:
+        yield counts
+    finally:
+        handle[0].cancel()
+
+
+async def test_attack_a_long_log_that_comes_back_leaves_the_loop_its_turns(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """400 entries are 80 ms for whoever else is served, if they are judged in one turn."""
+    bert, agency = await house.person("Registrator"), read_agency(house.data)
+    staff, lost = (b"s" * 16, b""), Person("Registrator")
+    lost.entries = [m.Signed(*e) for e in _founded(lost, Agencys(agency), staff)]
+    more, whole = flood(bert, agency.pk, 100), entries_of(lost) + flood(lost, agency.pk, 100)
+    back = await restored(house, tmp_path)
+    async with start_server(config(back)) as server:
+        with decoded_in_turns(monkeypatch) as counts:
+            assert await hand(server, back, more) == "ok"
+            assert await hand(server, back, whole) == "ok"
+    assert counts.total() >= 400
+    assert max(counts.values()) <= 2 * people.BREATHE  # what ends the reading, and what begins the judging
