@@ -82,7 +82,7 @@ def test_attack_codes_that_somebody_else_put_beside_the_list_are_not_signed(
     is_refused("can be written by others")
     codes.chmod(0o600)
     with monkeypatch.context() as patch:
-        patch.setattr(invitelist.os, "geteuid", lambda: os.getuid() + 1)
+        patch.setattr(os, "geteuid", lambda: os.getuid() + 1)
         with pytest.raises(ConfigError, match="can be written by others"):
             invitelist._read_codes(codes, people, read_agency(data))
     codes.unlink()
