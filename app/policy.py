@@ -226,7 +226,7 @@ class _Reading:
         """▲ The list without the entries that the setting does not take, which are told of. Left out as a whole, a list
         of allowed servers would mean "any". A list with no right entry is returned as it is."""
         written = entries(text)
-        wrong = [n for n, entry in enumerate(written, start=1) if not setting.accepts(entry)]
+        wrong = {n: None for n, entry in enumerate(written, start=1) if not setting.accepts(entry)}
         if not wrong or len(wrong) == len(written):
             return text
         fault = "entry {} of the list is no address and is left out, the other entries count"

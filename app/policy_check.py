@@ -13,6 +13,8 @@ from app.settings import PROXY_ADDRESS, PROXY_MODE
 
 OPTION = "--check-policies"
 SOUND, FAULTY = 0, 1
+_MOST_SHOWN = 200
+"""Characters of a key or a value."""
 
 
 def main(given: Sequence[str]) -> int:
@@ -54,11 +56,11 @@ def report(policy: Policy, *, whole: bool) -> Iterator[tuple[str, bool]]:
 
 def _where(entry: Found) -> str:
     """As compilers write it: file:line:column, without what is not known."""
-    return ":".join([entry.path or entry.source, *(str(n) for n in (entry.line, entry.column) if n)])
+    return ":".join([_harmless(entry.path or entry.source), *(str(n) for n in (entry.line, entry.column) if n)])
 
 
 def _verdict(entry: Found, counts: Found) -> str:
-    written = f"{entry.key} = {_shown(entry.value)}: " if entry.key else ""
+    written = f"{_harmless(entry.key[:_MOST_SHOWN])} = {_shown(entry.value)}: " if entry.key else ""
     if not entry.accepted:
         return f"{written}LEFT OUT: {entry.fault}"
     if counts is not entry:
@@ -67,9 +69,14 @@ def _verdict(entry: Found, counts: Found) -> str:
 
 
 def _shown(value: object) -> str:
-    """As JSON, on one line, and without anything that a terminal would obey."""
+    """As JSON, on one line."""
     try:
         text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):  # of the registry: bytes
+    except (TypeError, ValueError, RecursionError):  # of the registry: bytes
         text = type(value).__name__
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text[:200])
+    return _harmless(text[:_MOST_SHOWN])
+
+
+def _harmless(text: str) -> str:
+    """Without anything that a terminal would obey, or could not encode."""
+    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

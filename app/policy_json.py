@@ -67,8 +67,11 @@ def _entries(text: str) -> Iterator[Entry]:
         value, at = decoder.raw_decode(text, _behind(text, _behind(text, end) + 1))
         found.append((key, value, start))
     last = {key: start for key, _, start in found}
+    line, before = 1, 0
     for key, value, start in found:
-        line, column = _place(text, start)
+        line += text.count("\n", before, start)  # from the entry before: a file may have 100,000
+        before = start
+        column = start - text.rfind("\n", 0, start)
         yield Entry(key=key, value=value, line=line, column=column, again=last[key] != start)
 
 

@@ -194,3 +194,32 @@ def test_the_option_needs_no_qt(tmp_path: Path) -> None:
 def test_the_program_answers_to_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([policy_check.OPTION, str(written(tmp_path, '{"theme": "dark"}'))]) == 0
     assert "fixed" in capsys.readouterr().out
+
+
+def test_attack_no_key_of_a_file_and_no_files_name_commands_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = r'{"\u001b[2J\u009b\ud800\u202e": 1, "' + "x" * 1000 + '": 2}'
+    path = written(tmp_path, text, "10-\x1b]0;x\x07.json")
+    status = policy_check.main([str(path)])
+    said = capsys.readouterr().out
+    said.encode()
+    assert status == 1
+    assert r"\u001b[2J\u009b\ud800\u202e = 1: LEFT OUT" in said
+    assert said.replace("\n", "").isprintable()
+    assert "x" * 201 not in said
+
+
+def test_attack_a_file_of_countless_entries_is_read_in_one_pass() -> None:
+    """Else such a file, by mistake or not, kept everybody waiting for a minute when the program starts."""
+    counted: list[int] = []
+
+    class Text(str):
+        def count(self, x: str, start: int | None = None, end: int | None = None) -> int:  # type: ignore[override]
+            counted.append((end or len(self)) - (start or 0))
+            return super().count(x, start, end)
+
+    text = "{\n" + ",\n".join(f'"{n % 7}": 1' for n in range(2000)) + "}"
+    found = list(policy_json._entries(Text(text)))
+    assert sum(counted) <= len(text)
+    assert [(e.line, e.column) for e in found] == [(n + 2, 1) for n in range(2000)]
