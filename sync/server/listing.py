@@ -273,17 +273,22 @@ def _invite_line(row: InviteRow, now: int) -> InviteLine:
 
 def as_json(lines: Iterable[Line]) -> str:
     """An object a line; nothing for no lines."""
-    return "".join(json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in lines)
+    return "".join(_printable(json.dumps(asdict(line), ensure_ascii=False)) + "\n" for line in lines)
 
 
 def as_table(lines: Sequence[Line]) -> str:
     """Columns under their names, times in local time; nothing for no lines."""
-    rows = [{key: _cell(key, value) for key, value in asdict(line).items()} for line in lines]
+    rows = [{key: _printable(_cell(key, value)) for key, value in asdict(line).items()} for line in lines]
     if not rows:
         return ""
     rows.insert(0, {key: key.upper().replace("_", " ") for key in rows[0]})
     widths = {key: max(len(row[key]) for row in rows) for key in rows[0]}
     return "".join("  ".join(text.ljust(widths[key]) for key, text in row.items()).rstrip() + "\n" for row in rows)
+
+
+def _printable(text: str) -> str:
+    """With its control and format characters as JSON writes them: a terminal would obey those in somebody's name."""
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _cell(key: str, value: Any) -> str:

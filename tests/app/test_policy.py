@@ -245,7 +245,9 @@ def test_a_wrong_entry_of_a_list_is_logged_by_its_number(tmp_path: Path, caplog:
     (tmp_path / "10.json").write_text(json.dumps({"servers": "a.example, http://hemlig.example"}))
     with caplog.at_level(logging.WARNING):
         from_files(tmp_path, tmp_path / "none").tell()
-    assert [record.getMessage() for record in caplog.records] == ["policy-ignored key=servers source=? entry=2"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "policy-ignored key=servers source=10.json line=1 column=2 entry=2"
+    ]
 
 
 def test_names_in_the_registry_are_the_keys_in_capitals() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sync.protocol.programs import AGENT
-from sync.server import admin
+from sync.server import admin, listing
 from sync.server.__main__ import main
 from sync.server.store.base import SightingRow
 from tests.sync.server.house import House
@@ -122,3 +122,21 @@ async def test_a_room_that_is_damaged_hides_no_other(house: House, capsys: pytes
     said = capsys.readouterr()
     assert [json.loads(line)["room"] for line in said.out.splitlines()] == [other.hex()]
     assert f"room {shared.hex()} cannot be read" in said.err
+
+
+def test_attack_a_name_commands_no_terminal() -> None:
+    """A record that was signed before names were judged, and a login name of this machine."""
+    line = listing.UserLine(
+        person="00",
+        name="Å\x1b[2J\x9b1A\u202e🙂",
+        title="",
+        unit="",
+        state="active",
+        devices=1,
+        last_seen=0,
+        note="",
+    )
+    shown = "Å\\u001b[2J\\u009b1A\\u202e🙂"
+    assert shown in listing.as_table([line])
+    assert json.loads(listing.as_json([line]))["name"] == line.name
+    assert all(c.isprintable() or c == "\n" for c in listing.as_json([line]) + listing.as_table([line]))
