@@ -109,6 +109,11 @@ class _Sheet(FPDF):
         self._code(letter.code)
         self._say(f"Koden gäller en gång, till och med {until(letter.until_ms)}.", 11, bold=True, after_mm=4)
         self._qr(link(server, letter.code))
+        self._say(
+            "QR-koden är samma kod, för en dator som läser QR-koder. Den behövs inte om du skriver koden.",
+            9,
+            after_mm=4,
+        )
         self._say("Så här gör du", 12, bold=True, after_mm=2)
         for number, step in enumerate(_steps(server), start=1):
             self._step(number, step)
