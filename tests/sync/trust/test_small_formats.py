@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.crypto.encoding import dec, enc
-from sync.crypto.signatures import SigningKey
+from sync.crypto.signatures import SigningKey, verify
 from sync.errors import Reject
 from sync.ids import ChangeId, RoomId, Uid
 from sync.protocol.messages import Receipt, Signed
@@ -24,6 +24,7 @@ from sync.trust.agency import (
     SignInCode,
     decode_record,
     encode_record,
+    hello_proof,
     record_hash,
     server_cert_until_ms,
     verify_server_cert,
@@ -56,6 +57,17 @@ def rejected(act: Callable[[], object]) -> str:
 
 
 # -- activation codes and certificates -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", range(5))
+def test_attack_a_hello_proof_is_good_for_one_connection_agency_and_address(at: int) -> None:
+    key = SigningKey(os.urandom(32))
+    one = (bytes(32), b"c" * 32, b"a" * 32, "kansli.example.se:443", NOW)
+    other = (b"\1" * 32, b"d" * 32, b"b" * 32, "annan.example.se:443", NOW + 1)
+    proof = key.sign("hello", hello_proof(*one))
+    verify(key.public, "hello", hello_proof(*one), proof)
+    mixed = [*one[:at], other[at], *one[at + 1 :]]
+    assert rejected(lambda: verify(key.public, "hello", mixed, proof)) == "signature"
 
 
 @given(st.binary(min_size=16, max_size=16), st.binary(min_size=16, max_size=16))
