@@ -78,7 +78,7 @@ def test_the_backup_that_was_missed_is_made_when_the_timer_starts_again(served: 
 
 @needs_root
 def test_with_the_socket_unit_by_the_guide_a_restart_refuses_nobody(served: Agency) -> None:
-    here, back = [b for b in blocks(OPERATOR) if "kansli-server.socket" in b.text]
+    here, back, *_moves = [b for b in blocks(OPERATOR) if "kansli-server.socket" in b.text]
     for command in here.commands:
         served.do(command)
     assert "ready" in served.ready()
