@@ -62,9 +62,8 @@ setup-packages:  ## what setup does, and what builds and tries packages: deboots
 packages: setup-packages  ## what is handed to IT, into build/packages: deb, rpm, and an MSI where Wine is installed
 	@$(PY) packaging/builder
 
-# A worker takes tests one at a time, and a whole group of those that share a system: a Debian, Windows under Wine.
 test-packages: packages  ## the tests of what make packages built, in roots and prefixes of their own
-	@$(PYTEST) --dist loadgroup --durations 12 -m packages tests/packages
+	@$(PYTEST) --dist loadfile --durations 12 -m packages tests/packages
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/
 	@$(PY) -m tests.shots

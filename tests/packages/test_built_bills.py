@@ -17,7 +17,7 @@ from places import OUT, version
 
 from app import licences
 
-pytestmark = [pytest.mark.packages, pytest.mark.xdist_group("bills")]
+pytestmark = pytest.mark.packages
 LINUX = ("kansli", "kansli-server")
 
 

@@ -41,12 +41,7 @@ def tools() -> None:
         pytest.skip(f"needs root and {', '.join(missing) or 'nothing else'}")
 
 
-def _of(suite: str) -> object:
-    """A parameter whose tests one worker runs: they share a system, which is installed into."""
-    return pytest.param(suite, marks=pytest.mark.xdist_group(f"linux-{suite}"))
-
-
-@pytest.fixture(scope="module", params=[_of(OLDEST), _of(NEWEST)])
+@pytest.fixture(scope="module", params=[OLDEST, NEWEST])
 def system(request: pytest.FixtureRequest) -> Iterator[Root]:
     """A minimal system of its own for the module, that has its packages' list and nothing more."""
     suite = str(request.param)
