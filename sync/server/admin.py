@@ -16,6 +16,7 @@ from sync.server.certificates import days_left
 from sync.server.config import Config, ConfigError
 from sync.server.described import format_time
 from sync.server.escrow import make_request, needs_share, open_share, write_request
+from sync.server.files import create_private
 from sync.server.holding import held
 from sync.server.identity import (
     AGENCY_KEY,
@@ -70,7 +71,7 @@ def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None
         ca = make_ca(f"{name} – demo")
         hosts = list(dict.fromkeys([*demo_ca, "localhost", "127.0.0.1", "::1"]))
         (data / "ca.pem").write_bytes(ca.cert)
-        _write_secret(data / "ca.key", ca.key)
+        create_private(data / "ca.key", ca.key)
         _write_leaf(data, make_server_cert(ca, hosts))
 
 
@@ -146,14 +147,10 @@ async def _invite(
     about: Mapping[str, About] | None = None,
 ) -> SignInCode:
     code = SignInCode.fresh(agency.pk)
-    store = SqlStore(Config(data=data).database)
-    await store.open()
-    try:
+    async with opened(data) as store:
         whom = {} if person is None else {"person": person}
         adminlog.record(store, "invite", invitation=invite_id(code.key.public), **whom, **(about or {}))
         await store.add_invite(make_invite(agency, code, record, hours=hours, person=person))
-    finally:
-        await store.close()
     return code
 
 
@@ -283,13 +280,7 @@ def _write_leaf(data: Path, leaf: Pem) -> None:
     """Beside what is there first, then in its place: a disk that is full changes nothing."""
     new_cert, new_key = data / "tls.pem.new", data / "tls.key.new"
     new_key.unlink(missing_ok=True)
-    _write_secret(new_key, leaf.key)
+    create_private(new_key, leaf.key)
     new_cert.write_bytes(leaf.cert)
     new_key.replace(data / "tls.key")
     new_cert.replace(data / "tls.pem")
-
-
-def _write_secret(path: Path, secret: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(fd, "wb") as f:
-        f.write(secret)

@@ -8,7 +8,6 @@ The store keeps the entries in a chain (store/adminlog.py). A server copies them
 
 import contextlib
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,13 +15,11 @@ from sqlalchemy.exc import DBAPIError
 
 from sync.server.auth import now_ms
 from sync.server.config import Config
+from sync.server.described import current_user
 from sync.server.store.adminlog import OK, AdminEntry, AdminLog
 from sync.server.store.database import connected, prepare
 from sync.server.store.sql_adminlog import append
 from sync.server.store.writer import unwritable
-
-if sys.platform != "win32":
-    import pwd
 
 About = bytes | str | int
 """Ids as bytes, numbers, and words of ours. ▲ Never a name, a title or an address: the server's log has these too."""
@@ -67,17 +64,9 @@ def entry(command: str, about: Mapping[str, About], result: str = OK) -> AdminEn
     """What is recorded of a command that is given now, by whoever runs this process."""
     told = {name: value.hex() if isinstance(value, bytes) else value for name, value in about.items()}
     sudo_user = os.environ.get("SUDO_USER", "")[:_NAME_LENGTH]
-    return AdminEntry(t=now_ms(), command=command, user=_user(), sudo_user=sudo_user, about=told, result=result)
+    return AdminEntry(
+        t=now_ms(), command=command, user=current_user()[:_NAME_LENGTH], sudo_user=sudo_user, about=told, result=result
+    )
 
 
 _NAME_LENGTH = 64
-
-
-def _user() -> str:
-    """The login name of the process's user, or the number of one that has none."""
-    if sys.platform == "win32":
-        return os.environ.get("USERNAME", "")[:_NAME_LENGTH]
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return str(os.getuid())

@@ -3,8 +3,8 @@
 back by itself from people's computers (mending.py, returning.py)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
+from sync.server.described import format_time
 from sync.server.store.base import Store
 
 NO_RECORD = "no staff record here: it was lost in a restore, and comes back when the person or a colleague connects"
@@ -38,7 +38,7 @@ async def look(store: Store, now_ms: int) -> Aftermath | None:
 
 
 def _reminders(backup_t: int) -> list[str]:
-    since = datetime.fromtimestamp(backup_t / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+    since = format_time(backup_t)
     revoked = (
         f"What was revoked or reset after {since} comes back from colleagues' computers that know of it; "
         "what `devices` and `users` do not show after a day is to be done again."

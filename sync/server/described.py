@@ -17,7 +17,7 @@ def format_time(ms: int) -> str:
 def current_user() -> str:
     """The name of the user that runs this, its number where that has no name."""
     if sys.platform == "win32":
-        return "this user"
+        return os.environ.get("USERNAME", "this user")
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

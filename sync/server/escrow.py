@@ -3,11 +3,11 @@
 network. ▲ An opened share is handed to the person and stored nowhere.
 """
 
-import os
 from pathlib import Path
 
 from sync.server.aftermath import NO_RECORD
 from sync.server.config import ConfigError
+from sync.server.files import create_private
 from sync.server.identity import read_escrow
 from sync.server.store.base import Store
 from sync.trust.author import Entry
@@ -37,11 +37,9 @@ def needs_share(request: bytes, agency_pk: bytes) -> bool:
 def write_request(request: bytes, to: Path) -> None:
     """Stores a request in a new file. ConfigError if there is one of that name."""
     try:
-        fd = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_private(to, request)
     except FileExistsError as e:
         raise ConfigError(f"{to} exists already") from e
-    with os.fdopen(fd, "wb") as f:
-        f.write(request)
 
 
 def read_request(path: Path) -> bytes:

@@ -6,7 +6,6 @@
 in a folder of their own, outside the data folder: `agency.where` says in which.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.protocol.messages import Signed
 from sync.server.config import ConfigError
+from sync.server.files import create_private
 from sync.server.keyfile import HEAD, STDIN, parse, read_seed
 from sync.trust.agency import Agency, agency_fingerprint, verify_server_cert
 from sync.trust.escrow import certify_escrow, check_escrow
@@ -148,13 +148,9 @@ def _read_cert(path: Path) -> Signed | None:
 def _write(path: Path, *values: bytes) -> None:
     text = "\n".join((HEAD, *(v.hex() for v in values), ""))
     try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_private(path, text.encode("ascii"))
     except FileExistsError as e:
         raise ConfigError(f"{path.name} exists already") from e
-    with os.fdopen(fd, "w") as f:
-        f.write(text)
-        f.flush()
-        os.fsync(f.fileno())
 
 
 def _read(path: Path) -> list[bytes]:

@@ -15,14 +15,15 @@ import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from sync.errors import Reject
 from sync.server import adminlog, letters, offline
+from sync.server.admin import opened
 from sync.server.auth import now_ms
 from sync.server.config import LOOPBACK, Config, ConfigError
-from sync.server.described import current_user
+from sync.server.described import current_user, format_time
+from sync.server.files import create_private, sync_folder
 from sync.server.holding import held
 from sync.server.identity import read_agency
 from sync.server.inviting import namesakes
@@ -31,7 +32,6 @@ from sync.server.listening import bracketed, named
 from sync.server.stafflist import Listed, read_list
 from sync.server.staffrecord import Staff, make_invite
 from sync.server.store.base import InviteRow
-from sync.server.store.sql import SqlStore
 from sync.trust.agency import FINGERPRINT_BYTES, Agency, SignInCode, invite_id
 
 _BUSY = "another command invites people from a list in it"
@@ -131,7 +131,7 @@ class _Files:
 def _summary(begun: str, rows: Sequence[InviteRow], files: _Files, letters_line: str) -> str:
     ends = max(row.not_after for row in rows)
     return (
-        f"{begun}, good until {_local(ends)}.\nCodes: {files.codes}\n{letters_line}: {files.letters}\n"
+        f"{begun}, good until {format_time(ends)}.\nCodes: {files.codes}\n{letters_line}: {files.letters}\n"
         "Hand the letters over, then delete both files: whoever has a code can begin in that person's name."
     )
 
@@ -156,9 +156,7 @@ async def _invited(
     data: Path, people: Sequence[Listed], codes: Sequence[SignInCode], agency: Agency, hours: float
 ) -> tuple[list[InviteRow], int]:
     """The invitation of each code, in order, and how many of them are new: all of those in one transaction."""
-    store = SqlStore(Config(data=data).database)
-    await store.open()
-    try:
+    async with opened(data) as store:
         there = {row.invite_pk: row for row in await store.invites()}
         new = {
             code.key.public: make_invite(agency, code, each.who.encode(), hours=hours)
@@ -168,8 +166,6 @@ async def _invited(
         if new:
             adminlog.record(store, "invite", invitations=len(new))
             await store.add_invites(list(new.values()))
-    finally:
-        await store.close()
     return [(there | new)[code.key.public] for code in codes], len(new)
 
 
@@ -280,22 +276,6 @@ def _write_new(path: Path, data: bytes) -> None:
     no such file."""
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)  # of a run that was cut off
-    fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as f:
-            f.write(data)
-            f.flush()
-            os.fsync(f.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _local(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+    create_private(part, data)
+    part.replace(path)
+    sync_folder(path.parent)

@@ -9,7 +9,7 @@ from pathlib import Path
 from sync.server import adminlog
 from sync.server.admin import opened
 from sync.server.auth import now_ms
-from sync.server.config import Config, ConfigError
+from sync.server.config import ConfigError
 from sync.server.identity import read_agency_pk
 from sync.server.staffrecord import Staff
 from sync.server.store.base import Taken
@@ -27,8 +27,6 @@ async def namesakes(data: Path, asked: Sequence[Staff]) -> list[tuple[int, str]]
     It is a warning and no refusal. Two colleagues of an agency may have one name, the code that was printed can be
     withdrawn, and an option that every second list needs would soon be given every time.
     """
-    if not Config(data=data).database.exists():
-        return []  # the first invitation makes it
     wanted: dict[str, list[int]] = {}
     for index, each in enumerate(asked):
         wanted.setdefault(each.name.casefold(), []).append(index)

@@ -7,7 +7,6 @@ each other has an invitation's certificate, its signature, the staff record and 
 whoever reads the file learns names and can enrol as nobody. Whatever the file says is proven by the agency's signature.
 """
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -22,6 +21,7 @@ from sync.server.admin import opened
 from sync.server.auth import now_ms
 from sync.server.config import ConfigError
 from sync.server.described import format_time
+from sync.server.files import create_private
 from sync.server.identity import read_agency_pk
 from sync.server.keyfile import STDIN, read_seed
 from sync.server.staffrecord import make_invite
@@ -91,17 +91,9 @@ def write_invitations(to: Path, agency_pk: bytes, rows: Sequence[InviteRow]) -> 
     if len(rows) > MOST:
         raise ConfigError(f"{len(rows)} invitations are too many for one file: it takes {MOST}")
     try:
-        fd = os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        create_private(to, encode_invitations(agency_pk, rows))
     except FileExistsError as e:
         raise ConfigError(f"{to} exists already: name a new file for the invitations") from e
-    try:
-        with os.fdopen(fd, "wb") as f:
-            f.write(encode_invitations(agency_pk, rows))
-            f.flush()
-            os.fsync(f.fileno())
-    except BaseException:  # half a file would be refused, and its codes were never printed
-        to.unlink(missing_ok=True)
-        raise
 
 
 def encode_invitations(agency_pk: bytes, rows: Sequence[InviteRow]) -> bytes:

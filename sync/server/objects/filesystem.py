@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+from sync.server.files import sync_folder
 from sync.server.objects.base import NoSpace, WrongDigest, WrongOffset
 
 _UPLOAD = ".part"
@@ -110,18 +111,10 @@ def _finish(upload: Path, path: Path, sha256: bytes) -> int:
             os.fsync(f.fileno())
         upload.replace(path)
         for folder in path.parents[:4]:  # the part's own up to the root: any of them may be new
-            _sync_folder(folder)
+            sync_folder(folder)
     except OSError as e:
         raise NoSpace(str(e.errno)) from e
     return len(data)
-
-
-def _sync_folder(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _read(path: Path, start: int, size_bytes: int) -> bytes:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
+from sync.server.files import sync_folder
 from sync.server.holding import held
 from sync.server.identity import read_agency_pk
 from sync.server.objects.filesystem import part_path
@@ -28,7 +29,6 @@ from sync.server.upkeep.manifest import (
     copy_file,
     read_manifest,
     sha256_of,
-    sync_folder,
 )
 from sync.server.upkeep.reading import Damaged, Reading
 from sync.trust.agency import agency_fingerprint

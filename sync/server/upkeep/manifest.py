@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sync.server.config import ConfigError
+from sync.server.files import sync_folder
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -83,12 +84,3 @@ def copy_file(source: Path, target: Path, *, mode: int = 0o600) -> str:
         os.fsync(to.fileno())
     beside.replace(target)
     return digest.hexdigest()
-
-
-def sync_folder(path: Path) -> None:
-    """Makes renames in a folder durable."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

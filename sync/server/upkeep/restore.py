@@ -15,12 +15,13 @@ from pathlib import Path
 from sync.server import adminlog
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
+from sync.server.files import sync_folder
 from sync.server.identity import OtherKey, read_identity
 from sync.server.store.base import Full
 from sync.server.store.mending import RestoreRow
 from sync.server.store.sql import SqlStore
 from sync.server.upkeep.backup import PUBLIC, SECRET, matches
-from sync.server.upkeep.manifest import KEYS, Manifest, copy_file, read_manifest, sync_folder
+from sync.server.upkeep.manifest import KEYS, Manifest, copy_file, read_manifest
 from sync.server.upkeep.problems import Problem, Tally
 from sync.server.upkeep.verify import verify
 from sync.trust.restored import Restored

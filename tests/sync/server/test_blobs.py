@@ -145,7 +145,7 @@ async def test_a_new_parts_whole_way_is_on_the_disk_before_it_is_confirmed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[Path] = []
-    monkeypatch.setattr(filesystem, "_sync_folder", synced.append)
+    monkeypatch.setattr(filesystem, "sync_folder", synced.append)
     objects, name = FilesystemObjects(tmp_path), (b"r" * 16, b"o" * 16, b"p" * 16)
     await objects.append(*name, 0, b"abc")
     await objects.finish(*name, hashlib.sha256(b"abc").digest())

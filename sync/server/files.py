@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Files that commands of the server make."""
+
+import os
+from pathlib import Path
+
+
+def create_private(path: Path, data: bytes) -> None:
+    """Creates a file that only its owner may read, durably. FileExistsError if there is one of that name; after any
+    other error there is none."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as f:
+            f.write(data)
+            f.flush()
+            os.fsync(f.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(path: Path) -> None:
+    """Makes new and changed names in a folder durable."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
