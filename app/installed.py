@@ -25,8 +25,9 @@ class Installed:
     """Compares the release in a file with the one that runs."""
 
     def __init__(self, file: Path | None, running: str = PROGRAM, *, held_by_system: bool = sys.platform == "win32"):
-        """`held_by_system`: the system lets nobody replace a program that runs. What is new then waits for the computer
-        to start again, and this program was perhaps started from the old files since."""
+        """`held_by_system`: the operating system does not allow a running program's files to be replaced (Windows). The
+        new files are then put in place when the computer restarts; until then Kansli still starts from the old
+        files."""
         self._file, self._running = file, release(running)
         self.needs_computer = held_by_system and self.newer() is not None
         """Whether the newer release was on the disk when this program started, and yet the old one was started: only a
@@ -39,8 +40,8 @@ class Installed:
         return text if found is not None and self._running is not None and found > self._running else None
 
     def installed(self) -> str | None:
-        """What the file says. None without a file, and if it is gone, damaged or cannot be read: an upgrade may be
-        replacing it right now."""
+        """The text of the file. None if there is no file or it cannot be read: an upgrade may be replacing it right
+        now."""
         try:
             if self._file is None:
                 return None

@@ -223,8 +223,9 @@ class _Reading:
             self.found.append(replace(at, key=setting.key, accepted=True))
 
     def _without_wrong_ones(self, at: Found, setting: AnySetting, text: str) -> str:
-        """▲ The list without the entries that the setting does not take, which are told of. Left out as a whole, a list
-        of allowed servers would mean "any". A list with no right entry is returned as it is."""
+        """▲ Returns the list without its invalid entries, and adds a fault to `found` for each of them. Otherwise one
+        invalid entry would drop a whole list of allowed servers, and an empty list allows every server. A list without
+        a valid entry is returned unchanged."""
         written = entries(text)
         wrong = {n: None for n, entry in enumerate(written, start=1) if not setting.accepts(entry)}
         if not wrong or len(wrong) == len(written):

@@ -37,8 +37,8 @@ def main(given: Sequence[str]) -> int:
 
 
 def report(policy: Policy, *, whole: bool) -> Iterator[tuple[str, bool]]:
-    """(a line, whether it is without fault) for each value that was found, in order. `whole`: these are all policies of
-    a computer, so that what is lacking among them is lacking."""
+    """(a line, whether it is without fault) for each value that was found, in order. `whole` says that these are all
+    the policies of a computer: only then is a setting that another one needs reported as missing."""
     last = {(entry.key, entry.proposed): entry for entry in policy.found if entry.accepted}
     if not policy.found:
         yield "Nothing is fixed or proposed.", True
@@ -55,7 +55,7 @@ def report(policy: Policy, *, whole: bool) -> Iterator[tuple[str, bool]]:
 
 
 def _where(entry: Found) -> str:
-    """As compilers write it: file:line:column, without what is not known."""
+    """The entry's place as compilers write it, file:line:column; an unknown line or column is left out."""
     return ":".join([_harmless(entry.path or entry.source), *(str(n) for n in (entry.line, entry.column) if n)])
 
 

@@ -35,7 +35,8 @@ class Damaged(Exception):
 
 
 def read(path: Path) -> list[Entry]:
-    """The file's entries in their order. Damaged if it is none of at most MAX_FILE_BYTES with one JSON object."""
+    """The file's entries in their order. Damaged if the file is larger than MAX_FILE_BYTES or is not one JSON
+    object."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise Damaged(f"the file is larger than {MAX_FILE_BYTES} bytes")
@@ -76,7 +77,7 @@ def _entries(text: str) -> Iterator[Entry]:
 
 
 def _behind(text: str, at: int) -> int:
-    """The first position from `at` on that is no space."""
+    """The first position at or after `at` that is not white space."""
     while text[at] in _SPACE:
         at += 1
     return at

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whether a program was frozen already: a digest of everything that it is made of lies beside what was frozen."""
+"""Skips freezing a program again: a digest of everything that the program is made of is stored beside the result."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,11 +11,11 @@ _FOLDERS = ("app", "ui", "sync", "resources")
 
 
 def digest(name: str, *made_with: str) -> str:
-    """In hex, of the project's sources, the description packaging/<name>.spec, the version, and `made_with`: what else
-    a bundle depends on, such as its wheels and interpreter.
+    """A digest in hex of the project's sources, packaging/<name>.spec, the version, and `made_with`: what else a bundle
+    depends on, such as its wheels and interpreter.
 
-    The time is not in it: the server, frozen on Linux as of two times, was the same byte for byte. A program for
-    Windows carries that of the commit that it was frozen at.
+    The digest does not include the time: the server, frozen on Linux as of two times, was the same byte for byte. A
+    program for Windows carries the time of the commit from which it was frozen.
     """
     found = hashlib.sha256("\0".join([version(), *made_with]).encode())
     paths = [PACKAGING / f"{name}.spec", ROOT / "LICENSE"]
@@ -27,7 +27,8 @@ def digest(name: str, *made_with: str) -> str:
 
 
 def unless_frozen(stamp: Path, wanted: Callable[[], str], freeze: Callable[[], None]) -> None:
-    """Calls `freeze` unless `stamp` says that it was done of the same. SystemExit if sources change meanwhile."""
+    """Calls `freeze` unless the file `stamp` has the digest that `wanted` returns. SystemExit if the sources change
+    during `freeze`."""
     before = wanted()
     if stamp.exists() and stamp.read_text(encoding="utf-8") == before:
         return

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where the account's server is reached: the address that is kept, and how the account moves to another one that
-policy names. Opens no connection by itself (`egress` does), and reads no policy: the owner says which others there are.
+"""Decides at which address the account's server is dialled: the stored address, or another one to which the account
+moves. `egress` opens the connections. This module reads no policy: its owner passes the other addresses.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _NOT_OURS = (CertificateRefused, WrongAgency, ServerUnproven, Reject)
 
 
 class Nowhere:
-    """The dialer of an account of which no address is known, or none that can be used."""
+    """The dialer of an account that has no usable address: every call fails."""
 
     address = ServerAddress("", 0)
 
@@ -51,7 +51,8 @@ class Nowhere:
 
 
 class ServerLine:
-    """The account's Dialer: to the kept address, which `connect` may exchange for another one of the same server."""
+    """The account's Dialer. It dials the stored address; `connect` may replace that by another address of the same
+    server."""
 
     def __init__(
         self, store: ServerPort, dialer: Dialer, others: Callable[[], Sequence[Dialer]], agency: bytes
@@ -80,12 +81,12 @@ class ServerLine:
         await self._dialer.close()
 
     async def connect(self, now_ms: Callable[[], int]) -> Connection:
-        """A connection to the account's server, which has proved itself: at the kept address, or else at the first of
-        the others where the same server answers, which is kept from then on.
+        """A connection to the account's server, which has proved itself. Dials the stored address first. If that fails,
+        dials the others in their order, and stores the first address where the same server answers.
 
-        The others are asked at once if policy does not name the kept address any more or if something else answers
-        there, and after MOVE_AFTER_S if nothing does. Raises as `Connection.connect`; ServerNotNamed; ServerUnproven
-        with the first of the others that is not the account's server.
+        The others are dialled at once if policy forbids the stored address, if there is none, or if something else
+        answers there; they are dialled after MOVE_AFTER_S if nothing answers there. Raises as `Connection.connect`;
+        ServerNotNamed; ServerUnproven with the first of the others that is not the account's server.
         """
         try:
             connection = await Connection.connect(self._dialer, now_ms=now_ms, agency_pin=self._agency)
@@ -127,8 +128,8 @@ class ServerLine:
         raise failed
 
     async def _proved(self, dialer: Dialer, now_ms: Callable[[], int]) -> Connection:
-        """▲ A connection to the same server: of the agency that the account is bound to, with the key that proved
-        itself at the kept address. Otherwise whoever writes a policy, or owns a name in it, could take the account to
+        """▲ A connection to the same server: it belongs to the account's agency and has the key that was proved at the
+        stored address. Otherwise the author of a policy, or the owner of a name in it, could move the account to
         another server. ServerUnproven, and the errors of `Connection.connect`."""
         connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=self._agency)
         if self._kept is None or connection.identity.server_pk != self._kept.key:
@@ -137,7 +138,8 @@ class ServerLine:
         return connection
 
     def _keep(self, dialer: Dialer, key: bytes) -> None:
-        """From now on the server is there. A disk that refuses keeps nobody out: stored at the next connection."""
+        """Uses this dialer from now on, and stores its address and key. If the disk refuses the write, the connection
+        still counts, and the next connection stores them."""
         self._dialer, self._silent_since = dialer, None
         server = KeptServer(address=dialer.address.name, key=key)
         if server == self._kept:

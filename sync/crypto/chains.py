@@ -43,8 +43,9 @@ def read_facts(pem: bytes) -> list[CertFacts]:
 
 
 def missing_issuer(pem: bytes, authorities: Iterable[bytes]) -> Gap | None:
-    """Where the chain of a PEM file ends before an authority; None if it does not. `authorities` are PEM files of what
-    is trusted here; one that cannot be read is left out. ValueError as `read_facts`."""
+    """The first certificate of a PEM file's chain whose issuer is missing; None if the chain reaches an authority.
+    `authorities` are PEM files of what this machine trusts; one that cannot be read is left out. ValueError as
+    `read_facts`."""
     certs = x509.load_pem_x509_certificates(pem)
     at, rest = certs[0], certs[1:]
     while at.issuer != at.subject:

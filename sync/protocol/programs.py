@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """How a client program names its release to the server, and how releases are compared. A statement, not a proof: it
-helps an operator to see who runs what, and keeps nobody out who lies.
+shows an operator who runs what, and does not stop a client that lies.
 """
 
 import re

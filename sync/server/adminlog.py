@@ -26,7 +26,7 @@ About = bytes | str | int
 
 
 def record(store: AdminLog, command: str, **about: About) -> None:
-    """Call it just before the write that does what the administrator asked for: the entry is written in the same
+    """Call this just before the write that does what the administrator asked for. The entry is written in the same
     transaction, so a killed process leaves both or neither. A command with several writes calls it before each of those
     that should have an entry. Nothing is recorded if no write succeeds.
     """
@@ -35,9 +35,9 @@ def record(store: AdminLog, command: str, **about: About) -> None:
 
 @contextlib.contextmanager
 def recorded(data: Path, command: str, *, result: str = OK, **about: About) -> Iterator[None]:
-    """For a block that changes files of the data folder `data`: the entry counts if the block ends without an error.
+    """For a block that changes files of the data folder `data`: commits the entry if the block ends without an error.
 
-    The database is locked until then, so a server that is running places nothing meanwhile: the block must be short.
+    The database is locked during the block, so a running server places nothing meanwhile: the block must be short.
     A process that is killed between the block's end and the commit (a flush to the disk) leaves no entry. StoreError if
     the database cannot be written; the block has not run unless only the commit failed.
     """
@@ -54,14 +54,14 @@ def recorded(data: Path, command: str, *, result: str = OK, **about: About) -> I
 
 
 def note(data: Path, command: str, *, result: str = OK, **about: About) -> None:
-    """Adds an entry for what has ended, as a backup that succeeded or failed (`result` is then its code). StoreError if
-    the database cannot be written."""
+    """Adds an entry for a command that has finished, such as a backup. `result` is "ok", or the code if the command
+    failed. StoreError if the database cannot be written."""
     with recorded(data, command, result=result, **about):
         pass
 
 
 def entry(command: str, about: Mapping[str, About], result: str = OK) -> AdminEntry:
-    """What is recorded of a command that is given now, by whoever runs this process."""
+    """The entry for a command that the user of this process gives now."""
     told = {name: value.hex() if isinstance(value, bytes) else value for name, value in about.items()}
     sudo_user = os.environ.get("SUDO_USER", "")[:_NAME_LENGTH]
     return AdminEntry(

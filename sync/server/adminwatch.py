@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A running server's look at the admin log, which commands beside it write to: copies each entry to the server's log,
-notices a chain that was cut or changed, and knows when the last good backup was made.
+"""Watches the admin log in a running server, while commands in other processes write to it: copies each entry to the
+server's log, detects a chain that was cut or changed, and knows when the last good backup was made.
 
-The copy is the server's and not the command's: it then stands where the server's log goes (the journal, a file, a
-collector), in its form, also in a container, and also of a command that was killed after its transaction.
+The server makes the copy, not the command. So the copy goes where the server's log goes (the journal, a file, a
+collector), in the same format, also in a container. An entry is copied even if its command was killed after the commit.
 """
 
 import asyncio
@@ -25,7 +25,8 @@ _SEEN_MS = 30 * 86_400_000
 
 
 class AdminWatch:
-    """`run` looks until it is cancelled. Its figures are 0, and `population` None, before the first look."""
+    """`run` reads the admin log once a second until it is cancelled. Before the first reading the times are 0 and
+    `population` is None."""
 
     def __init__(self, store: Store, clock: Callable[[], int]) -> None:
         self._store = store
@@ -42,7 +43,7 @@ class AdminWatch:
         self.population: Population | None = None
 
     async def run(self) -> None:
-        """Whatever goes wrong is tried again with the next look."""
+        """Calls `look` once a second. Logs an error and tries again with the next call."""
         looks = 0
         while True:
             try:
@@ -57,7 +58,8 @@ class AdminWatch:
             await asyncio.sleep(_EVERY_S)
 
     async def look(self) -> None:
-        """Copies new entries to the log, once each also over a restart; the first look judges the whole chain."""
+        """Verifies new entries and copies each to the log, only once even if the server restarts. The first call
+        verifies the whole chain."""
         head = await self._store.admin_head()
         if head == self._head and head != EMPTY:
             return

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a restore left to do, as far as the server can know it, and what an administrator must do again. The rest comes
-back by itself from people's computers (mending.py, returning.py)."""
+"""What is still missing after a restore, as far as the server can know, and what an administrator must do again. The
+rest comes back by itself from people's computers (mending.py, returning.py)."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,9 @@ REMIND_MS = 30 * 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftermath:
-    """`restored`: when the newest restore was, `backup`: from a backup of when (both ms). `people_without_record`:
-    whose staff record is not back. `do_again`: sentences for an administrator, none when nothing is left."""
+    """`restored` is the time of the newest restore, `backup` the time of the backup that it used (both ms).
+    `people_without_record` counts the people whose staff record is missing. `do_again` has sentences for an
+    administrator; it is empty if nothing is left to do."""
 
     restored: int
     backup: int
@@ -24,7 +25,7 @@ class Aftermath:
 
 
 async def look(store: Store, now_ms: int) -> Aftermath | None:
-    """None for a server that never was restored."""
+    """The state after the newest restore; None for a server that was never restored."""
     found = await store.restored()
     if found is None:
         return None

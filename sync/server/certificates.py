@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Judges the TLS certificate and the server's own: dates, names, chain. `serve --check` and a reload refuse what is
-wrong; a start logs it as an error and goes on.
+"""Judges the TLS certificate and the server's own: dates, names, chain. `serve --check` and a reload refuse a
+faulty certificate; a start logs the fault as an error and continues.
 
 A start does not refuse an expired certificate: this machine's clock may be the one that is wrong, and clients judge the
-certificate by theirs. It is not silent either: an error in the log at the start and once a day, /readyz says
-"certificate", and the figure of its days is below 0.
+certificate by theirs. The operator still notices: there is an error in the log at the start and once a day,
+/readyz says "certificate", and the figure of its days is below 0.
 """
 
 import asyncio
@@ -38,16 +38,16 @@ _DATES = "dates"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Sentences for an operator. With one of `problems` clients refuse the server, now or as soon as they dial such an
-    address; each has a key that stays the same from one certificate to the next."""
+    """Sentences for an operator. Each of `problems` makes clients refuse the server, now or when they dial the address
+    that the problem names. A problem's key is the same for every certificate that has the problem."""
 
     problems: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
 
 class Certificates:
-    """The certificates of one running server. Behind a proxy `cert` of the configuration, if it is set, is the proxy's
-    file: it is only looked at."""
+    """The certificates of one running server. Behind a proxy `cert` of the configuration, if it is set, names the
+    proxy's file: its dates, names and chain are watched, but the server never uses it."""
 
     def __init__(self, config: Config, server_until_ms: int, clock: Callable[[], int] = now_ms) -> None:
         """`server_until_ms` is when server.cert ends."""
@@ -57,8 +57,8 @@ class Certificates:
         self._in_use = None if config.plain else _read(config.cert)
 
     def check_new(self) -> None:
-        """ConfigError if the file has a problem that the certificate in use has not. One that both have keeps no
-        renewed certificate out; nor does anything but its dates once the one in use has ended."""
+        """ConfigError if the file has a problem that the certificate in use does not have: a problem that both have
+        must not keep a renewed certificate out. Never raises while the certificate in use is outside its dates."""
         now = self._clock()
         new, old = judge(self._config, now).problems, judge(self._config, now, self._in_use).problems
         fresh = {key: problem for key, problem in new.items() if key not in old}
@@ -66,13 +66,13 @@ class Certificates:
             raise ConfigError("; ".join(fresh.values()))
 
     def adopt_new(self) -> None:
-        """The file is what is in use from now on; logs what is wrong with it."""
+        """Notes that the server now uses the certificate in the file, and logs the file's problems and warnings."""
         if not self._config.plain:
             self._in_use = _read(self._config.cert)
         self.tell()
 
     def days(self) -> dict[str, float]:
-        """How many days each is good: "server", and "tls" where there is one."""
+        """The days that each certificate is still valid: "server", and "tls" if there is one."""
         until = {"server": self._server_until_ms}
         if tls := self._facts():
             until["tls"] = tls[0].ends_ms
@@ -80,19 +80,19 @@ class Certificates:
 
     @property
     def good(self) -> bool:
-        """Whether clients can take what is in use, by this machine's clock."""
+        """Whether the certificates in use are valid now, by this machine's clock."""
         now = self._clock()
         in_use = self._facts()[:1] if self._in_use is not None else []
         return self._server_until_ms > now and all(fact.begins_ms <= now < fact.ends_ms for fact in in_use)
 
     async def watch(self) -> None:
-        """Logs what is wrong, and what will be within 30 days: now, and once a day until it is cancelled."""
+        """Calls `tell` now and once a day until it is cancelled. A certificate gets a warning for its last 30 days."""
         while True:
             self.tell()
             await asyncio.sleep(_AGAIN_S)
 
     def tell(self) -> None:
-        """Logs the verdict of today."""
+        """Logs what is wrong with the certificates at this time, and a file that was changed but not reloaded."""
         now = self._clock()
         verdict = judge(self._config, now, self._in_use)
         own = _dates("server.cert", 0, self._server_until_ms, now, _RENEW)
@@ -104,7 +104,7 @@ class Certificates:
             log.warning("%s was changed since it was read: reload the server", self._config.cert)
 
     def _facts(self) -> list[CertFacts]:
-        """Of what is in use, or of the proxy's file; nothing if it cannot be read."""
+        """The facts of the certificate in use, or of the proxy's file; none if the file cannot be read."""
         pem = self._in_use if self._in_use is not None else _read(self._config.cert)
         return _facts(pem)
 
@@ -122,8 +122,8 @@ def judged_identity(data: Path, at_ms: int) -> Identity:
 
 
 def check_certificates(config: Config) -> list[str]:
-    """The warnings of a configuration's certificates. ConfigError or Reject for what makes clients refuse them, or the
-    server not start."""
+    """The warnings about a configuration's certificates. ConfigError or Reject if clients would refuse the server, or
+    if the server could not start."""
     now = now_ms()
     identity = judged_identity(config.data, now)
     verdict = judge(config, now)
@@ -134,8 +134,8 @@ def check_certificates(config: Config) -> list[str]:
 
 
 def days_left(config: Config) -> dict[str, float]:
-    """How many days the certificates of a configuration are good, as their files say: "server" and "tls", each if it is
-    there and can be read."""
+    """The days that the certificates in a configuration's files are still valid: "server" and "tls", each only if its
+    file exists and can be read."""
     cert, now = read_server_cert(config.data), now_ms()
     until = {} if cert is None else {"server": server_cert_until_ms(cert.body)}
     if tls := _facts(_read(config.cert)):
@@ -144,8 +144,8 @@ def days_left(config: Config) -> dict[str, float]:
 
 
 def judge(config: Config, at_ms: int, pem: bytes | None = None) -> Verdict:
-    """What is wrong with the TLS certificate of a configuration at `at_ms`, or with `pem` in its place. Behind a proxy
-    all of it is a warning: the server works without."""
+    """Judges the configuration's TLS certificate at `at_ms`; judges `pem` instead if it is given. Behind a proxy every
+    problem is a warning, since the server works without this certificate."""
     verdict = _judge(config, at_ms, pem)
     return Verdict(warnings=[*verdict.problems.values(), *verdict.warnings]) if config.plain else verdict
 
@@ -179,7 +179,7 @@ def _dates(what: str, begins_ms: int, ends_ms: int, at_ms: int, remedy: str) -> 
 
 
 def _judge_names(config: Config, fact: CertFacts, verdict: Verdict) -> None:
-    """Addresses that clients dial and that the certificate is not for."""
+    """Adds a problem for each configured address that the certificate does not cover."""
     for address in config.addresses:
         if not any(_covers(host, split_address(address)[0]) for host in fact.hosts):
             has = ", ".join(fact.hosts) or "no host"
@@ -188,7 +188,8 @@ def _judge_names(config: Config, fact: CertFacts, verdict: Verdict) -> None:
 
 
 def _covers(host: str, dialled: str) -> bool:
-    """As TLS compares them: `*` stands for the first label, addresses are compared by their value."""
+    """Whether the certificate's `host` covers the dialled one, as TLS compares them: `*` stands for the first label;
+    IP addresses are compared by value."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host) == ipaddress.ip_address(dialled)
     host, dialled = host.lower(), dialled.lower()
@@ -197,8 +198,8 @@ def _covers(host: str, dialled: str) -> bool:
 
 
 def _judge_chain(config: Config, pem: bytes, verdict: Verdict) -> None:
-    """An intermediate certificate is surely missing only where others are there; else the issuer may be an authority
-    that clients have and this machine has not."""
+    """Adds a problem if the file has other certificates but not the issuer: an intermediate one is then surely missing.
+    Adds only a warning if the file has no others: clients may have the issuer as an authority."""
     gap = missing_issuer(pem, _authorities(config))
     if gap is None:
         return

@@ -25,8 +25,8 @@ def current_user() -> str:
 
 
 def describe(error: Exception) -> str:
-    """The error as a command prints it. A file that may not be read gets a sentence that says whose it should be: what
-    root copied belongs to root, and the server's user cannot read it."""
+    """The error as a command prints it. If a file may not be read, the sentence says who should own it: a file
+    that root copied belongs to root, and the server's user cannot read it."""
     if isinstance(error, PermissionError) and error.filename:
         user = current_user()
         return f"{error.filename} may not be read or written by {user}: give it to that user (chown -R {user}: …)"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Invites everybody on a list. Beside the list lie afterwards a table of the codes and the letters to print; a run that
-was cut off goes on where it was: no line of the list ever gets a second code.
+"""Invites everybody on a list, and writes a table of the codes and the letters to print beside it. After an
+interrupted run the next one continues: no line of the list ever gets a second code.
 
 The table of codes is stored, whole, before the server knows any of them, and the server learns all of them in one
 transaction. So the next run finds no table and nothing invited, or a table whose codes it adds where they are missing.
@@ -42,7 +42,7 @@ _HEADER = ["line", "name", "title", "unit", "code", "invitation"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What became of a list: sentences for the operator, none with a code in it."""
+    """The result for a list: sentences for the operator, without any code."""
 
     summary: str
     warnings: list[str]
@@ -50,7 +50,7 @@ class Made:
 
 async def invite_all(config: Config, source: Path, *, hours: float, key_file: Path | None = None) -> Made:
     """Makes a code for everybody on the list and writes `<list>.codes.csv` and `<list>.letters.pdf` beside it, both for
-    their owner alone. Twice does no harm. The server may be running.
+    their owner alone. A second call uses the codes in that table. The server may be running.
 
     ConfigError, with nothing changed, if the list has a fault, if the files beside it belong to another list, or if
     another command works in its folder.
@@ -71,7 +71,8 @@ async def invite_all(config: Config, source: Path, *, hours: float, key_file: Pa
 
 def invite_all_offline(source: Path, to: Path, *, hours: float, key_file: Path | None) -> Made:
     """As `invite_all`, where the agency's key is and no data folder: the invitations are written to the file `to`,
-    which `import-invites` takes in on the server. The letters name no server. A run that was cut off goes on.
+    which `import-invites` takes in on the server. The letters name no server. A second call continues an interrupted
+    one.
 
     ConfigError as `invite_all`, and if `to` exists without the table of codes or has the invitations of another list.
     """
@@ -155,7 +156,7 @@ def _unprintable(people: Sequence[Listed]) -> list[str]:
 async def _invited(
     data: Path, people: Sequence[Listed], codes: Sequence[SignInCode], agency: Agency, hours: float
 ) -> tuple[list[InviteRow], int]:
-    """The invitation of each code, in order, and how many of them are new: all of those in one transaction."""
+    """The invitation of each code, in order, and how many of them are new. Stores the new ones in one transaction."""
     async with opened(data) as store:
         there = {row.invite_pk: row for row in await store.invites()}
         new = {
@@ -172,8 +173,8 @@ async def _invited(
 def _write_letters(
     server: str, to: Path, people: Sequence[Listed], codes: Sequence[SignInCode], rows: Sequence[InviteRow]
 ) -> str:
-    """For the codes that can still be used, unless the file is there; what the summary calls it. `server`: what people
-    type to reach it, "" if that is not known."""
+    """Writes letters for the codes that can still be used, unless the file exists; returns what the summary calls the
+    file. `server` is what people type to reach it, "" if that is not known."""
     if to.exists():
         return "Letters, made before"
     now = now_ms()
@@ -219,14 +220,14 @@ def _table(people: Sequence[Listed], codes: Sequence[SignInCode]) -> bytes:
 
 
 def _cells(who: Staff) -> list[str]:
-    """▲ As texts, also for a spreadsheet, which computes a cell that begins like a formula: one in a name could send
-    the codes beside it away. Also behind a comma, where a spreadsheet of another country divides the line."""
+    """▲ The values as cells that no spreadsheet computes. Otherwise a formula in a name could send away the codes
+    beside it. Covers text behind a comma too, where a spreadsheet of another country starts a new cell."""
     return [_FORMULA.sub(r"\1'\2", text) for text in (who.name, who.title, who.unit)]
 
 
 def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[SignInCode]:
-    """The codes of a former run. ConfigError unless the table has exactly these people, in this order: a list that
-    was changed since would get codes that were made for others."""
+    """The codes of an earlier run. ConfigError unless the table has exactly these people, in this order. Otherwise
+    people on a list that was changed since would get codes that were made for others."""
     try:
         rows = list(csv.reader(io.StringIO(_own(path).decode("utf-8-sig"), newline=""), delimiter=";", strict=True))
         header, lines = rows[0], rows[1:]
@@ -253,8 +254,9 @@ def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[Si
 
 
 def _own(path: Path) -> bytes:
-    """▲ What this user wrote. ConfigError for a link, and for a file that others own or may write: whoever may write to
-    the list's folder could put a table there with codes that they know, and the agency would sign those."""
+    """▲ The content of a file that only this user can have written. ConfigError for a link, and for a file that others
+    own or may write. Otherwise somebody who may write to the list's folder could put a table there with codes that
+    they know, and the agency would sign those."""
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as e:
@@ -272,8 +274,8 @@ def _own(path: Path) -> bytes:
 
 
 def _write_new(path: Path, data: bytes) -> None:
-    """Stores a file whole or not at all, for its owner alone. The caller holds the folder, and has looked that there is
-    no such file."""
+    """Stores a file whole or not at all, readable for its owner alone. The caller holds the folder's lock and has
+    checked that no such file exists."""
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)  # of a run that was cut off
     create_private(part, data)

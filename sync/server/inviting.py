@@ -21,11 +21,11 @@ _EVERYBODY = 1_000_000
 
 
 async def namesakes(data: Path, asked: Sequence[Staff]) -> list[tuple[int, str]]:
-    """Of each record whose name somebody here has already, or an open invitation: its index and a sentence that says
-    who that is. Accounts that have ended do not count.
+    """(index, sentence) for each record whose name a person or an open invitation has already; the sentence says which.
+    Accounts that have ended do not count.
 
-    It is a warning and no refusal. Two colleagues of an agency may have one name, the code that was printed can be
-    withdrawn, and an option that every second list needs would soon be given every time.
+    The caller warns and does not refuse: two colleagues may have the same name, and the printed code can be withdrawn.
+    An option to allow it would be needed for every second list, and soon be given every time.
     """
     wanted: dict[str, list[int]] = {}
     for index, each in enumerate(asked):
@@ -60,7 +60,7 @@ async def _invited(store: SqlStore, wanted: dict[str, list[int]]) -> list[tuple[
 
 
 def _said(record: dict[str, str]) -> str:
-    """Handläggare (Handläggare, Enheten för tillsyn)."""
+    """A record in words, as in: Handläggare (Handläggare, Enheten för tillsyn)."""
     more = ", ".join(text for field in ("title", "unit") if (text := record.get(field, "")))
     return f"{record['name']} ({more})" if more else record["name"]
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A secret key's file as an operator gives it: by its path, or on standard input (`-`), which root opens for the
-server's own user. Only reading: identity.py writes key files and says whose they are.
+"""Reads the file of a secret key that an operator gives: by its path, or on standard input (`-`). Root can open a file
+on standard input that the server's own user cannot open. identity.py writes key files and sets who owns them.
 """
 
 import os
@@ -20,7 +20,7 @@ _OTHERS = stat.S_IROTH | stat.S_IWOTH
 
 
 def parse(text: str) -> list[bytes]:
-    """The values of a key file's text. ValueError if it is none."""
+    """The values in the text of a key file. ValueError if the text is not that of a key file."""
     head, *values = text.split()
     if head != HEAD or not values:
         raise ValueError(head)
@@ -28,10 +28,11 @@ def parse(text: str) -> list[bytes]:
 
 
 def read_seed(path: Path) -> bytes:
-    """The seed in a file of the agency's key, or on standard input for `-`: that can be read once.
+    """The agency key's seed (32 bytes) from the file at `path`, or from standard input for `-`. Standard input is
+    consumed, so a second call finds it empty.
 
-    ConfigError, with a sentence that names the file, if it is missing, may not be read, may be read by everybody on
-    this machine, or is no such key.
+    ConfigError, with a sentence that names the file, if the file is missing, if this user may not read it, if everybody
+    on this machine may read or change it, or if it is not the file of an agency key.
     """
     name, content = _read(path)
     if not content:
@@ -48,7 +49,8 @@ def read_seed(path: Path) -> bytes:
 
 
 def _read(path: Path) -> tuple[str, bytes]:
-    """What the file is called in sentences, and its first bytes: one more than a key file may have."""
+    """The file's name for error messages, and its content: at most `_MOST_BYTES` + 1 bytes, so that the caller
+    notices a file that is too large."""
     if path == STDIN:
         if sys.stdin is None or sys.stdin.isatty():
             raise ConfigError("the agency's key is read from standard input: --agency-key - < agency.key")

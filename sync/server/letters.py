@@ -66,7 +66,7 @@ def link(server: str, code: str) -> str:
 
 
 def until(ms: int) -> str:
-    """tisdag 1 december 2026 kl. 14.05, in local time."""
+    """A time in Swedish, in the local zone, as in: tisdag 1 december 2026 kl. 14.05."""
     t = datetime.fromtimestamp(ms / 1000).astimezone()
     return f"{_DAYS[t.weekday()]} {t.day} {_MONTHS[t.month - 1]} {t.year} kl. {t.hour:02}.{t.minute:02}"
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Invitations that are made where agency.key is and taken in where the server is, so that the key never comes to the
-server, and the codes do not either.
+"""Makes invitations on a computer with agency.key, and imports them on the server. Neither the key nor a code ever
+comes to the server.
 
 A file of them is lines of JSON (binary values in base64): the first says which version and agency, and how many follow;
 each other has an invitation's certificate, its signature, the staff record and the record's salt. ▲ No code is in it:
-whoever reads the file learns names and can enrol as nobody. Whatever the file says is proven by the agency's signature.
+a reader of the file learns names but cannot enrol. The agency's signature proves each line.
 """
 
 import sys
@@ -66,8 +66,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def invite_offline(
     to: Path, records: Sequence[bytes], *, hours: float, key_file: Path | None
 ) -> tuple[Agency, list[SignInCode]]:
-    """Makes a code for each staff record (`encode_record`), and writes their invitations to the new file `to`; which
-    agency that was, and the codes in the records' order. No data folder is needed. ▲ The codes are in no file.
+    """Makes a code for each staff record (`encode_record`), and writes their invitations to the new file `to`. Returns
+    the agency, and the codes in the records' order. No data folder is needed. ▲ The codes are in no file.
 
     ConfigError without an agency key, for a file that exists, and for more than MOST records.
     """
@@ -79,7 +79,7 @@ def invite_offline(
 
 
 def read_key(key_file: Path | None) -> Agency:
-    """The agency by its key alone. ConfigError if it is not said where the key is, and as `read_seed`."""
+    """The agency, made from its key alone. ConfigError if no path to the key is given, and as `read_seed`."""
     if key_file is None:
         raise ConfigError("--offline needs --agency-key: there is no data folder that says where it is")
     return Agency(read_seed(key_file))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`open-room`: which closed rooms an operator opens after a restore, and what became of each. admin.py opens one."""
+"""`open-room`: which closed rooms an operator opens after a restore, and the result for each. admin.py opens one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from sync.server.listing import ClosedLine, format_waiting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What became of a room, by its id in hex. `waits`: whom it also waits for, where it was not opened."""
+    """The result for a room, by its id in hex. `waits` names whom else the room waits for; "" if it was opened."""
 
     room: str
     missing: int
@@ -32,8 +32,8 @@ class Opening:
 
 
 async def open_one(data: Path, room: bytes) -> Opening | None:
-    """Opens a room, whoever it waits for; None for one that is open. ConfigError if no room has this id, and as
-    `admin.open_room`."""
+    """Opens a closed room, even if it waits for computers; None if the room is open. ConfigError if no room has
+    this id, and as `admin.open_room`."""
     for line in await listing.closed(data):
         if line.room == room.hex():
             return await _open(data, line)
@@ -44,7 +44,8 @@ async def open_one(data: Path, room: bytes) -> Opening | None:
 
 
 async def open_all(data: Path) -> list[Opening]:
-    """Opens every closed room, whoever it waits for. ConfigError as `admin.open_room`; then none is opened."""
+    """Opens every closed room, even if it waits for computers. ConfigError as `admin.open_room`; then none is
+    opened."""
     return [await _open(data, line) for line in await listing.closed(data)]
 
 

@@ -69,7 +69,8 @@ def _limit() -> str:
 
 
 def _decoded(path: Path, data: bytes) -> str:
-    """Nothing is guessed: in a wrong encoding a name would be another one, signed by the agency."""
+    """The text of the file. ConfigError if it is not UTF-8: a guessed encoding could change a name, which the agency
+    then signs."""
     for bom, name in _BOMS:
         if data.startswith(bom):
             raise ConfigError(f"{path} is in {name}, not in UTF-8: {_HOW}")
@@ -93,8 +94,8 @@ _Fault = tuple[int, str]
 
 
 def _rows(text: str) -> tuple[list[_Row], list[_Fault]]:
-    """The rows that have something in a cell, by the line on which each begins. What a quotation mark that is not
-    closed has swallowed ends them."""
+    """The rows that have something in a cell, by the line on which each begins. Reading
+    stops with a fault at a quotation mark that is not closed."""
     begun, rows = 0, []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:

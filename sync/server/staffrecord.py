@@ -31,11 +31,11 @@ class Staff:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """The same for two records that differ in capitals only."""
+        """A value to compare records by: equal for two records that differ only in upper and lower case."""
         return self.name.casefold(), self.title.casefold(), self.unit.casefold()
 
     def encode(self) -> bytes:
-        """As an invitation binds it."""
+        """The record's bytes, over which an invitation's hash is computed."""
         return encode_record({"name": self.name, "title": self.title, "unit": self.unit})
 
 
@@ -61,8 +61,9 @@ def _text(field: str, value: str) -> str:
 def make_invite(
     agency: Agency, code: SignInCode, record: bytes, *, hours: float, person: bytes | None = None
 ) -> InviteRow:
-    """The invitation that a code stands for, signed by the agency, for the store. `person`: who is invited back.
-    Another call for the same code gives another salt: only one of the two can be stored."""
+    """The invitation that a code stands for, signed by the agency, for the store. `person`: the account of
+    somebody who is invited back. Another call for the same code gives another salt: only one of the two can be
+    stored."""
     made, salt, invite_pk = now_ms(), os.urandom(16), code.key.public
     not_after = made + int(hours * 3_600_000)
     body, sig = agency.certify_invite(invite_pk, record_hash(salt, record), not_after)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""In the settings: rooms of which one is the only owner, to be gone through before a leave or another post."""
+"""A card in the settings that lists the rooms whose only owner this person is. The person goes through the list before
+a leave or a change of post."""
 
 from collections.abc import Callable
 

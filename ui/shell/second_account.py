@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""An activation code of somebody who has an account already: back to that by the recovery sheet or by another computer,
-or, after a question that says what is lost, a second account. Nothing is made here, and the code is not used yet."""
+"""The page for an activation code of somebody who has an account already. The person gets back to it by the recovery
+sheet or another computer, or agrees to a second account after a question that says what is lost. The page makes no
+account and does not use the code."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget

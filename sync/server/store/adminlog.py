@@ -43,7 +43,8 @@ class AdminRow:
 
 @dataclass(frozen=True, slots=True)
 class AdminHead:
-    """The newest row that was ever written. Kept apart from the rows: without it nobody would miss the last ones."""
+    """The newest row that was ever written. It is stored apart from the rows: otherwise nobody could detect that the
+    last rows were deleted."""
 
     n: int
     hash: bytes
@@ -67,18 +68,19 @@ EMPTY = AdminHead(0, START)
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The first row that is not as it was written. `code`: "missing", "chain" (the row or the one before it was
-    changed), "malformed", "unexpected" (no command wrote it)."""
+    """The first row that fails verification. `code`: "missing"; "chain" (the hash does not fit: the row or the one
+    before it was changed); "malformed" (the body cannot be read); "unexpected" (the row comes after the kept head)."""
 
     n: int
     code: str
 
 
 class AdminLog(Protocol):
-    """Part of `sync.server.store.base.Store`; the same words about durability hold."""
+    """Part of `sync.server.store.base.Store`, with the same durability."""
 
     def record_with_next_write(self, entry: AdminEntry) -> None:
-        """The next write that succeeds adds the entry too, in its transaction. Replaces one that is still waiting."""
+        """Keeps the entry in memory. The next write that succeeds stores it, in the same transaction. A second call
+        before that write replaces the entry."""
         ...
 
     async def admin_rows(self, after: int) -> list[AdminRow]:
@@ -88,7 +90,7 @@ class AdminLog(Protocol):
     async def admin_head(self) -> AdminHead: ...
 
     async def admin_logged(self) -> int:
-        """Up to which row a server has copied them to its log; 0 for none."""
+        """The number of the last row that a server has copied to its log; 0 for none."""
         ...
 
     async def put_admin_logged(self, n: int) -> None: ...
@@ -110,7 +112,7 @@ def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
 
 
 def read_entry(row: AdminRow) -> AdminEntry:
-    """What a row says. ValueError if it is none of ours."""
+    """The entry in a row. ValueError if the body is not an entry of this format."""
     try:
         told = json.loads(row.body)
         if told.pop("n") != row.n:

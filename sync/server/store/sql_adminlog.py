@@ -36,8 +36,8 @@ class SqlAdminLog(Threads):
 def append(c: Connection, entry: AdminEntry) -> None:
     """Adds an entry within the caller's transaction.
 
-    ▲ It follows the head that was kept, also where the rows up to there are gone: the next command would otherwise
-    close the gap that somebody made.
+    ▲ The entry continues the stored head, even if the rows before that head were deleted. Otherwise the next command
+    would close the gap, and nobody would detect the deletion.
     """
     row = chain(_head(c), entry)
     c.execute(insert(s.admin_log), columns(row))

@@ -65,7 +65,8 @@ def _line(guests: Mapping[str, str], row: AdminRow) -> AuditLine:
 
 
 def _guests(reading: Reading) -> dict[str, str]:
-    """Who came by which invitation, both ids in hex. No entry says it: they had no id when theirs was written."""
+    """The person's id by the id of the invitation that they used, both in hex. No entry has it: a person has no id yet
+    when the invitation is made."""
     used = reading.rows("invites", "SELECT invite_pk, used_by FROM invites WHERE used_by IS NOT NULL")
     return {invite_id(invite_pk).hex(): person.hex() for invite_pk, person in used}
 
@@ -76,8 +77,8 @@ def _guest(guests: Mapping[str, str], about: Mapping[str, str | int]) -> dict[st
 
 
 def verify_audit(data: Path, expected: AdminHead | None = None) -> str:
-    """A sentence that the chain is whole, with its head. ConfigError with the first entry that is missing or changed;
-    also if entry `expected.n` has another hash than `expected`, which was noted elsewhere."""
+    """A sentence that the chain is whole, with its head. ConfigError names the first entry that is missing or changed.
+    `expected` was noted elsewhere: ConfigError if entry `expected.n` is gone or has a different hash."""
     reading = opened(data)
     try:
         with reading.snapshot():
@@ -95,7 +96,8 @@ def verify_audit(data: Path, expected: AdminHead | None = None) -> str:
 
 
 def kept_until(data: Path) -> int:
-    """The newest entry that a restore, the last command in this folder, brought along."""
+    """The number of the newest entry from the backup. The restore must be the last command in this folder, so its own
+    entry is the head."""
     reading = opened(data)
     try:
         return kept_head(reading).n - 1
@@ -104,7 +106,7 @@ def kept_until(data: Path) -> int:
 
 
 def in_words(broken: Broken, written: int) -> str:
-    """The first broken entry in a sentence; so many were written."""
+    """A sentence on the first broken entry; `written` is how many entries were ever written."""
     return f"the admin log is broken: entry {broken.n} {_WORDS[broken.code]} ({written} were written)"
 
 
@@ -125,8 +127,8 @@ def rows(reading: Reading) -> Iterator[AdminRow]:
 
 
 def kept_head(reading: Reading) -> AdminHead:
-    """The newest entry that was ever written, as the database keeps it beside the entries. An impossible head, which
-    no entry has, if that is gone or no head."""
+    """The newest entry that was ever written, as the database stores it beside the entries. If that value is missing or
+    damaged, returns a head that no entry can have."""
     kept = reading.one("meta", "SELECT value FROM meta WHERE name = ?", (HEAD,))
     try:
         return AdminHead.parse(kept[0].decode()) if kept is not None else EMPTY

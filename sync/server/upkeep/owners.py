@@ -38,8 +38,8 @@ class OwnerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOwner:
-    """What was found. `unread`: the ids, in hex, of rooms that are damaged here, so that nobody knows who owns them:
-    `verify` says what is wrong."""
+    """The rooms with one owner. `unread` has the ids, in hex, of damaged rooms whose owners cannot be determined;
+    `verify` says what is wrong with them."""
 
     lines: tuple[OwnerLine, ...]
     unread: tuple[str, ...]
@@ -103,7 +103,7 @@ def _rh_at(reading: Reading, room: bytes, n: int) -> bytes | None:
 
 
 def _lives(logs: Logs, uid: Uid) -> bool:
-    """Whether the account is in use; also if its log is damaged, which says nothing."""
+    """Whether the account has not ended. True also for a damaged log, which does not show whether the account ended."""
     log = logs.log(uid)
     return log is None or log.ended is None
 
