@@ -137,7 +137,7 @@ def _reload(
     """Whoever is connected stays connected; who comes may dial what the new one names. Tried beside first: a
     certificate without its key must not half replace the one in use."""
     if tls is None or config.cert is None or config.key is None:
-        certificates.adopt_new()  # behind a proxy: only its dates are told
+        certificates.adopt_new()  # behind a proxy nothing is loaded: its problems are only logged
         return
     tls_context(config)
     addresses = config.addresses or dialled(config, at)
