@@ -142,7 +142,7 @@ def complaint(proxy: Proxy, file: Path, env: dict[str, str]) -> str:
 async def test_people_work_through_the_proxy_of_the_guide_and_it_logs_nothing_of_them(place: Place, name: str) -> None:
     proxy = PROXIES[name]
     if shutil.which(proxy.program) is None:
-        pytest.skip(f"no {proxy.program}")
+        pytest.skip(f"{proxy.program} is not installed here")
     (text,) = [block.text for block in blocks(OPERATOR) if block.language == name]
     file = place.home / "proxy.conf"
     file.write_text(proxy.whole(place.here(text), place.home), encoding="utf-8")
