@@ -3,8 +3,7 @@
 strangers: tests/journeys/test_moved_address.py.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
 
@@ -24,7 +23,7 @@ from sync.errors import (
     Unreachable,
     WrongAgency,
 )
-from tests.world import World, world
+from tests.world import World
 
 NOBODY = b"a" * 32
 
@@ -133,12 +132,6 @@ async def test_without_policy_nothing_but_the_kept_address_is_asked() -> None:
     with pytest.raises(NoAddress):
         await Nowhere().request("GET", "/", {}, None)
     assert Nowhere().address.name == ""
-
-
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
 
 
 async def test_attack_a_server_whose_key_was_never_seen_is_not_moved_to(w: World) -> None:
