@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from app.errors import DiskFull
 from sync.client import moves
 from sync.client.moves import Nowhere, ServerLine
 from sync.client.ports import KeptServer
@@ -49,14 +50,15 @@ class Kept:
     """What the store keeps of the server."""
 
     def __init__(self, kept: KeptServer | None = None) -> None:
-        self.kept, self.full = kept, False
+        self.kept = kept
+        self.fault: Exception | None = None
 
     def kept_server(self) -> KeptServer | None:
         return self.kept
 
     def keep_server(self, server: KeptServer) -> None:
-        if self.full:
-            raise OSError("no room")
+        if self.fault is not None:
+            raise self.fault
         self.kept = server
 
 
@@ -146,18 +148,24 @@ async def test_attack_a_server_whose_key_was_never_seen_is_not_moved_to(w: World
     assert tried.address.host == "old.example"
 
 
-async def test_a_full_disk_keeps_nobody_from_moving(w: World) -> None:
+@pytest.mark.parametrize(("fault", "is_ours"), [(DiskFull(), False), (OSError("no room"), True)])
+async def test_a_full_disk_or_a_fault_of_ours_keeps_nobody_from_moving(
+    w: World, caplog: pytest.LogCaptureFixture, fault: Exception, is_ours: bool
+) -> None:
+    """What has no code is logged with where it was."""
     (client,) = await w.hire("Handläggare")
     true = client.store.account.kept_server()
     assert true is not None
     store = Kept(KeptServer(address="old.example:443", key=true.key))
-    store.full = True
+    store.fault = fault
     kept = Failing("old.example", CertificateRefused("x"), [])
     tried = ServerLine(store, kept, lambda: [w.dialer()], client.engine.agency)
     await (await tried.connect(client.engine._link.now_ms)).close()
     assert tried.address == w.dialer().address
     assert store.kept == KeptServer(address="old.example:443", key=true.key)
-    store.full = False
+    (line,) = [r for r in caplog.records if "is not stored" in r.getMessage()]
+    assert bool(line.exc_info) is is_ours
+    store.fault = None
     await (await tried.connect(client.engine._link.now_ms)).close()
     assert store.kept == true
 
