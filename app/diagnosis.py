@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from app import policy
 from app.core import clock, machine
 from app.core.files import write_atomic
 from app.errors import FileUnreadable
-from app.policy import policy_status
 from app.profile import Profile
 from app.setting import Setting, entries, host_port
 from app.settings import SERVER, SERVERS, SETTINGS, Settings
@@ -84,7 +84,7 @@ def _settings(settings: Settings) -> Iterator[str]:
 
 
 def _policy() -> Iterator[str]:
-    for found in policy_status():
+    for found in policy.machine().found:
         yield found.sentence
 
 

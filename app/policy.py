@@ -29,6 +29,7 @@ DEFAULTS_FILE = Path("/etc/kansli/defaults.json")
 POLICY_KEY = r"SOFTWARE\Policies\Kansli"
 INSTALLER_KEY = r"SOFTWARE\Kansli"
 CONFIG_FILE = "ConfigFile"
+_ENTRY_LEFT_OUT = "entry {} of the list is no address and is left out, the other entries count"
 _DIGITS = re.compile(r"[0-9]{1,10}")
 """As many as a REG_DWORD has."""
 
@@ -60,10 +61,8 @@ class Found:
     @property
     def sentence(self) -> str:
         """What, where and whether it counts, without the value: for support."""
-        if self.entry:
-            said = f"entry {self.entry} is no address and is left out, the other entries count"
-        else:
-            said = "in force" if self.accepted else "left out"
+        whole = "in force" if self.accepted else "left out"
+        said = _ENTRY_LEFT_OUT.format(self.entry) if self.entry else whole
         return f"{self.key or '(unreadable)'} from {self.source}: {said}"
 
 
@@ -98,11 +97,6 @@ def machine() -> Policy:
     if sys.platform == "win32":
         return from_registry(WindowsRegistry())
     return from_files()
-
-
-def policy_status() -> tuple[Found, ...]:
-    """Every value that was found on this machine: for support. Holds no values."""
-    return machine().found
 
 
 def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> Policy:
@@ -230,8 +224,7 @@ class _Reading:
         wrong = {n: None for n, entry in enumerate(written, start=1) if not setting.accepts(entry)}
         if not wrong or len(wrong) == len(written):
             return text
-        fault = "entry {} of the list is no address and is left out, the other entries count"
-        self.found += [replace(at, key=setting.key, entry=n, fault=fault.format(n)) for n in wrong]
+        self.found += [replace(at, key=setting.key, entry=n, fault=_ENTRY_LEFT_OUT.format(n)) for n in wrong]
         return ", ".join(entry for n, entry in enumerate(written, start=1) if n not in wrong)
 
 

@@ -43,10 +43,8 @@ def report(policy: Policy, *, whole: bool) -> Iterator[tuple[str, bool]]:
     if not policy.found:
         yield "Nothing is fixed or proposed.", True
     for entry in policy.found:
-        yield (
-            f"{_where(entry)}: {_verdict(entry, last[entry.key, entry.proposed] if entry.accepted else entry)}",
-            (entry.accepted),
-        )
+        counts = last[entry.key, entry.proposed] if entry.accepted else entry
+        yield f"{_where(entry)}: {_verdict(entry, counts)}", entry.accepted
     mode = policy.fixed.get(PROXY_MODE.key)
     if whole and mode in ("manual", "pac") and not policy.fixed.get(PROXY_ADDRESS.key):
         entry = last[PROXY_MODE.key, False]

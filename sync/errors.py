@@ -6,7 +6,7 @@ SyncError
 │   ├── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server) · Ended
 │   ├── ProxyFailed, TooSlow (each an Unreachable) · Outdated (a TooOld)
 │   ├── ProxyWantsName · ProxyUnnamed · NoProxyScript · AddressForbidden
-│   └── NoAddress · ServerNotNamed, ServerUnproven (each names an address)
+│   └── NoAddress · ServerNotNamed, ServerUnproven (each an OfServer, with its address)
 ├── Reject          a signed or sealed thing does not check; `code` says which rule, never the content
 ├── NeedLog         not a verdict: a user log must be fetched before this item can be judged
 └── BugError        our own fault: reported
@@ -73,26 +73,30 @@ class NoAddress(WorldError):
     code = "bad-address"
 
 
-class ServerNotNamed(WorldError):
+class OfServer(WorldError):
+    """A fault of the one server at `address`."""
+
+    why = ""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(self.why)
+        self.address = address
+
+
+class ServerNotNamed(OfServer):
     """The organisation's rules do not name the account's server at `address` any more, and no server that they name
     has proved to be the same one."""
 
     code = "server-not-named"
-
-    def __init__(self, address: str) -> None:
-        super().__init__("not among the servers of policy")
-        self.address = address
+    why = "not among the servers of policy"
 
 
-class ServerUnproven(WorldError):
+class ServerUnproven(OfServer):
     """The server at `address` did not prove that it is the account's: it lacks the key, or the address is not its
     own."""
 
     code = "server-unproven"
-
-    def __init__(self, address: str) -> None:
-        super().__init__("no proof of the server's key")
-        self.address = address
+    why = "no proof of the server's key"
 
 
 class CertificateRefused(WorldError):

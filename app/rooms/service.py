@@ -226,8 +226,8 @@ class RoomService:
 
     def only_mine(self) -> list[RoomSummary]:
         """The rooms of which this person is the sole owner, in the order of `rooms`."""
-        mine = set(self._store.rooms_list.only_owned(self._engine.uid))
-        return [room for room in self.rooms() if room.room in mine and not room.replaced] if mine else []
+        owned = (room for room in self.rooms() if self.my_role(room.room) == OWNER)
+        return [room for room in owned if self.sole_owner(room.room) is not None]
 
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may write here: not in a room that another continues."""

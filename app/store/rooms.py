@@ -39,9 +39,6 @@ def unread(conn: Connection, room: RoomId, count: int, mentions: int) -> None:
     driver_of(conn).execute("UPDATE rooms SET unread = ?, mentions = ? WHERE room = ?", (count, mentions, room))
 
 
-_OWNER = 4
-
-
 class Rooms:
     """Lists of rooms, members and events."""
 
@@ -67,18 +64,6 @@ class Rooms:
             "SELECT uid, role, since_n, history FROM members WHERE room = ? ORDER BY role DESC, since_n", (room,)
         )
         return [MemberRow(uid=u, role=r, since_n=n, history=bool(h)) for u, r, n, h in rows]
-
-    def only_owned(self, uid: Uid) -> list[RoomId]:
-        """Rooms of two or more that this person is in and that nobody else owns, without conversations of two."""
-        rows = self._db.rows(
-            """SELECT m.room FROM members m JOIN rooms r ON r.room = m.room
-                WHERE m.uid = ? AND m.role = ? AND r.left = 0 AND r.type <> 'direct'
-                AND EXISTS (SELECT 1 FROM members o WHERE o.room = m.room AND o.uid <> m.uid)
-                AND NOT EXISTS
-                    (SELECT 1 FROM members o WHERE o.room = m.room AND o.uid <> m.uid AND o.role = m.role)""",
-            (uid, _OWNER),
-        )
-        return [room for (room,) in rows]
 
     def both_wrote(self, one: Uid, other: Uid) -> bool:
         """Whether two persons are in a direct room by themselves, and each has written something in it."""

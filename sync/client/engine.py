@@ -48,12 +48,11 @@ from sync.errors import (
     Ended,
     NoAddress,
     NoProxyScript,
+    OfServer,
     ProxyUnnamed,
     ProxyWantsName,
     Refused,
     Reject,
-    ServerNotNamed,
-    ServerUnproven,
     SyncError,
     TooOld,
     Unreachable,
@@ -83,7 +82,7 @@ _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED, ErrorCode.CODE_WITHDRAWN)
 _STUCK = (
     CertificateRefused, ClockOff, WrongAgency, ProxyWantsName, ProxyUnnamed, NoProxyScript, AddressForbidden, NoAddress,
-    ServerNotNamed, ServerUnproven,
+    OfServer,
 )  # fmt: skip
 
 
@@ -451,7 +450,7 @@ class Engine:
             self._set(LinkState.ERROR, e.code)
             return random.uniform(OLD_RETRY_S / 2, OLD_RETRY_S)  # noqa: S311 - spreads load, guards nothing
         except _STUCK as e:
-            self._set(LinkState.ERROR, e.code, getattr(e, "address", ""))
+            self._set(LinkState.ERROR, e.code, e.address if isinstance(e, OfServer) else "")
             return _STUCK_RETRY_S
         except Refused as e:
             if e.code == ErrorCode.AUTH and (await self._finish_enrolment() or await self._return_log()):

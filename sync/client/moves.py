@@ -147,6 +147,7 @@ class ServerLine:
         try:
             self._store.keep_server(server)
         except Exception as e:
-            log.warning("the server's address is not stored: %s", getattr(e, "code", type(e).__name__))
+            code = getattr(e, "code", None)  # without one it is a fault of ours, and the log has where
+            log.warning("the server's address is not stored: %s", code or type(e).__name__, exc_info=code is None)
             return
         self._kept = server

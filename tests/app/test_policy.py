@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from app import policy, profile
+from app import diagnosis, policy, profile
 from app.policy import Found, Policy, from_files, from_registry
 from app.settings import SETTINGS
 
@@ -213,7 +213,7 @@ def test_defaults_of_linux_are_read_beside_the_policies(tmp_path: Path) -> None:
 def test_support_reads_keys_and_places_and_no_values(monkeypatch: pytest.MonkeyPatch) -> None:
     machine(monkeypatch, from_registry(FakeRegistry({HKLM: {"Servers": "a.example", "Theme": "pink"}})))
     place = r"HKLM\SOFTWARE\Policies\Kansli"
-    assert [found.sentence for found in policy.policy_status()] == [
+    assert list(diagnosis._policy()) == [
         f"servers from {place}: in force",
         f"theme from {place}: left out",
     ]
@@ -221,16 +221,13 @@ def test_support_reads_keys_and_places_and_no_values(monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("wrong", ["http://a.example", "kansli/åäö", "a.example:99999", "-", "//[", "user@a.example"])
 @pytest.mark.parametrize("key", ["servers", "egress"])
-def test_an_address_that_is_no_host_is_named_and_the_rest_stays_in_force(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, wrong: str
-) -> None:
+def test_an_address_that_is_no_host_is_named_and_the_rest_stays_in_force(tmp_path: Path, key: str, wrong: str) -> None:
     """Left out as a whole, the list would mean: any server."""
     (tmp_path / "10.json").write_text(json.dumps({key: ["a.example", wrong, "b.example:8443"], "language": "en"}))
     read = from_files(tmp_path, tmp_path / "none")
     assert read.fixed == {key: "a.example, b.example:8443", "language": "en"}
-    machine(monkeypatch, read)
-    said = [found.sentence for found in policy.policy_status()]
-    assert f"{key} from 10.json: entry 2 is no address and is left out, the other entries count" in said
+    said = [found.sentence for found in read.found]
+    assert f"{key} from 10.json: entry 2 of the list is no address and is left out, the other entries count" in said
     assert wrong not in " ".join(said) or wrong == "-"
 
 

@@ -20,7 +20,7 @@ from app.tasks.service import new_board
 from tests.app.documents.test_poison import nested
 from tests.app.poison import SEEDS, Writer, deep_update, written
 from tests.bench.office import ROOT, enrol, environment, point_to
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 VICTIM = "Handläggare"
 
@@ -64,12 +64,6 @@ class Victim:
     @property
     def uid(self) -> Uid:
         return Uid(self.rows("SELECT value FROM meta WHERE name = 'me'")[0][0])  # type: ignore[arg-type]
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 @pytest_asyncio.fixture

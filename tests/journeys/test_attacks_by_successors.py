@@ -2,12 +2,9 @@
 """Rooms that say they continue another, opened by people who may not: real sockets, and a server that does right."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.chat.records import Carried, MessageSent
 from app.chat.records import encode as say
@@ -17,19 +14,13 @@ from app.store.origins import Step
 from sync.client.inbox import Inbox
 from sync.client.room import RoomSync
 from sync.trust.succession import Origin
-from tests.journeys.desks import Desk, Offices, offices
+from tests.journeys.desks import Desk, Offices
 from tests.journeys.forks import cut
 from tests.world import until
 
 pytestmark = pytest.mark.slow
 
 SECRET = "Skrivet utan nät, inte för den som har gått"
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as running:
-        yield running
 
 
 @dataclass

@@ -2,26 +2,17 @@
 """Who is added without the history gets the objects' present state, even if the adder's program dies in between."""
 
 import shutil
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.core.ids import RoomId
 from app.errors import DiskFull
 from app.rooms.baselines import Baselines
-from tests.journeys.desks import Desk, Offices, offices
+from tests.journeys.desks import Desk, Offices
 from tests.world import until
 
 BASELINE = 2
 """`outbox.live` of a baseline, FORMAT.md."""
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as running:
-        yield running
 
 
 async def a_room(o: Offices) -> tuple[Desk, Desk, RoomId]:

@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Nobody is put into a room unasked: a stranger's room waits for an answer, and until then it is nothing here."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 
 from app.chat.records import Attachment, MessageSent
 from app.chat.records import encode as message
@@ -17,7 +13,7 @@ from app.tasks.service import new_board
 from sync.client import look
 from sync.client.status import LinkState
 from tests.app.poison import SEEDS, deep_update, written
-from tests.journeys.desks import Desk, Offices, offices
+from tests.journeys.desks import Desk, Offices
 from tests.journeys.test_attacks_by_colleagues import document
 from tests.world import Client, until
 
@@ -26,12 +22,6 @@ OTHER_UNIT = "Enheten för tillstånd"
 MARKED_UP = '<img src="file:///dev/zero"> Tillsyn å 🙂'
 SVG = b"<svg><use href='#a'/></svg>"
 GREETING = "Hej! Läs <a href='file://värd/å'>beslutet</a> 🙂 https://exempel.se"
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as made:
-        yield made
 
 
 def stored(desk: Desk) -> dict[str, list[tuple[object, ...]]]:

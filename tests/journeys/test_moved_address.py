@@ -10,7 +10,6 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 import shiboken6
@@ -34,7 +33,7 @@ from sync.protocol.version import WIRE_MAX
 from sync.server.auth import now_ms
 from sync.server.identity import read_agency, read_identity
 from sync.trust.agency import hello_proof
-from tests.journeys.desks import PASSPHRASE, Desk, Offices, offices
+from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import World, until
 from ui.errors import sentence
 from ui.shell.status import reason
@@ -43,12 +42,6 @@ from ui.tools import TOOLS
 
 pytestmark = pytest.mark.slow
 OLD, NEW = "localhost", "127.0.0.1"
-
-
-@pytest.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as made:
-        yield made
 
 
 def name(w: World, host: str) -> str:

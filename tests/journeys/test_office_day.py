@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A day at the office, without windows: enrol, share a room, write together, restart, search, send a file, leave."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId
 from app.errors import WrongPassphrase
@@ -15,16 +13,10 @@ from app.session import LinkState
 from app.unlocking import KeyChange
 from sync.errors import Refused, Reject, WrongAgency
 from sync.trust.agency import SignInCode
-from tests.journeys.desks import PASSPHRASE, Desk, Offices, offices
+from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import until
 
 HELLO = "Hej på er, åäö 😀"
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as running:
-        yield running
 
 
 async def test_what_is_put_away_is_with_everybody_and_what_is_written_there_is_told(o: Offices) -> None:

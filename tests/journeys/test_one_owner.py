@@ -1,19 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rooms that depend on one owner are known to the people in them."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest_asyncio
-
-from tests.journeys.desks import Desk, Offices, offices
+from tests.journeys.desks import Desk, Offices
 from tests.world import until
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as made:
-        yield made
 
 
 def mine(desk: Desk) -> list[str]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Policies on a desk with an account: too long without the server, a forbidden way of unlocking, nothing saved."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import keyring
@@ -14,7 +14,7 @@ from app.documents.errors import PrintOff
 from app.errors import ExportOff
 from app.session import LinkState
 from app.store.keyslots import SlotKind
-from tests.journeys.desks import PASSPHRASE, Desk, Offices, offices
+from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.memory_keyring import MemoryKeyring
 from tests.world import until
 from ui.program import Program
@@ -23,12 +23,6 @@ from ui.shell.new_way import NewWayView
 
 pytestmark = pytest.mark.slow
 NEW = "fyra helt nya ord å"
-
-
-@pytest.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as made:
-        yield made
 
 
 async def away_for(desk: Desk, days: int) -> None:

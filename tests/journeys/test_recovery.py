@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A person makes a recovery sheet, loses the computer, and comes back on another: the whole application, no windows."""
 
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-import pytest_asyncio
 
 from app.errors import ReturnWaits, WeakPassphrase, WrongPassphrase
 from app.recovery import SheetState
@@ -13,16 +11,10 @@ from app.settings import CA_FILE
 from sync.errors import Refused, Reject, Unreachable
 from sync.server import admin, sheets
 from sync.server.auth import now_ms
-from tests.journeys.desks import PASSPHRASE, Desk, Offices, offices
+from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import until
 
 DAY_MS = 86_400_000
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,21 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Everything of a person is lost, the sheet too: the agency ends the account, and they come back as somebody new."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest_asyncio
-
 from app.people.person import Verified
 from sync.server import admin
-from tests.journeys.desks import Desk, Offices, offices
+from tests.journeys.desks import Desk, Offices
 from tests.world import until
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as made:
-        yield made
 
 
 async def reset(o: Offices, desk: Desk) -> None:

@@ -3,24 +3,13 @@
 revoked or reset since then stays so, if anybody knows of it.
 """
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest_asyncio
-
 from app.core.ids import new_obj
 from sync.client.recovery import Attempt
 from sync.client.status import LinkState, RoomState
 from sync.server import admin, listing
 from tests.journeys.bad_input.checks import HELLO, offline
 from tests.journeys.test_restored_server import backed_up, open_again, restored, whole
-from tests.world import Client, World, until, world
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
+from tests.world import Client, World, until
 
 
 async def _online(*clients: Client) -> None:

@@ -7,12 +7,11 @@ import asyncio
 import hashlib
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, PartId, RoomId, new_obj
 from app.store.rows import BlobPart, Evidence
@@ -31,13 +30,7 @@ from sync.trust.agency import agency_fingerprint
 from sync.trust.restored import Restored
 from tests.journeys.bad_input.checks import HELLO, explained, lie, nothing_lost, offline, stopped
 from tests.sync.server.test_backup import back_up, put_back
-from tests.world import Client, World, until, world
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
+from tests.world import Client, World, until
 
 
 async def backed_up(w: World) -> Path:

@@ -2,28 +2,18 @@
 """What IT gives a person for a new computer is typed where a new colleague types it: real views, a real server, and one
 account in the end."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest_asyncio
 from pytestqt.qtbot import QtBot
 
 from app.session import Session
 from app.settings import SERVER
 from sync.ids import Uid
 from sync.server import admin, listing
-from tests.journeys.desks import PASSPHRASE, Desk, Offices, offices
+from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.journeys.test_recovery import made_sheet, new_desk
 from tests.world import until
 from ui.shell.returning import ReturnView
 from ui.shell.welcome import CodeView
 from ui.ways_in import GateView, WaysIn
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as made:
-        yield made
 
 
 async def states(o: Offices) -> list[str]:

@@ -2,12 +2,11 @@
 """A room whose history was divided goes on in a successor: over real sockets, with a server that lied."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.chat.model import Message
 from app.core.ids import ObjId, RoomId, Uid
@@ -16,19 +15,13 @@ from app.rooms.records import RoomNamed, encode
 from app.session import LinkState
 from app.store.rows import StoredChange
 from sync.trust.succession import object_in
-from tests.journeys.desks import Desk, Offices, offices
+from tests.journeys.desks import Desk, Offices
 from tests.journeys.forks import OTHER, cut, divide, keep_copy
 from tests.world import until
 
 pytestmark = pytest.mark.slow
 
 TITLE = "Tillsyn 2026-1184 åäö"
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as running:
-        yield running
 
 
 @dataclass

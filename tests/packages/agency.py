@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A booted Debian with what an operator has before the first line of the guide: packages, a TLS certificate, a sudo."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from roots import Root
 
 from sync.server.config import Config
 from tests.packages.booted import Booted
-from tests.packages.built import package
+from tests.packages.built import offer, package
 from tests.packages.machine import certify, configure
 
 PACKAGES = ("systemd", "sudo", "curl", "passwd", "zlib1g")
@@ -50,9 +49,7 @@ class Agency(Booted):
 
     def offer(self, deb: Path) -> None:
         """Puts a package in the place of those that lie there."""
-        for old in self.path("/root").glob("*.deb"):
-            old.unlink()
-        shutil.copyfile(deb, self.path("/root") / deb.name)
+        offer(deb, self.path("/root"))
 
     def configure(self, toml: str) -> None:
         """See `machine.configure`."""
@@ -60,7 +57,7 @@ class Agency(Booted):
 
     def found(self) -> None:
         """Installs the package that is offered, founds an agency and starts the server on port 443."""
-        self.do("apt install ./kansli-server_*_amd64.deb")
+        self.do(f"apt install ./{DEB}")
         self.do("install -o root -g kansli-server -m 0770 -d /safe")
         self.do("sudo -u kansli-server kansli-server init --keys /safe")
         self.configure(

@@ -17,6 +17,13 @@ def package(built: Path, pattern: str) -> Path:
     return found[0]
 
 
+def offer(deb: Path, folder: Path) -> None:
+    """Puts a package into a folder, in the place of those that lie there."""
+    for old in folder.glob("*.deb"):
+        old.unlink()
+    shutil.copyfile(deb, folder / deb.name)
+
+
 def later(path: Path, folder: Path) -> Path:
     """The same deb as version LATER, in `folder`."""
     tree, made = folder / "tree", folder / path.name.replace(version(), LATER)

@@ -107,8 +107,9 @@ def configure(file: Path, toml: str) -> None:
     text = file.read_text(encoding="utf-8")
     for line in toml.splitlines():
         key = line.partition(" = ")[0]
-        text, count = re.subn(rf"^#?{key} = .*$", lambda _, line=line: line, text, flags=re.MULTILINE)  # type: ignore[misc]
-        assert count == 1, f"the sample has no {key}"
+        before, *more = re.split(rf"^#?{key} = .*$", text, flags=re.MULTILINE)
+        assert len(more) == 1, f"the sample has no {key}"
+        text = f"{before}{line}{more[0]}"
     file.write_text(text, encoding="utf-8")
 
 

@@ -17,7 +17,7 @@ import pytest
 from places import WORK, version
 from roots import NEWEST, OLDEST, Root
 
-from tests.packages.built import later, package
+from tests.packages.built import later, offer, package
 from tests.packages.guides import PACKAGING, blocks
 
 pytestmark = [pytest.mark.packages, pytest.mark.slow]
@@ -55,15 +55,8 @@ def system(request: pytest.FixtureRequest) -> Iterator[Root]:
 
 def install(root: Root, path: Path) -> str:
     """By apt, which brings what the package depends on; what it said."""
-    offer(root, path)
+    offer(path, root.path / "root")
     return typed(root, f"apt install ./{path.name}")
-
-
-def offer(root: Root, path: Path) -> None:
-    """Puts a package in the place of those that lie in root's home folder."""
-    for old in (root.path / "root").glob("*.deb"):
-        old.unlink()
-    shutil.copyfile(path, root.path / "root" / path.name)
 
 
 def typed(root: Root, command: str) -> str:
@@ -77,7 +70,7 @@ def guided(root: Root, kind: str) -> list[str]:
 
 
 def test_the_client_installs_works_is_managed_and_is_purged(system: Root, built: Path, tmp_path: Path) -> None:
-    offer(system, package(built, "kansli_*.deb"))
+    offer(package(built, "kansli_*.deb"), system.path / "root")
     said = guided(system, "client")
     assert any(text.rstrip().endswith("Everything works.") for text in said), said
     assert (system.path / "root/report.zip").exists()

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import socket
-import ssl
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +20,7 @@ from sync.server.running import start_server
 from tests.packages.guides import OPERATOR, blocks
 from tests.packages.machine import free_port
 from tests.sync.server.parts import files_of
+from tests.sync.server.test_running import check_old_tls_is_refused
 from tests.sync.server.wire import Person, new_data
 from tests.world import until
 
@@ -142,7 +142,7 @@ def complaint(proxy: Proxy, file: Path, env: dict[str, str]) -> str:
 async def test_people_work_through_the_proxy_of_the_guide_and_it_logs_nothing_of_them(place: Place, name: str) -> None:
     proxy = PROXIES[name]
     if shutil.which(proxy.program) is None:
-        pytest.skip(f"no {proxy.program}")
+        pytest.skip(f"{proxy.program} is not installed here")
     (text,) = [block.text for block in blocks(OPERATOR) if block.language == name]
     file = place.home / "proxy.conf"
     file.write_text(proxy.whole(place.here(text), place.home), encoding="utf-8")
@@ -165,7 +165,7 @@ async def test_people_work_through_the_proxy_of_the_guide_and_it_logs_nothing_of
             async with files_of(person, f"https://localhost:{place.port}", place.data) as files:
                 assert (await files.put(room, b"1" * 16, bytes(100_000))).status_code == 201
             await person.wire.close()
-            await _refuses_old_tls(place.port)
+            await check_old_tls_is_refused("localhost", place.port)
         finally:
             running.terminate()
             await asyncio.wait_for(running.wait(), 20)
@@ -173,10 +173,3 @@ async def test_people_work_through_the_proxy_of_the_guide_and_it_logs_nothing_of
     written = "\n".join(path.read_text(errors="replace") for path in logs)
     assert room.hex() not in written
     assert "/v1/" not in written
-
-
-async def _refuses_old_tls(port: int) -> None:
-    old = ssl._create_unverified_context()  # noqa: S323 - it is looked at, nothing is sent
-    old.maximum_version = ssl.TLSVersion.TLSv1_2
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        await asyncio.open_connection("localhost", port, ssl=old)

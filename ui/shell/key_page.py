@@ -36,6 +36,15 @@ class Named(Protocol):
     def unit(self) -> str: ...
 
 
+def show_person(card: Card, person: Named) -> None:
+    """Shows a person on a card, in place of what was there."""
+    clear(card.content)
+    card.content.addWidget(label(person.name, "heading"))
+    what = " · ".join(x for x in (person.title, person.unit) if x)
+    if what:
+        card.content.addWidget(label(what, "muted"))
+
+
 class KeyPage(GatePage):
     """`left` by Back, `done` with the session, `failed` with the error, which is then said here too. `prefix`: of the
     errors' sentences, as in `GatePage.show_error`."""
@@ -66,11 +75,7 @@ class KeyPage(GatePage):
         """Shows a person, with `more` under their name."""
         self._person = person
         self.clear_error()
-        clear(self.who.content)
-        self.who.content.addWidget(label(person.name, "heading"))
-        what = " · ".join(x for x in (person.title, person.unit) if x)
-        if what:
-            self.who.content.addWidget(label(what, "muted"))
+        show_person(self.who, person)
         for part in more:
             self.who.content.addWidget(part)
         self._refresh()

@@ -9,11 +9,10 @@ from PySide6.QtWidgets import QWidget
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.dialogs import confirm
-from ui.kit.style import clear, label
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.gate import GatePage
-from ui.shell.key_page import Named
+from ui.shell.key_page import Named, show_person
 
 
 class SecondAccountPage(GatePage):
@@ -41,11 +40,7 @@ class SecondAccountPage(GatePage):
 
     def show_person(self, person: Named) -> None:
         """Shows whom the code is for."""
-        clear(self.who.content)
-        self.who.content.addWidget(label(person.name, "heading"))
-        what = " · ".join(x for x in (person.title, person.unit) if x)
-        if what:
-            self.who.content.addWidget(label(what, "muted"))
+        show_person(self.who, person)
 
     def _on_anew(self) -> None:
         run(self, self._ask())

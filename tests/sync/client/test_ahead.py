@@ -3,25 +3,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
 from sync.client.inbox import Inbox
 from sync.client.room import RoomSync
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, encode
-from tests.world import Client, World, until, world
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
+from tests.world import Client, World, until
 
 
 async def rooms_of_two(w: World, count: int) -> tuple[Client, Client, list[RoomId]]:

@@ -2,12 +2,10 @@
 """Attacks of tests/sync/ATTACKS.md that only the server can make: it cuts off, hides and puts one thing for another.
 A real engine and store over TLS, and a line that lies."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId
 from sync.client.status import LinkState, RoomState
@@ -15,13 +13,7 @@ from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.trust.recovery import RecoveryCode
 from tests.journeys.bad_input.checks import HELLO, items_of, lie, offline, stopped, two, with_items
-from tests.world import Client, World, until, world
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
+from tests.world import Client, World, until
 
 
 async def test_attack_a_truncated_stream_is_withheld(w: World) -> None:

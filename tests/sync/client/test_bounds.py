@@ -2,11 +2,9 @@
 """What a server or a member can make a client keep or do is bounded, and is no more than the room has."""
 
 import os
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
 from sync.client import inbox as inbox_module
@@ -23,15 +21,9 @@ from sync.protocol import messages as m
 from sync.trust import envelope, totals
 from tests.journeys.bad_input.checks import honest, items_of, lie, offline, two, with_items
 from tests.sync.client.test_given_history import NEW, WHOLE, case, from_the_beginning, give, propose
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 MIB = 1024 * 1024
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 def receipt(room: bytes, n: int = 1) -> m.Receipt:

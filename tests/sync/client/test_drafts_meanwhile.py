@@ -2,11 +2,7 @@
 """A draft is made on the room as it stands at one moment, and what is placed between draft and arrival leads to
 another draft, never to an error that a person reads."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId
 from app.rooms.records import RoomNamed
@@ -15,13 +11,7 @@ from sync.client.outbox import Outbox
 from sync.client.room import RoomSync
 from sync.trust.drafts import Draft
 from sync.trust.roomlog import RoomEntry
-from tests.world import World, until, world
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
+from tests.world import World, until
 
 
 async def test_a_message_that_moves_a_pin_before_a_rotation_arrives_leads_to_another_draft(

@@ -23,15 +23,9 @@ from sync.client.way import Way, by, from_environment
 from sync.crypto.tls import make_ca
 from sync.errors import AddressForbidden, ProxyFailed, ProxyWantsName, Unreachable
 from tests.proxy import Proxy, proxy
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 HELLO = "Beslutet är klart åäö 🖋".encode()
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as found:
-        yield found
 
 
 @pytest_asyncio.fixture

@@ -2,11 +2,8 @@
 """Clients and a real server over TLS: rooms, messages, being cut off, being removed."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.errors import DiskFull
@@ -16,15 +13,9 @@ from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
 from sync.protocol import messages as m
 from sync.server.auth import Who
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 HELLO = "Hej på er, åäö 😀".encode()
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 async def two(w: World) -> tuple[Client, Client, RoomId, ObjId]:

@@ -1,11 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A server that gives positions a time far ahead: shown and kept, and the room goes on."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 
 from sync.client import outbox
 from sync.client.status import RoomState
@@ -13,15 +9,9 @@ from sync.server import placing
 from sync.server.auth import now_ms
 from sync.trust.receipts import Proof
 from tests.journeys.bad_input.checks import two
-from tests.world import World, until, world
+from tests.world import World, until
 
 YEARS_MS = 75 * 365 * 86_400_000
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 async def test_attack_a_time_far_ahead_is_shown_after_a_new_sign_in_with_its_receipt_and_the_room_goes_on(

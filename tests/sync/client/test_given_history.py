@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A member who was added from now on is given the history by two administrators, over real sockets."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
 from sync.client.outbox import Outbox
@@ -20,16 +18,10 @@ from sync.trust.drafts import Draft
 from sync.trust.items import Item
 from sync.trust.stream import AcceptedEnvelope, RoomStream
 from tests.journeys.bad_input.checks import honest, items_of, lie, with_items
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 OLD = ["Före, åäö 😀".encode(), b"Mer av det"]
 NEW = "Efter tillägget".encode()
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 @dataclass

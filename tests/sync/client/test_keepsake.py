@@ -2,11 +2,8 @@
 """A file sealed to a person: read by their own devices only, and believed from their own devices only."""
 
 import os
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from sync.client import keepsake
 from sync.client.account import Account
@@ -14,15 +11,9 @@ from sync.client.keepsake import HEAD_BYTES
 from sync.errors import Refused, Reject
 from sync.ids import Uid
 from sync.trust.userlog import UserLog
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 BODY = "Osänt, åäö 🙂".encode() * 1000
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 def of(client: Client) -> tuple[Account, UserLog]:

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What is read of a room to which somebody was added, before they say yes: little, and nothing that is not signed."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
 from sync.client import look
@@ -16,7 +14,7 @@ from sync.client.status import LinkState
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
 from sync.trust.items import ENTRY
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 
 @dataclass
@@ -36,12 +34,6 @@ class Asks:
         return True
 
     def on_invitations(self) -> None: ...
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 async def says(client: Client, room: RoomId, *datas: bytes) -> None:

@@ -4,23 +4,14 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from sync.client.status import LinkState, RoomState
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 TEXT = "Hej på er, åäö 😀".encode()
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 def lose(w: World, *objs: ObjId) -> None:

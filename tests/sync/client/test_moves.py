@@ -3,11 +3,11 @@
 strangers: tests/journeys/test_moved_address.py.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
 
+from app.errors import DiskFull
 from sync.client import moves
 from sync.client.moves import Nowhere, ServerLine
 from sync.client.ports import KeptServer
@@ -24,7 +24,7 @@ from sync.errors import (
     Unreachable,
     WrongAgency,
 )
-from tests.world import World, world
+from tests.world import World
 
 NOBODY = b"a" * 32
 
@@ -50,14 +50,15 @@ class Kept:
     """What the store keeps of the server."""
 
     def __init__(self, kept: KeptServer | None = None) -> None:
-        self.kept, self.full = kept, False
+        self.kept = kept
+        self.fault: Exception | None = None
 
     def kept_server(self) -> KeptServer | None:
         return self.kept
 
     def keep_server(self, server: KeptServer) -> None:
-        if self.full:
-            raise OSError("no room")
+        if self.fault is not None:
+            raise self.fault
         self.kept = server
 
 
@@ -135,12 +136,6 @@ async def test_without_policy_nothing_but_the_kept_address_is_asked() -> None:
     assert Nowhere().address.name == ""
 
 
-@pytest.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as made:
-        yield made
-
-
 async def test_attack_a_server_whose_key_was_never_seen_is_not_moved_to(w: World) -> None:
     """A store that never met its server knows no key to know it by: the true one is refused elsewhere too."""
     (client,) = await w.hire("Handläggare")
@@ -153,18 +148,24 @@ async def test_attack_a_server_whose_key_was_never_seen_is_not_moved_to(w: World
     assert tried.address.host == "old.example"
 
 
-async def test_a_full_disk_keeps_nobody_from_moving(w: World) -> None:
+@pytest.mark.parametrize(("fault", "is_ours"), [(DiskFull(), False), (OSError("no room"), True)])
+async def test_a_full_disk_or_a_fault_of_ours_keeps_nobody_from_moving(
+    w: World, caplog: pytest.LogCaptureFixture, fault: Exception, is_ours: bool
+) -> None:
+    """What has no code is logged with where it was."""
     (client,) = await w.hire("Handläggare")
     true = client.store.account.kept_server()
     assert true is not None
     store = Kept(KeptServer(address="old.example:443", key=true.key))
-    store.full = True
+    store.fault = fault
     kept = Failing("old.example", CertificateRefused("x"), [])
     tried = ServerLine(store, kept, lambda: [w.dialer()], client.engine.agency)
     await (await tried.connect(client.engine._link.now_ms)).close()
     assert tried.address == w.dialer().address
     assert store.kept == KeptServer(address="old.example:443", key=true.key)
-    store.full = False
+    (line,) = [r for r in caplog.records if "is not stored" in r.getMessage()]
+    assert bool(line.exc_info) is is_ours
+    store.fault = None
     await (await tried.connect(client.engine._link.now_ms)).close()
     assert store.kept == true
 

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Who is added to a room with more behind it than one piece of a slice."""
 
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.errors import DiskFull
@@ -16,15 +14,9 @@ from sync.client.ports import Received
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
 from tests.journeys.bad_input.checks import honest, lie
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 TEXT = "Hej på er, åäö 😀".encode()
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 async def a_long_room(w: World) -> tuple[Client, Client, RoomId, list[ObjId]]:

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """One room that this program cannot follow stops by itself: the account opens, and its other rooms go on."""
 
-from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
 from sync.client.room import RoomSync
@@ -16,15 +14,9 @@ from sync.errors import Reject, Unreachable
 from sync.trust import statecodec
 from sync.trust.items import Item
 from sync.trust.stream import Accepted, RoomStream
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 WORDS = "Beslutet är fattat 🙂".encode()
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 async def _goes_on(a: Client, b: Client, room: RoomId) -> None:

@@ -2,24 +2,16 @@
 """A client whose store was copied, lived on, and was put back: nothing is signed or shown twice or refused."""
 
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from sync.client.ports import SealedBatch
 from sync.client.status import RoomState
 from sync.trust.envelope import Header, read_body
 from tests.sync.client.test_engine import _note_sealed
-from tests.world import Client, World, until, world
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
+from tests.world import Client, World, until
 
 
 class Lives:

@@ -5,12 +5,11 @@ import asyncio
 import dataclasses
 import os
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from app.core.ids import Hash, ObjId, RoomId, new_obj
 from sync.client import link as link_module
@@ -32,14 +31,7 @@ from sync.trust.stream import Accepted
 from sync.trust.userlog import AGENCY, DOMAIN, entry_body, entry_id
 from tests.journeys.bad_input.checks import HELLO, lie, offline, reconnect, stopped, two
 from tests.sync.client.test_engine import _note_sealed
-from tests.world import Client, World, until, world
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
-
+from tests.world import Client, World, until
 
 # -- dev_seq ----------------------------------------------------------------------------------------------------
 

@@ -4,11 +4,9 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-import pytest_asyncio
 
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid, new_obj
@@ -17,15 +15,9 @@ from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
 from sync.protocol import messages as m
 from sync.trust.epochs import Recipient, seal_for
-from tests.world import Client, World, until, world
+from tests.world import Client, World, until
 
 TEXT = "Hej på er, åäö 😀".encode()
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
 
 
 class Time:

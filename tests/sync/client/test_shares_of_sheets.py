@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The share of a recovery sheet, with a real server and its whole disk: who gets what, and what opens with it."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from app.core import clock
 from app.core.ids import new_obj
@@ -26,13 +24,7 @@ from sync.trust.escrow import certify_escrow
 from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare
 from sync.trust.userlog import RECOVERY, UserLog
 from tests.journeys.bad_input.checks import lie
-from tests.world import Client, World, until, world
-
-
-@pytest_asyncio.fixture
-async def w(tmp_path: Path) -> AsyncIterator[World]:
-    async with world(tmp_path) as running:
-        yield running
+from tests.world import Client, World, until
 
 
 async def log_on(disk: Path, who: Client) -> UserLog:

@@ -20,11 +20,6 @@ INVITE = ("invite", "--name", "Handläggare Å 🙂")
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return new_data(tmp_path / "server")
-
-
-@pytest.fixture
 def key(data: Path) -> Path:
     """The agency's key, where root put it."""
     path = data.parent / "usb" / "agency.key"

@@ -6,9 +6,11 @@ import json
 import signal
 import sqlite3
 import ssl
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -26,8 +28,6 @@ from tests.sync.server.process import serve
 from tests.sync.server.test_running import shown, told
 from tests.sync.server.wire import config
 from tests.world import until
-
-PROXIED = {"behind_proxy": True, "addresses": ("kansli.example:443",)}
 
 
 def put(data: Path, leaf: Pem, *more: Pem) -> bytes:
@@ -178,17 +178,17 @@ async def test_a_start_with_a_certificate_that_ended_is_loud(data: Path) -> None
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
-        ({"begins_days": -9, "ends_days": -2}, "ended on"),
-        ({"begins_days": 2, "ends_days": 9}, "begins on"),
-        ({"hosts": ("other.example",)}, "is not for localhost:443"),
+        (partial(make_cert, begins_days=-9, ends_days=-2), "ended on"),
+        (partial(make_cert, begins_days=2, ends_days=9), "begins on"),
+        (partial(make_cert, hosts=("other.example",)), "is not for localhost:443"),
     ],
 )
 async def test_a_reload_with_a_certificate_that_clients_refuse_keeps_the_old_one_and_says_so(
-    data: Path, bad: dict[str, float], says: str
+    data: Path, bad: Callable[..., Pem], says: str
 ) -> None:
     served = await serve(data, "--address", "localhost:443", log="INFO")
     old = await shown(served.ready["port"])
-    put(data, make_cert("Leaf", by=authority(data), **bad))  # type: ignore[arg-type]
+    put(data, bad("Leaf", by=authority(data)))
     served.process.send_signal(signal.SIGHUP)
     await told(served, "the certificate was not read again")
     assert says in served.log()
@@ -234,7 +234,8 @@ async def test_behind_a_proxy_its_certificate_is_watched_where_cert_names_it(
     data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     theirs = tmp_path / "fullchain.pem"
-    plain = Config(data=data, port=0, metrics="127.0.0.1:0", **PROXIED)  # type: ignore[arg-type]
+    addresses = ("kansli.example:443",)
+    plain = Config(data=data, port=0, metrics="127.0.0.1:0", behind_proxy=True, addresses=addresses)
     watched = replace(plain, cert=theirs)
     theirs.write_bytes(make_cert("Leaf", by=authority(data), hosts=("kansli.example",), ends_days=5.5).cert)
     assert "ends on" in check(watched)

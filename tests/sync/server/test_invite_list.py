@@ -27,7 +27,10 @@ from tests.sync.server.process import ROOT
 from tests.sync.server.wire import Person
 from ui.shell.welcome import Address, parse_link
 
-needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler reads what we wrote")
+NONE = Path("/none")
+needs_poppler = pytest.mark.skipif(
+    shutil.which("pdftotext") is None, reason="pdftotext (poppler), which reads what we wrote, is not installed"
+)
 HEAD = "namn;titel;enhet\n"
 THREE = HEAD + "Åsa Öberg;Handläggare;Tillsyn\nBo Ek;;\nЖанна Ω;Registrator;Väst\n"
 
@@ -275,14 +278,14 @@ def test_a_full_disk_leaves_no_half_file(place: Place, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("config", "address"),
     [
-        ({"addresses": ("kansli.a.example:443", "b.example:443")}, "kansli.a.example"),
-        ({"addresses": ("kansli.a.example:8443",)}, "kansli.a.example:8443"),
-        ({}, ""),
-        ({"cert": Path("/none/tls.pem")}, ""),
+        (Config(data=NONE, addresses=("kansli.a.example:443", "b.example:443")), "kansli.a.example"),
+        (Config(data=NONE, addresses=("kansli.a.example:8443",)), "kansli.a.example:8443"),
+        (Config(data=NONE), ""),
+        (Config(data=NONE, cert=NONE / "tls.pem"), ""),
     ],
 )
-def test_the_address_in_a_letter_is_the_configurations(config: dict[str, object], address: str) -> None:
-    assert invitelist.address(Config(data=Path("/none"), **config)) == address  # type: ignore[arg-type]  # by keyword
+def test_the_address_in_a_letter_is_the_configurations(config: Config, address: str) -> None:
+    assert invitelist.address(config) == address
 
 
 def test_a_letter_without_a_server_has_the_code_alone() -> None:

@@ -20,14 +20,9 @@ from sync.server.staffrecord import staff
 from sync.server.store.base import InviteRow
 from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
 from tests.sync.server.house import House
-from tests.sync.server.wire import Person, keys_of, new_data
+from tests.sync.server.wire import Person, keys_of
 
 NAME = "Handläggare Å 🙂"
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    return new_data(tmp_path / "server")
 
 
 @pytest.fixture

@@ -1,22 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A running server for each test."""
+"""A running server for each test that asks for one."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
 
-from tests.journeys.desks import Offices, offices
 from tests.world import World, world
 
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path) -> AsyncIterator[World]:
     async with world(tmp_path) as running:
-        yield running
-
-
-@pytest_asyncio.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Offices]:
-    async with offices(tmp_path) as running:
         yield running
