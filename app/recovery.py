@@ -10,7 +10,7 @@ from app.people.service import PeopleService
 from app.settings import SHEET_REMINDER, Settings
 from sync.client.engine import Engine
 from sync.client.sheet import AskedFor
-from sync.trust.recovery import RecoveryCode
+from sync.trust.person.recovery_sheet import RecoveryCode
 
 __all__ = ["AskedFor", "Recovery", "SheetPaper", "SheetState"]
 

@@ -34,8 +34,8 @@ from sync.server.objects.filesystem import FilesystemObjects
 from sync.server.service import Service
 from sync.server.store.base import InviteRow
 from sync.server.store.memory import MemoryStore
-from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
-from sync.trust.escrow import certify_escrow
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.person.escrow_key import certify_escrow
 
 SERVER = "trial.invalid:443"
 """Never looked up: RFC 6761 keeps .invalid for names that are none."""

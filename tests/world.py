@@ -31,8 +31,8 @@ from sync.errors import Unreachable
 from sync.server import admin
 from sync.server.config import Config, Limits
 from sync.server.running import Running, start_server
-from sync.trust.agency import encode_record
-from sync.trust.recovery import RecoveryCode
+from sync.trust.person.agency import encode_record
+from sync.trust.person.recovery_sheet import RecoveryCode
 
 PATIENCE_S = 20.0
 UNIT = "Enheten för tillsyn"

@@ -17,8 +17,8 @@ from sync.client.account import Account
 from sync.client.enrolment import Enrolled, Enrolment, register
 from sync.errors import Refused
 from sync.protocol.messages import ErrorCode
-from sync.trust.agency import CODE_LETTERS
-from sync.trust.recovery import CODE_LETTERS as SHARE_LETTERS
+from sync.trust.person.agency import CODE_LETTERS
+from sync.trust.person.recovery_sheet import CODE_LETTERS as SHARE_LETTERS
 
 CODE_GROUPS = CODE_LETTERS // 4
 """Of an activation code, in groups of four letters."""

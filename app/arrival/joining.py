@@ -14,8 +14,8 @@ from app.settings import SERVER
 from app.store.keyslots import StoreKeys
 from app.store.store import Store
 from sync.client.pairing import Guest, Joined
-from sync.trust.agency import decode_record
-from sync.trust.pairing_messages import OldDevice
+from sync.trust.person.agency import decode_record
+from sync.trust.person.pairing_messages import OldDevice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from sync.client.recovery import Attempt, Recovery
 from sync.client.recovery import Returning as Looked
 from sync.errors import Refused, Reject
 from sync.protocol.messages import ErrorCode
-from sync.trust.agency import agency_fingerprint
+from sync.trust.person.agency import agency_fingerprint
 
 _FINAL = {
     "reset",

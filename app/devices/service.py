@@ -16,7 +16,7 @@ from app.store.store import Store
 from sync.client.devices import OwnDevice
 from sync.client.engine import Engine
 from sync.errors import SyncError
-from sync.trust.agency import encode_record
+from sync.trust.person.agency import encode_record
 
 LOOK_S = 2.0
 """Between two looks at how many rooms know a revocation."""

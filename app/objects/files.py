@@ -13,7 +13,7 @@ from app.store.blobs import Blobs
 from app.store.rows import BlobPart
 from sync.client.blobs import Blobs as Transfers
 from sync.protocol.version import PART_BYTES
-from sync.trust.blobs import Manifest, Part, open_part, seal_part
+from sync.trust.room.blob_manifest import Manifest, Part, open_part, seal_part
 
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all. Called on the loop."""

@@ -18,7 +18,7 @@ from app.objects.object import Payload
 from app.store.rows import ObjectRow, StoredChange
 
 MAX_NAME = 64
-"""As at pairing (sync/trust/pairing.py)."""
+"""As at pairing (sync/trust/person/pairing_protocol.py)."""
 MAX_TEXT = 120
 ACCEPTED, DECLINED, ASKED = ANSWERS = ("accepted", "declined", "asked")
 

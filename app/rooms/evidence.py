@@ -9,7 +9,7 @@ from app.core.ids import RoomId
 from app.store.rows import Evidence
 from app.store.store import Store
 from sync.errors import Reject
-from sync.trust.receipts import Proof
+from sync.trust.room.signed_receipts import Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

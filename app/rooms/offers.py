@@ -25,7 +25,7 @@ from app.objects.replay import Unpack
 from app.store.origins import OriginRow
 from app.store.rows import StoredChange
 from app.store.store import Store
-from sync.trust.succession import object_in
+from sync.trust.room.successor_claim import object_in
 
 ASK_AFTER_MS = 30 * 86_400_000
 

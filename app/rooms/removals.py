@@ -9,7 +9,7 @@ from app.people.person import Person
 from app.people.service import PeopleService
 from app.store.store import Store
 from sync.client.engine import Engine
-from sync.trust.notes import MAX_REASON
+from sync.trust.room.removal_notes import MAX_REASON
 
 MOST = 200
 """How many removals are listed: the newest."""

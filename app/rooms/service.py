@@ -30,7 +30,7 @@ from app.store.rows import RoomRow
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.ports import RoomEvent
-from sync.trust.notes import MAX_REASON
+from sync.trust.room.removal_notes import MAX_REASON
 
 READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
 

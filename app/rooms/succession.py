@@ -21,7 +21,7 @@ from app.store.rows import StoredChange
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.errors import Refused, Reject, SyncError, Unreachable
-from sync.trust.succession import Origin, object_in
+from sync.trust.room.successor_claim import Origin, object_in
 
 Carrier = Callable[[ObjId, ObjId], Iterable[Sequence[bytes]]]
 """The state of an object (first) as changes for its successor (second), leaving out what is there already; each group

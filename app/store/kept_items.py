@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app.core.ids import RoomId
 from app.store import statements as sql
 from app.store.database import Database
-from sync.trust.items import Item
+from sync.trust.formats.items import Item
 
 _AT_A_TIME = 2000
 """Rows deleted in one transaction, about 20 ms: their pages are overwritten."""

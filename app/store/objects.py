@@ -14,7 +14,7 @@ from app.store import statements as sql
 from app.store.database import Database
 from app.store.projecting import Projecting, object_row
 from app.store.rows import ObjectRow
-from sync.trust.envelope import object_of
+from sync.trust.room.envelope import object_of
 
 
 def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: Uid) -> bool:

@@ -18,8 +18,8 @@ from app.store.people import Me
 from app.store.projection import Project, Projector
 from app.store.rows import ObjectRow, StoredChange
 from app.store.search import drop, drop_kind
-from sync.trust.envelope import object_of
-from sync.trust.succession import object_in
+from sync.trust.room.envelope import object_of
+from sync.trust.room.successor_claim import object_in
 
 ROOM = "room"
 _AGAIN = 32

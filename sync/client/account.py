@@ -8,10 +8,10 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import DevId, Uid
-from sync.trust import fields
-from sync.trust.author import Author, DeviceSecrets, puk_key
-from sync.trust.recovery import PAIR_BYTES
-from sync.trust.userlog import UserLog
+from sync.trust.formats import fields
+from sync.trust.person.author import Author, DeviceSecrets, puk_key
+from sync.trust.person.recovery_sheet import PAIR_BYTES
+from sync.trust.person.user_log import UserLog
 
 VERSION = 4
 

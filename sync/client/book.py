@@ -9,8 +9,8 @@ from sync.client.ports import AccountPort
 from sync.errors import Reject
 from sync.ids import Uid
 from sync.protocol import messages as m
-from sync.trust.agency import decode_record, encode_record, record_hash
-from sync.trust.userlog import UserLog
+from sync.trust.person.agency import decode_record, encode_record, record_hash
+from sync.trust.person.user_log import UserLog
 
 
 @dataclass(frozen=True, slots=True)

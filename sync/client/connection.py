@@ -39,7 +39,7 @@ from sync.protocol.messages import (
 )
 from sync.protocol.programs import AGENT
 from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
-from sync.trust.agency import agency_fingerprint, hello_proof, verify_server_cert
+from sync.trust.person.agency import agency_fingerprint, hello_proof, verify_server_cert
 
 REQUEST_TIMEOUT_S = 30.0
 _CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")

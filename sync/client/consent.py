@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Protocol
 
 from sync.ids import RoomId, Uid
-from sync.trust.succession import Origin
+from sync.trust.room.successor_claim import Origin
 
 
 class Verdict(Enum):

@@ -19,9 +19,9 @@ from sync.client.room import RoomSync
 from sync.errors import Refused, Unreachable
 from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import ErrorCode
-from sync.trust.drafts import Draft, Drafter, new_room
-from sync.trust.items import Role
-from sync.trust.succession import Origin
+from sync.trust.formats.items import Role
+from sync.trust.room.entry_drafts import Draft, Drafter, new_room
+from sync.trust.room.successor_claim import Origin
 
 PROPOSAL = "proposal"
 SETTLE_S = 30.0

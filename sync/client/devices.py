@@ -19,11 +19,11 @@ from sync.errors import Refused, Reject
 from sync.ids import DevId, Hash
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust import userdrafts
-from sync.trust.author import Entry
-from sync.trust.pairing_messages import NewDevice
-from sync.trust.userdrafts import Hand
-from sync.trust.userlog import ROOT, Device, UserEntry, UserLog, device_id, entry_id
+from sync.trust.person import user_drafts
+from sync.trust.person.author import Entry
+from sync.trust.person.pairing_messages import NewDevice
+from sync.trust.person.user_drafts import Hand
+from sync.trust.person.user_log import ROOT, Device, UserEntry, UserLog, device_id, entry_id
 
 log = logging.getLogger("sync")
 
@@ -120,7 +120,7 @@ class Devices:
         self.check_active()
         if self.own_log.head != head:
             raise Refused(ErrorCode.CONFLICT, "own log")
-        entry = userdrafts.admit(self.own_log, self._hand(), new.sign_pk, new.kem_pk, proof, self._link.server_now_ms)
+        entry = user_drafts.admit(self.own_log, self._hand(), new.sign_pk, new.kem_pk, proof, self._link.server_now_ms)
         await self.append([entry])
         return self.own_log.devices[device_id(self.own_log.genesis_root_pk, new.sign_pk)]
 
@@ -148,7 +148,7 @@ class Devices:
 
     async def renew(self) -> None:
         """The next PUK generation."""
-        await self._do(lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0])
+        await self._do(lambda own, hand, now: user_drafts.rotate_puk(own, hand, now)[0])
 
     async def tend(self) -> None:
         """Makes the next PUK generation if one is due, unless another device of the person makes it at the same moment.
@@ -159,7 +159,7 @@ class Devices:
         """
         if self.ended is None and self._renewal_due(self.own_log):
             await self._do(
-                lambda own, hand, now: userdrafts.rotate_puk(own, hand, now)[0] if self._renewal_due(own) else None
+                lambda own, hand, now: user_drafts.rotate_puk(own, hand, now)[0] if self._renewal_due(own) else None
             )
             log.info("personal key renewed")
 
@@ -245,7 +245,7 @@ class Devices:
         account, own = self._link.account, self.own_log
         if self.ended is not None or len(account.puk_seeds) == len(own.puks):
             return
-        seeds = userdrafts.open_generations(own, account.dev, account.kem, account.puk_seeds)
+        seeds = user_drafts.open_generations(own, account.dev, account.kem, account.puk_seeds)
         if seeds != account.puk_seeds:
             account.puk_seeds.update(seeds)
             self._link.ports.save_account(account.encode())
@@ -275,4 +275,4 @@ def _revocation(own: UserLog, began: int, hand: Hand, dev: DevId, now: int) -> E
     """The entry that revokes a device; None for one that was active after entry `began` and has been revoked since."""
     if own.device_active(dev, began) is not None and own.device_active(dev, own.seq) is None:
         return None
-    return userdrafts.revoke(own, hand, dev, now)[0]
+    return user_drafts.revoke(own, hand, dev, now)[0]

@@ -61,10 +61,10 @@ from sync.errors import (
 from sync.ids import DevId, Hash, ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust import envelope
-from sync.trust.agency import agency_fingerprint
-from sync.trust.author import safety_number
-from sync.trust.succession import Origin, may_continue
+from sync.trust.person.agency import agency_fingerprint
+from sync.trust.person.author import safety_number
+from sync.trust.room import envelope
+from sync.trust.room.successor_claim import Origin, may_continue
 
 log = logging.getLogger("sync")
 

@@ -13,11 +13,11 @@ from sync.client.transport import Dialer
 from sync.errors import Reject, WrongAgency
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_ENTRY_BYTES
-from sync.trust import fields
-from sync.trust.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash
-from sync.trust.author import DeviceSecrets, new_user
-from sync.trust.recovery import ReturnCode
-from sync.trust.userlog import UserEntry
+from sync.trust.formats import fields
+from sync.trust.person.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, new_user
+from sync.trust.person.recovery_sheet import ReturnCode
+from sync.trust.person.user_log import UserEntry
 
 Said = TypeVar("Said")
 FIRST_ENTRIES = 3

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from sync.client.ports import RoomEvent
 from sync.ids import Uid
-from sync.trust.book import UserBook
-from sync.trust.notes import SealedNote
-from sync.trust.payloads import Add, Destroy, Genesis, Prune, Remove, SetRole
-from sync.trust.stream import AcceptedEntry
-from sync.trust.succession import origin
+from sync.trust.person.log_source import UserBook
+from sync.trust.room.payloads import Add, Destroy, Genesis, Prune, Remove, SetRole
+from sync.trust.room.removal_notes import SealedNote
+from sync.trust.room.stream import AcceptedEntry
+from sync.trust.room.successor_claim import origin
 
 RESET = "reset"
 

@@ -10,11 +10,11 @@ from sync.client.book import Book
 from sync.client.room import RoomSync
 from sync.client.status import RoomState
 from sync.ids import DevId, RoomId, Uid
-from sync.trust.epochs import Epoch
-from sync.trust.items import Role
-from sync.trust.policy import read_recovery
-from sync.trust.roomstate import RoomState as StreamState
-from sync.trust.userlog import ROOT, UserLog
+from sync.trust.formats.items import Role
+from sync.trust.keys.epochs import Epoch
+from sync.trust.person.user_log import ROOT, UserLog
+from sync.trust.room.room_policy import read_recovery
+from sync.trust.room.room_state import RoomState as StreamState
 
 
 class Change(StrEnum):

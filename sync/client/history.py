@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Giving one member the whole history, by two administrators (protocol §5 `hist`): what is proposed, and who may do
-what now. Pure: it looks at a room's state and changes nothing; sync/trust/rules.py is what counts.
+what now. Pure: it looks at a room's state and changes nothing; sync/trust/room/entry_rules.py is what counts.
 """
 
 from dataclasses import dataclass
 
 from sync.client.link import Link
 from sync.ids import Hash, RoomId, Uid
-from sync.trust import rules
-from sync.trust.items import Role
-from sync.trust.roomstate import Proposal, RoomState
-from sync.trust.rules import seasoned
+from sync.trust.formats.items import Role
+from sync.trust.room import entry_rules
+from sync.trust.room.entry_rules import seasoned
+from sync.trust.room.room_state import Proposal, RoomState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
     if approved is None or member is None or not member.admin_t:
         return False  # from genesis, or nobody's yet
     n = link.ports.promoted_at(room, approved)
-    return n is None or link.waited_ms(room, n) < rules.SEASONED_MS
+    return n is None or link.waited_ms(room, n) < entry_rules.SEASONED_MS
 
 
 def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:

@@ -23,9 +23,9 @@ from sync.errors import NeedLog, Refused, Reject
 from sync.ids import DevId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust.ephemeral import Whisper
-from sync.trust.items import ENTRY, Item
-from sync.trust.stream import Accepted, AcceptedEntry
+from sync.trust.formats.items import ENTRY, Item
+from sync.trust.room.ephemeral import Whisper
+from sync.trust.room.stream import Accepted, AcceptedEntry
 
 log = logging.getLogger("sync")
 

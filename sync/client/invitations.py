@@ -19,7 +19,7 @@ from sync.client.status import RoomState
 from sync.errors import Refused, Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
-from sync.trust import receipts
+from sync.trust.room import signed_receipts
 
 log = logging.getLogger("sync")
 
@@ -172,7 +172,7 @@ class Invitations:
         if held is None or consent is None:
             return
         try:
-            receipts.check(self._link.online.identity.server_pk, held.head.receipt)
+            signed_receipts.check(self._link.online.identity.server_pk, held.head.receipt)
             reading = Look(self._link, self._with_logs, room, held.head.receipt)
             added = await reading.read()
             await self._learn(added.adder)

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync.ids import ObjId
-from sync.trust import envelope
-from sync.trust.stream import AcceptedEnvelope
+from sync.trust.room import envelope
+from sync.trust.room.stream import AcceptedEnvelope
 
 HELD_BYTES = 8 * 1024 * 1024
 """Ciphertext and headers; a room with more behind it lets the rest wait in the store."""

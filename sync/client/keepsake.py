@@ -21,7 +21,7 @@ from sync.crypto.kdf import H
 from sync.crypto.signatures import verify
 from sync.errors import Refused, Reject
 from sync.ids import DevId, Uid
-from sync.trust.userlog import UserLog
+from sync.trust.person.user_log import UserLog
 
 MAGIC = b"KNKEEP"
 VERSION = 1

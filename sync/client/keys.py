@@ -12,11 +12,11 @@ from sync.client.ports import InboxPort, OpenedChange
 from sync.errors import Reject
 from sync.ids import DevId, ObjId, RoomId, Uid
 from sync.protocol.messages import WireShare
-from sync.trust import envelope
-from sync.trust.envelope import ObjectKeys, root_share, share_commitment
-from sync.trust.epochs import KeyRing, content_commitment, open_seal, walk_back
-from sync.trust.notes import SealedNote, open_note
-from sync.trust.stream import AcceptedEnvelope, RoomStream
+from sync.trust.keys.epochs import KeyRing, content_commitment, open_seal, walk_back
+from sync.trust.room import envelope
+from sync.trust.room.envelope import ObjectKeys, root_share, share_commitment
+from sync.trust.room.removal_notes import SealedNote, open_note
+from sync.trust.room.stream import AcceptedEnvelope, RoomStream
 
 MAX_SEALS = 16
 """More than a server keeps of one person's seals of an epoch."""

@@ -17,8 +17,8 @@ from sync.errors import Reject, Unreachable
 from sync.ids import RoomId
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_PULL_BYTES
-from sync.trust.statecodec import STATE_TOO_LARGE
-from sync.trust.stream import RoomStream
+from sync.trust.room.state_codec import STATE_TOO_LARGE
+from sync.trust.room.stream import RoomStream
 
 log = logging.getLogger("sync")
 

@@ -25,12 +25,12 @@ from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import DevId, ObjId, RoomId, Uid
 from sync.protocol import messages as m
-from sync.trust import envelope
-from sync.trust.items import ENTRY, Item, item_id
-from sync.trust.payloads import Add, Genesis
-from sync.trust.roomlog import DOMAIN, RoomEntry
-from sync.trust.stream import Accepted, AcceptedEntry, AcceptedEnvelope
-from sync.trust.succession import origin
+from sync.trust.formats.items import ENTRY, Item, item_id
+from sync.trust.room import envelope
+from sync.trust.room.entries import DOMAIN, RoomEntry
+from sync.trust.room.payloads import Add, Genesis
+from sync.trust.room.stream import Accepted, AcceptedEntry, AcceptedEnvelope
+from sync.trust.room.successor_claim import origin
 
 log = logging.getLogger("sync")
 

@@ -24,10 +24,10 @@ from sync.errors import Refused, Reject
 from sync.ids import ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust.agency import agency_fingerprint
-from sync.trust.envelope import Header, read_body
-from sync.trust.items import ENTRY, ENVELOPE, Item, item_id
-from sync.trust.restored import Restored
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id
+from sync.trust.person.agency import agency_fingerprint
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.restore_notice import Restored
 
 log = logging.getLogger("sync")
 

@@ -26,11 +26,12 @@ from sync.errors import Refused, Reject
 from sync.ids import ChangeId, ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_CONTENTS
-from sync.trust import envelope, fields
-from sync.trust.items import Item
-from sync.trust.roomstate import Snapshot
-from sync.trust.snapshots import ATTESTS_TO_PRUNE, MAX_PIECES, PIECE_BYTES, Attest, Piece, attested, joined
-from sync.trust.stream import AcceptedEnvelope
+from sync.trust.formats import fields
+from sync.trust.formats.items import Item
+from sync.trust.room import envelope
+from sync.trust.room.room_state import Snapshot
+from sync.trust.room.snapshots import ATTESTS_TO_PRUNE, MAX_PIECES, PIECE_BYTES, Attest, Piece, attested, joined
+from sync.trust.room.stream import AcceptedEnvelope
 
 log = logging.getLogger("sync")
 

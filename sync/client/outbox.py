@@ -18,9 +18,9 @@ from sync.errors import Refused, Reject
 from sync.ids import Hash, ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust import envelope
-from sync.trust.drafts import Draft, Drafter
-from sync.trust.envelope import PlainOp
+from sync.trust.room import envelope
+from sync.trust.room.entry_drafts import Draft, Drafter
+from sync.trust.room.envelope import PlainOp
 
 log = logging.getLogger("sync")
 

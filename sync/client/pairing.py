@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A second device comes in: `Host` is the old device's side, `Guest` the new one's (protocol §11).
 
-The two speak through a box at the server; sync/trust/pairing.py says what, and what each believes.
+The two speak through a box at the server; sync/trust/person/pairing_protocol.py says what, and what each believes.
 """
 
 import asyncio
@@ -21,12 +21,12 @@ from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject, Unreachable
 from sync.ids import DevId, Hash
 from sync.protocol import messages as m
-from sync.trust import userdrafts
-from sync.trust.agency import agency_fingerprint, decode_record, record_hash
-from sync.trust.author import DeviceSecrets
-from sync.trust.pairing import Admitting, Entering
-from sync.trust.pairing_messages import NewDevice, OldDevice, PairingCode
-from sync.trust.userlog import Device, UserLog
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import agency_fingerprint, decode_record, record_hash
+from sync.trust.person.author import DeviceSecrets
+from sync.trust.person.pairing_messages import NewDevice, OldDevice, PairingCode
+from sync.trust.person.pairing_protocol import Admitting, Entering
+from sync.trust.person.user_log import Device, UserLog
 
 _MOST_MAIL = 24
 ENDED = "pairing"
@@ -277,7 +277,7 @@ class Guest:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
         account = Account(uid=log.uid, dev=dev, agency_pk=agency_pk, secrets=self._secrets, puk_seeds={})
-        account.puk_seeds.update(userdrafts.open_generations(log, dev, account.kem, {}))
+        account.puk_seeds.update(user_drafts.open_generations(log, dev, account.kem, {}))
         return Joined(account=account, entries=entries, record=decode_record(person.record), salt=person.salt)
 
     async def _record(self, connection: Connection, log: UserLog) -> m.Person:

@@ -11,11 +11,11 @@ from typing import Protocol
 
 from sync.client.placed import Compact, Compacted, PlacedChange
 from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
-from sync.trust.ephemeral import CARET as CARET
-from sync.trust.ephemeral import PRESENCE as PRESENCE
-from sync.trust.ephemeral import TYPING as TYPING
-from sync.trust.items import Item
-from sync.trust.succession import Origin
+from sync.trust.formats.items import Item
+from sync.trust.room.ephemeral import CARET as CARET
+from sync.trust.room.ephemeral import PRESENCE as PRESENCE
+from sync.trust.room.ephemeral import TYPING as TYPING
+from sync.trust.room.successor_claim import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from sync.client.room import RoomSync
 from sync.ids import Hash, ObjId, Uid
-from sync.trust import snapshots
-from sync.trust.items import Role
-from sync.trust.payloads import Prune
-from sync.trust.roomstate import RoomState
+from sync.trust.formats.items import Role
+from sync.trust.room import snapshots
+from sync.trust.room.payloads import Prune
+from sync.trust.room.room_state import RoomState
 
 MAX_N = 2**63 - 1
 _LACKS = ("snapshot", "early", "baseline", None)

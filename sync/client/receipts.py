@@ -17,11 +17,11 @@ from sync.errors import Refused, Reject
 from sync.ids import RoomId
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_RECEIPTS, SIGN_IN_CLOCK_TOLERANCE_MS
-from sync.trust import receipts
-from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
-from sync.trust.receipts import Proof, contradict
-from sync.trust.restored import Restored
-from sync.trust.stream import MAX_T
+from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.room import signed_receipts
+from sync.trust.room.restore_notice import Restored
+from sync.trust.room.signed_receipts import Proof, contradict
+from sync.trust.room.stream import MAX_T
 
 log = logging.getLogger("sync")
 
@@ -151,7 +151,7 @@ class Witness:
     def _verify(self, room: RoomSync, r: m.Receipt) -> None:
         if r.room != room.room:
             raise Reject("other-room", "receipt")
-        receipts.check(self._link.online.identity.server_pk, r)
+        signed_receipts.check(self._link.online.identity.server_pk, r)
 
     def _proof(self, r: m.Receipt) -> Proof:
         return Proof(r, self._link.online.identity.server_cert)
@@ -179,13 +179,13 @@ class Witness:
             forged = _from(items, why.where) if why.code == "signature" else []
             proof = self._verified(room, shown) if forged else None
             # ▲ before more is asked for: whoever lied may keep silent now
-            self.stop(room, state, why.code, theirs=proof, claim=receipts.claim(forged) if forged else None)
+            self.stop(room, state, why.code, theirs=proof, claim=signed_receipts.claim(forged) if forged else None)
             theirs = await self._other_past(room, broken=why.code == BROKEN)
             if theirs is None:
                 return
             state = RoomState.FORK
         said = _from(items, why.where) if why.code == "fork" else []
-        self.stop(room, state, why.code, theirs=theirs, claim=receipts.claim(said) if said else None)
+        self.stop(room, state, why.code, theirs=theirs, claim=signed_receipts.claim(said) if said else None)
 
     async def _other_past(self, room: RoomSync, *, broken: bool) -> m.Receipt | None:
         """▲ The server's signature for a history that has something else at the last position that we verified (or

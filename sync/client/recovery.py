@@ -19,12 +19,13 @@ from sync.errors import Refused, Reject, WrongAgency
 from sync.ids import DevId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust import fields, userdrafts
-from sync.trust.agency import InviteCert, SignInCode, decode_record, record_hash
-from sync.trust.author import DeviceSecrets, Entry
-from sync.trust.recovery import PAIR_BYTES, RecoveryCode, RecoveryPair, ReturnCode
-from sync.trust.userdrafts import Return
-from sync.trust.userlog import Device, UserLog, device_id
+from sync.trust.formats import fields
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import InviteCert, SignInCode, decode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, Entry
+from sync.trust.person.recovery_sheet import PAIR_BYTES, RecoveryCode, RecoveryPair, ReturnCode
+from sync.trust.person.user_drafts import Return
+from sync.trust.person.user_log import Device, UserLog, device_id
 
 VERSION = 2
 MOST_REVOKED = 3
@@ -154,7 +155,7 @@ class Recovery:
             if not found.entries or len(entries) > found.person.ulog_seq:
                 break
         seen = UserLog.replay(entries, connection.identity.agency_pk)
-        userdrafts.check_pair(seen, self._attempt.sheet)
+        user_drafts.check_pair(seen, self._attempt.sheet)
         if seen.uid != found.person.uid or seen.record_hash != record_hash(found.person.salt, found.person.record):
             raise Reject("record", "own log")
         if seen.ended is not None:
@@ -170,7 +171,7 @@ class Recovery:
         if seen.log.device_active(self._dev(seen.log), seen.log.seq) is not None:
             return self._returned(seen, {}, seen.person.salt)
         back, salt = await self._back(connection, seen)
-        entries, seeds = userdrafts.come_back(seen.log, back, self._now_ms() + connection.identity.offset_ms)
+        entries, seeds = user_drafts.come_back(seen.log, back, self._now_ms() + connection.identity.offset_ms)
         signed, invite_pk = [m.Signed(body, sig) for body, sig in entries], self._attempt.code.key.public
         ask = partial(m.Recover, invite_pk=invite_pk, uid=seen.log.uid, entries=signed)
         reply = await connection.request(ask, m.Frame)
@@ -213,7 +214,7 @@ class Recovery:
             dev=dev,
             agency_pk=seen.log.agency_pk,
             secrets=self._attempt.secrets,
-            puk_seeds=userdrafts.open_generations(seen.log, dev, KemKey(self._attempt.secrets.kem), seeds),
+            puk_seeds=user_drafts.open_generations(seen.log, dev, KemKey(self._attempt.secrets.kem), seeds),
         )
         record = decode_record(seen.person.record)
         return Returned(account=account, entries=seen.entries, record=record, salt=salt)

@@ -18,8 +18,8 @@ from sync.client.snapshots import Snapshots
 from sync.errors import Refused, Reject
 from sync.ids import ObjId, RoomId
 from sync.protocol.messages import Items, WireShare
-from sync.trust.items import Item
-from sync.trust.stream import Accepted, RoomStream
+from sync.trust.formats.items import Item
+from sync.trust.room.stream import Accepted, RoomStream
 
 log = logging.getLogger("sync")
 

@@ -21,9 +21,10 @@ from sync.crypto.kdf import H
 from sync.errors import Reject
 from sync.ids import ObjId, RoomId, Uid
 from sync.protocol.messages import WireShare
-from sync.trust import envelope, fields
-from sync.trust.items import ENVELOPE, Item, Role, item_id, next_rh
-from sync.trust.stream import MAX_T, Accepted, AcceptedEntry, AcceptedEnvelope, RoomStream
+from sync.trust.formats import fields
+from sync.trust.formats.items import ENVELOPE, Item, Role, item_id, next_rh
+from sync.trust.room import envelope
+from sync.trust.room.stream import MAX_T, Accepted, AcceptedEntry, AcceptedEnvelope, RoomStream
 
 _WAITING_LIMIT = 1024 * 1024
 CHUNK = 32

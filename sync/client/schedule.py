@@ -16,7 +16,7 @@ from sync.client.outbox import Outbox
 from sync.client.room import RoomSync
 from sync.errors import Refused, Reject
 from sync.ids import RoomId
-from sync.trust.epochs import sound_base
+from sync.trust.keys.epochs import sound_base
 
 log = logging.getLogger("sync")
 

@@ -20,9 +20,9 @@ from sync.errors import Refused, Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust.epochs import seal_for
-from sync.trust.payloads import CannotOpen
-from sync.trust.stream import Accepted, AcceptedEntry
+from sync.trust.keys.epochs import seal_for
+from sync.trust.room.payloads import CannotOpen
+from sync.trust.room.stream import Accepted, AcceptedEntry
 
 log = logging.getLogger("sync")
 

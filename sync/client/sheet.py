@@ -18,10 +18,11 @@ from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import DevId
 from sync.protocol import messages as m
-from sync.trust import fields, userdrafts
-from sync.trust.escrow import check_escrow
-from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare
-from sync.trust.userlog import ROOT, UserLog
+from sync.trust.formats import fields
+from sync.trust.person import user_drafts
+from sync.trust.person.escrow_key import check_escrow
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare
+from sync.trust.person.user_log import ROOT, UserLog
 
 log = logging.getLogger("sync")
 
@@ -139,7 +140,7 @@ class Sheet:
             account, escrow_pk = self._link.account, await self._escrow()
             pair, root, now = RecoveryPair.of(account.sheet), SigningKey(account.secrets.root), self._link.server_now_ms
             try:
-                entries = userdrafts.new_sheet(self._devices.own_log, root, pair, escrow_pk, account.puk_seeds, now)
+                entries = user_drafts.new_sheet(self._devices.own_log, root, pair, escrow_pk, account.puk_seeds, now)
             except Reject as e:
                 if e.code == "sheet":  # another sheet was made meanwhile: this one is nobody's
                     self._keep(b"", b"")

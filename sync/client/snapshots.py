@@ -22,10 +22,10 @@ from sync.client.room import RoomSync
 from sync.client.waking import woken
 from sync.errors import Refused, Reject
 from sync.ids import ObjId, RoomId
-from sync.trust import envelope
-from sync.trust.roomstate import Snapshot
-from sync.trust.snapshots import ATTESTS_TO_PRUNE, Attest, Piece, joined, pieces
-from sync.trust.stream import Accepted, AcceptedEnvelope
+from sync.trust.room import envelope
+from sync.trust.room.room_state import Snapshot
+from sync.trust.room.snapshots import ATTESTS_TO_PRUNE, Attest, Piece, joined, pieces
+from sync.trust.room.stream import Accepted, AcceptedEnvelope
 
 log = logging.getLogger("sync")
 

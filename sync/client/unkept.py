@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sync.client.ports import KeptReceipt, Received
 from sync.errors import BugError
 from sync.ids import ObjId, RoomId, Uid
-from sync.trust.items import Item
+from sync.trust.formats.items import Item
 
 
 class Unkept:

@@ -4,9 +4,9 @@
 from sync.client.account import Account
 from sync.client.book import Book
 from sync.ids import RoomId, Uid
-from sync.trust import ephemeral
-from sync.trust.epochs import KeyRing
-from sync.trust.stream import RoomStream
+from sync.trust.keys.epochs import KeyRing
+from sync.trust.room import ephemeral
+from sync.trust.room.stream import RoomStream
 
 
 class Whispers:

@@ -31,11 +31,11 @@ from sync.server.staffrecord import make_invite, staff
 from sync.server.store.base import Appended, Counts, EntryRow, Moved
 from sync.server.store.schema import VERSION
 from sync.server.store.sql import SqlStore
-from sync.trust import userdrafts
-from sync.trust.agency import Agency, SignInCode, decode_record, encode_record, invite_id
-from sync.trust.author import Entry
-from sync.trust.recovery import RecoveryShare, ReturnCode
-from sync.trust.userlog import UserEntry, UserLog
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import Agency, SignInCode, decode_record, encode_record, invite_id
+from sync.trust.person.author import Entry
+from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
+from sync.trust.person.user_log import UserEntry, UserLog
 
 OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000
@@ -167,7 +167,7 @@ async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = 
         return log.ended if log.devices[DevId(dev)].revoked is None else log.devices[DevId(dev)].revoked
 
     def build(log: UserLog, agency: Agency, now: int) -> Entry:
-        return userdrafts.revoke_by_agency(log, agency, DevId(dev), now)
+        return user_drafts.revoke_by_agency(log, agency, DevId(dev), now)
 
     return await _as_agency(data, uid, key_file, build, since, command="revoke", about={"person": uid, "device": dev})
 
@@ -178,7 +178,7 @@ async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> int 
     An account that has ended stays as it is: since when (ms) is returned. ConfigError for an unknown person.
     """
     about = {"person": uid}
-    return await _as_agency(data, uid, key_file, userdrafts.reset, lambda log: log.ended, command="reset", about=about)
+    return await _as_agency(data, uid, key_file, user_drafts.reset, lambda log: log.ended, command="reset", about=about)
 
 
 async def _as_agency(

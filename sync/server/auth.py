@@ -18,8 +18,8 @@ from sync.protocol.programs import Release, release_of, shown
 from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
 from sync.server.identity import Identity
 from sync.server.refusal import Refusal
-from sync.trust.agency import hello_proof
-from sync.trust.userlog import UserLog
+from sync.trust.person.agency import hello_proof
+from sync.trust.person.user_log import UserLog
 
 NONCE_BYTES = 32
 AGENT_CHARS = 64

@@ -25,7 +25,7 @@ from sync.server.quotas import Quotas, is_within, senders, today
 from sync.server.refusal import Refusal
 from sync.server.store.base import BlobRow, Store, Taken, Unwritable
 from sync.server.uploads import Busy, Uploads
-from sync.trust.items import Role
+from sync.trust.formats.items import Role
 
 _MAX_BEARERS = 100_000
 _BEARERS_OF_A_DEVICE = 8

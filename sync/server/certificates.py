@@ -22,7 +22,7 @@ from sync.errors import Reject
 from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError, split_address
 from sync.server.identity import Identity, read_identity, read_server_cert
-from sync.trust.agency import server_cert_until_ms
+from sync.trust.person.agency import server_cert_until_ms
 
 log = logging.getLogger("sync.server")
 

@@ -8,8 +8,8 @@ from sync.server.auth import Who
 from sync.server.config import Limits
 from sync.server.refusal import Refusal
 from sync.server.store.base import Store
-from sync.trust.payloads import Add
-from sync.trust.roomlog import RoomEntry
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.payloads import Add
 
 
 async def check_crowding(store: Store, limits: Limits, who: Who, entries: Sequence[RoomEntry]) -> None:

@@ -10,9 +10,9 @@ from sync.server.config import ConfigError
 from sync.server.files import create_private
 from sync.server.identity import read_escrow
 from sync.server.store.base import Store
-from sync.trust.author import Entry
-from sync.trust.escrow import MAX_REQUEST_BYTES, ShareRequest
-from sync.trust.recovery import RecoveryShare
+from sync.trust.person.author import Entry
+from sync.trust.person.escrow_key import MAX_REQUEST_BYTES, ShareRequest
+from sync.trust.person.recovery_sheet import RecoveryShare
 
 
 async def make_request(store: Store, uid: bytes) -> bytes:

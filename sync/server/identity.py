@@ -15,8 +15,8 @@ from sync.protocol.messages import Signed
 from sync.server.config import ConfigError
 from sync.server.files import create_private
 from sync.server.keyfile import HEAD, STDIN, parse, read_seed
-from sync.trust.agency import Agency, agency_fingerprint, verify_server_cert
-from sync.trust.escrow import certify_escrow, check_escrow
+from sync.trust.person.agency import Agency, agency_fingerprint, verify_server_cert
+from sync.trust.person.escrow_key import certify_escrow, check_escrow
 
 AGENCY_KEY = "agency.key"
 ESCROW_KEY = "escrow.key"

@@ -32,7 +32,7 @@ from sync.server.listening import bracketed, named
 from sync.server.stafflist import Listed, read_list
 from sync.server.staffrecord import Staff, make_invite
 from sync.server.store.base import InviteRow
-from sync.trust.agency import FINGERPRINT_BYTES, Agency, SignInCode, invite_id
+from sync.trust.person.agency import FINGERPRINT_BYTES, Agency, SignInCode, invite_id
 
 _BUSY = "another command invites people from a list in it"
 _FORMULA = re.compile(r"""(^|[,;"]\s*)([=+\-@\uff1d\uff0b\uff0d\uff20])""")

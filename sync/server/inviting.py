@@ -14,8 +14,8 @@ from sync.server.identity import read_agency_pk
 from sync.server.staffrecord import Staff
 from sync.server.store.base import Taken
 from sync.server.store.sql import SqlStore
-from sync.trust.agency import decode_record, invite_id
-from sync.trust.userlog import UserLog
+from sync.trust.person.agency import decode_record, invite_id
+from sync.trust.person.user_log import UserLog
 
 _EVERYBODY = 1_000_000
 

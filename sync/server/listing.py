@@ -19,8 +19,8 @@ from sync.server.store.base import InviteRow, SightingRow, UserRow
 from sync.server.store.sql import SqlStore
 from sync.server.upkeep.audit import AuditLine
 from sync.server.upkeep.owners import OwnerLine
-from sync.trust.agency import decode_record, invite_id
-from sync.trust.userlog import UserLog
+from sync.trust.person.agency import decode_record, invite_id
+from sync.trust.person.user_log import UserLog
 
 _ALL = 1_000_000
 _TIMES = {"time", "added", "last_seen", "changed", "made", "entries_lost_after"}

@@ -21,10 +21,10 @@ from sync.server.people import People
 from sync.server.refusal import Refusal
 from sync.server.spending import metered
 from sync.server.store.base import RoomRow, Store, StoreError
-from sync.trust import receipts
-from sync.trust.items import RH_0, Item, Role
-from sync.trust.roomstate import Member
-from sync.trust.stream import RoomStream
+from sync.trust.formats.items import RH_0, Item, Role
+from sync.trust.room import signed_receipts
+from sync.trust.room.room_state import Member
+from sync.trust.room.stream import RoomStream
 
 log = logging.getLogger("sync.server")
 
@@ -117,7 +117,7 @@ class LiveRooms:
 
     def receipt(self, room: bytes, n: int, rh: bytes, t: int) -> Receipt:
         """The server's word for a position."""
-        return Receipt(room, n, rh, t, receipts.sign(self._key, room, n, rh, t))
+        return Receipt(room, n, rh, t, signed_receipts.sign(self._key, room, n, rh, t))
 
     def at_hand(self, room: bytes) -> LiveRoom | None:
         """The room if it is in memory."""

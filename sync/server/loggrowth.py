@@ -14,7 +14,7 @@ from sync.server.people import Draft
 from sync.server.quotas import today
 from sync.server.refusal import Refusal
 from sync.server.store.base import Store, StoreError, Tally
-from sync.trust.userlog import AGENCY, ROOT, UserEntry
+from sync.trust.person.user_log import AGENCY, ROOT, UserEntry
 
 log = logging.getLogger("sync.server")
 

@@ -39,11 +39,11 @@ from sync.server.refusal import Refusal
 from sync.server.returning import Returned, ReturnedLogs
 from sync.server.store.base import Store
 from sync.server.store.mending import AwaitedItem, RestoreRow
-from sync.trust import receipts
-from sync.trust.envelope import Header, read_body
-from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
-from sync.trust.stream import Accepted
-from sync.trust.userlog import UserLog
+from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.person.user_log import UserLog
+from sync.trust.room import signed_receipts
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.stream import Accepted
 
 log = logging.getLogger("sync.server")
 
@@ -179,7 +179,7 @@ class MendingRooms:
         """▲ A receipt of this server's own signature for the running hash that these stubs make from a position of ours
         on, through our head: then they stood there, and only they."""
         try:
-            receipts.check(self._server_pk, r)
+            signed_receipts.check(self._server_pk, r)
         except Reject as e:
             raise Refusal(ErrorCode.INVALID, "receipt") from e
         if (r.room, r.n) != (stubs.room, stubs.until) or not stubs.data:

@@ -5,11 +5,11 @@ that all of it is fetched at once and the items are judged once."""
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sync.trust.envelope import Header, read_body
-from sync.trust.items import ENTRY, Item
-from sync.trust.payloads import Pin
-from sync.trust.roomlog import RoomEntry
-from sync.trust.stream import RoomStream
+from sync.trust.formats.items import ENTRY, Item
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.payloads import Pin
+from sync.trust.room.stream import RoomStream
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from sync.server.identity import read_agency_pk
 from sync.server.keyfile import STDIN, read_seed
 from sync.server.staffrecord import make_invite
 from sync.server.store.base import InviteRow, Taken
-from sync.trust.agency import (
+from sync.trust.person.agency import (
     Agency,
     InviteCert,
     SignInCode,

@@ -36,8 +36,8 @@ from sync.server.identity import Identity
 from sync.server.refusal import Refusal
 from sync.server.rows import appended, entry_rows, user_row
 from sync.server.store.base import InviteRow, Moved, SightingRow, Store, StoreError, Taken
-from sync.trust.agency import invite_id, record_hash
-from sync.trust.userlog import UserEntry, UserLog
+from sync.trust.person.agency import invite_id, record_hash
+from sync.trust.person.user_log import UserEntry, UserLog
 
 log = logging.getLogger("sync.server")
 

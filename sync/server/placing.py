@@ -44,12 +44,12 @@ from sync.server.spending import charged
 from sync.server.staging import Staging
 from sync.server.store.base import DeviceHead, Placement, SealRow, Store, StoreError
 from sync.server.turns import check_rotation, check_slot, hold_slot, note_turn
-from sync.trust.envelope import Header, read_body
-from sync.trust.epochs import Recipient, in_order, seals_fit
-from sync.trust.items import ENTRY, ENVELOPE, Item, item_id
-from sync.trust.payloads import Add, Prune
-from sync.trust.roomlog import RoomEntry
-from sync.trust.stream import Accepted, AcceptedEntry, AcceptedEnvelope
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id
+from sync.trust.keys.epochs import Recipient, in_order, seals_fit
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.payloads import Add, Prune
+from sync.trust.room.stream import Accepted, AcceptedEntry, AcceptedEnvelope
 
 _STATE_EVERY = 512
 """Positions between stored states: a restart judges at most so many items of a room again."""

@@ -13,9 +13,9 @@ from collections.abc import Iterable
 from sync.errors import Reject
 from sync.server.live import LiveRoom
 from sync.server.store.base import Store, StoreError
-from sync.trust import envelope
-from sync.trust.envelope import Header, read_body
-from sync.trust.items import ENVELOPE
+from sync.trust.formats.items import ENVELOPE
+from sync.trust.room import envelope
+from sync.trust.room.envelope import Header, read_body
 
 log = logging.getLogger("sync.server")
 

@@ -13,7 +13,7 @@ from sync.protocol.messages import ErrorCode, Receipt, RoomHead
 from sync.protocol.version import MAX_RECEIPTS
 from sync.server.refusal import Refusal
 from sync.server.store.base import Store, StoreError, UnmetRow
-from sync.trust import receipts
+from sync.trust.room import signed_receipts
 
 log = logging.getLogger("sync.server")
 
@@ -64,7 +64,7 @@ class Receipts:
 
     def _ours(self, receipt: Receipt) -> bool:
         try:
-            receipts.check(self._public, receipt)
+            signed_receipts.check(self._public, receipt)
         except Reject:
             return False
         return True

@@ -19,9 +19,9 @@ from sync.server.people import BREATHE, Draft, People
 from sync.server.refusal import Refusal
 from sync.server.rows import appended, entry_rows, search_text, user_row
 from sync.server.store.base import InviteRow, Moved, StaffRow, Store, Taken
-from sync.trust import fields
-from sync.trust.agency import RECORD_BYTES, InviteCert, decode_record, record_hash
-from sync.trust.userlog import ROOT, UserEntry, UserLog
+from sync.trust.formats import fields
+from sync.trust.person.agency import RECORD_BYTES, InviteCert, decode_record, record_hash
+from sync.trust.person.user_log import ROOT, UserEntry, UserLog
 
 SALT_BYTES = 64
 """The longest salt that is taken; the agency makes them of 16 bytes."""

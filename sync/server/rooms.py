@@ -42,7 +42,7 @@ from sync.server.quotas import Quotas, senders, today
 from sync.server.refusal import Refusal
 from sync.server.shares import Shares
 from sync.server.store.base import ItemRow, SealRow, Store
-from sync.trust.items import Role
+from sync.trust.formats.items import Role
 
 _WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
 """Holds the largest batch: its ciphertexts, and a header of at most 1 KiB for each."""

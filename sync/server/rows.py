@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from sync.ids import Uid
 from sync.protocol.messages import Signed, WireShare
 from sync.server.store.base import Appended, EntryRow, InviteRow, ItemRow, MemberChange, ShareRow, StaffRow, UserRow
-from sync.trust.agency import decode_record
-from sync.trust.envelope import share_commitment
-from sync.trust.items import Item, next_rh
-from sync.trust.payloads import Add
-from sync.trust.roomstate import Member
-from sync.trust.stream import Accepted, AcceptedEntry
-from sync.trust.userlog import UserLog
+from sync.trust.formats.items import Item, next_rh
+from sync.trust.person.agency import decode_record
+from sync.trust.person.user_log import UserLog
+from sync.trust.room.envelope import share_commitment
+from sync.trust.room.payloads import Add
+from sync.trust.room.room_state import Member
+from sync.trust.room.stream import Accepted, AcceptedEntry
 
 
 def item_rows(rh: bytes, items: Sequence[Item], ids: Sequence[bytes]) -> list[ItemRow]:

@@ -32,7 +32,7 @@ from sync.server.origins import Proxies
 from sync.server.service import Service
 from sync.server.store.base import Store
 from sync.server.store.sql import SqlStore
-from sync.trust.agency import server_cert_until_ms
+from sync.trust.person.agency import server_cert_until_ms
 
 log = logging.getLogger("sync.server")
 

@@ -79,7 +79,7 @@ from sync.server.sheets import Sheets
 from sync.server.spending import metered
 from sync.server.store.base import Store, StoreError
 from sync.server.uploads import Uploads
-from sync.trust.userlog import UserLog
+from sync.trust.person.user_log import UserLog
 
 log = logging.getLogger("sync.server")
 

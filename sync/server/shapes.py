@@ -5,7 +5,7 @@ from sync.protocol.messages import Append, ErrorCode, Push
 from sync.protocol.version import MAX_BATCH_BYTES, MAX_BATCH_ITEMS, MAX_ENTRY_BYTES, MAX_OP_BYTES
 from sync.server.auth import Who
 from sync.server.refusal import Refusal
-from sync.trust.roomlog import RoomEntry
+from sync.trust.room.entries import RoomEntry
 
 _MAX_ENTRIES = 64
 

@@ -23,7 +23,7 @@ from sync.server.fanout import Hub, Listener
 from sync.server.live import LiveRoom
 from sync.server.refusal import Refusal
 from sync.server.store.base import ShareRow, Store
-from sync.trust.envelope import share_commitment
+from sync.trust.room.envelope import share_commitment
 
 _MAX_NAMES = 1000
 _TELL_AGAIN_S = 10.0

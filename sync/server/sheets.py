@@ -29,8 +29,8 @@ from sync.server.loggrowth import LogGrowth
 from sync.server.people import Draft, People
 from sync.server.refusal import Refusal
 from sync.server.store.base import AskedRow, InviteRow, Store, StoreError, UserRow
-from sync.trust.agency import invite_id
-from sync.trust.userlog import AGENCY, ROOT, UserLog
+from sync.trust.person.agency import invite_id
+from sync.trust.person.user_log import AGENCY, ROOT, UserLog
 
 log = logging.getLogger("sync.server")
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sync.server.auth import now_ms
 from sync.server.config import ConfigError
 from sync.server.store.base import InviteRow
-from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 
 MOST_CHARS = 120
 """Of a name, a title, a unit. In UTF-8 at most 480 bytes; it fits on two lines of a letter."""

@@ -12,8 +12,8 @@ from sync.server.auth import Who
 from sync.server.config import Limits
 from sync.server.quotas import is_within
 from sync.server.refusal import Refusal
-from sync.trust import merkle
-from sync.trust.epochs import Epoch
+from sync.trust.keys import merkle
+from sync.trust.keys.epochs import Epoch
 
 _MAX_SEAL_BYTES = 4096
 _SEAL_BYTES = 64

@@ -7,9 +7,9 @@ from sync.protocol.messages import ErrorCode
 from sync.server.auth import Who, now_ms
 from sync.server.live import LiveRoom, Slot
 from sync.server.refusal import Refusal
-from sync.trust.items import Role
-from sync.trust.payloads import CannotOpen
-from sync.trust.roomlog import RoomEntry
+from sync.trust.formats.items import Role
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.payloads import CannotOpen
 
 _ROTATION_MS = 3_600_000
 _SLOT_MS = 60_000

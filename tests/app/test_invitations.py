@@ -22,7 +22,7 @@ from app.store import rooms as room_rows
 from app.store.store import Store
 from sync.client.consent import Added, Invitation, Verdict
 from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
-from sync.trust.succession import Origin
+from sync.trust.room.successor_claim import Origin
 from tests.office import EK, HL, KEY, RG, Folk
 
 DIRECT, CHANNEL = RoomId(b"d" * 16), ObjId(b"c" * 16)

@@ -31,7 +31,7 @@ from app.store.store import Store
 from app.store.verdicts import placed_of
 from sync.client.engine import Engine
 from sync.client.ports import OpenedChange, Received, RoomEvent
-from sync.trust.succession import Origin, object_in
+from sync.trust.room.successor_claim import Origin, object_in
 from tests.fuzz.histories import document
 
 OWNER = Uid(b"o" * 16)

@@ -24,7 +24,7 @@ from app.rooms.succession import Succession
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.ports import OpenedChange, Received, RoomEvent
-from sync.trust.succession import Origin, object_in
+from sync.trust.room.successor_claim import Origin, object_in
 
 ME, OWNER = Uid(b"m" * 16), Uid(b"o" * 16)
 OLD, NEW = RoomId(b"g" * 16), RoomId(b"n" * 16)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sync.protocol import messages as m
-from sync.trust.items import Role
+from sync.trust.formats.items import Role
 from tests.bench.lines import Sender, light, names, sent
 from tests.bench.office import ROOT, as_shipped, found, scratch, server_process
 from tests.bench.registry import Figure, bench, percentile

@@ -29,12 +29,12 @@ from sync.server.rows import entry_rows, user_row
 from sync.server.service import Service
 from sync.server.store.base import InviteRow
 from sync.server.store.sql import SqlStore
-from sync.trust.agency import SignInCode, encode_record, record_hash
-from sync.trust.author import DeviceSecrets, new_user
-from sync.trust.drafts import Drafter
-from sync.trust.envelope import PlainOp, pack, seal_batch
-from sync.trust.items import ENTRY, Item, Role
-from sync.trust.userlog import UserLog
+from sync.trust.formats.items import ENTRY, Item, Role
+from sync.trust.person.agency import SignInCode, encode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, new_user
+from sync.trust.person.user_log import UserLog
+from sync.trust.room.entry_drafts import Drafter
+from sync.trust.room.envelope import PlainOp, pack, seal_batch
 from tests.bench.desk import TEXT
 
 _AT_ONCE = 64

@@ -16,7 +16,7 @@ from pathlib import Path
 from sync.ids import RoomId
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
-from sync.trust.epochs import KeyRing
+from sync.trust.keys.epochs import KeyRing
 from tests.bench.lines import Line, Sender, light
 from tests.sync.server.hostile import batch_that_saw, running_hashes
 from tests.sync.server.wire import Person

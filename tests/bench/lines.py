@@ -11,7 +11,7 @@ from pathlib import Path
 from sync.ids import ObjId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
-from sync.trust import envelope
+from sync.trust.room import envelope
 from tests.sync.server.wire import Person, Wire, open_wire
 
 _NEWS = (b"\xa5fresh", b"\xa6behind", b"\xa9ephemeral")

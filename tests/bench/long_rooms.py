@@ -17,13 +17,13 @@ from sync.ids import ChangeId, Hash
 from sync.protocol.messages import Append, Push, PutSeals, Signed, WireShare
 from sync.server.config import Limits
 from sync.server.service import Service
-from sync.trust import envelope
-from sync.trust.drafts import Draft, Drafter, new_room
-from sync.trust.envelope import ObjectKeys, PlainOp, root_share, seal_batch, share_commitment
-from sync.trust.epochs import KeyRing
-from sync.trust.items import ENTRY, ENVELOPE, Item, Role
-from sync.trust.snapshots import Attest, pieces
-from sync.trust.stream import RoomStream
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role
+from sync.trust.keys.epochs import KeyRing
+from sync.trust.room import envelope
+from sync.trust.room.entry_drafts import Draft, Drafter, new_room
+from sync.trust.room.envelope import ObjectKeys, PlainOp, root_share, seal_batch, share_commitment
+from sync.trust.room.snapshots import Attest, pieces
+from sync.trust.room.stream import RoomStream
 from tests.bench import filling
 from tests.bench.baselines import judging_us
 from tests.bench.catching_up import turn_figures

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from sync.crypto.seal import KemKey, seal_to
-from sync.trust.items import Role
+from sync.trust.formats.items import Role
 from tests.bench.registry import Figure, bench, median
 from tests.sync.trust.people import Office, Room, Someone
 

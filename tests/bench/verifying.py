@@ -4,8 +4,8 @@
 import time
 from dataclasses import replace
 
-from sync.trust.envelope import ObjectKeys, open_op, root_share, unpack
-from sync.trust.stream import AcceptedEnvelope, RoomStream
+from sync.trust.room.envelope import ObjectKeys, open_op, root_share, unpack
+from sync.trust.room.stream import AcceptedEnvelope, RoomStream
 from tests.bench.registry import Figure, bench, median
 from tests.sync.trust.people import Office, Room
 

@@ -25,10 +25,10 @@ from app.store.store import Store
 from sync.client.account import Account
 from sync.errors import Reject
 from sync.ids import RoomId, Uid
-from sync.trust.envelope import Header, ObjectKeys, open_op, read_body, root_share
-from sync.trust.epochs import Epoch, KeyRing, open_seal, walk_back
-from sync.trust.items import ENTRY
-from sync.trust.roomlog import RoomEntry
+from sync.trust.formats.items import ENTRY
+from sync.trust.keys.epochs import Epoch, KeyRing, open_seal, walk_back
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header, ObjectKeys, open_op, read_body, root_share
 
 ROOMS = "SELECT room FROM rooms"
 

@@ -10,14 +10,14 @@ from tests.fuzz.target import Run, Target, coded, each
 
 
 def _user_entry() -> Run:
-    from sync.trust.userlog import UserEntry
+    from sync.trust.person.user_log import UserEntry
 
     return UserEntry.decode
 
 
 def _user_log() -> Run:
     from sync.crypto.encoding import dec
-    from sync.trust.userlog import DOMAIN, UserLog, entry_id
+    from sync.trust.person.user_log import DOMAIN, UserLog, entry_id
 
     person = samples.person()
     keys = samples.person_keys()
@@ -51,9 +51,9 @@ def _pairing() -> Run:
     from sync.crypto.seal import KemKey
     from sync.crypto.signatures import SigningKey
     from sync.ids import DevId, Hash
-    from sync.trust.author import DeviceSecrets
-    from sync.trust.pairing import Admitting, Entering
-    from sync.trust.pairing_messages import Cover, NewDevice, OldDevice, PairingCode
+    from sync.trust.person.author import DeviceSecrets
+    from sync.trust.person.pairing_messages import Cover, NewDevice, OldDevice, PairingCode
+    from sync.trust.person.pairing_protocol import Admitting, Entering
 
     agency, code, kem = Hash(bytes(range(32))), PairingCode(bytes(15)), KemKey(bytes(32))
     secrets = DeviceSecrets(sign=bytes([3] * 32), kem=bytes([4] * 32), root=b"")
@@ -116,9 +116,9 @@ def _pairing() -> Run:
 
 def _codes() -> Run:
     from sync.errors import Reject
-    from sync.trust.agency import SignInCode
-    from sync.trust.pairing_messages import PairingCode
-    from sync.trust.recovery import RecoveryCode, RecoveryShare, ReturnCode
+    from sync.trust.person.agency import SignInCode
+    from sync.trust.person.pairing_messages import PairingCode
+    from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryShare, ReturnCode
 
     def run(data: bytes) -> None:
         text = data.decode("utf-8", "surrogateescape")
@@ -136,9 +136,9 @@ def _codes() -> Run:
 def _certificates() -> Run:
     """Signed by the agency, whatever they say; and the server's word that it was restored."""
     from sync.errors import Reject
-    from sync.trust.agency import InviteCert, verify_server_cert
-    from sync.trust.escrow import check_escrow
-    from sync.trust.restored import DOMAIN, Restored
+    from sync.trust.person.agency import InviteCert, verify_server_cert
+    from sync.trust.person.escrow_key import check_escrow
+    from sync.trust.room.restore_notice import DOMAIN, Restored
 
     key, pk = samples.agency().key, samples.agency().pk
 
@@ -155,7 +155,7 @@ def _certificates() -> Run:
 
 
 def _staff_record() -> Run:
-    from sync.trust.agency import decode_record
+    from sync.trust.person.agency import decode_record
 
     return decode_record
 
@@ -163,7 +163,7 @@ def _staff_record() -> Run:
 def _share_request() -> Run:
     """What the machine with the escrow key is given, by whoever carries it there; then its share."""
     from sync.crypto.seal import KemKey
-    from sync.trust.escrow import ShareRequest
+    from sync.trust.person.escrow_key import ShareRequest
 
     pk, escrow = samples.agency().pk, KemKey(samples.raw(samples.person()["escrow_seed"]))
 

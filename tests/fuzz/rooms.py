@@ -7,7 +7,7 @@ from tests.fuzz.target import Run, Target, coded
 
 def _room_entry() -> Run:
     from sync.errors import Reject
-    from sync.trust.roomlog import RoomEntry
+    from sync.trust.room.entries import RoomEntry
 
     def run(data: bytes) -> None:
         try:
@@ -24,8 +24,8 @@ def _room_stream() -> Run:
     """Each item of the vectors' room, changed and signed again by the member it names, where it stands."""
     from sync.crypto.encoding import dec
     from sync.errors import NeedLog, Reject
-    from sync.trust.items import ENTRY, ENVELOPE, Item, item_id
-    from sync.trust.stream import RoomStream
+    from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id
+    from sync.trust.room.stream import RoomStream
 
     story = samples.Story()
 
@@ -47,7 +47,7 @@ def _room_stream() -> Run:
 
 
 def _header() -> Run:
-    from sync.trust.envelope import Header
+    from sync.trust.room.envelope import Header
 
     def run(data: bytes) -> None:
         header = Header.decode(data)
@@ -58,7 +58,7 @@ def _header() -> Run:
 
 
 def _envelope() -> Run:
-    from sync.trust.envelope import Header, read_body
+    from sync.trust.room.envelope import Header, read_body
 
     def run(data: bytes) -> None:
         Header.decode(read_body(data)[0])
@@ -67,7 +67,7 @@ def _envelope() -> Run:
 
 
 def _payload() -> Run:
-    from sync.trust.envelope import pad, unpack, unpad
+    from sync.trust.room.envelope import pad, unpack, unpad
 
     def run(data: bytes) -> None:
         assert unpad(pad(data)) == data
@@ -77,7 +77,7 @@ def _payload() -> Run:
 
 
 def _padding() -> Run:
-    from sync.trust.envelope import pad, unpad
+    from sync.trust.room.envelope import pad, unpad
 
     def run(data: bytes) -> None:
         assert pad(unpad(data)) == data
@@ -87,7 +87,7 @@ def _padding() -> Run:
 
 def _note() -> Run:
     """What a member may have put into the note of a removal: encrypted under the true key."""
-    from sync.trust.notes import MAX_REASON, read_note
+    from sync.trust.room.removal_notes import MAX_REASON, read_note
 
     def run(data: bytes) -> None:
         assert len(read_note(data)) <= MAX_REASON
@@ -97,7 +97,7 @@ def _note() -> Run:
 
 def _epoch() -> Run:
     from sync.crypto.encoding import dec, enc
-    from sync.trust.epochs import Epoch
+    from sync.trust.keys.epochs import Epoch
 
     def run(data: bytes) -> None:
         assert enc(Epoch.read(dec(data, limit=1 << 20)).payload()) == data
@@ -111,8 +111,8 @@ def _epoch_link() -> Run:
 
     from sync.crypto import aead
     from sync.crypto.kdf import kdf
-    from sync.trust.epochs import KeyRing, walk_back
-    from sync.trust.stream import RoomStream
+    from sync.trust.keys.epochs import KeyRing, walk_back
+    from sync.trust.room.stream import RoomStream
 
     story = samples.Story()
     stream = RoomStream.from_bytes(story.states[-1])
@@ -130,8 +130,8 @@ def _epoch_link() -> Run:
 def _epoch_seal() -> Run:
     from sync.crypto import seal
     from sync.crypto.seal import KemKey
-    from sync.trust.epochs import open_seal, seal_info
-    from sync.trust.stream import RoomStream
+    from sync.trust.keys.epochs import open_seal, seal_info
+    from sync.trust.room.stream import RoomStream
 
     stream = RoomStream.from_bytes(samples.Story().states[-1])
     epoch, puk = stream.epochs[stream.epoch], KemKey(bytes(32))
@@ -146,7 +146,7 @@ def _epoch_seal() -> Run:
 
 
 def _proof() -> Run:
-    from sync.trust.receipts import Proof
+    from sync.trust.room.signed_receipts import Proof
 
     def run(data: bytes) -> None:
         proof = Proof.decode(data)
@@ -157,7 +157,7 @@ def _proof() -> Run:
 
 
 def _manifest() -> Run:
-    from sync.trust.blobs import Manifest
+    from sync.trust.room.blob_manifest import Manifest
 
     def run(data: bytes) -> None:
         assert Manifest.decode(data).encode() == data
@@ -168,7 +168,7 @@ def _manifest() -> Run:
 def _states() -> Run:
     """A snapshot's piece and an attest, as a member sealed them."""
     from sync.errors import Reject
-    from sync.trust.snapshots import Attest, Piece, joined
+    from sync.trust.room.snapshots import Attest, Piece, joined
 
     def run(data: bytes) -> None:
         try:
@@ -186,7 +186,7 @@ def _states() -> Run:
 def _ephemeral() -> Run:
     """Signed by the member whom it names."""
     from sync.ids import RoomId
-    from sync.trust import ephemeral
+    from sync.trust.room import ephemeral
 
     key, room, now = samples.agency().key, RoomId(b"R" * 16), samples.NOW
 

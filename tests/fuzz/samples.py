@@ -15,10 +15,10 @@ from sync.crypto.signatures import SigningKey
 from sync.ids import Hash, RoomId, Uid
 from sync.server.offline import encode_invitations
 from sync.server.store.base import InviteRow
-from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
-from sync.trust.items import ENTRY, Item
-from sync.trust.stream import RoomStream
-from sync.trust.userlog import UserLog
+from sync.trust.formats.items import ENTRY, Item
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.person.user_log import UserLog
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.people import Book
 
 FOLDER = Path(__file__).parents[1] / "vectors"

@@ -13,7 +13,7 @@ from app.rooms.records import ObjectAnnounced, RoomNamed, encode
 from app.store.origins import Step
 from sync.client.inbox import Inbox
 from sync.client.room import RoomSync
-from sync.trust.succession import Origin
+from sync.trust.room.successor_claim import Origin
 from tests.journeys.desks import Desk, Offices
 from tests.journeys.forks import cut
 from tests.world import until

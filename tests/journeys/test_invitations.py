@@ -45,11 +45,11 @@ async def hostile_room(attacker: Client, desk: Desk) -> RoomId:
         attacker.say(room, root, encode(ObjectAnnounced(obj=obj, kind=kind)))
         attacker.say(room, obj, new_board("Å", ("Att göra",)) if kind == "board" else data)
         attacker.say(room, obj, data)
-    for preview in (SVG, b"\x89PNG\r\n\x1a\n" + bytes(64)):
+    for picture in (SVG, b"\x89PNG\r\n\x1a\n" + bytes(64)):
         chat = attacker.store.objects.new(room)
         attacker.say(room, root, encode(ObjectAnnounced(obj=chat, kind="chat")))
         file = Attachment(
-            name="å\u202egpj.exe", size_bytes=9, media_type="image/svg+xml", manifest=b"m", preview=preview
+            name="å\u202egpj.exe", size_bytes=9, media_type="image/svg+xml", manifest=b"m", preview=picture
         )
         attacker.say(room, chat, message(MessageSent(text="Se bilden 🙂", attachments=(file,))))
     attacker.say(room, attacker.store.objects.new(room), SVG * 4000)

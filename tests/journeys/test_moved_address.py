@@ -32,7 +32,7 @@ from sync.protocol.codec import decode_client, decode_server, encode
 from sync.protocol.version import WIRE_MAX
 from sync.server.auth import now_ms
 from sync.server.identity import read_agency, read_identity
-from sync.trust.agency import hello_proof
+from sync.trust.person.agency import hello_proof
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import World, until
 from ui.errors import sentence

@@ -12,7 +12,7 @@ from app.rooms.records import ObjectAnnounced, decode
 from app.session import LinkState
 from app.unlocking import KeyChange
 from sync.errors import Refused, Reject, WrongAgency
-from sync.trust.agency import SignInCode
+from sync.trust.person.agency import SignInCode
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import until
 

@@ -13,7 +13,7 @@ from app.core.ids import ObjId, RoomId
 from sync.client import snapshots
 from sync.errors import Refused, Unreachable
 from sync.server.upkeep.verify import verify
-from sync.trust.succession import object_in
+from sync.trust.room.successor_claim import object_in
 from tests.journeys.desks import Desk, Offices, offices
 from tests.journeys.forks import divide, keep_copy
 from tests.world import until
@@ -34,7 +34,7 @@ async def o(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Of
 
 
 def of_age(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.trust.snapshots.PRUNE_AFTER_MS", 0)
+    monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)
 
 
 @dataclass

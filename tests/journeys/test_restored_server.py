@@ -26,8 +26,8 @@ from sync.server.identity import read_identity
 from sync.server.store.base import Full
 from sync.server.upkeep.problems import Problem
 from sync.server.upkeep.verify import verify
-from sync.trust.agency import agency_fingerprint
-from sync.trust.restored import Restored
+from sync.trust.person.agency import agency_fingerprint
+from sync.trust.room.restore_notice import Restored
 from tests.journeys.bad_input.checks import HELLO, explained, lie, nothing_lost, offline, stopped
 from tests.sync.server.test_backup import back_up, put_back
 from tests.world import Client, World, until
@@ -182,8 +182,8 @@ async def test_it_is_shown_as_a_restore_with_the_servers_statement_and_heals_by_
 
 def _check(client: Client, kept: Evidence) -> None:
     from sync.crypto.encoding import dec
-    from sync.trust import fields
-    from sync.trust.receipts import Proof
+    from sync.trust.formats import fields
+    from sync.trust.room.signed_receipts import Proof
 
     assert kept.claim is not None
     assert kept.theirs is not None
@@ -282,7 +282,7 @@ async def test_a_second_restore_explains_what_the_first_had_not_got_back(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second is from a backup that was made while somebody was away who holds what the first lost."""
-    monkeypatch.setattr("sync.trust.restored.LAG_MS", 0)
+    monkeypatch.setattr("sync.trust.room.restore_notice.LAG_MS", 0)
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     backup = await backed_up(w)

@@ -14,7 +14,7 @@ from app.errors import Forbidden
 from app.rooms.records import RoomNamed, encode
 from app.session import LinkState
 from app.store.rows import StoredChange
-from sync.trust.succession import object_in
+from sync.trust.room.successor_claim import object_in
 from tests.journeys.desks import Desk, Offices
 from tests.journeys.forks import OTHER, cut, divide, keep_copy
 from tests.world import until

@@ -9,8 +9,8 @@ from app.rooms.succession import Standing
 from sync.client.status import RoomState
 from sync.protocol.messages import Receipt
 from sync.server.identity import read_identity
-from sync.trust import receipts
-from sync.trust.receipts import Proof
+from sync.trust.room import signed_receipts
+from sync.trust.room.signed_receipts import Proof
 from tests.shots.story import Story
 from tests.world import until
 
@@ -26,7 +26,7 @@ def stop(story: Story, room: RoomId) -> None:
     server = read_identity(story.offices.w.data, now)
 
     def proof(rh: bytes) -> bytes:
-        sig = receipts.sign(server.key, room, at.n, rh, now)
+        sig = signed_receipts.sign(server.key, room, at.n, rh, now)
         return Proof(Receipt(room, at.n, rh, now, sig), server.cert).encode()
 
     me.store.put_evidence(room, "fork", proof(at.rh), proof(at.rh[::-1]), None)

@@ -78,7 +78,7 @@ def _defined(body: list[ast.stmt], within: str) -> Iterator[str]:
 
 
 def exists(place: str) -> bool:
-    """Whether a dotted place ("trust.stream.RoomStream.place" in sync/, "app.…" in app/) is in the sources."""
+    """Whether a dotted place ("trust.room.stream.RoomStream.place" in sync/, "app.…" in app/) is in the sources."""
     parts = place.split(".")
     base = ROOT if parts[0] == "app" else ROOT / "sync"
     for at in range(1, len(parts)):
@@ -131,8 +131,8 @@ def test_a_rule_has_one_name() -> None:
 
 
 def test_a_place_or_test_that_is_gone_is_missed() -> None:
-    assert exists("trust.stream.RoomStream.place")
-    assert not exists("trust.stream.RoomStream.no_such_rule")
+    assert exists("trust.room.stream.RoomStream.place")
+    assert not exists("trust.room.stream.RoomStream.no_such_rule")
     assert not exists("trust.no_such_module.place")
     assert "test_a_rule_has_one_name" in every_test()
     assert "test_" + "nobody_wrote_this" not in every_test()

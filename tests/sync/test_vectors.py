@@ -21,20 +21,11 @@ from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from sync.protocol.messages import Receipt
-from sync.trust import (
-    blobs,
-    envelope,
-    ephemeral,
-    merkle,
-    payload_reading,
-    payloads,
-    receipts,
-    snapshots,
-    succession,
-    userdrafts,
-    userlog,
-)
-from sync.trust.agency import (
+from sync.trust.formats.items import Item, item_id, next_rh
+from sync.trust.keys import merkle
+from sync.trust.keys.epochs import KeyRing, in_order, open_seal, recipients_hash, walk_back
+from sync.trust.person import user_drafts, user_log
+from sync.trust.person.agency import (
     Agency,
     InviteCert,
     SignInCode,
@@ -43,16 +34,34 @@ from sync.trust.agency import (
     record_hash,
     verify_server_cert,
 )
-from sync.trust.author import DeviceSecrets, open_puk, puk_info, puk_key, safety_number
-from sync.trust.envelope import ObjectKeys, open_op, pack, pad, padded_size, root_share, share_commitment, unpack, unpad
-from sync.trust.epochs import KeyRing, in_order, open_seal, recipients_hash, walk_back
-from sync.trust.escrow import ShareRequest, certify_escrow, check_escrow
-from sync.trust.items import Item, item_id, next_rh
-from sync.trust.pairing import Admitting, Entering
-from sync.trust.pairing_messages import Cover, OldDevice, PairingCode
-from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
-from sync.trust.stream import AcceptedEntry, AcceptedEnvelope, RoomStream
-from sync.trust.userlog import RECOVERY, UserEntry, UserLog
+from sync.trust.person.author import DeviceSecrets, open_puk, puk_info, puk_key, safety_number
+from sync.trust.person.escrow_key import ShareRequest, certify_escrow, check_escrow
+from sync.trust.person.pairing_messages import Cover, OldDevice, PairingCode
+from sync.trust.person.pairing_protocol import Admitting, Entering
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
+from sync.trust.person.user_log import RECOVERY, UserEntry, UserLog
+from sync.trust.room import (
+    blob_manifest,
+    envelope,
+    ephemeral,
+    payload_reading,
+    payloads,
+    signed_receipts,
+    snapshots,
+    successor_claim,
+)
+from sync.trust.room.envelope import (
+    ObjectKeys,
+    open_op,
+    pack,
+    pad,
+    padded_size,
+    root_share,
+    share_commitment,
+    unpack,
+    unpad,
+)
+from sync.trust.room.stream import AcceptedEntry, AcceptedEnvelope, RoomStream
 from tests.sync.trust.people import Book
 from tests.vectors.notation import read
 
@@ -161,7 +170,7 @@ def test_a_user_log_with_every_type_of_entry_replays(person: Any) -> None:
     for entry, head in zip(person["entries"], person["heads"], strict=True):
         types.add(log.apply(raw(entry["body"]), raw(entry["sig"])).type)
         assert log.head.hex() == head
-    assert types == userlog.TYPES
+    assert types == user_log.TYPES
     assert log.uid.hex() == person["uid"]
     assert next(iter(log.devices)).hex() == person["dev"]
     assert log.ended_at(log.seq)
@@ -182,8 +191,8 @@ def test_every_generation_opens_for_every_device_it_was_sealed_to(person: Any) -
     for puk, seed in zip(log.puks[:3], seeds, strict=False):
         assert open_puk(puk, log.uid, devices[1], second) == seed
     for puk, seed in zip(log.puks[2:], seeds[2:], strict=True):
-        sealed = dict(puk.seals)[userlog.RECOVERY]
-        assert recovery.open(puk_info(log.uid, puk.gen, userlog.RECOVERY), sealed) == seed
+        sealed = dict(puk.seals)[user_log.RECOVERY]
+        assert recovery.open(puk_info(log.uid, puk.gen, user_log.RECOVERY), sealed) == seed
     for puk, seed, old in zip(log.puks[1:], seeds[1:], seeds, strict=False):
         assert aead.open_(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap) == old
 
@@ -263,7 +272,7 @@ def test_a_room_with_every_type_of_entry_replays(room: Any) -> None:
     assert recipients_hash(recipients).hex() == room["recipients_hash"]
     receipt = room["receipt"]
     word = Receipt(stream.room, stream.n, stream.rh, stream.t, raw(receipt["sig"]))
-    receipts.check(raw(receipt["server_pk"]), word)
+    signed_receipts.check(raw(receipt["server_pk"]), word)
 
 
 def test_a_rooms_stored_state_opens_and_is_what_its_items_make(room: Any) -> None:
@@ -347,9 +356,9 @@ def test_a_whisper_opens(pieces: Any) -> None:
 
 def test_a_file_opens_from_its_manifest(pieces: Any) -> None:
     v, own = pieces["blob"], RoomId(raw(pieces["room"]))
-    manifest = blobs.Manifest.decode(raw(v["manifest"]))
+    manifest = blob_manifest.Manifest.decode(raw(v["manifest"]))
     assert manifest.encode() == raw(v["manifest"])
-    opened = [blobs.open_part(own, p, raw(ct)) for p, ct in zip(manifest.parts, v["parts"], strict=True)]
+    opened = [blob_manifest.open_part(own, p, raw(ct)) for p, ct in zip(manifest.parts, v["parts"], strict=True)]
     assert [o.hex() for o in opened] == v["plain"]
     assert sum(map(len, opened)) == manifest.size
 
@@ -363,7 +372,7 @@ def test_every_type_of_user_entry_decodes_alone(person: Any) -> None:
 
 def test_a_proof_that_was_carried_away_still_convinces() -> None:
     told = load("proof")
-    proof = receipts.Proof.decode(raw(told["proof"]))
+    proof = signed_receipts.Proof.decode(raw(told["proof"]))
     proof.check(raw(told["agency_pk"]))
     r = proof.receipt
     assert [r.room.hex(), r.n, r.rh.hex(), r.t] == [told["room"], told["n"], told["rh"], told["t"]]
@@ -372,7 +381,7 @@ def test_a_proof_that_was_carried_away_still_convinces() -> None:
     version, said = claim
     assert version == 1
     items = [Item(n, t, kind, body, sig, None) for n, t, kind, body, sig in said]
-    assert receipts.claim(items).hex() == told["claim"]
+    assert signed_receipts.claim(items).hex() == told["claim"]
     assert [(i.n, bool(i.sig)) for i in items] == [(42, False), (43, True)]
 
 
@@ -381,9 +390,9 @@ def test_a_successor_names_its_origin_and_its_objects() -> None:
     genesis = payload_reading.read_payload("genesis", dec(raw(told["payload"]), limit=1024), {}, lenient=False)
     assert isinstance(genesis, payloads.Genesis)
     old, new = RoomId(raw(told["old"])), RoomId(raw(told["successor"]))
-    assert succession.origin(genesis) == succession.Origin(room=old, n=told["n"], rh=Hash(raw(told["rh"])))
+    assert successor_claim.origin(genesis) == successor_claim.Origin(room=old, n=told["n"], rh=Hash(raw(told["rh"])))
     for obj, there in told["objects"]:
-        assert succession.object_in(new, old, ObjId(raw(obj))).hex() == there
+        assert successor_claim.object_in(new, old, ObjId(raw(obj))).hex() == there
 
 
 @pytest.mark.parametrize("way", ["by_code", "by_digits"])
@@ -514,21 +523,21 @@ def test_a_person_who_came_back_by_the_sheet_is_read_the_same() -> None:
     entries = [(raw(body), raw(sig)) for body, sig in told["entries"]]
     log = UserLog.replay(entries, raw(told["agency_pk"]))
     sheet = RecoveryPair(RecoveryCode.parse(told["sheet"]), RecoveryShare.parse(told["share"]))
-    userdrafts.check_pair(log, sheet)
+    user_drafts.check_pair(log, sheet)
     asked = ShareRequest.check(
         ShareRequest.encode(entries, raw(told["salt"]), raw(told["record"])), raw(told["agency_pk"])
     )
     assert asked.open(KemKey(raw(told["escrow_seed"]))) == sheet.share
     assert log.record_hash == record_hash(raw(told["salt"]), raw(told["record"]))
     assert [d.revoked is not None for d in log.devices.values()] == [True, False]
-    seeds = userdrafts.open_generations(log, RECOVERY, sheet.kem, {})
+    seeds = user_drafts.open_generations(log, RECOVERY, sheet.kem, {})
     assert {str(gen): seed.hex() for gen, seed in seeds.items()} == told["puk_seeds"]
     attempt = Attempt.decode(raw(told["attempt"]))
     assert (ReturnCode(attempt.code, attempt.sheet.share).format(), attempt.revoke) == (told["attempt_code"], True)
     assert attempt.sheet == sheet
     assert attempt.encode() == raw(told["attempt"])
     dev = next(reversed(log.devices))
-    assert userdrafts.open_generations(log, dev, KemKey(attempt.secrets.kem), {}) == seeds
+    assert user_drafts.open_generations(log, dev, KemKey(attempt.secrets.kem), {}) == seeds
     account = Account.decode(raw(told["account"]))
     assert (account.sheet, account.vetoed) == (sheet.secret, (bytes([8] * 16),))
     assert SigningKey(account.secrets.root).public == log.genesis_root_pk

@@ -26,7 +26,7 @@ from app.tasks.records import encode as board_data
 from sync.client.opening import pack
 from sync.client.placed import PlacedChange, position_of
 from sync.ids import ChangeId, Hash, ObjId
-from sync.trust.snapshots import Attest, Piece, pieces
+from sync.trust.room.snapshots import Attest, Piece, pieces
 
 HERE = Path(__file__).parent
 N, SNAPSHOT = 41, Hash(bytes(range(32)))

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from sync.crypto.seal import KemKey
 from sync.ids import DevId, Hash, Uid
-from sync.trust.agency import encode_record
-from sync.trust.author import DeviceSecrets
-from sync.trust.pairing import Admitting, Entering
-from sync.trust.pairing_messages import OldDevice, PairingCode
+from sync.trust.person.agency import encode_record
+from sync.trust.person.author import DeviceSecrets
+from sync.trust.person.pairing_messages import OldDevice, PairingCode
+from sync.trust.person.pairing_protocol import Admitting, Entering
 
 HERE = Path(__file__).parent
 AGENCY = Hash(bytes(range(32)))

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from sync.crypto.signatures import SigningKey
 from sync.protocol.messages import Receipt, Signed
-from sync.trust import receipts
-from sync.trust.agency import Agency
-from sync.trust.items import ENVELOPE, Item
+from sync.trust.formats.items import ENVELOPE, Item
+from sync.trust.person.agency import Agency
+from sync.trust.room import signed_receipts
 
 ROOM, RH, T = b"rum" + bytes(13), b"r" * 32, 1_795_000_000_000
 
 
 def write(path: Path) -> None:
     agency, server = Agency(bytes([7]) * 32), SigningKey(bytes([9]) * 32)
-    receipt = Receipt(ROOM, 41, RH, T, receipts.sign(server, ROOM, 41, RH, T))
-    proof = receipts.Proof(receipt, Signed(*agency.certify_server(server.public, T + 1)))
+    receipt = Receipt(ROOM, 41, RH, T, signed_receipts.sign(server, ROOM, 41, RH, T))
+    proof = signed_receipts.Proof(receipt, Signed(*agency.certify_server(server.public, T + 1)))
     items = [Item(42, T, ENVELOPE, b"body 42", b"", None), Item(43, T, ENVELOPE, b"body 43", b"s" * 64, None)]
     value = {
         "agency_pk": agency.pk.hex(),
@@ -26,7 +26,7 @@ def write(path: Path) -> None:
         "rh": RH.hex(),
         "t": T,
         "proof": proof.encode().hex(),
-        "claim": receipts.claim(items).hex(),
+        "claim": signed_receipts.claim(items).hex(),
     }
     path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")
 

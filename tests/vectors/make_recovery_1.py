@@ -13,11 +13,11 @@ from sync.client.recovery import Attempt
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.ids import DevId
-from sync.trust import userdrafts
-from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
-from sync.trust.author import DeviceSecrets, new_user
-from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
-from sync.trust.userdrafts import Hand, Return
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, new_user
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
+from sync.trust.person.user_drafts import Hand, Return
 
 HERE = Path(__file__).parent
 NOW = 1_790_000_000_000
@@ -36,11 +36,11 @@ def main() -> None:
     entries, log = new_user(old, code, agency.pk, cert, record_hash(salts[0], RECORD), seed, NOW)
     dev = next(iter(log.devices))
     account = Account(uid=log.uid, dev=dev, agency_pk=agency.pk, secrets=old, puk_seeds={1: seed})
-    rotated, second = userdrafts.rotate_puk(log, Hand(dev, account.signing, {1: seed}), NOW + 1)
+    rotated, second = user_drafts.rotate_puk(log, Hand(dev, account.signing, {1: seed}), NOW + 1)
     log.apply(*rotated)
     sheet, escrow = RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh()), KemKey(os.urandom(32))
     pending = replace(account, puk_seeds={1: seed, 2: second}, sheet=sheet.secret, vetoed=(DevId(bytes([8] * 16)),))
-    made = userdrafts.new_sheet(log, SigningKey(old.root), sheet, escrow.public, {1: seed, 2: second}, NOW + 2)
+    made = user_drafts.new_sheet(log, SigningKey(old.root), sheet, escrow.public, {1: seed, 2: second}, NOW + 2)
     for entry in made:
         log.apply(*entry)
     again, cert = invitation(agency, salts[1])
@@ -53,7 +53,7 @@ def main() -> None:
         secrets=attempt.secrets,
         revoke=(dev,),
     )
-    returned, seeds = userdrafts.come_back(log, back, NOW + 3)
+    returned, seeds = user_drafts.come_back(log, back, NOW + 3)
     every = [*entries, rotated, *made, *returned]
     value = {
         "agency_pk": agency.pk.hex(),

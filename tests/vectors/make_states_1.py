@@ -12,12 +12,22 @@ from sync.crypto.encoding import enc
 from sync.crypto.kdf import H
 from sync.crypto.seal import KemKey
 from sync.ids import ChangeId, Hash, ObjId
-from sync.trust import snapshots
-from sync.trust.drafts import Draft, new_room
-from sync.trust.envelope import ATTEST, BASELINE, OP, SNAPSHOT, ObjectKeys, PlainOp, pack, seal_batch, share_commitment
-from sync.trust.epochs import in_order, recipients_hash
-from sync.trust.items import Role
-from sync.trust.stream import RoomStream
+from sync.trust.formats.items import Role
+from sync.trust.keys.epochs import in_order, recipients_hash
+from sync.trust.room import snapshots
+from sync.trust.room.entry_drafts import Draft, new_room
+from sync.trust.room.envelope import (
+    ATTEST,
+    BASELINE,
+    OP,
+    SNAPSHOT,
+    ObjectKeys,
+    PlainOp,
+    pack,
+    seal_batch,
+    share_commitment,
+)
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.people import NOW, Office, Room, Someone
 
 HERE = Path(__file__).parent

@@ -9,8 +9,8 @@ from app.store.origins import Step
 from app.store.store import Store
 from sync.client.placed import Compacted
 from sync.client.ports import KeptReceipt, MemberRow, OpenedChange, OpenedSnapshot, Received, RoomEvent
-from sync.trust.items import Item
-from sync.trust.succession import Origin
+from sync.trust.formats.items import Item
+from sync.trust.room.successor_claim import Origin
 from tests.app.store.conftest import DEV, KINDS
 
 ME, OTHER, THIRD = Uid(b"M" * 16), Uid(b"O" * 16), Uid(b"Q" * 16)

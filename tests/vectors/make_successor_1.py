@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sync.crypto.encoding import enc
 from sync.ids import Hash, ObjId, RoomId
-from sync.trust.succession import Origin, object_in
+from sync.trust.room.successor_claim import Origin, object_in
 
 OLD, NEW = RoomId(b"gammalt" + bytes(9)), RoomId(b"nytt" + bytes(12))
 

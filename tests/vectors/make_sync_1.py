@@ -15,19 +15,29 @@ from sync.crypto.kdf import H, kdf
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.ids import ChangeId, ObjId, RoomId
-from sync.trust import blobs, ephemeral, receipts, userlog
-from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
-from sync.trust.author import Author, DeviceSecrets, new_user, puk_info, puk_payload, safety_number
-from sync.trust.drafts import Draft, new_room
-from sync.trust.envelope import ObjectKeys, PlainOp, pack, pad, padded_size, root_share, seal_batch, share_commitment
-from sync.trust.epochs import in_order, recipients_hash
-from sync.trust.escrow import ShareRequest, certify_escrow, escrow_id, seal_share
-from sync.trust.items import ENTRY, Role
-from sync.trust.merkle import root as merkle_root
-from sync.trust.recovery import RecoveryShare
-from sync.trust.roomlog import DOMAIN, entry_body
-from sync.trust.stream import RoomStream
-from sync.trust.userlog import UserLog, device_id, entry_id
+from sync.trust.formats.items import ENTRY, Role
+from sync.trust.keys.epochs import in_order, recipients_hash
+from sync.trust.keys.merkle import root as merkle_root
+from sync.trust.person import user_log
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.person.author import Author, DeviceSecrets, new_user, puk_info, puk_payload, safety_number
+from sync.trust.person.escrow_key import ShareRequest, certify_escrow, escrow_id, seal_share
+from sync.trust.person.recovery_sheet import RecoveryShare
+from sync.trust.person.user_log import UserLog, device_id, entry_id
+from sync.trust.room import blob_manifest, ephemeral, signed_receipts
+from sync.trust.room.entries import DOMAIN, entry_body
+from sync.trust.room.entry_drafts import Draft, new_room
+from sync.trust.room.envelope import (
+    ObjectKeys,
+    PlainOp,
+    pack,
+    pad,
+    padded_size,
+    root_share,
+    seal_batch,
+    share_commitment,
+)
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.people import NOW, Office, Room, Someone
 from tests.vectors.notation import Json, show
 
@@ -140,8 +150,8 @@ def person() -> Json:
     server = SigningKey(bytes([9]) * 32)
 
     def add(key: SigningKey, by: bytes | str, kind: str, payload: object) -> None:
-        body = userlog.entry_body(log.uid, log.seq + 1, log.head, by, NOW, kind, payload)
-        sig = key.sign(userlog.DOMAIN, entry_id(body))
+        body = user_log.entry_body(log.uid, log.seq + 1, log.head, by, NOW, kind, payload)
+        sig = key.sign(user_log.DOMAIN, entry_id(body))
         log.apply(body, sig)
         entries.append((body, sig))
 
@@ -155,17 +165,17 @@ def person() -> Json:
     add(first, first_dev, "puk_rotate", puk_payload(log, seeds[1], seeds[0]))
     root, root2 = SigningKey(secrets.root), SigningKey(bytes([7]) * 32)
     proof = root2.sign("root-proof", [log.uid, log.head, root2.public])
-    add(root, userlog.ROOT, "root_rotate", [root2.public, proof])
+    add(root, user_log.ROOT, "root_rotate", [root2.public, proof])
     recovery, escrow = KemKey(bytes([8]) * 32), KemKey(bytes([20]) * 32)
     share = RecoveryShare(bytes(range(17)))
     sealed = seal_share(escrow.public, log.uid, 1, share)
     puk = puk_payload(log, seeds[2], seeds[1], recovery=recovery.public)
-    fields = [userlog.SHEET_FORMAT, recovery.public, 1, escrow_id(escrow.public), sealed, puk]
-    add(root2, userlog.ROOT, "recovery_set", fields)
+    fields = [user_log.SHEET_FORMAT, recovery.public, 1, escrow_id(escrow.public), sealed, puk]
+    add(root2, user_log.ROOT, "recovery_set", fields)
     left = UserLog.replay(entries, agency.pk)
-    left.devices[dev] = userlog.Device(dev, key.public, kem2.public, 3, 8, first_dev)
+    left.devices[dev] = user_log.Device(dev, key.public, kem2.public, 3, 8, first_dev)
     add(first, first_dev, "dev_revoke", [dev, [], puk_payload(left, seeds[3], seeds[2])])
-    add(agency.key, userlog.AGENCY, "reset", [])
+    add(agency.key, user_log.AGENCY, "reset", [])
     account = Account(
         uid=log.uid, dev=first_dev, agency_pk=agency.pk, secrets=secrets, puk_seeds=dict(enumerate(seeds, start=1))
     )
@@ -195,7 +205,7 @@ def person() -> Json:
         "puk_seeds": [s.hex() for s in seeds],
         "uid": log.uid.hex(),
         "dev": first_dev.hex(),
-        "entries": [{"type": userlog.UserEntry.decode(b).type, "body": b.hex(), "sig": s.hex()} for b, s in entries],
+        "entries": [{"type": user_log.UserEntry.decode(b).type, "body": b.hex(), "sig": s.hex()} for b, s in entries],
         "heads": [h.hex() for h in log.heads],
         "safety_number": safety_number(log.genesis, H(b"another")),
         "account": account.encode().hex(),
@@ -304,7 +314,7 @@ def room() -> Json:
     story.tell()
     r, s = story.room, story.room.stream
     server = SigningKey(bytes([9]) * 32)
-    receipt = receipts.sign(server, s.room, s.n, s.rh, s.t)
+    receipt = signed_receipts.sign(server, s.room, s.n, s.rh, s.t)
     recipients = in_order(s.recipients(story.office.book))
     return {
         "agency_pk": story.office.agency.pk.hex(),
@@ -349,9 +359,9 @@ def pieces() -> Json:
     own = RoomId(b"R" * 16)
     author: Author = head.author
     whisper = ephemeral.Whisperer(own).seal(author, 3, bytes([1]) * 32, "skriver … 🙂".encode(), NOW)
-    first, first_ct = blobs.seal_part(own, bytes(range(256)) * 5, last=False)
-    last, last_ct = blobs.seal_part(own, "slutet på filen".encode(), last=True)
-    manifest = blobs.Manifest(first.length + last.length, (first, last))
+    first, first_ct = blob_manifest.seal_part(own, bytes(range(256)) * 5, last=False)
+    last, last_ct = blob_manifest.seal_part(own, "slutet på filen".encode(), last=True)
+    manifest = blob_manifest.Manifest(first.length + last.length, (first, last))
     changes = [(ChangeId(bytes([i]) * 16), f"ändring {i}".encode()) for i in range(2)]
     leaves = [f"seal {i}".encode() for i in range(7)]
     return {

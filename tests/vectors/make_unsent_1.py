@@ -14,8 +14,8 @@ from app.devices.unsent import VERSION, Body, Change, Draft, Part
 from sync.client import keepsake
 from sync.client.account import Account
 from sync.ids import Uid
-from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
-from sync.trust.author import DeviceSecrets, new_user
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, new_user
 
 HERE = Path(__file__).parent
 ROOM, OBJ = bytes([1] * 16), bytes([2] * 16)

@@ -12,7 +12,7 @@ from sync.server.store.adminlog import EMPTY, AdminHead, AdminRow, Broken, first
 from sync.server.store.sql_adminlog import HEAD
 from sync.server.upkeep.manifest import NAME, read_manifest
 from sync.server.upkeep.reading import Reading
-from sync.trust.agency import invite_id
+from sync.trust.person.agency import invite_id
 
 _WORDS = {
     "missing": "is missing",

@@ -31,7 +31,7 @@ from sync.server.upkeep.manifest import (
     sha256_of,
 )
 from sync.server.upkeep.reading import Damaged, Reading
-from sync.trust.agency import agency_fingerprint
+from sync.trust.person.agency import agency_fingerprint
 
 PUBLIC = ("agency.pub", "server.cert", "escrow.cert", "agency.where", "tls.pem", "ca.pem")
 """Without the first two a backup could not be verified; none is a secret."""

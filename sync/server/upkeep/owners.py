@@ -16,9 +16,9 @@ from sync.server.config import Config
 from sync.server.identity import read_agency_pk
 from sync.server.upkeep.problems import Logs
 from sync.server.upkeep.reading import MISTYPED, Reading
-from sync.trust.agency import decode_record
-from sync.trust.items import ENTRY, Item, Role
-from sync.trust.stream import RoomStream
+from sync.trust.formats.items import ENTRY, Item, Role
+from sync.trust.person.agency import decode_record
+from sync.trust.room.stream import RoomStream
 
 _ITEMS = "SELECT n, t, kind, body, sig, ct FROM items WHERE room = ? AND n > ? AND n <= ? ORDER BY n"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sync.errors import Reject
 from sync.ids import Uid
 from sync.server.upkeep.reading import Reading
-from sync.trust.userlog import UserLog
+from sync.trust.person.user_log import UserLog
 
 _LOGS = 4096
 """Replayed logs kept in memory, a few kilobytes each."""

@@ -24,7 +24,7 @@ from sync.server.upkeep.backup import PUBLIC, SECRET, matches
 from sync.server.upkeep.manifest import KEYS, Manifest, copy_file, read_manifest
 from sync.server.upkeep.problems import Problem, Tally
 from sync.server.upkeep.verify import verify
-from sync.trust.restored import Restored
+from sync.trust.room.restore_notice import Restored
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 SEEN_MS = 30 * 86_400_000

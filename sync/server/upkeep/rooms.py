@@ -10,14 +10,14 @@ from sync.ids import RoomId
 from sync.protocol.version import MAX_BATCH_ITEMS
 from sync.server.upkeep.problems import Logs, Report
 from sync.server.upkeep.reading import MISTYPED, Reading
-from sync.trust import merkle
-from sync.trust.envelope import read_body, share_commitment
-from sync.trust.epochs import Epoch, in_order, seals_fit
-from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
-from sync.trust.payloads import Add
-from sync.trust.receipts import MAX_N
-from sync.trust.roomstate import Missing
-from sync.trust.stream import Accepted, AcceptedEntry, RoomStream
+from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.keys import merkle
+from sync.trust.keys.epochs import Epoch, in_order, seals_fit
+from sync.trust.room.envelope import read_body, share_commitment
+from sync.trust.room.payloads import Add
+from sync.trust.room.room_state import Missing
+from sync.trust.room.signed_receipts import MAX_N
+from sync.trust.room.stream import Accepted, AcceptedEntry, RoomStream
 
 _ITEMS = "SELECT n, t, kind, id, rh, body, sig, ct, size_bytes FROM items WHERE room = ? ORDER BY n"
 _SEALS_KEPT = 8

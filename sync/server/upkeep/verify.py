@@ -20,11 +20,11 @@ from sync.server.upkeep.manifest import sha256_of
 from sync.server.upkeep.problems import Logs, Problem, Report, Tally
 from sync.server.upkeep.reading import MISTYPED, Damaged, Reading
 from sync.server.upkeep.rooms import RoomCheck
-from sync.trust import receipts
-from sync.trust.agency import InviteCert, agency_fingerprint, record_hash, verify_server_cert
-from sync.trust.escrow import check_escrow
-from sync.trust.restored import Restored
-from sync.trust.userlog import UserLog
+from sync.trust.person.agency import InviteCert, agency_fingerprint, record_hash, verify_server_cert
+from sync.trust.person.escrow_key import check_escrow
+from sync.trust.person.user_log import UserLog
+from sync.trust.room import signed_receipts
+from sync.trust.room.restore_notice import Restored
 
 _OWNED = ("items", "members", "device_heads", "shares", "seals", "blobs")
 """Tables whose rows belong to a room."""
@@ -166,7 +166,7 @@ class _Check:
                 self._report.add("restored", str(t), code)
         for room, n, rh, t, sig in self._reading.rows("unmet", "SELECT room, n, rh, t, sig FROM unmet"):
             try:
-                receipts.check(server_pk, Receipt(room, n, rh, t, sig))
+                signed_receipts.check(server_pk, Receipt(room, n, rh, t, sig))
             except Reject as e:
                 self._report.add("receipt", f"{room.hex()}/{n}", e.code)
 

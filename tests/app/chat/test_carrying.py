@@ -30,7 +30,7 @@ from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid, new_change
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
-from sync.trust.succession import Origin
+from sync.trust.room.successor_claim import Origin
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
 
 NEXT = RoomId(b"n" * 16)

@@ -26,7 +26,7 @@ from sync.client import keepsake
 from sync.client.account import Account
 from sync.client.engine import Engine
 from sync.errors import Reject
-from sync.trust.userlog import UserLog
+from sync.trust.person.user_log import UserLog
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 FILE = VECTORS / "unsent-1.kansli-unsent"

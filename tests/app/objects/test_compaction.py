@@ -22,7 +22,7 @@ from app.tasks.service import new_board
 from sync.client.opening import begins_with, unpack
 from sync.client.placed import PlacedChange, position_of
 from sync.ids import ChangeId
-from sync.trust.snapshots import Piece
+from sync.trust.room.snapshots import Piece
 
 TEXTS, MAPS = ("text",), ("m",)
 VALUES: list[Value] = [1, 2.5, "s", [1, 2], -70, 2**40, True, None, b"\0"]

@@ -6,7 +6,7 @@ import pytest
 from app.core.ids import ObjId, RoomId
 from app.store.store import Store
 from sync.client.ports import KeptReceipt, Received, RoomEvent
-from sync.trust.items import Item
+from sync.trust.formats.items import Item
 from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 
 

@@ -3,7 +3,7 @@
 
 from app.core.ids import RoomId
 from sync.client.ports import Received
-from sync.trust.items import Item
+from sync.trust.formats.items import Item
 from tests.app.store.conftest import Bench
 
 ROOM, OTHER = RoomId(b"R" * 16), RoomId(b"O" * 16)

@@ -9,8 +9,8 @@ from app.core.ids import ObjId, RoomId
 from app.kinds import KINDS as REAL_KINDS
 from app.store.objects import set_deleted
 from sync.client.ports import Received, RoomEvent
-from sync.trust.envelope import object_of
-from sync.trust.succession import Origin, object_in
+from sync.trust.room.envelope import object_of
+from sync.trust.room.successor_claim import Origin, object_in
 from tests.app.store.conftest import OTHER, ROOM, Bench
 
 SQUAT = RoomId(b"S" * 16)

@@ -9,8 +9,8 @@ from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
 from sync.server.auth import now_ms
 from sync.server.identity import read_identity
-from sync.trust import receipts
-from sync.trust.items import ENVELOPE, item_id, next_rh
+from sync.trust.formats.items import ENVELOPE, item_id, next_rh
+from sync.trust.room import signed_receipts
 from tests.journeys.bad_input.checks import HELLO, explained, honest, nothing_lost, reconnect, stopped, two
 from tests.world import Client, World, until
 
@@ -91,7 +91,7 @@ def after(w: World, fresh: m.Fresh, push: m.Push) -> tuple[m.WireItem, m.Receipt
     last, key = fresh.receipt, read_identity(w.data, now_ms()).key
     n, (body,) = last.n + 1, push.bodies
     rh = next_rh(last.rh, n, last.t, ENVELOPE, item_id(ENVELOPE, body))
-    receipt = m.Receipt(last.room, n, rh, last.t, receipts.sign(key, last.room, n, rh, last.t))
+    receipt = m.Receipt(last.room, n, rh, last.t, signed_receipts.sign(key, last.room, n, rh, last.t))
     return m.WireItem(n, last.t, ENVELOPE, body, push.sig, push.cts[0]), receipt
 
 

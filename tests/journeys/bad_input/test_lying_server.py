@@ -15,8 +15,8 @@ from sync.crypto.signatures import SigningKey
 from sync.protocol import messages as m
 from sync.server.auth import now_ms
 from sync.server.identity import read_identity
-from sync.trust import envelope, receipts
-from sync.trust.items import ENVELOPE, Item, item_id, next_rh
+from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
+from sync.trust.room import envelope, signed_receipts
 from tests.journeys.bad_input.checks import (
     HELLO,
     explained,
@@ -308,7 +308,7 @@ class Newer:
         item = m.WireItem(s.n + 1, now_ms(), ENVELOPE, sealed.bodies[0], sealed.sig, sealed.cts[0])
         rh = next_rh(s.rh, item.n, item.t, item.kind, item_id(ENVELOPE, item.body))
         server = read_identity(self.w.data, now_ms()).key
-        receipt = m.Receipt(self.room, item.n, rh, item.t, receipts.sign(server, self.room, item.n, rh, item.t))
+        receipt = m.Receipt(self.room, item.n, rh, item.t, signed_receipts.sign(server, self.room, item.n, rh, item.t))
         return m.Fresh(self.room, [item], [], receipt)
 
 
@@ -321,9 +321,9 @@ async def test_attack_an_item_of_a_device_that_never_was_stops_the_room_and_is_k
     await stopped(b, room, RoomState.WITHHELD)
     (kept,) = b.store.receipts_kept.evidence(room)
     i = shown.items[0]
-    assert (kept.code, kept.claim) == ("withheld", receipts.claim([Item(i.n, i.t, i.kind, i.body, i.sig, i.ct)]))
+    assert (kept.code, kept.claim) == ("withheld", signed_receipts.claim([Item(i.n, i.t, i.kind, i.body, i.sig, i.ct)]))
     assert kept.theirs is not None
-    proof = receipts.Proof.decode(kept.theirs)
+    proof = signed_receipts.Proof.decode(kept.theirs)
     proof.check(b.engine._link.account.agency_pk)
     assert proof.receipt == shown.receipt, "the server signed a history that holds it"
 

@@ -15,9 +15,9 @@ from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.server.auth import now_ms
 from sync.server.identity import read_identity
-from sync.trust import envelope, receipts
-from sync.trust.items import ENVELOPE, Item, item_id, next_rh
-from sync.trust.receipts import Proof
+from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
+from sync.trust.room import envelope, signed_receipts
+from sync.trust.room.signed_receipts import Proof
 from tests.journeys.bad_input.checks import (
     HELLO,
     explained,
@@ -38,7 +38,7 @@ from tests.world import Client, World, until
 def re_signed(w: World, r: m.Receipt, rh: bytes) -> m.Receipt:
     """The server's own signature for another history at the same position."""
     key = read_identity(w.data, now_ms()).key
-    return m.Receipt(r.room, r.n, rh, r.t, receipts.sign(key, r.room, r.n, rh, r.t))
+    return m.Receipt(r.room, r.n, rh, r.t, signed_receipts.sign(key, r.room, r.n, rh, r.t))
 
 
 def proofs(client: Client, evidence: Evidence) -> tuple[Proof, Proof]:
@@ -91,7 +91,7 @@ async def test_every_sign_in_carries_the_newest_receipt_of_each_room(w: World) -
     assert {r.room: r.n for r in signed_in[-1].receipts} == at
     server_pk = read_identity(w.data, now_ms()).key.public
     for receipt in signed_in[-1].receipts:
-        receipts.check(server_pk, receipt)
+        signed_receipts.check(server_pk, receipt)
 
 
 async def test_what_was_acknowledged_and_is_gone_is_a_rollback_though_nobody_saw_its_echo(w: World) -> None:
@@ -218,7 +218,7 @@ async def test_what_a_member_signed_to_have_seen_is_kept_with_the_servers_word(w
     await stopped(b, room, RoomState.FORK)
     found = only(b, room)
     assert proofs(b, found)[1].receipt == receipt
-    assert found.claim == receipts.claim([Item(item.n, item.t, item.kind, item.body, item.sig, item.ct)])
+    assert found.claim == signed_receipts.claim([Item(item.n, item.t, item.kind, item.body, item.sig, item.ct)])
 
 
 async def test_a_server_that_shows_an_older_log_of_my_own_is_told_by_its_code(w: World) -> None:
@@ -247,5 +247,5 @@ async def test_what_a_forked_room_shows_can_be_carried_away_as_bytes(w: World) -
     await stopped(b, room, RoomState.FORK)
     await reconnect(b)
     ours, theirs = proofs(b, only(b, room))
-    assert receipts.contradict(ours.receipt, theirs.receipt)
+    assert signed_receipts.contradict(ours.receipt, theirs.receipt)
     assert ours.cert == theirs.cert

@@ -30,8 +30,8 @@ from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server import admin
 from sync.server.auth import now_ms
 from sync.server.identity import read_agency, read_identity
-from sync.trust.agency import SignInCode, record_hash
-from sync.trust.author import DeviceSecrets, new_user
+from sync.trust.person.agency import SignInCode, record_hash
+from sync.trust.person.author import DeviceSecrets, new_user
 from tests.journeys.bad_input.checks import HELLO, address_of, explained, nothing_lost, reconnect, two
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import Client, World, until

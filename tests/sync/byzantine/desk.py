@@ -23,10 +23,10 @@ from sync.client.transport import Answer, ServerAddress
 from sync.errors import BugError, Reject, Unreachable
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, encode
-from sync.trust.envelope import Header, read_body
-from sync.trust.items import ENTRY, ENVELOPE, Item, item_id, next_rh
-from sync.trust.roomlog import RoomEntry
-from sync.trust.stream import Accepted
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id, next_rh
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.stream import Accepted
 from tests.sync.byzantine.still import Clock
 
 KEY = b"k" * 32

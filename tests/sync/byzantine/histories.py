@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from sync.crypto.kdf import H
 from sync.errors import Reject
 from sync.ids import RoomId, Uid
-from sync.trust.book import UserBook
-from sync.trust.envelope import Header, read_body
-from sync.trust.epochs import in_order
-from sync.trust.items import ENTRY, ENVELOPE, Item, item_id, next_rh
-from sync.trust.payloads import Add
-from sync.trust.roomlog import RoomEntry
-from sync.trust.stream import RoomStream
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id, next_rh
+from sync.trust.keys.epochs import in_order
+from sync.trust.person.log_source import UserBook
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.payloads import Add
+from sync.trust.room.stream import RoomStream
 
 Triple = tuple[bytes, bytes, bytes | None]
 Seals = dict[tuple[int, Uid], list[bytes]]

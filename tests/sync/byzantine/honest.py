@@ -21,12 +21,12 @@ from sync.server.service import Service
 from sync.server.store.base import Appended, EntryRow, InviteRow
 from sync.server.store.memory import MemoryStore
 from sync.server.store.mending import RestoreRow
-from sync.trust.agency import Agency
-from sync.trust.author import Entry
-from sync.trust.escrow import certify_escrow
-from sync.trust.items import Item
-from sync.trust.restored import Restored
-from sync.trust.userlog import UserLog, entry_id
+from sync.trust.formats.items import Item
+from sync.trust.person.agency import Agency
+from sync.trust.person.author import Entry
+from sync.trust.person.escrow_key import certify_escrow
+from sync.trust.person.user_log import UserLog, entry_id
+from sync.trust.room.restore_notice import Restored
 from tests.sync.byzantine.desk import ADDRESS, Line
 from tests.sync.byzantine.server import Book
 from tests.sync.byzantine.still import YEAR_MS, Clock, StillLoop

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from app.core.ids import RoomId, Uid
 from sync.client.status import RoomState
-from sync.trust.envelope import Header, read_body
-from sync.trust.items import ENTRY, ENVELOPE, Item
-from sync.trust.roomlog import RoomEntry
-from sync.trust.stream import AcceptedEnvelope
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.stream import AcceptedEnvelope
 from tests.sync.byzantine.desk import Desk, Judged
 from tests.sync.byzantine.ledger import Ledger
 from tests.sync.byzantine.people import Person

@@ -13,11 +13,11 @@ from typing import Any
 from sync.crypto.encoding import enc
 from sync.crypto.kdf import H
 from sync.ids import Uid
-from sync.trust.envelope import Header, read_body
-from sync.trust.epochs import Epoch
-from sync.trust.items import ENTRY, Item
-from sync.trust.payloads import Unreadable
-from sync.trust.roomlog import RoomEntry
+from sync.trust.formats.items import ENTRY, Item
+from sync.trust.keys.epochs import Epoch
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.payloads import Unreadable
 from tests.sync.byzantine.people import Person
 
 DAY_MS = 86_400_000

@@ -11,7 +11,7 @@ import msgspec
 
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust.items import Item
+from sync.trust.formats.items import Item
 from tests.sync.byzantine.histories import renumbered, units
 from tests.sync.byzantine.server import Face, Lie, Server
 

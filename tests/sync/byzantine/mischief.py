@@ -13,13 +13,13 @@ from app.core.ids import ChangeId, ObjId
 from sync.client.account import Account
 from sync.crypto.kdf import H
 from sync.ids import Hash, RoomId, Uid
-from sync.trust import envelope, rules
-from sync.trust.author import Author
-from sync.trust.envelope import ObjectKeys, PlainOp, pack, root_share, share_commitment
-from sync.trust.epochs import KeyRing, NewEpoch, Recipient, new_epoch, sound_base
-from sync.trust.items import ENTRY, Item, Role, item_id
-from sync.trust.roomlog import DOMAIN, entry_body
-from sync.trust.roomstate import Member
+from sync.trust.formats.items import ENTRY, Item, Role, item_id
+from sync.trust.keys.epochs import KeyRing, NewEpoch, Recipient, new_epoch, sound_base
+from sync.trust.person.author import Author
+from sync.trust.room import entry_rules, envelope
+from sync.trust.room.entries import DOMAIN, entry_body
+from sync.trust.room.envelope import ObjectKeys, PlainOp, pack, root_share, share_commitment
+from sync.trust.room.room_state import Member
 from tests.sync.byzantine.desk import Desk
 from tests.sync.byzantine.histories import ENVELOPE, History, Triple
 from tests.sync.byzantine.server import Book
@@ -147,12 +147,12 @@ class Traitor:
                 return "hist", [self.uid, next(iter(s.state.proposals), H(b"none")), None]
         return "cannot_open", [s.epoch]
 
-    def _epoch(self, history: History, book: Book, change: rules.Change, *, archive: bool = True) -> NewEpoch:
+    def _epoch(self, history: History, book: Book, change: entry_rules.Change, *, archive: bool = True) -> NewEpoch:
         """An epoch for whomever it likes, with secrets of its own; the seals go where the server keeps them."""
         s, room = history.stream, history.room
-        members = rules.changed(s.members, change)
+        members = entry_rules.changed(s.members, change)
         pins = {uid: s.pins.get(uid, (book.logs[uid].seq, book.logs[uid].head)) for uid in members}
-        to: list[Recipient] = rules.recipients(members, pins, {}, book)
+        to: list[Recipient] = entry_rules.recipients(members, pins, {}, book)
         ring = self.rings.setdefault(room, KeyRing(room))
         base = sound_base(room, s.epochs, ring) if archive else None
         new = new_epoch(room, s.epoch + 1, to, [], ring, archive=archive, base=base)

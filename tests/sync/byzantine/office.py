@@ -20,12 +20,12 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import SyncError
 from sync.server.store.base import InviteRow
-from sync.trust import userdrafts
-from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
-from sync.trust.author import DeviceSecrets, Entry, new_user
-from sync.trust.drafts import Draft, Drafter
-from sync.trust.pairing_messages import NewDevice
-from sync.trust.userlog import UserLog, device_id
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, Entry, new_user
+from sync.trust.person.pairing_messages import NewDevice
+from sync.trust.person.user_log import UserLog, device_id
+from sync.trust.room.entry_drafts import Draft, Drafter
 from tests.sync.byzantine.desk import Desk, Hearer
 from tests.sync.byzantine.still import BEGAN_MS, YEAR_MS, still
 
@@ -106,7 +106,7 @@ class Office(Generic[S]):
         self.loop.do(old.engine.devices.admit(new, proof, own.head))
         dev = device_id(own.genesis_root_pk, signing.public)
         log = UserLog.replay(old.store.user_log(old.uid), self.agency.pk)
-        seeds = userdrafts.open_generations(log, dev, kem, {})
+        seeds = user_drafts.open_generations(log, dev, kem, {})
         account = Account(uid=old.uid, dev=dev, agency_pk=self.agency.pk, secrets=secrets, puk_seeds=seeds)
         return self._desk(name, account, old.store.user_log(old.uid))
 

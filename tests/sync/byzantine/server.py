@@ -18,10 +18,10 @@ from sync.protocol.messages import ErrorCode
 from sync.protocol.version import WIRE_MAX
 from sync.server.refusal import refusal_of
 from sync.server.store.base import InviteRow
-from sync.trust import receipts
-from sync.trust.agency import Agency, agency_fingerprint, hello_proof
-from sync.trust.author import Entry
-from sync.trust.userlog import UserLog
+from sync.trust.person.agency import Agency, agency_fingerprint, hello_proof
+from sync.trust.person.author import Entry
+from sync.trust.person.user_log import UserLog
+from sync.trust.room import signed_receipts
 from tests.sync.byzantine.desk import Line
 from tests.sync.byzantine.histories import ENTRY, ENVELOPE, History, begins, entry_of, whole
 from tests.sync.byzantine.still import YEAR_MS, Clock
@@ -126,7 +126,7 @@ class Server:
         return self.sign(history.room, n, history.rhs[n], history.items[n - 1].t if n else 0)
 
     def sign(self, room: bytes, n: int, rh: bytes, t: int) -> m.Receipt:
-        return m.Receipt(room, n, rh, t, receipts.sign(self.key, room, n, rh, t))
+        return m.Receipt(room, n, rh, t, signed_receipts.sign(self.key, room, n, rh, t))
 
     def head(self, face: Face, history: History) -> m.RoomHead:
         return m.RoomHead(self.receipt(history, self.end(face, history)), 0, b"")

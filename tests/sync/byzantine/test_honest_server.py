@@ -12,7 +12,7 @@ from hypothesis.stateful import invariant, rule
 
 from sync.client.status import RoomState
 from sync.ids import RoomId, Uid
-from sync.trust.items import ENVELOPE, Role
+from sync.trust.formats.items import ENVELOPE, Role
 from tests.sync.byzantine.budget import budget
 from tests.sync.byzantine.desk import Desk
 from tests.sync.byzantine.honest import HonestServer

@@ -15,10 +15,10 @@ from sync.errors import Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
-from sync.trust import userdrafts
-from sync.trust.author import puk_key
-from sync.trust.epochs import Epoch, archive_commitment, seal_info
-from sync.trust.roomlog import RoomEntry
+from sync.trust.keys.epochs import Epoch, archive_commitment, seal_info
+from sync.trust.person import user_drafts
+from sync.trust.person.author import puk_key
+from sync.trust.room.entries import RoomEntry
 from tests.sync.byzantine.mischief import Traitor
 from tests.sync.byzantine.people import Person
 from tests.sync.byzantine.server import Server
@@ -81,7 +81,7 @@ class Thief:
 
     def _generations(self, traitor: Traitor) -> None:
         account, log = traitor.account, self._book.logs[traitor.uid]
-        found = userdrafts.open_generations(log, account.dev, account.kem, account.puk_seeds)
+        found = user_drafts.open_generations(log, account.dev, account.kem, account.puk_seeds)
         account.puk_seeds.update(found)
         for gen, seed in found.items():
             if (traitor.uid, gen) not in self._keys:

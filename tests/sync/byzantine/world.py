@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize
 from app.core.ids import ObjId, RoomId
 from sync.crypto.kdf import H
 from sync.errors import SyncError
-from sync.trust import userdrafts
+from sync.trust.person import user_drafts
 from tests.sync.byzantine.desk import Desk
 from tests.sync.byzantine.invariants import ALARMS, Truth
 from tests.sync.byzantine.mischief import Traitor
@@ -160,10 +160,10 @@ class World(RuleBasedStateMachine):
             case "stolen":
                 done = self.tries(desk.engine.devices.revoke(other.dev))
             case "stolen, says the agency":
-                revoke = userdrafts.revoke_by_agency
+                revoke = user_drafts.revoke_by_agency
                 done = self.server.agency_writes(other.uid, lambda own: revoke(own, agency, other.dev, now))
             case _:
-                done = self.server.agency_writes(other.uid, lambda own: userdrafts.reset(own, agency, now))
+                done = self.server.agency_writes(other.uid, lambda own: user_drafts.reset(own, agency, now))
         if done:
             for each in [other] if how.startswith("stolen") else self.office.of(other.uid):
                 self.goes_over(each, how)

@@ -22,9 +22,9 @@ from sync.client.outbox import Extra
 from sync.client.placed import Compacted, PlacedChange, position_of
 from sync.client.room import RoomSync
 from sync.ids import ChangeId
-from sync.trust import envelope
-from sync.trust.roomstate import Snapshot
-from sync.trust.snapshots import Attest, pieces
+from sync.trust.room import envelope
+from sync.trust.room.room_state import Snapshot
+from sync.trust.room.snapshots import Attest, pieces
 from tests.world import Client, World, until, world
 
 WORDS = [f"{i} " for i in range(35)]

@@ -11,7 +11,7 @@ from app.core.ids import ObjId
 from sync.client.status import LinkState, RoomState
 from sync.errors import Reject
 from sync.protocol import messages as m
-from sync.trust.recovery import RecoveryCode
+from sync.trust.person.recovery_sheet import RecoveryCode
 from tests.journeys.bad_input.checks import HELLO, items_of, lie, offline, stopped, two, with_items
 from tests.world import Client, World, until
 

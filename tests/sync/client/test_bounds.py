@@ -18,7 +18,7 @@ from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Reject
 from sync.ids import Hash
 from sync.protocol import messages as m
-from sync.trust import envelope, totals
+from sync.trust.room import envelope, totals
 from tests.journeys.bad_input.checks import honest, items_of, lie, offline, two, with_items
 from tests.sync.client.test_given_history import NEW, WHOLE, case, from_the_beginning, give, propose
 from tests.world import Client, World, until

@@ -25,11 +25,11 @@ from sync.ids import Hash, RoomId, Uid
 from sync.protocol import codec
 from sync.protocol import messages as m
 from sync.server import admin, people
-from sync.trust import userdrafts
-from sync.trust.agency import encode_record
-from sync.trust.author import DeviceSecrets, Entry
-from sync.trust.pairing_messages import NewDevice, PairingCode
-from sync.trust.userlog import DOMAIN, SEAL_BYTES, entry_body, entry_id
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import encode_record
+from sync.trust.person.author import DeviceSecrets, Entry
+from sync.trust.person.pairing_messages import NewDevice, PairingCode
+from sync.trust.person.user_log import DOMAIN, SEAL_BYTES, entry_body, entry_id
 from tests.world import Client, World, until, world
 
 RECORD = encode_record({"name": "Handläggare"})
@@ -107,7 +107,7 @@ async def test_a_device_that_is_revoked_reads_nothing_later_and_believes_only_it
     # what the server holds, given to the lost device's keys, does not open
     account = tablet.engine._link.account
     own = a.engine.devices.own_log
-    assert userdrafts.open_generations(own, account.dev, account.kem, account.puk_seeds).keys() == {1}
+    assert user_drafts.open_generations(own, account.dev, account.kem, account.puk_seeds).keys() == {1}
     await tablet.restart()
     await until(lambda: tablet.engine.status.code == "revoked")
 

@@ -9,8 +9,8 @@ from app.rooms.records import RoomNamed
 from app.rooms.records import encode as record
 from sync.client.outbox import Outbox
 from sync.client.room import RoomSync
-from sync.trust.drafts import Draft
-from sync.trust.roomlog import RoomEntry
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.entry_drafts import Draft
 from tests.world import World, until
 
 

@@ -7,7 +7,7 @@ from sync.client import outbox
 from sync.client.status import RoomState
 from sync.server import placing
 from sync.server.auth import now_ms
-from sync.trust.receipts import Proof
+from sync.trust.room.signed_receipts import Proof
 from tests.journeys.bad_input.checks import two
 from tests.world import World, until
 

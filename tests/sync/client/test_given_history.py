@@ -14,9 +14,9 @@ from sync.errors import Refused
 from sync.protocol import messages as m
 from sync.server import placing
 from sync.server.auth import now_ms
-from sync.trust.drafts import Draft
-from sync.trust.items import Item
-from sync.trust.stream import AcceptedEnvelope, RoomStream
+from sync.trust.formats.items import Item
+from sync.trust.room.entry_drafts import Draft
+from sync.trust.room.stream import AcceptedEnvelope, RoomStream
 from tests.journeys.bad_input.checks import honest, items_of, lie, with_items
 from tests.world import Client, World, until
 

@@ -10,7 +10,7 @@ from sync.client.account import Account
 from sync.client.keepsake import HEAD_BYTES
 from sync.errors import Refused, Reject
 from sync.ids import Uid
-from sync.trust.userlog import UserLog
+from sync.trust.person.user_log import UserLog
 from tests.world import Client, World, until
 
 BODY = "Osänt, åäö 🙂".encode() * 1000

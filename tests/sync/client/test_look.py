@@ -13,7 +13,7 @@ from sync.client.consent import Added, Verdict
 from sync.client.status import LinkState
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
-from sync.trust.items import ENTRY
+from sync.trust.formats.items import ENTRY
 from tests.world import Client, World, until
 
 

@@ -11,9 +11,9 @@ from sync.client.room import RoomSync
 from sync.client.snapshots import _one_object
 from sync.client.status import LinkState, RoomState
 from sync.errors import Reject, Unreachable
-from sync.trust import statecodec
-from sync.trust.items import Item
-from sync.trust.stream import Accepted, RoomStream
+from sync.trust.formats.items import Item
+from sync.trust.room import state_codec
+from sync.trust.room.stream import Accepted, RoomStream
 from tests.world import Client, World, until
 
 WORDS = "Beslutet är fattat 🙂".encode()
@@ -69,7 +69,7 @@ async def test_attack_a_state_that_grew_too_large_stops_its_room_alone(
 
     def to_bytes(self: RoomStream) -> bytes:
         if self is b.engine._link.rooms[bad].stream:
-            raise Reject(*statecodec.STATE_TOO_LARGE)
+            raise Reject(*state_codec.STATE_TOO_LARGE)
         return bytes(real(self))
 
     monkeypatch.setattr(RoomStream, "to_bytes", to_bytes)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from sync.client.prunable import prunable
 from sync.ids import Hash, ObjId, Uid
-from sync.trust.items import Role
-from sync.trust.roomstate import Member, RoomState, Snapshot
-from sync.trust.snapshots import PRUNE_AFTER_MS
+from sync.trust.formats.items import Role
+from sync.trust.room.room_state import Member, RoomState, Snapshot
+from sync.trust.room.snapshots import PRUNE_AFTER_MS
 
 OBJ = ObjId(b"O" * 16)
 A, B, C, GUEST = (Uid(bytes([i]) * 16) for i in range(4))

@@ -23,8 +23,8 @@ from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
 from sync.ids import ObjId, RoomId
 from sync.protocol import messages as m
-from sync.trust.items import Item
-from sync.trust.stream import AcceptedEnvelope
+from sync.trust.formats.items import Item
+from sync.trust.room.stream import AcceptedEnvelope
 from tests.journeys.test_restored_server import backed_up, open_again, restored, whole
 from tests.sync.client.papers import WORDS, Paper, forgotten, other_state, paper, three_know
 from tests.sync.client.test_seals import lose
@@ -37,7 +37,7 @@ async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wo
     monkeypatch.setattr(snapshots, "EVERY_OPS", 30)
     monkeypatch.setattr(snapshots, "SPREAD_S", 0.05)
     monkeypatch.setattr(snapshots, "AGAIN_S", 0.1)
-    monkeypatch.setattr("sync.trust.snapshots.PRUNE_AFTER_MS", 0)
+    monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)
     async with world(tmp_path, kinds={kind.id: kind for kind in KINDS}) as made:
         yield made
 
@@ -136,7 +136,7 @@ async def test_what_is_read_again_after_the_prune_leaves_no_gap(w: World, monkey
 
 @pytest.mark.slow
 async def test_a_snapshot_in_pieces_is_found_by_who_was_away(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.trust.snapshots.PIECE_BYTES", 64)
+    monkeypatch.setattr("sync.trust.room.snapshots.PIECE_BYTES", 64)
     monkeypatch.setattr("sync.client.opening.LOOK_BACK", 3)
     p = await paper(w)
     away = await away_while_pruned(w, p)

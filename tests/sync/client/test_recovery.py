@@ -28,12 +28,12 @@ from sync.server import admin, sheets
 from sync.server.auth import now_ms
 from sync.server.config import Limits
 from sync.server.sheets import Sheets
-from sync.trust import userdrafts
-from sync.trust.agency import SignInCode, record_hash
-from sync.trust.author import DeviceSecrets, Entry
-from sync.trust.recovery import RecoveryCode, RecoveryShare, ReturnCode
-from sync.trust.userdrafts import Hand, Return
-from sync.trust.userlog import ROOT, UserEntry, UserLog
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import SignInCode, record_hash
+from sync.trust.person.author import DeviceSecrets, Entry
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryShare, ReturnCode
+from sync.trust.person.user_drafts import Hand, Return
+from sync.trust.person.user_log import ROOT, UserEntry, UserLog
 from tests.world import Client, World, until, world
 
 DAY_MS = 86_400_000
@@ -454,7 +454,7 @@ async def built(w: World, tried: Attempt, who: Client) -> tuple[UserLog, list[En
         secrets=tried.secrets,
     )
     log = UserLog.replay(who.store.user_log(who.uid), who.engine._link.account.agency_pk)
-    entries, _ = userdrafts.come_back(log, back, clock.now_ms())
+    entries, _ = user_drafts.come_back(log, back, clock.now_ms())
     return log, entries, back
 
 
@@ -565,7 +565,7 @@ async def built_without_invite(tried: Attempt, who: Client) -> tuple[UserLog, li
         sheet=tried.sheet, code=tried.code, cert=(payload[1], payload[2]), record=payload[3], secrets=tried.secrets
     )
     log = UserLog.replay(rows, who.engine._link.account.agency_pk)
-    entries, _ = userdrafts.come_back(log, back, clock.now_ms())
+    entries, _ = user_drafts.come_back(log, back, clock.now_ms())
     return log, entries, back
 
 
@@ -578,10 +578,10 @@ async def test_attack_a_root_without_a_binding_adds_nothing(w: World) -> None:
     hand = Hand(ROOT, back.sheet.code.root, seeds)
     device, kem = SigningKey(tried.secrets.sign), KemKey(tried.secrets.kem)
     proof = device.sign("dev-proof", [log.uid, log.head, [device.public, kem.public], ROOT])
-    bare = userdrafts.admit(log, hand, device.public, kem.public, proof, 1)
+    bare = user_drafts.admit(log, hand, device.public, kem.public, proof, 1)
     assert "binding" in await no(w, tried, a, [bare])
     assert "invalid" in await no(w, tried, a, entries[:1])
-    rotated = userdrafts.rotate_puk(log, hand, 1)[0]
+    rotated = user_drafts.rotate_puk(log, hand, 1)[0]
     assert "invalid" in await no(w, tried, a, [rotated])
     # nor does a device that is in bind its person anew by itself
     with pytest.raises(Refused) as e:

@@ -9,7 +9,7 @@ import pytest
 from app.core.ids import ObjId, RoomId, new_obj
 from sync.client.ports import SealedBatch
 from sync.client.status import RoomState
-from sync.trust.envelope import Header, read_body
+from sync.trust.room.envelope import Header, read_body
 from tests.sync.client.test_engine import _note_sealed
 from tests.world import Client, World, until
 

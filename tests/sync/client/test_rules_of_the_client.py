@@ -23,12 +23,12 @@ from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
 from sync.server.auth import now_ms
 from sync.server.identity import read_agency, read_identity
-from sync.trust import envelope, receipts, statecodec
-from sync.trust.envelope import object_of
-from sync.trust.epochs import USER, Recipient, seal_for
-from sync.trust.items import ENVELOPE, Item, item_id, next_rh
-from sync.trust.stream import Accepted
-from sync.trust.userlog import AGENCY, DOMAIN, entry_body, entry_id
+from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
+from sync.trust.keys.epochs import USER, Recipient, seal_for
+from sync.trust.person.user_log import AGENCY, DOMAIN, entry_body, entry_id
+from sync.trust.room import envelope, signed_receipts, state_codec
+from sync.trust.room.envelope import object_of
+from sync.trust.room.stream import Accepted
 from tests.journeys.bad_input.checks import HELLO, lie, offline, reconnect, stopped, two
 from tests.sync.client.test_engine import _note_sealed
 from tests.world import Client, World, until
@@ -169,7 +169,7 @@ async def test_attack_a_member_whose_envelope_saw_another_history_makes_it_a_for
     item = m.WireItem(s.n + 1, now_ms(), ENVELOPE, sealed.bodies[0], sealed.sig, sealed.cts[0])
     rh = next_rh(s.rh, item.n, item.t, item.kind, item_id(ENVELOPE, item.body))
     server = read_identity(w.data, now_ms()).key
-    receipt = m.Receipt(room, item.n, rh, item.t, receipts.sign(server, room, item.n, rh, item.t))
+    receipt = m.Receipt(room, item.n, rh, item.t, signed_receipts.sign(server, room, item.n, rh, item.t))
     b.engine._inbox.on_frame(m.Fresh(room, [item], [], receipt))
     await stopped(b, room, RoomState.FORK)
 
@@ -191,7 +191,7 @@ async def test_attack_an_older_head_in_an_answer_is_a_rollback(w: World) -> None
     s = b.engine._link.rooms[room].stream
     n, rh = s.n - 1, b.store.rh_at(room, s.n - 1)
     assert rh is not None
-    old = m.Receipt(room, n, rh, s.t, receipts.sign(read_identity(w.data, now_ms()).key, room, n, rh, s.t))
+    old = m.Receipt(room, n, rh, s.t, signed_receipts.sign(read_identity(w.data, now_ms()).key, room, n, rh, s.t))
 
     def less(frame: m.ServerFrame) -> Sequence[m.Frame]:
         mine = isinstance(frame, m.Items) and frame.room == room
@@ -384,7 +384,7 @@ async def test_attack_a_large_rooms_state_is_read_in_pieces_at_a_start(
     link = b.engine._link
     before = link.rooms[room].stream.state
     monkeypatch.setattr(link_module, "LARGE_BYTES", 0)
-    monkeypatch.setattr(statecodec, "_PIECE", 1)
+    monkeypatch.setattr(state_codec, "_PIECE", 1)
     link.reload()
     assert room not in link.rooms
     assert b.engine.knows(room)

@@ -14,7 +14,7 @@ from sync.client.seals import HEAL_MS
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
 from sync.protocol import messages as m
-from sync.trust.epochs import Recipient, seal_for
+from sync.trust.keys.epochs import Recipient, seal_for
 from tests.world import Client, World, until
 
 TEXT = "Hej på er, åäö 😀".encode()

@@ -18,11 +18,11 @@ from sync.server import admin
 from sync.server.config import Config
 from sync.server.identity import read_escrow
 from sync.server.store.sql import SqlStore
-from sync.trust import userdrafts
-from sync.trust.agency import Agency
-from sync.trust.escrow import certify_escrow
-from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare
-from sync.trust.userlog import RECOVERY, UserLog
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import Agency
+from sync.trust.person.escrow_key import certify_escrow
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare
+from sync.trust.person.user_log import RECOVERY, UserLog
 from tests.journeys.bad_input.checks import lie
 from tests.world import Client, World, until
 
@@ -62,10 +62,10 @@ async def test_attack_a_sheet_and_a_copy_of_a_real_servers_disk_open_nothing(w: 
     guesses = [RecoveryPair(code, RecoveryShare(bytes(17))).kem, KemKey(code.root_seed), KemKey(bytes(32))]
     guesses += [KemKey(kdf(code.secret, label)) for label in ("recovery-kem", "recovery-kem-2")]
     for kem in guesses:
-        assert userdrafts.open_generations(log, RECOVERY, kem, {}) == {}
+        assert user_drafts.open_generations(log, RECOVERY, kem, {}) == {}
     # nor with the agency's secret, if the sheet is not there
-    assert userdrafts.open_generations(log, RECOVERY, escrow, {}) == {}
-    opened = userdrafts.open_generations(log, RECOVERY, RecoveryPair(code, share).kem, {})
+    assert user_drafts.open_generations(log, RECOVERY, escrow, {}) == {}
+    opened = user_drafts.open_generations(log, RECOVERY, RecoveryPair(code, share).kem, {})
     assert opened == a.engine._link.account.puk_seeds, "with both halves it is the person's"
 
 

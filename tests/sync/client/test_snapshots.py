@@ -43,7 +43,7 @@ async def test_one_snapshot_is_made_of_what_all_could_make(w: World) -> None:
 
 
 async def test_a_long_state_goes_in_pieces(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sync.trust.snapshots.PIECE_BYTES", 100)
+    monkeypatch.setattr("sync.trust.room.snapshots.PIECE_BYTES", 100)
     monkeypatch.setattr(outbox, "BATCH_BYTES", 600)
     p = await paper(w)
     await p.attested()
@@ -75,7 +75,7 @@ async def test_what_is_pruned_is_gone_from_the_server_and_a_newcomer_reads_on_al
     await three_know(p)
     with pytest.raises(Refused, match="early"):
         await p.head.engine.deeds.prune(p.room, p.obj)
-    monkeypatch.setattr("sync.trust.snapshots.PRUNE_AFTER_MS", 0)
+    monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)
     assert w.running is not None
     before = await w.running.service.rooms.room_bytes(p.room)
     await p.head.engine.deeds.prune(p.room, p.obj)
@@ -101,7 +101,7 @@ async def test_what_is_pruned_is_gone_from_the_server_and_a_newcomer_reads_on_al
 async def test_a_prune_that_was_cut_off_is_gone_on_with(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w)
     await three_know(p)
-    monkeypatch.setattr("sync.trust.snapshots.PRUNE_AFTER_MS", 0)
+    monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)
     with monkeypatch.context() as cut:
         cut.setattr("sync.server.pruning.Pruning.begin", lambda *_: None)
         await p.head.engine.deeds.prune(p.room, p.obj)

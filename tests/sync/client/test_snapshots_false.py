@@ -19,8 +19,8 @@ from sync.client.rereading import Rereading
 from sync.client.room import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
-from sync.trust import envelope
-from sync.trust.snapshots import pieces
+from sync.trust.room import envelope
+from sync.trust.room.snapshots import pieces
 from tests.app.poison import Writer
 from tests.journeys.bad_input.checks import honest, lie
 from tests.sync.client.papers import WORDS, noted, nothing, opened, other_state, paper, w
@@ -249,7 +249,7 @@ async def test_attack_a_snapshot_within_what_it_covers_is_not_attested_nor_opene
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A prune behind it would take its first pieces along, and nobody who comes later could open it."""
-    monkeypatch.setattr("sync.trust.snapshots.PIECE_BYTES", 100)
+    monkeypatch.setattr("sync.trust.room.snapshots.PIECE_BYTES", 100)
     p = await paper(w, monkeypatch)
     heard = list[bool]()
     hear = snapshots.Snapshots._hear

@@ -20,7 +20,7 @@ from sync.client.status import LinkState
 from sync.errors import Unreachable
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
-from sync.trust import envelope
+from sync.trust.room import envelope
 from tests.journeys.bad_input.checks import reconnect
 from tests.sync.client.papers import (
     WORDS,

@@ -16,7 +16,7 @@ from sync.ids import RoomId, Uid
 from sync.protocol import codec
 from sync.protocol import messages as m
 from sync.server import admin
-from sync.trust.recovery import RecoveryCode
+from sync.trust.person.recovery_sheet import RecoveryCode
 from tests.world import Client, World, until, world
 
 MONTH_MS = 30 * 86_400_000

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from sync.crypto.encoding import enc
 from sync.crypto.kdf import H
 from sync.protocol import messages as m
-from sync.trust import envelope
-from sync.trust.envelope import Header
-from sync.trust.items import ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.formats.items import ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.room import envelope
+from sync.trust.room.envelope import Header
 from tests.sync.server.wire import Person, trust
 
 CT = bytes(400)

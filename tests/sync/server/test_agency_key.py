@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sync.server.__main__ import main
-from sync.trust.agency import SignInCode
+from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.test_escrow import sheet_of
 from tests.sync.server.wire import keys_of, new_data

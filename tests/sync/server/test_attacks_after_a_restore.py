@@ -17,10 +17,10 @@ from sync.server import people
 from sync.server.config import Limits
 from sync.server.identity import read_agency
 from sync.server.running import Running, start_server
-from sync.trust import userdrafts
-from sync.trust.agency import Agency, SignInCode, record_hash
-from sync.trust.author import DeviceSecrets, Entry, new_user
-from sync.trust.userlog import UserEntry, UserLog
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import Agency, SignInCode, record_hash
+from sync.trust.person.author import DeviceSecrets, Entry, new_user
+from sync.trust.person.user_log import UserEntry, UserLog
 from tests.sync.server.house import House
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.wire import Person, Refused, config, now, open_wire
@@ -38,7 +38,7 @@ class Agencys:
 
     def bound_again(self, log: UserLog, staff: tuple[bytes, bytes], code: SignInCode, cert: Entry) -> Entry:
         """The next entry of a log, which it takes in."""
-        entry = userdrafts.bind_again(log, code, self.agency.pk, cert, record_hash(*staff), now())
+        entry = user_drafts.bind_again(log, code, self.agency.pk, cert, record_hash(*staff), now())
         log.apply(*entry)
         return entry
 
@@ -124,7 +124,7 @@ def flood(who: Person, agency_pk: bytes, count: int) -> list[Entry]:
     out = []
     for _ in range(count):
         new = SigningKey(os.urandom(32))
-        entry = userdrafts.replace_root(log, root, new, now())
+        entry = user_drafts.replace_root(log, root, new, now())
         log.apply(*entry)
         out.append(entry)
         root = new
@@ -140,7 +140,7 @@ async def test_attack_a_log_that_comes_back_is_no_longer_than_any_other(house: H
     lost.entries = [m.Signed(*e) for e in _founded(lost, agencys, staff)]
     whole = entries_of(lost) + flood(lost, agency.pk, 30)
     log = UserLog.replay(entries_of(bert) + more[:17], agency.pk)
-    ending = userdrafts.reset(log, agency, now())
+    ending = user_drafts.reset(log, agency, now())
     back = await restored(house, tmp_path)
     async with start_server(config(back, Limits(log_entries=20))) as server:
         assert await hand(server, back, more) == "quota"

@@ -12,7 +12,7 @@ from sync.server.__main__ import main
 from sync.server.config import ConfigError
 from sync.server.identity import read_agency
 from sync.server.staffrecord import staff
-from sync.trust.agency import SignInCode
+from sync.trust.person.agency import SignInCode
 
 HEAD = "namn;titel;enhet\n"
 

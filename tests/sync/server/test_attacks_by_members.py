@@ -27,8 +27,8 @@ from sync.server.staging import Staging
 from sync.server.store.base import Tally, UploadRow
 from sync.server.store.memory import MemoryStore
 from sync.server.uploads import Uploads
-from sync.trust.items import Role
-from sync.trust.merkle import root
+from sync.trust.formats.items import Role
+from sync.trust.keys.merkle import root
 from tests.sync.server.house import House
 from tests.sync.server.test_rules_of_the_server import entry_by, refused
 from tests.sync.server.wire import Person, Refused, config
@@ -187,7 +187,7 @@ def test_attack_more_seals_than_a_room_has_recipients_are_not_even_hashed(monkey
     name = put(into, by, *seals)
     epoch = SimpleNamespace(root=name, count=100, e=2)
     assert into.of_epoch(by, ROOM, epoch, 100) == seals  # type: ignore[arg-type]  # of an epoch these are read
-    monkeypatch.setattr("sync.trust.merkle.root", None)
+    monkeypatch.setattr("sync.trust.keys.merkle.root", None)
     with pytest.raises(Refusal, match="seals"):
         into.of_epoch(by, ROOM, epoch, 99)  # type: ignore[arg-type]
 

@@ -24,8 +24,8 @@ from sync.server.upkeep.manifest import Manifest, read_manifest
 from sync.server.upkeep.problems import Problem
 from sync.server.upkeep.restore import restore
 from sync.server.upkeep.verify import verify
-from sync.trust.agency import Agency
-from sync.trust.restored import LAG_MS, Restored
+from sync.trust.person.agency import Agency
+from sync.trust.room.restore_notice import LAG_MS, Restored
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import config
 

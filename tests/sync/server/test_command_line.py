@@ -17,7 +17,7 @@ from sync.protocol import messages as m
 from sync.server import admin
 from sync.server.__main__ import main
 from sync.server.identity import read_identity
-from sync.trust.agency import SignInCode
+from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.wire import wired
 

@@ -14,10 +14,10 @@ from sync.protocol import messages as m
 from sync.server.__main__ import main
 from sync.server.config import ConfigError
 from sync.server.identity import read_escrow
-from sync.trust import userdrafts
-from sync.trust.agency import SignInCode
-from sync.trust.escrow import check_escrow
-from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import SignInCode
+from sync.trust.person.escrow_key import check_escrow
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, keys_of, now
 
@@ -42,7 +42,7 @@ async def sheet_of(person: Person) -> RecoveryPair:
     escrow_pk = check_escrow(log.agency_pk, reply.cert.body, reply.cert.sig)
     pair, seeds = RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh()), {1: person.puk_seed}
     root = SigningKey(person.secrets.root)
-    entries = userdrafts.new_sheet(log, root, pair, escrow_pk, seeds, now())
+    entries = user_drafts.new_sheet(log, root, pair, escrow_pk, seeds, now())
     await person.wire.ask(m.UserAppend(person.wire.rid(), [m.Signed(*entry) for entry in entries]), m.Ok)
     return pair
 

@@ -21,7 +21,7 @@ from sync.server.__main__ import main
 from sync.server.config import Config
 from sync.server.holding import held
 from sync.server.inviting import withdraw
-from sync.trust.agency import SignInCode
+from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.process import ROOT
 from tests.sync.server.wire import Person

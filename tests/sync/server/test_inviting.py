@@ -15,7 +15,7 @@ from sync.server.__main__ import main
 from sync.server.config import ConfigError
 from sync.server.running import start_server
 from sync.server.store.base import Store, Taken
-from sync.trust.agency import SignInCode, invite_id
+from sync.trust.person.agency import SignInCode, invite_id
 from tests.sync.server.house import House
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.test_mending import _signed_out

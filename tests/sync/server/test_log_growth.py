@@ -22,10 +22,10 @@ from sync.server.config import Limits
 from sync.server.identity import read_agency
 from sync.server.running import start_server
 from sync.server.store.base import EntryRow
-from sync.trust import userdrafts
-from sync.trust.author import Entry, puk_payload
-from sync.trust.userdrafts import Hand
-from sync.trust.userlog import DOMAIN, UserLog, entry_id
+from sync.trust.person import user_drafts
+from sync.trust.person.author import Entry, puk_payload
+from sync.trust.person.user_drafts import Hand
+from sync.trust.person.user_log import DOMAIN, UserLog, entry_id
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, now
 
@@ -57,14 +57,14 @@ class Keys:
 
     async def rotate(self) -> None:
         hand = Hand(self.person.author.dev, self.person.author.signing, self.seeds)
-        entry, seed = userdrafts.rotate_puk(self.log, hand, now())
+        entry, seed = user_drafts.rotate_puk(self.log, hand, now())
         await self.send(entry)
         self.seeds[len(self.log.puks)] = seed
 
     async def revoke(self, house: House) -> None:
         """The agency revokes the device that this person's entries come from last of all."""
         agency = read_agency(house.data)
-        await self.send(userdrafts.revoke_by_agency(self.log, agency, list(self.log.devices)[-1], now()))
+        await self.send(user_drafts.revoke_by_agency(self.log, agency, list(self.log.devices)[-1], now()))
 
     async def admit(self, own: "Keys | None" = None) -> tuple[DevId, SigningKey]:
         """Adds another device. `own`: the first device's Keys, which have the log and the seeds, if `self` is another
@@ -73,13 +73,13 @@ class Keys:
         signing, kem = SigningKey(os.urandom(32)), KemKey(os.urandom(32))
         proof = signing.sign("dev-proof", [own.log.uid, own.log.head, [signing.public, kem.public], self.by])
         hand = Hand(self.by, self.signing, own.seeds)
-        await own.send(userdrafts.admit(own.log, hand, signing.public, kem.public, proof, now()))
+        await own.send(user_drafts.admit(own.log, hand, signing.public, kem.public, proof, now()))
         return list(own.log.devices)[-1], signing
 
     def revocation(self, dev: DevId, own: "Keys | None" = None) -> Entry:
         """The entry by which this device revokes `dev`."""
         own = own or self
-        entry, seed = userdrafts.revoke(own.log, Hand(self.by, self.signing, own.seeds), dev, now())
+        entry, seed = user_drafts.revoke(own.log, Hand(self.by, self.signing, own.seeds), dev, now())
         own.seeds[len(own.log.puks) + 1] = seed
         return entry
 
@@ -95,7 +95,7 @@ class Keys:
     async def leave(self) -> None:
         """This very device goes; the answer may not come any more."""
         hand = Hand(self.person.author.dev, self.person.author.signing, self.seeds)
-        entry, _ = userdrafts.revoke(self.log, hand, self.person.author.dev, now())
+        entry, _ = user_drafts.revoke(self.log, hand, self.person.author.dev, now())
         wire = self.person.wire
         await wire.socket.send(encode(m.UserAppend(wire.rid(), [m.Signed(*entry)])))
 
@@ -158,12 +158,12 @@ async def test_a_revocation_and_its_key_may_come_together(data: Path) -> None:
         keys = Keys(await house.person())
         await keys.admit()
         log, agency = replace(keys.log), read_agency(data)
-        gone = userdrafts.revoke_by_agency(log, agency, list(log.devices)[-1], now())
+        gone = user_drafts.revoke_by_agency(log, agency, list(log.devices)[-1], now())
         log.apply(*gone)
         hand = Hand(keys.person.author.dev, keys.person.author.signing, keys.seeds)
-        key, _ = userdrafts.rotate_puk(log, hand, now())
+        key, _ = user_drafts.rotate_puk(log, hand, now())
         log.apply(*key)
-        more, _ = userdrafts.rotate_puk(log, Hand(hand.by, hand.signing, {2: _}), now())
+        more, _ = user_drafts.rotate_puk(log, Hand(hand.by, hand.signing, {2: _}), now())
         with pytest.raises(Refused, match="quota user log"):
             await keys.send(gone, key, more)
         await keys.send(gone, key)
@@ -172,7 +172,7 @@ async def test_a_revocation_and_its_key_may_come_together(data: Path) -> None:
 async def test_no_bound_stops_the_agency_from_ending_an_account(data: Path) -> None:
     async with served(data, Limits(log_entries=ENROLLED)) as house:
         keys = Keys(await house.person())
-        wire, entry = keys.person.wire, userdrafts.reset(keys.log, read_agency(data), now())
+        wire, entry = keys.person.wire, user_drafts.reset(keys.log, read_agency(data), now())
         await wire.socket.send(encode(m.UserAppend(wire.rid(), [m.Signed(*entry)])))
         ended = await wire.end()
         assert ended is not None

@@ -22,13 +22,15 @@ from sync.server.mending import STUB
 from sync.server.running import Running, start_server
 from sync.server.upkeep.problems import Problem
 from sync.server.upkeep.verify import verify
-from sync.trust import fields, receipts, userdrafts
-from sync.trust.agency import Agency, SignInCode, invite_id
-from sync.trust.author import DeviceSecrets, new_user
-from sync.trust.items import RH_0, Item, item_id, next_rh
-from sync.trust.restored import Restored
-from sync.trust.userdrafts import Hand
-from sync.trust.userlog import ROOT, UserEntry, entry_body, entry_id
+from sync.trust.formats import fields
+from sync.trust.formats.items import RH_0, Item, item_id, next_rh
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import Agency, SignInCode, invite_id
+from sync.trust.person.author import DeviceSecrets, new_user
+from sync.trust.person.user_drafts import Hand
+from sync.trust.person.user_log import ROOT, UserEntry, entry_body, entry_id
+from sync.trust.room import signed_receipts
+from sync.trust.room.restore_notice import Restored
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.wire import Person, Refused, config, now, open_wire
@@ -201,7 +203,7 @@ async def test_items_come_in_pieces_from_several_and_twice_does_no_harm(before: 
 
 
 def signed(key: SigningKey, room: bytes, n: int, rh: bytes, t: int) -> m.Receipt:
-    return m.Receipt(room, n, rh, t, receipts.sign(key, room, n, rh, t))
+    return m.Receipt(room, n, rh, t, signed_receipts.sign(key, room, n, rh, t))
 
 
 async def test_attack_items_are_proven_by_the_servers_own_receipt_alone(before: Before) -> None:
@@ -408,8 +410,8 @@ async def test_attack_a_restored_server_is_no_way_around_invitation_and_veto(
     anna = before.anna
     log, dev = anna.book.logs[anna.uid], anna.author.dev
     root = Hand(ROOT, SigningKey(anna.secrets.root), {1: anna.puk_seed})
-    gone = m.Signed(*userdrafts.revoke(log, root, dev, now())[0])
-    renewed = m.Signed(*userdrafts.rotate_puk(log, Hand(dev, anna.author.signing, {1: anna.puk_seed}), now())[0])
+    gone = m.Signed(*user_drafts.revoke(log, root, dev, now())[0])
+    renewed = m.Signed(*user_drafts.rotate_puk(log, Hand(dev, anna.author.signing, {1: anna.puk_seed}), now())[0])
     async with before.older() as server:
         monkeypatch.setattr(server_mending, "LOGS_AFTER_MS", 0)
         await _signed_out(before.bert, server, before.data)

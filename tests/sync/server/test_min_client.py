@@ -13,7 +13,7 @@ from sync.protocol.version import PROGRAM
 from sync.server import admin
 from sync.server.__main__ import main
 from sync.server.running import start_server
-from sync.trust.agency import SignInCode
+from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, Wire, config, open_wire, wired
 

@@ -18,7 +18,7 @@ from sync.server.identity import read_identity
 from sync.server.keyfile import read_seed
 from sync.server.staffrecord import staff
 from sync.server.store.base import InviteRow
-from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, keys_of
 

@@ -13,8 +13,8 @@ from sync.server import live, placing
 from sync.server.live import MAX_OLD_SEEN, LiveRooms
 from sync.server.running import start_server
 from sync.server.store.sql import SqlStore
-from sync.trust.items import Role
-from sync.trust.stream import RoomStream
+from sync.trust.formats.items import Role
+from sync.trust.room.stream import RoomStream
 from tests.sync.server.hostile import batch_that_saw, running_hashes
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import Person, Refused, config

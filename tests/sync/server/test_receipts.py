@@ -18,13 +18,13 @@ from sync.server.auth import now_ms
 from sync.server.identity import read_identity
 from sync.server.running import start_server
 from sync.server.store.base import Counts
-from sync.trust import receipts
+from sync.trust.room import signed_receipts
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import Person, Refused, config
 
 
 def signed(key: SigningKey, room: bytes, n: int, rh: bytes, t: int = 1) -> m.Receipt:
-    return m.Receipt(room, n, rh, t, receipts.sign(key, room, n, rh, t))
+    return m.Receipt(room, n, rh, t, signed_receipts.sign(key, room, n, rh, t))
 
 
 async def again(house: House, person: Person, brought: list[m.Receipt]) -> m.Authed:

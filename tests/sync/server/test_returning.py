@@ -24,10 +24,10 @@ from sync.server.returning import SALT_BYTES
 from sync.server.running import Running, start_server
 from sync.server.upkeep.problems import Problem
 from sync.server.upkeep.verify import verify
-from sync.trust import userdrafts
-from sync.trust.agency import RECORD_BYTES, Agency, encode_record
-from sync.trust.author import Entry
-from sync.trust.userlog import UserLog
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import RECORD_BYTES, Agency, encode_record
+from sync.trust.person.author import Entry
+from sync.trust.person.user_log import UserLog
 from tests.sync.server.house import House
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.wire import Person, Refused, config, now, open_wire
@@ -82,11 +82,11 @@ async def before(house: House, tmp_path: Path) -> Before:
 
 
 def revoked(log: UserLog, agency: Agency) -> Entry:
-    return userdrafts.revoke_by_agency(log, agency, next(iter(log.devices)), now())
+    return user_drafts.revoke_by_agency(log, agency, next(iter(log.devices)), now())
 
 
 def reset(log: UserLog, agency: Agency) -> Entry:
-    return userdrafts.reset(log, agency, now())
+    return user_drafts.reset(log, agency, now())
 
 
 async def hand(who: Person, entries: Sequence[m.Signed], staff: tuple[bytes, bytes] = (b"", b"")) -> None:
@@ -211,9 +211,9 @@ async def test_attack_a_forged_revocation_changes_nothing(before: Before) -> Non
     anna, bert = before.anna, before.bert
     true = before.berts_log(revoked, reset)
     log = UserLog.replay([(e.body, e.sig) for e in bert.entries], before.agency.pk)
-    stranger = m.Signed(*userdrafts.reset(log, Agency(bytes(32)), now()))
+    stranger = m.Signed(*user_drafts.reset(log, Agency(bytes(32)), now()))
     unsigned = m.Signed(true[3].body, bytes(64))
-    forked = m.Signed(*userdrafts.reset(log, before.agency, now() + 1))
+    forked = m.Signed(*user_drafts.reset(log, before.agency, now() + 1))
     async with before.restored():
         for entries, code in (
             ([stranger], "invalid"),

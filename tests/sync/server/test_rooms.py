@@ -14,8 +14,8 @@ from sync.protocol.codec import encode
 from sync.server.config import Limits
 from sync.server.running import start_server
 from sync.server.store.sql import SqlStore
-from sync.trust import drafts
-from sync.trust.items import Item, Role
+from sync.trust.formats.items import Item, Role
+from sync.trust.room import entry_drafts
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import Person, Refused, as_items, config
 
@@ -89,7 +89,7 @@ async def test_an_envelope_of_an_old_epoch_is_stale(house: House) -> None:
 
 async def test_an_envelope_is_refused_as_dirty_after_somebody_left(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
-    await bert.submit(drafts.Drafter(bert.rooms[room], bert.author, bert.book, anna.rings[room], 1).leave())
+    await bert.submit(entry_drafts.Drafter(bert.rooms[room], bert.author, bert.book, anna.rings[room], 1).leave())
     with pytest.raises(Refused, match="dirty"):
         await anna.push(room, TEXT)
     await anna.sync(room)

@@ -21,14 +21,15 @@ from sync.server.identity import read_agency
 from sync.server.refusal import refusal_of
 from sync.server.running import start_server
 from sync.server.store.base import EntryRow, Full
-from sync.trust import drafts, userdrafts
-from sync.trust.epochs import in_order, new_epoch
-from sync.trust.items import ENTRY, Role, item_id
-from sync.trust.merkle import root
-from sync.trust.roomlog import DOMAIN, RoomEntry, entry_body
-from sync.trust.userlog import AGENCY, entry_id
-from sync.trust.userlog import DOMAIN as USER_LOG
-from sync.trust.userlog import entry_body as user_body
+from sync.trust.formats.items import ENTRY, Role, item_id
+from sync.trust.keys.epochs import in_order, new_epoch
+from sync.trust.keys.merkle import root
+from sync.trust.person import user_drafts
+from sync.trust.person.user_log import AGENCY, entry_id
+from sync.trust.person.user_log import DOMAIN as USER_LOG
+from sync.trust.person.user_log import entry_body as user_body
+from sync.trust.room import entry_drafts
+from sync.trust.room.entries import DOMAIN, RoomEntry, entry_body
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import Person, Refused, config
 from tests.world import until
@@ -39,14 +40,14 @@ async def upload(person: Person, room: bytes, seals: list[bytes], at: bytes | No
     await person.wire.ask(m.PutSeals(person.wire.rid(), room, at or root(seals), 0, seals), m.Ok)
 
 
-def entry_by(person: Person, room: bytes, kind: str, payload: object) -> drafts.Draft:
+def entry_by(person: Person, room: bytes, kind: str, payload: object) -> entry_drafts.Draft:
     """The next entry of a room with any payload."""
     s, a = person.rooms[room].state, person.author
     body = entry_body(room, s.entry_seq + 1, s.entry_head, a.uid, a.dev, (s.n, s.rh), a.ulog, now_ms(), kind, payload)
-    return drafts.Draft(room=s.room, entries=[(body, a.signing.sign(DOMAIN, item_id(ENTRY, body)))])
+    return entry_drafts.Draft(room=s.room, entries=[(body, a.signing.sign(DOMAIN, item_id(ENTRY, body)))])
 
 
-async def refused(person: Person, draft: drafts.Draft, code: str) -> None:
+async def refused(person: Person, draft: entry_drafts.Draft, code: str) -> None:
     with pytest.raises(Refused) as e:
         await person.append(draft)
     assert e.value.code == code
@@ -114,7 +115,7 @@ async def test_attack_nothing_is_resealed_to_one_whose_device_the_agency_revoked
 
 def revoked_by_the_agency(house: House, bert: Person) -> m.Signed:
     log = bert.book.logs[bert.uid]
-    return m.Signed(*userdrafts.revoke_by_agency(log, read_agency(house.data), bert.author.dev, now_ms()))
+    return m.Signed(*user_drafts.revoke_by_agency(log, read_agency(house.data), bert.author.dev, now_ms()))
 
 
 async def test_attack_a_device_is_cut_off_though_who_revoked_it_was_gone_before_the_answer(

@@ -21,7 +21,7 @@ from sync.server.auth import Who
 from sync.server.config import Config, ConfigError
 from sync.server.running import start_server
 from sync.server.store.base import Full, SightingRow
-from sync.trust.agency import SignInCode, verify_server_cert
+from sync.trust.person.agency import SignInCode, verify_server_cert
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, keys_of, new_data, now, open_wire, wired
 from tests.world import until

@@ -22,13 +22,13 @@ from sync.protocol.codec import decode_server, encode
 from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server import admin
 from sync.server.config import Config, Limits
-from sync.trust import drafts, envelope, receipts
-from sync.trust.agency import SignInCode, agency_fingerprint, record_hash, verify_server_cert
-from sync.trust.author import Author, DeviceSecrets, new_user
-from sync.trust.epochs import KeyRing
-from sync.trust.items import Item, Role
-from sync.trust.stream import RoomStream
-from sync.trust.userlog import UserLog
+from sync.trust.formats.items import Item, Role
+from sync.trust.keys.epochs import KeyRing
+from sync.trust.person.agency import SignInCode, agency_fingerprint, record_hash, verify_server_cert
+from sync.trust.person.author import Author, DeviceSecrets, new_user
+from sync.trust.person.user_log import UserLog
+from sync.trust.room import entry_drafts, envelope, signed_receipts
+from sync.trust.room.stream import RoomStream
 
 F = TypeVar("F", bound=m.Frame)
 TIMEOUT_S = 10
@@ -250,14 +250,14 @@ class Person:
         self.book.logs[uid] = UserLog.replay([(e.body, e.sig) for e in reply.entries], agency)
 
     async def create(self) -> RoomId:
-        draft = drafts.new_room(self.author, self.book, now())
+        draft = entry_drafts.new_room(self.author, self.book, now())
         self.rooms[draft.room] = RoomStream(draft.room)
         self.rings[draft.room] = KeyRing(draft.room)
         await self.submit(draft)
         await self.sync(draft.room)
         return draft.room
 
-    async def submit(self, draft: drafts.Draft) -> m.Placed:
+    async def submit(self, draft: entry_drafts.Draft) -> m.Placed:
         if draft.root is not None:
             await self.wire.ask(m.PutSeals(self.wire.rid(), draft.room, draft.root, 0, draft.seals), m.Ok)
         placed = await self.append(draft)
@@ -265,12 +265,12 @@ class Person:
             self.rings[draft.room].add(*draft.secrets)
         return placed
 
-    async def append(self, draft: drafts.Draft) -> m.Placed:
+    async def append(self, draft: entry_drafts.Draft) -> m.Placed:
         entries = [m.Signed(*e) for e in draft.entries]
         return await self.wire.ask(m.Append(self.wire.rid(), draft.room, entries), m.Placed)
 
-    def drafter(self, room: bytes) -> drafts.Drafter:
-        return drafts.Drafter(self.rooms[room], self.author, self.book, self.rings[room], now())
+    def drafter(self, room: bytes) -> entry_drafts.Drafter:
+        return entry_drafts.Drafter(self.rooms[room], self.author, self.book, self.rings[room], now())
 
     async def sync(self, room: bytes) -> list[Item]:
         """Pulls and judges everything; gives the new items."""
@@ -292,7 +292,7 @@ class Person:
             )
             r = reply.receipt
             assert r.room == room
-            receipts.check(pk, r)
+            signed_receipts.check(pk, r)
             if stream.n >= r.n:
                 assert stream.rh == r.rh
                 return out

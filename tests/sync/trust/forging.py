@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H
-from sync.trust import envelope
-from sync.trust.drafts import Draft
-from sync.trust.envelope import Header, SealedOps
-from sync.trust.epochs import Epoch
-from sync.trust.items import ENTRY, ENVELOPE, item_id
-from sync.trust.roomlog import DOMAIN, RoomEntry, entry_body
+from sync.trust.formats.items import ENTRY, ENVELOPE, item_id
+from sync.trust.keys.epochs import Epoch
+from sync.trust.room import envelope
+from sync.trust.room.entries import DOMAIN, RoomEntry, entry_body
+from sync.trust.room.entry_drafts import Draft
+from sync.trust.room.envelope import Header, SealedOps
 from tests.sync.trust.people import NOW, Room, Someone
 
 

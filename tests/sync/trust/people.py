@@ -9,14 +9,11 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import ChangeId, DevId, ObjId, RoomId, Uid
-from sync.trust.agency import Agency, SignInCode, encode_record, record_hash
-from sync.trust.author import Author, DeviceSecrets, new_user, puk_info, puk_key, puk_payload
-from sync.trust.drafts import Draft, Drafter, new_room
-from sync.trust.envelope import ObjectKeys, PlainOp, SealedOps, pack, root_share, seal_batch
-from sync.trust.epochs import KeyRing, open_seal
-from sync.trust.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
-from sync.trust.stream import Accepted, RoomStream
-from sync.trust.userlog import (
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
+from sync.trust.keys.epochs import KeyRing, open_seal
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
+from sync.trust.person.author import Author, DeviceSecrets, new_user, puk_info, puk_key, puk_payload
+from sync.trust.person.user_log import (
     AGENCY,
     DOMAIN,
     SHARE_SEAL_BYTES,
@@ -26,6 +23,9 @@ from sync.trust.userlog import (
     entry_body,
     entry_id,
 )
+from sync.trust.room.entry_drafts import Draft, Drafter, new_room
+from sync.trust.room.envelope import ObjectKeys, PlainOp, SealedOps, pack, root_share, seal_batch
+from sync.trust.room.stream import Accepted, RoomStream
 
 NOW = 1_795_000_000_000
 

@@ -11,14 +11,15 @@ from sync.crypto.kdf import H
 from sync.crypto.seal import seal_to
 from sync.errors import Reject
 from sync.ids import ObjId
-from sync.trust import envelope, merkle
-from sync.trust.author import puk_key
-from sync.trust.envelope import ObjectKeys, PlainOp, object_of, open_op, pack, seal_batch, share_commitment, unpack
-from sync.trust.epochs import KeyRing, in_order, new_epoch, open_seal, seal_info
-from sync.trust.items import ENTRY, ENVELOPE, Role, item_id
-from sync.trust.roomlog import DOMAIN, entry_body
-from sync.trust.userlog import DOMAIN as USER_DOMAIN
-from sync.trust.userlog import entry_id
+from sync.trust.formats.items import ENTRY, ENVELOPE, Role, item_id
+from sync.trust.keys import merkle
+from sync.trust.keys.epochs import KeyRing, in_order, new_epoch, open_seal, seal_info
+from sync.trust.person.author import puk_key
+from sync.trust.person.user_log import DOMAIN as USER_DOMAIN
+from sync.trust.person.user_log import entry_id
+from sync.trust.room import envelope
+from sync.trust.room.entries import DOMAIN, entry_body
+from sync.trust.room.envelope import ObjectKeys, PlainOp, object_of, open_op, pack, seal_batch, share_commitment, unpack
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, entry_by, epoch_in, signed
 from tests.sync.trust.people import NOW, Room, Someone, signed_ops

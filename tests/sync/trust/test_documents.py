@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from sync.protocol import messages
-from sync.trust import payload_reading, userlog
+from sync.trust.person import user_log
+from sync.trust.room import payload_reading
 
 SYNC = Path(__file__).parents[3] / "sync"
 PROTOCOL = (SYNC / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -38,7 +39,7 @@ def test_every_error_code_stands_in_the_document(code: messages.ErrorCode) -> No
 
 
 def test_every_entry_type_stands_in_the_document() -> None:
-    for name in (*userlog.TYPES, *payload_reading.READ):
+    for name in (*user_log.TYPES, *payload_reading.READ):
         assert f"| `{name}` |" in PROTOCOL, name
 
 
@@ -55,7 +56,7 @@ def test_every_code_of_a_reject_or_verdict_stands_in_the_document() -> None:
     trust = "".join(p.read_text(encoding="utf-8") for p in (SYNC / "trust").glob("*.py"))
     crypto = "".join(p.read_text(encoding="utf-8") for p in (SYNC / "crypto").glob("*.py"))
     codes = set(re.findall(r'Reject\(\s*"([a-z0-9-]+)"', trust + crypto))
-    rules = (SYNC / "trust" / "rules.py").read_text(encoding="utf-8")
+    rules = (SYNC / "trust" / "entry_rules.py").read_text(encoding="utf-8")
     codes |= set(re.findall(r'return "([a-z-]+)"', rules))
     told = PROTOCOL[PROTOCOL.index("## 12. Codes") : PROTOCOL.index("## 13.")]
     missing = {c for c in codes if not re.search(rf"(?<![\w-]){c}(?![\w-])", told)}

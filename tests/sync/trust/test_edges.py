@@ -10,19 +10,19 @@ from sync.crypto.seal import KemKey
 from sync.errors import BugError, NeedLog, Reject
 from sync.ids import Hash, RoomId
 from sync.protocol.version import MAX_PAYLOAD_BYTES
-from sync.trust import ephemeral, stream, succession
-from sync.trust.author import DeviceSecrets, open_puk, puk_payload
-from sync.trust.drafts import Draft
-from sync.trust.envelope import ObjectKeys, PlainOp, object_of, root_share, seal_batch
-from sync.trust.epochs import KeyRing, sound_base, walk_back
-from sync.trust.items import Role
-from sync.trust.payloads import Genesis
-from sync.trust.policy import read_policy, read_recovery
-from sync.trust.roomlog import RoomEntry
-from sync.trust.rules import SEASONED_MS
-from sync.trust.statecodec import decode_state
-from sync.trust.stream import RoomStream
-from sync.trust.userlog import AGENCY, UserLog
+from sync.trust.formats.items import Role
+from sync.trust.keys.epochs import KeyRing, sound_base, walk_back
+from sync.trust.person.author import DeviceSecrets, open_puk, puk_payload
+from sync.trust.person.user_log import AGENCY, UserLog
+from sync.trust.room import ephemeral, stream, successor_claim
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.entry_drafts import Draft
+from sync.trust.room.entry_rules import SEASONED_MS
+from sync.trust.room.envelope import ObjectKeys, PlainOp, object_of, root_share, seal_batch
+from sync.trust.room.payloads import Genesis
+from sync.trust.room.room_policy import read_policy, read_recovery
+from sync.trust.room.state_codec import decode_state
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, entry_by, epoch_in
 from tests.sync.trust.people import NOW, Book, Room, Someone
@@ -217,7 +217,7 @@ def test_a_whisper_of_an_epoch_without_key_here_is_dropped(scene: Scene) -> None
 
 
 def test_a_room_that_continues_none_has_no_origin() -> None:
-    assert succession.origin(Genesis(nonce=bytes(32), policy={}, successor=None)) is None
+    assert successor_claim.origin(Genesis(nonce=bytes(32), policy={}, successor=None)) is None
 
 
 def test_a_policy_enables_nothing_but_extensions_kinds_and_types() -> None:

@@ -12,10 +12,9 @@ from sync.crypto.kdf import H, kdf
 from sync.crypto.seal import seal_to
 from sync.errors import Reject
 from sync.ids import Hash, Uid
-from sync.trust import envelope, merkle
-from sync.trust.author import puk_key
-from sync.trust.drafts import Draft
-from sync.trust.epochs import (
+from sync.trust.formats.items import Role
+from sync.trust.keys import merkle
+from sync.trust.keys.epochs import (
     Epoch,
     KeyRing,
     Recipient,
@@ -28,8 +27,10 @@ from sync.trust.epochs import (
     sound_base,
     walk_back,
 )
-from sync.trust.items import Role
-from sync.trust.roomlog import RoomEntry
+from sync.trust.person.author import puk_key
+from sync.trust.room import envelope
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.entry_drafts import Draft
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import Room, Someone
 from tests.sync.trust.test_stream import ops_by

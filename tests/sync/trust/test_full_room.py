@@ -11,14 +11,14 @@ import pytest
 from sync.crypto.seal import PUBLIC_BYTES
 from sync.ids import Hash, RoomId, Uid
 from sync.protocol.version import MAX_ENTRY_BYTES
-from sync.trust import snapshots, totals
-from sync.trust.epochs import Epoch, most_prev_bytes
-from sync.trust.items import Role
-from sync.trust.payload_reading import SUBJECT_LIMIT
-from sync.trust.policy import NAME_LIMIT, NAMES_LIMIT, RECIPIENTS_LIMIT
-from sync.trust.roomstate import DeviceHead, Member, Proposal, RoomState, Snapshot
-from sync.trust.statecodec import STATE_LIMIT, StateCodec, decode_state
-from sync.trust.used import EVERYBODY, Used
+from sync.trust.formats.items import Role
+from sync.trust.keys.epochs import Epoch, most_prev_bytes
+from sync.trust.room import snapshots, totals
+from sync.trust.room.payload_reading import SUBJECT_LIMIT
+from sync.trust.room.room_policy import NAME_LIMIT, NAMES_LIMIT, RECIPIENTS_LIMIT
+from sync.trust.room.room_state import DeviceHead, Member, Proposal, RoomState, Snapshot
+from sync.trust.room.state_codec import STATE_LIMIT, StateCodec, decode_state
+from sync.trust.room.used_totals import EVERYBODY, Used
 
 pytestmark = pytest.mark.slow  # 60 MB are made, written and read
 

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.errors import Reject
-from sync.trust.epochs import KeyRing, open_seal, walk_back
-from sync.trust.items import Role
-from sync.trust.stream import RoomStream
+from sync.trust.formats.items import Role
+from sync.trust.keys.epochs import KeyRing, open_seal, walk_back
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.people import Office, Room, Someone
 
 WHO = st.integers(0, 3)

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from sync.crypto.kdf import H
 from sync.errors import Reject
 from sync.ids import ChangeId, ObjId, Uid
-from sync.trust import envelope
-from sync.trust.author import puk_key
-from sync.trust.drafts import Draft, Drafter
-from sync.trust.envelope import ObjectKeys, PlainOp, SealedOps, pack, root_share
-from sync.trust.epochs import in_order, open_seal, walk_back
-from sync.trust.items import ENTRY, ENVELOPE, Item, Role, item_id
-from sync.trust.stream import AcceptedEnvelope, RoomStream
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role, item_id
+from sync.trust.keys.epochs import in_order, open_seal, walk_back
+from sync.trust.person.author import puk_key
+from sync.trust.room import envelope
+from sync.trust.room.entry_drafts import Draft, Drafter
+from sync.trust.room.envelope import ObjectKeys, PlainOp, SealedOps, pack, root_share
+from sync.trust.room.stream import AcceptedEnvelope, RoomStream
 from tests.sync.trust.people import Office, Room, Someone
 
 PEOPLE = 4

@@ -13,15 +13,16 @@ from sync.crypto.seal import KemKey, seal_to
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import ObjId
-from sync.trust import envelope, userlog
-from sync.trust.author import Author, open_puk, puk_info, puk_payload
-from sync.trust.epochs import KeyRing, in_order, new_epoch, seals_fit
-from sync.trust.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, room_id_of
-from sync.trust.roomlog import DOMAIN, NO_PREV, entry_body
-from sync.trust.roomstate import Member
-from sync.trust.rules import recipients
-from sync.trust.stream import RoomStream
-from sync.trust.userlog import UserLog, device_id, entry_id
+from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, room_id_of
+from sync.trust.keys.epochs import KeyRing, in_order, new_epoch, seals_fit
+from sync.trust.person import user_log
+from sync.trust.person.author import Author, open_puk, puk_info, puk_payload
+from sync.trust.person.user_log import UserLog, device_id, entry_id
+from sync.trust.room import envelope
+from sync.trust.room.entries import DOMAIN, NO_PREV, entry_body
+from sync.trust.room.entry_rules import recipients
+from sync.trust.room.room_state import Member
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import NOW, Office, Room, Someone, signed_ops
 
@@ -36,7 +37,7 @@ def add_device(who: Someone) -> Author:
     sealed = seal_to(kem.public, puk_info(log.uid, len(log.puks), dev), who.puk_seed)
     payload: list[object] = [keys, proof, len(log.puks), sealed]
     append_user(
-        who, first.signing, userlog.entry_body(log.uid, log.seq + 1, log.head, first.dev, NOW, "dev_add", payload)
+        who, first.signing, user_log.entry_body(log.uid, log.seq + 1, log.head, first.dev, NOW, "dev_add", payload)
     )
     assert open_puk(log.puks[-1], log.uid, dev, kem) == who.puk_seed
     return Author(uid=log.uid, dev=dev, signing=key, ulog=(log.seq, log.head))
@@ -50,13 +51,13 @@ def revoke(who: Someone, dev: bytes) -> None:
     new_seed = os.urandom(32)
     payload: list[object] = [dev, [], puk_payload(left, new_seed, who.puk_seed)]
     append_user(
-        who, first.signing, userlog.entry_body(log.uid, log.seq + 1, log.head, first.dev, NOW, "dev_revoke", payload)
+        who, first.signing, user_log.entry_body(log.uid, log.seq + 1, log.head, first.dev, NOW, "dev_revoke", payload)
     )
     who.puk_seed = new_seed
 
 
 def append_user(who: Someone, key: SigningKey, body: bytes) -> None:
-    sig = key.sign(userlog.DOMAIN, entry_id(body))
+    sig = key.sign(user_log.DOMAIN, entry_id(body))
     who.log.apply(body, sig)
     who.entries.append((body, sig))
 
@@ -71,7 +72,7 @@ def forced_first(room: Room, by: Author, kind: int, *, obj: bytes, share_c: byte
 
 def test_a_room_keeps_its_founding_after_its_founder_was_reset(scene: Scene) -> None:
     log = scene.head.log
-    body = userlog.entry_body(log.uid, log.seq + 1, log.head, userlog.AGENCY, NOW, "reset", [])
+    body = user_log.entry_body(log.uid, log.seq + 1, log.head, user_log.AGENCY, NOW, "reset", [])
     append_user(scene.head, scene.office.agency.key, body)
     client = scene.room.client()
     assert client.to_bytes() == scene.room.stream.to_bytes()
@@ -232,13 +233,13 @@ def test_a_slice_that_is_refused_leaves_order_and_bytes_as_they_were(scene: Scen
 
 def test_attack_a_part_padded_otherwise_than_it_is_sealed_is_refused() -> None:
     from sync.ids import PartId, RoomId
-    from sync.trust import blobs
+    from sync.trust.room import blob_manifest
 
     room = RoomId(bytes(16))
-    part, _ = blobs.seal_part(room, b"kort", last=True)
+    part, _ = blob_manifest.seal_part(room, b"kort", last=True)
     wrong = aead.seal(part.key, ["part", room, PartId(part.part)], b"kort".ljust(300, b"\0"))
     with pytest.raises(Reject, match="padding"):
-        blobs.open_part(room, replace(part, digest=H(wrong)), wrong)
+        blob_manifest.open_part(room, replace(part, digest=H(wrong)), wrong)
 
 
 def test_attack_a_seal_that_gives_more_or_less_than_its_recipient_should_get_is_refused(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sync.trust import merkle
+from sync.trust.keys import merkle
 from tests.reader import merkle as proofs
 from tests.reader.primitives import Refused
 

@@ -9,8 +9,8 @@ from sync.client.events import event_of
 from sync.crypto.encoding import enc
 from sync.errors import Reject
 from sync.ids import Uid
-from sync.trust.notes import MAX_REASON, SealedNote, open_note, read_note, seal_note
-from sync.trust.stream import AcceptedEntry
+from sync.trust.room.removal_notes import MAX_REASON, SealedNote, open_note, read_note, seal_note
+from sync.trust.room.stream import AcceptedEntry
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import Room
 

@@ -15,14 +15,14 @@ from sync.crypto.encoding import MAX_DEPTH, dec, enc
 from sync.crypto.signatures import SigningKey
 from sync.errors import BugError, NeedLog, Reject
 from sync.ids import RoomId
-from sync.trust import ephemeral
-from sync.trust.agency import decode_record
-from sync.trust.blobs import Manifest
-from sync.trust.envelope import Header, read_body, unpack
-from sync.trust.items import Item, item_id
-from sync.trust.roomlog import RoomEntry
-from sync.trust.stream import RoomStream
-from sync.trust.userlog import UserLog
+from sync.trust.formats.items import Item, item_id
+from sync.trust.person.agency import decode_record
+from sync.trust.person.user_log import UserLog
+from sync.trust.room import ephemeral
+from sync.trust.room.blob_manifest import Manifest
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header, read_body, unpack
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.people import Book
 
 VECTORS = Path(__file__).parents[2] / "vectors"

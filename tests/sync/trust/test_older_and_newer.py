@@ -7,10 +7,10 @@ import pytest
 
 from sync.crypto.encoding import dec, enc
 from sync.errors import Reject
-from sync.trust import envelope, payload_reading
-from sync.trust.envelope import Header
-from sync.trust.roomlog import RoomEntry
-from sync.trust.stream import AcceptedEnvelope, RoomStream
+from sync.trust.room import envelope, payload_reading
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header
+from sync.trust.room.stream import AcceptedEnvelope, RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, entry_by
 

@@ -14,12 +14,13 @@ from sync.crypto.encoding import dec, enc
 from sync.crypto.seal import KemKey
 from sync.errors import Reject
 from sync.ids import DevId, Hash
-from sync.trust import fields, userdrafts
-from sync.trust.agency import encode_record
-from sync.trust.author import DeviceSecrets
-from sync.trust.pairing import Admitting, Entering
-from sync.trust.pairing_messages import OldDevice, PairingCode
-from sync.trust.userdrafts import Hand
+from sync.trust.formats import fields
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import encode_record
+from sync.trust.person.author import DeviceSecrets
+from sync.trust.person.pairing_messages import OldDevice, PairingCode
+from sync.trust.person.pairing_protocol import Admitting, Entering
+from sync.trust.person.user_drafts import Hand
 from tests.sync.trust.people import NOW, Office, Someone
 
 NAME, SYSTEM = "Bärbar dator på enheten", "Debian 13"
@@ -65,7 +66,7 @@ class Meeting:
         assert self.old.new is not None
         person = self.person
         hand = Hand(person.author.dev, person.author.signing, {len(person.log.puks): person.puk_seed})
-        entry = userdrafts.admit(person.log, hand, self.old.new.sign_pk, self.old.new.kem_pk, self.old.proof, NOW)
+        entry = user_drafts.admit(person.log, hand, self.old.new.sign_pk, self.old.new.kem_pk, self.old.proof, NOW)
         person.log.apply(*entry)
         dev = list(person.log.devices)[-1]
         assert self.new.done(self.old.done(person.log.seq, dev)) == (person.log.seq, dev)
@@ -100,7 +101,7 @@ def test_a_new_device_comes_in_and_opens_every_key_of_the_person(meeting: Meetin
     meeting.person.rotate_puk()
     meeting.person.rotate_puk()
     dev = meeting.admitted()
-    seeds = userdrafts.open_generations(meeting.person.log, dev, KemKey(meeting.secrets.kem), {})
+    seeds = user_drafts.open_generations(meeting.person.log, dev, KemKey(meeting.secrets.kem), {})
     assert sorted(seeds) == [1, 2, 3]
     assert seeds[3] == meeting.person.puk_seed
 

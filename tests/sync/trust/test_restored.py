@@ -8,7 +8,7 @@ import pytest
 from sync.crypto.encoding import enc
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
-from sync.trust.restored import DOMAIN, LAG_MS, Restored
+from sync.trust.room.restore_notice import DOMAIN, LAG_MS, Restored
 from tests.sync.trust.people import NOW
 
 SERVER, AGENCY = SigningKey(bytes(32)), bytes(range(32))

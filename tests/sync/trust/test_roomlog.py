@@ -10,14 +10,14 @@ from sync.crypto.kdf import H
 from sync.crypto.seal import KemKey
 from sync.errors import Reject
 from sync.ids import Hash, ObjId, Uid
-from sync.trust.agency import Agency
-from sync.trust.drafts import Draft, new_room
-from sync.trust.epochs import RECOVERY, open_seal
-from sync.trust.items import ENTRY, Role, item_id
-from sync.trust.roomlog import DOMAIN, RoomEntry
-from sync.trust.rules import SEASONED_MS
-from sync.trust.stream import RoomStream
-from sync.trust.userlog import AGENCY
+from sync.trust.formats.items import ENTRY, Role, item_id
+from sync.trust.keys.epochs import RECOVERY, open_seal
+from sync.trust.person.agency import Agency
+from sync.trust.person.user_log import AGENCY
+from sync.trust.room.entries import DOMAIN, RoomEntry
+from sync.trust.room.entry_drafts import Draft, new_room
+from sync.trust.room.entry_rules import SEASONED_MS
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import NOW, Office, Room, Someone
 

@@ -12,9 +12,9 @@ from sync.crypto.kdf import H
 from sync.errors import BugError, Reject
 from sync.ids import ObjId
 from sync.protocol.version import MAX_OP_BYTES, MAX_PAYLOAD_BYTES
-from sync.trust import blobs, envelope
-from sync.trust.envelope import PlainOp, read_body, seal_batch
-from sync.trust.items import Role
+from sync.trust.formats.items import Role
+from sync.trust.room import blob_manifest, envelope
+from sync.trust.room.envelope import PlainOp, read_body, seal_batch
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, signed, with_ext
 from tests.sync.trust.people import Someone
@@ -116,7 +116,7 @@ def test_attack_a_reader_makes_no_snapshot(scene: Scene) -> None:
 
 def test_attack_a_part_filled_with_anything_but_zeros_is_refused(scene: Scene) -> None:
     room = scene.room.id
-    part, _ = blobs.seal_part(room, b"kort", last=True)
+    part, _ = blob_manifest.seal_part(room, b"kort", last=True)
     filled = aead.seal(part.key, ["part", room, part.part], b"kort" + os.urandom(252))
     with pytest.raises(Reject, match="padding"):
-        blobs.open_part(room, replace(part, digest=H(filled)), filled)
+        blob_manifest.open_part(room, replace(part, digest=H(filled)), filled)

@@ -12,8 +12,8 @@ from sync.crypto.kdf import kdf
 from sync.crypto.seal import KemKey
 from sync.errors import Reject
 from sync.ids import Hash, Uid
-from sync.trust import ephemeral
-from sync.trust.epochs import (
+from sync.trust.formats.items import Role
+from sync.trust.keys.epochs import (
     RECOVERY,
     USER,
     KeyRing,
@@ -24,9 +24,9 @@ from sync.trust.epochs import (
     seal_for,
     walk_back,
 )
-from sync.trust.items import Role
-from sync.trust.roomlog import RoomEntry
-from sync.trust.rules import SEASONED_MS
+from sync.trust.room import ephemeral
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.entry_rules import SEASONED_MS
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import entry_by, epoch_in
 from tests.sync.trust.people import NOW, Room, Someone

@@ -10,15 +10,15 @@ from sync.crypto.seal import OVERHEAD_BYTES, KemKey, seal_to
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.protocol.version import MAX_OP_BYTES
-from sync.trust import fields
-from sync.trust.agency import InviteCert, SignInCode, encode_record, record_hash
-from sync.trust.author import DeviceSecrets, new_user, puk_info, puk_payload
-from sync.trust.items import ENTRY, RH_0, Item, item_id
-from sync.trust.roomlog import DOMAIN as ROOM_LOG
-from sync.trust.roomlog import NO_PREV, RoomEntry
-from sync.trust.roomlog import entry_body as room_body
-from sync.trust.stream import RoomStream
-from sync.trust.userlog import DOMAIN, ROOT, UserEntry, UserLog, entry_body, entry_id
+from sync.trust.formats import fields
+from sync.trust.formats.items import ENTRY, RH_0, Item, item_id
+from sync.trust.person.agency import InviteCert, SignInCode, encode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, new_user, puk_info, puk_payload
+from sync.trust.person.user_log import DOMAIN, ROOT, UserEntry, UserLog, entry_body, entry_id
+from sync.trust.room.entries import DOMAIN as ROOM_LOG
+from sync.trust.room.entries import NO_PREV, RoomEntry
+from sync.trust.room.entries import entry_body as room_body
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import NOW, Office, Someone
 from tests.sync.trust.test_stream import ops_by, void

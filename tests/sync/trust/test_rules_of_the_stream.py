@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 
 from sync.errors import NeedLog, Reject
-from sync.trust import drafts
-from sync.trust.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
-from sync.trust.roomlog import DOMAIN, entry_body
-from sync.trust.stream import RoomStream
-from sync.trust.userlog import UserLog
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
+from sync.trust.person.user_log import UserLog
+from sync.trust.room import entry_drafts
+from sync.trust.room.entries import DOMAIN, entry_body
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, entry_by, epoch_in
 from tests.sync.trust.people import NOW, Book, Room, Someone
@@ -46,7 +46,7 @@ def second(room: Room, by: Someone, kind: str, payload: object) -> Item:
 
 def test_attack_the_second_position_is_the_founders_first_epoch(scene: Scene) -> None:
     room = scene.room
-    founding = epoch_in(drafts.Draft(room=room.id, entries=[(room.items[1].body, b"")])).payload()
+    founding = epoch_in(entry_drafts.Draft(room=room.id, entries=[(room.items[1].body, b"")])).payload()
     for by, kind, payload in ((scene.head, "note", NOTE), (scene.clerk, "epoch", [founding])):
         client = RoomStream(room.id)
         client.accept(room.items[:1], scene.office.book)

@@ -12,12 +12,12 @@ from sync.crypto.encoding import enc
 from sync.crypto.kdf import kdf
 from sync.crypto.seal import PUBLIC_BYTES, KemKey
 from sync.errors import Reject
-from sync.trust import userdrafts
-from sync.trust.agency import Agency, SignInCode, encode_record
-from sync.trust.author import Entry
-from sync.trust.escrow import ShareRequest, certify_escrow, check_escrow, escrow_id, seal_share, share_info
-from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
-from sync.trust.userlog import AGENCY, RECOVERY, UserLog
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import Agency, SignInCode, encode_record
+from sync.trust.person.author import Entry
+from sync.trust.person.escrow_key import ShareRequest, certify_escrow, check_escrow, escrow_id, seal_share, share_info
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
+from sync.trust.person.user_log import AGENCY, RECOVERY, UserLog
 from tests.sync.trust.people import NOW, Office, Someone
 from tests.sync.trust.test_userdrafts import ESCROW, drawn, sheet, take
 
@@ -42,7 +42,7 @@ def request(office: Office, someone: Someone, salt: bytes = SALT, record: bytes 
 
 def opens(someone: Someone, kem: KemKey) -> list[int]:
     """The generations that a key opens as the recovery key, whatever the log says of it."""
-    return sorted(userdrafts.open_generations(someone.log, RECOVERY, kem, {}))
+    return sorted(user_drafts.open_generations(someone.log, RECOVERY, kem, {}))
 
 
 def code_of(failed: pytest.ExceptionInfo[Reject]) -> str:
@@ -113,14 +113,14 @@ def test_attack_a_share_of_another_person_or_of_an_earlier_sheet_is_refused(offi
     registrar = office.hire("Registrator")
     first, theirs = sheet(clerk), sheet(registrar)
     second = sheet(clerk, first.code.root)
-    userdrafts.check_pair(clerk.log, second)
+    user_drafts.check_pair(clerk.log, second)
     for share in (theirs.share, first.share, RecoveryShare.fresh()):
         with pytest.raises(Reject) as e:
-            userdrafts.check_pair(clerk.log, RecoveryPair(second.code, share))
+            user_drafts.check_pair(clerk.log, RecoveryPair(second.code, share))
         assert code_of(e) == "share"
     for replaced in (first, theirs):
         with pytest.raises(Reject) as e:
-            userdrafts.check_pair(clerk.log, replaced)
+            user_drafts.check_pair(clerk.log, replaced)
         assert code_of(e) == "sheet"
 
 
@@ -156,7 +156,7 @@ def test_the_agency_opens_the_share_of_the_sheet_in_force(office: Office, clerk:
 
 def test_no_share_is_opened_of_a_sheet_that_is_not_whole_or_after_a_reset(office: Office, clerk: Someone) -> None:
     old = sheet(clerk)
-    take(clerk, userdrafts.replace_root(clerk.log, old.code.root, drawn().code.root, NOW))
+    take(clerk, user_drafts.replace_root(clerk.log, old.code.root, drawn().code.root, NOW))
     with pytest.raises(Reject) as e:
         request(office, clerk).open(ESCROW)
     assert code_of(e) == "sheet"

@@ -17,8 +17,8 @@ from sync.errors import Reject
 from sync.ids import ChangeId, RoomId, Uid
 from sync.protocol.messages import Receipt, Signed
 from sync.protocol.version import CLOCK_TOLERANCE_MS, PART_BYTES
-from sync.trust import ephemeral, receipts
-from sync.trust.agency import (
+from sync.trust.formats.items import Role
+from sync.trust.person.agency import (
     Agency,
     InviteCert,
     SignInCode,
@@ -29,8 +29,9 @@ from sync.trust.agency import (
     server_cert_until_ms,
     verify_server_cert,
 )
-from sync.trust.blobs import Manifest, open_part, seal_part
-from sync.trust.envelope import (
+from sync.trust.room import ephemeral, signed_receipts
+from sync.trust.room.blob_manifest import Manifest, open_part, seal_part
+from sync.trust.room.envelope import (
     Header,
     ObjectKeys,
     open_op,
@@ -42,7 +43,6 @@ from sync.trust.envelope import (
     unpack,
     unpad,
 )
-from sync.trust.items import Role
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import NOW
 
@@ -369,41 +369,41 @@ def test_attack_a_kind_the_role_may_not_send_is_dropped(scene: Scene) -> None:
 
 def test_attack_a_receipt_holds_for_one_position_of_one_room_only() -> None:
     server = SigningKey(os.urandom(32))
-    sig = receipts.sign(server, ROOM, 7, bytes(32), NOW)
+    sig = signed_receipts.sign(server, ROOM, 7, bytes(32), NOW)
     true = Receipt(ROOM, 7, bytes(32), NOW, sig)
-    receipts.check(server.public, true)
+    signed_receipts.check(server.public, true)
     for other in (
         {"room": bytes(16)}, {"n": 8}, {"rh": b"\1" * 32}, {"t": NOW + 1}, {"sig": sig[:63]},
         {"n": -7}, {"n": 2**64}, {"t": -1}, {"room": ROOM[:15]}, {"rh": b""},
     ):  # fmt: skip
         false = msgspec.structs.replace(true, **other)
-        assert rejected(partial(receipts.check, server.public, false)) == "signature"
+        assert rejected(partial(signed_receipts.check, server.public, false)) == "signature"
     stranger = SigningKey(os.urandom(32)).public
-    assert rejected(partial(receipts.check, stranger, true)) == "signature"
+    assert rejected(partial(signed_receipts.check, stranger, true)) == "signature"
 
 
 def test_a_proof_convinces_whoever_has_the_agencys_key_even_after_the_certificate_has_ended() -> None:
     agency, server = Agency(os.urandom(32)), SigningKey(os.urandom(32))
     cert = Signed(*agency.certify_server(server.public, 1))
-    receipt = Receipt(ROOM, 7, b"r" * 32, NOW, receipts.sign(server, ROOM, 7, b"r" * 32, NOW))
-    proof = receipts.Proof.decode(receipts.Proof(receipt, cert).encode())
+    receipt = Receipt(ROOM, 7, b"r" * 32, NOW, signed_receipts.sign(server, ROOM, 7, b"r" * 32, NOW))
+    proof = signed_receipts.Proof.decode(signed_receipts.Proof(receipt, cert).encode())
     proof.check(agency.pk)
     assert proof.receipt == receipt
     other = Agency(os.urandom(32))
     assert rejected(partial(proof.check, other.pk)) == "signature"
-    false = receipts.Proof(msgspec.structs.replace(receipt, n=8), cert)
+    false = signed_receipts.Proof(msgspec.structs.replace(receipt, n=8), cert)
     assert rejected(partial(false.check, agency.pk)) == "signature"
     raw = proof.encode()
     parts = dec(raw, limit=1024)
     assert isinstance(parts, list)
     for spoilt in (raw[:-1], b"", raw + b"\0", enc([2, *parts[1:]]), enc(parts[:7])):
-        assert rejected(partial(receipts.Proof.decode, spoilt)) in ("encoding", "malformed", "format")
+        assert rejected(partial(signed_receipts.Proof.decode, spoilt)) in ("encoding", "malformed", "format")
 
 
 def test_two_receipts_contradict_each_other_only_at_one_position_of_one_room() -> None:
     one = Receipt(ROOM, 7, b"r" * 32, NOW, b"s" * 64)
     change = msgspec.structs.replace
-    assert receipts.contradict(one, change(one, rh=b"x" * 32))
-    assert not receipts.contradict(one, change(one, sig=b"t" * 64))
-    assert not receipts.contradict(one, change(one, n=8, rh=b"x" * 32))
-    assert not receipts.contradict(one, change(one, room=b"x" * 16, rh=b"x" * 32))
+    assert signed_receipts.contradict(one, change(one, rh=b"x" * 32))
+    assert not signed_receipts.contradict(one, change(one, sig=b"t" * 64))
+    assert not signed_receipts.contradict(one, change(one, n=8, rh=b"x" * 32))
+    assert not signed_receipts.contradict(one, change(one, room=b"x" * 16, rh=b"x" * 32))

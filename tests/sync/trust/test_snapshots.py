@@ -9,12 +9,12 @@ import pytest
 from sync.crypto.encoding import enc
 from sync.errors import Reject
 from sync.ids import Hash, ObjId
-from sync.trust import envelope
-from sync.trust.drafts import new_room
-from sync.trust.envelope import share_commitment
-from sync.trust.items import Role
-from sync.trust.roomstate import Snapshot
-from sync.trust.snapshots import (
+from sync.trust.formats.items import Role
+from sync.trust.room import envelope
+from sync.trust.room.entry_drafts import new_room
+from sync.trust.room.envelope import share_commitment
+from sync.trust.room.room_state import Snapshot
+from sync.trust.room.snapshots import (
     ATTESTS_KEPT,
     KEPT,
     MAX_PIECES,
@@ -26,7 +26,7 @@ from sync.trust.snapshots import (
     joined,
     pieces,
 )
-from sync.trust.stream import RoomStream
+from sync.trust.room.stream import RoomStream
 from tests.sync.trust.forging import batch_by, entry_by
 from tests.sync.trust.people import NOW, Office, Room, Someone
 

@@ -8,10 +8,10 @@ import pytest
 
 from sync.errors import NeedLog, Reject
 from sync.ids import ObjId, RoomId
-from sync.trust import envelope, snapshots, statecodec
-from sync.trust.envelope import ObjectKeys, PlainOp, SealedOps, pack, seal_batch, share_commitment
-from sync.trust.items import ENTRY, ENVELOPE, Item, Role
-from sync.trust.stream import AcceptedEntry, RoomStream
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role
+from sync.trust.room import envelope, snapshots, state_codec
+from sync.trust.room.envelope import ObjectKeys, PlainOp, SealedOps, pack, seal_batch, share_commitment
+from sync.trust.room.stream import AcceptedEntry, RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by
 from tests.sync.trust.people import Book, Room, Someone, signed_ops
@@ -574,7 +574,7 @@ def test_a_slice_shows_its_entries_for_the_timeline(scene: Scene) -> None:
 
 
 def test_a_state_is_not_made_larger_than_it_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statecodec, "STATE_LIMIT", 64)
+    monkeypatch.setattr(state_codec, "STATE_LIMIT", 64)
     with pytest.raises(Reject) as e:
         RoomStream(RoomId(bytes(16))).to_bytes()
-    assert (e.value.code, e.value.where) == statecodec.STATE_TOO_LARGE
+    assert (e.value.code, e.value.where) == state_codec.STATE_TOO_LARGE

@@ -2,11 +2,11 @@
 """A genesis that names a stopped room: what it says, and from whom it counts."""
 
 from sync.ids import ObjId, RoomId
-from sync.trust.drafts import new_room
-from sync.trust.items import Role
-from sync.trust.payloads import Genesis
-from sync.trust.stream import AcceptedEntry, RoomStream
-from sync.trust.succession import Origin, may_continue, object_in, origin
+from sync.trust.formats.items import Role
+from sync.trust.room.entry_drafts import new_room
+from sync.trust.room.payloads import Genesis
+from sync.trust.room.stream import AcceptedEntry, RoomStream
+from sync.trust.room.successor_claim import Origin, may_continue, object_in, origin
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import NOW, Room
 

@@ -11,15 +11,15 @@ from sync.crypto.kdf import H
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import DevId, Hash, ObjId, RoomId, Uid
-from sync.trust import envelope, statecodec, totals
-from sync.trust.drafts import Draft
-from sync.trust.envelope import share_commitment
-from sync.trust.epochs import most_prev_bytes, new_epoch
-from sync.trust.items import Item, Role
-from sync.trust.roomstate import DeviceHead, Missing, RoomState, Snapshot
-from sync.trust.statecodec import StateCodec, decode_state
-from sync.trust.stream import RoomStream
-from sync.trust.used import EVERYBODY, Total, Used
+from sync.trust.formats.items import Item, Role
+from sync.trust.keys.epochs import most_prev_bytes, new_epoch
+from sync.trust.room import envelope, state_codec, totals
+from sync.trust.room.entry_drafts import Draft
+from sync.trust.room.envelope import share_commitment
+from sync.trust.room.room_state import DeviceHead, Missing, RoomState, Snapshot
+from sync.trust.room.state_codec import StateCodec, decode_state
+from sync.trust.room.stream import RoomStream
+from sync.trust.room.used_totals import EVERYBODY, Total, Used
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, entry_by, epoch_in
 from tests.sync.trust.people import Room, Someone
@@ -429,13 +429,13 @@ def test_attack_a_reason_in_the_clear_is_void(scene: Scene) -> None:
 def test_attack_a_snapshot_more_has_no_other_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a room with thousands of snapshots each new one took 0.2 s at every member."""
     made: list[bytes] = []
-    real = statecodec._snapshots_row
+    real = state_codec._snapshots_row
 
     def counted(obj: bytes, rows: tuple[Snapshot, ...]) -> object:
         made.append(obj)
         return real(obj, rows)
 
-    monkeypatch.setattr(statecodec, "_snapshots_row", counted)
+    monkeypatch.setattr(state_codec, "_snapshots_row", counted)
     codec, state = StateCodec(), RoomState(room=RoomId(bytes(16)))
     row = Snapshot(ident=Hash(bytes(32)), n=1, t=2, uid=Uid(bytes(16)), covers=1, attests=((Uid(bytes(16)), 3),))
     state.snapshots = {bytes([k]) * 16: (row,) for k in range(100)}
@@ -468,7 +468,7 @@ def test_attack_a_large_state_is_read_in_pieces_and_not_encoded_again(monkeypatc
         raise AssertionError("encoded again")
 
     for name in ("_snapshots_row", "_missing_row", "_pack_head", "pack_used"):
-        monkeypatch.setattr(statecodec, name, never)
+        monkeypatch.setattr(state_codec, name, never)
     assert stream.to_bytes() == data
 
 
@@ -488,13 +488,13 @@ def test_attack_content_that_a_server_withholds_costs_each_position_once(
 ) -> None:
     """All that was missing before was copied for each item more."""
     made: list[int] = []
-    real = statecodec._missing_row
+    real = state_codec._missing_row
 
     def counted(n: int, obj: bytes) -> bytes:
         made.append(n)
         return real(n, obj)
 
-    monkeypatch.setattr(statecodec, "_missing_row", counted)
+    monkeypatch.setattr(state_codec, "_missing_row", counted)
     room, client = scene.room, scene.room.client()
     begun = client.n
     for _ in range(4):

@@ -12,12 +12,12 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import DevId
-from sync.trust import userdrafts
-from sync.trust.agency import SignInCode, encode_record, record_hash
-from sync.trust.author import DeviceSecrets, puk_key
-from sync.trust.recovery import RecoveryCode, RecoveryPair, RecoveryShare
-from sync.trust.userdrafts import Hand, Return, come_back, new_sheet
-from sync.trust.userlog import RECOVERY, ROOT, SEAL_BYTES, UserLog, root_of
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import SignInCode, encode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, puk_key
+from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare
+from sync.trust.person.user_drafts import Hand, Return, come_back, new_sheet
+from sync.trust.person.user_log import RECOVERY, ROOT, SEAL_BYTES, UserLog, root_of
 from tests.sync.trust.people import NOW, Office, Someone
 
 ESCROW = KemKey(bytes(range(32)))
@@ -53,49 +53,49 @@ def sheet(someone: Someone, root: SigningKey | None = None) -> RecoveryPair:
     for entry in new_sheet(someone.log, root or someone.root, pair, ESCROW.public, seeds, NOW):
         take(someone, entry)
     dev, kem = someone.author.dev, KemKey(someone.secrets.kem)
-    someone.puk_seed = userdrafts.open_generations(someone.log, dev, kem, seeds)[len(someone.log.puks)]
+    someone.puk_seed = user_drafts.open_generations(someone.log, dev, kem, seeds)[len(someone.log.puks)]
     return pair
 
 
 def test_a_revocation_carries_a_key_that_the_revoked_device_cannot_open(clerk: Someone) -> None:
     tablet = clerk.add_device()
-    entry, seed = userdrafts.revoke(clerk.log, hand(clerk), tablet.author.dev, NOW)
+    entry, seed = user_drafts.revoke(clerk.log, hand(clerk), tablet.author.dev, NOW)
     take(clerk, entry)
     assert clerk.log.device_active(tablet.author.dev, clerk.log.seq) is None
     assert puk_key(seed).public == clerk.log.puks[-1].kem_pk
-    mine = userdrafts.open_generations(clerk.log, clerk.author.dev, KemKey(clerk.secrets.kem), {})
+    mine = user_drafts.open_generations(clerk.log, clerk.author.dev, KemKey(clerk.secrets.kem), {})
     assert mine == {1: clerk.puk_seed, 2: seed}
-    assert list(userdrafts.open_generations(clerk.log, tablet.author.dev, KemKey(tablet.secrets.kem), {})) == [1]
+    assert list(user_drafts.open_generations(clerk.log, tablet.author.dev, KemKey(tablet.secrets.kem), {})) == [1]
 
 
 def test_attack_a_younger_device_revokes_no_older_one_but_itself(clerk: Someone) -> None:
     tablet = clerk.add_device()
     tablet_hand = Hand(tablet.author.dev, tablet.author.signing, {1: clerk.puk_seed})
     with pytest.raises(Reject) as e:
-        userdrafts.revoke(clerk.log, tablet_hand, clerk.author.dev, NOW)
+        user_drafts.revoke(clerk.log, tablet_hand, clerk.author.dev, NOW)
     assert e.value.code == "older"
-    take(clerk, userdrafts.revoke(clerk.log, tablet_hand, tablet.author.dev, NOW)[0])
+    take(clerk, user_drafts.revoke(clerk.log, tablet_hand, tablet.author.dev, NOW)[0])
     with pytest.raises(Reject) as e:
-        userdrafts.revoke(clerk.log, hand(clerk), tablet.author.dev, NOW)
+        user_drafts.revoke(clerk.log, hand(clerk), tablet.author.dev, NOW)
     assert e.value.code == "device"
 
 
 def test_after_the_agencys_revocation_a_newer_generation_is_made(office: Office, clerk: Someone) -> None:
     tablet = clerk.add_device()
-    take(clerk, userdrafts.revoke_by_agency(clerk.log, office.agency, tablet.author.dev, NOW))
+    take(clerk, user_drafts.revoke_by_agency(clerk.log, office.agency, tablet.author.dev, NOW))
     assert clerk.log.puk_at(clerk.log.seq) is None
-    entry, seed = userdrafts.rotate_puk(clerk.log, hand(clerk), NOW)
+    entry, seed = user_drafts.rotate_puk(clerk.log, hand(clerk), NOW)
     take(clerk, entry)
     puk = clerk.log.puk_at(clerk.log.seq)
     assert puk is not None
     assert puk.kem_pk == puk_key(seed).public
     with pytest.raises(Reject) as e:
-        userdrafts.revoke_by_agency(clerk.log, office.agency, tablet.author.dev, NOW)
+        user_drafts.revoke_by_agency(clerk.log, office.agency, tablet.author.dev, NOW)
     assert e.value.code == "device"
 
 
 def test_a_reset_ends_the_log(office: Office, clerk: Someone) -> None:
-    take(clerk, userdrafts.reset(clerk.log, office.agency, NOW))
+    take(clerk, user_drafts.reset(clerk.log, office.agency, NOW))
     assert not clerk.log.ready
     assert clerk.log.device_active(clerk.author.dev, clerk.log.seq) is None
 
@@ -103,7 +103,7 @@ def test_a_reset_ends_the_log(office: Office, clerk: Someone) -> None:
 def test_without_the_generation_in_force_nothing_is_built(clerk: Someone) -> None:
     poor = Hand(clerk.author.dev, clerk.author.signing, {})
     with pytest.raises(Reject) as e:
-        userdrafts.rotate_puk(clerk.log, poor, NOW)
+        user_drafts.rotate_puk(clerk.log, poor, NOW)
     assert e.value.code == "puk"
     assert "Hand(" in repr(poor)
     assert clerk.puk_seed.hex() not in repr(hand(clerk))
@@ -115,29 +115,29 @@ def test_from_the_sheet_and_its_share_everything_comes_back(office: Office, cler
     clerk.rotate_puk()
     pair = sheet(clerk)
     clerk.rotate_puk()
-    take(clerk, userdrafts.revoke_by_agency(clerk.log, office.agency, clerk.author.dev, NOW))
+    take(clerk, user_drafts.revoke_by_agency(clerk.log, office.agency, clerk.author.dev, NOW))
 
     code = RecoveryCode.parse(pair.code.format().lower().replace("-", " "))
     typed = RecoveryPair(code, RecoveryShare.parse(pair.share.format()))
     log = UserLog.replay(clerk.entries, office.agency.pk)
-    seeds = userdrafts.open_generations(log, RECOVERY, typed.kem, {})
+    seeds = user_drafts.open_generations(log, RECOVERY, typed.kem, {})
     assert sorted(seeds) == [1, 2, 3, 4]
     assert seeds[4] == clerk.puk_seed
     invitation = SignInCode.fresh(office.agency.pk)
     record = record_hash(b"s" * 16, encode_record({"name": "Handläggare Å"}))
     cert = office.agency.certify_invite(invitation.key.public, record, NOW + 1)
-    log.apply(*userdrafts.bind_again(log, invitation, office.agency.pk, cert, record, NOW))
+    log.apply(*user_drafts.bind_again(log, invitation, office.agency.pk, cert, record, NOW))
     laptop = DeviceSecrets.fresh()
     signing, kem = SigningKey(laptop.sign), KemKey(laptop.kem)
     keys: list[object] = [signing.public, kem.public]
     proof = signing.sign("dev-proof", [log.uid, log.head, keys, ROOT])
     root = Hand(ROOT, typed.code.root, seeds)
-    log.apply(*userdrafts.admit(log, root, signing.public, kem.public, proof, NOW))
+    log.apply(*user_drafts.admit(log, root, signing.public, kem.public, proof, NOW))
     dev = list(log.devices)[-1]
-    entry, seed = userdrafts.rotate_puk(log, root, NOW)
+    entry, seed = user_drafts.rotate_puk(log, root, NOW)
     log.apply(*entry)
-    assert userdrafts.open_generations(log, dev, kem, {}) == {**seeds, 5: seed}
-    assert userdrafts.open_generations(log, clerk.author.dev, KemKey(clerk.secrets.kem), {}).keys() == {1, 2, 3, 4}
+    assert user_drafts.open_generations(log, dev, kem, {}) == {**seeds, 5: seed}
+    assert user_drafts.open_generations(log, clerk.author.dev, KemKey(clerk.secrets.kem), {}).keys() == {1, 2, 3, 4}
 
 
 def test_attack_the_root_adds_nothing_without_a_fresh_binding(office: Office, clerk: Someone) -> None:
@@ -147,7 +147,7 @@ def test_attack_the_root_adds_nothing_without_a_fresh_binding(office: Office, cl
     keys: list[object] = [signing.public, kem.public]
     proof = signing.sign("dev-proof", [clerk.log.uid, clerk.log.head, keys, ROOT])
     root = Hand(ROOT, code.root, {2: clerk.puk_seed})
-    entry = userdrafts.admit(clerk.log, root, signing.public, kem.public, proof, NOW)
+    entry = user_drafts.admit(clerk.log, root, signing.public, kem.public, proof, NOW)
     with pytest.raises(Reject) as e:
         clerk.log.apply(*entry)
     assert e.value.code == "binding"
@@ -157,7 +157,7 @@ def test_attack_the_old_root_means_nothing_once_the_sheet_is_made(clerk: Someone
     old = clerk.root
     sheet(clerk)
     with pytest.raises(Reject) as e:
-        clerk.log.apply(*userdrafts.replace_root(clerk.log, old, SigningKey(os.urandom(32)), NOW))
+        clerk.log.apply(*user_drafts.replace_root(clerk.log, old, SigningKey(os.urandom(32)), NOW))
     assert e.value.code == "signature"
 
 
@@ -172,15 +172,15 @@ def test_attack_a_sheet_of_an_older_root_brings_nobody_back(office: Office, cler
     cert = office.agency.certify_invite(invitation.key.public, record, NOW + 1)
     told = {"code": invitation, "cert": cert, "record": record, "secrets": DeviceSecrets.without_root()}
     with pytest.raises(Reject) as e:
-        userdrafts.come_back(clerk.log, Return(sheet=old, **told), NOW)  # type: ignore[arg-type]  # as named
+        user_drafts.come_back(clerk.log, Return(sheet=old, **told), NOW)  # type: ignore[arg-type]  # as named
     assert e.value.code == "sheet"
-    userdrafts.come_back(clerk.log, Return(sheet=newer, **told), NOW)  # type: ignore[arg-type]  # as named
+    user_drafts.come_back(clerk.log, Return(sheet=newer, **told), NOW)  # type: ignore[arg-type]  # as named
     assert root_of([body for body, _ in clerk.entries]) == clerk.log.root_pk
 
 
 def test_attack_another_sheet_opens_nothing(clerk: Someone) -> None:
     sheet(clerk)
-    assert userdrafts.open_generations(clerk.log, RECOVERY, drawn().kem, {}) == {}
+    assert user_drafts.open_generations(clerk.log, RECOVERY, drawn().kem, {}) == {}
 
 
 def test_attack_a_wrapped_key_that_is_not_the_published_one_is_left_out(office: Office) -> None:
@@ -188,9 +188,9 @@ def test_attack_a_wrapped_key_that_is_not_the_published_one_is_left_out(office: 
     clerk.puk_seed = os.urandom(32)  # the next generation will wrap this instead
     clerk.rotate_puk()
     known = {2: clerk.puk_seed}
-    assert userdrafts.open_generations(clerk.log, DevId(b"x" * 16), KemKey(clerk.secrets.kem), known) == known
+    assert user_drafts.open_generations(clerk.log, DevId(b"x" * 16), KemKey(clerk.secrets.kem), known) == known
     clerk.log.puks[1] = replace(clerk.log.puks[1], prev_wrap=os.urandom(80))
-    assert userdrafts.open_generations(clerk.log, DevId(b"x" * 16), KemKey(clerk.secrets.kem), known) == known
+    assert user_drafts.open_generations(clerk.log, DevId(b"x" * 16), KemKey(clerk.secrets.kem), known) == known
 
 
 def spoil(someone: Someone) -> None:
@@ -207,19 +207,19 @@ def test_attack_a_generation_that_a_stolen_device_spoilt_stops_neither_revocatio
 ) -> None:
     tablet, kem = clerk.add_device(), KemKey(clerk.secrets.kem)
     clerk.rotate_puk()
-    before = userdrafts.open_generations(clerk.log, clerk.author.dev, kem, {})
+    before = user_drafts.open_generations(clerk.log, clerk.author.dev, kem, {})
     spoil(tablet)
     spoil(tablet)
-    mine = userdrafts.open_generations(clerk.log, clerk.author.dev, kem, before)
+    mine = user_drafts.open_generations(clerk.log, clerk.author.dev, kem, before)
     assert mine == before
     assert sorted(mine) == [1, 2]
     with pytest.raises(Reject, match="puk"):  # a device gives on what it has, and makes the next one first
-        userdrafts.admit(clerk.log, Hand(clerk.author.dev, clerk.author.signing, mine), b"", b"", b"", NOW)
+        user_drafts.admit(clerk.log, Hand(clerk.author.dev, clerk.author.signing, mine), b"", b"", b"", NOW)
     own = Hand(clerk.author.dev, clerk.author.signing, mine)
-    entry, seed = userdrafts.revoke(clerk.log, own, tablet.author.dev, NOW)
+    entry, seed = user_drafts.revoke(clerk.log, own, tablet.author.dev, NOW)
     take(clerk, entry)
-    assert userdrafts.open_generations(clerk.log, clerk.author.dev, kem, mine) == {**mine, 5: seed}
-    newcomer = userdrafts.open_generations(clerk.log, DevId(b"x" * 16), kem, {5: seed})
+    assert user_drafts.open_generations(clerk.log, clerk.author.dev, kem, mine) == {**mine, 5: seed}
+    newcomer = user_drafts.open_generations(clerk.log, DevId(b"x" * 16), kem, {5: seed})
     assert sorted(newcomer) == [1, 2, 5], "the next one wraps the newest that opens, and so on back"
 
 
@@ -231,9 +231,9 @@ def test_attack_a_seed_that_could_not_be_kept_is_left_out(clerk: Someone) -> Non
     clerk.write(clerk.author.dev, clerk.author.signing, "puk_rotate", payload)
     clerk.puk_seed = long
     clerk.rotate_puk()
-    found = userdrafts.open_generations(clerk.log, clerk.author.dev, KemKey(clerk.secrets.kem), {})
+    found = user_drafts.open_generations(clerk.log, clerk.author.dev, KemKey(clerk.secrets.kem), {})
     assert sorted(found) == [1, 3]
-    assert {len(seed) for seed in found.values()} == {userdrafts.SEED_BYTES}
+    assert {len(seed) for seed in found.values()} == {user_drafts.SEED_BYTES}
 
 
 def test_attack_the_sheet_brings_a_person_back_behind_a_spoilt_generation(office: Office, clerk: Someone) -> None:
@@ -244,10 +244,10 @@ def test_attack_the_sheet_brings_a_person_back_behind_a_spoilt_generation(office
     cert = office.agency.certify_invite(code.key.public, record, NOW + 1)
     log, secrets = UserLog.replay(clerk.entries, office.agency.pk), DeviceSecrets.without_root()
     back = Return(sheet=pair, code=code, cert=cert, record=record, secrets=secrets, revoke=(clerk.author.dev,))
-    _, seeds = userdrafts.come_back(log, back, NOW)
+    _, seeds = user_drafts.come_back(log, back, NOW)
     dev, kem = list(log.devices)[-1], KemKey(secrets.kem)
     assert sorted(seeds) == [1, 2, 4]
-    assert sorted(userdrafts.open_generations(log, dev, kem, {})) == [1, 2, 4]
+    assert sorted(user_drafts.open_generations(log, dev, kem, {})) == [1, 2, 4]
 
 
 @given(st.integers(0, 2**130 - 1))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sync.crypto.encoding import enc
 from sync.errors import Reject
 from sync.ids import ObjId, Uid
-from sync.trust import usual
-from sync.trust.envelope import HEADER_LIMIT, Header, _read_body_strictly, read_body
+from sync.trust.formats import usual_envelope
+from sync.trust.room.envelope import HEADER_LIMIT, Header, _read_body_strictly, read_body
 from tests.fuzz.mutations import mutate
 
 EDGES = (0, 23, 24, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
@@ -37,7 +37,7 @@ def outcome(read: Callable[[bytes], object], data: bytes) -> object:
 def test_every_header_reads_the_same_both_ways(header: Header) -> None:
     data = header.encode()
     assert outcome(Header.decode, data) == outcome(Header._strictly, data)
-    assert (usual.header(data) is None) == (header.dev_seq >= 2**63)
+    assert (usual_envelope.header(data) is None) == (header.dev_seq >= 2**63)
 
 
 @pytest.mark.slow
@@ -53,7 +53,7 @@ def test_a_changed_header_is_refused_alike(header: Header, rng: Random) -> None:
 def test_a_body_reads_the_same_both_ways(header: bytes, digest: bytes, length: int, rng: Random) -> None:
     data = enc([header, digest, length])
     assert outcome(read_body, data) == outcome(_read_body_strictly, data)
-    assert (usual.body(data, HEADER_LIMIT) is None) == (not 24 <= len(header) <= HEADER_LIMIT)
+    assert (usual_envelope.body(data, HEADER_LIMIT) is None) == (not 24 <= len(header) <= HEADER_LIMIT)
     changed = mutate(rng, data, [data])
     assert outcome(read_body, changed) == outcome(_read_body_strictly, changed)
 

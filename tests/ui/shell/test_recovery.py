@@ -17,8 +17,8 @@ from app.passphrases import PassphraseRules
 from app.recovery import AskedFor, SheetState
 from sync.errors import Refused, Reject, Unreachable
 from sync.ids import DevId
-from sync.trust.agency import SignInCode
-from sync.trust.recovery import RecoveryShare, ReturnCode
+from sync.trust.person.agency import SignInCode
+from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
 from tests.ui.shell.fake_keys import FakeRecovery
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import at

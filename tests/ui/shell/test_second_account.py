@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
 from app.settings import SERVER
-from sync.trust.agency import CODE_LETTERS
+from sync.trust.person.agency import CODE_LETTERS
 from tests.ui.shell.test_gate import PHRASE, Office, Person
 from tests.ui.walking import check, check_tab
 from tests.world import until

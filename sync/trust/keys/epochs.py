@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Generations of a room's key: made, sealed to the recipients of record, opened, walked back (protocol §6)."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from sync.crypto import aead, seal
+from sync.crypto.encoding import ARRAY, dec, enc, head
+from sync.crypto.kdf import H, kdf
+from sync.crypto.seal import KemKey
+from sync.errors import Reject
+from sync.ids import NO_UID, Hash, RoomId, Uid
+from sync.trust.formats import fields
+from sync.trust.keys import merkle
+
+USER = 1
+RECOVERY = 2
+NO_COMMITMENT = b""
+_PREV_LIMIT = 512 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom an epoch is sealed to: a person (or the agency's recovery key) at a position of their log."""
+
+    kind: int
+    uid: Uid
+    ulog_seq: int
+    ulog_head: Hash
+    puk_gen: int
+    kem_pk: bytes
+    history: bool
+    order: bytes = field(init=False, repr=False)
+    """enc([kind, uid, seq, head, gen]): its row in `recip`, which is also its place."""
+
+    def __post_init__(self) -> None:
+        row = enc([self.kind, self.uid, self.ulog_seq, self.ulog_head, self.puk_gen])
+        object.__setattr__(self, "order", row)
+
+
+_ORDER = attrgetter("order")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """The public part of an epoch. `base` is f, the epoch that `prev` links back to.
+
+    Three shapes: linked (ac, prev and base), a fresh archive (ac alone: epoch 1, or nobody may read history), A-less
+    (none of them). `pins` are not kept in a room's state once they are applied.
+    """
+
+    e: int
+    kc: Hash
+    ac: bytes
+    prev: bytes
+    base: int | None
+    recip: Hash
+    root: Hash
+    count: int
+    unsealed: tuple[bytes, ...]
+    pins: tuple[tuple[Uid, int, Hash], ...]
+    n: int = 0
+    by: Uid = NO_UID
+
+    @property
+    def has_archive(self) -> bool:
+        return bool(self.ac)
+
+    def payload(self) -> list[object]:
+        """The epoch block as entries carry it."""
+        pins = [[uid, seq, head] for uid, seq, head in self.pins]
+        return [
+            self.e,
+            self.kc,
+            self.ac,
+            self.prev,
+            self.base,
+            self.recip,
+            self.root,
+            self.count,
+            list(self.unsealed),
+            pins,
+        ]
+
+    @classmethod
+    def read(cls, value: object) -> "Epoch":
+        """The block, shapes checked; Reject "malformed"."""
+        e, kc, ac, prev, base, recip, root, count, unsealed, pins = fields.array(value, 10, "epoch")
+        epoch = cls(
+            e=fields.u64(e, "epoch"),
+            kc=Hash(fields.raw(kc, 32, "kc")),
+            ac=fields.raw(ac, (0, 32), "ac"),
+            prev=fields.blob(prev, _PREV_LIMIT, "prev"),
+            base=None if base is None else fields.u64(base, "base"),
+            recip=Hash(fields.raw(recip, 32, "recip")),
+            root=Hash(fields.raw(root, 32, "root")),
+            count=fields.u64(count, "count"),
+            unsealed=tuple(fields.raw(u, 16, "unsealed") for u in fields.items(unsealed, "unsealed")),
+            pins=read_pins(pins),
+        )
+        linked = epoch.base is not None
+        if linked != bool(epoch.prev) or (linked and not epoch.has_archive):
+            raise Reject("malformed", "epoch link")
+        return epoch
+
+
+def most_prev_bytes(base: int, e: int) -> int:
+    """▲ The greatest length (bytes) of `prev`, by which epoch `e` gives readers of the history the keys of the epochs
+    from `base` to `e - 1`: 40 bytes for each of them, and 112 for the archive key of `base` and the encryption.
+
+    Every member stores `prev`, and only members who may read the history can decrypt it. Without this bound anybody who
+    makes an epoch could have all members store noise.
+    """
+    return 40 * max(e - base, 0) + 112
+
+
+def read_pins(value: object) -> tuple[tuple[Uid, int, Hash], ...]:
+    pins = []
+    for pin in fields.items(value, "pins"):
+        uid, seq, head = fields.array(pin, 3, "pin")
+        pins.append((Uid(fields.raw(uid, 16, "pin")), fields.u64(seq, "pin"), Hash(fields.raw(head, 32, "pin"))))
+    return tuple(pins)
+
+
+def recipients_hash(recipients: Iterable[Recipient]) -> Hash:
+    """▲ `recip`: everyone recomputes it from the members and pinned heads, so nobody is added or left out silently."""
+    rows = sorted(r.order for r in recipients)
+    # the encoding of the array, from its members' encodings: each would otherwise be made twice
+    return H(head(ARRAY, len(rows)), *rows)
+
+
+def in_order(recipients: Iterable[Recipient]) -> list[Recipient]:
+    """The order of recipients in `recip` and of their seals in the tree."""
+    return sorted(recipients, key=_ORDER)
+
+
+def content_commitment(room: bytes, e: int, key: bytes) -> Hash:
+    return H("kc", room, e.to_bytes(8, "big"), key)
+
+
+def archive_commitment(room: bytes, e: int, key: bytes) -> Hash:
+    return H("ac", room, e.to_bytes(8, "big"), key)
+
+
+def seal_info(room: bytes, e: int, kc: bytes, uid: bytes, puk_gen: int) -> bytes:
+    return enc([room, e, kc, uid, puk_gen])
+
+
+class KeyRing:
+    """The epoch secrets of one room that this device holds: K (content) always with it, A (archive) if it may."""
+
+    def __init__(self, room: RoomId, keys: Iterable[tuple[int, bytes, bytes | None]] = ()) -> None:
+        self.room = room
+        self._keys: dict[int, tuple[bytes, bytes | None]] = {e: (k, a) for e, k, a in keys}
+
+    def add(self, e: int, k: bytes, a: bytes | None) -> bool:
+        """Takes a verified key in; True if that told us something new."""
+        old = self._keys.get(e)
+        if old is not None and (a is None or old[1] is not None):
+            return False
+        self._keys[e] = (k, a)
+        return True
+
+    def k(self, e: int) -> bytes | None:
+        held = self._keys.get(e)
+        return held[0] if held else None
+
+    def a(self, e: int) -> bytes | None:
+        held = self._keys.get(e)
+        return held[1] if held else None
+
+    def all(self) -> list[tuple[int, bytes, bytes | None]]:
+        return [(e, k, a) for e, (k, a) in sorted(self._keys.items())]
+
+    def __repr__(self) -> str:
+        return f"KeyRing(epochs={sorted(self._keys)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEpoch:
+    """A drafted epoch: the public block, seals in tree order, and its secrets."""
+
+    epoch: Epoch
+    recipients: list[Recipient]
+    seals: list[bytes]
+    k: bytes
+    a: bytes | None
+
+    def __repr__(self) -> str:
+        return f"NewEpoch({self.epoch.e})"
+
+
+def sound_base(room: RoomId, epochs: Mapping[int, Epoch], ring: KeyRing) -> int | None:
+    """▲ f: the newest epoch whose A we hold and whose own link opens, is complete and matches every commitment.
+
+    After a bad or null link the next holder so links below it, and nobody can cut history off.
+    """
+    for e in sorted(epochs, reverse=True):
+        a = ring.a(e)
+        if a is None:
+            continue
+        if epochs[e].base is None:
+            return e
+        try:
+            if all(key is not None for key in _open_link(room, epochs[e], epochs, a)[1].values()):
+                return e
+        except Reject:
+            continue
+    return None
+
+
+def new_epoch(
+    room: RoomId,
+    e: int,
+    recipients: Sequence[Recipient],
+    pins: Sequence[tuple[Uid, int, Hash]],
+    ring: KeyRing,
+    *,
+    archive: bool = True,
+    base: int | None = None,
+) -> NewEpoch:
+    """▲ Fresh independent secrets on every attempt, sealed to the recipients; links back to `base` (`sound_base`).
+
+    `archive` False makes an A-less epoch (a signer without history). Seals take about 60 µs each: in a thread.
+    """
+    k, a = os.urandom(32), os.urandom(32) if archive else None
+    prev = b""
+    if a is not None and base is not None:
+        older = {x: ring.k(x) for x in range(base, e)}
+        prev = aead.seal(kdf(a, "prev", room, e), ["prev", room, e, base], enc([ring.a(base), older]))
+    kc = content_commitment(room, e, k)
+    ordered = in_order(recipients)
+    seals, unsealed = [], []
+    for r in ordered:
+        secret = k + a if a is not None and r.history and r.kind == USER else k
+        try:
+            seals.append(seal.seal_to(r.kem_pk, seal_info(room, e, kc, r.uid, r.puk_gen), secret))
+        except ValueError:
+            seals.append(b"")
+            unsealed.append(bytes(r.uid))
+    epoch = Epoch(
+        e=e,
+        kc=kc,
+        ac=archive_commitment(room, e, a) if a is not None else NO_COMMITMENT,
+        prev=prev,
+        base=base,
+        recip=recipients_hash(ordered),
+        root=merkle.root(seals),
+        count=len(seals),
+        unsealed=tuple(unsealed),
+        pins=tuple(pins),
+    )
+    return NewEpoch(epoch=epoch, recipients=ordered, seals=seals, k=k, a=a)
+
+
+def seal_for(room: RoomId, epoch: Epoch, recipient: Recipient, k: bytes, a: bytes | None) -> bytes:
+    """An unsigned re-seal of a held epoch for one recipient: any seal that matches the commitments is good."""
+    secret = k + a if a is not None and recipient.history and recipient.kind == USER else k
+    info = seal_info(room, epoch.e, epoch.kc, recipient.uid, recipient.puk_gen)
+    return seal.seal_to(recipient.kem_pk, info, secret)
+
+
+def seals_fit(epoch: Epoch, recipients: Sequence[Recipient], seals: Sequence[bytes]) -> bool:
+    """▲ Whether the seals, in tree order, are what each recipient should get: both keys with history, K alone without,
+    and nothing only for those whom the epoch names as unsealed. What is inside, only the recipient can tell."""
+    if len(recipients) != len(seals):
+        return False
+    unsealed = set(epoch.unsealed)
+    for to, sealed in zip(recipients, seals, strict=True):
+        keys = 2 if epoch.has_archive and to.history and to.kind == USER else 1
+        if len(sealed) != (0 if to.uid in unsealed else seal.OVERHEAD_BYTES + 32 * keys):
+            return False
+    return True
+
+
+def open_seal(
+    room: RoomId, epoch: Epoch, uid: Uid, puk_gen: int, puk: KemKey, sealed: bytes
+) -> tuple[bytes, bytes | None]:
+    """(K, A or None) from a seal. ▲ Reject "split-epoch" if a key is not the committed one."""
+    opened = puk.open(seal_info(room, epoch.e, epoch.kc, uid, puk_gen), sealed)
+    if len(opened) not in (32, 64):
+        raise Reject("decrypt", "seal length")
+    k, a = opened[:32], opened[32:] or None
+    if content_commitment(room, epoch.e, k) != epoch.kc:
+        raise Reject("split-epoch", f"epoch {epoch.e}")
+    if a is not None and archive_commitment(room, epoch.e, a) != epoch.ac:
+        raise Reject("split-epoch", f"archive {epoch.e}")
+    return k, a
+
+
+def walk_back(room: RoomId, epoch: Epoch, epochs: dict[int, Epoch], ring: KeyRing) -> list[int]:
+    """Opens the link of one epoch whose A is held, adds what it holds to the ring, and gives the epochs it added.
+
+    ▲ Every key is checked against its commitment; a bad link is Reject "bad-link" and adds nothing.
+    """
+    a = ring.a(epoch.e)
+    if a is None or epoch.base is None:
+        return []
+    older_a, older = _open_link(room, epoch, epochs, a)
+    found = [(x, k, older_a if x == epoch.base else None) for x, k in older.items() if k is not None]
+    return [x for x, k, held_a in found if ring.add(x, k, held_a)]
+
+
+def _open_link(
+    room: RoomId, epoch: Epoch, epochs: Mapping[int, Epoch], a: bytes
+) -> tuple[bytes, dict[int, bytes | None]]:
+    """(A_f, {x: K_x or None for f ≤ x < e}) from an epoch's `prev`. Reject "bad-link" or "decrypt"."""
+    f = epoch.base
+    base = epochs.get(f) if f is not None else None
+    if f is None or base is None:
+        raise Reject("bad-link", f"epoch {epoch.e}")
+    opened = aead.open_(kdf(a, "prev", room, epoch.e), ["prev", room, epoch.e, f], epoch.prev)
+    raw_a, raw_k = fields.array(dec(opened, limit=_PREV_LIMIT), 2, "prev")
+    older_a = fields.raw(raw_a, 32, "prev")
+    if archive_commitment(room, f, older_a) != base.ac:
+        raise Reject("bad-link", f"epoch {epoch.e}")
+    if type(raw_k) is not dict or list(raw_k) != list(range(f, epoch.e)):
+        raise Reject("bad-link", f"epoch {epoch.e}")
+    older: dict[int, bytes | None] = {}
+    for x, key in raw_k.items():
+        older[x] = None if key is None else fields.raw(key, 32, "prev")
+        if key is not None and (x not in epochs or content_commitment(room, x, key) != epochs[x].kc):
+            raise Reject("bad-link", f"epoch {x}")
+    return older_a, older

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The agency's key: it certifies the server, one-time invitations and, through them, who a person is.
+
+An activation code carries the key's fingerprint, so that a client trusts the agency it was invited by and no other.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H, kdf
+from sync.crypto.signatures import SigningKey, check_public, verify
+from sync.errors import Reject
+from sync.ids import Hash
+from sync.trust.formats import code_letters, fields
+
+CODE_VERSION = 1
+FINGERPRINT_BYTES = 16
+_CODE_BYTES = 1 + 16 + FINGERPRINT_BYTES + 2
+CODE_LETTERS = -(-_CODE_BYTES * 8 // 5)
+_CERT_LIMIT = 1024
+RECORD_BYTES = 4096
+"""The longest staff record, encoded."""
+
+
+def agency_fingerprint(agency_pk: bytes) -> Hash:
+    """32 B; an activation code carries the first 16."""
+    return H("agency", agency_pk)
+
+
+def record_hash(salt: bytes, record: bytes) -> Hash:
+    """What a binding holds of a staff record: salt and record lie beside the log and can be erased."""
+    return H(enc(["staff", salt, record]))
+
+
+def encode_record(record: Mapping[str, str]) -> bytes:
+    """A staff record as bytes: "name", "title", "unit", optionally "initials"."""
+    return enc(dict(record))
+
+
+def decode_record(data: bytes) -> dict[str, str]:
+    """The staff record; Reject "malformed" if it is no map of short texts with a name."""
+    value = dec(data, limit=RECORD_BYTES)
+    if type(value) is not dict or "name" not in value:
+        raise Reject("malformed", "staff record")
+    return {fields.text(k, 64, "staff record"): fields.text(v, 512, "staff record") for k, v in value.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteCert:
+    """An agency's certificate of a one-time key: it may bind one person with this record, until `not_after_ms`."""
+
+    invite_pk: bytes
+    record_hash: Hash
+    not_after_ms: int
+
+    @classmethod
+    def check(cls, agency_pk: bytes, body: bytes, sig: bytes) -> "InviteCert":
+        """The certificate, if the agency signed it."""
+        verify(agency_pk, "invite", body, sig)
+        pk, record, until = fields.array(dec(body, limit=_CERT_LIMIT), 3, "invite")
+        cert = cls(
+            invite_pk=fields.raw(pk, 32, "invite"),
+            record_hash=Hash(fields.raw(record, 32, "invite")),
+            not_after_ms=fields.u64(until, "invite"),
+        )
+        check_public(cert.invite_pk)
+        return cert
+
+
+class Agency:
+    """The agency's private key at work. Made by `init`, kept off the server where the agency can."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = SigningKey(seed)
+        self.pk = self._key.public
+        self.fingerprint = agency_fingerprint(self.pk)
+
+    @property
+    def key(self) -> SigningKey:
+        """For signing user-log entries as the agency."""
+        return self._key
+
+    def certify_server(self, server_pk: bytes, not_after_ms: int) -> tuple[bytes, bytes]:
+        """(body, sig) of a server certificate."""
+        body = enc([server_pk, not_after_ms])
+        return body, self._key.sign("server", body)
+
+    def certify_invite(self, invite_pk: bytes, record: Hash, not_after_ms: int) -> tuple[bytes, bytes]:
+        """(body, sig) of an invitation."""
+        body = enc([invite_pk, record, not_after_ms])
+        return body, self._key.sign("invite", body)
+
+
+def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -> bytes:
+    """The server's receipt-signing key, if the agency certified it and the certificate has not ended."""
+    check_public(agency_pk)
+    verify(agency_pk, "server", body, sig)
+    server_pk, until_ms = _server_cert(body)
+    if until_ms < now_ms:
+        raise Reject("expired", "server certificate")
+    check_public(server_pk)
+    return server_pk
+
+
+def hello_proof(nonce: bytes, client_nonce: bytes, agency: Hash | bytes, address: str, time_ms: int) -> list[object]:
+    """What the server key signs under the domain "hello": good for one connection, one agency and one address, so that
+    it cannot be passed on. `agency` is the fingerprint, 32 B; `address` as it was dialled."""
+    return [nonce, client_nonce, agency, address, time_ms]
+
+
+def server_cert_until_ms(body: bytes) -> int:
+    """When a server's certificate that was verified ends."""
+    return _server_cert(body)[1]
+
+
+def _server_cert(body: bytes) -> tuple[bytes, int]:
+    pk, until = fields.array(dec(body, limit=_CERT_LIMIT), 2, "server certificate")
+    return fields.raw(pk, 32, "server certificate"), fields.u64(until, "server certificate")
+
+
+@dataclass(frozen=True, slots=True)
+class SignInCode:
+    """What a new colleague types once: a one-time secret and the agency's fingerprint (first 16 bytes)."""
+
+    seed: bytes
+    agency: bytes
+
+    def __repr__(self) -> str:
+        return "SignInCode(…)"
+
+    @classmethod
+    def fresh(cls, agency_pk: bytes) -> "SignInCode":
+        return cls(os.urandom(16), agency_fingerprint(agency_pk)[:FINGERPRINT_BYTES])
+
+    @property
+    def key(self) -> SigningKey:
+        """The one-time key that signs this person's binding, and nothing else."""
+        return SigningKey(kdf(self.seed, "invite"))
+
+    def format(self) -> str:
+        """Groups of four in Crockford base32, the last two characters a checksum."""
+        raw = bytes((CODE_VERSION,)) + self.seed + self.agency
+        raw += H("code", raw)[:2]
+        return code_letters.write(int.from_bytes(raw, "big"), CODE_LETTERS)
+
+    @classmethod
+    def parse(cls, text: str) -> "SignInCode":
+        """The code as typed: case, spaces and dashes do not matter. Reject "code" if it is mistyped."""
+        number = code_letters.read(text, CODE_LETTERS)
+        raw = number.to_bytes(_CODE_BYTES, "big")
+        if H("code", raw[:-2])[:2] != raw[-2:] or raw[0] != CODE_VERSION:
+            raise Reject("code", "checksum")
+        return cls(raw[1:17], raw[17:33])
+
+
+def invite_id(invite_pk: bytes) -> bytes:
+    """16 B: the `by` of a binding entry."""
+    return H("invite", invite_pk)[:16]

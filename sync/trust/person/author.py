@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who signs: one device of one person, and the first entries of a new person's log."""
+
+import os
+from dataclasses import dataclass
+
+from sync.crypto import aead, seal
+from sync.crypto.encoding import enc
+from sync.crypto.kdf import kdf
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
+from sync.errors import Reject
+from sync.ids import DevId, Hash, Uid
+from sync.trust.person import user_log
+from sync.trust.person.agency import SignInCode, invite_id
+from sync.trust.person.user_log import RECOVERY, ROOT, Puk, UserLog, entry_body, entry_id
+
+Entry = tuple[bytes, bytes]
+"""(body, signature)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    """A device that signs, and the newest entry of its person's log that it knows."""
+
+    uid: Uid
+    dev: DevId
+    signing: SigningKey
+    ulog: tuple[int, Hash]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceSecrets:
+    """Three independent seeds of 32 bytes: the device's signing and sealing keys and the person's root.
+
+    `root` is empty at a device that does not have it.
+    """
+
+    sign: bytes
+    kem: bytes
+    root: bytes
+
+    @classmethod
+    def fresh(cls) -> "DeviceSecrets":
+        return cls(sign=os.urandom(32), kem=os.urandom(32), root=os.urandom(32))
+
+    @classmethod
+    def without_root(cls) -> "DeviceSecrets":
+        """Of a second device."""
+        return cls(sign=os.urandom(32), kem=os.urandom(32), root=b"")
+
+    def __repr__(self) -> str:
+        return "DeviceSecrets(…)"
+
+
+def _signed(key: SigningKey, body: bytes) -> Entry:
+    return body, key.sign(user_log.DOMAIN, entry_id(body))
+
+
+def new_user(
+    secrets: DeviceSecrets, code: SignInCode, agency_pk: bytes, cert: Entry, record: Hash, puk_seed: bytes, time: int
+) -> tuple[list[Entry], UserLog]:
+    """Genesis, binding and PUK generation 1 of a new person, and the log they make. `time` in ms."""
+    root, device, kem = SigningKey(secrets.root), SigningKey(secrets.sign), KemKey(secrets.kem)
+    keys = [device.public, kem.public]
+    proof = device.sign("dev-proof", [None, b"", keys, ROOT])
+    genesis = entry_body(None, 0, user_log.NO_HEAD, ROOT, time, "genesis", [root.public, keys, proof])
+    entries = [_signed(root, genesis)]
+    log = UserLog(agency_pk)
+    log.apply(*entries[0])
+    payload: object = [agency_pk, cert[0], cert[1], record]
+    by = invite_id(code.key.public)
+    entries.append(_signed(code.key, entry_body(log.uid, 1, log.head, by, time, "binding", payload)))
+    log.apply(*entries[1])
+    dev = next(iter(log.devices))
+    entries.append(
+        _signed(device, entry_body(log.uid, 2, log.head, dev, time, "puk_rotate", puk_payload(log, puk_seed)))
+    )
+    log.apply(*entries[2])
+    return entries, log
+
+
+def puk_payload(
+    log: UserLog, new_seed: bytes, old_seed: bytes = b"", but: DevId | None = None, recovery: bytes | None = None
+) -> list[object]:
+    """The next generation, sealed to every active device and the recovery key; it wraps the seed before it.
+
+    `but`: the device that the same entry revokes. `recovery`: the recovery key that the same entry sets.
+    """
+    gen = len(log.puks) + 1
+    wrap = aead.seal(kdf(new_seed, "puk-prev"), ["puk-prev", log.uid, gen], old_seed) if old_seed else b""
+    seals: list[object] = [
+        [bytes(d.dev), seal.seal_to(d.kem_pk, puk_info(log.uid, gen, d.dev), new_seed)]
+        for d in log.devices.values()
+        if d.revoked is None and d.dev != but
+    ]
+    to = recovery or log.recovery_pk
+    if to is not None:
+        seals.append([RECOVERY, seal.seal_to(to, puk_info(log.uid, gen, RECOVERY), new_seed)])
+    return [gen, puk_key(new_seed).public, wrap, seals]
+
+
+def puk_key(puk_seed: bytes) -> KemKey:
+    """The key pair of a PUK generation."""
+    return KemKey(kdf(puk_seed, "puk-kem"))
+
+
+def puk_info(uid: bytes, gen: int, ident: bytes) -> bytes:
+    return enc(["puk", uid, gen, ident])
+
+
+def open_puk(puk: Puk, uid: Uid, dev: bytes, kem: KemKey) -> bytes:
+    """The seed of a generation sealed to a device (or b"recovery"). ▲ Reject "puk" if it does not make the published
+    key."""
+    sealed = dict(puk.seals).get(dev)
+    if sealed is None:
+        raise Reject("decrypt", "no seal for this device")
+    opened = kem.open(puk_info(uid, puk.gen, dev), sealed)
+    if puk_key(opened).public != puk.kem_pk:
+        raise Reject("puk", f"generation {puk.gen}")
+    return opened
+
+
+def safety_number(mine: Hash, theirs: Hash) -> str:
+    """60 digits over both genesis hashes, the same on both sides."""
+    first, second = sorted((bytes(mine), bytes(theirs)))
+    digits = []
+    for half in (first, second):
+        stream = kdf(half, "safety-number", first, second, length=30)
+        digits += [f"{int.from_bytes(stream[i : i + 5], 'big') % 100_000:05}" for i in range(0, 30, 5)]
+    return "".join(digits)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The agency's escrow key: the shares of recovery sheets are sealed to it (protocol §3, §10).
+
+The agency's key certifies the public half. The secret half is used where the server is not: it opens one person's share
+from a request, which is that person's whole log and so proves whose share it is.
+"""
+
+from dataclasses import dataclass
+
+from sync.crypto import seal
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import verify
+from sync.errors import Reject
+from sync.trust.formats import fields
+from sync.trust.person.agency import Agency, decode_record, record_hash
+from sync.trust.person.author import Entry
+from sync.trust.person.recovery_sheet import SHEET_BYTES, RecoveryShare
+from sync.trust.person.user_log import UserLog
+
+DOMAIN = "escrow"
+REQUEST_VERSION = 1
+MAX_REQUEST_BYTES = 64 * 1024 * 1024
+_CERT_LIMIT = 2048
+_SIG_BYTES = 64
+
+
+def escrow_id(escrow_pk: bytes) -> bytes:
+    """16 B: which escrow key a share is sealed to."""
+    return H(DOMAIN, escrow_pk)[:16]
+
+
+def certify_escrow(agency: Agency, escrow_pk: bytes) -> Entry:
+    """(body, signature) of the escrow key's certificate."""
+    body = enc([escrow_pk])
+    return body, agency.key.sign(DOMAIN, body)
+
+
+def check_escrow(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
+    """The escrow key. ▲ Reject "signature" unless the agency certified it, "bad-key" if nobody can seal to it."""
+    verify(agency_pk, DOMAIN, body, sig)
+    (pk,) = fields.array(dec(body, limit=_CERT_LIMIT), 1, "escrow")
+    escrow_pk = fields.raw(pk, seal.PUBLIC_BYTES, "escrow")
+    seal.check_public(escrow_pk)
+    return escrow_pk
+
+
+def share_info(uid: bytes, number: int) -> bytes:
+    """▲ What a sealed share is bound to: the person, and which of their sheets."""
+    return enc(["recovery-share", uid, number])
+
+
+def seal_share(escrow_pk: bytes, uid: bytes, number: int, share: RecoveryShare) -> bytes:
+    """The share of a person's sheet for the agency alone."""
+    return seal.seal_to(escrow_pk, share_info(uid, number), share.secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareRequest:
+    """One person's log and staff record, verified: what the agency needs to open their share."""
+
+    log: UserLog
+    record: dict[str, str]
+
+    @staticmethod
+    def encode(entries: list[Entry], salt: bytes, record: bytes) -> bytes:
+        """A request, as it is carried from the server to the escrow key."""
+        return enc(["share-request", REQUEST_VERSION, salt, record, [[body, sig] for body, sig in entries]])
+
+    @classmethod
+    def check(cls, data: bytes, agency_pk: bytes) -> "ShareRequest":
+        """▲ Reject as the log judges; "record" if the staff record is not the one that the agency bound to the log."""
+        word, version, salt, record, rows = fields.array(dec(data, limit=MAX_REQUEST_BYTES), 5, "share request")
+        if word != "share-request":
+            raise Reject("malformed", "share request")
+        fields.version(version, REQUEST_VERSION, "share request")
+        entries = [fields.array(row, 2, "share request") for row in fields.items(rows, "share request")]
+        most = MAX_REQUEST_BYTES
+        signed = [(fields.blob(b, most, "entry"), fields.raw(s, _SIG_BYTES, "entry")) for b, s in entries]
+        log = UserLog.replay(signed, agency_pk)
+        raw = fields.blob(record, 4096, "staff record")
+        if log.record_hash != record_hash(fields.blob(salt, 64, "salt"), raw):
+            raise Reject("record", "share request")
+        return cls(log=log, record=decode_record(raw))
+
+    def open(self, key: KemKey) -> RecoveryShare:
+        """The share of the person's sheet in force. Reject "ended" after a reset, "sheet" if there is no sheet,
+        "escrow" if it is sealed to another key, "decrypt" if the person sealed something else."""
+        if self.log.ended is not None:
+            raise Reject("ended", "share request")
+        sheet = self.log.sheet
+        if sheet is None or not self.log.sheet_stands:
+            raise Reject("sheet", "share request")
+        if sheet.escrow != escrow_id(key.public):
+            raise Reject("escrow", "share request")
+        secret = key.open(share_info(self.log.uid, sheet.number), sheet.sealed)
+        return RecoveryShare(fields.raw(secret, SHEET_BYTES, "share"))

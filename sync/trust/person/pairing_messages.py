@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the two devices of a pairing say of themselves, the code that the old one shows, and under what messages travel
+(protocol §11). Who says what when is in pairing_protocol.py."""
+
+import os
+from dataclasses import dataclass, field
+
+from sync.crypto import aead, seal
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H, kdf
+from sync.errors import Reject
+from sync.ids import DevId, Hash, Uid
+from sync.protocol.version import PAIR_BOX_BYTES, PAIR_MESSAGE_BYTES
+from sync.trust.formats import code_letters, fields
+from sync.trust.person.agency import decode_record
+
+VERSION = 1
+SECRET_BITS = 120
+CHECK_BITS = 10
+CODE_LETTERS = 26
+NAME_LIMIT = 64
+_LABEL = "pairing"
+
+
+@dataclass(frozen=True, slots=True)
+class PairingCode:
+    """The secret that the old device shows: 26 letters, good once."""
+
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def fresh(cls) -> "PairingCode":
+        return cls(os.urandom(SECRET_BITS // 8))
+
+    def format(self) -> str:
+        number = code_letters.checked(_LABEL, int.from_bytes(self.secret, "big"), SECRET_BITS, CHECK_BITS)
+        return code_letters.write(number, CODE_LETTERS)
+
+    @classmethod
+    def parse(cls, text: str) -> "PairingCode":
+        """The code as typed. Reject "code" if it is mistyped; one time in a thousand the other device finds out."""
+        number = code_letters.check(_LABEL, code_letters.read(text, CODE_LETTERS), SECRET_BITS, CHECK_BITS)
+        return cls(number.to_bytes(SECRET_BITS // 8, "big"))
+
+    @property
+    def box(self) -> bytes:
+        """16 B under which the server brings the two together; it says nothing of the secret."""
+        return kdf(self.secret, "enrol-box", length=PAIR_BOX_BYTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDevice:
+    """What the new device says of itself."""
+
+    sign_pk: bytes
+    kem_pk: bytes
+    name: str
+    system: str
+
+    def fields(self) -> list[object]:
+        return [self.sign_pk, self.kem_pk, self.name, self.system]
+
+    @classmethod
+    def read(cls, value: object) -> "NewDevice":
+        sign_pk, kem_pk, name, system = fields.array(value, 4, "new device")
+        return cls(
+            sign_pk=fields.raw(sign_pk, 32, "new device"),
+            kem_pk=fields.raw(kem_pk, seal.PUBLIC_BYTES, "new device"),
+            name=fields.text(name, NAME_LIMIT, "new device"),
+            system=fields.text(system, NAME_LIMIT, "new device"),
+        )
+
+    @property
+    def keys(self) -> list[object]:
+        """As `dev_add` and its proof have them."""
+        return [self.sign_pk, self.kem_pk]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldDevice:
+    """What the old device says: whose log it is, where it stands, and who adds. `record`: the staff record, encoded."""
+
+    uid: Uid
+    genesis: Hash
+    seq: int
+    head: Hash
+    dev: DevId
+    kem_pk: bytes
+    record: bytes
+
+    def fields(self) -> list[object]:
+        return [self.uid, self.genesis, self.seq, self.head, self.dev, self.kem_pk, self.record]
+
+    @classmethod
+    def read(cls, value: object) -> "OldDevice":
+        uid, genesis, seq, head, dev, kem_pk, record = fields.array(value, 7, "old device")
+        old = cls(
+            uid=Uid(fields.raw(uid, 16, "old device")),
+            genesis=Hash(fields.raw(genesis, 32, "old device")),
+            seq=fields.u64(seq, "old device"),
+            head=Hash(fields.raw(head, 32, "old device")),
+            dev=DevId(fields.raw(dev, 16, "old device")),
+            kem_pk=fields.raw(kem_pk, seal.PUBLIC_BYTES, "old device"),
+            record=fields.blob(record, 4096, "old device"),
+        )
+        if old.uid != old.genesis[:16]:
+            raise Reject("enrol", "old device")
+        seal.check_public(old.kem_pk)
+        decode_record(old.record)
+        return old
+
+
+class Cover:
+    """Under what messages travel: sealed with the secret, or bare. Each sealed one covers all before it."""
+
+    def __init__(self, agency: Hash, code: PairingCode | None) -> None:
+        self._code = code
+        self._transcript = H("enrol-transcript", agency)
+
+    def put(self, role: str, body: list[object]) -> bytes:
+        sent = plain = enc([VERSION, *body])
+        if self._code is not None:
+            sent = aead.seal(self._key(role), self._context(role), plain)
+        self.note(sent)
+        return sent
+
+    def note(self, sent: bytes) -> None:
+        """A message that travels sealed to the new device's key is covered by those that follow."""
+        self._transcript = H("enrol-transcript", self._transcript, sent)
+
+    def take(self, role: str, sent: bytes, count: int) -> list[object]:
+        """Reject "enrol" if it does not open: a wrong code, another agency's server, or one in the middle."""
+        plain = sent
+        if self._code is not None:
+            try:
+                plain = aead.open_(self._key(role), self._context(role), sent)
+            except Reject as e:
+                raise Reject("enrol", role) from e
+        version, *body = fields.array(dec(plain, limit=PAIR_MESSAGE_BYTES), count + 1, "pairing")
+        fields.version(version, VERSION, "pairing")
+        self.note(sent)
+        return body
+
+    def _key(self, role: str) -> bytes:
+        assert self._code is not None  # noqa: S101 - asked for only then
+        return kdf(self._code.secret, "enrol", role, self._transcript)
+
+    def _context(self, role: str) -> list[object]:
+        return ["enrol", role, self._transcript]

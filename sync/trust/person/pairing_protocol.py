@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How a person's old device lets a new one in, with a server between them that only relays (protocol §11).
+
+Two ways, the same four messages: **by code**, a secret that the old device shows and the new one is given, under which
+everything is sealed; **by digits**, without a secret: the new device commits itself before it hears from the old one,
+and both screens show six digits that a person compares.
+
+```
+1 new  its keys, name and system          (by digits: a commitment to them)
+2 old  person, head of the log, who asks
+3 new  proof that it has its keys          (by digits: what it had committed itself to)
+4 old  sealed to the new device: it is added
+```
+If the old device's log moves before 4, the proof is for an older head. Then, as often as needed, 4 is preceded by
+
+```
+5 old  sealed to the new device: the log's newer head
+6 new  proof that it has its keys, for that head
+```
+▲ A server in the middle has no secret to seal under; without one it must choose its digits before it knows the other
+side's, and is found out but once in a million. ▲ What is sealed names its way, sender and everything before it.
+"""
+
+import hmac
+import os
+from dataclasses import replace
+
+from sync.crypto import seal
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey, verify
+from sync.errors import Reject
+from sync.ids import DevId, Hash
+from sync.protocol.version import PAIR_MESSAGE_BYTES
+from sync.trust.formats import fields
+from sync.trust.person.author import DeviceSecrets
+from sync.trust.person.pairing_messages import VERSION, Cover, NewDevice, OldDevice, PairingCode
+
+NONCE_BYTES = 32
+DIGITS = 6
+_OLD, _NEW = "old", "new"
+
+
+def _commitment(nonce: bytes, new: NewDevice) -> Hash:
+    return H("enrol-commit", nonce, enc(new.fields()))
+
+
+def _digits(agency: Hash, commit: bytes, old_nonce: bytes, old: OldDevice, new_nonce: bytes) -> str:
+    """▲ Over what each side was bound to before it knew the other's nonce, and nothing that could be chosen later."""
+    digest = H("enrol-digits", agency, commit, old_nonce, enc(old.fields()), new_nonce)
+    return f"{int.from_bytes(digest[:8], 'big') % 10**DIGITS:0{DIGITS}}"
+
+
+class Entering:
+    """The new device's side. `agency` is the fingerprint of the agency key that its server showed."""
+
+    def __init__(self, agency: Hash, secrets: DeviceSecrets, name: str, system: str, code: PairingCode | None) -> None:
+        self._agency = agency
+        self._signing, self._kem = SigningKey(secrets.sign), KemKey(secrets.kem)
+        self._me = NewDevice(sign_pk=self._signing.public, kem_pk=self._kem.public, name=name, system=system)
+        self._cover = Cover(agency, code)
+        self._by_code = code is not None
+        self._nonce = os.urandom(NONCE_BYTES)
+        self.old: OldDevice | None = None
+        """What message 2 said, with the newest head that was proved for."""
+        self.heads: list[tuple[int, Hash]] = []
+        """Every head of the log that the old device named: (seq, head), from message 2 and each message 5."""
+        self.digits = ""
+        """What to compare, by digits only, once message 2 has come."""
+
+    def first(self) -> bytes:
+        """Message 1."""
+        body: list[object] = [self._me.fields()] if self._by_code else [_commitment(self._nonce, self._me)]
+        return self._cover.put(_NEW, body)
+
+    def answer(self, second: bytes) -> bytes:
+        """Message 3, after message 2 told whose device this is to be."""
+        told, nonce = self._cover.take(_OLD, second, 2)
+        old_nonce = fields.raw(nonce, 0 if self._by_code else NONCE_BYTES, "nonce")
+        self.old = old = OldDevice.read(told)
+        proof = self._prove(old)
+        if self._by_code:
+            return self._cover.put(_NEW, [proof])
+        commit = _commitment(self._nonce, self._me)
+        self.digits = _digits(self._agency, commit, old_nonce, old, self._nonce)
+        hidden = seal.seal_to(old.kem_pk, enc(["enrol-new", old.uid, old.dev]), enc(self._me.fields()))
+        return self._cover.put(_NEW, [proof, self._nonce, hidden])
+
+    def _prove(self, old: OldDevice) -> bytes:
+        self.heads.append((old.seq, old.head))
+        return self._signing.sign("dev-proof", [old.uid, old.head, self._me.keys, old.dev])
+
+    def prove_again(self, fifth: bytes) -> bytes | None:
+        """Message 6 after message 5; None if it is no message 5 for this device, but perhaps message 4.
+
+        ▲ The log only grows: Reject "enrol" for a head that is not above every head proved for.
+        """
+        opened = self._open("enrol-moved", fifth)
+        if opened is None:
+            return None
+        seq, head = fields.u64(opened[0], "moved"), Hash(fields.raw(opened[1], 32, "moved"))
+        assert self.old is not None  # noqa: S101 - else nothing opens
+        if seq <= self.old.seq:
+            raise Reject("enrol", "moved")
+        self._cover.note(fifth)
+        self.old = replace(self.old, seq=seq, head=head)
+        return self._cover.put(_NEW, [self._prove(self.old)])
+
+    def done(self, fourth: bytes) -> tuple[int, DevId]:
+        """The entry by which this device was added, and its id. Reject "enrol" if message 4 is not for it."""
+        opened = self._open("enrol-done", fourth)
+        if opened is None:
+            raise Reject("enrol", "done")
+        return fields.u64(opened[0], "done"), DevId(fields.raw(opened[1], 16, "done"))
+
+    def _open(self, label: str, message: bytes) -> list[object] | None:
+        """Two fields that the old device sealed to this one; None if they are not sealed so."""
+        if self.old is None:
+            raise Reject("enrol", "order")
+        try:
+            opened = self._kem.open(enc([label, self.old.uid, self.old.dev]), message)
+        except Reject:
+            return None
+        version, *body = fields.array(dec(opened, limit=64), 3, label)
+        fields.version(version, VERSION, "pairing")
+        return body
+
+
+class Admitting:
+    """The old device's side. `kem` is its own sealing key."""
+
+    def __init__(self, agency: Hash, kem: KemKey, code: PairingCode | None) -> None:
+        self._agency = agency
+        self._kem = kem
+        self._cover = Cover(agency, code)
+        self._by_code = code is not None
+        self._nonce = b"" if code is not None else os.urandom(NONCE_BYTES)
+        self._commit = b""
+        self._old: OldDevice | None = None
+        self.new: NewDevice | None = None
+        """Who wants to come in: by code after message 1, by digits after message 3."""
+        self.proof = b""
+        self.proved: Hash | None = None
+        """The head of the log for which `proof` is."""
+        self.digits = ""
+        """What to compare, by digits only, once message 3 has come."""
+
+    def hear(self, first: bytes) -> None:
+        """Message 1."""
+        body = self._cover.take(_NEW, first, 1)
+        if self._by_code:
+            self.new = NewDevice.read(body[0])
+        else:
+            self._commit = fields.raw(body[0], 32, "commitment")
+
+    def tell(self, old: OldDevice) -> bytes:
+        """Message 2."""
+        self._old = old
+        return self._cover.put(_OLD, [old.fields(), self._nonce])
+
+    def check(self, third: bytes) -> None:
+        """Message 3. Reject "enrol" if it is not what message 1 promised, "signature" without the keys."""
+        old = self._old
+        if old is None:
+            raise Reject("enrol", "order")
+        if self._by_code:
+            (proof,) = self._cover.take(_NEW, third, 1)
+        else:
+            proof, nonce, hidden = self._cover.take(_NEW, third, 3)
+            nonce = fields.raw(nonce, NONCE_BYTES, "nonce")
+            try:
+                opened = self._kem.open(enc(["enrol-new", old.uid, old.dev]), fields.blob(hidden, 4096, "new device"))
+            except Reject as e:
+                raise Reject("enrol", "new device") from e
+            new = NewDevice.read(dec(opened, limit=PAIR_MESSAGE_BYTES))
+            if not hmac.compare_digest(_commitment(nonce, new), self._commit):
+                raise Reject("enrol", "commitment")
+            self.new = new
+            self.digits = _digits(self._agency, self._commit, self._nonce, old, nonce)
+        assert self.new is not None  # noqa: S101 - by code `hear` has set it
+        self._verify(proof)
+
+    def _verify(self, proof: object) -> None:
+        """▲ The new device has its keys, and proves them for the head that it was told last."""
+        if self.new is None or self._old is None:
+            raise Reject("enrol", "order")
+        old, told = self._old, fields.raw(proof, 64, "proof")
+        verify(self.new.sign_pk, "dev-proof", [old.uid, old.head, self.new.keys, old.dev], told)
+        self.proof, self.proved = told, old.head
+
+    def ask_again(self, seq: int, head: Hash) -> bytes:
+        """Message 5: the log has moved to this head."""
+        message = self._seal("enrol-moved", seq, head)
+        assert self._old is not None  # noqa: S101 - else nothing is sealed
+        self._old = replace(self._old, seq=seq, head=head)
+        self._cover.note(message)
+        return message
+
+    def check_again(self, sixth: bytes) -> None:
+        """Message 6. Reject "enrol" or "signature" if it is not a proof of the same keys for the head in message 5."""
+        (proof,) = self._cover.take(_NEW, sixth, 1)
+        self._verify(proof)
+
+    def done(self, seq: int, dev: DevId) -> bytes:
+        """Message 4: it is added, by entry `seq`, as device `dev`."""
+        return self._seal("enrol-done", seq, dev)
+
+    def _seal(self, label: str, seq: int, what: bytes) -> bytes:
+        if self.new is None or self._old is None:
+            raise Reject("enrol", "order")
+        info = enc([label, self._old.uid, self._old.dev])
+        return seal.seal_to(self.new.kem_pk, info, enc([VERSION, seq, what]))

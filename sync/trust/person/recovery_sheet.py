@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The two halves of a recovery sheet, format 2 (protocol §3): the code on the printed sheet, and the share that is
+sealed to the agency. With both a person who has lost every device comes back, content and all.
+
+Both are drawn, never chosen: 130 bits each and a checksum. The person's root key comes from the sheet's code alone. The
+recovery key, to which each PUK generation is sealed, comes from both. Neither key is kept on any device.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+from sync.crypto.kdf import kdf
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
+from sync.errors import Reject
+from sync.trust.formats import code_letters
+from sync.trust.person.agency import CODE_LETTERS as SIGN_IN_LETTERS
+from sync.trust.person.agency import SignInCode
+
+SECRET_BITS = 130
+CHECK_BITS = 10
+CODE_LETTERS = 28
+SHEET_BYTES = -(-SECRET_BITS // 8)
+PAIR_BYTES = 2 * SHEET_BYTES
+_LABEL = "recovery-2"
+_LABEL_OF_FORMAT_1 = "recovery"
+_SHARE_LABEL = "recovery-share"
+
+
+def _draw() -> bytes:
+    number = int.from_bytes(os.urandom(SHEET_BYTES), "big") >> (SHEET_BYTES * 8 - SECRET_BITS)
+    return number.to_bytes(SHEET_BYTES, "big")
+
+
+def _write(label: str, secret: bytes) -> str:
+    return code_letters.write(
+        code_letters.checked(label, int.from_bytes(secret, "big"), SECRET_BITS, CHECK_BITS), CODE_LETTERS
+    )
+
+
+def _read(label: str, text: str) -> bytes:
+    number = code_letters.check(label, code_letters.read(text, CODE_LETTERS), SECRET_BITS, CHECK_BITS)
+    return number.to_bytes(SHEET_BYTES, "big")
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryCode:
+    """What is printed on the sheet. `secret` is a number of 130 bits in 17 bytes."""
+
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def fresh(cls) -> "RecoveryCode":
+        return cls(_draw())
+
+    def format(self) -> str:
+        """Seven groups of four letters."""
+        return _write(_LABEL, self.secret)
+
+    @classmethod
+    def parse(cls, text: str) -> "RecoveryCode":
+        """The code as typed. Reject "code" if it is mistyped (one mistake in a thousand is not seen here), and
+        "sheet-format" for the code of a sheet of format 1."""
+        try:
+            return cls(_read(_LABEL, text))
+        except Reject:
+            _read(_LABEL_OF_FORMAT_1, text)
+            raise Reject("sheet-format", "recovery sheet") from None
+
+    @property
+    def root(self) -> SigningKey:
+        """The person's root key once the sheet is in force."""
+        return SigningKey(self.root_seed)
+
+    @property
+    def root_seed(self) -> bytes:
+        """32 B. ▲ No share enters it: the agency cannot make it."""
+        return kdf(self.secret, "recovery-root")
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryShare:
+    """The half that is not on the sheet. `secret` is a number of 130 bits in 17 bytes."""
+
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def fresh(cls) -> "RecoveryShare":
+        return cls(_draw())
+
+    def format(self) -> str:
+        """Seven groups of four letters: what the agency hands over with an activation code."""
+        return _write(_SHARE_LABEL, self.secret)
+
+    @classmethod
+    def parse(cls, text: str) -> "RecoveryShare":
+        """The share as typed. Reject "code" if it is mistyped."""
+        return cls(_read(_SHARE_LABEL, text))
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPair:
+    """A sheet's code with its share."""
+
+    code: RecoveryCode
+    share: RecoveryShare
+
+    @classmethod
+    def of(cls, secret: bytes) -> "RecoveryPair":
+        """From the 34 bytes of `secret`."""
+        return cls(RecoveryCode(secret[:SHEET_BYTES]), RecoveryShare(secret[SHEET_BYTES:]))
+
+    @property
+    def secret(self) -> bytes:
+        """The code's 17 bytes, then the share's."""
+        return self.code.secret + self.share.secret
+
+    @property
+    def kem(self) -> KemKey:
+        """▲ What each PUK generation is sealed to, beside the devices: neither half alone gives it."""
+        return KemKey(kdf(self.secret, "recovery-kem-2"))
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnCode:
+    """What the agency gives a person who comes back: an activation code, and the share of their recovery sheet."""
+
+    code: SignInCode
+    share: RecoveryShare
+
+    def format(self) -> str:
+        """Two lines: the activation code, then the share."""
+        return f"{self.code.format()}\n{self.share.format()}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ReturnCode":
+        """Both as typed, one after the other. Reject "code" or "share-code" if the first or the second is mistyped,
+        "share-missing" for an activation code alone."""
+        typed = "".join(c for c in text if c.isalnum())
+        code = SignInCode.parse(typed[:SIGN_IN_LETTERS])
+        rest = typed[SIGN_IN_LETTERS:]
+        if not rest:
+            raise Reject("share-missing", "activation code")
+        try:
+            return cls(code, RecoveryShare.parse(rest))
+        except Reject as e:
+            raise Reject("share-code", e.where) from e

@@ -1,0 +1,490 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A person's own signed log: devices, the agency's binding, and the key that things are sealed to (protocol §3).
+
+A pure state machine: `apply` takes each entry in order, from genesis, or is a Reject and nothing changed.
+Body: `[1, uid | null, seq, prev, by, time, type, payload, ext]`; id = H("user-log" ‖ body); signed over the id.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from sync.crypto import seal
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H
+from sync.crypto.signatures import check_public, verify
+from sync.errors import Reject
+from sync.ids import NO_UID, DevId, Hash, Uid
+from sync.protocol.version import MAX_USER_ENTRY_BYTES
+from sync.trust.formats import fields
+from sync.trust.keys.epochs import USER, Recipient
+from sync.trust.person.agency import InviteCert, invite_id
+
+VERSION = 1
+DOMAIN = "user-log"
+ROOT = "root"
+AGENCY = "agency"
+RECOVERY = b"recovery"
+"""Whom a PUK generation is sealed to beside the devices, once `recovery_set` stands."""
+NO_HEAD = bytes(32)
+SEAL_BYTES = 1168
+SHARE_SEAL_BYTES = 1153
+SHEET_FORMAT = 2
+MAX_DEVICES = 64
+"""▲ Most active devices of one person. A revocation carries a seal for each remaining device. With many more devices it
+would be longer than an entry may be, and no device could be revoked."""
+_FIRST = {1: "binding", 2: "puk_rotate"}
+"""▲ What a log begins with after its genesis: nobody can be added to a room before both stand."""
+TYPES = frozenset(
+    ("genesis", "binding", "dev_add", "dev_rekey", "dev_revoke", "puk_rotate", "root_rotate", "recovery_set", "reset")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device of the person; active from `added` (entry seq) until `revoked`. `by` is who added it.
+
+    `time` is when, in ms, as that entry claims.
+    """
+
+    dev: DevId
+    sign_pk: bytes
+    kem_pk: bytes
+    added: int
+    revoked: int | None = None
+    by: bytes | str = ROOT
+    time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Puk:
+    """A generation of the per-user key that room epochs are sealed to.
+
+    `seq` is the entry that made it, `time` (ms) when that claims to be from.
+    """
+
+    gen: int
+    kem_pk: bytes
+    seq: int
+    prev_wrap: bytes
+    seals: tuple[tuple[bytes, bytes], ...]
+    """(device id or b"recovery", seal) pairs."""
+    time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The recovery sheet that the newest `recovery_set` (entry `seq`) brought: the person's `number`th, from 1.
+
+    `sealed` is the sheet's share, sealed to the agency's escrow key of id `escrow`: nobody else can tell what is in it.
+    """
+
+    kem_pk: bytes
+    number: int
+    seq: int
+    escrow: bytes
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UserEntry:
+    """A decoded entry. `by` is a 16 B device or invitation id, or "root" or "agency"."""
+
+    uid: bytes | None
+    seq: int
+    prev: bytes
+    by: bytes | str
+    time: int
+    type: str
+    payload: object
+    ident: Hash
+
+    @classmethod
+    def decode(cls, body: bytes) -> "UserEntry":
+        parts = fields.array(dec(body, limit=MAX_USER_ENTRY_BYTES), 9, "user entry")
+        version, uid, seq, prev, by, time, kind, payload, ext = parts
+        fields.version(version, VERSION, "user entry version")
+        if fields.text(kind, 64, "user entry type") not in TYPES:
+            raise Reject("format", "user entry type")
+        fields.ext(ext)
+        if by not in (ROOT, AGENCY):
+            fields.raw(by, 16, "by")
+        return cls(
+            uid=None if uid is None else fields.raw(uid, 16, "uid"),
+            seq=fields.u64(seq, "seq"),
+            prev=fields.raw(prev, 32, "prev"),
+            by=by,  # type: ignore[arg-type]  # checked above
+            time=fields.time(time, "time"),
+            type=str(kind),
+            payload=payload,
+            ident=entry_id(body),
+        )
+
+
+def entry_id(body: bytes) -> Hash:
+    """The head of the log after this entry."""
+    return H(DOMAIN, body)
+
+
+def root_of(bodies: list[bytes]) -> bytes:
+    """The root key in force after these entries of a verified log, from its genesis on."""
+    root = b""
+    for body in bodies:
+        entry = UserEntry.decode(body)
+        if entry.type in ("genesis", "root_rotate"):
+            root = fields.raw(fields.items(entry.payload, "root", 3)[0], 32, "root")
+    return root
+
+
+def device_id(genesis_root_pk: bytes, sign_pk: bytes) -> DevId:
+    """▲ A device belongs to one person: its id covers the root key of that person's genesis."""
+    return DevId(H("dev", genesis_root_pk, sign_pk)[:16])
+
+
+@dataclass(slots=True)
+class UserLog:
+    """The state after `seq`. Treat as read-only except through `apply`, which replaces it whole or not at all."""
+
+    agency_pk: bytes
+    uid: Uid = NO_UID
+    genesis_root_pk: bytes = b""
+    root_pk: bytes = b""
+    heads: list[Hash] = field(default_factory=list)
+    devices: dict[DevId, Device] = field(default_factory=dict)
+    puks: list[Puk] = field(default_factory=list)
+    record_hash: Hash | None = None
+    bound_seq: int = 0
+    """The newest binding's entry."""
+    root_seq: int = 0
+    """The entry that brought the root key in force."""
+    sheet: Sheet | None = None
+    agency_revokes: list[int] = field(default_factory=list)
+    """Entries by which the agency revoked a device: an older PUK generation is not trusted after them."""
+    ended: int | None = None
+    size_bytes: int = 0
+    """Size of all entries with their signatures."""
+    sealed_to: Recipient | None = None
+    """As whom an epoch was last sealed to this person; see `recipient`."""
+
+    @property
+    def seq(self) -> int:
+        """Sequence number of the newest entry; genesis is 0."""
+        return len(self.heads) - 1
+
+    @property
+    def head(self) -> Hash:
+        return self.heads[-1]
+
+    @property
+    def at(self) -> tuple[int, Hash]:
+        """`seq` and `head` of one moment, also while another thread applies an entry."""
+        heads = self.heads
+        return len(heads) - 1, heads[-1]
+
+    @property
+    def genesis(self) -> Hash:
+        """32 B hash of the genesis: what a safety number compares."""
+        return self.heads[0]
+
+    @property
+    def bound(self) -> bool:
+        return self.record_hash is not None
+
+    @property
+    def ready(self) -> bool:
+        """▲ Bound by the agency and with a PUK: only then may the person be added to a room."""
+        return self.bound and bool(self.puks) and self.ended is None
+
+    @property
+    def recovery_pk(self) -> bytes | None:
+        """The recovery key, to which each PUK generation is sealed; None if there never was a sheet."""
+        return self.sheet.kem_pk if self.sheet is not None else None
+
+    @property
+    def sheet_stands(self) -> bool:
+        """Whether the root key and the recovery key in force are those of one sheet."""
+        return self.sheet is not None and self.sheet.seq > self.root_seq > 0
+
+    def ready_at(self, seq: int) -> bool:
+        """`ready` as of entry `seq`."""
+        return max(_FIRST) <= seq <= self.seq and not self.ended_at(seq)
+
+    def head_at(self, seq: int) -> Hash | None:
+        return self.heads[seq] if 0 <= seq < len(self.heads) else None
+
+    def device_active(self, dev: bytes, seq: int) -> Device | None:
+        """The device if it was active after entry `seq`."""
+        device = self.devices.get(DevId(dev))
+        if device is None or device.added > seq or (device.revoked is not None and device.revoked <= seq):
+            return None
+        return None if self.ended_at(seq) else device
+
+    def puk_at(self, seq: int) -> Puk | None:
+        """The generation to seal to after entry `seq`; None after an agency's revocation until a newer one stands.
+
+        ▲ The answer for a position never changes when the log grows: everyone recomputes `recip` from it.
+        """
+        if not self.agency_revokes and self.ended is None and self.puks and self.puks[-1].seq <= seq:
+            return self.puks[-1]  # nearly everyone: a rotation asks this of each of thousands of members
+        newest = next((p for p in reversed(self.puks) if p.seq <= seq), None)
+        if newest is None or self.ended_at(seq) or any(newest.seq < r <= seq for r in self.agency_revokes):
+            return None
+        return newest
+
+    def recipient(self, seq: int, head: Hash, history: bool) -> Recipient | None:
+        """As whom an epoch is sealed to this person at a pinned position, None for nobody. Kept: a room of thousands
+        asks for each of them again and again."""
+        kept = self.sealed_to
+        if kept is not None and (kept.ulog_seq, kept.ulog_head, kept.history) == (seq, head, history):
+            return kept
+        puk = self.puk_at(seq)
+        if puk is None:
+            return None
+        self.sealed_to = made = Recipient(USER, self.uid, seq, head, puk.gen, puk.kem_pk, history)
+        return made
+
+    def ended_at(self, seq: int) -> bool:
+        """Whether a reset by the agency stands at this position: the person is nobody's member after it."""
+        return self.ended is not None and self.ended <= seq
+
+    def revoked_between(self, after: int, until: int) -> bool:
+        """Whether a device was revoked by an entry in (after, until]."""
+        return any(d.revoked is not None and after < d.revoked <= until for d in self.devices.values())
+
+    @classmethod
+    def replay(cls, entries: list[tuple[bytes, bytes]], agency_pk: bytes) -> "UserLog":
+        """A log from all its (body, sig)."""
+        log = cls(agency_pk)
+        for body, sig in entries:
+            log.apply(body, sig)
+        if not log.heads:
+            raise Reject("malformed", "empty user log")
+        return log
+
+    def apply(self, body: bytes, sig: bytes) -> UserEntry:
+        """Checks one entry against everything before it and takes it in. Reject, and nothing changed, otherwise."""
+        entry = UserEntry.decode(body)
+        where = f"user entry {entry.seq}"
+        if entry.seq != len(self.heads) or entry.prev != (self.heads[-1] if self.heads else NO_HEAD):
+            raise Reject("chain", where)
+        if self.ended is not None:
+            raise Reject("ended", where)
+        if entry.uid != (self.uid or None):
+            raise Reject("chain", where)
+        if (entry.type == "genesis") != (entry.seq == 0) or entry.type != _FIRST.get(entry.seq, entry.type):
+            raise Reject("order", where)
+        draft = _copy(self)
+        signer = _APPLY[entry.type](draft, entry, sig)
+        verify(signer, DOMAIN, entry.ident, sig)
+        draft.heads.append(entry.ident)
+        draft.size_bytes += len(body) + len(sig)
+        if entry.seq == 0:
+            draft.uid = Uid(entry.ident[:16])
+        _take(self, draft)
+        return entry
+
+    def _signer(self, entry: UserEntry) -> bytes:
+        """The public key behind `by` for entries that an active device or the root may make."""
+        if entry.by == ROOT:
+            return self.root_pk
+        device = self.device_active(entry.by, self.seq) if isinstance(entry.by, bytes) else None
+        if device is None:
+            raise Reject("signer", f"user entry {entry.seq}")
+        return device.sign_pk
+
+
+def _copy(log: UserLog) -> UserLog:
+    return replace(
+        log,
+        heads=list(log.heads),
+        devices=dict(log.devices),
+        puks=list(log.puks),
+        agency_revokes=list(log.agency_revokes),
+    )
+
+
+def _take(log: UserLog, draft: UserLog) -> None:
+    """The heads come last: a thread that drafts meanwhile finds everything that a head it sees stands for."""
+    for name in UserLog.__dataclass_fields__:
+        if name != "heads":
+            setattr(log, name, getattr(draft, name))
+    log.heads = draft.heads
+
+
+def _add_device(log: UserLog, entry: UserEntry, keys: object, proof: object) -> DevId:
+    sign_pk, kem_pk = fields.array(keys, 2, "keys")
+    sign_raw, kem_raw = fields.raw(sign_pk, 32, "keys"), fields.raw(kem_pk, seal.PUBLIC_BYTES, "keys")
+    check_public(sign_raw)
+    seal.check_public(kem_raw)
+    dev = device_id(log.genesis_root_pk, sign_raw)
+    if dev in log.devices:
+        raise Reject("device-twice", f"user entry {entry.seq}")
+    if sum(d.revoked is None for d in log.devices.values()) >= MAX_DEVICES:
+        raise Reject("devices", f"user entry {entry.seq}")
+    prev: bytes = b"" if entry.seq == 0 else entry.prev
+    verify(sign_raw, "dev-proof", [entry.uid, prev, [sign_raw, kem_raw], entry.by], fields.raw(proof, 64, "proof"))
+    log.devices[dev] = Device(dev, sign_raw, kem_raw, entry.seq, None, entry.by, entry.time)
+    return dev
+
+
+def _genesis(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    root_pk, keys, proof = fields.array(entry.payload, 3, "genesis")
+    if entry.by != ROOT:
+        raise Reject("signer", "user entry 0")
+    log.genesis_root_pk = log.root_pk = fields.raw(root_pk, 32, "root")
+    check_public(log.root_pk)
+    _add_device(log, entry, keys, proof)
+    return log.root_pk
+
+
+def _binding(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    agency_pk, cert, cert_sig, record = fields.array(entry.payload, 4, "binding")
+    if agency_pk != log.agency_pk:
+        raise Reject("agency", f"user entry {entry.seq}")
+    invite = InviteCert.check(log.agency_pk, fields.blob(cert, 1024, "cert"), fields.raw(cert_sig, 64, "cert"))
+    if record != invite.record_hash or entry.by != invite_id(invite.invite_pk):
+        raise Reject("binding", f"user entry {entry.seq}")
+    log.record_hash, log.bound_seq = invite.record_hash, entry.seq
+    return invite.invite_pk
+
+
+def _read_puk(log: UserLog, entry: UserEntry, payload: object) -> Puk:
+    gen, kem_pk, wrap, seals = fields.array(payload, 4, "puk")
+    kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "puk")
+    seal.check_public(kem_raw)
+    if fields.u64(gen, "puk") != len(log.puks) + 1:
+        raise Reject("generation", f"user entry {entry.seq}")
+    pairs = []
+    for pair in fields.items(seals, "puk seals", 1000):
+        ident, sealed = fields.array(pair, 2, "puk seal")
+        pairs.append((fields.blob(ident, 16, "puk seal"), fields.raw(sealed, SEAL_BYTES, "puk seal")))
+    wanted = {bytes(d.dev) for d in log.devices.values() if d.revoked is None}
+    if log.recovery_pk is not None:
+        wanted.add(RECOVERY)
+    if {p[0] for p in pairs} != wanted or len(pairs) != len(wanted):
+        raise Reject("recipients", f"user entry {entry.seq}")
+    wrapped = fields.blob(wrap, 256, "puk")
+    if bool(log.puks) != bool(wrapped):
+        raise Reject("generation", "prev wrap")
+    return Puk(len(log.puks) + 1, kem_raw, entry.seq, wrapped, tuple(pairs), entry.time)
+
+
+def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    signer = log._signer(entry)
+    log.puks.append(_read_puk(log, entry, entry.payload))
+    return signer
+
+
+def _puk_seal(log: UserLog, entry: UserEntry, to: bytes, gen: object, sealed: object) -> None:
+    """dev_add and dev_rekey carry a seal of the current generation: kept with the others'."""
+    if fields.u64(gen, "puk seal") != len(log.puks):
+        raise Reject("generation", f"user entry {entry.seq}")
+    puk = log.puks[-1]
+    kept = tuple(pair for pair in puk.seals if pair[0] != to)
+    log.puks[-1] = replace(puk, seals=(*kept, (to, fields.raw(sealed, SEAL_BYTES, "puk seal"))))
+
+
+def _dev_add(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    keys, proof, gen, sealed = fields.array(entry.payload, 4, "dev_add")
+    signer = log._signer(entry)
+    if entry.by == ROOT and log.bound_seq != entry.seq - 1:
+        raise Reject("binding", f"user entry {entry.seq}")  # ▲ the root alone adds only right after a fresh binding
+    dev = _add_device(log, entry, keys, proof)
+    _puk_seal(log, entry, dev, gen, sealed)
+    return signer
+
+
+def _dev_rekey(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    kem_pk, gen, sealed = fields.array(entry.payload, 3, "dev_rekey")
+    if entry.by == ROOT:
+        raise Reject("signer", f"user entry {entry.seq}")
+    signer = log._signer(entry)
+    kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "dev_rekey")
+    seal.check_public(kem_raw)
+    dev = DevId(fields.raw(entry.by, 16, "by"))
+    _puk_seal(log, entry, dev, gen, sealed)
+    log.devices[dev] = replace(log.devices[dev], kem_pk=kem_raw)
+    return signer
+
+
+def _dev_revoke(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    dev, added, puk = fields.array(entry.payload, 3, "dev_revoke")
+    target = log.devices.get(DevId(fields.raw(dev, 16, "dev_revoke")))
+    if target is None or target.revoked is not None:
+        raise Reject("device", f"user entry {entry.seq}")
+    if added != [d.dev for d in log.devices.values() if d.by == target.dev]:
+        raise Reject("added", f"user entry {entry.seq}")
+    if entry.by == AGENCY:
+        signer = log.agency_pk
+    else:
+        signer = log._signer(entry)
+        if isinstance(entry.by, bytes) and entry.by != target.dev:
+            order = list(log.devices)
+            if order.index(DevId(entry.by)) > order.index(target.dev):
+                raise Reject("older", f"user entry {entry.seq}")
+    log.devices[target.dev] = replace(target, revoked=entry.seq)
+    if entry.by == AGENCY:
+        if puk is not None:
+            raise Reject("malformed", "dev_revoke by the agency carries no generation")
+        log.agency_revokes.append(entry.seq)
+    else:
+        log.puks.append(_read_puk(log, entry, puk))
+    return signer
+
+
+def _root_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    new_pk, proof = fields.array(entry.payload, 2, "root_rotate")
+    if entry.by != ROOT:
+        raise Reject("signer", f"user entry {entry.seq}")
+    new_raw, old = fields.raw(new_pk, 32, "root_rotate"), log.root_pk
+    check_public(new_raw)
+    verify(new_raw, "root-proof", [entry.uid, entry.prev, new_raw], fields.raw(proof, 64, "proof"))
+    log.root_pk, log.root_seq = new_raw, entry.seq
+    return old
+
+
+def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    """▲ A new sheet carries the next PUK generation: a sheet that it replaces opens none of the later ones."""
+    version, kem_pk, number, escrow, sealed, puk = fields.array(entry.payload, 6, "recovery_set")
+    fields.version(version, SHEET_FORMAT, "recovery_set")
+    if entry.by != ROOT:
+        raise Reject("signer", f"user entry {entry.seq}")
+    kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "recovery_set")
+    seal.check_public(kem_raw)
+    if fields.u64(number, "recovery_set") != (log.sheet.number if log.sheet is not None else 0) + 1:
+        raise Reject("generation", f"user entry {entry.seq}")
+    log.sheet = Sheet(
+        kem_pk=kem_raw,
+        number=fields.u64(number, "recovery_set"),
+        seq=entry.seq,
+        escrow=fields.raw(escrow, 16, "recovery_set"),
+        sealed=fields.raw(sealed, SHARE_SEAL_BYTES, "recovery_set"),
+    )
+    log.puks.append(_read_puk(log, entry, puk))
+    return log.root_pk
+
+
+def _reset(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
+    fields.array(entry.payload, 0, "reset")
+    if entry.by != AGENCY:
+        raise Reject("signer", f"user entry {entry.seq}")
+    log.ended = entry.seq
+    return log.agency_pk
+
+
+_APPLY = {
+    "genesis": _genesis,
+    "binding": _binding,
+    "puk_rotate": _puk_rotate,
+    "dev_add": _dev_add,
+    "dev_rekey": _dev_rekey,
+    "dev_revoke": _dev_revoke,
+    "root_rotate": _root_rotate,
+    "recovery_set": _recovery_set,
+    "reset": _reset,
+}
+
+
+def entry_body(
+    uid: bytes | None, seq: int, prev: bytes, by: bytes | str, time: int, kind: str, payload: object
+) -> bytes:
+    """The body of an entry to sign."""
+    return enc([VERSION, uid, seq, prev, by, time, kind, payload, {}])

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Files as sealed parts: each part its own random key and id; order, lengths and hashes live in the manifest (§8).
+
+Manifest: `enc([1, size, [[part id, key, H(ciphertext), length], …]])`; it travels inside a sealed op, or as the
+content of another blob if it is too long for one.
+"""
+
+import os
+from dataclasses import dataclass
+
+from sync.crypto import aead
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H
+from sync.errors import Reject
+from sync.ids import Hash, PartId, RoomId
+from sync.protocol.version import PART_BYTES
+from sync.trust.formats import fields
+from sync.trust.room.envelope import padded_size
+
+VERSION = 1
+_MANIFEST_LIMIT = 190 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One sealed part. `length` is its plaintext's without padding."""
+
+    part: PartId
+    key: bytes
+    digest: Hash
+    length: int
+
+    def __repr__(self) -> str:
+        return f"Part({self.part.hex()}, {self.length})"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The parts of a file in order, and its size in bytes."""
+
+    size: int
+    parts: tuple[Part, ...]
+
+    def encode(self) -> bytes:
+        return enc([VERSION, self.size, [[p.part, p.key, p.digest, p.length] for p in self.parts]])
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Manifest":
+        """Reject "malformed" unless lengths add up and no part is over 4 MiB or named twice."""
+        version, size, rows = fields.array(dec(data, limit=_MANIFEST_LIMIT), 3, "manifest")
+        fields.version(version, VERSION, "manifest")
+        parts = []
+        for row in fields.items(rows, "manifest"):
+            ident, key, digest, length = fields.array(row, 4, "manifest")
+            parts.append(
+                Part(
+                    PartId(fields.raw(ident, 16, "part")),
+                    fields.raw(key, 32, "part"),
+                    Hash(fields.raw(digest, 32, "part")),
+                    fields.u64(length, "part"),
+                )
+            )
+        if any(p.length > PART_BYTES for p in parts) or sum(p.length for p in parts) != size:
+            raise Reject("malformed", "manifest lengths")
+        if len({p.part for p in parts}) != len(parts):
+            raise Reject("malformed", "manifest parts")
+        return cls(fields.u64(size, "manifest"), tuple(parts))
+
+
+def _last_size(length: int) -> int:
+    """How long the last part of a file becomes."""
+    return min(padded_size(max(length, 1)), PART_BYTES)
+
+
+def seal_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes]:
+    """A part under a fresh key, and its ciphertext; only the last is padded. 4 MiB takes 5 ms: in a thread."""
+    key, ident = os.urandom(32), PartId(os.urandom(16))
+    padded = plain.ljust(_last_size(len(plain)), b"\0") if last else plain
+    sealed = aead.seal(key, ["part", room, ident], padded)
+    return Part(ident, key, H(sealed), len(plain)), sealed
+
+
+def open_part(room: RoomId, part: Part, sealed: bytes) -> bytes:
+    """The plaintext of a part. ▲ Reject "blob-hash" for a swapped part, "decrypt" or "padding"."""
+    if H(sealed) != part.digest:
+        raise Reject("blob-hash", part.part.hex())
+    padded = aead.open_(part.key, ["part", room, part.part], sealed)
+    if len(padded) not in (part.length, _last_size(part.length)) or padded.count(0, part.length) != (
+        len(padded) - part.length
+    ):
+        raise Reject("padding", part.part.hex())
+    return padded[: part.length]

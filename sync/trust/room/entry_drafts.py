@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Entries ready to be signed and sent: each function builds what the room, as it stands, needs for one deed.
+
+Nothing here changes the stream: the server places the entry (or refuses it as a conflict, and it is drafted anew),
+and the author's own client accepts it like everybody's.
+"""
+
+import copy
+import os
+from dataclasses import dataclass, field, replace
+
+from sync.crypto.kdf import H
+from sync.errors import Reject
+from sync.ids import Hash, RoomId, Uid
+from sync.trust.formats.items import ENTRY, RH_0, Role, item_id, room_id_of
+from sync.trust.keys.epochs import KeyRing, NewEpoch, new_epoch, seal_for, sound_base
+from sync.trust.person.author import Author, Entry
+from sync.trust.person.log_source import UserBook
+from sync.trust.room import entry_rules, totals
+from sync.trust.room.entries import DOMAIN, NO_PREV, entry_body
+from sync.trust.room.removal_notes import seal_note
+from sync.trust.room.room_state import Member, RoomState
+from sync.trust.room.stream import RoomStream
+from sync.trust.room.successor_claim import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Signed entries to append together. `seals` go up first under `root`; `secrets` are the new epoch's (e, K, A)."""
+
+    room: RoomId
+    entries: list[Entry]
+    root: Hash | None = None
+    seals: list[bytes] = field(default_factory=list)
+    secrets: tuple[int, bytes, bytes | None] | None = None
+
+    def __repr__(self) -> str:
+        return f"Draft(entries={len(self.entries)}, seals={len(self.seals)})"
+
+
+Pins = list[tuple[Uid, int, Hash]]
+
+
+class Drafter:
+    """Drafts entries for one room by one author, as the room stands when this is made; what is accepted later is not
+    seen, so a draft may be made in a thread. `time` in ms is a claim and orders nothing."""
+
+    def __init__(self, stream: RoomStream, author: Author, book: UserBook, ring: KeyRing, time: int) -> None:
+        self._s: RoomState = copy.copy(stream.state)  # fields that a draft reads are replaced, not changed
+        self._stream = stream
+        self._author = author
+        self._book = book
+        self._ring = ring
+        self._time = time
+
+    def add(self, uid: Uid, role: Role, *, history: bool) -> Draft:
+        """Adds a person: a small entry and one seal where history and an archive key are in force, else it rotates."""
+        log = self._book.log(uid)
+        # after the agency revoked a device there is nothing to seal to until a newer PUK generation stands
+        to = log.recipient(log.seq, log.head, history) if log is not None else None
+        if log is None or not log.ready or to is None:
+            raise Reject("not-ready", "user log")
+        ulog = (log.seq, log.head)
+        if history and not self._me().history:
+            raise Reject("forbidden", "history")
+        member = Member(uid, role, 0, 0, history, Hash(bytes(32)))
+        epoch = self._s.epochs[self._s.epoch]
+        k, a = self._ring.k(epoch.e), self._ring.a(epoch.e)
+        if history and not self._s.dirty and epoch.has_archive and k is not None and a is not None:
+            sealed = seal_for(self._stream.room, epoch, to, k, a)
+            digest = H(sealed)
+            payload: list[object] = [uid, int(role), history, list(ulog), digest, None]
+            return self._draft("add", payload, root=digest, seals=[sealed])
+        new = self._new_epoch({uid: member}, {uid: ulog})
+        index = next(i for i, to in enumerate(new.recipients) if to.uid == uid)
+        payload = [uid, int(role), history, list(ulog), H(new.seals[index]), new.epoch.payload()]
+        return self._draft("add", payload, new=new)
+
+    def remove(self, uid: Uid, *, reason: str = "") -> Draft:
+        """Removes a person. The entry carries the next epoch, which they cannot open, and the reason encrypted under
+        it."""
+        new = self._new_epoch({uid: None}, {})
+        note = seal_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
+        return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)
+
+    def leave(self, *, note: bytes = b"") -> Draft:
+        return self._draft("leave", [0, note])
+
+    def set_role(self, uid: Uid, role: Role) -> Draft:
+        return self._draft("role", [uid, int(role), None])
+
+    def rotate(self) -> Draft:
+        """A new epoch: the room is dirty, due, or somebody asked for it."""
+        new = self._new_epoch({}, {})
+        return self._draft("epoch", [new.epoch.payload()], new=new)
+
+    def pin(self, uids: list[Uid]) -> Draft:
+        """Newer user-log heads than the room has pinned."""
+        logs = [log for log in (self._book.log(u) for u in uids) if log is not None]
+        return self._draft("pin", [[[log.uid, log.seq, log.head] for log in logs]])
+
+    def cannot_open(self, e: int) -> Draft:
+        return self._draft("cannot_open", [e])
+
+    def propose(self, what: str, subject: bytes) -> Draft:
+        return self._draft("propose", [what, subject])
+
+    def approve(self, proposal: Hash) -> Draft:
+        return self._draft("approve", [proposal])
+
+    def hist(self, uid: Uid, proposal: Hash) -> Draft:
+        """Gives a from-now member the archive, after two administrators agreed."""
+        member = self._s.members.get(uid)
+        if member is None:
+            raise Reject("not-member")
+        new = self._new_epoch({uid: replace(member, history=True)}, {})
+        return self._draft("hist", [uid, proposal, new.epoch.payload()], new=new)
+
+    def destroy(self, obj: bytes, rule: Hash, decision: Hash) -> Draft:
+        return self._draft("destroy", [obj, rule, decision])
+
+    def prune(self, obj: bytes, n: int, snapshot: Hash) -> Draft:
+        """The server may forget an object's content up to position `n`: the snapshot stands in for it."""
+        return self._draft("prune", [obj, n, snapshot])
+
+    def policy(self, changes: dict[str, object]) -> Draft:
+        return self._draft("policy", [changes, None])
+
+    # -- pieces -------------------------------------------------------------------------------------------------
+
+    def _me(self) -> Member:
+        """The author as a member; Reject "forbidden" for one who is none."""
+        member = self._s.members.get(self._author.uid)
+        if member is None:
+            raise Reject("forbidden", "author")
+        return member
+
+    def _pins(self, more: dict[Uid, tuple[int, Hash]]) -> dict[Uid, tuple[int, Hash]]:
+        """Pins as they will stand after the entry: the newest heads at hand of every member."""
+        pins = {**self._s.pins, **more}
+        for uid in self._s.members:
+            log = self._book.log(uid)
+            if log is not None and log.at[0] > pins[uid][0]:
+                pins[uid] = log.at
+        mine = self._author
+        if mine.uid not in pins or mine.ulog[0] > pins[mine.uid][0]:
+            pins[mine.uid] = mine.ulog
+        return pins
+
+    def _new_epoch(self, change: entry_rules.Change, more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
+        """An epoch for the members after the pins and the change, as every judge will compute them."""
+        me, room = self._author.uid, self._stream.room
+        pins = self._pins(more)
+        moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]
+        members = entry_rules.changed(
+            entry_rules.without_reset(self._s.members, pins, [u for u, _, _ in moved], self._book, self._s.t), change
+        )
+        base = sound_base(room, self._s.epochs, self._ring) if self._me().history else None
+        if base is not None and not totals.may_link(self._s, me, base):
+            base = None  # ▲ the person's share of longer links is used up: an epoch without archive is never stopped
+        archive = base is not None
+        if me not in members:
+            raise Reject("forbidden", "an epoch is made by one who stays")
+        if not any(m.history for m in members.values()):  # ▲ nobody may read history: the archive begins again here
+            archive, base = True, None
+            members[me] = replace(members[me], history=True)
+        to = entry_rules.recipients(members, pins, self._s.policy, self._book)
+        return new_epoch(room, self._s.epoch + 1, to, moved, self._ring, archive=archive, base=base)
+
+    def _draft(
+        self,
+        kind: str,
+        payload: list[object],
+        *,
+        new: NewEpoch | None = None,
+        root: Hash | None = None,
+        seals: list[bytes] | None = None,
+    ) -> Draft:
+        s, a = self._s, self._author
+        body = entry_body(
+            s.room, s.entry_seq + 1, s.entry_head, a.uid, a.dev, (s.n, s.rh), a.ulog, self._time, kind, payload
+        )
+        entry = body, a.signing.sign(DOMAIN, item_id(ENTRY, body))
+        if new is None:
+            return Draft(room=s.room, entries=[entry], root=root, seals=seals or [])
+        secrets = (new.epoch.e, new.k, new.a)
+        return Draft(room=s.room, entries=[entry], root=new.epoch.root, seals=new.seals, secrets=secrets)
+
+
+def new_room(
+    author: Author,
+    book: UserBook,
+    time: int,
+    policy: dict[str, object] | None = None,
+    nonce: bytes | None = None,
+    origin: Origin | None = None,
+) -> Draft:
+    """Genesis and the founder's epoch 1, to be appended together. `origin`: the stopped room that it continues."""
+    payload: list[object] = [nonce or os.urandom(32), policy or {}, origin.field() if origin else None]
+    body = entry_body(None, 0, NO_PREV, author.uid, author.dev, (0, RH_0), author.ulog, time, "genesis", payload)
+    ident = item_id(ENTRY, body)
+    room = room_id_of(ident)
+    founder = Member(author.uid, Role.OWNER, 1, 0, True, ident)
+    to = entry_rules.recipients({author.uid: founder}, {author.uid: author.ulog}, policy or {}, book)
+    new = new_epoch(room, 1, to, [], KeyRing(room))
+    second = entry_body(
+        room, 1, ident, author.uid, author.dev, (0, RH_0), author.ulog, time, "epoch", [new.epoch.payload()]
+    )
+    entries = [(b, author.signing.sign(DOMAIN, item_id(ENTRY, b))) for b in (body, second)]
+    return Draft(room=room, entries=entries, root=new.epoch.root, seals=new.seals, secrets=(1, new.k, new.a))

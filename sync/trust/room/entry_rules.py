@@ -1,0 +1,441 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who may post which entry, and what it does (protocol §5, §6). One function per type.
+
+Each gives None and changes the state, or the reason why the entry is void; the caller then takes the state back.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from sync.crypto.encoding import dec
+from sync.crypto.kdf import H
+from sync.errors import NeedLog
+from sync.ids import Hash, ObjId, Uid
+from sync.trust.formats.items import Role
+from sync.trust.keys.epochs import RECOVERY, Epoch, Recipient, most_prev_bytes, recipients_hash
+from sync.trust.person.log_source import UserBook
+from sync.trust.person.user_log import UserLog
+from sync.trust.room import snapshots, totals
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.payloads import (
+    Add,
+    Approve,
+    CannotOpen,
+    Destroy,
+    Genesis,
+    Hist,
+    Leave,
+    Note,
+    Pin,
+    Policy,
+    Propose,
+    Prune,
+    RecoveryUse,
+    Remove,
+    Rotate,
+    SetRole,
+    Unreadable,
+)
+from sync.trust.room.room_policy import read_recovery
+from sync.trust.room.room_state import Member, Proposal, RoomState
+
+SEASONED_MS = 7 * 24 * 3600 * 1000
+"""How long somebody must have been a member-admin before approving a proposal, unless from genesis."""
+GUARDED_POLICY = frozenset(("history", "recovery"))
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """The entry being judged, where it stands, and who may look things up."""
+
+    entry: RoomEntry
+    n: int
+    t: int
+    book: UserBook
+
+
+def recipients(
+    members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], policy: dict[str, object], book: UserBook
+) -> list[Recipient]:
+    """▲ Everyone whom an epoch must be sealed to, recomputed from members and pinned heads. NeedLog if one is missing.
+
+    A person whose device the agency revoked is left out until a newer PUK generation stands. ▲ The agency's recovery
+    recipients are among them, never with history.
+    """
+    out = []
+    find = book.log
+    for uid, member in members.items():
+        seq, ulog_head = pins[uid]
+        log = find(uid)
+        if log is None or log.seq < seq:
+            raise NeedLog(uid, seq)
+        person = log.recipient(seq, ulog_head, member.history)
+        if person is not None:
+            out.append(person)
+    for ident, key in read_recovery(policy.get("recovery", [])):
+        out.append(Recipient(RECOVERY, ident, 0, H(key), 0, key, False))
+    return out
+
+
+def without_reset(
+    members: dict[Uid, Member],
+    pins: dict[Uid, tuple[int, Hash]],
+    moved: Iterable[Uid],
+    book: UserBook,
+    t: int,
+) -> dict[Uid, Member]:
+    """The members when the pins of `moved` have moved: a reset counts as leaving. If nobody is left who owns the room,
+    the longest-standing administrator, else the longest-standing writer, becomes its owner."""
+    gone = {u for u in moved if u in members and _log_to(book, u, pins[u][0]).ended_at(pins[u][0])}
+    if not gone:
+        return members
+    left = {u: m for u, m in members.items() if u not in gone}
+    for role in (Role.OWNER, Role.ADMIN, Role.WRITER):
+        heirs = [m for m in left.values() if m.role is role]
+        if heirs:
+            if role is not Role.OWNER:
+                heir = min(heirs, key=lambda m: m.since_n)
+                left[heir.uid] = replace(heir, role=Role.OWNER, admin_t=t if heir.admin_t is None else heir.admin_t)
+            break
+    return left
+
+
+def _log_to(book: UserBook, uid: Uid, seq: int) -> UserLog:
+    """The person's log, at least up to `seq`; NeedLog if it is not at hand: nothing is judged without evidence."""
+    log = book.log(uid)
+    if log is None or log.seq < seq:
+        raise NeedLog(uid, seq)
+    return log
+
+
+def apply_entry(s: RoomState, entry: RoomEntry, n: int, t: int, book: UserBook) -> str | None:
+    """Judges one entry by its author's role here and now, and lets it take effect. Gives the reason if it is void."""
+    here = _At(entry, n, t, book)
+    payload = entry.payload
+    if isinstance(payload, Unreadable):
+        return payload.code
+    if s.dirty and not isinstance(payload, Genesis) and not _allowed_while_dirty(s, payload):
+        return "dirty"
+    rule: Callable[[RoomState, _At, object], str | None] = _RULES[type(payload)]
+    return rule(s, here, payload)
+
+
+def _allowed_while_dirty(s: RoomState, payload: object) -> bool:
+    if getattr(payload, "epoch", None) is not None or isinstance(payload, Leave | Pin | CannotOpen):
+        return True
+    if isinstance(payload, SetRole):
+        member = s.members.get(payload.uid)
+        return member is not None and payload.role < member.role
+    return False
+
+
+def _role(s: RoomState, here: _At) -> Role:
+    return s.members[here.entry.uid].role
+
+
+def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBook, t: int) -> str | None:
+    """Moves pins forward. A revocation that a new pin states makes the room dirty there, a reset ends a membership."""
+    pins = dict(s.pins)
+    moved: list[Uid] = []
+    for uid, seq, ulog_head in heads:
+        log = _log_to(book, uid, seq)
+        if log.head_at(seq) != ulog_head:
+            return "ulog"
+        if uid not in pins:
+            return "not-member"
+        if seq > pins[uid][0]:
+            s.dirty = s.dirty or (uid in s.members and log.revoked_between(pins[uid][0], seq))
+            pins[uid] = (seq, ulog_head)
+            moved.append(uid)
+    if not moved:
+        return None
+    s.pins = pins
+    members = without_reset(s.members, pins, moved, book, t)
+    if members is not s.members:
+        s.dirty = True
+        _put_members(s, members)
+    return None
+
+
+def _put_members(s: RoomState, members: dict[Uid, Member]) -> None:
+    """The room has these members now. ▲ A proposal of history ends with its subject's membership, since it must not
+    wait for a later add; one that nobody approved ends with its proposer's administration."""
+    s.members = members
+    if s.proposals:
+        kept = {i: p for i, p in s.proposals.items() if _is_alive(p, members)}
+        s.proposals = kept if len(kept) < len(s.proposals) else s.proposals
+
+
+def _is_alive(p: Proposal, members: dict[Uid, Member]) -> bool:
+    if p.what == "hist" and p.subject not in members:
+        return False
+    proposer = members.get(p.by)
+    return p.approved is not None or (proposer is not None and proposer.role >= Role.ADMIN)
+
+
+Change = dict[Uid, Member | None]
+"""Members as an entry makes them; None is gone."""
+
+
+def changed(members: dict[Uid, Member], change: Change) -> dict[Uid, Member]:
+    """The members after a change."""
+    return {u: m for u, m in {**members, **change}.items() if m is not None}
+
+
+def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) -> str | None:
+    """The epoch that an entry carries. ▲ Recipients, roles and dirty are computed after its own pins and change."""
+    author = here.entry.uid
+    held_history = s.members[author].history
+    if epoch is None:
+        _put_members(s, changed(s.members, change))
+        return None
+    if epoch.e != s.epoch + 1:
+        return "stale"
+    if any(uid == author and seq > here.entry.ulog[0] for uid, seq, _ in epoch.pins):
+        return "ulog"  # ▲ a device that its own log has revoked since must not choose the next key
+    own = (author, here.entry.ulog[0], Hash(here.entry.ulog[1]))
+    why = pin_heads(s, (own, *epoch.pins), here.book, here.t)
+    if why is not None:
+        return why
+    members = changed(s.members, change) if change else s.members
+    if epoch.has_archive:
+        fresh = epoch.base is None
+        if fresh and any(m.history for m in members.values()) and epoch.e != 1:
+            return "epoch-link"
+        if not fresh and not (held_history and (base := s.epochs.get(epoch.base or 0)) and base.has_archive):
+            return "epoch-link"
+        if len(epoch.prev) > most_prev_bytes(epoch.base or 0, epoch.e):  # ▲ everybody keeps it, few can open it
+            return "epoch-link"
+        if fresh:
+            members = {**members, author: replace(members[author], history=True)}
+    elif epoch.e == 1:
+        return "epoch-link"  # nobody could ever begin an archive while its founder may read history
+    expected = recipients(members, s.pins, s.policy, here.book)
+    if recipients_hash(expected) != epoch.recip or len(expected) != epoch.count:
+        return "recipients"
+    unsealed = set(epoch.unsealed)
+    if len(unsealed) != len(epoch.unsealed) or not unsealed <= {r.uid for r in expected}:
+        return "recipients"
+    _put_members(s, members)
+    s.epoch, s.dirty = epoch.e, False
+    s.epochs = _remembered(s.epochs, replace(epoch, n=here.n, by=author, pins=()))
+    return None
+
+
+def _remembered(epochs: dict[int, Epoch], new: Epoch) -> dict[int, Epoch]:
+    """▲ The epochs with a new one. Whom the one before was not sealed to matters no longer. Of too many the oldest is
+    forgotten, but never the newest one with an archive: the next link needs it."""
+    kept = {**epochs, new.e: new}
+    before = kept.get(new.e - 1)
+    if before is not None and before.unsealed:
+        kept[before.e] = replace(before, unsealed=())
+    if len(kept) > totals.EPOCHS_KEPT:
+        newest = next((e for e in sorted(kept, reverse=True) if kept[e].has_archive), None)
+        del kept[next(e for e in kept if e != newest)]
+    return kept
+
+
+def _genesis(s: RoomState, here: _At, p: Genesis) -> str | None:
+    uid = here.entry.uid
+    # as of the log that it names: a later reset must not undo what was right at its own position
+    if not _log_to(here.book, uid, here.entry.ulog[0]).ready_at(here.entry.ulog[0]):
+        return "not-ready"
+    s.policy = p.policy
+    s.members = {uid: Member(uid, Role.OWNER, here.n, here.t, True, here.entry.ident, 0)}
+    s.pins = {uid: (here.entry.ulog[0], Hash(here.entry.ulog[1]))}
+    return None
+
+
+def _add(s: RoomState, here: _At, p: Add) -> str | None:
+    role = _role(s, here)
+    if role < Role.ADMIN or p.role > role:
+        return "forbidden"
+    if p.uid in s.members:
+        return "member"
+    log = _log_to(here.book, p.uid, p.ulog[0])
+    if log.head_at(p.ulog[0]) != p.ulog[1]:
+        return "ulog"
+    if not log.ready_at(p.ulog[0]) or log.puk_at(p.ulog[0]) is None:
+        return "not-ready"
+    # ▲ only one who may read history can give it, and only where the room lets newcomers have it
+    if p.history and (not s.members[here.entry.uid].history or s.policy.get("history") == "from-now"):
+        return "forbidden"
+    # ▲ from-now is one entry with its rotation; history is given only in an epoch that has an archive key
+    if p.epoch is None and not p.history:
+        return "epoch-missing"
+    if p.history and not (p.epoch or s.epochs[s.epoch]).has_archive:
+        return "epoch-missing"
+    pinned = s.pins.get(p.uid)
+    if pinned is not None and p.ulog[0] < pinned[0]:
+        return "stale"
+    s.pins = {**s.pins, p.uid: p.ulog}
+    admin_t = here.t if p.role >= Role.ADMIN else None
+    member = Member(p.uid, p.role, here.n, here.t, p.history, here.entry.ident, admin_t)
+    return _take_epoch(s, here, p.epoch, {p.uid: member})
+
+
+def _may_touch(s: RoomState, here: _At, uid: Uid) -> str | None:
+    """Administrators manage members; only owners touch owners; the last owner stays."""
+    role, target = _role(s, here), s.members.get(uid)
+    if target is None:
+        return "not-member"
+    if role < Role.ADMIN or (target.role is Role.OWNER and role < Role.OWNER):
+        return "forbidden"
+    if target.role is Role.OWNER and s.owners() == 1:
+        return "last-owner"
+    return None
+
+
+def _rm(s: RoomState, here: _At, p: Remove) -> str | None:
+    if p.uid == here.entry.uid:
+        return "forbidden"
+    why = _may_touch(s, here, p.uid)
+    if why is not None:
+        return why
+    return _take_epoch(s, here, p.epoch, {p.uid: None})
+
+
+def _leave(s: RoomState, here: _At, p: Leave) -> str | None:
+    uid = here.entry.uid
+    if s.members[uid].role is Role.OWNER and s.owners() == 1:
+        return "last-owner"
+    _put_members(s, {u: m for u, m in s.members.items() if u != uid})
+    s.dirty = True
+    return None
+
+
+def _set_role(s: RoomState, here: _At, p: SetRole) -> str | None:
+    own = p.uid == here.entry.uid
+    why = _may_touch(s, here, p.uid)
+    if why is not None and not (own and why == "forbidden" and p.role < _role(s, here)):
+        return why
+    if p.role > _role(s, here):
+        return "forbidden"
+    member = s.members[p.uid]
+    admin_t = None if p.role < Role.ADMIN else here.t if member.admin_t is None else member.admin_t
+    why = _take_epoch(s, here, p.epoch, {p.uid: replace(member, role=p.role, admin_t=admin_t)})
+    if why is None and p.role < member.role and p.epoch is None:
+        s.dirty = True
+    return why
+
+
+def _policy(s: RoomState, here: _At, p: Policy) -> str | None:
+    if _role(s, here) < Role.ADMIN or GUARDED_POLICY & p.changes.keys():
+        return "forbidden"
+    why = _take_epoch(s, here, p.epoch, {})
+    if why is None:
+        s.policy = {**s.policy, **p.changes}
+    return why
+
+
+def _rotate(s: RoomState, here: _At, p: Rotate) -> str | None:
+    if _role(s, here) < Role.WRITER:
+        return "forbidden"
+    return _take_epoch(s, here, p.epoch, {})
+
+
+def _pin(s: RoomState, here: _At, p: Pin) -> str | None:
+    return pin_heads(s, p.pins, here.book, here.t)
+
+
+def seasoned(s: RoomState, uid: Uid, t: int) -> bool:
+    """▲ An administrator for at least seven days by the server's time, or from genesis."""
+    member = s.members.get(uid)
+    since = member.admin_t if member is not None else None
+    return since is not None and (since == 0 or t - since >= SEASONED_MS)
+
+
+def _propose(s: RoomState, here: _At, p: Propose) -> str | None:
+    if _role(s, here) < Role.ADMIN:
+        return "forbidden"
+    s.proposals = {**s.proposals, here.entry.ident: Proposal(p.what, p.subject, here.entry.uid)}
+    return None
+
+
+def _approve(s: RoomState, here: _At, p: Approve) -> str | None:
+    proposal = s.proposals.get(p.proposal)
+    if proposal is None or proposal.approved is not None:  # ▲ two administrators agree, both of them now
+        return "proposal"
+    if not seasoned(s, here.entry.uid, here.t) or proposal.by == here.entry.uid:
+        return "forbidden"
+    if proposal.what == "hist":
+        s.proposals = {**s.proposals, p.proposal: replace(proposal, approved=here.entry.uid)}
+        return None
+    s.proposals = {i: q for i, q in s.proposals.items() if i != p.proposal}
+    if proposal.what == "recovery":
+        s.policy = {**s.policy, "recovery": dec(proposal.subject, limit=len(proposal.subject))}
+        s.dirty = True  # whoever is no longer a recipient must not open what comes
+    else:
+        s.policy = {**s.policy, "history": proposal.subject.decode()}
+    return None
+
+
+def _hist(s: RoomState, here: _At, p: Hist) -> str | None:
+    proposal, member = s.proposals.get(p.proposal), s.members.get(p.uid)
+    if _role(s, here) < Role.ADMIN or not s.members[here.entry.uid].history:
+        return "forbidden"
+    if proposal is None or proposal.approved is None or proposal.what != "hist" or proposal.subject != p.uid:
+        return "proposal"
+    if member is None:
+        return "not-member"
+    if not (p.epoch or s.epochs[s.epoch]).has_archive:
+        return "epoch-missing"
+    why = _take_epoch(s, here, p.epoch, {p.uid: replace(member, history=True)})
+    if why is None:
+        s.proposals = {i: q for i, q in s.proposals.items() if i != p.proposal}
+    return why
+
+
+def _note(s: RoomState, here: _At, p: Note) -> str | None:
+    return None if _role(s, here) >= Role.WRITER else "forbidden"
+
+
+def _cannot_open(s: RoomState, here: _At, p: CannotOpen) -> str | None:
+    return None if p.e in s.epochs else "epoch-missing"
+
+
+def _destroy(s: RoomState, here: _At, p: Destroy) -> str | None:
+    if _role(s, here) < Role.ADMIN or p.obj == ObjId(s.room):
+        return "forbidden"
+    if p.obj not in s.shares:  # ▲ names of nothing would have no end
+        return "object"
+    s.destroyed = {p.obj: here.n, **s.destroyed}
+    s.pruned = {obj: n for obj, n in s.pruned.items() if obj != p.obj}
+    s.snapshots = {obj: rows for obj, rows in s.snapshots.items() if obj != p.obj}
+    s.baselines = {obj: row for obj, row in s.baselines.items() if obj != p.obj}
+    return None
+
+
+def _prune(s: RoomState, here: _At, p: Prune) -> str | None:
+    if _role(s, here) < Role.ADMIN or not 0 < p.n < here.n:
+        return "forbidden"
+    why = snapshots.check_prune(s, p, here.t)
+    if why is not None:
+        return why
+    snapshots.forget_pruned(s, p.obj, p.n)
+    s.pruned = {**s.pruned, p.obj: max(p.n, s.pruned.get(p.obj, 0))}
+    return None
+
+
+def _recovery_use(s: RoomState, here: _At, p: RecoveryUse) -> str | None:
+    return None if s.policy.get("recovery") and _role(s, here) >= Role.ADMIN else "forbidden"
+
+
+_RULES: dict[type, Callable[[RoomState, _At, object], str | None]] = {  # each takes its own payload type
+    Genesis: _genesis,  # type: ignore[dict-item]
+    Add: _add,  # type: ignore[dict-item]
+    Remove: _rm,  # type: ignore[dict-item]
+    Leave: _leave,  # type: ignore[dict-item]
+    SetRole: _set_role,  # type: ignore[dict-item]
+    Policy: _policy,  # type: ignore[dict-item]
+    Rotate: _rotate,  # type: ignore[dict-item]
+    Pin: _pin,  # type: ignore[dict-item]
+    Hist: _hist,  # type: ignore[dict-item]
+    Propose: _propose,  # type: ignore[dict-item]
+    Approve: _approve,  # type: ignore[dict-item]
+    Note: _note,  # type: ignore[dict-item]
+    CannotOpen: _cannot_open,  # type: ignore[dict-item]
+    Destroy: _destroy,  # type: ignore[dict-item]
+    Prune: _prune,  # type: ignore[dict-item]
+    RecoveryUse: _recovery_use,  # type: ignore[dict-item]
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which envelopes count, and what chains a device's together (protocol §7). Entries' rules are in entry_rules.py."""
+
+from collections.abc import Sequence
+
+from sync.crypto.seal import SUITE_HYBRID
+from sync.errors import Reject
+from sync.ids import Hash, ObjId
+from sync.trust.room import envelope, totals
+from sync.trust.room.envelope import Header
+from sync.trust.room.room_policy import enables
+from sync.trust.room.room_state import RoomState
+
+
+def check_chain(
+    s: RoomState, headers: Sequence[Header], idents: Sequence[Hash], n: int, *, start: bytes | None, strict: bool
+) -> None:
+    """▲ No replay, no gap inside a batch, no other history: dev_seq rises, prev is the id before, seen never falls.
+
+    `start` is what the first must name; None if nothing is kept of its author. From a client the server calls a wrong
+    start "stale": the client syncs and seals anew under a new dev_seq.
+    """
+    first = headers[0]
+    head = None if start is None else s.device_heads.get(first.dev)
+    if head is not None and first.dev_seq <= head.dev_seq:
+        raise Reject("replay", f"position {n}")
+    if start is not None and first.prev != start:
+        raise Reject("stale" if strict else "chain", f"position {n}")
+    if head is not None and first.seen[0] < head.seen_n:
+        raise Reject("stale" if strict else "seen", f"position {n}")
+    for i in range(1, len(headers)):
+        hdr, before = headers[i], headers[i - 1]
+        if (
+            hdr.prev != idents[i - 1]
+            or hdr.dev_seq != before.dev_seq + 1
+            or hdr.dev != first.dev
+            or hdr.uid != first.uid
+            or hdr.ulog != first.ulog
+            or hdr.seen[0] < before.seen[0]
+        ):
+            raise Reject("chain", f"position {n + i}")
+
+
+def judge(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
+    """Why an envelope of a member's active device is void at this position, if it is. `length`: of its ciphertext;
+    `t`: the position's time (ms)."""
+    return _judge(s, hdr) or totals.judge_envelope(s, hdr, length, t)
+
+
+def _judge(s: RoomState, hdr: Header) -> str | None:
+    if hdr.even_ext or hdr.kind not in envelope.LEAST_ROLE:
+        feature = hdr.unknown()[0]
+        if enables(s.policy, feature):
+            raise Reject("format", feature)
+        return "format"
+    if hdr.flags:
+        return "format"
+    if hdr.suite != SUITE_HYBRID:
+        return "suite"
+    if s.members[hdr.uid].role < envelope.LEAST_ROLE[hdr.kind]:
+        return "forbidden"
+    if s.dirty:
+        return "dirty"
+    if hdr.epoch != s.epoch or (hdr.kind == envelope.SNAPSHOT and not s.epochs[s.epoch].has_archive):
+        return "stale"
+    if hdr.obj in s.destroyed:
+        return "destroyed"
+    if hdr.obj == ObjId(s.room) or hdr.kind != envelope.OP:  # ▲ only a writer's op begins an object
+        return "share" if hdr.share_c or not _known(s, hdr.obj) else None
+    return "share" if (hdr.obj in s.shares) == bool(hdr.share_c) else None
+
+
+def _known(s: RoomState, obj: ObjId) -> bool:
+    """Whether the object's first op has been positioned."""
+    return obj == ObjId(s.room) or obj in s.shares

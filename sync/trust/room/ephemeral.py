@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Signed and sealed messages that nobody stores: presence, typing, carets (protocol §9).
+
+Body: `enc([1, room, epoch, uid, dev, session, ctr, time, kind, H(ct)])`, signed whole, domain "eph"; the array
+without H(ct) is the AEAD context, the key KDF(K, "eph", room, e).
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sync.crypto import aead
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import H, kdf
+from sync.crypto.signatures import verify
+from sync.errors import Reject
+from sync.ids import RoomId, Uid
+from sync.protocol.version import CLOCK_TOLERANCE_MS
+from sync.trust.formats import fields
+from sync.trust.formats.items import Role
+from sync.trust.person.author import Author
+from sync.trust.room.envelope import pad, unpad
+
+VERSION = 1
+DOMAIN = "eph"
+PRESENCE, TYPING, CARET, CALL, LIVE = range(1, 6)
+LEAST_ROLE = {
+    PRESENCE: Role.READER,
+    TYPING: Role.WRITER,
+    CARET: Role.READER,
+    CALL: Role.READER,
+    LIVE: Role.WRITER,
+}
+"""Every kind, and who may send it."""
+_LIMIT = 512
+_SESSIONS = 256
+_CT_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Whisper:
+    """An ephemeral as it travels."""
+
+    body: bytes
+    sig: bytes
+    ct: bytes
+
+
+class Whisperer:
+    """Seals this device's ephemerals in one room: a fresh session per start, a counter that only rises."""
+
+    def __init__(self, room: RoomId) -> None:
+        self._room = room
+        self._session = os.urandom(16)
+        self._ctr = 0
+
+    def seal(self, author: Author, epoch: int, key: bytes, payload: bytes, time: int, kind: int = PRESENCE) -> Whisper:
+        """`time` is the server's clock as this client knows it, ms."""
+        self._ctr += 1
+        context: list[object] = [
+            VERSION, self._room, epoch, author.uid, author.dev, self._session, self._ctr, time, kind
+        ]  # fmt: skip
+        ct = aead.seal(kdf(key, "eph", self._room, epoch), context, pad(payload))
+        body = enc([*context, H(ct)])
+        return Whisper(body, author.signing.sign(DOMAIN, body), ct)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Who said it. `session` and `ctr` order one device's ephemerals."""
+
+    room: bytes
+    epoch: int
+    uid: Uid
+    dev: bytes
+    session: bytes
+    ctr: int
+    time: int
+    kind: int
+    digest: bytes
+
+
+def read(body: bytes) -> Heard:
+    """The clear part; Reject "malformed"."""
+    return _read(body)[0]
+
+
+def _read(body: bytes) -> tuple[Heard, list[object]]:
+    """The clear part, and the array that the AEAD is bound to."""
+    parts = fields.array(dec(body, limit=_LIMIT), 10, "ephemeral")
+    version, room, epoch, uid, dev, session, ctr, time, kind, digest = parts
+    fields.version(version, VERSION, "ephemeral")
+    heard = Heard(
+        fields.raw(room, 16, "room"),
+        fields.u64(epoch, "epoch"),
+        Uid(fields.raw(uid, 16, "uid")),
+        fields.raw(dev, 16, "dev"),
+        fields.raw(session, 16, "session"),
+        fields.u64(ctr, "ctr"),
+        fields.u64(time, "time"),
+        fields.u64(kind, "kind"),
+        fields.raw(digest, 32, "H(ct)"),
+    )
+    return heard, parts[:-1]
+
+
+class Listener:
+    """Checks what others whisper in one room: signature, order, time, role.
+
+    Remembers the newest counter of every session until its last message is too old to be taken again.
+    """
+
+    def __init__(self, room: RoomId) -> None:
+        self._room = room
+        self._newest: dict[tuple[bytes, bytes], tuple[int, int]] = {}
+
+    def open(
+        self,
+        whisper: Whisper,
+        sign_pk: Callable[[Uid, bytes], bytes | None],
+        key: Callable[[int], bytes | None],
+        now: int,
+        role: Callable[[Uid], Role | None] | None = None,
+    ) -> tuple[Heard, bytes]:
+        """Who, and the payload. ▲ Reject "ephemeral" for a replay, wrong time, room, role or device, "signature" for a
+        spoof.
+
+        `sign_pk` gives the key of an active device of a member, `key` the K of an epoch, `now` is server time in ms,
+        `role` a member's role (without it the kind is not judged).
+        """
+        heard, context = _read(whisper.body)
+        if heard.kind not in LEAST_ROLE or (role and (role(heard.uid) or 0) < LEAST_ROLE[heard.kind]):
+            raise Reject("ephemeral", "kind")
+        public = sign_pk(heard.uid, heard.dev)
+        if heard.room != self._room or public is None or len(whisper.ct) > _CT_LIMIT:
+            raise Reject("ephemeral", "room or device")
+        if abs(heard.time - now) > CLOCK_TOLERANCE_MS:
+            raise Reject("ephemeral", "time")
+        session = heard.dev, heard.session
+        if heard.ctr <= self._newest.get(session, (0, 0))[0]:
+            raise Reject("ephemeral", "replay")
+        if H(whisper.ct) != heard.digest:
+            raise Reject("ephemeral", "content hash")
+        verify(public, DOMAIN, whisper.body, whisper.sig)
+        secret = key(heard.epoch)
+        if secret is None:
+            raise Reject("ephemeral", "epoch")
+        payload = unpad(aead.open_(kdf(secret, "eph", self._room, heard.epoch), context, whisper.ct))
+        self._newest[session] = (heard.ctr, max(heard.time, now))
+        self._forget(now)
+        return heard, payload
+
+    def _forget(self, now: int) -> None:
+        """▲ A session is forgotten only when the clock alone refuses everything it ever sent."""
+        if len(self._newest) > _SESSIONS:
+            oldest = now - 2 * CLOCK_TOLERANCE_MS
+            self._newest = {s: (c, t) for s, (c, t) in self._newest.items() if t >= oldest}

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who made an item: the device that must have signed it, and what of its person's log the room then holds for known."""
+
+from sync.errors import NeedLog, Reject
+from sync.ids import DevId, Hash, Uid
+from sync.trust.person.log_source import UserBook
+from sync.trust.person.user_log import Device
+from sync.trust.room import entry_rules
+from sync.trust.room.room_state import RoomState
+
+
+def author_of(
+    s: RoomState, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, n: int
+) -> tuple[Device | None, str | None]:
+    """The device whose key must have signed, and why the item is void whatever it says, if it is.
+
+    No device: it is another person's here, and nothing it signs is looked at. ▲ Items are void only on evidence: a log
+    that is not at hand is NeedLog, another head than ours or a device that the log has not is a Reject.
+    """
+    log = book.log(uid)
+    if log is None or log.seq < ulog[0]:
+        raise NeedLog(uid, ulog[0])
+    if log.head_at(ulog[0]) != ulog[1]:
+        raise Reject("ulog", f"position {n}")
+    device = log.devices.get(DevId(dev))
+    if device is None or device.added > ulog[0]:  # ▲ nobody can have signed: it names a device that never was
+        raise Reject("signature", f"position {n}")
+    if s.dev_owner.get(dev, uid) != uid:
+        return None, "forbidden"
+    if s.n and uid not in s.members:
+        return device, "forbidden"
+    pinned = s.pins.get(uid)
+    if pinned is not None and ulog[0] < pinned[0]:
+        return device, "stale"
+    if log.device_active(dev, ulog[0]) is None:
+        return device, "revoked"
+    return device, None
+
+
+def pin_author(
+    s: RoomState, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, t: int, *, keep: bool
+) -> None:
+    """▲ An accepted item pins its author's user log and, with `keep`, the device."""
+    if ulog[0] > s.pins.get(uid, ulog)[0]:
+        entry_rules.pin_heads(s, [(uid, ulog[0], Hash(ulog[1]))], book, t)
+    if keep and dev not in s.dev_owner:
+        s.dev_owner = {**s.dev_owner, dev: uid}

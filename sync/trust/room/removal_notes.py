@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The encrypted note of a removal: the reason, for the members who stay (protocol §5).
+
+The key is derived from the epoch that the removal makes. Neither the server nor the removed person has that epoch.
+"""
+
+from dataclasses import dataclass
+
+from sync.crypto import aead
+from sync.crypto.encoding import dec, enc
+from sync.crypto.kdf import kdf
+from sync.errors import Reject
+from sync.ids import RoomId, Uid
+from sync.trust.formats import fields
+from sync.trust.room.envelope import pad, unpad
+
+MAX_REASON = 280
+"""Longest reason, in code points. Padded and encrypted it takes at most 2,120 bytes; an entry allows 4,096."""
+_LIMIT = 4096
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedNote:
+    """A removal's encrypted note, with what it is bound to: the epoch that the entry makes, its author and the removed
+    person."""
+
+    epoch: int
+    by: Uid
+    subject: Uid
+    sealed: bytes
+
+    def encode(self) -> bytes:
+        """The bytes that the engine's owner stores (`RoomEvent.note`)."""
+        return enc([self.epoch, self.by, self.subject, self.sealed])
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "SealedNote":
+        """Reads the bytes of `encode`. Reject if they are damaged."""
+        e, by, subject, sealed = fields.array(dec(raw, limit=2 * _LIMIT), 4, "note")
+        return cls(
+            epoch=fields.u64(e, "note"),
+            by=Uid(fields.raw(by, 16, "note")),
+            subject=Uid(fields.raw(subject, 16, "note")),
+            sealed=fields.blob(sealed, _LIMIT, "note"),
+        )
+
+
+def seal_note(k: bytes, room: RoomId, epoch: int, by: Uid, subject: Uid, text: str) -> bytes:
+    """Encrypts `text`, cut after MAX_REASON code points, under the content key `k` of `epoch`. ▲ An empty text is
+    padded and encrypted too. Otherwise the server would see whether a reason was given."""
+    payload = pad(enc([_VERSION, text[:MAX_REASON]]))
+    return aead.seal(kdf(k, "note", room, epoch), _context(room, epoch, by, subject), payload)
+
+
+def open_note(k: bytes, room: RoomId, note: SealedNote) -> str:
+    """Decrypts a note. Reject if the key or anything that it is bound to differs. ▲ It is bound to its author and to
+    the removed person, so that nobody can repeat it in another entry."""
+    context = _context(room, note.epoch, note.by, note.subject)
+    return read_note(unpad(aead.open_(kdf(k, "note", room, note.epoch), context, note.sealed)))
+
+
+def read_note(payload: bytes) -> str:
+    """The text in a note's decrypted payload. Reject "malformed" for any other form."""
+    version, text = fields.array(dec(payload, limit=_LIMIT), 2, "note")
+    if version != _VERSION or type(text) is not str or len(text) > MAX_REASON:
+        raise Reject("malformed", "note")
+    return text
+
+
+def _context(room: RoomId, epoch: int, by: Uid, subject: Uid) -> list[object]:
+    return ["note", room, epoch, by, subject]

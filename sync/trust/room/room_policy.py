@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a room's policy may say, and the list of recovery recipients in it."""
+
+from sync.crypto.seal import PUBLIC_BYTES, SUITE_HYBRID, check_public
+from sync.errors import Reject
+from sync.ids import Uid
+from sync.trust.formats import fields
+
+NAME_LIMIT = 64
+"""Characters of an entry's type, here as in the entry."""
+NAMES_LIMIT = 1000
+RECIPIENTS_LIMIT = 8
+
+
+def read_policy(value: object) -> dict[str, object]:
+    """What a policy may say: "history" ("all" or "from-now": what newcomers may be given), "recovery" ([[id 16,
+    sealing key]]), "format" ({"ext" | "kinds" | "types": [...]}: what newer clients may use), "suite" (2)."""
+    policy = _names(value, "policy")
+    for name, item in policy.items():
+        match name:
+            case "history":
+                if item not in ("all", "from-now"):
+                    raise Reject("malformed", "policy history")
+            case "recovery":
+                read_recovery(item)
+            case "format":
+                _read_format(item)
+            case "suite":
+                if item != SUITE_HYBRID:
+                    raise Reject("suite", "policy")
+            case _:
+                raise Reject("malformed", "policy")
+    return policy
+
+
+def enables(policy: dict[str, object], feature: str) -> bool:
+    """▲ Whether a policy enables a feature ("ext 2", "kind 9", "type x") that this program lacks.
+
+    Only then does the room need a newer client; what nobody enabled is void, whoever sent it.
+    """
+    if not feature:
+        return False
+    what, _, name = feature.partition(" ")
+    enabled = policy.get("format", {})
+    listed = enabled.get({"ext": "ext", "kind": "kinds", "type": "types"}[what], []) if enabled else []  # type: ignore[attr-defined]  # read_policy checked it
+    return name in map(str, listed)
+
+
+def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
+    """The agency's recovery recipients: (id, sealing key) each. ▲ Keys that nobody can seal to are refused."""
+    out = []
+    for row in fields.items(value, "recovery", RECIPIENTS_LIMIT):
+        ident, key = fields.array(row, 2, "recovery")
+        check_public(fields.raw(key, PUBLIC_BYTES, "recovery"))
+        out.append((Uid(fields.raw(ident, 16, "recovery")), fields.raw(key, PUBLIC_BYTES, "recovery")))
+    if len({ident for ident, _ in out}) != len(out):
+        raise Reject("malformed", "recovery")
+    return out
+
+
+def _read_format(value: object) -> None:
+    for name, members in _names(value, "format").items():
+        if name not in ("ext", "kinds", "types"):
+            raise Reject("malformed", "format")
+        for member in fields.items(members, "format", NAMES_LIMIT):
+            if type(member) is not (str if name == "types" else int) or len(str(member)) > NAME_LIMIT:
+                raise Reject("malformed", "format")
+
+
+def _names(value: object, where: str) -> dict[str, object]:
+    if type(value) is not dict or any(type(k) is not str for k in value):
+        raise Reject("malformed", where)
+    return value

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The server's signed word that a room stood at a position: what a later lie is measured against (protocol §4, §10).
+
+A `Proof` is that word with the agency's certificate of the key that signed it: it convinces anybody who has the
+agency's public key, long after the connection on which it came.
+"""
+
+from dataclasses import dataclass
+
+from sync.crypto.encoding import dec, enc
+from sync.crypto.signatures import SigningKey, verify
+from sync.errors import Reject
+from sync.protocol.messages import Receipt, Signed
+from sync.trust.formats import fields
+from sync.trust.formats.items import Item
+from sync.trust.person.agency import verify_server_cert
+
+DOMAIN = "receipt"
+VERSION = 1
+MAX_N = 2**53
+"""Positions and times above it are nobody's, and no database column holds all of u64."""
+_PROOF_LIMIT = 1024
+
+
+def sign(server_key: SigningKey, room: bytes, n: int, rh: bytes, t: int) -> bytes:
+    """The server's signature over `[room, n, rh_n, t_n]`."""
+    return server_key.sign(DOMAIN, [room, n, rh, t])
+
+
+def check(server_pk: bytes, receipt: Receipt) -> None:
+    """Reject "signature" unless the server said so; whatever a frame may hold is refused, not an error of ours."""
+    r = receipt
+    sized = len(r.room) == 16 and len(r.rh) == 32 and len(r.sig) == 64
+    if not sized or not 0 < r.n <= MAX_N or not 0 <= r.t <= MAX_N:
+        raise Reject("signature", "receipt")
+    verify(server_pk, DOMAIN, [r.room, r.n, r.rh, r.t], r.sig)
+
+
+def contradict(one: Receipt, other: Receipt) -> bool:
+    """▲ Two histories were signed: the same position of a room with two running hashes."""
+    return (one.room, one.n) == (other.room, other.n) and one.rh != other.rh
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A receipt and the server's certificate, which holds the key that signed it."""
+
+    receipt: Receipt
+    cert: Signed
+
+    def encode(self) -> bytes:
+        r = self.receipt
+        return enc([VERSION, r.room, r.n, r.rh, r.t, r.sig, self.cert.body, self.cert.sig])
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Proof":
+        """The proof, its shape checked and nothing else. Reject "malformed", "encoding" or "format"."""
+        version, room, n, rh, t, sig, cert, cert_sig = fields.array(dec(data, limit=_PROOF_LIMIT), 8, "proof")
+        fields.version(version, VERSION, "proof")
+        receipt = Receipt(
+            fields.raw(room, 16, "proof"),
+            fields.counter(n, "proof"),
+            fields.raw(rh, 32, "proof"),
+            fields.counter(t, "proof"),
+            fields.raw(sig, 64, "proof"),
+        )
+        return cls(receipt, Signed(fields.blob(cert, 256, "proof"), fields.raw(cert_sig, 64, "proof")))
+
+    def check(self, agency_pk: bytes) -> None:
+        """Reject unless this agency certified the key and the key signed. ▲ A proof outlives the certificate's time."""
+        check(verify_server_cert(agency_pk, self.cert.body, self.cert.sig, now_ms=0), self.receipt)
+
+
+def claim(items: list[Item]) -> bytes:
+    """What a member signed, as evidence: the batch (or the entry) whose `seen` names another history than ours."""
+    return enc([VERSION, [[i.n, i.t, i.kind, i.body, i.sig] for i in items]])

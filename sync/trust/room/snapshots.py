@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Snapshots of objects, what attests them, and what may be pruned behind them (protocol §8).
+
+```
+header ext 1   of a snapshot's last piece: u64 n, the position up to which it is the object's state
+               of an attest: the id (32 B) of that last piece
+piece   = enc([1, token 16, index, count, hash 32, data])      kind 2, under A
+attest  = enc([1, obj, n, id 32, hash 32])                     kind 4, under K
+```
+What is in the clear says which positions a `prune` may name, so that everybody judges it alike, keys or not. The hash
+is the application's; who opens a snapshot checks that its content has it, and that whoever attested says the same.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from sync.crypto.encoding import dec, enc
+from sync.errors import Reject
+from sync.ids import Hash, ObjId
+from sync.protocol.version import MAX_OP_BYTES, MAX_PAYLOAD_BYTES
+from sync.trust.formats import fields
+from sync.trust.room import envelope
+from sync.trust.room.envelope import Header
+from sync.trust.room.payloads import Prune
+from sync.trust.room.room_state import RoomState, Snapshot
+
+VERSION = 1
+MAX_PIECES = 400
+PIECE_BYTES = MAX_PAYLOAD_BYTES - 256
+KEPT = 16
+"""Snapshots of one object that are remembered; `_bounded` says which of more goes."""
+ATTESTS_KEPT = 4
+ATTESTS_TO_PRUNE = 2
+PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of a snapshot. All pieces with one `token` make it whole; the last has its id and place."""
+
+    token: bytes
+    index: int
+    count: int
+    digest: bytes
+    data: bytes
+
+    def encode(self) -> bytes:
+        return enc([VERSION, self.token, self.index, self.count, self.digest, self.data])
+
+    @classmethod
+    def decode(cls, payload: bytes) -> "Piece":
+        """Reject "malformed" or "format"."""
+        parts = fields.array(dec(payload, limit=MAX_OP_BYTES), 6, "snapshot")
+        fields.version(parts[0], VERSION, "snapshot")
+        index, count = fields.u64(parts[2], "snapshot"), fields.u64(parts[3], "snapshot")
+        if not index < count <= MAX_PIECES:
+            raise Reject("malformed", "snapshot")
+        return cls(
+            token=fields.raw(parts[1], 16, "snapshot"),
+            index=index,
+            count=count,
+            digest=fields.raw(parts[4], 32, "snapshot"),
+            data=fields.blob(parts[5], MAX_OP_BYTES, "snapshot"),
+        )
+
+
+def pieces(token: bytes, digest: bytes, whole: bytes) -> list[Piece]:
+    """A snapshot's pieces, in order. Reject "oversize" for one of more than about 75 MiB."""
+    count = max(1, -(-len(whole) // PIECE_BYTES))
+    if count > MAX_PIECES:
+        raise Reject("oversize", "snapshot")
+    return [
+        Piece(token=token, index=i, count=count, digest=digest, data=whole[i * PIECE_BYTES : (i + 1) * PIECE_BYTES])
+        for i in range(count)
+    ]
+
+
+def joined(found: list[Piece]) -> bytes | None:
+    """What the pieces make together; None unless they are one snapshot's, all of them, in order."""
+    last = found[-1]
+    alike = all((p.token, p.count, p.digest) == (last.token, last.count, last.digest) for p in found)
+    if not alike or [p.index for p in found] != list(range(last.count)):
+        return None
+    return b"".join(p.data for p in found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attest:
+    """A member's word that a snapshot is what the object's changes up to `n` make."""
+
+    obj: ObjId
+    n: int
+    snapshot: Hash
+    digest: bytes
+
+    def encode(self) -> bytes:
+        return enc([VERSION, self.obj, self.n, self.snapshot, self.digest])
+
+    @classmethod
+    def decode(cls, payload: bytes) -> "Attest":
+        """Reject "malformed" or "format"."""
+        version, obj, n, snapshot, digest = fields.array(dec(payload, limit=1024), 5, "attest")
+        fields.version(version, VERSION, "attest")
+        return cls(
+            obj=ObjId(fields.raw(obj, 16, "attest")),
+            n=fields.u64(n, "attest"),
+            snapshot=Hash(fields.raw(snapshot, 32, "attest")),
+            digest=fields.raw(digest, 32, "attest"),
+        )
+
+
+def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
+    """Keeps what an envelope that counts says about snapshots in the clear."""
+    if hdr.kind == envelope.SNAPSHOT and len(hdr.about) == 8:
+        covers = int.from_bytes(hdr.about, "big")
+        if 0 < covers <= hdr.seen[0]:
+            row = Snapshot(ident=ident, n=n, t=t, uid=hdr.uid, covers=covers)
+            s.snapshots = {**s.snapshots, hdr.obj: _bounded((*s.snapshots.get(hdr.obj, ()), row))}
+    elif hdr.kind == envelope.ATTEST:
+        _note_attest(s, n, hdr)
+    elif hdr.kind == envelope.BASELINE:
+        s.baselines = {**s.baselines, hdr.obj: (n, hdr.epoch, hdr.seen[0])}
+
+
+def is_new_attest(s: RoomState, hdr: Header) -> bool:
+    """▲ Whether an attest adds a word to a snapshot that the room remembers: by another person than the author, who
+    may read the history, once, and only while more are kept."""
+    row = next((row for row in s.snapshots.get(hdr.obj, ()) if row.ident == hdr.about), None)
+    if row is None or row.uid == hdr.uid or not s.members[hdr.uid].history:
+        return False
+    return len(row.attests) < ATTESTS_KEPT and all(uid != hdr.uid for uid, _ in row.attests)
+
+
+def _note_attest(s: RoomState, n: int, hdr: Header) -> None:
+    rows = s.snapshots[hdr.obj]
+    told = (replace(r, attests=(*r.attests, (hdr.uid, n))) if r.ident == hdr.about else r for r in rows)
+    s.snapshots = {**s.snapshots, hdr.obj: tuple(told)}
+
+
+def _bounded(rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
+    """▲ The rows without one if they are too many. Nobody's flood pushes out what others made: of those that nobody
+    attested the oldest goes of whoever has most of them. While these are at most half, one of the attested goes, so
+    that the rest are spread over the time since the oldest."""
+    if len(rows) <= KEPT:
+        return rows
+    bare = [row for row in rows if not row.attests]
+    drop = _of_the_busiest(bare) if len(bare) > KEPT // 2 else _closest([row for row in rows if row.attests])
+    return tuple(row for row in rows if row is not drop)
+
+
+def _of_the_busiest(rows: list[Snapshot]) -> Snapshot:
+    made = Counter(row.uid for row in rows)
+    most = max(made.values())
+    return next(row for row in rows if made[row.uid] == most)
+
+
+def _closest(rows: list[Snapshot]) -> Snapshot:
+    """Whose neighbours are least apart in time, neither the oldest nor the newest."""
+    between = zip(rows, rows[1:], rows[2:], strict=False)
+    return min(between, key=lambda three: three[2].t - three[0].t)[1]
+
+
+def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
+    """▲ Why a prune by an administrator does not count: "snapshot" (none that covers it and two others attest),
+    "early" (it is younger than 30 days), "baseline" (somebody with K alone could no longer read the object); or None.
+    """
+    row = next((row for row in s.snapshots.get(p.obj, ()) if row.ident == p.snapshot), None)
+    if row is None or row.covers < p.n or len(row.attests) < ATTESTS_TO_PRUNE:
+        return "snapshot"
+    if t - row.t < PRUNE_AFTER_MS:
+        return "early"
+    if any(not m.history for m in s.members.values()) or s.policy.get("recovery"):
+        _, epoch, seen = s.baselines.get(p.obj, (0, 0, 0))
+        if epoch != s.epoch or seen < p.n:
+            return "baseline"
+    return None
+
+
+def forget_pruned(s: RoomState, obj: bytes, n: int) -> None:
+    """Snapshots up to a pruned position are gone with it."""
+    rows = tuple(row for row in s.snapshots.get(obj, ()) if row.n > n)
+    s.snapshots = {**s.snapshots, obj: rows}
+
+
+def attested(s: RoomState, obj: bytes) -> list[Snapshot]:
+    """An object's snapshots that somebody else than their author attested, the newest first."""
+    return [row for row in reversed(s.snapshots.get(obj, ())) if row.attests]

@@ -1,0 +1,438 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room's one stream, judged position by position (protocol §4): the same rules for every client and the server.
+
+What a member did wrong is void: it keeps its position and is never applied. What only a false server could show
+(a gap, a bad hash, signature or chain, another history) is a Reject, and nothing of the slice has happened.
+"""
+
+import copy
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from sync.crypto.kdf import H
+from sync.crypto.signatures import verify
+from sync.errors import Reject
+from sync.ids import Hash, ObjId, RoomId, Uid
+from sync.pieces import finished
+from sync.protocol.version import MAX_BATCH_ITEMS, MAX_OP_BYTES, MAX_TIME_MS
+from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, next_rh, room_id_of
+from sync.trust.keys.epochs import Epoch, Recipient
+from sync.trust.person.log_source import UserBook
+from sync.trust.room import entries, entry_rules, envelope, snapshots, totals
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header
+from sync.trust.room.envelope_rules import check_chain, judge
+from sync.trust.room.item_authors import author_of, pin_author
+from sync.trust.room.payloads import Destroy, Prune, Unreadable
+from sync.trust.room.room_policy import enables
+from sync.trust.room.room_state import DeviceHead, Member, Missing, RoomState
+from sync.trust.room.state_codec import StateCodec, decoding_state
+from sync.trust.room.used_totals import EVERYBODY, NOTHING, Used
+
+_RECENT = 4096
+MAX_T = MAX_TIME_MS
+_ABOUT_STATES = (envelope.SNAPSHOT, envelope.BASELINE, envelope.ATTEST)
+_Undo = tuple[dict[Any, Any], bytes | int, Any]
+
+
+RhAt = Callable[[int], bytes | None]
+"""The running hash of an old position, from whoever stores them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEntry:
+    """An entry at its position. `void` says why it does not count, or is None."""
+
+    n: int
+    t: int
+    entry: RoomEntry
+    void: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEnvelope:
+    """An envelope at its position; `hdr_bytes` are what its content is bound to. `ct` is None if it is gone."""
+
+    n: int
+    t: int
+    ident: Hash
+    hdr: Header
+    hdr_bytes: bytes
+    ct: bytes | None
+    void: str | None
+
+
+Accepted = AcceptedEntry | AcceptedEnvelope
+
+
+class RoomStream:
+    """The verified prefix of one room. Not thread-safe; `accept` may run in a thread if nobody else uses it then."""
+
+    def __init__(self, room: RoomId | None, state: RoomState | None = None, codec: StateCodec | None = None) -> None:
+        """A stream that begins at position 1, of the given room (None: whichever its genesis makes). `codec`: the codec
+        that has the bytes of `state` already, None for a new one."""
+        self.state = state or RoomState()
+        self._expected = room
+        self._codec = codec or StateCodec()
+        self._touched: dict[bytes, None] = {}
+        self._used: dict[bytes, None] = {}
+        self._undo: list[_Undo] = []
+        self._recent: deque[Hash] = deque(maxlen=_RECENT)
+        """The running hashes of the last positions, up to `state.n`."""
+        if self.state.n:
+            self._recent.append(self.state.rh)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "RoomStream":
+        return finished(cls.reading(data))
+
+    @classmethod
+    def reading(cls, data: bytes) -> Generator[None, None, "RoomStream"]:
+        """As `from_bytes`, as a generator that stops after each piece of at most 2 ms. It returns the stream at its
+        end."""
+        state, codec = yield from decoding_state(data)
+        return cls(state.room, state, codec)
+
+    def to_bytes(self) -> bytes:
+        """The state after the newest accepted position; cheap to call after every slice."""
+        data = self._codec.encode(self.state, self._touched, self._used)
+        self._touched.clear()
+        self._used.clear()
+        return data
+
+    # -- what others read ---------------------------------------------------------------------------------------
+
+    @property
+    def room(self) -> RoomId:
+        return self.state.room
+
+    @property
+    def n(self) -> int:
+        return self.state.n
+
+    @property
+    def rh(self) -> Hash:
+        return self.state.rh
+
+    @property
+    def t(self) -> int:
+        return self.state.t
+
+    @property
+    def members(self) -> dict[Uid, Member]:
+        return self.state.members
+
+    @property
+    def epoch(self) -> int:
+        return self.state.epoch
+
+    @property
+    def epochs(self) -> dict[int, Epoch]:
+        return self.state.epochs
+
+    @property
+    def dirty(self) -> bool:
+        return self.state.dirty
+
+    @property
+    def pins(self) -> dict[Uid, tuple[int, Hash]]:
+        return self.state.pins
+
+    @property
+    def device_heads(self) -> dict[bytes, DeviceHead]:
+        return self.state.device_heads
+
+    def role_of(self, uid: Uid) -> Role | None:
+        member = self.state.members.get(uid)
+        return member.role if member else None
+
+    def next_prev(self, uid: Uid, dev: bytes) -> bytes:
+        """▲ What a device's next envelope must name: the later of its own last one and its person's newest add."""
+        head, member = self.state.device_heads.get(dev), self.state.members.get(uid)
+        if member is None or (head is not None and head.n > member.since_n):
+            return head.ident if head else bytes(32)
+        return member.add_id
+
+    def recent(self, count: int) -> list[Hash]:
+        """The running hashes of the last `count` accepted positions, oldest first; at most the last 4096."""
+        return list(islice(reversed(self._recent), count))[::-1]
+
+    def recipients(self, book: UserBook) -> list[Recipient]:
+        """To whom the next epoch of the room as it stands is sealed, at the pinned heads."""
+        return entry_rules.recipients(self.state.members, self.state.pins, self.state.policy, book)
+
+    def may_be_gone(self, obj: ObjId, n: int) -> bool:
+        """▲ Whether the content at position n may rightly be missing: the object is destroyed, or pruned up to there.
+
+        A missing ct that nothing positioned explains is WITHHELD.
+        """
+        return obj in self.state.destroyed or n <= self.state.pruned.get(obj, 0)
+
+    def withheld(self) -> list[int]:
+        """▲ Positions whose content is missing without reason. Asked when everything up to the server's head is judged:
+        the destroy or prune that explains a gap may stand after it."""
+        return list(self.state.missing)
+
+    # -- taking items in ----------------------------------------------------------------------------------------
+
+    def accept(
+        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None, *, bare: bool = False
+    ) -> list[Accepted]:
+        """Judges the next items in order. All of them are taken in, or none. `bare`: their content was not asked for
+        and comes later, so that it is not missed here; whoever asks for it checks it against the running hash.
+
+        Raises Reject for what an honest server never shows, NeedLog when a user log must be fetched first.
+        """
+        saved = self._save()
+        try:
+            return self._accept_all(items, book, rh_at, strict=False, bare=bare)
+        except BaseException:
+            self._restore(saved)
+            raise
+
+    def place(
+        self, kind: int, signed: Sequence[tuple[bytes, bytes, bytes | None]], t: int, book: UserBook, rh_at: RhAt
+    ) -> tuple[list[Item], list[Accepted]]:
+        """The server's side: gives (body, sig, ct) the next positions at time t, or refuses them all with a Reject.
+
+        The same rules as `accept`, but what would be void is refused with its reason as the code.
+        """
+        t = max(t, self.state.t)
+        items = [Item(self.state.n + 1 + i, t, kind, body, sig, ct) for i, (body, sig, ct) in enumerate(signed)]
+        saved = self._save()
+        try:
+            return items, self._accept_all(items, book, rh_at, strict=True)
+        except BaseException:
+            self._restore(saved)
+            raise
+
+    def _save(self) -> tuple[RoomState, int, int]:
+        """What `_restore` needs. Device heads, shares, persons' use and what is missing grow to tens of thousands, so
+        they are changed in place and a journal says how to change them back; everything else is replaced, and the old
+        references do."""
+        self._undo.clear()
+        return copy.copy(self.state), len(self._touched), len(self._used)
+
+    def _restore(self, saved: tuple[RoomState, int, int]) -> None:
+        for where, key, old in reversed(self._undo):
+            if old is None:
+                del where[key]
+            else:
+                where[key] = old
+        taken = self.state.n
+        self.state, touched, used = saved
+        while len(self._touched) > touched:
+            self._touched.popitem()
+        while len(self._used) > used:
+            self._used.popitem()
+        for _ in range(min(taken - self.state.n, len(self._recent))):
+            self._recent.pop()
+        if not self._recent and self.state.n:
+            self._recent.append(self.state.rh)
+
+    def _put(self, where: dict[Any, Any], key: bytes | int, value: object) -> None:
+        self._undo.append((where, key, where.get(key)))
+        where[key] = value
+
+    def _accept_all(
+        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, bare: bool = False
+    ) -> list[Accepted]:
+        out: list[Accepted] = []
+        at = 0
+        while at < len(items):
+            if items[at].kind == ENTRY:
+                out.append(self._entry(items[at], book, rh_at, strict=strict))
+                at += 1
+                continue
+            end = at
+            while end < len(items) and items[end].kind == ENVELOPE and not items[end].sig:
+                end += 1
+            if end == len(items) or items[end].kind != ENVELOPE or end - at >= MAX_BATCH_ITEMS:
+                raise Reject("batch", f"position {items[at].n}")
+            out += self._batch(items[at : end + 1], book, rh_at, strict=strict, bare=bare)
+            at = end + 1
+        return out
+
+    def _step(self, item: Item, ident: Hash) -> None:
+        """Takes the item's position; called after the item has been judged."""
+        s = self.state
+        s.rh = next_rh(s.rh, item.n, item.t, item.kind, ident)
+        s.n, s.t = item.n, item.t
+        self._recent.append(s.rh)
+
+    def _check_position(self, item: Item) -> None:
+        if item.n != self.state.n + 1:
+            raise Reject("gap", f"position {item.n}")
+        if not self.state.t <= item.t <= MAX_T:
+            raise Reject("time", f"position {item.n}")
+
+    # -- entries ------------------------------------------------------------------------------------------------
+
+    def _entry(self, item: Item, book: UserBook, rh_at: RhAt | None, *, strict: bool) -> AcceptedEntry:
+        self._check_position(item)
+        if item.ct is not None:
+            raise Reject("malformed", f"position {item.n}")
+        entry = RoomEntry.decode(item.body, lenient=not strict)
+        self._check_place(entry, item.n, strict=strict)
+        s = self.state
+        device, void = author_of(s, entry.uid, entry.dev, entry.ulog, book, item.n)
+        if device is not None:
+            verify(device.sign_pk, entries.DOMAIN, entry.ident, item.sig)
+            self._check_seen(entry.seen, item.n, rh_at)
+            head = s.device_heads.get(entry.dev)
+            if void is None and head is not None and entry.seen[0] < head.seen_n:
+                void = "stale"
+        if void is None and isinstance(entry.payload, Unreadable) and enables(s.policy, entry.payload.needs):
+            raise Reject("format", entry.payload.needs)
+        before, keep = copy.copy(s), totals.knows_or_takes_device(s, entry.uid, entry.dev)
+        if void is None:
+            void = entry_rules.apply_entry(s, entry, item.n, item.t, book)
+            void = void or totals.judge_entry(before, s, entry, book, known=keep)
+            if void is not None:
+                self.state = s = before
+        if void is not None and (strict or item.n <= 2):  # a room that nobody founded is no room
+            raise Reject(void, f"position {item.n}")
+        if void is None:
+            pin_author(s, entry.uid, entry.dev, entry.ulog, book, item.t, keep=keep)
+            self._explain_missing(entry)
+            self._count_entry(before, entry, book)
+            head = s.device_heads.get(entry.dev) or DeviceHead(0, bytes(32), 0, 0)
+            if keep:
+                self._move_head(entry.uid, entry.dev, replace(head, seen_n=entry.seen[0]))
+        s.entry_seq, s.entry_head = entry.seq, entry.ident
+        self._step(item, entry.ident)
+        return AcceptedEntry(item.n, item.t, entry, void)
+
+    def _check_place(self, entry: RoomEntry, n: int, *, strict: bool) -> None:
+        """Room, sequence and what a room begins with: genesis, then its founder's first epoch."""
+        s = self.state
+        if entry.seq != s.entry_seq + 1 or entry.prev != s.entry_head:
+            raise Reject("conflict" if strict else "chain", f"position {n}")
+        if (entry.type == "genesis") != (n == 1) or (entry.room is None) != (n == 1):
+            raise Reject("order", f"position {n}")
+        if n == 2 and (entry.type != "epoch" or entry.uid not in s.members):
+            raise Reject("order", f"position {n}")
+        if entry.room is None:
+            s.room = room_id_of(entry.ident)
+            if self._expected is not None and s.room != self._expected:
+                raise Reject("other-room", "genesis")
+        elif entry.room != s.room:
+            raise Reject("other-room", f"position {n}")
+
+    def _move_head(self, uid: Uid, dev: bytes, head: DeviceHead) -> None:
+        if dev not in self.state.device_heads:
+            self._count(uid, {"devices": 1})
+        self._put(self.state.device_heads, dev, head)
+        self._touched[dev] = None
+
+    # -- what each person has used (totals.py) ------------------------------------------------------------------
+
+    def _count(self, uid: Uid, more: dict[str, int]) -> None:
+        """Adds to a person's use and to the sums; after the verdict alone, since it is changed in place."""
+        for who in (uid, EVERYBODY) if more else ():
+            self._put_used(who, totals.add(self.state.used.get(who, NOTHING), more))
+
+    def _put_used(self, uid: Uid, used: Used) -> None:
+        self._put(self.state.used, uid, used)
+        self._used[uid] = None
+
+    def _count_entry(self, before: RoomState, entry: RoomEntry, book: UserBook) -> None:
+        s = self.state
+        self._count(entry.uid, totals.counted_entry(before, s, entry, book))
+        if s.snapshots is not before.snapshots and isinstance(entry.payload, Destroy | Prune):
+            self._count_snapshots(before, entry.payload.obj)
+
+    def _count_snapshots(self, before: RoomState, obj: ObjId) -> None:
+        grown = totals.snapshots_between(before.snapshots.get(obj, ()), self.state.snapshots.get(obj, ()))
+        for uid, n in grown.items():
+            self._count(uid, {"snapshots": n})
+
+    def _explain_missing(self, entry: RoomEntry) -> None:
+        s = self.state
+        if s.missing and entry.type in ("destroy", "prune"):
+            left = ((n, obj) for n, obj in s.missing.items() if not self.may_be_gone(ObjId(obj), n))
+            s.missing = Missing(left)
+
+    # -- envelopes ----------------------------------------------------------------------------------------------
+
+    def _batch(
+        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, bare: bool
+    ) -> list[Accepted]:
+        """▲ One device's batch: chained inside, signed at the tail, nothing acted on before that verifies."""
+        bodies = [envelope.read_body(item.body) for item in items]
+        headers = [Header.decode(hdr) for hdr, _, _ in bodies]
+        idents = [item_id(ENVELOPE, item.body) for item in items]
+        first, n = headers[0], items[0].n
+        device, void = author_of(self.state, first.uid, first.dev, first.ulog, book, n)
+        if device is not None:
+            verify(device.sign_pk, envelope.DOMAIN, idents[-1], items[-1].sig)
+        keep = totals.knows_or_takes_device(self.state, first.uid, first.dev)
+        void = void or (None if keep else "total")
+        # of one who is no member, and of a device beyond its person's share, nothing is kept, so nothing can be
+        # chained; all of it is void
+        chained = keep and device is not None and first.uid in self.state.members
+        start = self.next_prev(first.uid, first.dev) if chained else None
+        check_chain(self.state, headers, idents, n, start=start, strict=strict)
+        out: list[Accepted] = []
+        seen: tuple[int, bytes] | None = None
+        for item, (hdr_bytes, digest, length), hdr, ident in zip(items, bodies, headers, idents, strict=True):
+            self._check_position(item)
+            if hdr.room != self.state.room:
+                raise Reject("other-room", f"position {item.n}")
+            if item.ct is None:
+                if strict:
+                    raise Reject("malformed", f"position {item.n}")
+            elif len(item.ct) != length or length > MAX_OP_BYTES or H(item.ct) != digest:
+                raise Reject("content-hash", f"position {item.n}")
+            if device is not None and hdr.seen != seen:
+                self._check_seen(hdr.seen, item.n, rh_at)
+                seen = hdr.seen
+            why = void or judge(self.state, hdr, length, item.t)
+            if why is not None and strict:
+                raise Reject(why, f"position {item.n}")
+            if why is None:
+                self._take(item, hdr, ident, bare=bare)
+            self._step(item, ident)
+            out.append(AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, why))
+        if chained:
+            last = headers[-1]
+            self._move_head(last.uid, last.dev, DeviceHead(last.dev_seq, idents[-1], items[-1].n, last.seen[0]))
+        if any(a.void is None for a in out):  # once and last: what the pin states must not split a batch
+            pin_author(self.state, first.uid, first.dev, first.ulog, book, items[-1].t, keep=True)
+        return out
+
+    def _take(self, item: Item, hdr: Header, ident: Hash, *, bare: bool) -> None:
+        """What an envelope that counts changes."""
+        s = self.state
+        if hdr.kind in _ABOUT_STATES:
+            before = copy.copy(s)
+            snapshots.note(s, item.n, item.t, ident, hdr)
+            self._count_snapshots(before, hdr.obj)
+        used = s.used.get(hdr.uid, NOTHING)
+        counted = totals.counted_envelope(used, hdr, item.t)
+        if counted is not used:
+            self._put_used(hdr.uid, counted)
+        if hdr.share_c:
+            self._put(s.shares, hdr.obj, hdr.share_c)
+        if item.ct is None and not bare and not self.may_be_gone(hdr.obj, item.n):
+            self._put(s.missing, item.n, hdr.obj)
+
+    def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
+        """▲ The author's view of history must be ours: otherwise somebody was shown another one."""
+        at, rh = seen
+        if at >= n:
+            raise Reject("fork", f"position {n}")
+        if self.rh_of(at, rh_at) != rh:
+            raise Reject("fork", f"position {n}")
+
+    def rh_of(self, at: int, rh_at: RhAt | None) -> bytes | None:
+        """The running hash at an accepted position: of the last 4096 from memory, else from whoever stores them."""
+        if at == 0:
+            return RH_0
+        first = self.state.n - len(self._recent) + 1
+        if first <= at <= self.state.n:
+            return self._recent[at - first]
+        return rh_at(at) if rh_at else None

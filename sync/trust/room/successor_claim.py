@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""▲ A room that continues one which stopped (protocol §4): what its genesis claims, and when the claim counts.
+
+A genesis is judged by itself alone, so that everybody judges it alike: that it names an old room binds nobody. Each
+client reads the claim against its own verified copy of the old room, and only an owner of that room is believed.
+Otherwise any member could open a room to which everybody's unsent work would go.
+"""
+
+from dataclasses import dataclass
+
+from sync.crypto.kdf import H
+from sync.ids import Hash, ObjId, RoomId, Uid
+from sync.trust.formats.items import Role
+from sync.trust.room.payloads import Genesis
+from sync.trust.room.room_state import RoomState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a successor begins: the old room, and the last position whose history its owner vouches for."""
+
+    room: RoomId
+    n: int
+    rh: Hash
+
+    def field(self) -> list[object]:
+        """The last field of the genesis."""
+        return [self.room, self.n, self.rh]
+
+
+def origin(genesis: Genesis) -> Origin | None:
+    """The room that a genesis continues, or None."""
+    if genesis.successor is None:
+        return None
+    room, n, rh = genesis.successor
+    return Origin(room=RoomId(room), n=n, rh=Hash(rh))
+
+
+def may_continue(old: RoomState, founder: Uid) -> bool:
+    """▲ Whether the founder owns the old room where our copy of it ends, not only at the position named: whoever was
+    an owner once could name a position of that time."""
+    member = old.members.get(founder)
+    return member is not None and member.role is Role.OWNER
+
+
+def object_in(successor: RoomId, old: RoomId, obj: ObjId) -> ObjId:
+    """The object of the successor that continues one of the old room: every client knows it without being told."""
+    return ObjId(successor) if obj == ObjId(old) else ObjId(H("successor", successor, obj)[:16])

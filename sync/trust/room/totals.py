@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a room may hold altogether, and what of it one person may use (protocol §5, "Totals").
+
+Each rule here is a function of the room's positions, so that everybody judges alike for ever. Everything that a room
+holds is in every member's memory and in the state that each of them stores and reads at every start, so all of it has
+a bound. ▲ None of them stops what ends a membership, a role or a device: see `ends_something`.
+"""
+
+from dataclasses import replace
+
+from sync.ids import Uid
+from sync.trust.formats.items import Role
+from sync.trust.person.log_source import UserBook
+from sync.trust.room import envelope, snapshots
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header
+from sync.trust.room.payloads import Add, Leave, Pin, Propose, Remove, Rotate, SetRole
+from sync.trust.room.room_state import RoomState, Snapshot
+from sync.trust.room.used_totals import EVERYBODY, NOTHING, Total, Used
+
+PEOPLE = Total(most=32_768, part=2)
+"""Persons who ever were members: 180 B each. One administrator can bring 10,922: 10,000 members are tested."""
+OBJECTS = Total(most=131_072, part=4, least=2)
+"""112 B each with all that is kept of one. Alone a person can begin 26,214; after ten who took all that they could,
+the eleventh can still begin 2,815."""
+DEVICES = Total(most=49_152, part=4, least=1)
+"""Devices that ever wrote: 104 B each."""
+EPOCHS = Total(most=32_768, part=2, least=16)
+"""Epochs made while the room owed none. An administrator can add 10,922 persons from now on, one epoch each."""
+EPOCHS_KEPT = 32_768
+"""Epochs that the room remembers, whatever made them; of more the oldest is forgotten. 300 B each, and 40 B more for
+each epoch that its link reaches back over. Ten thousand members who lose a device every third year make 3,300 a year.
+"""
+LINKS = Total(most=16_384, part=4)
+"""Epochs that links reach back over beyond the newest epoch with an archive: 40 B each. After a link that does not open
+a longer one is needed; whoever has no share left makes an epoch without archive."""
+ENTRIES_OF_ADMINS = Total(most=1_048_576, part=4, least=1024)
+ENTRIES = Total(most=1_048_576, part=64, least=1024)
+"""A member who is no administrator posts pins, questions for keys, notes and epochs: 16,131 alone."""
+SNAPSHOTS = Total(most=65_536, part=4)
+"""Snapshots that the room remembers at the same time: 180 B each."""
+PROPOSALS = Total(most=256, part=4)
+"""Open proposals: up to 10 KiB each. They end with their proposer's administration."""
+HEARTBEATS_A_DAY = 16
+PURGED_A_DAY = 256
+"""Envelopes of kinds 5 and 6 by one person in a day of the server's time. They are never pruned."""
+MARK_BYTES = 1024
+"""The longest ciphertext of kinds 4 to 6. An attest has 328 B."""
+_MARKS = (envelope.ATTEST, envelope.HEARTBEAT, envelope.PURGED)
+_DAY_MS = 86_400_000
+
+
+def day_of(t: int) -> int:
+    """The day of the server's time `t` (ms)."""
+    return t // _DAY_MS
+
+
+def _of(s: RoomState, uid: bytes) -> Used:
+    return s.used.get(Uid(uid), NOTHING)
+
+
+# -- devices ----------------------------------------------------------------------------------------------------------
+
+
+def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
+    """▲ Whether this device has written here before, or the person's share holds one more."""
+    return dev in s.device_heads or DEVICES.has_room(_of(s, uid).devices, len(s.device_heads))
+
+
+# -- envelopes --------------------------------------------------------------------------------------------------------
+
+
+def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
+    """▲ Why an envelope is void by the totals: "oversize", "snapshot" (an attest that would say nothing), "total"."""
+    if hdr.kind == envelope.OP and not hdr.share_c:  # nearly all
+        return None
+    used = _of(s, hdr.uid)
+    if hdr.kind in _MARKS and length > MARK_BYTES:
+        return "oversize"
+    if hdr.kind == envelope.ATTEST and not snapshots.is_new_attest(s, hdr):
+        return "snapshot"
+    if hdr.kind in (envelope.HEARTBEAT, envelope.PURGED) and used.day == day_of(t):
+        today = used.heartbeats if hdr.kind == envelope.HEARTBEAT else used.purged
+        return "total" if today >= (HEARTBEATS_A_DAY if hdr.kind == envelope.HEARTBEAT else PURGED_A_DAY) else None
+    if hdr.kind == envelope.SNAPSHOT and hdr.about:
+        enough = SNAPSHOTS.has_room(used.snapshots, _of(s, EVERYBODY).snapshots)
+        return None if enough else "total"
+    if hdr.share_c and not OBJECTS.has_room(used.objects, len(s.shares)):
+        return "total"
+    return None
+
+
+# -- entries ----------------------------------------------------------------------------------------------------------
+
+
+def ends_something(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> bool:
+    """▲ What no total ever stops: a removal, a leave, a lowered role, a pin that states a revocation or the end of a
+    log, and the epoch that ends a debt of rotation."""
+    match entry.payload:
+        case Remove() | Leave():
+            return True
+        case SetRole(uid=uid, role=role):
+            return role < before.members[uid].role
+        case Pin(pins=pins):
+            return any(_states_an_end(before, after, uid, book) for uid, _, _ in pins)
+        case Rotate():
+            return before.dirty
+    return False
+
+
+def _states_an_end(before: RoomState, after: RoomState, uid: Uid, book: UserBook) -> bool:
+    old, new, log = before.pins[uid][0], after.pins[uid][0], book.log(uid)
+    if log is None or new == old or uid not in before.members:
+        return False
+    return log.revoked_between(old, new) or (log.ended_at(new) and not log.ended_at(old))
+
+
+def judge_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook, *, known: bool) -> str | None:
+    """▲ Why an entry that the rules let pass is void by the totals: "stale" (a pin that moves nothing) or "total".
+    `before` and `after`: the room without it and with it; `known`: whether its device counts within a share."""
+    if isinstance(entry.payload, Pin) and after.pins is before.pins:
+        return "stale"
+    used, everybody = _of(before, entry.uid), _of(before, EVERYBODY)
+    links = links_of(before, entry)
+    if links and not LINKS.has_room(used.links, everybody.links, links):
+        return "total"
+    if entry.type == "genesis" or ends_something(before, after, entry, book):
+        return None
+    entries = ENTRIES_OF_ADMINS if before.members[entry.uid].role >= Role.ADMIN else ENTRIES
+    within = (
+        known
+        and entries.has_room(used.entries, everybody.entries)
+        and (entry.epoch is None or EPOCHS.has_room(used.epochs, everybody.epochs))
+        and (not _brings(before, entry) or PEOPLE.has_room(used.people, len(before.pins)))
+        and (not isinstance(entry.payload, Propose) or _may_propose(before, entry.uid))
+    )
+    return None if within else "total"
+
+
+def _brings(before: RoomState, entry: RoomEntry) -> bool:
+    """Whether an entry adds a person who never was a member."""
+    return isinstance(entry.payload, Add) and entry.payload.uid not in before.pins
+
+
+def _may_propose(s: RoomState, uid: Uid) -> bool:
+    own = sum(p.by == uid for p in s.proposals.values())
+    return PROPOSALS.has_room(own, len(s.proposals))
+
+
+def links_of(before: RoomState, entry: RoomEntry) -> int:
+    """Over how many epochs the entry's link reaches back beyond the newest one with an archive."""
+    epoch = entry.epoch
+    return 0 if epoch is None or epoch.base is None else links_beyond(before, epoch.base)
+
+
+def links_beyond(s: RoomState, base: int) -> int:
+    """What a link to `base` takes of its author's share."""
+    newest = next((e for e in range(s.epoch, base, -1) if (epoch := s.epochs.get(e)) and epoch.has_archive), base)
+    return newest - base
+
+
+def may_link(s: RoomState, uid: Uid, base: int) -> bool:
+    """Whether this person's next epoch may link to `base`; without, it is made without an archive."""
+    beyond = links_beyond(s, base)
+    return not beyond or LINKS.has_room(_of(s, uid).links, _of(s, EVERYBODY).links, beyond)
+
+
+# -- counting ---------------------------------------------------------------------------------------------------------
+
+
+def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> dict[str, int]:
+    """What an entry that counts adds to its author's use."""
+    more = {"links": links_of(before, entry)}
+    if not ends_something(before, after, entry, book):
+        more |= {"entries": 1, "epochs": int(entry.epoch is not None), "people": int(_brings(before, entry))}
+    return {name: n for name, n in more.items() if n}
+
+
+def counted_envelope(used: Used, hdr: Header, t: int) -> Used:
+    """An author's use after an envelope that counts; snapshots are counted by `snapshots_between`."""
+    if hdr.kind not in (envelope.HEARTBEAT, envelope.PURGED):
+        return add(used, {"objects": 1}) if hdr.share_c else used
+    today = day_of(t)
+    heartbeats, purged = (used.heartbeats, used.purged) if used.day == today else (0, 0)
+    if hdr.kind == envelope.HEARTBEAT:
+        heartbeats += 1
+    else:
+        purged += 1
+    return add(used, {}, day=today, heartbeats=heartbeats, purged=purged)
+
+
+def snapshots_between(before: tuple[Snapshot, ...], after: tuple[Snapshot, ...]) -> dict[Uid, int]:
+    """By how much each author's remembered snapshots of an object have grown or shrunk."""
+    grown: dict[Uid, int] = {}
+    for rows, by in ((after, 1), (before, -1)):
+        for row in rows:
+            grown[row.uid] = grown.get(row.uid, 0) + by
+    return {uid: n for uid, n in grown.items() if n}
+
+
+def add(used: Used, more: dict[str, int], **put: int) -> Used:
+    """The use with `more` added and `put` in place."""
+    return replace(used, **{name: getattr(used, name) + n for name, n in more.items()}, **put)
