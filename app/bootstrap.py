@@ -20,8 +20,8 @@ from app.session import Session
 from app.settings import LOG_LEVEL, Settings
 from app.store.keyslots import KeySlots, SlotKind, raw_key_from_env
 from app.unlocking import KeyChange, Unlocking
-from sync.client.devices import REVOKED
-from sync.client.egress import WebSocketDialer
+from sync.client.devices.own_devices import REVOKED
+from sync.client.wire.egress import WebSocketDialer
 
 
 class Office:

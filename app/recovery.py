@@ -8,8 +8,8 @@ from enum import StrEnum
 from app.core import clock
 from app.people.service import PeopleService
 from app.settings import SHEET_REMINDER, Settings
+from sync.client.devices.own_recovery_sheet import AskedFor
 from sync.client.engine import Engine
-from sync.client.sheet import AskedFor
 from sync.trust.person.recovery_sheet import RecoveryCode
 
 __all__ = ["AskedFor", "Recovery", "SheetPaper", "SheetState"]

@@ -46,7 +46,7 @@ from app.unstored import Unstored, named
 from sync.client.engine import Engine
 from sync.client.ports import CARET, TYPING
 from sync.client.status import LinkState, SyncStatus
-from sync.client.transport import Dialer
+from sync.client.wire.transport import Dialer
 from sync.errors import Refused, Reject
 
 __all__ = ["LinkState", "Session", "SyncStatus"]

@@ -21,8 +21,8 @@ from app.policy import Policy
 from app.profile import Profile
 from app.session import Session
 from app.worker.states import SMALL_CHANGES, States
-from sync.client.placed import PlacedChange, position_of
-from sync.client.transport import Answer, ServerAddress, Transport
+from sync.client.placed_changes import PlacedChange, position_of
+from sync.client.wire.transport import Answer, ServerAddress, Transport
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Unreachable
@@ -103,7 +103,7 @@ class _Server:
 
 
 class _Line:
-    """`sync.client.transport.Dialer` to the server in this process."""
+    """`sync.client.wire.transport.Dialer` to the server in this process."""
 
     def __init__(self, address: ServerAddress, server: _Server) -> None:
         self.address = address

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Only `sync/client/egress.py` opens connections: nothing else in the client imports or calls what could."""
+"""Only `sync/client/wire/egress.py` opens connections: nothing else in the client imports or calls what could."""
 
 import ast
 from pathlib import Path
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-EGRESS = "sync/client/egress.py"
+EGRESS = "sync/client/wire/egress.py"
 NETWORK = {
     "httpx", "httpcore", "requests", "aiohttp", "urllib3", "websockets", "h11", "ssl", "truststore", "urllib.request",
     "http.client", "ftplib", "smtplib", "imaplib", "poplib", "telnetlib", "xmlrpc", "socketserver", "uvicorn",

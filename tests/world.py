@@ -19,14 +19,14 @@ from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.store.projection import Projector
 from app.store.rows import StoredChange
 from app.store.store import Store
-from sync.client.egress import WebSocketDialer
+from sync.client.account.account_recovery import Attempt, Recovery, Returned
+from sync.client.account.enrolment import Enrolled, Enrolment
+from sync.client.devices.device_pairing import Guest, Joined
 from sync.client.engine import Engine
-from sync.client.enrolment import Enrolled, Enrolment
-from sync.client.pairing import Guest, Joined
-from sync.client.recovery import Attempt, Recovery, Returned
 from sync.client.status import LinkState, RoomState
-from sync.client.transport import ServerAddress, Transport
-from sync.client.way import Way
+from sync.client.wire.egress import WebSocketDialer
+from sync.client.wire.route import Way
+from sync.client.wire.transport import ServerAddress, Transport
 from sync.errors import Unreachable
 from sync.server import admin
 from sync.server.config import Config, Limits

@@ -13,8 +13,8 @@ from app.session import Session
 from app.settings import SERVER
 from app.store.keyslots import StoreKeys
 from app.store.store import Store
-from sync.client.account import Account
-from sync.client.enrolment import Enrolled, Enrolment, register
+from sync.client.account.account_secrets import Account
+from sync.client.account.enrolment import Enrolled, Enrolment, register
 from sync.errors import Refused
 from sync.protocol.messages import ErrorCode
 from sync.trust.person.agency import CODE_LETTERS

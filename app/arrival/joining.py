@@ -13,7 +13,7 @@ from app.session import Session
 from app.settings import SERVER
 from app.store.keyslots import StoreKeys
 from app.store.store import Store
-from sync.client.pairing import Guest, Joined
+from sync.client.devices.device_pairing import Guest, Joined
 from sync.trust.person.agency import decode_record
 from sync.trust.person.pairing_messages import OldDevice
 

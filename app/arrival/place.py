@@ -22,13 +22,13 @@ from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key
 from app.store.opening import create_store, open_store
 from app.store.store import Store
 from app.worker.states import Workers
-from sync.client.egress import WebSocketDialer
-from sync.client.enrolment import Enrolled
-from sync.client.moves import Nowhere
-from sync.client.pairing import Joined
-from sync.client.recovery import Returned
-from sync.client.transport import AddressError, Dialer, ServerAddress
-from sync.client.way import Way
+from sync.client.account.account_recovery import Returned
+from sync.client.account.enrolment import Enrolled
+from sync.client.devices.device_pairing import Joined
+from sync.client.wire.dialled_address import Nowhere
+from sync.client.wire.egress import WebSocketDialer
+from sync.client.wire.route import Way
+from sync.client.wire.transport import AddressError, Dialer, ServerAddress
 
 Progress = Callable[[str, int, int], None]
 """What is being done, steps done, steps in all."""

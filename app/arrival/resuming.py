@@ -8,9 +8,9 @@ from app.session import Session
 from app.settings import SERVER
 from app.store.keyslots import StoreKeys
 from app.store.store import Store
-from sync.client.account import Account
-from sync.client.enrolment import FIRST_ENTRIES, register
-from sync.client.recovery import Attempt, Recovery, Waiting
+from sync.client.account.account_recovery import Attempt, Recovery, Waiting
+from sync.client.account.account_secrets import Account
+from sync.client.account.enrolment import FIRST_ENTRIES, register
 
 
 async def resume(place: Place, keys: StoreKeys) -> Session:

@@ -14,8 +14,8 @@ from app.session import Session
 from app.settings import SERVER
 from app.store.keyslots import StoreKeys
 from app.store.store import Store
-from sync.client.recovery import Attempt, Recovery
-from sync.client.recovery import Returning as Looked
+from sync.client.account.account_recovery import Attempt, Recovery
+from sync.client.account.account_recovery import Returning as Looked
 from sync.errors import Refused, Reject
 from sync.protocol.messages import ErrorCode
 from sync.trust.person.agency import agency_fingerprint

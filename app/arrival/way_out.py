@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.setting import entries
 from app.settings import CA_FILE, EGRESS, PROXY_ADDRESS, PROXY_MODE, SERVERS, Settings
-from sync.client.way import Route, Way, by, from_environment, straight
+from sync.client.wire.route import Route, Way, by, from_environment, straight
 from sync.errors import NoProxyScript, ProxyUnnamed
 
 __all__ = ["Route", "Routes", "from_environment", "way_out"]

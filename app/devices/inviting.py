@@ -13,7 +13,7 @@ from app.core.ids import DevId
 from app.core.visible import one_line
 from app.errors import TooManyTries
 from app.store.notes import Notes
-from sync.client.pairing import Host, Offer
+from sync.client.devices.device_pairing import Host, Offer
 from sync.errors import Reject
 
 HOUR_MS = 3_600_000

@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.people.service import PeopleService
 from app.personal.service import Personal
 from app.store.store import Store
-from sync.client.devices import OwnDevice
+from sync.client.devices.own_devices import OwnDevice
 from sync.client.engine import Engine
 from sync.errors import SyncError
 from sync.trust.person.agency import encode_record

@@ -23,7 +23,7 @@ from app.errors import FileUnreadable, StoreUnwritable
 from app.store.rows import BlobPart
 from app.store.store import Store
 from app.store.unsent import UnsentChange
-from sync.client import keepsake
+from sync.client.account import sealed_export
 from sync.client.engine import Engine
 from sync.errors import Reject
 
@@ -242,8 +242,8 @@ def _write(path: Path, sealed: bytes, parts: Sequence[tuple[Path, int]]) -> None
 def _read(path: Path) -> tuple[bytes, bytes]:
     try:
         with path.open("rb") as file:
-            head = file.read(keepsake.HEAD_BYTES)
-            return head, _exactly(file, keepsake.length(head))
+            head = file.read(sealed_export.HEAD_BYTES)
+            return head, _exactly(file, sealed_export.length(head))
     except OSError as e:
         raise FileUnreadable from e
 

@@ -8,7 +8,7 @@ from app.documents.model import ROOT_MAPS, ROOT_TEXTS, TITLE_AT, title_in
 from app.documents.records import encode, unpack
 from app.errors import BadChange
 from app.objects.compaction import UNNAMED, Compacted, Making, state_at
-from sync.client.placed import PlacedChange
+from sync.client.placed_changes import PlacedChange
 
 
 def compact(

@@ -14,7 +14,7 @@ from app.objects.crdt import merged
 from app.objects.grammar import read
 from app.objects.lib0 import BadUpdate
 from app.objects.replay import MERGED, Replay, Unpack, joined
-from sync.client.placed import PLACE_BITS, Compact, Compacted, PlacedChange, position_of
+from sync.client.placed_changes import PLACE_BITS, Compact, Compacted, PlacedChange, position_of
 from sync.pieces import finished
 
 __all__ = ["Compact", "Compacted", "Compaction", "Making", "State", "state_at", "state_of"]

@@ -11,7 +11,7 @@ from app.core.ids import ObjId, PartId, RoomId
 from app.errors import FileUnreadable, StoreUnwritable
 from app.store.blobs import Blobs
 from app.store.rows import BlobPart
-from sync.client.blobs import Blobs as Transfers
+from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.protocol.version import PART_BYTES
 from sync.trust.room.blob_manifest import Manifest, Part, open_part, seal_part
 

@@ -19,7 +19,7 @@ from app.objects.lib0 import BadUpdate
 from app.objects.structure import Structure
 from app.objects.structure_codec import decoding, encoding
 from app.objects.waiting import Change, Late
-from sync.client.placed import PlacedChange
+from sync.client.placed_changes import PlacedChange
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -19,7 +19,7 @@ from app.store.notices import RESET, TWIN, KeyNotices
 from app.store.people import People
 from app.store.rows import KeyNoticeRow
 from sync.client.engine import Engine
-from sync.client.facts import Change
+from sync.client.room.trust_facts import Change
 
 _BREATH = 8
 """Logs that may be read from the store in one turn of the loop: 1 ms each."""

@@ -7,7 +7,7 @@ from app.core.ids import Uid
 from app.core.visible import one_line
 from app.errors import BadChange
 from app.rooms.records import MAX_GREETING, PersonInvited, RoomNamed, decode, shown_title
-from sync.client.consent import Added, Invitation, Verdict
+from sync.client.room.invitation_consent import Added, Invitation, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Rooms to which somebody added this person and that wait for an answer; and whose invitations are not shown.
 
-Nothing of such a room is in the store before the person says yes (sync/client/invitations.py). The answers are records
-in the personal room and hold on all of the person's devices.
+Nothing of such a room is in the store before the person says yes (sync/client/exchange/room_invitations.py). The
+answers are records in the personal room and hold on all of the person's devices.
 """
 
 from collections import Counter
@@ -18,8 +18,8 @@ from app.rooms.answers import Answers
 from app.rooms.consent import Knowledge, decide, read
 from app.settings import ASK_UNKNOWN, Settings
 from app.store.store import Store
-from sync.client.consent import Added, Invitation, Verdict
 from sync.client.engine import Engine
+from sync.client.room.invitation_consent import Added, Invitation, Verdict
 
 MAX_AN_ADDER = 20
 MAX_OPEN = 100
@@ -54,7 +54,7 @@ class MoreInvitations:
 
 
 class Invitations:
-    """Of one account: `sync.client.consent.Consent`, and what the interface shows and does."""
+    """Of one account: `sync.client.room.invitation_consent.Consent`, and what the interface shows and does."""
 
     def __init__(
         self, store: Store, engine: Engine, people: PeopleService, settings: Settings, answers: Answers
@@ -165,7 +165,7 @@ class Invitations:
         added_n = next((i.added.added_n for i in self._engine.invitations if i.added.room == room), 0)
         return max(added_n, self._store.rooms_list.left_at(room, self._engine.uid))
 
-    # -- sync.client.consent.Consent ------------------------------------------------------------------------------
+    # -- sync.client.room.invitation_consent.Consent -------------------------------------------------------------------
 
     def answered(self, room: RoomId) -> Verdict | None:
         """The answer that the person has already given, on this device or on another of theirs; None for no answer."""

@@ -17,9 +17,9 @@ from app.people.service import PeopleService
 from app.rooms.baselines import Baselines
 from app.store.rows import StoredChange
 from app.store.store import Store
-from sync.client import snapshots
 from sync.client.engine import Engine
-from sync.client.prunable import Prunable, RoomPrunes
+from sync.client.exchange import snapshot_maker
+from sync.client.room.prunable import Prunable, RoomPrunes
 from sync.client.status import LinkState
 from sync.errors import Refused, Unreachable
 
@@ -111,7 +111,7 @@ class Pruning:
                 from_ms=p.from_ms,
             )
             for row, p, (items, size) in zip(rows, told, sizes, strict=True)
-            if row.obj in known or items >= snapshots.EVERY_OPS or size >= snapshots.EVERY_BYTES
+            if row.obj in known or items >= snapshot_maker.EVERY_OPS or size >= snapshot_maker.EVERY_BYTES
         ]
 
     @property

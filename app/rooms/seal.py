@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A room's seal: its weakest truth in one word, and behind it who can decrypt the room, since when, and by which key.
 
-What it says comes from the verified stream and logs (sync/client/facts.py), never from lists that are only shown. It
-claims no more than the worst of what is so.
+What it says comes from the verified stream and logs (sync/client/room/trust_facts.py), never from lists that are only
+shown. It claims no more than the worst of what is so.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from app.people.person import Person, Verified
 from app.people.service import PeopleService
 from app.store.store import Store
 from sync.client.engine import Engine
-from sync.client.facts import Holder, RoomFacts
+from sync.client.room.trust_facts import Holder, RoomFacts
 from sync.client.status import RoomState
 
 WARNED = "warned"

@@ -85,7 +85,8 @@ class EndedMember:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryProposal:
     """`by` proposes that `subject` may read everything since the room began. `approved`: a second administrator agreed
-    and only the giving is left. `refusal`: why this person cannot take that step (sync/client/history.py), or None."""
+    and only the giving is left. `refusal`: why this person cannot take that step
+    (sync/client/exchange/history_grants.py), or None."""
 
     ident: Hash
     subject: Person

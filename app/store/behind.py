@@ -8,8 +8,8 @@ its first change, in the background. After that its changes count like those of 
 deleted.
 
 Two things may be known of the snapshot then. Either this computer has made the same state itself: another process has
-merged all these changes (`sync.client.snapshots.Snapshots.check`), and did not crash, so none is tried once more. Or
-the snapshot was only believed: each change is tried first.
+merged all these changes (`sync.client.exchange.snapshot_maker.Snapshots.check`), and did not crash, so none is tried
+once more. Or the snapshot was only believed: each change is tried first.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ from app.store.people import Me
 from app.store.projecting import Projecting, Tried
 from app.store.rows import Flush, StoredChange
 from app.store.verdicts import Verdicts, at_position
-from sync.client.placed import position_of
+from sync.client.placed_changes import position_of
 from sync.client.ports import OpenedChange, Received
 
 

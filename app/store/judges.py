@@ -28,7 +28,7 @@ from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import Projector
 from app.store.verdicts import KeptRows, Slice, Verdicts, is_piece, note, placed_of
-from sync.client.placed import position_of
+from sync.client.placed_changes import position_of
 from sync.client.ports import Received
 
 JUDGED_WITHIN_S = 2.0

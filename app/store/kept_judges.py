@@ -19,7 +19,7 @@ from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import ObjectJudge, Outcome, Projector
 from app.store.verdicts import KeptRows, compare, is_piece, key_of, packed, placed_in
-from sync.client.placed import PLACE_BITS, PlacedChange, position_of
+from sync.client.placed_changes import PLACE_BITS, PlacedChange, position_of
 
 JUDGES = 32
 """Judges that are kept in memory."""

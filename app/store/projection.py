@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Table
 
 from app.core.ids import ObjId
 from app.store.rows import ObjectRow, StoredChange
-from sync.client.placed import Compacted, PlacedChange
+from sync.client.placed_changes import Compacted, PlacedChange
 
 Project = Callable[[Connection, ObjectRow, Sequence[StoredChange]], None]
 """Writes a tool's read-model rows for new changes of one object, inside the store's transaction.

@@ -22,7 +22,7 @@ from app.store.database import Database
 from app.store.journal import Journal
 from app.store.people import Me
 from app.store.projection import Projector
-from sync.client.placed import Compact, Compacted, PlacedChange, position_of
+from sync.client.placed_changes import Compact, Compacted, PlacedChange, position_of
 from sync.client.ports import OpenedChange, OpenedSnapshot
 
 _AT_ONCE = 500

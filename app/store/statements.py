@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The statements of the hot path, which go to the driver as they are: 2 µs each against 40 through SQLAlchemy Core."""
 
-from sync.client.placed import PLACE_BITS
+from sync.client.placed_changes import PLACE_BITS
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
 

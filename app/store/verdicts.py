@@ -10,7 +10,7 @@ from app.core.ids import ChangeId, ObjId, Uid
 from app.store import statements as sql
 from app.store.database import Database, Row
 from app.store.projection import ObjectJudge, Outcome
-from sync.client.placed import PLACE_BITS, PlacedChange, position_of
+from sync.client.placed_changes import PLACE_BITS, PlacedChange, position_of
 from sync.client.ports import OpenedChange
 
 _PLACE = (1 << PLACE_BITS) - 1

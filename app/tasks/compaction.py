@@ -9,7 +9,7 @@ from app.objects.compaction import UNNAMED, Compacted, Making, state_at
 from app.objects.object import MAX_DATA_BYTES
 from app.tasks.model import ROOT_MAPS
 from app.tasks.records import encode, unpack
-from sync.client.placed import PlacedChange
+from sync.client.placed_changes import PlacedChange
 
 
 def compact(

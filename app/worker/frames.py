@@ -54,7 +54,7 @@ class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """One of an object's changes in the room's order, as `sync.client.placed.PlacedChange` and
+    """One of an object's changes in the room's order, as `sync.client.placed_changes.PlacedChange` and
     `app.objects.replay.Unpacked` have them. `bad`: the code of data that holds no update, else empty."""
 
     position: int

@@ -6,7 +6,7 @@ from app.errors import BadChange
 from app.objects.compaction import State, state_at
 from app.objects.replay import Unpacked
 from app.worker.frames import PART_BYTES, Answer, Change, GetBytes, Give, Made, Make, Part, Question, Tried
-from sync.client.placed import PlacedChange
+from sync.client.placed_changes import PlacedChange
 
 
 class Making:

@@ -19,7 +19,7 @@ from app.objects.lib0 import MAX_BYTES
 from app.objects.replay import Unpack
 from app.worker.client import Worker, command_of
 from app.worker.frames import PART_BYTES, STATES, Change, GetBytes, Give, Made, Make, Part, Tried
-from sync.client.placed import PlacedChange
+from sync.client.placed_changes import PlacedChange
 
 SMALL_BYTES, SMALL_CHANGES = 16 * 1024, 50
 """An object with no more bytes and no more changes than this is short: starting a process takes 0.5 s."""

@@ -13,33 +13,33 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 
-from sync.client.account import Account
-from sync.client.audit import Audit
-from sync.client.backoff import Backoff
-from sync.client.blobs import Blobs
-from sync.client.book import Book
-from sync.client.connection import Connection
-from sync.client.consent import Consent, Invitation
-from sync.client.deeds import Deeds
-from sync.client.devices import RESET, REVOKED, Devices
-from sync.client.enrolment import FIRST_ENTRIES, converse, register
-from sync.client.facts import Facts, KeyChange, RoomFacts, key_changes, writing_devices
-from sync.client.history import HistoryProposal, approval_waits, may_propose, proposals
-from sync.client.inbox import Inbox
+from sync.client.account.account_secrets import Account
+from sync.client.account.enrolment import FIRST_ENTRIES, converse, register
+from sync.client.account.known_logs import Book
+from sync.client.devices.device_pairing import Host
+from sync.client.devices.own_devices import RESET, REVOKED, Devices
+from sync.client.devices.own_recovery_sheet import Sheet
+from sync.client.exchange.blob_transfer import Blobs
+from sync.client.exchange.history_grants import HistoryProposal, approval_waits, may_propose, proposals
+from sync.client.exchange.inbox import Inbox
+from sync.client.exchange.member_audit import Audit
+from sync.client.exchange.missing_keys import Seals
+from sync.client.exchange.outbox import Extra, Outbox
+from sync.client.exchange.receipt_verifier import Witness
+from sync.client.exchange.room_operations import Deeds
+from sync.client.exchange.rotation_schedule import Schedule, due_ms, made_ms
+from sync.client.exchange.snapshot_maker import Snapshots
 from sync.client.link import Link
-from sync.client.mending import Mender, hand_log
-from sync.client.moves import ServerLine
-from sync.client.outbox import Extra, Outbox
-from sync.client.pairing import Host
 from sync.client.ports import PRESENCE, Listener, Ports
-from sync.client.prunable import RoomPrunes, prunes
-from sync.client.receipts import Witness
-from sync.client.schedule import Schedule, due_ms, made_ms
-from sync.client.seals import Seals
-from sync.client.sheet import Sheet
-from sync.client.snapshots import Snapshots
+from sync.client.restore.reupload import Mender, hand_log
+from sync.client.room.invitation_consent import Consent, Invitation
+from sync.client.room.prunable import RoomPrunes, prunes
+from sync.client.room.trust_facts import Facts, KeyChange, RoomFacts, key_changes, writing_devices
 from sync.client.status import LinkState, RoomState, SyncStatus
-from sync.client.transport import Dialer
+from sync.client.wire.backoff import Backoff
+from sync.client.wire.connection import Connection
+from sync.client.wire.dialled_address import ServerLine
+from sync.client.wire.transport import Dialer
 from sync.errors import (
     AddressForbidden,
     BugError,
@@ -98,7 +98,7 @@ class Engine:
         others: Callable[[], Sequence[Dialer]] = tuple,
     ) -> None:
         """Reads the account and the rooms from the store. BugError of the owner if there is no account. `dialer` leads
-        to the address that is kept, `others` to all servers that policy names now (see moves.py)."""
+        to the address that is kept, `others` to all servers that policy names now (see dialled_address.py)."""
         stored = ports.load_account()
         if stored is None:
             raise Refused(ErrorCode.UNKNOWN_USER, "no account in the store")
@@ -199,7 +199,7 @@ class Engine:
         return found.keys.reason(note) if found else None
 
     def writing_devices(self, room: RoomId, uid: Uid) -> list[tuple[DevId, int]]:
-        """A member's devices that may write in the room, as in facts.py. The first look at a log takes 1 ms."""
+        """A member's devices that may write in the room, as in trust_facts.py. The first look at a log takes 1 ms."""
         found, known = self._link.rooms.get(room), self._link.book.log(uid)
         return writing_devices(found.stream.state, known, uid) if found and known else []
 
@@ -257,7 +257,7 @@ class Engine:
         return [replace(p, refusal="not-seasoned") if e else p for p, e in zip(listed, early, strict=True)]
 
     def may_propose_history(self, room: RoomId, subject: Uid) -> str | None:
-        """Why this person cannot propose it for a member (see sync/client/history.py), or None."""
+        """Why this person cannot propose it for a member (see sync/client/exchange/history_grants.py), or None."""
         found = self._link.rooms.get(room)
         return may_propose(found.stream.state, self.uid, subject) if found else "not-member"
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from sync.client.account import Account
-from sync.client.book import Book
-from sync.client.connection import Connection
+from sync.client.account.account_secrets import Account
+from sync.client.account.known_logs import Book
 from sync.client.ports import Listener, Ports
-from sync.client.room import RoomSync
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
+from sync.client.wire.connection import Connection
 from sync.errors import Reject, Unreachable
 from sync.ids import RoomId
 from sync.protocol import messages as m

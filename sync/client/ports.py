@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sync.client.placed import Compact, Compacted, PlacedChange
+from sync.client.placed_changes import Compact, Compacted, PlacedChange
 from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
 from sync.trust.formats.items import Item
 from sync.trust.room.ephemeral import CARET as CARET

@@ -20,8 +20,8 @@ from app.settings import ASK_UNKNOWN, Settings
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from app.store.store import Store
-from sync.client.consent import Added, Invitation, Verdict
 from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.room.invitation_consent import Added, Invitation, Verdict
 from sync.trust.room.successor_claim import Origin
 from tests.office import EK, HL, KEY, RG, Folk
 

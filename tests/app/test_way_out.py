@@ -8,7 +8,7 @@ import pytest
 from app.arrival.way_out import Routes, way_out
 from app.setting import Value
 from app.settings import PROXY_ADDRESS, PROXY_MODE, Settings
-from sync.client.transport import ServerAddress
+from sync.client.wire.transport import ServerAddress
 from sync.errors import AddressForbidden, NoProxyScript, ProxyUnnamed, WorldError
 
 ROUTES = Routes(

@@ -15,10 +15,10 @@ from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid, new_change
 from app.kinds import KINDS
 from app.store.store import Store
-from sync.client.account import Account
-from sync.client.book import Book
+from sync.client.account.account_secrets import Account
+from sync.client.account.known_logs import Book
 from sync.client.ports import OpenedChange, Received
-from sync.client.room import RoomSync
+from sync.client.room.room_sync import RoomSync
 from sync.ids import DevId
 from sync.protocol.messages import Append, Push, PutSeals, Signed
 from sync.server.auth import Who

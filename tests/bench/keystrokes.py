@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A letter's way to a colleague: both have the document open, each in a client process, with a real server between.
 
-A document that is open at two desks is sent at the first key and then at most every 250 ms (sync/client/outbox.py). So
-a lone key shows what the way costs, and quick typing shows what a colleague sees of it, that wait included.
+A document that is open at two desks is sent at the first key and then at most every 250 ms
+(sync/client/exchange/outbox.py). So a lone key shows what the way costs, and quick typing shows what a colleague sees
+of it, that wait included.
 """
 
 from tests.bench.desk import Desk

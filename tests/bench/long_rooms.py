@@ -11,8 +11,8 @@ from app.documents.records import encode
 from app.objects.crdt import CrdtDoc
 from app.rooms.records import ObjectAnnounced, Record, RoomNamed
 from app.rooms.records import encode as record
-from sync.client.opening import pack
-from sync.client.placed import Compacted, PlacedChange, position_of
+from sync.client.exchange.backfill import pack
+from sync.client.placed_changes import Compacted, PlacedChange, position_of
 from sync.ids import ChangeId, Hash
 from sync.protocol.messages import Append, Push, PutSeals, Signed, WireShare
 from sync.server.config import Limits

@@ -20,10 +20,10 @@ from app.kinds import KINDS
 from app.profile import DEFAULT, Profile
 from app.store.keyslots import new_key
 from app.store.opening import create_store
-from sync.client.egress import WebSocketDialer
-from sync.client.enrolment import Enrolled, Enrolment
-from sync.client.transport import ServerAddress
-from sync.client.way import Way
+from sync.client.account.enrolment import Enrolled, Enrolment
+from sync.client.wire.egress import WebSocketDialer
+from sync.client.wire.route import Way
+from sync.client.wire.transport import ServerAddress
 from sync.server import admin
 
 Build = Callable[[Path], Coroutine[None, None, None]]

@@ -22,7 +22,7 @@ from app.personal import PERSONAL
 from app.profile import Profile
 from app.store.opening import open_store
 from app.store.store import Store
-from sync.client.account import Account
+from sync.client.account.account_secrets import Account
 from sync.errors import Reject
 from sync.ids import RoomId, Uid
 from sync.trust.formats.items import ENTRY

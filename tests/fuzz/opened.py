@@ -24,7 +24,7 @@ from app.tasks import KIND as BOARDS
 from app.tasks.model import Board
 from app.tasks.records import Updates
 from app.tasks.records import encode as board_change
-from sync.client.placed import Compacted
+from sync.client.placed_changes import Compacted
 from sync.client.ports import OpenedChange, Received
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import person

@@ -194,13 +194,13 @@ def _invitations() -> Run:
 
 def _local() -> Run:
     """Bytes that lie in an encrypted store or a file of one's own: refused too, if they are damaged."""
-    from sync.client import keepsake
-    from sync.client.account import Account
-    from sync.client.recovery import Attempt
+    from sync.client.account import sealed_export
+    from sync.client.account.account_recovery import Attempt
+    from sync.client.account.account_secrets import Account
     from sync.errors import Reject
 
     def run(data: bytes) -> None:
-        each(Reject, (partial(decode, data) for decode in (Account.decode, Attempt.decode, keepsake.length)))
+        each(Reject, (partial(decode, data) for decode in (Account.decode, Attempt.decode, sealed_export.length)))
 
     return run
 

@@ -141,7 +141,7 @@ def _links() -> Run:
     from app.devices.inviting import read_pointer
     from app.objects import addresses
     from app.objects.links import ObjectLink
-    from sync.client.transport import AddressError, ServerAddress
+    from sync.client.wire.transport import AddressError, ServerAddress
     from ui.shell.welcome import parse_link
 
     def run(data: bytes) -> None:

@@ -11,8 +11,8 @@ from app.chat.records import encode as say
 from app.core.ids import Hash, ObjId, RoomId
 from app.rooms.records import ObjectAnnounced, RoomNamed, encode
 from app.store.origins import Step
-from sync.client.inbox import Inbox
-from sync.client.room import RoomSync
+from sync.client.exchange.inbox import Inbox
+from sync.client.room.room_sync import RoomSync
 from sync.trust.room.successor_claim import Origin
 from tests.journeys.desks import Desk, Offices
 from tests.journeys.forks import cut

@@ -23,8 +23,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.store.store import Store
-from sync.client import connection
 from sync.client.status import RoomState
+from sync.client.wire import connection
 from tests.world import Client, World, until, world
 
 T = TypeVar("T")

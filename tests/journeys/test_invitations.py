@@ -10,7 +10,7 @@ from app.personal.records import ACCEPTED
 from app.rooms.records import ObjectAnnounced, PersonInvited, RoomNamed, encode
 from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
-from sync.client import look
+from sync.client.exchange import preview
 from sync.client.status import LinkState
 from tests.app.poison import SEEDS, deep_update, written
 from tests.journeys.desks import Desk, Offices
@@ -170,7 +170,7 @@ async def test_colleagues_of_ones_unit_are_not_asked_about_and_policy_may_ask_ab
 async def test_of_a_long_room_nothing_is_opened_and_the_signed_addition_says_who_invites(
     o: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(look, "MAX_POSITIONS", 6)
+    monkeypatch.setattr(preview, "MAX_POSITIONS", 6)
     (desk,) = await o.hire("Handläggare")
     (adder,) = await o.hire("Registrator", unit=OTHER_UNIT)
     room = await o.room(adder)

@@ -13,7 +13,7 @@ import pytest
 
 from app.core.ids import RoomId
 from app.store.store import Store
-from sync.client.account import Account
+from sync.client.account.account_secrets import Account
 from tests.demo.doing import call, editor, open_room, opened
 from tests.demo.driver import Client, named
 from tests.demo.stage import until

@@ -20,11 +20,11 @@ from app import diagnosis, policy
 from app.core.i18n import set_language
 from app.session import LinkState
 from app.settings import SERVER
-from sync.client import moves
-from sync.client.egress import WebSocketDialer
 from sync.client.ports import KeptServer
-from sync.client.transport import ServerAddress
-from sync.client.way import Way
+from sync.client.wire import dialled_address
+from sync.client.wire.egress import WebSocketDialer
+from sync.client.wire.route import Way
+from sync.client.wire.transport import ServerAddress
 from sync.crypto.signatures import SigningKey
 from sync.crypto.tls import Pem, make_server_cert
 from sync.protocol import messages as m
@@ -162,7 +162,7 @@ async def test_a_name_that_answers_no_more_is_left_after_a_while_and_not_at_once
         desk.session.engine.retry_now()
         await until(lambda: desk.session.status.state is LinkState.OFFLINE)
     assert desk.session.status.server == old
-    monkeypatch.setattr(moves, "MOVE_AFTER_S", 0.0)
+    monkeypatch.setattr(dialled_address, "MOVE_AFTER_S", 0.0)
     desk.session.engine.retry_now()
     await moved(desk, there)
 

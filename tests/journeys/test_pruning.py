@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
-from sync.client import snapshots
+from sync.client.exchange import snapshot_maker
 from sync.errors import Refused, Unreachable
 from sync.server.upkeep.verify import verify
 from sync.trust.room.successor_claim import object_in
@@ -25,10 +25,10 @@ TEXT = "ett två tre fyra fem sex sju åtta "
 
 @pytest_asyncio.fixture
 async def o(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Offices]:
-    monkeypatch.setattr(snapshots, "EVERY_OPS", 6)
-    monkeypatch.setattr(snapshots, "SPREAD_S", 0.05)
-    monkeypatch.setattr(snapshots, "AGAIN_S", 0.1)
-    monkeypatch.setattr("sync.client.outbox.QUIET_FLUSH_S", 0.01)
+    monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 6)
+    monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
+    monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
+    monkeypatch.setattr("sync.client.exchange.outbox.QUIET_FLUSH_S", 0.01)
     async with offices(tmp_path) as running:
         yield running
 
@@ -146,14 +146,14 @@ async def test_the_plan_says_what_is_lacking(o: Offices, monkeypatch: pytest.Mon
     days = (found.from_ms - c.owner.session.engine._link.server_now_ms) / 86_400_000
     assert 29 < days <= 30
     assert await pruning.prune(c.room, _ignore) == ()
-    monkeypatch.setattr("sync.client.snapshots.EVERY_OPS", 10_000)  # nobody makes another
+    monkeypatch.setattr("sync.client.exchange.snapshot_maker.EVERY_OPS", 10_000)  # nobody makes another
     room = await o.room(c.owner, c.clerk)
     obj = c.owner.session.documents.create(room, "Litet")
     small = Case(room, obj, c.owner, c.clerk, c.third, c.guest)
     await small.write(c.owner, *TEXT.split()[:7])
     await settled(small)
     assert (await pruning.plan(room)).lacking == (), "not worth it"
-    monkeypatch.setattr("sync.client.snapshots.EVERY_OPS", 6)
+    monkeypatch.setattr("sync.client.exchange.snapshot_maker.EVERY_OPS", 6)
     plan = await pruning.plan(room)
     assert [(x.title, x.lacks) for x in plan.lacking] == [("Litet", "snapshot")]
     assert plan.too_few
@@ -181,7 +181,7 @@ async def test_a_newcomer_from_now_is_given_the_whole_when_it_is_here(
     c = await case(o, guest=False)
     store = c.owner.session.store
     with monkeypatch.context() as kept_back:
-        kept_back.setattr("sync.client.opening.Opening.fill", _nothing)
+        kept_back.setattr("sync.client.exchange.backfill.Opening.fill", _nothing)
         c.owner.session.engine._link.rooms[c.room].gaps.add(c.obj)
         (person,) = await c.owner.session.people.search("Sakkunnig")
         await c.owner.session.rooms.add(c.room, person.uid, 2, False)

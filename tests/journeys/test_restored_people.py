@@ -4,7 +4,7 @@ revoked or reset since then stays so, if anybody knows of it.
 """
 
 from app.core.ids import new_obj
-from sync.client.recovery import Attempt
+from sync.client.account.account_recovery import Attempt
 from sync.client.status import LinkState, RoomState
 from sync.server import admin, listing
 from tests.journeys.bad_input.checks import HELLO, offline

@@ -15,7 +15,7 @@ import pytest
 
 from app.core.ids import ObjId, PartId, RoomId, new_obj
 from app.store.rows import BlobPart, Evidence
-from sync.client import mending
+from sync.client.restore import reupload
 from sync.client.status import LinkState, RoomState
 from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Unreachable
@@ -97,7 +97,7 @@ async def test_what_is_old_is_given_back_before_it_is_let_go_of(w: World, monkey
     a.say(room, obj, HELLO)
     await w.settle(room)
     before = history(a, room)
-    monkeypatch.setattr(mending, "KEPT_MS", -86_400_000)  # as if all of it were older than what is kept
+    monkeypatch.setattr(reupload, "KEPT_MS", -86_400_000)  # as if all of it were older than what is kept
     await restored(w, backup)
     for client in (a, b):
         client.online()
@@ -256,8 +256,8 @@ async def test_people_and_devices_that_the_backup_does_not_know_come_back(w: Wor
 
 
 async def test_a_long_gap_comes_back_in_pieces(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mending, "_STUBS_A_FRAME", 7)
-    monkeypatch.setattr(mending, "_HAND_BYTES", 2000)
+    monkeypatch.setattr(reupload, "_STUBS_A_FRAME", 7)
+    monkeypatch.setattr(reupload, "_HAND_BYTES", 2000)
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     backup = await backed_up(w)
@@ -312,7 +312,7 @@ async def test_a_disk_that_is_full_while_things_come_back_loses_none_of_them(
     w: World, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     """The one who holds it is not done before the server knows what to wait for."""
-    monkeypatch.setattr(mending, "AGAIN_S", 0.05)
+    monkeypatch.setattr(reupload, "AGAIN_S", 0.05)
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     a.say(room, obj, b"i kopian")
@@ -352,7 +352,7 @@ async def test_a_log_that_a_full_disk_did_not_take_is_handed_in_again(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What its new device wrote cannot come back before it."""
-    monkeypatch.setattr(mending, "AGAIN_S", 0.05)
+    monkeypatch.setattr(reupload, "AGAIN_S", 0.05)
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     backup = await backed_up(w)
@@ -442,7 +442,7 @@ async def test_a_part_that_is_damaged_in_the_backup_comes_back_from_who_has_it(
 async def test_parts_of_a_room_that_does_not_come_back_hold_up_no_others(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.client.blobs.RETRY_S", 0.05)
+    monkeypatch.setattr("sync.client.exchange.blob_transfer.RETRY_S", 0.05)
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     backup = await backed_up(w)

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from sync.client.account import Account
-from sync.client.recovery import Attempt
+from sync.client.account.account_recovery import Attempt
+from sync.client.account.account_secrets import Account
 from sync.crypto import aead, passphrase, seal, signatures
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H, kdf

@@ -23,8 +23,8 @@ from app.objects.crdt import REMOTE, Attributes, CrdtDoc, Value
 from app.tasks import KIND as TASKS
 from app.tasks.model import ROOT_MAPS as BOARD
 from app.tasks.records import encode as board_data
-from sync.client.opening import pack
-from sync.client.placed import PlacedChange, position_of
+from sync.client.exchange.backfill import pack
+from sync.client.placed_changes import PlacedChange, position_of
 from sync.ids import ChangeId, Hash, ObjId
 from sync.trust.room.snapshots import Attest, Piece, pieces
 

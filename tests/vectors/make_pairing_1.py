@@ -7,7 +7,7 @@ import json
 import os
 from pathlib import Path
 
-from sync.client.account import Account
+from sync.client.account.account_secrets import Account
 from sync.crypto.seal import KemKey
 from sync.ids import DevId, Hash, Uid
 from sync.trust.person.agency import encode_record

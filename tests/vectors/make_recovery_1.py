@@ -8,8 +8,8 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from sync.client.account import Account
-from sync.client.recovery import Attempt
+from sync.client.account.account_recovery import Attempt
+from sync.client.account.account_secrets import Account
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.ids import DevId

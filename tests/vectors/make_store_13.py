@@ -7,7 +7,7 @@ from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.store.layout import VERSION
 from app.store.origins import Step
 from app.store.store import Store
-from sync.client.placed import Compacted
+from sync.client.placed_changes import Compacted
 from sync.client.ports import KeptReceipt, MemberRow, OpenedChange, OpenedSnapshot, Received, RoomEvent
 from sync.trust.formats.items import Item
 from sync.trust.room.successor_claim import Origin

@@ -8,7 +8,7 @@ import json
 import os
 from pathlib import Path
 
-from sync.client.account import Account
+from sync.client.account.account_secrets import Account
 from sync.crypto import aead, passphrase, seal
 from sync.crypto.encoding import enc
 from sync.crypto.kdf import H, kdf

@@ -11,8 +11,8 @@ from pathlib import Path
 import msgspec
 
 from app.devices.unsent import VERSION, Body, Change, Draft, Part
-from sync.client import keepsake
-from sync.client.account import Account
+from sync.client.account import sealed_export
+from sync.client.account.account_secrets import Account
 from sync.ids import Uid
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 from sync.trust.person.author import DeviceSecrets, new_user
@@ -43,7 +43,7 @@ def main() -> None:
         (Part(bytes([5] * 16), ROOM, OBJ, bytes([6] * 32), hashlib.sha256(sealed_part).digest(), 2048, 2000),),
     )
     (HERE / "unsent-1.kansli-unsent").write_bytes(
-        keepsake.put(account, log, msgspec.msgpack.encode(body)) + sealed_part
+        sealed_export.put(account, log, msgspec.msgpack.encode(body)) + sealed_part
     )
     told = {
         "account": account.encode().hex(),

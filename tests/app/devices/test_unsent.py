@@ -22,8 +22,8 @@ from app.rooms.records import ObjectAnnounced
 from app.rooms.records import encode as say
 from app.store.rows import BlobPart
 from app.store.store import Store
-from sync.client import keepsake
-from sync.client.account import Account
+from sync.client.account import sealed_export
+from sync.client.account.account_secrets import Account
 from sync.client.engine import Engine
 from sync.errors import Reject
 from sync.trust.person.user_log import UserLog
@@ -41,7 +41,7 @@ def test_the_file_that_version_1_wrote_is_read(tmp_path: Path) -> None:
     log = UserLog.replay(entries, bytes.fromhex(told["agency"]))
     account = Account.decode(bytes.fromhex(told["account"]))
     head, packed = _read(FILE)
-    dev, body = keepsake.take(account, log, head, packed)
+    dev, body = sealed_export.take(account, log, head, packed)
     assert dev == account.dev
     found = msgspec.msgpack.decode(body, type=Body)
     assert found.version == 1
@@ -81,10 +81,10 @@ class Sealing:
     log: UserLog
 
     def seal_to_me(self, body: bytes) -> bytes:
-        return keepsake.put(self.account, self.log, body)
+        return sealed_export.put(self.account, self.log, body)
 
     def open_mine(self, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
-        return keepsake.take(self.account, self.log, head, packed)
+        return sealed_export.take(self.account, self.log, head, packed)
 
 
 @dataclass

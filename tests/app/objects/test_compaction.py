@@ -19,8 +19,8 @@ from app.objects.kind import Kind
 from app.tasks import KIND as TASKS
 from app.tasks.records import encode as board_data
 from app.tasks.service import new_board
-from sync.client.opening import begins_with, unpack
-from sync.client.placed import PlacedChange, position_of
+from sync.client.exchange.backfill import begins_with, unpack
+from sync.client.placed_changes import PlacedChange, position_of
 from sync.ids import ChangeId
 from sync.trust.room.snapshots import Piece
 

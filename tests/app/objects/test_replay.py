@@ -15,7 +15,7 @@ from app.documents.model import Document
 from app.objects.compaction import judged
 from app.objects.grammar import read
 from app.objects.replay import Replay, joined
-from sync.client.placed import PlacedChange, position_of
+from sync.client.placed_changes import PlacedChange, position_of
 from sync.ids import ChangeId, Uid
 from tests.fuzz.blocks import GC, Block, Blocks, Section, write
 

@@ -13,7 +13,7 @@ from app.documents.records import encode
 from app.store.kept_judges import KeptJudges
 from app.store.rehearsal import Rehearsal
 from app.store.verdicts import placed_of
-from sync.client.placed import Compacted
+from sync.client.placed_changes import Compacted
 from sync.client.ports import OpenedChange, OpenedSnapshot, Received
 from tests.app.poison import Writer, fatal
 from tests.app.store.test_judged import Stream, marks

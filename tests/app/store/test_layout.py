@@ -14,7 +14,7 @@ from app.store.database import Database
 from app.store.layout import VERSION
 from app.store.origins import OriginRow, Step
 from app.store.store import Store
-from sync.client.placed import Compacted
+from sync.client.placed_changes import Compacted
 from tests.app.store.conftest import KEY, KINDS, Bench
 
 VECTORS = Path(__file__).parents[2] / "vectors"

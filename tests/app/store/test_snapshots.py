@@ -5,7 +5,7 @@ from sqlalchemy import event
 
 from app.core.ids import ChangeId, ObjId, Uid
 from app.objects.history import until, versions
-from sync.client.placed import Compacted
+from sync.client.placed_changes import Compacted
 from sync.client.ports import OpenedChange, OpenedSnapshot, Received
 from tests.app.store.conftest import DEV, ME, OTHER, ROOM, Bench
 

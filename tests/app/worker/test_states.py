@@ -25,8 +25,8 @@ from app.tasks.records import encode as board_change
 from app.worker.client import Worker, command_of
 from app.worker.frames import MAX_FRAME, STATES, Forget, Give, Made, Part, Tried, write
 from app.worker.states import SMALL_CHANGES, States
-from sync.client.opening import begins_with
-from sync.client.placed import PLACE_BITS, Compacted, PlacedChange, position_of
+from sync.client.exchange.backfill import begins_with
+from sync.client.placed_changes import PLACE_BITS, Compacted, PlacedChange, position_of
 from sync.client.ports import OpenedChange, Received
 from tests.app.poison import FATAL, Writer
 from tests.app.store.test_trials import NOTE, found_room

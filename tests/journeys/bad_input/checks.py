@@ -12,7 +12,7 @@ from app.core.i18n import set_language
 from app.core.ids import ObjId, RoomId
 from app.store.store import Store
 from sync.client.status import LinkState, RoomState
-from sync.client.transport import ServerAddress
+from sync.client.wire.transport import ServerAddress
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
 from tests.world import Client, World, until

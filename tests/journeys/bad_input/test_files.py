@@ -11,7 +11,7 @@ import pytest
 from app.chat.records import MessageSent
 from app.errors import BadFileName, FileTooLarge, FileUnreadable
 from sync.client.status import LinkState
-from sync.client.transport import Answer
+from sync.client.wire.transport import Answer
 from sync.errors import Unreachable
 from sync.server.blobheaders import BlobRefusal
 from tests.journeys.bad_input.checks import explained
@@ -128,7 +128,7 @@ async def test_a_received_name_never_leaves_the_folder_or_harms_it(o: Offices, t
 async def test_a_file_that_the_server_has_no_room_for_waits_says_so_and_is_sent_later(
     o: Offices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
-    monkeypatch.setattr("sync.client.blobs.RETRY_S", 0.05)
+    monkeypatch.setattr("sync.client.exchange.blob_transfer.RETRY_S", 0.05)
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
     assert o.w.running is not None
@@ -183,7 +183,7 @@ async def test_a_way_that_carries_no_files_carries_the_rest(
     o: Offices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A box on the way breaks off what is long."""
-    monkeypatch.setattr("sync.client.blobs.RETRY_S", 0.05)
+    monkeypatch.setattr("sync.client.exchange.blob_transfer.RETRY_S", 0.05)
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
     dialer = a.session.engine.blobs._dialer

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from app.core import clock
-from sync.client.enrolment import Enrolment
+from sync.client.account.enrolment import Enrolment
 from sync.client.status import LinkState
 from sync.errors import Outdated
 from sync.protocol import messages as m

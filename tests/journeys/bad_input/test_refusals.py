@@ -125,7 +125,7 @@ async def test_a_busy_server_gets_the_same_bytes_again(
     w: World, monkeypatch: pytest.MonkeyPatch, code: m.ErrorCode
 ) -> None:
     """Also one whose disk is full."""
-    monkeypatch.setattr("sync.client.outbox.RETRY_S", 0.05)
+    monkeypatch.setattr("sync.client.exchange.outbox.RETRY_S", 0.05)
     a, b, room, obj = await two(w)
     placing = _placing(w)
     real, tried = placing.push, list[tuple[list[bytes], list[bytes], bytes]]()

@@ -18,9 +18,9 @@ from app.session import LinkState, Session
 from app.settings import CA_FILE
 from app.store.keyslots import new_key
 from app.store.opening import create_store
-from sync.client.enrolment import register
+from sync.client.account.enrolment import register
 from sync.client.status import RoomState
-from sync.client.way import Way
+from sync.client.wire.route import Way
 from sync.crypto.tls import make_ca
 from sync.errors import Refused, Reject, SyncError, Unreachable
 from sync.ids import Hash

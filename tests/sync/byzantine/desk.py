@@ -15,11 +15,11 @@ from typing import Protocol
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.store.rows import StoredChange
 from app.store.store import Store
-from sync.client.account import Account
+from sync.client.account.account_secrets import Account
 from sync.client.engine import Engine
-from sync.client.room import RoomSync
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
-from sync.client.transport import Answer, ServerAddress
+from sync.client.wire.transport import Answer, ServerAddress
 from sync.errors import BugError, Reject, Unreachable
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, encode

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from app.core.ids import ChangeId, ObjId
-from sync.client.account import Account
+from sync.client.account.account_secrets import Account
 from sync.crypto.kdf import H
 from sync.ids import Hash, RoomId, Uid
 from sync.trust.formats.items import ENTRY, Item, Role, item_id

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from app.core.ids import RoomId, Uid
-from sync.client.account import Account
+from sync.client.account.account_secrets import Account
 from sync.client.status import RoomState
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, TypeVarTuple
 import pytest
 
 from app.store import database
-from sync.client import joining
+from sync.client.room import bootstrap_buffer
 from sync.server import auth, clockguard, fairness, rates, rooms, shares, staging
 
 T = TypeVar("T")
@@ -106,7 +106,7 @@ def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "urandom", dice.randbytes)
         patched.setattr(database, "ThreadPoolExecutor", AtOnce)
-        patched.setattr(joining, "BARE_FROM", LONG_ROOM)
+        patched.setattr(bootstrap_buffer, "BARE_FROM", LONG_ROOM)
         wall = SimpleNamespace(
             time_ns=lambda: clock.ms() * 1_000_000,
             monotonic=lambda: clock.s + clock.asleep_s,

@@ -16,11 +16,12 @@ from app.kinds import KINDS
 from app.objects.crdt import CrdtDoc
 from app.rooms.records import ObjectAnnounced, RoomNamed
 from app.rooms.records import encode as record
-from sync.client import joining, snapshots
-from sync.client.opening import pack
-from sync.client.outbox import Extra
-from sync.client.placed import Compacted, PlacedChange, position_of
-from sync.client.room import RoomSync
+from sync.client.exchange import snapshot_maker
+from sync.client.exchange.backfill import pack
+from sync.client.exchange.outbox import Extra
+from sync.client.placed_changes import Compacted, PlacedChange, position_of
+from sync.client.room import bootstrap_buffer
+from sync.client.room.room_sync import RoomSync
 from sync.ids import ChangeId
 from sync.trust.room import envelope
 from sync.trust.room.room_state import Snapshot
@@ -32,10 +33,10 @@ WORDS = [f"{i} " for i in range(35)]
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(joining, "BARE_FROM", 20)
-    monkeypatch.setattr(snapshots, "EVERY_OPS", 30)
-    monkeypatch.setattr(snapshots, "SPREAD_S", 0.05)
-    monkeypatch.setattr(snapshots, "AGAIN_S", 0.1)
+    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 20)
+    monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 30)
+    monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
+    monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
     async with world(tmp_path, kinds={kind.id: kind for kind in KINDS}) as made:
         yield made
 
@@ -119,8 +120,8 @@ class Paper:
 async def paper(w: World, monkeypatch: pytest.MonkeyPatch | None = None) -> Paper:
     """`monkeypatch`: nobody makes or attests a snapshot by themselves."""
     if monkeypatch is not None:
-        monkeypatch.setattr(snapshots, "EVERY_OPS", 10_000)
-        monkeypatch.setattr(snapshots, "SPREAD_S", 0.0)
+        monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 10_000)
+        monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.0)
     return await written(w, *await w.hire("Enhetschef", "Handläggare", "Registrator"))
 
 

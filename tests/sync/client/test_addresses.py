@@ -3,7 +3,7 @@
 
 import pytest
 
-from sync.client.transport import AddressError, ServerAddress
+from sync.client.wire.transport import AddressError, ServerAddress
 
 
 @pytest.mark.parametrize("text", ["", "https://", "ftp://a.se", "a.se:99999", "http://a.se", "https://[a", "[::1"])

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.core.ids import ObjId, RoomId
-from sync.client.inbox import Inbox
-from sync.client.room import RoomSync
+from sync.client.exchange.inbox import Inbox
+from sync.client.room.room_sync import RoomSync
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, encode
 from tests.world import Client, World, until

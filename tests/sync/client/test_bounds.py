@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from app.core.ids import ObjId, RoomId
-from sync.client import inbox as inbox_module
-from sync.client import keys as keys_module
-from sync.client.inbox import MAX_QUEUED_BYTES
-from sync.client.keys import MAX_SEALS
-from sync.client.outbox import Extra
-from sync.client.room import RoomSync
-from sync.client.seals import _AGAIN_MS
+from sync.client.exchange import inbox as inbox_module
+from sync.client.exchange.inbox import MAX_QUEUED_BYTES
+from sync.client.exchange.missing_keys import _AGAIN_MS
+from sync.client.exchange.outbox import Extra
+from sync.client.room import room_keys as keys_module
+from sync.client.room.room_keys import MAX_SEALS
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Reject
 from sync.ids import Hash

@@ -6,7 +6,7 @@ import contextlib
 import gc
 from typing import Any
 
-from sync.client.connection import Connection, ServerIdentity
+from sync.client.wire.connection import Connection, ServerIdentity
 from sync.errors import Unreachable
 from sync.protocol import messages as m
 

@@ -13,10 +13,10 @@ import pytest_asyncio
 from app.core import clock
 from app.core.ids import new_obj
 from app.errors import DiskFull
-from sync.client import audit
-from sync.client.devices import AHEAD_MS, Devices
-from sync.client.pairing import Guest, Host, Joined
-from sync.client.room import RoomSync
+from sync.client.devices.device_pairing import Guest, Host, Joined
+from sync.client.devices.own_devices import AHEAD_MS, Devices
+from sync.client.exchange import member_audit
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
@@ -37,7 +37,7 @@ RECORD = encode_record({"name": "Handläggare"})
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(audit, "SPREAD_S", 0.2)
+    monkeypatch.setattr(member_audit, "SPREAD_S", 0.2)
     async with world(tmp_path) as running:
         yield running
 
@@ -261,7 +261,7 @@ async def test_a_person_who_revokes_a_device_is_told_of_at_once(w: World, monkey
 async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "HEARD_S", 1000.0)
+    monkeypatch.setattr(member_audit, "HEARD_S", 1000.0)
     (a,) = await w.hire("Handläggare")
     room = await w.room(a)
     await w.settle(room)
@@ -281,7 +281,7 @@ async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
 async def test_attack_a_server_that_tells_of_no_revocation_is_found_by_the_next_look(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audit, "AGAIN_S", 0.3)
+    monkeypatch.setattr(member_audit, "AGAIN_S", 0.3)
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
     await w.settle(room)

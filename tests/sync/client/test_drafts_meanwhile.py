@@ -7,8 +7,8 @@ import pytest
 from app.core.ids import ObjId
 from app.rooms.records import RoomNamed
 from app.rooms.records import encode as record
-from sync.client.outbox import Outbox
-from sync.client.room import RoomSync
+from sync.client.exchange.outbox import Outbox
+from sync.client.room.room_sync import RoomSync
 from sync.trust.room.entries import RoomEntry
 from sync.trust.room.entry_drafts import Draft
 from tests.world import World, until

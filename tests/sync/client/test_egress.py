@@ -14,12 +14,12 @@ import pytest_asyncio
 import truststore
 
 from app.core.ids import new_obj
-from sync.client.backoff import Backoff
-from sync.client.egress import WebSocketDialer, WebSocketTransport, tls_context
-from sync.client.pace import Pace
 from sync.client.status import LinkState
-from sync.client.transport import ServerAddress
-from sync.client.way import Way, by, from_environment
+from sync.client.wire.backoff import Backoff
+from sync.client.wire.egress import WebSocketDialer, WebSocketTransport, tls_context
+from sync.client.wire.progress_timeout import Pace
+from sync.client.wire.route import Way, by, from_environment
+from sync.client.wire.transport import ServerAddress
 from sync.crypto.tls import make_ca
 from sync.errors import AddressForbidden, ProxyFailed, ProxyWantsName, Unreachable
 from tests.proxy import Proxy, proxy

@@ -7,7 +7,7 @@ import pytest
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.errors import DiskFull
-from sync.client.pairing import _Mail
+from sync.client.devices.device_pairing import _Mail
 from sync.client.ports import CARET, TYPING, Received, SealedBatch
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
@@ -221,8 +221,8 @@ async def test_attack_a_large_rooms_state_is_stored_now_and_then_and_a_restart_l
     w: World, monkeypatch: pytest.MonkeyPatch, large: str
 ) -> None:
     """Large by its members, or by what one of them put into it."""
-    monkeypatch.setattr(f"sync.client.room.{large}", 1)
-    monkeypatch.setattr("sync.client.room.STATE_EVERY", 5)
+    monkeypatch.setattr(f"sync.client.room.room_sync.{large}", 1)
+    monkeypatch.setattr("sync.client.room.room_sync.STATE_EVERY", 5)
     a, b, room, obj = await two(w)
     states, receive = list[bool](), b.store.receive_apart
 

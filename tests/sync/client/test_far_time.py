@@ -3,7 +3,7 @@
 
 import pytest
 
-from sync.client import outbox
+from sync.client.exchange import outbox
 from sync.client.status import RoomState
 from sync.server import placing
 from sync.server.auth import now_ms

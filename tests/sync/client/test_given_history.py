@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import pytest
 
 from app.core.ids import ObjId, RoomId
-from sync.client.outbox import Outbox
-from sync.client.room import RoomSync
+from sync.client.exchange.outbox import Outbox
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
 from sync.protocol import messages as m

@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from sync.client import keepsake
-from sync.client.account import Account
-from sync.client.keepsake import HEAD_BYTES
+from sync.client.account import sealed_export
+from sync.client.account.account_secrets import Account
+from sync.client.account.sealed_export import HEAD_BYTES
 from sync.errors import Refused, Reject
 from sync.ids import Uid
 from sync.trust.person.user_log import UserLog
@@ -42,7 +42,7 @@ async def test_attack_a_colleague_knows_the_key_to_seal_to_and_is_not_believed(w
     theirs = b.engine._link.book.log(a.uid)
     assert theirs is not None
     account, _ = of(b)
-    forged = keepsake.put(account, theirs, b"as if from the other one")
+    forged = sealed_export.put(account, theirs, b"as if from the other one")
     with pytest.raises(Reject, match="other-person"):
         a.engine.devices.open_mine(*split(forged))
     mine, _ = of(a)
@@ -50,7 +50,7 @@ async def test_attack_a_colleague_knows_the_key_to_seal_to_and_is_not_believed(w
         uid=mine.uid, dev=mine.dev, agency_pk=mine.agency_pk, secrets=account.secrets, puk_seeds={}
     )  # the colleague's key under this person's device id
     with pytest.raises(Reject, match="signature"):
-        a.engine.devices.open_mine(*split(keepsake.put(as_mine, theirs, b"as if from the other one")))
+        a.engine.devices.open_mine(*split(sealed_export.put(as_mine, theirs, b"as if from the other one")))
     with pytest.raises(Reject, match="other-person"):
         b.engine.devices.open_mine(*split(a.engine.devices.seal_to_me(BODY)))
 
@@ -74,4 +74,4 @@ async def test_attack_a_changed_or_cut_keepsake_does_not_open(w: World) -> None:
         uid=Uid(b"o" * 16), dev=account.dev, agency_pk=account.agency_pk, secrets=account.secrets, puk_seeds={}
     )
     with pytest.raises(Reject, match="other-person"):
-        keepsake.take(account, log, *split(keepsake.put(other, log, BODY)))
+        sealed_export.take(account, log, *split(sealed_export.put(other, log, BODY)))

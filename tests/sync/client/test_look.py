@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from app.core.ids import ObjId, RoomId
-from sync.client import look
-from sync.client.consent import Added, Verdict
+from sync.client.exchange import preview
+from sync.client.room.invitation_consent import Added, Verdict
 from sync.client.status import LinkState
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
@@ -51,7 +51,7 @@ async def back_online(client: Client) -> None:
 async def test_attack_of_a_long_room_a_forged_addition_names_nobody(
     w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(look, "MAX_POSITIONS", 6)
+    monkeypatch.setattr(preview, "MAX_POSITIONS", 6)
     a, b = await w.hire("Registrator", "Handläggare")
     b.engine.ask_first(asks := Asks())
     await b.offline()
@@ -86,7 +86,7 @@ async def test_attack_three_short_records_are_asked_for_and_no_more(w: World) ->
     a, b = await w.hire("Registrator", "Handläggare")
     b.engine.ask_first(Asks())
     await b.offline()
-    large = b"x" * 2 * look.MAX_RECORD_BYTES
+    large = b"x" * 2 * preview.MAX_RECORD_BYTES
     room = await a.engine.deeds.create_room()
     await says(a, room, "först å 🙂".encode(), large, b"other", b"another")
     await a.engine.learn([b.uid])
@@ -104,4 +104,4 @@ async def test_attack_three_short_records_are_asked_for_and_no_more(w: World) ->
     await until(lambda: any(i.read and i.records for i in b.engine.invitations))
     records = [r.payload for r in b.engine.invitations[0].records]
     assert records == ["först å 🙂".encode(), b"greeting", b"newest"]
-    assert {len(ns) for ns in asked} == {look.MAX_RECORDS}
+    assert {len(ns) for ns in asked} == {preview.MAX_RECORDS}

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import pytest
 
 from app.errors import DiskFull
-from sync.client import moves
-from sync.client.moves import Nowhere, ServerLine
 from sync.client.ports import KeptServer
-from sync.client.transport import Answer, ServerAddress, Transport
+from sync.client.wire import dialled_address
+from sync.client.wire.dialled_address import Nowhere, ServerLine
+from sync.client.wire.transport import Answer, ServerAddress, Transport
 from sync.errors import (
     AddressForbidden,
     CertificateRefused,
@@ -84,7 +84,7 @@ async def test_a_server_that_is_started_again_sends_nobody_elsewhere() -> None:
 async def test_others_are_asked_in_policys_order_once_the_kept_one_is_silent_for_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(moves, "MOVE_AFTER_S", 0.0)
+    monkeypatch.setattr(dialled_address, "MOVE_AFTER_S", 0.0)
     tried, asked = line(Unreachable("gone"), Unreachable("gone"), Unreachable("gone"))
     with pytest.raises(Unreachable):
         await tried.connect(now_ms)

@@ -8,9 +8,9 @@ import pytest
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.errors import DiskFull
-from sync.client import joining
-from sync.client.inbox import PIECE
+from sync.client.exchange.inbox import PIECE
 from sync.client.ports import Received
+from sync.client.room import bootstrap_buffer
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
 from tests.journeys.bad_input.checks import honest, lie
@@ -80,7 +80,7 @@ async def test_what_a_newcomer_pulls_before_the_key_is_there_does_not_wait_in_th
 async def test_a_room_with_more_behind_it_than_is_held_lets_the_rest_wait_and_reads_it_all(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.client.joining.HELD_BYTES", 20_000)
+    monkeypatch.setattr("sync.client.room.bootstrap_buffer.HELD_BYTES", 20_000)
     a, c, room, objs = await a_long_room(w)
     waited = note_waiting(c)
     await a.engine.deeds.add(room, c.uid, 2, history=True)
@@ -139,7 +139,7 @@ async def test_attack_of_a_room_of_which_nothing_true_is_shown_nothing_is_stored
     w: World, monkeypatch: pytest.MonkeyPatch, shown: str
 ) -> None:
     """A newcomer's store that has it would not open again."""
-    monkeypatch.setattr(joining, "BARE_FROM", 1)
+    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 1)
     a, c = await w.hire("Handläggare", "Enhetschef")
     room = await w.room(a)
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.core.ids import ObjId, RoomId
-from sync.client.room import RoomSync
-from sync.client.snapshots import _one_object
+from sync.client.exchange.snapshot_maker import _one_object
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Reject, Unreachable
 from sync.trust.formats.items import Item

@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from sync.client.pace import Pace
+from sync.client.wire.progress_timeout import Pace
 from sync.errors import TooSlow, Unreachable
 
 

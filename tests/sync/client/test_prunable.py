@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from sync.client.prunable import prunable
+from sync.client.room.prunable import prunable
 from sync.ids import Hash, ObjId, Uid
 from sync.trust.formats.items import Role
 from sync.trust.room.room_state import Member, RoomState, Snapshot

@@ -13,12 +13,13 @@ import pytest_asyncio
 from app.documents.records import encode
 from app.kinds import KINDS
 from app.objects.crdt import CrdtText
-from sync.client import joining, snapshots
+from sync.client.exchange import snapshot_maker
+from sync.client.exchange.backfill import TRIES, Opening
+from sync.client.exchange.missing_keys import Seals
+from sync.client.exchange.reread import Rereading
 from sync.client.link import Link
-from sync.client.opening import TRIES, Opening
-from sync.client.rereading import Rereading
-from sync.client.room import RoomSync
-from sync.client.seals import Seals
+from sync.client.room import bootstrap_buffer
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
 from sync.ids import ObjId, RoomId
@@ -33,10 +34,10 @@ from tests.world import Client, World, until, world
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(joining, "BARE_FROM", 20)
-    monkeypatch.setattr(snapshots, "EVERY_OPS", 30)
-    monkeypatch.setattr(snapshots, "SPREAD_S", 0.05)
-    monkeypatch.setattr(snapshots, "AGAIN_S", 0.1)
+    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 20)
+    monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 30)
+    monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
+    monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
     monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)
     async with world(tmp_path, kinds={kind.id: kind for kind in KINDS}) as made:
         yield made
@@ -88,7 +89,7 @@ async def test_a_device_that_was_away_when_what_it_lacked_was_pruned_has_the_who
 
 
 async def test_a_newcomer_to_a_short_room_has_what_was_pruned(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joining, "BARE_FROM", 10_000)
+    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 10_000)
     p = await paper(w)
     await three_know(p)
     await prune(w, p)
@@ -113,12 +114,12 @@ async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkey
         away.online()
         await until(lambda: away.engine.position(p.room) == p.head.engine.position(p.room))
         assert p.text(away) != p.text(p.head)
-        assert not snapshots.is_steady(p.at(away)), "nothing is made or attested of what has a gap"
+        assert not snapshot_maker.is_steady(p.at(away)), "nothing is made or attested of what has a gap"
         assert away.store.gaps(p.room) == [p.obj]
         await away.stop()
     await away.restart()
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: snapshots.is_steady(p.at(away)))
+    await until(lambda: snapshot_maker.is_steady(p.at(away)))
     assert away.store.gaps(p.room) == []
 
 
@@ -129,7 +130,7 @@ async def test_what_is_read_again_after_the_prune_leaves_no_gap(w: World, monkey
     away.online()
     await until(lambda: p.text(away) == p.text(p.head))
     await until(lambda: away.engine.filling(p.room) is None)
-    await until(lambda: snapshots.is_steady(p.at(away)))
+    await until(lambda: snapshot_maker.is_steady(p.at(away)))
     assert not away.engine.has_gap(p.room)
     assert away.store.gaps(p.room) == []
 
@@ -137,7 +138,7 @@ async def test_what_is_read_again_after_the_prune_leaves_no_gap(w: World, monkey
 @pytest.mark.slow
 async def test_a_snapshot_in_pieces_is_found_by_who_was_away(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.trust.room.snapshots.PIECE_BYTES", 64)
-    monkeypatch.setattr("sync.client.opening.LOOK_BACK", 3)
+    monkeypatch.setattr("sync.client.exchange.backfill.LOOK_BACK", 3)
     p = await paper(w)
     away = await away_while_pruned(w, p)
     away.online()
@@ -156,7 +157,7 @@ async def test_attack_a_server_that_keeps_back_what_stands_for_the_pruned_makes_
         away.online()
         await until(lambda: bool(away.engine._inbox._opening._given_up))
         assert away.store.gaps(p.room) == [p.obj]
-        assert not snapshots.is_steady(p.at(away))
+        assert not snapshot_maker.is_steady(p.at(away))
         assert p.at(away).problem is None
         assert away.engine.has_gap(p.room), "which is told"
     await away.offline()
@@ -201,7 +202,7 @@ async def test_who_was_removed_and_is_added_again_has_what_was_pruned_meanwhile(
     await p.write(p.head, " och mer")
     await p.add(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.engine.filling(p.room) is None and snapshots.is_steady(p.at(away)))
+    await until(lambda: away.engine.filling(p.room) is None and snapshot_maker.is_steady(p.at(away)))
     assert away.store.gaps(p.room) == []
 
 
@@ -414,7 +415,7 @@ async def test_who_is_half_through_reading_when_it_is_pruned_has_the_whole_text(
 ) -> None:
     """`bare`: all positions are judged and no content is here yet; else some of the content is."""
     monkeypatch.setattr("sync.client.link.MAX_PULL_BYTES", 4_000)
-    monkeypatch.setattr(joining, "BARE_FROM", 20 if bare else 10_000)
+    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 20 if bare else 10_000)
     p = await paper(w)
     await three_know(p)
     await p.write(p.head, *WORDS[:10])

@@ -12,10 +12,11 @@ import pytest_asyncio
 
 from app.core import clock
 from app.core.ids import DevId
-from sync.client import again, audit
-from sync.client.enrolment import Enrolled, Enrolment, register
-from sync.client.pairing import Guest, Host, Joined
-from sync.client.recovery import Attempt, Recovery, Returned
+from sync.client.account import compare_and_swap
+from sync.client.account.account_recovery import Attempt, Recovery, Returned
+from sync.client.account.enrolment import Enrolled, Enrolment, register
+from sync.client.devices.device_pairing import Guest, Host, Joined
+from sync.client.exchange import member_audit
 from sync.client.status import LinkState
 from sync.errors import Refused
 from sync.server import admin, service, sheets
@@ -37,7 +38,7 @@ ORDERS = pytest.mark.parametrize("first", [OURS, THEIRS])
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(audit, "SPREAD_S", 0.2)
+    monkeypatch.setattr(member_audit, "SPREAD_S", 0.2)
     async with world(tmp_path) as running:
         yield running
 
@@ -331,7 +332,7 @@ async def test_a_pairing_ends_as_soon_as_the_old_device_is_revoked_itself(behind
 
 
 async def test_a_pairing_gives_up_when_the_log_moves_at_each_try(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(again, "FIRST_S", 0.001)
+    monkeypatch.setattr(compare_and_swap, "FIRST_S", 0.001)
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
     await same_log(a, tablet)
@@ -346,7 +347,7 @@ async def test_a_pairing_gives_up_when_the_log_moves_at_each_try(w: World, monke
 
     monkeypatch.setattr(SqlPeople, "append_user", moves)
     assert await code_of(host.admit()) == "conflict"
-    assert len(tries) == again.TRIES
+    assert len(tries) == compare_and_swap.TRIES
     monkeypatch.setattr(SqlPeople, "append_user", real)
     await is_in(a, guest, await host.admit())  # the two are still together
 

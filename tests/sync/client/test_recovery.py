@@ -12,13 +12,13 @@ import pytest_asyncio
 from app.core import clock
 from app.core.ids import new_obj
 from app.errors import DiskFull
-from sync.client import audit
-from sync.client.connection import Connection
-from sync.client.devices import Devices
-from sync.client.enrolment import converse
-from sync.client.recovery import Attempt, Recovery, Returned, Waiting
-from sync.client.sheet import Sheet
+from sync.client.account.account_recovery import Attempt, Recovery, Returned, Waiting
+from sync.client.account.enrolment import converse
+from sync.client.devices.own_devices import Devices
+from sync.client.devices.own_recovery_sheet import Sheet
+from sync.client.exchange import member_audit
 from sync.client.status import LinkState
+from sync.client.wire.connection import Connection
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject, Unreachable, WrongAgency
@@ -41,7 +41,7 @@ DAY_MS = 86_400_000
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(audit, "SPREAD_S", 0.2)
+    monkeypatch.setattr(member_audit, "SPREAD_S", 0.2)
     async with world(tmp_path) as running:
         yield running
 
@@ -657,7 +657,7 @@ async def test_no_bound_of_a_log_keeps_anybody_from_coming_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its length and its day are used up; the sheet's binding, device and revocations come in all the same."""
-    monkeypatch.setattr(audit, "SPREAD_S", 0.2)
+    monkeypatch.setattr(member_audit, "SPREAD_S", 0.2)
     async with world(tmp_path, Limits(log_entries=5, log_entries_a_day=2)) as w:
         (a,) = await w.hire("Handläggare")
         sheet = await w.make_sheet(a)

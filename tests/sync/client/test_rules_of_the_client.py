@@ -13,10 +13,10 @@ import pytest
 
 from app.core.ids import Hash, ObjId, RoomId, new_obj
 from sync.client import link as link_module
-from sync.client.inbox import Inbox
-from sync.client.outbox import RESTORED_JUMP, Outbox
+from sync.client.exchange.inbox import Inbox
+from sync.client.exchange.outbox import RESTORED_JUMP, Outbox
 from sync.client.ports import PRESENCE, SealedBatch
-from sync.client.room import RoomSync
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Reject
 from sync.protocol import messages as m
@@ -339,7 +339,7 @@ async def test_nothing_is_sent_between_the_pieces_of_a_slice_that_reaches_beyond
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the last piece is durable. An entry that named an earlier one could outlast it in a power cut."""
-    monkeypatch.setattr("sync.client.inbox.PIECE", 1)
+    monkeypatch.setattr("sync.client.exchange.inbox.PIECE", 1)
     a, b, room, obj = await two(w)
     await offline(b)
     for text in (b"1", b"2", b"3"):

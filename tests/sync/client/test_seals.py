@@ -10,7 +10,7 @@ import pytest
 
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid, new_obj
-from sync.client.seals import HEAL_MS
+from sync.client.exchange.missing_keys import HEAL_MS
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
 from sync.protocol import messages as m

@@ -7,8 +7,8 @@ import pytest
 
 from app.core import clock
 from app.core.ids import new_obj
-from sync.client.enrolment import Enrolment
-from sync.client.recovery import Attempt, Recovery, Returned
+from sync.client.account.account_recovery import Attempt, Recovery, Returned
+from sync.client.account.enrolment import Enrolment
 from sync.client.status import LinkState
 from sync.crypto.kdf import kdf
 from sync.crypto.seal import KemKey

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync.client import outbox, snapshots
+from sync.client.exchange import outbox, snapshot_maker
 from sync.client.status import LinkState
 from sync.errors import Refused
 from sync.server.upkeep.verify import verify
@@ -27,7 +27,7 @@ async def test_a_snapshot_is_attested_as_soon_as_the_object_is_sound(w: World, m
     monkeypatch.setattr(p.clerk.store, "is_sound", lambda obj: False)
     row = await p.claim(p.head, p.whole(p.head))
     await until(lambda: p.clerk.engine.position(p.room) == p.head.engine.position(p.room))
-    await asyncio.sleep(3 * snapshots.AGAIN_S)
+    await asyncio.sleep(3 * snapshot_maker.AGAIN_S)
     assert p.rows(p.head) == (row,)
     monkeypatch.setattr(p.clerk.store, "is_sound", lambda obj: True)
     await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.clerk.uid])
@@ -55,11 +55,11 @@ async def test_a_long_state_goes_in_pieces(w: World, monkeypatch: pytest.MonkeyP
 async def test_nothing_is_made_of_a_room_that_is_not_all_there(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
     room, work = p.at(p.clerk), p.clerk.engine._snapshots
-    assert snapshots.is_steady(room)
+    assert snapshot_maker.is_steady(room)
     room.waiting = 1
-    assert not snapshots.is_steady(room), "something waits for a key"
+    assert not snapshot_maker.is_steady(room), "something waits for a key"
     room.waiting, room.head_n = 0, room.head_n + 1
-    assert not snapshots.is_steady(room), "something is on its way"
+    assert not snapshot_maker.is_steady(room), "something is on its way"
     room.head_n -= 1
     p.clerk.store.db.raw.execute("DELETE FROM snapshots")
     room.reread = 10

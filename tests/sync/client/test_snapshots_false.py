@@ -10,13 +10,13 @@ from app.core.ids import ObjId, new_obj
 from app.documents import KIND
 from app.rooms.records import ObjectAnnounced
 from app.rooms.records import encode as record
-from sync.client import snapshots
-from sync.client.keys import RoomKeys
-from sync.client.opening import pack
-from sync.client.outbox import Extra
+from sync.client.exchange import snapshot_maker
+from sync.client.exchange.backfill import pack
+from sync.client.exchange.outbox import Extra
+from sync.client.exchange.reread import Rereading
 from sync.client.ports import OpenedChange
-from sync.client.rereading import Rereading
-from sync.client.room import RoomSync
+from sync.client.room.room_keys import RoomKeys
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
 from sync.trust.room import envelope
@@ -84,13 +84,13 @@ async def test_attack_a_false_snapshot_is_attested_by_nobody_and_not_opened(
 ) -> None:
     p = await paper(w, monkeypatch)
     looked = list[bool]()
-    honest_attest = snapshots.Snapshots._attest
+    honest_attest = snapshot_maker.Snapshots._attest
 
-    async def look(self: snapshots.Snapshots, *what: object) -> None:
+    async def look(self: snapshot_maker.Snapshots, *what: object) -> None:
         await honest_attest(self, *what)  # type: ignore[arg-type]
         looked.append(True)
 
-    monkeypatch.setattr(snapshots.Snapshots, "_attest", look)
+    monkeypatch.setattr(snapshot_maker.Snapshots, "_attest", look)
     await p.claim(p.clerk, other_state(text, p.clerk, p.room))
     await until(lambda: bool(looked))
     await p.write(p.head, "mer")
@@ -114,7 +114,7 @@ async def test_attack_a_snapshot_under_k_alone_is_none(w: World, monkeypatch: py
 
 async def test_attack_an_attest_of_another_hash_opens_nothing(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
-    monkeypatch.setattr(snapshots.Snapshots, "_attest", nothing)
+    monkeypatch.setattr(snapshot_maker.Snapshots, "_attest", nothing)
     row = await p.claim(p.clerk, p.whole(p.clerk))
     await p.attest(p.head, row, bytes(32))
     await p.add(p.guest)
@@ -128,13 +128,13 @@ async def test_attack_content_that_has_not_the_hash_is_attested_by_nobody(
     """The hash that it says is right. Two who believed it would let an administrator prune what nobody can open."""
     p = await paper(w, monkeypatch)
     looked = list[bool]()
-    honest_attest = snapshots.Snapshots._attest
+    honest_attest = snapshot_maker.Snapshots._attest
 
-    async def look(self: snapshots.Snapshots, *what: Any) -> None:
+    async def look(self: snapshot_maker.Snapshots, *what: Any) -> None:
         await honest_attest(self, *what)
         looked.append(self._link.account.uid == p.head.uid)
 
-    monkeypatch.setattr(snapshots.Snapshots, "_attest", look)
+    monkeypatch.setattr(snapshot_maker.Snapshots, "_attest", look)
     await p.claim(p.clerk, other_state("Något annat", p.clerk, p.room), digest=p.whole(p.clerk).digest)
     await until(lambda: True in looked)
     await p.write(p.head, "mer")
@@ -252,13 +252,13 @@ async def test_attack_a_snapshot_within_what_it_covers_is_not_attested_nor_opene
     monkeypatch.setattr("sync.trust.room.snapshots.PIECE_BYTES", 100)
     p = await paper(w, monkeypatch)
     heard = list[bool]()
-    hear = snapshots.Snapshots._hear
+    hear = snapshot_maker.Snapshots._hear
 
-    def told(self: snapshots.Snapshots, *what: Any) -> None:
+    def told(self: snapshot_maker.Snapshots, *what: Any) -> None:
         hear(self, *what)
         heard.append(self._link.account.uid == p.head.uid)
 
-    monkeypatch.setattr(snapshots.Snapshots, "_hear", told)
+    monkeypatch.setattr(snapshot_maker.Snapshots, "_hear", told)
     state = p.whole(p.clerk)
     first, *rest = pieces(b"t" * 16, state.digest, pack(state))
     assert rest

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from app.core.ids import ObjId, RoomId
-from sync.client import joining, snapshots
-from sync.client.keys import RoomKeys
-from sync.client.placed import Compact
+from sync.client.exchange import snapshot_maker
+from sync.client.exchange.reread import Rereading
+from sync.client.exchange.snapshot_maker import Snapshots
+from sync.client.placed_changes import Compact
 from sync.client.ports import OpenedChange, Received
-from sync.client.rereading import Rereading
-from sync.client.room import RoomSync
-from sync.client.snapshots import Snapshots
+from sync.client.room import bootstrap_buffer
+from sync.client.room.room_keys import RoomKeys
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState
 from sync.errors import Unreachable
 from sync.protocol import messages as m
@@ -41,7 +42,7 @@ async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_th
     p = await paper(w)
     await p.attested()
     await p.write(p.clerk, "slut.")
-    monkeypatch.setattr("sync.client.rereading.Rereading.look", lambda *_: None)
+    monkeypatch.setattr("sync.client.exchange.reread.Rereading.look", lambda *_: None)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
     begun, edits = p.guest.store.changes.history(p.obj)
@@ -87,7 +88,7 @@ async def test_positions_of_a_long_room_are_stored_many_at_a_time(w: World, monk
         await receive(received)
 
     monkeypatch.setattr(p.guest.store, "receive_apart", told)
-    monkeypatch.setattr("sync.client.inbox.PIECE", 4)
+    monkeypatch.setattr("sync.client.exchange.inbox.PIECE", 4)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
     assert max(stored) > 20, "pieces of 4 of one slice, but for those with entries"
@@ -99,7 +100,7 @@ async def test_positions_of_a_long_room_are_stored_many_at_a_time(w: World, monk
 
 async def test_what_was_cut_off_is_gone_on_with_where_it_was(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.client.link.MAX_PULL_BYTES", 4_000)
-    monkeypatch.setattr("sync.client.rereading.PIECE", 3)
+    monkeypatch.setattr("sync.client.exchange.reread.PIECE", 3)
     p = await paper(w)
     await p.attested()
     asked, last = list[int](), p.head.engine.position(p.room)
@@ -132,7 +133,7 @@ async def test_what_was_cut_off_is_gone_on_with_where_it_was(w: World, monkeypat
 async def test_what_was_cut_off_while_it_was_stored_is_not_lost(
     w: World, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    monkeypatch.setattr("sync.client.rereading.PIECE", 3)
+    monkeypatch.setattr("sync.client.exchange.reread.PIECE", 3)
     p = await paper(w)
     await p.attested()
     kept, keep = list[int](), Rereading._keep
@@ -285,7 +286,7 @@ async def test_a_newcomer_from_now_fetches_nothing_of_before(w: World) -> None:
 
 async def test_a_snapshot_that_nobody_attested_is_not_opened(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
-    monkeypatch.setattr(snapshots.Snapshots, "_attest", nothing)
+    monkeypatch.setattr(snapshot_maker.Snapshots, "_attest", nothing)
     await p.claim(p.clerk, p.whole(p.clerk))
     await p.add(p.guest)
     await opened(p)
@@ -295,14 +296,14 @@ async def test_a_snapshot_that_nobody_attested_is_not_opened(w: World, monkeypat
 async def test_what_was_void_is_not_opened_from_a_bare_room(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
     noted = list[int]()
-    note = joining.Joining.note
+    note = bootstrap_buffer.Joining.note
 
-    def spoil(self: joining.Joining, item: object) -> None:
+    def spoil(self: bootstrap_buffer.Joining, item: object) -> None:
         spoilt = replace(item, void="forbidden") if getattr(item, "n", 0) == 20 else item  # type: ignore[type-var]
         noted.append(item.n)  # type: ignore[attr-defined]
         note(self, spoilt)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(joining.Joining, "note", spoil)
+    monkeypatch.setattr(bootstrap_buffer.Joining, "note", spoil)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
     assert 20 in noted

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from sync.client import schedule
-from sync.client.facts import Change
+from sync.client.exchange import rotation_schedule
+from sync.client.room.trust_facts import Change
 from sync.errors import Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import codec
@@ -24,9 +24,9 @@ MONTH_MS = 30 * 86_400_000
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(schedule, "EARLIEST_S", 0.0)
-    monkeypatch.setattr(schedule, "SPREAD_S", 0.2)
-    monkeypatch.setattr(schedule, "LOOK_S", 0.05)
+    monkeypatch.setattr(rotation_schedule, "EARLIEST_S", 0.0)
+    monkeypatch.setattr(rotation_schedule, "SPREAD_S", 0.2)
+    monkeypatch.setattr(rotation_schedule, "LOOK_S", 0.05)
     async with world(tmp_path) as running:
         yield running
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from sync.client import outbox
+from sync.client.exchange import outbox
 from sync.protocol import messages as m
 from sync.server import admin, clockguard, placing, sheets
 from sync.server.auth import now_ms

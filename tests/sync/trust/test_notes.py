@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sync.client.events import event_of
+from sync.client.room.timeline_events import event_of
 from sync.crypto.encoding import enc
 from sync.errors import Reject
 from sync.ids import Uid

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sync.client.account import Account
+from sync.client.account.account_secrets import Account
 from sync.crypto.encoding import MAX_DEPTH, dec, enc
 from sync.crypto.signatures import SigningKey
 from sync.errors import BugError, NeedLog, Reject

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Coming back after every device is lost: a new activation code and the recovery sheet become an account on this
+device, with every generation of the person's key (protocol §11). Nothing is believed that the sheet's keys do not bear
+out."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from sync.client.account.account_secrets import Account
+from sync.client.account.compare_and_swap import again
+from sync.client.account.enrolment import Said, converse
+from sync.client.wire.connection import Connection
+from sync.client.wire.transport import Dialer
+from sync.crypto.encoding import dec, enc
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
+from sync.errors import Refused, Reject, WrongAgency
+from sync.ids import DevId, Uid
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+from sync.trust.formats import fields
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import InviteCert, SignInCode, decode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, Entry
+from sync.trust.person.recovery_sheet import PAIR_BYTES, RecoveryCode, RecoveryPair, ReturnCode
+from sync.trust.person.user_drafts import Return
+from sync.trust.person.user_log import Device, UserLog, device_id
+
+VERSION = 2
+MOST_REVOKED = 3
+"""Other devices that go in the same breath: no more are taken a day without the agency's key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What one attempt needs until it is over; kept in the new device's encrypted store, since it may take a day."""
+
+    code: SignInCode
+    sheet: RecoveryPair
+    secrets: DeviceSecrets = field(default_factory=DeviceSecrets.without_root, repr=False)
+    revoke: bool = True
+    """Whether the other devices go."""
+
+    @classmethod
+    def begin(cls, code: str, sheet: str, *, revoke: bool = True) -> "Attempt":
+        """Reject "code", "share-code" or "sheet-code" if the activation code, its second line or the sheet is mistyped;
+        "share-missing" for a code without its second line, "sheet-format" for a sheet of format 1."""
+        typed = ReturnCode.parse(code)
+        return cls(code=typed.code, sheet=RecoveryPair(_sheet(sheet), typed.share), revoke=revoke)
+
+    def encode(self) -> bytes:
+        s = self.secrets
+        return enc([VERSION, self.code.seed, self.code.agency, self.sheet.secret, s.sign, s.kem, self.revoke])
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Attempt":
+        """Reject "format" for another version, "malformed" otherwise."""
+        version, seed, agency, sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
+        fields.version(version, VERSION, "attempt")
+        if type(revoke) is not bool:
+            raise Reject("malformed", "attempt")
+        return cls(
+            code=SignInCode(fields.raw(seed, 16, "attempt"), fields.raw(agency, 16, "attempt")),
+            sheet=RecoveryPair.of(fields.raw(sheet, PAIR_BYTES, "attempt")),
+            secrets=DeviceSecrets(sign=fields.raw(sign, 32, "attempt"), kem=fields.raw(kem, 32, "attempt"), root=b""),
+            revoke=revoke,
+        )
+
+
+def _sheet(text: str) -> RecoveryCode:
+    try:
+        return RecoveryCode.parse(text)
+    except Reject as e:
+        raise Reject("sheet-code" if e.code == "code" else e.code, e.where) from e
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returning:
+    """Whose sheet it is, verified, and their other devices that are still active."""
+
+    uid: Uid
+    record: dict[str, str]
+    agency: bytes
+    """The agency's public key."""
+    others: list[Device]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """The account on this device, the person's log and staff record with the salt, for the owner's store."""
+
+    account: Account
+    entries: list[Entry]
+    record: dict[str, str]
+    salt: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Another device may object until `ready_ms`; ask again then."""
+
+    ready_ms: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Seen:
+    """The person's log as the server shows it, checked against the sheet."""
+
+    log: UserLog
+    entries: list[Entry]
+    person: m.Person
+
+
+class Recovery:
+    """`look`, then `ask` until it is no Waiting. Each dials anew."""
+
+    def __init__(self, dialer: Dialer, attempt: Attempt, now_ms: Callable[[], int]) -> None:
+        self._dialer = dialer
+        self._attempt = attempt
+        self._now_ms = now_ms
+
+    async def look(self) -> Returning:
+        """Whose sheet it is. Refused "sheet-unknown", "other-person", "code-…"; Reject "sheet", "share",
+        "record"."""
+        return await self._talk(self._look)
+
+    async def ask(self) -> Returned | Waiting:
+        """Comes back, or hears from when on. Refused "vetoed" if another device said no. Twice does no harm: what the
+        server took is found in the log."""
+        return await self._talk(self._ask)
+
+    async def _talk(self, talk: Callable[[Connection], Awaitable[Said]]) -> Said:
+        return await converse(self._dialer, self._attempt.code.agency, self._now_ms, talk)
+
+    async def _look(self, connection: Connection) -> Returning:
+        seen = await self._see(connection)
+        others = [d for d in seen.log.devices.values() if seen.log.device_active(d.dev, seen.log.seq)]
+        return Returning(
+            uid=seen.log.uid,
+            record=decode_record(seen.person.record),
+            agency=connection.identity.agency_pk,
+            others=[d for d in others if d.dev != self._dev(seen.log)],
+        )
+
+    async def _see(self, connection: Connection) -> _Seen:
+        """▲ A log of this agency whose root and recovery keys are the sheet's and its share's, with its person's true
+        record."""
+        root_pk, invite_pk = self._attempt.sheet.code.root.public, self._attempt.code.key.public
+        entries: list[Entry] = []
+        while True:
+            ask = partial(m.RecoverLook, invite_pk=invite_pk, root_pk=root_pk, after=len(entries) - 1)
+            found = await connection.request(ask, m.RecoverFound)
+            entries += [(e.body, e.sig) for e in found.entries]
+            if not found.entries or len(entries) > found.person.ulog_seq:
+                break
+        seen = UserLog.replay(entries, connection.identity.agency_pk)
+        user_drafts.check_pair(seen, self._attempt.sheet)
+        if seen.uid != found.person.uid or seen.record_hash != record_hash(found.person.salt, found.person.record):
+            raise Reject("record", "own log")
+        if seen.ended is not None:
+            raise Refused("reset")
+        return _Seen(log=seen, entries=entries, person=found.person)
+
+    async def _ask(self, connection: Connection) -> Returned | Waiting:
+        """▲ Each try verifies the log as the first did: a sheet that was replaced meanwhile is an error of its own."""
+        return await again(partial(self._try, connection))
+
+    async def _try(self, connection: Connection) -> Returned | Waiting:
+        seen = await self._see(connection)
+        if seen.log.device_active(self._dev(seen.log), seen.log.seq) is not None:
+            return self._returned(seen, {}, seen.person.salt)
+        back, salt = await self._back(connection, seen)
+        entries, seeds = user_drafts.come_back(seen.log, back, self._now_ms() + connection.identity.offset_ms)
+        signed, invite_pk = [m.Signed(body, sig) for body, sig in entries], self._attempt.code.key.public
+        ask = partial(m.Recover, invite_pk=invite_pk, uid=seen.log.uid, entries=signed)
+        reply = await connection.request(ask, m.Frame)
+        if isinstance(reply, m.Waits):
+            return Waiting(ready_ms=reply.ready)
+        if not isinstance(reply, m.Ok):
+            raise Reject("malformed", f"reply {type(reply).__name__}")
+        seen.entries += entries
+        return self._returned(seen, seeds, salt)
+
+    async def _back(self, connection: Connection, seen: _Seen) -> tuple[Return, bytes]:
+        """The return, and the salt of the invitation's record. ▲ The invitation must be the agency's, for this code,
+        and of the person whose sheet it is."""
+        code = self._attempt.code
+        reply = await connection.request(lambda rid: m.Invite(rid=rid, invite_pk=code.key.public), m.InviteReply)
+        cert = InviteCert.check(connection.identity.agency_pk, reply.cert.body, reply.cert.sig)
+        record = record_hash(reply.salt, reply.record)
+        if cert.invite_pk != code.key.public or cert.record_hash != record:
+            raise WrongAgency("the invitation does not match the code")
+        if reply.record != seen.person.record:
+            raise Refused(ErrorCode.OTHER_PERSON)
+        active = [d.dev for d in seen.log.devices.values() if seen.log.device_active(d.dev, seen.log.seq)]
+        back = Return(
+            sheet=self._attempt.sheet,
+            code=code,
+            cert=(reply.cert.body, reply.cert.sig),
+            record=record,
+            secrets=self._attempt.secrets,
+            revoke=tuple(active[:MOST_REVOKED]) if self._attempt.revoke else (),
+        )
+        return back, reply.salt
+
+    def _dev(self, log: UserLog) -> DevId:
+        return device_id(log.genesis_root_pk, SigningKey(self._attempt.secrets.sign).public)
+
+    def _returned(self, seen: _Seen, seeds: dict[int, bytes], salt: bytes) -> Returned:
+        dev = self._dev(seen.log)
+        account = Account(
+            uid=seen.log.uid,
+            dev=dev,
+            agency_pk=seen.log.agency_pk,
+            secrets=self._attempt.secrets,
+            puk_seeds=user_drafts.open_generations(seen.log, dev, KemKey(self._attempt.secrets.kem), seeds),
+        )
+        record = decode_record(seen.person.record)
+        return Returned(account=account, entries=seen.entries, record=record, salt=salt)

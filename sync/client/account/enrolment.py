@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The first device: an activation code becomes an account that the agency has bound to a person (protocol §3, §10)."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sync.client.account.account_secrets import Account
+from sync.client.wire.connection import Connection
+from sync.client.wire.transport import Dialer
+from sync.errors import Reject, WrongAgency
+from sync.protocol import messages as m
+from sync.protocol.version import MAX_ENTRY_BYTES
+from sync.trust.formats import fields
+from sync.trust.person.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash
+from sync.trust.person.author import DeviceSecrets, new_user
+from sync.trust.person.recovery_sheet import ReturnCode
+from sync.trust.person.user_log import UserEntry
+
+Said = TypeVar("Said")
+FIRST_ENTRIES = 3
+"""Genesis, binding and first PUK: the log of an account that has just been made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """What an activation code stands for, verified: shown to the person before anything is made."""
+
+    record: dict[str, str]
+    agency: bytes
+    """The agency key's fingerprint, 32 B."""
+    here: bool
+    """The person has an account already: by the server's word, or because the code is one to come back with. To accept
+    makes a second account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """A new account, its log's entries and its verified staff record with the salt, for the owner's store."""
+
+    account: Account
+    entries: list[tuple[bytes, bytes]]
+    record: dict[str, str]
+    salt: bytes
+
+
+class Enrolment:
+    """One conversation with the server about one code. `look` shows, `accept` makes; both dial anew."""
+
+    def __init__(self, dialer: Dialer, code: str, now_ms: Callable[[], int]) -> None:
+        """`code`: an activation code, also one of two lines, of which the first enrols. Reject "code" if it is
+        mistyped, "share-code" if its second line is."""
+        self._dialer = dialer
+        self._code, self._comes_back = _read(code)
+        self._now_ms = now_ms
+        self._keep: Callable[[Enrolled], None] = lambda enrolled: None
+
+    async def look(self) -> Invitation:
+        """Who the code is for. Refused with "code-unknown", "code-used", "code-expired" or "code-withdrawn";
+        WrongAgency."""
+        return (await self._with_connection(self._look))[0]
+
+    async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
+        """Makes the account, has its owner `keep` it durably, and only then registers it with the server.
+
+        If it fails after `keep`, the server may or may not have it: `register` the same entries again.
+        """
+        self._keep = keep
+        return await self._with_connection(self._accept)
+
+    async def _with_connection(self, talk: Callable[[Connection], Awaitable[Said]]) -> Said:
+        return await converse(self._dialer, self._code.agency, self._now_ms, talk)
+
+    async def _look(self, connection: Connection) -> tuple[Invitation, m.InviteReply]:
+        invite_pk = self._code.key.public
+        reply = await connection.request(lambda rid: m.Invite(rid=rid, invite_pk=invite_pk), m.InviteReply)
+        agency_pk = connection.identity.agency_pk
+        cert = InviteCert.check(agency_pk, reply.cert.body, reply.cert.sig)
+        if cert.invite_pk != invite_pk or cert.record_hash != record_hash(reply.salt, reply.record):
+            raise WrongAgency("the invitation does not match the code")
+        here = reply.here or self._comes_back
+        return Invitation(record=decode_record(reply.record), agency=agency_fingerprint(agency_pk), here=here), reply
+
+    async def _accept(self, connection: Connection) -> Enrolled:
+        invitation, reply = await self._look(connection)
+        agency_pk = connection.identity.agency_pk
+        secrets, puk_seed = DeviceSecrets.fresh(), os.urandom(32)
+        entries, log = new_user(
+            secrets,
+            self._code,
+            agency_pk,
+            (reply.cert.body, reply.cert.sig),
+            record_hash(reply.salt, reply.record),
+            puk_seed,
+            self._now_ms(),
+        )
+        dev = next(iter(log.devices))
+        if not log.ready:
+            raise Reject("not-ready", "own log")
+        account = Account(uid=log.uid, dev=dev, agency_pk=agency_pk, secrets=secrets, puk_seeds={1: puk_seed})
+        enrolled = Enrolled(account=account, entries=entries, record=invitation.record, salt=reply.salt)
+        self._keep(enrolled)
+        await _enrol(connection, self._code.key.public, entries)
+        return enrolled
+
+
+def _read(text: str) -> tuple[SignInCode, bool]:
+    """The code, and whether it has the second line of a code to come back with, which only a person with a recovery
+    sheet gets."""
+    try:
+        return SignInCode.parse(text), False
+    except Reject:
+        return ReturnCode.parse(text).code, True
+
+
+async def register(
+    dialer: Dialer, agency_pk: bytes, entries: list[tuple[bytes, bytes]], now_ms: Callable[[], int]
+) -> None:
+    """Registers a kept account, perhaps once more: the same entries are Ok again, whether or not the code still is.
+
+    Refused with a "code-…" if the account never was registered and cannot be any more.
+    """
+    binding = fields.array(UserEntry.decode(entries[1][0]).payload, 4, "binding")
+    cert, sig = fields.blob(binding[1], MAX_ENTRY_BYTES, "binding"), fields.raw(binding[2], 64, "binding")
+    invite_pk = InviteCert.check(agency_pk, cert, sig).invite_pk
+    await converse(dialer, agency_fingerprint(agency_pk), now_ms, lambda c: _enrol(c, invite_pk, entries))
+
+
+async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[bytes, bytes]]) -> None:
+    signed = [m.Signed(body, sig) for body, sig in entries]
+    await connection.request(lambda rid: m.Enrol(rid=rid, invite_pk=invite_pk, entries=signed), m.Ok)
+
+
+async def converse(
+    dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Said]]
+) -> Said:
+    """One conversation over a connection of its own, before anybody has signed in."""
+    connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
+    reading = asyncio.ensure_future(connection.run(lambda frame: None))
+    try:
+        return await talk(connection)
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        await connection.close()  # a reader that was cancelled before its first step has closed nothing

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Everybody's user logs: verified once, kept by the owner's store, fetched from the server when one is missing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sync.client.ports import AccountPort
+from sync.client.wire.connection import Connection
+from sync.errors import Reject
+from sync.ids import Uid
+from sync.protocol import messages as m
+from sync.trust.person.agency import decode_record, encode_record, record_hash
+from sync.trust.person.user_log import UserLog
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """A person's staff record, encoded, and the salt that it is hashed with."""
+
+    salt: bytes
+    record: bytes
+
+
+async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tuple[bytes, bytes]]:
+    """One answer of the server's: the (body, sig) with a higher seq, as many as it gives at a time. Not verified."""
+    reply = await connection.request(lambda rid: m.UserLog(rid=rid, uid=uid, after=after), m.UserLogReply)
+    if reply.uid != uid or reply.after != after:
+        raise Reject("other-user", "user log reply")
+    return [(e.body, e.sig) for e in reply.entries]
+
+
+class Book:
+    """A UserBook over an AccountPort. Logs are replayed from the store when first asked for."""
+
+    def __init__(self, ports: AccountPort, agency_pk: bytes, moved: Callable[[Uid], None] = lambda uid: None) -> None:
+        """`moved` hears whose log has grown, once that is stored."""
+        self._ports = ports
+        self._agency_pk = agency_pk
+        self._moved = moved
+        self._logs: dict[Uid, UserLog] = {}
+
+    def log(self, uid: Uid) -> UserLog | None:
+        """The log as far as this device has it, or None."""
+        found = self._logs.get(uid)
+        if found is None:
+            stored = self._ports.user_log(uid)
+            if stored:
+                found = self._logs[uid] = UserLog.replay(stored, self._agency_pk)
+        return found
+
+    def __contains__(self, uid: Uid) -> bool:
+        """Whether the log is in memory: the first look at one that is not replays it, 1 ms."""
+        return uid in self._logs
+
+    def staff(self, uid: Uid) -> Staff | None:
+        """The person's staff record as the newest binding of their log here names it. None if this device has none, or
+        has it from before that binding."""
+        known, found = self.log(uid), self._ports.staff_record(uid)
+        if known is None or found is None:
+            return None
+        staff = Staff(salt=found[1], record=encode_record(found[0]))
+        return staff if record_hash(staff.salt, staff.record) == known.record_hash else None
+
+    def forget(self) -> None:
+        """Logs are read from the store again."""
+        self._logs.clear()
+
+    def take(self, uid: Uid, entries: list[tuple[bytes, bytes]]) -> UserLog:
+        """Verifies and stores entries that follow the known ones. Reject if they do not, or are another person's."""
+        log = self.log(uid) or UserLog(self._agency_pk)
+        first = log.seq + 1
+        try:
+            for body, sig in entries:
+                log.apply(body, sig)
+        except Reject:
+            self._logs.pop(uid, None)  # some of them were taken, and none is stored
+            raise
+        if not log.heads or log.uid != uid:
+            self._logs.pop(uid, None)
+            raise Reject("other-user", "user log")
+        self._logs[uid] = log
+        self._ports.append_user_log(uid, first, entries)
+        self._moved(uid)
+        return log
+
+    async def fetch(self, connection: Connection, uid: Uid) -> UserLog:
+        """The newest log that the server shows. Raises Reject, Refused or Unreachable."""
+        known = self.log(uid)
+        after = known.seq if known else -1
+        entries = await entries_after(connection, uid, after)
+        known = self.log(uid)
+        entries = entries[known.seq - after if known else 0 :]  # somebody else may have fetched them meanwhile
+        if entries:
+            return self.take(uid, entries)
+        if known is None:
+            raise Reject("withheld", "user log")
+        return known
+
+    async def directory(self, connection: Connection, query: str, uids: list[Uid]) -> list[Uid]:
+        """People found in the directory; their logs and staff records are verified and stored before they are given."""
+        reply = await connection.request(
+            lambda rid: m.Directory(rid=rid, query=query, uids=list(uids)), m.DirectoryReply
+        )
+        found = []
+        for person in reply.people:
+            uid = Uid(person.uid)
+            log = self.log(uid)
+            if log is None or log.seq < person.ulog_seq:
+                log = await self.fetch(connection, uid)
+            if log.record_hash != record_hash(person.salt, person.record):
+                raise Reject("record", "directory")
+            self._ports.put_person(uid, decode_record(person.record), person.salt)
+            found.append(uid)
+        return found

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Bytes sealed to a person instead of a room: what a revoked device had not sent, for the person's other devices.
+
+```
+"KNKEEP" ‖ u8 version 1 ‖ uid 16 ‖ u64 generation ‖ dev 16 ‖ SEAL(PUK of the generation, info, K 32) ‖ u64 length ‖ sig
+    ‖ AEAD(K, ctx, body)
+info = enc(ctx)     ctx = ["keepsake", uid, generation, dev]
+sig  = SIG(the device's key, "keepsake", [uid, generation, dev, the SEAL, H(the AEAD)])
+```
+The length is of the AEAD's bytes; what follows them is the caller's own. A device that is revoked has not got the
+generation that its revocation made: it can write such a file, and not read it.
+"""
+
+import os
+import struct
+
+from sync.client.account.account_secrets import Account
+from sync.crypto import aead, seal
+from sync.crypto.encoding import enc
+from sync.crypto.kdf import H
+from sync.crypto.signatures import verify
+from sync.errors import Refused, Reject
+from sync.ids import DevId, Uid
+from sync.trust.person.user_log import UserLog
+
+MAGIC = b"KNKEEP"
+VERSION = 1
+MAX_BODY = 1 << 30
+
+_HEAD = struct.Struct(">6sB16sQ16s1168sQ64s")
+HEAD_BYTES = _HEAD.size
+_DOMAIN = "keepsake"
+
+
+def put(account: Account, log: UserLog, body: bytes) -> bytes:
+    """Seals to the newest PUK generation of this person's log, signed by this device."""
+    uid, gen, dev = account.uid, log.puks[-1].gen, account.dev
+    key = os.urandom(32)
+    sealed = seal.seal_to(log.puks[-1].kem_pk, enc(_context(uid, gen, dev)), key)
+    packed = aead.seal(key, _context(uid, gen, dev), body)
+    sig = account.signing.sign(_DOMAIN, [uid, gen, dev, sealed, H(packed)])
+    return _HEAD.pack(MAGIC, VERSION, uid, gen, dev, sealed, len(packed), sig) + packed
+
+
+def length(head: bytes) -> int:
+    """How many bytes follow the first `HEAD_BYTES` that are sealed. Reject "format" if newer, "malformed"."""
+    if len(head) < 7 or head[:6] != MAGIC:
+        raise Reject("malformed", "keepsake")
+    if head[6] != VERSION:
+        raise Reject("format", "keepsake")
+    if len(head) != HEAD_BYTES or (size := int(_HEAD.unpack(head)[6])) > MAX_BODY:
+        raise Reject("malformed", "keepsake")
+    return size
+
+
+def take(account: Account, log: UserLog, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
+    """The device that wrote it, and the body. ▲ Only a device of this person's own log can have: everybody knows
+    the key that it is sealed to, and what is taken in is sent in this person's name.
+
+    Reject "other-person", "signature" or "decrypt"; Refused("keys") while this device has not got the generation's key.
+    """
+    if length(head) != len(packed):
+        raise Reject("malformed", "keepsake")
+    _, _, uid, gen, dev, sealed, _, sig = _HEAD.unpack(head)
+    writer = log.devices.get(DevId(dev))
+    if uid != account.uid or writer is None:
+        raise Reject("other-person", "keepsake")
+    verify(writer.sign_pk, _DOMAIN, [uid, gen, dev, sealed, H(packed)], sig)
+    puk = account.puk(gen)
+    if puk is None:
+        raise Refused("keys", "keepsake")
+    context = _context(Uid(uid), gen, DevId(dev))
+    return DevId(dev), aead.open_(puk.open(enc(context), sealed), context, packed)
+
+
+def _context(uid: Uid, gen: int, dev: DevId) -> list[object]:
+    return [_DOMAIN, uid, gen, dev]

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A second device comes in: `Host` is the old device's side, `Guest` the new one's (protocol §11).
+
+The two speak through a box at the server; sync/trust/person/pairing_protocol.py says what, and what each believes.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from sync.client.account.account_secrets import Account
+from sync.client.account.compare_and_swap import again
+from sync.client.account.known_logs import entries_after
+from sync.client.devices.own_devices import Devices
+from sync.client.link import Link
+from sync.client.wire.connection import Connection
+from sync.client.wire.transport import Dialer
+from sync.crypto.signatures import SigningKey
+from sync.errors import Refused, Reject, Unreachable
+from sync.ids import DevId, Hash
+from sync.protocol import messages as m
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import agency_fingerprint, decode_record, record_hash
+from sync.trust.person.author import DeviceSecrets
+from sync.trust.person.pairing_messages import NewDevice, OldDevice, PairingCode
+from sync.trust.person.pairing_protocol import Admitting, Entering
+from sync.trust.person.user_log import Device, UserLog
+
+_MOST_MAIL = 24
+ENDED = "pairing"
+"""The other side has gone, or the five minutes are over."""
+
+
+class _Mail:
+    """Messages from the other side in their order, until it has gone."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.over = False
+
+    def on_frame(self, frame: m.ServerFrame) -> None:
+        """Queues a message. ▲ More messages than a pairing can have end the pairing; otherwise a false server could
+        fill the memory."""
+        if self.over:
+            return
+        if isinstance(frame, m.PairMail) and self._queue.qsize() < _MOST_MAIL:
+            self._queue.put_nowait(frame.data)
+        elif isinstance(frame, m.PairMail | m.PairEnd):
+            self.end()
+
+    def end(self) -> None:
+        self.over = True
+        self._queue.put_nowait(None)
+
+    async def next(self) -> bytes:
+        """Refused("pairing") once the other side has gone."""
+        data = await self._queue.get()
+        if data is None:
+            self.end()
+            raise Refused(ENDED)
+        return data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What the old device shows: a code of 26 letters, or a number of nine digits with six to compare later."""
+
+    code: str
+    number: str
+    expires_ms: int
+
+
+class Host:
+    """One attempt at the old device. `open`, then `arrived`, then `admit` or `close`; another attempt is another Host.
+
+    ▲ Nothing is added before a person at this screen has seen who asks, and by digits has compared them.
+    """
+
+    def __init__(self, link: Link, devices: Devices, record: bytes) -> None:
+        """`record`: the own staff record, encoded, for the other screen."""
+        self._link = link
+        self._devices = devices
+        self._record = record
+        self._mail = _Mail()
+        self._admitting: Admitting | None = None
+        self._opened = False
+
+    def on_frame(self, frame: m.ServerFrame) -> None:
+        """What the connection brings that may be for us."""
+        self._mail.on_frame(frame)
+
+    def lost(self) -> None:
+        """The connection has ended, and the box with it."""
+        self._mail.end()
+
+    async def open(self, *, by_code: bool) -> Offer:
+        """Opens the box. Raises Unreachable and Refused."""
+        code = PairingCode.fresh() if by_code else None
+        box = code.box if code is not None else b""
+        opened = await self._link.online.request(lambda rid: m.PairOpen(rid=rid, box=box), m.PairOpened)
+        self._opened = True
+        agency = agency_fingerprint(self._link.account.agency_pk)
+        self._admitting = Admitting(agency, self._link.account.kem, code)
+        number = "" if code is not None else opened.box.decode("ascii", "replace")
+        return Offer(code=code.format() if code is not None else "", number=number, expires_ms=opened.expires)
+
+    @property
+    def digits(self) -> str:
+        """What to compare, by digits only, once somebody `arrived`."""
+        return self._admitting.digits if self._admitting is not None else ""
+
+    async def arrived(self) -> NewDevice:
+        """Who wants to come in, once they have proved their keys. Reject "enrol" for whoever has not the code."""
+        admitting = self._admitting
+        if admitting is None:
+            raise Refused(ENDED)
+        admitting.hear(await self._mail.next())
+        await self._devices.follow(self._link.online)
+        await self._post(admitting.tell(self._old()))
+        admitting.check(await self._mail.next())
+        assert admitting.new is not None  # noqa: S101 - `check` has it
+        return admitting.new
+
+    async def admit(self) -> DevId:
+        """A person said yes; the device that is in now.
+
+        If the own log has moved since the new device proved its keys, that device proves them again for the newer head.
+        Refused("pairing") if the other one has gone, "revoked" and "reset" if the log has ended this device, "conflict"
+        if it has moved again at each try.
+        """
+        admitting = self._admitting
+        if admitting is None or admitting.new is None or self._mail.over:
+            raise Refused(ENDED)
+        added = await again(partial(self._admit, admitting, admitting.new), self._devices.follow_now)
+        await self._post(admitting.done(added.added, added.dev))
+        return added.dev
+
+    async def _admit(self, admitting: Admitting, new: NewDevice) -> Device:
+        self._devices.check_active()
+        own = self._devices.own_log
+        if admitting.proved != own.head:
+            await self._post(admitting.ask_again(own.seq, own.head))
+            admitting.check_again(await self._mail.next())
+        assert admitting.proved is not None  # noqa: S101 - `check` or `check_again` has it
+        return await self._devices.admit(new, admitting.proof, admitting.proved)
+
+    async def close(self) -> None:
+        """Gives the attempt up: whoever waits for `arrived` hears Refused("pairing"), and so does the other side. Twice
+        does no harm, nor does it after `admit`."""
+        self._mail.end()
+        self._admitting = None
+        if self._opened:
+            self._opened = False
+            with contextlib.suppress(Refused, Unreachable):
+                await self._link.online.request(lambda rid: m.PairLeave(rid=rid), m.Ok)
+
+    def _old(self) -> OldDevice:
+        own, account = self._devices.own_log, self._link.account
+        return OldDevice(
+            uid=own.uid,
+            genesis=own.genesis,
+            seq=own.seq,
+            head=own.head,
+            dev=account.dev,
+            kem_pk=account.kem.public,
+            record=self._record,
+        )
+
+    async def _post(self, data: bytes) -> None:
+        await self._link.online.request(lambda rid: m.PairPost(rid=rid, data=data), m.Ok)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The new device's account, its person's log and verified staff record with the salt, for the owner's store."""
+
+    account: Account
+    entries: list[tuple[bytes, bytes]]
+    record: dict[str, str]
+    salt: bytes
+
+
+@dataclass(slots=True, kw_only=True)
+class Guest:
+    """The new device's side. `meet`, then `finish`; `close` at the end, however it ends."""
+
+    dialer: Dialer
+    name: str
+    system: str
+    now_ms: Callable[[], int]
+    _secrets: DeviceSecrets = field(default_factory=DeviceSecrets.without_root, repr=False)
+    _mail: _Mail = field(default_factory=_Mail)
+    _connection: Connection | None = None
+    _reading: "asyncio.Future[None] | None" = None
+    _entering: Entering | None = None
+    _agency_pk: bytes = b""
+    _added: "asyncio.Task[tuple[int, DevId]] | None" = None
+    """Waits for the old device's yes: the entry that added this device, and its id."""
+
+    async def meet(self, *, code: str = "", number: str = "") -> OldDevice:
+        """Goes to the old device and hears whose device this is to be: shown to the person, with `digits`.
+
+        Reject "code" if it is mistyped; Refused "code-unknown", "code-used" or "pairing"; Reject "enrol" if the other
+        side, or whoever sits between, does not have the code.
+        """
+        pairing = PairingCode.parse(code) if code else None
+        box = pairing.box if pairing is not None else "".join(c for c in number if c.isdigit()).encode()
+        await self.close()
+        self._mail = _Mail()
+        self._connection = connection = await Connection.connect(self.dialer, now_ms=self.now_ms, agency_pin=None)
+        self._reading = asyncio.ensure_future(connection.run(self._mail.on_frame))
+        self._reading.add_done_callback(self._line_ended)
+        self._agency_pk = connection.identity.agency_pk
+        agency = agency_fingerprint(self._agency_pk)
+        self._entering = entering = Entering(agency, self._secrets, self.name, self.system, pairing)
+        await connection.request(lambda rid: m.PairJoin(rid=rid, box=box), m.Ok)
+        await self._post(entering.first())
+        await self._post(entering.answer(await self._mail.next()))
+        assert entering.old is not None  # noqa: S101 - `answer` has it
+        self._added = asyncio.ensure_future(self._wait_for_yes(entering))
+        self._added.add_done_callback(_heard)
+        return entering.old
+
+    async def _wait_for_yes(self, entering: Entering) -> tuple[int, DevId]:
+        """Proves the keys again, as often as the old device's log moves before it says yes."""
+        while True:
+            message = await self._mail.next()
+            answer = entering.prove_again(message)
+            if answer is None:
+                return entering.done(message)
+            await self._post(answer)
+
+    @property
+    def digits(self) -> str:
+        """What to compare, by digits only, after `meet`."""
+        return self._entering.digits if self._entering is not None else ""
+
+    async def finish(self, keep: Callable[[Joined], None]) -> Joined:
+        """Waits for the old device's yes, signs in, verifies the log and opens the keys; the owner then `keep`s all
+        of it. Refused("pairing") if the answer is no or does not come. If the line is lost after the yes, or it could
+        not be kept, again."""
+        entering, yes = self._entering, self._added
+        if entering is None or entering.old is None or yes is None:
+            raise Refused(ENDED)
+        seq, dev = await asyncio.shield(yes)
+        await self._hang_up()
+        own = await self._signed_in(self._agency_pk, entering.old, entering.heads, seq, dev)
+        keep(own)
+        self._entering = self._added = None
+        return own
+
+    async def _signed_in(
+        self, agency_pk: bytes, old: OldDevice, heads: Sequence[tuple[int, Hash]], seq: int, dev: DevId
+    ) -> Joined:
+        """▲ The log must be that of the person whom the old device named, go through every head that it named, and say
+        itself that we are in."""
+        pin = agency_fingerprint(agency_pk)
+        connection = await Connection.connect(self.dialer, now_ms=self.now_ms, agency_pin=pin)
+        reading = asyncio.ensure_future(connection.run(lambda frame: None))
+        try:
+            signing = SigningKey(self._secrets.sign)
+            await connection.sign_in(old.uid, dev, signing, [])
+            entries = await entries_after(connection, old.uid, -1)
+            while len(entries) <= seq and (more := await entries_after(connection, old.uid, len(entries) - 1)):
+                entries += more
+            log = UserLog.replay(entries, agency_pk)
+            mine = log.device_active(dev, seq)
+            goes_on = all(log.head_at(n) == head for n, head in heads)
+            if log.genesis != old.genesis or not goes_on or mine is None:
+                raise Reject("enrol", "own log")
+            if mine.sign_pk != signing.public:
+                raise Reject("enrol", "own keys")
+            person = await self._record(connection, log)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        account = Account(uid=log.uid, dev=dev, agency_pk=agency_pk, secrets=self._secrets, puk_seeds={})
+        account.puk_seeds.update(user_drafts.open_generations(log, dev, account.kem, {}))
+        return Joined(account=account, entries=entries, record=decode_record(person.record), salt=person.salt)
+
+    async def _record(self, connection: Connection, log: UserLog) -> m.Person:
+        reply = await connection.request(lambda rid: m.Directory(rid=rid, query="", uids=[log.uid]), m.DirectoryReply)
+        for person in reply.people:
+            if person.uid == log.uid and log.record_hash == record_hash(person.salt, person.record):
+                return person
+        raise Reject("record", "directory")
+
+    async def _post(self, data: bytes) -> None:
+        if self._connection is None:
+            raise Unreachable("offline")
+        await self._connection.request(lambda rid: m.PairPost(rid=rid, data=data), m.Ok)
+
+    def _line_ended(self, reading: "asyncio.Future[None]") -> None:
+        if not reading.cancelled():
+            reading.exception()
+        self._mail.end()
+
+    async def close(self) -> None:
+        """Leaves the box, for good. Twice does no harm."""
+        if self._added is not None:
+            self._added.cancel()
+        self._entering = self._added = None
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        reading, self._reading, self._connection = self._reading, None, None
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+
+def _heard(task: "asyncio.Task[tuple[int, DevId]]") -> None:
+    """`finish` raises what it ended with, if anybody comes to call that."""
+    if not task.cancelled():
+        task.exception()

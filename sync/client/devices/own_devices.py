@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The person's own devices and keys: their log is followed, added to, and kept in order (protocol §3, §11).
+
+An entry is built on the log as it stands and goes to the server by compare-and-swap; if another device was first, it is
+built again on the newer log (compare_and_swap.py). New PUK generations, whoever made them, are opened from the log: a
+device that died in between has them too.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sync.client.account import sealed_export
+from sync.client.account.compare_and_swap import again
+from sync.client.link import Link
+from sync.client.wire.connection import Connection
+from sync.crypto.signatures import SigningKey
+from sync.errors import Refused, Reject
+from sync.ids import DevId, Hash
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+from sync.trust.person import user_drafts
+from sync.trust.person.author import Entry
+from sync.trust.person.pairing_messages import NewDevice
+from sync.trust.person.user_drafts import Hand
+from sync.trust.person.user_log import ROOT, Device, UserEntry, UserLog, device_id, entry_id
+
+log = logging.getLogger("sync")
+
+RENEW_MS = 30 * 86_400_000
+"""How old a PUK generation gets before a device makes the next one."""
+AHEAD_MS = 86_400_000
+"""▲ A PUK generation whose claimed time is further ahead is renewed too. Otherwise a stolen device could put
+the next renewal off for ever."""
+Build = Callable[[UserLog, Hand, int], Entry | None]
+"""Drafts an entry on the log as it stands; None if nothing is left to do."""
+REVOKED = "revoked"
+RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnDevice:
+    """One device of this person. Times in ms; `last_seen` is the server's word, None if it was not asked or has none.
+
+    `by` is the device that added it, None for the first and for one that came back by the recovery sheet.
+    """
+
+    dev: DevId
+    added: int
+    revoked: bool
+    mine: bool
+    by: DevId | None
+    last_seen: int | None
+    agent: str
+
+
+class Devices:
+    """What this person does to their own log. Raises Unreachable while offline, Refused and Reject by their codes."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._seen: dict[bytes, m.DeviceSeen] = {}
+
+    # -- what stands ----------------------------------------------------------------------------------------------
+
+    @property
+    def own_log(self) -> UserLog:
+        """This person's log as far as this device has it."""
+        found = self._link.book.log(self._link.account.uid)
+        if found is None:
+            raise Refused(ErrorCode.UNKNOWN_USER, "own log")
+        return found
+
+    @property
+    def ended(self) -> str | None:
+        """▲ "revoked" or "reset" if the log that this device itself has verified says so, else None."""
+        own, dev = self._link.book.log(self._link.account.uid), self._link.account.dev
+        device = own.devices.get(dev) if own is not None else None
+        if own is None or device is None:
+            return None
+        return REVOKED if device.revoked is not None else RESET if own.ended is not None else None
+
+    @property
+    def mine(self) -> DevId:
+        """This device."""
+        return self._link.account.dev
+
+    @property
+    def newest(self) -> DevId:
+        """The device that was added last."""
+        return next(reversed(self.own_log.devices))
+
+    def all(self) -> list[OwnDevice]:
+        """Every device that the log ever had, the oldest first."""
+        return [self._row(device) for device in self.own_log.devices.values()]
+
+    async def look(self) -> list[OwnDevice]:
+        """`all`, with what the server has seen of them."""
+        reply = await self._link.online.request(lambda rid: m.Devices(rid=rid), m.DevicesReply)
+        self._seen = {seen.dev: seen for seen in reply.devices}
+        return self.all()
+
+    def _row(self, device: Device) -> OwnDevice:
+        seen = self._seen.get(device.dev)
+        return OwnDevice(
+            dev=device.dev,
+            added=device.time,
+            revoked=device.revoked is not None,
+            mine=device.dev == self._link.account.dev,
+            by=DevId(device.by) if isinstance(device.by, bytes) else None,
+            last_seen=seen.last if seen is not None and seen.last else None,
+            agent=seen.agent if seen is not None else "",
+        )
+
+    # -- deeds ----------------------------------------------------------------------------------------------------
+
+    async def admit(self, new: NewDevice, proof: bytes, head: Hash) -> Device:
+        """Adds a device that proved its keys for this head of the log. Refused("conflict") if the log has moved since:
+        then the proof is for nothing, and the device must prove its keys for the newer head."""
+        self.check_active()
+        if self.own_log.head != head:
+            raise Refused(ErrorCode.CONFLICT, "own log")
+        entry = user_drafts.admit(self.own_log, self._hand(), new.sign_pk, new.kem_pk, proof, self._link.server_now_ms)
+        await self.append([entry])
+        return self.own_log.devices[device_id(self.own_log.genesis_root_pk, new.sign_pk)]
+
+    async def revoke(self, dev: DevId) -> None:
+        """Revokes a device; the entry carries the next PUK generation. Reject "older" for one older than this, "device"
+        for one that was not active from the start; one that another device revokes at the same moment is no error."""
+        began = self.own_log.seq
+        await self._do(lambda own, hand, now: _revocation(own, began, hand, dev, now))
+
+    def added_by(self, dev: DevId) -> list[DevId]:
+        """The active devices that a device added, and those that these devices added in turn, the oldest first."""
+        family = {dev}
+        for device in self.own_log.devices.values():  # each stands behind the one that added it
+            if device.by in family:
+                family.add(device.dev)
+        return [d.dev for d in self.own_log.devices.values() if d.dev in family - {dev} and d.revoked is None]
+
+    async def revoke_with_added(self, dev: DevId) -> None:
+        """Revokes a device as `revoke` does, and then all devices of `added_by`. ▲ The adding device is revoked first.
+        Then it can add no further ones, and the server does not count the other revocations against the limit of a day.
+        After an error the devices that are left can be revoked one by one."""
+        await self.revoke(dev)
+        while left := self.added_by(dev):
+            await self.revoke(left[0])
+
+    async def renew(self) -> None:
+        """The next PUK generation."""
+        await self._do(lambda own, hand, now: user_drafts.rotate_puk(own, hand, now)[0])
+
+    async def tend(self) -> None:
+        """Makes the next PUK generation if one is due, unless another device of the person makes it at the same moment.
+
+        One is due if the agency has revoked a device since the newest generation, or if that one is older than
+        RENEW_MS or dated more than AHEAD_MS ahead. ▲ One is also due if the newest does not open here: a stolen device
+        may have made it.
+        """
+        if self.ended is None and self._renewal_due(self.own_log):
+            await self._do(
+                lambda own, hand, now: user_drafts.rotate_puk(own, hand, now)[0] if self._renewal_due(own) else None
+            )
+            log.info("personal key renewed")
+
+    def _renewal_due(self, own: UserLog) -> bool:
+        newest, since = own.puks[-1], max(own.agency_revokes, default=-1)
+        if newest.gen not in self._link.account.puk_seeds or newest.seq < since:
+            return True
+        age_ms = self._link.server_now_ms - newest.time
+        return age_ms >= RENEW_MS or age_ms < -AHEAD_MS
+
+    async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
+        """As `revoke`, by the key on the recovery sheet: also an older device. None when done, or from when (ms).
+        Reject "sheet" if the root has been replaced."""
+        began, seeds = self.own_log.seq, self._link.account.puk_seeds
+
+        def build(own: UserLog, hand: Hand, now: int) -> Entry | None:
+            if own.root_pk != root.public:
+                raise Reject("sheet", "root")
+            return _revocation(own, began, Hand(ROOT, root, seeds), dev, now)
+
+        return await self._do(build, may_wait=True)
+
+    def check_active(self) -> None:
+        """▲ Refused "revoked" or "reset" if this device is at its end: what it signs counts no more, and is not tried
+        again."""
+        if self.ended is not None:
+            raise Refused(self.ended)
+
+    async def _do(self, build: Build, *, may_wait: bool = False) -> int | None:
+        async def attempt() -> int | None:
+            self.check_active()
+            self._open_keys()
+            entry = build(self.own_log, self._hand(), self._link.server_now_ms)
+            return await self.append([entry], may_wait=may_wait) if entry is not None else None
+
+        return await again(attempt, self.follow_now)
+
+    async def append(self, entries: list[Entry], *, may_wait: bool = False) -> int | None:
+        """Entries built on the log as it stands, all or none. None when they are in it; from when they may come (ms) if
+        another device may object. Refused("conflict") if the log has moved.
+
+        ▲ `may_wait`: only of what may wait is a server's word taken that it waits. Nothing is told as done else.
+        """
+        signed = [m.Signed(body, sig) for body, sig in entries]
+        reply = await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=signed), m.Frame)
+        if isinstance(reply, m.Waits) and may_wait:
+            return reply.ready
+        if not isinstance(reply, m.Ok):
+            raise Reject("malformed", f"reply {type(reply).__name__}")
+        own = self.own_log
+        if UserEntry.decode(entries[0][0]).seq == own.seq + 1:  # else the server's notice was faster
+            self._link.book.take(own.uid, entries)
+        self._open_keys()
+        return None
+
+    def _hand(self) -> Hand:
+        account = self._link.account
+        return Hand(account.dev, account.signing, account.puk_seeds)
+
+    # -- what is sealed to this person ----------------------------------------------------------------------------
+
+    def seal_to_me(self, body: bytes) -> bytes:
+        """A keepsake (see sync/client/account/sealed_export.py); also at a device that is revoked. Any size; a thread
+        is welcome."""
+        return sealed_export.put(self._link.account, self.own_log, body)
+
+    def open_mine(self, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
+        """Which device wrote a keepsake, and what is in it. As `keepsake.take`."""
+        return sealed_export.take(self._link.account, self.own_log, head, packed)
+
+    # -- following ------------------------------------------------------------------------------------------------
+
+    async def follow_now(self) -> None:
+        """As `follow`, over the connection of the moment. Unreachable while offline."""
+        await self.follow(self._link.online)
+
+    async def follow(self, connection: Connection) -> None:
+        """The newest own log that the server shows, and its keys."""
+        await self._link.book.fetch(connection, self._link.account.uid)
+        self._open_keys()
+
+    def _open_keys(self) -> None:
+        """Opens PUK generations that are new here, and keeps them."""
+        account, own = self._link.account, self.own_log
+        if self.ended is not None or len(account.puk_seeds) == len(own.puks):
+            return
+        seeds = user_drafts.open_generations(own, account.dev, account.kem, account.puk_seeds)
+        if seeds != account.puk_seeds:
+            account.puk_seeds.update(seeds)
+            self._link.ports.save_account(account.encode())
+
+    def believe_end(self, entries: list[Entry]) -> None:
+        """▲ A device is at its end only if its own person's log says so, in entries that verify and continue what is
+        known; then they are kept. Reject "auth" for anything less: nothing is given up on a server's word."""
+        account, known = self._link.account, self.own_log
+        shown, more = replace(known), list[Entry]()
+        try:
+            for body, sig in entries:  # of a long log the server sends only the newest
+                seq = UserEntry.decode(body).seq
+                if seq > known.seq:
+                    shown.apply(body, sig)
+                    more.append((body, sig))
+                elif known.head_at(seq) != entry_id(body):
+                    raise Reject("auth", "own log")
+        except Reject as e:
+            raise Reject("auth", "own log") from e
+        device = shown.devices.get(account.dev)
+        if device is None or (device.revoked is None and shown.ended is None):
+            raise Reject("auth", "own log")
+        self._link.book.take(account.uid, more)
+
+
+def _revocation(own: UserLog, began: int, hand: Hand, dev: DevId, now: int) -> Entry | None:
+    """The entry that revokes a device; None for one that was active after entry `began` and has been revoked since."""
+    if own.device_active(dev, began) is not None and own.device_active(dev, own.seq) is None:
+        return None
+    return user_drafts.revoke(own, hand, dev, now)[0]

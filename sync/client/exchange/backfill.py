@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How a newcomer or a new device opens a long room: it has judged every position bare, and fetches the content that it
+needs: the room's own records, each object's newest attested snapshot and what came after it. The rest is read in the
+background (reread.py).
+
+▲ What is fetched must be the very item that stands in the judged stream. ▲ A snapshot is opened only if somebody else
+than its author attested it and its content has the hash that both say; else the object is read from its changes. So
+nothing that is shown, or written on, is one person's word for what others wrote.
+"""
+
+import asyncio
+import logging
+from array import array
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from sync.client.link import Link
+from sync.client.placed_changes import Compact, Compacted, PlacedChange
+from sync.client.ports import OpenedSnapshot, Received
+from sync.client.room.bootstrap_buffer import Joining, PiecePlace
+from sync.client.room.room_sync import CHUNK, RoomSync
+from sync.crypto.encoding import dec, enc
+from sync.errors import Refused, Reject
+from sync.ids import ChangeId, ObjId, RoomId, Uid
+from sync.protocol import messages as m
+from sync.protocol.version import MAX_CONTENTS
+from sync.trust.formats import fields
+from sync.trust.formats.items import Item
+from sync.trust.room import envelope
+from sync.trust.room.room_state import Snapshot
+from sync.trust.room.snapshots import ATTESTS_TO_PRUNE, MAX_PIECES, PIECE_BYTES, Attest, Piece, attested, joined
+from sync.trust.room.stream import AcceptedEnvelope
+
+log = logging.getLogger("sync")
+
+TRIES = 3
+"""Attested snapshots of one object that are tried, the newest first."""
+LOOK_BACK = 1024
+"""Positions that are looked through at a time for a snapshot's earlier pieces."""
+WHOLE_LIMIT = MAX_PIECES * PIECE_BYTES
+
+
+@dataclass(slots=True)
+class _Left:
+    """What of a room is not read at once."""
+
+    any: bool = False
+
+
+def pack(state: Compacted) -> bytes:
+    """A snapshot's bytes, before they are cut into pieces."""
+    return enc(list(state.changes))
+
+
+def unpack(whole: bytes) -> list[bytes]:
+    """The changes in a snapshot's bytes; Reject "malformed" or "encoding"."""
+    changes = fields.items(dec(whole, limit=WHOLE_LIMIT + 1024), "snapshot", 4 * MAX_PIECES)
+    return [fields.blob(change, WHOLE_LIMIT, "snapshot") for change in changes]
+
+
+def begins_with(changes: Sequence[bytes]) -> list[PlacedChange]:
+    """A state's changes as what `Compact` begins with."""
+    return [PlacedChange(0, ChangeId(bytes(16)), Uid(bytes(16)), 0, change) for change in changes]
+
+
+def _since(ns: "array[int]", first: int) -> "array[int]":
+    """The rising positions from `first` on. A long object has 200,000."""
+    return ns[bisect_left(ns, first) :]
+
+
+def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
+    """The envelope as it was judged at position n; its content may be missing. Reject "content-hash" for another."""
+    item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n)
+    if item is None:
+        raise Reject("content-hash", f"position {n}")
+    if item.ct is None:
+        room.missed(item)
+    return item
+
+
+class Opening:
+    """Lets a bare room arrive."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._given_up: set[tuple[RoomId, ObjId]] = set()
+
+    async def arrive(self, room: RoomSync) -> None:
+        """Fetches, opens and stores what is needed, then the stream's state. Nothing for a room that was not pulled
+        bare, ▲ or of which nothing could be judged: what is no room could never be read from the store again. Reject or
+        Refused if the server does not give what it must."""
+        held, room.joining = room.joining, None
+        if held is None or not held.bare or not room.stream.n:
+            room.joining = held
+            return
+        root = ObjId(room.room)
+        inside = room.inside_from
+        await self._open(room, _since(held.ops.pop(root, array("Q")), inside))  # what kinds there are
+        left = _Left()
+        wanted: list[int] = []
+        for obj, ns in held.ops.items():
+            base, waits = await self._snapshot(room, obj, held) if room.keys.has_history else (0, ())
+            left.any |= base > 0
+            wanted += _since(ns, max(base + 1, inside))
+            wanted += [n for n in waits if n <= base and n in _since(ns, n)[:1]]
+        if not room.keys.has_history:
+            for ns in held.baselines.values():
+                wanted += _since(ns, inside)
+        await self._open(room, sorted(wanted))
+        await self._link.ports.receive_apart(room.arrived(reread=left.any))
+
+    async def fill(self, room: RoomSync) -> None:
+        """▲ What the server had forgotten before it came here is in the snapshot behind which it was pruned; else a
+        device that was away would lose what others wrote. Who reads with K alone has baselines. What cannot be had now
+        is asked for again when a key has come, and on the next connection."""
+        filled = dict[ObjId, int]()
+        for obj in sorted(room.gaps) if room.caught_up else ():
+            state, base = room.stream.state, self._link.ports.base(obj)
+            until = state.pruned.get(obj, 0)
+            reaches = base is not None and base[0] >= until  # what is not pruned came later by itself
+            whole = until == 0 or reaches or room.keys.reads_alone or obj in state.destroyed
+            if not whole and (room.room, obj) not in self._given_up:
+                try:
+                    whole = (await self._snapshot(room, obj, None))[0] >= until
+                except (Refused, Reject) as e:
+                    log.warning("snapshot not given: %s", e.code)
+                if not whole:
+                    self._given_up.add((room.room, obj))
+                    log.error("a pruned object is not whole here: room %s", room.room[:4].hex())
+                    self._link.listener.on_room(room.room)
+            if whole:
+                filled[obj] = until
+        # ▲ what came meanwhile may be gone further on: then there is still a gap
+        done = [obj for obj, n in filled.items() if room.caught_up and room.stream.state.pruned.get(obj, 0) <= n]
+        if done:
+            room.gaps -= set(done)
+            await self._link.ports.receive_apart(Received(room=room.room, filled=done))
+            self._link.listener.on_room(room.room)
+
+    def given_up(self, room: RoomId, obj: ObjId) -> bool:
+        """Whether nothing more is asked for on this connection."""
+        return (room, obj) in self._given_up
+
+    def start(self) -> None:
+        """A new connection: what the server did not give may be there now."""
+        self._given_up.clear()
+
+    def look_anew(self, room: RoomId) -> None:
+        """A key has come: what could not be opened may be now."""
+        self._given_up = {key for key in self._given_up if key[0] != room}
+
+    async def _open(self, room: RoomSync, ns: Sequence[int]) -> None:
+        """Changes at these positions: opened or waiting, and stored. Not durable by itself: a crash repeats it."""
+        async for items in self._fetch(room, ns):
+            for received in room.open_again(items, ()):
+                await self._link.ports.receive_apart(replace(received, more=True))
+
+    async def _fetch(self, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
+        """The envelopes at rising positions, with their content, in slices."""
+        at = 0
+        while at < len(ns):
+            asked = list(ns[at : at + MAX_CONTENTS])
+            reply = await self._link.online.request(partial(m.Contents, room=room.room, ns=asked), m.ContentsReply)
+            if not 0 < len(reply.items) <= len(asked):
+                raise Reject("malformed", "contents")
+            for start in range(0, len(reply.items), CHUNK):
+                yield [
+                    _shown(room, n, i) for n, i in zip(asked[start:], reply.items[start : start + CHUNK], strict=False)
+                ]
+                await asyncio.sleep(0)
+            at += len(reply.items)
+
+    async def _one(self, room: RoomSync, n: int) -> AcceptedEnvelope:
+        async for items in self._fetch(room, [n]):
+            return items[0]
+        raise Reject("malformed", "contents")
+
+    # -- snapshots ------------------------------------------------------------------------------------------------
+
+    async def _snapshot(self, room: RoomSync, obj: ObjId, held: Joining | None) -> tuple[int, tuple[int, ...]]:
+        """Opens the object's newest good snapshot that stands in for what is pruned of it; gives the position up to
+        which it stands, 0 for none, and the positions up to there of what waits for others. ▲ Of a pruned object first
+        those that as many attested as a prune takes: it cannot be computed anew later, and two who lie together would
+        else be believed, or hide what three vouch for."""
+        compact, least = self._link.ports.compactor(obj), room.stream.state.pruned.get(obj, 0)
+        rows = [row for row in attested(room.stream.state, obj) if row.covers >= least]
+        if least:
+            rows.sort(key=lambda row: len(row.attests) < ATTESTS_TO_PRUNE)
+        for row in rows[:TRIES] if compact is not None else ():
+            try:
+                found = await self._checked(room, obj, held, row, compact) if compact is not None else None
+            except Reject as e:
+                log.warning("snapshot refused: %s", e.code)
+                continue
+            if found is not None:
+                snapshot = OpenedSnapshot(n=row.n, t=row.t, uid=row.uid, obj=obj, covers=row.covers, state=found)
+                await self._link.ports.receive_apart(Received(room=room.room, more=True, snapshots=[snapshot]))
+                return row.covers, found.waits
+        return 0, ()
+
+    async def _checked(
+        self, room: RoomSync, obj: ObjId, held: Joining | None, row: Snapshot, compact: Compact
+    ) -> Compacted | None:
+        """▲ The snapshot's content, if it is what its author and another person say; None if it cannot be opened."""
+        last = await self._piece(room, row.n)
+        if last is None or not await self._attested(room, obj, row, last.digest):
+            return None
+        return await self._joined(room, obj, held, row, last, compact)
+
+    async def content(self, room: RoomSync, obj: ObjId, row: Snapshot, compact: Compact) -> Compacted | None:
+        """▲ What a snapshot's pieces hold, if it has the hash that they say, whoever attests it; None if not. Reject or
+        Refused if the server does not give them."""
+        last = await self._piece(room, row.n)
+        return await self._joined(room, obj, None, row, last, compact) if last is not None else None
+
+    async def _joined(
+        self, room: RoomSync, obj: ObjId, held: Joining | None, row: Snapshot, last: Piece, compact: Compact
+    ) -> Compacted | None:
+        places = held.pieces[obj] if held is not None else await self._places(room, obj, row.n, last.count)
+        dev = next((p.dev for p in places if p.n == row.n), b"")
+        before = [p.n for p in places if p.dev == dev and p.n < row.n][-last.count + 1 :] if last.count > 1 else []
+        if before and before[0] <= row.covers:  # ▲ a prune behind it would take it along
+            return None
+        found = [await self._piece(room, n) for n in before]
+        whole = joined([*(p for p in found if p is not None), last])
+        if whole is None:
+            return None
+        state = await asyncio.to_thread(compact, begins_with(unpack(whole)), row.covers)
+        return state if state is not None and state.digest == last.digest else None
+
+    async def _places(self, room: RoomSync, obj: ObjId, n: int, count: int) -> list[PiecePlace]:
+        """▲ Where pieces of the object's snapshots stand up to position n, looked for backwards until there are `count`
+        of the device that wrote the one at n. Each position once and in order: nobody goes round in a ring."""
+        found: list[PiecePlace] = []
+        until, enough = n, False
+        while until > 0 and not enough:
+            at, part = max(0, until - LOOK_BACK), list[PiecePlace]()
+            after = at
+            while at < until:
+                items = (await self._link.pull(room.room, at, bare=True)).items
+                if not items or [i.n for i in items] != list(range(at + 1, at + 1 + len(items))):
+                    raise Reject("withheld", "pieces")
+                for i in items:
+                    item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, None), i.n) if i.n <= until else None
+                    if item is not None and (item.hdr.kind, item.hdr.obj) == (envelope.SNAPSHOT, obj):
+                        part.append(PiecePlace(item.n, item.hdr.dev))
+                at = items[-1].n
+            found, until = part + found, after
+            enough = sum(p.dev == found[-1].dev for p in found) >= count if found else True
+        return found
+
+    async def _piece(self, room: RoomSync, n: int) -> Piece | None:
+        payload = room.keys.open_special(await self._one(room, n))
+        return Piece.decode(payload) if payload is not None else None
+
+    async def _attested(self, room: RoomSync, obj: ObjId, row: Snapshot, digest: bytes) -> bool:
+        """▲ Whether another person's attest says this very hash of this very snapshot."""
+        told = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=digest)
+        for _, n in row.attests:
+            item = await self._one(room, n)
+            try:
+                payload = room.keys.open_special(item) if item.hdr.kind == envelope.ATTEST else None
+                if payload is not None and Attest.decode(payload) == told:
+                    return True
+            except Reject as e:
+                log.warning("attest refused: %s", e.code)
+        return False

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Sealed parts of files over HTTP, beside the socket: uploads in the background, fetches on demand (protocol §8).
+
+A part is sent whole with its digest; the server keeps what came of an interrupted one only if it is complete, and an
+upload of a part that is already there is answered as done, so a repeat costs one request.
+"""
+
+import asyncio
+import base64
+import logging
+from http import HTTPStatus
+
+import msgspec
+
+from sync.client.link import Link
+from sync.client.ports import PartUpload
+from sync.client.wakeup import woken
+from sync.client.wire.transport import Answer, Dialer
+from sync.crypto.kdf import H
+from sync.errors import Refused, Reject, Unreachable
+from sync.ids import ObjId, PartId, RoomId
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+
+log = logging.getLogger("sync")
+
+RETRY_S = 5.0
+UNREADABLE = "part-unreadable"
+"""What is told of a part that lay here and is gone or damaged: it is never sent."""
+_MARGIN_MS = 30_000
+
+
+class Blobs:
+    """Uploads and fetches for one account; uses the engine's connection to mint bearers."""
+
+    def __init__(self, link: Link, dialer: Dialer) -> None:
+        self._link = link
+        self._dialer = dialer
+        self._wake = asyncio.Event()
+        self._bearer = ""
+        self._expires_ms = 0
+        self._restored: bytes | None = None
+        self._looked_for: set[PartId] = set()
+        """What this restored server was asked for; the rest is asked for later."""
+        self.refused: dict[RoomId, str] = {}
+        """Why the server takes no files of a room now; they and the changes that name them wait."""
+
+    def give_back(self, statement: bytes) -> None:
+        """The server was restored, by its statement: what it lost of the parts that lie here is uploaded again. Looked
+        at once for each statement."""
+        mark = H(statement)
+        if mark != self._restored:
+            self._restored = mark
+            self._looked_for.clear()
+        self.wake()
+
+    def wake(self) -> None:
+        """There are new parts to upload."""
+        self._wake.set()
+
+    async def work(self) -> None:
+        """Uploads while the connection lives."""
+        while True:
+            failed = not await self._look_for_lost()
+            for upload in self._link.ports.uploads():
+                failed = not await self._try(upload) or failed
+            await woken(self._wake, RETRY_S if failed else None)
+
+    async def _look_for_lost(self) -> bool:
+        """Marks the parts that a restored server has no more. False if some could not be asked for (yet)."""
+        mark, ports = self._restored, self._link.ports
+        if mark is None or ports.parts_looked_for() == mark:
+            return True
+        shut: set[RoomId] = set()
+        for part in ports.uploaded_parts():
+            room = self._link.rooms.get(part.room)
+            if part.part in self._looked_for or part.room in shut or room is None or not room.may_write:
+                continue
+            try:
+                answer = await self._request("HEAD", part.room, part.obj, part.part, {}, None)
+            except Unreachable:
+                if self._link.connection is None:
+                    raise
+                return False
+            if answer.status == HTTPStatus.NOT_FOUND:
+                ports.part_lost(part.part)
+            elif answer.status != HTTPStatus.OK:
+                shut.add(part.room)  # it is not back yet, and perhaps never will be: others do not wait for it
+                continue
+            self._looked_for.add(part.part)
+        if not shut:
+            ports.set_parts_looked_for(mark)
+        return not shut
+
+    async def _try(self, upload: PartUpload) -> bool:
+        """Uploads a part. ▲ One that cannot be sent, by a way that carries no files or because its bytes are gone,
+        holds up no other and nothing else that is written."""
+        try:
+            sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
+        except Exception as e:
+            log.warning("part not read: %s", getattr(e, "code", type(e).__name__))
+            self._say(upload.room, UNREADABLE)
+            return False
+        try:
+            return await self._upload(upload, sealed)
+        except Unreachable as e:
+            if self._link.connection is None:
+                raise
+            log.info("part not sent: %s", e.code)
+            self._say(upload.room, e.code)
+            return False
+
+    async def _upload(self, upload: PartUpload, sealed: bytes) -> bool:
+        headers = {"repr-digest": f"sha-256=:{base64.b64encode(upload.digest).decode()}:"}
+        answer = await self._request("PUT", upload.room, upload.obj, upload.part, headers, sealed)
+        if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
+            log.warning("upload refused: %d", answer.status)
+            self._say(upload.room, _why(answer))
+            return False
+        self._say(upload.room, None)
+        self._link.ports.part_uploaded(upload.part)
+        self._link.outbox_work.set()
+        return True
+
+    def _say(self, room: RoomId, code: str | None) -> None:
+        if self.refused.get(room) == code:
+            return
+        self.refused[room] = code or ""
+        if code is None:
+            del self.refused[room]
+        self._link.listener.on_room(room)
+
+    async def fetch(self, room: RoomId, obj: ObjId, part: PartId, digest: bytes) -> bytes:
+        """The sealed bytes of a part. Raises Refused("blob-missing"), Reject("blob-hash"), and
+        the errors of `Dialer.request`."""
+        answer = await self._request("GET", room, obj, part, {}, None)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            raise Refused(ErrorCode.BLOB_MISSING)
+        if answer.status != HTTPStatus.OK:
+            raise Refused(ErrorCode.FORBIDDEN, str(answer.status))
+        if H(answer.content) != digest:
+            raise Reject("blob-hash", part.hex())
+        return answer.content
+
+    async def close(self) -> None:
+        """Ends the connection for requests."""
+        await self._dialer.close()
+
+    async def _request(
+        self, method: str, room: RoomId, obj: ObjId, part: PartId, headers: dict[str, str], content: bytes | None
+    ) -> Answer:
+        answer = await self._send(method, room, obj, part, headers, content)
+        if answer.status == HTTPStatus.UNAUTHORIZED:  # a server that was started anew knows no bearer of before
+            self._expires_ms = 0
+            answer = await self._send(method, room, obj, part, headers, content)
+        return answer
+
+    async def _send(
+        self, method: str, room: RoomId, obj: ObjId, part: PartId, headers: dict[str, str], content: bytes | None
+    ) -> Answer:
+        path = f"/v1/blobs/{room.hex()}/{obj.hex()}/{part.hex()}"
+        bearer = await self._token()
+        return await self._dialer.request(method, path, {**headers, "authorization": f"Bearer {bearer}"}, content)
+
+    async def _token(self) -> str:
+        if self._expires_ms - _MARGIN_MS < self._link.server_now_ms:
+            reply = await self._link.online.request(lambda rid: m.BlobToken(rid=rid), m.BlobTokenReply)
+            self._bearer, self._expires_ms = reply.bearer, reply.expires
+        return self._bearer
+
+
+def _why(answer: Answer) -> str | None:
+    """The code of a refusal that waiting cures; another is told by nobody: the part is tried again."""
+    if answer.status != HTTPStatus.INSUFFICIENT_STORAGE:
+        return None
+    try:
+        told = msgspec.json.decode(answer.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ErrorCode.FULL
+    code = told.get("code") if isinstance(told, dict) else None
+    return ErrorCode.QUOTA if code == ErrorCode.QUOTA else ErrorCode.FULL

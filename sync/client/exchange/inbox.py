@@ -1,0 +1,479 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What comes from the server: fresh items, catching up in slices, keys and shares that were missing."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from sync.client.exchange.backfill import Opening
+from sync.client.exchange.missing_keys import Seals
+from sync.client.exchange.missing_shares import Shares
+from sync.client.exchange.prefetch import Ahead
+from sync.client.exchange.receipt_verifier import Witness
+from sync.client.exchange.reread import Rereading
+from sync.client.exchange.room_invitations import Invitations
+from sync.client.exchange.snapshot_maker import Snapshots
+from sync.client.link import Link
+from sync.client.room import bootstrap_buffer
+from sync.client.room.room_sync import RoomSync
+from sync.client.status import RoomState
+from sync.errors import NeedLog, Refused, Reject
+from sync.ids import DevId, RoomId, Uid
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+from sync.trust.formats.items import ENTRY, Item
+from sync.trust.room.ephemeral import Whisper
+from sync.trust.room.stream import Accepted, AcceptedEntry
+
+log = logging.getLogger("sync")
+
+MAX_QUEUED = 256
+MAX_QUEUED_BYTES = 8 * 1024 * 1024
+"""Fresh frames that wait to be judged; beyond that the room is pulled instead, so memory stays bounded."""
+MAX_ROOMS = 10_000
+"""What a server may make us follow."""
+PIECE = 64
+"""Items judged in one turn of the event loop, about 1.5 ms; a longer batch is judged whole."""
+PIECE_BYTES = 96 * 1024
+"""And bytes: a batch of packed edits may hold thousands of changes."""
+BREATHE = 16
+"""A longer piece is judged, opened and stored in a turn each."""
+HEADS = 16
+"""Rooms whose receipts are looked at in one turn, 0.1 ms each."""
+KEPT_MS = 90 * 86_400_000
+KEPT_BYTES = 256 * 1024 * 1024
+"""Items that are kept as they came, for a server that loses them (protocol §10)."""
+_LOG_TRIES = 64
+_STRUCT = 256
+"""Bytes of an item or a share beside what it holds."""
+
+
+class Inbox:
+    """Judges and stores what arrives. One `work` task at a time."""
+
+    def __init__(self, link: Link, witness: Witness, seals: Seals, snapshots: Snapshots) -> None:
+        self._link = link
+        self._snapshots = snapshots
+        self._witness = witness
+        self._seals = seals
+        self._shares = Shares(link)
+        self._opening = Opening(link)
+        self.rereading = Rereading(link, self._with_logs, snapshots, self._opening.fill)
+        """What is read in the background."""
+        self.invitations = Invitations(link, self._with_logs, self._follow)
+        """Rooms that are not followed before the person has said yes."""
+        self._fresh: deque[m.Fresh] = deque()
+        self._fresh_bytes = 0
+        self._behind: dict[RoomId, None] = {}
+        """Rooms to be pulled; who is behind again waits for its turn."""
+        self._unsubscribed: set[RoomId] = set()
+        self._ahead = Ahead(link)
+
+    @property
+    def idle(self) -> bool:
+        return not self._fresh and not self._behind and self._shares.idle and self.invitations.idle
+
+    def lacks(self, room: RoomSync) -> bool:
+        """Whether something was pruned before it came here, and what stands in for it was asked for and not given."""
+        return any(self._opening.given_up(room.room, obj) for obj in room.gaps)
+
+    async def start(self, heads: list[m.RoomHead]) -> None:
+        """A new connection: every room the server lists, measured against what we have seen, some in a turn."""
+        self._fresh.clear()
+        self._fresh_bytes = 0
+        self._ahead.drop()
+        self.rereading.start()
+        self._opening.start()
+        listed = set()
+        for room in self._link.rooms.values():
+            room.look_anew()
+        for at, head in enumerate(heads, start=1):
+            listed.add(RoomId(head.receipt.room))
+            self._meet(head)
+            if at % HEADS == 0:
+                await asyncio.sleep(0)
+        self.invitations.start(listed)
+        for room_id, room in self._link.rooms.items():
+            if room_id not in listed and room.is_member:
+                self._unsubscribed.add(room_id)
+                self._behind[room_id] = None
+        self._link.inbox_work.set()
+
+    def follow(self, room: RoomSync) -> None:
+        """A room of our own making: subscribe and pull it."""
+        self._unsubscribed.add(room.room)
+        self.look_again(room)
+
+    def look_again(self, room: RoomSync) -> None:
+        """Pull the room: somebody else was faster than what we know."""
+        self._note_missing(room)
+        self._link.inbox_work.set()
+
+    def _note_missing(self, room: RoomSync) -> None:
+        """▲ It is to be pulled from now on: a pull that is under way may lack what has just come."""
+        self._behind[room.room] = None
+        self._ahead.drop(room.room)
+
+    def _meet(self, head: m.RoomHead) -> None:
+        r = head.receipt
+        if len(r.room) != 16:
+            raise Reject("malformed", "head")
+        if not self.invitations.takes(head):
+            self._follow(head)
+
+    def _follow(self, head: m.RoomHead) -> None:
+        """The room of a head is one of those that are read."""
+        r = head.receipt
+        if r.room not in self._link.rooms and len(self._link.rooms) >= MAX_ROOMS:
+            log.warning("one room too many")
+            return
+        room = self._link.room(RoomId(r.room))
+        if room.problem is RoomState.UNREADABLE or not self._witness.meet(room, r):
+            return
+        room.head_n = max(room.head_n, r.n)
+        self._unsubscribed.add(room.room)
+        self._behind[room.room] = None
+
+    def meet_again(self, room: RoomSync, r: m.Receipt) -> None:
+        """A restored server stands here now: if that is where it stood, the room goes on."""
+        room.look_anew()
+        if self._witness.meet(room, r):
+            room.head_n = max(room.head_n, r.n)
+            self._unsubscribed.add(room.room)
+            self.look_again(room)
+
+    def on_frame(self, frame: m.ServerFrame) -> None:
+        """Anything that is no reply, on the reader's turn: only noted here. ▲ News of a room that no signed head has
+        told of are nothing to us."""
+        room = self._link.rooms.get(RoomId(frame.room)) if isinstance(frame, m.Fresh | m.Behind | m.Removed) else None
+        if room is not None and self.invitations.holds(room):
+            if isinstance(frame, m.Removed):
+                self.invitations.drop(room.room)
+            return
+        if isinstance(frame, m.Fresh) and room is not None:
+            if frame.items:
+                room.head_n = max(room.head_n, frame.items[-1].n)
+            if len(self._fresh) < MAX_QUEUED and self._fresh_bytes < MAX_QUEUED_BYTES:
+                self._fresh.append(frame)
+                self._fresh_bytes += _size(frame)
+            else:
+                self._note_missing(room)
+        elif isinstance(frame, m.Behind | m.Removed) and room is not None:
+            room.head_n = max(room.head_n, frame.n)
+            self._note_missing(room)
+        elif isinstance(frame, m.Removed):
+            self.invitations.drop(RoomId(frame.room))
+        elif isinstance(frame, m.Joined):
+            self._meet(frame.head)
+        elif isinstance(frame, m.SharesWanted):
+            self._shares.note(frame)
+        elif isinstance(frame, m.Ephemeral):
+            self._hear(frame)
+            return
+        self._link.inbox_work.set()
+
+    def _hear(self, frame: m.Ephemeral) -> None:
+        room = self._link.rooms.get(RoomId(frame.room))
+        if room is None:
+            return
+        try:
+            heard, payload = room.whispers.open(Whisper(frame.body, frame.sig, frame.ct), self._link.server_now_ms)
+        except Reject as e:
+            log.info("ephemeral dropped: %s", e.code)
+            return
+        self._link.listener.on_ephemeral(room.room, heard.uid, DevId(heard.dev), payload, heard.kind)
+
+    async def work(self, on_idle: Callable[[], None]) -> None:
+        """Runs while the connection lives."""
+        while True:
+            await self._link.inbox_work.wait()
+            self._link.inbox_work.clear()
+            self.rereading.pause()
+            while not self.idle:
+                if not self._shares.idle:
+                    await self._shares.give()
+                elif self._fresh:
+                    frame = self._fresh.popleft()
+                    self._fresh_bytes -= _size(frame)
+                    with self._link.apart(RoomId(frame.room)):
+                        await self._take_fresh(frame)
+                elif not self._behind:
+                    await self._look()
+                else:
+                    await self._next_behind()
+                self._witness.keep(from_rooms=HEADS)
+            self._witness.keep()
+            self.rereading.go_on()
+            on_idle()
+
+    async def _look(self) -> None:
+        with self._link.apart(self.invitations.next):
+            await self.invitations.look()
+
+    async def _next_behind(self) -> None:
+        """Catches up with one room. Meanwhile one of those is looked at that the person may have to be asked about: a
+        new device has hundreds of them, and waits for the server at each."""
+        room_id = next(iter(self._behind))
+        del self._behind[room_id]
+        look = asyncio.create_task(self._look()) if not self.invitations.idle else None
+        try:
+            with self._link.apart(room_id):
+                await self._catch_up(self._link.room(room_id))
+            if look is not None:
+                await look
+        finally:
+            if look is not None and not look.done():
+                look.cancel()
+                await asyncio.gather(look, return_exceptions=True)
+
+    async def _take_fresh(self, frame: m.Fresh) -> None:
+        room = self._link.room(RoomId(frame.room))
+        if not frame.items and frame.shares and room.keys.missing_shares():
+            await self._resolve(room, frame.shares)
+        if room.problem is not None or not frame.items or frame.items[-1].n <= room.stream.n:
+            return
+        if self.invitations.holds(room):
+            return
+        if frame.items[0].n != room.stream.n + 1:
+            self._note_missing(room)
+            return
+        if await self._take(room, frame.items, frame.shares, frame.receipt) and self._witness.agrees(
+            room, frame.receipt
+        ):
+            await self._after(room)
+
+    async def _catch_up(self, room: RoomSync) -> None:
+        """Pulls until the head, in slices; the next slice is on its way while one is judged."""
+        if room.problem is not None or self.invitations.holds(room):
+            return
+        try:
+            receipt = await self._pull_all(room)
+        except Refused as e:
+            log.info("pull refused: %s", e.code)
+            if e.code == ErrorCode.UNKNOWN_ROOM and room.is_member:
+                self._witness.stop(room, self._witness.why_less(room, 0), "rollback")
+            return
+        if receipt is not None and self._witness.agrees(room, receipt):
+            room.agreed()
+            if room.room not in self._behind and all(f.room != room.room for f in self._fresh):
+                room.head_n = room.stream.n  # whatever an unsigned notice said
+            await self._after(room, pulled=True)
+
+    async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
+        """The server's word of where the room stands, when all of it is judged; None if the room was stopped."""
+        self._pull_ahead(room)
+        after, bare = room.stream.n, room.is_bare
+        pulled = await self._ahead.pull(room.room, after, bare=bare)
+        while pulled.items:
+            more, after = pulled.items[-1].n < pulled.receipt.n, pulled.items[-1].n
+            if more:
+                self._ahead.start(room.room, after, bare=bare)
+            else:
+                self._pull_following()
+            if not await self._take(room, pulled.items, pulled.shares, pulled.receipt):
+                self._ahead.drop(room.room)
+                return None
+            if not more:
+                break
+            pulled = await self._ahead.pull(room.room, after, bare=bare)
+        return pulled.receipt
+
+    def _pull_following(self) -> None:
+        following = next(iter(self._behind), None)
+        if following is not None and following in self._link.rooms:
+            self._pull_ahead(self._link.rooms[following])
+
+    def _pull_ahead(self, room: RoomSync) -> None:
+        """Begins to catch up with a room."""
+        if room.problem is not None or self.invitations.holds(room):
+            return
+        if room.joining is not None and room.stream.n == 0:
+            room.joining.bare = room.head_n >= bootstrap_buffer.BARE_FROM
+        self._ahead.start(room.room, room.stream.n, bare=room.is_bare, first=partial(self._subscribe, room))
+
+    async def _subscribe(self, room: RoomSync) -> None:
+        """▲ Before the pull: what is placed in between would reach nobody."""
+        if room.room not in self._unsubscribed:
+            return
+        try:
+            await self._link.online.request(lambda rid: m.Subscribe(rid=rid, room=room.room), m.Ok)
+        except Refused as e:
+            log.info("subscribe refused: %s", e.code)
+        self._unsubscribed.discard(room.room)
+
+    async def _take(
+        self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt
+    ) -> bool:
+        """Judges, opens and stores a slice, piece by piece. False if the room was stopped, or handed to the
+        invitations.
+
+        ▲ Reading ends at the position at which this person left the room from another device. They may have been added
+        again behind it, and must then be asked before anything more of the room is read.
+        """
+        entries = left = False
+        # ▲ The room is behind until the slice's end: only the last piece is flushed, and nothing is sent before that.
+        room.head_n = max(room.head_n, wire[-1].n)
+        since = self._link.server_now_ms - KEPT_MS
+        me, owners = self._link.account.uid, room.stream.state.dev_owner
+        for piece, more in _pieces(wire, me):
+            heavy = any(i.kind == ENTRY for i in piece)
+            try:
+                self._witness.check_promise(room, piece)
+                if heavy:
+                    await self._link.load_logs(room)
+                accepted = await self._judge(room, piece)
+            except Reject as e:
+                await self._stand(room)  # the store keeps why a room stopped only of a stream that it has
+                await self._witness.refuse(room, e, receipt, piece)
+                return False
+            entries = entries or heavy
+            breathe = heavy or len(piece) > BREATHE
+            with self._link.kept(room):
+                if breathe:
+                    await asyncio.sleep(0)
+                kept = [i for i in piece if i.t >= since and not room.is_bare]  # what has no content gives none back
+                for received in room.open_all(accepted, shares, more=more, items=kept):
+                    if breathe:
+                        await asyncio.sleep(0)
+                    await self._link.ports.receive_apart(received)
+            if room.joining is None:
+                room.kept_n = accepted[-1].n
+            elif room.joining.full:
+                await self._arrive(room)
+            self._seals.see(room, accepted)
+            self._snapshots.see(room, accepted)
+            if not room.is_member and _left(accepted[-1], me) and receipt.n > room.stream.n:
+                left = self.invitations.left(room, receipt)
+                if left:
+                    break
+        self._link.tell_moved()
+        arrived = room.stream.state.dev_owner is not owners  # somebody's first item: they are no longer only invited
+        if (entries or arrived) and not room.keys.needs_key:  # else when the key is here, or known to be missing
+            self._link.listener.on_room(room.room)
+        return not left
+
+    async def _refill(self, room: RoomSync) -> None:
+        """Asks again for content that was missing: the server may give it now."""
+        for n in room.stream.withheld():
+            try:
+                shown = (await self._link.pull(room.room, n - 1)).items[:1]
+            except Refused:
+                return
+            for i in shown:
+                for received in room.refill(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n):
+                    await self._link.ports.receive_apart(received)
+
+    async def _judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
+        return await self._with_logs(lambda: room.judge(items), len(items))
+
+    async def _with_logs(self, judge: Callable[[], list[Accepted]], count: int) -> list[Accepted]:
+        """The verdicts; user logs that are missing are fetched first. ▲ One that cannot be had is WITHHELD."""
+        for _ in range(_LOG_TRIES + count):
+            try:
+                return judge()
+            except NeedLog as need:
+                try:
+                    found = await self._link.book.fetch(self._link.online, need.uid)
+                except Refused as e:
+                    raise Reject("withheld", "user log") from e
+                if found.seq < need.seq:
+                    raise Reject("withheld", "user log") from need
+        raise Reject("withheld", "user logs")
+
+    async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
+        """The room is at a new position: fetch what is missing, and let the outbox look again.
+
+        ▲ Content that is missing though no destroy or prune says so is WITHHELD.
+        """
+        self._pull_following()
+        found = False
+        if room.joining is not None:
+            found = await self._seals.look(room, anew=pulled)
+            if not await self._arrive(room):
+                return
+        if room.caught_up and room.stream.withheld():
+            await self._refill(room)
+        if room.caught_up and room.stream.withheld():
+            self._witness.stop(room, RoomState.WITHHELD, "withheld")
+            return
+        found = await self._seals.look(room, anew=pulled) or found
+        if room.waiting:
+            await self._resolve(room, [])  # first, since after a restart only trying shows what is missing
+            if await self._seals.look(room, anew=False):
+                found = True
+                await self._resolve(room, [])
+        shares = await self._shares.ask(room)
+        if shares:
+            await self._resolve(room, shares)
+        if found:
+            self._opening.look_anew(room.room)
+        if room.gaps and room.caught_up:
+            await self._opening.fill(room)
+            if room.gaps and await self._seals.look(room, anew=False):  # the key of what stands in was missing
+                self._opening.look_anew(room.room)
+                await self._opening.fill(room)
+        self.rereading.look(room)
+        self._link.outbox_work.set()
+
+    async def _arrive(self, room: RoomSync) -> bool:
+        """A newcomer's first pull, or as much of it as is held: opened as far as there are keys, and stored. ▲ False if
+        the server does not give the content of what it has shown: the room is WITHHELD."""
+        try:
+            with self._link.kept(room):
+                await self._opening.arrive(room)
+                for received in room.arrive():
+                    await self._link.ports.receive_apart(received)
+        except (Refused, Reject) as e:
+            self._witness.stop(self._link.room(room.room), RoomState.WITHHELD, e.code)
+            return False
+        self._link.tell_moved()
+        return True
+
+    async def _stand(self, room: RoomSync) -> None:
+        """What was judged of a newcomer's room, stored as it stands; its content is left to be read."""
+        if room.joining is None or not room.joining.bare or not room.stream.n:
+            await self._arrive(room)
+            return
+        with self._link.kept(room):
+            positions, room.joining = room.joining.positions, None
+            await self._link.ports.receive_apart(room.arrived(reread=True, positions=positions))
+        self._link.tell_moved()
+
+    async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
+        """Opens what waited, as far as it can be opened now."""
+        with self._link.kept(room):
+            for received in room.resolve(shares):
+                await self._link.ports.receive_apart(received)
+        self._link.listener.on_room(room.room)
+
+
+def _size(frame: m.Fresh) -> int:
+    """▲ Bytes that a waiting frame holds in memory, near enough: the room's name and shares too."""
+    items = sum(len(i.body) + len(i.sig) + len(i.ct or b"") + _STRUCT for i in frame.items)
+    return items + sum(len(s.obj) + len(s.share) + _STRUCT for s in frame.shares) + _STRUCT
+
+
+def _left(item: Accepted, me: Uid) -> bool:
+    return isinstance(item, AcceptedEntry) and item.void is None and item.entry.type == "leave" and item.entry.uid == me
+
+
+def _may_leave(i: m.WireItem, me: Uid) -> bool:
+    """Whether an item may be this person's `leave` entry. Judging decides; a wrong True only ends a piece early."""
+    return i.kind == ENTRY and bytes(me) in i.body and b"leave" in i.body
+
+
+def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
+    """Splits a slice into (piece, whether more follow). A piece ends at a signature, and always where `me` may
+    leave."""
+    piece: list[Item] = []
+    size = 0
+    for at, i in enumerate(wire, start=1):
+        piece.append(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct))
+        size += len(i.ct or b"")
+        if i.sig and (len(piece) >= PIECE or size >= PIECE_BYTES or _may_leave(i, me)):
+            yield piece, at < len(wire)
+            piece, size = [], 0
+    if piece:
+        yield piece, False

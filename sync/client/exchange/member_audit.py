@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Checks at each sign-in, each hour and on MemberMoved whether a member lost a device that a room does not know of.
+
+▲ The client that finds a revocation states it in the room (`pin`): then nothing more is written under a key that the
+device has, and the next writer rotates. This covers the client's own revocations too. The rooms themselves show what is
+left to do, so nothing is lost if the program was closed in between.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sync.client.exchange.outbox import Outbox
+from sync.client.link import Link
+from sync.client.room.room_sync import RoomSync
+from sync.client.wakeup import woken
+from sync.errors import Refused, Reject
+from sync.ids import RoomId, Uid
+from sync.protocol import messages as m
+
+log = logging.getLogger("sync")
+T = TypeVar("T")
+
+AGAIN_S = 3600.0
+"""Between two checks of a room while the connection lasts."""
+HEARD_S = 2.0
+"""Least time between two checks of a room on MemberMoved."""
+SPREAD_S = 5.0
+"""All members see the same revocation: each client waits up to so long before stating it. A person's own is stated at
+once."""
+SOON_S = 2.0
+
+
+class Audit:
+    """One `work` task while the connection lives."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._due: dict[RoomId, float] = {}
+        """When (loop time) each room is to be checked."""
+        self._looked: dict[RoomId, float] = {}
+        """When (loop time) each room was last checked."""
+        self._wake = asyncio.Event()
+
+    def start(self, rooms: Iterable[RoomId]) -> None:
+        """A new connection: every room is due."""
+        now = asyncio.get_running_loop().time()
+        self._due = dict.fromkeys(rooms, now)
+
+    def meet(self, rooms: Iterable[RoomId]) -> None:
+        """▲ Rooms that this device has just come to know are due too: one that came back by the sheet and revoked the
+        others in the same breath has them all to tell."""
+        now, known = asyncio.get_running_loop().time(), len(self._due)
+        for room in rooms:
+            self._due.setdefault(room, now)
+        if len(self._due) > known:
+            self._wake.set()
+
+    def look_now(self) -> None:
+        """This person's own log has moved: all rooms at once."""
+        self.start(self._link.rooms)
+        self._wake.set()
+
+    def on_member_moved(self, room: RoomId) -> None:
+        """Handles the server's report that a member of this room lost a device or their account: plans to fetch the
+        members' logs. ▲ Repeated reports cause at most one such check per HEARD_S. A revocation that the server does
+        not report is found by the check every AGAIN_S."""
+        if room in self._due:
+            now = asyncio.get_running_loop().time()
+            self._due[room] = min(self._due[room], max(now, self._looked.get(room, now - HEARD_S) + HEARD_S))
+            self._wake.set()
+
+    @property
+    def left(self) -> tuple[int, int]:
+        """(rooms that do not know this person's newest revocation yet, all rooms of theirs)."""
+        mine = [room for room in self._link.rooms.values() if room.is_member]
+        return sum(self._behind(room, self._link.account.uid) for room in mine), len(mine)
+
+    async def work(self, outbox: Outbox) -> None:
+        """Checks rooms that are due and caught up, until it is cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            wait_s = max(0.0, min(self._due.values(), default=loop.time() + AGAIN_S) - loop.time())
+            await woken(self._wake, wait_s)
+            await self._round(outbox)
+
+    async def _round(self, outbox: Outbox) -> None:
+        """Checks all due rooms and states this person's own revocations. Then waits once (up to SPREAD_S, so that not
+        every client states the others) and states what is missing. One wait for all rooms: fifty shared rooms take
+        seconds."""
+        now = asyncio.get_running_loop().time()
+        behind: dict[RoomId, list[Uid]] = {}
+        for room_id in [r for r, at in self._due.items() if at <= now]:
+            room = self._link.rooms.get(room_id)
+            if room is None or not room.is_member or room.problem is not None:
+                del self._due[room_id]
+            elif not room.caught_up:
+                self._due[room_id] = now + SOON_S
+            else:
+                self._due[room_id] = now + AGAIN_S
+                self._looked[room_id] = now
+                with self._link.apart(room_id):
+                    behind[room_id] = await self._try(room_id, self._find_unstated(room)) or []
+        mine = self._link.account.uid
+        await self._state_all({room: [mine] for room, uids in behind.items() if mine in uids}, outbox)
+        others = {room: left for room, uids in behind.items() if (left := [uid for uid in uids if uid != mine])}
+        if others:
+            await asyncio.sleep(random.uniform(0, SPREAD_S))  # noqa: S311 - no secret: that not all do it at once
+            await self._state_all(others, outbox)
+
+    async def _state_all(self, behind: Mapping[RoomId, Sequence[Uid]], outbox: Outbox) -> None:
+        for room, uids in behind.items():
+            with self._link.apart(room):
+                await self._try(room, self._append_pins(room, uids, outbox))
+
+    async def _try(self, room: RoomId, work: Coroutine[Any, Any, T]) -> T | None:
+        """Returns the result of `work`; None if it failed. After Refused the room is due again in SOON_S, after Reject
+        at the next regular check."""
+        try:
+            return await work
+        except (Refused, Reject) as e:
+            log.info("recipients not looked over: %s", e.code)
+            if isinstance(e, Refused) and room in self._due:
+                self._due[room] = min(self._due[room], asyncio.get_running_loop().time() + SOON_S)
+            return None
+
+    async def _find_unstated(self, room: RoomSync) -> list[Uid]:
+        """Fetches the logs that moved. Returns the members whose newest revocation the room does not know yet."""
+        reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
+        moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
+        for uid in moved:
+            await self._link.book.fetch(self._link.online, uid)
+        return [uid for uid in moved if self._behind(room, uid)]
+
+    async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
+        """States in a room the revocations that nobody else has stated meanwhile."""
+        room = self._link.rooms.get(room_id)
+        if room is None or not room.is_member or room.problem is not None:
+            return
+        behind = [uid for uid in uids if self._behind(room, uid)]
+        if behind:
+            await outbox.append(room, outbox.drafter(room).pin(behind))
+            log.info("stated %d newer logs", len(behind))
+
+    def _behind(self, room: RoomSync, uid: Uid) -> bool:
+        """Whether a revocation or the end of the person's log is not pinned in the room yet."""
+        known, pin = self._link.book.log(uid), room.stream.pins.get(uid)
+        if known is None or pin is None or uid not in room.stream.members:
+            return False
+        return known.revoked_between(pin[0], known.seq) or (known.ended_at(known.seq) and not known.ended_at(pin[0]))

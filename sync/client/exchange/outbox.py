@@ -1,0 +1,393 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What goes to the server: pending changes are sealed at flush, persisted, sent until acknowledged (protocol §7)."""
+
+import asyncio
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sync.client.exchange.receipt_verifier import Witness
+from sync.client.link import Link
+from sync.client.ports import PendingChange, SealedBatch
+from sync.client.room.room_sync import RoomSync
+from sync.client.status import RoomState
+from sync.client.wakeup import woken
+from sync.errors import Refused, Reject
+from sync.ids import Hash, ObjId, RoomId
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+from sync.trust.room import envelope
+from sync.trust.room.entry_drafts import Draft, Drafter
+from sync.trust.room.envelope import PlainOp
+
+log = logging.getLogger("sync")
+
+BATCH_ROWS = 1024
+BATCH_OPS = 64
+BATCH_BYTES = 512 * 1024
+PACK_BYTES = 32 * 1024
+"""Changes of one object that are flushed together share an envelope up to this size."""
+SHARED_FLUSH_S = 0.25
+QUIET_FLUSH_S = 2.0
+ECHO_S = 10.0
+"""How long the room's stream may take to show what the server has acknowledged, before it is asked for."""
+SOON_S = 0.05
+RETRY_S = 2.0
+LONGEST_S = 60.0
+"""After a refusal: SOON_S when syncing cures it ("stale", "dirty"), else RETRY_S; twice as long each time, at most
+LONGEST_S, until something is taken. So a server that refuses for ever is asked once a minute."""
+_SAME_BYTES = (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL, ErrorCode.CLOSED)
+"""After these the same bytes are sent again."""
+_NOT_AGAIN = (ErrorCode.INVALID, ErrorCode.QUOTA)
+"""After these a snapshot or an attest is dropped: others attested first, or one's share of a total is used up. What was
+written must not wait behind it."""
+TOLD_AFTER = 3
+"""Refusals in a row after which even "stale" is told to the person."""
+SEALS_A_FRAME = 512
+RESTORED_JUMP = 2**16
+"""How far dev_seq jumps in a store that was set back: more than a device signs in a room between two backups."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """An envelope that is no change. `about`: its header's extension 1."""
+
+    obj: ObjId
+    kind: int
+    about: bytes
+    payload: bytes = field(repr=False)
+
+
+class Outbox:
+    """Flushes every room with work. One `work` task at a time; one batch per room under way."""
+
+    def __init__(self, link: Link, witness: Witness, look_again: Callable[[RoomSync], None]) -> None:
+        """`look_again` has the inbox pull a room."""
+        self._link = link
+        self._witness = witness
+        self._look_again = look_again
+        self.shared: set[ObjId] = set()
+        """Objects that somebody else has open now: their edits flush every 250 ms."""
+        self._flushed_at: dict[ObjId, float] = {}
+        self._retry_at: dict[RoomId, float] = {}
+        self._refusals: dict[RoomId, int] = {}
+        self._rotate_at: dict[RoomId, float] = {}
+        self._wake_at: float | None = None
+        self._own_ahead: dict[RoomId, int] = {}
+        self._rotations: dict[RoomId, int] = {}
+        self._extras: dict[RoomId, deque[Extra]] = {}
+        self._sealed_extras: dict[RoomId, list[Extra]] = {}
+
+    def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
+        """Envelopes that are no changes (a snapshot's pieces, an attest), sent when nothing written waits. Not kept
+        over a restart before they are sealed: whoever made them looks anew what is needed."""
+        self._extras.setdefault(room, deque()).extend(extras)
+        self._link.outbox_work.set()
+
+    async def work(self) -> None:
+        """Runs while the connection lives."""
+        loop = asyncio.get_running_loop()
+        while True:
+            wait_s = None if self._wake_at is None else max(0.0, self._wake_at - loop.time())
+            await woken(self._link.outbox_work, wait_s)
+            self._wake_at = None
+            await self._rotate_dirty()
+            work = dict.fromkeys([*self._link.ports.rooms_with_work(), *(r for r, e in self._extras.items() if e)])
+            rooms = [self._link.rooms[r] for r in work if r in self._link.rooms]
+            for room in rooms:
+                with self._link.apart(room.room):
+                    await self._flush(room)
+
+    def _later(self, at: float) -> None:
+        self._wake_at = at if self._wake_at is None else min(self._wake_at, at)
+
+    async def _flush(self, room: RoomSync) -> None:
+        """Sends the room's batches one after the other until nothing is left or something must come first."""
+        loop = asyncio.get_running_loop()
+        if self._retry_at.get(room.room, 0.0) > loop.time():
+            self._later(self._retry_at[room.room])
+            return
+        while room.may_send:  # ▲ also what is sealed waits until we know that the server stands where we stood
+            batch = self._link.ports.sealed(room.room)
+            if batch is None:
+                batch = self._seal_next(room)
+            if batch is None or not await self._push(room, batch):
+                return
+
+    # -- sealing --------------------------------------------------------------------------------------------------
+
+    def _ready(self, room: RoomSync) -> bool:
+        """Sealing needs the room's newest state: caught up, own echo seen, clean and keyed."""
+        return room.may_send and not room.stream.dirty and not room.keys.needs_key and room.is_member
+
+    def _seal_next(self, room: RoomSync) -> SealedBatch | None:
+        log_ = self._link.book.log(self._link.account.uid)
+        if log_ is None or not self._ready(room):
+            return None
+        rows = self._due(self._pending(room)) if room.may_write else []
+        ops, shares, used = self._pack(room, rows)
+        ops = ops or self._pack_extras(room)
+        if not ops:
+            return None
+        first_seq = self._next_seq(room)
+        author = self._link.account.author(log_)
+        stream = room.stream
+        prev = stream.next_prev(author.uid, author.dev)
+        sealed = envelope.seal_batch(author, room.room, stream.epoch, (stream.n, stream.rh), first_seq, prev, ops)
+        batch = SealedBatch(
+            room=room.room,
+            first_seq=first_seq,
+            last_id=sealed.last_id,
+            bodies=sealed.bodies,
+            cts=sealed.cts,
+            sig=sealed.sig,
+            shares=tuple(shares.items()),
+            rows=tuple(used),
+        )
+        self._own_ahead[room.room] = first_seq + len(ops) - 1
+        self._link.ports.put_sealed(batch)
+        return batch
+
+    def _pending(self, room: RoomSync) -> list[PendingChange]:
+        """▲ What was written to an object that has been destroyed since is not sent, and holds up nothing else."""
+        gone, limit = room.stream.state.destroyed, BATCH_ROWS
+        while True:
+            rows = self._link.ports.pending_in(room.room, limit)
+            left = [row for row in rows if row.obj not in gone]
+            if left or len(rows) < limit:
+                return left
+            limit *= 4
+
+    def _next_seq(self, room: RoomSync) -> int:
+        """▲ The dev_seq after everything that this device ever signed in the room. Own items that this store never
+        signed mean that it is an old copy (restored from a backup): it jumps over what else may have been signed."""
+        signed = self._own_ahead.get(room.room) or self._link.ports.burned(room.room)
+        return signed + 1 if signed >= room.own_seq else room.own_seq + RESTORED_JUMP
+
+    def _due(self, rows: Sequence[PendingChange]) -> list[PendingChange]:
+        """Records at once; an object's edits at once, then every 250 ms while shared and every 2 s otherwise."""
+        now = asyncio.get_running_loop().time()
+        due: dict[ObjId, bool] = {}
+        out = []
+        for row in rows:
+            if row.live:
+                if row.obj not in due:
+                    wait_s = SHARED_FLUSH_S if row.obj in self.shared else QUIET_FLUSH_S
+                    at = self._flushed_at.get(row.obj, 0.0) + wait_s
+                    due[row.obj] = at <= now
+                    if at > now:
+                        self._later(at)
+                if not due[row.obj]:
+                    continue
+            out.append(row)
+        for obj, is_due in due.items():
+            if is_due:
+                self._flushed_at[obj] = now
+        return out
+
+    def _pack(
+        self, room: RoomSync, rows: Sequence[PendingChange]
+    ) -> tuple[list[PlainOp], dict[ObjId, bytes], list[int]]:
+        """Neighbouring changes of one object into one op each; new objects get their share."""
+        groups: list[list[PendingChange]] = []
+        size = packed = 0
+        for row in rows:
+            size += len(row.payload)
+            first = groups[-1][0] if groups else None
+            joins = (
+                first is not None
+                and (first.obj, first.baseline) == (row.obj, row.baseline)
+                and packed + len(row.payload) <= PACK_BYTES
+            )
+            if (not joins and len(groups) >= BATCH_OPS) or (groups and size > BATCH_BYTES):
+                break
+            if joins:
+                groups[-1].append(row)
+                packed += len(row.payload)
+            else:
+                groups.append([row])
+                packed = len(row.payload)
+        ops: list[PlainOp] = []
+        shares: dict[ObjId, bytes] = {}
+        used: list[int] = []
+        for group in groups:
+            op = self._op(room, group, shares)
+            if op is not None:
+                ops.append(op)
+                used += [row.row for row in group]
+        return ops, shares, used
+
+    def _pack_extras(self, room: RoomSync) -> list[PlainOp]:
+        waiting, ops, size = self._extras.get(room.room, deque()), list[PlainOp](), 0
+        taken: list[Extra] = []
+        while waiting and size + len(waiting[0].payload) <= BATCH_BYTES:
+            extra = waiting.popleft()
+            key = room.keys.special_key(extra.obj, room.stream.epoch, extra.kind)
+            if key is not None:
+                size += len(extra.payload)
+                taken.append(extra)
+                ops.append(PlainOp(extra.obj, key, b"", extra.payload, extra.kind, extra.about))
+        self._sealed_extras[room.room] = taken
+        return ops
+
+    def _op(self, room: RoomSync, group: list[PendingChange], shares: dict[ObjId, bytes]) -> PlainOp | None:
+        obj = group[0].obj
+        payload = envelope.pack([(row.change_id, row.payload) for row in group])
+        share_c = b""
+        if obj in shares:
+            key = room.keys.key_with(obj, shares[obj])
+        elif obj == ObjId(room.room) or obj in room.stream.state.shares:
+            key = room.keys.content_key(obj)
+            if room.keys.lacks_share(obj):
+                self._look_again(room)
+        else:
+            share = shares[obj] = self._link.ports.share(room.room, obj) or os.urandom(32)
+            share_c = envelope.share_commitment(room.room, obj, share)
+            key = room.keys.key_with(obj, share)
+        kind = envelope.BASELINE if group[0].baseline else envelope.OP
+        return PlainOp(obj, key, share_c, payload, kind) if key is not None else None
+
+    # -- sending --------------------------------------------------------------------------------------------------
+
+    async def _push(self, room: RoomSync, batch: SealedBatch) -> bool:
+        """True if the server has it and our own stream shows it, so that the next batch may be sealed.
+
+        ▲ It leaves the outbox only then. A server may answer for positions that hold somebody else's items, or give
+        ours a position at which they are void: what was written would be with nobody, and nobody would know.
+        """
+        shares = [m.WireShare(obj, share) for obj, share in batch.shares]
+        bodies, cts = list(batch.bodies), list(batch.cts)
+        try:
+            placed = await self._link.online.request(
+                lambda rid: m.Push(rid=rid, room=room.room, bodies=bodies, cts=cts, sig=batch.sig, shares=shares),
+                m.Placed,
+            )
+        except Refused as e:
+            return self._refused(room, batch, e)
+        if placed.count != len(bodies):
+            raise Reject("malformed", "placed")
+        receipt = self._witness.placed(room, placed)
+        if room.problem is not None:
+            return False
+        room.head_n = max(room.head_n, placed.receipt.n)
+        self._link.ports.put_receipts([receipt] if receipt else [])
+        if not await self._echoed(room, placed.receipt.n):
+            return False
+        if not room.has_own(batch.first_seq + len(batch.bodies) - 1, placed.receipt.n):
+            self._witness.stop(room, RoomState.WITHHELD, "not placed")
+            return False
+        if not self._link.ports.shown(batch, placed.first):
+            self._wait(room, SOON_S)
+            return False
+        self._refusals.pop(room.room, None)
+        if room.blocked is not None:
+            room.blocked = None
+            self._link.listener.on_room(room.room)
+        self._link.listener.on_status()
+        return room.may_send
+
+    async def _echoed(self, room: RoomSync, n: int) -> bool:
+        """Whether our own stream comes to show position `n`. A server that keeps it back holds up no other room."""
+        try:
+            async with asyncio.timeout(ECHO_S):
+                while room.kept_n < n and room.problem is None:
+                    await self._link.moved.wait()
+        except TimeoutError:
+            self._look_again(room)
+        return room.kept_n >= n and room.problem is None
+
+    def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> bool:
+        """Keeps the batch to try it again later. True if it is dropped instead, and the room goes on with the next."""
+        log.info("push refused: %s", why.code)
+        if not batch.rows and why.code in _NOT_AGAIN:
+            self._link.ports.unseal(batch)
+            self._sealed_extras.pop(room.room, None)
+            return room.may_send
+        passing = why.code in (ErrorCode.STALE, ErrorCode.DIRTY)
+        if not passing or self._refusals.get(room.room, 0) + 1 >= TOLD_AFTER:
+            room.blocked = why.code
+        if why.code not in _SAME_BYTES:  # those get the same bytes again
+            self._link.ports.unseal(batch)
+            again = self._sealed_extras.pop(room.room, []) if not batch.rows and passing else []
+            self._extras.setdefault(room.room, deque()).extendleft(reversed(again))
+        if passing:
+            self._look_again(room)
+        self._wait(room, SOON_S if passing else RETRY_S)
+        self._link.listener.on_room(room.room)
+        return False
+
+    def opened(self, room: RoomSync) -> None:
+        """The room takes writing again: what waited is sent at once."""
+        for waits in (self._retry_at, self._refusals, self._rotate_at, self._rotations):
+            waits.pop(room.room, None)
+        room.blocked = None
+        self._link.listener.on_room(room.room)
+        self._link.outbox_work.set()
+
+    def _wait(self, room: RoomSync, first_s: float) -> None:
+        """The room's batches were not taken once more: they are tried again ever later."""
+        times = self._refusals[room.room] = self._refusals.get(room.room, 0) + 1
+        self._retry_at[room.room] = _next_try(first_s, times)
+        self._later(self._retry_at[room.room])
+
+    # -- rotation -------------------------------------------------------------------------------------------------
+
+    async def _rotate_dirty(self) -> None:
+        """▲ A dirty room gets a new epoch from the first writer who is there, before anything else is written."""
+        for room in list(self._link.rooms.values()):
+            if not (room.may_send and room.may_write and room.stream.dirty and room.stream.epoch):
+                continue
+            if self._rotate_at.get(room.room, 0.0) > asyncio.get_running_loop().time():
+                self._later(self._rotate_at[room.room])
+                continue
+            try:
+                with self._link.apart(room.room):
+                    await self.rotate(room)
+                self._rotations.pop(room.room, None)
+            except Refused as e:
+                log.info("rotation refused: %s", e.code)
+                times = self._rotations[room.room] = self._rotations.get(room.room, 0) + 1
+                self._rotate_at[room.room] = _next_try(RETRY_S, times)
+                self._later(self._rotate_at[room.room])
+
+    async def rotate(self, room: RoomSync) -> None:
+        """A new epoch on the room as it stands now. Raises Refused or Reject; nothing is tried again."""
+        await self._link.load_logs(room)
+        await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
+
+    def drafter(self, room: RoomSync) -> Drafter:
+        """Drafts entries on the room as it stands now."""
+        log_ = self._link.book.log(self._link.account.uid)
+        if log_ is None:
+            raise Refused(ErrorCode.UNKNOWN_USER)
+        author = self._link.account.author(log_)
+        return Drafter(room.stream, author, self._link.book, room.keys.ring, self._link.server_now_ms)
+
+    async def append(self, room: RoomSync, draft: Draft) -> None:
+        """Uploads seals, appends the entries, keeps the new epoch's keys. Raises Refused ("conflict": draft anew)."""
+        online = self._link.online
+        root = draft.root
+        if root is not None:
+            for at in range(0, len(draft.seals), SEALS_A_FRAME):
+                await self._put_seals(room.room, root, at, draft.seals[at : at + SEALS_A_FRAME])
+        entries = [m.Signed(body, sig) for body, sig in draft.entries]
+        if draft.secrets is not None:
+            e, k, a = draft.secrets
+            room.keys.drafted[e] = (k, a)
+        placed = await online.request(lambda rid: m.Append(rid=rid, room=room.room, entries=entries), m.Placed)
+        receipt = self._witness.placed(room, placed)
+        self._link.ports.put_receipts([receipt] if receipt else [])
+        room.head_n = max(room.head_n, placed.receipt.n)
+
+    async def _put_seals(self, room: RoomId, root: Hash, start: int, seals: list[bytes]) -> None:
+        await self._link.online.request(
+            lambda rid: m.PutSeals(rid=rid, room=room, root=root, start=start, seals=seals), m.Ok
+        )
+
+
+def _next_try(first_s: float, times: int) -> float:
+    """When to try again after so many refusals in a row, on the loop's clock."""
+    wait_s: float = min(LONGEST_S, first_s * 2 ** min(times - 1, 16))
+    return asyncio.get_running_loop().time() + wait_s

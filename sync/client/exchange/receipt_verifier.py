@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the server signed about its rooms, measured against what this device verified and what it signed before.
+
+▲ Every answer that moves a head carries a receipt. The newest of each room is kept by the owner's store, goes with
+every sign-in, and is a promise: a server that later shows less is rolled back, one that shows another history has
+forked the room, and the two words it signed are kept as evidence (protocol §4, §10).
+"""
+
+import logging
+from collections.abc import Sequence
+
+from sync.client.link import Link
+from sync.client.ports import KeptReceipt
+from sync.client.room.room_sync import LASTING, RoomSync
+from sync.client.status import RoomState
+from sync.errors import Refused, Reject
+from sync.ids import RoomId
+from sync.protocol import messages as m
+from sync.protocol.version import MAX_RECEIPTS, SIGN_IN_CLOCK_TOLERANCE_MS
+from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.room import signed_receipts
+from sync.trust.room.restore_notice import Restored
+from sync.trust.room.signed_receipts import Proof, contradict
+from sync.trust.room.stream import MAX_T
+
+log = logging.getLogger("sync")
+
+_VERSIONS = {"format": RoomState.UPDATE_NEEDED, "old-format": RoomState.OLD_FORMAT}
+FAR_MS = SIGN_IN_CLOCK_TOLERANCE_MS
+"""A sign-in lets two clocks differ by so much; a position's time beyond it is far ahead."""
+BROKEN = "promise"
+"""Items that do not make the running hash which the server signed for their last position."""
+
+
+class Witness:
+    """The receipts of one account. Only the inbox and the outbox use it, on the event loop."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._kept = {k.room: Proof.decode(k.proof) for k in link.ports.receipts()}
+        self._agreed: dict[RoomId, m.Receipt] = {}
+        """Newer ones that are what we judged: their signatures are looked at, and they are kept, when all is quiet."""
+        self._far: set[RoomId] = set()
+        """Rooms whose time was far ahead of both clocks when a sign-in had just compared them."""
+        self.restored: Restored | None = None
+        """The server's statement, verified, if it made one on this connection."""
+
+    def kept(self, room: RoomId) -> m.Receipt | None:
+        """The newest receipt of a room: a promise."""
+        proof = self._kept.get(room)
+        return proof.receipt if proof is not None else None
+
+    def newest(self) -> list[m.Receipt]:
+        """The newest of every room, for the sign-in."""
+        return [proof.receipt for proof in self._kept.values()][:MAX_RECEIPTS]
+
+    # -- heads ----------------------------------------------------------------------------------------------------
+
+    def meet(self, room: RoomSync, r: m.Receipt) -> bool:
+        """Where the server says a room stands as it signs us in; False if the room had to be stopped.
+
+        ▲ Only here may a head not be below the newest receipt: on a running connection replies overtake each other.
+        """
+        if not self.check(room, r):
+            return False
+        kept = self._kept.get(room.room)
+        if kept is not None and r.n < kept.receipt.n:
+            self.stop(room, self.why_less(room, r.n), "rollback", theirs=r)
+            return False
+        if room.room not in self._far and self._ahead(r.t):
+            self._far.add(room.room)
+            self._link.ports.put_evidence(room.room, "time", None, self._proof(r).encode(), None)
+            log.warning("room %s has a time far ahead", room.room[:4].hex())
+        return True
+
+    def _ahead(self, t: int) -> int:
+        """How many ms a position's time is ahead of the clocks, which the sign-in has compared; 0 if not far."""
+        ahead = t - self._link.server_now_ms
+        return ahead if ahead > FAR_MS else 0
+
+    def time_ahead(self, room: RoomSync) -> int:
+        """▲ How many ms the server's time in a room is ahead, 0 if not far. Only once a sign-in has compared the clocks
+        since: until then it may be our own clock that is wrong. The room goes on."""
+        return self._ahead(room.stream.t) if room.room in self._far else 0
+
+    def why_less(self, room: RoomSync, n: int) -> RoomState:
+        """▲ Whether a server that stands at `n`, below what it promised, was restored from a backup: by its own signed
+        statement, and only for what came after that backup. Else it is rolled back."""
+        lost = self._link.ports.kept_items(room.room, n, 1)
+        kept = self.kept(room.room)
+        t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
+        explained = self.restored is not None and self.restored.explains(t)
+        return RoomState.RESTORED if explained else RoomState.ROLLBACK
+
+    def check(self, room: RoomSync, r: m.Receipt) -> bool:
+        """▲ The server's signed word against ours: another hash is a fork, an older head a rollback."""
+        self._verify(room, r)
+        kept = self._kept.get(room.room)
+        if (room.rh_at(r.n) or r.rh) != r.rh or (kept is not None and contradict(kept.receipt, r)):
+            self.stop(room, RoomState.FORK, "fork", theirs=r)
+            return False
+        if r.n < room.stream.n or room.rh_at(r.n + 1) is not None:  # a large room's stored state may lag behind
+            self.stop(room, self.why_less(room, r.n), "rollback", theirs=r)
+            return False
+        return True
+
+    def agrees(self, room: RoomSync, r: m.Receipt) -> bool:
+        """▲ Whether the server's word of its head is what we have judged; more than it gave is withheld."""
+        if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
+            self._agreed[room.room] = r
+            if room.room not in self._far and self._ahead(r.t):
+                self._link.compare_clocks()
+            return True
+        if self.check(room, r):
+            self.stop(room, RoomState.WITHHELD, "withheld")
+        return False
+
+    def placed(self, room: RoomSync, placed: m.Placed) -> KeptReceipt | None:
+        """The receipt for what the server has just taken, to be kept with that; None if a newer one is kept.
+
+        ▲ It stands above our own stream until that shows the items: what is acknowledged cannot vanish unseen.
+        """
+        r = placed.receipt
+        if r.n != placed.first + placed.count - 1:
+            raise Reject("malformed", "placed")
+        self._verify(room, r)
+        kept = self._kept.get(room.room)
+        if (room.rh_at(r.n) or r.rh) != r.rh or (kept is not None and contradict(kept.receipt, r)):
+            self.stop(room, RoomState.FORK, "fork", theirs=r)
+            return None
+        return self._take(r)
+
+    def keep(self, *, from_rooms: int = 1) -> None:
+        """Verifies and keeps what has been agreed on since, if that is of so many rooms. Reject "signature": the server
+        signed nothing."""
+        if len(self._agreed) < from_rooms:
+            return
+        agreed, self._agreed = self._agreed, {}
+        for room, r in agreed.items():
+            self._verify(self._link.room(room), r)
+        self._link.ports.put_receipts([kept for kept in map(self._take, agreed.values()) if kept is not None])
+
+    def _take(self, r: m.Receipt) -> KeptReceipt | None:
+        room = RoomId(r.room)
+        kept = self._kept.get(room)
+        if kept is not None and kept.receipt.n >= r.n:
+            return None
+        proof = self._kept[room] = self._proof(r)
+        return KeptReceipt(room=room, n=r.n, proof=proof.encode())
+
+    def _verify(self, room: RoomSync, r: m.Receipt) -> None:
+        if r.room != room.room:
+            raise Reject("other-room", "receipt")
+        signed_receipts.check(self._link.online.identity.server_pk, r)
+
+    def _proof(self, r: m.Receipt) -> Proof:
+        return Proof(r, self._link.online.identity.server_cert)
+
+    # -- promises -------------------------------------------------------------------------------------------------
+
+    def check_promise(self, room: RoomSync, items: Sequence[Item]) -> None:
+        """▲ Before they are judged: Reject if these items do not lead to the receipt that was given for them."""
+        kept = self._kept.get(room.room)
+        if kept is None or not room.stream.n < kept.receipt.n <= items[-1].n:
+            return
+        rh = _chained(room.stream.rh, room.stream.n, items, kept.receipt.n)
+        if rh is not None and rh != kept.receipt.rh:
+            raise Reject(BROKEN, f"position {kept.receipt.n}")
+
+    async def refuse(self, room: RoomSync, why: Reject, shown: m.Receipt, items: Sequence[Item]) -> None:
+        """Stops the room for what the server showed: another history, or only not what belongs there."""
+        theirs: m.Receipt | None = None
+        state = RoomState.WITHHELD
+        if why.code in _VERSIONS:
+            state = _VERSIONS[why.code]
+        elif why.code == "fork":
+            state, theirs = RoomState.FORK, self._verified(room, shown)
+        else:
+            forged = _from(items, why.where) if why.code == "signature" else []
+            proof = self._verified(room, shown) if forged else None
+            # ▲ before more is asked for: whoever lied may keep silent now
+            self.stop(room, state, why.code, theirs=proof, claim=signed_receipts.claim(forged) if forged else None)
+            theirs = await self._other_past(room, broken=why.code == BROKEN)
+            if theirs is None:
+                return
+            state = RoomState.FORK
+        said = _from(items, why.where) if why.code == "fork" else []
+        self.stop(room, state, why.code, theirs=theirs, claim=signed_receipts.claim(said) if said else None)
+
+    async def _other_past(self, room: RoomSync, *, broken: bool) -> m.Receipt | None:
+        """▲ The server's signature for a history that has something else at the last position that we verified (or
+        that it promised us), if it gives one.
+
+        Its items are chained from a position of ours up to its head; if that meets what it signed, the two histories
+        part after that position, else before: then we begin further back. Nothing is kept of them.
+        """
+        kept = self._kept.get(room.room)
+        n, ours = room.stream.n, bytes(room.stream.rh)
+        if broken and kept is not None:
+            n, ours = kept.receipt.n, kept.receipt.rh
+        back = 0 if broken else 1
+        while n:
+            base = max(0, room.stream.n - back)
+            before = room.rh_at(base) if base else RH_0
+            found = await self._signed_past(room, base, before, n) if before is not None else None
+            if found is not None:
+                theirs, signed = found
+                return signed if theirs != ours else None
+            if base == 0:
+                break
+            back = max(1, back * 8)
+        return None
+
+    async def _signed_past(self, room: RoomSync, base: int, rh: bytes, n: int) -> tuple[bytes, m.Receipt] | None:
+        """The running hash at `n` in the server's history, if that begins as ours up to `base`, and who says so."""
+        at = base
+        there: bytes = rh
+        while True:
+            try:
+                pulled = await self._link.pull(room.room, at)
+            except Refused:
+                return None
+            for i in pulled.items:
+                following = _chained(rh, at, [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct)], at + 1)
+                if following is None:
+                    return None
+                rh, at = following, at + 1
+                there = rh if at == n else there
+            r = pulled.receipt
+            if not pulled.items or at >= r.n:
+                break
+        if (r.room, r.n, r.rh) != (room.room, at, rh) or at < n:
+            return None
+        self._verify(room, r)
+        return there, r
+
+    def _verified(self, room: RoomSync, r: m.Receipt) -> m.Receipt | None:
+        try:
+            self._verify(room, r)
+        except Reject:
+            return None
+        return r
+
+    # -- stopping -------------------------------------------------------------------------------------------------
+
+    def stop(
+        self,
+        room: RoomSync,
+        state: RoomState,
+        code: str,
+        *,
+        theirs: m.Receipt | None = None,
+        claim: bytes | None = None,
+    ) -> None:
+        """▲ Nothing resumes in place after a fork or rollback: what we have is kept and stays readable, and both
+        words of the server (`theirs` is verified) are kept as proof. So is a `claim` in any state: what somebody
+        signed, or what the server shows under a signature that is none."""
+        if state in LASTING or claim is not None:
+            if state is RoomState.RESTORED and self.restored is not None:
+                claim = self.restored.encode()
+            last = self._agreed.pop(room.room, None)
+            if last is not None and self._verified(room, last) is not None:
+                newer = self._take(last)
+                self._link.ports.put_receipts([newer] if newer else [])
+            kept = self._kept.get(room.room)
+            ours = kept.encode() if kept else None
+            other = self._proof(theirs).encode() if theirs else None
+            self._link.ports.put_evidence(room.room, state.value, ours, other, claim)
+        room.stop(state)
+        log.error("room %s stopped at %d: %s", room.room[:4].hex(), room.stream.n, code)
+        self._link.listener.on_room(room.room)
+
+
+def _chained(rh: bytes, at: int, items: Sequence[Item], n: int) -> bytes | None:
+    """The running hash at position `n` when these follow `at`; None if they are no such items."""
+    for i in items:
+        if i.n != at + 1 or not 0 <= i.t <= MAX_T or i.kind not in (ENTRY, ENVELOPE):
+            return None
+        rh, at = next_rh(rh, i.n, i.t, i.kind, item_id(i.kind, i.body)), i.n
+        if at == n:
+            return rh
+    return None
+
+
+def _from(items: Sequence[Item], where: str) -> list[Item]:
+    """The item that a Reject names, on to the signature that covers it."""
+    out: list[Item] = []
+    for i in items:
+        if out or where == f"position {i.n}":
+            out.append(i)
+            if i.sig:
+                break
+    return out

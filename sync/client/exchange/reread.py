@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What was judged before its content was opened is pulled and judged once more, and opened, in the background: all that
+stood before a member who was given the history later (`hist`), or before the snapshots that a newcomer began with.
+
+▲ Judged again from the first position, not only chained: what was void is never
+applied, whoever shows it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sync.client.exchange.prefetch import Ahead
+from sync.client.exchange.snapshot_maker import Snapshots
+from sync.client.link import Link
+from sync.client.room.room_sync import RoomSync
+from sync.errors import Refused, Reject
+from sync.ids import ObjId, RoomId
+from sync.protocol.messages import Items, WireShare
+from sync.trust.formats.items import Item
+from sync.trust.room.stream import Accepted, RoomStream
+
+log = logging.getLogger("sync")
+
+PIECE = 32
+"""Items judged, opened and stored together, up to the next signature: of 50 under one, 3 ms of the loop."""
+
+FINISHING = 2
+"""Rooms whose snapshots are checked at the same time."""
+
+WithLogs = Callable[[Callable[[], list[Accepted]], int], Awaitable[list[Accepted]]]
+"""Judges so many items, fetching the user logs that are missing. Reject "withheld"."""
+
+
+Fill = Callable[[RoomSync], Awaitable[None]]
+"""`Opening.fill`."""
+
+
+@dataclass(slots=True)
+class _Begun:
+    """A room that is being read again. What `stream` has judged is stored, but for `piece` if the line was cut then."""
+
+    room: RoomId
+    until: int
+    stream: RoomStream
+    piece: Sequence[Accepted] = field(default=())
+    shares: Sequence[WireShare] = field(default=())
+
+
+class Rereading:
+    """Goes on with whatever is left to read again, a room at a time; cut off, it goes on with the next connection, and
+    begins anew after a restart."""
+
+    def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots, fill: Fill) -> None:
+        self._link = link
+        self._fill = fill
+        self._with_logs = with_logs
+        self._snapshots = snapshots
+        self._ahead = Ahead(link)
+        self._begun: _Begun | None = None
+        self._read_up_to: dict[RoomId, int] = {}
+        """Rooms of which everything was read again and that are not finished (`_finish`), with `RoomSync.reread` as it
+        was then. Such a room is not read a second time after the connection was lost, unless `reread` has grown."""
+        self._finishing: dict[RoomId, asyncio.Task[None]] = {}
+        self._given_up: set[RoomId] = set()
+        self._todo: dict[RoomId, None] = {}
+        self._wake = asyncio.Event()
+        self._reached: dict[RoomId, int] = {}
+        self._calm = asyncio.Event()
+
+    def pause(self) -> None:
+        """Something came, or is to be caught up with: that goes first, in every room."""
+        self._calm.clear()
+
+    def go_on(self) -> None:
+        """Everything that came is judged and stored."""
+        self._calm.set()
+
+    def reached(self, room: RoomId) -> int:
+        """Up to which position a room has been read again."""
+        return self._reached.get(room, 0)
+
+    def start(self) -> None:
+        """A new connection: what the server did not show may be there now."""
+        self._given_up.clear()
+        self._ahead.drop()
+
+    def look(self, room: RoomSync) -> None:
+        """A room has moved: it is read again as far as it is to be, once the key that reaches back is here."""
+        if room.reread:
+            self._todo[room.room] = None
+            self._wake.set()
+
+    async def work(self) -> None:
+        """Reads the rooms of `_todo` again, one after the other, until cancelled. While a room is read, tasks check the
+        snapshots of the rooms before; the check computes them in other processes."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                while self._todo:
+                    room = next(iter(self._todo))
+                    del self._todo[room]
+                    with self._link.apart(room):
+                        if room not in self._finishing and await self._again(room):
+                            await self._finished(at_most=FINISHING - 1)
+                            self._finishing[room] = asyncio.create_task(self._finish(room))
+                await self._finished()
+        finally:
+            tasks, self._finishing = list(self._finishing.values()), {}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _finished(self, at_most: int = 0) -> None:
+        """Waits until at most so many rooms are not finished. Raises what `_finish` raised."""
+        while len(self._finishing) > at_most:
+            await asyncio.wait(self._finishing.values(), return_when=asyncio.FIRST_COMPLETED)
+            for room in [room for room, task in self._finishing.items() if task.done()]:
+                await self._finishing.pop(room)
+
+    def _room(self, room: RoomId) -> RoomSync | None:
+        """The room, if it is to be read again now. Asked anew at each piece: it may have been read from the store."""
+        found = self._link.rooms.get(room)
+        ready = found is not None and found.reread and not found.keys.needs_key and found.problem is None
+        return found if ready else None
+
+    async def _again(self, room_id: RoomId) -> bool:
+        """Reads a room from its first position to `RoomSync.reread`, and returns True when all of it is read; at once
+        if that was done before the connection was lost. False if the room cannot be read: this device lacks its key,
+        the room was stopped, or what the server showed broke the rules. Unreachable if the connection is lost."""
+        room = self._room(room_id)
+        if room is None or room_id in self._given_up:
+            return False
+        until = room.reread
+        if self._read_up_to.get(room_id) == until:
+            return True
+        try:
+            whole = await self._read(self._begin(room_id, until))
+        except (Refused, Reject) as e:
+            self._begun = None
+            self._given_up.add(room_id)
+            log.error("room %s is not read again: %s", room_id[:4].hex(), e.code)
+            return False
+        finally:
+            self._reached.pop(room_id, None)
+        if whole:
+            self._begun = None
+            self._read_up_to[room_id] = until
+        return whole
+
+    async def _finish(self, room_id: RoomId) -> None:
+        """Checks the snapshots with which this device began a room against the changes that were read, then stores that
+        nothing of the room is left to be read. A false snapshot does not prevent that: `Snapshots.check` has dropped
+        the state that was made of it."""
+        with self._link.apart(room_id):
+            room = self._room(room_id)
+            if room is None:
+                return
+            await self._snapshots.check(room)
+            if room.reread != self._read_up_to.pop(room_id, None):  # it reaches further back by now
+                self.look(room)
+                return
+            until = room.reread
+            try:
+                await self._link.ports.receive_apart(room.reread_done())
+            except BaseException:
+                room.not_reread(until)
+                self._read_up_to[room_id] = until
+                raise
+            if room.gaps:  # of what is pruned nothing was read again
+                await self._fill(room)
+            self._snapshots.filled(room)
+            self._link.listener.on_room(room_id)
+
+    def _begin(self, room: RoomId, until: int) -> _Begun:
+        """What was cut off, or a new beginning."""
+        begun = self._begun
+        if begun is None or (begun.room, begun.until) != (room, until):
+            begun = self._begun = _Begun(room, until, RoomStream(room))
+        return begun
+
+    async def _read(self, begun: _Begun) -> bool:
+        """False if the room is not to be read any more."""
+        room_id, until, again = begun.room, begun.until, begun.stream
+        if (room := self._room(room_id)) is not None:
+            await self._keep(room, begun)
+        self._reached[room_id] = again.n
+        while again.n < until:
+            await self._calm.wait()
+            pulled = await self._ahead.pull(room_id, again.n)
+            self._pull_ahead(begun, pulled)
+            items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items if i.n <= until]
+            if not items:
+                raise Reject("withheld", "history")
+            for piece in pieces(items):
+                await self._calm.wait()
+                room = self._room(room_id)
+                if room is None:
+                    return False
+                await self._take(room, begun, piece, pulled.shares)
+            self._reached[room_id] = again.n
+            self._link.listener.on_room(room_id)
+        room = self._room(room_id)
+        if room is None:
+            return False
+        # ▲ what explains that content is missing may stand after what is read again
+        if any(not room.stream.may_be_gone(ObjId(obj), n) for n, obj in again.state.missing.items()):
+            raise Reject("withheld", "history")
+        return True
+
+    def _pull_ahead(self, begun: _Begun, pulled: Items) -> None:
+        """Begins to pull what is read next: of this room, else of the next one."""
+        if pulled.items and pulled.items[-1].n < begun.until:
+            self._ahead.start(begun.room, pulled.items[-1].n)
+            return
+        for room_id in self._todo:  # this room may stand there again: it has been heard of meanwhile
+            room = self._room(room_id)
+            if room_id != begun.room and room is not None and self._read_up_to.get(room_id) != room.reread:
+                self._ahead.start(room_id, 0)
+                return
+
+    async def _take(self, room: RoomSync, begun: _Begun, piece: Sequence[Item], shares: Sequence[WireShare]) -> None:
+        again = begun.stream
+        accepted = await self._with_logs(lambda: again.accept(piece, self._link.book, room.rh_at), len(piece))
+        if again.rh != room.rh_at(again.n):
+            raise Reject("fork", f"position {again.n}")
+        begun.piece, begun.shares = accepted, shares
+        await self._keep(room, begun)
+
+    async def _keep(self, room: RoomSync, begun: _Begun) -> None:
+        """Stores what was judged; twice does no harm."""
+        for received in room.open_again(begun.piece, begun.shares):
+            await self._link.ports.receive_apart(replace(received, more=True))
+            await asyncio.sleep(0)
+        begun.piece = begun.shares = ()
+
+
+def pieces(items: Sequence[Item]) -> list[list[Item]]:
+    """In pieces that end where a signature stands."""
+    pieces: list[list[Item]] = [[]]
+    for item in items:
+        pieces[-1].append(item)
+        if item.sig and len(pieces[-1]) >= PIECE:
+            pieces.append([])
+    return [piece for piece in pieces if piece]

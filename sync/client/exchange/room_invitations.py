@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms to which the person was added and that are not followed yet: held until the owner says what becomes of them.
+
+▲ What is read of them (preview.py) is judged like every room's, but nothing of it is stored: no change, key, position
+or receipt. So nobody can give this device bytes by adding its person to a room.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sync.client.exchange.preview import Look
+from sync.client.exchange.reread import WithLogs
+from sync.client.link import Link
+from sync.client.room.invitation_consent import Added, Consent, Invitation, InvitedRecord, Verdict
+from sync.client.room.room_sync import RoomSync
+from sync.client.status import RoomState
+from sync.errors import Refused, Reject
+from sync.ids import RoomId, Uid
+from sync.protocol import messages as m
+from sync.trust.room import signed_receipts
+
+log = logging.getLogger("sync")
+
+MAX_HELD = 10_000
+_AGAIN_S = (0.3, 1.0, 4.0, 16.0)
+"""The adder's greeting comes a moment after the addition: looked for again so long after."""
+
+Follow = Callable[[m.RoomHead], None]
+
+
+@dataclass(slots=True)
+class _Held:
+    """A room that is not followed. `added` is None before its headers were read."""
+
+    head: m.RoomHead
+    added: Added | None = None
+    verdict: Verdict = Verdict.HIDE
+    records: tuple[InvitedRecord, ...] = ()
+    read: bool = False
+    """Its records were asked for: it is one of those that are shown by themselves."""
+    tries: int = 0
+
+
+class Invitations:
+    """Of one account. The inbox calls `look` on its turn while something is due."""
+
+    def __init__(self, link: Link, with_logs: WithLogs, follow: Follow) -> None:
+        """`follow` has the inbox take a room in like every other."""
+        self._link = link
+        self._with_logs = with_logs
+        self._follow = follow
+        self.consent: Consent | None = None
+        """None: every room is followed."""
+        self._held: dict[RoomId, _Held] = {}
+        self._due: dict[RoomId, None] = {}
+        self._learnt: set[Uid] = set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no room is left to be looked at now."""
+        return not self._due
+
+    @property
+    def next(self) -> RoomId:
+        """The room that `look` takes next, while not `idle`."""
+        return next(iter(self._due))
+
+    def all(self) -> list[Invitation]:
+        """Every room that waits for an answer, the oldest addition first."""
+        asked = [h for h in self._held.values() if h.verdict is Verdict.ASK]
+        found = [Invitation(added=h.added, read=h.read, records=h.records) for h in asked if h.added is not None]
+        return sorted(found, key=lambda i: (i.added.t, i.added.room))
+
+    # -- from the inbox -------------------------------------------------------------------------------------------
+
+    def start(self, listed: set[RoomId]) -> None:
+        """A new connection: rooms that the server does not list any more are forgotten."""
+        for room in [room for room in self._held if room not in listed]:
+            self.drop(room)
+
+    def takes(self, head: m.RoomHead) -> bool:
+        """Whether the room of a head is held here and not to be followed. A room that is followed already never is,
+        unless the person is no member of it as far as this device knows: then they were added to it again."""
+        room = RoomId(head.receipt.room)
+        known = self._link.rooms.get(room)
+        member = known is not None and (known.stream.n == 0 or known.is_member)
+        if self.consent is None or member or (known is not None and known.problem is RoomState.UNREADABLE):
+            self.drop(room)
+            return False
+        held = self._held.get(room)
+        answer = self.consent.answered(room)
+        if answer is Verdict.OPEN and known is None:
+            self.drop(room)
+            return False
+        if held is None and len(self._held) >= MAX_HELD:
+            log.warning("one invitation too many")
+            return True
+        if held is None:
+            held = self._held[room] = _Held(head)
+        moved, held.head = held.head.receipt.n != head.receipt.n, head
+        if answer is not Verdict.HIDE and (held.added is None or (moved and held.verdict is Verdict.ASK)):
+            self._look_at(room)
+        return True
+
+    def holds(self, room: RoomSync) -> bool:
+        """Whether a room in the store waits for the person's answer: the person left it and was added again."""
+        return room.room in self._held and not room.is_member
+
+    def left(self, room: RoomSync, receipt: m.Receipt) -> bool:
+        """Call it when the room is read up to the position at which this person left it, and the server has more.
+        Returns True if the room is held: then nothing more of it is read before the person accepts."""
+        if self.consent is None:
+            return False
+        room.head_n = room.stream.n
+        return self.takes(m.RoomHead(receipt, 0, b""))
+
+    def drop(self, room: RoomId) -> None:
+        """Forgets a room: the person is no member any more, or it is followed."""
+        self._due.pop(room, None)
+        held = self._held.pop(room, None)
+        if held is not None and held.verdict is Verdict.ASK and self.consent is not None:
+            self.consent.on_invitations()
+
+    def reconsider(self) -> None:
+        """Something that decides has changed (an answer, a block, who is known): every held room is judged again."""
+        if self.consent is None:
+            return
+        moved = False
+        for room, held in list(self._held.items()):
+            answer = self.consent.answered(room)
+            if held.added is not None:
+                moved |= self._settle(room, held, held.added)
+            elif answer is Verdict.OPEN and room not in self._link.rooms:
+                self._open(room)
+            elif answer is None:
+                self._look_at(room)
+        if moved:
+            self.consent.on_invitations()
+
+    def _look_at(self, room: RoomId) -> None:
+        self._due[room] = None
+        self._link.inbox_work.set()
+
+    def _open(self, room: RoomId) -> None:
+        self._due.pop(room, None)
+        head = self._held.pop(room).head
+        self._follow(head)
+        self._link.inbox_work.set()
+
+    def _settle(self, room: RoomId, held: _Held, added: Added) -> bool:
+        """Does what the owner decides; True if what is shown changed."""
+        assert self.consent is not None  # noqa: S101 - nothing is held without it
+        before, held.verdict = held.verdict, self.consent.decide(added)
+        if held.verdict is Verdict.OPEN:
+            self._open(room)
+        elif held.verdict is Verdict.HIDE:
+            held.records, held.read = (), False
+        elif not held.read and self.consent.reads(added):
+            self._look_at(room)
+        return (before is Verdict.ASK) != (held.verdict is Verdict.ASK)
+
+    # -- looking --------------------------------------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Reads the headers of the room that is due, and has the owner decide. Nothing if the server does not give what
+        it must: the room is looked at again on the next connection."""
+        room = self.next
+        del self._due[room]
+        held, consent = self._held.get(room), self.consent
+        if held is None or consent is None:
+            return
+        try:
+            signed_receipts.check(self._link.online.identity.server_pk, held.head.receipt)
+            reading = Look(self._link, self._with_logs, room, held.head.receipt)
+            added = await reading.read()
+            await self._learn(added.adder)
+            read = consent.decide(added) is Verdict.ASK and consent.reads(added)
+            records = await reading.records() if read else ()
+        except (Refused, Reject) as e:
+            log.warning("invitation not read: %s", e.code)
+            return
+        if self._held.get(room) is not held:  # it went while it was read
+            return
+        held.added, held.read, held.records = added, read, records
+        self._settle(room, held, added)
+        consent.on_invitations()
+        if held.read and not added.long and all(r.n <= added.added_n for r in held.records):
+            self._again(room, held)
+
+    def _again(self, room: RoomId, held: _Held) -> None:
+        if held.tries < len(_AGAIN_S):
+            wait_s, held.tries = _AGAIN_S[held.tries], held.tries + 1
+            asyncio.get_running_loop().call_later(wait_s, self._look_again, room, held)
+
+    def _look_again(self, room: RoomId, held: _Held) -> None:
+        if self._held.get(room) is held and self._link.connection is not None:
+            self._look_at(room)
+
+    async def _learn(self, adder: Uid | None) -> None:
+        """The adder's staff record, so that the owner can say who invites."""
+        if adder is not None and adder not in self._learnt:
+            await self._link.book.directory(self._link.online, "", [adder])
+            self._learnt.add(adder)

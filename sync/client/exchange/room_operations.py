@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a person does to rooms: create, add, remove, leave, roles, rotate. Each needs the server and waits for it.
+
+A deed is drafted on the room as it stands; if somebody else was first ("conflict", "stale") or its seals
+did not arrive whole ("seals"), it is drafted again on the newer room (compare_and_swap.py).
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from sync.client.account.compare_and_swap import again
+from sync.client.exchange.history_grants import approval_waits
+from sync.client.exchange.inbox import Inbox
+from sync.client.exchange.outbox import Outbox
+from sync.client.link import Link
+from sync.client.room.prunable import prunable
+from sync.client.room.room_sync import RoomSync
+from sync.errors import Refused, Unreachable
+from sync.ids import Hash, ObjId, RoomId, Uid
+from sync.protocol.messages import ErrorCode
+from sync.trust.formats.items import Role
+from sync.trust.room.entry_drafts import Draft, Drafter, new_room
+from sync.trust.room.successor_claim import Origin
+
+PROPOSAL = "proposal"
+SETTLE_S = 30.0
+_AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.SEALS, ErrorCode.BUSY)
+
+
+class Deeds:
+    """The signed-in person's deeds. All raise Unreachable while offline and Refused with the server's code."""
+
+    def __init__(self, link: Link, inbox: Inbox, outbox: Outbox) -> None:
+        self._link = link
+        self._inbox = inbox
+        self._outbox = outbox
+
+    async def create_room(self, origin: Origin | None = None) -> RoomId:
+        """A new room with this person as its owner; it exists at the server and here when this returns.
+
+        `origin`: the stopped room that it continues.
+        """
+        room = await again(lambda: self._create(origin), codes=_AGAIN)
+        self._inbox.follow(room)
+        await self._settled(room)
+        return room.room
+
+    async def _create(self, origin: Origin | None) -> RoomSync:
+        link = self._link
+        log = link.book.log(link.account.uid)
+        if log is None:
+            raise Refused(ErrorCode.UNKNOWN_USER)
+        draft = await asyncio.to_thread(
+            new_room, link.account.author(log), link.book, link.server_now_ms, origin=origin
+        )
+        room = link.room(draft.room)
+        try:
+            await self._outbox.append(room, draft)
+        except (Refused, Unreachable):
+            del link.rooms[draft.room]
+            raise
+        return room
+
+    async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
+        """Adds a person: their newest log is fetched and verified first. ▲ Nothing is sealed to whom one may not add:
+        the server would have the seal, and whoever is with it the key, though the entry is refused."""
+        await self._link.book.fetch(self._link.online, uid)
+
+        def build(d: Drafter) -> Draft:
+            me = self._room(room_id).stream.members.get(self._link.account.uid)
+            if me is None or me.role < Role.ADMIN or role > me.role or (history and not me.history):
+                raise Refused(ErrorCode.FORBIDDEN)
+            return d.add(uid, Role(role), history=history)
+
+        await self._do(room_id, build)
+
+    async def remove(self, room_id: RoomId, uid: Uid, reason: str = "") -> None:
+        """Removes a person. The entry carries the next epoch, which the removed person cannot open. `reason` is
+        encrypted under that epoch: the members who stay can read it, the server and the removed person cannot. It is
+        cut after 280 code points."""
+        await self._do(room_id, lambda d: d.remove(uid, reason=reason))
+
+    async def leave(self, room_id: RoomId) -> None:
+        await self._do(room_id, lambda d: d.leave())
+
+    async def set_role(self, room_id: RoomId, uid: Uid, role: int) -> None:
+        await self._do(room_id, lambda d: d.set_role(uid, Role(role)))
+
+    async def propose_history(self, room_id: RoomId, uid: Uid) -> None:
+        """Proposes that a from-now member may read everything; another administrator approves."""
+        await self._do(room_id, lambda d: d.propose("hist", uid))
+
+    async def give_history(self, room_id: RoomId, proposal: Hash) -> None:
+        """Approves a colleague's proposal, if that is not done yet, and seals the archive to its subject. Who may not
+        read the history only approves: somebody who may goes on. Refused("proposal") if it is no longer open."""
+        state = self._room(room_id).stream.state
+        found = state.proposals.get(proposal)
+        if found is None or found.what != "hist":
+            raise Refused(PROPOSAL)
+        if found.approved is None:
+            await self._do(room_id, lambda d: d.approve(proposal))
+        me = self._room(room_id).stream.members.get(self._link.account.uid)
+        if me is not None and me.history:
+            if approval_waits(self._link, room_id, proposal):
+                raise Refused("not-seasoned")
+            await self._link.book.fetch(self._link.online, Uid(found.subject))
+
+            def build(d: Drafter) -> Draft:
+                now = self._room(room_id).stream.state.proposals.get(proposal)
+                if now is None or now.approved is None:  # ▲ sealed only when the room's log shows that two agreed
+                    raise Refused(PROPOSAL)
+                return d.hist(Uid(found.subject), proposal)
+
+            await self._do(room_id, build)
+
+    async def prune(self, room_id: RoomId, obj: ObjId) -> None:
+        """Lets the server forget an object's content up to its newest snapshot that may stand in for it. Refused with
+        what the one that lacks least still lacks: "snapshot" (also if there is none, or nothing more to forget),
+        "early" or "baseline"."""
+        waited = partial(self._link.waited_ms, room_id)
+        found = prunable(self._room(room_id).stream.state, obj, self._link.server_now_ms, waited)
+        ident = found.snapshot if found is not None else None
+        if found is None or ident is None or found.lacks is not None:
+            raise Refused(found.lacks if found is not None and found.lacks is not None else "snapshot")
+        await self._do(room_id, lambda d: d.prune(obj, found.n, ident))
+
+    async def rotate(self, room_id: RoomId) -> None:
+        """A new epoch on demand."""
+        await self._do(room_id, lambda d: d.rotate())
+
+    async def _do(self, room_id: RoomId, build: Callable[[Drafter], Draft]) -> None:
+        room = self._room(room_id)
+
+        async def attempt() -> None:
+            await self._settled(room)
+            await self._link.load_logs(room)
+            draft = await asyncio.to_thread(build, self._outbox.drafter(room))
+            try:
+                await self._outbox.append(room, draft)
+            except Refused:
+                self._inbox.look_again(room)  # read while `again` pauses
+                raise
+
+        await again(attempt, codes=_AGAIN)
+        await self._settled(room)
+
+    def _room(self, room_id: RoomId) -> RoomSync:
+        room = self._link.rooms.get(room_id)
+        if room is None:
+            raise Refused(ErrorCode.UNKNOWN_ROOM)
+        return room
+
+    async def _settled(self, room: RoomSync) -> None:
+        """Waits until this device has judged everything that the server told of."""
+        try:
+            async with asyncio.timeout(SETTLE_S):
+                while not room.caught_up and room.problem is None:
+                    if self._link.connection is None:
+                        raise Unreachable("offline")
+                    await self._link.moved.wait()
+        except TimeoutError as e:
+            raise Unreachable("no reply in time") from e
+        if room.problem is not None:
+            raise Refused(room.problem.value)

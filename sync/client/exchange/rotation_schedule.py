@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms whose key is old get another: every thirty days, by whichever writer is there. A key that was sealed to this
+person before they replaced their recovery sheet is renewed by them at once: the sheet that was replaced may open it.
+
+Everybody sees that a room is due. Each waits a random while, longer the more members there are, and looks again: most
+find that somebody was first. An epoch without an archive (its signer had none) is due at once for who can link it to
+the history.
+"""
+
+import asyncio
+import logging
+import random
+
+from sync.client.exchange.outbox import Outbox
+from sync.client.link import Link
+from sync.client.room.room_sync import RoomSync
+from sync.errors import Refused, Reject
+from sync.ids import RoomId
+from sync.trust.keys.epochs import sound_base
+
+log = logging.getLogger("sync")
+
+RENEW_MS = 30 * 86_400_000
+"""So old is a room's key at most, by the server's time, while any writer comes by."""
+LOOK_S = 3600.0
+"""Between two looks at all rooms while the connection lasts."""
+MARK_S = 3600.0
+EARLIEST_S = 30.0
+SPREAD_S = 5.0
+"""Times the number of members, up to LONGEST_SPREAD_S: so much longer than EARLIEST_S each waits at most."""
+LONGEST_SPREAD_S = 3600.0
+AGAIN_S = 3600.0
+"""After a refusal: the server lets a writer rotate a clean room once an hour."""
+
+
+def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
+    """When (server's time, ms) the key of a room is to be renewed, 0 for at once. None if that cannot be told: the room
+    has no key, or no time of it is kept."""
+    epoch = room.stream.epochs.get(room.stream.epoch)
+    if epoch is None:
+        return None
+    history = room.keys.has_history and not epoch.has_archive
+    if history and sound_base(room.room, room.stream.epochs, room.keys.ring) is not None:
+        return 0
+    return None if made_ms is None else made_ms + RENEW_MS
+
+
+def made_ms(link: Link, room: RoomId, n: int) -> int | None:
+    """When an epoch was made (ms): the server's time of its position `n` in the room, but no later than the time at
+    which this device first saw the position, by its own clock. None if the store has no time for that position."""
+    told, seen = link.ports.entry_time(room, n), link.ports.seen_ms(room, n)
+    return told if told is None or seen is None else min(told, seen)
+
+
+class Schedule:
+    """One `work` task while the connection lives."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._turns: dict[RoomId, tuple[int, float]] = {}
+        """The epoch that is due, and when (loop time) it is this device's turn to look again."""
+        self._marked: dict[RoomId, float] = {}
+        """When (loop time) it was last kept how far a room has been seen."""
+        self._caught_up = asyncio.Event()
+
+    def caught_up(self) -> None:
+        """What came while this device was away is judged: from now on rooms are what they seem."""
+        self._caught_up.set()
+
+    async def work(self, outbox: Outbox) -> None:
+        """Looks at all rooms now and then, and renews what is still due at its turn."""
+        loop = asyncio.get_running_loop()
+        self._caught_up.clear()
+        await self._caught_up.wait()
+        while True:
+            for room in list(self._link.rooms.values()):
+                with self._link.apart(room.room):
+                    self._mark_seen(room, loop.time())
+                    self._note(room, loop.time())
+                await asyncio.sleep(0)
+            for room_id in [r for r, (_, at) in self._turns.items() if at <= loop.time()]:
+                with self._link.apart(room_id):
+                    await self._take_turn(room_id, outbox)
+            next_at = min((at for _, at in self._turns.values()), default=loop.time() + LOOK_S)
+            await asyncio.sleep(min(LOOK_S, max(0.05, next_at - loop.time())))
+
+    def _mark_seen(self, room: RoomSync, now: float) -> None:
+        if now - self._marked.get(room.room, -MARK_S) >= MARK_S:
+            self._marked[room.room] = now
+            self._link.ports.note_seen(room.room, room.kept_n, self._link.now_ms())
+
+    def _note(self, room: RoomSync, now: float) -> None:
+        epoch = room.stream.epoch
+        if not self._is_due(room):
+            self._turns.pop(room.room, None)
+        elif room.room not in self._turns or self._turns[room.room][0] != epoch:
+            most = min(LONGEST_SPREAD_S, SPREAD_S * len(room.stream.members))
+            self._turns[room.room] = (epoch, now + EARLIEST_S + random.uniform(0, most))  # noqa: S311 - no secret: who is first
+
+    def _is_due(self, room: RoomSync) -> bool:
+        """By the server's time of the epoch's position, which no member claims, and ▲ by our own clock since we saw it:
+        a server's time far ahead neither has all keys renewed at once nor puts a renewal off for years."""
+        if not room.may_write or not room.may_send or room.stream.dirty or room.keys.needs_key:
+            return False
+        epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms
+        if epoch is None:
+            return False
+        made = made_ms(self._link, room.room, epoch.n)
+        due = due_ms(room, made)
+        if due is None:
+            return False
+        if made is not None and made < self._replaced_ms() <= now:
+            return True
+        return due <= now and (due == 0 or self._link.waited_ms(room.room, epoch.n) >= RENEW_MS)
+
+    def _replaced_ms(self) -> int:
+        """When this person last replaced their recovery sheet (ms), as the entry claims; 0 if they never did."""
+        account = self._link.account
+        own = self._link.book.log(account.uid)
+        if own is None or own.sheet is None or own.sheet.number == 1:
+            return 0
+        return next(puk.time for puk in own.puks if puk.seq == own.sheet.seq)
+
+    async def _take_turn(self, room_id: RoomId, outbox: Outbox) -> None:
+        room = self._link.rooms.get(room_id)
+        epoch, _ = self._turns.pop(room_id)
+        if room is None or room.stream.epoch != epoch or not self._is_due(room):
+            return
+        try:
+            await outbox.rotate(room)
+            log.info("key renewed, it was due")
+        except (Refused, Reject) as e:
+            log.info("key not renewed: %s", e.code)
+        self._turns[room_id] = (epoch, asyncio.get_running_loop().time() + AGAIN_S)

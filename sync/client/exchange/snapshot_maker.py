@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Makes snapshots of objects that have grown, and attests those of others (protocol §7).
+
+One writer is enough: each waits a random while and looks again whether somebody else has done it. What is made, or
+attested, is computed from the room's own positions, never from what is only here; and from the last state that this
+device itself computed or opened, so that a long object is not merged anew each time.
+"""
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sync.client.exchange.backfill import Opening, begins_with, pack
+from sync.client.exchange.outbox import Extra, Outbox
+from sync.client.link import Link
+from sync.client.placed_changes import Compacted
+from sync.client.room.room_sync import RoomSync
+from sync.client.wakeup import woken
+from sync.errors import Refused, Reject
+from sync.ids import ObjId, RoomId
+from sync.trust.room import envelope
+from sync.trust.room.room_state import Snapshot
+from sync.trust.room.snapshots import ATTESTS_TO_PRUNE, Attest, Piece, joined, pieces
+from sync.trust.room.stream import Accepted, AcceptedEnvelope
+
+log = logging.getLogger("sync")
+
+EVERY_OPS = 500
+EVERY_BYTES = 256 * 1024
+"""An object that has grown by either gets a snapshot."""
+SPREAD_S = 20.0
+"""Each waits up to so long, so that one does it and the others see it."""
+AGAIN_S = 2.0
+"""When a room was not caught up."""
+MAX_HELD = 64
+"""Unfinished snapshots whose pieces are held."""
+
+Key = tuple[RoomId, ObjId]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A snapshot that stands in the room, and what it says of itself. `is_opened`: this device has begun with this very
+    snapshot, so it knows that the pieces hold what `digest` says."""
+
+    snapshot: bytes
+    digest: bytes
+    is_opened: bool = False
+
+
+class Snapshots:
+    """One `work` task while the connection lives; what is due outlasts it."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._opening = Opening(link)
+        self._grown: dict[Key, list[int]] = {}
+        self._make_at: dict[Key, float] = {}
+        self._attest_at: dict[Key, tuple[float, _Claim]] = {}
+        self._put_off: dict[Key, _Claim] = {}
+        """To be attested when what stands before has been read too."""
+        self._pieces: dict[tuple[RoomId, ObjId, bytes], list[tuple[int, Piece]]] = {}
+        """With where they stand."""
+        self._wake = asyncio.Event()
+
+    def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
+        """A slice is judged and stored: what has grown, and whose snapshots are new."""
+        if room.joining is not None or not room.keys.has_history:
+            return
+        for item in accepted:
+            if not isinstance(item, AcceptedEnvelope) or item.void is not None or item.ct is None:
+                continue
+            if item.hdr.kind == envelope.OP:
+                self._grow(room, item.hdr.obj, len(item.ct))
+            elif item.hdr.kind == envelope.SNAPSHOT:
+                self._hear(room, item)
+
+    def _grow(self, room: RoomSync, obj: ObjId, size: int) -> None:
+        key = (room.room, obj)
+        grown = self._grown.get(key)
+        if grown is None:
+            ops, stored = self._link.ports.grown(obj, _covered(room, obj))
+            grown = self._grown[key] = [ops, stored]
+        else:
+            grown[0] += 1
+            grown[1] += size
+        if (grown[0] >= EVERY_OPS or grown[1] >= EVERY_BYTES) and key not in self._make_at:
+            self._make_at[key] = _soon()
+            self._wake.set()
+
+    def _hear(self, room: RoomSync, item: AcceptedEnvelope) -> None:
+        """A piece of a snapshot. When its last has come it is to be attested, unless it is one's own. ▲ Not one of
+        which a piece stands within what it covers: a prune behind it would take that along, and none could open it."""
+        key, whose = (room.room, item.hdr.obj), (room.room, item.hdr.obj, item.hdr.dev)
+        try:
+            payload = room.keys.open_special(item)
+            piece = Piece.decode(payload) if payload is not None else None
+        except Reject as e:
+            log.warning("snapshot refused: %s", e.code)
+            piece = None
+        held = self._pieces.setdefault(whose, [])
+        if piece is None or piece.index != len(held) or (held and held[0][1].token != piece.token):
+            held.clear()
+        if piece is not None and piece.index == len(held):
+            held.append((item.n, piece))
+        if not item.hdr.about:
+            while len(self._pieces) > MAX_HELD:
+                self._pieces.pop(next(iter(self._pieces)))
+            return
+        begun, found = [n for n, _ in self._pieces[whose]], [piece for _, piece in self._pieces.pop(whose)]
+        self._grown.pop(key, None)  # it is asked of the store how much came after what it covers
+        stays = bool(begun) and begun[0] > int.from_bytes(item.hdr.about, "big")
+        if stays and joined(found) is not None and item.hdr.uid != self._link.account.uid:
+            self._attest_at[key] = (_soon(), _Claim(item.ident, found[-1].digest))
+            self._wake.set()
+
+    async def check(self, room: RoomSync) -> None:
+        """▲ All that stands before the snapshots that this device began with is here: they are computed anew, from the
+        start. One that is right is to be attested if it still lacks that; on a false one nothing is built any more, nor
+        on one while something of its object waits for a key: nobody can tell. One that cannot be computed now is not
+        called false: nothing is built on it either, and it is computed again before it is attested."""
+        ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
+        begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
+        shut = room.shut()
+        self._put_off = {key: claim for key, claim in self._put_off.items() if key[0] != room.room or not shut}
+        for obj in shut.intersection(begun):
+            ports.forget_base(obj)
+        for obj in begun:
+            base, compact = ports.base(obj), ports.compactor(obj)
+            if base is None or compact is None:
+                continue
+            if not ports.is_sound(obj):  # a replay would merge what is held back
+                ports.forget_base(obj)
+                continue
+            n, held = base
+            found: Compacted | None = None
+            with _one_object(obj):
+                changes = await asyncio.to_thread(ports.positioned, obj, 0, n)
+                found = await asyncio.to_thread(compact, changes, n)
+            if found is None:
+                log.warning("a snapshot that was opened cannot be checked now: room %s", room.room[:4].hex())
+                ports.forget_base(obj)
+            elif found.digest != held.digest:
+                log.error("a snapshot that was opened is false: room %s", room.room[:4].hex())
+                ports.forget_base(obj)
+                continue
+            opened = ports.opened_at(obj)
+            for row in state.snapshots[obj] if not shut else ():
+                if row.covers == n and me not in (row.uid, *(uid for uid, _ in row.attests)):
+                    self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest, row.n == opened))
+
+    def filled(self, room: RoomSync) -> None:
+        """Nothing is left to be read again: what had to wait for it is attested soon."""
+        for key in [key for key in self._put_off if key[0] == room.room]:
+            self._attest_at[key] = (_soon(), self._put_off.pop(key))
+        self._wake.set()
+
+    async def work(self, outbox: Outbox) -> None:
+        """Makes and attests what is due. ▲ Nothing of a room that is still being read again: what it would be computed
+        from is others' word."""
+        loop = asyncio.get_running_loop()
+        while True:
+            times = [*self._make_at.values(), *(at for at, _ in self._attest_at.values())]
+            wait_s = max(0.0, min(times) - loop.time()) if times else None
+            await woken(self._wake, wait_s)
+            for key in [k for k, at in self._make_at.items() if at <= loop.time()]:
+                del self._make_at[key]
+                room = self._room(key)
+                if room is None or room.reread:  # the next change asks again
+                    continue
+                if self._steady(room, key[1]):
+                    with _one_object(key[1]):
+                        await self._make(room, key[1], outbox)
+                else:
+                    self._make_at[key] = loop.time() + AGAIN_S
+            for key, (at, claim) in list(self._attest_at.items()):
+                if at > loop.time():
+                    continue
+                del self._attest_at[key]
+                room = self._room(key)
+                if room is not None and room.reread:
+                    self._put_off[key] = claim
+                elif room is not None and self._steady(room, key[1]):
+                    with _one_object(key[1]):
+                        await self._attest(room, key[1], claim, outbox)
+                elif room is not None:
+                    self._attest_at[key] = (loop.time() + AGAIN_S, claim)
+
+    def _steady(self, room: RoomSync, obj: ObjId) -> bool:
+        """▲ Whether what is computed of an object now has everything that the room and the object hold."""
+        return is_steady(room) and self._link.ports.is_sound(obj)
+
+    def _room(self, key: Key) -> RoomSync | None:
+        """The room, if this device may make or attest anything there."""
+        room = self._link.rooms.get(key[0])
+        ready = room is not None and room.problem is None and room.is_member and room.keys.has_history
+        return room if ready else None
+
+    async def _make(self, room: RoomSync, obj: ObjId, outbox: Outbox) -> None:
+        key = (room.room, obj)
+        before = _covered(room, obj)
+        ops, size = self._link.ports.grown(obj, before)
+        self._grown[key] = [ops, size]
+        if not room.may_write or (ops < EVERY_OPS and size < EVERY_BYTES):
+            return
+        n = room.kept_n
+        state = await self._state(room, obj, n)
+        if state is None or _covered(room, obj) != before:
+            return
+        self._grown[key] = [0, 0]
+        self._make_at.pop(key, None)  # changes that came meanwhile have set a time: this snapshot is enough
+        made = pieces(os.urandom(16), state.digest, pack(state))
+        about = n.to_bytes(8, "big")
+        outbox.send_beside(
+            room.room,
+            [
+                Extra(
+                    obj=obj,
+                    kind=envelope.SNAPSHOT,
+                    about=about if piece.index == piece.count - 1 else b"",
+                    payload=piece.encode(),
+                )
+                for piece in made
+            ],
+        )
+        log.info("snapshot made: %d pieces", len(made))
+
+    async def _attest(self, room: RoomSync, obj: ObjId, claim: _Claim, outbox: Outbox) -> None:
+        """▲ Says that a snapshot is right only if one's own replay gives the same hash, and so do its pieces, put
+        together: else somebody could have the changes pruned behind what nobody can open."""
+        row, compact = _row(room, obj, claim), self._link.ports.compactor(obj)
+        if row is None or compact is None:
+            return
+        state = await self._state(room, obj, row.covers)
+        if state is None or state.digest != claim.digest:
+            log.warning("snapshot not attested: %s", "no state" if state is None else "another hash")
+            return
+        try:
+            made = state if claim.is_opened else await self._opening.content(room, obj, row, compact)
+        except (Refused, Reject) as e:
+            log.warning("snapshot not attested: %s", e.code)
+            return
+        if made is None or made.digest != state.digest:
+            log.warning("snapshot not attested: %s", "another content")
+            return
+        row = _row(room, obj, claim)
+        if row is None:
+            return
+        told = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=state.digest)
+        outbox.send_beside(
+            room.room, [Extra(obj=obj, kind=envelope.ATTEST, about=bytes(row.ident), payload=told.encode())]
+        )
+
+    async def _state(self, room: RoomSync, obj: ObjId, n: int) -> Compacted | None:
+        """▲ The object as the room's positions up to `n` make it; None while some of them are not here."""
+        ports = self._link.ports
+        compact = ports.compactor(obj)
+        if compact is None:
+            return None
+        base = ports.base(obj)
+        after, state = base if base is not None and base[0] <= n else (0, None)
+        if state is None and room.reread:
+            return None
+        if state is not None and after == n:
+            return state
+        begins, waits = (begins_with(state.changes), state.waits) if state is not None else ([], ())
+        changes = await asyncio.to_thread(ports.positioned, obj, after, n, waits)
+        found = await asyncio.to_thread(compact, [*begins, *changes], n)
+        if state is not None and ports.base(obj) is None:  # it turned out to be false meanwhile
+            return None
+        if found is not None and after < n:
+            ports.put_base(room.room, obj, n, found)
+        return found
+
+
+@contextmanager
+def _one_object(obj: ObjId) -> Iterator[None]:
+    """▲ A state that cannot be computed stops neither the other objects' snapshots nor the connection."""
+    try:
+        yield
+    except Exception as e:
+        if isinstance(getattr(e, "code", None), str):  # the line, the server or the store
+            raise
+        log.error("no snapshot of object %s", obj[:4].hex(), exc_info=e)
+
+
+def is_steady(room: RoomSync) -> bool:
+    """▲ Whether what is computed of a room now has everything: nothing is on its way, waits for a key, or was pruned
+    before it came here."""
+    return room.may_send and not room.waiting and not room.gaps
+
+
+def _covered(room: RoomSync, obj: ObjId) -> int:
+    """Up to where the object's newest snapshot reaches."""
+    return max((row.covers for row in room.stream.state.snapshots.get(obj, ())), default=0)
+
+
+def _row(room: RoomSync, obj: ObjId, claim: _Claim) -> Snapshot | None:
+    """The snapshot, while it still lacks attestations."""
+    rows = room.stream.state.snapshots.get(obj, ())
+    return next((r for r in rows if r.ident == claim.snapshot and len(r.attests) < ATTESTS_TO_PRUNE), None)
+
+
+def _soon() -> float:
+    wait_s: float = random.uniform(0, SPREAD_S)  # noqa: S311 - no secret: that not all do it at once
+    return asyncio.get_running_loop().time() + wait_s

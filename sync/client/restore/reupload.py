@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A server that was restored from a backup gets back what it acknowledged since (protocol §10).
+
+First the logs and staff records of people that it lacks, then for each room a proof of what stood after its head, then
+the items themselves, in order. What this device was told of and never saw comes from others; its own sealed batch
+counts too.
+"""
+
+import asyncio
+import contextlib
+import logging
+import struct
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from sync.client.account.known_logs import Staff
+from sync.client.exchange.inbox import KEPT_BYTES, KEPT_MS
+from sync.client.exchange.receipt_verifier import Witness
+from sync.client.link import Link
+from sync.client.room.room_sync import RoomSync
+from sync.client.status import RoomState
+from sync.client.wire.connection import Connection
+from sync.errors import Refused, Reject
+from sync.ids import ObjId, RoomId, Uid
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id
+from sync.trust.person.agency import agency_fingerprint
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.restore_notice import Restored
+
+log = logging.getLogger("sync")
+
+STUB = struct.Struct(">QB32s")
+_STUBS_A_FRAME = 20_000
+_HAND_BYTES = 768 * 1024
+_WHOLE_BATCH_BYTES = 1536 * 1024
+"""The longest batch with its headers, which still fits a frame."""
+_LOG_BYTES = 1024 * 1024
+_NAMES = 2000
+AGAIN_S = 2.0
+"""After a refusal that somebody else may cure: a log that is not back yet, another who was faster."""
+_TRIES = 30
+SELDOM_S = 60.0
+"""After so many tries."""
+_PASSING = (ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL)
+"""What a server says that takes the same later."""
+
+
+class Mender:
+    """One account's part in it; one `work` task while the connection lives."""
+
+    def __init__(
+        self,
+        link: Link,
+        witness: Witness,
+        meet: Callable[[RoomSync, m.Receipt], None],
+        opened: Callable[[RoomSync], None],
+        give_back: Callable[[bytes], None],
+        log_open: Callable[[], None],
+    ) -> None:
+        """`meet` looks at a room's head anew, `opened` lets a room's outbox go, `give_back` is told of a restore when
+        the rooms are back, for parts of files. `log_open` is called once the server no longer waits for this device:
+        it may take new entries of the own log again."""
+        self._link = link
+        self._witness = witness
+        self._meet = meet
+        self._opened = opened
+        self._give_back = give_back
+        self._log_open = log_open
+        self._heads: dict[RoomId, m.Receipt] = {}
+        self._until: dict[RoomId, int] = {}
+        self._closed: set[RoomId] = set()
+        self._due: dict[RoomId, None] = {}
+        self._tries: dict[RoomId, int] = {}
+        self._unproven: set[RoomId] = set()
+        """Rooms whose proof the server did not take for now."""
+        self._logs_left = False
+        self._handed_in = False
+        self._waits = False
+        """Before it is said again."""
+        self._wake = asyncio.Event()
+
+    def start(self, authed: m.Authed) -> None:
+        """A new connection. ▲ Reject "signature" (or another) for a statement that is not this server's: nothing is
+        explained by what anybody could have written."""
+        identity, told = self._link.online.identity, authed.restored
+        self._witness.restored = None
+        if told is not None:
+            fingerprint = agency_fingerprint(identity.agency_pk)
+            self._witness.restored = Restored.check(identity.server_pk, fingerprint, told.body, told.sig)
+        self._heads = {RoomId(h.receipt.room): h.receipt for h in authed.rooms}
+        self._closed = {RoomId(room) for room in authed.closed}
+        self._until.clear()
+        self._tries.clear()
+        self._unproven.clear()
+        self._logs_left = self._handed_in = False
+        self._due = dict.fromkeys(self._link.rooms) if told is not None else {}
+        self._wake.set()
+
+    def on_frame(self, frame: m.Mending) -> None:
+        """Where a closed room stands, or that it is open; on the reader's turn, only noted."""
+        room = self._link.rooms.get(RoomId(frame.receipt.room))
+        if room is None or self._witness.restored is None:
+            return
+        self._heads[room.room], self._until[room.room] = frame.receipt, frame.until
+        (self._closed.discard if frame.open else self._closed.add)(room.room)
+        self._tries.pop(room.room, None)
+        self._due[room.room] = None
+        self._wake.set()
+        if frame.open:
+            self._opened(room)
+
+    async def work(self) -> None:
+        """Runs while the connection lives; does nothing with a server that never was restored. ▲ What is old is let go
+        of only when a restored one has been given what it lacks of it."""
+        if self._witness.restored is not None:
+            await self._hand_logs()
+            await self._mend_due()
+            await self._say_done()
+            self._give_back(self._witness.restored.body)
+        else:
+            await self._trim()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._mend_due()
+            await self._say_done()
+
+    async def _say_done(self) -> None:
+        """▲ Says once that nothing more is here: not while the server could not take what it is to wait for. The room
+        would open without that, and what others write there then would be in its place."""
+        if self._witness.restored is None or self._handed_in:
+            return
+        if self._logs_left:
+            await self._hand_logs()
+        if self._unproven:
+            return  # each is tried again, and then we are here again
+        if not self._logs_left:
+            with contextlib.suppress(Refused):
+                await self._link.online.request(lambda rid: m.HandedIn(rid=rid), m.Ok)
+                self._handed_in = True
+                self._log_open()
+        if self._handed_in:
+            await self._trim()
+        elif not self._waits:
+            self._waits = True
+            asyncio.get_running_loop().call_later(AGAIN_S, self._go_on)
+
+    def _go_on(self) -> None:
+        self._waits = False
+        self._wake.set()
+
+    async def _trim(self) -> None:
+        more = True
+        while more:
+            more = self._link.ports.trim_items(self._link.server_now_ms - KEPT_MS, KEPT_BYTES)
+            await asyncio.sleep(0)
+
+    # -- logs -------------------------------------------------------------------------------------------------------
+
+    async def hand_own_log(self, connection: Connection, seq: int) -> None:
+        """The entries of the own log after `seq`. Refused "conflict" if the server's log went another way."""
+        uid = self._link.account.uid
+        await hand_log(connection, self._link.ports.user_log(uid)[seq + 1 :], self._link.book.staff(uid))
+
+    async def _hand_logs(self) -> None:
+        """Hands in what the server lacks of everybody's logs and staff records that this device has, its own first.
+
+        ▲ Not of members alone: whoever was reset or removed is a member of no room any more, and the entry that says so
+        is the one that must come back.
+        """
+        self._logs_left = False
+        logs = dict(self._link.ports.user_logs())
+        names = sorted(logs, key=lambda uid: uid != self._link.account.uid)
+        for at in range(0, len(names), _NAMES):
+            await self._hand_some({uid: logs[uid] for uid in names[at : at + _NAMES]})
+
+    async def _hand_some(self, logs: dict[Uid, int]) -> None:
+        reply = await self._link.online.request(lambda rid: m.LogHeads(rid=rid, uids=list(logs)), m.LogHeadsReply)
+        there, lacking = {h.uid: h.seq for h in reply.heads}, set(reply.lacking)
+        for uid, seq in logs.items():
+            await asyncio.sleep(0)
+            try:
+                await self._hand(uid, seq, there.get(uid, -1), lacks_record=uid in lacking)
+            except Refused as e:
+                log.info("log not handed in: %s", e.code)
+                self._logs_left = self._logs_left or e.code in _PASSING
+
+    async def _hand(self, uid: Uid, seq: int, there: int, *, lacks_record: bool) -> None:
+        """Hands in one person's entries behind position `there`, and their record. If the record alone is lost, the
+        first entry names the person."""
+        if there < seq:
+            entries = self._link.ports.user_log(uid)[there + 1 :]
+            await hand_log(self._link.online, entries, self._link.book.staff(uid))
+        elif there == seq and lacks_record and (staff := self._link.book.staff(uid)) is not None:
+            await hand_log(self._link.online, self._link.ports.user_log(uid)[:1], staff)
+
+    # -- rooms ------------------------------------------------------------------------------------------------------
+
+    async def _mend_due(self) -> None:
+        while self._due:
+            room_id = next(iter(self._due))
+            del self._due[room_id]
+            self._unproven.discard(room_id)
+            room = self._link.rooms.get(room_id)
+            if room is None or room.problem is RoomState.FORK:
+                continue
+            try:
+                await self._mend(room)
+            except Refused as e:
+                log.info("not handed in: %s", e.code)
+                self._later(room_id)
+
+    def _later(self, room: RoomId) -> None:
+        times = self._tries[room] = self._tries.get(room, 0) + 1
+        asyncio.get_running_loop().call_later(AGAIN_S if times <= _TRIES else SELDOM_S, self._again, room)
+
+    def _again(self, room: RoomId) -> None:
+        self._due[room] = None
+        self._wake.set()
+
+    async def _mend(self, room: RoomSync) -> None:
+        """Proves and hands in what is missing above the server's head, as far as it is here."""
+        promised = self._witness.kept(room.room)
+        if promised is None or not (room.is_member or room.room in self._heads):
+            return
+        if self._head_n(room) < promised.n and self._until.get(room.room, 0) < promised.n:
+            try:
+                await self._prove(room, promised)
+            except Refused as e:
+                if e.code != ErrorCode.INVALID:  # else another history stands there, and waiting changes nothing
+                    self._unproven.add(room.room)
+                raise
+        while self._head_n(room) < (until := self._until.get(room.room, 0)):
+            n = self._head_n(room)
+            items = self._items(room, promised, n, until)
+            if not items:
+                break
+            self._take(room, await self._hand_in(room, items))
+            if self._head_n(room) <= n:
+                raise Refused(ErrorCode.BUSY, "hand-in")
+        head = self._heads.get(room.room)
+        if room.problem not in (RoomState.RESTORED, RoomState.ROLLBACK) or head is None:
+            return
+        if head.n >= max(promised.n, room.stream.n):
+            self._meet(room, head)
+        elif room.room not in self._closed and self._until.get(room.room, 0) < promised.n:
+            self._witness.stop(room, RoomState.ROLLBACK, "rollback", theirs=head)
+
+    def _head_n(self, room: RoomSync) -> int:
+        head = self._heads.get(room.room)
+        return head.n if head is not None else 0
+
+    def _take(self, room: RoomSync, wanted: m.Wanted) -> None:
+        if wanted.receipt is not None:
+            if wanted.receipt.room != room.room:
+                raise Reject("other-room", "receipt")
+            self._heads[room.room] = wanted.receipt
+        self._until[room.room] = wanted.until
+        self._closed.add(room.room)
+
+    async def _prove(self, room: RoomSync, promised: m.Receipt) -> None:
+        """Says what stood after the server's head, if all of it up to the receipt is here. A room that the server did
+        not list may yet be there: then it says from where."""
+        after = self._head_n(room)
+        stubs: list[bytes] = []
+        while after + len(stubs) < promised.n:
+            items = self._items(room, promised, after + len(stubs), promised.n, whole=False)
+            if not items:
+                return
+            stubs += [STUB.pack(i.t, i.kind, item_id(i.kind, i.body)) for i in items]
+            await asyncio.sleep(0)
+        for at in range(0, len(stubs), _STUBS_A_FRAME):
+            piece = b"".join(stubs[at : at + _STUBS_A_FRAME])
+            last = at + _STUBS_A_FRAME >= len(stubs)
+            receipt = promised if last else None
+            promise = partial(m.Promise, room=room.room, after=after + at, stubs=piece, receipt=receipt)
+            wanted = await self._link.online.request(promise, m.Wanted)
+        self._take(room, wanted)
+
+    async def _hand_in(self, room: RoomSync, items: list[Item]) -> m.Wanted:
+        wire = [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
+        shares = self._shares(room, items)
+        return await self._link.online.request(lambda rid: m.HandIn(rid, room.room, wire, shares), m.Wanted)
+
+    def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
+        """What this device has after position `n`, up to `until`; with `whole` only whole batches."""
+        for limit in (_HAND_BYTES, _WHOLE_BATCH_BYTES):
+            items = self._link.ports.kept_items(room.room, n, limit) or self._own(room, promised, n)
+            items = [i for i in items if i.n <= until]
+            if not whole:
+                return items
+            bare = next((k for k, i in enumerate(items) if i.kind == ENVELOPE and i.ct is None), len(items))
+            items = items[:bare]  # of a room that was opened from snapshots: content comes from others
+            while items and items[-1].kind != ENTRY and not items[-1].sig:
+                items.pop()
+            if items:
+                return items
+        return []
+
+    def _own(self, room: RoomSync, promised: m.Receipt, n: int) -> list[Item]:
+        """The batch that was acknowledged by this receipt and whose echo did not come: all of it has its time."""
+        batch = self._link.ports.sealed(room.room)
+        if batch is None or promised.n - len(batch.bodies) != n:
+            return []
+        last = len(batch.bodies) - 1
+        return [
+            Item(n + 1 + k, promised.t, ENVELOPE, body, batch.sig if k == last else b"", ct)
+            for k, (body, ct) in enumerate(zip(batch.bodies, batch.cts, strict=True))
+        ]
+
+    def _shares(self, room: RoomSync, items: Sequence[Item]) -> list[m.WireShare]:
+        """Of the objects that begin in these."""
+        batch = self._link.ports.sealed(room.room)
+        own = dict(batch.shares) if batch is not None else {}
+        out = []
+        for i in items:
+            hdr = Header.decode(read_body(i.body)[0]) if i.kind == ENVELOPE else None
+            if hdr is not None and hdr.share_c:
+                share = room.keys.share(hdr.obj) or own.get(ObjId(hdr.obj))
+                out += [m.WireShare(hdr.obj, share)] if share is not None else []
+        return out
+
+
+async def hand_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]], staff: Staff | None) -> None:
+    """Hands in entries of one log in order, in as many frames as it takes; `staff` goes with the last, behind the
+    binding that names it."""
+    piece: list[m.Signed] = []
+    size = 0
+    for at, (body, sig) in enumerate(entries, start=1):
+        piece.append(m.Signed(body, sig))
+        size += len(body) + len(sig)
+        if size >= _LOG_BYTES or at == len(entries):
+            last = staff if staff is not None and at == len(entries) else Staff(b"", b"")
+            await connection.request(partial(m.HandLog, entries=piece, salt=last.salt, record=last.record), m.Ok)
+            piece, size = [], 0

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What of a room the server could forget now, and what that still lacks, as everybody will judge it (protocol §7)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sync.client.room.room_sync import RoomSync
+from sync.ids import Hash, ObjId, Uid
+from sync.trust.formats.items import Role
+from sync.trust.room import snapshots
+from sync.trust.room.payloads import Prune
+from sync.trust.room.room_state import RoomState
+
+MAX_N = 2**63 - 1
+_LACKS = ("snapshot", "early", "baseline", None)
+"""What a prune may still lack, in the order in which it is judged; None is good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prunable:
+    """An object's changes after position `after` up to `n`, behind a snapshot if there is one. `lacks`: "snapshot" (two
+    others have not attested it), "early" (it is too young until `from_ms`, the server's time), "baseline" (who reads
+    with K alone could not read the object any more), or None."""
+
+    obj: ObjId
+    after: int
+    n: int = MAX_N
+    snapshot: Hash | None = None
+    lacks: str | None
+    from_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomPrunes:
+    """What could be pruned in a room, one row an object that has a snapshot. `refusal`: why this person can prune
+    nothing now: "forbidden" (no administrator), the room's problem, "reading" (this device has not everything yet), or
+    None. `alone`: members who read with K alone; `recovery`: the agency does too. `readers`: members who may read the
+    history, and attest. `pruned`: up to where an object is pruned already."""
+
+    refusal: str | None
+    objects: tuple[Prunable, ...] = ()
+    alone: tuple[Uid, ...] = ()
+    recovery: bool = False
+    readers: int = 0
+    pruned: Mapping[bytes, int] = field(default_factory=dict)
+
+
+Waited = Callable[[int], int]
+"""How many ms this device has known a position, by its own clock."""
+
+
+def prunable(s: RoomState, obj: ObjId, now_ms: int, waited: Waited) -> Prunable | None:
+    """The snapshot of an object that lacks least, of those alike the one that reaches furthest or is old enough first;
+    None if none reaches beyond what is pruned. ▲ A snapshot is as old as the server's time and our own clock both say.
+    """
+    after = s.pruned.get(obj, 0)
+    found = [
+        Prunable(
+            obj=obj,
+            after=after,
+            n=row.covers,
+            snapshot=row.ident,
+            lacks=snapshots.check_prune(
+                s, Prune(obj=obj, n=row.covers, snapshot=row.ident), min(now_ms, row.t + waited(row.n))
+            ),
+            from_ms=max(row.t, now_ms - waited(row.n)) + snapshots.PRUNE_AFTER_MS,
+        )
+        for row in s.snapshots.get(obj, ())
+        if row.covers > after
+    ]
+    return max(found, key=_goodness, default=None)
+
+
+def _goodness(p: Prunable) -> tuple[int, int]:
+    return _LACKS.index(p.lacks), -p.from_ms if p.lacks == "early" else p.n
+
+
+def prunes(room: RoomSync, me: Uid, now_ms: int, waited: Waited) -> RoomPrunes:
+    """What could be pruned, and why this person cannot prune anything."""
+    s = room.stream.state
+    refusal = _refusal(room, me)
+    if refusal == "forbidden":
+        return RoomPrunes(refusal=refusal)
+    found = [prunable(s, ObjId(obj), now_ms, waited) for obj in s.snapshots if obj not in s.destroyed]
+    return RoomPrunes(
+        refusal=refusal,
+        objects=tuple(p for p in found if p is not None),
+        alone=tuple(uid for uid, m in s.members.items() if not m.history),
+        recovery=bool(s.policy.get("recovery")),
+        readers=sum(m.history for m in s.members.values()),
+        pruned=s.pruned,
+    )
+
+
+def _refusal(room: RoomSync, me: Uid) -> str | None:
+    if (room.stream.role_of(me) or 0) < Role.ADMIN:
+        return "forbidden"
+    if room.problem is not None:
+        return room.problem.value
+    whole = room.caught_up and not (room.waiting or room.gaps or room.reread or room.keys.needs_key)
+    return None if whole else "reading"

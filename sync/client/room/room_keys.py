@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What this device opens and seals a room's content with: the epochs' keys and the objects' shares that it holds.
+
+No network here: what is lacking is noted, whoever can fetch it asks for it and gives what comes.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sync.client.account.account_secrets import Account
+from sync.client.account.known_logs import Book
+from sync.client.ports import InboxPort, OpenedChange
+from sync.errors import Reject
+from sync.ids import DevId, ObjId, RoomId, Uid
+from sync.protocol.messages import WireShare
+from sync.trust.keys.epochs import KeyRing, content_commitment, open_seal, walk_back
+from sync.trust.room import envelope
+from sync.trust.room.envelope import ObjectKeys, root_share, share_commitment
+from sync.trust.room.removal_notes import SealedNote, open_note
+from sync.trust.room.stream import AcceptedEnvelope, RoomStream
+
+MAX_SEALS = 16
+"""More than a server keeps of one person's seals of an epoch."""
+
+
+class RoomKeys:
+    """One room's keys and shares. `ring` holds K and A of epochs; the owner's store keeps it."""
+
+    def __init__(self, stream: RoomStream, room: RoomId, ports: InboxPort, book: Book, account: Account) -> None:
+        self.ring = KeyRing(room, ports.keys(room))
+        self.drafted: dict[int, tuple[bytes, bytes | None]] = {}
+        """Secrets of epochs that this device drafted, until the stream shows whether they count."""
+        self._room = room
+        self._stream = stream
+        self._ports = ports
+        self._book = book
+        self._account = account
+        self._objects = ObjectKeys(room)
+        self._shares: dict[ObjId, bytes] = {ObjId(room): root_share(room)}
+        self._missing: set[ObjId] = set()
+        self._lacking: set[int] = set()
+        self._lacking_archive: set[int] = set()
+        """Those whose archive key is needed too: of a snapshot there."""
+        self.untried = True
+        """Something is here (a key, a share, our own add) with which what waits has not been tried."""
+
+    @property
+    def has_history(self) -> bool:
+        """Whether this person may read the room from its beginning."""
+        me = self._stream.members.get(self._account.uid)
+        return me is not None and me.history
+
+    @property
+    def reads_alone(self) -> bool:
+        """▲ Whether this person reads with K alone. One who is no member any more does if no archive key ever came: of
+        what they could read nothing is given up, since they may be added again."""
+        me, keys = self._stream.members.get(self._account.uid), self.ring.all()
+        return not me.history if me is not None else bool(keys) and all(a is None for _, _, a in keys)
+
+    @property
+    def needs_key(self) -> bool:
+        """The epoch in force is sealed to us and we do not hold its key yet."""
+        return (
+            self._account.uid in self._stream.members
+            and self._stream.epoch > 0
+            and self.ring.k(self._stream.epoch) is None
+        )
+
+    def may_read(self, uid: Uid, e: int) -> bool:
+        """▲ Whether a person is to have an epoch's key now: a member, with history or since that epoch began."""
+        member, epoch = self._stream.members.get(uid), self._stream.epochs.get(e)
+        return member is not None and epoch is not None and (member.history or epoch.n >= member.since_n)
+
+    def lacking(self) -> list[int]:
+        """Epochs whose key this device may have, needs and does not hold, the newest first."""
+        lacking = {e for e in self._lacking if self.lacks(e) and self.may_read(self._account.uid, e)}
+        if self.needs_key:
+            lacking.add(self._stream.epoch)
+        return sorted(lacking, reverse=True)
+
+    def lacks(self, e: int) -> bool:
+        """Whether an epoch's key is not here, or an archive key that is needed and that no later one leads to."""
+        epoch = self._stream.epochs.get(e)
+        archive = e in self._lacking_archive and self.has_history and epoch is not None and epoch.has_archive
+        return self.ring.k(e) is None or (archive and self.ring.a(e) is None)
+
+    def share(self, obj: ObjId) -> bytes | None:
+        """The object's share, if this device holds the one that the stream commits to."""
+        found = self._shares.get(obj)
+        if found is None:
+            found = self._ports.share(self._room, obj)
+            if found is None or self._stream.state.shares.get(obj) != share_commitment(self._room, obj, found):
+                return None  # ▲ a share of our own that came too late is not the object's
+            self._shares[obj] = found
+        return found
+
+    def content_key(self, obj: ObjId) -> bytes | None:
+        """The key of an object's next op, or None while the epoch's key or the share is missing."""
+        k, share = self.ring.k(self._stream.epoch), self.share(obj)
+        if k is None or share is None:
+            return None
+        return self._objects.key(k, self._stream.epoch, obj, share)
+
+    def key_with(self, obj: ObjId, share: bytes) -> bytes | None:
+        """The key for an object that begins with this share; nothing is remembered until it has a position."""
+        k = self.ring.k(self._stream.epoch)
+        return ObjectKeys(self._room).key(k, self._stream.epoch, obj, share) if k is not None else None
+
+    def lacks_share(self, obj: ObjId) -> bool:
+        """Whether an object that has a share lacks it here; it is then asked for. True only the first time."""
+        known = obj in self._missing or obj not in self._stream.state.shares or self.share(obj) is not None
+        self._missing.update(() if known else (obj,))
+        return not known
+
+    def missing_shares(self) -> list[ObjId]:
+        """Objects that something waits for."""
+        return [o for o in self._missing if o in self._stream.state.shares]
+
+    def take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
+        """▲ Keeps the shares that match what the stream commits to; any other is ignored."""
+        out = []
+        for s in shares:
+            obj = ObjId(s.obj)
+            expected = self._stream.state.shares.get(obj)
+            if expected is None or self._shares.get(obj) == s.share:
+                continue
+            if expected == share_commitment(self._room, obj, s.share):
+                self._shares[obj] = s.share
+                self._missing.discard(obj)
+                out.append((obj, s.share))
+                self.untried = True
+        return out
+
+    def take_seals(self, e: int, seals: Sequence[bytes]) -> bool:
+        """Tries the own seals of an epoch; True if one opened. Walks back as far as the archive key reaches.
+
+        ▲ Of many the first few alone are tried: a server keeps no more.
+        """
+        epoch, log = self._stream.epochs.get(e), self._book.log(self._account.uid)
+        if epoch is None or log is None:
+            return False
+        opened: tuple[bytes, bytes | None] | None = None
+        for sealed in seals[:MAX_SEALS]:
+            for puk in reversed(log.puks):
+                key = self._account.puk(puk.gen)
+                if key is None:
+                    continue
+                try:
+                    opened = open_seal(self._room, epoch, self._account.uid, puk.gen, key, sealed)
+                except Reject:
+                    continue
+                self.take_key(e, *opened)
+                break
+            if opened is not None and (opened[1] is not None or not epoch.has_archive or not self.has_history):
+                break  # else another seal may hold the archive key too
+        return opened is not None
+
+    def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
+        """Adds a verified key and everything that it reaches backwards."""
+        self.ring.add(e, k, a)
+        self.untried = True
+        at = e
+        while at > 0 and self.ring.a(at) is not None:
+            epoch = self._stream.epochs.get(at)
+            if epoch is None:
+                break
+            try:
+                walk_back(self._room, epoch, self._stream.epochs, self.ring)
+            except Reject:
+                break
+            if epoch.base is None:
+                break
+            at = epoch.base
+        self._ports.put_keys(self._room, self.ring.all())
+
+    def take_drafted(self) -> bool:
+        """The key of the epoch in force, if this device drafted it."""
+        epoch = self._stream.epochs.get(self._stream.epoch)
+        k, a = self.drafted.pop(self._stream.epoch, (b"", None))
+        if epoch is None or content_commitment(self._room, epoch.e, k) != epoch.kc:
+            return False
+        self.take_key(epoch.e, k, a)
+        return True
+
+    def reason(self, raw: bytes) -> str | None:
+        """Decrypts a removal's note (trust/notes.py). None if this device lacks the key, or the note does not open."""
+        note = SealedNote.decode(raw)
+        k = self.ring.k(note.epoch)
+        try:
+            return None if k is None else open_note(k, self._room, note)
+        except Reject:
+            return None
+
+    def special_key(self, obj: ObjId, e: int, kind: int) -> bytes | None:
+        """The key of an object's snapshots (of A) or attests (of K) in an epoch, if this device holds it."""
+        secret = self.ring.a(e) if kind == envelope.SNAPSHOT else self.ring.k(e)
+        share = self.share(obj)
+        return self._objects.key(secret, e, obj, share, kind) if secret is not None and share is not None else None
+
+    def open_special(self, item: AcceptedEnvelope) -> bytes | None:
+        """The payload of a snapshot's piece or an attest; None while a key is missing or its content is gone. Reject if
+        it is bad."""
+        self._lacking.add(item.hdr.epoch)
+        if item.hdr.kind == envelope.SNAPSHOT:
+            self._lacking_archive.add(item.hdr.epoch)
+        key = self.special_key(item.hdr.obj, item.hdr.epoch, item.hdr.kind)
+        return envelope.open_op(key, item.hdr_bytes, item.ct) if key is not None and item.ct is not None else None
+
+    def open(self, n: int, t: int, hdr: envelope.Header, hdr_bytes: bytes, ct: bytes) -> list[OpenedChange] | None:
+        """Decrypts the envelope at position `n`, which the server placed at `t` (ms), and returns its changes. `hdr` is
+        what `hdr_bytes` say, `ct` the ciphertext. Returns None while this device lacks the epoch's key or the object's
+        share. Reject "decrypt", "padding" or another code if the content is not what it should be."""
+        k, share = self.ring.k(hdr.epoch), self.share(hdr.obj)
+        if share is None:
+            self._missing.add(hdr.obj)
+        if k is None:
+            self._lacking.add(hdr.epoch)
+        if k is None or share is None:
+            return None
+        payload = envelope.open_op(self._objects.key(k, hdr.epoch, hdr.obj, share), hdr_bytes, ct)
+        return [
+            OpenedChange(
+                n=n,
+                t=t,
+                uid=hdr.uid,
+                dev=DevId(hdr.dev),
+                obj=hdr.obj,
+                change_id=c,
+                payload=data,
+                place=place,
+                baseline=hdr.kind == envelope.BASELINE,
+            )
+            for place, (c, data) in enumerate(envelope.unpack(payload))
+        ]

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a person should know of a room's keys and of another person's: read off the verified stream and logs alone, so
+that nothing said here rests on the server's word or on a list that somebody could have filled in.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sync.client.account.known_logs import Book
+from sync.client.room.room_sync import RoomSync
+from sync.client.status import RoomState
+from sync.ids import DevId, RoomId, Uid
+from sync.trust.formats.items import Role
+from sync.trust.keys.epochs import Epoch
+from sync.trust.person.user_log import ROOT, UserLog
+from sync.trust.room.room_policy import read_recovery
+from sync.trust.room.room_state import RoomState as StreamState
+
+
+class Change(StrEnum):
+    """What may happen to a person's keys after the genesis that a safety number covers."""
+
+    DEVICE_ADDED = "device-added"
+    DEVICE_RECOVERED = "device-recovered"
+    """Added by the recovery sheet instead of by another device."""
+    DEVICE_REVOKED = "device-revoked"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """One change, by the entry `seq` of the person's log. A device that only renews its sealing key, a new PUK
+    generation and a new recovery sheet are none: who holds the person's keys is the same."""
+
+    seq: int
+    what: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """A member, who can open the room's key in force but for the reasons given. `since_ms` by the server's time.
+
+    `keyless`: the epoch in force says that it could not be sealed to them. One whose own key waits to be renewed, after
+    the agency revoked a device, is not told apart: they are shown as a holder, which claims no more than is so.
+    """
+
+    uid: Uid
+    role: int
+    since_n: int
+    since_ms: int
+    history: bool
+    keyless: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomFacts:
+    """A room's key in force: generation `epoch` from position `epoch_n`, made by `by`, and everybody who holds it.
+
+    `recovery`: ids of the agency's recovery recipients, who hold it too, without the history. `epoch` 0: no key yet.
+    """
+
+    state: RoomState
+    epoch: int
+    epoch_n: int
+    by: Uid
+    archive: bool
+    dirty: bool
+    holders: tuple[Holder, ...]
+    recovery: tuple[bytes, ...]
+
+
+class Facts:
+    """Rooms' facts, kept while what they are read off stays the same: a large room asks with each message."""
+
+    def __init__(self) -> None:
+        self._kept: dict[RoomId, tuple[tuple[object, ...], RoomFacts]] = {}
+
+    def of(self, room: RoomSync) -> RoomFacts | None:
+        """None before the room's first epoch is judged."""
+        s = room.stream.state
+        epoch = s.epochs.get(s.epoch)
+        if epoch is None:
+            return None
+        source = (s.members, s.policy, epoch, s.dirty, room.seal_state())  # replaced, never changed in place
+        kept = self._kept.get(room.room)
+        if kept is None or any(a is not b for a, b in zip(kept[0], source, strict=True)):
+            kept = self._kept[room.room] = (source, _read(s, epoch, room.seal_state()))
+        return kept[1]
+
+
+def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
+    unsealed = frozenset(epoch.unsealed)
+    return RoomFacts(
+        state=state,
+        epoch=epoch.e,
+        epoch_n=epoch.n,
+        by=epoch.by,
+        archive=epoch.has_archive,
+        dirty=s.dirty,
+        holders=tuple(
+            Holder(
+                uid=m.uid,
+                role=int(m.role),
+                since_n=m.since_n,
+                since_ms=m.since_t,
+                history=m.history,
+                keyless=m.uid in unsealed,
+            )
+            for m in s.members.values()
+        ),
+        recovery=tuple(bytes(ident) for ident, _ in read_recovery(s.policy.get("recovery", []))),
+    )
+
+
+def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[DevId, int]]:
+    """The person's active devices that may write here: (device, when it was added, as it claims, ms). None for a
+    reader."""
+    member = state.members.get(uid)
+    if member is None or member.role < Role.WRITER:
+        return []
+    return [(d.dev, d.time) for d in log.devices.values() if log.device_active(d.dev, log.seq) is not None]
+
+
+def key_changes(book: Book, uid: Uid, after: int) -> list[KeyChange]:
+    """What happened to a person's keys in the entries after `after`, in order; nothing while the log is not known."""
+    log = book.log(uid)
+    if log is None:
+        return []
+    found = []
+    for device in log.devices.values():
+        if device.added > after:
+            by_sheet = device.by == ROOT and device.added > 0
+            found.append((device.added, Change.DEVICE_RECOVERED if by_sheet else Change.DEVICE_ADDED))
+        if device.revoked is not None and device.revoked > after:
+            found.append((device.revoked, Change.DEVICE_REVOKED))
+    if log.ended is not None and log.ended > after:
+        found.append((log.ended, Change.RESET))
+    return [KeyChange(seq=seq, what=what) for seq, what in sorted(found)]

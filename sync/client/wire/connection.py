@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One live connection: handshake, requests paired with their replies, and everything else handed on in order."""
+
+import asyncio
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from sync.client.wire.transport import Dialer, Transport
+from sync.crypto.signatures import verify
+from sync.errors import (
+    ClockOff,
+    Ended,
+    Outdated,
+    Refused,
+    Reject,
+    ServerUnproven,
+    SyncError,
+    TooOld,
+    Unreachable,
+    WrongAgency,
+)
+from sync.ids import DevId, Uid
+from sync.protocol import codec
+from sync.protocol.messages import (
+    Auth,
+    Authed,
+    Error,
+    ErrorCode,
+    Frame,
+    Hello,
+    Receipt,
+    Revoked,
+    ServerFrame,
+    ServerHello,
+    Signed,
+)
+from sync.protocol.programs import AGENT
+from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
+from sync.trust.person.agency import agency_fingerprint, hello_proof, verify_server_cert
+
+REQUEST_TIMEOUT_S = 30.0
+_CODE = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_DETAIL_CHARS = 200
+
+Reply = TypeVar("Reply", bound=Frame)
+
+
+class Signer(Protocol):
+    """Signs the sign-in challenge for one device."""
+
+    def sign(self, domain: str, message: object) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """The server as the handshake proved it. `offset_ms` is its clock minus ours."""
+
+    agency_pk: bytes
+    server_pk: bytes
+    server_cert: Signed
+    nonce: bytes
+    client_nonce: bytes
+    offset_ms: int
+
+
+class Connection:
+    """Opened by `connect`. After that, `request` may be used from any task; `run` must be running."""
+
+    def __init__(self, transport: Transport, address: str, identity: ServerIdentity) -> None:
+        self.identity = identity
+        self.address = address
+        self._transport = transport
+        self._next_rid = 1
+        self._replies: dict[int, asyncio.Future[ServerFrame]] = {}
+        self._closed: SyncError | None = None
+
+    @classmethod
+    async def connect(cls, dialer: Dialer, *, now_ms: Callable[[], int], agency_pin: bytes | None) -> "Connection":
+        """Dials and shakes hands. Raises Unreachable, CertificateRefused, TooOld, ClockOff, WrongAgency or
+        ServerUnproven.
+
+        `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its hash), or None at first sight.
+        """
+        transport = await dialer.open()
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                identity = await _shake_hands(transport, dialer.address.name, now_ms, agency_pin)
+        except TimeoutError as e:
+            await transport.close()
+            raise Unreachable("handshake timed out") from e
+        except BaseException:
+            await transport.close()
+            raise
+        return cls(transport, dialer.address.name, identity)
+
+    async def sign_in(self, uid: Uid, dev: DevId, signer: Signer, receipts: list[Receipt]) -> Authed:
+        """Proves the device to the server; Refused with code "auth" if it does not know it.
+
+        Outdated if the operator asks for a newer program than this one. Ended if the server says that the person's log
+        ends this device, and shows it.
+        """
+        who = self.identity
+        challenge = [who.nonce, who.client_nonce, agency_fingerprint(who.agency_pk), self.address, uid, dev]
+        sig = signer.sign("auth", challenge)
+        reply = await self.request(
+            lambda rid: Auth(rid=rid, uid=uid, dev=dev, address=self.address, sig=sig, receipts=receipts), Frame
+        )
+        if isinstance(reply, Revoked):
+            raise Ended([(e.body, e.sig) for e in reply.entries])
+        if not isinstance(reply, Authed):
+            raise Reject("malformed", f"reply {type(reply).__name__}")
+        return reply
+
+    async def request(self, build: Callable[[int], Frame], reply: type[Reply]) -> Reply:
+        """Sends one request and waits for its reply. Raises Refused, Unreachable, or Reject for a wrong reply."""
+        if self._closed is not None:
+            raise Unreachable("connection lost") from self._closed
+        rid = self._next_rid
+        self._next_rid += 1
+        future: asyncio.Future[ServerFrame] = asyncio.get_running_loop().create_future()
+        self._replies[rid] = future
+        try:
+            await self.post(build(rid))
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                frame = await future
+        except TimeoutError as e:
+            raise Unreachable("no reply in time") from e
+        finally:
+            del self._replies[rid]
+        if isinstance(frame, Error):
+            raise _refused(frame)
+        if not isinstance(frame, reply):
+            raise Reject("malformed", f"reply {type(frame).__name__}")
+        return frame
+
+    async def post(self, frame: Frame) -> None:
+        """Sends a frame that has no reply."""
+        await self._transport.send(codec.encode(frame))
+
+    async def run(self, on_frame: Callable[[ServerFrame], None]) -> None:
+        """Reads until the connection ends, then raises why. `on_frame` gets what is no reply, in order."""
+        try:
+            while True:
+                frame = codec.decode_server(await self._transport.receive())
+                future = self._replies.get(getattr(frame, "rid", 0))
+                if future is None:
+                    _raise_if_closing(frame)
+                    on_frame(frame)
+                elif not future.done():
+                    future.set_result(frame)
+                    if isinstance(frame, Authed):
+                        await asyncio.sleep(0)  # the caller of sign_in runs before the frames behind the answer
+        except SyncError as e:
+            self._closed = e
+            raise
+        finally:
+            self._closed = self._closed or Unreachable("connection closed")
+            for future in self._replies.values():
+                if not future.done():
+                    future.set_exception(Unreachable("connection lost"))
+                    future.exception()  # who asked may have failed to send it: then nobody waits for this
+            await self._transport.close()
+
+    async def close(self) -> None:
+        await self._transport.close()
+
+
+async def _shake_hands(
+    transport: Transport, address: str, now_ms: Callable[[], int], agency_pin: bytes | None
+) -> ServerIdentity:
+    nonce = os.urandom(32)
+    sent_ms = now_ms()
+    hello = Hello(versions=(WIRE_MIN, WIRE_MAX), nonce=nonce, time=sent_ms, agent=AGENT, address=address)
+    await transport.send(codec.encode(hello))
+    frame = codec.decode_server(await transport.receive())
+    if isinstance(frame, Error):
+        raise _refusal(frame)
+    if not isinstance(frame, ServerHello):
+        raise Reject("malformed", "server hello")
+    if not WIRE_MIN <= frame.version <= WIRE_MAX:
+        raise TooOld(f"server speaks version {frame.version}")
+    fingerprint = agency_fingerprint(frame.agency_pk)
+    if agency_pin is not None and fingerprint[: len(agency_pin)] != agency_pin:
+        raise WrongAgency("agency key differs from the pinned one")
+    server_pk = verify_server_cert(frame.agency_pk, frame.server_cert.body, frame.server_cert.sig, frame.time)
+    _check_proof(frame, server_pk, hello, fingerprint)
+    offset_ms = frame.time - (sent_ms + now_ms()) // 2
+    if abs(offset_ms) > SIGN_IN_CLOCK_TOLERANCE_MS:
+        raise ClockOff(f"{offset_ms} ms")
+    return ServerIdentity(frame.agency_pk, server_pk, frame.server_cert, frame.nonce, nonce, offset_ms)
+
+
+def _check_proof(answer: ServerHello, server_pk: bytes, hello: Hello, agency: bytes) -> None:
+    """▲ ServerUnproven unless the server has the key that its certificate names, and owns the address that we dialled:
+    every client knows the certificate, so anybody can show it."""
+    try:
+        said = hello_proof(answer.nonce, hello.nonce, agency, hello.address, answer.time)
+        verify(server_pk, "hello", said, answer.proof)
+    except Reject as e:
+        raise ServerUnproven(hello.address) from e
+
+
+def _raise_if_closing(frame: ServerFrame) -> None:
+    """An Error without rid is the server's last word on this connection."""
+    if isinstance(frame, Error) and frame.rid == 0:
+        raise _refusal(frame)
+
+
+def _refusal(frame: Error) -> SyncError:
+    match frame.code:
+        case ErrorCode.VERSION:
+            return TooOld(frame.detail)
+        case ErrorCode.CLOCK:
+            return ClockOff(frame.detail)
+        case _:
+            return _refused(frame)
+
+
+def _refused(frame: Error) -> Outdated | Refused:
+    """A code goes into logs and is looked up for a sentence: it is a word. One that is none is "internal"."""
+    if frame.code == ErrorCode.CLIENT_OLD:
+        return Outdated()
+    code = frame.code if _CODE.fullmatch(frame.code) else ErrorCode.INTERNAL
+    detail = "".join(c for c in frame.detail[:_DETAIL_CHARS] if c.isprintable())
+    return Refused(code, detail)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Decides at which address the account's server is dialled: the stored address, or another one to which the account
+moves. `egress` opens the connections. This module reads no policy: its owner passes the other addresses.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from sync.client.ports import KeptServer, ServerPort
+from sync.client.wire.connection import Connection
+from sync.client.wire.transport import Answer, Dialer, ServerAddress, Transport
+from sync.errors import (
+    AddressForbidden,
+    CertificateRefused,
+    NoAddress,
+    Reject,
+    ServerNotNamed,
+    ServerUnproven,
+    SyncError,
+    Unreachable,
+    WrongAgency,
+)
+
+log = logging.getLogger("sync")
+
+MOVE_AFTER_S = 10.0
+"""So long the kept address must have failed to answer before others are asked. A server that is started again is back
+in three seconds: otherwise an office with two names for one server would change between them at each restart."""
+MOST_OTHERS = 16
+
+_NOT_OURS = (CertificateRefused, WrongAgency, ServerUnproven, Reject)
+"""What answers at the address is not the account's server, or cannot show that it is."""
+
+
+class Nowhere:
+    """The dialer of an account that has no usable address: every call fails."""
+
+    address = ServerAddress("", 0)
+
+    async def open(self) -> Transport:
+        """Raises NoAddress."""
+        raise NoAddress("no address is kept")
+
+    async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        """Raises NoAddress."""
+        raise NoAddress("no address is kept")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+class ServerLine:
+    """The account's Dialer. It dials the stored address; `connect` may replace that by another address of the same
+    server."""
+
+    def __init__(
+        self, store: ServerPort, dialer: Dialer, others: Callable[[], Sequence[Dialer]], agency: bytes
+    ) -> None:
+        """`others`: the dialers of all servers that policy names now, in its order. `agency`: the key's fingerprint,
+        32 B."""
+        self._store, self._dialer, self._others, self._agency = store, dialer, others, agency
+        self._kept = store.kept_server()
+        self._silent_since: float | None = None
+
+    @property
+    def address(self) -> ServerAddress:
+        """The address that is kept now."""
+        return self._dialer.address
+
+    async def open(self) -> Transport:
+        """As `Dialer.open`."""
+        return await self._dialer.open()
+
+    async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        """As `Dialer.request`."""
+        return await self._dialer.request(method, path, headers, content)
+
+    async def close(self) -> None:
+        """As `Dialer.close`."""
+        await self._dialer.close()
+
+    async def connect(self, now_ms: Callable[[], int]) -> Connection:
+        """A connection to the account's server, which has proved itself. Dials the stored address first. If that fails,
+        dials the others in their order, and stores the first address where the same server answers.
+
+        The others are dialled at once if policy forbids the stored address, if there is none, or if something else
+        answers there; they are dialled after MOVE_AFTER_S if nothing answers there. Raises as `Connection.connect`;
+        ServerNotNamed; ServerUnproven with the first of the others that is not the account's server.
+        """
+        try:
+            connection = await Connection.connect(self._dialer, now_ms=now_ms, agency_pin=self._agency)
+        except (Unreachable, AddressForbidden, NoAddress, *_NOT_OURS) as e:
+            others = [o for o in self._others() if o.address != self.address][:MOST_OTHERS]
+            if not others or (isinstance(e, Unreachable) and not self._silent_for_long()):
+                raise
+            return await self._elsewhere(others, now_ms, e)
+        self._keep(self._dialer, connection.identity.server_pk)
+        return connection
+
+    def _silent_for_long(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if self._silent_since is None:
+            self._silent_since = now
+        return now - self._silent_since >= MOVE_AFTER_S
+
+    async def _elsewhere(self, others: Sequence[Dialer], now_ms: Callable[[], int], failed: SyncError) -> Connection:
+        """The first of the others where the same server answers."""
+        stranger = ""
+        for dialer in others:
+            try:
+                connection = await self._proved(dialer, now_ms)
+            except _NOT_OURS as e:
+                log.warning("another server of policy is not the account's: %s", e.code)
+                stranger = stranger or dialer.address.name
+            except SyncError as e:
+                log.info("another server of policy: %s", e.code)
+            else:
+                log.warning("the account's server has another address from now on")
+                before = self._dialer
+                self._keep(dialer, connection.identity.server_pk)
+                await before.close()
+                return connection
+        if stranger:
+            raise ServerUnproven(stranger) from failed
+        if isinstance(failed, AddressForbidden):
+            raise ServerNotNamed(self.address.name) from failed
+        raise failed
+
+    async def _proved(self, dialer: Dialer, now_ms: Callable[[], int]) -> Connection:
+        """▲ A connection to the same server: it belongs to the account's agency and has the key that was proved at the
+        stored address. Otherwise the author of a policy, or the owner of a name in it, could move the account to
+        another server. ServerUnproven, and the errors of `Connection.connect`."""
+        connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=self._agency)
+        if self._kept is None or connection.identity.server_pk != self._kept.key:
+            await connection.close()
+            raise ServerUnproven(dialer.address.name)
+        return connection
+
+    def _keep(self, dialer: Dialer, key: bytes) -> None:
+        """Uses this dialer from now on, and stores its address and key. If the disk refuses the write, the connection
+        still counts, and the next connection stores them."""
+        self._dialer, self._silent_since = dialer, None
+        server = KeptServer(address=dialer.address.name, key=key)
+        if server == self._kept:
+            return
+        try:
+            self._store.keep_server(server)
+        except Exception as e:
+            code = getattr(e, "code", None)  # without one it is a fault of ours, and the log has where
+            log.warning("the server's address is not stored: %s", code or type(e).__name__, exc_info=code is None)
+            return
+        self._kept = server

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The only place that opens connections: the WebSocket and the requests beside it, to addresses that the way allows.
+
+Nothing here looks into the environment or follows a redirection: where a connection goes is said by `Way` alone.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import truststore
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, ProxyError, WebSocketException
+
+from sync.client.wire.progress_timeout import Pace
+from sync.client.wire.route import Way
+from sync.client.wire.transport import Answer, ServerAddress, Transport
+from sync.errors import CertificateRefused, ProxyFailed, ProxyWantsName, Unreachable, WorldError
+from sync.protocol.version import MAX_FRAME_BYTES, PART_BYTES
+
+if TYPE_CHECKING:
+    import httpx  # 55 ms to import: only when the first file travels, not at every start
+
+MAX_ANSWER_BYTES = PART_BYTES + 64 * 1024
+"""The longest honest answer over HTTP is a part of a file as it is encrypted."""
+OPEN_TIMEOUT_S = 10.0
+PING_INTERVAL_S = 20.0
+REQUEST_TIMEOUT_S = 60.0
+_PIECE_BYTES = 64 * 1024
+"""A body is sent in pieces of this size, so that its progress can be measured."""
+CLOSE_TIMEOUT_S = 2.0
+"""A line that is dead (the machine slept) is not waited for longer."""
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """The operating system's trusted certificates, and those of `ca_file` beside them."""
+    context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_file is not None:
+        context.load_verify_locations(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context
+
+
+class WebSocketTransport:
+    """One WebSocket without compression (sizes are padded; compression would undo that)."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self._socket.send(data)
+        except ConnectionClosed as e:
+            raise Unreachable("connection lost") from e
+
+    async def receive(self) -> bytes:
+        try:
+            data = await self._socket.recv()
+        except ConnectionClosed as e:
+            raise Unreachable("connection lost") from e
+        if isinstance(data, str):
+            raise Unreachable("text frame")
+        return data
+
+    async def close(self) -> None:
+        try:
+            await self._socket.close()
+        except asyncio.CancelledError:  # nobody waits for the other end any more: the line is cut
+            self._socket.transport.abort()
+            raise
+
+
+class _Closable(Protocol):
+    """A connection of the HTTP client."""
+
+    async def aclose(self) -> None: ...
+
+
+class WebSocketDialer:
+    """The way to one server. `way` is asked anew for every connection: a setting counts from the next one on."""
+
+    def __init__(self, address: ServerAddress, way: Callable[[], Way] = Way, pace: Callable[[], Pace] = Pace) -> None:
+        """`pace` makes the limit for the progress of each HTTP request. OSError (also ssl.SSLError) if the file of
+        certificates cannot be used."""
+        self.address = address
+        self._way, self._pace = way, pace
+        self._tls: tuple[Path | None, ssl.SSLContext] | None = None
+        self._http: tuple[object, httpx.AsyncClient] | None = None
+        self._trust(way().ca_file)
+
+    async def open(self) -> Transport:
+        """As `Dialer.open`."""
+        proxy, tls = await self._prepare()
+        try:
+            socket = await _Straight(
+                self.address.url("ws", "/v1/sync"),
+                ssl=tls,
+                compression=None,
+                max_size=MAX_FRAME_BYTES,
+                max_queue=64,
+                open_timeout=OPEN_TIMEOUT_S,
+                ping_interval=PING_INTERVAL_S,
+                close_timeout=CLOSE_TIMEOUT_S,
+                proxy=proxy,
+            )
+        except ssl.SSLCertVerificationError as e:
+            raise CertificateRefused(self.address.name) from e
+        except InvalidProxyStatus as e:
+            raise _refused_by_proxy(e.response.status_code) from e
+        except ProxyError as e:
+            raise ProxyFailed("no answer of a proxy") from e
+        except (OSError, TimeoutError, WebSocketException) as e:
+            raise _lost(proxy, e) from e
+        return WebSocketTransport(socket)
+
+    async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
+        """As `Dialer.request`."""
+        async with self._pace() as pace:
+            return await self._request(method, path, headers, content, pace)
+
+    async def _request(
+        self, method: str, path: str, headers: Mapping[str, str], content: bytes | None, pace: Pace
+    ) -> Answer:
+        import httpx
+
+        client = await self._client()
+        opened: list[_Closable] = []
+
+        async def note(event: str, found: Mapping[str, _Closable]) -> None:
+            if event == "connection.connect_tcp.complete":
+                opened.append(found["return_value"])
+
+        length = {} if content is None else {"Content-Length": str(len(content))}
+        try:
+            async with client.stream(
+                method,
+                self.address.url("http", path),
+                headers={**headers, **length, "Accept-Encoding": "identity"},
+                content=None if content is None else _pieces(content, pace),
+                extensions={"trace": note},
+            ) as answer:
+                pace.turn()
+                return Answer(answer.status_code, await _bounded(answer, pace))
+        except asyncio.CancelledError:  # httpcore leaves a connection open that is given up in its TLS handshake
+            for connection in opened:
+                await connection.aclose()
+            raise
+        except httpx.HTTPError as e:
+            raise _of_http(e) from e
+
+    async def close(self) -> None:
+        """As `Dialer.close`."""
+        kept, self._http = self._http, None
+        if kept is not None:
+            await kept[1].aclose()
+
+    async def _client(self) -> "httpx.AsyncClient":
+        """The one that is kept, or another if the way has changed since."""
+        import httpx
+
+        now = await self._prepare()
+        if self._http is not None and self._http[0] != now:
+            await self.close()
+        if self._http is None:
+            proxy, tls = now
+            verify = tls if tls is not None else True
+            client = httpx.AsyncClient(verify=verify, timeout=REQUEST_TIMEOUT_S, trust_env=False, proxy=proxy)
+            self._http = (now, client)
+        return self._http[1]
+
+    async def _prepare(self) -> tuple[str | None, ssl.SSLContext | None]:
+        """The proxy and the trusted certificates for a connection that is allowed."""
+        way = self._way()
+        way.check(self.address.host, self.address.port, self.address)
+        proxy = await asyncio.to_thread(way.proxy, self.address.host, self.address.port)
+        try:
+            return proxy, self._trust(way.ca_file)
+        except OSError as e:
+            raise CertificateRefused(self.address.name) from e
+
+    def _trust(self, ca_file: Path | None) -> ssl.SSLContext | None:
+        if not self.address.tls:
+            return None
+        if self._tls is None or self._tls[0] != ca_file:
+            self._tls = (ca_file, tls_context(ca_file))
+        return self._tls[1]
+
+
+async def _pieces(content: bytes, pace: Pace) -> AsyncIterator[bytes]:
+    """A body to be sent. A piece counts as moved when the connection takes the next one."""
+    for at in range(0, len(content), _PIECE_BYTES):
+        piece = content[at : at + _PIECE_BYTES]
+        yield piece
+        pace.moved(len(piece))
+    pace.turn()
+
+
+async def _bounded(answer: "httpx.Response", pace: Pace) -> bytes:
+    """▲ The body as it came over the wire. Nothing is decompressed, and no more is read than a part of a file is long:
+    a false server would fill the memory with some kilobytes."""
+    if answer.headers.get("Content-Encoding", "identity") != "identity":
+        raise Unreachable("compressed answer")
+    body = bytearray()
+    async for piece in answer.aiter_raw():
+        body += piece
+        pace.moved(len(piece))
+        if len(body) > MAX_ANSWER_BYTES:
+            raise Unreachable("answer too long")
+    return bytes(body)
+
+
+class _Straight(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """▲ A server does not send us elsewhere: no redirection is followed."""
+        return exc
+
+
+def _refused_by_proxy(status: int) -> WorldError:
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return ProxyWantsName("407")
+    return ProxyFailed(str(status))
+
+
+def _lost(proxy: str | None, cause: Exception) -> Unreachable:
+    """No connection: with a proxy it is that one which could not be reached, unless it was TLS behind it."""
+    if proxy is not None and isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError | TimeoutError):
+        return ProxyFailed("not reached")
+    return Unreachable(type(cause).__name__)
+
+
+def _of_http(error: "httpx.HTTPError") -> WorldError:
+    import httpx
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return CertificateRefused("blob transfer")
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx.ProxyError):
+        status = str(error)[:3]
+        return _refused_by_proxy(int(status) if status.isdigit() else 0)
+    return Unreachable("blob transfer")
