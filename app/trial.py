@@ -28,10 +28,10 @@ from sync.crypto.signatures import SigningKey
 from sync.errors import Unreachable
 from sync.protocol.messages import Signed
 from sync.server.config import Limits
-from sync.server.connection import Connection
-from sync.server.identity import Identity
+from sync.server.host.identity import Identity
 from sync.server.objects.filesystem import FilesystemObjects
-from sync.server.service import Service
+from sync.server.process.websocket import Connection
+from sync.server.rules.service import Service
 from sync.server.store.base import InviteRow
 from sync.server.store.memory import MemoryStore
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash

@@ -28,9 +28,9 @@ from sync.client.wire.egress import WebSocketDialer
 from sync.client.wire.route import Way
 from sync.client.wire.transport import ServerAddress, Transport
 from sync.errors import Unreachable
-from sync.server import admin
 from sync.server.config import Config, Limits
-from sync.server.running import Running, start_server
+from sync.server.operator import admin
+from sync.server.process.running import Running, start_server
 from sync.trust.person.agency import encode_record
 from sync.trust.person.recovery_sheet import RecoveryCode
 

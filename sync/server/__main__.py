@@ -11,16 +11,16 @@ from dataclasses import asdict
 from pathlib import Path
 
 from sync.errors import Reject
-from sync.server import admin, inviting, listing, offline, reopening
-from sync.server.commandline import OPEN_SHARE, configured, make_parser, program
 from sync.server.config import Config, ConfigError
-from sync.server.described import describe, format_time
-from sync.server.escrow import open_share, read_request
-from sync.server.logs import logging_as
-from sync.server.staffrecord import staff
+from sync.server.host.log_output import logging_as
+from sync.server.host.wording import describe, format_time
+from sync.server.operator import admin, invitations, listing, offline_invites, reopening
+from sync.server.operator.command_line import OPEN_SHARE, configured, make_parser, program
+from sync.server.operator.opened_shares import open_share, read_request
+from sync.server.operator.staff_record import staff
+from sync.server.operator.upkeep import audit
+from sync.server.operator.upkeep import commands as upkeep
 from sync.server.store.base import StoreError
-from sync.server.upkeep import audit
-from sync.server.upkeep import commands as upkeep
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -53,7 +53,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
         case "invite":
             print(asyncio.run(_invite(args, config)))
         case "withdraw":
-            asyncio.run(inviting.withdraw(data, args.invitation))
+            asyncio.run(invitations.withdraw(data, args.invitation))
             print("Withdrawn. Whoever enters the code is told so.")
         case "revoke":
             ids = {"uid": args.person, "dev": args.device}
@@ -74,7 +74,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
         case "open-room":
             return asyncio.run(_open_rooms(args, data))
         case "import-invites":
-            rows = asyncio.run(offline.import_invites(data, args.file))
+            rows = asyncio.run(offline_invites.import_invites(data, args.file))
             print(f"Imported: {len(rows)}. The codes are good until {format_time(min(r.not_after for r in rows))}.")
         case "confirm-clock":
             admin.confirm_clock(data)
@@ -90,7 +90,9 @@ def _run(args: argparse.Namespace, config: Config) -> int:
         case "restore":
             return upkeep.restore(args, data)
         case "serve":
-            from sync.server import serving  # the web server is a third of the imports; no other command needs it
+            from sync.server.process import (
+                serving,  # the web server is a third of the imports; no other command needs it
+            )
 
             if args.check:
                 print(serving.check(config))
@@ -112,9 +114,9 @@ async def _invite(args: argparse.Namespace, config: Config) -> str:
         whose = "the record that they have" if args.person is not None else "what the list says"
         raise ConfigError(f"--title and --unit go with --name: people are invited with {whose}")
     if args.csv is not None:
-        from sync.server import invitelist  # with it comes what writes PDFs; no other command needs it
+        from sync.server.operator import invite_list  # with it comes what writes PDFs; no other command needs it
 
-        made = await invitelist.invite_all(config, args.csv, **rest)
+        made = await invite_list.invite_all(config, args.csv, **rest)
         for line in made.warnings:
             print(f"{program()}: {line}", file=sys.stderr)
         return made.summary
@@ -125,16 +127,16 @@ async def _invite(args: argparse.Namespace, config: Config) -> str:
             print(f"Its second line comes from: {program()} {OPEN_SHARE} {args.request}", file=sys.stderr)
         return code
     who = staff(name=args.name, title=args.title or "", unit=args.unit or "")
-    for _, line in await inviting.namesakes(config.data, [who]):
+    for _, line in await invitations.namesakes(config.data, [who]):
         print(f"{program()}: {line}", file=sys.stderr)
     return await admin.invite(config.data, name=who.name, title=who.title, unit=who.unit, **rest)
 
 
 def _invite_offline(args: argparse.Namespace) -> int:
     if args.csv is not None:
-        from sync.server import invitelist  # with it comes what writes PDFs; no other command needs it
+        from sync.server.operator import invite_list  # with it comes what writes PDFs; no other command needs it
 
-        made = invitelist.invite_all_offline(args.csv, args.offline, hours=args.hours, key_file=args.agency_key)
+        made = invite_list.invite_all_offline(args.csv, args.offline, hours=args.hours, key_file=args.agency_key)
         for line in made.warnings:
             print(f"{program()}: {line}", file=sys.stderr)
         print(made.summary)
@@ -142,7 +144,7 @@ def _invite_offline(args: argparse.Namespace) -> int:
     if args.name is None:
         raise ConfigError("--offline is for somebody new: what --person needs is on the server")
     record = staff(name=args.name, title=args.title or "", unit=args.unit or "").encode()
-    agency, codes = offline.invite_offline(args.offline, [record], hours=args.hours, key_file=args.agency_key)
+    agency, codes = offline_invites.invite_offline(args.offline, [record], hours=args.hours, key_file=args.agency_key)
     for code in codes:
         print(code.format())
     way = f"on the server: {program()} import-invites {args.offline}"

@@ -92,7 +92,7 @@ class Config:
     """Where a server keeps its data, how it is reached, and what it tells its operator.
 
     `port` 0 takes a free one. `addresses` are the `host:port` that clients may have dialled, lower case; empty
-    means the names in the certificate and `host`, with the port in use. configfile.py reads it from TOML.
+    means the names in the certificate and `host`, with the port in use. config_file.py reads it from TOML.
     """
 
     data: Path

@@ -21,12 +21,12 @@ from sync.client.ports import OpenedChange, Received
 from sync.client.room.room_sync import RoomSync
 from sync.ids import DevId
 from sync.protocol.messages import Append, Push, PutSeals, Signed
-from sync.server.auth import Who
 from sync.server.config import Config, Limits
-from sync.server.identity import read_agency, read_identity
+from sync.server.host.identity import read_agency, read_identity
 from sync.server.objects.filesystem import FilesystemObjects
-from sync.server.rows import entry_rows, user_row
-from sync.server.service import Service
+from sync.server.rules.handshake import Who
+from sync.server.rules.service import Service
+from sync.server.rules.store_rows import entry_rows, user_row
 from sync.server.store.base import InviteRow
 from sync.server.store.sql import SqlStore
 from sync.trust.formats.items import ENTRY, Item, Role

@@ -16,7 +16,7 @@ from sync.client.placed_changes import Compacted, PlacedChange, position_of
 from sync.ids import ChangeId, Hash
 from sync.protocol.messages import Append, Push, PutSeals, Signed, WireShare
 from sync.server.config import Limits
-from sync.server.service import Service
+from sync.server.rules.service import Service
 from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role
 from sync.trust.keys.epochs import KeyRing
 from sync.trust.room import envelope

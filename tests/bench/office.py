@@ -24,7 +24,7 @@ from sync.client.account.enrolment import Enrolled, Enrolment
 from sync.client.wire.egress import WebSocketDialer
 from sync.client.wire.route import Way
 from sync.client.wire.transport import ServerAddress
-from sync.server import admin
+from sync.server.operator import admin
 
 Build = Callable[[Path], Coroutine[None, None, None]]
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.ids import RoomId
-from sync.server import admin
 from sync.server.config import Limits
+from sync.server.operator import admin
 from tests.bench.office import found, scratch, server_process
 from tests.bench.registry import Figure, bench
 from tests.world import Client, World, until

@@ -178,7 +178,7 @@ def _invitations() -> Run:
     from io import BytesIO
 
     from sync.server.config import ConfigError
-    from sync.server.offline import read_invitations
+    from sync.server.operator.offline_invites import read_invitations
 
     pk = samples.agency().pk
 

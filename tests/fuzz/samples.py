@@ -13,7 +13,7 @@ from sync.crypto.kdf import H
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.ids import Hash, RoomId, Uid
-from sync.server.offline import encode_invitations
+from sync.server.operator.offline_invites import encode_invitations
 from sync.server.store.base import InviteRow
 from sync.trust.formats.items import ENTRY, Item
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash

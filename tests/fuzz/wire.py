@@ -33,7 +33,7 @@ def _frames(side: str) -> Callable[[], Run]:
 
 
 def _blob_headers() -> Run:
-    from sync.server.blobheaders import BlobRefusal, PartName, PutHeaders, parse_range
+    from sync.server.rules.blob_headers import BlobRefusal, PartName, PutHeaders, parse_range
 
     def run(data: bytes) -> None:
         text = data.decode("latin-1")

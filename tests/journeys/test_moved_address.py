@@ -30,8 +30,8 @@ from sync.crypto.tls import Pem, make_server_cert
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
 from sync.protocol.version import WIRE_MAX
-from sync.server.auth import now_ms
-from sync.server.identity import read_agency, read_identity
+from sync.server.host.identity import read_agency, read_identity
+from sync.server.rules.handshake import now_ms
 from sync.trust.person.agency import hello_proof
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import World, until

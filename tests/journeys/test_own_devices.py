@@ -15,7 +15,7 @@ from app.personal.records import DeviceNamed, PersonMarked, encode
 from app.personal.service import KIND_ID, Personal
 from app.session import LinkState
 from sync.errors import Refused, Reject
-from sync.server import admin
+from sync.server.operator import admin
 from tests.journeys.desks import PASSPHRASE, Desk, offices
 from tests.world import until
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 from app.core.ids import ObjId, RoomId
 from sync.client.exchange import snapshot_maker
 from sync.errors import Refused, Unreachable
-from sync.server.upkeep.verify import verify
+from sync.server.operator.upkeep.verify import verify
 from sync.trust.room.successor_claim import object_in
 from tests.journeys.desks import Desk, Offices, offices
 from tests.journeys.forks import divide, keep_copy

@@ -9,8 +9,9 @@ from app.errors import ReturnWaits, WeakPassphrase, WrongPassphrase
 from app.recovery import SheetState
 from app.settings import CA_FILE
 from sync.errors import Refused, Reject, Unreachable
-from sync.server import admin, sheets
-from sync.server.auth import now_ms
+from sync.server.operator import admin
+from sync.server.rules import recovery_requests
+from sync.server.rules.handshake import now_ms
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import until
 
@@ -19,7 +20,7 @@ DAY_MS = 86_400_000
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    return lambda ms: monkeypatch.setattr(sheets, "now_ms", lambda: now_ms() + ms)
+    return lambda ms: monkeypatch.setattr(recovery_requests, "now_ms", lambda: now_ms() + ms)
 
 
 def quiet(text: str, done: int, total: int) -> None: ...

@@ -2,7 +2,7 @@
 """Everything of a person is lost, the sheet too: the agency ends the account, and they come back as somebody new."""
 
 from app.people.person import Verified
-from sync.server import admin
+from sync.server.operator import admin
 from tests.journeys.desks import Desk, Offices
 from tests.world import until
 

@@ -10,8 +10,8 @@ import pytest
 
 from app.core.ids import ObjId, RoomId, new_obj
 from sync.client.status import LinkState
-from sync.server import admin
 from sync.server.config import Limits
+from sync.server.operator import admin
 from tests.sync.server.process import Served, serve
 from tests.world import Client, World, until
 
@@ -33,7 +33,7 @@ class ProcessWorld(World):
         if self.served is not None:
             assert await self.served.stop() == 0
             lines = self.served.log().splitlines()
-            assert [line for line in lines if " sync.server.admin INFO " not in line] == []
+            assert [line for line in lines if " sync.server.operator.admin INFO " not in line] == []
             self.served = None
 
 

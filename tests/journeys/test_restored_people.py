@@ -6,7 +6,7 @@ revoked or reset since then stays so, if anybody knows of it.
 from app.core.ids import new_obj
 from sync.client.account.account_recovery import Attempt
 from sync.client.status import LinkState, RoomState
-from sync.server import admin, listing
+from sync.server.operator import admin, listing
 from tests.journeys.bad_input.checks import HELLO, offline
 from tests.journeys.test_restored_server import backed_up, open_again, restored, whole
 from tests.world import Client, World, until

@@ -14,8 +14,8 @@ import pytest
 
 from app.core.ids import ObjId, RoomId, new_obj
 from sync.client.status import LinkState, RoomState
-from sync.server import admin
 from sync.server.config import Limits
+from sync.server.operator import admin
 from tests.world import Client, World, until
 
 ROOT = Path(__file__).resolve().parents[2]

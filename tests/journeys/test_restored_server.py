@@ -20,12 +20,12 @@ from sync.client.status import LinkState, RoomState
 from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Unreachable
 from sync.protocol import messages as m
-from sync.server import admin
-from sync.server.auth import now_ms
-from sync.server.identity import read_identity
+from sync.server.host.identity import read_identity
+from sync.server.operator import admin
+from sync.server.operator.upkeep.problems import Problem
+from sync.server.operator.upkeep.verify import verify
+from sync.server.rules.handshake import now_ms
 from sync.server.store.base import Full
-from sync.server.upkeep.problems import Problem
-from sync.server.upkeep.verify import verify
 from sync.trust.person.agency import agency_fingerprint
 from sync.trust.room.restore_notice import Restored
 from tests.journeys.bad_input.checks import HELLO, explained, lie, nothing_lost, offline, stopped

@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from app.session import Session
 from app.settings import SERVER
 from sync.ids import Uid
-from sync.server import admin, listing
+from sync.server.operator import admin, listing
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.journeys.test_recovery import made_sheet, new_desk
 from tests.world import until

@@ -16,7 +16,7 @@ from app.people.person import Person, Verified
 from app.rooms.seal import SEALED, SEEKING, VERIFIED, WARNED, weakest
 from sync.client.status import RoomState
 from sync.ids import Hash
-from sync.server import admin
+from sync.server.operator import admin
 from tests.journeys.desks import Desk, Offices, offices
 from tests.world import until
 

@@ -27,7 +27,7 @@ _OURS = ("etc", "var", "run")
 _PROGRAM = """
 import sys
 from pathlib import Path
-from sync.server import configfile
+from sync.server.operator import config_file
 configfile.DEFAULT_FILE = Path("{etc}/server.toml")
 from sync.server.__main__ import main
 sys.argv[0] = "kansli-server"

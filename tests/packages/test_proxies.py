@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sync.server.config import Config
-from sync.server.running import start_server
+from sync.server.process.running import start_server
 from tests.packages.guides import OPERATOR, blocks
 from tests.packages.machine import free_port
 from tests.sync.server.parts import files_of

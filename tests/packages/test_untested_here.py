@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.server.commandline import make_parser
+from sync.server.operator.command_line import make_parser
 
 PACKAGING = Path(__file__).resolve().parents[2] / "packaging"
 FLATPAK = (PACKAGING / "flatpak/se.kansli.Kansli.yml").read_text(encoding="utf-8")

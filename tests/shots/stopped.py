@@ -8,7 +8,7 @@ from app.core.ids import RoomId
 from app.rooms.succession import Standing
 from sync.client.status import RoomState
 from sync.protocol.messages import Receipt
-from sync.server.identity import read_identity
+from sync.server.host.identity import read_identity
 from sync.trust.room import signed_receipts
 from sync.trust.room.signed_receipts import Proof
 from tests.shots.story import Story

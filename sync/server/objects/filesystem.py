@@ -7,7 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
-from sync.server.files import sync_folder
+from sync.server.host.files import sync_folder
 from sync.server.objects.base import NoSpace, WrongDigest, WrongOffset
 
 _UPLOAD = ".part"

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sync.server.store.adminlog import AdminLog
-from sync.server.store.mending import Mending
+from sync.server.store.admin_chain import AdminLog
+from sync.server.store.restored import Mending
 
 
 class StoreError(Exception):

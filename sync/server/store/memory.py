@@ -31,9 +31,9 @@ from sync.server.store.base import (
     UploadRow,
     UserRow,
 )
-from sync.server.store.memory_adminlog import MemoryAdminLog
-from sync.server.store.memory_mending import MemoryMending
-from sync.server.store.mending import AwaitedItem
+from sync.server.store.memory_admin_log import MemoryAdminLog
+from sync.server.store.memory_restored import MemoryMending
+from sync.server.store.restored import AwaitedItem
 
 _MAX_ROWS = 4096
 

@@ -25,9 +25,9 @@ from sync.server.store.base import (
     UnmetRow,
     UploadRow,
 )
-from sync.server.store.sql_adminlog import SqlAdminLog
-from sync.server.store.sql_mending import SqlMending
+from sync.server.store.sql_admin_log import SqlAdminLog
 from sync.server.store.sql_people import SqlPeople
+from sync.server.store.sql_restored import SqlMending
 from sync.server.store.statements import (
     add_counts,
     columns,

@@ -185,7 +185,7 @@ def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: 
 
 
 def columns(row: Any) -> dict[str, Any]:
-    """A row of base.py or mending.py as the columns of its table."""
+    """A row of base.py or restored.py as the columns of its table."""
     return {field: getattr(row, field) for field in row.__slots__}
 
 

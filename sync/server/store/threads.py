@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from sync.server.spending import Payer, payer
+from sync.server.load.spending import Payer, payer
 from sync.server.store.database import connected, prepare, probe
 from sync.server.store.writer import Writer
 

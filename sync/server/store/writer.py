@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from sync.server.spending import Payer, payer
+from sync.server.load.spending import Payer, payer
 from sync.server.store.base import Full, Unwritable
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from app.core.ids import RoomId
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
-from sync.server.auth import now_ms
-from sync.server.identity import read_identity
+from sync.server.host.identity import read_identity
+from sync.server.rules.handshake import now_ms
 from sync.trust.formats.items import ENVELOPE, item_id, next_rh
 from sync.trust.room import signed_receipts
 from tests.journeys.bad_input.checks import HELLO, explained, honest, nothing_lost, reconnect, stopped, two

@@ -13,7 +13,7 @@ from app.errors import BadFileName, FileTooLarge, FileUnreadable
 from sync.client.status import LinkState
 from sync.client.wire.transport import Answer
 from sync.errors import Unreachable
-from sync.server.blobheaders import BlobRefusal
+from sync.server.rules.blob_headers import BlobRefusal
 from tests.journeys.bad_input.checks import explained
 from tests.journeys.desks import Desk, Offices
 from tests.world import until

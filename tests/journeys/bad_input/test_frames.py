@@ -11,7 +11,7 @@ from sync.errors import Unreachable
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
 from sync.protocol.version import MAX_FRAME_BYTES, WIRE_MAX, WIRE_MIN
-from sync.server.auth import now_ms
+from sync.server.rules.handshake import now_ms
 from tests.journeys.bad_input.checks import HELLO, explained, honest, lie, nothing_lost, two
 from tests.world import World, until
 

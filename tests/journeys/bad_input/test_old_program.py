@@ -11,7 +11,7 @@ from sync.client.account.enrolment import Enrolment
 from sync.client.status import LinkState
 from sync.errors import Outdated
 from sync.protocol import messages as m
-from sync.server.auth import Handshake
+from sync.server.rules.handshake import Handshake
 from tests.journeys.bad_input.checks import HELLO, explained, nothing_lost, two
 from tests.world import World, until
 

@@ -13,8 +13,8 @@ from app.store.rows import Evidence
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
-from sync.server.auth import now_ms
-from sync.server.identity import read_identity
+from sync.server.host.identity import read_identity
+from sync.server.rules.handshake import now_ms
 from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.room import envelope, signed_receipts
 from sync.trust.room.signed_receipts import Proof

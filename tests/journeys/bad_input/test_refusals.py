@@ -14,7 +14,7 @@ from app.core.i18n import set_language
 from sync.client.ports import Received
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
-from sync.server.refusal import Refusal
+from sync.server.rules.refusal import Refusal
 from tests.journeys.bad_input.checks import (
     HELLO,
     explained,

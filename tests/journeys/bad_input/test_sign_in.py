@@ -27,9 +27,9 @@ from sync.ids import Hash
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
 from sync.protocol.version import WIRE_MAX, WIRE_MIN
-from sync.server import admin
-from sync.server.auth import now_ms
-from sync.server.identity import read_agency, read_identity
+from sync.server.host.identity import read_agency, read_identity
+from sync.server.operator import admin
+from sync.server.rules.handshake import now_ms
 from sync.trust.person.agency import SignInCode, record_hash
 from sync.trust.person.author import DeviceSecrets, new_user
 from tests.journeys.bad_input.checks import HELLO, address_of, explained, nothing_lost, reconnect, two
@@ -104,7 +104,7 @@ async def test_a_code_that_expires_between_looking_and_enrolling(o: Offices, mon
     desk = new_desk(o)
     found = await desk.office.look_up(desk.server, await o.w.invite("Registrator"))
     with monkeypatch.context() as later:
-        later.setattr("sync.server.people.now_ms", lambda: now_ms() + 30 * DAY_MS)
+        later.setattr("sync.server.rules.people.now_ms", lambda: now_ms() + 30 * DAY_MS)
         with pytest.raises(Refused) as e:
             await desk.office.enrol(found, PASSPHRASE, lambda text, done, total: None)
     explained(e.value.code, "code-expired")
@@ -442,7 +442,7 @@ async def test_an_unfinished_account_whose_code_has_expired_says_so(
 ) -> None:
     desk = new_desk(o)
     await _cut(o, desk, await o.w.invite("Registrator"), reached=False)
-    monkeypatch.setattr("sync.server.people.now_ms", lambda: now_ms() + 30 * DAY_MS)
+    monkeypatch.setattr("sync.server.rules.people.now_ms", lambda: now_ms() + 30 * DAY_MS)
     desk.profile.close()
     desk.profile = Profile.open(root=desk._folder)
     desk.office = Office(desk.profile)

@@ -14,13 +14,13 @@ from sync.ids import RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.server.config import Limits
-from sync.server.connection import Connection
-from sync.server.identity import Identity
+from sync.server.host.identity import Identity
 from sync.server.objects.filesystem import FilesystemObjects
-from sync.server.service import Service
+from sync.server.process.websocket import Connection
+from sync.server.rules.service import Service
 from sync.server.store.base import Appended, EntryRow, InviteRow
 from sync.server.store.memory import MemoryStore
-from sync.server.store.mending import RestoreRow
+from sync.server.store.restored import RestoreRow
 from sync.trust.formats.items import Item
 from sync.trust.person.agency import Agency
 from sync.trust.person.author import Entry
@@ -163,7 +163,7 @@ class HonestServer:
         t, kept = self._backup
         self.store = copy.deepcopy(kept)
         before = self._loop.do(self.store.restored())
-        if before is not None and self._loop.do(self.store.closed_rooms()):  # as sync/server/upkeep/restore.py
+        if before is not None and self._loop.do(self.store.closed_rooms()):  # as sync/server/operator/upkeep/restore.py
             t = min(t, before.backup_t)
         told = Restored.sign(self._identity.key, self._identity.fingerprint, max(self.clock.ms(), t), t)
         row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)

@@ -16,7 +16,7 @@ from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.protocol.messages import ErrorCode
 from sync.protocol.version import WIRE_MAX
-from sync.server.refusal import refusal_of
+from sync.server.rules.refusal import refusal_of
 from sync.server.store.base import InviteRow
 from sync.trust.person.agency import Agency, agency_fingerprint, hello_proof
 from sync.trust.person.author import Entry

@@ -17,7 +17,8 @@ import pytest
 
 from app.store import database
 from sync.client.room import bootstrap_buffer
-from sync.server import auth, clockguard, fairness, rates, rooms, shares, staging
+from sync.server.load import fairness, rates
+from sync.server.rules import clock_guard, handshake, object_shares, room_requests, staging
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -113,7 +114,7 @@ def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
             clock_gettime_ns=lambda _clock: clock.ms() * 1_000_000,
             CLOCK_BOOTTIME=0,
         )
-        for module in (auth, clockguard, fairness, rates, rooms, shares, staging):
+        for module in (handshake, clock_guard, fairness, rates, room_requests, object_shares, staging):
             patched.setattr(module, "time", wall)
         loop = StillLoop(clock)
         asyncio.set_event_loop(loop)

@@ -24,7 +24,8 @@ from sync.errors import Refused, Reject
 from sync.ids import Hash, RoomId, Uid
 from sync.protocol import codec
 from sync.protocol import messages as m
-from sync.server import admin, people
+from sync.server.operator import admin
+from sync.server.rules import people
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import encode_record
 from sync.trust.person.author import DeviceSecrets, Entry

@@ -12,7 +12,7 @@ from sync.client.ports import CARET, TYPING, Received, SealedBatch
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Unreachable
 from sync.protocol import messages as m
-from sync.server.auth import Who
+from sync.server.rules.handshake import Who
 from tests.world import Client, World, until
 
 HELLO = "Hej på er, åäö 😀".encode()

@@ -5,8 +5,8 @@ import pytest
 
 from sync.client.exchange import outbox
 from sync.client.status import RoomState
-from sync.server import placing
-from sync.server.auth import now_ms
+from sync.server.rules import placing
+from sync.server.rules.handshake import now_ms
 from sync.trust.room.signed_receipts import Proof
 from tests.journeys.bad_input.checks import two
 from tests.world import World, until

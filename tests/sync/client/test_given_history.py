@@ -12,8 +12,8 @@ from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
 from sync.errors import Refused
 from sync.protocol import messages as m
-from sync.server import placing
-from sync.server.auth import now_ms
+from sync.server.rules import placing
+from sync.server.rules.handshake import now_ms
 from sync.trust.formats.items import Item
 from sync.trust.room.entry_drafts import Draft
 from sync.trust.room.stream import AcceptedEnvelope, RoomStream

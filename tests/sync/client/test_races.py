@@ -19,10 +19,11 @@ from sync.client.devices.device_pairing import Guest, Host, Joined
 from sync.client.exchange import member_audit
 from sync.client.status import LinkState
 from sync.errors import Refused
-from sync.server import admin, service, sheets
-from sync.server.auth import now_ms
-from sync.server.people import People
-from sync.server.placing import Placing
+from sync.server.operator import admin
+from sync.server.rules import recovery_requests, service
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.people import People
+from sync.server.rules.placing import Placing
 from sync.server.store.base import EntryRow
 from sync.server.store.sql_people import SqlPeople
 from sync.trust.person.agency import encode_record
@@ -172,7 +173,7 @@ async def may_come_back(
     tried = Attempt.begin(await w.invite_back(who.uid), sheet, revoke=revoke)
     found = Recovery(w.dialer(), tried, clock.now_ms)
     assert not isinstance(await found.ask(), Returned)
-    monkeypatch.setattr(sheets, "now_ms", lambda: now_ms() + DAY_MS + 1000)
+    monkeypatch.setattr(recovery_requests, "now_ms", lambda: now_ms() + DAY_MS + 1000)
     return found
 
 

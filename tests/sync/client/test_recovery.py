@@ -24,10 +24,11 @@ from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject, Unreachable, WrongAgency
 from sync.protocol import codec
 from sync.protocol import messages as m
-from sync.server import admin, sheets
-from sync.server.auth import now_ms
 from sync.server.config import Limits
-from sync.server.sheets import Sheets
+from sync.server.operator import admin
+from sync.server.rules import recovery_requests
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.recovery_requests import Sheets
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import SignInCode, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry
@@ -49,7 +50,7 @@ async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wo
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Moves the clock by which the server waits for objections."""
-    return lambda ms: monkeypatch.setattr(sheets, "now_ms", lambda: now_ms() + ms)
+    return lambda ms: monkeypatch.setattr(recovery_requests, "now_ms", lambda: now_ms() + ms)
 
 
 async def attempt(w: World, who: Client, sheet: str, *, code: str = "", revoke: bool = True) -> Attempt:

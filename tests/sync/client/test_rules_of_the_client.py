@@ -21,8 +21,8 @@ from sync.client.status import LinkState, RoomState
 from sync.errors import Refused, Reject
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
-from sync.server.auth import now_ms
-from sync.server.identity import read_agency, read_identity
+from sync.server.host.identity import read_agency, read_identity
+from sync.server.rules.handshake import now_ms
 from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.keys.epochs import USER, Recipient, seal_for
 from sync.trust.person.user_log import AGENCY, DOMAIN, entry_body, entry_id

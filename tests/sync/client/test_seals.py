@@ -41,9 +41,9 @@ def time(monkeypatch: pytest.MonkeyPatch) -> Iterator[Time]:
     passing = Time()
     passing._system = clock._system_ms
     restore = clock.set_clock(passing.now_ms)
-    monkeypatch.setattr("sync.server.placing.now_ms", passing.now_ms)
-    monkeypatch.setattr("sync.server.turns.now_ms", passing.now_ms)
-    monkeypatch.setattr("sync.server.auth.now_ms", passing.now_ms)
+    monkeypatch.setattr("sync.server.rules.placing.now_ms", passing.now_ms)
+    monkeypatch.setattr("sync.server.rules.rotation_limit.now_ms", passing.now_ms)
+    monkeypatch.setattr("sync.server.rules.handshake.now_ms", passing.now_ms)
     yield passing
     restore()
 
@@ -175,7 +175,7 @@ async def test_attack_seals_that_match_nothing_keep_no_good_one_from_being_found
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A member pours false seals over one whose seal is lost; another answers among them."""
-    monkeypatch.setattr("sync.server.rooms._RESEAL_S", 0.0)
+    monkeypatch.setattr("sync.server.rules.room_requests._RESEAL_S", 0.0)
     a, b, room, obj = await behind(w)
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")

@@ -14,9 +14,9 @@ from sync.crypto.kdf import kdf
 from sync.crypto.seal import KemKey
 from sync.errors import Reject
 from sync.protocol import messages as m
-from sync.server import admin
 from sync.server.config import Config
-from sync.server.identity import read_escrow
+from sync.server.host.identity import read_escrow
+from sync.server.operator import admin
 from sync.server.store.sql import SqlStore
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import Agency

@@ -9,7 +9,7 @@ import pytest
 from sync.client.exchange import outbox, snapshot_maker
 from sync.client.status import LinkState
 from sync.errors import Refused
-from sync.server.upkeep.verify import verify
+from sync.server.operator.upkeep.verify import verify
 from tests.sync.client.papers import (
     forgotten,
     opened,
@@ -103,7 +103,7 @@ async def test_a_prune_that_was_cut_off_is_gone_on_with(w: World, monkeypatch: p
     await three_know(p)
     monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)
     with monkeypatch.context() as cut:
-        cut.setattr("sync.server.pruning.Pruning.begin", lambda *_: None)
+        cut.setattr("sync.server.rules.pruned_content.Pruning.begin", lambda *_: None)
         await p.head.engine.deeds.prune(p.room, p.obj)
     ((_, n),) = p.at(p.head).stream.state.pruned.items()
     with pytest.raises(TimeoutError):

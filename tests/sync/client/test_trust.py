@@ -15,7 +15,7 @@ from sync.errors import Reject
 from sync.ids import RoomId, Uid
 from sync.protocol import codec
 from sync.protocol import messages as m
-from sync.server import admin
+from sync.server.operator import admin
 from sync.trust.person.recovery_sheet import RecoveryCode
 from tests.world import Client, World, until, world
 

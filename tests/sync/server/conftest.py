@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sync.server.accepting import Accepting
-from sync.server.running import start_server
+from sync.server.process.accepting import Accepting
+from sync.server.process.running import start_server
 from tests.sync.server.filled import fill
 from tests.sync.server.house import House
 from tests.sync.server.wire import config, new_data

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from sync.protocol.messages import Placed
-from sync.server import admin
 from sync.server.config import Config
 from sync.server.objects.filesystem import FilesystemObjects
-from sync.server.running import start_server
+from sync.server.operator import admin
+from sync.server.process.running import start_server
 from sync.server.store.base import BlobRow
 from sync.server.store.sql import SqlStore
 from tests.sync.server.house import TEXT, House

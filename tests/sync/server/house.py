@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from sync.protocol import messages as m
-from sync.server.running import Running
+from sync.server.process.running import Running
 from tests.sync.server.wire import Person
 
 TEXT = "Hej å ä ö 🙂"

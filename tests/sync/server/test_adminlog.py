@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from sync.server import adminlog
 from sync.server.__main__ import main
-from sync.server.store.adminlog import (
+from sync.server.operator import admin_log
+from sync.server.store.admin_chain import (
     EMPTY,
     AdminEntry,
     AdminHead,
@@ -125,7 +125,7 @@ async def test_a_write_that_fails_leaves_no_entry_and_the_next_one_has_it(tmp_pa
     store = SqlStore(tmp_path / "s.sqlite3")
     await store.open()
     await store.add_invite(invite())
-    adminlog.record(store, "invite", invitation=b"p" * 32)
+    admin_log.record(store, "invite", invitation=b"p" * 32)
     with pytest.raises(Taken):
         await store.add_invite(invite())
     assert await store.admin_rows(0) == []
@@ -138,8 +138,8 @@ async def test_a_write_that_fails_leaves_no_entry_and_the_next_one_has_it(tmp_pa
 
 KILLED = """
 import os, signal, sys
-from sync.server import adminlog
-from sync.server.store import sql_adminlog
+from sync.server.operator import admin_log
+from sync.server.store import sql_admin_log
 def dies(c, entry):
     real(c, entry)
     os.kill(os.getpid(), signal.SIGKILL)

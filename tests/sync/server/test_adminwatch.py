@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 from sync.protocol.version import PROGRAM
-from sync.server import admin, adminwatch
 from sync.server.__main__ import main
-from sync.server.running import start_server
+from sync.server.operator import admin
+from sync.server.process import admin_watch
+from sync.server.process.running import start_server
 from sync.server.store.sql import SqlStore
 from tests.sync.server.house import House
 from tests.sync.server.process import serve
@@ -29,8 +30,8 @@ from tests.world import until
 
 @pytest.fixture
 async def watched(data: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
-    monkeypatch.setattr(adminwatch, "_EVERY_S", 0.02)
-    monkeypatch.setattr(adminwatch, "_COUNT_EVERY", 1)
+    monkeypatch.setattr(admin_watch, "_EVERY_S", 0.02)
+    monkeypatch.setattr(admin_watch, "_COUNT_EVERY", 1)
     async with start_server(replace(config(data), metrics="127.0.0.1:0")) as server:
         made = House(server, data)
         yield made
@@ -78,7 +79,7 @@ async def test_a_restore_is_as_old_as_its_backup(data: Path, tmp_path: Path) -> 
     assert await command(back, "restore", str(tmp_path / "backup")) == 0
     store = SqlStore(back / "server.sqlite3")
     await store.open()
-    watch = adminwatch.AdminWatch(store, lambda: 0)
+    watch = admin_watch.AdminWatch(store, lambda: 0)
     await watch.look()
     made = json.loads((tmp_path / "backup" / "manifest.json").read_text())["time"]
     assert (watch.backup_t, watch.backup_failed) == (made, False)

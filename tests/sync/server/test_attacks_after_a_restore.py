@@ -13,10 +13,10 @@ import pytest
 
 from sync.crypto.signatures import SigningKey
 from sync.protocol import messages as m
-from sync.server import people
 from sync.server.config import Limits
-from sync.server.identity import read_agency
-from sync.server.running import Running, start_server
+from sync.server.host.identity import read_agency
+from sync.server.process.running import Running, start_server
+from sync.server.rules import people
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import Agency, SignInCode, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry, new_user

@@ -17,12 +17,12 @@ import pytest
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
 from sync.protocol.version import WIRE_MAX, WIRE_MIN
-from sync.server import protocols
-from sync.server.accepting import _TLS_BUFFER
 from sync.server.config import Config, Limits
-from sync.server.entrance import KEEP_ALIVE_S
-from sync.server.origins import UNKNOWN, Proxies, origin_of
-from sync.server.running import start_server
+from sync.server.load.entrance import KEEP_ALIVE_S
+from sync.server.load.origins import UNKNOWN, Proxies, origin_of
+from sync.server.process import uvicorn_protocols
+from sync.server.process.accepting import _TLS_BUFFER
+from sync.server.process.running import start_server
 from tests.sync.server.hostile import Line, line, ws_frame
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, config, now, open_wire
@@ -104,7 +104,7 @@ async def test_attack_half_a_head_is_no_head(data: Path) -> None:
 async def test_attack_a_second_head_has_a_deadline_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """uvicorn's own ends with the first byte."""
     assert KEEP_ALIVE_S == 30
-    monkeypatch.setattr("sync.server.entrance.KEEP_ALIVE_S", 0.3)
+    monkeypatch.setattr("sync.server.load.entrance.KEEP_ALIVE_S", 0.3)
     async with served(data, Limits()) as house, opened(house, 1) as (slow,):
         slow.writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         await asyncio.wait_for(slow.reader.readuntil(b"}"), 10)
@@ -117,7 +117,7 @@ async def test_attack_an_answer_that_nobody_takes_does_not_stay(
     data: Path, monkeypatch: pytest.MonkeyPatch, small_buffers: None
 ) -> None:
     """Requests without a permit, one behind the other, and no answer is read."""
-    monkeypatch.setattr("sync.server.entrance.KEEP_ALIVE_S", 0.3)
+    monkeypatch.setattr("sync.server.load.entrance.KEEP_ALIVE_S", 0.3)
     limits = Limits(address_requests_burst=10**6, address_processor_burst_s=1e6)
     async with served(data, limits) as house, opened(house, 1) as (greedy,):
         greedy.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -284,7 +284,7 @@ async def test_attack_the_seventeenth_fragment_closes_the_connection(house: Hous
         for each in (whole, many):
             await each.websocket()
         said = hello()
-        pieces = [said[k : k + 4] for k in range(0, len(said), 4)][: protocols.MAX_FRAGMENTS - 1]
+        pieces = [said[k : k + 4] for k in range(0, len(said), 4)][: uvicorn_protocols.MAX_FRAGMENTS - 1]
         rest = said[len(b"".join(pieces)) :]
         whole.writer.write(ws_frame(BINARY, pieces[0], fin=False))
         for piece in pieces[1:]:
@@ -301,20 +301,20 @@ async def test_attack_nothing_of_a_message_in_too_many_fragments_is_kept(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[int] = []
-    real = protocols.SocketProtocol.handle_cont
+    real = uvicorn_protocols.SocketProtocol.handle_cont
 
-    def looked_at(self: protocols.SocketProtocol, event: object) -> None:
+    def looked_at(self: uvicorn_protocols.SocketProtocol, event: object) -> None:
         real(self, event)  # type: ignore[arg-type]
         kept.append(len(self.frames))
 
-    monkeypatch.setattr(protocols.SocketProtocol, "handle_cont", looked_at)
+    monkeypatch.setattr(uvicorn_protocols.SocketProtocol, "handle_cont", looked_at)
     async with opened(house, 1) as (many,):
         await many.websocket()
         many.writer.write(ws_frame(BINARY, b"x", fin=False) + ws_frame(CONT, b"x", fin=False) * 100_000)
         await many.ended()
-    assert max(kept) == protocols.MAX_FRAGMENTS
+    assert max(kept) == uvicorn_protocols.MAX_FRAGMENTS
     assert kept[-1] == 0
-    assert len(kept) <= protocols._SLICE  # what came behind it was not even read
+    assert len(kept) <= uvicorn_protocols._SLICE  # what came behind it was not even read
 
 
 @pytest.mark.parametrize("opcode", [PING, PONG])
@@ -388,7 +388,7 @@ def first_free() -> int:
 async def test_attack_a_server_that_has_no_descriptors_left_serves_those_that_it_has(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("sync.server.accepting._AGAIN_S", 0.05)
+    monkeypatch.setattr("sync.server.process.accepting._AGAIN_S", 0.05)
     anna = await house.person()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     coming: asyncio.Task[Line] | None = None

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sync.server import admin, invitelist, stafflist
 from sync.server.__main__ import main
 from sync.server.config import ConfigError
-from sync.server.identity import read_agency
-from sync.server.staffrecord import staff
+from sync.server.host.identity import read_agency
+from sync.server.operator import admin, invite_list, staff_list
+from sync.server.operator.staff_record import staff
 from sync.trust.person.agency import SignInCode
 
 HEAD = "namn;titel;enhet\n"
@@ -52,7 +52,7 @@ def test_attack_a_name_is_no_formula_in_the_table_of_codes(place: tuple[Path, Pa
     with place[1].with_name("folk.codes.csv").open(encoding="utf-8-sig", newline="") as f:
         (row,) = csv.DictReader(f, delimiter=";")
     assert [row[field] for field in ("name", "title", "unit")] == [written] * 3
-    assert stafflist.read_list(place[1])[0].who.name == name
+    assert staff_list.read_list(place[1])[0].who.name == name
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a server runs on Linux")
@@ -62,9 +62,9 @@ def test_attack_codes_that_somebody_else_put_beside_the_list_are_not_signed(
     """Whoever may write to the folder knows the list and the agency's fingerprint, which every code has."""
     data, source = place
     source.write_text(f"{HEAD}Åsa Öberg;Handläggare;Tillsyn\n", encoding="utf-8")
-    people, codes = stafflist.read_list(source), source.with_name("folk.codes.csv")
+    people, codes = staff_list.read_list(source), source.with_name("folk.codes.csv")
     known = SignInCode.fresh(read_agency(data).pk)
-    table, elsewhere = invitelist._table(people, [known]), source.with_name("other.csv")
+    table, elsewhere = invite_list._table(people, [known]), source.with_name("other.csv")
 
     def is_refused(why: str) -> None:
         assert main(["invite", "--data", str(data), "--csv", str(source)]) == 1
@@ -84,7 +84,7 @@ def test_attack_codes_that_somebody_else_put_beside_the_list_are_not_signed(
     with monkeypatch.context() as patch:
         patch.setattr(os, "geteuid", lambda: os.getuid() + 1)
         with pytest.raises(ConfigError, match="can be written by others"):
-            invitelist._read_codes(codes, people, read_agency(data))
+            invite_list._read_codes(codes, people, read_agency(data))
     codes.unlink()
     os.mkfifo(codes)
     is_refused("can be written by others")

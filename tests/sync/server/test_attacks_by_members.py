@@ -13,20 +13,20 @@ import pytest
 from sync.crypto.kdf import H
 from sync.ids import DevId, Uid
 from sync.protocol import messages as m
-from sync.server import rooms as rooms_module
-from sync.server import staging, turns
-from sync.server.auth import Who, now_ms
-from sync.server.blobs import _Slots
 from sync.server.config import Limits
-from sync.server.live import LiveRoom
 from sync.server.objects.base import Objects
-from sync.server.quotas import Quotas, senders, today
-from sync.server.refusal import Refusal
-from sync.server.running import start_server
-from sync.server.staging import Staging
+from sync.server.process.running import start_server
+from sync.server.rules import room_requests as rooms_module
+from sync.server.rules import rotation_limit, staging
+from sync.server.rules.blob_parts import _Slots
+from sync.server.rules.handshake import Who, now_ms
+from sync.server.rules.live_rooms import LiveRoom
+from sync.server.rules.quotas import Quotas, senders, today
+from sync.server.rules.refusal import Refusal
+from sync.server.rules.staging import Staging
+from sync.server.rules.uploads import Uploads
 from sync.server.store.base import Tally, UploadRow
 from sync.server.store.memory import MemoryStore
-from sync.server.uploads import Uploads
 from sync.trust.formats.items import Role
 from sync.trust.keys.merkle import root
 from tests.sync.server.house import House
@@ -218,10 +218,10 @@ async def test_attack_rotations_do_not_flood_a_room(house: House, monkeypatch: p
     async def ask_and_wait(by: Person) -> None:
         await by.sync(room)
         await by.append(by.drafter(room).cannot_open(by.rooms[room].epoch))
-        later[0] += turns._HEAL_MS
+        later[0] += rotation_limit._HEAL_MS
 
     later, began = [0], now_ms()
-    monkeypatch.setattr(turns, "now_ms", lambda: began + later[0])
+    monkeypatch.setattr(rotation_limit, "now_ms", lambda: began + later[0])
     await rotate(bert)
     with pytest.raises(Refused, match="busy rotation"):
         await rotate(bert)
@@ -231,7 +231,7 @@ async def test_attack_rotations_do_not_flood_a_room(house: House, monkeypatch: p
     with pytest.raises(Refused, match="busy rotation"):
         await rotate(bert)
     await rotate(carl)
-    later[0] += turns._ROTATION_MS
+    later[0] += rotation_limit._ROTATION_MS
     await rotate(bert)
 
 
@@ -280,7 +280,7 @@ async def test_attack_a_slot_that_was_let_pass_is_not_given_again_at_once(
     await dora.sync(room)
     await refused(dora, entry_by(dora, room, "note", [b"y"]), "busy")
     began = now_ms()
-    monkeypatch.setattr(turns, "now_ms", lambda: began + turns._SLOT_MS + 1)
+    monkeypatch.setattr(rotation_limit, "now_ms", lambda: began + rotation_limit._SLOT_MS + 1)
     await race(house, bert, anna, carl, room)  # bert again, a minute later
     await dora.sync(room)
     await dora.submit(dora.drafter(room).remove(bert.uid))

@@ -12,18 +12,18 @@ from pathlib import Path
 import pytest
 
 from sync.errors import Reject
-from sync.server import admin
 from sync.server.__main__ import main
-from sync.server.auth import now_ms
 from sync.server.config import Config, ConfigError
-from sync.server.identity import read_identity
-from sync.server.running import start_server
+from sync.server.host.identity import read_identity
+from sync.server.operator import admin
+from sync.server.operator.upkeep.backup import backup
+from sync.server.operator.upkeep.manifest import Manifest, read_manifest
+from sync.server.operator.upkeep.problems import Problem
+from sync.server.operator.upkeep.restore import restore
+from sync.server.operator.upkeep.verify import verify
+from sync.server.process.running import start_server
+from sync.server.rules.handshake import now_ms
 from sync.server.store.sql import SqlStore
-from sync.server.upkeep.backup import backup
-from sync.server.upkeep.manifest import Manifest, read_manifest
-from sync.server.upkeep.problems import Problem
-from sync.server.upkeep.restore import restore
-from sync.server.upkeep.verify import verify
 from sync.trust.person.agency import Agency
 from sync.trust.room.restore_notice import LAG_MS, Restored
 from tests.sync.server.house import TEXT, House
@@ -165,7 +165,7 @@ def test_what_a_cut_off_backup_left_is_gone_before_the_next_copies_anything(
         assert [p.name for p in target.iterdir() if p.name.startswith((".", "server-"))] == [made.database]
         raise OSError(28, "no space")
 
-    monkeypatch.setattr("sync.server.upkeep.backup._copy_database", full)
+    monkeypatch.setattr("sync.server.operator.upkeep.backup._copy_database", full)
     with pytest.raises(OSError, match="no space"):
         back_up(copied, target)
     monkeypatch.undo()
@@ -298,7 +298,7 @@ def test_a_disk_of_its_own_is_refused_before_anything_is_copied(
     back_up(copied, target)
     data.mkdir()
     monkeypatch.setattr("os.path.ismount", lambda path: Path(path) == data)
-    monkeypatch.setattr("sync.server.upkeep.restore._put_together", lambda *_: pytest.fail("it copied"))
+    monkeypatch.setattr("sync.server.operator.upkeep.restore._put_together", lambda *_: pytest.fail("it copied"))
     with pytest.raises(ConfigError, match="a disk of its own"):
         put_back(target, data)
 

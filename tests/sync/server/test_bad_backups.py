@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sync.server.__main__ import main
-from sync.server.upkeep import restore as restoring
-from sync.server.upkeep.manifest import copy_file, read_manifest
+from sync.server.operator.upkeep import restore as restoring
+from sync.server.operator.upkeep.manifest import copy_file, read_manifest
 from tests.sync.server.wire import new_data
 
 

@@ -17,11 +17,11 @@ import httpx
 import pytest
 
 from sync.crypto.tls import Pem
-from sync.server import certificates
 from sync.server.__main__ import main
 from sync.server.config import Config, ConfigError
-from sync.server.running import start_server
-from sync.server.serving import check
+from sync.server.process.running import start_server
+from sync.server.process.serving import check
+from sync.server.rules import certificates
 from sync.server.store.database import TooNew, TooOld
 from tests.certs import make_cert
 from tests.sync.server.process import serve

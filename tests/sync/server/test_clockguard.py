@@ -10,12 +10,13 @@ import pytest
 
 from sync.client.exchange import outbox
 from sync.protocol import messages as m
-from sync.server import admin, clockguard, placing, sheets
-from sync.server.auth import now_ms
-from sync.server.clockguard import CONFIRMED, FAR_MS, FOLLOW_MS, HOLD_MS, JUMP_MS, ClockGuard, boot_id, up_ms
 from sync.server.config import ConfigError, Limits
-from sync.server.people import People
-from sync.server.refusal import Refusal
+from sync.server.operator import admin
+from sync.server.rules import clock_guard, placing, recovery_requests
+from sync.server.rules.clock_guard import CONFIRMED, FAR_MS, FOLLOW_MS, HOLD_MS, JUMP_MS, ClockGuard, boot_id, up_ms
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.people import People
+from sync.server.rules.refusal import Refusal
 from sync.server.store.base import AskedRow, Store
 from tests.journeys.bad_input.checks import two
 from tests.world import until, world
@@ -166,7 +167,7 @@ def test_a_system_without_a_boot_clock_is_compared_too(monkeypatch: pytest.Monke
 
 def test_attack_a_clock_that_was_set_ends_no_veto(machine: Machine, tmp_path: Path) -> None:
     guard, row = machine.guard(), AskedRow(uid=b"u" * 16, what="add", dev=b"d" * 16, since=now_ms() - 2 * FAR_MS)
-    asked = sheets.Sheets(cast("Store", None), cast("People", None), Limits(), guard)
+    asked = recovery_requests.Sheets(cast("Store", None), cast("People", None), Limits(), guard)
     assert asked._until(row) == 0
     machine.is_set(FAR_MS)
     with pytest.raises(Refusal):
@@ -187,7 +188,7 @@ async def test_the_servers_clock_is_set_an_hour_ahead_and_back_and_nothing_is_lo
             return now_ms() + ahead
 
         monkeypatch.setattr(clock, "_clock", now)
-        for module in (placing, sheets):
+        for module in (placing, recovery_requests):
             monkeypatch.setattr(module, "now_ms", now)
         a.say(room, obj, b"before")
         await w.settle(room, a, b)
@@ -204,4 +205,4 @@ async def test_the_servers_clock_is_set_an_hour_ahead_and_back_and_nothing_is_lo
         said = {b"before", "medan klockan går fel 🙂".encode(), b"also"}
         assert said <= set(a.texts(obj)) == set(b.texts(obj))
         assert 0 <= a.engine._link.rooms[room].stream.t - t < 600_000
-    assert clockguard.CONFIRMED not in {path.name for path in w.data.iterdir()}
+    assert clock_guard.CONFIRMED not in {path.name for path in w.data.iterdir()}

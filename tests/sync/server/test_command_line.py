@@ -14,9 +14,9 @@ from cryptography import x509
 from sync.crypto.tls import hosts_of
 from sync.errors import Reject
 from sync.protocol import messages as m
-from sync.server import admin
 from sync.server.__main__ import main
-from sync.server.identity import read_identity
+from sync.server.host.identity import read_identity
+from sync.server.operator import admin
 from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.wire import wired
@@ -85,7 +85,7 @@ def test_the_certificates_are_renewed_and_the_keys_that_clients_know_stay(
     assert "--agency-key" in capsys.readouterr().err
     assert {f.name: f.read_bytes() for f in data.iterdir()} == before
     with pytest.MonkeyPatch.context() as clock:
-        clock.setattr("sync.server.admin.now_ms", lambda: after_expiry)
+        clock.setattr("sync.server.operator.admin.now_ms", lambda: after_expiry)
         assert main(["renew-certificate", "--data", str(data), "--agency-key", str(moved)]) == 0
     assert "tls.pem" in capsys.readouterr().out
     renewed = {f.name: f.read_bytes() for f in data.iterdir()}

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from sync.server.__main__ import main
-from sync.server.commandline import configured, make_parser
 from sync.server.config import Config, ConfigError, Limits
-from sync.server.configfile import DEFAULT_DATA, LIMITS, SETTINGS, read_config
+from sync.server.operator.command_line import configured, make_parser
+from sync.server.operator.config_file import DEFAULT_DATA, LIMITS, SETTINGS, read_config
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "packaging" / "server" / "server.toml"
@@ -129,7 +129,7 @@ def test_the_command_line_beats_the_file_and_the_file_the_defaults(tmp_path: Pat
 
 def test_the_default_file_is_read_if_it_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "server.toml"
-    monkeypatch.setattr("sync.server.configfile.DEFAULT_FILE", path)
+    monkeypatch.setattr("sync.server.operator.config_file.DEFAULT_FILE", path)
     assert read_config(None, {}).port == 8443
     path.write_text("port = 443")
     assert read_config(None, {}).port == 443
@@ -237,5 +237,5 @@ def test_only_serve_loads_the_web_server_and_the_figures() -> None:
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     loaded = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines()}
-    assert "sync.server.listing" in loaded
-    assert not loaded & {"uvicorn", "starlette", "prometheus_client", "sync.server.service"}
+    assert "sync.server.operator.listing" in loaded
+    assert not loaded & {"uvicorn", "starlette", "prometheus_client", "sync.server.rules.service"}

@@ -9,7 +9,7 @@ from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.protocol.version import MAX_FRAME_BYTES
 from sync.server.config import Limits
-from sync.server.running import start_server
+from sync.server.process.running import start_server
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import Refused, config
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync.server.__main__ import main
-from sync.server.admin import opened
+from sync.server.operator.admin import opened
 from tests.sync.server.house import House
 from tests.sync.server.wire import new_data
 

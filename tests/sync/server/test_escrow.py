@@ -13,7 +13,7 @@ from sync.crypto.signatures import SigningKey
 from sync.protocol import messages as m
 from sync.server.__main__ import main
 from sync.server.config import ConfigError
-from sync.server.identity import read_escrow
+from sync.server.host.identity import read_escrow
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import SignInCode
 from sync.trust.person.escrow_key import check_escrow
@@ -103,7 +103,7 @@ async def test_attack_a_request_for_anothers_share_is_refused_at_the_agency(
     status, _, err = await asyncio.to_thread(lambda: typed(*missing, data=False))
     assert (status, "--escrow-key" in err) == (1, True)
     with pytest.MonkeyPatch.context() as small:
-        small.setattr("sync.server.escrow.MAX_REQUEST_BYTES", 10)
+        small.setattr("sync.server.operator.opened_shares.MAX_REQUEST_BYTES", 10)
         status, _, err = await asyncio.to_thread(lambda: typed(*opening, "Handläggare Å", data=False))
         assert (status, "too large" in err) == (1, True)
 

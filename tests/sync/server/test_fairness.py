@@ -12,10 +12,11 @@ import pytest
 
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
-from sync.server import connection, fairness, fanout, spending
 from sync.server.config import Limits
-from sync.server.fairness import NO_TERMS, Budget, Budgets, FairQueue, Terms, device_terms
-from sync.server.running import start_server
+from sync.server.load import fairness, fanout, spending
+from sync.server.load.fairness import NO_TERMS, Budget, Budgets, FairQueue, Terms, device_terms
+from sync.server.process import websocket
+from sync.server.process.running import start_server
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.test_blobs import digest, http, url
 from tests.sync.server.wire import Person, Refused, config
@@ -347,7 +348,7 @@ async def test_attack_messages_that_are_dropped_are_not_read_as_fast_as_they_com
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """72,000 dropped messages a second on four connections delayed everybody else."""
-    monkeypatch.setattr(connection, "_DROPPED_S", 0.02)
+    monkeypatch.setattr(websocket, "_DROPPED_S", 0.02)
     async with start_server(config(data, Limits(ephemeral_bytes=1))) as server:
         house = House(server, data)
         anna, _, room = await house.two_in_a_room()

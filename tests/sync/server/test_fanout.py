@@ -3,7 +3,7 @@
 
 from sync.protocol.messages import Behind
 from sync.server.config import Limits
-from sync.server.fanout import Hub, Listener, Outbox
+from sync.server.load.fanout import Hub, Listener, Outbox
 
 ROOM = b"r" * 16
 

@@ -18,7 +18,7 @@ import pytest
 
 from sync.protocol import messages as m
 from sync.server.__main__ import main
-from sync.server.running import start_server
+from sync.server.process.running import start_server
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.parts import files_of
 from tests.sync.server.process import serve

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 import zxingcpp
 
-from sync.server import admin, invitelist, letters, listing
 from sync.server.__main__ import main
 from sync.server.config import Config
-from sync.server.holding import held
-from sync.server.inviting import withdraw
+from sync.server.host.folder_hold import held
+from sync.server.operator import admin, invite_list, letters, listing
+from sync.server.operator.invitations import withdraw
 from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.process import ROOT
@@ -110,7 +110,7 @@ def test_the_qr_code_of_a_letter_fills_in_the_first_page(place: Place, tmp_path:
 async def test_a_code_of_the_list_enrols_its_person(house: House, tmp_path: Path) -> None:
     source = tmp_path / "folk.csv"
     source.write_text(THREE, encoding="utf-8")
-    await invitelist.invite_all(Config(data=house.data), source, hours=72)
+    await invite_list.invite_all(Config(data=house.data), source, hours=72)
     with source.with_name("folk.codes.csv").open(encoding="utf-8-sig", newline="") as f:
         rows = list(csv.DictReader(f, delimiter=";"))
     person = await Person(rows[0]["name"]).enrol(house.server.url, house.data, rows[0]["code"])
@@ -151,7 +151,7 @@ def test_what_was_cut_off_goes_on_and_makes_no_second_code(
         raise Killed
 
     with monkeypatch.context() as once:
-        once.setattr(invitelist, at, killed)
+        once.setattr(invite_list, at, killed)
         with pytest.raises(Killed):
             main(place.command)
     left = place.codes.read_bytes() if place.codes.exists() else None
@@ -285,7 +285,7 @@ def test_a_full_disk_leaves_no_half_file(place: Place, monkeypatch: pytest.Monke
     ],
 )
 def test_the_address_in_a_letter_is_the_configurations(config: Config, address: str) -> None:
-    assert invitelist.address(config) == address
+    assert invite_list.address(config) == address
 
 
 def test_a_letter_without_a_server_has_the_code_alone() -> None:
@@ -318,8 +318,8 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 import sync.server.__main__
 assert "fpdf" not in sys.modules
-from sync.server.letters import Letter, pdf
-from sync.server.staffrecord import staff
+from sync.server.operator.letters import Letter, pdf
+from sync.server.operator.staff_record import staff
 data = pdf([Letter(who=staff(name="Åsa Ö", title="", unit=""), code="ABCD-EFGH", until_ms=0)], "")
 assert data.startswith(b"%PDF-")
 """

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from sync.protocol import messages as m
-from sync.server import admin, inviting, listing
 from sync.server.__main__ import main
 from sync.server.config import ConfigError
-from sync.server.running import start_server
+from sync.server.operator import admin, invitations, listing
+from sync.server.process.running import start_server
 from sync.server.store.base import Store, Taken
 from sync.trust.person.agency import SignInCode, invite_id
 from tests.sync.server.house import House
@@ -83,7 +83,7 @@ async def looked_up(house: House, code: str) -> m.InviteReply:
 async def test_a_withdrawn_code_is_refused_as_such_also_after_it_was_looked_up(house: House) -> None:
     code = await admin.invite(house.data, name="Registrator", title="", unit="")
     assert not (await looked_up(house, code)).here
-    await inviting.withdraw(house.data, invite_id(SignInCode.parse(code).key.public))
+    await invitations.withdraw(house.data, invite_id(SignInCode.parse(code).key.public))
     with pytest.raises(Refused, match="code-withdrawn"):
         await looked_up(house, code)
     with pytest.raises(Refused, match="code-withdrawn"):
@@ -99,7 +99,7 @@ async def test_attack_a_withdrawn_code_brings_no_log_back(house: House, tmp_path
     await bert.wire.close()
     back = tmp_path / "restored"
     await asyncio.to_thread(put_back, tmp_path / "backup", back)
-    await inviting.withdraw(back, invite_id(SignInCode.parse(code).key.public))
+    await invitations.withdraw(back, invite_id(SignInCode.parse(code).key.public))
     async with start_server(config(back)) as server:
         await _signed_out(bert, server, back)
         with pytest.raises(Refused, match="code-withdrawn"):
@@ -149,10 +149,10 @@ def test_open_invitations_are_listed_and_one_is_withdrawn(tmp_path: Path, capsys
 async def test_an_invitation_that_is_used_or_too_old_is_not_withdrawn(house: House) -> None:
     anna = await house.person()
     with pytest.raises(ConfigError, match="has been used"):
-        await inviting.withdraw(house.data, invite_id(anna.invite_pk))
+        await invitations.withdraw(house.data, invite_id(anna.invite_pk))
     old = await admin.invite(house.data, name="Registrator", title="", unit="", hours=-1)
     with pytest.raises(ConfigError, match="too old"):
-        await inviting.withdraw(house.data, invite_id(SignInCode.parse(old).key.public))
+        await invitations.withdraw(house.data, invite_id(SignInCode.parse(old).key.public))
 
 
 @pytest.mark.parametrize("option", ["--title", "--unit"])
@@ -190,7 +190,7 @@ async def test_a_colleague_of_the_same_name_is_named_by_id_and_one_who_left_is_n
     assert f"is here already: person {anna.uid.hex()}" in said
     await admin.reset(house.data, uid=anna.uid)
     for line in await listing.invites(house.data):
-        await inviting.withdraw(house.data, bytes.fromhex(line.invitation))
+        await invitations.withdraw(house.data, bytes.fromhex(line.invitation))
     assert await asyncio.to_thread(main, asked) == 0
     assert capsys.readouterr().err == ""
 

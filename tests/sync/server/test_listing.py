@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sync.protocol.programs import AGENT
-from sync.server import admin, listing
 from sync.server.__main__ import main
+from sync.server.operator import admin, listing
 from sync.server.store.base import SightingRow
 from tests.sync.server.house import House
 

@@ -17,10 +17,10 @@ from sync.ids import DevId
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.protocol.version import MAX_USER_ENTRY_BYTES
-from sync.server import loggrowth, people
 from sync.server.config import Limits
-from sync.server.identity import read_agency
-from sync.server.running import start_server
+from sync.server.host.identity import read_agency
+from sync.server.process.running import start_server
+from sync.server.rules import log_growth, people
 from sync.server.store.base import EntryRow
 from sync.trust.person import user_drafts
 from sync.trust.person.author import Entry, puk_payload
@@ -118,7 +118,7 @@ async def test_attack_a_restart_of_the_server_lets_no_log_grow_faster(data: Path
         for _ in range(5):
             await keys.rotate()
         people = house.server.service.people
-        house.server.service.sheets._growth = loggrowth.LogGrowth(people._store, Limits(log_entries_a_day=5))
+        house.server.service.sheets._growth = log_growth.LogGrowth(people._store, Limits(log_entries_a_day=5))
         with pytest.raises(Refused, match="busy user log"):
             await keys.rotate()
 
@@ -221,7 +221,7 @@ async def test_attack_a_log_has_an_end_in_bytes_too(data: Path, monkeypatch: pyt
             for _ in range(20):
                 await keys.send(large(keys, 120_000))
         assert 5 < keys.log.seq < 12
-        monkeypatch.setattr(loggrowth, "LOG_BYTES", keys.log.size_bytes + 5000)
+        monkeypatch.setattr(log_growth, "LOG_BYTES", keys.log.size_bytes + 5000)
         with pytest.raises(Refused, match="quota user log"):
             await keys.send(large(keys, 5000))
 

@@ -13,8 +13,8 @@ import pytest
 
 from sync.protocol import messages as m
 from sync.server.config import Config
-from sync.server.logs import logging_as
-from sync.server.running import start_server
+from sync.server.host.log_output import logging_as
+from sync.server.process.running import start_server
 from tests.demo.canary import search
 from tests.sync.server.house import House
 from tests.sync.server.process import serve

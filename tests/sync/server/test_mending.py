@@ -13,15 +13,15 @@ import pytest
 from sync.crypto.signatures import SigningKey
 from sync.ids import Hash
 from sync.protocol import messages as m
-from sync.server import admin, listing
-from sync.server import mending as server_mending
-from sync.server.auth import now_ms
 from sync.server.config import ConfigError
-from sync.server.identity import read_identity
-from sync.server.mending import STUB
-from sync.server.running import Running, start_server
-from sync.server.upkeep.problems import Problem
-from sync.server.upkeep.verify import verify
+from sync.server.host.identity import read_identity
+from sync.server.operator import admin, listing
+from sync.server.operator.upkeep.problems import Problem
+from sync.server.operator.upkeep.verify import verify
+from sync.server.process.running import Running, start_server
+from sync.server.rules import restored_rooms as server_mending
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.restored_rooms import STUB
 from sync.trust.formats import fields
 from sync.trust.formats.items import RH_0, Item, item_id, next_rh
 from sync.trust.person import user_drafts

@@ -10,9 +10,9 @@ import pytest
 from sync.protocol import messages as m
 from sync.protocol.programs import AGENT, release, release_of, shown
 from sync.protocol.version import PROGRAM
-from sync.server import admin
 from sync.server.__main__ import main
-from sync.server.running import start_server
+from sync.server.operator import admin
+from sync.server.process.running import start_server
 from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, Wire, config, open_wire, wired

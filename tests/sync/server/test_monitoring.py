@@ -12,8 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from sync.protocol import messages as m
-from sync.server.meters import Meters
-from sync.server.running import start_server
+from sync.server.load.meters import Meters
+from sync.server.process.running import start_server
 from sync.server.store.base import Full
 from sync.server.store.sql import SqlStore
 from tests.sync.server import failing
@@ -135,8 +135,8 @@ class Stuck(SqlStore):
 async def test_a_disk_that_does_not_answer_is_not_ready_and_is_asked_once(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.server.condition._AGE_S", 0.0)
-    monkeypatch.setattr("sync.server.condition._PROBE_S", 0.05)
+    monkeypatch.setattr("sync.server.process.condition._AGE_S", 0.0)
+    monkeypatch.setattr("sync.server.process.condition._PROBE_S", 0.05)
     store = Stuck(data / "server.sqlite3")
     async with (
         start_server(replace(config(data), metrics="127.0.0.1:0"), store=store) as server,
@@ -161,7 +161,7 @@ class Choked(SqlStore):
 async def test_a_server_that_cannot_write_is_not_ready_and_is_not_asked_more_than_once_a_second(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.server.condition._AGE_S", 1e9)  # longer than any machine has been up
+    monkeypatch.setattr("sync.server.process.condition._AGE_S", 1e9)  # longer than any machine has been up
     store = Choked(data / "server.sqlite3")
     async with (
         start_server(replace(config(data), metrics="127.0.0.1:0"), store=store) as server,
@@ -173,7 +173,7 @@ async def test_a_server_that_cannot_write_is_not_ready_and_is_not_asked_more_tha
             assert (await http.get(f"{server.monitor}/healthz")).status_code == 200
         assert store.looks == 1
         assert "kansli_ready 0.0" in (await http.get(f"{server.monitor}/metrics")).text
-        monkeypatch.setattr("sync.server.condition._AGE_S", 0.0)
+        monkeypatch.setattr("sync.server.process.condition._AGE_S", 0.0)
         store.full = False
         assert (await http.get(f"{server.monitor}/readyz")).status_code == 200
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from sync.server import admin, offline
 from sync.server.__main__ import main
-from sync.server.auth import now_ms
 from sync.server.config import ConfigError
-from sync.server.identity import read_identity
-from sync.server.keyfile import read_seed
-from sync.server.staffrecord import staff
+from sync.server.host.identity import read_identity
+from sync.server.host.key_file import read_seed
+from sync.server.operator import admin, offline_invites
+from sync.server.operator.staff_record import staff
+from sync.server.rules.handshake import now_ms
 from sync.server.store.base import InviteRow
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 from tests.sync.server.house import House
@@ -35,7 +35,7 @@ def file(data: Path) -> Path:
     """Two invitations on their way to the server."""
     path, key = data.parent / "invitations", keys_of(data) / "agency.key"
     records = [staff(name=name, title="", unit="Bygglov").encode() for name in (NAME, "Registrator")]
-    offline.invite_offline(path, records, hours=72, key_file=key)
+    offline_invites.invite_offline(path, records, hours=72, key_file=key)
     return path
 
 
@@ -82,8 +82,8 @@ def test_a_file_that_only_root_may_read_comes_by_standard_input(
 def test_a_thousand_invitations_are_one_file(data: Path, agency: Agency, tmp_path: Path) -> None:
     records = [encode_record({"name": f"{NAME} {n}", "title": "", "unit": ""}) for n in range(1000)]
     key = keys_of(data) / "agency.key"
-    _, codes = offline.invite_offline(tmp_path / "many", records, hours=1, key_file=key)
-    rows = asyncio.run(offline.import_invites(data, tmp_path / "many"))
+    _, codes = offline_invites.invite_offline(tmp_path / "many", records, hours=1, key_file=key)
+    rows = asyncio.run(offline_invites.import_invites(data, tmp_path / "many"))
     assert [row.invite_pk for row in rows] == [code.key.public for code in codes]
     assert still_open(data) == 1000
 
@@ -195,9 +195,9 @@ def test_attack_what_the_agency_signed_is_still_judged(
 ) -> None:
     good = signed(agency, now_ms() + 1_000_000, encode_record({"name": NAME}))
     bad = signed(agency, now_ms() + ahead_ms, encode_record(record))
-    offline.write_invitations(tmp_path / "file", agency.pk, [good, bad])
+    offline_invites.write_invitations(tmp_path / "file", agency.pk, [good, bad])
     with pytest.raises(ConfigError, match=f"line 3: {sentence}"):
-        asyncio.run(offline.import_invites(data, tmp_path / "file"))
+        asyncio.run(offline_invites.import_invites(data, tmp_path / "file"))
     assert still_open(data) == 0
 
 
@@ -205,7 +205,7 @@ def test_attack_another_agencys_invitation_under_this_agencys_head_is_refused(
     data: Path, agency: Agency, tmp_path: Path
 ) -> None:
     row = signed(Agency(b"x" * 32), now_ms() + 1_000_000, encode_record({"name": NAME}))
-    offline.write_invitations(tmp_path / "file", agency.pk, [row])
+    offline_invites.write_invitations(tmp_path / "file", agency.pk, [row])
     with pytest.raises(ConfigError, match="line 2: the agency did not sign this"):
-        asyncio.run(offline.import_invites(data, tmp_path / "file"))
+        asyncio.run(offline_invites.import_invites(data, tmp_path / "file"))
     assert still_open(data) == 0

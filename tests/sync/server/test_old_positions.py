@@ -9,9 +9,9 @@ import pytest
 
 from sync.ids import Hash
 from sync.protocol import messages as m
-from sync.server import live, placing
-from sync.server.live import MAX_OLD_SEEN, LiveRooms
-from sync.server.running import start_server
+from sync.server.process.running import start_server
+from sync.server.rules import live_rooms, placing
+from sync.server.rules.live_rooms import MAX_OLD_SEEN, LiveRooms
 from sync.server.store.sql import SqlStore
 from sync.trust.formats.items import Role
 from sync.trust.room.stream import RoomStream
@@ -65,7 +65,7 @@ async def long_room(data: Path) -> tuple[Person, Person, bytes, list[bytes]]:
 @pytest.fixture
 def short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that has been started again knows the last four positions, and not the last thousand."""
-    monkeypatch.setattr(live, "_WINDOW", 4)
+    monkeypatch.setattr(live_rooms, "_WINDOW", 4)
 
 
 async def test_attack_a_batch_of_many_old_positions_is_refused_and_never_judged(
@@ -130,7 +130,7 @@ async def test_what_an_entry_had_seen_long_ago_costs_one_query_too(
 async def test_attack_a_room_is_read_again_without_judging_over_and_over(
     data: Path, monkeypatch: pytest.MonkeyPatch, short_memory: None
 ) -> None:
-    async def never(self: LiveRooms, room: live.LiveRoom) -> None: ...
+    async def never(self: LiveRooms, room: live_rooms.LiveRoom) -> None: ...
 
     monkeypatch.setattr(LiveRooms, "keep", never)  # as when the process is killed
     monkeypatch.setattr(placing, "_STATE_EVERY", 25)  # so the newest state is of position 52

@@ -10,10 +10,10 @@ import pytest
 
 from sync.protocol import messages as m
 from sync.protocol.version import PAIR_MESSAGE_BYTES
-from sync.server import pairing
 from sync.server.config import Limits
-from sync.server.rates import Bucket
-from sync.server.running import start_server
+from sync.server.load.rates import Bucket
+from sync.server.process.running import start_server
+from sync.server.rules import pairing_boxes
 from tests.sync.server.house import House
 from tests.sync.server.wire import Refused, Wire, config, wired
 
@@ -50,12 +50,12 @@ async def test_attack_more_or_longer_messages_than_a_pairing_needs_end_the_box(h
         async with visitor(house) as new:
             await new.ask(m.PairJoin(new.rid(), box), m.Ok)
             if too_much == "many":
-                for _ in range(pairing.MESSAGES):
+                for _ in range(pairing_boxes.MESSAGES):
                     await new.ask(m.PairPost(new.rid(), b"x"), m.Ok)
             data = bytes(PAIR_MESSAGE_BYTES + (too_much == "long"))
             with pytest.raises(Refused, match="pairing"):
                 await new.ask(m.PairPost(new.rid(), data), m.Ok)
-            told = [await anna.wire.next(m.Frame) for _ in range(pairing.MESSAGES * (too_much == "many") + 1)]
+            told = [await anna.wire.next(m.Frame) for _ in range(pairing_boxes.MESSAGES * (too_much == "many") + 1)]
             assert isinstance(told[-1], m.PairEnd)
 
 
@@ -74,7 +74,7 @@ async def test_attack_nobody_takes_anothers_box_or_two_at_once(house: House) -> 
 
 
 async def test_a_box_is_open_for_its_time_and_no_longer(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairing, "OPEN_S", 0.05)
+    monkeypatch.setattr(pairing_boxes, "OPEN_S", 0.05)
     anna = await house.person()
     box = (await anna.wire.ask(m.PairOpen(anna.wire.rid(), b""), m.PairOpened)).box
     await anna.wire.next(m.PairEnd)

@@ -13,10 +13,10 @@ from sync.crypto.signatures import SigningKey
 from sync.ids import RoomId
 from sync.protocol import messages as m
 from sync.protocol.version import MAX_RECEIPTS
-from sync.server import admin
-from sync.server.auth import now_ms
-from sync.server.identity import read_identity
-from sync.server.running import start_server
+from sync.server.host.identity import read_identity
+from sync.server.operator import admin
+from sync.server.process.running import start_server
+from sync.server.rules.handshake import now_ms
 from sync.server.store.base import Counts
 from sync.trust.room import signed_receipts
 from tests.sync.server.house import TEXT, House

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sync.server import admin, listing
 from sync.server.__main__ import main
+from sync.server.operator import admin, listing
 from sync.server.store.base import SightingRow
-from sync.server.store.mending import AwaitedItem, RestoreRow
+from sync.server.store.restored import AwaitedItem, RestoreRow
 from sync.server.store.sql import SqlStore
 from tests.sync.server.house import House
 

@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 
 from sync.protocol import messages as m
-from sync.server import admin, listing
 from sync.server.__main__ import main
-from sync.server.aftermath import NO_RECORD, REMIND_MS, look
-from sync.server.auth import now_ms
 from sync.server.config import ConfigError
-from sync.server.identity import read_agency
-from sync.server.returning import SALT_BYTES
-from sync.server.running import Running, start_server
-from sync.server.upkeep.problems import Problem
-from sync.server.upkeep.verify import verify
+from sync.server.host.identity import read_agency
+from sync.server.operator import admin, listing
+from sync.server.operator.aftermath import NO_RECORD, REMIND_MS, look
+from sync.server.operator.upkeep.problems import Problem
+from sync.server.operator.upkeep.verify import verify
+from sync.server.process.running import Running, start_server
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.restored_people import SALT_BYTES
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import RECORD_BYTES, Agency, encode_record
 from sync.trust.person.author import Entry

@@ -12,7 +12,7 @@ import pytest
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.server.config import Limits
-from sync.server.running import start_server
+from sync.server.process.running import start_server
 from sync.server.store.sql import SqlStore
 from sync.trust.formats.items import Item, Role
 from sync.trust.room import entry_drafts

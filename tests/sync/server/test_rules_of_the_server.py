@@ -14,12 +14,12 @@ from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
 from sync.protocol.version import WIRE_MAX, WIRE_MIN
-from sync.server import turns
-from sync.server.auth import now_ms
-from sync.server.connection import _encoded
-from sync.server.identity import read_agency
-from sync.server.refusal import refusal_of
-from sync.server.running import start_server
+from sync.server.host.identity import read_agency
+from sync.server.process.running import start_server
+from sync.server.process.websocket import _encoded
+from sync.server.rules import rotation_limit
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.refusal import refusal_of
 from sync.server.store.base import EntryRow, Full
 from sync.trust.formats.items import ENTRY, Role, item_id
 from sync.trust.keys.epochs import in_order, new_epoch
@@ -154,7 +154,7 @@ async def test_attack_a_device_is_cut_off_though_the_disk_takes_nothing_after_it
 
     store = house.server.service.people._store
     monkeypatch.setattr(store, "drop_asked", full)
-    monkeypatch.setattr("sync.server.sheets._revoked", lambda draft: [bert.author.dev])
+    monkeypatch.setattr("sync.server.rules.recovery_requests._revoked", lambda draft: [bert.author.dev])
     await bert.wire.socket.send(encode(m.UserAppend(bert.wire.rid(), [revoked_by_the_agency(house, bert)])))
     ended = await bert.wire.end()
     assert ended is not None
@@ -255,7 +255,7 @@ async def test_a_slot_ends_after_a_minute_and_holds_up_no_dirty_room(
     _, bert, carl, room = await a_lost_race(house)
     began = now_ms()
     with monkeypatch.context() as later:
-        later.setattr(turns, "now_ms", lambda: began + turns._SLOT_MS + 1)
+        later.setattr(rotation_limit, "now_ms", lambda: began + rotation_limit._SLOT_MS + 1)
         await bert.append(entry_by(bert, room, "note", [b"y"]))
     await carl.sync(room)
     live = house.server.service.live.at_hand(room)

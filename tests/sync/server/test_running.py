@@ -23,8 +23,8 @@ from sync.protocol.codec import decode_server, encode
 from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server.config import Config, ConfigError
 from sync.server.objects.filesystem import FilesystemObjects
-from sync.server.running import start_server
-from sync.server.serving import check
+from sync.server.process.running import start_server
+from sync.server.process.serving import check
 from sync.server.store.memory import MemoryStore
 from tests.sync.server.house import House
 from tests.sync.server.parts import files_of
@@ -115,7 +115,7 @@ async def test_plain_http_on_a_socket_that_others_reach_is_refused(data: Path, m
     monkeypatch.setenv("LISTEN_FDS", "1")
     monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
     with socket.create_server(("0.0.0.0", 0)) as kept:  # noqa: S104 - that is the point
-        monkeypatch.setattr("sync.server.listening._FIRST_FD", os.dup(kept.fileno()))
+        monkeypatch.setattr("sync.server.host.listening._FIRST_FD", os.dup(kept.fileno()))
         with pytest.raises(ConfigError, match="plain HTTP on"):
             async with start_server(Config(data=data, behind_proxy=True, addresses=("a.example:443",))):
                 pass
@@ -383,13 +383,13 @@ def await_invites(monkeypatch: pytest.MonkeyPatch, store: MemoryStore) -> None:
         add_invite = store.add_invite
         record_with_next_write = store.record_with_next_write
 
-    monkeypatch.setattr("sync.server.admin.SqlStore", Same)
+    monkeypatch.setattr("sync.server.operator.admin.SqlStore", Same)
 
 
 async def test_a_reader_that_takes_nothing_does_not_hold_up_the_end(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.server.connection.LEAVE_S", 0.2)
+    monkeypatch.setattr("sync.server.process.websocket.LEAVE_S", 0.2)
     async with asyncio.timeout(20):
         async with start_server(config(data)) as server:
             anna, bert, room = await House(server, data).two_in_a_room()

@@ -16,10 +16,10 @@ from sync.errors import Reject
 from sync.protocol import messages as m
 from sync.protocol.codec import encode
 from sync.protocol.version import MAX_FRAME_BYTES, WIRE_MAX, WIRE_MIN
-from sync.server import admin
-from sync.server.auth import Who
 from sync.server.config import Config, ConfigError
-from sync.server.running import start_server
+from sync.server.operator import admin
+from sync.server.process.running import start_server
+from sync.server.rules.handshake import Who
 from sync.server.store.base import Full, SightingRow
 from sync.trust.person.agency import SignInCode, verify_server_cert
 from tests.sync.server.house import House
@@ -355,7 +355,7 @@ async def test_a_device_that_stays_connected_is_seen_again_and_one_that_left_is_
     await until(lambda: house.server.service.hub.connections == 1)
     for row in before.values():
         await store.put_sighting(row)
-    monkeypatch.setattr("sync.server.service.SEEN_S", 0.0)
+    monkeypatch.setattr("sync.server.rules.service.SEEN_S", 0.0)
     async with asyncio.timeout(10):
         while (seen := await last(anna)).last == 1:  # noqa: ASYNC110 - the store is asked
             await asyncio.sleep(0.05)

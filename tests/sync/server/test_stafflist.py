@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sync.server.config import ConfigError
-from sync.server.stafflist import MOST_LINES, read_list
-from sync.server.staffrecord import Staff
+from sync.server.operator.staff_list import MOST_LINES, read_list
+from sync.server.operator.staff_record import Staff
 
 HEAD = "namn;titel;enhet\n"
 

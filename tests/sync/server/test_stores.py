@@ -40,7 +40,7 @@ from sync.server.store.base import (
 )
 from sync.server.store.database import TooNew, TooOld
 from sync.server.store.memory import MemoryStore
-from sync.server.store.mending import AwaitedItem, RestoreRow
+from sync.server.store.restored import AwaitedItem, RestoreRow
 from sync.server.store.sql import SqlStore
 
 ROOM, OTHER = b"r" * 16, b"s" * 16

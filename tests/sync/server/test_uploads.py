@@ -13,12 +13,12 @@ import httpx
 import pytest
 
 from sync.protocol import messages as m
-from sync.server.auth import now_ms
 from sync.server.config import Config, Limits
 from sync.server.objects.filesystem import FilesystemObjects
-from sync.server.running import start_server
+from sync.server.process.running import start_server
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.uploads import Uploads
 from sync.server.store.base import Full, Tally
-from sync.server.uploads import Uploads
 from tests.sync.server.hostile import Line, line
 from tests.sync.server.house import House
 from tests.sync.server.test_blobs import digest, http, url
@@ -146,7 +146,7 @@ async def test_an_upload_is_swept_after_its_day_and_not_before(data: Path, monke
         uploads = server.service.uploads
         assert uploads.held(room, (b"", b"", b"")) == 1000
         later = now_ms() + 86_400_000 + 1000
-        monkeypatch.setattr("sync.server.uploads.now_ms", lambda: later)
+        monkeypatch.setattr("sync.server.rules.uploads.now_ms", lambda: later)
         await uploads.sweep()
         assert on_disk(house) == 0
         assert await uploads._store.uploads() == []
@@ -189,7 +189,7 @@ async def test_attack_a_sweep_takes_no_upload_that_is_being_written(
             last = asyncio.ensure_future(a.put(at, content=content[1000:], headers=piece(1000, 2000)))
             await writing.wait()
             later = now_ms() + 10 * 86_400_000
-            monkeypatch.setattr("sync.server.uploads.now_ms", lambda: later)
+            monkeypatch.setattr("sync.server.rules.uploads.now_ms", lambda: later)
             await server.service.uploads.sweep()
             for other in [url(room) for _ in range(Limits().device_uploads + 1)]:
                 await begun(a, other, held=10)
@@ -235,7 +235,7 @@ async def test_attack_a_device_has_few_requests_for_files_at_a_time(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each has a part in memory. A few more wait, the rest is refused."""
-    monkeypatch.setattr("sync.server.blobs._MOST_WAITING", 2)
+    monkeypatch.setattr("sync.server.rules.blob_parts._MOST_WAITING", 2)
     go, at_work, most = asyncio.Event(), [0], [0]
 
     class Slow(FilesystemObjects):
@@ -269,7 +269,7 @@ async def test_attack_a_device_has_few_requests_for_files_at_a_time(
 async def test_attack_a_device_that_asks_for_many_permits_takes_nobody_elses(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sync.server.blobs._MAX_BEARERS", 20)
+    monkeypatch.setattr("sync.server.rules.blob_parts._MAX_BEARERS", 20)
     anna, eve, room = await house.two_in_a_room()
 
     async def permit(of: Person) -> str:

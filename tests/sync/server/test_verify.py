@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sync.server.__main__ import main
-from sync.server.running import start_server
-from sync.server.upkeep.problems import Problem, Tally
-from sync.server.upkeep.verify import verify
+from sync.server.operator.upkeep.problems import Problem, Tally
+from sync.server.operator.upkeep.verify import verify
+from sync.server.process.running import start_server
 from tests.sync.server.house import TEXT, House
 from tests.sync.server.wire import config
 

@@ -20,8 +20,8 @@ from sync.ids import ChangeId, ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
 from sync.protocol.version import WIRE_MAX, WIRE_MIN
-from sync.server import admin
 from sync.server.config import Config, Limits
+from sync.server.operator import admin
 from sync.trust.formats.items import Item, Role
 from sync.trust.keys.epochs import KeyRing
 from sync.trust.person.agency import SignInCode, agency_fingerprint, record_hash, verify_server_cert

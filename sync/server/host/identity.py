@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The keys in a server's data folder, as small text files: version line, then hex.
+
+`server.key` signs receipts and is certified by the agency in `server.cert`; `agency.pub` says which agency this is;
+`escrow.cert` has the public key to which the shares of recovery sheets are sealed. ▲ `agency.key` and `escrow.key` lie
+in a folder of their own, outside the data folder: `agency.where` says in which.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.crypto.seal import KemKey
+from sync.crypto.signatures import SigningKey
+from sync.protocol.messages import Signed
+from sync.server.config import ConfigError
+from sync.server.host.files import create_private
+from sync.server.host.key_file import HEAD, STDIN, parse, read_seed
+from sync.trust.person.agency import Agency, agency_fingerprint, verify_server_cert
+from sync.trust.person.escrow_key import certify_escrow, check_escrow
+
+AGENCY_KEY = "agency.key"
+ESCROW_KEY = "escrow.key"
+
+
+class OtherKey(ConfigError):
+    """The server's key and its certificate do not belong together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a running server is."""
+
+    key: SigningKey
+    cert: Signed
+    escrow: Signed
+    """The certificate of the agency's escrow key."""
+    agency_pk: bytes
+    fingerprint: bytes
+
+
+def write_agency(data: Path, keys: Path, seed: bytes, escrow_seed: bytes) -> Agency:
+    """Stores a new agency key and escrow key in the folder `keys`, and what is public of them in `data`. ConfigError if
+    an agency is founded here, also where its keys were moved away.
+
+    ▲ ConfigError if `keys` lies in the data folder: with its secrets there, a copy of the server's disk and a recovery
+    sheet would open what the person could read.
+    """
+    if (data / "agency.pub").exists():
+        raise ConfigError(f"{data}: an agency exists already")
+    if keys.resolve().is_relative_to(data.resolve()):
+        raise ConfigError(f"{keys} is in the data folder: the agency's keys must lie elsewhere, best on another medium")
+    agency, escrow = Agency(seed), KemKey(escrow_seed)
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write(keys / AGENCY_KEY, seed)
+    _write(keys / ESCROW_KEY, escrow_seed, agency.pk)
+    _write(data / "escrow.cert", *certify_escrow(agency, escrow.public))
+    _write(data / "agency.where", str(keys.resolve()).encode())
+    _write(data / "agency.pub", agency.pk)
+    return agency
+
+
+def keys_folder(data: Path) -> Path:
+    """Where `init` put the agency's keys."""
+    return Path(_read(data / "agency.where")[0].decode())
+
+
+def read_agency(data: Path, key_file: Path | None = None) -> Agency:
+    """The agency's private key, from where `init` put it or from `key_file`: `-` is standard input, which can be read
+    once. ConfigError if it cannot be had, or is another agency's."""
+    public, path = read_agency_pk(data), key_file or keys_folder(data) / AGENCY_KEY
+    agency = Agency(read_seed(path))
+    if agency.pk != public:
+        name = "standard input" if path == STDIN else path
+        raise ConfigError(f"{name} is the key of another agency than the one in {data}")
+    return agency
+
+
+@dataclass(frozen=True, slots=True)
+class Escrow:
+    """The agency's escrow key, and which agency that is."""
+
+    key: KemKey
+    agency_pk: bytes
+
+
+def read_escrow(path: Path) -> Escrow:
+    """The escrow key in a file. ConfigError if there is none."""
+    values = _read(path)
+    if len(values) != 2 or any(len(value) != 32 for value in values):
+        raise ConfigError(f"{path.name} cannot be read")
+    return Escrow(KemKey(values[0]), values[1])
+
+
+def read_agency_pk(data: Path) -> bytes:
+    """Which agency this folder belongs to."""
+    return _read(data / "agency.pub")[0]
+
+
+def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> None:
+    """Stores a new receipt key and its certificate."""
+    _write(data / "server.key", seed)
+    _write(data / "server.cert", *agency.certify_server(SigningKey(seed).public, not_after_ms))
+
+
+def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
+    """A new certificate for the receipt key that is here: proofs that clients keep stay good. Replaced in one step."""
+    new = data / "server.cert.new"
+    new.unlink(missing_ok=True)
+    _write(new, *agency.certify_server(SigningKey(_read(data / "server.key")[0]).public, not_after_ms))
+    new.replace(data / "server.cert")
+
+
+def read_identity(data: Path, now_ms: int) -> Identity:
+    """Who the server in this folder is. ConfigError or Reject if the files do not fit together."""
+    key = SigningKey(_read(data / "server.key")[0])
+    agency_pk = read_agency_pk(data)
+    body, sig = _read(data / "server.cert")
+    if verify_server_cert(agency_pk, body, sig, now_ms) != key.public:
+        raise OtherKey("server.cert is for another server.key")
+    escrow = _read(data / "escrow.cert")
+    check_escrow(agency_pk, *escrow)
+    return Identity(
+        key=key,
+        cert=Signed(body, sig),
+        escrow=Signed(*escrow),
+        agency_pk=agency_pk,
+        fingerprint=agency_fingerprint(agency_pk),
+    )
+
+
+def read_server_cert(data: Path) -> Signed | None:
+    """The server's certificate, not checked; None if it is not there."""
+    return _read_cert(data / "server.cert")
+
+
+def read_escrow_cert(data: Path) -> Signed | None:
+    """The escrow key's certificate, not checked; None if it is not there."""
+    return _read_cert(data / "escrow.cert")
+
+
+def _read_cert(path: Path) -> Signed | None:
+    if not path.exists():
+        return None
+    body, sig = _read(path)
+    return Signed(body, sig)
+
+
+def _write(path: Path, *values: bytes) -> None:
+    text = "\n".join((HEAD, *(v.hex() for v in values), ""))
+    try:
+        create_private(path, text.encode("ascii"))
+    except FileExistsError as e:
+        raise ConfigError(f"{path.name} exists already") from e
+
+
+def _read(path: Path) -> list[bytes]:
+    try:
+        return parse(path.read_text())
+    except FileNotFoundError as e:
+        raise ConfigError(f"{path.name} is missing: run init first") from e
+    except ValueError as e:
+        raise ConfigError(f"{path.name} cannot be read") from e

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Reads the file of a secret key that an operator gives: by its path, or on standard input (`-`). Root can open a file
+on standard input that the server's own user cannot open. identity.py writes key files and sets who owns them.
+"""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from sync.server.config import ConfigError
+from sync.server.host.wording import current_user
+
+HEAD = "kansli/1"
+"""The first line of every key file."""
+STDIN = Path("-")
+SEED_BYTES = 32
+_MOST_BYTES = 4096
+_OTHERS = stat.S_IROTH | stat.S_IWOTH
+
+
+def parse(text: str) -> list[bytes]:
+    """The values in the text of a key file. ValueError if the text is not that of a key file."""
+    head, *values = text.split()
+    if head != HEAD or not values:
+        raise ValueError(head)
+    return [bytes.fromhex(v) for v in values]
+
+
+def read_seed(path: Path) -> bytes:
+    """The agency key's seed (32 bytes) from the file at `path`, or from standard input for `-`. Standard input is
+    consumed, so a second call finds it empty.
+
+    ConfigError, with a sentence that names the file, if the file is missing, if this user may not read it, if everybody
+    on this machine may read or change it, or if it is not the file of an agency key.
+    """
+    name, content = _read(path)
+    if not content:
+        raise ConfigError(f"{name} is empty: it should be agency.key")
+    if len(content) > _MOST_BYTES:
+        raise ConfigError(f"{name} is no key: it is larger than {_MOST_BYTES} bytes")
+    try:
+        values = parse(content.decode("ascii"))
+    except ValueError as e:
+        raise ConfigError(f"{name} cannot be read as a key: agency.key begins with the line {HEAD}") from e
+    if len(values) != 1 or len(values[0]) != SEED_BYTES:
+        raise ConfigError(f"{name} is another kind of key: agency.key has one value of {SEED_BYTES} bytes")
+    return values[0]
+
+
+def _read(path: Path) -> tuple[str, bytes]:
+    """The file's name for error messages, and its content: at most `_MOST_BYTES` + 1 bytes, so that the caller
+    notices a file that is too large."""
+    if path == STDIN:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise ConfigError("the agency's key is read from standard input: --agency-key - < agency.key")
+        return "standard input", _read_open(sys.stdin.fileno(), "standard input")
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except FileNotFoundError as e:
+        raise ConfigError(f"{path} is missing: say where the agency's key is with --agency-key") from e
+    except PermissionError as e:
+        way = f"as root, give it on standard input: --agency-key - < {path}"
+        raise ConfigError(f"{path} may not be read by {current_user()}; {way}") from e
+    try:
+        return str(path), _read_open(fd, str(path))
+    finally:
+        os.close(fd)
+
+
+def _read_open(fd: int, name: str) -> bytes:
+    found = os.fstat(fd)
+    if stat.S_ISDIR(found.st_mode):
+        raise ConfigError(f"{name} is a folder: name the file agency.key in it")
+    if os.name == "posix" and stat.S_ISREG(found.st_mode) and found.st_mode & _OTHERS:
+        how = "take that right away (chmod o-rwx), or mount a medium that knows no rights with umask=077"
+        raise ConfigError(f"{name} can be read or changed by everybody on this machine: {how}")
+    content = b""
+    while len(content) <= _MOST_BYTES and (piece := os.read(fd, _MOST_BYTES + 1 - len(content))):
+        content += piece
+    return content

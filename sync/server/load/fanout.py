@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Who is told what: a bounded queue per connection, and who listens to which room.
+
+A slow reader costs at most its queue: what does not fit becomes one `Behind` per room, sent when the queue has
+drained. Work per message is proportional to the connections that listen, never to the room's members.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from sync.errors import Reject
+from sync.protocol.codec import encode
+from sync.protocol.messages import Behind, ErrorCode, Frame
+from sync.server.config import Limits
+from sync.server.load import spending
+from sync.server.load.fairness import NO_TERMS, Budget, Budgets, FairQueue, device_terms
+from sync.server.load.rates import Bucket
+
+_SEND_S = 30e-6
+"""Processor time for one more listener of a frame: task, WebSocket, TLS, socket (27–38 µs measured)."""
+_BYTE_S = 2e-9
+"""… and for each byte that is sent: encrypted, and copied twice."""
+DEVICES = 3
+"""All devices of one person together have the processor time of this many devices."""
+_PEOPLE_KEPT = 65_536
+
+
+class Outbox:
+    """Frames on their way to one connection, oldest first."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        self._queue: deque[bytes] = deque()
+        self._behind: dict[bytes, int] = {}
+        self._wake = asyncio.Event()
+        self._room_for_more = asyncio.Event()
+        self._room_for_more.set()
+        self._last = False
+        self._held: list[bytes] | None = None
+        self.size_bytes = 0
+
+    def finish(self) -> None:
+        """After what is queued now `take` gives None."""
+        self._last = True
+        self._wake.set()
+
+    def reply(self, data: bytes) -> None:
+        """Queues an answer whatever its size: `space` has bounded how many can be asked for."""
+        self._queue.append(data)
+        self.size_bytes += len(data)
+        if self.size_bytes > self._limit:
+            self._room_for_more.clear()
+        self._wake.set()
+
+    def must(self, data: bytes) -> bool:
+        """Queues what must not be lost; False if twice the limit waits already, and the connection should end."""
+        if self.size_bytes > 2 * self._limit:
+            return False
+        if self._held is None:
+            self.reply(data)
+        else:
+            self._held.append(data)
+            self.size_bytes += len(data)
+        return True
+
+    def hold(self) -> None:
+        """From now on `must` collects its frames until `release`. Answers are still queued at once."""
+        self._held = []
+
+    def release(self) -> None:
+        """Queues the collected frames behind what is queued already."""
+        held, self._held = self._held or [], None
+        for data in held:
+            self.size_bytes -= len(data)
+            self.reply(data)
+
+    def news(self, room: bytes, n: int, data: bytes) -> None:
+        """Queues a Fresh, or remembers to say Behind. Empty data is always Behind."""
+        if not data or room in self._behind or self.size_bytes + len(data) > self._limit:
+            self._behind[room] = n
+            self._wake.set()
+        else:
+            self.reply(data)
+
+    def passing(self, data: bytes) -> None:
+        """Queues what may be lost: dropped when more than a quarter of the queue waits."""
+        if self.size_bytes + len(data) <= self._limit // 4:
+            self.reply(data)
+
+    async def take(self) -> bytes | None:
+        """The next frame; waits for one. None when there is none and none shall come."""
+        while True:
+            if self._queue:
+                data = self._queue.popleft()
+                self.size_bytes -= len(data)
+                if self.size_bytes <= self._limit:
+                    self._room_for_more.set()
+                return data
+            if self._behind:
+                room = next(iter(self._behind))
+                return encode(Behind(room, self._behind.pop(room)))
+            if self._last:
+                return None
+            self._wake.clear()
+            await self._wake.wait()
+
+    async def space(self) -> None:
+        """Waits until the queue is within its limit: no new request is read before."""
+        await self._room_for_more.wait()
+
+
+class Listener:
+    """A signed-in connection as the hub sees it. `end` closes it with an error code."""
+
+    def __init__(self, uid: bytes, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
+        self.uid = uid
+        self.dev = dev
+        self.outbox = outbox
+        self.end = end
+        self.rooms: set[bytes] = set()
+
+    def send(self, frame: Frame) -> None:
+        """Queues a frame that may be lost."""
+        self.outbox.passing(encode(frame))
+
+
+class Hub:
+    """All signed-in connections, by person, device and room, and what each device may use."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.queue = FairQueue(limits.waiting_share)
+        self.anybody = Budget(self.queue, NO_TERMS)
+        """For connections of which nothing is counted: within a program, in tests."""
+        self._budgets: Budgets[bytes] = Budgets(self.queue, device_terms(limits))
+        self._limits = limits
+        self._people: OrderedDict[bytes, Bucket] = OrderedDict()
+        """Processor time of each person, for all their devices together."""
+        self._most_of_a_device = limits.device_connections
+        self._by_dev: dict[bytes, dict[Outbox, Callable[[str], None]]] = {}
+        """Each device's connections, the oldest first, and how each is ended."""
+        self._by_uid: dict[bytes, dict[Listener, None]] = {}
+        self._by_room: dict[bytes, dict[Listener, None]] = {}
+
+    def budget(self, dev: bytes, uid: bytes) -> Budget:
+        """The budget of a device, for all its connections. ▲ All devices of a person together have the processor time
+        of DEVICES devices, so that nobody gets more by adding devices."""
+        person = self._people.get(uid)
+        if person is None:
+            per_s, burst = self._limits.processor_per_s * DEVICES, self._limits.processor_burst_s * DEVICES
+            person = self._people[uid] = Bucket(per_s, burst)
+            while len(self._people) > _PEOPLE_KEPT:
+                self._people.popitem(last=False)
+        self._people.move_to_end(uid)
+        return self._budgets.of(dev, person)
+
+    def enter(self, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
+        """▲ A device has proved itself on a connection. It has few: with one more than that its oldest ends, so that a
+        line which the client has given up makes way for the new one."""
+        own = self._by_dev.setdefault(dev, {})
+        own[outbox] = end
+        while len(own) > self._most_of_a_device:
+            end_oldest = own.pop(next(iter(own)))
+            end_oldest(ErrorCode.BUSY)
+
+    def leave(self, dev: bytes, outbox: Outbox) -> None:
+        """The connection of a device has ended."""
+        own = self._by_dev.get(dev, {})
+        own.pop(outbox, None)
+        if not own:
+            self._by_dev.pop(dev, None)
+
+    def add(self, listener: Listener) -> None:
+        self._by_uid.setdefault(listener.uid, {})[listener] = None
+
+    def drop(self, listener: Listener) -> None:
+        """Forgets a connection; nothing happens the second time."""
+        _discard(self._by_uid, listener.uid, listener)
+        for room in listener.rooms:
+            _discard(self._by_room, room, listener)
+        listener.rooms.clear()
+
+    def subscribe(self, listener: Listener, room: bytes) -> None:
+        listener.rooms.add(room)
+        self._by_room.setdefault(room, {})[listener] = None
+
+    def unsubscribe(self, uid: bytes, room: bytes) -> None:
+        """Ends every subscription of a person to a room."""
+        for listener in self._by_uid.get(uid, {}):
+            listener.rooms.discard(room)
+            _discard(self._by_room, room, listener)
+
+    def listens(self, room: bytes) -> bool:
+        return room in self._by_room
+
+    def listeners(self, room: bytes) -> list[Listener]:
+        """Who listens to the room now."""
+        return list(self._by_room.get(room, {}))
+
+    def news(self, room: bytes, n: int, frame: Frame, by: bytes = b"") -> None:
+        """Encodes a Fresh frame once and queues it for all listeners of the room; `n` is the last position in it. The
+        connections of `by`, the device that sent the new items, come last: its user sees them already."""
+        if listeners := self._by_room.get(room):
+            try:
+                data = encode(frame)
+            except Reject:  # many large entries placed together: they are pulled in slices instead
+                data = b""
+            for listener in sorted(listeners, key=lambda one: one.dev == by):
+                listener.outbox.news(room, n, data)
+            _charge(len(listeners), data)
+
+    def passing(self, room: bytes, frame: Frame, but: Listener) -> None:
+        """Gives an ephemeral frame to the room's other listeners."""
+        listeners = self._by_room.get(room)
+        if listeners and (len(listeners) > 1 or but not in listeners):
+            data = encode(frame)
+            for listener in listeners:
+                if listener is not but:
+                    listener.outbox.passing(data)
+            _charge(len(listeners), data)
+
+    def notify_room(self, room: bytes, frame: Frame) -> None:
+        """Queues a frame for every listener of a room. A listener whose queue is full misses it and, unlike with
+        `tell`, stays connected."""
+        if listeners := self._by_room.get(room):
+            data = encode(frame)
+            for listener in listeners:
+                listener.outbox.must(data)
+            _charge(len(listeners), data)
+
+    def nudge(self, uid: bytes, room: bytes, n: int) -> None:
+        """Has a person's listeners pull a room whose head may not have moved: there is something beside its items."""
+        for listener in self._by_uid.get(uid, {}):
+            if room in listener.rooms:
+                listener.outbox.news(room, n, b"")
+
+    def tell(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
+        """Gives every connection of a person the frame for its device."""
+        for listener in list(self._by_uid.get(uid, {})):
+            if not listener.outbox.must(encode(frame_for(listener.dev))):
+                listener.end(ErrorCode.BUSY)
+
+    def tell_all(self, uid: bytes, frame: Frame) -> None:
+        """Gives every connection of a person the same frame."""
+        self.tell(uid, lambda dev: frame)
+
+    def cut(self, dev: bytes, uid: bytes, code: str) -> None:
+        """Ends the connections of one device."""
+        for listener in list(self._by_uid.get(uid, {})):
+            if listener.dev == dev:
+                listener.end(code)
+
+    def present(self) -> set[tuple[bytes, bytes]]:
+        """(person, device) of every connection."""
+        return {(listener.uid, listener.dev) for listeners in self._by_uid.values() for listener in listeners}
+
+    @property
+    def connections(self) -> int:
+        return sum(map(len, self._by_uid.values()))
+
+    def queued_bytes(self) -> list[int]:
+        """What waits for each connection."""
+        return [listener.outbox.size_bytes for listeners in self._by_uid.values() for listener in listeners]
+
+
+def _charge(listeners: int, data: bytes) -> None:
+    """Whoever makes the server send to many pays for the sending, which other connections' tasks do."""
+    spending.charge(listeners * (_SEND_S + len(data) * _BYTE_S))
+
+
+def _discard(index: dict[bytes, dict[Listener, None]], key: bytes, listener: Listener) -> None:
+    if listeners := index.get(key):
+        listeners.pop(listener, None)
+        if not listeners:
+            del index[key]

@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What an operator does from the command line: found an agency, invite, revoke, reset, count, open rooms."""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.crypto.tls import Pem, hosts_of, make_ca, make_server_cert
+from sync.ids import DevId
+from sync.server.config import Config, ConfigError
+from sync.server.host.files import create_private
+from sync.server.host.folder_hold import held
+from sync.server.host.identity import (
+    AGENCY_KEY,
+    ESCROW_KEY,
+    keys_folder,
+    read_agency,
+    renew_server,
+    write_agency,
+    write_server,
+)
+from sync.server.host.wording import format_time
+from sync.server.operator import admin_log, aftermath
+from sync.server.operator.admin_log import About
+from sync.server.operator.opened_shares import make_request, needs_share, open_share, write_request
+from sync.server.operator.staff_record import make_invite, staff
+from sync.server.rules import clock_guard
+from sync.server.rules.certificates import days_left
+from sync.server.rules.handshake import now_ms
+from sync.server.store.base import Appended, Counts, EntryRow, Moved
+from sync.server.store.schema import VERSION
+from sync.server.store.sql import SqlStore
+from sync.trust.person import user_drafts
+from sync.trust.person.agency import Agency, SignInCode, decode_record, encode_record, invite_id
+from sync.trust.person.author import Entry
+from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
+from sync.trust.person.user_log import UserEntry, UserLog
+
+OPEN_AFTER_MS = 86_400_000
+_YEAR_MS = 365 * 86_400_000
+_SERVER_YEARS = 3
+_TLS = ("ca.pem", "ca.key", "tls.key.new", "tls.pem.new", "tls.key", "tls.pem")
+_DATABASE = tuple(f"server.sqlite3{end}" for end in ("", "-wal", "-shm"))
+_FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.cert", *_TLS, *_DATABASE)
+
+
+def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
+    """Makes keys and an empty database in an empty or missing folder; the agency's own keys, agency.key and escrow.key,
+    in the folder `keys`. ConfigError if an agency lives there already, or if `keys` lies in the data folder.
+
+    With `demo_ca` also an authority and a certificate for those hosts and loopback: ca.pem, ca.key, tls.pem, tls.key.
+    """
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with held(data, "a server or another command is at work in it"):
+        files = {data / name for name in _FOUNDED} | {keys / name for name in (AGENCY_KEY, ESCROW_KEY)}
+        before = {path for path in files if path.exists()}
+        try:
+            with admin_log.recorded(data, "init"):  # which makes the database
+                _found(data, keys, demo_ca, name)
+        except BaseException:  # half an agency could be neither used nor founded again
+            for path in files - before:
+                path.unlink(missing_ok=True)
+            raise
+
+
+def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None:
+    agency = write_agency(data, keys, os.urandom(32), os.urandom(32))
+    write_server(data, os.urandom(32), agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
+    if demo_ca is not None:
+        ca = make_ca(f"{name} – demo")
+        hosts = list(dict.fromkeys([*demo_ca, "localhost", "127.0.0.1", "::1"]))
+        (data / "ca.pem").write_bytes(ca.cert)
+        create_private(data / "ca.key", ca.key)
+        _write_leaf(data, make_server_cert(ca, hosts))
+
+
+def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
+    """Three more years for the server's certificate by the agency, with the same key; True if the demo's authority is
+    here and made a new TLS certificate too, for the same hosts. An agency's own TLS files are left alone.
+
+    A running server has what it read when it started. ConfigError where the agency's key is missing or another's.
+    """
+    agency = read_agency(data, key_file)
+    with admin_log.recorded(data, "renew-certificate"):
+        return _renew(data, agency)
+
+
+def _renew(data: Path, agency: Agency) -> bool:
+    renew_server(data, agency, now_ms() + _SERVER_YEARS * _YEAR_MS)
+    if not (data / "ca.key").exists():
+        return False
+    ca = Pem(cert=(data / "ca.pem").read_bytes(), key=(data / "ca.key").read_bytes())
+    _write_leaf(data, make_server_cert(ca, hosts_of((data / "tls.pem").read_bytes())))
+    return True
+
+
+async def invite_back(
+    data: Path,
+    *,
+    uid: bytes,
+    hours: float = 72,
+    key_file: Path | None = None,
+    escrow_key: Path | None = None,
+    request: Path | None = None,
+) -> str:
+    """What somebody who is here needs to come back by the recovery sheet, or again after a reset: an activation code
+    with exactly the staff record that they have, marked as one of somebody who is here. ConfigError for an unknown
+    person, and for one whose record was lost in a restore.
+
+    Of a person with a sheet the share of that sheet follows in a second line, opened with the escrow key. With
+    `request` it does not: what is needed to open it elsewhere is written to that file.
+    ▲ The server keeps neither line.
+    """
+    agency = read_agency(data, key_file)  # first: without it nothing is written
+    async with opened(data) as store:
+        asked, user = await make_request(store, uid), await store.user(uid)
+    known = decode_record(user.record) if user is not None else {}
+    told = {name: known.get(name, "") for name in ("name", "title", "unit")}
+    share: RecoveryShare | None = None
+    if needs_share(asked, agency.pk):
+        if request is None:
+            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=told["name"])
+        else:
+            write_request(asked, request)
+    half = {} if share is None and request is None else {"share": "opened" if share is not None else "requested"}
+    record = encode_record(told)  # as it is: another one would not be this person's
+    code = await _invite(data, agency, record=record, hours=hours, person=uid, about=half)
+    return code.format() if share is None else ReturnCode(code, share).format()
+
+
+async def invite(
+    data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
+) -> str:
+    """A one-time activation code for one person. The server may be running. ConfigError as `staff` judges."""
+    record = staff(name=name, title=title, unit=unit).encode()
+    return (await _invite(data, read_agency(data, key_file), record=record, hours=hours)).format()
+
+
+async def _invite(
+    data: Path,
+    agency: Agency,
+    *,
+    record: bytes,
+    hours: float,
+    person: bytes | None = None,
+    about: Mapping[str, About] | None = None,
+) -> SignInCode:
+    code = SignInCode.fresh(agency.pk)
+    async with opened(data) as store:
+        whom = {} if person is None else {"person": person}
+        admin_log.record(store, "invite", invitation=invite_id(code.key.public), **whom, **(about or {}))
+        await store.add_invite(make_invite(agency, code, record, hours=hours, person=person))
+    return code
+
+
+async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = None) -> int | None:
+    """Revokes a person's device as the agency. The server may be running: it notices within a second.
+
+    A device that is revoked already, or whose person's account has ended, stays as it is: since when (ms, as that entry
+    claims) is returned. ConfigError for an unknown person or device.
+    """
+
+    def since(log: UserLog) -> int | None:
+        if DevId(dev) not in log.devices:
+            raise ConfigError("this person has no device with this id")
+        return log.ended if log.devices[DevId(dev)].revoked is None else log.devices[DevId(dev)].revoked
+
+    def build(log: UserLog, agency: Agency, now: int) -> Entry:
+        return user_drafts.revoke_by_agency(log, agency, DevId(dev), now)
+
+    return await _as_agency(data, uid, key_file, build, since, command="revoke", about={"person": uid, "device": dev})
+
+
+async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> int | None:
+    """Ends a person's log as the agency: they come back under a new activation code, as somebody new to every room.
+
+    An account that has ended stays as it is: since when (ms) is returned. ConfigError for an unknown person.
+    """
+    about = {"person": uid}
+    return await _as_agency(data, uid, key_file, user_drafts.reset, lambda log: log.ended, command="reset", about=about)
+
+
+async def _as_agency(
+    data: Path,
+    uid: bytes,
+    key_file: Path | None,
+    build: Callable[[UserLog, Agency, int], Entry],
+    since: Callable[[UserLog], int | None],
+    *,
+    command: str,
+    about: Mapping[str, About],
+) -> int | None:
+    """`since` gives the entry that already did what `build` would do, None if there is none: then when it did."""
+    agency = read_agency(data, key_file)
+    async with opened(data) as store:
+        while True:
+            rows = await store.user_entries(uid, -1)
+            if not rows:
+                raise ConfigError("nobody has this id")
+            log = UserLog.replay([(r.body, r.sig) for r in rows], agency.pk)
+            if (done := since(log)) is not None:
+                return UserEntry.decode(rows[done].body).time
+            body, sig = build(log, agency, now_ms())
+            seq = log.seq
+            log.apply(body, sig)
+            with contextlib.suppress(Moved):  # the person's own device was first: once more
+                row = EntryRow(seq=log.seq, body=body, sig=sig)
+                made = Appended(head=log.head, root_pk=log.root_pk)
+                admin_log.record(store, command, **about)
+                await store.append_user(uid, seq, [row], made, told=True)
+                return None
+
+
+async def status(data: Path) -> Counts:
+    """How much of everything there is. The server may be running."""
+    async with opened(data) as store:
+        return await store.counts(now_ms())
+
+
+async def after_restore(data: Path) -> aftermath.Aftermath | None:
+    """What a restore left to do; None for a server that never was restored. The server may be running."""
+    async with opened(data) as store:
+        return await aftermath.look(store, now_ms())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The version of the database, and how many days the certificates are good (None: there is none to be read)."""
+
+    schema: int
+    tls_days: float | None
+    server_cert_days: float | None
+
+
+def health(config: Config) -> Health:
+    """How the data folder and the certificates of a configuration are. The store must be of this version."""
+    days = days_left(config)
+    return Health(schema=VERSION, tls_days=days.get("tls"), server_cert_days=days.get("server"))
+
+
+async def open_room(data: Path, room: bytes) -> None:
+    """Opens a closed room, and gives up what it still waits for. ConfigError for a room that is not closed, and before
+    a day has passed since the restore. The server may be running: it notices within a second."""
+    async with opened(data) as store:
+        restored = await store.restored()
+        if restored is None or room not in await store.closed_rooms():
+            raise ConfigError("this room is not closed")
+        if now_ms() < restored.t + OPEN_AFTER_MS:
+            when = format_time(restored.t + OPEN_AFTER_MS)
+            why = "until then its members may bring more"
+            raise ConfigError(f"a room can be opened 24 hours after the restore, from {when}: {why}")
+        admin_log.record(store, "open-room", room=room)
+        await store.open_room(room)
+
+
+def confirm_clock(data: Path) -> None:
+    """Says that this machine's clock is right, to a server that places nothing since it was set by more than a day.
+    ConfigError if there is no server here."""
+    if not (data / "server.key").exists():
+        raise ConfigError("nothing here yet: run init first")
+    with admin_log.recorded(data, "confirm-clock"):
+        clock_guard.confirm(data)
+
+
+@contextlib.asynccontextmanager
+async def opened(data: Path) -> AsyncIterator[SqlStore]:
+    """The server's store. ConfigError if there is none yet."""
+    if not Config(data=data).database.exists():
+        raise ConfigError(f"{data}: nothing here yet: run init first, or restore a backup")
+    store = SqlStore(Config(data=data).database)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def _write_leaf(data: Path, leaf: Pem) -> None:
+    """Beside what is there first, then in its place: a disk that is full changes nothing."""
+    new_cert, new_key = data / "tls.pem.new", data / "tls.key.new"
+    new_key.unlink(missing_ok=True)
+    create_private(new_key, leaf.key)
+    new_cert.write_bytes(leaf.cert)
+    new_key.replace(data / "tls.key")
+    new_cert.replace(data / "tls.pem")

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Records what an administrator does: `record` for a command that writes to the store, `recorded` for one that changes
+files. Every command that changes anything calls one of them; commands that only read call none.
+
+The store keeps the entries in a chain (store/adminlog.py). A server copies them to its log (admin_watch.py), and
+`kansli-server audit` prints them.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+from sync.server.config import Config
+from sync.server.host.wording import current_user
+from sync.server.rules.handshake import now_ms
+from sync.server.store.admin_chain import OK, AdminEntry, AdminLog
+from sync.server.store.database import connected, prepare
+from sync.server.store.sql_admin_log import append
+from sync.server.store.writer import unwritable
+
+About = bytes | str | int
+"""Ids as bytes, numbers, and words of ours. ▲ Never a name, a title or an address: the server's log has these too."""
+
+
+def record(store: AdminLog, command: str, **about: About) -> None:
+    """Call this just before the write that does what the administrator asked for. The entry is written in the same
+    transaction, so a killed process leaves both or neither. A command with several writes calls it before each of those
+    that should have an entry. Nothing is recorded if no write succeeds.
+    """
+    store.record_with_next_write(entry(command, about))
+
+
+@contextlib.contextmanager
+def recorded(data: Path, command: str, *, result: str = OK, **about: About) -> Iterator[None]:
+    """For a block that changes files of the data folder `data`: commits the entry if the block ends without an error.
+
+    The database is locked during the block, so a running server places nothing meanwhile: the block must be short.
+    A process that is killed between the block's end and the commit (a flush to the disk) leaves no entry. StoreError if
+    the database cannot be written; the block has not run unless only the commit failed.
+    """
+    engine = connected(Config(data=data).database, None)
+    try:
+        prepare(engine)
+        with engine.begin() as c:
+            append(c, entry(command, about, result))
+            yield
+    except DBAPIError as e:
+        raise unwritable(e) from e
+    finally:
+        engine.dispose()
+
+
+def note(data: Path, command: str, *, result: str = OK, **about: About) -> None:
+    """Adds an entry for a command that has finished, such as a backup. `result` is "ok", or the code if the command
+    failed. StoreError if the database cannot be written."""
+    with recorded(data, command, result=result, **about):
+        pass
+
+
+def entry(command: str, about: Mapping[str, About], result: str = OK) -> AdminEntry:
+    """The entry for a command that the user of this process gives now."""
+    told = {name: value.hex() if isinstance(value, bytes) else value for name, value in about.items()}
+    sudo_user = os.environ.get("SUDO_USER", "")[:_NAME_LENGTH]
+    return AdminEntry(
+        t=now_ms(), command=command, user=current_user()[:_NAME_LENGTH], sudo_user=sudo_user, about=told, result=result
+    )
+
+
+_NAME_LENGTH = 64

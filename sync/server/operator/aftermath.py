@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is still missing after a restore, as far as the server can know, and what an administrator must do again. The
+rest comes back by itself from people's computers (restored_rooms.py, restored_people.py)."""
+
+from dataclasses import dataclass
+
+from sync.server.host.wording import format_time
+from sync.server.store.base import Store
+
+NO_RECORD = "no staff record here: it was lost in a restore, and comes back when the person or a colleague connects"
+REMIND_MS = 30 * 86_400_000
+"""How long after a restore an administrator is reminded of what no server can know."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aftermath:
+    """`restored` is the time of the newest restore, `backup` the time of the backup that it used (both ms).
+    `people_without_record` counts the people whose staff record is missing. `do_again` has sentences for an
+    administrator; it is empty if nothing is left to do."""
+
+    restored: int
+    backup: int
+    people_without_record: int
+    do_again: list[str]
+
+
+async def look(store: Store, now_ms: int) -> Aftermath | None:
+    """The state after the newest restore; None for a server that was never restored."""
+    found = await store.restored()
+    if found is None:
+        return None
+    nameless = len(await store.nameless())
+    told = _reminders(found.backup_t) if now_ms < found.t + REMIND_MS else []
+    if nameless:
+        told.append(f"{nameless} in `users` without a name: {NO_RECORD}.")
+    if closed := len(await store.closed_rooms()):
+        told.append(f"{closed} rooms are closed: `closed` lists the computers that they wait for.")
+    return Aftermath(restored=found.t, backup=found.backup_t, people_without_record=nameless, do_again=told)
+
+
+def _reminders(backup_t: int) -> list[str]:
+    since = format_time(backup_t)
+    revoked = (
+        f"What was revoked or reset after {since} comes back from colleagues' computers that know of it; "
+        "what `devices` and `users` do not show after a day is to be done again."
+    )
+    return [
+        revoked,
+        f"Activation codes made after {since} are unknown here: make new ones for whoever has not used theirs.",
+        f"Whoever enrolled after {since} is in `users` once they, or somebody who knows them, have connected.",
+    ]

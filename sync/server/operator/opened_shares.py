@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Opens the share of a returning person's recovery sheet with the agency's escrow key, here or on a machine that has no
+network. ▲ An opened share is handed to the person and stored nowhere.
+"""
+
+from pathlib import Path
+
+from sync.server.config import ConfigError
+from sync.server.host.files import create_private
+from sync.server.host.identity import read_escrow
+from sync.server.operator.aftermath import NO_RECORD
+from sync.server.store.base import Store
+from sync.trust.person.author import Entry
+from sync.trust.person.escrow_key import MAX_REQUEST_BYTES, ShareRequest
+from sync.trust.person.recovery_sheet import RecoveryShare
+
+
+async def make_request(store: Store, uid: bytes) -> bytes:
+    """What the escrow key's owner needs to open this person's share: the log and the staff record. ConfigError for an
+    unknown person, and for one whose record was lost in a restore."""
+    user, rows = await store.user(uid), await store.user_entries(uid, -1)
+    if user is None or not rows:
+        raise ConfigError("nobody has this id")
+    if not user.record:
+        raise ConfigError(NO_RECORD)
+    entries: list[Entry] = [(row.body, row.sig) for row in rows]
+    return ShareRequest.encode(entries, user.salt, user.record)
+
+
+def needs_share(request: bytes, agency_pk: bytes) -> bool:
+    """Whether the person has a recovery sheet in force, so that no invitation brings them back without its share.
+    Reject as `ShareRequest.check`."""
+    log = ShareRequest.check(request, agency_pk).log
+    return log.ended is None and log.sheet_stands
+
+
+def write_request(request: bytes, to: Path) -> None:
+    """Stores a request in a new file. ConfigError if there is one of that name."""
+    try:
+        create_private(to, request)
+    except FileExistsError as e:
+        raise ConfigError(f"{to} exists already") from e
+
+
+def read_request(path: Path) -> bytes:
+    """A request as `write_request` stored it. ConfigError if it is too long for one."""
+    if path.stat().st_size > MAX_REQUEST_BYTES:
+        raise ConfigError(f"{path} is no request: it is too large")
+    return path.read_bytes()
+
+
+def open_share(request: bytes, key_file: Path, *, name: str) -> RecoveryShare:
+    """The share of the person whose staff record has exactly this name.
+
+    ▲ The name is what the agency's own key bound to the log: a server that asks for another person's share in the
+    name of the one who stands at the desk is refused. ConfigError then, and where the key is not; Reject as the request
+    and its share judge.
+    """
+    if not key_file.exists():
+        raise ConfigError(f"{key_file} is missing: say where the escrow key is with --escrow-key")
+    escrow = read_escrow(key_file)
+    asked = ShareRequest.check(request, escrow.agency_pk)
+    if asked.record["name"] != name:
+        raise ConfigError(f"this is a request for the share of {asked.record['name']}, not of {name}")
+    return asked.open(escrow.key)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`open-room`: which closed rooms an operator opens after a restore, and the result for each. admin.py opens one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.server.config import ConfigError
+from sync.server.operator import admin, listing
+from sync.server.operator.listing import ClosedLine, format_waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The result for a room, by its id in hex. `waits` names whom else the room waits for; "" if it was opened."""
+
+    room: str
+    missing: int
+    """Changes that are known to be missing, and are given up if it was opened."""
+    waits: str = ""
+
+    @property
+    def opened(self) -> bool:
+        return not self.waits
+
+    def format(self) -> str:
+        """As the operator reads it."""
+        if not self.opened:
+            return f"Not opened: {self.room}. It also waits for {self.waits}."
+        lost = f"{self.missing} changes that are known to be missing are given up" if self.missing else ""
+        return f"Opened: {self.room}.{f' {lost}.' if lost else ''}"
+
+
+async def open_one(data: Path, room: bytes) -> Opening | None:
+    """Opens a closed room, even if it waits for computers; None if the room is open. ConfigError if no room has
+    this id, and as `admin.open_room`."""
+    for line in await listing.closed(data):
+        if line.room == room.hex():
+            return await _open(data, line)
+    async with admin.opened(data) as store:
+        if await store.room(room) is None:
+            raise ConfigError("no room has this id")
+    return None
+
+
+async def open_all(data: Path) -> list[Opening]:
+    """Opens every closed room, even if it waits for computers. ConfigError as `admin.open_room`; then none is
+    opened."""
+    return [await _open(data, line) for line in await listing.closed(data)]
+
+
+async def open_without(data: Path, device: bytes) -> list[Opening]:
+    """Opens every closed room that waits for this device alone; one that also waits for others stays closed, and says
+    for whom. ConfigError if no closed room waits for it, and as `admin.open_room`."""
+    lines = [line for line in await listing.closed(data) if device.hex() in _devices(line)]
+    if not lines:
+        raise ConfigError("no closed room waits for a device with this id; `closed` prints for which they wait")
+    found = []
+    for line in lines:
+        others = [waiting for waiting in line.waits if waiting.device != device.hex()]
+        found.append(_kept(line, others) if others else await _open(data, line))
+    return found
+
+
+def format_openings(found: Sequence[Opening]) -> str:
+    """A line for each room."""
+    return "\n".join(each.format() for each in found) or "No room is closed. Nothing was changed."
+
+
+def _devices(line: ClosedLine) -> set[str]:
+    return {waiting.device for waiting in line.waits}
+
+
+def _kept(line: ClosedLine, others: Sequence[listing.Waiting]) -> Opening:
+    return Opening(room=line.room, missing=line.missing, waits=", ".join(format_waiting(each) for each in others))
+
+
+async def _open(data: Path, line: ClosedLine) -> Opening:
+    await admin.open_room(data, bytes.fromhex(line.room))
+    return Opening(room=line.room, missing=line.missing)

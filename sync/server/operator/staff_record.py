@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A staff record as an operator gives it, and the invitation that binds it. Nothing here reads or writes a store."""
+
+import os
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from sync.server.config import ConfigError
+from sync.server.rules.handshake import now_ms
+from sync.server.store.base import InviteRow
+from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
+
+MOST_CHARS = 120
+"""Of a name, a title, a unit. In UTF-8 at most 480 bytes; it fits on two lines of a letter."""
+_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Categories of characters that nobody sees, or that reorder others: a name has none."""
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]"
+)
+"""Letters and marks that are drawn as nothing: with one, two names read the same and are not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """A staff record as an operator gives it. `staff` makes one."""
+
+    name: str
+    title: str
+    unit: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """A value to compare records by: equal for two records that differ only in upper and lower case."""
+        return self.name.casefold(), self.title.casefold(), self.unit.casefold()
+
+    def encode(self) -> bytes:
+        """The record's bytes, over which an invitation's hash is computed."""
+        return encode_record({"name": self.name, "title": self.title, "unit": self.unit})
+
+
+def staff(*, name: str, title: str, unit: str) -> Staff:
+    """The record, composed (NFC) and without superfluous spaces. ConfigError for no name, for a text of more than
+    MOST_CHARS, and for characters that nobody sees."""
+    if not name.strip():
+        raise ConfigError("a name is needed")
+    return Staff(name=_text("name", name), title=_text("title", title), unit=_text("unit", unit))
+
+
+def _text(field: str, value: str) -> str:
+    composed = unicodedata.normalize("NFC", value.strip(" "))
+    for char in composed:
+        if unicodedata.category(char) in _UNSEEN or _BLANK.match(char):
+            raise ConfigError(f"the {field} has a character that cannot be seen (U+{ord(char):04X})")
+    text = " ".join(composed.split())
+    if len(text) > MOST_CHARS:
+        raise ConfigError(f"the {field} has {len(text)} characters; at most {MOST_CHARS} are taken")
+    return text
+
+
+def make_invite(
+    agency: Agency, code: SignInCode, record: bytes, *, hours: float, person: bytes | None = None
+) -> InviteRow:
+    """The invitation that a code stands for, signed by the agency, for the store. `person`: the account of
+    somebody who is invited back. Another call for the same code gives another salt: only one of the two can be
+    stored."""
+    made, salt, invite_pk = now_ms(), os.urandom(16), code.key.public
+    not_after = made + int(hours * 3_600_000)
+    body, sig = agency.certify_invite(invite_pk, record_hash(salt, record), not_after)
+    return InviteRow(
+        invite_pk=invite_pk,
+        cert_body=body,
+        cert_sig=sig,
+        salt=salt,
+        record=record,
+        not_after=not_after,
+        made=made,
+        person=person,
+    )

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`python -m sync.server audit`: what administrators did, from a data folder or a backup, and whether the log of that
+is as it was written. The database is only read.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.server.config import Config, ConfigError
+from sync.server.operator.upkeep.manifest import NAME, read_manifest
+from sync.server.operator.upkeep.reading import Reading
+from sync.server.store.admin_chain import EMPTY, AdminHead, AdminRow, Broken, first_broken, last_of, read_entry
+from sync.server.store.sql_admin_log import HEAD
+from sync.trust.person.agency import invite_id
+
+_WORDS = {
+    "missing": "is missing",
+    "chain": "was changed, or the one before it",
+    "malformed": "cannot be read",
+    "unexpected": "was written by no command",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """One command. `time` in ms; `about` ids in hex, numbers and words by their names; `hash` in hex."""
+
+    n: int
+    time: int
+    user: str
+    sudo_user: str
+    command: str
+    result: str
+    about: dict[str, str | int]
+    hash: str
+
+
+def audit(data: Path) -> list[AuditLine]:
+    """Every command that was recorded in a data folder or a backup, the oldest first. An invitation that was used also
+    says by which `person`. ConfigError if an entry cannot be read, StoreError if the database cannot."""
+    reading = opened(data)
+    try:
+        guests = _guests(reading)
+        return [_line(guests, row) for row in rows(reading)]
+    finally:
+        reading.close()
+
+
+def _line(guests: Mapping[str, str], row: AdminRow) -> AuditLine:
+    try:
+        told = read_entry(row)
+    except ValueError as e:
+        raise ConfigError(f"entry {row.n} of the admin log cannot be read: audit --verify says more") from e
+    return AuditLine(
+        n=row.n,
+        time=told.t,
+        user=told.user,
+        sudo_user=told.sudo_user,
+        command=told.command,
+        result=told.result,
+        about={**told.about, **_guest(guests, told.about)},
+        hash=row.hash.hex(),
+    )
+
+
+def _guests(reading: Reading) -> dict[str, str]:
+    """The person's id by the id of the invitation that they used, both in hex. No entry has it: a person has no id yet
+    when the invitation is made."""
+    used = reading.rows("invites", "SELECT invite_pk, used_by FROM invites WHERE used_by IS NOT NULL")
+    return {invite_id(invite_pk).hex(): person.hex() for invite_pk, person in used}
+
+
+def _guest(guests: Mapping[str, str], about: Mapping[str, str | int]) -> dict[str, str]:
+    person = guests.get(str(about.get("invitation", "")))
+    return {} if person is None or "person" in about else {"person": person}
+
+
+def verify_audit(data: Path, expected: AdminHead | None = None) -> str:
+    """A sentence that the chain is whole, with its head. ConfigError names the first entry that is missing or changed.
+    `expected` was noted elsewhere: ConfigError if entry `expected.n` is gone or has a different hash."""
+    reading = opened(data)
+    try:
+        with reading.snapshot():
+            found, head = list(rows(reading)), kept_head(reading)
+    finally:
+        reading.close()
+    broken = first_broken(found, head)
+    if broken is not None:
+        raise ConfigError(in_words(broken, head.n))
+    if expected is not None and expected.n > head.n:
+        raise ConfigError(f"the admin log ends at entry {head.n}: entry {expected.n}, which was noted, is gone")
+    if expected is not None and expected != last_of(found[: expected.n]):
+        raise ConfigError(f"entry {expected.n} of the admin log is not the one that was noted")
+    return f"The admin log is whole: {head.n} entries. Note this elsewhere: {head.format()}"
+
+
+def kept_until(data: Path) -> int:
+    """The number of the newest entry from the backup. The restore must be the last command in this folder, so its own
+    entry is the head."""
+    reading = opened(data)
+    try:
+        return kept_head(reading).n - 1
+    finally:
+        reading.close()
+
+
+def in_words(broken: Broken, written: int) -> str:
+    """A sentence on the first broken entry; `written` is how many entries were ever written."""
+    return f"the admin log is broken: entry {broken.n} {_WORDS[broken.code]} ({written} were written)"
+
+
+def opened(data: Path) -> Reading:
+    """The database of a data folder, or of a backup. ConfigError without one."""
+    path = Config(data=data).database
+    if (data / NAME).exists():
+        path = data / read_manifest(data).database
+    if not path.exists():
+        raise ConfigError(f"{path} is missing: run init first")
+    return Reading(path)
+
+
+def rows(reading: Reading) -> Iterator[AdminRow]:
+    """The admin log of a database, in order."""
+    for n, body, digest in reading.rows("admin_log", "SELECT n, body, hash FROM admin_log ORDER BY n"):
+        yield AdminRow(n=n, body=body.decode("utf-8", "replace"), hash=digest)
+
+
+def kept_head(reading: Reading) -> AdminHead:
+    """The newest entry that was ever written, as the database stores it beside the entries. If that value is missing or
+    damaged, returns a head that no entry can have."""
+    kept = reading.one("meta", "SELECT value FROM meta WHERE name = ?", (HEAD,))
+    try:
+        return AdminHead.parse(kept[0].decode()) if kept is not None else EMPTY
+    except ValueError:
+        return AdminHead(0, b"")

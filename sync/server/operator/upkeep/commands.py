@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the upkeep commands print: problems and results as JSON lines on stdout, progress on stderr."""
+
+import argparse
+import contextlib
+import errno
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from sync.errors import Reject
+from sync.server.config import Config, ConfigError
+from sync.server.operator import admin_log
+from sync.server.operator.listing import in_form
+from sync.server.operator.upkeep.audit import kept_until
+from sync.server.operator.upkeep.backup import backup as copy
+from sync.server.operator.upkeep.backup import matches
+from sync.server.operator.upkeep.manifest import NAME, read_manifest
+from sync.server.operator.upkeep.owners import one_owner as find_one_owner
+from sync.server.operator.upkeep.problems import Problem, Tally
+from sync.server.operator.upkeep.restore import restore as put_back
+from sync.server.operator.upkeep.verify import verify as check
+from sync.server.store.admin_chain import OK
+from sync.server.store.base import StoreError
+
+_EVERY_S = 1.0
+_KEPT = (
+    "The admin log is kept up to entry {}. What administrators did after the backup is not in it: "
+    "the log of the server before has copies."
+)
+
+
+class _Progress:
+    """A line on stderr once a second."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def judged(self, tally: Tally) -> None:
+        self._say(f"people {tally.people}, rooms {tally.rooms}, items {tally.items}, parts {tally.blobs}")
+
+    def copied(self, what: str, done: int, of: int) -> None:
+        self._say(f"{what} {done} of {of}")
+
+    def _say(self, line: str) -> None:
+        if time.monotonic() - self._told >= _EVERY_S:
+            self._told = time.monotonic()
+            print(line, file=sys.stderr)
+
+
+def tell(problem: Problem) -> None:
+    """One problem as a line of JSON."""
+    print(json.dumps(asdict(problem)), flush=True)
+
+
+def verify(args: argparse.Namespace, data: Path) -> int:
+    """Exit status 0 only if nothing is wrong."""
+    return _verify(data, args.room)
+
+
+def _verify(data: Path, room: bytes | None) -> int:
+    database = None
+    if (data / NAME).exists():
+        manifest = read_manifest(data)
+        database = data / manifest.database
+        if not matches(data, manifest):
+            tell(Problem(what="database", where=manifest.database, code="blob-hash"))
+            return 1
+    tally = check(data, tell, _Progress().judged, room=room, database=database)
+    print(json.dumps(asdict(tally)))
+    return 0 if tally.problems == 0 else 1
+
+
+def backup(args: argparse.Namespace, data: Path) -> int:
+    """Prints the manifest, and with `verify` what that prints of the copy. Exit status 1 if parts of files were missing
+    (the rest is there), or if the copy is damaged. Whether it succeeded is recorded in the data folder, where a server
+    reads it for its figures."""
+    about = {"with_keys": int(args.with_keys)}
+    try:
+        result = _copy(args, data)
+    except (ConfigError, Reject, StoreError, OSError) as e:
+        if Config(data=data).database.exists():
+            with contextlib.suppress(StoreError, OSError):  # what went wrong with the backup is the news
+                admin_log.note(data, "backup", result=_code(e), **about)
+        raise
+    admin_log.note(data, "backup", result=result, **about)
+    return 0 if result == OK else 1
+
+
+def _copy(args: argparse.Namespace, data: Path) -> str:
+    """Makes the backup; gives "ok", or what is wrong with it."""
+    made = copy(data, args.target, _Progress().copied, with_keys=args.with_keys)
+    print(json.dumps(asdict(made)))
+    if args.verify and _verify(args.target, None):
+        return "damaged"
+    return OK if made.blobs_missing == 0 else "blob-missing"
+
+
+def _code(e: Exception) -> str:
+    """Why a backup failed, in a word."""
+    if isinstance(e, OSError):
+        return errno.errorcode.get(e.errno or 0, "io").lower()
+    return str(getattr(e, "code", "refused"))
+
+
+def restore(args: argparse.Namespace, data: Path) -> int:
+    """Exit status 0 if the folder is in place."""
+    tally = put_back(args.source, data, tell, _Progress().judged, keys=args.keys, damaged=args.damaged)
+    print(json.dumps(asdict(tally)))
+    if tally.problems and not args.damaged:
+        how = "copy the backup again, or say --damaged (the guide tells what is lost then)"
+        print(f"{args.source}: problems: {tally.problems}. Nothing was put in place: {how}", file=sys.stderr)
+        return 1
+    print(f"{_KEPT.format(kept_until(data))} `status` says what is to be done again.", file=sys.stderr)
+    return 0
+
+
+def one_owner(args: argparse.Namespace, data: Path) -> int:
+    """Exit status 0 if every room could be read."""
+    found = find_one_owner(data)
+    print(in_form(found.lines, table=args.table), end="")
+    for room in found.unread:
+        print(f"room {room} cannot be read here: run verify", file=sys.stderr)
+    return 1 if found.unread else 0

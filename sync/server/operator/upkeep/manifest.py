@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a backup says of itself: `manifest.json`, written last and renamed into place, so that it is whole or old."""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sync.server.config import ConfigError
+from sync.server.host.files import sync_folder
+
+FORMAT = 1
+NAME = "manifest.json"
+KEYS = "keys"
+"""The folder of secret keys in a backup that was made with them."""
+_PIECE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """`time` is the server's clock in ms before the first byte was read; `database` a file's name beside it, `sha256`
+    its hash in hex; `schema` its version; the counts are of what lies in it."""
+
+    format: int
+    time: int
+    agency: str
+    schema: int
+    database: str
+    size_bytes: int
+    sha256: str
+    people: int
+    rooms: int
+    items: int
+    blobs: int
+    blobs_missing: int
+    keys: bool
+
+    def write(self, folder: Path) -> None:
+        """Replaces the folder's manifest, durably."""
+        beside = folder / f"{NAME}.new"
+        with beside.open("w", encoding="utf-8") as f:
+            json.dump(asdict(self), f, indent=1)
+            f.flush()
+            os.fsync(f.fileno())
+        beside.replace(folder / NAME)
+        sync_folder(folder)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The folder's manifest. ConfigError if it is no backup, or one of a later version."""
+    try:
+        value = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        if value.get("format") != FORMAT:
+            raise ConfigError(f"{folder}: a backup of format {value.get('format')}: restore it with a later version")
+        found = Manifest(**value)
+        if Path(found.database).name != found.database:
+            raise ValueError("database")
+    except FileNotFoundError as e:
+        raise ConfigError(f"{folder} is no backup: it has no {NAME}") from e
+    except (AttributeError, TypeError, ValueError) as e:
+        raise ConfigError(f"{folder}/{NAME} cannot be read") from e
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """A file's hash in hex, read in pieces."""
+    digest = hashlib.sha256()
+    with path.open("rb") as f:
+        while piece := f.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def copy_file(source: Path, target: Path, *, mode: int = 0o600) -> str:
+    """Copies a file durably, beside and renamed; its hash in hex."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    beside, digest = target.with_name(f"{target.name}.new"), hashlib.sha256()
+    with source.open("rb") as f, os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as to:
+        while piece := f.read(_PIECE):
+            digest.update(piece)
+            to.write(piece)
+        to.flush()
+        os.fsync(to.fileno())
+    beside.replace(target)
+    return digest.hexdigest()

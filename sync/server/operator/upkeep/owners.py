@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms that depend on one owner: while that person is away, nobody else can name another.
+
+Only reads, beside a server that may be running. The server knows roles and no titles. Each room's stored state is read
+and what came after it judged again, as at a start: some milliseconds a room, for a large one up to a second.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.errors import NeedLog, Reject
+from sync.ids import Uid
+from sync.protocol.version import MAX_BATCH_ITEMS
+from sync.server.config import Config
+from sync.server.host.identity import read_agency_pk
+from sync.server.operator.upkeep.problems import Logs
+from sync.server.operator.upkeep.reading import MISTYPED, Reading
+from sync.trust.formats.items import ENTRY, Item, Role
+from sync.trust.person.agency import decode_record
+from sync.trust.room.stream import RoomStream
+
+_ITEMS = "SELECT n, t, kind, body, sig, ct FROM items WHERE room = ? AND n > ? AND n <= ? ORDER BY n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerLine:
+    """One room with at most one owner who still has an account: ids in hex, the last item's time in ms. `owner` and
+    `name` are "" if every owner's account was ended, and `name` if the server has no staff record. `members`: everybody
+    in the room."""
+
+    room: str
+    owner: str
+    name: str
+    members: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOwner:
+    """The rooms with one owner. `unread` has the ids, in hex, of damaged rooms whose owners cannot be determined;
+    `verify` says what is wrong with them."""
+
+    lines: tuple[OwnerLine, ...]
+    unread: tuple[str, ...]
+
+
+def one_owner(data: Path) -> OneOwner:
+    """Rooms of two or more members with at most one owner, the most members first. Rooms of one member are left out:
+    nobody else would lose anything, and each person has one of their own."""
+    agency_pk = read_agency_pk(data)
+    reading = Reading(Config(data=data).database)
+    lines, unread = [], []
+    try:
+        with reading.snapshot():
+            logs = Logs(reading, agency_pk)
+            rooms = list(reading.rows("rooms", "SELECT room, n, t, state_n, state FROM rooms"))
+            for room, n, t, state_n, state in rooms:
+                try:
+                    line = _line(reading, logs, room, n, t, state_n, state)
+                except (Reject, NeedLog, *MISTYPED):
+                    unread.append(bytes(room).hex())
+                    continue
+                if line is not None:
+                    lines.append(line)
+    finally:
+        reading.close()
+    lines.sort(key=lambda line: (-line.members, line.room))
+    return OneOwner(lines=tuple(lines), unread=tuple(sorted(unread)))
+
+
+def _line(reading: Reading, logs: Logs, room: bytes, n: int, t: int, state_n: int, state: bytes) -> OwnerLine | None:
+    stream = RoomStream.from_bytes(state)
+    for unit in _units(reading, room, state_n, n):
+        stream.accept(unit, logs, lambda at: _rh_at(reading, room, at))
+    owners = [uid for uid, member in stream.members.items() if member.role is Role.OWNER and _lives(logs, uid)]
+    if len(stream.members) < 2 or len(owners) > 1:
+        return None
+    return OwnerLine(
+        room=room.hex(),
+        owner=owners[0].hex() if owners else "",
+        name=_name(reading, owners[0]) if owners else "",
+        members=len(stream.members),
+        changed=t,
+    )
+
+
+def _units(reading: Reading, room: bytes, after: int, until: int) -> Iterator[list[Item]]:
+    """Entries one by one, and batches whole: what is judged in one go."""
+    unit: list[Item] = []
+    for n, t, kind, body, sig, ct in reading.rows("items", _ITEMS, (room, after, until)):
+        unit.append(Item(n, t, kind, body, sig, ct))
+        if kind == ENTRY or sig or len(unit) > MAX_BATCH_ITEMS:
+            yield unit
+            unit = []
+    if unit:
+        yield unit
+
+
+def _rh_at(reading: Reading, room: bytes, n: int) -> bytes | None:
+    row = reading.one("items", "SELECT rh FROM items WHERE room = ? AND n = ?", (room, n))
+    return row[0] if row else None
+
+
+def _lives(logs: Logs, uid: Uid) -> bool:
+    """Whether the account has not ended. True also for a damaged log, which does not show whether the account ended."""
+    log = logs.log(uid)
+    return log is None or log.ended is None
+
+
+def _name(reading: Reading, uid: bytes) -> str:
+    row = reading.one("users", "SELECT record FROM users WHERE uid = ?", (uid,))
+    return decode_record(row[0]).get("name", "") if row and row[0] else ""

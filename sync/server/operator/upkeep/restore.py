@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`python -m sync.server restore`: a new data folder from a backup, checked, and marked as restored.
+
+Everything is put together beside the new folder and renamed into place when it is whole. Every room is closed to
+writing until what was lost since the backup is back (sync/PROTOCOL.md §10).
+"""
+
+import asyncio
+import errno
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from sync.server.config import Config, ConfigError
+from sync.server.host.files import sync_folder
+from sync.server.host.identity import OtherKey, read_identity
+from sync.server.operator import admin_log
+from sync.server.operator.upkeep.backup import PUBLIC, SECRET, matches
+from sync.server.operator.upkeep.manifest import KEYS, Manifest, copy_file, read_manifest
+from sync.server.operator.upkeep.problems import Problem, Tally
+from sync.server.operator.upkeep.verify import verify
+from sync.server.rules.handshake import now_ms
+from sync.server.store.base import Full
+from sync.server.store.restored import RestoreRow
+from sync.server.store.sql import SqlStore
+from sync.trust.room.restore_notice import Restored
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+SEEN_MS = 30 * 86_400_000
+"""A device that was seen so short a time before the backup may hold what was lost, and is waited for."""
+
+
+def restore(
+    source: Path,
+    data: Path,
+    tell: Callable[[Problem], None],
+    step: Callable[[Tally], None],
+    *,
+    keys: Path | None = None,
+    damaged: bool = False,
+) -> Tally:
+    """Makes the data folder `data`, which must be missing or empty. `keys` is where server.key lies, if not in the
+    backup. With problems nothing is put in place unless `damaged`. ConfigError if it cannot be done, Full if the disk
+    of the new folder is.
+    """
+    manifest = read_manifest(source)
+    if not matches(source, manifest):
+        why = "is not what the manifest says" if (source / manifest.database).exists() else "is missing"
+        raise ConfigError(f"{source / manifest.database} {why}: the backup was not copied whole; copy it again")
+    data = data.resolve()  # a link to another disk stays one
+    if os.path.ismount(data):  # Path.is_mount is not on Windows
+        raise ConfigError(f"{data} is a disk of its own: restore to a folder on it, and name that as data")
+    if data.exists() and any(data.iterdir()):
+        raise ConfigError(f"{data} is not empty")
+    data.parent.mkdir(parents=True, exist_ok=True)
+    beside = data.with_name(f"{data.name}.{os.urandom(4).hex()}.new")
+    try:
+        _put_together(source, manifest, beside, keys or source / KEYS)
+        rotten: list[str] = []
+
+        def told(problem: Problem) -> None:
+            rotten.extend([problem.where] if (problem.what, problem.code) == ("blob", "blob-hash") else [])
+            tell(problem)
+
+        tally = verify(beside, told, step)
+        if tally.problems and not damaged:
+            return tally
+        for where in rotten:  # put aside: whoever has the part still uploads it again, as one that is gone
+            part = Config(data=beside).blobs / where[:2] / where
+            part.rename(part.with_suffix(".bad"))
+        asyncio.run(_mark(beside, manifest, damaged=bool(tally.problems)))
+        sync_folder(beside)
+        if data.exists():
+            data.rmdir()
+        beside.replace(data)
+        sync_folder(data.parent)
+        return tally
+    except OSError as e:
+        if e.errno not in _NO_ROOM:
+            raise
+        raise Full(f"{data.parent}: the disk is full; nothing was put in place, and the backup is as it was") from e
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _put_together(source: Path, manifest: Manifest, to: Path, keys: Path) -> None:
+    to.mkdir(mode=0o700)
+    copy_file(source / manifest.database, Config(data=to).database)
+    for file in PUBLIC:
+        if (source / file).exists():
+            copy_file(source / file, to / file)
+    for file in SECRET:
+        if (keys / file).exists():
+            copy_file(keys / file, to / file)
+    if not (to / "server.key").exists():
+        raise ConfigError(f"{keys} has no server.key: say with --keys in which folder it lies")
+    try:
+        read_identity(to, now_ms())  # now: what follows takes long
+    except OtherKey as e:
+        why = "is it another agency's, or another server's?"
+        raise ConfigError(f"{keys / 'server.key'} is not the key of the server in {source}: {why}") from e
+    blobs = source / "blobs"
+    for path in blobs.rglob("*"):
+        if path.is_file():
+            copy_file(path, to / "blobs" / path.relative_to(blobs))
+
+
+async def _mark(data: Path, manifest: Manifest, *, damaged: bool) -> None:
+    identity = read_identity(data, now_ms())
+    store = SqlStore(Config(data=data).database)
+    await store.open()
+    try:
+        backup_t = manifest.time
+        before = await store.restored()
+        if before is not None and await store.closed_rooms():  # what that one lost was not all back: nor is it now
+            backup_t = min(backup_t, before.backup_t)
+        told = Restored.sign(identity.key, identity.fingerprint, max(now_ms(), manifest.time), backup_t)
+        row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)
+        admin_log.record(store, "restore", entries_lost_after=manifest.time, damaged=int(damaged))
+        await store.mark_restored(row, backup_t - SEEN_MS)
+    finally:
+        await store.close()

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One room's stream judged again from its first position, without keys, against everything that is stored of it."""
+
+from collections.abc import Iterator
+
+from sync.crypto.encoding import dec
+from sync.crypto.kdf import H
+from sync.errors import NeedLog, Reject
+from sync.ids import RoomId
+from sync.protocol.version import MAX_BATCH_ITEMS
+from sync.server.operator.upkeep.problems import Logs, Report
+from sync.server.operator.upkeep.reading import MISTYPED, Reading
+from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.keys import merkle
+from sync.trust.keys.epochs import Epoch, in_order, seals_fit
+from sync.trust.room.envelope import read_body, share_commitment
+from sync.trust.room.payloads import Add
+from sync.trust.room.room_state import Missing
+from sync.trust.room.signed_receipts import MAX_N
+from sync.trust.room.stream import Accepted, AcceptedEntry, RoomStream
+
+_ITEMS = "SELECT n, t, kind, id, rh, body, sig, ct, size_bytes FROM items WHERE room = ? ORDER BY n"
+_SEALS_KEPT = 8
+"""From so many on the middle ones of a person and epoch make way, and an `add` may name one of them."""
+
+
+class RoomCheck:
+    """`run()` once, within one snapshot. Reports each problem by position; memory is bounded by the room's state."""
+
+    def __init__(self, reading: Reading, logs: Logs, report: Report, room: bytes) -> None:
+        self._reading = reading
+        self._logs = logs
+        self._report = report
+        self._room = room
+        self._stream = RoomStream(RoomId(room))
+        self._rh: bytes = RH_0
+        """The running hash as it follows from the items."""
+        self._stored_rh: bytes = RH_0
+        self._judging = True
+        self._bad_content: set[int] = set()
+        sealless = reading.rows("sealless", "SELECT n FROM sealless WHERE room = ?", (room,))
+        self._sealless = {n for (n,) in sealless}
+
+    def run(self) -> None:
+        """The whole room."""
+        try:
+            self._run()
+        except MISTYPED:
+            self._add("room", str(self._stream.n + 1), "malformed")
+
+    def _run(self) -> None:
+        row = self._reading.one("rooms", "SELECT n, rh, t, state_n, state FROM rooms WHERE room = ?", (self._room,))
+        if row is None:
+            self._add("room", "head", "missing")
+            return
+        n, rh, t, state_n, state = row
+        last, looked = 0, False
+        for unit in self._units():
+            self._judge(unit)
+            last = unit[-1].n
+            if last == state_n and self._judging:
+                self._check_state(state)
+                looked = True
+            self._report.step(self._report.tally)
+        if (last, self._stored_rh) != (n, rh) or (self._judging and self._stream.t != t):
+            self._add("room", "head", "head")
+        if state_n > last or (self._judging and not looked):
+            self._add("state", str(state_n), "gap")
+        if self._judging:
+            self._check_content()
+            self._check_members()
+            self._check_heads()
+            self._check_shares()
+
+    def _add(self, what: str, where: str, code: str) -> None:
+        self._report.add(what, f"{self._room.hex()}/{where}", code)
+
+    # -- items ----------------------------------------------------------------------------------------------------
+
+    def _units(self) -> Iterator[list[Item]]:
+        """Entries one by one, and batches whole: what is judged in one go."""
+        unit: list[Item] = []
+        expected = 1
+        for n, t, kind, ident, rh, body, sig, ct, size in self._reading.rows("items", _ITEMS, (self._room,)):
+            self._report.tally.items += 1
+            if n != expected:
+                self._add("item", str(n), "gap")
+                self._judging = False
+            expected = n + 1
+            unit.append(self._whole(Item(n, t, kind, body, sig, ct), ident, rh, size))
+            if kind == ENTRY or sig or len(unit) > MAX_BATCH_ITEMS:
+                yield unit
+                unit = []
+        if unit:
+            yield unit
+
+    def _whole(self, item: Item, ident: bytes, rh: bytes, size: int) -> Item:
+        """The item, its row checked by itself; content that is not what its body says is told and left out."""
+        at = str(item.n)
+        computed = item_id(item.kind, item.body)
+        if computed != ident:
+            self._add("item", at, "id")
+        if item.kind not in (ENTRY, ENVELOPE) or item.t < 0:
+            self._add("item", at, "malformed")
+            self._judging = False
+            return item
+        true = next_rh(self._rh, item.n, item.t, item.kind, computed)
+        if rh == true:
+            self._rh = self._stored_rh = rh
+        elif rh == next_rh(self._stored_rh, item.n, item.t, item.kind, computed):
+            self._judging = False  # an earlier item is not what was hashed, and that is told already
+            self._rh = self._stored_rh = rh
+        else:
+            self._add("item", at, "rh")
+            self._rh, self._stored_rh = true, rh
+        if item.ct is None or item.kind == ENTRY:
+            return item
+        if size != len(item.body) + len(item.sig) + len(item.ct):
+            self._add("item", at, "size")
+        try:
+            _, digest, length = read_body(item.body)
+        except Reject:
+            return item  # the stream says why
+        if len(item.ct) == length and H(item.ct) == digest:
+            return item
+        self._add("content", at, "content-hash")
+        self._bad_content.add(item.n)
+        return Item(item.n, item.t, item.kind, item.body, item.sig, None)
+
+    def _judge(self, unit: list[Item]) -> None:
+        if not self._judging:
+            return
+        try:
+            accepted = self._accept(unit)
+        except (Reject, NeedLog) as e:
+            self._add("item", str(unit[0].n), e.code)
+            self._judging = False  # what follows is built on it
+            return
+        for a in accepted:
+            if a.void is not None:
+                self._add("void", str(a.n), a.void)
+            elif isinstance(a, AcceptedEntry):
+                self._check_seals(a)
+
+    def _accept(self, unit: list[Item]) -> list[Accepted]:
+        try:
+            return self._stream.accept(unit, self._logs, self._rh_at)
+        except NeedLog:
+            self._logs.forget()  # a running server may have added to it since
+            return self._stream.accept(unit, self._logs, self._rh_at)
+
+    def _rh_at(self, n: int) -> bytes | None:
+        row = self._reading.one("items", "SELECT rh FROM items WHERE room = ? AND n = ?", (self._room, n))
+        return row[0] if row else None
+
+    # -- seals ----------------------------------------------------------------------------------------------------
+
+    def _check_seals(self, a: AcceptedEntry) -> None:
+        """The seals that an entry names. One that came back after a restore came without: there are only re-seals."""
+        add, epoch = a.entry.payload, a.entry.epoch
+        if a.n in self._sealless:
+            return
+        if epoch is not None:
+            self._check_epoch(a.n, epoch)
+        elif isinstance(add, Add) and add.epoch is None:
+            kept = self._seals(self._stream.epoch, add.uid)
+            if len(kept) < _SEALS_KEPT and all(H(seal) != add.seal_hash for seal in kept):
+                self._add("seals", str(a.n), "seals")
+
+    def _check_epoch(self, n: int, epoch: Epoch) -> None:
+        unsealed = set(epoch.unsealed)
+        recipients = in_order(self._stream.recipients(self._logs))
+        seals = []
+        for to in recipients:
+            kept = [] if to.uid in unsealed else self._seals(epoch.e, to.uid)
+            seals.append(kept[0] if kept else b"")
+            self._report.tally.seals += len(kept)
+        if not seals_fit(epoch, recipients, seals) or merkle.root(seals) != epoch.root:
+            self._add("seals", str(n), "seals")
+
+    def _seals(self, e: int, uid: bytes) -> list[bytes]:
+        query = "SELECT seal FROM seals WHERE room = ? AND epoch = ? AND uid = ? ORDER BY row"
+        return [seal for (seal,) in self._reading.rows("seals", query, (self._room, e, uid))]
+
+    # -- what is kept beside the items ------------------------------------------------------------------------------
+
+    def _check_state(self, state: bytes) -> None:
+        """The stored state is what these items make; one in an older format is read and written anew first."""
+        kept = self._stream.state
+        missing, kept.missing = kept.missing, Missing()
+        whole = self._stream.to_bytes()  # before the content went that is told by itself
+        kept.missing = missing
+        ours = self._stream.to_bytes()
+        if state in (ours, whole):
+            return
+        if not (_version(state) < _version(ours) and RoomStream.from_bytes(state).to_bytes() == ours):
+            self._add("state", str(self._stream.n), "state")
+
+    def _check_content(self) -> None:
+        """Content is missing only under a positioned destroy or prune."""
+        for n in self._stream.withheld():
+            if n not in self._bad_content:
+                self._add("content", str(n), "withheld")
+
+    def _check_members(self) -> None:
+        rows = self._reading.rows("members", "SELECT uid, until_n FROM members WHERE room = ?", (self._room,))
+        stored = {uid for uid, until in rows if until == 0}
+        for uid in stored ^ set(self._stream.members):
+            self._add("member", bytes(uid).hex(), "member")
+
+    def _check_heads(self) -> None:
+        query = "SELECT dev, dev_seq, id FROM device_heads WHERE room = ?"
+        stored = {dev: (seq, ident) for dev, seq, ident in self._reading.rows("device_heads", query, (self._room,))}
+        heads = {d: (h.dev_seq, h.ident) for d, h in self._stream.device_heads.items() if h.dev_seq}
+        for dev in stored.keys() | heads.keys():
+            if stored.get(dev) != heads.get(dev):
+                self._add("device-head", bytes(dev).hex(), "device-head")
+
+    def _check_shares(self) -> None:
+        committed = dict(self._stream.state.shares)
+        query = "SELECT obj, share_c, share FROM shares WHERE room = ?"
+        for obj, share_c, share in self._reading.rows("shares", query, (self._room,)):
+            wanted = committed.pop(obj, None)
+            given = None if share is None else share_commitment(self._room, obj, share)
+            if wanted is None or share_c != wanted or given not in (None, wanted):
+                self._add("share", obj.hex(), "share")
+            elif share is None and obj not in self._stream.state.destroyed:
+                self._add("share", obj.hex(), "missing")
+        for obj in committed:
+            self._add("share", bytes(obj).hex(), "missing")
+
+
+def _version(state: bytes) -> int:
+    """Of a stored state; no version of ours for bytes that are none."""
+    try:
+        parts = dec(state, limit=len(state))
+    except Reject:
+        return MAX_N
+    return parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], int) else MAX_N

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""`python -m sync.server verify`: every chain and signature in a store, checked without any secret key.
+
+Works on a running server's folder and on a backup: the database is only read. Rooms are judged one after the other,
+each in a snapshot of its own; parts of files are hashed in pieces.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sync.errors import Reject
+from sync.protocol.messages import Receipt
+from sync.server.config import Config
+from sync.server.host.identity import read_agency_pk, read_escrow_cert, read_server_cert
+from sync.server.objects.filesystem import part_path
+from sync.server.operator.upkeep import audit
+from sync.server.operator.upkeep.manifest import sha256_of
+from sync.server.operator.upkeep.problems import Logs, Problem, Report, Tally
+from sync.server.operator.upkeep.reading import MISTYPED, Damaged, Reading
+from sync.server.operator.upkeep.rooms import RoomCheck
+from sync.server.rules.store_rows import search_text
+from sync.server.store.admin_chain import first_broken
+from sync.trust.person.agency import InviteCert, agency_fingerprint, record_hash, verify_server_cert
+from sync.trust.person.escrow_key import check_escrow
+from sync.trust.person.user_log import UserLog
+from sync.trust.room import signed_receipts
+from sync.trust.room.restore_notice import Restored
+
+_OWNED = ("items", "members", "device_heads", "shares", "seals", "blobs")
+"""Tables whose rows belong to a room."""
+
+
+def verify(
+    data: Path,
+    tell: Callable[[Problem], None],
+    step: Callable[[Tally], None],
+    *,
+    room: bytes | None = None,
+    database: Path | None = None,
+) -> Tally:
+    """Tells every problem of a data folder or backup (`database`: its file there), or of one room in it.
+
+    `step` hears often how far it is. ConfigError without agency.pub, StoreError for a later version's database.
+    """
+    report = Report(tell, step)
+    agency_pk = read_agency_pk(data)
+    try:
+        reading = Reading(database or Config(data=data).database)
+    except Damaged as e:
+        report.add("database", "server.sqlite3", e.code)
+        return report.tally
+    try:
+        check = _Check(reading, report, agency_pk, data)
+        if room is None:
+            check.everything()
+        else:
+            check.room(room)
+    except Damaged as e:
+        report.add("database", "server.sqlite3", e.code)
+    except MISTYPED:
+        report.add("database", "server.sqlite3", "malformed")
+    finally:
+        reading.close()
+    return report.tally
+
+
+class _Check:
+    def __init__(self, reading: Reading, report: Report, agency_pk: bytes, data: Path) -> None:
+        self._reading = reading
+        self._report = report
+        self._agency_pk = agency_pk
+        self._data = data
+        self._logs = Logs(reading, agency_pk)
+
+    def everything(self) -> None:
+        """The file, the agency's signatures, people, rooms, parts."""
+        for _ in self._reading.structure():
+            self._report.add("database", "server.sqlite3", "database")
+        self._server()
+        with self._reading.snapshot():
+            self._people()
+            self._invitations()
+            self._strays()
+            self._admin_log()
+        for (room,) in list(self._reading.rows("rooms", "SELECT room FROM rooms")):
+            self.room(room)
+
+    def room(self, room: bytes) -> None:
+        """One room and its parts."""
+        with self._reading.snapshot():
+            RoomCheck(self._reading, self._logs, self._report, room).run()
+        self._report.tally.rooms += 1
+        self._parts(room)
+
+    # -- people -----------------------------------------------------------------------------------------------------
+
+    def _people(self) -> None:
+        root = "root_pk" if self._reading.has("users", "root_pk") else "NULL"
+        query = f"SELECT uid, seq, head, salt, record, search, {root} FROM users"  # noqa: S608 - ours
+        for uid, *row in list(self._reading.rows("users", query)):
+            code = self._person(uid, *row)
+            if code is not None:
+                self._report.add("user", uid.hex(), code)
+            self._report.tally.people += 1
+            self._report.step(self._report.tally)
+        query = "SELECT DISTINCT uid FROM user_entries WHERE uid NOT IN (SELECT uid FROM users)"
+        for (uid,) in self._reading.rows("user_entries", query):
+            self._report.add("user", uid.hex(), "unknown-user")
+
+    def _person(
+        self, uid: bytes, seq: int, head: bytes, salt: bytes, record: bytes, search: bytes, root_pk: bytes | None
+    ) -> str | None:
+        """What is wrong with a person's log or what lies beside it. A record may have been erased."""
+        numbers = self._reading.rows("user_entries", "SELECT seq FROM user_entries WHERE uid = ? ORDER BY seq", (uid,))
+        if [n for (n,) in numbers] != list(range(seq + 1)):
+            return "chain"
+        try:
+            log = UserLog.replay(self._logs.entries(uid), self._agency_pk)
+            if (log.uid, log.head) != (uid, head) or root_pk not in (None, log.root_pk):
+                return "head"
+            if record and (log.record_hash != record_hash(salt, record) or search_text(record).encode() != search):
+                return "record"
+        except Reject as e:
+            return e.code
+        return None
+
+    def _invitations(self) -> None:
+        query = "SELECT invite_pk, cert_body, cert_sig, salt, record, not_after FROM invites"
+        for pk, body, sig, salt, record, not_after in self._reading.rows("invites", query):
+            try:
+                cert = InviteCert.check(self._agency_pk, body, sig)
+                said = (cert.invite_pk, cert.record_hash, cert.not_after_ms)
+                hashed = record_hash(salt, record) if record else cert.record_hash
+                code = None if said == (pk, hashed, not_after) else "record"
+            except Reject as e:
+                code = e.code
+            if code is not None:
+                self._report.add("invitation", pk.hex()[:16], code)
+
+    # -- the server -------------------------------------------------------------------------------------------------
+
+    def _server(self) -> None:
+        """The server's certificate, and what it signed that is kept here."""
+        cert = read_server_cert(self._data)
+        if cert is None:
+            return
+        try:
+            server_pk = verify_server_cert(self._agency_pk, cert.body, cert.sig, now_ms=0)
+        except Reject as e:
+            self._report.add("certificate", "server.cert", e.code)
+            return
+        escrow = read_escrow_cert(self._data)
+        if escrow is not None:
+            try:
+                check_escrow(self._agency_pk, escrow.body, escrow.sig)
+            except Reject as e:
+                self._report.add("certificate", "escrow.cert", e.code)
+        fingerprint = agency_fingerprint(self._agency_pk)
+        for t, backup_t, body, sig in self._reading.rows("restores", "SELECT t, backup_t, body, sig FROM restores"):
+            try:
+                told = Restored.check(server_pk, fingerprint, body, sig)
+                code = None if (told.t, told.backup_t) == (t, backup_t) else "malformed"
+            except Reject as e:
+                code = e.code
+            if code is not None:
+                self._report.add("restored", str(t), code)
+        for room, n, rh, t, sig in self._reading.rows("unmet", "SELECT room, n, rh, t, sig FROM unmet"):
+            try:
+                signed_receipts.check(server_pk, Receipt(room, n, rh, t, sig))
+            except Reject as e:
+                self._report.add("receipt", f"{room.hex()}/{n}", e.code)
+
+    def _strays(self) -> None:
+        """Rows of rooms that are not there."""
+        for table in _OWNED:
+            query = f"SELECT DISTINCT room FROM {table} WHERE room NOT IN (SELECT room FROM rooms)"  # noqa: S608 - ours
+            for (room,) in self._reading.rows(table, query):
+                self._report.add(table, room.hex(), "unknown-room")
+
+    def _admin_log(self) -> None:
+        """The first entry that is not as it was written."""
+        broken = first_broken(audit.rows(self._reading), audit.kept_head(self._reading))
+        if broken is not None:
+            self._report.add("audit", str(broken.n), broken.code)
+
+    # -- parts of files ---------------------------------------------------------------------------------------------
+
+    def _parts(self, room: bytes) -> None:
+        query = "SELECT obj, part, size_bytes, sha256 FROM blobs WHERE room = ?"
+        for obj, part, size, sha256 in list(self._reading.rows("blobs", query, (room,))):
+            code = _part_code(part_path(Config(data=self._data).blobs, room, obj, part), size, sha256)
+            if code is not None:
+                self._report.add("blob", f"{room.hex()}/{obj.hex()}/{part.hex()}", code)
+            self._report.tally.blobs += 1
+            self._report.tally.blob_bytes += size
+            self._report.step(self._report.tally)
+
+
+def _part_code(path: Path, size: int, sha256: bytes) -> str | None:
+    try:
+        found = bytes.fromhex(sha256_of(path)), path.stat().st_size
+    except FileNotFoundError:
+        return "blob-missing"
+    except OSError:
+        return "unreadable"
+    return None if found == (sha256, size) else "blob-hash"

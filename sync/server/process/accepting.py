@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Takes connections in for uvicorn, which would begin TLS with whoever comes: the entrance is asked before that."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+import ssl
+from asyncio import sslproto
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from sync.protocol.version import MAX_FRAME_BYTES
+from sync.server.load.entrance import KEEP_ALIVE_S, Caller, Entrance
+from sync.server.load.origins import UNIX
+from sync.server.process.uvicorn_protocols import HeadProtocol
+
+log = logging.getLogger("sync.server")
+
+_AT_ONCE = 16
+"""Connections that are taken in one turn of the loop: 0.1 ms each."""
+_AGAIN_S = 1.0
+_GOODBYE_S = 2.0
+"""How long the other end may take to end TLS; asyncio's own is 30 s."""
+_NO_MORE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_BACKLOG = 1024
+_TLS_BUFFER = 16 * 1024
+
+
+def small_tls_buffers() -> None:
+    """▲ asyncio fills a buffer of 256 KiB with zeros for each TLS connection before its handshake: 5,000 silent ones
+    held 1.45 GB. With 16 KiB, a TLS record, one costs a third, and one turn of the loop parses a sixteenth.
+
+    WORKAROUND https://github.com/python/cpython/issues/109534: the size is a class attribute, so it holds for all
+    connections of the process, and it is not documented. Remove when asyncio takes a size, or allocates as data comes.
+    """
+    sslproto.SSLProtocol.max_size = _TLS_BUFFER
+
+
+class BareServer(uvicorn.Server):
+    """Leaves signals to whoever runs us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class GuardedServer(BareServer):
+    """uvicorn behind an entrance. TLS, if any, is the configuration's."""
+
+    def __init__(self, config: uvicorn.Config, entrance: Entrance) -> None:
+        super().__init__(config)
+        self._entrance = entrance
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens on the sockets that it is given."""
+        await self.lifespan.startup()
+        taking = [Accepting(each, self._entrance, self._protocol, self.config.ssl) for each in sockets or []]
+        for each in taking:
+            each.start()
+        self.servers = taking  # type: ignore[assignment]  # it only closes them, and waits
+        self.started = True
+
+    def _protocol(self, caller: Caller) -> HeadProtocol:
+        return HeadProtocol(caller, config=self.config, server_state=self.server_state)
+
+
+class Accepting:
+    """Takes connections from one listening socket. Stands for an asyncio.Server."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        entrance: Entrance,
+        protocol: Callable[[Caller], asyncio.Protocol],
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._listening = listening
+        self._entrance = entrance
+        self._protocol = protocol
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._beginning: set[asyncio.Task[None]] = set()
+        self._again: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def start(self) -> None:
+        self._listening.setblocking(False)
+        self._listening.listen(_BACKLOG)
+        self._listen()
+
+    def close(self) -> None:
+        """Takes no more; what has not begun yet ends. Twice is once."""
+        if self._closed:
+            return
+        self._closed = True
+        self._loop.remove_reader(self._listening.fileno())
+        if self._again is not None:
+            self._again.cancel()
+        for task in self._beginning:
+            task.cancel()
+
+    async def wait_closed(self) -> None:
+        if self._beginning:
+            await asyncio.wait(self._beginning)
+
+    def _listen(self) -> None:
+        self._loop.add_reader(self._listening.fileno(), self._accept)
+
+    def _accept(self) -> None:
+        for _ in range(_AT_ONCE):
+            try:
+                arrived, peer = self._listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as e:
+                if e.errno not in _NO_MORE:
+                    raise
+                log.error("no connection can be taken: %s", errno.errorcode[e.errno])
+                self._loop.remove_reader(self._listening.fileno())
+                self._again = self._loop.call_later(_AGAIN_S, self._listen)
+                return
+            self._take(arrived, peer)
+
+    def _take(self, arrived: socket.socket, peer: Any) -> None:
+        host = str(peer[0]) if isinstance(peer, tuple) and peer else UNIX
+        caller = self._entrance.admit(host)
+        if caller is None:
+            arrived.close()
+            return
+        task = self._loop.create_task(self._begin(arrived, caller))
+        caller.connected(task.cancel)
+        self._beginning.add(task)
+        task.add_done_callback(self._beginning.discard)
+
+    async def _begin(self, arrived: socket.socket, caller: Caller) -> None:
+        """TLS, and then the protocol has it."""
+        within_s = None if self._tls is None else _GOODBYE_S
+        try:
+            await self._loop.connect_accepted_socket(
+                lambda: self._protocol(caller), arrived, ssl=self._tls, ssl_shutdown_timeout=within_s
+            )
+        except OSError:  # also of TLS: the other end speaks none, or left
+            caller.left()
+        except BaseException:
+            caller.left()
+            raise
+
+
+def uvicorn_config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
+    """Forwarded headers are read by the entrance alone, from proxies that are trusted."""
+    return uvicorn.Config(
+        app,
+        ssl_context_factory=None if tls is None else lambda config, default: tls,
+        proxy_headers=False,
+        loop="asyncio",
+        http="h11",
+        ws="websockets-sansio",
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=int(KEEP_ALIVE_S),
+        backlog=_BACKLOG,
+    )

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Watches the admin log in a running server, while commands in other processes write to it: copies each entry to the
+server's log, detects a chain that was cut or changed, and knows when the last good backup was made.
+
+The server makes the copy, not the command. So the copy goes where the server's log goes (the journal, a file, a
+collector), in the same format, also in a container. An entry is copied even if its command was killed after the commit.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from sync.server.operator.upkeep.audit import in_words
+from sync.server.store.admin_chain import EMPTY, OK, AdminEntry, AdminRow, Broken, first_broken, read_entry
+from sync.server.store.base import Population, Store, StoreError
+
+log = logging.getLogger("sync.server")
+lines = logging.getLogger("sync.server.admin")
+"""Of the entries: logged at any log level (log_output.py)."""
+
+_EVERY_S = 1.0
+_COUNT_EVERY = 60
+"""Looks between two counts of people and rooms, which take longer."""
+_SEEN_MS = 30 * 86_400_000
+
+
+class AdminWatch:
+    """`run` reads the admin log once a second until it is cancelled. Before the first reading the times are 0 and
+    `population` is None."""
+
+    def __init__(self, store: Store, clock: Callable[[], int]) -> None:
+        self._store = store
+        self._clock = clock
+        self._head = EMPTY
+        self.broken = False
+        """Whether the chain was found cut or changed; stays so until the next start."""
+        self.backup_t = 0
+        """When the last good backup was made (ms), 0 for never."""
+        self.backup_failed = False
+        """Whether the newest try to make a backup failed."""
+        self.command_t = 0
+        """When the last command other than a backup was given (ms), 0 for never."""
+        self.population: Population | None = None
+
+    async def run(self) -> None:
+        """Calls `look` once a second. Logs an error and tries again with the next call."""
+        looks = 0
+        while True:
+            try:
+                if looks % _COUNT_EVERY == 0:
+                    self.population = await self._store.population(self._clock() - _SEEN_MS)
+                await self.look()
+                looks += 1
+            except StoreError as e:
+                log.warning("the admin log was not read: %s", e.code)
+            except Exception:
+                log.exception("the admin log was not read")
+            await asyncio.sleep(_EVERY_S)
+
+    async def look(self) -> None:
+        """Verifies new entries and copies each to the log, only once even if the server restarts. The first call
+        verifies the whole chain."""
+        head = await self._store.admin_head()
+        if head == self._head and head != EMPTY:
+            return
+        after, kept = self._head, await self._store.admin_logged()
+        seen, logged = max(after.n, kept), kept
+        if head.n < seen:
+            self._tell(Broken(head.n + 1, "missing"), seen)
+            after, logged = EMPTY, 0  # what came in the place of lost entries must not pass for them
+        rows = await self._store.admin_rows(after.n)
+        # read after the head: what a command added meanwhile is for the next look
+        rows = [row for row in rows if row.n <= head.n]
+        broken = first_broken(rows, head, after=after)
+        if broken is not None:
+            self._tell(broken, head.n)
+        self._read(rows, logged)
+        self._head = head
+        if head.n != kept:  # last: a full disk must not have everything logged again each second
+            await self._store.put_admin_logged(head.n)
+
+    def _tell(self, broken: Broken, written: int) -> None:
+        if not self.broken:
+            log.error("%s", in_words(broken, written))
+        self.broken = True
+
+    def _read(self, rows: Sequence[AdminRow], logged: int) -> None:
+        for row in rows:
+            if row.n > logged:
+                lines.info("admin %s %s", row.body, row.hash.hex())
+            try:
+                self._note(read_entry(row))
+            except ValueError:
+                continue  # `in_words` has told of it
+
+    def _note(self, entry: AdminEntry) -> None:
+        lost_after = entry.about.get("entries_lost_after")
+        if entry.command == "backup":
+            self.backup_failed = entry.result != OK
+            self.backup_t = self.backup_t if self.backup_failed else entry.t
+            return
+        self.command_t = entry.t
+        if entry.command == "restore" and isinstance(lost_after, int):
+            self.backup_t, self.backup_failed = lost_after, False

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The edge: HTTP and WebSocket in, the service's words out. No rule lives here."""
+
+import asyncio
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from sync.server.load.entrance import Caller
+from sync.server.load.fairness import Turn
+from sync.server.load.meters import CONTENT_TYPE
+from sync.server.load.spending import metered, pay_by
+from sync.server.process.condition import Condition
+from sync.server.process.http_parts import PATH, FileParts
+from sync.server.process.websocket import Connection
+from sync.server.rules.service import Service
+
+_OPENING_S = 0.8e-3
+"""Processor time of opening a WebSocket, which the address of whoever opens one pays."""
+
+
+def make_monitor(service: Service, condition: Condition) -> Starlette:
+    """What the operator's own listener serves: figures, and the same two questions."""
+    health = _Health(condition)
+
+    async def metrics(request: Request) -> Response:
+        await condition.look()
+        return Response(service.meters.text(), media_type=CONTENT_TYPE)
+
+    return Starlette(routes=[*health.routes, Route("/metrics", metrics, methods=["GET"])])
+
+
+class _Health:
+    """Whether it lives, and whether it would take what is allowed: for a proxy, a monitor, a container."""
+
+    def __init__(self, condition: Condition) -> None:
+        self._condition = condition
+        self.routes = [
+            Route("/healthz", self._alive, methods=["GET"]),
+            Route("/readyz", self._ready, methods=["GET"]),
+        ]
+
+    async def _alive(self, request: Request) -> Response:
+        return JSONResponse({"ok": True})
+
+    async def _ready(self, request: Request) -> Response:
+        look = await self._condition.look()
+        status = HTTPStatus.OK if look.ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return JSONResponse({"ok": look.ready, "code": look.code}, status)
+
+
+class _Socket:
+    """Starlette's WebSocket as a connection wants it."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+
+    async def receive(self) -> bytes | None:
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        return message.get("bytes") or b""
+
+    async def send(self, data: bytes) -> None:
+        try:
+            await self._socket.send({"type": "websocket.send", "bytes": data})
+        except (WebSocketDisconnect, RuntimeError, OSError) as e:
+            raise ConnectionError("gone") from e
+
+    async def close(self, code: int) -> None:
+        try:
+            await self._socket.close(code)
+        except (WebSocketDisconnect, RuntimeError, OSError) as e:
+            raise ConnectionError("gone") from e
+
+
+class _Guarded:
+    """▲ An HTTP request begins as the device whose permit it shows may, without one as its address may; they pay."""
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller: Caller = scope["state"]["caller"]
+        headers = Headers(scope=scope)
+        caller.forwarded(headers.getlist("x-forwarded-for"))
+        if scope["type"] == "websocket":
+            caller.budget.charge(_OPENING_S)
+            await self._app(scope, receive, send)
+            return
+        who = self._service.blobs.holder(headers.get("authorization", ""))
+        budget = caller.budget if who is None else self._service.hub.budget(who.dev, who.uid)
+        pay_by(budget)
+        turn = scope["state"]["turn"] = Turn(budget)
+        async with turn:
+            await metered(_run, self._app, scope, receive, send)
+
+
+async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
+
+
+class Edge:
+    """What clients reach. `app` is what uvicorn serves."""
+
+    def __init__(self, service: Service, condition: Condition) -> None:
+        self._service = service
+        self._connections: set[Connection] = set()
+        routes = [
+            WebSocketRoute("/v1/sync", self.socket),
+            Route(PATH, FileParts(service), methods=["PUT", "GET", "HEAD"]),
+            *_Health(condition).routes,
+        ]
+        self.app = _Guarded(Starlette(routes=routes), service)
+
+    async def leave(self) -> None:
+        """Every connection is answered what it has begun to ask, and told to come back."""
+        await asyncio.gather(*(connection.leave() for connection in self._connections))
+
+    async def socket(self, websocket: WebSocket) -> None:
+        await websocket.accept()
+        connection = Connection(_Socket(websocket), self._service, self._service.limits, websocket.state.caller)
+        self._connections.add(connection)
+        try:
+            await connection.run()
+        finally:
+            self._connections.discard(connection)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How the server is: whether its store can be written, how full its disk is, how long its certificates are good."""
+
+import asyncio
+import math
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client.metrics_core import GaugeMetricFamily
+
+from sync.protocol.version import PROGRAM
+from sync.server.config import Config
+from sync.server.load.meters import gauge, gauges_by
+from sync.server.process.admin_watch import AdminWatch
+from sync.server.rules.certificates import Certificates
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.service import Service
+from sync.server.store.base import Store, StoreError
+
+_AGE_S = 1.0
+"""Nobody can have the disk looked at more often."""
+_PROBE_S = 5.0
+"""How long a monitor waits for the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was seen. `code` "ready", else why not: "full" (no file would be taken), "slow" (the disk does not answer),
+    "certificate" (clients refuse it: its time has ended or not begun), or the store's code."""
+
+    code: str
+    free_bytes: int
+
+    @property
+    def ready(self) -> bool:
+        return self.code == "ready"
+
+
+class Condition:
+    """`look` asks the disk; `gauges` are the figures that stand rather than grow."""
+
+    def __init__(
+        self, config: Config, store: Store, service: Service, certificates: Certificates, commands: AdminWatch
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._service = service
+        self._certificates = certificates
+        self._commands = commands
+        self._at = -math.inf  # a clock that began with the machine may stand near 0
+        self._seen = Look("starting", 0)
+        self._looking = asyncio.Lock()
+        self._probing: asyncio.Task[None] | None = None
+
+    async def look(self) -> Look:
+        """How it is, not older than a second: writes to the store, and sees what is left on the disk."""
+        async with self._looking:
+            if time.monotonic() - self._at > _AGE_S:
+                self._seen = await self._look()
+                self._at = time.monotonic()
+        return self._seen
+
+    async def _look(self) -> Look:
+        free = shutil.disk_usage(self._config.data).free
+        try:
+            await self._probe()
+        except StoreError as e:
+            return Look(e.code, free)
+        except TimeoutError:
+            return Look("slow", free)
+        if not self._certificates.good:
+            return Look("certificate", free)
+        return Look("full" if free < self._config.disk_reserve_bytes else "ready", free)
+
+    async def _probe(self) -> None:
+        """Writes; TimeoutError after _PROBE_S. A disk that has not answered yet is not asked again meanwhile."""
+        if self._probing is None:
+            self._probing = asyncio.ensure_future(self._store.probe())
+        done, _ = await asyncio.wait([self._probing], timeout=_PROBE_S)
+        if not done:
+            raise TimeoutError
+        probed, self._probing = self._probing, None
+        probed.result()
+
+    async def close(self) -> None:
+        """Waits for nothing any more."""
+        if self._probing is not None:
+            self._probing.cancel()
+            await asyncio.wait([self._probing])
+
+    def gauges(self) -> Iterator[GaugeMetricFamily]:
+        """As of the last look."""
+        hub = self._service.hub
+        queued = hub.queued_bytes()
+        yield gauge("kansli_connections", "Devices that are signed in.", hub.connections)
+        waiting = self._service.entrance.unsigned
+        yield gauge("kansli_connections_unsigned", "Connections on which nobody has signed in.", waiting)
+        yield gauge("kansli_parties_waiting", "Devices and addresses held up beyond their share.", hub.queue.behind)
+        yield gauge("kansli_send_queue_bytes", "What waits to be sent to all of them.", sum(queued))
+        yield gauge("kansli_send_queue_longest_bytes", "What waits for the slowest of them.", max(queued, default=0))
+        yield gauge("kansli_store_queue", "Writes that wait for the database.", self._store.queued)
+        yield gauge("kansli_ready", "1 if everything that is allowed would be taken.", self._seen.ready)
+        ahead = self._service.clock.jump_ms / 1000
+        yield gauge("kansli_clock_jump_seconds", "How far the clock was set, while nothing is placed for that.", ahead)
+        yield gauge("kansli_disk_free_bytes", "What is left on the data folder's disk.", self._seen.free_bytes)
+        yield gauges_by("kansli_store_bytes", "Sizes of the database's files.", "file", self._sizes())
+        yield gauges_by(
+            "kansli_certificate_days", "How long certificates are good.", "which", self._certificates.days()
+        )
+        yield gauges_by("kansli_build_info", "1; which version runs.", "version", {PROGRAM: 1})
+        yield from self._administration()
+
+    def _administration(self) -> Iterator[GaugeMetricFamily]:
+        """As of the last look at the admin log, and of the last count."""
+        done, now = self._commands, now_ms()
+        age = max(0.0, (now - done.backup_t) / 1000) if done.backup_t else math.inf
+        yield gauge("kansli_backup_age_seconds", "Since the last good backup was made; +Inf for none.", age)
+        yield gauge("kansli_backup_failed", "1 if the last try to make a backup failed.", done.backup_failed)
+        last = done.command_t / 1000
+        yield gauge("kansli_admin_command_timestamp_seconds", "When the last command was given, backups apart.", last)
+        yield gauge("kansli_admin_log_broken", "1 if the admin log was cut or changed.", done.broken)
+        if (here := done.population) is None:
+            return
+        yield gauge("kansli_people", "Accounts, also those that were ended.", here.people)
+        yield gauge("kansli_devices", "Devices that signed in within 30 days.", here.devices)
+        yield gauge("kansli_rooms_closed", "Rooms that are closed since a restore.", here.rooms_closed)
+        yield gauge("kansli_rooms_forked", "Rooms whose history clients know otherwise.", here.rooms_forked)
+
+    def _sizes(self) -> dict[str, float]:
+        database = self._config.database
+        return {kind: float(_size(database.with_name(database.name + end))) for kind, end in _FILES.items()}
+
+
+_FILES = {"database": "", "log": "-wal"}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

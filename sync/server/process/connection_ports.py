@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a connection needs of the rest of the server."""
+
+from typing import Protocol
+
+from sync.protocol.messages import Auth, Authed, ClientFrame, Ephemeral, Frame, Revoked
+from sync.server.load.fairness import Budget
+from sync.server.load.fanout import Hub, Listener, Outbox
+from sync.server.load.meters import Meters
+from sync.server.rules.handshake import Handshake, Who
+
+
+class Socket(Protocol):
+    """The bytes of one WebSocket."""
+
+    async def receive(self) -> bytes | None:
+        """The next binary message, b"" for a text message, None when the other end has gone."""
+        ...
+
+    async def send(self, data: bytes) -> None: ...
+
+    async def close(self, code: int) -> None: ...
+
+
+class Rules(Protocol):
+    """What a connection needs from the service."""
+
+    hub: Hub
+    meters: Meters
+
+    def handshake(self) -> Handshake: ...
+
+    async def prove(self, handshake: Handshake, frame: Auth) -> Who | Revoked: ...
+
+    async def sign_in(self, who: Who, agent: str, frame: Auth) -> Authed | Revoked: ...
+
+    async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame: ...
+
+    def may_linger(self, peer: Outbox) -> bool: ...
+
+    def gone(self, peer: Outbox) -> None: ...
+
+    async def answer(self, listener: Listener, frame: ClientFrame) -> Frame: ...
+
+    def ephemeral(self, listener: Listener, frame: Ephemeral) -> None: ...
+
+
+class Caller(Protocol):
+    """What is known of a connection before anybody has signed in on it."""
+
+    @property
+    def budget(self) -> Budget:
+        """Who pays until then."""
+        ...
+
+    def lingers(self) -> None:
+        """It may stay though nobody has signed in."""
+        ...
+
+    def signed_in(self, budget: Budget) -> None:
+        """A device has signed in, and pays from now on."""
+        ...

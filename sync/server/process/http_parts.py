@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Parts of files over HTTP: requests in, answers out. Who may and what is kept is in blob_parts.py.
+
+A device has few such requests at a time, each with at most one part in memory, and a client that takes or sends nothing
+is cut off: a line that is slow on purpose costs its own device.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from sync.server.load.entrance import Caller
+from sync.server.load.fairness import Turn
+from sync.server.rules.blob_headers import BlobRefusal, PartName, PutHeaders, digest_header, parse_range
+from sync.server.rules.handshake import Who
+from sync.server.rules.service import Service
+
+PATH = "/v1/blobs/{room}/{obj}/{part}"
+_PIECE_BYTES = 64 * 1024
+
+
+class FileParts:
+    """The ASGI application of PATH."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._stall_s = service.limits.stall_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        caller: Caller = request.state.caller
+        try:
+            who = self._service.blobs.who(request.headers.get("authorization", ""))
+            name, write = _name(request), request.method == "PUT"
+            await self._service.blobs.check_may(who, name, write=write)
+            async with self._slot(request, who):
+                response = await (self._put if write else self._get)(request, name, who)
+                await self._send(response, send)
+        except BlobRefusal as e:
+            await self._refused(e)(scope, receive, send)
+        except ClientDisconnect:
+            return
+        except TimeoutError:
+            caller.end()
+            while (await receive())["type"] != "http.disconnect":
+                pass
+
+    @asynccontextmanager
+    async def _slot(self, request: Request, who: Who) -> AsyncIterator[None]:
+        """▲ One of the few requests for files that a device may have at a time. It takes as long as the client's line:
+        so it is at work, for the others who wait, only while we work on it."""
+        request.state.caller.signed_in(self._service.hub.budget(who.dev, who.uid))
+        request.state.turn.end()
+        async with self._service.blobs.slot(who):
+            yield
+
+    async def _put(self, request: Request, name: PartName, who: Who) -> Response:
+        length = request.headers.get("content-length")
+        headers = PutHeaders.parse(
+            request.headers.get("content-range", ""),
+            int(length) if length and length.isascii() and length.isdigit() else None,
+            request.headers.get("repr-digest", ""),
+            self._service.limits.part_bytes,
+        )
+        body = await self._body(request, headers.end - headers.start)
+        async with self._turn(who):
+            status, held = await self._service.blobs.put(who, name, headers, body)
+        return Response(status_code=status, headers={"upload-offset": str(held)})
+
+    async def _get(self, request: Request, name: PartName, who: Who) -> Response:
+        """GET and HEAD."""
+        async with self._turn(who):
+            row = await self._service.blobs.find(name)
+            headers = {
+                "repr-digest": digest_header(row.sha256),
+                "accept-ranges": "bytes",
+                "cache-control": "no-store",
+                "content-type": "application/octet-stream",
+            }
+            if request.method == "HEAD":
+                return Response(headers={**headers, "content-length": str(row.size_bytes)})
+            span = parse_range(request.headers.get("range", ""), row.size_bytes)
+            start, end = span or (0, row.size_bytes)
+            body = await self._service.blobs.read(row, start, end)
+        if span is None:
+            return Response(body, headers=headers)
+        headers["content-range"] = f"bytes {start}-{end - 1}/{row.size_bytes}"
+        return Response(body, HTTPStatus.PARTIAL_CONTENT, headers)
+
+    def _turn(self, who: Who) -> Turn:
+        """▲ Within the device's budget, as requests on its socket are."""
+        return Turn(self._service.hub.budget(who.dev, who.uid))
+
+    async def _body(self, request: Request, size: int) -> bytes:
+        """▲ No more than was announced is taken in: a body in chunks has no end but its sender's. TimeoutError if
+        nothing comes for long."""
+        pieces: list[bytes] = []
+        stream = request.stream()
+        while True:
+            try:
+                async with asyncio.timeout(self._stall_s):
+                    piece = await anext(stream)
+            except StopAsyncIteration:
+                return b"".join(pieces)
+            pieces.append(piece)
+            size -= len(piece)
+            if size < 0:
+                raise BlobRefusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "oversize")
+
+    async def _send(self, response: Response, send: Send) -> None:
+        """▲ Piece by piece, as the client takes it: a part that nobody takes does not lie in the socket's buffer, and
+        ends as TimeoutError."""
+        body = bytes(response.body)
+        await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
+        for at in range(0, max(1, len(body)), _PIECE_BYTES):
+            piece, more = body[at : at + _PIECE_BYTES], at + _PIECE_BYTES < len(body)
+            async with asyncio.timeout(self._stall_s):
+                await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+    def _refused(self, e: BlobRefusal) -> Response:
+        self._service.meters.refused(e.code)
+        headers = {} if e.offset is None else {"upload-offset": str(e.offset)}
+        if e.status is HTTPStatus.UNAUTHORIZED:
+            headers["www-authenticate"] = "Bearer"
+        return JSONResponse({"code": e.code}, e.status, headers)
+
+
+def _name(request: Request) -> PartName:
+    p = request.path_params
+    return PartName.parse(p["room"], p["obj"], p["part"])

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""uvicorn's two protocols with the bounds that it lacks: deadlines, fragments, and who pays for reading.
+
+Both are handed to uvicorn's own machinery by `http` and `ws` classes, which it supports; what is overridden are its
+handlers of events.
+"""
+
+import functools
+import time
+from asyncio import Transport
+from typing import Any
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
+
+from sync.server.load.entrance import Caller
+from sync.server.load.rates import Bucket
+
+MAX_FRAGMENTS = 16
+"""Of one message: our clients send one. ▲ With the next the connection closes: uvicorn bounds their bytes and not their
+number, and 3 million empty ones held everybody up for 0.66 s at a time."""
+_CONTROL_PER_S, _CONTROL_BURST = 5.0, 32
+"""Pings and pongs of one connection: clients and proxies send one in seconds."""
+_CLOSE_S = 2.0
+"""How long the other end may take to close a connection that we close."""
+_HEADER_BYTES = 14
+"""Of a WebSocket frame, at most."""
+_SLICE = 1024
+"""Bytes that are parsed at once before sign-in: 170 of the smallest frames, 2 ms."""
+
+
+class HeadProtocol(H11Protocol):
+    """HTTP: the client owes a request's head, and takes the answer, within a time."""
+
+    def __init__(self, caller: Caller, **given: Any) -> None:
+        super().__init__(app_state={"caller": caller}, **given)
+        self._caller = caller
+        socket_class = functools.partial(SocketProtocol, caller)
+        self.ws_protocol_class = socket_class  # type: ignore[assignment]  # it is only called
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        self._caller.connected(transport.abort)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._caller.left()
+
+    def data_received(self, data: bytes) -> None:
+        began = time.thread_time()
+        super().data_received(data)
+        self._caller.budget.charge(time.thread_time() - began)
+
+    def on_response_complete(self) -> None:
+        self._caller.answered()
+        super().on_response_complete()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._caller.opened()
+        super().handle_websocket_upgrade(event)
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """WebSocket: few fragments, few control frames, and before sign-in little that waits to be answered."""
+
+    def __init__(self, caller: Caller, **given: Any) -> None:
+        super().__init__(**given)
+        self._caller = caller
+        self._fragments = 0
+        self._control = Bucket(_CONTROL_PER_S, _CONTROL_BURST)
+        self._failed = False
+        self._given_bytes = 0
+        self.close_timeout = _CLOSE_S
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._caller.left()
+
+    def data_received(self, data: bytes) -> None:
+        began = time.thread_time()
+        if self._caller.is_unsigned:
+            if self.handshake_initiated:
+                self._caller.held(len(data))
+            for at in range(0, len(data), _SLICE):
+                if not self.transport.is_closing():
+                    super().data_received(data[at : at + _SLICE])
+        else:
+            super().data_received(data)
+        self._caller.budget.charge(time.thread_time() - began)
+
+    async def receive(self) -> Any:
+        """The next message; the one before has been answered, before sign-in."""
+        self._caller.held(-self._given_bytes)
+        message: Any = await super().receive()
+        self._given_bytes = len(message.get("bytes") or b"") + _HEADER_BYTES
+        return message
+
+    def handle_text(self, event: Frame) -> None:
+        self._fragments = 1
+        super().handle_text(event)
+
+    def handle_bytes(self, event: Frame) -> None:
+        self._fragments = 1
+        super().handle_bytes(event)
+
+    def handle_cont(self, event: Frame) -> None:
+        """▲ The seventeenth fragment of a message closes the connection, and nothing behind it is kept."""
+        self._fragments += 1
+        if self._fragments > MAX_FRAGMENTS:
+            self._fail("fragments")
+        else:
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        if self._control.take():
+            super().handle_ping()
+        else:
+            self._fail("pings")
+
+    def handle_pong(self, event: Frame) -> None:
+        if self._control.take():
+            super().handle_pong(event)
+        else:
+            self._fail("pongs")
+
+    def _fail(self, reason: str) -> None:
+        if not self._failed:
+            self._failed = True
+            self.frames = []
+            self.conn.fail(CloseCode.POLICY_VIOLATION, reason)
+            self.handle_parser_exception()

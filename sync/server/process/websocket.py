@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One WebSocket: reads frames, asks the service, writes answers. Knows sockets and limits, no rules.
+
+Three kinds of tasks: one reader, one writer, and up to `requests_at_once` requests of a device over all its
+connections (before sign-in one at a time). Whatever ends one of them ends all. A request's failure is its own Error
+frame; a frame that cannot be read ends the connection with one. A request that may not begin yet (fairness.py) holds up
+its connection's reader, so that nothing is queued.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from sync.errors import BugError, Reject
+from sync.protocol.codec import decode_client, encode
+from sync.protocol.messages import Auth, Authed, ClientFrame, Ephemeral, Error, ErrorCode, Frame, Hello, Revoked
+from sync.server.config import Limits
+from sync.server.load.fairness import Budget
+from sync.server.load.fanout import Listener, Outbox
+from sync.server.load.spending import metered, pay_by
+from sync.server.process.connection_ports import Caller, Rules, Socket
+from sync.server.rules.handshake import Who
+from sync.server.rules.refusal import Refusal, refusal_of
+from sync.server.store.base import Full, StoreError
+
+log = logging.getLogger("sync.server")
+
+LEAVE_S = 5.0
+"""How long a connection may take to answer what it has begun when the server stops."""
+_GOING = 1012
+"""WebSocket's word for a server that is started again: clients come back at once."""
+_REFUSED = 1008
+
+
+_DROPPED_S = 1 / 60
+"""Pause before a connection is read again after a dropped ephemeral message: at most 60 of them a second are read."""
+
+
+def _encoded(reply: Frame, rid: int) -> bytes:
+    """The reply as bytes; an Error "internal" in place of a reply that is too long. ▲ So every request gets an
+    answer."""
+    try:
+        return encode(reply)
+    except Reject:
+        log.error("an answer is too long: %s", type(reply).__name__)
+        return encode(Error(rid, ErrorCode.INTERNAL))
+
+
+class Connection:
+    """`run()` serves the socket until either end leaves."""
+
+    def __init__(self, socket: Socket, rules: Rules, limits: Limits, caller: Caller | None = None) -> None:
+        """Without a `caller` nothing is counted before sign-in."""
+        self._caller = caller
+        self._budget = rules.hub.anybody if caller is None else caller.budget
+        self._proven: Who | None = None
+        """Whose signature was right."""
+        self._signing_in = False
+        """They are looked up, or wait for that."""
+        self._socket = socket
+        self._rules = rules
+        self._limits = limits
+        self._outbox = Outbox(limits.send_queue_bytes)
+        self._handshake = rules.handshake()
+        self._listener: Listener | None = None
+        self._requests: dict[asyncio.Task[None], Budget | None] = {}
+        """Requests at work, and in whose budget they began; None while one waits for its next."""
+        self._over: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        self._reader: asyncio.Task[None] | None = None
+        self._leaving = False
+
+    async def run(self) -> None:
+        """Serves until the end; leaves no task behind."""
+        self._reader = asyncio.create_task(self._end_on_return(self._read))
+        tasks = [self._reader, asyncio.create_task(self._end_on_return(self._write))]
+        self._await_sign_in()
+        try:
+            code = await self._over
+        finally:
+            self._deadline.cancel()
+            self._rules.gone(self._outbox)
+            if self._proven is not None:
+                self._rules.hub.leave(self._proven.dev, self._outbox)
+            if self._listener is not None:
+                self._rules.hub.drop(self._listener)
+            for task in (*tasks, *self._requests):
+                task.cancel()
+            await asyncio.gather(*tasks, *self._requests, return_exceptions=True)
+        if code is not None:
+            self._rules.meters.refused(code)
+            await self._last_word(encode(Error(0, code, self._detail)), _REFUSED)
+        elif self._leaving:
+            await self._last_word(None, _GOING)
+
+    async def leave(self) -> None:
+        """The server stops: reads no more, answers what was begun, and says that it is going. Ends within LEAVE_S."""
+        self._leaving = True
+        if self._reader is not None:
+            self._reader.cancel()
+        if self._requests:
+            await asyncio.wait(self._requests, timeout=LEAVE_S)
+        self._outbox.finish()
+        await asyncio.wait([self._over], timeout=LEAVE_S)
+        self.end(None)
+
+    def end(self, code: str | None) -> None:
+        """Ends the connection, with an Error frame if there is a code. Twice is once."""
+        if not self._over.done():
+            self._over.set_result(code)
+
+    async def _end_on_return(self, work: Callable[[], Awaitable[str | None]]) -> None:
+        code: str | None = ErrorCode.INTERNAL
+        try:
+            code = await work()
+        except TimeoutError:
+            code = None
+            log.info("slow reader cut off, %d bytes waiting", self._outbox.size_bytes)
+        except ConnectionError:
+            code = None
+        except Exception:
+            log.exception("connection failed")
+        self.end(code)
+
+    def _await_sign_in(self) -> None:
+        self._deadline = asyncio.get_running_loop().call_later(self._limits.handshake_s, self._check_signed_in)
+
+    def _check_signed_in(self) -> None:
+        if self._rules.may_linger(self._outbox) or self._signing_in:
+            self._await_sign_in()  # it is in a box, or owed an answer
+        elif self._listener is None:
+            self.end(ErrorCode.AUTH)
+
+    async def _last_word(self, frame: bytes | None, close_code: int) -> None:
+        try:
+            async with asyncio.timeout(1):
+                if frame is not None:
+                    await self._socket.send(frame)
+                await self._socket.close(close_code)
+        except (TimeoutError, ConnectionError, RuntimeError):
+            return
+
+    _detail = ""
+
+    # -- reading
+
+    async def _read(self) -> str | None:
+        while True:
+            await self._outbox.space()
+            data = await self._socket.receive()
+            if data is None:
+                return None
+            try:
+                frame = self._decoded(data)
+            except Reject as e:
+                return ErrorCode.OVERSIZE if e.code == "oversize" else ErrorCode.MALFORMED
+            try:
+                await self._take(frame)
+            except Refusal as e:
+                self._detail = e.detail
+                return e.code
+
+    def _decoded(self, data: bytes) -> ClientFrame:
+        began = time.thread_time()
+        try:
+            return decode_client(data)
+        finally:
+            self._budget.charge(time.thread_time() - began)
+
+    async def _take(self, frame: ClientFrame) -> None:
+        match frame:
+            case Hello():
+                self._outbox.reply(encode(self._handshake.hello(frame)))
+            case Ephemeral():
+                await self._pass_on(frame)
+            case _:
+                self._handshake.check_greeted()
+                await self._begin(frame)
+
+    async def _pass_on(self, frame: Ephemeral) -> None:
+        """▲ At the device's rate over all its connections, and not while it is beyond its processor time and others are
+        there. What is over is dropped, and the connection is not read for _DROPPED_S. Otherwise reading and dropping
+        such frames could take all of the server's time."""
+        if self._listener is None:
+            raise Refusal(ErrorCode.AUTH, "first sign in")
+        short = len(frame.ct) <= self._limits.ephemeral_bytes
+        if short and self._budget.ephemerals.take() and self._budget.may_disturb:
+            pay_by(self._budget)
+            self._rules.ephemeral(self._listener, frame)
+        else:
+            await asyncio.sleep(_DROPPED_S)
+
+    async def _begin(self, frame: ClientFrame) -> None:
+        """▲ Begins a request when its device may (before sign-in: its address), and reads no other before: so a device
+        that asks much is late itself, by however many connections it asks."""
+        await self._budget.begin()
+        task = asyncio.create_task(metered(self._answer, frame))
+        self._requests[task] = self._budget
+        task.add_done_callback(self._answered)
+        if self._listener is None:
+            await asyncio.wait([task])
+
+    def _answered(self, task: "asyncio.Task[None]") -> None:
+        budget = self._requests.pop(task)
+        if budget is not None:
+            budget.end()
+
+    async def _answer(self, frame: ClientFrame) -> None:
+        pay_by(self._budget)
+        rid: int = frame.rid  # type: ignore[union-attr]  # Hello and Ephemeral are taken before
+        try:
+            reply = await self._reply(frame)
+        except Refusal as e:
+            log.info("refused %s: %s", type(frame).__name__, e.code)
+            if e.fatal:
+                self._detail = e.detail
+                self.end(e.code)
+                return
+            reply = Error(rid, e.code, e.detail)
+        except Reject as e:
+            refusal = refusal_of(e)
+            log.info("refused %s: %s", type(frame).__name__, refusal.code)
+            reply = Error(rid, refusal.code, refusal.detail)
+        except StoreError as e:
+            log.warning("store refused %s: %s", type(frame).__name__, e.code)
+            reply = Error(rid, ErrorCode.FULL, "disk") if isinstance(e, Full) else Error(rid, ErrorCode.BUSY, "store")
+        except Exception:
+            log.exception("failed on %s", type(frame).__name__)
+            reply = Error(rid, ErrorCode.INTERNAL)
+        if isinstance(reply, Error):
+            self._rules.meters.refused(reply.code)
+        self._outbox.reply(_encoded(reply, rid))
+        if isinstance(reply, Authed):
+            self._outbox.release()
+
+    async def _reply(self, frame: ClientFrame) -> Frame:
+        if isinstance(frame, Auth):
+            return await self._sign_in(frame)
+        if self._listener is None:
+            self._handshake.check_release()  # before an activation code is spent on a program that cannot sign in
+            reply = await self._rules.before_sign_in(self._outbox, frame)
+            if self._caller is not None and self._rules.may_linger(self._outbox):
+                self._caller.lingers()
+            return reply
+        return await self._rules.answer(self._listener, frame)
+
+    async def _sign_in(self, frame: Auth) -> Frame:
+        """▲ What a sign-in costs after its signature is the device's own: it waits for its turn as any other request of
+        it, so that connecting over and over is no way around that."""
+        who = await self._rules.prove(self._handshake, frame)
+        if isinstance(who, Revoked):
+            return who  # also for an old program: it must learn that its device is revoked
+        self._handshake.check_release()
+        self._proven, self._signing_in = who, True
+        self._rules.hub.enter(who.dev, self._outbox, self.end)
+        listener = Listener(who.uid, who.dev, self._outbox, self.end)
+        budget = self._rules.hub.budget(who.dev, who.uid)
+        if self._caller is not None:
+            self._caller.signed_in(budget)
+        try:
+            await self._go_on_with(budget)
+            # ▲ what this person is notified of meanwhile is queued behind the answer. If the answer were made again
+            # each time, others could keep the person from signing in
+            self._outbox.hold()
+            self._rules.hub.add(listener)
+            reply = await self._rules.sign_in(who, self._handshake.agent, frame)
+            if isinstance(reply, Authed):
+                self._listener = listener
+        finally:
+            self._signing_in = False
+            if self._listener is None:
+                self._rules.hub.drop(listener)
+        return reply
+
+    async def _go_on_with(self, budget: Budget) -> None:
+        """The running request ends in one budget and begins in another."""
+        task = asyncio.current_task()
+        before = self._requests.get(task) if task is not None else None
+        if task is None or before is None:
+            raise BugError("no request is at work")
+        self._requests[task] = None
+        before.end()
+        await budget.begin()
+        self._requests[task] = self._budget = budget
+        pay_by(budget)
+
+    # -- writing
+
+    async def _write(self) -> str | None:
+        while True:
+            data = await self._outbox.take()
+            if data is None:
+                return None
+            async with asyncio.timeout(self._limits.stall_s):
+                await self._socket.send(data)

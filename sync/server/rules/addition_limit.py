@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How many rooms a person may be put into. Who joins them is the person's own program to ask; this bounds the work."""
+
+from collections.abc import Sequence
+
+from sync.protocol.messages import ErrorCode
+from sync.server.config import Limits
+from sync.server.rules.handshake import Who
+from sync.server.rules.refusal import Refusal
+from sync.server.store.base import Store
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.payloads import Add
+
+
+async def check_crowding(store: Store, limits: Limits, who: Who, entries: Sequence[RoomEntry]) -> None:
+    """Refuses an add of a person who is in too many rooms, or in many of this adder's without an item of their own.
+
+    Adds that are placed at the same moment are not counted: a device has eight requests at once. ▲ Otherwise anybody
+    could put a colleague into so many rooms that the server could not answer that colleague's sign-in any more.
+    """
+    for entry in entries:
+        if not isinstance(entry.payload, Add):
+            continue
+        found = await store.crowding(entry.payload.uid, who.uid)
+        if found.rooms >= limits.rooms_a_person:
+            raise Refusal(ErrorCode.TOO_MANY_ROOMS)
+        if found.unanswered >= limits.unanswered_adds:
+            raise Refusal(ErrorCode.UNANSWERED)

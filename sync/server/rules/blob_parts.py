@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rules of blob parts over HTTP: who may, how much, and that what is kept is what was sent.
+
+A part is uploaded whole or in pieces: `PUT` with `Content-Range: bytes a-b/total` continues at a, and `HEAD` says
+in `Upload-Offset` how far an unfinished upload has come. `Repr-Digest: sha-256=:…:` (RFC 9530) is checked when the
+last byte is there. Parts are immutable: the same part again is Ok, another content under the same name is refused.
+"""
+
+import asyncio
+import base64
+import os
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Protocol
+
+from sync.protocol.messages import BlobToken, BlobTokenReply
+from sync.server.config import Limits
+from sync.server.load.meters import Meters
+from sync.server.objects.base import NoSpace, Objects, WrongDigest, WrongOffset
+from sync.server.rules.blob_headers import BlobRefusal, PartName, PutHeaders
+from sync.server.rules.handshake import Who, now_ms
+from sync.server.rules.quotas import Quotas, is_within, senders, today
+from sync.server.rules.refusal import Refusal
+from sync.server.rules.uploads import Busy, Uploads
+from sync.server.store.base import BlobRow, Store, Taken, Unwritable
+from sync.trust.formats.items import Role
+
+_MAX_BEARERS = 100_000
+_BEARERS_OF_A_DEVICE = 8
+_MOST_WAITING = 64
+
+
+class RoleOf(Protocol):
+    """What blobs need to know of rooms."""
+
+    async def role_of(self, room: bytes, uid: bytes) -> Role | None:
+        """The person's role in the room now, None if not a member."""
+        ...
+
+    async def room_bytes(self, room: bytes) -> int:
+        """Bytes that the room's items and parts take."""
+        ...
+
+    def grew(self, room: bytes, size_bytes: int) -> None:
+        """The room has a part more."""
+        ...
+
+
+class _Slots:
+    """A person's requests for files: those at work by device, and those that wait."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self.users: Counter[bytes] = Counter()
+        """By device: at work or waiting."""
+        self._at_work: Counter[bytes] = Counter()
+        self._waiting: deque[tuple[bytes, asyncio.Future[None]]] = deque()
+
+    @asynccontextmanager
+    async def one(self, dev: bytes) -> AsyncIterator[None]:
+        """Waits until the device may have one more request at work."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append((dev, turn))
+        self._begin()
+        try:
+            await turn
+            yield
+        finally:
+            if turn.done() and not turn.cancelled():
+                self._at_work[dev] -= 1
+            else:
+                self._waiting.remove((dev, turn))
+            self._begin()
+
+    def _begin(self) -> None:
+        """Starts the waiting requests that may begin, in their order. A device that has no slot left holds up no other
+        device."""
+        for dev, turn in list(self._waiting):
+            own, together = self._at_work[dev] + 1, self._at_work.total() + 1
+            if not turn.done() and is_within(own, together, self._at_once):
+                self._waiting.remove((dev, turn))
+                self._at_work[dev] += 1
+                turn.set_result(None)
+
+
+class Blobs:
+    """Bearers and parts."""
+
+    def __init__(
+        self,
+        store: Store,
+        objects: Objects,
+        rooms: RoleOf,
+        quotas: Quotas,
+        uploads: Uploads,
+        limits: Limits,
+        meters: Meters,
+    ) -> None:
+        self._store = store
+        self._objects = objects
+        self._rooms = rooms
+        self._quotas = quotas
+        self._uploads = uploads
+        self._limits = limits
+        self._meters = meters
+        self._bearers: OrderedDict[str, tuple[Who, int]] = OrderedDict()
+        self._of_device: dict[bytes, deque[str]] = {}
+        self._slots: dict[bytes, _Slots] = {}
+
+    def mint(self, who: Who, frame: BlobToken) -> BlobTokenReply:
+        """A bearer for a few minutes. In memory only: a restart ends them all.
+
+        ▲ A device has few: another one takes the place of its oldest, never of another device's.
+        """
+        bearer = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
+        expires = now_ms() + int(self._limits.bearer_s * 1000)
+        own = self._of_device.setdefault(who.dev, deque())
+        own.append(bearer)
+        if len(own) > _BEARERS_OF_A_DEVICE:
+            self._bearers.pop(own.popleft(), None)
+        self._bearers[bearer] = (who, expires)
+        while len(self._bearers) > _MAX_BEARERS:
+            _, (oldest, _) = self._bearers.popitem(last=False)
+            self._of_device[oldest.dev].popleft()
+        return BlobTokenReply(frame.rid, bearer, expires)
+
+    def revoke(self, dev: bytes) -> None:
+        """Ends the bearers of a device."""
+        for bearer in self._of_device.pop(dev, ()):
+            self._bearers.pop(bearer, None)
+
+    def holder(self, authorization: str) -> Who | None:
+        """The device whose bearer this is, None for one that is not good."""
+        found = self._bearers.get(authorization.removeprefix("Bearer "))
+        return found[0] if found is not None and found[1] > now_ms() else None
+
+    def who(self, authorization: str) -> Who:
+        """The device behind the bearer; BlobRefusal 401 if there is none."""
+        found = self.holder(authorization)
+        if found is None:
+            raise BlobRefusal(HTTPStatus.UNAUTHORIZED, "auth")
+        return found
+
+    async def check_may(self, who: Who, name: PartName, *, write: bool) -> None:
+        """BlobRefusal 403 unless the device's person may do this in the room."""
+        role = await self._rooms.role_of(name.room, who.uid)
+        if role is None or (write and role < Role.WRITER):
+            raise BlobRefusal(HTTPStatus.FORBIDDEN, "forbidden")
+
+    @asynccontextmanager
+    async def slot(self, who: Who) -> AsyncIterator[None]:
+        """Holds one of the few slots for requests that a device, and all devices of its person together, may have at a
+        time. ▲ Each request has a part in memory. A few more requests wait; beyond these BlobRefusal "busy"."""
+        slots = self._slots.setdefault(who.uid, _Slots(self._limits.device_files))
+        if slots.users[who.dev] >= self._limits.device_files + _MOST_WAITING:
+            raise BlobRefusal(HTTPStatus.TOO_MANY_REQUESTS, "busy")
+        slots.users[who.dev] += 1
+        try:
+            async with slots.one(who.dev):
+                yield
+        finally:
+            slots.users[who.dev] -= 1
+            if not slots.users.total():
+                self._slots.pop(who.uid, None)
+
+    async def put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
+        """Stores a piece; (201, size) when the part is complete, (202, bytes held) before."""
+        try:
+            async with self._uploads.writing(name.key):
+                return await self._put(who, name, headers, body)
+        except Busy as e:
+            raise BlobRefusal(HTTPStatus.CONFLICT, "busy") from e
+        except WrongOffset as e:
+            raise BlobRefusal(HTTPStatus.CONFLICT, "conflict", e.have) from e
+        except WrongDigest as e:
+            raise BlobRefusal(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", 0) from e
+        except (NoSpace, Unwritable) as e:
+            raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, e.code) from e
+
+    async def _put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
+        found = await self._store.blob(name.room, name.obj, name.part)
+        if found is not None:
+            if found.sha256 != headers.sha256:
+                raise BlobRefusal(HTTPStatus.CONFLICT, "conflict")
+            if await self._lies(found):
+                return HTTPStatus.CREATED, found.size_bytes
+        if len(body) != headers.end - headers.start:
+            raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
+        have = await self._objects.held(*name.key)
+        if headers.start not in (0, have):
+            raise WrongOffset(have)
+        await self._check_quota(who, name, headers, new=found is None)
+        return await self._take(who, name, headers, body, new=found is None)
+
+    async def _lies(self, row: BlobRow) -> bool:
+        """Whether the bytes are where they belong: a backup may have had the row alone."""
+        try:
+            await self._objects.read(row.room, row.obj, row.part, 0, 0)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def _take(self, who: Who, name: PartName, h: PutHeaders, body: bytes, *, new: bool) -> tuple[HTTPStatus, int]:
+        if h.end < h.total:
+            await self._uploads.note(who, name.key, h.end, len(body), today())
+            self._quotas.note(who, len(body))
+            return HTTPStatus.ACCEPTED, await self._objects.append(*name.key, h.start, body)
+        try:
+            await self._objects.append(*name.key, h.start, body)
+            size = await self._objects.finish(*name.key, h.sha256)
+        except (WrongDigest, NoSpace) as e:
+            if h.start == 0 or isinstance(e, WrongDigest):
+                await self._uploads.gone(name.key)
+            raise
+        if not new:
+            await self._uploads.gone(name.key)
+            return HTTPStatus.CREATED, size
+        row = BlobRow(room=name.room, obj=name.obj, part=name.part, size_bytes=size, sha256=h.sha256)
+        try:
+            await self._store.add_blob(row, senders(who), today(), len(body))
+        except Taken as e:
+            raise BlobRefusal(HTTPStatus.CONFLICT, "conflict") from e
+        self._uploads.done(name.key)
+        self._quotas.note(who, len(body))
+        self._rooms.grew(name.room, size)
+        self._meters.stored(size)
+        return HTTPStatus.CREATED, size
+
+    async def _check_quota(self, who: Who, name: PartName, h: PutHeaders, *, new: bool) -> None:
+        """▲ What unfinished uploads hold counts in the room as what is whole, and each piece in its device's day."""
+        used = await self._rooms.room_bytes(name.room) + self._uploads.held(name.room, but=name.key)
+        if new and used + h.total > self._limits.room_bytes:
+            raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota")
+        try:
+            await self._quotas.check_device(who, h.total - h.start if new else 0)  # what was lost has been counted
+        except Refusal as e:
+            raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota") from e
+
+    async def find(self, name: PartName) -> BlobRow:
+        """The finished part; BlobRefusal 404 with how much of an upload is held."""
+        row = await self._store.blob(name.room, name.obj, name.part)
+        if row is None or not await self._lies(row):
+            held = await self._objects.held(name.room, name.obj, name.part)
+            raise BlobRefusal(HTTPStatus.NOT_FOUND, "blob-missing", held)
+        return row
+
+    async def read(self, row: BlobRow, start: int, end: int) -> bytes:
+        """Bytes start … end-1 of a finished part."""
+        try:
+            return await self._objects.read(row.room, row.obj, row.part, start, end - start)
+        except FileNotFoundError as e:
+            raise BlobRefusal(HTTPStatus.NOT_FOUND, "blob-missing", 0) from e

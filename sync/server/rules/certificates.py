@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Judges the TLS certificate and the server's own: dates, names, chain. `serve --check` and a reload refuse a
+faulty certificate; a start logs the fault as an error and continues.
+
+A start does not refuse an expired certificate: this machine's clock may be the one that is wrong, and clients judge the
+certificate by theirs. The operator still notices: there is an error in the log at the start and once a day,
+/readyz says "certificate", and the figure of its days is below 0.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sync.crypto.chains import CertFacts, missing_issuer, read_facts
+from sync.errors import Reject
+from sync.server.config import Config, ConfigError, split_address
+from sync.server.host.identity import Identity, read_identity, read_server_cert
+from sync.server.rules.handshake import now_ms
+from sync.trust.person.agency import server_cert_until_ms
+
+log = logging.getLogger("sync.server")
+
+DAY_MS = 86_400_000
+SOON_MS = 30 * DAY_MS
+_AGAIN_S = 86_400.0
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem")
+"""Where Debian, Red Hat and SUSE keep the authorities that a machine trusts, in one file."""
+_RENEW = "give it three more years, kansli-server renew-certificate"
+_RELOAD = "renew it and reload the server"
+_DATES = "dates"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Sentences for an operator. Each of `problems` makes clients refuse the server, now or when they dial the address
+    that the problem names. A problem's key is the same for every certificate that has the problem."""
+
+    problems: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Certificates:
+    """The certificates of one running server. Behind a proxy `cert` of the configuration, if it is set, names the
+    proxy's file: its dates, names and chain are watched, but the server never uses it."""
+
+    def __init__(self, config: Config, server_until_ms: int, clock: Callable[[], int] = now_ms) -> None:
+        """`server_until_ms` is when server.cert ends."""
+        self._config = config
+        self._server_until_ms = server_until_ms
+        self._clock = clock
+        self._in_use = None if config.plain else _read(config.cert)
+
+    def check_new(self) -> None:
+        """ConfigError if the file has a problem that the certificate in use does not have: a problem that both have
+        must not keep a renewed certificate out. Never raises while the certificate in use is outside its dates."""
+        now = self._clock()
+        new, old = judge(self._config, now).problems, judge(self._config, now, self._in_use).problems
+        fresh = {key: problem for key, problem in new.items() if key not in old}
+        if fresh and _DATES not in old:
+            raise ConfigError("; ".join(fresh.values()))
+
+    def adopt_new(self) -> None:
+        """Notes that the server now uses the certificate in the file, and logs the file's problems and warnings."""
+        if not self._config.plain:
+            self._in_use = _read(self._config.cert)
+        self.tell()
+
+    def days(self) -> dict[str, float]:
+        """The days that each certificate is still valid: "server", and "tls" if there is one."""
+        until = {"server": self._server_until_ms}
+        if tls := self._facts():
+            until["tls"] = tls[0].ends_ms
+        return {which: _days(ms, self._clock()) for which, ms in until.items()}
+
+    @property
+    def good(self) -> bool:
+        """Whether the certificates in use are valid now, by this machine's clock."""
+        now = self._clock()
+        in_use = self._facts()[:1] if self._in_use is not None else []
+        return self._server_until_ms > now and all(fact.begins_ms <= now < fact.ends_ms for fact in in_use)
+
+    async def watch(self) -> None:
+        """Calls `tell` now and once a day until it is cancelled. A certificate gets a warning for its last 30 days."""
+        while True:
+            self.tell()
+            await asyncio.sleep(_AGAIN_S)
+
+    def tell(self) -> None:
+        """Logs what is wrong with the certificates at this time, and a file that was changed but not reloaded."""
+        now = self._clock()
+        verdict = judge(self._config, now, self._in_use)
+        own = _dates("server.cert", 0, self._server_until_ms, now, _RENEW)
+        for problem in [*own.problems.values(), *verdict.problems.values()]:
+            log.error("%s", problem)
+        for warning in own.warnings + verdict.warnings:
+            log.warning("%s", warning)
+        if self._in_use is not None and _read(self._config.cert) != self._in_use:
+            log.warning("%s was changed since it was read: reload the server", self._config.cert)
+
+    def _facts(self) -> list[CertFacts]:
+        """The facts of the certificate in use, or of the proxy's file; none if the file cannot be read."""
+        pem = self._in_use if self._in_use is not None else _read(self._config.cert)
+        return _facts(pem)
+
+
+def judged_identity(data: Path, at_ms: int) -> Identity:
+    """`read_identity`; ConfigError with the date for a server's certificate that has ended."""
+    try:
+        return read_identity(data, at_ms)
+    except Reject as e:
+        cert = read_server_cert(data) if e.code == "expired" else None
+        if cert is None:
+            raise
+        ended = _date(server_cert_until_ms(cert.body))
+        raise ConfigError(f"{data / 'server.cert'} ended on {ended}: {_RENEW}") from e
+
+
+def check_certificates(config: Config) -> list[str]:
+    """The warnings about a configuration's certificates. ConfigError or Reject if clients would refuse the server, or
+    if the server could not start."""
+    now = now_ms()
+    identity = judged_identity(config.data, now)
+    verdict = judge(config, now)
+    if verdict.problems:
+        raise ConfigError("; ".join(verdict.problems.values()))
+    own = _dates("server.cert", 0, server_cert_until_ms(identity.cert.body), now, _RENEW)
+    return own.warnings + verdict.warnings
+
+
+def days_left(config: Config) -> dict[str, float]:
+    """The days that the certificates in a configuration's files are still valid: "server" and "tls", each only if its
+    file exists and can be read."""
+    cert, now = read_server_cert(config.data), now_ms()
+    until = {} if cert is None else {"server": server_cert_until_ms(cert.body)}
+    if tls := _facts(_read(config.cert)):
+        until["tls"] = tls[0].ends_ms
+    return {which: _days(ms, now) for which, ms in until.items()}
+
+
+def judge(config: Config, at_ms: int, pem: bytes | None = None) -> Verdict:
+    """Judges the configuration's TLS certificate at `at_ms`; judges `pem` instead if it is given. Behind a proxy every
+    problem is a warning, since the server works without this certificate."""
+    verdict = _judge(config, at_ms, pem)
+    return Verdict(warnings=[*verdict.problems.values(), *verdict.warnings]) if config.plain else verdict
+
+
+def _judge(config: Config, at_ms: int, pem: bytes | None) -> Verdict:
+    if config.cert is None:
+        return Verdict()
+    pem = pem if pem is not None else _read(config.cert)
+    facts = _facts(pem)
+    if pem is None or not facts:
+        return Verdict(problems={"file": f"{config.cert} cannot be read as certificates, so nothing of it is watched"})
+    verdict = _dates(str(config.cert), facts[0].begins_ms, facts[0].ends_ms, at_ms, _RELOAD)
+    for fact in facts[1:]:  # no problem: clients may know another way to an authority that they trust
+        dates = _dates(f"{config.cert}: its authority {fact.subject}", fact.begins_ms, fact.ends_ms, at_ms, _RELOAD)
+        verdict.warnings.extend([*dates.problems.values(), *dates.warnings])
+    _judge_names(config, facts[0], verdict)
+    _judge_chain(config, pem, verdict)
+    return verdict
+
+
+def _dates(what: str, begins_ms: int, ends_ms: int, at_ms: int, remedy: str) -> Verdict:
+    if ends_ms <= at_ms:
+        return Verdict(problems={_DATES: f"{what} ended on {_date(ends_ms)}, clients refuse it: {remedy}"})
+    if begins_ms > at_ms:
+        sentence = f"{what} begins on {_date(begins_ms)}, clients refuse it until then: is the clock right?"
+        return Verdict(problems={_DATES: sentence})
+    if ends_ms < at_ms + SOON_MS:
+        days = (ends_ms - at_ms) // DAY_MS
+        return Verdict(warnings=[f"{what} ends on {_date(ends_ms)}, in {days} days: {remedy}"])
+    return Verdict()
+
+
+def _judge_names(config: Config, fact: CertFacts, verdict: Verdict) -> None:
+    """Adds a problem for each configured address that the certificate does not cover."""
+    for address in config.addresses:
+        if not any(_covers(host, split_address(address)[0]) for host in fact.hosts):
+            has = ", ".join(fact.hosts) or "no host"
+            sentence = f"{config.cert} is not for {address}, which `addresses` names; it is for {has}"
+            verdict.problems[f"name {address}"] = sentence
+
+
+def _covers(host: str, dialled: str) -> bool:
+    """Whether the certificate's `host` covers the dialled one, as TLS compares them: `*` stands for the first label;
+    IP addresses are compared by value."""
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host) == ipaddress.ip_address(dialled)
+    host, dialled = host.lower(), dialled.lower()
+    first, _, rest = dialled.partition(".")
+    return bool(first) and rest == host[2:] if host.startswith("*.") else host == dialled
+
+
+def _judge_chain(config: Config, pem: bytes, verdict: Verdict) -> None:
+    """Adds a problem if the file has other certificates but not the issuer: an intermediate one is then surely missing.
+    Adds only a warning if the file has no others: clients may have the issuer as an authority."""
+    gap = missing_issuer(pem, _authorities(config))
+    if gap is None:
+        return
+    signed = f"{config.cert}: {gap.subject} is signed by {gap.issuer}"
+    if gap.stray:
+        verdict.problems["chain"] = f"{signed}, which is none of the other certificates in the file: append that one"
+        return
+    doubt = "which is not in the file and no authority of this machine"
+    verdict.warnings.append(f"{signed}, {doubt}: append it, unless every client has it as an authority")
+
+
+def _authorities(config: Config) -> list[bytes]:
+    default = ssl.get_default_verify_paths().cafile
+    places = [Path(place) for place in (default, *_BUNDLES) if place is not None]
+    found = [_read(place) for place in [config.data / "ca.pem", *places]]
+    return [pem for pem in found if pem is not None]
+
+
+def _facts(pem: bytes | None) -> list[CertFacts]:
+    try:
+        return read_facts(pem) if pem is not None else []
+    except ValueError:
+        return []
+
+
+def _read(path: Path | None) -> bytes | None:
+    try:
+        return path.read_bytes() if path is not None else None
+    except OSError:
+        return None
+
+
+def _days(until_ms: int, at_ms: int) -> float:
+    return round((until_ms - at_ms) / DAY_MS, 2)
+
+
+def _date(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""▲ Notices that somebody or something set this machine's clock. Until the old or the new time is known to be right,
+the server gives no position and ends no veto.
+
+Every position of a room gets a time, and no later one is below it. So a clock that runs ahead for a minute would leave
+its time in all rooms, and end what waits for days: a veto, the seven days of a new administrator.
+
+The clock is compared with the time since the machine started, which nobody sets. After a jump of more than ten minutes
+the server places nothing until the clock is back, for an hour at most: then the new time counts. After one of more than
+a day it waits until the operator confirms the time (`kansli-server confirm-clock`). What is refused meanwhile is sent
+again by the clients; reading and signing in go on.
+
+The last comparison is kept in the data folder, so that a server which is started again after a jump notices it too.
+After a start of the machine only a clock that went back can be noticed.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sync.protocol.messages import ErrorCode
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.refusal import Refusal
+
+log = logging.getLogger("sync.server")
+
+JUMP_MS = 10 * 60_000
+"""More than a clock is set by a time service that works, and less than any rule of the protocol waits."""
+HOLD_MS = 3_600_000
+FAR_MS = 86_400_000
+KEEP_MS = 60_000
+"""How often the comparison is kept, and how much of it a crash loses."""
+FOLLOW_MS = 86_400_000
+"""How often small corrections are taken over: more often, many small ones would add up to a jump unseen."""
+CONFIRMED = "clock-confirmed"
+_KEPT = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The clock (ms since 1970) when the machine had run for `up_ms` since the start that `boot` names."""
+
+    boot: str
+    clock_ms: int
+    up_ms: int
+
+    def ahead_of(self, before: "Reading") -> int:
+        """How many ms the clock was set ahead since another reading of the same start; negative: back."""
+        return (self.clock_ms - before.clock_ms) - (self.up_ms - before.up_ms)
+
+
+def up_ms() -> int:
+    """Since the machine started, sleep included, ms."""
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    # Windows has no `clock_gettime`; its monotonic clock counts sleep too
+    return (time.monotonic_ns() if clock is None else time.clock_gettime_ns(clock)) // 1_000_000
+
+
+def boot_id() -> str:
+    """Which start of the machine this is; "" where the system does not say."""
+    with suppress(OSError):
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    return ""
+
+
+class ClockGuard:
+    """`check` before anything gets a time. `data`: the folder in which the last comparison is kept; None: nowhere."""
+
+    def __init__(
+        self,
+        data: Path | None = None,
+        clock: Callable[[], int] = now_ms,
+        up: Callable[[], int] = up_ms,
+        boot: str | None = None,
+    ) -> None:
+        self._data = data
+        self._clock = clock
+        self._up = up
+        self._boot = boot_id() if boot is None else boot
+        self._noticed: Reading | None = None
+        """When the jump that is waited for was noticed."""
+        self._kept_up_ms = 0
+        self._right = self._begin()
+
+    def _begin(self) -> Reading:
+        now, kept = self._read(), self._stored(_KEPT)
+        if kept is None:
+            return now
+        if kept.boot == now.boot and kept.up_ms <= now.up_ms:
+            return kept
+        # another start of the machine: only that the clock cannot have gone back is known
+        return Reading(now.boot, max(now.clock_ms, kept.clock_ms), now.up_ms)
+
+    def _read(self) -> Reading:
+        return Reading(self._boot, self._clock(), self._up())
+
+    @property
+    def jump_ms(self) -> int:
+        """How far the clock stands from where it should, while that is waited for; else 0."""
+        ahead = self._read().ahead_of(self._right)
+        return ahead if self._noticed is not None else 0
+
+    def check(self) -> None:
+        """▲ Refusal "busy" while the clock has jumped: it passes, and clients send the same again."""
+        now = self._read()
+        ahead = now.ahead_of(self._right)
+        if abs(ahead) <= JUMP_MS:
+            self._fine(now)
+            return
+        if self._noticed is None:
+            self._noticed = now
+            log.error("the clock was set by %+d s; nothing is placed: %s", ahead // 1000, _what_next(ahead))
+        if self._counts(now, ahead):
+            log.warning("the clock's new time counts from now on")
+            self._right, self._noticed, self._kept_up_ms = now, None, 0
+            self._fine(now)
+            return
+        raise Refusal(ErrorCode.BUSY, "clock")
+
+    def _counts(self, now: Reading, ahead: int) -> bool:
+        confirmed = self._stored(CONFIRMED)
+        if confirmed is not None and confirmed.boot == now.boot and abs(now.ahead_of(confirmed)) <= JUMP_MS:
+            return True
+        assert self._noticed is not None  # noqa: S101 - the caller has set it
+        return abs(ahead) <= FAR_MS and now.up_ms - self._noticed.up_ms >= HOLD_MS
+
+    def _fine(self, now: Reading) -> None:
+        if self._noticed is not None:
+            log.warning("the clock is right again")
+            self._noticed = None
+        if now.up_ms - self._right.up_ms >= FOLLOW_MS:
+            self._right = now
+        if not self._kept_up_ms or now.up_ms - self._kept_up_ms >= KEEP_MS:
+            self._kept_up_ms = now.up_ms
+            right = Reading(now.boot, self._right.clock_ms + now.up_ms - self._right.up_ms, now.up_ms)
+            self._keep(right)
+
+    def _keep(self, right: Reading) -> None:
+        """Beside the loop, which no slow disk may hold up."""
+        try:
+            asyncio.get_running_loop().run_in_executor(None, _keep, self._data, right)
+        except RuntimeError:  # no loop: a test, or a command
+            _keep(self._data, right)
+
+    def _stored(self, name: str) -> Reading | None:
+        if self._data is None:
+            return None
+        try:
+            found = json.loads((self._data / name).read_text(encoding="ascii"))
+            return Reading(str(found["boot"]), int(found["clock_ms"]), int(found["up_ms"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def confirm(data: Path) -> None:
+    """Says that the clock's present time is right. A running server notices when it is to place something."""
+    _write(data, CONFIRMED, Reading(boot_id(), now_ms(), up_ms()))
+
+
+def _keep(data: Path | None, right: Reading) -> None:
+    with suppress(OSError):  # a full disk: noticed elsewhere
+        _write(data, _KEPT, right)
+
+
+def _write(data: Path | None, name: str, reading: Reading) -> None:
+    if data is not None:
+        new = data / f"{name}.new"
+        new.write_text(json.dumps(asdict(reading)), encoding="ascii")
+        new.replace(data / name)
+
+
+def _what_next(ahead: int) -> str:
+    if abs(ahead) > FAR_MS:
+        return "until the clock is back, or `kansli-server confirm-clock` says that it is right"
+    return "until the clock is back, for an hour at most"

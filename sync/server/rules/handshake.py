@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The handshake of one connection: hello, then a device proves itself by a signature over both nonces.
+
+new --Hello--> greeted --Auth--> signed in. Invite and Enrol are allowed once greeted; everything else needs a
+signed-in device. A signature is good for one connection, one agency and one address: it cannot be passed on.
+"""
+
+import os
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from sync.crypto.signatures import verify
+from sync.errors import Reject
+from sync.ids import DevId, Uid
+from sync.protocol.messages import Auth, ErrorCode, Hello, ServerHello
+from sync.protocol.programs import Release, release_of, shown
+from sync.protocol.version import SIGN_IN_CLOCK_TOLERANCE_MS, WIRE_MAX, WIRE_MIN
+from sync.server.host.identity import Identity
+from sync.server.rules.refusal import Refusal
+from sync.trust.person.agency import hello_proof
+from sync.trust.person.user_log import UserLog
+
+NONCE_BYTES = 32
+AGENT_CHARS = 64
+
+
+def now_ms() -> int:
+    """This machine's clock, ms since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A signed-in device."""
+
+    uid: Uid
+    dev: DevId
+
+
+class Handshake:
+    """How far one connection has come. `who` is set once a device has signed in."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        addresses: Callable[[], Collection[str]],
+        clock: Callable[[], int] = now_ms,
+        *,
+        min_client: Release | None = None,
+    ) -> None:
+        """`min_client`: the oldest release of the client program that `check_release` lets pass; None lets all."""
+        self._identity = identity
+        self._addresses = addresses
+        self._clock = clock
+        self._min_client = min_client
+        self._hello: Hello | None = None
+        self._nonce = os.urandom(NONCE_BYTES)
+        self.who: Who | None = None
+
+    def hello(self, frame: Hello) -> ServerHello:
+        """Answers the first frame, or a fatal Refusal: version, clock, a second hello."""
+        lowest, highest = frame.versions
+        if self._hello is not None or len(frame.nonce) != NONCE_BYTES or lowest > highest:
+            raise Refusal(ErrorCode.MALFORMED, "hello", fatal=True)
+        if highest < WIRE_MIN or lowest > WIRE_MAX:
+            raise Refusal(ErrorCode.VERSION, f"{WIRE_MIN}-{WIRE_MAX}", fatal=True)
+        now = self._clock()
+        if abs(now - frame.time) > SIGN_IN_CLOCK_TOLERANCE_MS:
+            raise Refusal(ErrorCode.CLOCK, str(now), fatal=True)
+        self._hello = frame
+        who = self._identity
+        return ServerHello(min(highest, WIRE_MAX), self._nonce, now, who.agency_pk, who.cert, self._proof(frame, now))
+
+    def _proof(self, frame: Hello, now: int) -> bytes:
+        """▲ The server key's signature over both nonces and the dialled address; empty if the address is none of ours.
+        Otherwise whoever dials us in somebody else's name could pass our proof on as theirs."""
+        if frame.address.lower() not in self._addresses():
+            return b""
+        who = self._identity
+        return who.key.sign("hello", hello_proof(self._nonce, frame.nonce, who.fingerprint, frame.address, now))
+
+    def check_greeted(self) -> None:
+        """A fatal Refusal unless hello came first."""
+        if self._hello is None:
+            raise Refusal(ErrorCode.MALFORMED, "hello comes first", fatal=True)
+
+    @property
+    def agent(self) -> str:
+        """The name that the client program gave, shortened. ▲ Unprintable characters are removed, since an operator's
+        terminal shows the name."""
+        agent = self._hello.agent[:AGENT_CHARS] if self._hello is not None else ""
+        return "".join(c for c in agent if c.isprintable())
+
+    def check_release(self) -> None:
+        """Refusal "client-old", with the release that is needed, for a client that names an older one or none."""
+        named = release_of(self.agent)
+        if self._min_client is not None and (named is None or named < self._min_client):
+            raise Refusal(ErrorCode.CLIENT_OLD, shown(self._min_client))
+
+    def sign_in(self, frame: Auth, log: UserLog | None) -> Who | None:
+        """Checks the proof against the person's log (None if there is none); a fatal Refusal "auth" says no more.
+
+        None for a device that proved itself and that its log has ended: it may be shown why.
+        """
+        if self._hello is None or self.who is not None or frame.address.lower() not in self._addresses():
+            raise Refusal(ErrorCode.AUTH, fatal=True)
+        device = log.devices.get(DevId(frame.dev)) if log is not None and log.bound else None
+        if log is None or device is None:
+            raise Refusal(ErrorCode.AUTH, fatal=True)
+        proof = [self._nonce, self._hello.nonce, self._identity.fingerprint, frame.address, frame.uid, frame.dev]
+        try:
+            verify(device.sign_pk, "auth", proof, frame.sig)
+        except Reject as e:
+            raise Refusal(ErrorCode.AUTH, fatal=True) from e
+        if log.device_active(frame.dev, log.seq) is not None:
+            self.who = Who(Uid(frame.uid), DevId(frame.dev))
+        return self.who

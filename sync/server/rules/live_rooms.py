@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rooms in memory: each room's stream, judged ahead of the disk, and what of it is durable.
+
+A room's items are judged one placement after the other under its lock; their commits overlap. What subscribers and
+pulls see is only what is durable. If a commit fails, the room is thrown out of memory and read again.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from sync.crypto.signatures import SigningKey
+from sync.errors import BugError, NeedLog
+from sync.ids import RoomId, Uid
+from sync.protocol.messages import ErrorCode, Receipt
+from sync.protocol.version import MAX_BATCH_ITEMS
+from sync.server.load.spending import metered
+from sync.server.rules.named_items import Named, named_in
+from sync.server.rules.people import People
+from sync.server.rules.refusal import Refusal
+from sync.server.store.base import RoomRow, Store, StoreError
+from sync.trust.formats.items import RH_0, Item, Role
+from sync.trust.room import signed_receipts
+from sync.trust.room.room_state import Member
+from sync.trust.room.stream import RoomStream
+
+log = logging.getLogger("sync.server")
+
+_SLICE = MAX_BATCH_ITEMS
+_SLICE_BYTES = 4 * 1024 * 1024
+_WINDOW = 1024
+MAX_OLD_SEEN = 16
+"""Positions of before the room's last 4,096 that the items of one placement may have seen."""
+_MAX_LOGS = 1000
+"""Logs that one placement may ask for one at a time, beside those that it names: each time it is judged again."""
+
+
+class OldHashes:
+    """Running hashes of old positions for sync/trust, which asks synchronously: `held` are the newest ones of before
+    the room was read into memory, `fetched` those that the items being judged name."""
+
+    def __init__(self) -> None:
+        self.held: dict[int, bytes] = {}
+        self.fetched: Mapping[int, bytes] = {}
+
+    def __call__(self, n: int) -> bytes | None:
+        return self.held.get(n) or self.fetched.get(n)
+
+    def trim(self) -> None:
+        """Bounds what is kept; the newest were added last."""
+        if len(self.held) > 2 * _WINDOW:
+            self.held = dict(list(self.held.items())[-_WINDOW:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A removal of this device lost a race: until `until_ms` others whose role is no higher wait for it."""
+
+    uid: bytes
+    dev: bytes
+    role: Role
+    until_ms: int
+
+
+@dataclass(slots=True, eq=False)
+class LiveRoom:
+    """One room in memory. `head` is durable; `stream` may be ahead of it by what is on its way to the disk."""
+
+    stream: RoomStream
+    head: Receipt
+    size_bytes: int
+    state_n: int
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    old_rhs: OldHashes = field(default_factory=OldHashes)
+    tail: "asyncio.Future[None] | None" = None
+    broken: bool = False
+    rotated_ms: int = 0
+    """When somebody last rotated and did nothing else, as far as this process has seen."""
+    slot: Slot | None = None
+    """Who has the room's next slot."""
+    cannot_open: dict[int, int] = field(default_factory=dict)
+    """When a member first said so of an epoch (ms), as far as this process has seen."""
+    forced: dict[bytes, int] = field(default_factory=dict)
+    """When a person last rotated within the hour after a question (ms), as far as this process has seen."""
+    pending_rh: bytes = RH_0
+    spoke: set[Uid] = field(default_factory=set)
+    """Who is known to have an item here, as far as this process has seen."""
+    pending_members: Mapping[Uid, Member] = field(default_factory=dict)
+    """Members as of the newest placement that was begun."""
+
+    @property
+    def idle(self) -> bool:
+        """Nothing of it waits for the disk, and nobody works on it."""
+        return not self.lock.locked() and (self.tail is None or self.tail.done())
+
+    async def settled(self) -> None:
+        """Waits for what is on its way to the disk, however it ends."""
+        if self.tail is not None and not self.tail.done():
+            await asyncio.wait([self.tail])
+
+
+class LiveRooms:
+    """The rooms in memory, the longest unused leave first."""
+
+    def __init__(self, store: Store, people: People, key: SigningKey, kept: int) -> None:
+        self._store = store
+        self._people = people
+        self._key = key
+        self._kept = kept
+        self._rooms: OrderedDict[bytes, LiveRoom] = OrderedDict()
+        self._loading: dict[bytes, asyncio.Task[LiveRoom | None]] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
+        self.loaded: Callable[[LiveRoom], None] = lambda live: None
+        """Told of each room that is read from the disk."""
+
+    def receipt(self, room: bytes, n: int, rh: bytes, t: int) -> Receipt:
+        """The server's word for a position."""
+        return Receipt(room, n, rh, t, signed_receipts.sign(self._key, room, n, rh, t))
+
+    def at_hand(self, room: bytes) -> LiveRoom | None:
+        """The room if it is in memory."""
+        return self._rooms.get(room)
+
+    async def get(self, room: bytes) -> LiveRoom:
+        """The room, read if need be; Refusal "unknown-room" if there is none."""
+        live = self._rooms.get(room)
+        if live is None:
+            task = self._loading.get(room)
+            if task is None:
+                task = asyncio.create_task(metered(self._load, room))
+                self._loading[room] = task
+                task.add_done_callback(lambda _: self._loading.pop(room, None))
+            live = await asyncio.shield(task)
+            if live is None:
+                raise Refusal(ErrorCode.UNKNOWN_ROOM)
+        if room in self._rooms:
+            self._rooms.move_to_end(room)
+        return live
+
+    async def reach(self, room: bytes, uid: bytes) -> LiveRoom:
+        """The room, for one who is or was a member of it; for all others it does not exist."""
+        live = self._rooms.get(room)
+        if live is not None and uid in live.stream.members:
+            return live
+        if await self._store.until_n(room, uid) is None:
+            raise Refusal(ErrorCode.UNKNOWN_ROOM)
+        return await self.get(room)
+
+    def new(self, room: bytes) -> LiveRoom:
+        """A room that does not exist yet; `forget` it if its first placement is refused."""
+        head = Receipt(room, 0, RH_0, 0, b"")
+        live = LiveRoom(stream=RoomStream(RoomId(room)), head=head, size_bytes=0, state_n=0)
+        self._rooms[room] = live
+        self._evict()
+        return live
+
+    def forget(self, live: LiveRoom) -> None:
+        """Throws a room out: its stream is not what the disk says."""
+        live.broken = True
+        if self._rooms.get(live.head.room) is live:
+            del self._rooms[live.head.room]
+
+    async def _load(self, room: bytes) -> LiveRoom | None:
+        row = await self._store.room(room)
+        if row is None:
+            return None
+        stream = RoomStream.from_bytes(row.state)
+        await self._catch_up(stream, row)
+        if (stream.n, stream.rh) != (row.n, row.rh):
+            raise BugError("a room's stored state and items disagree")
+        head = self.receipt(room, row.n, row.rh, row.t)
+        live = LiveRoom(stream=stream, head=head, size_bytes=row.size_bytes, state_n=row.state_n)
+        live.pending_rh, live.pending_members = row.rh, stream.members
+        start = max(0, row.n - _WINDOW)
+        rhs = await self._store.rhs(room, start, row.n)
+        live.old_rhs.held = {start + 1 + k: rh for k, rh in enumerate(rhs)}
+        self._rooms[room] = live
+        self._evict()
+        self.loaded(live)
+        return live
+
+    async def _catch_up(self, stream: RoomStream, row: RoomRow) -> None:
+        """Judges again the items after the stored state, a few at a time."""
+        while stream.n < row.n:
+            rows = await self._store.items(row.room, stream.n, min(row.n, stream.n + _SLICE), _SLICE_BYTES)
+            items = [Item(n=i.n, t=i.t, kind=i.kind, body=i.body, sig=i.sig, ct=i.ct) for i in rows]
+            while items and items[-1].kind != 1 and not items[-1].sig:
+                items.pop()  # a batch is judged whole: its rest comes with the next slice
+            old = OldHashes()
+
+            def judge(items: list[Item] = items, old: OldHashes = old) -> None:
+                stream.accept(items, self._people, old)
+
+            await self.satisfied(stream, judge, old, named_in(items))
+
+    async def satisfied(
+        self, stream: RoomStream, judge: Callable[[], None], old: OldHashes, named: Named, *, most: int | None = None
+    ) -> None:
+        """Runs `judge` when it has what the items name: user logs, and running hashes of old positions.
+
+        ▲ The hashes come by one query, however many there are, and nothing is judged before. Refusal "invalid" for more
+        than `most` of them: an honest device has seen one position when it seals a batch.
+        """
+        await self._people.load_many(named.logs(stream))
+        ns = [n for n in sorted(named.seen) if 0 < n <= stream.n and stream.rh_of(n, old) is None]
+        if most is not None and len(ns) > most:
+            raise Refusal(ErrorCode.INVALID, "seen")
+        old.fetched = await self._store.rhs_at(stream.room, ns) if ns else {}
+        try:
+            await self._with_logs(judge)
+        finally:
+            old.fetched = {}
+
+    async def _with_logs(self, judge: Callable[[], None]) -> None:
+        for _ in range(_MAX_LOGS):
+            try:
+                judge()
+                return
+            except NeedLog as e:
+                found = await self._people.newest(e.uid)
+                if found is None or found.seq < e.seq:
+                    raise Refusal(ErrorCode.INVALID, "user log") from e
+        raise Refusal(ErrorCode.BUSY, "user logs")
+
+    def _evict(self) -> None:
+        surplus = len(self._rooms) - self._kept
+        for room, live in list(self._rooms.items())[: max(0, surplus)]:
+            if live.idle:
+                del self._rooms[room]
+                self._spawn(self.keep(live))
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._keeping.add(task)
+        task.add_done_callback(self._keeping.discard)
+
+    async def keep(self, live: LiveRoom) -> None:
+        """Stores a room's state, so that it is read quickly next time. Losing it loses nothing."""
+        if live.broken or live.state_n == live.head.n or live.stream.n != live.head.n:
+            return
+        try:
+            await self._store.put_state(live.head.room, live.head.n, live.stream.to_bytes())
+            live.state_n = live.head.n
+        except StoreError as e:
+            log.warning("a room's state was not kept: %s", e.code)
+
+    async def close(self) -> None:
+        """Waits for the disk and keeps every state."""
+        for live in list(self._rooms.values()):
+            await live.settled()
+            await self.keep(live)
+        if self._keeping:
+            await asyncio.wait(self._keeping)
+        self._rooms.clear()

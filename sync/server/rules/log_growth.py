@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How fast, and how far, a person's log may grow: every colleague fetches and replays it, 0.2 ms an entry.
+
+A rule of this server alone: it refuses and voids nothing. What ends a device or an account is never refused, nor what
+follows from that; coming back with a recovery sheet, which spends an invitation, is not asked about here.
+"""
+
+import logging
+from collections.abc import Iterator
+
+from sync.protocol.messages import ErrorCode
+from sync.server.config import Limits
+from sync.server.rules.people import Draft
+from sync.server.rules.quotas import today
+from sync.server.rules.refusal import Refusal
+from sync.server.store.base import Store, StoreError, Tally
+from sync.trust.person.user_log import AGENCY, ROOT, UserEntry
+
+log = logging.getLogger("sync.server")
+
+LOG_BYTES = 8 * 1024 * 1024
+LOG_BYTES_A_DAY = 1024 * 1024
+"""Largest log, and most bytes of counted entries a day. A thousand entries of a person with five devices take 8 MiB,
+fifty of them 400 KiB."""
+_ENDINGS = ("dev_revoke", "reset")
+
+
+class LogGrowth:
+    """Counts each person's entries of a day (UTC) in the store. ▲ In memory alone each restart would begin the day
+    again."""
+
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self._store = store
+        self._limits = limits
+
+    async def check(self, draft: Draft) -> None:
+        """▲ Refusal "quota" for a log that is as long as it may be, "busy" for one that has grown enough today. Never
+        for what ends a device or an account, nor for the key that an agency's revocation makes necessary."""
+        counted, size = _use(draft)
+        if not counted:
+            return
+        self._check_length(draft, counted, size)
+        day = today()
+        entries, of_bytes = [await self._store.counted(tally, day) for tally in _tallies(draft.log.uid)]
+        if entries + counted > self._limits.log_entries_a_day or of_bytes + size > LOG_BYTES_A_DAY:
+            raise Refusal(ErrorCode.BUSY, "user log")
+
+    def check_length(self, draft: Draft) -> None:
+        """▲ Refusal "quota" for entries that come back after a restore and make the log longer than it may be: a log
+        that this server took before never was. How fast they came is not asked. Reads only what the entries say of
+        themselves: they need not be verified yet."""
+        self._check_length(draft, *_use(draft, returned=True))
+
+    def _check_length(self, draft: Draft, counted: int, size: int) -> None:
+        if not counted:
+            return
+        if draft.log.seq + 1 + counted > self._limits.log_entries or draft.log.size_bytes + size > LOG_BYTES:
+            raise Refusal(ErrorCode.QUOTA, "user log")
+
+    async def note(self, draft: Draft) -> None:
+        """Counts entries that were added to the log. If the store fails, that is logged; the entries stay in the
+        log."""
+        amounts = dict(zip(_tallies(draft.log.uid), _use(draft), strict=True))
+        try:
+            if any(amounts.values()):
+                await self._store.count(amounts, today())
+        except StoreError as e:
+            log.warning("the growth of a log was not counted: %s", e.code)
+
+
+def _tallies(uid: bytes) -> tuple[Tally, Tally]:
+    """The counts of a person's log: entries, and their bytes."""
+    return Tally("log-entries", uid), Tally("log-bytes", uid)
+
+
+def _use(draft: Draft, *, returned: bool = False) -> tuple[int, int]:
+    """(how many entries of the draft count, their bytes with signatures). `returned`: what an invitation brought is
+    among them, and does not count."""
+    counted = {entry.seq for entry in _counted(draft) if not (returned and _invited(entry))}
+    sizes = [len(e.body) + len(e.sig) for read, e in zip(draft.read, draft.entries, strict=True) if read.seq in counted]
+    return len(sizes), sum(sizes)
+
+
+def _counted(draft: Draft) -> Iterator[UserEntry]:
+    """The entries that count: no endings, and not the one `puk_rotate` that an agency's revocation makes necessary."""
+    owes_key = bool(draft.log.puks) and draft.log.puk_at(draft.log.seq) is None
+    for entry in draft.read:
+        if entry.type == "puk_rotate" and owes_key:
+            owes_key = False
+        elif entry.type in _ENDINGS:
+            owes_key = entry.type == "dev_revoke" and entry.by == AGENCY
+        else:
+            yield entry
+
+
+def _invited(entry: UserEntry) -> bool:
+    """Whether it is a binding, or the device that a recovery sheet brings behind one."""
+    return entry.type == "binding" or (entry.type == "dev_add" and entry.by == ROOT)

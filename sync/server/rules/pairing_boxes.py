@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Boxes in which a person's old and new device speak with each other before the new one can sign in.
+
+The server relays and understands nothing. A box is the connection's that opened it; it takes one visitor, few and
+short messages, and five minutes. Nothing of it is stored.
+"""
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+
+from sync.protocol.codec import encode
+from sync.protocol.messages import ErrorCode, Frame, PairEnd, PairJoin, PairMail, PairOpen, PairOpened
+from sync.protocol.version import PAIR_BOX_BYTES, PAIR_MESSAGE_BYTES, PAIR_NUMBER_DIGITS
+from sync.server.load.fanout import Outbox
+from sync.server.load.rates import Bucket
+from sync.server.rules.handshake import now_ms
+from sync.server.rules.refusal import Refusal
+
+OPEN_S = 300.0
+MESSAGES = 24
+"""Four, and two more for each time that the old device's log moves in between: up to seven times."""
+BOXES = 10_000
+NUMBERS_PER_S = 5.0
+NUMBERS_BURST = 50
+"""Joins by number, of all connections together: nine digits are not to be found by trying. A box of 16 bytes is not to
+be found at all, so that nobody can keep others from joining by code."""
+
+
+@dataclass(slots=True, eq=False)
+class _Box:
+    """One meeting. `guest` None until somebody came; `used` stays once somebody did."""
+
+    name: bytes
+    host: Outbox
+    guest: Outbox | None = None
+    used: bool = False
+    messages: int = 0
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+    def other(self, me: Outbox) -> Outbox | None:
+        return self.guest if me is self.host else self.host
+
+
+class Pairing:
+    """All open boxes. A connection is known by its outbox."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[bytes, _Box] = {}
+        self._by_peer: dict[Outbox, _Box] = {}
+        self._numbers = Bucket(NUMBERS_PER_S, NUMBERS_BURST)
+
+    def open(self, host: Outbox, frame: PairOpen) -> PairOpened:
+        """A new box for a signed-in device; the one that it had is gone."""
+        self.leave(host)
+        if frame.box and len(frame.box) != PAIR_BOX_BYTES:
+            raise Refusal(ErrorCode.INVALID, "box")
+        if len(self._by_name) >= BOXES:
+            raise Refusal(ErrorCode.BUSY, "boxes")
+        name = frame.box or self._number()
+        if name in self._by_name:
+            raise Refusal(ErrorCode.CODE_USED)
+        box = _Box(name, host)
+        box.timer = asyncio.get_running_loop().call_later(OPEN_S, self._end, box)
+        self._by_name[name] = self._by_peer[host] = box
+        return PairOpened(frame.rid, name, now_ms() + int(OPEN_S * 1000))
+
+    def join(self, guest: Outbox, frame: PairJoin) -> None:
+        """▲ The first who comes is the only one: a box that was entered once is not entered again."""
+        if len(frame.box) != PAIR_BOX_BYTES and not self._numbers.take():
+            raise Refusal(ErrorCode.BUSY, "pairing")
+        box = self._by_name.get(frame.box)
+        if box is None or guest in self._by_peer:
+            raise Refusal(ErrorCode.CODE_UNKNOWN)
+        if box.used:
+            raise Refusal(ErrorCode.CODE_USED)
+        box.used, box.guest = True, guest
+        self._by_peer[guest] = box
+
+    def post(self, peer: Outbox, data: bytes) -> None:
+        """Hands a message to the other one. Refusal "pairing" if there is none, or too much was said."""
+        box = self._by_peer.get(peer)
+        other = box.other(peer) if box is not None else None
+        if box is None or other is None:
+            raise Refusal(ErrorCode.PAIRING, "alone")
+        box.messages += 1
+        if len(data) > PAIR_MESSAGE_BYTES or box.messages > MESSAGES:
+            self._end(box)
+            raise Refusal(ErrorCode.PAIRING, "too much")
+        _give(other, PairMail(data))
+
+    def waits(self, peer: Outbox) -> bool:
+        """Whether this connection is in a box: it may stay though it has not signed in."""
+        return peer in self._by_peer
+
+    def leave(self, peer: Outbox) -> None:
+        """The connection has gone or begins anew. Nothing happens for one that is in no box."""
+        box = self._by_peer.get(peer)
+        if box is not None:
+            self._end(box, but=peer)
+
+    def _end(self, box: _Box, but: Outbox | None = None) -> None:
+        if box.timer is not None:
+            box.timer.cancel()
+        self._by_name.pop(box.name, None)
+        for peer in (box.host, box.guest):
+            if peer is not None and self._by_peer.pop(peer, None) is not None and peer is not but:
+                _give(peer, PairEnd())
+        box.guest = None
+
+    def _number(self) -> bytes:
+        while True:
+            name = f"{secrets.randbelow(10**PAIR_NUMBER_DIGITS):0{PAIR_NUMBER_DIGITS}}".encode()
+            if name not in self._by_name:
+                return name
+
+
+def _give(peer: Outbox, frame: Frame) -> None:
+    peer.must(encode(frame))

@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Rules about people: invitations, enrolment, user logs, the directory. Every verdict is sync/trust's."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sync.errors import NeedLog, Reject
+from sync.ids import DevId, Uid
+from sync.protocol.messages import (
+    Auth,
+    Devices,
+    DeviceSeen,
+    DevicesReply,
+    Directory,
+    DirectoryReply,
+    Enrol,
+    ErrorCode,
+    Invite,
+    InviteReply,
+    LogHead,
+    LogHeads,
+    LogHeadsReply,
+    Ok,
+    Person,
+    Revoked,
+    Signed,
+    UserLogReply,
+)
+from sync.protocol.messages import UserLog as UserLogRequest
+from sync.protocol.version import MAX_PULL_BYTES, MAX_USER_ENTRY_BYTES
+from sync.server.host.identity import Identity
+from sync.server.rules.handshake import Who, now_ms
+from sync.server.rules.refusal import Refusal
+from sync.server.rules.store_rows import appended, entry_rows, user_row
+from sync.server.store.base import InviteRow, Moved, SightingRow, Store, StoreError, Taken
+from sync.trust.person.agency import invite_id, record_hash
+from sync.trust.person.user_log import UserEntry, UserLog
+
+log = logging.getLogger("sync.server")
+
+DIRECTORY_LIMIT = 50
+DIRECTORY_EXACT_LIMIT = 2000
+QUERY_CHARS = 200
+_ROWS = 32
+"""Entries that are read from the disk at a time, so that a request for 1 MiB never reads a whole long log."""
+ENROL_ENTRIES = 3
+BREATHE = 32
+"""Entries of a log that are judged in one turn of the loop: 0.2 ms each."""
+APPEND_ENTRIES = 6
+"""At once: two for a new recovery sheet, two and as many revocations as a day allows for coming back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A log as it is, as it would be, and the entries between."""
+
+    log: UserLog
+    made: UserLog
+    read: tuple[UserEntry, ...]
+    entries: tuple[Signed, ...]
+
+
+class People:
+    """User logs in memory, and what may be asked about and done to them.
+
+    It is the book that sync/trust looks logs up in: `log(uid)` is synchronous and raises NeedLog, `load` fills it.
+    """
+
+    def __init__(self, store: Store, identity: Identity, kept: int) -> None:
+        self._store = store
+        self._identity = identity
+        self._kept = kept
+        self._logs: OrderedDict[bytes, UserLog] = OrderedDict()
+
+    # -- the book
+
+    def log(self, uid: Uid) -> UserLog:
+        """The person's log as far as it goes. NeedLog if it is not in memory."""
+        found = self._logs.get(uid)
+        if found is None:
+            raise NeedLog(uid, 0)
+        return found
+
+    async def load_many(self, uids: Iterable[bytes]) -> None:
+        """Brings these persons' logs into memory, those that exist."""
+        for uid in uids:
+            if uid not in self._logs:
+                await self.load(uid)
+
+    async def load(self, uid: bytes) -> UserLog | None:
+        """The log, from the store if need be; None for an unknown person."""
+        found = self._logs.get(uid)
+        if found is None:
+            return await self._read(uid)
+        self._logs.move_to_end(uid)
+        return found
+
+    async def newest(self, uid: bytes) -> UserLog | None:
+        """The log as the store has it now, None for an unknown person.
+
+        The agency's command line adds entries beside this server, and the log in memory lacks them until `told` is
+        asked. Whoever builds on what the store shows would meanwhile be refused again and again.
+        """
+        known = await self.load(uid)
+        row = await self._store.user(uid) if known is not None else None
+        behind = known is not None and row is not None and row.seq > known.seq
+        return await self._read(uid) if behind else known
+
+    async def _read(self, uid: bytes) -> UserLog | None:
+        rows = await self._store.user_entries(uid, -1)
+        if not rows:
+            return None
+        found = UserLog(self._identity.agency_pk)
+        for count, row in enumerate(rows, start=1):
+            found.apply(row.body, row.sig)
+            if count % BREATHE == 0:
+                await asyncio.sleep(0)
+        self.keep(found)
+        return self._logs.get(uid, found)
+
+    def keep(self, log: UserLog) -> None:
+        """Keeps a log in memory that is in the store. ▲ One that was read while it grew takes nothing back."""
+        known = self._logs.get(log.uid)
+        if known is None or known.seq <= log.seq:
+            self._logs[log.uid] = log
+        while len(self._logs) > self._kept:
+            self._logs.popitem(last=False)
+
+    # -- enrolment
+
+    async def invite(self, frame: Invite) -> InviteReply:
+        """The certificate behind an activation code, and whether it is for somebody who has an account."""
+        row = await self.open_invite(frame.invite_pk)
+        cert = Signed(row.cert_body, row.cert_sig)
+        return InviteReply(frame.rid, cert, row.salt, row.record, await self._is_here(row))
+
+    async def _is_here(self, row: InviteRow) -> bool:
+        """Whether the agency invites back a person whose log has not ended. After a reset the code makes a new account,
+        as it should."""
+        log = await self.newest(row.person) if row.person is not None else None
+        return log is not None and log.ended is None
+
+    async def open_invite(self, invite_pk: bytes) -> InviteRow:
+        """An invitation that is still good; Refusal "code-…" otherwise."""
+        row = await self._store.invite(invite_pk)
+        if row is None:
+            raise Refusal(ErrorCode.CODE_UNKNOWN)
+        if row.used_by is not None:
+            raise Refusal(ErrorCode.CODE_USED)
+        if row.withdrawn:
+            raise Refusal(ErrorCode.CODE_WITHDRAWN)
+        if row.not_after <= now_ms():
+            raise Refusal(ErrorCode.CODE_EXPIRED)
+        return row
+
+    async def enrol(self, frame: Enrol) -> Ok:
+        """Takes a new person in. The same entries again (a lost answer) are Ok again."""
+        if len(frame.entries) != ENROL_ENTRIES or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
+            raise Refusal(ErrorCode.INVALID, "entries")
+        log = UserLog.replay([(e.body, e.sig) for e in frame.entries], self._identity.agency_pk)
+        if not await self._has_enrolled(frame.invite_pk, log):
+            try:
+                await self._enrol(frame, log)
+            except Refusal as e:  # the same entries may have been on their way to the disk
+                if e.code != ErrorCode.CODE_USED or not await self._has_enrolled(frame.invite_pk, log):
+                    raise
+        return Ok(frame.rid)
+
+    async def _enrol(self, frame: Enrol, log: UserLog) -> None:
+        row = await self.open_invite(frame.invite_pk)
+        if not log.ready or log.record_hash != record_hash(row.salt, row.record) or not _bound_by(frame, row):
+            raise Refusal(ErrorCode.INVALID, "binding")
+        try:
+            await self._store.enrol(frame.invite_pk, user_row(log, row), entry_rows(0, frame.entries))
+        except Taken as e:
+            await self.open_invite(frame.invite_pk)  # it was withdrawn, or has ended, in between
+            raise Refusal(ErrorCode.CODE_USED) from e
+        self.keep(log)
+
+    async def _has_enrolled(self, invite_pk: bytes, log: UserLog) -> bool:
+        """Whether this invitation was used for a log that begins with exactly these entries."""
+        row = await self._store.invite(invite_pk)
+        if row is None or row.used_by != log.uid:
+            return False
+        known = await self.load(log.uid)
+        return known is not None and known.head_at(log.seq) == log.head
+
+    # -- logs and look-ups
+
+    async def draft(self, uid: bytes, entries: Sequence[Signed]) -> Draft:
+        """The log as these entries would make it. Refusal "conflict" if it has moved on, Reject as the log judges."""
+        log = await self.newest(uid)
+        if log is None:
+            raise Refusal(ErrorCode.UNKNOWN_USER)
+        if not 0 < len(entries) <= APPEND_ENTRIES:
+            raise Refusal(ErrorCode.INVALID, "entries")
+        if any(len(e.body) > MAX_USER_ENTRY_BYTES for e in entries):
+            raise Refusal(ErrorCode.OVERSIZE, "entry")
+        made = replace(log, heads=list(log.heads), devices=dict(log.devices), puks=list(log.puks))
+        try:
+            read = tuple([made.apply(entry.body, entry.sig) for entry in entries])
+        except Reject as e:
+            if e.code == "chain":
+                raise Refusal(ErrorCode.CONFLICT, e.where) from e
+            raise
+        return Draft(log, made, read, tuple(entries))
+
+    async def take(self, draft: Draft, *, invite: InviteRow | None = None) -> UserLog:
+        """Stores what `draft` gave, by compare-and-swap, and uses the invitation. Gives the log as it is now."""
+        made, seq = draft.made, draft.log.seq
+        rows, invite_pk = entry_rows(seq + 1, draft.entries), invite.invite_pk if invite is not None else None
+        try:
+            await self._store.append_user(made.uid, seq, rows, appended(made, invite), invite_pk=invite_pk)
+        except Moved as e:
+            self._logs.pop(made.uid, None)  # the agency's command line was first
+            raise Refusal(ErrorCode.CONFLICT, "seq") from e
+        except Taken as e:
+            raise Refusal(ErrorCode.CODE_USED) from e
+        self.keep(made)
+        return made
+
+    async def saw(self, who: Who, agent: str) -> None:
+        """Remembers that the device signed in; a full disk keeps nobody out."""
+        try:
+            await self._store.put_sighting(SightingRow(dev=who.dev, uid=who.uid, last=now_ms(), agent=agent))
+        except StoreError as e:
+            log.warning("a sign-in was not noted: %s", e.code)
+
+    async def still_here(self, present: Collection[tuple[bytes, bytes]]) -> None:
+        """▲ Remembers that these devices (person, device) are here, as if they signed in: after a restore they are
+        waited for, and none of them is revoked by the root alone as one that was not seen."""
+        uids = {uid for uid, _ in present}
+        rows = [row for found in await asyncio.gather(*map(self._store.sightings, uids)) for row in found]
+        here = [replace(row, last=now_ms()) for row in rows if (row.uid, row.dev) in present]
+        for failed in await asyncio.gather(*map(self._store.put_sighting, here), return_exceptions=True):
+            if isinstance(failed, StoreError):
+                log.warning("who is here was not noted: %s", failed.code)
+                break
+            if failed is not None:
+                raise failed
+
+    async def devices(self, who: Who, frame: Devices) -> DevicesReply:
+        """When the own devices last signed in."""
+        rows = await self._store.sightings(who.uid)
+        return DevicesReply(frame.rid, [DeviceSeen(r.dev, r.last, r.agent) for r in rows])
+
+    async def ended(self, ended: UserLog, frame: Auth) -> Revoked:
+        """▲ The log entries that prove to a device that it is revoked, or its account reset. The device believes
+        nothing less, and gets nothing else. If the log is longer than an answer, only the newest entries are sent; the
+        device has the earlier ones."""
+        device = ended.devices[DevId(frame.dev)]
+        last = min(seq for seq in (device.revoked, ended.ended) if seq is not None)
+        rows = [r for r in await self._store.user_entries(ended.uid, -1) if r.seq <= last]
+        left, first = MAX_PULL_BYTES, len(rows)
+        while first and (left := left - len(rows[first - 1].body) - len(rows[first - 1].sig)) >= 0:
+            first -= 1
+        return Revoked(frame.rid, [Signed(r.body, r.sig) for r in rows[first:]])
+
+    async def told(self, after: int) -> tuple[int, list[UserLog]]:
+        """The logs that the agency's command line added to beside this server, read again, and where to go on."""
+        rows = await self._store.told_of(after)
+        logs: list[UserLog] = []
+        for uid in dict.fromkeys(uid for _, uid in rows):
+            try:
+                found = await self._read(uid)
+            except Reject as e:  # damaged on the disk: the others are told all the same
+                log.warning("a log is not what it was, %s: %s", uid.hex(), e.code)
+                continue
+            logs += [found] if found is not None else []
+        return rows[-1][0] if rows else after, logs
+
+    async def entries(self, frame: UserLogRequest) -> UserLogReply:
+        """A person's entries, as many as fit; the asker asks again for the rest."""
+        if frame.after >> 63 not in (0, -1):  # more than a column of the database holds
+            raise Refusal(ErrorCode.INVALID, "after")
+        out = await self.entries_after(frame.uid, frame.after)
+        if not out and await self._store.user(frame.uid) is None:
+            raise Refusal(ErrorCode.UNKNOWN_USER)
+        return UserLogReply(frame.rid, frame.uid, frame.after, out)
+
+    async def entries_after(self, uid: bytes, after: int) -> list[Signed]:
+        """As many as fit in an answer."""
+        out: list[Signed] = []
+        left = MAX_PULL_BYTES
+        while rows := await self._store.user_entries(uid, after, _ROWS):
+            for row in rows:
+                left -= len(row.body) + len(row.sig)
+                if left < 0 and out:
+                    return out
+                out.append(Signed(row.body, row.sig))
+            after = rows[-1].seq
+        return out
+
+    async def directory(self, frame: Directory) -> DirectoryReply:
+        """Persons by id, or by every word of the query."""
+        if frame.uids:
+            rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
+        else:
+            words = frame.query[:QUERY_CHARS].casefold().split()[:8]
+            rows = await self._store.search_people(words, DIRECTORY_LIMIT)
+        known = [r for r in rows if r.record]  # who came back after a restore may be here without one
+        return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in known])
+
+    async def heads(self, frame: LogHeads) -> LogHeadsReply:
+        """Where these persons' logs stand, and whose staff record is lost; nothing of those that are not known here."""
+        rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
+        lacking = [r.uid for r in rows if not r.record]
+        return LogHeadsReply(frame.rid, [LogHead(r.uid, r.seq, r.head) for r in rows], lacking)
+
+
+def _bound_by(frame: Enrol, row: InviteRow) -> bool:
+    """The binding (entry 1, already verified) was signed by this invitation's key."""
+    return UserEntry.decode(frame.entries[1].body).by == invite_id(row.invite_pk)

@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Items get their positions: shape, quota and turn are checked here, everything else by sync/trust.
+
+One placement after the other is judged under its room's lock and sent to the disk; it is answered and told to those
+who listen when it is durable.
+"""
+
+import asyncio
+from collections.abc import Container, Sequence
+
+from sync.crypto.kdf import H
+from sync.errors import Reject
+from sync.protocol.messages import (
+    Append,
+    ErrorCode,
+    Fresh,
+    Joined,
+    Ok,
+    Placed,
+    Push,
+    PutSeals,
+    Receipt,
+    Removed,
+    RoomHead,
+    Signed,
+    WireItem,
+    WireShare,
+)
+from sync.server.config import Limits
+from sync.server.load.fanout import Hub
+from sync.server.load.meters import Meters
+from sync.server.load.spending import charged
+from sync.server.rules.addition_limit import check_crowding
+from sync.server.rules.clock_guard import ClockGuard
+from sync.server.rules.handshake import Who, now_ms
+from sync.server.rules.live_rooms import MAX_OLD_SEEN, LiveRoom, LiveRooms
+from sync.server.rules.named_items import named_by
+from sync.server.rules.people import People
+from sync.server.rules.pruned_content import Pruning
+from sync.server.rules.quotas import Quotas, senders, today
+from sync.server.rules.refusal import Refusal, refusal_of
+from sync.server.rules.rotation_limit import check_rotation, check_slot, hold_slot, note_turn
+from sync.server.rules.shapes import check_batch, read_entries
+from sync.server.rules.staging import Staging
+from sync.server.rules.store_rows import authors, item_rows, member_changes, returned_shares, share_rows
+from sync.server.store.base import DeviceHead, Placement, SealRow, Store, StoreError
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id
+from sync.trust.keys.epochs import Recipient, in_order, seals_fit
+from sync.trust.room.entries import RoomEntry
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.payloads import Add, Prune
+from sync.trust.room.stream import Accepted, AcceptedEntry, AcceptedEnvelope
+
+_STATE_EVERY = 512
+"""Positions between stored states: a restart judges at most so many items of a room again."""
+
+_RECOVERY = 8
+"""Recovery recipients that a policy may name, beside the members."""
+
+_Triple = tuple[bytes, bytes, bytes | None]
+
+
+class Placing:
+    """Gives batches and entries their positions, and keeps the seals that entries will name."""
+
+    def __init__(
+        self,
+        store: Store,
+        people: People,
+        hub: Hub,
+        live: LiveRooms,
+        limits: Limits,
+        meters: Meters,
+        pruning: Pruning,
+        quotas: Quotas,
+        clock: ClockGuard,
+        closed: Container[bytes] = (),
+    ) -> None:
+        """`closed`: the rooms that take no writing since a restore."""
+        self._clock = clock
+        self._meters = meters
+        self._pruning = pruning
+        self._closed = closed
+        self._store = store
+        self._people = people
+        self._hub = hub
+        self._live = live
+        self._staging = Staging(limits)
+        self._limits = limits
+        self._quotas = quotas
+
+    def put_seals(self, who: Who, frame: PutSeals) -> Ok:
+        """Keeps seals until the entry that names them comes."""
+        self._staging.put(who, frame)
+        return Ok(frame.rid)
+
+    def forget(self, dev: bytes) -> None:
+        """Drops the seals that a device uploaded. Called when the device is not active any more."""
+        self._staging.forget(dev)
+
+    async def push(self, who: Who, frame: Push) -> Placed:
+        """Gives a batch its positions. A batch that has them gets the same answer again, before any other verdict."""
+        check_batch(frame)
+        ids: list[bytes] = [item_id(ENVELOPE, b) for b in frame.bodies]
+        live = await self._live.reach(frame.room, who.uid)
+        async with live.lock:
+            _check_unbroken(live)
+            try:
+                self._check_open(frame.room)
+                if (hdr := Header.decode(read_body(frame.bodies[0])[0])).dev != who.dev or hdr.uid != who.uid:
+                    raise Refusal(ErrorCode.FORBIDDEN, "another device")
+                size = sum(map(len, frame.bodies)) + sum(map(len, frame.cts)) + len(frame.sig)
+                await self._quotas.check(live, who, size)
+                tail = len(ids) - 1
+                signed: list[_Triple] = [
+                    (body, frame.sig if k == tail else b"", ct)
+                    for k, (body, ct) in enumerate(zip(frame.bodies, frame.cts, strict=True))
+                ]
+                items, accepted = await self._judge(live, ENVELOPE, signed)
+                done = await self.begin(live, who, items, accepted, ids, size, shares=frame.shares)
+            except (Refusal, Reject) as e:
+                first = await self._known(live, ids)
+                if first is None:
+                    raise _refused(e) from e
+                return await self._placed_before(frame.rid, live, first, len(ids))
+        return Placed(frame.rid, items[0].n, len(items), await done)
+
+    async def append(self, who: Who, frame: Append) -> Placed:
+        """Gives entries their positions, all or none; a room that does not exist begins with genesis and epoch 1."""
+        entries = read_entries(who, frame)
+        ids: list[bytes] = [e.ident for e in entries]
+        live = await self._for_append(who, frame, entries)
+        async with live.lock:
+            if live.stream.n:
+                _check_unbroken(live)
+            try:
+                self._check_open(frame.room)
+                items, done = await self._append(live, who, frame.entries, entries, ids)
+            except (Refusal, Reject) as e:
+                if live.stream.n == 0:
+                    self._live.forget(live)
+                first = await self._known(live, ids)
+                if first is None:
+                    why = _refused(e)
+                    hold_slot(live, who, entries[-1], why)
+                    raise why from e
+                return await self._placed_before(frame.rid, live, first, len(ids))
+            except BaseException:
+                if live.stream.n == 0:
+                    self._live.forget(live)
+                raise
+        self._staging.done(who, frame.room)
+        return Placed(frame.rid, items[0].n, len(items), await done)
+
+    def _check_open(self, room: bytes) -> None:
+        """▲ After a restore nothing new is placed where something acknowledged may be missing."""
+        if room in self._closed:
+            raise Refusal(ErrorCode.CLOSED)
+
+    async def _for_append(self, who: Who, frame: Append, entries: list[RoomEntry]) -> LiveRoom:
+        if entries[0].type != "genesis":
+            return await self._live.reach(frame.room, who.uid)
+        if [e.type for e in entries] != ["genesis", "epoch"] or entries[0].ident[:16] != frame.room:
+            raise Refusal(ErrorCode.INVALID, "a room begins with genesis and epoch")
+        try:
+            return self._live.at_hand(frame.room) or await self._live.get(frame.room)
+        except Refusal:
+            return self._live.at_hand(frame.room) or self._live.new(frame.room)
+
+    async def _append(
+        self, live: LiveRoom, who: Who, signed: list[Signed], entries: list[RoomEntry], ids: list[bytes]
+    ) -> "tuple[list[Item], asyncio.Future[Receipt]]":
+        room = live.head.room
+        check_slot(live, who)
+        check_rotation(live, entries[-1])
+        await check_crowding(self._store, self._limits, who, entries)
+        sealed, newcomers = self._find_seals(live, who, room, entries)
+        if sealed is not None:
+            await self._people.load_many([*live.stream.members, *(e.uid for e in entries)])
+        size = sum(len(e.body) + len(e.sig) for e in signed) + sum(map(len, sealed or ()))
+        size += sum(len(newcomer.seal) for newcomer in newcomers)
+        ends = live.stream.dirty or entries[-1].type in ("rm", "leave")
+        await self._quotas.check(live, who, size, ends=ends)
+        items, accepted = await self._judge(live, ENTRY, [(e.body, e.sig, None) for e in signed])
+        seals = list(newcomers)
+        if sealed is not None:
+            recipients = in_order(live.stream.recipients(self._people))
+            if not _sealed_right(entries[-1], recipients, sealed):
+                await self._undo(live)
+                raise Refusal(ErrorCode.SEALS, "recipients")
+            e = live.stream.epoch
+            seals += [SealRow(epoch=e, uid=r.uid, seal=s) for r, s in zip(recipients, sealed, strict=True) if s]
+        note_turn(live, who, entries)
+        return items, await self.begin(live, who, items, accepted, ids, size, seals=seals)
+
+    def _find_seals(
+        self, live: LiveRoom, who: Who, room: bytes, entries: list[RoomEntry]
+    ) -> tuple[list[bytes] | None, list[SealRow]]:
+        """The last entry's epoch's seals if it carries one, and the seals of newcomers who get the standing epoch."""
+        newcomers: list[SealRow] = []
+        for entry in entries:
+            add = entry.payload
+            if isinstance(add, Add) and add.epoch is None:
+                seal = self._staging.one(who, room, add.seal_hash)
+                newcomers.append(SealRow(epoch=live.stream.epoch, uid=add.uid, seal=seal))
+        epoch, most = entries[-1].epoch, len(live.stream.members) + len(entries) + _RECOVERY
+        return (None if epoch is None else self._staging.of_epoch(who, room, epoch, most)), newcomers
+
+    async def _judge(self, live: LiveRoom, kind: int, signed: list[_Triple]) -> tuple[list[Item], list[Accepted]]:
+        self._clock.check()
+        out: list[tuple[list[Item], list[Accepted]]] = []
+
+        def judge() -> None:
+            out.append(live.stream.place(kind, signed, now_ms(), self._people, live.old_rhs))
+
+        named = named_by((kind, body) for body, _, _ in signed)
+        await self._live.satisfied(live.stream, judge, live.old_rhs, named, most=MAX_OLD_SEEN)
+        return out[0]
+
+    async def begin(
+        self,
+        live: LiveRoom,
+        who: Who,
+        items: list[Item],
+        accepted: list[Accepted],
+        ids: list[bytes],
+        size: int,
+        *,
+        shares: Sequence[WireShare] = (),
+        seals: Sequence[SealRow] = (),
+        returned: bool = False,
+    ) -> "asyncio.Future[Receipt]":
+        """Sends a judged placement to the disk. The future ends when it is durable and listeners are told.
+
+        `returned`: it had its positions before a restore, and comes back without its seals.
+        """
+        room = live.head.room
+        given = returned_shares(room, accepted, shares) if returned else share_rows(room, accepted, shares)
+        if given is None:
+            await self._undo(live)
+            raise Refusal(ErrorCode.INVALID, "shares")
+        before = live.pending_members
+        after = live.stream.members
+        changes = member_changes(before, after, accepted)
+        live.pending_members = after
+        rows = item_rows(live.pending_rh, items, ids)
+        live.pending_rh = rows[-1].rh
+        for row in rows:
+            live.old_rhs.held[row.n] = row.rh
+        live.old_rhs.trim()
+        stored = live.stream.n - live.state_n >= _STATE_EVERY or live.state_n == 0
+        last = accepted[-1]
+        spoke = authors(accepted) - live.spoke
+        live.spoke |= spoke
+        placement = Placement(
+            room=room,
+            expected_n=items[0].n - 1,
+            items=rows,
+            size_bytes=size,
+            by=senders(who),
+            day=today(),
+            shares=given,
+            seals=seals,
+            members=changes,
+            spoke=sorted(spoke),
+            device_head=(
+                DeviceHead(dev=last.hdr.dev, dev_seq=last.hdr.dev_seq, id=last.ident)
+                if isinstance(last, AcceptedEnvelope)
+                else None
+            ),
+            state=live.stream.to_bytes() if stored else None,
+            healed=_naming_seals(accepted) if returned else None,
+        )
+        if stored:
+            live.state_n = live.stream.n
+        live.size_bytes += size
+        if not returned:
+            self._quotas.note(who, size)
+        return self._commit(live, placement, items, shares, _prunes_in(accepted))
+
+    def _commit(
+        self,
+        live: LiveRoom,
+        placement: Placement,
+        items: list[Item],
+        shares: Sequence[WireShare],
+        pruned: Sequence[tuple[bytes, int]],
+    ) -> "asyncio.Future[Receipt]":
+        answer: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        written = self._store.place(placement)
+        live.tail = written
+
+        def durable(future: "asyncio.Future[None]") -> None:
+            error = None if future.cancelled() else future.exception()
+            if error is not None or future.cancelled():
+                self._live.forget(live)
+                if not answer.done():
+                    answer.set_exception(error or StoreError("cancelled"))
+                    answer.exception()  # the asker may be gone: that is no reason for a warning
+                return
+            with charged():
+                receipt = self._publish(live, placement, items, shares)
+            if pruned:
+                self._pruning.begin(live, pruned)
+            if not answer.done():
+                answer.set_result(receipt)
+
+        written.add_done_callback(durable)
+        return answer
+
+    def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> Receipt:
+        """A placement is durable: the head moves, and listeners hear of it."""
+        room, last = placement.room, placement.items[-1]
+        self._meters.accepted(len(placement.items))
+        live.head = receipt = self._live.receipt(room, last.n, last.rh, last.t)
+        for change in placement.members:
+            if change.until_n is not None:
+                self._hub.unsubscribe(change.uid, room)
+                self._hub.tell_all(change.uid, Removed(room, change.until_n))
+        if self._hub.listens(room):
+            wire = [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
+            by = placement.device_head.dev if placement.device_head is not None else b""
+            self._hub.news(room, last.n, Fresh(room, wire, list(shares), receipt), by)
+        for change in placement.members:
+            if change.until_n is None:
+                self._hub.tell(change.uid, lambda dev: Joined(self._head_for(live, dev)))
+        return receipt
+
+    def _head_for(self, live: LiveRoom, dev: bytes) -> RoomHead:
+        head = live.stream.device_heads.get(dev)
+        return RoomHead(live.head, head.dev_seq if head else 0, head.ident if head else b"")
+
+    async def _undo(self, live: LiveRoom) -> None:
+        """Takes back what was judged but is not to be stored: the room is read again."""
+        await live.settled()
+        self._live.forget(live)
+
+    async def _known(self, live: LiveRoom, ids: Sequence[bytes]) -> int | None:
+        """The first position if all of these have one already, in order."""
+        await live.settled()
+        found = await self._store.positions(live.head.room, list(ids))
+        at = [found.get(i, 0) for i in ids]
+        return at[0] if at[0] and at == list(range(at[0], at[0] + len(at))) else None
+
+    async def _placed_before(self, rid: int, live: LiveRoom, first: int, count: int) -> Placed:
+        (last,) = await self._store.items(live.head.room, first + count - 2, first + count - 1, 1)
+        return Placed(rid, first, count, self._live.receipt(live.head.room, last.n, last.rh, last.t))
+
+
+def _prunes_in(accepted: Sequence[Accepted]) -> list[tuple[bytes, int]]:
+    """What these entries let go: (object, position)."""
+    payloads = [a.entry.payload for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
+    return [(p.obj, p.n) for p in payloads if isinstance(p, Prune)]
+
+
+def _check_unbroken(live: LiveRoom) -> None:
+    """Busy if the room's state in memory was given up while we waited for its lock: the client sends again."""
+    if live.broken:
+        raise Refusal(ErrorCode.BUSY, "room")
+
+
+def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[bytes]) -> bool:
+    """▲ One seal per recipient, of the keys they should get, and an added person's is the one that the entry names."""
+    if entry.epoch is None or not seals_fit(entry.epoch, recipients, seals):
+        return False
+    add = entry.payload
+    if not isinstance(add, Add):
+        return True
+    return any(r.uid == add.uid and H(s) == add.seal_hash for r, s in zip(recipients, seals, strict=True))
+
+
+def _naming_seals(accepted: Sequence[Accepted]) -> list[int]:
+    """Positions of entries with an epoch, and of additions under the standing one."""
+    entries = [(a.n, a.entry) for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
+    return [n for n, entry in entries if entry.epoch is not None or isinstance(entry.payload, Add)]
+
+
+def _refused(e: Refusal | Reject) -> Refusal:
+    return e if isinstance(e, Refusal) else refusal_of(e)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Receipts that clients bring: what this server signed and does not have says that its database was set back.
+
+Noticed, kept and counted, nothing more: the answer to a sign-in is the same whatever comes, so nobody learns from it
+which rooms exist.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from sync.errors import Reject
+from sync.protocol.messages import ErrorCode, Receipt, RoomHead
+from sync.protocol.version import MAX_RECEIPTS
+from sync.server.rules.refusal import Refusal
+from sync.server.store.base import Store, StoreError, UnmetRow
+from sync.trust.room import signed_receipts
+
+log = logging.getLogger("sync.server")
+
+_FALSE_ENOUGH = 64
+"""After so many that this server's key did not sign, the rest are left unread: 4 ms of the event loop."""
+
+
+class Receipts:
+    """What signed-in devices bring. `public` is this server's own key."""
+
+    def __init__(self, store: Store, public: bytes) -> None:
+        self._store = store
+        self._public = public
+
+    async def look(self, brought: Sequence[Receipt], heads: Sequence[RoomHead]) -> None:
+        """Keeps those that are ours and whose position we do not have, or have otherwise. Refusal "oversize"."""
+        if len(brought) > MAX_RECEIPTS:
+            raise Refusal(ErrorCode.OVERSIZE, "receipts", fatal=True)
+        mine = {h.receipt.room: h.receipt for h in heads}
+        unmet, false = 0, 0
+        for receipt in {r.room: r for r in brought}.values():
+            head = mine.get(receipt.room)
+            if head is not None and 0 < receipt.n <= head.n and await self._have(receipt, head):
+                continue  # the usual case: no signature is looked at
+            if not self._ours(receipt):
+                false += 1
+                if false == _FALSE_ENOUGH:
+                    break
+            elif not await self._have(receipt):
+                await self._keep(receipt)
+                unmet += 1
+        if unmet:
+            log.warning("a device holds our receipts for positions that are not here, rooms: %d", unmet)
+        if false:
+            log.info("receipts that this server did not sign: %d", false)
+
+    async def _keep(self, r: Receipt) -> None:
+        """A full disk keeps nobody out: whoever brought it brings it again."""
+        try:
+            await self._store.put_unmet(UnmetRow(room=r.room, n=r.n, rh=r.rh, t=r.t, sig=r.sig))
+        except StoreError as e:
+            log.warning("a receipt was not kept: %s", e.code)
+
+    async def _have(self, r: Receipt, head: Receipt | None = None) -> bool:
+        if head is not None and r.n == head.n:
+            return r.rh == head.rh
+        return await self._store.rh_at(r.room, r.n) == r.rh
+
+    def _ours(self, receipt: Receipt) -> bool:
+        try:
+            signed_receipts.check(self._public, receipt)
+        except Reject:
+            return False
+        return True

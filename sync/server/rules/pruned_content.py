@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Forgets content that a positioned `prune` says may go: body, id, hash and signature stay, so every chain still
+verifies (protocol §7).
+
+Only behind a prune that is durable. What was cut off is gone on with when the room is read
+into memory again; twice does no harm.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from sync.errors import Reject
+from sync.server.rules.live_rooms import LiveRoom
+from sync.server.store.base import Store, StoreError
+from sync.trust.formats.items import ENVELOPE
+from sync.trust.room import envelope
+from sync.trust.room.envelope import Header, read_body
+
+log = logging.getLogger("sync.server")
+
+_SLICE_BYTES = 1024 * 1024
+_CONTENT = (envelope.OP, envelope.SNAPSHOT, envelope.BASELINE)
+
+
+class Pruning:
+    """Works beside everything else, one slice of a room at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def resume(self, live: LiveRoom) -> None:
+        """A room was read from the disk: whatever was pruned there is forgotten, if it is not."""
+        state = live.stream.state
+        if state.pruned:
+            self.begin(live, state.pruned.items())
+
+    def begin(self, live: LiveRoom, pruned: Iterable[tuple[bytes, int]]) -> None:
+        """▲ These prunes (object, position) count and are durable."""
+        task = asyncio.ensure_future(self._forget(live, dict(pruned)))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Stops; the rest is done another time."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _forget(self, live: LiveRoom, pruned: dict[bytes, int]) -> None:
+        room, until, after, freed = live.head.room, max(pruned.values(), default=0), 0, 0
+        try:
+            while after < until:
+                rows = await self._store.items(room, after, until, _SLICE_BYTES, bare=True)
+                ns = [row.n for row in rows if row.kind == ENVELOPE and _goes(row.body, row.n, pruned)]
+                part = await self._store.forget(room, ns) if ns else 0
+                live.size_bytes -= part
+                freed += part
+                after = rows[-1].n
+        except (StoreError, Reject) as e:
+            log.warning("not pruned to the end: %s", e.code)
+        if freed:
+            log.info("pruned %d bytes", freed)
+
+
+def _goes(body: bytes, n: int, pruned: dict[bytes, int]) -> bool:
+    hdr = Header.decode(read_body(body)[0])
+    return hdr.kind in _CONTENT and n <= pruned.get(hdr.obj, 0)

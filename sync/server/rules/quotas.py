@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How much a room may hold, and how much a device and a person may send in a day."""
+
+from sync.protocol.messages import ErrorCode
+from sync.server.config import Limits
+from sync.server.load.fanout import DEVICES
+from sync.server.rules.handshake import Who, now_ms
+from sync.server.rules.live_rooms import LiveRoom
+from sync.server.rules.refusal import Refusal
+from sync.server.store.base import Store, Tally
+
+_DAY_MS = 86_400_000
+SURE_PART = 16
+"""▲ A device may always use 1/SURE_PART of its limit, whatever the person's other devices use. Otherwise a stolen
+device could keep the others from sending anything."""
+
+
+def today() -> int:
+    """The number of the day (UTC) that a use counts for."""
+    return now_ms() // _DAY_MS
+
+
+def senders(who: Who) -> tuple[Tally, Tally]:
+    """The two counts to which the bytes that a device sends are added: the device's and its person's."""
+    return Tally("device", who.dev), Tally("person", who.uid)
+
+
+def is_within(own: int, together: int, limit: int) -> bool:
+    """Whether a device may have `own` of something while all devices of its person have `together`; both include what
+    is asked for now. `limit` is what one device may have. ▲ All of them together have what DEVICES may have. Otherwise
+    a person with ten devices, or a thief who adds ten, would have ten times as much as anybody else."""
+    return own <= limit and (together <= DEVICES * limit or own <= max(1, limit // SURE_PART))
+
+
+class Quotas:
+    """What each device and each person has sent today, read from the store once a day."""
+
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self._store = store
+        self._limits = limits
+        self._used: dict[Tally, tuple[int, int]] = {}
+
+    async def check(self, live: LiveRoom, who: Who, size: int, *, ends: bool = False) -> None:
+        """Refusal "quota" if `size` more bytes pass the limit of the room, or the day's limit of the device or its
+        person. ▲ With `ends` (a removal, or the rotation that a removal makes necessary) nothing is refused. Otherwise
+        a member who filled the room could not be removed, and nobody could be removed on a day that is used up."""
+        if ends:
+            return
+        if live.size_bytes + size > self._limits.room_bytes:
+            raise Refusal(ErrorCode.QUOTA, "room")
+        await self.check_device(who, size)
+
+    async def check_device(self, who: Who, size: int) -> None:
+        """Refusal "quota" if the device, or its person, may not send so many bytes more today."""
+        own, together = [await self._today(tally) + size for tally in senders(who)]
+        if not is_within(own, together, self._limits.device_bytes_a_day):
+            raise Refusal(ErrorCode.QUOTA, "device" if own > self._limits.device_bytes_a_day else "person")
+
+    async def _today(self, tally: Tally) -> int:
+        day = today()
+        at, used = self._used.get(tally, (-1, 0))
+        if at != day:
+            used = await self._store.counted(tally, day)
+            self._used[tally] = (day, used)
+        return used
+
+    def note(self, who: Who, size: int) -> None:
+        """Adds bytes to the counts that are kept in memory; the store counts the same bytes."""
+        for tally in senders(who):
+            if tally in self._used:  # otherwise the next check reads the store's count, which includes them
+                day, used = self._used[tally]
+                self._used[tally] = (day, used + size)

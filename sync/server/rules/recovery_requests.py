@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Coming back by the recovery sheet, and what else a root key alone may do: told to the person's devices, and held up
+for as long as one of them may object. Whether the entries are good is sync/trust's verdict; when they count is ours.
+
+An objection is a rule of this server alone. A device that objected and sees the entry all the same revokes the new one.
+"""
+
+import logging
+from collections import Counter
+from dataclasses import replace
+
+from sync.ids import DevId
+from sync.protocol.messages import (
+    Asked,
+    ErrorCode,
+    Ok,
+    Person,
+    Recover,
+    RecoverFound,
+    RecoverLook,
+    UserAppend,
+    Veto,
+    Waits,
+)
+from sync.server.config import Limits
+from sync.server.rules.clock_guard import ClockGuard
+from sync.server.rules.handshake import Who, now_ms
+from sync.server.rules.log_growth import LogGrowth
+from sync.server.rules.people import Draft, People
+from sync.server.rules.refusal import Refusal
+from sync.server.store.base import AskedRow, InviteRow, Store, StoreError, UserRow
+from sync.trust.person.agency import invite_id
+from sync.trust.person.user_log import AGENCY, ROOT, UserLog
+
+log = logging.getLogger("sync.server")
+
+ADD, REVOKE, REVOKED = "add", "revoke", "revoked"
+_DAY_MS = 86_400_000
+
+
+class Sheets:
+    """What waits, and whether it may come now."""
+
+    def __init__(self, store: Store, people: People, limits: Limits, clock: ClockGuard) -> None:
+        self._clock = clock
+        self._store = store
+        self._people = people
+        self._limits = limits
+        self._growth = LogGrowth(store, limits)
+
+    # -- before sign-in
+
+    async def look(self, frame: RecoverLook) -> RecoverFound:
+        """▲ The log whose root key in force is the sheet's, for whoever shows an open invitation of the same person."""
+        found = await self._found(frame.root_pk)
+        await self._invite(frame.invite_pk, found)
+        entries = await self._people.entries_after(found.uid, frame.after)
+        person = Person(found.uid, found.salt, found.record, found.seq, found.head)
+        return RecoverFound(frame.rid, person, entries)
+
+    async def _found(self, root_pk: bytes) -> UserRow:
+        found = await self._store.by_root(root_pk) if root_pk else None
+        if found is None:
+            raise Refusal(ErrorCode.SHEET_UNKNOWN)
+        return found
+
+    async def _invite(self, invite_pk: bytes, person: UserRow) -> InviteRow:
+        """▲ The invitation, if it is good and for that staff record; also one that this person has used: the answer
+        may have been lost."""
+        row = await self._store.invite(invite_pk)
+        if row is None or row.used_by != person.uid:
+            row = await self._people.open_invite(invite_pk)
+        if row.record != person.record:
+            raise Refusal(ErrorCode.OTHER_PERSON)
+        return row
+
+    async def recover(self, frame: Recover) -> tuple[UserLog | None, Ok | Waits]:
+        """Takes a person in again, or notes that they ask. Gives the log if it has moved.
+
+        ▲ Taken at once only if no other device of theirs could object; with the invitation it is used up.
+        """
+        person = await self._store.user(frame.uid)
+        if person is None:
+            raise Refusal(ErrorCode.UNKNOWN_USER)
+        invite = await self._invite(frame.invite_pk, person)
+        if invite.used_by is not None:
+            bodies = {row.body for row in await self._store.user_entries(frame.uid, -1)}
+            if frame.entries and all(entry.body in bodies for entry in frame.entries):
+                return None, Ok(frame.rid)
+            raise Refusal(ErrorCode.CODE_USED)
+        draft = await self._people.draft(frame.uid, frame.entries)
+        _check_shape(draft, invite)
+        dev = next(d for d in draft.made.devices if d not in draft.log.devices)
+        ready = await self._ready_to_add(draft.log, dev, invite)
+        if ready:
+            return None, Waits(frame.rid, ready)
+        await self._count(draft)
+        made = await self._people.take(draft, invite=invite)
+        await self._answered(made.uid, ADD, dev)
+        return made, Ok(frame.rid)
+
+    async def _ready_to_add(self, log: UserLog, dev: bytes, invite: InviteRow) -> int:
+        """0, or when it may come (ms); noted then. Refusal "vetoed"."""
+        rows = [r for r in await self._store.asked(log.uid) if r.what == ADD and r.invite_pk == invite.invite_pk]
+        if any(_stands(log, row.vetoed_by) for row in rows):
+            raise Refusal(ErrorCode.VETOED)
+        if not any(log.device_active(d, log.seq) for d in log.devices):
+            return 0
+        row = next((r for r in rows if r.dev == dev), None)
+        if row is None:
+            for other in rows:  # the same invitation, another computer: it begins anew
+                await self._store.drop_asked(log.uid, ADD, other.dev)
+            row = AskedRow(uid=log.uid, what=ADD, dev=dev, since=now_ms(), invite_pk=invite.invite_pk)
+            await self._store.put_asked(row)
+        return self._until(row)
+
+    def _until(self, row: AskedRow) -> int:
+        self._clock.check()  # ▲ a clock that was set ahead ends no veto
+        ready = self._ready(row)
+        return ready if ready > now_ms() else 0
+
+    def _ready(self, row: AskedRow) -> int:
+        return row.since + int(self._limits.veto_s * 1000)
+
+    # -- signed in
+
+    async def append(self, who: Who, frame: UserAppend) -> tuple[UserLog | None, Ok | Waits]:
+        """The next entries of the own log. ▲ A binding comes only by an invitation; a `dev_revoke` by the root of a
+        device that was here lately waits for a veto; revocations are few a day."""
+        draft = await self._people.draft(who.uid, frame.entries)
+        if any(entry.type == "binding" for entry in draft.read):
+            raise Refusal(ErrorCode.INVALID, "binding")
+        await self._growth.check(draft)
+        ready = await self._ready_to_revoke(draft)
+        if ready:
+            return None, Waits(frame.rid, ready)
+        await self._count(draft)
+        made = await self._people.take(draft)
+        await self._growth.note(draft)
+        for dev in _revoked(draft):
+            await self._answered(made.uid, REVOKE, dev)
+        return made, Ok(frame.rid)
+
+    async def _answered(self, uid: bytes, what: str, dev: bytes) -> None:
+        """▲ What was asked for has come. A disk that takes this no more undoes nothing: what waits is judged anew."""
+        try:
+            await self._store.drop_asked(uid, what, dev)
+        except StoreError as e:
+            log.warning("what was asked for was not forgotten: %s", e.code)
+
+    async def _ready_to_revoke(self, draft: Draft) -> int:
+        log, now = draft.log, now_ms()
+        lately = now - int(self._limits.seen_s * 1000)
+        seen = {row.dev for row in await self._store.sightings(log.uid) if row.last > lately}
+        targets = [d for entry in draft.read if entry.by == ROOT for d in _revokes(draft, entry.seq) if d in seen]
+        rows = {row.dev: row for row in await self._store.asked(log.uid) if row.what == REVOKE} if targets else {}
+        ready = 0
+        for dev in targets:
+            row = rows.get(dev)
+            if row is None:
+                row = AskedRow(uid=log.uid, what=REVOKE, dev=dev, since=now)
+                await self._store.put_asked(row)
+            if _stands(log, row.vetoed_by):
+                raise Refusal(ErrorCode.VETOED)
+            ready = max(ready, self._until(row))
+        return ready
+
+    async def _count(self, draft: Draft) -> None:
+        """Refusal "busy" if a device, or the root, makes too many revocations in a day. ▲ Each revocation makes all
+        rooms rotate their keys. Each device has a count of its own, and devices that a revoked device added are not
+        counted. Otherwise a stolen device could use up the count and keep itself, or the devices that it added,
+        unrevoked."""
+        uid, day = draft.log.uid, now_ms() - _DAY_MS
+        counted = _counted(draft)
+        if not counted:
+            return
+        rows = [row for row in await self._store.asked(uid) if row.what == REVOKED and row.since > day]
+        made = Counter(by for _, by in counted) + Counter(row.by for row in rows)
+        if any(made[by] > self._limits.revocations_a_day for _, by in counted):
+            raise Refusal(ErrorCode.BUSY, "revocations")
+        for dev, by in counted:
+            await self._store.put_asked(AskedRow(uid=uid, what=REVOKED, dev=dev, since=now_ms(), by=by))
+
+    async def veto(self, who: Who, frame: Veto) -> Ok:
+        """▲ Any active device may say no, and the first no stays unless the agency revokes the device that said it."""
+        log = await self._people.load(who.uid)
+        for row in await self._store.asked(who.uid):
+            meant = (row.what, row.dev) == (frame.what, frame.dev) and row.what != REVOKED
+            if meant and (log is None or not _stands(log, row.vetoed_by)):
+                await self._store.put_asked(replace(row, vetoed_by=who.dev))
+        return Ok(frame.rid)
+
+    async def waiting(self, uid: bytes) -> list[Asked]:
+        """What any device of the person may object to, or has."""
+        log = await self._people.load(uid)
+        if log is None:
+            return []
+        return [
+            Asked(row.what, row.dev, self._ready(row), row.vetoed_by if _stands(log, row.vetoed_by) else b"")
+            for row in await self._store.asked(uid)
+            if await self._waits(log, row)
+        ]
+
+    async def _waits(self, log: UserLog, row: AskedRow) -> bool:
+        """Whether it can still come: the invitation is good, the device is to be revoked yet."""
+        if row.what != ADD:
+            return row.what == REVOKE and log.device_active(row.dev, log.seq) is not None
+        invite = await self._store.invite(row.invite_pk)
+        return invite is not None and invite.is_open(now_ms())
+
+
+def _stands(log: UserLog, vetoed_by: bytes) -> bool:
+    """▲ Whether there is a veto that counts: not one of a device that the agency has revoked."""
+    device = log.devices.get(DevId(vetoed_by))
+    return device is not None and (device.revoked is None or device.revoked not in log.agency_revokes)
+
+
+def _check_shape(draft: Draft, invite: InviteRow) -> None:
+    """▲ Exactly a binding by this invitation, a device added by the root, and revocations by the root."""
+    types = [entry.type for entry in draft.read]
+    if types[:2] != ["binding", "dev_add"] or set(types[2:]) - {"dev_revoke"}:
+        raise Refusal(ErrorCode.INVALID, "entries")
+    if draft.read[0].by != invite_id(invite.invite_pk) or any(entry.by != ROOT for entry in draft.read[1:]):
+        raise Refusal(ErrorCode.INVALID, "binding")
+
+
+def _revokes(draft: Draft, seq: int) -> list[bytes]:
+    return [d.dev for d in draft.made.devices.values() if d.revoked == seq]
+
+
+def _counted(draft: Draft) -> list[tuple[bytes, bytes]]:
+    """The draft's revocations that count: (revoked device, device that revoked it, or empty for the root)."""
+    out: list[tuple[bytes, bytes]] = []
+    for entry in draft.read:
+        for dev in _revokes(draft, entry.seq) if entry.by != AGENCY else []:
+            adder = draft.made.devices.get(DevId(added)) if isinstance(added := _adder(draft, dev), bytes) else None
+            if adder is None or adder.revoked is None:
+                out.append((dev, entry.by if isinstance(entry.by, bytes) else b""))
+    return out
+
+
+def _adder(draft: Draft, dev: bytes) -> bytes | str:
+    return draft.made.devices[DevId(dev)].by
+
+
+def _revoked(draft: Draft) -> list[bytes]:
+    """Whom the draft revokes without the agency's key."""
+    return [dev for entry in draft.read if entry.by != AGENCY for dev in _revokes(draft, entry.seq)]

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""User logs and staff records that a restored server lacks, as clients hand them in: every entry proves itself by its
+signature, a record by the hash in the log's newest binding.
+
+▲ Only what continues the log that is here: never another entry in the place of one. An invitation makes one person,
+also here: whoever still knows a used code makes no second one.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sync.errors import Reject
+from sync.protocol.messages import ErrorCode, HandLog, Signed
+from sync.protocol.version import MAX_USER_ENTRY_BYTES
+from sync.server.host.identity import Identity
+from sync.server.rules.log_growth import LogGrowth
+from sync.server.rules.people import BREATHE, Draft, People
+from sync.server.rules.refusal import Refusal
+from sync.server.rules.store_rows import appended, entry_rows, search_text, user_row
+from sync.server.store.base import InviteRow, Moved, StaffRow, Store, Taken
+from sync.trust.formats import fields
+from sync.trust.person.agency import RECORD_BYTES, InviteCert, decode_record, record_hash
+from sync.trust.person.user_log import ROOT, UserEntry, UserLog
+
+SALT_BYTES = 64
+"""The longest salt that is taken; the agency makes them of 16 bytes."""
+_TRIES = 5
+"""Two clients may hand in the same log at once: the slower one goes on from what the faster one brought."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A log that has more entries now; `after` is where it stood before, -1 for a person who was not here."""
+
+    log: UserLog
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A frame and its decoded entries."""
+
+    entries: Sequence[Signed]
+    read: Sequence[UserEntry]
+    staff: StaffRow | None
+
+    def behind(self, skip: int) -> "_Given":
+        return _Given(self.entries[skip:], self.read[skip:], self.staff)
+
+
+class ReturnedLogs:
+    """What comes back of people."""
+
+    def __init__(self, store: Store, people: People, identity: Identity, growth: LogGrowth) -> None:
+        self._store = store
+        self._people = people
+        self._growth = growth
+        self._agency_pk = identity.agency_pk
+
+    async def take(self, frame: HandLog, *, late: bool = False) -> Returned | None:
+        """Stores the entries that the server lacks, and the staff record if it is lost. Returns None if no entry was
+        new. Refusal "conflict" if the entries do not continue the log that is here, "invalid" if the record is not the
+        log's, "oversize", "quota" for a log that would be too long, "code-used", and Reject as the log judges: then
+        nothing is stored.
+
+        ▲ `late`: Refusal "forbidden" for entries that normally require an invitation and the one-day veto period.
+        Otherwise a recovery sheet plus an old code would bypass both on any restored server.
+        """
+        given = await _read(frame)
+        uid = given.read[0].uid or given.read[0].ident[:16]
+        for _ in range(_TRIES):
+            known = await self._people.newest(uid)
+            try:
+                return await (self._whole(given) if known is None else self._continued(known, given, late=late))
+            except Moved:
+                continue
+            except Taken as e:
+                if await self._people.newest(uid) is None:
+                    raise Refusal(ErrorCode.CODE_USED) from e
+        raise Refusal(ErrorCode.CONFLICT, "seq")
+
+    async def _whole(self, given: _Given) -> Returned:
+        log = await self._grown(UserLog(self._agency_pk), given)
+        if not log.bound:
+            raise Refusal(ErrorCode.INVALID, "binding")
+        _check_record(log, given.staff)
+        invites = await self._invites(log, given)
+        staff = given.staff or await self._record_here(log, given.read)
+        await self._store.return_user(user_row(log, staff), entry_rows(0, given.entries), invites)
+        self._people.keep(log)
+        return Returned(log, -1)
+
+    async def _continued(self, known: UserLog, given: _Given, *, late: bool) -> Returned | None:
+        skip = known.seq + 1 - given.read[0].seq
+        if late and any(map(_by_sheet, given.read[max(0, skip) :])):
+            raise Refusal(ErrorCode.FORBIDDEN, "user log")
+        same = all(known.head_at(e.seq) == e.ident for e in given.read[: max(0, skip)])
+        if skip < 0 or not same:
+            raise Refusal(ErrorCode.CONFLICT, "user log")
+        if given.read[skip:]:
+            return await self._more(known, given.behind(skip))
+        _check_record(known, given.staff)
+        if given.staff is not None:
+            await self._store.fill_record(known.uid, known.seq, given.staff, search_text(given.staff.record))
+        return None
+
+    async def _more(self, known: UserLog, given: _Given) -> Returned:
+        try:
+            log = await self._grown(known, given)
+        except Reject as e:
+            if e.code == "chain":
+                raise Refusal(ErrorCode.CONFLICT, e.where) from e
+            raise
+        _check_record(log, given.staff)
+        invites = await self._invites(log, given)
+        for invite in invites:
+            here = await self._store.invite(invite.invite_pk)
+            if here is not None and here.used_by is not None:  # for an entry that another client brought meanwhile
+                raise Moved("user log")
+        staff = given.staff or (await self._record_here(log, given.read) if invites else None)
+        rows = entry_rows(known.seq + 1, given.entries)
+        await self._store.append_user(log.uid, known.seq, rows, appended(log, staff), returned=invites)
+        self._people.keep(log)
+        return Returned(log, known.seq)
+
+    async def _grown(self, known: UserLog, given: _Given) -> UserLog:
+        """The log with these entries; `known` stays as it is. ▲ Its length is judged before any signature, and the loop
+        has its turn in between: whoever knows a log can ask this, also before sign-in."""
+        made = replace(known, heads=list(known.heads))  # `apply` makes all else anew
+        self._growth.check_length(Draft(known, made, tuple(given.read), tuple(given.entries)))
+        for count, entry in enumerate(given.entries, start=1):
+            made.apply(entry.body, entry.sig)
+            if count % BREATHE == 0:
+                await asyncio.sleep(0)
+        return made
+
+    async def _invites(self, log: UserLog, given: _Given) -> list[InviteRow]:
+        """The invitations behind all bindings of these entries (verified). ▲ Each brought the person here once."""
+        bound = [e for e in given.read if e.type == "binding"]
+        if len({e.by for e in bound}) < len(bound):
+            raise Refusal(ErrorCode.INVALID, "binding")
+        return [await self._invite(log, binding, given.staff) for binding in bound]
+
+    async def _invite(self, log: UserLog, binding: UserEntry, staff: StaffRow | None) -> InviteRow:
+        """The invitation behind a binding (verified), as it is here or as the binding has it. Refusal "code-used" if
+        somebody else has used it. `staff` goes with it if the invitation names that record."""
+        named, body, sig = self._cert(binding)
+        here = await self._store.invite(named.invite_pk)
+        if here is not None and here.used_by not in (None, log.uid):
+            raise Refusal(ErrorCode.CODE_USED)
+        if here is not None and here.withdrawn and here.used_by is None:
+            raise Refusal(ErrorCode.CODE_WITHDRAWN)
+        if here is not None:
+            return here
+        own = staff is not None and record_hash(staff.salt, staff.record) == named.record_hash
+        return InviteRow(
+            invite_pk=named.invite_pk,
+            cert_body=body,
+            cert_sig=sig,
+            salt=staff.salt if staff is not None and own else b"",
+            record=staff.record if staff is not None and own else b"",
+            not_after=named.not_after_ms,
+            used_by=log.uid,
+        )
+
+    async def _record_here(self, log: UserLog, entries: Sequence[UserEntry]) -> StaffRow:
+        """The record that the newest binding of these names, from its invitation if that is here; else an empty one."""
+        newest = next(e for e in reversed(entries) if e.type == "binding")
+        here = await self._store.invite(self._cert(newest)[0].invite_pk)
+        if here is not None and record_hash(here.salt, here.record) == log.record_hash:
+            return StaffRow(salt=here.salt, record=here.record)
+        return StaffRow(salt=b"", record=b"")
+
+    def _cert(self, binding: UserEntry) -> tuple[InviteCert, bytes, bytes]:
+        _, cert, sig, _ = fields.array(binding.payload, 4, "binding")
+        body, signed = fields.blob(cert, 1024, "cert"), fields.raw(sig, 64, "cert")
+        return InviteCert.check(self._agency_pk, body, signed), body, signed
+
+
+async def _read(frame: HandLog) -> _Given:
+    if not frame.entries or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
+        raise Refusal(ErrorCode.INVALID, "entries")
+    read: list[UserEntry] = []
+    for entry in frame.entries:
+        read.append(UserEntry.decode(entry.body))
+        if len(read) % BREATHE == 0:
+            await asyncio.sleep(0)
+    if not (frame.salt or frame.record):
+        return _Given(frame.entries, read, None)
+    if len(frame.salt) > SALT_BYTES or len(frame.record) > RECORD_BYTES:
+        raise Refusal(ErrorCode.OVERSIZE, "record")
+    decode_record(frame.record)
+    return _Given(frame.entries, read, StaffRow(salt=frame.salt, record=frame.record))
+
+
+def _check_record(log: UserLog, staff: StaffRow | None) -> None:
+    """▲ Refusal "invalid" for a record that the newest binding, which the agency certified, does not name."""
+    if staff is not None and record_hash(staff.salt, staff.record) != log.record_hash:
+        raise Refusal(ErrorCode.INVALID, "record")
+
+
+def _by_sheet(entry: UserEntry) -> bool:
+    """Whether recovery_requests.py would have it wait, or come by an invitation alone."""
+    return entry.type == "binding" or (entry.by == ROOT and entry.type in ("dev_add", "dev_revoke"))

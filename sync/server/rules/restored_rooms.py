@@ -1,0 +1,344 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""After a restore: what was acknowledged since the backup comes back from clients, at its old positions (protocol §10).
+
+Every room is closed to writing. A client first proves which items stood after the server's head: short stubs that
+make the running hash of a receipt which this server signed. Then anybody hands the items in, in order. A room opens
+when nothing proven is missing and every device that may hold more has said that it does not, or by the operator.
+"""
+
+import asyncio
+import logging
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sync.errors import Reject
+from sync.ids import Uid
+from sync.protocol.messages import (
+    ErrorCode,
+    HandedIn,
+    HandIn,
+    HandLog,
+    Mending,
+    Ok,
+    Promise,
+    Receipt,
+    RoomHead,
+    Signed,
+    Wanted,
+)
+from sync.server.host.identity import Identity
+from sync.server.load.fanout import Hub
+from sync.server.rules.handshake import Who, now_ms
+from sync.server.rules.live_rooms import LiveRoom, LiveRooms
+from sync.server.rules.log_growth import LogGrowth
+from sync.server.rules.named_items import named_in
+from sync.server.rules.people import People
+from sync.server.rules.placing import Placing
+from sync.server.rules.refusal import Refusal
+from sync.server.rules.restored_people import Returned, ReturnedLogs
+from sync.server.store.base import Store
+from sync.server.store.restored import AwaitedItem, RestoreRow
+from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.person.user_log import UserLog
+from sync.trust.room import signed_receipts
+from sync.trust.room.envelope import Header, read_body
+from sync.trust.room.stream import Accepted
+
+log = logging.getLogger("sync.server")
+
+STUB = struct.Struct(">QB32s")
+_MOST_BYTES = 16 * 1024 * 1024
+"""Stubs of one device that wait for their receipt: 400,000 positions."""
+LOGS_AFTER_MS = 86_400_000
+"""From when on a person's log takes new entries though a device is missing."""
+
+
+@dataclass(slots=True)
+class _Stubs:
+    room: bytes
+    after: int
+    data: bytearray = field(default_factory=bytearray)
+
+    @property
+    def until(self) -> int:
+        return self.after + len(self.data) // STUB.size
+
+
+class MendingRooms:
+    """What a restored server takes back. `closed` is shared with who places items."""
+
+    def __init__(
+        self,
+        store: Store,
+        people: People,
+        hub: Hub,
+        live: LiveRooms,
+        placing: Placing,
+        identity: Identity,
+        closed: set[bytes],
+        growth: LogGrowth,
+    ) -> None:
+        self._store = store
+        self._people = people
+        self._hub = hub
+        self._live = live
+        self._placing = placing
+        self._server_pk = identity.key.public
+        self._logs = ReturnedLogs(store, people, identity, growth)
+        self._closed = closed
+        self._awaited: dict[bytes, bytes] = {}
+        self._restored: RestoreRow | None = None
+        self._stubs: dict[bytes, _Stubs] = {}
+
+    async def open(self) -> None:
+        """Reads where the mending stands."""
+        self._restored = await self._store.restored()
+        self._awaited = dict(await self._store.awaited_devices())
+        self._closed |= await self._store.closed_rooms()
+        for uid in set(self._awaited.values()):
+            found = await self._people.load(uid)
+            if found is not None:
+                await self._forget_ended(found)
+
+    @property
+    def statement(self) -> Signed | None:
+        """What every client is told at sign-in."""
+        return Signed(self._restored.body, self._restored.sig) if self._restored is not None else None
+
+    def closed_among(self, heads: Sequence[RoomHead]) -> list[bytes]:
+        """Which of these rooms take no writing."""
+        return [h.receipt.room for h in heads if h.receipt.room in self._closed]
+
+    def _check_restored(self) -> RestoreRow:
+        if self._restored is None:
+            raise Refusal(ErrorCode.FORBIDDEN, "not restored")
+        return self._restored
+
+    # -- people -----------------------------------------------------------------------------------------------------
+
+    def check_log_open(self, uid: bytes) -> None:
+        """▲ While a device of the person may still hold entries of their log nothing new is added to it: a device whose
+        revocation was lost would else be first."""
+        if uid in self._awaited.values() and now_ms() < self._check_restored().t + LOGS_AFTER_MS:
+            raise Refusal(ErrorCode.CLOSED, "user log")
+
+    async def hand_log(self, frame: HandLog) -> Returned | None:
+        """The log that has more entries now, None if no entry was new."""
+        late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
+        taken = await self._logs.take(frame, late=late)
+        if taken is not None:
+            log.info("entries of a person's log are back: %d", taken.log.seq - taken.after)
+        return taken
+
+    async def log_moved(self, moved: UserLog) -> None:
+        """A device that the log ends is not waited for: a room that waited for it alone opens."""
+        if await self._forget_ended(moved):
+            await self.open_ready()
+
+    async def _forget_ended(self, moved: UserLog) -> bool:
+        ended = [d for d, uid in self._awaited.items() if uid == moved.uid and not moved.device_active(d, moved.seq)]
+        for dev in ended:
+            await self._forget(dev)
+        return bool(ended)
+
+    async def _forget(self, dev: bytes) -> None:
+        if dev in self._awaited:
+            await self._store.came_back(dev)
+            self._awaited.pop(dev, None)
+
+    async def handed_in(self, who: Who, frame: HandedIn) -> Ok:
+        """The device has nothing more."""
+        await self._forget(who.dev)
+        self._stubs.pop(who.dev, None)
+        await self.open_ready()
+        return Ok(frame.rid)
+
+    # -- proofs -----------------------------------------------------------------------------------------------------
+
+    async def promise(self, who: Who, frame: Promise) -> Wanted:
+        """Notes what stood after a position, once a receipt of ours proves it. Refusal "stale" if the head is not there
+        (any more), "invalid" if it proves nothing."""
+        self._check_restored()
+        stubs = self._stubs.get(who.dev)
+        if stubs is None or (stubs.room, stubs.until) != (frame.room, frame.after):
+            stubs = self._stubs[who.dev] = _Stubs(frame.room, frame.after)
+        if len(frame.room) != 16 or frame.after < 0 or len(frame.stubs) % STUB.size:
+            raise Refusal(ErrorCode.INVALID, "stubs")
+        if len(stubs.data) + len(frame.stubs) > _MOST_BYTES:
+            del self._stubs[who.dev]
+            raise Refusal(ErrorCode.QUOTA, "stubs")
+        stubs.data += frame.stubs
+        if frame.receipt is None:
+            return Wanted(frame.rid, None, 0)
+        del self._stubs[who.dev]
+        await self._prove(stubs, frame.receipt)
+        return await self._wanted(frame.rid, frame.room)
+
+    async def _prove(self, stubs: _Stubs, r: Receipt) -> None:
+        """▲ A receipt of this server's own signature for the running hash that these stubs make from a position of ours
+        on, through our head: then they stood there, and only they."""
+        try:
+            signed_receipts.check(self._server_pk, r)
+        except Reject as e:
+            raise Refusal(ErrorCode.INVALID, "receipt") from e
+        if (r.room, r.n) != (stubs.room, stubs.until) or not stubs.data:
+            raise Refusal(ErrorCode.INVALID, "receipt")
+        live = await self._find(stubs.room)
+        if live is None:
+            await self._note(stubs, r, 0, RH_0)
+            return
+        async with live.lock:
+            await live.settled()
+            if live.broken:
+                raise Refusal(ErrorCode.BUSY, "room")
+            await self._note(stubs, r, live.head.n, live.head.rh)
+        await self._tell(live)
+
+    async def _note(self, stubs: _Stubs, r: Receipt, head_n: int, head_rh: bytes) -> None:
+        if stubs.after > head_n:
+            raise Refusal(ErrorCode.STALE, str(head_n))
+        base = head_rh if stubs.after == head_n else await self._store.rh_at(stubs.room, stubs.after)
+        base = RH_0 if stubs.after == 0 else base
+        if base is None:
+            raise Refusal(ErrorCode.STALE, str(head_n))
+        through, last = await asyncio.to_thread(_chained, stubs, base, head_n)
+        if last != r.rh or (through or head_rh) != head_rh:
+            raise Refusal(ErrorCode.INVALID, "receipt")
+        if r.n > head_n:
+            new = [i for i in _items(stubs) if i.n > head_n]
+            self._closed.add(stubs.room)
+            missing = await self._store.await_items(stubs.room, new)
+            if missing == 0:  # another handed them in while we asked for a room that was not there
+                await self.look()
+                return
+            log.warning("a receipt proves items that were lost, positions: %d", missing)
+
+    async def _find(self, room: bytes) -> LiveRoom | None:
+        try:
+            return self._live.at_hand(room) or await self._live.get(room)
+        except Refusal:
+            return None
+
+    # -- items ------------------------------------------------------------------------------------------------------
+
+    async def hand_in(self, who: Who, frame: HandIn) -> Wanted:
+        """Gives items their old positions, as far as they are the proven ones; those that are here are passed over."""
+        self._check_restored()
+        items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in frame.items]
+        live = await self._find(frame.room)
+        if live is None:
+            if await self._store.awaited_until(frame.room) == 0:
+                raise Refusal(ErrorCode.UNKNOWN_ROOM)
+            live = self._live.at_hand(frame.room) or self._live.new(frame.room)
+        async with live.lock:
+            if live.broken:
+                raise Refusal(ErrorCode.BUSY, "room")
+            try:
+                done = await self._place(live, who, [i for i in items if i.n > live.stream.n], frame)
+            finally:
+                if live.stream.n == 0:
+                    self._live.forget(live)
+        if done is not None:
+            await done
+        reply = await self._wanted(frame.rid, frame.room)
+        if reply.until == 0 and done is not None:
+            await self._tell(live)
+            await self.open_ready()
+        return reply
+
+    async def _place(
+        self, live: LiveRoom, who: Who, items: list[Item], frame: HandIn
+    ) -> "asyncio.Future[Receipt] | None":
+        """▲ Each item must be the proven one at the next position, with its own time; it is judged as ever, but by no
+        time limit and no quota."""
+        if not items or items[0].n != live.stream.n + 1:
+            return None  # the answer says where the room stands
+        awaited = await self._store.awaited_items(frame.room, live.stream.n, len(items))
+        wanted = [(a.n, a.t, a.kind, a.id) for a in awaited]
+        if [(i.n, i.t, i.kind, item_id(i.kind, i.body)) for i in items] != wanted:
+            raise Refusal(ErrorCode.INVALID, "not proven")
+        done = None
+        for unit in _units(items):
+            if any(i.kind == ENVELOPE and i.ct is None and not self._may_be_gone(live, i) for i in unit):
+                raise Refusal(ErrorCode.INVALID, "content")
+            accepted = await self._judge(live, unit)
+            ids: list[bytes] = [item_id(i.kind, i.body) for i in unit]
+            size = sum(len(i.body) + len(i.sig) + len(i.ct or b"") for i in unit)
+            done = await self._placing.begin(live, who, unit, accepted, ids, size, shares=frame.shares, returned=True)
+        return done
+
+    def _may_be_gone(self, live: LiveRoom, item: Item) -> bool:
+        return live.stream.may_be_gone(Header.decode(read_body(item.body)[0]).obj, item.n)
+
+    async def _judge(self, live: LiveRoom, unit: list[Item]) -> list[Accepted]:
+        out: list[list[Accepted]] = []
+
+        def judge() -> None:
+            out.append(live.stream.accept(unit, self._people, live.old_rhs))
+
+        await self._live.satisfied(live.stream, judge, live.old_rhs, named_in(unit))
+        return out[0]
+
+    async def _wanted(self, rid: int, room: bytes) -> Wanted:
+        live = await self._find(room)
+        return Wanted(rid, live.head if live else None, await self._store.awaited_until(room))
+
+    # -- opening ----------------------------------------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Now and then: what the operator opened beside this server, and what may open."""
+        if not self._closed:
+            return
+        now_closed = await self._store.closed_rooms()
+        for room in self._closed - now_closed:
+            await self._opened(room)
+        await self.open_ready()
+
+    async def open_ready(self) -> None:
+        """Opens the rooms that wait for nothing."""
+        if not self._closed:
+            return
+        for room in await self._store.openable_rooms():
+            if room in self._closed:
+                await self._store.open_room(room)
+                await self._opened(room)
+
+    async def _opened(self, room: bytes) -> None:
+        self._closed.discard(room)
+        log.info("a room is open again, closed still: %d", len(self._closed))
+        live = await self._find(room)
+        if live is not None:
+            await self._tell(live, opened=True)
+
+    async def _tell(self, live: LiveRoom, *, opened: bool = False) -> None:
+        frame = Mending(live.head, await self._store.awaited_until(live.head.room), opened)
+        for uid in list(live.stream.members):
+            self._hub.tell_all(Uid(uid), frame)
+
+
+def _items(stubs: _Stubs) -> list[AwaitedItem]:
+    rows = enumerate(STUB.iter_unpack(stubs.data), start=stubs.after + 1)
+    return [AwaitedItem(n=n, t=t, kind=kind, id=ident) for n, (t, kind, ident) in rows]
+
+
+def _chained(stubs: _Stubs, rh: bytes, head_n: int) -> tuple[bytes | None, bytes]:
+    """The running hash that the stubs make at our head, if they pass it, and at their end."""
+    through: bytes | None = None
+    for n, (t, kind, ident) in enumerate(STUB.iter_unpack(stubs.data), start=stubs.after + 1):
+        rh = next_rh(rh, n, t, kind, ident)
+        if n == head_n:
+            through = rh
+    return through, rh
+
+
+def _units(items: Sequence[Item]) -> list[list[Item]]:
+    """Entries one by one and batches whole; what is left of a batch that is cut off comes with the next frame."""
+    out: list[list[Item]] = []
+    unit: list[Item] = []
+    for item in items:
+        unit.append(item)
+        if item.kind == ENTRY or item.sig:
+            out.append(unit)
+            unit = []
+    return out

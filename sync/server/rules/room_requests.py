@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What members read of a room and pass on in it. What gets a position is in placing.py."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from itertools import pairwise
+
+from sync.ids import Uid
+from sync.protocol.messages import (
+    Contents,
+    ContentsReply,
+    Ephemeral,
+    ErrorCode,
+    Items,
+    LogHead,
+    MemberMoved,
+    MovedLogs,
+    MovedLogsReply,
+    Ok,
+    Pull,
+    PutShare,
+    Receipt,
+    Reseal,
+    RoomHead,
+    SealReply,
+    SealRequest,
+    ShareReply,
+    ShareRequest,
+    Subscribe,
+    WireItem,
+    WireShare,
+)
+from sync.protocol.version import MAX_BATCH_BYTES, MAX_BATCH_ITEMS, MAX_CONTENTS, MAX_PULL_BYTES
+from sync.server.config import Limits
+from sync.server.load.fanout import Hub, Listener
+from sync.server.rules.handshake import Who
+from sync.server.rules.live_rooms import LiveRoom, LiveRooms
+from sync.server.rules.object_shares import Shares
+from sync.server.rules.people import People
+from sync.server.rules.quotas import Quotas, senders, today
+from sync.server.rules.refusal import Refusal
+from sync.server.store.base import ItemRow, SealRow, Store
+from sync.trust.formats.items import Role
+
+_WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
+"""Holds the largest batch: its ciphertexts, and a header of at most 1 KiB for each."""
+_MAX_SEAL_BYTES = 4096
+_BREATHE = 64
+"""Receipts that are signed in one turn of the loop: 45 µs each."""
+_RESEAL_S = 10.0
+"""How often one person may seal the same epoch for another again."""
+_RESEALS_REMEMBERED = 65_536
+
+
+class Rooms:
+    """What signed-in devices may ask of rooms."""
+
+    def __init__(self, store: Store, people: People, hub: Hub, live: LiveRooms, limits: Limits, quotas: Quotas) -> None:
+        self._quotas = quotas
+        self._store = store
+        self._people = people
+        self._hub = hub
+        self._limits = limits
+        self._live = live
+        self._shares = Shares(store, hub)
+        self._resealed: OrderedDict[tuple[bytes, int, bytes, bytes], float] = OrderedDict()
+        """Room, epoch, for whom, by whom: when last (monotonic)."""
+
+    # -- membership
+
+    async def heads(self, who: Who) -> list[RoomHead]:
+        """Where every room of the person stands."""
+        heads: list[RoomHead] = []
+        for r in await self._store.memberships(who.uid, who.dev):
+            heads.append(RoomHead(self._live.receipt(r.room, r.n, r.rh, r.t), r.dev_seq, r.dev_head))
+            if len(heads) % _BREATHE == 0:
+                await asyncio.sleep(0)
+        return heads
+
+    async def notify_member_moved(self, uid: bytes) -> None:
+        """Sends MemberMoved to the connected members of a person's rooms, after the person lost a device or the
+        account. Their clients then state it and rotate keys."""
+        for count, r in enumerate(await self._store.memberships(uid, b""), start=1):
+            self._hub.notify_room(r.room, MemberMoved(r.room))
+            if count % _BREATHE == 0:
+                await asyncio.sleep(0)
+
+    async def role_of(self, room: bytes, uid: bytes) -> Role | None:
+        """The person's role now, None if not a member or no such room."""
+        if self._live.at_hand(room) is None and await self._store.until_n(room, uid) != 0:
+            return None
+        try:
+            return (await self._live.get(room)).stream.role_of(Uid(uid))
+        except Refusal:
+            return None
+
+    async def room_bytes(self, room: bytes) -> int:
+        return (await self._live.get(room)).size_bytes
+
+    def grew(self, room: bytes, size_bytes: int) -> None:
+        """The room has a part more: one that is in memory counts it, one that is read later does."""
+        live = self._live.at_hand(room)
+        if live is not None:
+            live.size_bytes += size_bytes
+
+    async def _as_member(self, room: bytes, uid: bytes) -> LiveRoom:
+        live = await self._live.reach(room, uid)
+        if uid not in live.stream.members:
+            raise Refusal(ErrorCode.FORBIDDEN)
+        return live
+
+    # -- reading
+
+    async def pull(self, who: Who, frame: Pull) -> Items:
+        """Items after a position. One who was removed gets those up to the entry that did it, and no more."""
+        receipt = await self._shown_to(who, frame.room)
+        after = max(0, frame.after)
+        if after >= receipt.n:
+            return Items(frame.rid, frame.room, [], [], receipt)
+        limit = max(1, min(frame.limit_bytes, MAX_PULL_BYTES))
+        bare = frame.bare
+        rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, limit, bare=bare))
+        if not rows:  # one batch is longer than what was asked for; it still fits a frame
+            rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, _WHOLE_BATCH_BYTES, bare=bare))
+        shares = await self._store.shares_between(frame.room, after, rows[-1].n if rows else after)
+        return Items(
+            frame.rid,
+            frame.room,
+            _wire(rows),
+            [WireShare(h.obj, h.share) for h in shares if h.share is not None],
+            receipt,
+        )
+
+    async def contents(self, who: Who, frame: Contents) -> ContentsReply:
+        """Single positions with their content. ▲ One who was removed gets none beyond the entry that did it."""
+        if not 0 < len(frame.ns) <= MAX_CONTENTS or any(a >= b for a, b in pairwise(frame.ns)):
+            raise Refusal(ErrorCode.MALFORMED, "ns")
+        end = (await self._shown_to(who, frame.room)).n
+        if frame.ns[0] < 1 or frame.ns[-1] > end:
+            raise Refusal(ErrorCode.MALFORMED, "ns")
+        return ContentsReply(frame.rid, _wire(await self._store.items_at(frame.room, frame.ns, MAX_PULL_BYTES)))
+
+    async def _shown_to(self, who: Who, room: bytes) -> Receipt:
+        """Where the room stands, or where it stood when the person was removed."""
+        live = await self._live.reach(room, who.uid)
+        if who.uid not in live.stream.members:
+            end = await self._store.until_n(room, who.uid)
+            if end is None:
+                raise Refusal(ErrorCode.UNKNOWN_ROOM)
+            if end:
+                (last,) = await self._store.items(room, end - 1, end, 1)
+                return self._live.receipt(room, last.n, last.rh, last.t)
+        return live.head
+
+    async def moved_logs(self, who: Who, frame: MovedLogs) -> MovedLogsReply:
+        """The members whose user logs go further than the room has pinned: perhaps one of them lost a device."""
+        stream = (await self._as_member(frame.room, who.uid)).stream
+        pins = stream.pins
+        rows = await self._store.people(list(stream.members))
+        heads = [LogHead(r.uid, r.seq, r.head) for r in rows if r.seq > pins[Uid(r.uid)][0]]
+        return MovedLogsReply(frame.rid, heads)
+
+    async def subscribe(self, listener: Listener, frame: Subscribe) -> Ok:
+        """Fresh from now on."""
+        await self._as_member(frame.room, listener.uid)
+        if len(listener.rooms) >= self._limits.subscriptions:
+            raise Refusal(ErrorCode.QUOTA, "subscriptions")
+        self._hub.subscribe(listener, frame.room)
+        self._shares.tell(listener, frame.room)
+        return Ok(frame.rid)
+
+    def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:
+        """To the room's other listeners, if the sender is a member who listens too. Clients check the rest."""
+        live = self._live.at_hand(frame.room)
+        if live is not None and frame.room in listener.rooms and listener.uid in live.stream.members:
+            self._hub.passing(frame.room, frame, listener)
+
+    # -- seals and shares
+
+    async def seals(self, who: Who, frame: SealRequest) -> SealReply:
+        """The asker's own seals of an epoch."""
+        live = await self._live.reach(frame.room, who.uid)
+        if frame.epoch > live.stream.epoch:  # it may be more than a column of the database holds
+            return SealReply(frame.rid, [])
+        return SealReply(frame.rid, await self._store.seals(frame.room, frame.epoch, who.uid))
+
+    async def reseal(self, who: Who, frame: Reseal) -> Ok:
+        """Stores another seal of an existing epoch for a member; any member may send one. The recipient verifies it.
+
+        ▲ Each member may send one in 10 s for an epoch and recipient: only few seals are kept, so that a member could
+        otherwise push out the good ones. ▲ Its bytes count in the device's daily quota. Otherwise a member could seal
+        the thousands of epochs of a room of their own again and again.
+        """
+        live = await self._as_member(frame.room, who.uid)
+        if frame.uid not in live.stream.members or frame.epoch not in live.stream.epochs:
+            raise Refusal(ErrorCode.INVALID, "recipient")
+        log = await self._people.load(frame.uid)
+        if log is None or log.puk_at(log.seq) is None:  # ▲ the agency revoked a device: first a newer PUK
+            raise Refusal(ErrorCode.INVALID, "recipient")
+        if not 0 < len(frame.seal) <= _MAX_SEAL_BYTES:
+            raise Refusal(ErrorCode.SEALS, "size")
+        await self._quotas.check_device(who, len(frame.seal))
+        self._check_reseal((frame.room, frame.epoch, frame.uid, who.uid))
+        row = SealRow(epoch=frame.epoch, uid=frame.uid, seal=frame.seal)
+        await self._store.add_seal(frame.room, row, self._limits.reseals_kept, senders(who), today())
+        self._quotas.note(who, len(frame.seal))
+        self._hub.nudge(frame.uid, frame.room, live.head.n)
+        return Ok(frame.rid)
+
+    def _check_reseal(self, key: tuple[bytes, int, bytes, bytes]) -> None:
+        now = time.monotonic()
+        if now - self._resealed.get(key, -_RESEAL_S) < _RESEAL_S:
+            raise Refusal(ErrorCode.BUSY, "reseal")
+        self._resealed[key] = now
+        self._resealed.move_to_end(key)
+        while len(self._resealed) > _RESEALS_REMEMBERED:
+            self._resealed.popitem(last=False)
+
+    async def shares(self, listener: Listener, frame: ShareRequest) -> ShareReply:
+        """Objects' shares, as far as the server has them."""
+        return await self._shares.request(listener, await self._as_member(frame.room, listener.uid), frame)
+
+    async def put_share(self, who: Who, frame: PutShare) -> Ok:
+        """Fills in a lost share, from any member."""
+        return await self._shares.put(await self._as_member(frame.room, who.uid), frame)
+
+
+def _wire(rows: Iterable[ItemRow]) -> list[WireItem]:
+    return [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in rows]
+
+
+def _whole_batches(rows: list[ItemRow]) -> list[ItemRow]:
+    """The rows up to the last signature: a client judges a batch whole (protocol §7)."""
+    end = len(rows)
+    while end and not rows[end - 1].sig:
+        end -= 1
+    return rows[:end]

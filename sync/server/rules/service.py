@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Every request and who answers it. Rules about people, places, rooms and blobs live in their own files; no I/O but the
+store and the object store."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Collection, Coroutine
+from typing import Any, TypeVar
+
+from sync.ids import DevId, Uid
+from sync.protocol.messages import (
+    Append,
+    Auth,
+    Authed,
+    BlobToken,
+    ClientFrame,
+    Contents,
+    Devices,
+    Directory,
+    Enrol,
+    Ephemeral,
+    ErrorCode,
+    Escrow,
+    EscrowReply,
+    Frame,
+    HandedIn,
+    HandIn,
+    HandLog,
+    Invite,
+    LogHeads,
+    LogMoved,
+    MovedLogs,
+    Ok,
+    PairJoin,
+    PairLeave,
+    PairOpen,
+    PairPost,
+    Promise,
+    Pull,
+    Push,
+    PutSeals,
+    PutShare,
+    Recover,
+    RecoverLook,
+    Reseal,
+    Revoked,
+    SealRequest,
+    ShareRequest,
+    SheetAsked,
+    Subscribe,
+    UserAppend,
+    Veto,
+    Waits,
+)
+from sync.protocol.messages import UserLog as UserLogRequest
+from sync.protocol.programs import Release
+from sync.server.config import Limits
+from sync.server.host.identity import Identity
+from sync.server.load.entrance import Entrance
+from sync.server.load.fanout import Hub, Listener, Outbox
+from sync.server.load.meters import Meters
+from sync.server.load.spending import metered
+from sync.server.objects.base import Objects
+from sync.server.rules.blob_parts import Blobs
+from sync.server.rules.clock_guard import ClockGuard
+from sync.server.rules.handshake import Handshake, Who
+from sync.server.rules.live_rooms import LiveRooms
+from sync.server.rules.log_growth import LogGrowth
+from sync.server.rules.pairing_boxes import Pairing
+from sync.server.rules.people import APPEND_ENTRIES, People
+from sync.server.rules.placing import Placing
+from sync.server.rules.presented_receipts import Receipts
+from sync.server.rules.pruned_content import Pruning
+from sync.server.rules.quotas import Quotas
+from sync.server.rules.recovery_requests import Sheets
+from sync.server.rules.refusal import Refusal
+from sync.server.rules.restored_rooms import MendingRooms
+from sync.server.rules.room_requests import Rooms
+from sync.server.rules.uploads import Uploads
+from sync.server.store.base import Store, StoreError
+from sync.trust.person.user_log import UserLog
+
+log = logging.getLogger("sync.server")
+
+T = TypeVar("T")
+
+WATCH_S = 1.0
+"""How often the server looks for what the agency's command line did."""
+SEEN_S = 6 * 3600.0
+"""How often it is noted who is connected: a computer that is never switched off signs in once in months."""
+
+
+class Service:
+    """The server without its sockets. `addresses` are the `host:port` that a client may sign for."""
+
+    def __init__(
+        self,
+        store: Store,
+        objects: Objects,
+        identity: Identity,
+        limits: Limits,
+        meters: Meters | None = None,
+        clock: ClockGuard | None = None,
+    ) -> None:
+        self.clock = clock or ClockGuard()
+        self.limits = limits
+        self.hub = Hub(limits)
+        self.meters = meters or Meters()
+        self.entrance = Entrance(limits, self.hub.queue, self.meters.turned_away)
+        self.addresses: Collection[str] = ()
+        self.min_client: Release | None = None
+        """The oldest release of the client program that may sign in; None for any."""
+        self.people = People(store, identity, limits.logs_in_memory)
+        self.live = LiveRooms(store, self.people, identity.key, limits.rooms_in_memory)
+        quotas = Quotas(store, limits)
+        self.rooms = Rooms(store, self.people, self.hub, self.live, limits, quotas)
+        closed: set[bytes] = set()
+        self.pruning = Pruning(store)
+        self.live.loaded = self.pruning.resume
+        self.placing = Placing(
+            store, self.people, self.hub, self.live, limits, self.meters, self.pruning, quotas, self.clock, closed
+        )
+        growth = LogGrowth(store, limits)
+        self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed, growth)
+        self.uploads = Uploads(store, objects, limits)
+        self.blobs = Blobs(store, objects, self.rooms, quotas, self.uploads, limits, self.meters)
+        self.receipts = Receipts(store, identity.key.public)
+        self.pairing = Pairing()
+        self.sheets = Sheets(store, self.people, limits, self.clock)
+        self._identity = identity
+        self._going: set[asyncio.Task[Any]] = set()
+
+    async def open(self) -> None:
+        """Reads what is left to do since a restore, and what was left unfinished; the store is open."""
+        await self.mending.open()
+        await self.uploads.open()
+
+    async def close(self) -> None:
+        """Keeps the rooms' states, so that the next start is quick."""
+        await self.pruning.close()
+        if self._going:
+            await asyncio.wait(self._going)
+        await self.live.close()
+
+    def handshake(self) -> Handshake:
+        """A new connection's handshake."""
+        return Handshake(self._identity, lambda: self.addresses, min_client=self.min_client)
+
+    async def prove(self, handshake: Handshake, frame: Auth) -> Who | Revoked:
+        """Checks a device's proof: whose it is, or why it is none any more."""
+        own = await self.people.load(frame.uid)
+        who = handshake.sign_in(frame, own)
+        if own is None:
+            raise Refusal(ErrorCode.AUTH, fatal=True)
+        return await self.people.ended(own, frame) if who is None else who
+
+    async def sign_in(self, who: Who, agent: str, frame: Auth) -> Authed | Revoked:
+        """Answers a sign-in: the heads of the person's log and rooms, or the entries that revoked the device. The
+        caller must already collect the person's notifications for this connection, since everything is read only
+        once."""
+        await self.people.saw(who, agent)
+        own = await self._log_of(who)
+        if own.device_active(who.dev, own.seq) is None:
+            return await self.people.ended(own, frame)
+        heads = await self.rooms.heads(who)
+        await self.receipts.look(frame.receipts, heads)
+        asked = await self.sheets.waiting(who.uid)
+        closed = self.mending.closed_among(heads)
+        return Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement, closed)
+
+    async def _log_of(self, who: Who) -> UserLog:
+        found = await self.people.load(who.uid)
+        if found is None:
+            raise Refusal(ErrorCode.AUTH, fatal=True)
+        return found
+
+    async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
+        """What anyone with a code may ask, an activation code or an old device's. `peer` is the connection."""
+        match frame:
+            case Invite():
+                return await self.people.invite(frame)
+            case Enrol():
+                return await self.people.enrol(frame)
+            case RecoverLook():
+                return await self.sheets.look(frame)
+            case Recover():
+                self.mending.check_log_open(frame.uid)
+                return await self._to_the_end(self._moving(frame.uid, self.sheets.recover(frame)))
+            case HandLog():
+                return await self._to_the_end(self._hand_log(frame))
+            case PairJoin():
+                self.pairing.join(peer, frame)
+                return Ok(frame.rid)
+            case PairPost():
+                self.pairing.post(peer, frame.data)
+                return Ok(frame.rid)
+            case _:
+                raise Refusal(ErrorCode.AUTH, "first sign in", fatal=True)
+
+    async def answer(self, listener: Listener, frame: ClientFrame) -> Frame:
+        """Answers a signed-in device's request, or raises Refusal, Reject or StoreError."""
+        who = Who(Uid(listener.uid), DevId(listener.dev))
+        match frame:
+            case Push():
+                return await self.placing.push(who, frame)
+            case Pull():
+                return await self.rooms.pull(who, frame)
+            case Contents():
+                return await self.rooms.contents(who, frame)
+            case Append():
+                return await self.placing.append(who, frame)
+            case Subscribe():
+                return await self.rooms.subscribe(listener, frame)
+            case PutSeals():
+                return self.placing.put_seals(who, frame)
+            case SealRequest():
+                return await self.rooms.seals(who, frame)
+            case Reseal():
+                return await self.rooms.reseal(who, frame)
+            case ShareRequest():
+                return await self.rooms.shares(listener, frame)
+            case PutShare():
+                return await self.rooms.put_share(who, frame)
+            case Directory():
+                return await self.people.directory(frame)
+            case UserLogRequest():
+                return await self.people.entries(frame)
+            case UserAppend():
+                self.mending.check_log_open(who.uid)
+                return await self._to_the_end(self._moving(who.uid, self.sheets.append(who, frame)))
+            case Veto():
+                done = await self.sheets.veto(who, frame)
+                await self._tell_asked(who.uid)
+                return done
+            case Escrow():
+                return EscrowReply(frame.rid, self._identity.escrow)
+            case BlobToken():
+                return self.blobs.mint(who, frame)
+            case PairOpen():
+                return self.pairing.open(listener.outbox, frame)
+            case PairPost():
+                self.pairing.post(listener.outbox, frame.data)
+                return Ok(frame.rid)
+            case PairLeave():
+                self.pairing.leave(listener.outbox)
+                return Ok(frame.rid)
+            case MovedLogs():
+                return await self.rooms.moved_logs(who, frame)
+            case Devices():
+                return await self.people.devices(who, frame)
+            case LogHeads():
+                return await self.people.heads(frame)
+            case HandLog():
+                return await self._to_the_end(self._hand_log(frame))
+            case Promise():
+                return await self.mending.promise(who, frame)
+            case HandIn():
+                return await self.mending.hand_in(who, frame)
+            case HandedIn():
+                return await self._to_the_end(self.mending.handed_in(who, frame))
+            case _:
+                raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
+
+    async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
+        """▲ What changes a person's log goes on though the asker is gone meanwhile: else it would be on the disk and
+        not in memory, and a device that it ends would stay."""
+        task = asyncio.create_task(metered(lambda: work))
+        self._going.add(task)
+        task.add_done_callback(self._gone)
+        return await asyncio.shield(task)
+
+    def _gone(self, task: "asyncio.Task[Any]") -> None:
+        self._going.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody may be there to hear of it
+
+    async def _hand_log(self, frame: HandLog) -> Ok:
+        back = await self.mending.hand_log(frame)
+        if back is not None:
+            await self._log_moved(back.log, back.after)
+        return Ok(frame.rid)
+
+    async def _moving(self, uid: bytes, work: Coroutine[None, None, tuple[UserLog | None, Ok | Waits]]) -> Ok | Waits:
+        """Tells the person's devices what a request with a root key has changed."""
+        moved, reply = await work
+        if moved is not None:
+            await self._log_moved(moved, moved.seq - APPEND_ENTRIES)
+        if isinstance(reply, Waits):
+            await self._tell_asked(uid)
+        return reply
+
+    async def _tell_asked(self, uid: bytes) -> None:
+        asked = await self.sheets.waiting(uid)
+        self.hub.tell_all(uid, SheetAsked(asked))
+
+    async def _log_moved(self, log: UserLog, after: int) -> None:
+        """Tells everybody concerned what the entries behind `after` have ended."""
+        self._cut_off(log)
+        if log.revoked_between(after, log.seq) or (log.ended_at(log.seq) and not log.ended_at(after)):
+            await self.rooms.notify_member_moved(log.uid)
+        await self.mending.log_moved(log)
+
+    def _cut_off(self, log: UserLog) -> None:
+        """Devices that the log ends, and the others are told."""
+        for device in log.devices.values():
+            if log.device_active(device.dev, log.seq) is None:
+                self.blobs.revoke(device.dev)
+                self.placing.forget(device.dev)
+                self.hub.cut(device.dev, log.uid, ErrorCode.AUTH)
+        self.hub.tell_all(log.uid, LogMoved(log.seq))
+
+    async def watch(self) -> None:
+        """Notices what the agency's command line does beside this server. Runs until cancelled.
+
+        ▲ Whatever goes wrong is tried again: a device that the agency revokes would else stay until the next start.
+        """
+        after, seen_at = 0, time.monotonic()
+        noticed: dict[bytes, int] = {}
+        while True:
+            try:
+                if time.monotonic() - seen_at >= SEEN_S:
+                    seen_at = time.monotonic()
+                    await self.people.still_here(self.hub.present())
+                until, logs = await self.people.told(after)
+                for moved in logs:
+                    self._cut_off(moved)
+                for moved in logs:
+                    if moved.seq > noticed.get(moved.uid, -1):  # once, also if what follows is tried again and again
+                        await self.rooms.notify_member_moved(moved.uid)
+                        noticed[moved.uid] = moved.seq
+                for moved in logs:  # a full disk keeps nobody from being cut off, and no colleague from being told
+                    await self.mending.log_moved(moved)
+                after = until
+                await self.mending.look()
+            except StoreError as e:
+                log.warning("what the command line did was not read: %s", e.code)
+            except Exception:
+                log.exception("what the command line did was not read")
+            await asyncio.sleep(WATCH_S)
+
+    def may_linger(self, peer: Outbox) -> bool:
+        """Whether a connection may stay though it has not signed in: it speaks with an old device."""
+        return self.pairing.waits(peer)
+
+    def gone(self, peer: Outbox) -> None:
+        """A connection has ended."""
+        self.pairing.leave(peer)
+
+    def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:
+        """Passes a signed, unstored message on to the room's other listeners."""
+        self.rooms.ephemeral(listener, frame)

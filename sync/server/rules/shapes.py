@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a batch and an append must look like before anything in them is judged."""
+
+from sync.protocol.messages import Append, ErrorCode, Push
+from sync.protocol.version import MAX_BATCH_BYTES, MAX_BATCH_ITEMS, MAX_ENTRY_BYTES, MAX_OP_BYTES
+from sync.server.rules.handshake import Who
+from sync.server.rules.refusal import Refusal
+from sync.trust.room.entries import RoomEntry
+
+_MAX_ENTRIES = 64
+
+
+def check_batch(frame: Push) -> None:
+    """Refusal "invalid" or "oversize" for a batch that nobody may send."""
+    if not 1 <= len(frame.bodies) <= MAX_BATCH_ITEMS or len(frame.bodies) != len(frame.cts):
+        raise Refusal(ErrorCode.INVALID, "batch")
+    if len(frame.sig) != 64 or len(frame.shares) > len(frame.bodies):
+        raise Refusal(ErrorCode.INVALID, "batch")
+    if any(len(ct) > MAX_OP_BYTES for ct in frame.cts):
+        raise Refusal(ErrorCode.OVERSIZE, "op")
+    if sum(map(len, frame.bodies)) + sum(map(len, frame.cts)) > MAX_BATCH_BYTES:
+        raise Refusal(ErrorCode.OVERSIZE, "batch")
+
+
+def read_entries(who: Who, frame: Append) -> list[RoomEntry]:
+    """The entries of one append, all of the device that asks and of the room; Refusal or Reject for anything else."""
+    if not 1 <= len(frame.entries) <= _MAX_ENTRIES:
+        raise Refusal(ErrorCode.INVALID, "entries")
+    if any(len(e.body) > MAX_ENTRY_BYTES or len(e.sig) != 64 for e in frame.entries):
+        raise Refusal(ErrorCode.OVERSIZE, "entry")
+    entries = [RoomEntry.decode(e.body) for e in frame.entries]
+    if any(e.dev != who.dev or e.uid != who.uid for e in entries):
+        raise Refusal(ErrorCode.FORBIDDEN, "another device")
+    if any(e.room not in (None, frame.room) for e in entries):
+        raise Refusal(ErrorCode.INVALID, "room")
+    if any(e.epoch is not None for e in entries[:-1]):
+        raise Refusal(ErrorCode.INVALID, "only the last entry may carry an epoch")
+    return entries

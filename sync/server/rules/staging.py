@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Seals that have been uploaded and wait for the entry that names their root. In memory, bounded, for minutes:
+if they are lost the client is told "seals" and uploads them again."""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from sync.crypto.kdf import H
+from sync.protocol.messages import ErrorCode, PutSeals
+from sync.server.config import Limits
+from sync.server.rules.handshake import Who
+from sync.server.rules.quotas import is_within
+from sync.server.rules.refusal import Refusal
+from sync.trust.keys import merkle
+from sync.trust.keys.epochs import Epoch
+
+_MAX_SEAL_BYTES = 4096
+_SEAL_BYTES = 64
+"""What a seal costs beside its bytes: nobody uploads millions of empty ones."""
+_MAX_UPLOADS = 65_536
+_MAX_OF_A_DEVICE = 32
+"""Uploads of one device; a further one takes the place of its oldest, never of another's."""
+
+_Key = tuple[bytes, bytes, bytes]
+
+
+@dataclass(slots=True)
+class _Device:
+    """What one device has uploaded, oldest first."""
+
+    uploads: dict[_Key, None] = field(default_factory=dict)
+    size_bytes: int = 0
+
+
+@dataclass(slots=True)
+class _Upload:
+    at: float
+    uid: bytes
+    seals: list[bytes] = field(default_factory=list)
+    size_bytes: int = 0
+    _by_hash: dict[bytes, bytes] = field(default_factory=dict)
+    _hashed: int = 0
+
+    def named(self, seal_hash: bytes) -> bytes | None:
+        """The seal of this hash. ▲ Each seal is hashed once, however often the upload is looked into."""
+        for seal in self.seals[self._hashed :]:
+            self._by_hash[H(seal)] = seal
+        self._hashed = len(self.seals)
+        return self._by_hash.get(seal_hash)
+
+
+class Staging:
+    """Uploads by (device, room, root), oldest first."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._uploads: OrderedDict[_Key, _Upload] = OrderedDict()
+        self._by_dev: dict[bytes, _Device] = {}
+        self._of_person: dict[bytes, int] = {}
+        """By uid: the bytes that all devices of the person have uploaded. A person without uploads is not in it."""
+
+    def put(self, who: Who, frame: PutSeals) -> None:
+        """Adds seals from index `start`; a repeated upload begins again at 0.
+
+        ▲ A device pushes out no uploads but its own: else a member who is to go could keep away the seals of that.
+        ▲ The uploads of all devices of a person together have a limit too.
+        """
+        self._expire()
+        if len(frame.room) != 16 or len(frame.root) != 32:
+            raise Refusal(ErrorCode.SEALS, "name")
+        key = (who.dev, frame.room, frame.root)
+        if frame.start == 0:
+            self._drop(key)
+        upload = self._uploads.get(key) or _Upload(time.monotonic(), who.uid)
+        if frame.start != len(upload.seals):
+            raise Refusal(ErrorCode.SEALS, f"start {len(upload.seals)}")
+        size = sum(len(s) + _SEAL_BYTES for s in frame.seals)
+        if any(len(s) > _MAX_SEAL_BYTES for s in frame.seals):
+            raise Refusal(ErrorCode.SEALS, "size")
+        device = self._by_dev.get(who.dev) or _Device()
+        together = self._of_person.get(who.uid, 0) + size
+        if not is_within(device.size_bytes + size, together, self._limits.staged_seals_bytes):
+            raise Refusal(ErrorCode.QUOTA, "seals")
+        if key not in self._uploads and len(device.uploads) >= _MAX_OF_A_DEVICE:
+            self._drop(next(iter(device.uploads)))
+        self._by_dev[who.dev] = device
+        device.uploads[key] = None
+        self._uploads[key] = upload
+        upload.seals.extend(frame.seals)
+        upload.size_bytes += size
+        device.size_bytes += size
+        self._add(who.uid, size)
+        while len(self._uploads) > _MAX_UPLOADS:
+            self._drop(next(iter(self._uploads)))
+
+    def of_epoch(self, who: Who, room: bytes, epoch: Epoch, most: int) -> list[bytes]:
+        """▲ The seals of an epoch: all of them, at most so many, and their RFC 9162 root is the one it names. Refusal
+        "seals" if not."""
+        upload = self._uploads.get((who.dev, room, epoch.root))
+        if upload is None or len(upload.seals) != epoch.count or epoch.count > most:
+            raise Refusal(ErrorCode.SEALS, f"epoch {epoch.e}")
+        if merkle.root(upload.seals) != epoch.root:
+            raise Refusal(ErrorCode.SEALS, f"epoch {epoch.e}")
+        return upload.seals
+
+    def one(self, who: Who, room: bytes, seal_hash: bytes) -> bytes:
+        """A newcomer's single seal of the standing epoch, by its hash."""
+        for key in self._of(who, room):
+            seal = self._uploads[key].named(seal_hash)
+            if seal is not None:
+                return seal
+        raise Refusal(ErrorCode.SEALS, "newcomer")
+
+    def forget(self, dev: bytes) -> None:
+        """Drops everything that a device uploaded. Called when the device is not active any more, so that the person's
+        other devices have room."""
+        device = self._by_dev.get(dev)
+        for key in list(device.uploads) if device else []:
+            self._drop(key)
+
+    def done(self, who: Who, room: bytes) -> None:
+        """Forgets a device's uploads to a room: they are stored, or void."""
+        for key in self._of(who, room):
+            self._drop(key)
+
+    def _of(self, who: Who, room: bytes) -> list[_Key]:
+        device = self._by_dev.get(who.dev)
+        return [key for key in device.uploads if key[1] == room] if device else []
+
+    def _expire(self) -> None:
+        before = time.monotonic() - self._limits.staged_seals_s
+        while self._uploads:
+            key, upload = next(iter(self._uploads.items()))
+            if upload.at > before:
+                return
+            self._drop(key)
+
+    def _drop(self, key: _Key) -> None:
+        upload = self._uploads.pop(key, None)
+        if upload is not None:
+            device = self._by_dev[key[0]]
+            del device.uploads[key]
+            device.size_bytes -= upload.size_bytes
+            self._add(upload.uid, -upload.size_bytes)
+            if not device.uploads:
+                del self._by_dev[key[0]]
+
+    def _add(self, uid: bytes, size_bytes: int) -> None:
+        self._of_person[uid] = self._of_person.get(uid, 0) + size_bytes
+        if not self._of_person[uid]:
+            del self._of_person[uid]
