@@ -17,10 +17,10 @@ from ui.kit.dialogs import show
 from ui.kit.front import to_front
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.shell import whereabouts
-from ui.shell.gate import GatePage
-from ui.shell.locking import LockingView
-from ui.shell.quitting import QuitDialog
+from ui.shell.entry.gate import GatePage
+from ui.shell.entry.locking import LockingView
+from ui.shell.window import window_place
+from ui.shell.window.quitting import QuitDialog
 from ui.stage import Stage
 
 
@@ -152,7 +152,7 @@ class Ending:
     async def _lock(self, session: Session, heading: str) -> None:
         if self._stage.window is not None:
             self._stage.window.keep_geometry()
-            whereabouts.keep(self._stage.window, session)
+            window_place.keep(self._stage.window, session)
         view = LockingView(session.save, heading)
         view.held.connect(self._tell_that_it_is_held)
         self._show_gate(view)

@@ -21,7 +21,7 @@ from app.settings import DENSITY, LANGUAGE, TEXT_SIZE, THEME, Settings
 from ui.errors import code_of, sentence_of
 from ui.kit import theme
 from ui.kit.translate import change_language
-from ui.shell.diagnosis_dialog import show_diagnosis
+from ui.shell.settings.diagnosis_dialog import show_diagnosis
 
 Loop = Callable[[QApplication], asyncio.Runner]
 DONE, FAILED, UNUSABLE, REFUSED = 0, 1, 2, 3

@@ -23,12 +23,12 @@ from ui.ending import Ending
 from ui.kit.front import to_front
 from ui.kit.tasks import report, run
 from ui.kit.translate import tr
-from ui.shell import away, whereabouts
-from ui.shell.arriving import is_invitation
-from ui.shell.away import AwayView
-from ui.shell.gate import GatePage
-from ui.shell.welcome import WelcomeView
-from ui.shell.window import MainWindow
+from ui.shell.entry.gate import GatePage
+from ui.shell.entry.welcome import WelcomeView
+from ui.shell.window import away, window_place
+from ui.shell.window.away import AwayView
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.outside_links import is_invitation
 from ui.signals import Signals
 from ui.stage import Stage
 from ui.tools import TOOLS
@@ -247,9 +247,9 @@ class Program:
         self._look_for_upgrade()
         self._resident.show_unread(window.unread)
         if self._link:
-            whereabouts.forget(session)
+            window_place.forget(session)
         else:
-            whereabouts.go_back(window, session)
+            window_place.go_back(window, session)
         if not quiet:
             window.show()
             QTimer.singleShot(0, window, lambda: log.ui.info("window-shown"))  # it has been painted by then

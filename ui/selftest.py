@@ -33,9 +33,9 @@ from resources import path
 from ui.kit import qr, theme
 from ui.kit.fonts import FAMILY
 from ui.kit.translate import change_language
-from ui.shell.unlock import UnlockView
-from ui.shell.welcome import WelcomeView
-from ui.shell.window import MainWindow
+from ui.shell.entry.unlock import UnlockView
+from ui.shell.entry.welcome import WelcomeView
+from ui.shell.window.main_window import MainWindow
 from ui.tools import TOOLS
 
 PASSPHRASE = "fyra vanliga ord, å ä ö 🔒"  # noqa: S105 - of a store that is thrown away

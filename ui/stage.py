@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.session import Session
 from app.settings import WINDOW_GEOMETRY, Settings
 from ui.desktop.closing import Gate
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
 
 
 class Stage:

@@ -10,12 +10,12 @@ from app.session import Session
 from app.setting import entries
 from app.settings import SERVER, SERVERS
 from app.unlocking import SlotKind
-from ui.shell.gate import GatePage
-from ui.shell.new_way import NewWayView
-from ui.shell.returning import ReturnView
-from ui.shell.unfinished import UnfinishedView
-from ui.shell.unlock import UnlockView
-from ui.shell.welcome import Address, CodeView, WelcomeView
+from ui.shell.entry.gate import GatePage
+from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.recovery_pages import ReturnView
+from ui.shell.entry.unfinished_enrolment import UnfinishedView
+from ui.shell.entry.unlock import UnlockView
+from ui.shell.entry.welcome import Address, CodeView, WelcomeView
 
 GateView = CodeView | GatePage
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QPaintEvent
 
 import ui.main
 import ui.program
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
 
 
 class Watched(MainWindow):

@@ -26,7 +26,7 @@ from app.settings import THEME
 from ui.chat.timeline import TimelineView
 from ui.documents.editor import Editor
 from ui.kit import theme
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
 from ui.tools import TOOLS
 
 KEYS = 120

@@ -142,7 +142,7 @@ def _links() -> Run:
     from app.objects import addresses
     from app.objects.links import ObjectLink
     from sync.client.wire.transport import AddressError, ServerAddress
-    from ui.shell.welcome import parse_link
+    from ui.shell.entry.welcome import parse_link
 
     def run(data: bytes) -> None:
         text = data.decode("utf-8", "replace")

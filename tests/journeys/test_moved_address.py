@@ -36,8 +36,8 @@ from sync.trust.person.agency import hello_proof
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.world import World, until
 from ui.errors import sentence
-from ui.shell.status import reason
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.status_bar import reason
 from ui.tools import TOOLS
 
 pytestmark = pytest.mark.slow
@@ -109,7 +109,7 @@ async def test_a_server_moves_with_two_names_and_then_with_one(o: Offices, caplo
 async def test_every_place_that_shows_the_address_shows_the_new_one(
     o: Offices, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ui.shell.settings_view import SettingsView
+    from ui.shell.settings.settings_view import SettingsView
 
     (desk,) = await o.hire("Handläggare")
     old, new = name(o.w, OLD), name(o.w, NEW)

@@ -18,8 +18,8 @@ from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.memory_keyring import MemoryKeyring
 from tests.world import until
 from ui.program import Program
-from ui.shell.away import AwayView
-from ui.shell.new_way import NewWayView
+from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.window.away import AwayView
 
 pytestmark = pytest.mark.slow
 NEW = "fyra helt nya ord å"

@@ -11,8 +11,8 @@ from sync.server.operator import admin, listing
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.journeys.test_recovery import made_sheet, new_desk
 from tests.world import until
-from ui.shell.returning import ReturnView
-from ui.shell.welcome import CodeView
+from ui.shell.entry.recovery_pages import ReturnView
+from ui.shell.entry.welcome import CodeView
 from ui.ways_in import GateView, WaysIn
 
 

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.devices.inviting import Invitation
 from tests.shots.scene import Scene, Step, dialog
 from tests.world import until
-from ui.shell.invite_dialog import InviteDialog
-from ui.shell.revoked import RevokedDialog
-from ui.shell.welcome import WelcomeView
+from ui.shell.entry.welcome import WelcomeView
+from ui.shell.settings.new_device_dialog import InviteDialog
+from ui.shell.window.revoked import RevokedDialog
 
 
 async def the_list(s: Scene) -> QWidget:

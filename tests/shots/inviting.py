@@ -17,8 +17,8 @@ from tests.shots import story as told
 from tests.shots.camera import quiet
 from tests.shots.scene import Scene, Step, dialog
 from tests.world import until
-from ui.shell.member_dialogs import AddMemberDialog
-from ui.shell.removal_dialogs import RemovalsDialog, RemoveDialog
+from ui.shell.room.member_dialogs import AddMemberDialog
+from ui.shell.room.removal_dialogs import RemovalsDialog, RemoveDialog
 
 INVITER, UNIT = "Jurist", "Juridiskt stöd"
 GREETING = "Hej! Vi samordnar svaren på länsstyrelsens remiss och behöver någon från tillsynen 🙂"

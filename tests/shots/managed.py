@@ -8,10 +8,10 @@ from app.passphrases import PassphraseRules
 from app.setting import Value
 from app.unlocking import SlotKind
 from tests.shots.scene import Scene, Step
-from ui.shell.away import AwayView
-from ui.shell.new_way import NewWayView
-from ui.shell.settings_view import SettingsView
-from ui.shell.welcome import WelcomeView
+from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.welcome import WelcomeView
+from ui.shell.settings.settings_view import SettingsView
+from ui.shell.window.away import AwayView
 
 SERVERS = ("kansli.myndighet.example", "reserv.myndighet.example")
 

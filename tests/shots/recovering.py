@@ -11,9 +11,9 @@ from sync.protocol.messages import Asked
 from tests.shots import story as told
 from tests.shots.scene import Scene, Step, dialog
 from tests.world import until
-from ui.shell.returning import ReturnView
-from ui.shell.sheet_dialog import SheetDialog
-from ui.shell.welcome import WelcomeView
+from ui.shell.entry.recovery_pages import ReturnView
+from ui.shell.entry.welcome import WelcomeView
+from ui.shell.settings.recovery_sheet_dialog import SheetDialog
 
 _SHEET: dict[int, str] = {}
 DAY_MS = 86_400_000

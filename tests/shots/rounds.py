@@ -19,7 +19,7 @@ from tests.shots.camera import quiet
 from tests.shots.scene import Scene, Step
 from tests.shots.story import StoryTime, fill
 from tests.shots.views import OFFLINE, STOPPED, VIEWS, leave
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
 from ui.tools import TOOLS
 
 Visit = Callable[[QWidget, str], object]

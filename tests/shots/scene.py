@@ -11,8 +11,8 @@ from app.bootstrap import Office
 from app.profile import Profile
 from app.settings import CA_FILE
 from tests.shots.story import Story
-from ui.shell.room_view import RoomView
-from ui.shell.window import MainWindow
+from ui.shell.room.room_view import RoomView
+from ui.shell.window.main_window import MainWindow
 
 
 @dataclass(slots=True)

@@ -25,18 +25,18 @@ from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
 from ui.kit import qr
-from ui.shell.diagnosis_dialog import DiagnosisDialog
-from ui.shell.keys_card import PassphraseDialog
-from ui.shell.licences_dialog import LicencesDialog
-from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
-from ui.shell.prune_dialog import PruneDialog
-from ui.shell.quitting import QuitDialog
-from ui.shell.seal_dialog import SealDialog
-from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
-from ui.shell.unfinished import UnfinishedView
-from ui.shell.unlock import UnlockView
-from ui.shell.verify_dialog import VerifyDialog
-from ui.shell.welcome import WelcomeView
+from ui.shell.entry.unfinished_enrolment import UnfinishedView
+from ui.shell.entry.unlock import UnlockView
+from ui.shell.entry.welcome import WelcomeView
+from ui.shell.room.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
+from ui.shell.room.prune_dialog import PruneDialog
+from ui.shell.room.security_dialog import SealDialog
+from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
+from ui.shell.room.verify_dialog import VerifyDialog
+from ui.shell.settings.diagnosis_dialog import DiagnosisDialog
+from ui.shell.settings.keys_card import PassphraseDialog
+from ui.shell.settings.licences_dialog import LicencesDialog
+from ui.shell.window.quitting import QuitDialog
 from ui.tasks.archive import ArchiveDialog
 from ui.tasks.view import TasksView
 

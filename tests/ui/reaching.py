@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from ui.kit.style import ElidedLabel
-from ui.shell.regions import takes_focus
+from ui.shell.window.regions import takes_focus
 
 SLACK = 2
 """Pixels by which rounding may differ."""

@@ -28,7 +28,7 @@ from ui.kit import faces, theme  # noqa: E402
 from ui.kit.front import to_front  # noqa: E402
 from ui.kit.gathering import PAUSE_S  # noqa: E402
 from ui.kit.translate import change_language  # noqa: E402
-from ui.shell.window import MainWindow  # noqa: E402
+from ui.shell.window.main_window import MainWindow  # noqa: E402
 from ui.tools import TOOLS  # noqa: E402
 
 NAMES = ("Handläggare", "Enhetschef", "Registrator")

@@ -19,8 +19,8 @@ from tests.ui.pointing import wheel
 from ui.chat.view import ChatView
 from ui.documents.editor import Editor
 from ui.documents.view import DocumentsView
-from ui.shell import whereabouts
-from ui.shell.window import MainWindow
+from ui.shell.window import window_place
+from ui.shell.window.main_window import MainWindow
 from ui.tasks.view import TasksView
 from ui.tools import TOOLS
 
@@ -38,7 +38,7 @@ async def o(tmp_path: Path, qapp: QApplication) -> AsyncIterator[Offices]:
 def opened(desk: Desk) -> MainWindow:
     """The window of an unlocked session."""
     window = MainWindow(desk.session, TOOLS)
-    whereabouts.go_back(window, desk.session)
+    window_place.go_back(window, desk.session)
     window.show()
     QApplication.processEvents()
     return window
@@ -46,7 +46,7 @@ def opened(desk: Desk) -> MainWindow:
 
 async def again(desk: Desk, window: MainWindow) -> MainWindow:
     """The window after a lock: nothing but the disk is left of the session."""
-    whereabouts.keep(window, desk.session)
+    window_place.keep(window, desk.session)
     closed(window)
     await desk.restart()
     return opened(desk)

@@ -44,7 +44,7 @@ from ui.kit.dialogs import Dialog
 from ui.kit.menu import Entry, build
 from ui.kit.style import ElidedLabel, label
 from ui.shell.rows import Row, RowList
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
 from ui.tasks.view import TasksView
 
 LONG = " för tillsyn av förskolans verksamhet i hela kommunen under hösten och våren" * 2

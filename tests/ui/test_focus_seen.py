@@ -14,7 +14,7 @@ from tests.shots.views import OFFLINE, STOPPED, VIEWS
 from ui.documents.editor import Editor
 from ui.kit import theme
 from ui.kit.translate import change_language
-from ui.shell.regions import takes_focus
+from ui.shell.window.regions import takes_focus
 
 AROUND_PX = 10
 """A frame around a field may show the focus for it."""

@@ -21,7 +21,7 @@ from ui.chat.view import ChatView
 from ui.kit import theme
 from ui.kit.list_model import ROW
 from ui.shell.rows import RowList
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
 from ui.tasks.view import TasksView
 from ui.tools import TOOLS
 

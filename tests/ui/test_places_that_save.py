@@ -15,10 +15,10 @@ KNOWN = {
     "ui/documents/exporting.py": "a document: allow-export, and allow-print for PDF, by DocumentFiles",
     "ui/documents/pdf.py": "makes in memory what exporting was allowed to save",
     "ui/documents/preview.py": "prints a document: allow-print, by DocumentFiles.check_print",
-    "ui/shell/sheet_dialog.py": "the recovery sheet: allow-print, given by RecoveryCard",
-    "ui/shell/sheet_paper.py": "draws what sheet_dialog was allowed to",
-    "ui/shell/revoked.py": "unsent work, sealed for the person's other devices: always",
-    "ui/shell/diagnosis_dialog.py": "the report for support, without content: always",
+    "ui/shell/settings/recovery_sheet_dialog.py": "the recovery sheet: allow-print, given by RecoveryCard",
+    "ui/shell/settings/recovery_sheet_paper.py": "draws what sheet_dialog was allowed to",
+    "ui/shell/window/revoked.py": "unsent work, sealed for the person's other devices: always",
+    "ui/shell/settings/diagnosis_dialog.py": "the report for support, without content: always",
 }
 
 

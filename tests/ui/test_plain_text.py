@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PLAIN, PICTURES, WEB = "ui/kit/plain.py", "ui/kit/pictures.py", "ui/kit/web.py"
 ICONS, MENU, DIALOGS = "ui/kit/icons.py", "ui/kit/menu.py", "ui/kit/dialogs.py"
-TRAY, COMMANDS, WINDOW = "ui/desktop/tray.py", "ui/shell/commands.py", "ui/shell/window.py"
+TRAY, COMMANDS, WINDOW = "ui/desktop/tray.py", "ui/shell/window/commands.py", "ui/shell/window/main_window.py"
 FIELD, EDITOR = "ui/chat/text_field.py", "ui/documents/editor.py"
 
 CALLS = {

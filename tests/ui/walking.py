@@ -6,7 +6,7 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QTextEdit, QWidget
 
-from ui.shell.regions import takes_focus
+from ui.shell.window.regions import takes_focus
 
 NO_ROLE = {QAccessible.Role.NoRole, QAccessible.Role.Client}
 

@@ -25,7 +25,7 @@ from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
 from tests.sync.server.process import ROOT
 from tests.sync.server.wire import Person
-from ui.shell.welcome import Address, parse_link
+from ui.shell.entry.welcome import Address, parse_link
 
 NONE = Path("/none")
 needs_poppler = pytest.mark.skipif(

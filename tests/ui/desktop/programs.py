@@ -27,7 +27,7 @@ from ui.desktop.tray import Tray
 from ui.desktop.waking import Events
 from ui.kit import tasks
 from ui.program import Program
-from ui.shell.unlock import UnlockView
+from ui.shell.entry.unlock import UnlockView
 
 LINK = f"kansli://{CASE.hex()}/{BOARD.hex()}?kind=board"
 ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"

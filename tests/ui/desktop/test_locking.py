@@ -21,10 +21,10 @@ from tests.ui.shell.sample import CASE, UNIT
 from tests.ui.soon import caught_up
 from ui.desktop.again import Restart
 from ui.kit.dialogs import Dialog
-from ui.shell.locking import LockingView
-from ui.shell.new_way import NewWayView
-from ui.shell.unlock import UnlockView
-from ui.shell.window import MainWindow
+from ui.shell.entry.locking import LockingView
+from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.unlock import UnlockView
+from ui.shell.window.main_window import MainWindow
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
@@ -94,7 +94,7 @@ def held(r: Running) -> LockingView:
 async def test_attack_a_lock_that_cannot_store_an_edit_covers_the_window_until_it_is_stored(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hidden: bool
 ) -> None:
-    monkeypatch.setattr("ui.shell.locking.RETRY_S", 0.01)
+    monkeypatch.setattr("ui.shell.entry.locking.RETRY_S", 0.01)
     async with running(qapp, Office(tmp_path)) as r:
         r.office.session.full = True
         if hidden:

@@ -10,8 +10,8 @@ from app.settings import AUTOSTART, LANGUAGE, PROXY_MODE
 from tests.ui.desktop.programs import ENROL, LINK, Office, running
 from tests.ui.desktop.test_tray import menu_texts
 from tests.ui.shell.sample import CASE
-from ui.shell.unlock import UnlockView
-from ui.shell.welcome import WelcomeView
+from ui.shell.entry.unlock import UnlockView
+from ui.shell.entry.welcome import WelcomeView
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 

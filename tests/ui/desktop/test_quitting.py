@@ -12,7 +12,7 @@ from app.settings import CLOSE_TO_TRAY
 from app.unlocking import KeyChange
 from app.unstored import Unstored
 from tests.ui.desktop.programs import Office, Running, running
-from ui.shell.quitting import QuitDialog
+from ui.shell.window.quitting import QuitDialog
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 

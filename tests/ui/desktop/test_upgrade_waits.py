@@ -13,7 +13,7 @@ from tests.ui.desktop.programs import Office, Running, running
 from ui.desktop.again import Restart
 from ui.kit.buttons import TextButton
 from ui.kit.gathering import Kind
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
@@ -100,7 +100,7 @@ async def test_while_locked_nothing_is_told_and_at_unlocking_it_is(qapp: QApplic
 async def test_what_cannot_be_stored_keeps_the_old_program_until_it_is(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.shell.locking.RETRY_S", 0.01)
+    monkeypatch.setattr("ui.shell.entry.locking.RETRY_S", 0.01)
     async with running(qapp, Office(tmp_path)) as r:
         r.office.session.full = True
         window_of(r).restart_requested.emit()

@@ -33,8 +33,8 @@ from ui.kit.plain import Label
 from ui.kit.spoken_list import ROWS_KEPT, ItemList
 from ui.kit.style import ElidedLabel, label
 from ui.kit.tab_bar import Tab, TabBar
-from ui.shell.navigation import Rail, RailButton
 from ui.shell.rows import Row, RowList
+from ui.shell.window.navigation import Rail, RailButton
 
 
 @pytest.fixture(autouse=True)

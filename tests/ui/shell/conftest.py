@@ -14,7 +14,7 @@ from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import NOW
 from ui.kit import tasks, theme
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
 
 
 @pytest.fixture(autouse=True)

@@ -20,16 +20,16 @@ from tests.ui.shell.test_recovery import ASKED
 from tests.ui.shell.test_succession import STOPPED
 from tests.ui.walking import check, check_tab
 from tests.world import until
-from ui.shell.keys_card import PassphraseDialog
-from ui.shell.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
-from ui.shell.navigation import Place
-from ui.shell.seal_dialog import SealDialog
-from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
-from ui.shell.unfinished import UnfinishedView
-from ui.shell.unlock import UnlockView
-from ui.shell.verify_dialog import VerifyDialog
-from ui.shell.welcome import WelcomeView
-from ui.shell.window import MainWindow
+from ui.shell.entry.unfinished_enrolment import UnfinishedView
+from ui.shell.entry.unlock import UnlockView
+from ui.shell.entry.welcome import WelcomeView
+from ui.shell.room.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
+from ui.shell.room.security_dialog import SealDialog
+from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
+from ui.shell.room.verify_dialog import VerifyDialog
+from ui.shell.settings.keys_card import PassphraseDialog
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.navigation import Place
 
 
 def stopped(window: MainWindow) -> None:

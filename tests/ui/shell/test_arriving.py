@@ -11,8 +11,8 @@ from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import BOARD, CASE
-from ui.shell.arriving import is_invitation, judge
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.outside_links import is_invitation, judge
 
 ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
 

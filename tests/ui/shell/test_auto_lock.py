@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.core.clock import awake_s
-from ui.shell.auto_lock import AutoLock
+from ui.shell.window.auto_lock import AutoLock
 
 
 class Slept:

@@ -28,11 +28,11 @@ from ui.kit import qr
 from ui.kit.dialogs import Dialog
 from ui.kit.qr import QrCode
 from ui.kit.tasks import run
-from ui.shell.devices_card import Devices, DevicesCard, Unsent
-from ui.shell.invite_dialog import Invitation, InviteDialog
-from ui.shell.revoked import RevokedDialog
-from ui.shell.revoked import Unsent as Unsaved
-from ui.shell.window import MainWindow
+from ui.shell.settings.devices_card import Devices, DevicesCard, Unsent
+from ui.shell.settings.new_device_dialog import Invitation, InviteDialog
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.revoked import RevokedDialog
+from ui.shell.window.revoked import Unsent as Unsaved
 
 OLDEST = DevId(b"\x04" * 16)
 

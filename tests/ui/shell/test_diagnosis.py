@@ -12,8 +12,8 @@ from app.errors import FileUnreadable
 from tests.ui.shell.fake_session import FakeSession
 from tests.world import until
 from ui.kit import tasks
-from ui.shell.diagnosis_dialog import DiagnosisDialog, show_diagnosis
-from ui.shell.settings_view import SettingsView
+from ui.shell.settings.diagnosis_dialog import DiagnosisDialog, show_diagnosis
+from ui.shell.settings.settings_view import SettingsView
 
 PARTS = {"program.txt": "Kansli 1, Debian 13\n", "logs/kansli.log": "ui opened\n"}
 
@@ -32,7 +32,7 @@ async def test_all_of_the_report_is_read_before_it_is_saved(
         asked.append(name)
         return tmp_path / name
 
-    monkeypatch.setattr("ui.shell.diagnosis_dialog.save_file", where)
+    monkeypatch.setattr("ui.shell.settings.diagnosis_dialog.save_file", where)
     view = SettingsView(session)
     qtbot.addWidget(view)
     view.show()

@@ -13,9 +13,9 @@ from tests.ui.shell.sample import ARCHIVIST, CASE, REGISTRAR, at
 from tests.ui.shell.test_people import dialog, panel_of
 from tests.ui.walking import check
 from tests.world import until
-from ui.shell.member_dialogs import AddMemberDialog
-from ui.shell.twins import TwinsDialog
-from ui.shell.window import MainWindow
+from ui.shell.room.duplicate_accounts import TwinsDialog
+from ui.shell.room.member_dialogs import AddMemberDialog
+from ui.shell.window.main_window import MainWindow
 
 TWIN = replace(ARCHIVIST, uid=Uid(bytes(range(16))))
 

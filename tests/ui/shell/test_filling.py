@@ -4,8 +4,8 @@
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE
 from tests.ui.soon import caught_up
-from ui.shell.room_view import RoomView
-from ui.shell.window import MainWindow
+from ui.shell.room.room_view import RoomView
+from ui.shell.window.main_window import MainWindow
 
 
 def view_of(window: MainWindow) -> RoomView:

@@ -16,8 +16,8 @@ from tests.ui.walking import check
 from ui.desktop.closing import Gate
 from ui.kit import scale, screens, theme
 from ui.kit.screens import area_of
-from ui.shell.gate import GatePage
-from ui.shell.window import MainWindow
+from ui.shell.entry.gate import GatePage
+from ui.shell.window.main_window import MainWindow
 
 SMALL_SCREEN = QSize(800, 500)
 """1600 × 1000 at two pixels a point."""

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from tests.bus import needs_bus, own_bus
 from tests.world import until
-from ui.shell.freedesktop import SERVICE, Freedesktop
+from ui.shell.window.freedesktop import SERVICE, Freedesktop
 
 pytestmark = needs_bus
 

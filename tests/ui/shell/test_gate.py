@@ -15,11 +15,11 @@ from sync.errors import Refused, Reject, Unreachable
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit.dialogs import Dialog
-from ui.shell.joining import JoinPages
-from ui.shell.key_page import KeyPage, Progress
-from ui.shell.unfinished import UnfinishedView
-from ui.shell.unlock import UnlockView
-from ui.shell.welcome import Enrolment, WelcomeView, parse_link
+from ui.shell.entry.key_page import KeyPage, Progress
+from ui.shell.entry.second_device import JoinPages
+from ui.shell.entry.unfinished_enrolment import UnfinishedView
+from ui.shell.entry.unlock import UnlockView
+from ui.shell.entry.welcome import Enrolment, WelcomeView, parse_link
 
 PHRASE = "blå häst går hem 👍"
 

@@ -14,8 +14,8 @@ from tests.ui.shell.sample import CASE, HEAD, REGISTRAR, at
 from tests.ui.shell.test_people import dialog
 from tests.ui.soon import caught_up
 from ui.kit.dialogs import Dialog
-from ui.shell.held_dialog import HeldDialog
-from ui.shell.window import MainWindow
+from ui.shell.room.held_dialog import HeldDialog
+from ui.shell.window.main_window import MainWindow
 
 
 def bar(window: MainWindow) -> tuple[bool, str]:

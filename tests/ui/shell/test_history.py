@@ -14,9 +14,9 @@ from tests.ui.shell.sample import CASE, HEAD, ME, REGISTRAR
 from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of
 from tests.ui.soon import caught_up
 from ui.kit.dialogs import Dialog
-from ui.shell.history_card import HistoryCard
-from ui.shell.people_panel import PeoplePanel
-from ui.shell.window import MainWindow
+from ui.shell.room.history_card import HistoryCard
+from ui.shell.room.people_panel import PeoplePanel
+from ui.shell.window.main_window import MainWindow
 
 GIVE = "Ge tillgång till hela historiken …"
 PROPOSAL = HistoryProposal(ident=Hash(b"p" * 32), subject=REGISTRAR, by=HEAD, approved=False, refusal=None)

@@ -12,7 +12,7 @@ from tests.ui.pointing import click
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, DIRECT_HEAD, DIRECT_REGISTRAR, HEAD, ME, FakeEvent, at
 from tests.ui.shell.test_window import texts
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
 
 NOTHING = "Inget kräver ditt svar just nu."
 

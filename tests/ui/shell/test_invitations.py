@@ -20,10 +20,10 @@ from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit import theme
 from ui.kit.dialogs import Dialog
-from ui.shell.invitation_view import InvitationView
-from ui.shell.member_dialogs import AddMemberDialog
-from ui.shell.notifications import Notifications
-from ui.shell.window import MainWindow
+from ui.shell.room.invitation_view import InvitationView
+from ui.shell.room.member_dialogs import AddMemberDialog
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.notifications import Notifications
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from app.unlocking import KeyChange, SlotKind, Unlocking
 from tests.ui.shell.fake_keys import PASSPHRASE, FakeKeys
 from tests.ui.walking import check, check_tab
 from tests.world import until
-from ui.shell.keys_card import Keys, KeysCard, PassphraseDialog
+from ui.shell.settings.keys_card import Keys, KeysCard, PassphraseDialog
 
 NEW = "fyra helt nya ord å"
 BOTH = [SlotKind.PASSPHRASE, SlotKind.KEYRING]

@@ -13,9 +13,9 @@ from app.licences import PROGRAM, Component
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.walking import check, check_tab
 from tests.world import until
-from ui.shell.about_card import AboutCard
-from ui.shell.licences_dialog import LicencesDialog
-from ui.shell.settings_view import SettingsView
+from ui.shell.settings.about_card import AboutCard
+from ui.shell.settings.licences_dialog import LicencesDialog
+from ui.shell.settings.settings_view import SettingsView
 
 PARTS = (
     Component(name="Kansli", version="0.1.0", licence="EUPL-1.2", texts=("the EUPL",)),
@@ -107,5 +107,5 @@ async def test_about_shows_the_version_and_opens_the_list(qtbot: QtBot, session:
 
 
 def test_the_card_itself_reads_nothing(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.shell.about_card.load", lambda: pytest.fail("read before it was asked for"))
+    monkeypatch.setattr("ui.shell.settings.about_card.load", lambda: pytest.fail("read before it was asked for"))
     qtbot.addWidget(AboutCard(dict))

@@ -13,8 +13,8 @@ from tests.ui.shell.sample import CASE, DIRECT_HEAD, HEAD, ME
 from tests.ui.shell.test_people import panel_of
 from tests.ui.soon import caught_up
 from ui.kit.translate import change_language
-from ui.shell.owned_card import OwnedCard, OwnedRow
-from ui.shell.window import MainWindow
+from ui.shell.settings.owned_card import OwnedCard, OwnedRow
+from ui.shell.window.main_window import MainWindow
 
 
 async def test_the_only_owner_reads_that_they_are_until_there_is_another(

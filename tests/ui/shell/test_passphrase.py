@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.passphrases import PassphraseRules, Strength
-from ui.shell.passphrase import NewPassphrase
+from ui.shell.entry.passphrase import NewPassphrase
 
 
 @pytest.mark.parametrize(

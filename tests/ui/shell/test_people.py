@@ -18,12 +18,12 @@ from ui.kit.buttons import RowButton
 from ui.kit.chip import Chip
 from ui.kit.eliding import elided
 from ui.kit.style import ElidedLabel
-from ui.shell.member_dialogs import AddMemberDialog
-from ui.shell.member_row import MemberRow
-from ui.shell.people_panel import PeoplePanel
-from ui.shell.removal_dialogs import RemovalsDialog, RemoveDialog
-from ui.shell.verify_dialog import SafetyNumber, VerifyDialog, safety_number_text
-from ui.shell.window import MainWindow
+from ui.shell.room.member_dialogs import AddMemberDialog
+from ui.shell.room.member_row import MemberRow
+from ui.shell.room.people_panel import PeoplePanel
+from ui.shell.room.removal_dialogs import RemovalsDialog, RemoveDialog
+from ui.shell.room.verify_dialog import SafetyNumber, VerifyDialog, safety_number_text
+from ui.shell.window.main_window import MainWindow
 
 
 def panel_of(window: MainWindow) -> PeoplePanel:

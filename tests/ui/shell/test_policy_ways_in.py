@@ -17,12 +17,12 @@ from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.test_gate import PHRASE, Office
 from tests.ui.walking import check, check_tab
 from tests.world import until
-from ui.shell.away import AwayView, watch
-from ui.shell.joining import JoinPages
-from ui.shell.key_choice import KeyChoice
-from ui.shell.new_way import NewWayView
-from ui.shell.server_field import ServerField
-from ui.shell.welcome import WelcomeView
+from ui.shell.entry.key_choice import KeyChoice
+from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.second_device import JoinPages
+from ui.shell.entry.server_field import ServerField
+from ui.shell.entry.welcome import WelcomeView
+from ui.shell.window.away import AwayView, watch
 
 ONE = ("kansli.myndighet.example",)
 TWO = ("https://kansli.myndighet.example/", "reserv.myndighet.example:8443")

@@ -19,8 +19,8 @@ from tests.ui.shell.test_people import choose, dialog
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from ui.kit.dialogs import Dialog
-from ui.shell.prune_dialog import PruneDialog, total_text
-from ui.shell.window import MainWindow
+from ui.shell.room.prune_dialog import PruneDialog, total_text
+from ui.shell.window.main_window import MainWindow
 
 ENTRY = "Rensa ändringshistorik …"
 

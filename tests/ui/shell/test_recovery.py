@@ -27,15 +27,15 @@ from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit import qr
 from ui.kit.dialogs import Dialog
-from ui.shell import sheet_dialog, sheet_paper
-from ui.shell.home import Home
-from ui.shell.key_page import Progress
-from ui.shell.recovery_card import RecoveryCard
-from ui.shell.returning import Returns, ReturnView
-from ui.shell.sheet_dialog import SheetDialog, chosen_groups
-from ui.shell.sheet_field import SheetField
-from ui.shell.unfinished import UnfinishedView
-from ui.shell.window import MainWindow
+from ui.shell.entry.key_page import Progress
+from ui.shell.entry.recovery_pages import Returns, ReturnView
+from ui.shell.entry.recovery_sheet_field import SheetField
+from ui.shell.entry.unfinished_enrolment import UnfinishedView
+from ui.shell.home.home_page import Home
+from ui.shell.settings import recovery_sheet_dialog, recovery_sheet_paper
+from ui.shell.settings.recovery_card import RecoveryCard
+from ui.shell.settings.recovery_sheet_dialog import SheetDialog, chosen_groups
+from ui.shell.window.main_window import MainWindow
 
 CODE = "7KQ2-0MXA-9RTB-W4HN-ZC5E-1VDG-8PJS"
 ASKED = AskedFor(what="add", dev=DevId(b"d" * 16), ready=at(14, 3, 26), vetoed=False, mine=False)
@@ -96,7 +96,7 @@ async def test_whether_a_sheet_may_be_printed_is_policys(
         made.append(dialog)
         return False
 
-    monkeypatch.setattr("ui.shell.recovery_card.show", keep)
+    monkeypatch.setattr("ui.shell.settings.recovery_card.show", keep)
     card = RecoveryCard(FakeSession(tmp_path, {"allow-print": allowed}))
     qtbot.addWidget(card)
     card.make()
@@ -194,8 +194,8 @@ def test_the_sheet_on_paper_is_one_page_and_its_code_reads(qapp: QApplication, t
     picture.fill(Qt.GlobalColor.white)
     set_language(language)
     try:
-        sheet_paper.save(FakeRecovery().draw(), tmp_path / "blad å.pdf")
-        assert sheet_paper.draw(FakeRecovery().draw(), picture)
+        recovery_sheet_paper.save(FakeRecovery().draw(), tmp_path / "blad å.pdf")
+        assert recovery_sheet_paper.draw(FakeRecovery().draw(), picture)
     finally:
         set_language("sv")
     raw = (tmp_path / "blad å.pdf").read_bytes()
@@ -210,7 +210,7 @@ def test_the_sheet_on_paper_is_one_page_and_its_code_reads(qapp: QApplication, t
 
 def test_a_sheet_that_cannot_be_written_says_so(qapp: QApplication, tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable):
-        sheet_paper.save(FakeRecovery().draw(), tmp_path / "finns inte" / "blad.pdf")
+        recovery_sheet_paper.save(FakeRecovery().draw(), tmp_path / "finns inte" / "blad.pdf")
 
 
 async def test_it_is_saved_where_the_person_says(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +219,7 @@ async def test_it_is_saved_where_the_person_says(qtbot: QtBot, tmp_path: Path, m
     async def chosen(*_: object) -> Path:
         return tmp_path / "blad.pdf"
 
-    monkeypatch.setattr(sheet_dialog, "save_file", chosen)
+    monkeypatch.setattr(recovery_sheet_dialog, "save_file", chosen)
     dialog.save_button.click()
     await until(lambda: bool(dialog.kept.text()))
     assert (tmp_path / "blad.pdf").read_bytes().startswith(b"%PDF")

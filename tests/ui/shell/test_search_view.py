@@ -13,8 +13,8 @@ from app.store.rows import SearchHit
 from tests.ui.shell.fake_session import FakeSession
 from tests.world import until
 from ui.kit.card import EmptyState
-from ui.shell.search_view import SearchView
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.search_view import SearchView
 
 
 def page(view: SearchView) -> list[str]:

@@ -15,8 +15,8 @@ from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit.dialogs import Dialog
 from ui.kit.plain import Label
-from ui.shell.returning import ReturnView
-from ui.shell.welcome import Address, WelcomeView
+from ui.shell.entry.recovery_pages import ReturnView
+from ui.shell.entry.welcome import Address, WelcomeView
 from ui.ways_in import WaysIn
 
 HEADING = {

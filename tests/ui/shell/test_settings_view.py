@@ -32,11 +32,11 @@ from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from ui.kit import theme
 from ui.kit.translate import change_language
-from ui.shell.auto_lock import AutoLock
-from ui.shell.notifications import Notifications
-from ui.shell.setting_rows import managed
-from ui.shell.settings_view import SettingsView
-from ui.shell.window import MainWindow
+from ui.shell.settings.setting_rows import managed
+from ui.shell.settings.settings_view import SettingsView
+from ui.shell.window.auto_lock import AutoLock
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.notifications import Notifications
 
 MANAGED = "Hanteras av din organisation"
 

@@ -16,8 +16,8 @@ from tests.ui.shell.sample import CASE, NOW, UNIT
 from tests.ui.soon import caught_up
 from ui.kit import tasks
 from ui.kit.gathering import PAUSE_S
-from ui.shell.navigation import Place
-from ui.shell.window import MainWindow
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.navigation import Place
 from ui.stage import Stage
 
 

@@ -17,10 +17,10 @@ from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, DOCUMENT, HEAD, ME, ORDINARY, PERMIT, at, room_id
 from tests.ui.soon import caught_up
 from ui.kit.buttons import TextButton
-from ui.shell.room_view import RoomView
-from ui.shell.succession_bar import SuccessionBar
-from ui.shell.successor_dialogs import EvidenceDialog, SuccessorDialog
-from ui.shell.window import MainWindow
+from ui.shell.room.room_view import RoomView
+from ui.shell.room.succession_bar import SuccessionBar
+from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
+from ui.shell.window.main_window import MainWindow
 
 OURS = Word(n=41, rh=b"\x01" * 32, t=at(13, 58), proof=b"our proof")
 THEIRS = Word(n=41, rh=b"\x02" * 32, t=at(13, 59), proof=b"their proof")

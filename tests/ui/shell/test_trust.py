@@ -22,11 +22,11 @@ from tests.ui.shell.test_succession import STOPPED
 from tests.ui.soon import caught_up
 from ui.kit import qr
 from ui.kit.chip import Chip
-from ui.shell.key_notices import NoticeCard
-from ui.shell.room_view import RoomView
-from ui.shell.seal_dialog import SealDialog, key_text, reader_row
-from ui.shell.verify_dialog import VerifyDialog
-from ui.shell.window import MainWindow
+from ui.shell.room.key_notices import NoticeCard
+from ui.shell.room.room_view import RoomView
+from ui.shell.room.security_dialog import SealDialog, key_text, reader_row
+from ui.shell.room.verify_dialog import VerifyDialog
+from ui.shell.window.main_window import MainWindow
 from ui.shell.words import seal_chip
 
 LEVELS = (

@@ -26,12 +26,12 @@ from tests.world import until
 from ui.kit import theme
 from ui.kit.plain import Label
 from ui.kit.tasks import run
+from ui.shell.entry.welcome import Enrolment
 from ui.shell.ports import Session
-from ui.shell.room_view import RoomView
-from ui.shell.search_view import hit_row
-from ui.shell.settings_view import SettingsView
-from ui.shell.welcome import Enrolment
-from ui.shell.window import MainWindow
+from ui.shell.room.room_view import RoomView
+from ui.shell.settings.settings_view import SettingsView
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.search_view import hit_row
 from ui.tool import Shell, follow, toast
 
 
@@ -563,7 +563,7 @@ async def test_a_refused_deed_is_said_in_a_sentence_with_its_code(window: MainWi
 
 @pytest.mark.parametrize("hour", [3, 7, 11, 15, 21])
 def test_every_hour_has_a_greeting(hour: int) -> None:
-    from ui.shell.home import greeting
+    from ui.shell.home.home_page import greeting
 
     assert greeting(hour).startswith("God ")
 

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""On every way in: whose account it becomes, how it will be unlocked, and the making of it. Who that is comes from
+elsewhere, and so does what is made.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card
+from ui.kit.progress import ProgressRow
+from ui.kit.style import clear, label
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.entry.gate import GatePage
+from ui.shell.entry.key_choice import KeyChoice, KeyStore
+
+Progress = Callable[[str, int, int], None]
+"""What is going on (already translated), how much is done, how much in all (0 = unknown)."""
+
+Make = Callable[[Any, str | None, Progress], Awaitable[object]]
+"""Of whom, by which passphrase (None: the computer's key store keeps the key); gives the session."""
+
+
+class Named(Protocol):
+    """A person as the directory has them."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+
+
+def show_person(card: Card, person: Named) -> None:
+    """Shows a person on a card, in place of what was there."""
+    clear(card.content)
+    card.content.addWidget(label(person.name, "heading"))
+    what = " · ".join(x for x in (person.title, person.unit) if x)
+    if what:
+        card.content.addWidget(label(what, "muted"))
+
+
+class KeyPage(GatePage):
+    """`left` by Back, `done` with the session, `failed` with the error, which is then said here too. `prefix`: of the
+    errors' sentences, as in `GatePage.show_error`."""
+
+    left = Signal()
+    done = Signal(object)
+    failed = Signal(object)
+
+    def __init__(
+        self, store: KeyStore, text: str, make: Make, *, prefix: str = "", parent: QWidget | None = None
+    ) -> None:
+        super().__init__(tr("Is this you?"), text, parent)
+        self._make, self._prefix = make, prefix
+        self._person: Named | None = None
+        self._progress: ProgressRow | None = None
+        self.who = Card(margin=12, spacing=6)
+        self.body.addWidget(self.who)
+        self.body.addSpacing(8)
+        self.keys = KeyChoice(store)
+        self.body.addWidget(self.keys)
+        self.back_button = self.add_button(TextButton(tr("Back"), self.left.emit, kind="quiet"))
+        self.begin_button = self.add_button(TextButton(tr("Begin"), self.begin, kind="primary"))
+        self.keys.changed.connect(self._refresh)
+        self.keys.entered.connect(self.begin)
+        self._refresh()
+
+    def ask(self, person: Named, *more: QWidget) -> None:
+        """Shows a person, with `more` under their name."""
+        self._person = person
+        self.clear_error()
+        show_person(self.who, person)
+        for part in more:
+            self.who.content.addWidget(part)
+        self._refresh()
+
+    def begin(self) -> None:
+        """Makes the account, once a person is shown and the key is chosen."""
+        if self.begin_button.isEnabled() and self._person is not None:
+            self.clear_error()
+            self._progress = ProgressRow(tr("Preparing …"))
+            self.body.addWidget(self._progress)
+            self._refresh()
+            run(self, self._begin(self._person), on_error=self._on_failed)
+
+    async def _begin(self, person: Named) -> None:
+        session = await self._make(person, self.keys.chosen, self._on_progress)
+        self.keys.forget()
+        self.done.emit(session)
+
+    def _refresh(self) -> None:
+        self.back_button.setEnabled(self._progress is None)
+        self.begin_button.setEnabled(self._progress is None and self._person is not None and self.keys.ready)
+
+    def _on_progress(self, text: str, done: int, total: int) -> None:
+        if self._progress is not None:
+            self._progress.set_text(text)
+            self._progress.set_progress(done, total)
+
+    def _on_failed(self, error: Exception) -> None:
+        if self._progress is not None:
+            self._progress.hide()
+            self._progress.deleteLater()
+            self._progress = None
+        self._refresh()
+        self.show_error(error, self._prefix)
+        self.failed.emit(error)

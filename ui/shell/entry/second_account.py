@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The page for an activation code of somebody who has an account already. The person gets back to it by the recovery
+sheet or another computer, or agrees to a second account after a question that says what is lost. The page makes no
+account and does not use the code."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card
+from ui.kit.dialogs import confirm
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.entry.gate import GatePage
+from ui.shell.entry.key_page import Named, show_person
+
+
+class SecondAccountPage(GatePage):
+    """Asks where to. `sheet`: they have it; `other`: another computer of theirs has Kansli; `anew`: they agreed to lose
+    what they had; `left`: back to the code."""
+
+    sheet = Signal()
+    other = Signal()
+    anew = Signal()
+    left = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        text = tr(
+            "With the sheet everything that you could read comes back to this computer. The code is not used yet."
+        )
+        super().__init__(tr("You already have an account. Do you have your recovery sheet?"), text, parent)
+        self.who = Card(margin=12, spacing=6)
+        self.body.addWidget(self.who)
+        self.body.addSpacing(6)
+        self.other_button = TextButton(tr("I already have Kansli on another computer"), self.other.emit, kind="link")
+        self.body.addWidget(self.other_button)
+        self.back_button = self.add_button(TextButton(tr("Back"), self.left.emit, kind="quiet"))
+        self.anew_button = self.add_button(TextButton(tr("No, begin empty …"), self._on_anew, kind="quiet"))
+        self.sheet_button = self.add_button(TextButton(tr("Yes"), self.sheet.emit, kind="primary"))
+
+    def show_person(self, person: Named) -> None:
+        """Shows whom the code is for."""
+        show_person(self.who, person)
+
+    def _on_anew(self) -> None:
+        run(self, self._ask())
+
+    async def _ask(self) -> None:
+        text = tr(
+            "You get a second account without your rooms, documents, messages and tasks. Nothing that you wrote before "
+            "comes along, colleagues see somebody new, and administrators must add you to each room again. The code "
+            "can then not be used to come back with the sheet."
+        )
+        if await confirm(self, tr("Begin empty?"), text, accept=tr("Begin empty"), danger=True):
+            self.anew.emit()

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""First start on another computer of the same person: where the other one waits, whose account it is, how it will be
+unlocked, and under way. Nothing is made before the person has seen whose account it becomes.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from app.core import machine
+from app.devices.inviting import Pointer, read_pointer
+from app.errors import ServerNotAllowed
+from ui.errors import sentence
+from ui.kit.buttons import TextButton
+from ui.kit.qr_reader import QrReader
+from ui.kit.style import label
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.entry.gate import GatePage
+from ui.shell.entry.key_choice import KeyStore
+from ui.shell.entry.key_page import KeyPage, Named, Progress
+from ui.shell.entry.server_field import ServerField
+
+NUMBER_DIGITS = 9
+
+
+class Met(Named, Protocol):
+    """Whose account it is, by the other device's word; `digits` to compare, "" by code."""
+
+    @property
+    def digits(self) -> str: ...
+
+
+class Joining(KeyStore, Protocol):
+    """The use cases of becoming another device."""
+
+    async def meet(self, server: str, name: str, *, code: str = "", number: str = "") -> Any:
+        """Goes to the device that has the account. Raises with a code of ui/errors.py."""
+        ...
+
+    async def part(self) -> None:
+        """Ends the meeting."""
+        ...
+
+    async def join(self, chosen: Any, passphrase: str | None, progress: Progress) -> object:
+        """Waits for the other device's yes and makes everything here; the session."""
+        ...
+
+
+def spaced(digits: str) -> str:
+    """Digits in groups of three."""
+    return " ".join(digits[i : i + 3] for i in range(0, len(digits), 3))
+
+
+def is_number(text: str) -> bool:
+    """Whether what was typed is the nine digits and not a code."""
+    signs = [c for c in text if not c.isspace() and c != "-"]
+    return len(signs) == NUMBER_DIGITS and all(c.isdigit() for c in signs)
+
+
+class JoinPages(QStackedWidget):
+    """`done` with what joining returned; `back` to the other way in."""
+
+    done = Signal(object)
+    back = Signal()
+
+    def __init__(self, joining: Joining, servers: Sequence[str] = (), parent: QWidget | None = None) -> None:
+        """`servers`: those that policy names, if it does."""
+        super().__init__(parent)
+        self._joining = joining
+        self.server = ServerField(tr("Server address"), servers)
+        self.reader = QrReader(tr("Picture with a QR code"))
+        self.reader.found.connect(self._on_texts)
+        self.setAccessibleName(tr("Another computer of yours"))
+        self._make_where_page()
+        self._make_who_page()
+
+    def _make_where_page(self) -> None:
+        text = tr(
+            "On the computer that has your account, open Settings, Devices, Add a device. It shows what you need."
+        )
+        page = self.where_page = GatePage(tr("Another computer of yours"), text)
+        page.body.addWidget(self.server)
+        self.code = page.add_field(
+            tr("Code or number from the other computer"), hint="XXXX-XXXX-XXXX-XXXX-XXXX-XXXX-XX"
+        )
+        self.name = page.add_field(tr("What this computer is to be called"))
+        self.name.setText(machine.name())
+        self.name.setMaxLength(64)
+        page.body.addSpacing(4)
+        page.body.addWidget(self.reader)
+        page.add_button(TextButton(tr("Back"), self.back.emit, kind="quiet"))
+        self.next = page.add_button(TextButton(tr("Continue"), self.meet, kind="primary"))
+        self.server.changed.connect(self._on_text)
+        self.server.entered.connect(self.meet)
+        for field in (self.code, self.name):
+            field.textChanged.connect(self._on_text)
+            field.returnPressed.connect(self.meet)
+        self._on_text()
+        self.addWidget(page)
+
+    def _make_who_page(self) -> None:
+        text = tr("The account of this person comes to this computer. Answer Yes on the other one.")
+        self.who_page = KeyPage(self._joining, text, self._joining.join, prefix="join-")
+        self.who_page.left.connect(self._leave)
+        self.who_page.done.connect(self.done)
+        self.addWidget(self.who_page)
+
+    def start(self, server: str) -> None:
+        """Shows the first page, with the server's address if it is known."""
+        self.setCurrentWidget(self.where_page)
+        if server and self.server.to_fill:
+            self.server.setText(server)
+        (self.server if self.server.to_fill else self.code).setFocus()
+
+    # -- where --------------------------------------------------------------------------------------------------------
+
+    def _on_text(self) -> None:
+        for text in (self.server.text(), self.code.text()):
+            pointer = read_pointer(text)
+            if pointer is not None:
+                self._take(pointer)
+        self.next.setEnabled(bool(self.server.text() and self.code.text().strip() and self.name.text().strip()))
+
+    def _take(self, pointer: Pointer) -> None:
+        if self.server.setText(pointer.server):
+            self.code.setText(pointer.code)
+            self.where_page.clear_error()
+        else:
+            self.code.clear()
+            self.where_page.show_error(ServerNotAllowed())
+
+    def _on_texts(self, texts: Sequence[str]) -> None:
+        """Takes the first of ours, or says that there is none."""
+        pointer = next((p for text in texts if (p := read_pointer(text)) is not None), None)
+        if pointer is None:
+            self.where_page.error.say(sentence("no-qr").text)
+        else:
+            self._take(pointer)
+            self.next.setFocus()
+
+    def meet(self) -> None:
+        """Goes to the other device."""
+        if self.next.isEnabled():
+            self.where_page.clear_error()
+            self.where_page.spinner.start()
+            self.next.setEnabled(False)
+            run(self, self._meet(), on_error=self._not_met)
+
+    async def _meet(self) -> None:
+        typed = self.code.text().strip()
+        way = {"number": typed} if is_number(typed) else {"code": typed}
+        found = await self._joining.meet(self.server.text(), self.name.text().strip(), **way)
+        self.where_page.spinner.stop()
+        self._on_text()
+        self.who_page.ask(found, *_compared(found))
+        self.setCurrentWidget(self.who_page)
+        self.who_page.keys.take_focus()
+
+    def _not_met(self, error: Exception) -> None:
+        self.where_page.spinner.stop()
+        self._on_text()
+        self.where_page.show_error(error, "join-")
+        self.code.setFocus()
+
+    def _leave(self) -> None:
+        self.code.clear()
+        self.setCurrentWidget(self.where_page)
+        run(self, self._joining.part())
+
+
+def _compared(found: Met) -> list[QWidget]:
+    if not found.digits:
+        return []
+    text = tr("The other computer must show the same six digits. If not, go back: somebody is between.")
+    return [label(spaced(found.digits), "home", heading=False), label(text, "small", wrap=True)]

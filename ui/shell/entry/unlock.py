@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Unlocking: a passphrase, or the computer's key store. Errors are said in place; the typed text is never kept."""
+
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from ui.kit.buttons import TextButton
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.entry.gate import GatePage
+
+WithPassphrase = Callable[[str], Awaitable[object]]
+WithKeyring = Callable[[], Awaitable[object]]
+
+
+class UnlockView(GatePage):
+    """`with_passphrase` opens the session or raises; so does `with_keyring`, None where that slot is not there."""
+
+    unlocked = Signal(object)
+    """What the opening returned."""
+
+    def __init__(
+        self,
+        with_passphrase: WithPassphrase | None,
+        with_keyring: WithKeyring | None = None,
+        *,
+        name: str = "",
+        parent: QWidget | None = None,
+    ) -> None:
+        title = tr("Kansli is locked")
+        super().__init__(
+            title, tr("Unlock to go on as {name}.").format(name=name) if name else tr("Unlock to go on."), parent
+        )
+        self._passphrase, self._keyring = with_passphrase, with_keyring
+        self._busy = False
+        """▲ One way at a time: two sessions of one store would sign two things under one number."""
+        self.field = self.add_field(tr("Passphrase"), secret=True) if with_passphrase is not None else None
+        if with_keyring is not None:
+            text = tr("Use the computer's key store")
+            self.keyring_button = self.add_button(TextButton(text, self.unlock_with_keyring, kind="quiet"))
+        self.button = TextButton(tr("Unlock"), self.unlock, kind="primary")
+        if self.field is not None:
+            self.add_button(self.button)
+            self.field.returnPressed.connect(self.unlock)
+            self.field.textChanged.connect(self._on_text)
+            self._on_text()
+
+    def showEvent(self, event: object) -> None:
+        if self.field is not None:
+            self.field.setFocus()
+
+    def _on_text(self) -> None:
+        if self.field is not None:
+            self.button.setEnabled(bool(self.field.text()))
+
+    def unlock(self) -> None:
+        """Tries the passphrase that was typed."""
+        if self.field is not None and self.field.text() and self._passphrase is not None and not self._busy:
+            self._begin()
+            run(self, self._open(self._passphrase(self.field.text())), on_error=self._failed)
+
+    def unlock_with_keyring(self) -> None:
+        """Tries the computer's key store."""
+        if self._keyring is not None and not self._busy:
+            self._begin()
+            run(self, self._open(self._keyring()), on_error=self._failed)
+
+    async def _open(self, opening: Awaitable[object]) -> None:
+        session = await opening
+        self._end()
+        if self.field is not None:
+            self.field.clear()
+        self.unlocked.emit(session)
+
+    def _begin(self) -> None:
+        self.clear_error()
+        self.spinner.start()
+        self._set_busy(True)
+
+    def _end(self) -> None:
+        self.spinner.stop()
+        self._set_busy(False)
+
+    def _set_busy(self, busy: bool) -> None:
+        self._busy = busy
+        self.button.setEnabled(not busy)
+        if self._keyring is not None:
+            self.keyring_button.setEnabled(not busy)
+        if self.field is not None:
+            self.field.setEnabled(not busy)
+
+    def _failed(self, error: Exception) -> None:
+        self._end()
+        self.show_error(error)
+        if self.field is not None:
+            self.field.selectAll()
+            self.field.setFocus()

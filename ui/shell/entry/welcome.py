@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""First start: where the server is and the activation code, who was found, how it will be unlocked, and under way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from app.arrival.enrolling import CODE_GROUPS
+from app.core import link_fields
+from app.errors import ServerNotAllowed
+from ui.kit.buttons import TextButton
+from ui.kit.chip import Chip
+from ui.kit.style import label
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.entry.gate import GatePage
+from ui.shell.entry.key_choice import KeyStore
+from ui.shell.entry.key_page import KeyPage, Named, Progress
+from ui.shell.entry.second_account import SecondAccountPage
+from ui.shell.entry.second_device import Joining, JoinPages
+from ui.shell.entry.server_field import ServerField
+
+
+class Found(Named, Protocol):
+    """What an activation code binds: shown before anything is made."""
+
+    @property
+    def agency(self) -> str: ...
+    @property
+    def server(self) -> str: ...
+
+
+class Invited(Found, Protocol):
+    """What a first start shows of a code. `here`: its person has an account already."""
+
+    @property
+    def here(self) -> bool: ...
+
+
+class ByCode(KeyStore, Protocol):
+    """What becomes of an activation code."""
+
+    async def look_up(self, server: str, code: str) -> Found:
+        """Asks the server what the code binds. Raises with a code of ui/errors.py."""
+        ...
+
+    async def enrol(self, found: Any, passphrase: str | None, progress: Progress) -> object:
+        """Makes account and device and registers them; None = the key is kept by the computer's key store."""
+        ...
+
+
+class Enrolment(ByCode, Joining, Protocol):
+    """The first start's use cases."""
+
+    async def look_up(self, server: str, code: str) -> Invited:
+        """As ByCode's."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server and a code, as typed or out of a link `kansli://enrol?server=…&code=…`."""
+
+    server: str
+    code: str
+
+
+def parse_link(text: str) -> Address | None:
+    """The address in an invitation link, or None."""
+    said = link_fields.read(text, "enrol", "server", "code")
+    return Address(*said) if said is not None else None
+
+
+class CodeView(QStackedWidget):
+    """A page for the agency's code, and one that shows whose it is and asks how it will be unlocked. `done` is emitted
+    with the session."""
+
+    done = Signal(object)
+
+    def __init__(
+        self, enrolment: ByCode, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
+    ) -> None:
+        """`server`: the address that is known, or a link. `servers`: those that policy names, if it does."""
+        super().__init__(parent)
+        self._enrolment = enrolment
+        self._servers = tuple(servers)
+        self._looking = False
+        """▲ One code at a time: the answer to another one would come while a person is being confirmed."""
+        self.setAccessibleName(tr("First start"))
+        self._make_code_page(server)
+        self.key_page = KeyPage(enrolment, tr("This is what your agency has registered."), enrolment.enrol)
+        self.key_page.left.connect(lambda: self.setCurrentWidget(self.code_page))
+        self.key_page.done.connect(self.done)
+        self.addWidget(self.key_page)
+
+    def _hint(self) -> str:
+        """The form of the code: it is longer than the field."""
+        return tr("{n} groups of four: XXXX-XXXX- …").format(n=CODE_GROUPS)
+
+    def _add_ways(self, page: GatePage) -> None:
+        """Other ways in, on the page of the code."""
+
+    def _make_code_page(self, server: str) -> None:
+        text = (
+            tr("You need the activation code that you have got from your agency.")
+            if self._servers
+            else tr("You need the server's address and the activation code that you have got from your agency.")
+        )
+        page = self.code_page = GatePage(tr("Welcome"), text)
+        self.server = ServerField(tr("Server address or link"), self._servers)
+        page.body.addWidget(self.server)
+        self.code = page.add_field(tr("Activation code"), hint=self._hint())
+        self._add_ways(page)
+        self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
+        self.server.changed.connect(self._on_text)
+        self.server.entered.connect(self.look_up)
+        self.code.textChanged.connect(self._on_text)
+        self.code.returnPressed.connect(self.look_up)
+        link = parse_link(server)
+        if link is not None:
+            self._take(link)
+        elif server:
+            self.server.setText(server)
+        self._on_text()
+        self.addWidget(page)
+
+    def showEvent(self, event: object) -> None:
+        (self.server if self.server.to_fill else self.code).setFocus()
+
+    def _take(self, link: Address) -> None:
+        """What a link says; nothing of it if it is for a server that policy does not name."""
+        if self.server.setText(link.server):
+            self.code.setText(link.code)
+        else:
+            self.code.clear()
+            self.code_page.show_error(ServerNotAllowed())
+
+    def _on_text(self) -> None:
+        link = parse_link(self.server.text()) or parse_link(self.code.text())
+        if link is not None:
+            self._take(link)
+        self.next.setEnabled(bool(self.server.text() and self.code.text().strip()) and not self._looking)
+
+    def look_up(self) -> None:
+        """Asks the server who the code is for."""
+        if self.next.isEnabled():
+            self.code_page.clear_error()
+            self._look(True)
+            run(self, self._look_up(), on_error=self._code_failed)
+
+    async def _look_up(self) -> None:
+        found = await self._enrolment.look_up(self.server.text(), self.code.text().strip())
+        self._look(False)
+        self._ask_person(found)
+
+    def _ask_person(self, found: Found) -> None:
+        """Asks whether that is the person, and how it will be unlocked."""
+        self.key_page.ask(found, *self._about(found))
+        self.setCurrentWidget(self.key_page)
+        self.key_page.keys.take_focus()
+
+    def _look(self, looking: bool) -> None:
+        self._looking = looking
+        (self.code_page.spinner.start if looking else self.code_page.spinner.stop)()
+        self._on_text()
+
+    def _about(self, found: Found) -> list[QWidget]:
+        """What is shown under the person's name."""
+        return [label(found.agency, "muted"), Chip(tr("The code belongs to the agency"), "success", "verified")]
+
+    def _code_failed(self, error: Exception) -> None:
+        self._look(False)
+        self.code_page.show_error(error)
+        self.code.setFocus()
+
+
+class WelcomeView(CodeView):
+    """First start: a code, another device of one's own, or the recovery sheet."""
+
+    lost = Signal(object)
+    """The person comes back by the recovery sheet, with the Address that is typed so far."""
+
+    def __init__(
+        self, enrolment: Enrolment, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
+    ) -> None:
+        super().__init__(enrolment, server=server, servers=servers, parent=parent)
+        self._first = enrolment
+        self._second: Found | None = None
+        self.second_page = SecondAccountPage()
+        self.second_page.sheet.connect(self._lose)
+        self.second_page.other.connect(self._join)
+        self.second_page.anew.connect(self._begin_empty)
+        self.second_page.left.connect(lambda: self.setCurrentWidget(self.code_page))
+        self.addWidget(self.second_page)
+        self.join = JoinPages(enrolment, servers)
+        self.join.done.connect(self.done)
+        self.join.back.connect(lambda: self.setCurrentWidget(self.code_page))
+        self.addWidget(self.join)
+
+    def _add_ways(self, page: GatePage) -> None:
+        self.have = TextButton(tr("I already have Kansli on another computer"), self._join, kind="link")
+        self.lost_button = TextButton(tr("I have lost my computer"), self._lose, kind="link")
+        page.body.addSpacing(6)
+        for way in (self.have, self.lost_button):
+            page.body.addWidget(way)
+
+    async def _look_up(self) -> None:
+        """▲ A code of somebody who has an account leads back to that; a second one is made only if they ask for it."""
+        found = await self._first.look_up(self.server.text(), self.code.text().strip())
+        self._look(False)
+        if not found.here:
+            self._ask_person(found)
+            return
+        self._second = found
+        self.second_page.show_person(found)
+        self.setCurrentWidget(self.second_page)
+        self.second_page.sheet_button.setFocus()
+
+    def _begin_empty(self) -> None:
+        if self._second is not None:
+            self._ask_person(self._second)
+
+    def _lose(self) -> None:
+        self.lost.emit(Address(self.server.text(), self.code.text().strip()))
+
+    def _join(self) -> None:
+        self.setCurrentWidget(self.join)
+        self.join.start(self.server.text())

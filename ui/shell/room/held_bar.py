@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The bar over a room in which a change is held back on this computer, or was left out for everybody."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.rooms.held import HeldChange, LeftOutChange, VoidChanges, WaitingChanges
+from ui.kit.dialogs import confirm, show
+from ui.kit.tasks import run
+from ui.kit.toast import InfoBar
+from ui.kit.translate import tr, trn
+from ui.shell.ports import Session
+from ui.shell.room.held_dialog import BeforeDialog, HeldDialog
+from ui.tool import Before, toast
+
+Leave = Callable[[], object]
+Copied = Callable[[str, ObjId], object]
+"""`copied(kind, obj)`: a new object is here, to be shown."""
+
+
+class HeldBar(InfoBar):
+    """Hidden where nothing is held back. `befores`: by kind, what shows an object as it was before a change."""
+
+    def __init__(
+        self,
+        session: Session,
+        room: RoomId,
+        befores: dict[str, Before],
+        leave: Leave,
+        copied: Copied,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._session, self._room = session, room
+        self._befores = befores
+        self._leave = leave
+        self._copied = copied
+
+    def refresh(self) -> None:
+        """Reads again what is held back."""
+        held, gone = self._session.held.held(self._room), self._session.held.left_out(self._room)
+        kept = tuple(one for one in held if not one.void)
+        if held:
+            self.show_state(
+                "warning",
+                "warning",
+                _said(kept) if kept else _said_void(self._session.held.void(self._room)),
+                tr("Show …"),
+                lambda: run(self, self._show()),
+            )
+        elif self._session.held.stalled(self._room):
+            text = tr(
+                "What colleagues write here cannot be checked on this computer, so it is not shown yet. It is kept. "
+                "Contact IT support."
+            )
+            self.show_state("warning", "warning", text, code="worker-unavailable")
+        elif large := self._session.held.large(self._room):
+            self.show_state("warning", "warning", _said_large(large))
+        elif gone:
+            self.show_state("info", "info", _said_left_out(gone))
+        elif waiting := self._session.held.waiting(self._room):
+            self.show_state("info", "info", _said_waiting(waiting))
+        else:
+            self.hide()
+
+    async def _show(self) -> None:
+        service = self._session.held
+        held = service.held(self._room)
+        if not held:
+            return
+        dialog = HeldDialog(
+            self.window(),
+            held,
+            may_leave_out=service.may_leave_out(self._room),
+            may_copy=lambda one: service.may_copy(self._room, one),
+            may_show=lambda one: one.kind in self._befores,
+            count=sum(not one.void for one in held) + sum(one.count for one in service.void(self._room)),
+        )
+        await show(dialog)
+        if dialog.chosen is None:
+            return
+        what, one = dialog.chosen
+        if what == "before":
+            await show(BeforeDialog(self.window(), self._befores[one.kind](self._session, one.obj, one.row, None)))
+        elif what == "copy":
+            self._copied(one.kind, service.copy(one))
+            toast(self, tr("“{title}” has been copied. The copy holds what is shown here.").format(title=one.title))
+        elif what == "leave-out":
+            await self._leave_out(one)
+        elif what == "leave":
+            self._leave()
+
+    async def _leave_out(self, one: HeldChange) -> None:
+        text = tr(
+            "From now on “{title}” is computed without this change at everybody in the room, for good. Everybody sees "
+            "that you did it."
+        ).format(title=one.title)
+        title = tr("Leave the change by {author} out?").format(author=one.author.name)
+        if await confirm(self.window(), title, text, accept=tr("Leave out"), danger=True):
+            self._session.held.leave_out(self._room, one)
+            toast(self, tr("The change is left out as soon as the server has taken your decision."))
+
+
+def _said_void(void: tuple[VoidChanges, ...]) -> str:
+    count = sum(one.count for one in void)
+    return trn(
+        "{n} change by {names} in {titles} breaks the rules of the format. It counts for nobody; everything else is "
+        "shown.",
+        "{n} changes by {names} in {titles} break the rules of the format. They count for nobody; everything else is "
+        "shown.",
+        count,
+    ).format(
+        n=count,
+        names=", ".join(sorted({one.author.name for one in void})),
+        titles=", ".join(f"“{title}”" for title in dict.fromkeys(one.title or tr("Untitled") for one in void)),
+    )
+
+
+def _said_large(large: tuple[str, ...]) -> str:
+    return trn(
+        "{titles} takes too long to put together on this computer. What colleagues write there now is kept, but not "
+        "shown here. You can read and write. Kansli tries again at each start.",
+        "{titles} take too long to put together on this computer. What colleagues write there now is kept, but not "
+        "shown here. You can read and write. Kansli tries again at each start.",
+        len(large),
+    ).format(titles=", ".join(f"“{title or tr('Untitled')}”" for title in large))
+
+
+def _said_left_out(gone: tuple[LeftOutChange, ...]) -> str:
+    return trn(
+        "{admins} has had {n} change by {names} left out of {titles}.",
+        "{n} changes by {names} have been left out of {titles}. Decided by: {admins}.",
+        len(gone),
+    ).format(
+        n=len(gone),
+        admins=", ".join(sorted({one.by.name for one in gone})),
+        names=", ".join(sorted({one.author.name for one in gone})),
+        titles=", ".join(f"“{title}”" for title in dict.fromkeys(one.title or tr("Untitled") for one in gone)),
+    )
+
+
+def _said_waiting(waiting: tuple[WaitingChanges, ...]) -> str:
+    count = sum(one.count for one in waiting)
+    return trn(
+        "{n} change by {names} in {titles} waits for other changes that have not come yet.",
+        "{n} changes by {names} in {titles} wait for other changes that have not come yet.",
+        count,
+    ).format(
+        n=count,
+        names=", ".join(sorted({one.author.name for one in waiting})),
+        titles=", ".join(f"“{title}”" for title in dict.fromkeys(one.title or tr("Untitled") for one in waiting)),
+    )
+
+
+def _said(held: tuple[HeldChange, ...]) -> str:
+    objects = {one.obj: one.title or tr("Untitled") for one in held}
+    names = ", ".join(sorted({one.author.name for one in held}))
+    return trn(
+        "{n} change by {names} in {titles} is held back on this computer: it could not be read safely. Everything else "
+        "is shown, and you can write.",
+        "{n} changes by {names} in {titles} are held back on this computer: they could not be read safely. Everything "
+        "else is shown, and you can write.",
+        len(held),
+    ).format(n=len(held), names=names, titles=", ".join(f"“{title}”" for title in objects.values()))

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The panel at the right of a room: who is in it, how surely, and what was changed last."""
+
+from functools import partial
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.core.ids import RoomId
+from app.people.person import Person
+from ui.kit.bind import Soon, bind
+from ui.kit.buttons import IconButton, RowButton, TextButton
+from ui.kit.card import Card, IconLabel, SectionHeader, scroll
+from ui.kit.dialogs import confirm, show
+from ui.kit.keyed_rows import KeyedRows
+from ui.kit.menu import Entry, popup
+from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
+from ui.kit.tasks import run
+from ui.kit.translate import day_or_time, language, tr, trn
+from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
+from ui.shell.room.duplicate_accounts import may_add
+from ui.shell.room.ended_card import EndedCard
+from ui.shell.room.history_card import HistoryCard, propose
+from ui.shell.room.member_dialogs import AddMemberDialog, RoleDialog
+from ui.shell.room.member_row import MemberRow
+from ui.shell.room.removal_dialogs import RemovalsDialog, RemoveDialog
+from ui.shell.room.verify_dialog import VerifyDialog
+from ui.shell.words import history_name, history_refusal, one_owner, role_name
+from ui.tool import toast
+
+WIDTH = 316
+_SHOWN_OBJECTS = 4
+
+
+class PeoplePanel(QFrame):
+    """`object_chosen(summary)` and `write_to(person)` are for the shell to follow."""
+
+    object_chosen = Signal(object)
+    write_to = Signal(object)
+
+    def __init__(self, session: Session, icons_by_kind: dict[str, str], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._icons = icons_by_kind
+        self._room: RoomId | None = None
+        self._shown: tuple[object, ...] = ()
+        set_props(self, frame="panel")
+        self.setAccessibleName(tr("In the room"))
+        inner = QWidget()
+        content = column(inner, margins=(16, 12, 16, 16), spacing=8)
+        head = line()
+        head.addWidget(SectionHeader(tr("In the room")))
+        head.addStretch(1)
+        self.add_button = IconButton("invite", tr("Add member"), self.add, size=16)
+        kept = self.add_button.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # the heading stands where it stands, whoever may add
+        self.add_button.setSizePolicy(kept)
+        head.addWidget(self.add_button)
+        content.addLayout(head)
+        self._members = Card(margin=4, spacing=0)
+        self._rows: KeyedRows[MemberInfo, MemberRow] = KeyedRows(
+            self._members,
+            lambda member: member.person.uid,
+            lambda member: MemberRow(member, self._member_menu),
+            lambda row, member: row.show_member(member),
+        )
+        content.addWidget(self._members)
+        self.one_owner = label("", "small", wrap=True)
+        content.addWidget(self.one_owner)
+        self.removed_button = TextButton("", self._show_removals, kind="link")
+        content.addWidget(self.removed_button, 0, Qt.AlignmentFlag.AlignLeft)
+        self._proposals = column(spacing=8)
+        content.addLayout(self._proposals)
+        content.addSpacing(8)
+        self._changed_title = SectionHeader(tr("Changed last"))
+        content.addWidget(self._changed_title)
+        self._objects = column(spacing=10)
+        content.addLayout(self._objects)
+        content.addStretch(1)
+        column(self, margins=(1, 0, 0, 0)).addWidget(scroll(inner, tr("Members and changes")))
+        soon = Soon(self, self.refresh)
+        bind(self, session.rooms.changed, soon.due)
+        bind(self, session.people.changed, soon.due)
+
+    def set_room(self, room: RoomId) -> None:
+        """Shows another room."""
+        self._room = room
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads members and objects again."""
+        if self._room is None or not self.isVisibleTo(self.window()):
+            return
+        room = self._room
+        shown = self._snapshot(room)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self.add_button.setVisible(self._may_add(room))
+        self._rows.show(self._session.rooms.members(room))
+        owner = self._session.rooms.sole_owner(room)
+        self.one_owner.setVisible(owner is not None)
+        self.one_owner.setText(one_owner(owner) if owner is not None else "")
+        removed = self._session.rooms.removed(room)
+        self.removed_button.setVisible(removed > 0)
+        self.removed_button.setText(trn("{n} removed …", "{n} removed …", removed).format(n=removed))
+        clear(self._proposals)
+        for ended in self._session.rooms.ended(room):
+            self._proposals.addWidget(EndedCard(ended))
+        for proposal in self._session.rooms.history_proposals(room):
+            self._proposals.addWidget(HistoryCard(self._session.rooms, room, proposal))
+        clear(self._objects)
+        objects = sorted(self._session.rooms.objects(room), key=lambda o: -o.updated_ms)
+        listed = [o for o in objects if o.kind != "chat"][:_SHOWN_OBJECTS]
+        self._changed_title.setVisible(bool(listed))
+        for item in listed:
+            self._objects.addWidget(self._object_card(item))
+
+    def _may_add(self, room: RoomId) -> bool:
+        """Administrators may, but not in a room that has ended in another."""
+        return self._session.rooms.my_role(room) >= ADMIN and self._session.rooms.may_write(room)
+
+    def _snapshot(self, room: RoomId) -> tuple[object, ...]:
+        """Everything that is shown, to tell whether anything changed."""
+        rooms = self._session.rooms
+        objects = [(o.obj, o.title, self._detail(o)) for o in rooms.objects(room) if o.kind != "chat"]
+        proposals = tuple(rooms.history_proposals(room))
+        return (
+            room,
+            language(),
+            rooms.my_role(room),
+            rooms.may_write(room),
+            rooms.sole_owner(room),
+            tuple(rooms.members(room)),
+            proposals,
+            tuple(rooms.ended(room)),
+            rooms.removed(room),
+            tuple(objects),
+        )
+
+    def showEvent(self, event: object) -> None:
+        self.refresh()
+
+    def _member_menu(self, row: QWidget, member: MemberInfo) -> None:
+        person, room = member.person, self._room
+        if room is None:
+            return
+        my_role = self._session.rooms.my_role(room)
+        heading = f"{person.name} · {role_name(member.role)}"
+        entries: list[Entry | None] = [Entry(text=heading), Entry(text=history_name(member.history)), None]
+        if person.is_me:
+            entries.append(Entry(text=tr("Leave the room …"), icon="leave", run=lambda: run(self, self._leave(room))))
+        else:
+            entries.append(Entry(text=tr("Verify …"), icon="verified", run=lambda: run(self, self._verify(person))))
+            entries.append(Entry(text=tr("Write to {name}").format(name=person.name), icon="direct",
+                                 run=lambda: self.write_to.emit(person)))  # fmt: skip
+        if my_role >= ADMIN and not member.history:
+            entries += [None, *self._history_entries(room, person)]
+        if my_role >= ADMIN and not person.is_me and (member.role < OWNER or my_role == OWNER):
+            entries += [
+                None,
+                Entry(text=tr("Change role …"), icon="role", run=lambda: run(self, self._change_role(member, my_role))),
+                Entry(text=tr("Remove from the room …"), icon="remove", danger=True,
+                      run=lambda: run(self, self._remove(room, person))),
+            ]  # fmt: skip
+        popup(row, tr("Menu of {name}").format(name=person.name), entries)
+
+    def _history_entries(self, room: RoomId, person: Person) -> list[Entry]:
+        why_not = self._session.rooms.history_refusal(room, person.uid)
+        give = Entry(text=tr("Give access to the whole history …"), icon="history", enabled=why_not is None,
+                     run=lambda: run(self, propose(self, self._session.rooms, room, person)))  # fmt: skip
+        return [give] if why_not is None else [give, Entry(text=history_refusal(why_not))]
+
+    def add(self) -> None:
+        """Opens the dialog that adds a member."""
+        if self._room is not None:
+            run(self, self._add(self._room))
+
+    async def _add(self, room: RoomId) -> None:
+        rooms = self._session.rooms
+        already = {m.person.uid for m in rooms.members(room)}
+        dialog = AddMemberDialog(self.window(), self._session.people, already, rooms.my_role(room))
+        answer: list[tuple[Person | None, int, bool, str]] = []
+        dialog.accepted.connect(
+            lambda: answer.append((dialog.search.person(), dialog.role, dialog.history_all, dialog.greeting))
+        )
+        if not await show(dialog) or not answer:
+            return
+        person, role, history_all, greeting = answer[0]
+        if person is not None and await may_add(self.window(), self._session.people, person):
+            await rooms.add(room, person.uid, role, history_all, greeting)
+            toast(self, tr("{name} has been invited.").format(name=person.name))
+
+    async def _verify(self, person: Person) -> None:
+        people = self._session.people
+        number, compare = people.safety_number(person.uid), partial(people.read_code, person.uid)
+        dialog = VerifyDialog(self.window(), person, number, people.my_code, compare)
+        if await show(dialog):
+            people.mark_verified(person.uid, person.verified != "in-person")
+        elif dialog.same_by_code:
+            toast(self, tr("{name} is verified in person.").format(name=person.name))
+
+    async def _change_role(self, member: MemberInfo, my_role: int) -> None:
+        dialog = RoleDialog(self.window(), member.person, member.role, my_role)
+        chosen: list[int] = []
+        dialog.accepted.connect(lambda: chosen.append(dialog.role))
+        if await show(dialog) and chosen and self._room is not None:
+            await self._session.rooms.set_role(self._room, member.person.uid, chosen[0])
+
+    async def _remove(self, room: RoomId, person: Person) -> None:
+        dialog = RemoveDialog(self.window(), person)
+        if await show(dialog):
+            await self._session.rooms.remove(room, person.uid, dialog.reason)
+            toast(self, tr("{name} has been removed.").format(name=person.name))
+
+    def _show_removals(self) -> None:
+        if self._room is not None:
+            run(self, show(RemovalsDialog(self.window(), self._session.rooms.removals(self._room))))
+
+    async def _leave(self, room: RoomId) -> None:
+        text = tr("You get nothing written from now on. Only an administrator can add you again.")
+        if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
+            await self._session.rooms.leave(room)
+
+    def _object_card(self, item: ObjectSummary) -> QWidget:
+        detail = self._detail(item)
+        row = RowButton(f"{item.title}, {detail}", lambda: self.object_chosen.emit(item))
+        set_props(row, kind="card-row")
+        layout = column(row, margins=(12, 12, 12, 12), spacing=4)
+        top = line(spacing=7)
+        top.addWidget(IconLabel(self._icons.get(item.kind, "file"), "accent", 16))
+        top.addWidget(ElidedLabel(item.title), 1)
+        layout.addLayout(top)
+        layout.addWidget(label(detail, "small"))
+        for child in row.findChildren(QWidget):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        return row
+
+    def _detail(self, item: ObjectSummary) -> str:
+        if item.kind == "board":
+            done, total = self._session.tasks.done_of(item.room)
+            if not total:
+                return tr("No tasks yet")
+            return trn("{done} of {n} done", "{done} of {n} done", total).format(done=done, n=total)
+        when = day_or_time(item.updated_ms)
+        if item.by is None:
+            return when
+        return tr("{name} · {when}").format(name=self._session.people.person(item.by).name, when=when)

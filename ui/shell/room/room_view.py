@@ -1,0 +1,365 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One room: header with its seal and people, tabs of tools, the open tool, and the people panel."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.errors import NotFound
+from ui.errors import sentence
+from ui.kit import theme
+from ui.kit.avatar import paint_avatar
+from ui.kit.beside import PageWithPanel
+from ui.kit.bind import Soon, bind
+from ui.kit.buttons import Entered, IconButton
+from ui.kit.card import EmptyState
+from ui.kit.chip import Chip
+from ui.kit.dialogs import ask, confirm, show
+from ui.kit.menu import Entry, popup
+from ui.kit.pages import Pages
+from ui.kit.plain import set_tip
+from ui.kit.scale import hold, px
+from ui.kit.style import ElidedLabel, column, line, set_props
+from ui.kit.tab_bar import Tab, TabBar
+from ui.kit.tasks import run
+from ui.kit.toast import InfoBar
+from ui.kit.translate import tr, trn
+from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
+from ui.shell.room.held_bar import HeldBar
+from ui.shell.room.key_notices import NoticeBar
+from ui.shell.room.people_panel import WIDTH, PeoplePanel
+from ui.shell.room.prune_dialog import clear_history
+from ui.shell.room.security_button import SealButton
+from ui.shell.room.security_dialog import SealDialog
+from ui.shell.room.succession_bar import SuccessionBar
+from ui.tool import ClosableView, MarkingView, Opener, Tool
+
+_SHOWN_FACES = 4
+_FACE, _FACES_HEIGHT = 24, 32
+_TITLE_PX, _LEAST_TITLE_PX = 460, 160
+_HEADER_MARGIN, _HEADER_GAP = 20, 12
+_ROOM_FOR_PANEL_PX, _LEAST_PAGE_PX = 760, 260
+"""The room's least width for a panel that is shown by itself; the page's least width beside a panel that the person
+opened."""
+
+
+class Faces(Entered, QPushButton):
+    """The members' pictures beside each other; pressing shows or hides the people panel."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._members: Sequence[MemberInfo] = ()
+        set_props(self, kind="row")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        theme.on_change(self, self.updateGeometry)
+
+    def set_members(self, members: Sequence[MemberInfo]) -> None:
+        """Shows these people."""
+        self._members = members
+        name = trn("Members: {n} person", "Members: {n} people", len(members)).format(n=len(members))
+        self.setAccessibleName(name)
+        set_tip(self, ", ".join(m.person.name for m in members[:12]))
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        shown = min(len(self._members), _SHOWN_FACES)
+        more = px(30) if len(self._members) > _SHOWN_FACES else 0
+        return QSize(max(shown, 1) * px(_FACE) + 10 + more, px(_FACES_HEIGHT))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def paintEvent(self, event: object) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for i, member in enumerate(self._members[:_SHOWN_FACES]):
+            side = px(_FACE)
+            box = QRectF(5 + i * side, (self.height() - side) / 2, side, side)
+            ring = tokens.colour("surface") if i else None
+            paint_avatar(painter, box, member.person.initials, tokens.person(member.person.colour), ring=ring)
+        if len(self._members) > _SHOWN_FACES:
+            painter.setPen(tokens.colour("muted"))
+            rest = QRectF(10 + _SHOWN_FACES * px(_FACE), 0, px(30), self.height())
+            painter.drawText(rest, Qt.AlignmentFlag.AlignVCenter, f"+{len(self._members) - _SHOWN_FACES}")
+        if self.hasFocus():
+            painter.setPen(QPen(tokens.colour("focus"), 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(QRectF(1, 1, self.width() - 2, self.height() - 2), 8, 8)
+        painter.end()
+
+
+class RoomView(QWidget):
+    """Keeps the views of a room's tools; they are opened when first shown. Made anew for each room."""
+
+    tab_changed = Signal(str)
+    object_chosen = Signal(object)
+    write_to = Signal(object)
+    room_chosen = Signal(object)
+
+    def __init__(self, session: Session, tools: Sequence[Tool], room: RoomId, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._tools, self.room = session, list(tools), room
+        self._views: dict[str, QWidget] = {}
+        self._panel_wanted: bool | None = None
+        self.setAccessibleName(tr("Room"))
+        layout = column(self)
+        layout.addWidget(self._header())
+        theme.on_change(self, self._show_panel)
+        self.notice = InfoBar()
+        layout.addWidget(self.notice)
+        self.succession = SuccessionBar(session, room)
+        self.succession.room_chosen.connect(self.room_chosen)
+        layout.addWidget(self.succession)
+        befores = {kind: tool.before for tool in tools for kind in tool.kinds if tool.before is not None}
+        self.held = HeldBar(session, room, befores, lambda: run(self, self._leave()), self._show_copy)
+        layout.addWidget(self.held)
+        self.key_notices = NoticeBar(session.people, session.rooms, room)
+        layout.addWidget(self.key_notices)
+        self._stack = Pages()
+        self._stack.setAccessibleName(tr("Content of the room"))
+        set_props(self._stack, frame="surface")
+        kinds = {kind: tool.icon for tool in tools for kind in tool.kinds}
+        self.panel = PeoplePanel(session, kinds)
+        self.panel.object_chosen.connect(self.object_chosen)
+        self.panel.write_to.connect(self.write_to)
+        layout.addWidget(PageWithPanel(self._stack, self.panel, panel_px=WIDTH, page_px=_LEAST_PAGE_PX), 1)
+        self._empty: EmptyState | None = None
+        soon = Soon(self, self.refresh)
+        bind(self, session.people.changed, soon.due)
+        bind(self, session.rooms.room_changed, lambda changed: soon.due() if changed == room else None)
+        bind(self, session.held.changed, lambda changed: soon.due() if changed == room else None)
+        self.refresh()
+        self.panel.set_room(room)
+
+    def _header(self) -> QFrame:
+        header = QFrame()
+        set_props(header, frame="header")
+        header.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # it fits itself to any width
+        rows = column(header, margins=(_HEADER_MARGIN, 12, _HEADER_MARGIN, 0))
+        top = line(spacing=_HEADER_GAP)
+        self._title = ElidedLabel("", "title")
+        self._title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self.seal = SealButton(self.explain_seal)
+        self._mute = Chip(tr("Muted"), "muted", "mute")
+        self.faces = Faces()
+        self.faces.clicked.connect(self.toggle_panel)
+        self._more = IconButton("more", tr("More about the room"), self._menu, size=18, role="text", framed=True)
+        hold(self._more, width=40, height=29)
+        words = line(spacing=_HEADER_GAP)
+        words.addWidget(self._title)
+        words.addWidget(self.seal)
+        words.addWidget(self._mute)
+        words.addStretch(1)
+        top.addLayout(words, 1)
+        top.addWidget(self.faces)
+        top.addWidget(self._more)
+        rows.addLayout(top)
+        rows.addSpacing(10)
+        self.tabs = TabBar(tr("Tools of the room"))
+        self.tabs.chosen.connect(self._on_tab)
+        rows.addWidget(self.tabs)
+        theme.on_change(self, self._fit_header)
+        return header
+
+    def _fit_header(self) -> None:
+        """The title comes first: where it has no room the seal loses its word, and then the faces go; the room's menu
+        leads to the people too."""
+        title, gap = self._title, _HEADER_GAP
+        title.ensurePolished()
+        wanted = min(title.fontMetrics().horizontalAdvance(title.accessibleName()) + 2, px(_TITLE_PX))
+        mute = 0 if self._mute.isHidden() else self._mute.full_width() + gap
+        left = self.width() - 2 * _HEADER_MARGIN - self._more.minimumWidth() - mute - 3 * gap
+        enough = min(wanted, px(_LEAST_TITLE_PX))
+        left -= self.faces.sizeHint().width()
+        short = left - self.seal.full_width() < enough
+        self.seal.shorten(short)
+        left -= self.seal.sizeHint().width()
+        self.faces.setVisible(left >= enough)
+        if left < enough:
+            left += self.faces.sizeHint().width()
+        title.setFixedWidth(max(1, min(wanted, left)))
+
+    def summary(self) -> RoomSummary | None:
+        """The room as lists show it; None if it is not there."""
+        try:
+            found = self._session.rooms.room(self.room)
+        except NotFound:
+            return None
+        return found if found.title else None
+
+    def refresh(self) -> None:
+        """Reads title, seal, members and tabs again."""
+        summary = self.summary()
+        if summary is None:
+            return
+        self._title.set_text(summary.title)
+        self.seal.show_level(self._session.seals.level(self.room))
+        self._mute.setVisible(summary.muted)
+        self._show_notices()
+        self.succession.refresh()
+        self.key_notices.refresh()
+        self.held.refresh()
+        for view in self._views.values():
+            self._set_writable(view)
+        self.faces.set_members(self._session.rooms.members(self.room))
+        self._fit_header()
+        kinds = {o.kind for o in self._session.rooms.objects(self.room)}
+        shown = [t for t in self._tools if not t.kinds or kinds.intersection(t.kinds) or t.id == "documents"]
+        if [t.id for t in shown] != [t.id for t in self._shown()]:
+            self.tabs.set_tabs([Tab(t.id, tr(t.title), t.icon) for t in shown])
+            if shown:
+                self.show_tool(self.tabs.current())
+        if not shown:
+            self._show_waiting()
+
+    def explain_seal(self) -> None:
+        """Opens what is behind the seal."""
+        run(self, self._explain_seal())
+
+    async def _explain_seal(self) -> None:
+        seals, standing = self._session.seals, self._session.succession.standing(self.room)
+        report = await seals.report(self.room)
+        await show(SealDialog(self.window(), seals.level(self.room), report, standing, self.succession.show_evidence))
+
+    def _show_notices(self) -> None:
+        """Why what was written here is not sent, and that something could not be opened; else that older history is
+        still being read."""
+        percent = self._session.rooms.filling(self.room)
+        told = [sentence(code) for code in self._session.rooms.notices(self.room)]
+        if told:
+            self.notice.show_state("warning", "warning", " ".join(f"{s.title} {s.meaning}" for s in told))
+        elif percent is not None:
+            text = tr("Older history is being read ({percent} %). What is shown is complete and can be worked in.")
+            self.notice.show_state("info", "syncing", text.format(percent=percent))
+        else:
+            self.notice.hide()
+
+    def _shown(self) -> list[Tool]:
+        return [t for t in self._tools if t.id in self.tabs.ids()]
+
+    def _show_waiting(self) -> None:
+        if self._empty is None:
+            self._empty = EmptyState(
+                "syncing", tr("The room is being fetched"), tr("Its content appears here as soon as it has arrived.")
+            )
+            self._stack.addWidget(self._empty)
+        self._stack.setCurrentWidget(self._empty)
+
+    def show_tool(self, tool_id: str, obj: ObjId | None = None, ref: bytes = b"", words: Sequence[str] = ()) -> None:
+        """Opens a tool's tab, perhaps at an object and a place in it, with these words marked."""
+        tool = next((t for t in self._shown() if t.id == tool_id), None)
+        if tool is None:
+            return
+        view = self._views.get(tool_id)
+        if view is None:
+            view = tool.open(self._session, self.room, obj, self._stack)
+            self._views[tool_id] = view
+            self._stack.addWidget(view)
+        if obj is not None and isinstance(view, Opener):
+            view.open_ref(obj, ref)
+            if isinstance(view, MarkingView):
+                view.mark_words(words)
+        focused = self.focusWidget()
+        leaves = focused is not None and self._stack.isAncestorOf(focused) and focused.hasFocus()
+        self._stack.setCurrentWidget(view)
+        if leaves:  # else Qt gives it to whatever comes next, with a ring around it
+            view.setFocus()
+        self.panel.setVisible(tool.shows_people and self._panel_fits())
+        if self.tabs.current() != tool_id:
+            self.tabs.choose(tool_id)
+
+    def _show_copy(self, kind: str, obj: ObjId) -> None:
+        """Shows a new object. A view that holds another one of its kind is opened again."""
+        tool = next((tool for tool in self._tools if kind in tool.kinds), None)
+        if tool is None:
+            return
+        old = self._views.pop(tool.id, None)
+        if old is not None:
+            self._stack.removeWidget(old)
+            old.deleteLater()
+        self.show_tool(tool.id, obj)
+
+    def _set_writable(self, view: QWidget) -> None:
+        if isinstance(view, ClosableView):
+            view.set_writable(self._session.rooms.may_write(self.room))
+
+    def view(self, tool_id: str) -> QWidget | None:
+        """The open view of a tool."""
+        return self._views.get(tool_id)
+
+    def current_view(self) -> QWidget | None:
+        """What is shown now."""
+        return self._stack.currentWidget()
+
+    def _on_tab(self, tool_id: str) -> None:
+        self.show_tool(tool_id)
+        self.tab_changed.emit(tool_id)
+
+    def _panel_fits(self) -> bool:
+        """As it was chosen; while nothing was chosen, as the width allows."""
+        return self.width() >= px(_ROOM_FOR_PANEL_PX) if self._panel_wanted is None else self._panel_wanted
+
+    def toggle_panel(self) -> None:
+        """Shows or hides the people panel."""
+        shown = self.panel.isVisible()
+        self._panel_wanted = not shown
+        self.panel.setVisible(not shown)
+
+    def _menu(self) -> None:
+        summary = self.summary()
+        if summary is None:
+            return
+        rooms = self._session.rooms
+        admin = rooms.my_role(self.room) >= ADMIN and rooms.may_write(self.room)
+        mute = tr("Unmute") if summary.muted else tr("Mute")
+        panel = tr("Hide members") if self.panel.isVisible() else tr("Show members")
+        entries: list[Entry | None] = [
+            Entry(text=panel, icon="people", run=self.toggle_panel),
+            Entry(text=tr("Add member …"), icon="invite", run=self.panel.add, enabled=admin),
+            Entry(text=tr("Rename …"), icon="rename", run=lambda: run(self, self._rename()), enabled=admin),
+            Entry(text=mute, icon="mute", run=lambda: rooms.set_muted(self.room, not summary.muted)),
+            *([self._clearing()] if admin else []),
+            None,
+            Entry(
+                text=tr("Leave the room …"),
+                icon="leave",
+                danger=True,
+                enabled=not summary.left,
+                run=lambda: run(self, self._leave()),
+            ),
+        ]
+        popup(self._more, tr("Room menu"), entries)
+
+    def _clearing(self) -> Entry:
+        def clear() -> None:
+            run(self, clear_history(self.window(), self._session, self.room))
+
+        return Entry(text=tr("Clear change history …"), icon="history", run=clear)
+
+    async def _rename(self) -> None:
+        summary = self.summary()
+        value = summary.title if summary else ""
+        title = await ask(
+            self.window(), tr("Rename the room"), tr("Name of the room"), value=value, accept=tr("Rename")
+        )
+        if title:
+            self._session.rooms.rename(self.room, title)
+
+    async def _leave(self) -> None:
+        text = tr("You get nothing written from now on. Only an administrator can add you again.")
+        if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
+            await self._session.rooms.leave(self.room)
+
+    def _show_panel(self) -> None:
+        tool = next((t for t in self._tools if t.id == self.tabs.current()), None)
+        self.panel.setVisible(self._panel_fits() and (tool is None or tool.shows_people))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_header()
+        self._show_panel()

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The bar over a room that stopped, was continued, or continues another: what happened, and what to do now."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QWidget
+
+from app.core.ids import RoomId
+from app.core.visible import one_line
+from app.rooms.offers import HeldOffer
+from app.rooms.succession import Standing
+from ui.kit.buttons import TextButton
+from ui.kit.card import IconLabel
+from ui.kit.dialogs import show
+from ui.kit.folding_row import FoldingRow
+from ui.kit.keyed_rows import KeyedRows
+from ui.kit.plain import set_tip
+from ui.kit.style import column, label, line, set_props
+from ui.kit.tasks import run
+from ui.kit.toast import WORDS_PX
+from ui.kit.translate import tr, trn
+from ui.shell.ports import Session
+from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
+from ui.tool import toast
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    text: str
+    run: Callable[[], object]
+    why_not: str = ""
+    room: RoomId | None = None
+    """The room that it opens: two rooms may have the same text."""
+
+
+class _DeedButton(TextButton):
+    """Runs the action that it shows when it is pressed."""
+
+    def __init__(self, deed: _Deed) -> None:
+        super().__init__(deed.text, lambda: self._deed.run(), kind="link")
+        self._deed = deed
+
+    def show_deed(self, deed: _Deed) -> None:
+        self._deed = deed
+        if self.accessibleName() != deed.text:
+            self.setText(deed.text)
+        self.setEnabled(not deed.why_not)
+        set_tip(self, deed.why_not)
+        self.setAccessibleDescription(deed.why_not)
+
+
+class SuccessionBar(QFrame):
+    """Hidden where there is nothing to say. `room_chosen(room)` is for the shell to follow."""
+
+    room_chosen = Signal(object)
+
+    def __init__(self, session: Session, room: RoomId, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session, self._room = session, room
+        words = line(spacing=8)
+        self._icon = IconLabel("info", "muted", 16)
+        self._text = label("", "small", wrap=True)
+        words.addWidget(self._icon)
+        words.addWidget(self._text, 1)
+        buttons = QWidget()
+        line(buttons, spacing=8)
+        column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, buttons, words_px=WORDS_PX))
+        self._buttons: KeyedRows[_Deed, _DeedButton] = KeyedRows(
+            buttons, lambda deed: deed.room or deed.text, _DeedButton, _DeedButton.show_deed
+        )
+        self._shown: Standing | None = None
+        self.hide()
+
+    def refresh(self) -> None:
+        """Reads how the room stands again."""
+        standing = self._session.succession.standing(self._room)
+        if standing == self._shown:
+            return
+        self._shown = standing
+        text, kind, icon, deeds = self._said(standing)
+        self._buttons.show(deeds)
+        if text:
+            set_props(self, frame=f"bar-{kind}")
+            self._icon.set_icon(icon, "muted" if kind == "info" else kind)
+            self._text.setText(text)
+            self.setAccessibleName(text)
+        self.setVisible(bool(text))
+
+    def text(self) -> str:
+        """What it says."""
+        return self._text.text()
+
+    def _said(self, s: Standing) -> tuple[str, str, str, list[_Deed]]:
+        """(sentence, kind, icon, buttons)."""
+        proof = [_Deed(tr("Show evidence"), self.show_evidence)] if s.evidence else []
+        if s.restored:
+            text = tr("The server has been restored from a backup. What you have is kept and is handed in again.")
+            return text, "info", "info", proof
+        if s.successors:
+            goes_on = [_Deed(self._name_of(s, i), self._go(n.room), room=n.room) for i, n in enumerate(s.successors)]
+            text = tr("The room goes on in a new one. What is here can be read; what you had not sent is there.")
+            return text, "info", "forward", [*goes_on, *proof]
+        if s.refusal in (None, "not-owner"):
+            why_not = tr("Only an owner can open a successor.") if s.refusal else ""
+            text = tr("This room cannot go on: its history no longer fits the server's. What you write waits.")
+            if why_not:
+                text += " " + tr("An owner can open a room that continues it.")
+            open_ = _Deed(tr("Open a successor …"), lambda: run(self, self._open()), why_not)
+            return text, "danger", "fork", [*proof, open_]
+        if s.origin is None:
+            return "", "info", "info", []
+        known = [r for r in self._session.rooms.rooms() if r.room == s.origin]
+        back = [_Deed(tr("Open the earlier room"), self._go(s.origin))] if known else []
+        if s.believed and s.held:
+            return self._waits(s.held, back)
+        if s.believed:
+            return tr("This room continues an earlier one, which can still be read."), "info", "history", back
+        if known:
+            return (
+                tr("This room says that it continues an earlier one, but whoever opened it does not own that. "
+                   "What was carried over is shown as quotations."),
+                "warning", "warning", back,
+            )  # fmt: skip
+        return (
+            tr("This room says that it continues an earlier one, which you were not in. What was carried over is shown "
+               "as quotations."),
+            "warning", "warning", [],
+        )  # fmt: skip
+
+    def _waits(self, held: Sequence[HeldOffer], back: list[_Deed]) -> tuple[str, str, str, list[_Deed]]:
+        """The bar for own changes that wait: what is not here yet, and the question about a copy once it is due."""
+        first = next((h for h in held if h.asks), held[0])
+        text = _lacking(first)
+        if not first.asks:
+            return text, "info", "clock", back
+        document = first.kind == "document"
+        question = (
+            tr("Do you want to put a copy of your text here, as a document of its own?") if document
+            else tr("Do you want to add your cards here as new ones?")
+        )  # fmt: skip
+        copy, said = (tr("Put a copy here"), tr("The copy is here."))
+        answers = [
+            _Deed(copy, lambda: self._answered(self._session.succession.offer_copy, first, said)),
+            _Deed(tr("Ask later"), lambda: self._answered(self._session.succession.ask_later, first)),
+            _Deed(tr("No copy"), lambda: self._answered(self._session.succession.refuse_copy, first)),
+        ]
+        return f"{text} {question}", "warning", "clock", [*answers, *back]
+
+    def _answered(self, answer: Callable[[RoomId, HeldOffer], object], held: HeldOffer, said: str = "") -> None:
+        answer(self._room, held)
+        self.refresh()
+        if said:
+            toast(self, said)
+
+    def _name_of(self, standing: Standing, at: int) -> str:
+        if len(standing.successors) == 1:
+            return tr("Open the new room")
+        return tr("The one by {name}").format(name=self._session.people.person(standing.successors[at].by).name)
+
+    def _go(self, room: RoomId) -> Callable[[], object]:
+        return lambda: self.room_chosen.emit(room)
+
+    async def _open(self) -> None:
+        plan = self._session.succession.plan(self._room)
+        state = next(r.sealed_state for r in self._session.rooms.rooms() if r.room == self._room)
+        if await show(SuccessorDialog(self.window(), plan, state)):
+            room = await self._session.succession.open(self._room)
+            toast(self, tr("The new room is open. Its content follows, then everybody is invited."))
+            self.room_chosen.emit(room)
+
+    def show_evidence(self) -> None:
+        """Opens what is kept against the server."""
+        run(self, self._show_evidence())
+
+    async def _show_evidence(self) -> None:
+        await show(EvidenceDialog(self.window(), self._session.succession.standing(self._room)))
+
+
+def _lacking(held: HeldOffer) -> str:
+    """What is not here, and why."""
+    if held.taken:
+        text = trn(
+            "{n} change of yours in “{title}” cannot be brought here: somebody else has taken its place.",
+            "{n} changes of yours in “{title}” cannot be brought here: somebody else has taken their place.",
+            held.count,
+        )
+    else:
+        text = trn(
+            "{n} change of yours in “{title}” is not here yet. It builds on what somebody else has not brought here.",
+            "{n} changes of yours in “{title}” are not here yet. They build on what somebody else has not brought.",
+            held.count,
+        )
+    return text.format(n=held.count, title=one_line(held.title) or tr("Untitled"))

@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One's own devices in the settings: which there are, what they are called, and what can be done about each."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from app.core import signal
+from app.core.ids import DevId, RoomId
+from app.devices.service import DeviceInfo, Told
+from app.devices.unsent import SUFFIX, Found
+from ui.kit.bind import bind
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card
+from ui.kit.dialogs import Dialog, ask, confirm, open_files, show
+from ui.kit.flow_layout import FlowLayout
+from ui.kit.keyed_rows import KeyedRows
+from ui.kit.progress import ProgressRow
+from ui.kit.style import column, label
+from ui.kit.tasks import run
+from ui.kit.translate import day_or_time, tr, trn
+from ui.shell.settings.device_row import DeviceRow, device_name
+from ui.shell.settings.new_device_dialog import InviteDialog, Inviting
+from ui.tool import toast
+
+
+class Devices(Inviting, Protocol):
+    """`app.devices.service.DeviceService`."""
+
+    @property
+    def changed(self) -> signal.Signal[()]: ...
+    @property
+    def telling(self) -> Told | None: ...
+    @property
+    def asked(self) -> bool: ...
+    @property
+    def ended(self) -> str | None: ...
+    def all(self) -> Sequence[DeviceInfo]: ...
+    def look(self) -> None: ...
+    def rename(self, dev: DevId, name: str, /) -> Any: ...
+    def added_by(self, dev: DevId, /) -> Sequence[DeviceInfo]: ...
+    async def revoke(self, dev: DevId, /, *, with_added: bool = False) -> Any: ...
+
+
+class Unsent(Protocol):
+    """`app.devices.unsent.UnsentWork`, the part that reads."""
+
+    async def read(self, path: Path, /) -> Found: ...
+    async def take_in(self, found: Found, /) -> int: ...
+
+
+class DevicesCard(Card):
+    """One row for each device, what a revocation has still to do, and letting another one in."""
+
+    def __init__(
+        self,
+        devices: Devices,
+        unsent: Unsent,
+        server: Callable[[], str],
+        room_title: Callable[[RoomId], str],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(margin=12, spacing=10, parent=parent)
+        self._devices = devices
+        self._unsent = unsent
+        self._server = server
+        self._room_title = room_title
+        self._ended = self._stale = self._reading = False
+        host = QWidget()
+        column(host, spacing=10)
+        self.content.addWidget(host)
+        self._rows: KeyedRows[DeviceInfo, DeviceRow] = KeyedRows(
+            host,
+            lambda device: device.dev,
+            lambda device: DeviceRow(device, self._rename, self._revoke),
+            lambda row, device: row.show_device(device, ended=self._ended),
+        )
+        self.offline = label(
+            tr("When the others were last seen is not known while you are offline."), "small", wrap=True
+        )
+        self.offline.hide()
+        self.content.addWidget(self.offline)
+        self.telling = ProgressRow(tr("Your rooms get new keys"))
+        self.content.addWidget(self.telling)
+        below = FlowLayout(gap=8)
+        self.add = TextButton(tr("Add a device …"), self.invite, icon="add")
+        self.take = TextButton(tr("Bring in unsent work …"), self.pick_unsent, kind="link")
+        below.addWidget(self.add)
+        below.addWidget(self.take)
+        self.content.addLayout(below)
+        bind(self, devices.changed, self.refresh)
+        self.refresh()
+
+    # -- the list -----------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Reads everything again. A device that is still there keeps its row."""
+        self._stale = True
+        if self._reading:  # reading brings what came meanwhile, which calls this again: what was read is not all
+            return
+        self._reading = True
+        try:
+            while self._stale:
+                self._stale = False
+                devices, told, asked = self._devices.all(), self._devices.telling, self._devices.asked
+        finally:
+            self._reading = False
+        self._ended = self._devices.ended is not None
+        self._show(devices, told, asked)
+
+    def _show(self, devices: Sequence[DeviceInfo], told: Told | None, asked: bool) -> None:
+        self._rows.show(devices)
+        self.offline.setVisible(not asked)
+        for button in (self.add, self.take):
+            button.setVisible(not self._ended)
+        self.telling.setVisible(told is not None)
+        if told is not None:
+            text = tr("{n} of {all} rooms have got a new key").format(n=told.rooms, all=told.all)
+            self.telling.set_text(text)
+            self.telling.set_progress(told.rooms, told.all)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._devices.look()
+        super().showEvent(event)
+
+    # -- deeds --------------------------------------------------------------------------------------------------------
+
+    def _rename(self, device: DeviceInfo) -> None:
+        run(self, self._ask_name(device))
+
+    async def _ask_name(self, device: DeviceInfo) -> None:
+        name = await ask(
+            self.window(), tr("Rename the device"), tr("Name"), value=device.name[:64], accept=tr("Rename")
+        )
+        if name:
+            self._devices.rename(device.dev, name)
+
+    def _revoke(self, device: DeviceInfo) -> None:
+        run(self, self._ask_revoke(device))
+
+    async def _ask_revoke(self, device: DeviceInfo) -> None:
+        name = device_name(device)
+        text = tr(
+            "{name} gets no new content and can send nothing more. What is on it already stays readable there. Your"
+            " rooms get new keys, and your other devices are told. It cannot be undone."
+        )
+        title = tr("Revoke {name}?").format(name=name)
+        if await confirm(self.window(), title, text.format(name=name), accept=tr("Revoke"), danger=True):
+            with_added = await self._ask_added(device)
+            await self._devices.revoke(device.dev, with_added=with_added)
+            toast(self, tr("{name} has been revoked").format(name=name))
+
+    async def _ask_added(self, device: DeviceInfo) -> bool:
+        """Whether the devices that this one added are to be revoked too; not asked if there are none."""
+        added, name = self._devices.added_by(device.dev), device_name(device)
+        if not added:
+            return False
+        text = trn(
+            "{name} has added {n} device: {devices}. If somebody else had {name} by then, that device is theirs too.",
+            "{name} has added {n} devices: {devices}. If somebody else had {name} by then, those devices are theirs"
+            " too.",
+            len(added),
+        ).format(name=name, n=len(added), devices=", ".join(map(_when_added, added)))
+        title = tr("Revoke also what {name} added?").format(name=name)
+        only = tr("Only {name}").format(name=name)
+        dialog = Dialog(self.window(), title, accept=tr("Revoke all"), cancel=only, danger=True)
+        dialog.add_text(text, "body")
+        return await show(dialog)
+
+    def invite(self) -> None:
+        """Opens the dialog that lets another device in."""
+        dialog = InviteDialog(self.window(), self._devices, self._server())
+        run(self, dialog.show_until_closed(lambda name: toast(self, tr("{name} has been added").format(name=name))))
+
+    def pick_unsent(self) -> None:
+        """Asks for a file that a revoked device wrote."""
+        run(self, self._pick_unsent())
+
+    async def _pick_unsent(self) -> None:
+        filters = f"{tr('Unsent work')} (*{SUFFIX})"
+        for path in (await open_files(self.window(), tr("Bring in unsent work"), filters))[:1]:
+            await self.take_file(path)
+
+    async def take_file(self, path: Path) -> None:
+        """Says what is in the file, asks, and offers it."""
+        found = await self._unsent.read(path)
+        if not await confirm(self.window(), tr("Bring in unsent work?"), self._told(found), accept=tr("Bring in")):
+            return
+        n = await self._unsent.take_in(found)
+        said = trn(
+            "{n} change has been read in and is being sent.", "{n} changes have been read in and are being sent.", n
+        )
+        toast(self, said.format(n=n) if n else tr("Everything in the file was here already."))
+
+    def _told(self, found: Found) -> str:
+        writer = next((device_name(d) for d in self._devices.all() if d.dev == found.dev), "")
+        rooms = ", ".join(title for room in found.rooms if (title := self._room_title(room)))
+        said = [
+            trn("{n} change by {device}.", "{n} changes by {device}.", found.fits).format(n=found.fits, device=writer)
+        ]
+        if rooms:
+            said.append(tr("In: {rooms}.").format(rooms=rooms))
+        if found.strange:
+            text = trn(
+                "{n} change is in a room where you cannot write, and is left out.",
+                "{n} changes are in rooms where you cannot write, and are left out.",
+                found.strange,
+            )
+            said.append(text.format(n=found.strange))
+        said.append(tr("It is sent in your name: read it in only if you saved the file yourself."))
+        return " ".join(said)
+
+
+def _when_added(device: DeviceInfo) -> str:
+    when = tr("added {when}").format(when=day_or_time(device.added))
+    return f"{device_name(device)} ({when})"

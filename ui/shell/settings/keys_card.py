@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The ways of unlocking, in the settings, each with what can be done about it. The program changes keys, not this."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Protocol
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from app.passphrases import PassphraseRules
+from app.unlocking import KeyChange, SlotKind
+from ui.errors import told
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card
+from ui.kit.dialogs import Dialog, show
+from ui.kit.style import column, label, line
+from ui.kit.tasks import run
+from ui.kit.translate import tr
+from ui.shell.entry.passphrase import NewPassphrase
+from ui.tool import toast
+
+
+class Keys(Protocol):
+    """`app.unlocking.Unlocking`."""
+
+    def kinds(self) -> Sequence[SlotKind]: ...
+    def allowed(self, kind: SlotKind, /) -> bool: ...
+    def keyring_available(self) -> bool: ...
+    def passphrase_rules(self) -> PassphraseRules: ...
+    async def check(self, passphrase: str, /) -> None: ...
+    async def add_keyring(self, passphrase: str, /) -> None: ...
+    async def add_passphrase(self, new: str, /) -> None: ...
+
+
+class PassphraseDialog(Dialog):
+    """Asks for the passphrase, for a new one twice (by the rules `new`), or both, and closes when `verify` took them;
+    else says why not."""
+
+    def __init__(
+        self,
+        parent: QWidget | None,
+        title: str,
+        text: str,
+        *,
+        accept: str,
+        verify: Callable[["PassphraseDialog"], Awaitable[object]],
+        current: bool,
+        new: PassphraseRules | None = None,
+        danger: bool = False,
+    ) -> None:
+        super().__init__(parent, title, accept=accept, danger=danger)
+        self._verify = verify
+        self.add_text(text)
+        self.current = self.add_field(tr("Passphrase now"), secret=True) if current else None
+        self.new = self.add_field(tr("New passphrase"), secret=True) if new else None
+        self.again = self.add_field(tr("The passphrase once more"), secret=True) if new else None
+        self._typed: NewPassphrase | None = None
+        if self.new is not None and self.again is not None and new is not None:
+            self._typed = NewPassphrase(self.new, self.again, new, self)
+            self.body.addWidget(self._typed.words)
+            self._typed.changed.connect(self._on_text)
+        self.error = self.add_error()
+        self.spinner = self.add_spinner()
+        if self.current is not None:
+            self.current.textChanged.connect(self._on_text)
+        first = self.current or self.new
+        if first is not None:
+            first.setFocus()
+        self._on_text()
+
+    def change(self, *, remove: SlotKind | None = None) -> KeyChange:
+        """What was asked for, to be done by the program."""
+        return KeyChange(current=_text(self.current), new=_text(self.new) if self.new else None, remove=remove)
+
+    def _on_text(self) -> None:
+        good = self.current is None or bool(self.current.text())
+        self.accept_button.setEnabled(good and (self._typed is None or self._typed.ready))
+
+    def accept(self) -> None:
+        """Asks whether it is right before it closes."""
+        if self.accept_button.isEnabled():
+            self.error.hide()
+            self.accept_button.setEnabled(False)
+            self.spinner.start()
+            run(self, self._check(), on_error=self._failed)
+
+    async def _check(self) -> None:
+        await self._verify(self)
+        self.spinner.stop()
+        super().accept()
+
+    def _failed(self, error: Exception) -> None:
+        self.spinner.stop()
+        self.error.say(*told(error))
+        self._on_text()
+        if self.current is not None:
+            self.current.selectAll()
+            self.current.setFocus()
+
+
+class KeysCard(Card):
+    """One row for each way. `change_asked(KeyChange)`: the database is to get a new key."""
+
+    change_asked = Signal(object)
+
+    def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
+        super().__init__(margin=12, spacing=10, parent=parent)
+        self._keys = keys
+        self._rows: list[QWidget] = []
+
+    def refresh(self) -> None:
+        """Reads again which ways there are."""
+        for row in self._rows:
+            row.hide()
+            row.deleteLater()
+        there = set(self._keys.kinds())
+        words = {SlotKind.PASSPHRASE: tr("Passphrase"), SlotKind.KEYRING: tr("The computer's key store")}
+        self._rows = [self._row(kind, word, there) for kind, word in words.items()]
+        for row in self._rows:
+            self.content.addWidget(row)
+
+    def _row(self, kind: SlotKind, word: str, there: set[SlotKind]) -> QWidget:
+        row = QWidget()
+        layout = line(row, spacing=8)
+        words = column(spacing=1)
+        words.addWidget(label(tr("Unlock: {way}").format(way=word), "body"))
+        words.addWidget(label(self._state(kind, there), "small"))
+        layout.addLayout(words, 1)
+        for button in self._buttons(kind, word, there):
+            layout.addWidget(button)
+        return row
+
+    def _state(self, kind: SlotKind, there: set[SlotKind]) -> str:
+        if not self._keys.allowed(kind):
+            return tr("Managed by your organisation")
+        if kind in there:
+            return tr("In use")
+        if kind == SlotKind.KEYRING and not self._keys.keyring_available():
+            return tr("This computer has no key store")
+        return tr("Not in use")
+
+    def _buttons(self, kind: SlotKind, word: str, there: set[SlotKind]) -> list[TextButton]:
+        buttons: list[TextButton] = []
+        if not self._keys.allowed(kind):
+            return buttons
+        if kind in there:
+            if kind == SlotKind.PASSPHRASE:
+                buttons.append(_button(tr("Change …"), tr("Change the passphrase"), self._change))
+            if len(there) > 1:  # never the last one
+                name = tr("Remove: {way}").format(way=word)
+                buttons.append(_button(tr("Remove …"), name, partial(self._remove, kind, word)))
+        elif kind == SlotKind.PASSPHRASE or self._keys.keyring_available():
+            add = self._add_keyring if kind == SlotKind.KEYRING else self._add_passphrase
+            buttons.append(_button(tr("Add …"), tr("Add: {way}").format(way=word), add))
+        return buttons
+
+    # -- deeds ------------------------------------------------------------------------------------------------------
+
+    async def _check_current(self, dialog: PassphraseDialog) -> None:
+        await self._keys.check(_text(dialog.current))
+
+    def _change(self) -> None:
+        text = tr("Kansli closes for a moment while your content gets a new key.")
+        dialog = PassphraseDialog(
+            self.window(), tr("Change the passphrase"), text, accept=tr("Change"), verify=self._check_current,
+            current=True, new=self._keys.passphrase_rules(),
+        )  # fmt: skip
+        run(self, self._ask_change(dialog, None))
+
+    def _remove(self, kind: SlotKind, word: str) -> None:
+        text = tr("It does not open Kansli any more. Kansli closes for a moment while your content gets a new key.")
+        dialog = PassphraseDialog(
+            self.window(), tr("Remove: {way}").format(way=word), text, accept=tr("Remove"),
+            verify=self._check_current, current=True, danger=True,
+        )  # fmt: skip
+        run(self, self._ask_change(dialog, kind))
+
+    async def _ask_change(self, dialog: PassphraseDialog, remove: SlotKind | None) -> None:
+        asked: list[KeyChange] = []
+        dialog.accepted.connect(lambda: asked.append(dialog.change(remove=remove)))
+        if await show(dialog) and asked:
+            self.change_asked.emit(asked[0])
+
+    def _add_keyring(self) -> None:
+        text = tr("Whoever is signed in to this computer as you can then open Kansli without a passphrase.")
+        dialog = PassphraseDialog(
+            self.window(), tr("Add the computer's key store"), text, accept=tr("Add"),
+            verify=lambda d: self._keys.add_keyring(_text(d.current)), current=True,
+        )  # fmt: skip
+        run(self, self._ask_add(dialog))
+
+    def _add_passphrase(self) -> None:
+        text = tr("It opens Kansli also when the computer's key store does not.")
+        dialog = PassphraseDialog(
+            self.window(), tr("Add a passphrase"), text, accept=tr("Add"),
+            verify=lambda d: self._keys.add_passphrase(_text(d.new)), current=False,
+            new=self._keys.passphrase_rules(),
+        )  # fmt: skip
+        run(self, self._ask_add(dialog))
+
+    async def _ask_add(self, dialog: PassphraseDialog) -> None:
+        if await show(dialog):
+            self.refresh()
+            toast(self, tr("Another way of unlocking is added"))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self.refresh()  # each time: the computer's key store is asked whether it is there, which no start waits for
+        super().showEvent(event)
+
+
+def _button(text: str, name: str, deed: Callable[[], object]) -> TextButton:
+    button = TextButton(text, deed)
+    button.setAccessibleName(name)
+    return button
+
+
+def _text(field: QLineEdit | None) -> str:
+    return field.text() if field is not None else ""

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Lets another device of the same person in: a code in large letters and as a QR code, or six digits to compare.
+
+Nothing is added before the person here has seen which device asks, and has said yes.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QDialogButtonBox, QWidget
+
+from app.devices.inviting import Newcomer, Pointer, write_pointer
+from ui.errors import code_of, told
+from ui.kit.buttons import TextButton
+from ui.kit.dialogs import Dialog, show
+from ui.kit.qr import QrCode
+from ui.kit.style import column, label
+from ui.kit.tasks import run
+from ui.kit.translate import clock, local_now, tr
+from ui.shell.entry.second_device import spaced
+
+QR_PX = 200
+_EACH_MS = 500
+_MIDDLE = Qt.AlignmentFlag.AlignHCenter
+
+
+class Offer(Protocol):
+    """What to show: a code, or a number of nine digits; until when (ms)."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def expires_ms(self) -> int: ...
+
+
+class Invitation(Protocol):
+    """`app.devices.inviting.Invitation`."""
+
+    async def open(self, *, by_code: bool) -> Offer: ...
+    async def arrived(self) -> Newcomer: ...
+    async def admit(self) -> None: ...
+    async def refuse(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+class Inviting(Protocol):
+    """Makes invitations; `digits_from`: when (ms) digits may be compared again, None for now."""
+
+    @property
+    def digits_from(self) -> int | None: ...
+    def invite(self) -> Invitation: ...
+
+
+class InviteDialog(Dialog):
+    """Shown by `show_until_closed`. One attempt at a time; Again makes another."""
+
+    def __init__(self, parent: QWidget | None, devices: Inviting, server: str) -> None:
+        super().__init__(parent, tr("Add a device"), accept=tr("Yes, add it"), cancel=tr("Close"), width=520)
+        self._devices = devices
+        self._server = server
+        self._by_code = True
+        self._invitation: Invitation | None = None
+        self._expires_ms = 0
+        self._new: Newcomer | None = None
+        self._added: Callable[[str], object] = lambda name: None
+        self._admitting = False
+        self.text = self.add_text("", "body")
+        self._shown = column(spacing=10)
+        self.body.addLayout(self._shown)
+        self._parts: list[QWidget] = []
+        self.left = label("", "small")
+        self.left.setAlignment(_MIDDLE)
+        self.body.addWidget(self.left)
+        self._spinner = self.add_spinner()
+        self.error = self.add_error()
+        self.other = TextButton("", self._other_way, kind="link")
+        self.again = TextButton(tr("Show a new one"), self.begin, icon="retry")
+        self.body.addWidget(self.other, 0, _MIDDLE)
+        self.body.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
+        (self._close,) = (b for b in self.buttons.buttons() if b is not self.accept_button)
+        self.no = TextButton(tr("No"), self.refuse)
+        self.buttons.addButton(self.no, QDialogButtonBox.ButtonRole.ActionRole)
+        self._timer = QTimer(self, interval=_EACH_MS)
+        self._timer.timeout.connect(self._count_down)
+        self.finished.connect(self._on_finished)
+        self._task: asyncio.Task[None] | None = None
+        self._wait_for_offer()
+
+    async def show_until_closed(self, added: Callable[[str], object]) -> None:
+        """Opens, begins, and ends when it is closed; `added` is told the name of a device that came in."""
+        self._added = added
+        self.begin()
+        if not await show(self) and self._invitation is not None:
+            await self._invitation.close()
+
+    # -- an attempt ---------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Another attempt, by the way that is chosen."""
+        if self._task is not None:
+            self._task.cancel()
+        former, self._invitation = self._invitation, self._devices.invite()
+        self._wait_for_offer()
+        self._task = run(self, self._attempt(former, self._invitation), on_error=self._failed)
+
+    async def _attempt(self, former: Invitation | None, invitation: Invitation) -> None:
+        if former is not None:
+            await former.close()
+        offer = await invitation.open(by_code=self._by_code)
+        self._show_offer(offer)
+        self._show_newcomer(await invitation.arrived())
+
+    def _wait_for_offer(self) -> None:
+        self._new = None
+        self._clear()
+        self.error.hide()
+        self.text.setText(tr("Asking the server …"))
+        self._spinner.start()
+        self._buttons(yes=False, other=False, again=False)
+
+    def _show_offer(self, offer: Offer) -> None:
+        self._clear()
+        self._expires_ms = offer.expires_ms
+        if offer.code:
+            self.text.setText(
+                tr("On the new computer: start Kansli, choose “I already have Kansli on another computer”, and type in"
+                   " the server and the code, or show it the QR code.")
+            )  # fmt: skip
+            qr = QrCode(
+                write_pointer(Pointer(server=self._server, code=offer.code)), tr("The code as a QR code"), QR_PX
+            )
+            self._add(qr, _MIDDLE)
+        else:
+            self.text.setText(
+                tr("On the new computer: start Kansli, choose “I already have Kansli on another computer”, and type in"
+                   " the server and the number. Then both show six digits, which you compare.")
+            )  # fmt: skip
+        large = label(offer.code or spaced(offer.number), "title" if offer.code else "home", wrap=True, heading=False)
+        large.setAccessibleName(tr("Code") if offer.code else tr("Number"))
+        large.setAccessibleDescription(large.text())
+        large.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
+        )
+        large.setAlignment(_MIDDLE)
+        self.large = large
+        self._add(large)
+        self._add(label(tr("Server: {server}").format(server=self._server), "muted"), _MIDDLE)
+        self._buttons(yes=False, other=True, again=False)
+        self._count_down()
+        self._timer.start()
+
+    def _show_newcomer(self, new: Newcomer) -> None:
+        self._new = new
+        self._clear()
+        self._spinner.stop()
+        self.text.setText(tr("This device wants to come in. It will read everything that you may read."))
+        said = [label(new.name, "heading", wrap=True), label(new.system, "muted", wrap=True)]
+        if new.digits:
+            said.append(label(spaced(new.digits), "home", heading=False))
+        for part in said:
+            part.setAlignment(_MIDDLE)
+            self._add(part)
+        if new.digits:
+            text = tr("Are these the same six digits as on the new computer? If not, somebody is between the two.")
+            self._add(label(text, "body", wrap=True))
+        self._buttons(yes=True, other=False, again=False)
+        self.no.setFocus()
+
+    # -- answers ------------------------------------------------------------------------------------------------------
+
+    def accept(self) -> None:
+        """Yes: it is added, and the dialog closes when that is done."""
+        if self._new is not None and self._invitation is not None and not self._admitting:
+            self._buttons(yes=False, other=False, again=False)
+            self._close.setEnabled(False)
+            self._admitting = True
+            self._spinner.start()
+            run(self, self._admit(self._invitation, self._new), on_error=self._failed)
+
+    async def _admit(self, invitation: Invitation, new: Newcomer) -> None:
+        await invitation.admit()
+        self._admitting = False
+        self._added(new.name)
+        super().accept()
+
+    def reject(self) -> None:
+        """▲ Not while it is being added: it would be in the person's log and never hear of it."""
+        if not self._admitting:
+            super().reject()
+
+    def refuse(self) -> None:
+        """No: nothing is added."""
+        if self._invitation is not None:
+            run(self, self._invitation.refuse())
+            self._invitation = None
+        self._new = None
+        self._clear()
+        self.text.setText(tr("The device was not added."))
+        self._buttons(yes=False, other=False, again=True)
+        self.again.setFocus()
+
+    def _other_way(self) -> None:
+        self._by_code = not self._by_code
+        self.begin()
+
+    def _failed(self, error: Exception) -> None:
+        self._admitting = False
+        self._close.setEnabled(True)
+        self._new = None
+        self._clear()
+        self._spinner.stop()
+        self.text.setText("")
+        until, more = self._devices.digits_from, ""
+        if code_of(error) == "too-many-tries" and until is not None:
+            more = tr("From {time} it is possible again.").format(time=clock(until))
+            self._by_code = True
+        self.error.say(*told(error, "join-", more))
+        self._buttons(yes=False, other=False, again=True)
+        self.again.setFocus()
+
+    # -- the look -----------------------------------------------------------------------------------------------------
+
+    def _buttons(self, *, yes: bool, other: bool, again: bool) -> None:
+        self.accept_button.setVisible(yes)
+        self.no.setVisible(yes)
+        self._close.setVisible(not yes)
+        self.other.setText(tr("Compare digits instead") if self._by_code else tr("Use a code instead"))
+        self.other.setVisible(other)
+        self.again.setVisible(again)
+
+    def _add(self, part: QWidget, align: Qt.AlignmentFlag | None = None) -> None:
+        self._parts.append(part)
+        self._shown.addWidget(part) if align is None else self._shown.addWidget(part, 0, align)
+
+    def _clear(self) -> None:
+        self._timer.stop()
+        self.left.clear()
+        self.left.hide()
+        for part in self._parts:
+            part.hide()
+            part.deleteLater()
+        self._parts = []
+
+    def _count_down(self) -> None:
+        left_s = max(0, self._expires_ms - int(local_now().timestamp() * 1000)) // 1000
+        text = tr("Waiting for the new computer. Valid for another {m}:{s}.")
+        self.left.setText(text.format(m=left_s // 60, s=f"{left_s % 60:02}"))
+        self.left.show()
+
+    def _on_finished(self) -> None:
+        self._timer.stop()
+        if self._task is not None:
+            self._task.cancel()

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Settings: language, theme, security, notifications, about. What policy has fixed is shown, and says so."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import RoomId
+from app.settings import (
+    ANNOUNCE,
+    AUTO_LOCK_MINUTES,
+    AUTOSTART,
+    CLOSE_TO_TRAY,
+    DENSITY,
+    LANGUAGE,
+    LOG_LEVEL,
+    NOTIFICATION_CONTENT,
+    NOTIFICATIONS,
+    PROXY_ADDRESS,
+    PROXY_MODE,
+    ROOM_IN_TITLE,
+    TEXT_SIZE,
+    THEME,
+    Settings,
+)
+from ui.kit.bind import bind
+from ui.kit.buttons import TextButton
+from ui.kit.card import Card, SectionHeader, scroll
+from ui.kit.scale import hold
+from ui.kit.style import column, label, set_props
+from ui.kit.translate import tr
+from ui.shell.ports import Session
+from ui.shell.settings.about_card import AboutCard
+from ui.shell.settings.devices_card import DevicesCard
+from ui.shell.settings.invitations_card import InvitationsCard
+from ui.shell.settings.keys_card import Keys, KeysCard
+from ui.shell.settings.owned_card import OwnedCard
+from ui.shell.settings.recovery_card import RecoveryCard
+from ui.shell.settings.setting_rows import SettingRows, managed, row
+
+
+class SettingsView(QWidget):
+    """Changes take effect at once. `lock` asks for locking now, `key_change` for what needs the store closed."""
+
+    lock = Signal()
+    room_chosen = Signal(object)
+    """RoomId: one that the person owns alone."""
+    key_change = Signal(object)
+    """KeyChange."""
+
+    def __init__(self, session: Session, keys: Keys | None = None, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._settings: Settings = session.settings
+        self.rows = rows = SettingRows(self, self._settings)
+        set_props(self, frame="window")
+        self.setAccessibleName(tr("Settings"))
+        inner = QWidget()
+        hold(inner, most_width=760)
+        page = column(inner, margins=(34, 26, 34, 24), spacing=10)
+        page.addWidget(label(tr("Settings"), "home"))
+        page.addSpacing(8)
+        page.addWidget(self._account())
+        page.addWidget(SectionHeader(tr("Look and language")))
+        page.addWidget(rows.card(LANGUAGE, THEME, TEXT_SIZE, DENSITY))
+        page.addWidget(SectionHeader(tr("Security")))
+        locking = rows.card(AUTO_LOCK_MINUTES)
+        locking.content.addWidget(self._lock_now())
+        page.addWidget(locking)
+        if keys is not None:
+            self.keys = KeysCard(keys)
+            self.keys.change_asked.connect(self.key_change)
+            page.addWidget(self.keys)
+        fixed = managed(self._settings)
+        if fixed is not None:
+            page.addWidget(SectionHeader(tr("Managed by your organisation")))
+            page.addWidget(fixed)
+        page.addWidget(SectionHeader(tr("Devices")))
+        self.devices = DevicesCard(
+            session.devices, session.unsent, lambda: session.status.server, lambda room: _title(session, room)
+        )
+        page.addWidget(self.devices)
+        page.addWidget(SectionHeader(tr("Recovery")))
+        self.recovery = RecoveryCard(session)
+        page.addWidget(self.recovery)
+        page.addWidget(SectionHeader(tr("Invitations")))
+        self.invitations = InvitationsCard(session)
+        page.addWidget(self.invitations)
+        page.addWidget(SectionHeader(tr("Rooms that only you own")))
+        self.owned = OwnedCard(session.rooms)
+        self.owned.room_chosen.connect(self.room_chosen)
+        page.addWidget(self.owned)
+        page.addWidget(SectionHeader(tr("Notifications")))
+        page.addWidget(rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, ANNOUNCE, ROOM_IN_TITLE))
+        page.addWidget(SectionHeader(tr("This computer")))
+        page.addWidget(rows.card(AUTOSTART, CLOSE_TO_TRAY, LOG_LEVEL, about=True))
+        page.addWidget(SectionHeader(tr("Connection")))
+        page.addWidget(rows.card(PROXY_MODE, PROXY_ADDRESS, about=True))
+        page.addWidget(SectionHeader(tr("About Kansli")))
+        self.about = AboutCard(session.report)
+        page.addWidget(self.about)
+        page.addStretch(1)
+        column(self).addWidget(scroll(inner, tr("Settings")))
+
+    def _account(self) -> QWidget:
+        me = self._session.people.me
+        card = Card(spacing=2)
+        card.content.addWidget(label(me.name, "strong"))
+        self._place = label("", "small")
+        card.content.addWidget(self._place)
+        bind(self, self._session.status_changed, self._show_place)
+        self._show_place()
+        return card
+
+    def _show_place(self) -> None:
+        """Title, unit and the server's address, which may change."""
+        me = self._session.people.me
+        self._place.setText(" · ".join(x for x in (me.title, me.unit, self._session.status.server) if x))
+
+    def _lock_now(self) -> QWidget:
+        button = TextButton(tr("Lock now"), self.lock.emit, icon="lock")
+        return row(tr("Lock Kansli"), button)
+
+
+def _title(session: Session, room: RoomId) -> str:
+    """The room's title; "" for one that no list shows."""
+    return next((r.title for r in session.rooms.rooms() if r.room == room), "")

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where the window is and how it gets elsewhere: sections, rooms with their open views, history, links.
+
+Knows no menus, settings or messages; it is given the parts it moves (`stand_on`), anew when the language changes.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QStackedWidget, QWidget
+
+from app.core.ids import RoomId
+from app.objects.links import ObjectLink
+from ui.shell.ports import Session
+from ui.shell.room.invitation_view import InvitationView
+from ui.shell.room.room_view import RoomView
+from ui.shell.window.navigation import History, Place, Rail
+from ui.shell.window.room_list import RoomList
+from ui.shell.window.search_view import SearchView
+from ui.tool import Tool
+
+_KEPT_ROOMS = 6
+"""So many rooms keep their open views; the longest unvisited is closed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the navigator moves. `sections`: returns the view of each of the rail's sections, without rooms."""
+
+    rail: Rail
+    room_list: RoomList
+    stack: QStackedWidget
+    sections: Mapping[str, Callable[[], QWidget]]
+    search: SearchView
+    no_room: QWidget
+    invitation: InvitationView
+    arrange: Callable[[], None]
+    """Shows list and content as the place and the window's size ask for it."""
+
+
+class Navigator(QObject):
+    """Goes where it is asked to go. `stand_on` before anything else."""
+
+    moved = Signal()
+    """Something else is shown."""
+    write_to = Signal(object)
+    """A room's people panel asks to write to a person."""
+
+    def __init__(self, session: Session, tools: Sequence[Tool], parent: QObject) -> None:
+        super().__init__(parent)
+        self._session, self._tools = session, list(tools)
+        self._parts: Parts
+        self.history = History()
+        self.place = Place(section="home")
+        self._rooms: dict[RoomId, RoomView] = {}
+        self._moving = False
+
+    def stand_on(self, parts: Parts) -> None:
+        """Uses these parts from now on; the rooms' views were made for the former ones and are made anew."""
+        self._rooms.clear()
+        self._parts = parts
+
+    def show_again(self) -> None:
+        """Shows the place where one is, after `stand_on`."""
+        self._show(self.place)
+
+    def go(self, place: Place) -> None:
+        """Goes to a place and remembers it."""
+        self._show(place)
+        self.history.visit(self.place)
+
+    def go_section(self, section: str) -> None:
+        """Goes to a section of the rail; for rooms to the room that was open last."""
+        if section == "rooms" and self._rooms:
+            room = next(reversed(self._rooms))
+            self.go(Place(section="rooms", room=room, tab=self._rooms[room].tabs.current()))
+        elif section == "rooms":
+            known = self._session.rooms.rooms()
+            self.go(Place(section="rooms", room=known[0].room if known else None))
+        else:
+            self.go(Place(section=section))
+
+    def back(self) -> None:
+        """Where one was before."""
+        place = self.history.step(-1)
+        if place is not None:
+            self._show(place)
+
+    def forward(self) -> None:
+        """Where one was before going back."""
+        place = self.history.step(1)
+        if place is not None:
+            self._show(place)
+
+    def open_room(self, room: RoomId) -> None:
+        """Opens a room, at the tab it had last."""
+        view = self._rooms.get(room)
+        self.go(Place(section="rooms", room=room, tab=view.tabs.current() if view else ""))
+
+    def open_link(self, link: ObjectLink) -> None:
+        """Opens an object in its room, at its place."""
+        tool = next((t for t in self._tools if link.kind in t.kinds), None)
+        if tool is None:
+            self.open_room(link.room)
+            return
+        self.go(Place(section="rooms", room=link.room, tab=tool.id, obj=link.obj))
+        view = self._rooms.get(link.room)
+        if view is not None:
+            view.show_tool(tool.id, link.obj, link.ref, link.words)
+        self._session.rooms.opened(link.room, link.obj)
+
+    def search_for(self, text: str) -> None:
+        """Goes to Sök with these words."""
+        self.go_section("search")
+        self._parts.search.search(text)
+
+    def _show(self, place: Place) -> None:
+        self._moving = True
+        try:
+            self._show_place(place)
+        finally:
+            self._moving = False
+        view = self.current_room()
+        if view is not None:  # the tab that the room chose itself
+            self.place = Place(section="rooms", room=view.room, tab=view.tabs.current(), obj=place.obj)
+        self.moved.emit()
+
+    def _show_place(self, place: Place) -> None:
+        self.place = place
+        self._parts.rail.select(place.section)
+        self._parts.arrange()
+        if place.section == "rooms":
+            self._show_room(place)
+            return
+        self._parts.stack.setCurrentWidget(self._parts.sections[place.section]())
+        if place.section == "search":
+            self._parts.search.field.setFocus()
+        else:
+            self._parts.stack.setFocus()
+
+    def _show_room(self, place: Place) -> None:
+        known = {r.room for r in self._session.rooms.rooms()}
+        if place.room is not None and place.room not in known and self._parts.invitation.show_room(place.room):
+            self._parts.room_list.choose(place.room)
+            self._parts.stack.setCurrentWidget(self._parts.invitation)
+            self._parts.invitation.setFocus()
+            return
+        if place.room is None or place.room not in known:
+            self._parts.stack.setCurrentWidget(self._parts.no_room)
+            return
+        view = self._room_view(place.room)
+        if place.tab:
+            view.show_tool(place.tab)
+        self._parts.room_list.choose(place.room)
+        self._note_opened(view)
+        self._parts.stack.setCurrentWidget(view)
+        (view.current_view() or view).setFocus()  # in a chat one writes at once
+
+    def _room_view(self, room: RoomId) -> RoomView:
+        view = self._rooms.pop(room, None)
+        if view is None:
+            view = RoomView(self._session, self._tools, room)
+            view.object_chosen.connect(lambda o: self.open_link(ObjectLink(room=o.room, obj=o.obj, kind=o.kind)))
+            view.write_to.connect(self.write_to)
+            view.room_chosen.connect(self.open_room)
+            view.tab_changed.connect(lambda tab: self._on_tab(room, tab))
+            self._parts.stack.addWidget(view)
+        self._rooms[room] = view  # last = visited last
+        while len(self._rooms) > _KEPT_ROOMS:
+            old = self._rooms.pop(next(iter(self._rooms)))
+            self._parts.stack.removeWidget(old)
+            old.deleteLater()
+        return view
+
+    def _note_opened(self, view: RoomView) -> None:
+        """Tells that the room's chat or board was opened; documents say it themselves, one by one."""
+        tool = next((t for t in self._tools if t.id == view.tabs.current()), None)
+        of_tool = [o for o in self._session.rooms.objects(view.room) if tool is not None and o.kind in tool.kinds]
+        if len(of_tool) == 1:
+            self._session.rooms.opened(view.room, of_tool[0].obj)
+
+    def _on_tab(self, room: RoomId, tab: str) -> None:
+        if self.place.room == room and not self._moving:
+            self.place = Place(section="rooms", room=room, tab=tab)
+            self.history.visit(self.place)
+            self.moved.emit()
+
+    def current_room(self) -> RoomView | None:
+        """The room that is shown now."""
+        widget = self._parts.stack.currentWidget()
+        return widget if isinstance(widget, RoomView) else None
+
+    def open_tab(self, number: int) -> None:
+        """The n-th tab of the room, from 1."""
+        view = self.current_room()
+        if view is not None and number <= view.tabs.count():
+            view.tabs.setCurrentIndex(number - 1)
+
+    def step_room(self, by: int, *, unread: bool = False) -> None:
+        """The next or previous room of the list, perhaps only unread ones."""
+        listed = self._parts.room_list.list.rows.rows
+        rows = [r for r in listed if isinstance(r.key, bytes) and not r.section and (r.count or not unread)]
+        keys = [r.key for r in rows]
+        if not keys:
+            return
+        at = keys.index(self.place.room) + by if self.place.room in keys else (0 if by > 0 else -1)
+        key = keys[at % len(keys)]
+        self.open_room(RoomId(key) if isinstance(key, bytes) else key)  # type: ignore[arg-type] # keys of rooms are ids

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The commands of the main window, in the language in force."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from app.settings import TEXT_SIZE, THEME
+from ui.kit.translate import tr
+from ui.shell.window.commands import Command
+from ui.tool import ActingView
+
+if TYPE_CHECKING:  # the window makes its commands: only its type is needed here
+    from ui.shell.window.main_window import MainWindow
+
+
+def window_commands(w: "MainWindow") -> list[Command]:
+    """Every command of the window."""
+    return [*_going(w), *_doing(w), *_of_view(w), *_looks(w), *_sizes(w), *_hidden(w)]
+
+
+def _going(w: "MainWindow") -> list[Command]:
+    return [
+        Command(id="home", text=tr("Go to Home"), icon="home", shortcuts=("Ctrl+1",), run=lambda: w.go_section("home")),
+        Command(
+            id="rooms", text=tr("Go to Rooms"), icon="room", shortcuts=("Ctrl+2",), run=lambda: w.go_section("rooms")
+        ),
+        Command(
+            id="tasks", text=tr("Go to Tasks"), icon="tasks", shortcuts=("Ctrl+3",), run=lambda: w.go_section("tasks")
+        ),
+        Command(
+            id="search",
+            text=tr("Go to Search"),
+            icon="search",
+            shortcuts=("Ctrl+4", "Ctrl+Shift+F"),
+            run=lambda: w.go_section("search"),
+        ),
+        Command(
+            id="settings",
+            text=tr("Settings"),
+            icon="settings",
+            shortcuts=("Ctrl+5", "Ctrl+,"),
+            run=lambda: w.go_section("settings"),
+        ),
+        Command(id="back", text=tr("Back"), icon="back", shortcuts=("Alt+Left",), run=w.navigator.back),
+        Command(id="forward", text=tr("Forward"), icon="forward", shortcuts=("Alt+Right",), run=w.navigator.forward),
+        Command(
+            id="next-unread",
+            text=tr("Next unread room"),
+            icon="down",
+            shortcuts=("Alt+Shift+Down",),
+            run=lambda: w.navigator.step_room(1, unread=True),
+        ),
+        Command(
+            id="next-room",
+            text=tr("Next room"),
+            icon="down",
+            shortcuts=("Ctrl+PgDown",),
+            run=lambda: w.navigator.step_room(1),
+        ),
+        Command(
+            id="previous-room",
+            text=tr("Previous room"),
+            icon="up",
+            shortcuts=("Ctrl+PgUp",),
+            run=lambda: w.navigator.step_room(-1),
+        ),
+    ]
+
+
+def _doing(w: "MainWindow") -> list[Command]:
+    def in_room() -> bool:
+        return w.current_room() is not None
+
+    def add_member() -> None:
+        view = w.current_room()
+        if view is not None:
+            view.panel.add()
+
+    return [
+        Command(id="new-room", text=tr("New room …"), icon="add", shortcuts=("Ctrl+N",), run=w.new_room),
+        Command(id="add-member", text=tr("Add member …"), icon="invite", run=add_member, enabled=in_room),
+        Command(id="people", text=tr("Show or hide members"), icon="people", run=w.show_people, enabled=in_room),
+        Command(id="lock", text=tr("Lock Kansli"), icon="lock", shortcuts=("Ctrl+Shift+L",), run=w.lock_requested.emit),
+        Command(id="quit", text=tr("Quit"), icon="leave", shortcuts=("Ctrl+Q",), run=w.quit_requested.emit),
+    ]
+
+
+def _of_view(w: "MainWindow") -> list[Command]:
+    """What the view that is shown does, if it can now."""
+
+    def found(name: str) -> Callable[[], object] | None:
+        room = w.current_room()
+        view = room.current_view() if room is not None else None
+        return view.doable().get(name) if isinstance(view, ActingView) else None
+
+    def do(name: str) -> None:
+        if (act := found(name)) is not None:
+            act()
+
+    rows = (
+        ("print", "print", tr("Print …"), ("Ctrl+P",)),
+        ("export-docx", "export", tr("Export as Word document …"), ()),
+        ("export-pdf", "export", tr("Export as PDF …"), ()),
+        ("export-markdown", "export", tr("Export as Markdown …"), ()),
+        ("import", "upload", tr("Import documents …"), ()),
+    )
+    return [
+        Command(
+            id=name,
+            text=text,
+            icon=icon,
+            shortcuts=keys,
+            run=partial(do, name),
+            enabled=lambda name=name: found(name) is not None,  # type: ignore[misc] # mypy and default arguments
+        )
+        for name, icon, text, keys in rows
+    ]
+
+
+def _looks(w: "MainWindow") -> list[Command]:
+    looks = (
+        ("light", "light", tr("Theme: light")),
+        ("dark", "dark", tr("Theme: dark")),
+        ("contrast", "contrast", tr("Theme: high contrast")),
+        ("system", "theme", tr("Theme: follow the system")),
+    )
+
+    def free() -> bool:
+        return not w.session.settings.locked(THEME)
+
+    return [
+        Command(id=f"theme-{name}", text=text, icon=icon, run=partial(w.set_theme, name), enabled=free)
+        for name, icon, text in looks
+    ]
+
+
+def _sizes(w: "MainWindow") -> list[Command]:
+    sizes = (
+        ("text-larger", "add", tr("Larger text"), ("Ctrl++", "Ctrl+="), 1),
+        ("text-smaller", "minus", tr("Smaller text"), ("Ctrl+-",), -1),
+        ("text-usual", "undo", tr("Usual text size"), ("Ctrl+0",), 0),
+    )
+
+    def free() -> bool:
+        return not w.session.settings.locked(TEXT_SIZE)
+
+    return [
+        Command(id=name, text=text, icon=icon, shortcuts=keys, run=partial(w.step_text_size, by), enabled=free)
+        for name, icon, text, keys, by in sizes
+    ]
+
+
+def _hidden(w: "MainWindow") -> list[Command]:
+    tabs = [
+        Command(
+            id=f"tab-{n}",
+            text=tr("Tab {n}").format(n=n),
+            shortcuts=(f"Alt+{n}",),
+            hidden=True,
+            run=partial(w.navigator.open_tab, n),
+        )
+        for n in range(1, 10)
+    ]
+    return [
+        Command(id="palette", text=tr("Search everything"), shortcuts=("Ctrl+K",), hidden=True, run=w.open_palette),
+        Command(id="region", text=tr("Next region"), shortcuts=("F6",), hidden=True, run=lambda: w.step_region(1)),
+        Command(
+            id="region-back",
+            text=tr("Previous region"),
+            shortcuts=("Shift+F6",),
+            hidden=True,
+            run=lambda: w.step_region(-1),
+        ),
+        *tabs,
+    ]

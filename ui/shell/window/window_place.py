@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Where a window is when it is locked, and the way back there. Kept in the encrypted store: it names rooms and objects.
+
+What cannot be read, and what is no longer there, is passed over.
+"""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import shiboken6
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.errors import StoreFault
+from ui.shell.window.main_window import MainWindow
+from ui.shell.window.navigation import Place
+from ui.tool import Standing, StandingView
+
+_SECTIONS = ("home", "rooms", "tasks", "search", "settings")
+
+
+class PlaceKeeper(Protocol):
+    """The part of a session that keeps the place for the next process."""
+
+    def kept_place(self) -> str: ...
+    def keep_place(self, text: str, /) -> object: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whereabouts:
+    place: Place
+    words: str = ""
+    """What stands in the search field."""
+    standing: Standing | None = None
+
+
+def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
+    """Keeps where the window is. A full disk locks nobody out, and keeps nothing."""
+    room = window.current_room()
+    view = room.current_view() if room is not None else None
+    standing = view.standing() if isinstance(view, StandingView) else None
+    words = window.search_view.field.text() if window.navigator.place.section == "search" else ""
+    with suppress(StoreFault):
+        keeper.keep_place(_written(_Whereabouts(place=window.navigator.place, words=words, standing=standing)))
+
+
+def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
+    """Takes the window to where it was kept, once; its view stands as it did when the window is shown."""
+    text = keeper.kept_place()
+    forget(keeper)
+    kept = _read(text) if text else None
+    if kept is None:
+        return
+    place = kept.place
+    if place.section not in _SECTIONS:
+        return
+    if place.section == "rooms" and place.room not in {each.room for each in window.session.rooms.rooms()}:
+        return
+    if place.section == "search" and kept.words:
+        window.search_for(kept.words)
+        return
+    window.go(place)
+    room = window.current_room()
+    view = room.current_view() if room is not None else None
+    if kept.standing is not None and isinstance(view, StandingView) and isinstance(view, QWidget):
+        _Back(window, view, kept.standing)
+
+
+def forget(keeper: PlaceKeeper) -> None:
+    """Forgets the place: it is where somebody was one time, not where every start goes."""
+    with suppress(StoreFault):
+        if keeper.kept_place():
+            keeper.keep_place("")
+
+
+class _Back(QObject):
+    """Restores the place in a view once, when the window is first shown: only then its views have their sizes."""
+
+    def __init__(self, window: MainWindow, view: QWidget, standing: Standing) -> None:
+        super().__init__(window)
+        self._view, self._standing = view, standing
+        window.appeared.connect(self._on_appeared, Qt.ConnectionType.SingleShotConnection)
+
+    def _on_appeared(self) -> None:
+        self.deleteLater()
+        if shiboken6.isValid(self._view) and isinstance(self._view, StandingView):
+            self._view.stand(self._standing)
+
+
+def _written(kept: _Whereabouts) -> str:
+    return json.dumps(asdict(kept), default=bytes.hex)
+
+
+def _read(text: str) -> _Whereabouts | None:
+    try:
+        found = json.loads(text)
+        place, standing = found["place"], found["standing"]
+        room, obj = place["room"], place["obj"]
+        return _Whereabouts(
+            place=Place(
+                section=place["section"],
+                room=RoomId(bytes.fromhex(room)) if room else None,
+                tab=place["tab"],
+                obj=ObjId(bytes.fromhex(obj)) if obj else None,
+            ),
+            words=found["words"],
+            standing=_standing(standing) if standing else None,
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _standing(found: dict[str, Any]) -> Standing:
+    read: dict[str, Any] = {}
+    for each, usual in asdict(Standing()).items():
+        value = found[each]
+        if isinstance(usual, bytes):
+            read[each] = bytes.fromhex(value)
+        elif isinstance(usual, tuple):
+            read[each] = tuple(int(number) for number in value)
+        else:
+            read[each] = type(usual)(value)
+    return Standing(**read)
