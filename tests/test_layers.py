@@ -39,7 +39,8 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
 
 def test_every_layer_contract_of_a_folder_is_exhaustive() -> None:
     layered = [contract for contract in contracts() if contract["type"] == "layers" and "containers" in contract]
-    assert {contract["containers"][0] for contract in layered} == OURS
+    split = {"sync.client", "sync.server", "sync.trust", "ui.shell"}  # folders with layers of their own
+    assert {contract["containers"][0] for contract in layered} == OURS | split
     assert all(contract["exhaustive"] for contract in layered)
 
 

@@ -2,7 +2,7 @@
 """What the engine needs from its owner: a durable store of bytes, and someone to tell.
 
 Every method is synchronous, durable when it returns (one transaction each) and called on the engine's event loop.
-app/store implements `Ports`; tests/fakes.py has one in memory.
+app/store implements `Ports`.
 """
 
 from collections.abc import Mapping, Sequence

@@ -146,8 +146,8 @@ class Auth(Frame, frozen=True, tag="auth"):
 class Authed(Frame, frozen=True, tag="authed"):
     """Signed in: the own user log's head, every room this person is a member of, and what waits for a veto.
 
-    `restored` is the server's statement (trust/restored.py) if it ever was restored from a backup, `closed` those of
-    the rooms that take no writing since.
+    `restored` is the server's statement (trust/room/restore_notice.py) if it ever was restored from a backup, `closed`
+    those of the rooms that take no writing since.
     """
 
     rid: int

@@ -182,7 +182,8 @@ class RoomKeys:
         return True
 
     def reason(self, raw: bytes) -> str | None:
-        """Decrypts a removal's note (trust/notes.py). None if this device lacks the key, or the note does not open."""
+        """Decrypts a removal's note (trust/room/removal_notes.py). None if this device lacks the key, or the note does
+        not open."""
         note = SealedNote.decode(raw)
         k = self.ring.k(note.epoch)
         try:

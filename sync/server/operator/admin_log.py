@@ -2,7 +2,7 @@
 """Records what an administrator does: `record` for a command that writes to the store, `recorded` for one that changes
 files. Every command that changes anything calls one of them; commands that only read call none.
 
-The store keeps the entries in a chain (store/adminlog.py). A server copies them to its log (admin_watch.py), and
+The store keeps the entries in a chain (store/admin_chain.py). A server copies them to its log (admin_watch.py), and
 `kansli-server audit` prints them.
 """
 
