@@ -64,7 +64,7 @@ class Recovery:
         return self._engine.sheet.needs_old
 
     def check_old(self, code: str) -> None:
-        """Reject "code" if it is mistyped, "sheet" if it is not the one in force."""
+        """Reject "code" if it is mistyped, "recovery-sheet" if it is not the one in force."""
         self._engine.sheet.check_old(code)
 
     def draw(self) -> SheetPaper:

@@ -512,22 +512,22 @@ def _devices() -> dict[str, tuple[str, str, str]]:
 
 def _recovery() -> dict[str, tuple[str, str, str]]:
     return {
-        "sheet-unknown": (
+        "recovery-sheet-unknown": (
             tr("Nobody here has this recovery sheet."),
             tr("Nothing has been changed. A sheet does not work any more once a newer one is made."),
             tr("Check that it is your newest sheet and the right server."),
         ),
-        "sheet-code": (
+        "recovery-sheet-code": (
             tr("The code of the recovery sheet is mistyped."),
             tr("Nothing has been changed."),
             tr("Check every character: seven groups of four."),
         ),
-        "sheet": (
+        "recovery-sheet": (
             tr("This is not the recovery sheet in force."),
             tr("Nothing has been changed."),
             tr("Take the sheet that was made last. If you have none, contact IT support."),
         ),
-        "sheet-format": (
+        "recovery-sheet-format": (
             tr("This recovery sheet was made by an earlier version of Kansli."),
             tr("Nothing has been changed. A sheet of that kind opens nothing any more."),
             tr("Take the sheet that was made last. If you have none, contact IT support."),
@@ -637,7 +637,7 @@ def _trust() -> dict[str, tuple[str, str, str]]:
             tr("Your change was not made."),
             tr("Look at what it says now and try again."),
         ),
-        "dirty": (
+        "rotation-owed": (
             tr("The room is getting a new key."),
             tr("What you write is sent when that is done."),
             tr("You need do nothing."),

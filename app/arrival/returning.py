@@ -22,9 +22,9 @@ from sync.trust.person.agency import agency_fingerprint
 
 _FINAL = {
     "reset",
-    "sheet",
+    "recovery-sheet",
     "share",
-    ErrorCode.SHEET_UNKNOWN,
+    ErrorCode.RECOVERY_SHEET_UNKNOWN,
     ErrorCode.OTHER_PERSON,
     ErrorCode.CODE_UNKNOWN,
     ErrorCode.CODE_USED,
@@ -67,9 +67,10 @@ class Returning:
         place.cleared.connect(self._forget_key)
 
     async def look_back(self, server: str, code: str, sheet: str) -> Back:
-        """Whose sheet it is. Reject "code", "share-code" or "sheet-code" for a mistyped one, "share-missing" for a code
-        without its second line, "share" for the share of another sheet; "sheet" and "record" for a false answer;
-        Refused "sheet-unknown", "other-person", "code-…"; BadAddress, and the world's errors of sync."""
+        """Whose sheet it is. Reject "code", "share-code" or "recovery-sheet-code" for a mistyped one, "share-missing"
+        for a code without its second line, "share" for the share of another sheet; "recovery-sheet" and "record" for a
+        false answer; Refused "recovery-sheet-unknown", "other-person", "code-…"; BadAddress, and the world's errors of
+        sync."""
         attempt = Attempt.begin(code, sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
         if self._begun is None or not self._begun.is_of(attempt):

@@ -537,7 +537,7 @@ class Engine:
             self._set(LinkState.SYNCING, None)
             self._mender.start(authed)
             await self._own_log(connection, authed)
-            self.sheet.hear(authed.asked)
+            self.sheet.hear(authed.recovery_requests)
             await self._inbox.start(authed.rooms)
             early, self._early = self._early, None
             for frame in early:
@@ -598,10 +598,10 @@ class Engine:
             self._log_moved.set()
         elif isinstance(frame, m.MemberMoved):
             self._audit.on_member_moved(RoomId(frame.room))
-        elif isinstance(frame, m.SheetAsked):
-            self.sheet.hear(frame.asked)
+        elif isinstance(frame, m.RecoveryRequests):
+            self.sheet.hear(frame.requests)
             self._link.listener.on_status()
-        elif isinstance(frame, m.Mending):
+        elif isinstance(frame, m.RestoreProgress):
             self._mender.on_frame(frame)
         elif isinstance(frame, m.PairMail | m.PairEnd):
             if self._host is not None:

@@ -138,7 +138,9 @@ class Link:
     async def pull(self, room: RoomId, after: int, *, bare: bool = False, limit_bytes: int = 0) -> m.Items:
         """What the server shows after a position, `bare` without content. Raises Refused, Reject or Unreachable."""
         return await self.online.request(
-            lambda rid: m.Pull(rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, bare=bare),
+            lambda rid: m.Pull(
+                rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, headers_only=bare
+            ),
             m.Items,
         )
 

@@ -24,7 +24,7 @@ class ErrorCode(StrEnum):
     UNKNOWN_ROOM = "unknown-room"
     FORBIDDEN = "forbidden"
     STALE = "stale"
-    DIRTY = "dirty"
+    ROTATION_OWED = "rotation-owed"
     CONFLICT = "conflict"
     INVALID = "invalid"
     SEALS = "seals"
@@ -36,7 +36,7 @@ class ErrorCode(StrEnum):
     CODE_EXPIRED = "code-expired"
     CODE_WITHDRAWN = "code-withdrawn"
     PAIRING = "pairing"
-    SHEET_UNKNOWN = "sheet-unknown"
+    RECOVERY_SHEET_UNKNOWN = "recovery-sheet-unknown"
     OTHER_PERSON = "other-person"
     VETOED = "vetoed"
     CLOSED = "closed"
@@ -154,7 +154,7 @@ class Authed(Frame, frozen=True, tag="authed"):
     ulog_seq: int
     ulog_head: bytes
     rooms: list[RoomHead]
-    asked: "list[Asked]" = []
+    recovery_requests: "list[RecoveryRequest]" = []
     restored: Signed | None = None
     closed: list[bytes] = []
 
@@ -241,7 +241,7 @@ class LogMoved(Frame, frozen=True, tag="log-moved"):
     seq: int
 
 
-class Asked(msgspec.Struct, frozen=True, array_like=True):
+class RecoveryRequest(msgspec.Struct, frozen=True, array_like=True):
     """What whoever has the recovery sheet asked for and any device of the person may veto until `ready` (ms).
 
     `what` is "add" for a new device that wants in, "revoke" for one that is to go; `dev` is which. `vetoed_by` is the
@@ -254,10 +254,10 @@ class Asked(msgspec.Struct, frozen=True, array_like=True):
     vetoed_by: bytes
 
 
-class SheetAsked(Frame, frozen=True, tag="sheet-asked"):
+class RecoveryRequests(Frame, frozen=True, tag="recovery-requests"):
     """Server to a person's devices when it changes: everything that waits for a veto; empty for nothing."""
 
-    asked: list[Asked]
+    requests: list[RecoveryRequest]
 
 
 class Veto(Frame, frozen=True, tag="veto"):
@@ -268,7 +268,7 @@ class Veto(Frame, frozen=True, tag="veto"):
     dev: bytes
 
 
-class RecoverLook(Frame, frozen=True, tag="recover-look"):
+class RecoverLookup(Frame, frozen=True, tag="recover-lookup"):
     """Asks whose log has the root key of a recovery sheet, with an open invitation; allowed before Auth."""
 
     rid: int
@@ -277,7 +277,7 @@ class RecoverLook(Frame, frozen=True, tag="recover-look"):
     after: int
 
 
-class RecoverFound(Frame, frozen=True, tag="recover-found"):
+class RecoverLookupReply(Frame, frozen=True, tag="recover-lookup-reply"):
     """The person and their log's entries with seq > after, as many as fit."""
 
     rid: int
@@ -288,7 +288,7 @@ class RecoverFound(Frame, frozen=True, tag="recover-found"):
 class Recover(Frame, frozen=True, tag="recover"):
     """Comes back by the sheet: a binding by this invitation, a `dev_add` by the root, then `dev_revoke`s by the root.
 
-    Taken whole and at once if nobody may object any more, else noted and answered by Waits. Allowed before Auth.
+    Taken whole and at once if nobody may object any more, else noted and answered by VetoPeriod. Allowed before Auth.
     """
 
     rid: int
@@ -297,7 +297,7 @@ class Recover(Frame, frozen=True, tag="recover"):
     entries: list[Signed]
 
 
-class Waits(Frame, frozen=True, tag="waits"):
+class VetoPeriod(Frame, frozen=True, tag="veto-period"):
     """It is noted; the same is taken from `ready` (ms) on, built on the log as it then stands, unless it is vetoed."""
 
     rid: int
@@ -393,7 +393,7 @@ class UserLogReply(Frame, frozen=True, tag="user-log-reply"):
 
 class UserAppend(Frame, frozen=True, tag="user-append"):
     """Appends entries to the own log, all or none: compare-and-swap on prev, else CONFLICT. Answered by Ok, or by
-    Waits for a `dev_revoke` by the root that somebody may still veto."""
+    VetoPeriod for a `dev_revoke` by the root that somebody may still veto."""
 
     rid: int
     entries: list[Signed]
@@ -477,13 +477,14 @@ class Subscribe(Frame, frozen=True, tag="subscribe"):
 
 
 class Pull(Frame, frozen=True, tag="pull"):
-    """Items with n > after, at most limit bytes of them. `bare`: without their content, which `contents` then gives."""
+    """Asks for items with n > after, at most `limit_bytes` of them. With `headers_only` they come without their
+    content, which `Contents` asks for."""
 
     rid: int
     room: bytes
     after: int
     limit_bytes: int
-    bare: bool = False
+    headers_only: bool = False
 
 
 class Items(Frame, frozen=True, tag="items"):
@@ -596,7 +597,7 @@ class SharesWanted(Frame, frozen=True, tag="shares-wanted"):
 # -- after a restore ------------------------------------------------------------------------------------------
 
 
-class HandLog(Frame, frozen=True, tag="hand-log"):
+class ReuploadLog(Frame, frozen=True, tag="reupload-log"):
     """Entries of a person's log, in order, that a restored server lacks, and the staff record with its salt if the
     sender has them (else both empty). Also before Auth: a device that the server does not know any more comes so.
     Answered by Ok, or refused with "conflict" if the server's log is another, with "invalid" if the record is not the
@@ -635,7 +636,7 @@ class Promise(Frame, frozen=True, tag="promise"):
     receipt: Receipt | None
 
 
-class HandIn(Frame, frozen=True, tag="hand-in"):
+class Reupload(Frame, frozen=True, tag="reupload"):
     """Items of positions that were proven, in whole batches, with the shares of objects that begin in them."""
 
     rid: int
@@ -645,7 +646,7 @@ class HandIn(Frame, frozen=True, tag="hand-in"):
 
 
 class Wanted(Frame, frozen=True, tag="wanted"):
-    """Answer to Promise and HandIn: where the room stands now (None: nowhere), and the last position that is proven
+    """Answer to Promise and Reupload: where the room stands now (None: nowhere), and the last position that is proven
     and not back, 0 if there is none."""
 
     rid: int
@@ -653,13 +654,13 @@ class Wanted(Frame, frozen=True, tag="wanted"):
     until: int
 
 
-class HandedIn(Frame, frozen=True, tag="handed-in"):
+class ReuploadDone(Frame, frozen=True, tag="reupload-done"):
     """This device has proven and handed in what it has: the server need not wait for it. Answered by Ok."""
 
     rid: int
 
 
-class Mending(Frame, frozen=True, tag="mending"):
+class RestoreProgress(Frame, frozen=True, tag="restore-progress"):
     """Server to members: a closed room stands there now, and `until` is as in Wanted; or, with `open`, it takes
     writing again."""
 
@@ -711,7 +712,7 @@ ClientFrame = (
     | UserLog
     | UserAppend
     | Veto
-    | RecoverLook
+    | RecoverLookup
     | Recover
     | Devices
     | PairOpen
@@ -733,10 +734,10 @@ ClientFrame = (
     | Escrow
     | BlobToken
     | LogHeads
-    | HandLog
+    | ReuploadLog
     | Promise
-    | HandIn
-    | HandedIn
+    | Reupload
+    | ReuploadDone
 )
 ServerFrame = (
     ServerHello
@@ -745,9 +746,9 @@ ServerFrame = (
     | DevicesReply
     | LogMoved
     | MemberMoved
-    | SheetAsked
-    | RecoverFound
-    | Waits
+    | RecoveryRequests
+    | RecoverLookupReply
+    | VetoPeriod
     | PairOpened
     | PairMail
     | PairEnd
@@ -772,5 +773,5 @@ ServerFrame = (
     | BlobTokenReply
     | LogHeadsReply
     | Wanted
-    | Mending
+    | RestoreProgress
 )

@@ -4,8 +4,8 @@
 PROGRAM = "0.1.0"
 """The version of client and server as it is released and shown, pyproject.toml's; says nothing of what they speak."""
 
-WIRE_MIN = 2
-WIRE_MAX = 2
+WIRE_MIN = 3
+WIRE_MAX = 3
 
 MAX_FRAME_BYTES = 2 * 1024 * 1024
 """A larger frame closes the connection; batches and pulls stay well below it."""

@@ -42,7 +42,7 @@ def verify_open() -> list[Figure]:
         opened.append((time.perf_counter() - began) * 1e6 / BATCH)
         bare = [replace(item, ct=None) for item in items]
         began = time.perf_counter()
-        newcomer.accept(bare, office.book, room.rh_at, bare=True)
+        newcomer.accept(bare, office.book, room.rh_at, headers_only=True)
         judged.append((time.perf_counter() - began) * 1e6 / BATCH)
     note = f"per envelope, in batches of {BATCH} of one author; {len(TEXT)} bytes of text each"
     count = len(opened) * BATCH

@@ -76,8 +76,8 @@ def _pairing() -> Run:
             first = fresh.first()
             cover = Cover(agency, by)
             cover.take("new", first, 1)
-        side.hear(first)
-        cover.take("old", side.tell(old), 2)
+        side.receive_first(first)
+        cover.take("old", side.describe(old), 2)
         return side, cover
 
     def sealed(cover: Any, role: str, data: bytes) -> bytes:
@@ -90,7 +90,7 @@ def _pairing() -> Run:
         by = code if which & 1 else None
         match which >> 1 & 3:
             case 0:
-                Admitting(agency, kem, by).hear(sealed(Cover(agency, by), "new", body))
+                Admitting(agency, kem, by).receive_first(sealed(Cover(agency, by), "new", body))
             case 1:
                 new, cover = entering(by)
                 new.answer(sealed(cover, "old", body))

@@ -191,8 +191,8 @@ def _ephemeral() -> Run:
     key, room, now = samples.agency().key, RoomId(b"R" * 16), samples.NOW
 
     def run(data: bytes) -> None:
-        whisper = ephemeral.Whisper(data, key.sign(ephemeral.DOMAIN, data), samples.whisper_ct())
-        ephemeral.Listener(room).open(whisper, lambda uid, dev: key.public, lambda e: bytes([1]) * 32, now)
+        message = ephemeral.EphemeralMessage(data, key.sign(ephemeral.DOMAIN, data), samples.whisper_ct())
+        ephemeral.EphemeralReceiver(room).open(message, lambda uid, dev: key.public, lambda e: bytes([1]) * 32, now)
 
     return run
 

@@ -96,7 +96,7 @@ def invitation_files() -> list[bytes]:
 
 def codes() -> list[bytes]:
     told = load("pairing")
-    sheet, back = told["sheet"], load("recovery")["attempt_code"]
+    sheet, back = told["recovery_sheet"], load("recovery")["attempt_code"]
     texts = (person()["sign_in_code"], told["by_code"]["code"], sheet["code"], sheet["share"], back)
     return [text.encode() for text in texts] + [b"il0o-\xc3\xa5"]
 

@@ -54,7 +54,7 @@ async def test_a_sheet_is_made_once_it_is_confirmed_and_the_reminder_ends(o: Off
     assert (recovery.state, recovery.reminds, recovery.needs_old) == (SheetState.STANDS, False, True)
     with pytest.raises(Reject) as e:
         recovery.check_old(recovery.draw().code)
-    assert e.value.code == "sheet"
+    assert e.value.code == "recovery-sheet"
     await recovery.publish(recovery.draw(), paper.code)
 
 

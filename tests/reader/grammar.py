@@ -138,13 +138,13 @@ def check_json(text: str) -> None:
     def constant(_: str) -> None:
         must(False, "json")
 
-    def real(said: str) -> float:
-        must(not math.isinf(float(said)), "json")
-        return float(said)
+    def real(text: str) -> float:
+        must(not math.isinf(float(text)), "json")
+        return float(text)
 
-    def whole(said: str) -> int:
-        must(len(said) <= 20 and -(2**63) <= int(said) < 2**63, "json")
-        return int(said)
+    def whole(text: str) -> int:
+        must(len(text) <= 20 and -(2**63) <= int(text) < 2**63, "json")
+        return int(text)
 
     try:
         held = json.loads(text, object_pairs_hook=pairs, parse_constant=constant, parse_float=real, parse_int=whole)

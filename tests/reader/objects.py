@@ -193,7 +193,7 @@ class Crdt:
 
     # -- what is attested
 
-    def told(self, texts: Sequence[str], maps: Sequence[str]) -> str:
+    def canonical(self, texts: Sequence[str], maps: Sequence[str]) -> str:
         """The string whose hash is attested."""
         self.settle()
         vector = [[client, len(known)] for client, known in sorted(self.items.items()) if known]

@@ -39,7 +39,7 @@ class Log:
     devices: dict[bytes, Device] = field(default_factory=dict)
     puks: list[Puk] = field(default_factory=list)
     recovery: bytes | None = None
-    sheets: list[tuple[bytes, bytes]] = field(default_factory=list)
+    recovery_sheets: list[tuple[bytes, bytes]] = field(default_factory=list)
     """The escrow key's id and the sealed share of each recovery sheet."""
     record: bytes = b""
     agency_revoked: list[int] = field(default_factory=list)
@@ -149,10 +149,10 @@ class Log:
     def _recovery_set(self, seq: int, prev: bytes, by: bytes | str, payload: Any) -> bytes | None:
         version, kem_pk, number, escrow, share, puk = payload
         must(by == "root", "signer")
-        must(version == 2 and number == len(self.sheets) + 1, "sheet")
+        must(version == 2 and number == len(self.recovery_sheets) + 1, "recovery sheet")
         must((len(escrow), len(share)) == (16, 1153), "share")
         self.recovery = kem_pk
-        self.sheets.append((escrow, share))
+        self.recovery_sheets.append((escrow, share))
         self._generation(seq, puk)
         return None
 

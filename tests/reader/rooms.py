@@ -276,7 +276,9 @@ def open_part(room: bytes, part: list[Any], sealed: bytes) -> bytes:
     return aead_open(key, ["part", room, ident], sealed)[:length]
 
 
-def hear(room: bytes, body: bytes, sig: bytes, ct: bytes, sign_pk: bytes, k: bytes) -> tuple[list[Any], bytes]:
+def open_ephemeral(
+    room: bytes, body: bytes, sig: bytes, ct: bytes, sign_pk: bytes, k: bytes
+) -> tuple[list[Any], bytes]:
     """An ephemeral's clear part and its payload."""
     *context, digest = dec(body)
     verify(sign_pk, "eph", body, sig)

@@ -53,6 +53,6 @@ def test_each_update_gets_the_same_verdict_and_the_same_is_known_at_the_end(case
 
 
 def test_every_verdict_is_in_the_vectors() -> None:
-    said = {verdict for case in load("judging") for step in case["steps"] for _, verdict in step["verdicts"]}
+    verdicts = {verdict for case in load("judging") for step in case["steps"] for _, verdict in step["verdicts"]}
     kinds = {"merged", "late", "again", "foreign", "overlap"}
-    assert said == kinds | {"parent", "apart", "keyed", "unfit", "half", "depth"}
+    assert verdicts == kinds | {"parent", "apart", "keyed", "unfit", "half", "depth"}

@@ -16,7 +16,7 @@ from tests.reader.test_reader import load, raw
 
 
 @pytest.fixture(scope="module")
-def told() -> Any:
+def vector() -> Any:
     return load("attested")
 
 
@@ -29,8 +29,8 @@ def attested(kind: str, changes: list[tuple[bytes, bytes]], begun: bytes, n: int
                 assert judge.offer(position, author, read(update)) == [(position, "merged")]
             crdt.merge(update)
     known = begun or msgpacked(n << 20 | (1 << 20) - 1, judge.known())
-    said = crdt.told(*objects.KINDS[kind])
-    return said, hashlib.sha256(b"kansli/v1 attested\n" + said.encode() + known).hexdigest()
+    canonical = crdt.canonical(*objects.KINDS[kind])
+    return canonical, hashlib.sha256(b"kansli/v1 attested\n" + canonical.encode() + known).hexdigest()
 
 
 def msgpacked(covers: int, known: bytes) -> bytes:
@@ -40,29 +40,29 @@ def msgpacked(covers: int, known: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", objects.KINDS)
-def test_changes_make_the_string_and_the_hash_that_is_attested(told: Any, kind: str) -> None:
-    case = told[kind]
+def test_changes_make_the_string_and_the_hash_that_is_attested(vector: Any, kind: str) -> None:
+    case = vector[kind]
     changes = [(raw(author), raw(data)) for author, data in case["changes"]]
-    assert attested(kind, changes, b"", told["n"]) == (case["hashed"], case["hash"])
+    assert attested(kind, changes, b"", vector["n"]) == (case["hashed"], case["hash"])
 
 
 @pytest.mark.parametrize("kind", objects.KINDS)
-def test_a_snapshots_pieces_make_an_object_of_the_same_hash(told: Any, kind: str) -> None:
-    case = told[kind]
+def test_a_snapshots_pieces_make_an_object_of_the_same_hash(vector: Any, kind: str) -> None:
+    case = vector[kind]
     pieces = [dec(raw(piece)) for piece in case["pieces"]]
     assert [p[:5] for p in pieces] == [[1, bytes(range(16)), i, 3, raw(case["hash"])] for i in range(3)]
     whole = dec(b"".join(p[5] for p in pieces))
     begun = b"".join(beside for _, _, beside in objects.updates([(b"", data) for data in whole]))
     assert begun == raw(case["begun"])
-    assert attested(kind, [(b"", data) for data in whole], begun, told["n"]) == (case["hashed"], case["hash"])
-    attest = [1, raw(told["obj"]), told["n"], raw(told["snapshot"]), raw(case["hash"])]
+    assert attested(kind, [(b"", data) for data in whole], begun, vector["n"]) == (case["hashed"], case["hash"])
+    attest = [1, raw(vector["obj"]), vector["n"], raw(vector["snapshot"]), raw(case["hash"])]
     assert dec(raw(case["attest"])) == attest
 
 
 @pytest.mark.parametrize("kind", objects.KINDS)
-def test_a_change_more_or_less_has_another_hash(told: Any, kind: str) -> None:
-    case = told[kind]
+def test_a_change_more_or_less_has_another_hash(vector: Any, kind: str) -> None:
+    case = vector[kind]
     changes = [(raw(author), raw(data)) for author, data in case["changes"]]
-    assert attested(kind, changes[:-1], b"", told["n"])[1] != case["hash"]
+    assert attested(kind, changes[:-1], b"", vector["n"])[1] != case["hash"]
     with pytest.raises((Refused, AssertionError)):
-        attested(kind, changes[-1:], b"", told["n"])
+        attested(kind, changes[-1:], b"", vector["n"])

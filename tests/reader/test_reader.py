@@ -53,31 +53,31 @@ def test_the_reader_imports_nothing_of_ours() -> None:
 
 
 def test_values_have_one_encoding() -> None:
-    told = load("encoding")
-    for case in told["good"]:
+    vector = load("encoding")
+    for case in vector["good"]:
         assert enc(shown(case["value"])) == raw(case["hex"])
         assert dec(raw(case["hex"])) == shown(case["value"])
-    for case in told["refused"]:
+    for case in vector["refused"]:
         with pytest.raises(Refused):
             dec(raw(case["hex"]))
 
 
 def test_hashes_keys_and_signatures() -> None:
-    told = load("primitives")
-    for case in told["hash"]:
+    vector = load("primitives")
+    for case in vector["hash"]:
         assert H(*map(raw, case["parts"])).hex() == case["hex"]
-    for case in told["kdf"]:
+    for case in vector["kdf"]:
         assert KDF(raw(case["key"]), case["label"], *shown(case["context"])).hex() == case["hex"]
-    v = told["signature"]
+    v = vector["signature"]
     assert signing_pk(raw(v["seed"])).hex() == v["public"]
     assert sign(raw(v["seed"]), v["domain"], shown(v["message"])).hex() == v["sig"]
 
 
 def test_what_is_sealed_opens() -> None:
-    told = load("primitives")
-    v = told["aead"]
+    vector = load("primitives")
+    v = vector["aead"]
     assert aead_open(raw(v["key"]), shown(v["context"]), raw(v["sealed"])).hex() == v["plaintext"]
-    v = told["seal"]
+    v = vector["seal"]
     key = KemKey(raw(v["seed"]))
     assert key.public.hex() == v["public"]
     assert key.open(raw(v["info"]), raw(v["sealed"])).hex() == v["message"]
@@ -96,33 +96,33 @@ def test_a_passphrase_gives_its_key() -> None:
 # -- PROTOCOL.md §3 and §10: people
 
 
-def person_log(told: Any) -> people.Log:
-    return people.replay([(raw(e["body"]), raw(e["sig"])) for e in told["entries"]], raw(told["agency_pk"]))
+def person_log(vector: Any) -> people.Log:
+    return people.replay([(raw(e["body"]), raw(e["sig"])) for e in vector["entries"]], raw(vector["agency_pk"]))
 
 
 def test_a_user_log_replays_and_a_changed_byte_ends_it() -> None:
-    told = load("person")
-    log = person_log(told)
-    assert log.types == [e["type"] for e in told["entries"]]
-    assert [h.hex() for h in log.heads] == told["heads"]
-    assert (log.uid or b"").hex() == told["uid"]
-    assert list(log.devices) == [raw(told["dev"]), raw(told["second_device"]["dev"])]
-    assert people.safety_number(log.heads[0], H(b"another")) == told["safety_number"]
-    for at in range(len(told["entries"])):
-        broken = [(raw(e["body"]), raw(e["sig"])) for e in told["entries"][: at + 1]]
+    vector = load("person")
+    log = person_log(vector)
+    assert log.types == [e["type"] for e in vector["entries"]]
+    assert [h.hex() for h in log.heads] == vector["heads"]
+    assert (log.uid or b"").hex() == vector["uid"]
+    assert list(log.devices) == [raw(vector["dev"]), raw(vector["second_device"]["dev"])]
+    assert people.safety_number(log.heads[0], H(b"another")) == vector["safety_number"]
+    for at in range(len(vector["entries"])):
+        broken = [(raw(e["body"]), raw(e["sig"])) for e in vector["entries"][: at + 1]]
         broken[at] = (broken[at][0], bytes(64))
         with pytest.raises(Refused):
-            people.replay(broken, raw(told["agency_pk"]))
+            people.replay(broken, raw(vector["agency_pk"]))
 
 
 def test_every_generation_opens_for_whom_it_was_sealed_to() -> None:
-    told = load("person")
-    log, seeds = person_log(told), [raw(s) for s in told["puk_seeds"]]
-    devices = [raw(told["dev"]), raw(told["second_device"]["dev"])]
+    vector = load("person")
+    log, seeds = person_log(vector), [raw(s) for s in vector["puk_seeds"]]
+    devices = [raw(vector["dev"]), raw(vector["second_device"]["dev"])]
     keys = {
-        devices[0]: KemKey(raw(told["device_seeds"]["kem"])),
-        devices[1]: KemKey(raw(told["second_device"]["kem_seed"])),
-        b"recovery": KemKey(raw(told["recovery_seed"])),
+        devices[0]: KemKey(raw(vector["device_seeds"]["kem"])),
+        devices[1]: KemKey(raw(vector["second_device"]["kem_seed"])),
+        b"recovery": KemKey(raw(vector["recovery_seed"])),
     }
     opened = [sorted((i, people.open_puk(log, puk, i, keys[i])) for i in puk.seals) for puk in log.puks]
     assert opened[0] == sorted((d, seeds[0]) for d in devices)
@@ -133,75 +133,75 @@ def test_every_generation_opens_for_whom_it_was_sealed_to() -> None:
 
 
 def test_codes_certificates_and_the_staff_record() -> None:
-    told = load("person")
-    agency = raw(told["agency_pk"])
+    vector = load("person")
+    agency = raw(vector["agency_pk"])
     fingerprint = H("agency", agency)
-    assert fingerprint.hex() == told["agency_fingerprint"]
-    seed, half = people.sign_in_code(told["sign_in_code"].lower())
-    assert (seed.hex(), half) == (told["sign_in_seed"], fingerprint[:16])
-    assert signing_pk(KDF(seed, "invite")).hex() == told["invite_pk"]
-    record = H(enc(["staff", raw(told["salt"]), raw(told["record"])]))
-    assert record.hex() == told["record_hash"]
-    body, sig = map(raw, told["invite_cert"])
+    assert fingerprint.hex() == vector["agency_fingerprint"]
+    seed, half = people.sign_in_code(vector["sign_in_code"].lower())
+    assert (seed.hex(), half) == (vector["sign_in_seed"], fingerprint[:16])
+    assert signing_pk(KDF(seed, "invite")).hex() == vector["invite_pk"]
+    record = H(enc(["staff", raw(vector["salt"]), raw(vector["record"])]))
+    assert record.hex() == vector["record_hash"]
+    body, sig = map(raw, vector["invite_cert"])
     verify(agency, "invite", body, sig)
-    assert dec(body) == [raw(told["invite_pk"]), record, told["not_after_ms"]]
-    body, sig = map(raw, told["server_cert"])
+    assert dec(body) == [raw(vector["invite_pk"]), record, vector["not_after_ms"]]
+    body, sig = map(raw, vector["server_cert"])
     verify(agency, "server", body, sig)
-    assert dec(body) == [signing_pk(raw(told["server_seed"])), told["not_after_ms"]]
-    assert dec(raw(told["record"]))["unit"] == "Enheten för tillsyn 🙂"
+    assert dec(body) == [signing_pk(raw(vector["server_seed"])), vector["not_after_ms"]]
+    assert dec(raw(vector["record"]))["unit"] == "Enheten för tillsyn 🙂"
 
 
 def test_an_account_with_and_without_the_root_key() -> None:
-    told = load("person")
-    version, uid, dev, agency, signing, sealing, root, seeds, sheet, vetoed = dec(raw(told["account"]))
-    assert (version, uid.hex(), dev.hex(), agency.hex()) == (4, told["uid"], told["dev"], told["agency_pk"])
-    assert (sheet, vetoed) == (b"", [])
-    assert [signing.hex(), sealing.hex(), root.hex()] == [told["device_seeds"][k] for k in ("sign", "kem", "root")]
-    assert {g: s.hex() for g, s in seeds.items()} == dict(enumerate(told["puk_seeds"], start=1))
+    vector = load("person")
+    version, uid, dev, agency, signing, sealing, root, seeds, paper, vetoed = dec(raw(vector["account"]))
+    assert (version, uid.hex(), dev.hex(), agency.hex()) == (4, vector["uid"], vector["dev"], vector["agency_pk"])
+    assert (paper, vetoed) == (b"", [])
+    assert [signing.hex(), sealing.hex(), root.hex()] == [vector["device_seeds"][k] for k in ("sign", "kem", "root")]
+    assert {g: s.hex() for g, s in seeds.items()} == dict(enumerate(vector["puk_seeds"], start=1))
     pairing = load("pairing")
-    version, _uid, dev, _agency, _signing, _sealing, root, seeds, _sheet, _vetoed = dec(raw(pairing["account"]))
+    version, _uid, dev, _agency, _signing, _sealing, root, seeds, _paper, _vetoed = dec(raw(pairing["account"]))
     assert (version, dev.hex(), root, sorted(seeds)) == (4, pairing["new"]["dev"], b"", [1, 2])
 
 
 def test_a_second_device_by_code_and_by_digits() -> None:
-    told = load("pairing")
-    fingerprint, old_kem, new_kem = (raw(x) for x in (told["agency"], told["old"]["kem"], told["new"]["kem"]))
-    for way in (told["by_code"], told["by_digits"]):
-        secret = people.checked(way["code"], 26, "pairing", 15) if way["code"] else None
-        assert way["box"] == (KDF(secret, "enrol-box", length=16).hex() if secret else "")
-        first, second, third, fourth = map(raw, way["messages"])
+    vector = load("pairing")
+    fingerprint, old_kem, new_kem = (raw(x) for x in (vector["agency"], vector["old"]["kem"], vector["new"]["kem"]))
+    for variant in (vector["by_code"], vector["by_digits"]):
+        secret = people.checked(variant["code"], 26, "pairing", 15) if variant["code"] else None
+        assert variant["box"] == (KDF(secret, "enrol-box", length=16).hex() if secret else "")
+        first, second, third, fourth = map(raw, variant["messages"])
         meeting = people.Pairing(fingerprint, secret)
-        (said,) = meeting.take("new", first)
+        (content,) = meeting.take("new", first)
         old, nonce = meeting.take("old", second)
         uid, genesis, _seq, head, dev, old_pk, _record = old
-        assert (genesis.hex(), dev.hex(), uid) == (told["old"]["genesis"], told["old"]["dev"], genesis[:16])
+        assert (genesis.hex(), dev.hex(), uid) == (vector["old"]["genesis"], vector["old"]["dev"], genesis[:16])
         assert old_pk == KemKey(old_kem).public
         if secret:
-            new, (proof,) = said, meeting.take("new", third)
+            new, (proof,) = content, meeting.take("new", third)
             assert nonce == b""
         else:
             proof, new_nonce, hidden = meeting.take("new", third)
             new = dec(KemKey(old_kem).open(enc(["enrol-new", uid, dev]), hidden))
-            assert said == H("enrol-commit", new_nonce, enc(new))
-            assert people.digits(fingerprint, said, nonce, old, new_nonce) == way["digits"]
+            assert content == H("enrol-commit", new_nonce, enc(new))
+            assert people.digits(fingerprint, content, nonce, old, new_nonce) == variant["digits"]
         signing, sealing, name, system = new
-        assert (signing, sealing) == (signing_pk(raw(told["new"]["sign"])), KemKey(new_kem).public)
-        assert (name, system) == (way["name"], way["system"])
+        assert (signing, sealing) == (signing_pk(raw(vector["new"]["sign"])), KemKey(new_kem).public)
+        assert (name, system) == (variant["name"], variant["system"])
         verify(signing, "dev-proof", [uid, head, [signing, sealing], dev], proof)
         done = KemKey(new_kem).open(enc(["enrol-done", uid, dev]), fourth)
-        assert dec(done) == [1, 4, raw(told["new"]["dev"])]
+        assert dec(done) == [1, 4, raw(vector["new"]["dev"])]
 
 
 def test_a_second_device_proves_its_keys_for_each_head_that_the_log_moves_to() -> None:
-    told = load("moved")
-    fingerprint, new_kem = raw(told["agency"]), KemKey(raw(told["new"]["kem"]))
-    for way in (told["by_code"], told["by_digits"]):
-        secret = people.checked(way["code"], 26, "pairing", 15) if way["code"] else None
-        first, second, third, *between, fourth = map(raw, way["messages"])
+    vector = load("moved")
+    fingerprint, new_kem = raw(vector["agency"]), KemKey(raw(vector["new"]["kem"]))
+    for variant in (vector["by_code"], vector["by_digits"]):
+        secret = people.checked(variant["code"], 26, "pairing", 15) if variant["code"] else None
+        first, second, third, *between, fourth = map(raw, variant["messages"])
         meeting = people.Pairing(fingerprint, secret)
         meeting.take("new", first)
         (uid, _genesis, seq, head, dev, _old_pk, _record), _nonce = meeting.take("old", second)
-        keys = [signing_pk(raw(told["new"]["sign"])), new_kem.public]
+        keys = [signing_pk(raw(vector["new"]["sign"])), new_kem.public]
         heads, proofs = [[seq, head.hex()]], [meeting.take("new", third)[0]]
         for fifth, sixth in zip(between[::2], between[1::2], strict=True):
             version, seq, head = dec(new_kem.open(enc(["enrol-moved", uid, dev]), fifth))
@@ -209,68 +209,68 @@ def test_a_second_device_proves_its_keys_for_each_head_that_the_log_moves_to() -
             meeting.note(fifth)
             heads.append([seq, head.hex()])
             proofs += meeting.take("new", sixth)
-        assert heads == told["heads"]
+        assert heads == vector["heads"]
         for (_, head), proof in zip(heads, proofs, strict=True):
             verify(keys[0], "dev-proof", [uid, raw(head), keys, dev], proof)
         done = new_kem.open(enc(["enrol-done", uid, dev]), fourth)
-        assert dec(done) == [1, told["done"], raw(told["new"]["dev"])]
+        assert dec(done) == [1, vector["done"], raw(vector["new"]["dev"])]
 
 
 def test_the_recovery_sheet_and_its_share() -> None:
-    sheet = load("pairing")["sheet"]
-    secret = people.checked(sheet["code"], 28, "recovery-2", 17)
-    share = people.checked(sheet["share"], 28, "recovery-share", 17)
-    assert signing_pk(KDF(secret, "recovery-root")).hex() == sheet["root"]
-    assert KemKey(KDF(secret + share, "recovery-kem-2")).public.hex() == sheet["kem"]
+    paper = load("pairing")["recovery_sheet"]
+    secret = people.checked(paper["code"], 28, "recovery-2", 17)
+    share = people.checked(paper["share"], 28, "recovery-share", 17)
+    assert signing_pk(KDF(secret, "recovery-root")).hex() == paper["root"]
+    assert KemKey(KDF(secret + share, "recovery-kem-2")).public.hex() == paper["kem"]
 
 
 def test_a_share_opens_with_the_agencys_escrow_key_alone() -> None:
-    told = load("person")
-    key = KemKey(raw(told["escrow_seed"]))
-    body, sig = map(raw, told["escrow_cert"])
-    verify(raw(told["agency_pk"]), "escrow", body, sig)
+    vector = load("person")
+    key = KemKey(raw(vector["escrow_seed"]))
+    body, sig = map(raw, vector["escrow_cert"])
+    verify(raw(vector["agency_pk"]), "escrow", body, sig)
     assert dec(body) == [key.public]
-    word, version, salt, record, entries = dec(raw(told["share_request"]))
+    word, version, salt, record, entries = dec(raw(vector["share_request"]))
     assert (word, version) == ("share-request", 1)
-    log = people.replay([(b, s) for b, s in entries], raw(told["agency_pk"]))
+    log = people.replay([(b, s) for b, s in entries], raw(vector["agency_pk"]))
     assert log.record == H(enc(["staff", salt, record]))
-    ((escrow, sealed),) = log.sheets
+    ((escrow, sealed),) = log.recovery_sheets
     assert escrow == H("escrow", key.public)[:16]
     share = key.open(enc(["recovery-share", log.uid, 1]), sealed)
-    assert share.hex() == told["share_secret"]
-    assert people.checked(told["share"], 28, "recovery-share", 17) == share
+    assert share.hex() == vector["share_secret"]
+    assert people.checked(vector["share"], 28, "recovery-share", 17) == share
 
 
-def test_a_person_who_came_back_by_the_sheet() -> None:
-    told = load("recovery")
-    log = people.replay([(raw(b), raw(s)) for b, s in told["entries"]], raw(told["agency_pk"]))
-    secret = people.checked(told["sheet"], 28, "recovery-2", 17)
-    share = people.checked(told["share"], 28, "recovery-share", 17)
-    escrow, sealed = log.sheets[-1]
-    key = KemKey(raw(told["escrow_seed"]))
+def test_a_person_who_came_back_by_the_recovery_sheet() -> None:
+    vector = load("recovery")
+    log = people.replay([(raw(b), raw(s)) for b, s in vector["entries"]], raw(vector["agency_pk"]))
+    secret = people.checked(vector["recovery_sheet"], 28, "recovery-2", 17)
+    share = people.checked(vector["share"], 28, "recovery-share", 17)
+    escrow, sealed = log.recovery_sheets[-1]
+    key = KemKey(raw(vector["escrow_seed"]))
     assert (escrow, key.open(enc(["recovery-share", log.uid, 1]), sealed)) == (H("escrow", key.public)[:16], share)
     assert (log.root, log.recovery) == (
         signing_pk(KDF(secret, "recovery-root")),
         KemKey(KDF(secret + share, "recovery-kem-2")).public,
     )
-    assert people.sign_in_code(told["attempt_code"].split("\n")[0])
-    assert people.checked(told["attempt_code"].split("\n")[1], 28, "recovery-share", 17) == share
-    version, *_, both, _sign, _kem, revoke = dec(raw(told["attempt"]))
+    assert people.sign_in_code(vector["attempt_code"].split("\n")[0])
+    assert people.checked(vector["attempt_code"].split("\n")[1], 28, "recovery-share", 17) == share
+    version, *_, both, _sign, _kem, revoke = dec(raw(vector["attempt"]))
     assert (version, both, revoke) == (2, secret + share, True)
 
 
 # -- PROTOCOL.md §4 to §7: a room
 
 
-def room_of(told: Any) -> Room:
-    agency = raw(told["agency_pk"])
-    logs = [people.replay([(raw(b), raw(s)) for b, s in p["entries"]], agency) for p in told["people"]]
+def room_of(vector: Any) -> Room:
+    agency = raw(vector["agency_pk"])
+    logs = [people.replay([(raw(b), raw(s)) for b, s in p["entries"]], agency) for p in vector["people"]]
     return Room({log.uid or b"": log for log in logs})
 
 
-def read_room(told: Any, upto: int | None = None) -> Room:
-    room = room_of(told)
-    for i in told["items"][:upto]:
+def read_room(vector: Any, upto: int | None = None) -> Room:
+    room = room_of(vector)
+    for i in vector["items"][:upto]:
         ct = None if i["ct"] is None else raw(i["ct"])
         room.take(i["n"], i["t"], i["kind"], raw(i["body"]), raw(i["sig"]), ct)
         assert i.get("rh", room.rh.hex()) == room.rh.hex()
@@ -278,30 +278,30 @@ def read_room(told: Any, upto: int | None = None) -> Room:
 
 
 def test_a_room_replays_with_its_chains_signatures_and_recipients() -> None:
-    told = load("room")
-    room = read_room(told)
-    assert (room.room or b"").hex() == told["room"]
+    vector = load("room")
+    room = read_room(vector)
+    assert (room.room or b"").hex() == vector["room"]
     assert len(set(room.types)) == 15  # all of PROTOCOL.md §5 but prune: see the states
-    assert [[r.hex() if isinstance(r, bytes) else r for r in row] for row in room.recipients()] == told["recipients"]
-    assert H(enc(room.recipients())).hex() == told["recipients_hash"]
-    receipt = told["receipt"]
+    assert [[r.hex() if isinstance(r, bytes) else r for r in row] for row in room.recipients()] == vector["recipients"]
+    assert H(enc(room.recipients())).hex() == vector["recipients_hash"]
+    receipt = vector["receipt"]
     verify(raw(receipt["server_pk"]), "receipt", [room.room, room.n, room.rh, room.t], raw(receipt["sig"]))
 
 
 def test_a_room_with_a_changed_item_does_not_replay() -> None:
-    told = load("room")
-    for at, item in enumerate(told["items"]):
-        room = read_room(told, at)
+    vector = load("room")
+    for at, item in enumerate(vector["items"]):
+        room = read_room(vector, at)
         if item["sig"]:
             with pytest.raises(Refused):
                 room.take(item["n"], item["t"], item["kind"], raw(item["body"]), bytes(64), raw(item["ct"] or ""))
 
 
 def test_every_seal_opens_and_the_newest_archive_leads_back_to_the_beginning() -> None:
-    told = load("room")
-    room, puks = read_room(told), {p["uid"]: people.puk_key(raw(p["puk_seed"])) for p in told["people"]}
-    keys = {int(e): (raw(k), raw(a)) for e, (k, a) in told["epoch_keys"].items()}
-    for case in told["seals"]:
+    vector = load("room")
+    room, puks = read_room(vector), {p["uid"]: people.puk_key(raw(p["puk_seed"])) for p in vector["people"]}
+    keys = {int(e): (raw(k), raw(a)) for e, (k, a) in vector["epoch_keys"].items()}
+    for case in vector["seals"]:
         k, a = room.open_seal(case["epoch"], raw(case["uid"]), 1, puks[case["uid"]], raw(case["sealed"]))
         assert k == keys[case["epoch"]][0]
         assert a == (keys[case["epoch"]][1] if case["archive"] else None)
@@ -312,32 +312,32 @@ def test_every_seal_opens_and_the_newest_archive_leads_back_to_the_beginning() -
 
 
 def test_every_envelope_opens() -> None:
-    told = load("room")
-    room, shares = read_room(told), {raw(o): raw(s) for o, s in told["shares"].items()}
+    vector = load("room")
+    room, shares = read_room(vector), {raw(o): raw(s) for o, s in vector["shares"].items()}
     texts = {}
     for envelope in room.envelopes:
-        k, _ = told["epoch_keys"][str(envelope.epoch)]
+        k, _ = vector["epoch_keys"][str(envelope.epoch)]
         ((change, data),) = dec(room.open(envelope, raw(k), shares.get(envelope.obj)))
         texts[str(envelope.n)] = f"{change.hex()}:{data.decode()}"
-    assert texts == told["payloads"]
+    assert texts == vector["payloads"]
 
 
 def test_the_reason_of_a_removal_opens_with_the_key_of_its_epoch() -> None:
-    told = load("room")
-    room = read_room(told)
+    vector = load("room")
+    room = read_room(vector)
     (note,) = room.notes
-    k, _ = told["epoch_keys"][str(note[0])]
-    assert room.open_note(note, raw(k)) == told["reason"] == "Ärendet är avslutat 🙂"
+    k, _ = vector["epoch_keys"][str(note[0])]
+    assert room.open_note(note, raw(k)) == vector["reason"] == "Ärendet är avslutat 🙂"
     with pytest.raises(Refused):
-        room.open_note(note, raw(told["epoch_keys"][str(note[0] - 1)][0]))
+        room.open_note(note, raw(vector["epoch_keys"][str(note[0] - 1)][0]))
 
 
 def test_the_stored_state_is_what_the_items_make() -> None:
-    told = load("room")
-    room = read_room(told)
-    version, ident, n, rh, t, entries, head, e, dirty, parts = dec(raw(told["state"]))
+    vector = load("room")
+    room = read_room(vector)
+    version, ident, n, rh, t, entries, head, e, rotation_owed, parts = dec(raw(vector["state"]))
     assert (version, ident, n, rh, t) == (3, room.room, room.n, room.rh, room.t)
-    assert (entries, head, e, dirty) == (room.entry_seq + 1, room.entry_head, max(room.epochs), False)
+    assert (entries, head, e, rotation_owed) == (room.entry_seq + 1, room.entry_head, max(room.epochs), False)
     members, _epochs, pins, policy, _proposals, destroyed, _pruned, devices, heads, shares, *_, used = parts
     rows = [struct.unpack(">16sBQQB32sQ", members[i : i + 74]) for i in range(0, len(members), 74)]
     assert {r[0]: {"role": r[1], "history": bool(r[4])} for r in rows} == room.members
@@ -355,77 +355,79 @@ def test_the_stored_state_is_what_the_items_make() -> None:
 
 
 def test_snapshot_attest_and_baseline_and_every_seal_of_each_epoch() -> None:
-    told = load("states")
-    room, obj, share = read_room(told), raw(told["obj"]), raw(told["share"])
-    assert (room.rh.hex(), sorted(room.epochs)) == (told["rh"], [1, 2])
-    people_of = {raw(p["uid"]): people.puk_key(raw(p["puk_seed"])) for p in told["people"]}
-    people_of[b"R" * 16] = KemKey(raw(told["recovery_seed"]))
-    for e, seals in told["seals"].items():
+    vector = load("states")
+    room, obj, share = read_room(vector), raw(vector["obj"]), raw(vector["share"])
+    assert (room.rh.hex(), sorted(room.epochs)) == (vector["rh"], [1, 2])
+    people_of = {raw(p["uid"]): people.puk_key(raw(p["puk_seed"])) for p in vector["people"]}
+    people_of[b"R" * 16] = KemKey(raw(vector["recovery_seed"]))
+    for e, seals in vector["seals"].items():
         room.check_seals(int(e), list(map(raw, seals)))
-    k, a = map(raw, told["epoch_keys"]["2"])
-    for (kind, uid, _seq, _head, gen), sealed in zip(room.recipients(), told["seals"]["2"], strict=True):
+    k, a = map(raw, vector["epoch_keys"]["2"])
+    for (kind, uid, _seq, _head, gen), sealed in zip(room.recipients(), vector["seals"]["2"], strict=True):
         archive = a if kind == 1 and room.members[uid]["history"] else None  # recovery and from-now: K alone
         assert room.open_seal(2, uid, gen, people_of[uid], raw(sealed)) == (k, archive)
     assert [m["history"] for m in room.members.values()] == [True, True, True, False]
     ops, first, last, attest, again, baseline = room.envelopes
     assert [x.kind for x in room.envelopes] == [rooms.OP, rooms.SNAPSHOT, rooms.SNAPSHOT, 4, 4, rooms.BASELINE]
-    old_k, old_a = map(raw, told["epoch_keys"]["1"])
+    old_k, old_a = map(raw, vector["epoch_keys"]["1"])
     assert len(dec(room.open(ops, old_k, share))) == 1
     pieces = [dec(room.open(x, old_a, share)) for x in (first, last)]
-    assert [p[:5] for p in pieces] == [[1, bytes(range(16)), i, 2, raw(told["hash"])] for i in (0, 1)]
-    assert b"".join(p[5] for p in pieces).hex() == told["whole"]
-    assert dec(raw(told["whole"])) == ["Första raden".encode()]
-    assert (first.about, int.from_bytes(last.about, "big")) == (b"", told["covers"])
-    assert last.ident.hex() == told["snapshot"] == attest.about.hex()
-    assert dec(room.open(attest, old_k, share)) == [1, obj, told["covers"], last.ident, raw(told["hash"])]
+    assert [p[:5] for p in pieces] == [[1, bytes(range(16)), i, 2, raw(vector["hash"])] for i in (0, 1)]
+    assert b"".join(p[5] for p in pieces).hex() == vector["whole"]
+    assert dec(raw(vector["whole"])) == ["Första raden".encode()]
+    assert (first.about, int.from_bytes(last.about, "big")) == (b"", vector["covers"])
+    assert last.ident.hex() == vector["snapshot"] == attest.about.hex()
+    assert dec(room.open(attest, old_k, share)) == [1, obj, vector["covers"], last.ident, raw(vector["hash"])]
     assert room.open(again, old_k, share) == room.open(attest, old_k, share)
     assert baseline.epoch == 2
     ((_change, data),) = dec(room.open(baseline, k, share))
-    assert data.decode() == told["baseline"]
+    assert data.decode() == vector["baseline"]
 
 
 def test_a_successor_and_its_objects() -> None:
-    told = load("successor")
-    nonce, policy, origin = dec(raw(told["payload"]))
-    assert (len(nonce), policy, origin) == (32, {}, [raw(told["old"]), told["n"], raw(told["rh"])])
-    for obj, there in told["objects"]:
-        assert rooms.object_in(raw(told["successor"]), raw(told["old"]), raw(obj)).hex() == there
+    vector = load("successor")
+    nonce, policy, origin = dec(raw(vector["payload"]))
+    assert (len(nonce), policy, origin) == (32, {}, [raw(vector["old"]), vector["n"], raw(vector["rh"])])
+    for obj, there in vector["objects"]:
+        assert rooms.object_in(raw(vector["successor"]), raw(vector["old"]), raw(obj)).hex() == there
 
 
 # -- PROTOCOL.md §7 to §10: pieces
 
 
 def test_padding_packing_trees_and_shares() -> None:
-    told = load("pieces")
-    assert [[n, rooms.padded_size(n)] for n, _ in told["padding"]] == told["padding"]
-    assert rooms.unpad(raw(told["padded"])).decode() == "Åtgärd 🙂"
-    assert dec(raw(told["pack"]["hex"])) == [[raw(c), raw(d)] for c, d in told["pack"]["changes"]]
-    for case in told["merkle"]:
+    vector = load("pieces")
+    assert [[n, rooms.padded_size(n)] for n, _ in vector["padding"]] == vector["padding"]
+    assert rooms.unpad(raw(vector["padded"])).decode() == "Åtgärd 🙂"
+    assert dec(raw(vector["pack"]["hex"])) == [[raw(c), raw(d)] for c, d in vector["pack"]["changes"]]
+    for case in vector["merkle"]:
         assert merkle.root([raw(x) for x in case["leaves"]]).hex() == case["root"]
-    room = raw(told["room"])
-    assert H("root-share", room).hex() == told["root_share"]
-    assert H("share", room, b"O" * 16, raw(told["share"]["share"])).hex() == told["share"]["share_c"]
+    room = raw(vector["room"])
+    assert H("root-share", room).hex() == vector["root_share"]
+    assert H("share", room, b"O" * 16, raw(vector["share"]["share"])).hex() == vector["share"]["share_c"]
 
 
-def test_a_whisper_and_a_file() -> None:
-    told = load("pieces")
-    v, room = told["ephemeral"], raw(told["room"])
-    context, payload = rooms.hear(room, raw(v["body"]), raw(v["sig"]), raw(v["ct"]), raw(v["sign_pk"]), raw(v["k"]))
+def test_an_ephemeral_message_and_a_file() -> None:
+    vector = load("pieces")
+    v, room = vector["ephemeral"], raw(vector["room"])
+    context, payload = rooms.open_ephemeral(
+        room, raw(v["body"]), raw(v["sig"]), raw(v["ct"]), raw(v["sign_pk"]), raw(v["k"])
+    )
     assert payload.decode() == v["payload"]
     assert (context[2], context[3].hex(), context[4].hex()) == (v["epoch"], v["uid"], v["dev"])
-    version, size, parts = dec(raw(told["blob"]["manifest"]))
-    opened = [rooms.open_part(room, part, raw(ct)) for part, ct in zip(parts, told["blob"]["parts"], strict=True)]
+    version, size, parts = dec(raw(vector["blob"]["manifest"]))
+    opened = [rooms.open_part(room, part, raw(ct)) for part, ct in zip(parts, vector["blob"]["parts"], strict=True)]
     assert version == 1
     assert size == sum(map(len, opened))
-    assert [o.hex() for o in opened] == told["blob"]["plain"]
+    assert [o.hex() for o in opened] == vector["blob"]["plain"]
 
 
 def test_a_proof_and_a_claim() -> None:
-    told = load("proof")
-    version, room, n, rh, t, sig, cert, cert_sig = dec(raw(told["proof"]))
-    verify(raw(told["agency_pk"]), "server", cert, cert_sig)
+    vector = load("proof")
+    version, room, n, rh, t, sig, cert, cert_sig = dec(raw(vector["proof"]))
+    verify(raw(vector["agency_pk"]), "server", cert, cert_sig)
     server, _until = dec(cert)
     verify(server, "receipt", [room, n, rh, t], sig)
-    assert (version, room.hex(), n, rh.hex(), t) == (1, told["room"], told["n"], told["rh"], told["t"])
-    version, said = dec(raw(told["claim"]))
-    assert (version, [(n, bool(sig)) for n, _t, _kind, _body, sig in said]) == (1, [(42, False), (43, True)])
+    assert (version, room.hex(), n, rh.hex(), t) == (1, vector["room"], vector["n"], vector["rh"], vector["t"])
+    version, content = dec(raw(vector["claim"]))
+    assert (version, [(n, bool(sig)) for n, _t, _kind, _body, sig in content]) == (1, [(42, False), (43, True)])

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.errors import ReturnWaits
 from app.settings import SHEET_REMINDER
-from sync.protocol.messages import Asked
+from sync.protocol.messages import RecoveryRequest
 from tests.shots import story as told
 from tests.shots.scene import Scene, Step, dialog
 from tests.world import until
@@ -37,7 +37,7 @@ async def reminder(s: Scene) -> QWidget:
 
 async def asked(s: Scene) -> QWidget:
     me = s.story.me
-    me.engine.sheet.hear([Asked("add", bytes(16), int(s.story.time.now().timestamp() * 1000) + DAY_MS, b"")])
+    me.engine.sheet.hear([RecoveryRequest("add", bytes(16), int(s.story.time.now().timestamp() * 1000) + DAY_MS, b"")])
     me.on_status()
     s.ends += [me.on_status, partial(me.engine.sheet.hear, [])]  # from behind
     s.room(told.CASE, "chat")

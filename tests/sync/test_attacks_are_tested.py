@@ -27,7 +27,7 @@ class Attack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class WordsOfTest:
     """A test function: every text and upper-case name in it, in small letters."""
 
     words: frozenset[str]
@@ -49,12 +49,12 @@ KEYBASE = [Attack(name=n, codes=ticked(a), tests=ticked(t)) for n, _, a, t in ro
 
 
 @cache
-def every_test() -> dict[str, Found]:
+def every_test() -> dict[str, WordsOfTest]:
     found = {}
     for path in HERE.parent.rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                found[node.name] = Found(words=frozenset(_words(node)))
+                found[node.name] = WordsOfTest(words=frozenset(_words(node)))
     return found
 
 
@@ -82,7 +82,7 @@ def test_an_attack_names_tests_that_ask_for_its_answer(attack: Attack) -> None:
     assert answered(attack) == []
 
 
-def test_each_of_our_attacks_is_tried_in_a_test_that_says_so() -> None:
+def test_each_of_our_attacks_is_tried_in_a_test_that_names_it() -> None:
     for attack in OURS:
         for name in attack.tests:
             assert name.startswith("test_attack_"), name
@@ -90,7 +90,7 @@ def test_each_of_our_attacks_is_tried_in_a_test_that_says_so() -> None:
     assert len({name for attack in OURS for name in attack.tests}) >= 60
 
 
-def test_each_attack_on_the_program_is_tried_in_a_test_that_says_so() -> None:
+def test_each_attack_on_the_program_is_tried_in_a_test_that_names_it() -> None:
     names = {name for attack in PROGRAM for name in attack.tests}
     assert [name for name in names if not name.startswith("test_attack_")] == []
     assert len(names) >= 20

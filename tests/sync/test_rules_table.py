@@ -24,7 +24,7 @@ class Rule:
     """A row: the rule's name, its sentence, dotted places in the code, names of tests."""
 
     name: str
-    says: str
+    sentence: str
     places: tuple[str, ...]
     tests: tuple[str, ...]
 
@@ -36,8 +36,8 @@ def rules() -> list[Rule]:
     assert rows, "PROTOCOL.md has no table of rules"
     assert all(len(row) == 4 for row in rows), [row for row in rows if len(row) != 4]
     return [
-        Rule(name=n.strip("`"), says=says, places=_named(places), tests=_named(tests))
-        for n, says, places, tests in rows
+        Rule(name=n.strip("`"), sentence=sentence, places=_named(places), tests=_named(tests))
+        for n, sentence, places, tests in rows
     ]
 
 
@@ -90,7 +90,7 @@ def exists(place: str) -> bool:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.name)
 def test_a_rule_names_what_holds_it_and_tests_that_exist(rule: Rule) -> None:
-    assert rule.says.endswith("."), "one sentence"
+    assert rule.sentence.endswith("."), "one sentence"
     assert rule.places, "nothing holds it"
     assert [p for p in rule.places if not exists(p)] == []
     assert rule.tests, "no test"

@@ -342,16 +342,16 @@ def test_trees_and_shares_are_the_same(pieces: Any) -> None:
     assert share_commitment(own, b"O" * 16, raw(pieces["share"]["share"])).hex() == pieces["share"]["share_c"]
 
 
-def test_a_whisper_opens(pieces: Any) -> None:
+def test_an_ephemeral_message_opens(pieces: Any) -> None:
     v = pieces["ephemeral"]
-    heard, payload = ephemeral.Listener(RoomId(raw(pieces["room"]))).open(
-        ephemeral.Whisper(raw(v["body"]), raw(v["sig"]), raw(v["ct"])),
+    header, payload = ephemeral.EphemeralReceiver(RoomId(raw(pieces["room"]))).open(
+        ephemeral.EphemeralMessage(raw(v["body"]), raw(v["sig"]), raw(v["ct"])),
         lambda uid, dev: raw(v["sign_pk"]),
         lambda e: raw(v["k"]),
         v["now"],
     )
     assert payload.decode() == v["payload"]
-    assert (heard.uid.hex(), heard.dev.hex(), heard.epoch) == (v["uid"], v["dev"], v["epoch"])
+    assert (header.uid.hex(), header.dev.hex(), header.epoch) == (v["uid"], v["dev"], v["epoch"])
 
 
 def test_a_file_opens_from_its_manifest(pieces: Any) -> None:
@@ -371,47 +371,49 @@ def test_every_type_of_user_entry_decodes_alone(person: Any) -> None:
 
 
 def test_a_proof_that_was_carried_away_still_convinces() -> None:
-    told = load("proof")
-    proof = signed_receipts.Proof.decode(raw(told["proof"]))
-    proof.check(raw(told["agency_pk"]))
+    vector = load("proof")
+    proof = signed_receipts.Proof.decode(raw(vector["proof"]))
+    proof.check(raw(vector["agency_pk"]))
     r = proof.receipt
-    assert [r.room.hex(), r.n, r.rh.hex(), r.t] == [told["room"], told["n"], told["rh"], told["t"]]
-    assert proof.encode().hex() == told["proof"]
-    claim: Any = dec(raw(told["claim"]), limit=1 << 20)
-    version, said = claim
+    assert [r.room.hex(), r.n, r.rh.hex(), r.t] == [vector["room"], vector["n"], vector["rh"], vector["t"]]
+    assert proof.encode().hex() == vector["proof"]
+    claim: Any = dec(raw(vector["claim"]), limit=1 << 20)
+    version, content = claim
     assert version == 1
-    items = [Item(n, t, kind, body, sig, None) for n, t, kind, body, sig in said]
-    assert signed_receipts.claim(items).hex() == told["claim"]
+    items = [Item(n, t, kind, body, sig, None) for n, t, kind, body, sig in content]
+    assert signed_receipts.claim(items).hex() == vector["claim"]
     assert [(i.n, bool(i.sig)) for i in items] == [(42, False), (43, True)]
 
 
 def test_a_successor_names_its_origin_and_its_objects() -> None:
-    told = load("successor")
-    genesis = payload_reading.read_payload("genesis", dec(raw(told["payload"]), limit=1024), {}, lenient=False)
+    vector = load("successor")
+    genesis = payload_reading.read_payload("genesis", dec(raw(vector["payload"]), limit=1024), {}, lenient=False)
     assert isinstance(genesis, payloads.Genesis)
-    old, new = RoomId(raw(told["old"])), RoomId(raw(told["successor"]))
-    assert successor_claim.origin(genesis) == successor_claim.Origin(room=old, n=told["n"], rh=Hash(raw(told["rh"])))
-    for obj, there in told["objects"]:
+    old, new = RoomId(raw(vector["old"])), RoomId(raw(vector["successor"]))
+    assert successor_claim.origin(genesis) == successor_claim.Origin(
+        room=old, n=vector["n"], rh=Hash(raw(vector["rh"]))
+    )
+    for obj, there in vector["objects"]:
         assert successor_claim.object_in(new, old, ObjId(raw(obj))).hex() == there
 
 
-@pytest.mark.parametrize("way", ["by_code", "by_digits"])
-def test_a_second_device_that_was_let_in_reads_the_same(pairing: Any, way: str) -> None:
-    told, agency = pairing[way], Hash(raw(pairing["agency"]))
-    code = PairingCode.parse(told["code"]) if told["code"] else None
-    assert told["box"] == (code.box.hex() if code else "")
-    first, second, third, fourth = (raw(message) for message in told["messages"])
+@pytest.mark.parametrize("variant", ["by_code", "by_digits"])
+def test_a_second_device_that_was_let_in_reads_the_same(pairing: Any, variant: str) -> None:
+    vector, agency = pairing[variant], Hash(raw(pairing["agency"]))
+    code = PairingCode.parse(vector["code"]) if vector["code"] else None
+    assert vector["box"] == (code.box.hex() if code else "")
+    first, second, third, fourth = (raw(message) for message in vector["messages"])
     old, new = pairing["old"], pairing["new"]
     secrets = DeviceSecrets(sign=raw(new["sign"]), kem=raw(new["kem"]), root=b"")
-    entering = Entering(agency, secrets, told["name"], told["system"], code)
+    entering = Entering(agency, secrets, vector["name"], vector["system"], code)
     cover = Cover(agency, code)
-    (said,) = cover.take("new", first, 1)
-    heard, nonce = cover.take("old", second, 2)
-    entering.old = OldDevice.read(heard)
+    (content,) = cover.take("new", first, 1)
+    header, nonce = cover.take("old", second, 2)
+    entering.old = OldDevice.read(header)
     assert entering.old.genesis.hex() == old["genesis"]
     assert entering.done(fourth) == (4, raw(new["dev"]))
     admitting = Admitting(agency, KemKey(raw(old["kem"])), code)
-    admitting.hear(first)
+    admitting.receive_first(first)
     admitting._old, admitting._nonce = entering.old, nonce  # type: ignore[assignment]
     admitting._cover._transcript = H(
         "enrol-transcript", H("enrol-transcript", H("enrol-transcript", agency), first), second
@@ -419,28 +421,28 @@ def test_a_second_device_that_was_let_in_reads_the_same(pairing: Any, way: str) 
     admitting.check(third)
     assert admitting.new is not None
     assert (admitting.new.name, admitting.new.system, admitting.digits) == (
-        told["name"],
-        told["system"],
-        told["digits"],
+        vector["name"],
+        vector["system"],
+        vector["digits"],
     )
     assert admitting.new.sign_pk == SigningKey(secrets.sign).public
-    assert said == (admitting.new.fields() if code else said)
+    assert content == (admitting.new.fields() if code else content)
 
 
-@pytest.mark.parametrize("way", ["by_code", "by_digits"])
-def test_a_second_device_follows_the_same_moves_of_the_log(way: str) -> None:
+@pytest.mark.parametrize("variant", ["by_code", "by_digits"])
+def test_a_second_device_follows_the_same_moves_of_the_log(variant: str) -> None:
     moved = load("moved")
     agency, old, new = Hash(raw(moved["agency"])), moved["old"], moved["new"]
-    code = PairingCode.parse(moved[way]["code"]) if moved[way]["code"] else None
+    code = PairingCode.parse(moved[variant]["code"]) if moved[variant]["code"] else None
     secrets = DeviceSecrets(sign=raw(new["sign"]), kem=raw(new["kem"]), root=b"")
-    first, second, third, *between, fourth = map(raw, moved[way]["messages"])
+    first, second, third, *between, fourth = map(raw, moved[variant]["messages"])
     entering = Entering(agency, secrets, "Bärbar dator 🙂", "Debian 13", code)
     admitting = Admitting(agency, KemKey(raw(old["kem"])), code)
     cover = Cover(agency, code)
     cover.take("new", first, 1)
-    heard, nonce = cover.take("old", second, 2)
-    admitting.hear(first)
-    entering.old = admitting._old = OldDevice.read(heard)
+    header, nonce = cover.take("old", second, 2)
+    admitting.receive_first(first)
+    entering.old = admitting._old = OldDevice.read(header)
     admitting._nonce = nonce  # type: ignore[assignment]
     for side in (entering, admitting):
         side._cover._transcript = cover._transcript
@@ -459,11 +461,11 @@ def test_a_second_device_follows_the_same_moves_of_the_log(way: str) -> None:
     assert entering.done(fourth) == (moved["done"], raw(new["dev"]))
 
 
-def test_a_sheet_gives_the_same_keys(pairing: Any) -> None:
-    told = pairing["sheet"]
-    sheet = RecoveryPair(RecoveryCode.parse(told["code"]), RecoveryShare.parse(told["share"]))
-    assert (sheet.code.root.public.hex(), sheet.kem.public.hex()) == (told["root"], told["kem"])
-    assert (sheet.code.format(), sheet.share.format()) == (told["code"], told["share"])
+def test_a_recovery_sheet_gives_the_same_keys(pairing: Any) -> None:
+    vector = pairing["recovery_sheet"]
+    pair = RecoveryPair(RecoveryCode.parse(vector["code"]), RecoveryShare.parse(vector["share"]))
+    assert (pair.code.root.public.hex(), pair.kem.public.hex()) == (vector["root"], vector["kem"])
+    assert (pair.code.format(), pair.share.format()) == (vector["code"], vector["share"])
 
 
 def test_an_account_without_a_root_opens(pairing: Any) -> None:
@@ -474,40 +476,44 @@ def test_an_account_without_a_root_opens(pairing: Any) -> None:
 
 
 def test_snapshot_attest_and_baseline_open() -> None:
-    told = load("states")
-    stream, own = RoomStream(RoomId(raw(told["room"]))), RoomId(raw(told["room"]))
+    vector = load("states")
+    stream, own = RoomStream(RoomId(raw(vector["room"]))), RoomId(raw(vector["room"]))
     items = [
         Item(i["n"], i["t"], i["kind"], raw(i["body"]), raw(i["sig"]), raw(i["ct"]) if i["ct"] else None)
-        for i in told["items"]
+        for i in vector["items"]
     ]
     opened = []
-    *accepted, prune = stream.accept(items, book_of(told))
+    *accepted, prune = stream.accept(items, book_of(vector))
     assert isinstance(prune, AcceptedEntry)
     assert (prune.entry.type, prune.void) == ("prune", None)
     for a in accepted:
         assert a.void is None
         if isinstance(a, AcceptedEnvelope):
-            k, archive = map(raw, told["epoch_keys"][str(a.hdr.epoch)])
+            k, archive = map(raw, vector["epoch_keys"][str(a.hdr.epoch)])
             secret = archive if a.hdr.kind == envelope.SNAPSHOT else k
             assert a.ct is not None
-            key = ObjectKeys(own).key(secret, a.hdr.epoch, a.hdr.obj, raw(told["share"]), a.hdr.kind)
+            key = ObjectKeys(own).key(secret, a.hdr.epoch, a.hdr.obj, raw(vector["share"]), a.hdr.kind)
             opened.append(open_op(key, a.hdr_bytes, a.ct))
     whole = snapshots.joined([snapshots.Piece.decode(payload) for payload in opened[1:3]])
-    assert whole == raw(told["whole"])
+    assert whole == raw(vector["whole"])
     assert opened[3] == opened[4]
     attest = snapshots.Attest.decode(opened[3])
-    assert (attest.n, attest.snapshot.hex(), attest.digest.hex()) == (told["covers"], told["snapshot"], told["hash"])
-    assert unpack(opened[5])[0][1].decode() == told["baseline"]
-    for e, sealed in told["seals"].items():
+    assert (attest.n, attest.snapshot.hex(), attest.digest.hex()) == (
+        vector["covers"],
+        vector["snapshot"],
+        vector["hash"],
+    )
+    assert unpack(opened[5])[0][1].decode() == vector["baseline"]
+    for e, sealed in vector["seals"].items():
         assert merkle.root(list(map(raw, sealed))) == stream.epochs[int(e)].root
-    assert stream.to_bytes().hex() == told["state"]
-    assert RoomStream.from_bytes(raw(told["state"])).state == stream.state
+    assert stream.to_bytes().hex() == vector["state"]
+    assert RoomStream.from_bytes(raw(vector["state"])).state == stream.state
 
 
 @pytest.mark.parametrize("kind", ["document", "board"])
 def test_pieces_and_attest_of_a_document_and_a_board_are_read_and_written_the_same(kind: str) -> None:
-    told = load("attested")
-    case = told[kind]
+    vector = load("attested")
+    case = vector[kind]
     pieces = [snapshots.Piece.decode(raw(piece)) for piece in case["pieces"]]
     assert [p.encode().hex() for p in pieces] == case["pieces"]
     assert {p.digest.hex() for p in pieces} == {case["hash"]}
@@ -515,30 +521,30 @@ def test_pieces_and_attest_of_a_document_and_a_board_are_read_and_written_the_sa
     assert snapshots.joined(pieces[::-1]) is None
     attest = snapshots.Attest.decode(raw(case["attest"]))
     assert attest.encode().hex() == case["attest"]
-    assert [attest.obj.hex(), attest.n, attest.snapshot.hex()] == [told["obj"], told["n"], told["snapshot"]]
+    assert [attest.obj.hex(), attest.n, attest.snapshot.hex()] == [vector["obj"], vector["n"], vector["snapshot"]]
 
 
-def test_a_person_who_came_back_by_the_sheet_is_read_the_same() -> None:
-    told = load("recovery")
-    entries = [(raw(body), raw(sig)) for body, sig in told["entries"]]
-    log = UserLog.replay(entries, raw(told["agency_pk"]))
-    sheet = RecoveryPair(RecoveryCode.parse(told["sheet"]), RecoveryShare.parse(told["share"]))
-    user_drafts.check_pair(log, sheet)
+def test_a_person_who_came_back_by_the_recovery_sheet_is_read_the_same() -> None:
+    vector = load("recovery")
+    entries = [(raw(body), raw(sig)) for body, sig in vector["entries"]]
+    log = UserLog.replay(entries, raw(vector["agency_pk"]))
+    pair = RecoveryPair(RecoveryCode.parse(vector["recovery_sheet"]), RecoveryShare.parse(vector["share"]))
+    user_drafts.check_pair(log, pair)
     asked = ShareRequest.check(
-        ShareRequest.encode(entries, raw(told["salt"]), raw(told["record"])), raw(told["agency_pk"])
+        ShareRequest.encode(entries, raw(vector["salt"]), raw(vector["record"])), raw(vector["agency_pk"])
     )
-    assert asked.open(KemKey(raw(told["escrow_seed"]))) == sheet.share
-    assert log.record_hash == record_hash(raw(told["salt"]), raw(told["record"]))
+    assert asked.open(KemKey(raw(vector["escrow_seed"]))) == pair.share
+    assert log.record_hash == record_hash(raw(vector["salt"]), raw(vector["record"]))
     assert [d.revoked is not None for d in log.devices.values()] == [True, False]
-    seeds = user_drafts.open_generations(log, RECOVERY, sheet.kem, {})
-    assert {str(gen): seed.hex() for gen, seed in seeds.items()} == told["puk_seeds"]
-    attempt = Attempt.decode(raw(told["attempt"]))
-    assert (ReturnCode(attempt.code, attempt.sheet.share).format(), attempt.revoke) == (told["attempt_code"], True)
-    assert attempt.sheet == sheet
-    assert attempt.encode() == raw(told["attempt"])
+    seeds = user_drafts.open_generations(log, RECOVERY, pair.kem, {})
+    assert {str(gen): seed.hex() for gen, seed in seeds.items()} == vector["puk_seeds"]
+    attempt = Attempt.decode(raw(vector["attempt"]))
+    assert (ReturnCode(attempt.code, attempt.sheet.share).format(), attempt.revoke) == (vector["attempt_code"], True)
+    assert attempt.sheet == pair
+    assert attempt.encode() == raw(vector["attempt"])
     dev = next(reversed(log.devices))
     assert user_drafts.open_generations(log, dev, KemKey(attempt.secrets.kem), {}) == seeds
-    account = Account.decode(raw(told["account"]))
-    assert (account.sheet, account.vetoed) == (sheet.secret, (bytes([8] * 16),))
+    account = Account.decode(raw(vector["account"]))
+    assert (account.sheet, account.vetoed) == (pair.secret, (bytes([8] * 16),))
     assert SigningKey(account.secrets.root).public == log.genesis_root_pk
-    assert account.encode() == raw(told["account"])
+    assert account.encode() == raw(vector["account"])

@@ -121,14 +121,14 @@ def case(
     cut = len(whole) // 3
     parts = [whole[:cut], whole[cut : 2 * cut], whole[2 * cut :]]
     assert len(pieces(bytes(16), state.digest, whole)) == 1
-    told = [Piece(token=bytes(range(16)), index=i, count=3, digest=state.digest, data=p) for i, p in enumerate(parts)]
+    rows = [Piece(token=bytes(range(16)), index=i, count=3, digest=state.digest, data=p) for i, p in enumerate(parts)]
     attest = Attest(obj=ObjId(b"N" * 16), n=N, snapshot=SNAPSHOT, digest=state.digest)
     return {
         "changes": [[bytes([who]).hex() * 16, data.hex()] for who, data in changes],
         "hashed": hashed.removeprefix(b"kansli/v1 attested\n").decode(),
         "begun": begun.hex(),
         "hash": state.digest.hex(),
-        "pieces": [p.encode().hex() for p in told],
+        "pieces": [p.encode().hex() for p in rows],
         "attest": attest.encode().hex(),
     }
 

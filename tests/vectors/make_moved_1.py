@@ -25,13 +25,13 @@ def meeting(code: PairingCode | None) -> dict[str, object]:
     kem = KemKey(OLD_KEM)
     record = encode_record({"name": "Registrator", "title": "", "unit": "Enheten för tillsyn 🙂"})
     seq, head = HEADS[0]
-    told = OldDevice(
+    described = OldDevice(
         uid=Uid(GENESIS[:16]), genesis=GENESIS, seq=seq, head=head, dev=DEV, kem_pk=kem.public, record=record
     )
     new, old = Entering(AGENCY, NEW, "Bärbar dator 🙂", "Debian 13", code), Admitting(AGENCY, kem, code)
     first = new.first()
-    old.hear(first)
-    second = old.tell(told)
+    old.receive_first(first)
+    second = old.describe(described)
     third = new.answer(second)
     old.check(third)
     messages = [first, second, third]

@@ -117,15 +117,15 @@ def _case(name: str, history: list[Positioned]) -> Any:
         if position == half:
             judging.judge.cover(position - 1)
             judging.rows.lates.clear()
-            told, state = encode(judging.judge.structure), bytes(doc.get_update())
-            begin(read(state, state=True), told)
-            begun = {"at": position, "state": state.hex(), "known": told.hex()}
+            known, state = encode(judging.judge.structure), bytes(doc.get_update())
+            begin(read(state, state=True), known)
+            begun = {"at": position, "state": state.hex(), "known": known.hex()}
         verdicts = []
         for verdict in judging.offer(position, person(positioned.author), read(positioned.update)):
             if verdict.kind is Kind.LATE and verdict.change.position != position:
                 continue  # it waits for another id now: the page knows no such verdict
-            said = verdict.code or verdict.kind.value
-            verdicts.append([verdict.change.position, said])
+            name_of_verdict = verdict.code or verdict.kind.value
+            verdicts.append([verdict.change.position, name_of_verdict])
             if verdict.kind is Kind.MERGED:
                 doc.apply_update(history[verdict.change.position - 1].update)
         author, update = person(positioned.author).hex(), positioned.update.hex()

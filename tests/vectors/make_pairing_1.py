@@ -27,7 +27,7 @@ NAME, SYSTEM = "Bärbar dator 🙂", "Debian 13"
 def meeting(code: PairingCode | None) -> dict[str, object]:
     kem = KemKey(OLD_KEM)
     record = encode_record({"name": "Registrator", "title": "", "unit": "Registraturen"})
-    told = OldDevice(
+    described = OldDevice(
         uid=Uid(GENESIS[:16]),
         genesis=GENESIS,
         seq=3,
@@ -38,8 +38,8 @@ def meeting(code: PairingCode | None) -> dict[str, object]:
     )
     new, old = Entering(AGENCY, NEW, NAME, SYSTEM, code), Admitting(AGENCY, kem, code)
     first = new.first()
-    old.hear(first)
-    second = old.tell(told)
+    old.receive_first(first)
+    second = old.describe(described)
     third = new.answer(second)
     old.check(third)
     messages = [first, second, third, old.done(4, NEW_DEV)]
@@ -54,7 +54,7 @@ def meeting(code: PairingCode | None) -> dict[str, object]:
 
 
 def main() -> None:
-    sheet = RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh())
+    pair = RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh())
     account = Account(
         uid=Uid(GENESIS[:16]),
         dev=NEW_DEV,
@@ -68,11 +68,11 @@ def main() -> None:
         "new": {"sign": NEW.sign.hex(), "kem": NEW.kem.hex(), "dev": NEW_DEV.hex()},
         "by_code": meeting(PairingCode(bytes(range(15)))),
         "by_digits": meeting(None),
-        "sheet": {
-            "code": sheet.code.format(),
-            "share": sheet.share.format(),
-            "root": sheet.code.root.public.hex(),
-            "kem": sheet.kem.public.hex(),
+        "recovery_sheet": {
+            "code": pair.code.format(),
+            "share": pair.share.format(),
+            "root": pair.code.root.public.hex(),
+            "kem": pair.kem.public.hex(),
         },
         "account": account.encode().hex(),
     }

@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 OBJ, SHARE = ObjId(b"N" * 16), bytes([5]) * 32
 
 
-class Told:
+class Story:
     """The room as it grows, and what a reader needs to open it."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Told:
             self.keys[str(e)] = [k.hex(), a.hex() if a else None]
             self.seals[str(e)] = [s.hex() for s in draft.seals]
 
-    def say(self, by: Someone, kind: int, *payloads: bytes, about: bytes = b"", first: bool = False) -> Hash:
+    def push(self, by: Someone, kind: int, *payloads: bytes, about: bytes = b"", first: bool = False) -> Hash:
         """A batch of the object; `about` is the last one's. Gives the last one's id."""
         s, own = self.room.stream, self.room.id
         ring = self.room.ring(by)
@@ -78,11 +78,11 @@ def change(text: str) -> bytes:
 
 
 def main() -> None:
-    told = Told()
-    room, head, clerk = told.room, told.head, told.clerk
-    told.did(head, room.drafter(head).add(clerk.uid, Role.WRITER, history=True))
-    told.did(head, room.drafter(head).add(told.registrar.uid, Role.WRITER, history=True))
-    told.say(clerk, OP, change("Första raden"), first=True)
+    story = Story()
+    room, head, clerk = story.room, story.head, story.clerk
+    story.did(head, room.drafter(head).add(clerk.uid, Role.WRITER, history=True))
+    story.did(head, room.drafter(head).add(story.registrar.uid, Role.WRITER, history=True))
+    story.push(clerk, OP, change("Första raden"), first=True)
     covers = room.stream.n
     whole = enc(["Första raden".encode()])
     digest = H("what the object is")
@@ -90,32 +90,32 @@ def main() -> None:
     cut = len(whole) // 2
     halves = (whole[:cut], whole[cut:])
     parts = [snapshots.Piece(token=token, index=i, count=2, digest=digest, data=d) for i, d in enumerate(halves)]
-    snapshot = told.say(head, SNAPSHOT, *(p.encode() for p in parts), about=covers.to_bytes(8, "big"))
+    snapshot = story.push(head, SNAPSHOT, *(p.encode() for p in parts), about=covers.to_bytes(8, "big"))
     attest = snapshots.Attest(obj=OBJ, n=covers, snapshot=snapshot, digest=digest)
-    for who in (clerk, told.registrar):
-        told.say(who, ATTEST, attest.encode(), about=snapshot)
-    told.did(head, room.drafter(head).add(told.guest.uid, Role.WRITER, history=False))
-    told.say(head, BASELINE, change("Första raden, utan det strukna"))
+    for who in (clerk, story.registrar):
+        story.push(who, ATTEST, attest.encode(), about=snapshot)
+    story.did(head, room.drafter(head).add(story.guest.uid, Role.WRITER, history=False))
+    story.push(head, BASELINE, change("Första raden, utan det strukna"))
     room.t += snapshots.PRUNE_AFTER_MS
-    told.did(head, room.drafter(head).prune(OBJ, covers, snapshot))
+    story.did(head, room.drafter(head).prune(OBJ, covers, snapshot))
     s = room.stream
-    recipients = in_order(s.recipients(told.office.book))
+    recipients = in_order(s.recipients(story.office.book))
     assert recipients_hash(recipients) == s.epochs[s.epoch].recip
     value = {
-        "agency_pk": told.office.agency.pk.hex(),
+        "agency_pk": story.office.agency.pk.hex(),
         "people": [
             {"uid": p.uid.hex(), "puk_seed": p.puk_seed.hex(), "entries": [[b.hex(), g.hex()] for b, g in p.entries]}
-            for p in (head, clerk, told.guest, told.registrar)
+            for p in (head, clerk, story.guest, story.registrar)
         ],
-        "recovery_seed": told.recovery.seed.hex(),
+        "recovery_seed": story.recovery.seed.hex(),
         "room": s.room.hex(),
         "items": [
             {"n": i.n, "t": i.t, "kind": i.kind, "body": i.body.hex(), "sig": i.sig.hex(), "ct": i.ct and i.ct.hex()}
             for i in room.items
         ],
         "rh": s.rh.hex(),
-        "epoch_keys": told.keys,
-        "seals": told.seals,
+        "epoch_keys": story.keys,
+        "seals": story.seals,
         "obj": OBJ.hex(),
         "share": SHARE.hex(),
         "covers": covers,

@@ -170,7 +170,7 @@ def person() -> Json:
     share = RecoveryShare(bytes(range(17)))
     sealed = seal_share(escrow.public, log.uid, 1, share)
     puk = puk_payload(log, seeds[2], seeds[1], recovery=recovery.public)
-    fields = [user_log.SHEET_FORMAT, recovery.public, 1, escrow_id(escrow.public), sealed, puk]
+    fields = [user_log.RECOVERY_SHEET_FORMAT, recovery.public, 1, escrow_id(escrow.public), sealed, puk]
     add(root2, user_log.ROOT, "recovery_set", fields)
     left = UserLog.replay(entries, agency.pk)
     left.devices[dev] = user_log.Device(dev, key.public, kem2.public, 3, 8, first_dev)
@@ -258,7 +258,7 @@ class Story:
         )
         self.did(by, Draft(room=self.room.id, entries=[(body, a.signing.sign(DOMAIN, entry_ident(body)))]))
 
-    def say(self, by: Someone, *texts: str, obj: ObjId | None = None) -> None:
+    def push_texts(self, by: Someone, *texts: str, obj: ObjId | None = None) -> None:
         """A batch of one object; a new object's first op commits to its share."""
         s, room = self.room.stream, self.room.id
         k = self.room.ring(by).k(s.epoch)
@@ -279,11 +279,11 @@ class Story:
         for i, (change, text) in enumerate(zip(changes, texts, strict=True), start=1):
             self.payloads[str(n + i)] = change[0].hex() + ":" + text
 
-    def tell(self) -> None:
+    def play(self) -> None:
         room, head, clerk, guest, lawyer = self.room, self.head, self.clerk, self.guest, self.lawyer
         self.did(head, room.drafter(head).add(clerk.uid, Role.WRITER, history=True))
-        self.say(head, "Hej från version 1, åäö 🙂", "Andra raden")
-        self.say(clerk, "Ett dokument", obj=ObjId(b"N" * 16))
+        self.push_texts(head, "Hej från version 1, åäö 🙂", "Andra raden")
+        self.push_texts(clerk, "Ett dokument", obj=ObjId(b"N" * 16))
         self.did(head, room.drafter(head).add(guest.uid, Role.READER, history=False))
         self.did(head, room.drafter(head).set_role(clerk.uid, Role.ADMIN))
         self.did(clerk, room.drafter(clerk).propose("hist", guest.uid))
@@ -296,13 +296,13 @@ class Story:
         self.did(head, room.drafter(head).policy({"format": {"ext": [2], "kinds": [9], "types": ["x"]}}))
         self.entry(clerk, "note", [b"sealed"])
         self.entry(head, "recovery_use", [[1], [head.uid], b"sealed"])
-        self.say(clerk, "Utkast", obj=ObjId(b"D" * 16))
+        self.push_texts(clerk, "Utkast", obj=ObjId(b"D" * 16))
         self.did(head, room.drafter(head).destroy(b"D" * 16, H(b"rule"), H(b"decision")))
         self.did(head, room.drafter(head).add(lawyer.uid, Role.WRITER, history=True))
         self.did(lawyer, room.drafter(lawyer).leave())
         self.did(clerk, room.drafter(clerk).rotate())
         self.did(head, room.drafter(head).remove(guest.uid, reason=REASON))
-        self.say(clerk, "Efter den sista rotationen")
+        self.push_texts(clerk, "Efter den sista rotationen")
 
 
 def entry_ident(body: bytes) -> bytes:
@@ -311,7 +311,7 @@ def entry_ident(body: bytes) -> bytes:
 
 def room() -> Json:
     story = Story()
-    story.tell()
+    story.play()
     r, s = story.room, story.room.stream
     server = SigningKey(bytes([9]) * 32)
     receipt = signed_receipts.sign(server, s.room, s.n, s.rh, s.t)
@@ -358,7 +358,7 @@ def pieces() -> Json:
     head = office.hire("Enhetschef")
     own = RoomId(b"R" * 16)
     author: Author = head.author
-    whisper = ephemeral.Whisperer(own).seal(author, 3, bytes([1]) * 32, "skriver … 🙂".encode(), NOW)
+    message = ephemeral.EphemeralSender(own).seal(author, 3, bytes([1]) * 32, "skriver … 🙂".encode(), NOW)
     first, first_ct = blob_manifest.seal_part(own, bytes(range(256)) * 5, last=False)
     last, last_ct = blob_manifest.seal_part(own, "slutet på filen".encode(), last=True)
     manifest = blob_manifest.Manifest(first.length + last.length, (first, last))
@@ -379,9 +379,9 @@ def pieces() -> Json:
             "k": (bytes([1]) * 32).hex(),
             "epoch": 3,
             "now": NOW,
-            "body": whisper.body.hex(),
-            "sig": whisper.sig.hex(),
-            "ct": whisper.ct.hex(),
+            "body": message.body.hex(),
+            "sig": message.sig.hex(),
+            "ct": message.ct.hex(),
             "payload": "skriver … 🙂",
         },
         "blob": {

@@ -45,12 +45,12 @@ def main() -> None:
     (HERE / "unsent-1.kansli-unsent").write_bytes(
         sealed_export.put(account, log, msgspec.msgpack.encode(body)) + sealed_part
     )
-    told = {
+    vector = {
         "account": account.encode().hex(),
         "agency": agency.pk.hex(),
         "log": [[entry.hex(), sig.hex()] for entry, sig in entries],
     }
-    (HERE / "unsent-1.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    (HERE / "unsent-1.json").write_text(json.dumps(vector, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

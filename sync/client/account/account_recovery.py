@@ -24,7 +24,7 @@ from sync.trust.person import user_drafts
 from sync.trust.person.agency import InviteCert, SignInCode, decode_record, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry
 from sync.trust.person.recovery_sheet import PAIR_BYTES, RecoveryCode, RecoveryPair, ReturnCode
-from sync.trust.person.user_drafts import Return
+from sync.trust.person.user_drafts import RecoveryPlan
 from sync.trust.person.user_log import Device, UserLog, device_id
 
 VERSION = 2
@@ -44,8 +44,9 @@ class Attempt:
 
     @classmethod
     def begin(cls, code: str, sheet: str, *, revoke: bool = True) -> "Attempt":
-        """Reject "code", "share-code" or "sheet-code" if the activation code, its second line or the sheet is mistyped;
-        "share-missing" for a code without its second line, "sheet-format" for a sheet of format 1."""
+        """Reject "code", "share-code" or "recovery-sheet-code" if the activation code, its second line or the sheet is
+        mistyped; "share-missing" for a code without its second line, "recovery-sheet-format" for a sheet of
+        format 1."""
         typed = ReturnCode.parse(code)
         return cls(code=typed.code, sheet=RecoveryPair(_sheet(sheet), typed.share), revoke=revoke)
 
@@ -72,7 +73,7 @@ def _sheet(text: str) -> RecoveryCode:
     try:
         return RecoveryCode.parse(text)
     except Reject as e:
-        raise Reject("sheet-code" if e.code == "code" else e.code, e.where) from e
+        raise Reject("recovery-sheet-code" if e.code == "code" else e.code, e.where) from e
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +122,8 @@ class Recovery:
         self._now_ms = now_ms
 
     async def look(self) -> Returning:
-        """Whose sheet it is. Refused "sheet-unknown", "other-person", "code-…"; Reject "sheet", "share",
-        "record"."""
+        """Whose sheet it is. Refused "recovery-sheet-unknown", "other-person", "code-…"; Reject "recovery-sheet",
+        "share", "record"."""
         return await self._talk(self._look)
 
     async def ask(self) -> Returned | Waiting:
@@ -149,8 +150,8 @@ class Recovery:
         root_pk, invite_pk = self._attempt.sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
-            ask = partial(m.RecoverLook, invite_pk=invite_pk, root_pk=root_pk, after=len(entries) - 1)
-            found = await connection.request(ask, m.RecoverFound)
+            ask = partial(m.RecoverLookup, invite_pk=invite_pk, root_pk=root_pk, after=len(entries) - 1)
+            found = await connection.request(ask, m.RecoverLookupReply)
             entries += [(e.body, e.sig) for e in found.entries]
             if not found.entries or len(entries) > found.person.ulog_seq:
                 break
@@ -171,18 +172,18 @@ class Recovery:
         if seen.log.device_active(self._dev(seen.log), seen.log.seq) is not None:
             return self._returned(seen, {}, seen.person.salt)
         back, salt = await self._back(connection, seen)
-        entries, seeds = user_drafts.come_back(seen.log, back, self._now_ms() + connection.identity.offset_ms)
+        entries, seeds = user_drafts.recovery_entries(seen.log, back, self._now_ms() + connection.identity.offset_ms)
         signed, invite_pk = [m.Signed(body, sig) for body, sig in entries], self._attempt.code.key.public
         ask = partial(m.Recover, invite_pk=invite_pk, uid=seen.log.uid, entries=signed)
         reply = await connection.request(ask, m.Frame)
-        if isinstance(reply, m.Waits):
+        if isinstance(reply, m.VetoPeriod):
             return Waiting(ready_ms=reply.ready)
         if not isinstance(reply, m.Ok):
             raise Reject("malformed", f"reply {type(reply).__name__}")
         seen.entries += entries
         return self._returned(seen, seeds, salt)
 
-    async def _back(self, connection: Connection, seen: _Seen) -> tuple[Return, bytes]:
+    async def _back(self, connection: Connection, seen: _Seen) -> tuple[RecoveryPlan, bytes]:
         """The return, and the salt of the invitation's record. ▲ The invitation must be the agency's, for this code,
         and of the person whose sheet it is."""
         code = self._attempt.code
@@ -194,8 +195,8 @@ class Recovery:
         if reply.record != seen.person.record:
             raise Refused(ErrorCode.OTHER_PERSON)
         active = [d.dev for d in seen.log.devices.values() if seen.log.device_active(d.dev, seen.log.seq)]
-        back = Return(
-            sheet=self._attempt.sheet,
+        back = RecoveryPlan(
+            pair=self._attempt.sheet,
             code=code,
             cert=(reply.cert.body, reply.cert.sig),
             record=record,

@@ -116,9 +116,9 @@ class Host:
         admitting = self._admitting
         if admitting is None:
             raise Refused(ENDED)
-        admitting.hear(await self._mail.next())
+        admitting.receive_first(await self._mail.next())
         await self._devices.follow(self._link.online)
-        await self._post(admitting.tell(self._old()))
+        await self._post(admitting.describe(self._old()))
         admitting.check(await self._mail.next())
         assert admitting.new is not None  # noqa: S101 - `check` has it
         return admitting.new

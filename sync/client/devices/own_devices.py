@@ -172,12 +172,12 @@ class Devices:
 
     async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
         """As `revoke`, by the key on the recovery sheet: also an older device. None when done, or from when (ms).
-        Reject "sheet" if the root has been replaced."""
+        Reject "recovery-sheet" if the root has been replaced."""
         began, seeds = self.own_log.seq, self._link.account.puk_seeds
 
         def build(own: UserLog, hand: Hand, now: int) -> Entry | None:
             if own.root_pk != root.public:
-                raise Reject("sheet", "root")
+                raise Reject("recovery-sheet", "root")
             return _revocation(own, began, Hand(ROOT, root, seeds), dev, now)
 
         return await self._do(build, may_wait=True)
@@ -205,7 +205,7 @@ class Devices:
         """
         signed = [m.Signed(body, sig) for body, sig in entries]
         reply = await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=signed), m.Frame)
-        if isinstance(reply, m.Waits) and may_wait:
+        if isinstance(reply, m.VetoPeriod) and may_wait:
             return reply.ready
         if not isinstance(reply, m.Ok):
             raise Reject("malformed", f"reply {type(reply).__name__}")

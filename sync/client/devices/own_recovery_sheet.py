@@ -55,7 +55,7 @@ class Sheet:
     def __init__(self, link: Link, devices: Devices) -> None:
         self._link = link
         self._devices = devices
-        self._asked: list[m.Asked] = []
+        self._asked: list[m.RecoveryRequest] = []
         self._heard = _read_heard(link.ports.heard())
         """By device that somebody wants to add: when this device first learned of it, by its own clock (ms)."""
         self._finishing = asyncio.Lock()
@@ -65,7 +65,7 @@ class Sheet:
     @property
     def stands(self) -> bool:
         """Whether the person's log names a sheet."""
-        return self._devices.own_log.sheet is not None and not self._link.account.sheet
+        return self._devices.own_log.recovery_sheet is not None and not self._link.account.sheet
 
     @property
     def may_make(self) -> bool:
@@ -78,9 +78,9 @@ class Sheet:
         return not self._link.account.secrets.root
 
     def check_old(self, text: str) -> None:
-        """Reject "code" if it is mistyped, "sheet" if it is not the sheet in force."""
+        """Reject "code" if it is mistyped, "recovery-sheet" if it is not the sheet in force."""
         if RecoveryCode.parse(text).root.public != self._devices.own_log.root_pk:
-            raise Reject("sheet", "root")
+            raise Reject("recovery-sheet", "root")
 
     async def publish(self, code: str, old: str = "") -> None:
         """The sheet `code` is the person's from now on; `old` is the one before where that is needed. Twice does no
@@ -96,7 +96,7 @@ class Sheet:
             if waits and RecoveryPair.of(waits).code != sheet:
                 await self._enter()
                 self._keep_new(RecoveryPair.of(waits).code.root_seed, sheet)
-            elif not waits and (own.root_pk, own.sheet_stands) != (sheet.root.public, True):
+            elif not waits and (own.root_pk, own.recovery_sheet_in_force) != (sheet.root.public, True):
                 self._keep_new(self._root(old), sheet)
             await self._finish()
 
@@ -109,7 +109,7 @@ class Sheet:
 
     def _keep_new(self, root: bytes, sheet: RecoveryCode) -> None:
         if SigningKey(root).public != self._devices.own_log.root_pk:
-            raise Reject("sheet", "root")
+            raise Reject("recovery-sheet", "root")
         self._keep(root, RecoveryPair(sheet, RecoveryShare.fresh()).secret)
 
     def waits(self, code: str) -> bool:
@@ -140,9 +140,11 @@ class Sheet:
             account, escrow_pk = self._link.account, await self._escrow()
             pair, root, now = RecoveryPair.of(account.sheet), SigningKey(account.secrets.root), self._link.server_now_ms
             try:
-                entries = user_drafts.new_sheet(self._devices.own_log, root, pair, escrow_pk, account.puk_seeds, now)
+                entries = user_drafts.new_recovery_sheet(
+                    self._devices.own_log, root, pair, escrow_pk, account.puk_seeds, now
+                )
             except Reject as e:
-                if e.code == "sheet":  # another sheet was made meanwhile: this one is nobody's
+                if e.code == "recovery-sheet":  # another sheet was made meanwhile: this one is nobody's
                     self._keep(b"", b"")
                 raise
             if entries:
@@ -167,7 +169,7 @@ class Sheet:
 
     # -- what is asked with it
 
-    def hear(self, asked: list[m.Asked]) -> None:
+    def hear(self, asked: list[m.RecoveryRequest]) -> None:
         """Replaces the attempts that wait at the server, and stores when each was first seen here."""
         self._asked = list(asked)
         now = self._link.now_ms()

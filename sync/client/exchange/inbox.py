@@ -24,7 +24,7 @@ from sync.ids import DevId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.formats.items import ENTRY, Item
-from sync.trust.room.ephemeral import Whisper
+from sync.trust.room.ephemeral import EphemeralMessage
 from sync.trust.room.stream import Accepted, AcceptedEntry
 
 log = logging.getLogger("sync")
@@ -179,7 +179,9 @@ class Inbox:
         if room is None:
             return
         try:
-            heard, payload = room.whispers.open(Whisper(frame.body, frame.sig, frame.ct), self._link.server_now_ms)
+            heard, payload = room.whispers.open(
+                EphemeralMessage(frame.body, frame.sig, frame.ct), self._link.server_now_ms
+            )
         except Reject as e:
             log.info("ephemeral dropped: %s", e.code)
             return

@@ -36,8 +36,8 @@ ECHO_S = 10.0
 SOON_S = 0.05
 RETRY_S = 2.0
 LONGEST_S = 60.0
-"""After a refusal: SOON_S when syncing cures it ("stale", "dirty"), else RETRY_S; twice as long each time, at most
-LONGEST_S, until something is taken. So a server that refuses for ever is asked once a minute."""
+"""After a refusal: SOON_S when syncing cures it ("stale", "rotation-owed"), else RETRY_S; twice as long each time,
+at most LONGEST_S, until something is taken. So a server that refuses for ever is asked once a minute."""
 _SAME_BYTES = (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL, ErrorCode.CLOSED)
 """After these the same bytes are sent again."""
 _NOT_AGAIN = (ErrorCode.INVALID, ErrorCode.QUOTA)
@@ -120,7 +120,7 @@ class Outbox:
 
     def _ready(self, room: RoomSync) -> bool:
         """Sealing needs the room's newest state: caught up, own echo seen, clean and keyed."""
-        return room.may_send and not room.stream.dirty and not room.keys.needs_key and room.is_member
+        return room.may_send and not room.stream.rotation_owed and not room.keys.needs_key and room.is_member
 
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:
         log_ = self._link.book.log(self._link.account.uid)
@@ -305,7 +305,7 @@ class Outbox:
             self._link.ports.unseal(batch)
             self._sealed_extras.pop(room.room, None)
             return room.may_send
-        passing = why.code in (ErrorCode.STALE, ErrorCode.DIRTY)
+        passing = why.code in (ErrorCode.STALE, ErrorCode.ROTATION_OWED)
         if not passing or self._refusals.get(room.room, 0) + 1 >= TOLD_AFTER:
             room.blocked = why.code
         if why.code not in _SAME_BYTES:  # those get the same bytes again
@@ -337,7 +337,7 @@ class Outbox:
     async def _rotate_dirty(self) -> None:
         """▲ A dirty room gets a new epoch from the first writer who is there, before anything else is written."""
         for room in list(self._link.rooms.values()):
-            if not (room.may_send and room.may_write and room.stream.dirty and room.stream.epoch):
+            if not (room.may_send and room.may_write and room.stream.rotation_owed and room.stream.epoch):
                 continue
             if self._rotate_at.get(room.room, 0.0) > asyncio.get_running_loop().time():
                 self._later(self._rotate_at[room.room])

@@ -25,7 +25,7 @@ from sync.trust.room.successor_claim import Origin
 
 PROPOSAL = "proposal"
 SETTLE_S = 30.0
-_AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.SEALS, ErrorCode.BUSY)
+_AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.ROTATION_OWED, ErrorCode.SEALS, ErrorCode.BUSY)
 
 
 class Deeds:

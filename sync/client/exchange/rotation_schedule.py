@@ -100,7 +100,7 @@ class Schedule:
     def _is_due(self, room: RoomSync) -> bool:
         """By the server's time of the epoch's position, which no member claims, and ▲ by our own clock since we saw it:
         a server's time far ahead neither has all keys renewed at once nor puts a renewal off for years."""
-        if not room.may_write or not room.may_send or room.stream.dirty or room.keys.needs_key:
+        if not room.may_write or not room.may_send or room.stream.rotation_owed or room.keys.needs_key:
             return False
         epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms
         if epoch is None:
@@ -117,9 +117,9 @@ class Schedule:
         """When this person last replaced their recovery sheet (ms), as the entry claims; 0 if they never did."""
         account = self._link.account
         own = self._link.book.log(account.uid)
-        if own is None or own.sheet is None or own.sheet.number == 1:
+        if own is None or own.recovery_sheet is None or own.recovery_sheet.number == 1:
             return 0
-        return next(puk.time for puk in own.puks if puk.seq == own.sheet.seq)
+        return next(puk.time for puk in own.puks if puk.seq == own.recovery_sheet.seq)
 
     async def _take_turn(self, room_id: RoomId, outbox: Outbox) -> None:
         room = self._link.rooms.get(room_id)

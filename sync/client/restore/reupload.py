@@ -98,7 +98,7 @@ class Mender:
         self._due = dict.fromkeys(self._link.rooms) if told is not None else {}
         self._wake.set()
 
-    def on_frame(self, frame: m.Mending) -> None:
+    def on_frame(self, frame: m.RestoreProgress) -> None:
         """Where a closed room stands, or that it is open; on the reader's turn, only noted."""
         room = self._link.rooms.get(RoomId(frame.receipt.room))
         if room is None or self._witness.restored is None:
@@ -138,7 +138,7 @@ class Mender:
             return  # each is tried again, and then we are here again
         if not self._logs_left:
             with contextlib.suppress(Refused):
-                await self._link.online.request(lambda rid: m.HandedIn(rid=rid), m.Ok)
+                await self._link.online.request(lambda rid: m.ReuploadDone(rid=rid), m.Ok)
                 self._handed_in = True
                 self._log_open()
         if self._handed_in:
@@ -239,7 +239,7 @@ class Mender:
                 break
             self._take(room, await self._hand_in(room, items))
             if self._head_n(room) <= n:
-                raise Refused(ErrorCode.BUSY, "hand-in")
+                raise Refused(ErrorCode.BUSY, "reupload")
         head = self._heads.get(room.room)
         if room.problem not in (RoomState.RESTORED, RoomState.ROLLBACK) or head is None:
             return
@@ -282,7 +282,7 @@ class Mender:
     async def _hand_in(self, room: RoomSync, items: list[Item]) -> m.Wanted:
         wire = [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
         shares = self._shares(room, items)
-        return await self._link.online.request(lambda rid: m.HandIn(rid, room.room, wire, shares), m.Wanted)
+        return await self._link.online.request(lambda rid: m.Reupload(rid, room.room, wire, shares), m.Wanted)
 
     def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
         """What this device has after position `n`, up to `until`; with `whole` only whole batches."""
@@ -333,5 +333,5 @@ async def hand_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]
         size += len(body) + len(sig)
         if size >= _LOG_BYTES or at == len(entries):
             last = staff if staff is not None and at == len(entries) else Staff(b"", b"")
-            await connection.request(partial(m.HandLog, entries=piece, salt=last.salt, record=last.record), m.Ok)
+            await connection.request(partial(m.ReuploadLog, entries=piece, salt=last.salt, record=last.record), m.Ok)
             piece, size = [], 0

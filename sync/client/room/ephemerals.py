@@ -17,14 +17,14 @@ class Whispers:
         self._ring = ring
         self._book = book
         self._account = account
-        self._whisperer = ephemeral.Whisperer(room)
-        self._listener = ephemeral.Listener(room)
+        self._whisperer = ephemeral.EphemeralSender(room)
+        self._listener = ephemeral.EphemeralReceiver(room)
 
-    def open(self, whisper: ephemeral.Whisper, now: int) -> tuple[ephemeral.Heard, bytes]:
+    def open(self, whisper: ephemeral.EphemeralMessage, now: int) -> tuple[ephemeral.EphemeralHeader, bytes]:
         """Opens somebody's ephemeral; Reject for a replay, a spoof or a stranger."""
         return self._listener.open(whisper, self._sign_pk, self._ring.k, now, self._stream.role_of)
 
-    def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.Whisper | None:
+    def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.EphemeralMessage | None:
         """Seals an ephemeral, or None while there is no key."""
         log, k = self._book.log(self._account.uid), self._ring.k(self._stream.epoch)
         if log is None or k is None:

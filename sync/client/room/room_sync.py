@@ -160,7 +160,7 @@ class RoomSync:
             return RoomState.LEFT
         if self.waiting or self.keys.needs_key:
             return RoomState.WAITING
-        return RoomState.DIRTY if self.stream.dirty else RoomState.SEALED
+        return RoomState.DIRTY if self.stream.rotation_owed else RoomState.SEALED
 
     def rh_at(self, n: int) -> bytes | None:
         return self._ports.rh_at(self.room, n)
@@ -169,7 +169,7 @@ class RoomSync:
 
     def judge(self, items: Sequence[Item]) -> list[Accepted]:
         """Verifies the next items. Raises NeedLog, or Reject for what an honest server never shows."""
-        return self.stream.accept(items, self._book, self.rh_at, bare=self.is_bare)
+        return self.stream.accept(items, self._book, self.rh_at, headers_only=self.is_bare)
 
     def open_all(
         self,

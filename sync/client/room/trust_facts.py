@@ -81,7 +81,7 @@ class Facts:
         epoch = s.epochs.get(s.epoch)
         if epoch is None:
             return None
-        source = (s.members, s.policy, epoch, s.dirty, room.seal_state())  # replaced, never changed in place
+        source = (s.members, s.policy, epoch, s.rotation_owed, room.seal_state())  # replaced, never changed in place
         kept = self._kept.get(room.room)
         if kept is None or any(a is not b for a, b in zip(kept[0], source, strict=True)):
             kept = self._kept[room.room] = (source, _read(s, epoch, room.seal_state()))
@@ -96,7 +96,7 @@ def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
         epoch_n=epoch.n,
         by=epoch.by,
         archive=epoch.has_archive,
-        dirty=s.dirty,
+        dirty=s.rotation_owed,
         holders=tuple(
             Holder(
                 uid=m.uid,

@@ -31,7 +31,7 @@ def needs_share(request: bytes, agency_pk: bytes) -> bool:
     """Whether the person has a recovery sheet in force, so that no invitation brings them back without its share.
     Reject as `ShareRequest.check`."""
     log = ShareRequest.check(request, agency_pk).log
-    return log.ended is None and log.sheet_stands
+    return log.ended is None and log.recovery_sheet_in_force
 
 
 def write_request(request: bytes, to: Path) -> None:

@@ -179,7 +179,7 @@ class Placing:
             await self._people.load_many([*live.stream.members, *(e.uid for e in entries)])
         size = sum(len(e.body) + len(e.sig) for e in signed) + sum(map(len, sealed or ()))
         size += sum(len(newcomer.seal) for newcomer in newcomers)
-        ends = live.stream.dirty or entries[-1].type in ("rm", "leave")
+        ends = live.stream.rotation_owed or entries[-1].type in ("rm", "leave")
         await self._quotas.check(live, who, size, ends=ends)
         items, accepted = await self._judge(live, ENTRY, [(e.body, e.sig, None) for e in signed])
         seals = list(newcomers)

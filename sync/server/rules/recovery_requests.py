@@ -11,16 +11,16 @@ from dataclasses import replace
 
 from sync.ids import DevId
 from sync.protocol.messages import (
-    Asked,
     ErrorCode,
     Ok,
     Person,
     Recover,
-    RecoverFound,
-    RecoverLook,
+    RecoverLookup,
+    RecoverLookupReply,
+    RecoveryRequest,
     UserAppend,
     Veto,
-    Waits,
+    VetoPeriod,
 )
 from sync.server.config import Limits
 from sync.server.rules.clock_guard import ClockGuard
@@ -50,18 +50,18 @@ class Sheets:
 
     # -- before sign-in
 
-    async def look(self, frame: RecoverLook) -> RecoverFound:
+    async def look(self, frame: RecoverLookup) -> RecoverLookupReply:
         """▲ The log whose root key in force is the sheet's, for whoever shows an open invitation of the same person."""
         found = await self._found(frame.root_pk)
         await self._invite(frame.invite_pk, found)
         entries = await self._people.entries_after(found.uid, frame.after)
         person = Person(found.uid, found.salt, found.record, found.seq, found.head)
-        return RecoverFound(frame.rid, person, entries)
+        return RecoverLookupReply(frame.rid, person, entries)
 
     async def _found(self, root_pk: bytes) -> UserRow:
         found = await self._store.by_root(root_pk) if root_pk else None
         if found is None:
-            raise Refusal(ErrorCode.SHEET_UNKNOWN)
+            raise Refusal(ErrorCode.RECOVERY_SHEET_UNKNOWN)
         return found
 
     async def _invite(self, invite_pk: bytes, person: UserRow) -> InviteRow:
@@ -74,7 +74,7 @@ class Sheets:
             raise Refusal(ErrorCode.OTHER_PERSON)
         return row
 
-    async def recover(self, frame: Recover) -> tuple[UserLog | None, Ok | Waits]:
+    async def recover(self, frame: Recover) -> tuple[UserLog | None, Ok | VetoPeriod]:
         """Takes a person in again, or notes that they ask. Gives the log if it has moved.
 
         ▲ Taken at once only if no other device of theirs could object; with the invitation it is used up.
@@ -93,7 +93,7 @@ class Sheets:
         dev = next(d for d in draft.made.devices if d not in draft.log.devices)
         ready = await self._ready_to_add(draft.log, dev, invite)
         if ready:
-            return None, Waits(frame.rid, ready)
+            return None, VetoPeriod(frame.rid, ready)
         await self._count(draft)
         made = await self._people.take(draft, invite=invite)
         await self._answered(made.uid, ADD, dev)
@@ -124,7 +124,7 @@ class Sheets:
 
     # -- signed in
 
-    async def append(self, who: Who, frame: UserAppend) -> tuple[UserLog | None, Ok | Waits]:
+    async def append(self, who: Who, frame: UserAppend) -> tuple[UserLog | None, Ok | VetoPeriod]:
         """The next entries of the own log. ▲ A binding comes only by an invitation; a `dev_revoke` by the root of a
         device that was here lately waits for a veto; revocations are few a day."""
         draft = await self._people.draft(who.uid, frame.entries)
@@ -133,7 +133,7 @@ class Sheets:
         await self._growth.check(draft)
         ready = await self._ready_to_revoke(draft)
         if ready:
-            return None, Waits(frame.rid, ready)
+            return None, VetoPeriod(frame.rid, ready)
         await self._count(draft)
         made = await self._people.take(draft)
         await self._growth.note(draft)
@@ -190,13 +190,13 @@ class Sheets:
                 await self._store.put_asked(replace(row, vetoed_by=who.dev))
         return Ok(frame.rid)
 
-    async def waiting(self, uid: bytes) -> list[Asked]:
+    async def waiting(self, uid: bytes) -> list[RecoveryRequest]:
         """What any device of the person may object to, or has."""
         log = await self._people.load(uid)
         if log is None:
             return []
         return [
-            Asked(row.what, row.dev, self._ready(row), row.vetoed_by if _stands(log, row.vetoed_by) else b"")
+            RecoveryRequest(row.what, row.dev, self._ready(row), row.vetoed_by if _stands(log, row.vetoed_by) else b"")
             for row in await self._store.asked(uid)
             if await self._waits(log, row)
         ]

@@ -11,7 +11,7 @@ _FROM_TRUST = {
     "recipients": ErrorCode.STALE,  # an envelope placed meanwhile moved a pin: no entry, so no conflict told of it
     "revoked": ErrorCode.FORBIDDEN,
     "last-owner": ErrorCode.FORBIDDEN,
-    "dirty": ErrorCode.DIRTY,
+    "rotation-owed": ErrorCode.ROTATION_OWED,
     "forbidden": ErrorCode.FORBIDDEN,
     "conflict": ErrorCode.CONFLICT,
     "oversize": ErrorCode.OVERSIZE,

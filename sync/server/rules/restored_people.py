@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sync.errors import Reject
-from sync.protocol.messages import ErrorCode, HandLog, Signed
+from sync.protocol.messages import ErrorCode, ReuploadLog, Signed
 from sync.protocol.version import MAX_USER_ENTRY_BYTES
 from sync.server.host.identity import Identity
 from sync.server.rules.log_growth import LogGrowth
@@ -58,7 +58,7 @@ class ReturnedLogs:
         self._growth = growth
         self._agency_pk = identity.agency_pk
 
-    async def take(self, frame: HandLog, *, late: bool = False) -> Returned | None:
+    async def take(self, frame: ReuploadLog, *, late: bool = False) -> Returned | None:
         """Stores the entries that the server lacks, and the staff record if it is lost. Returns None if no entry was
         new. Refusal "conflict" if the entries do not continue the log that is here, "invalid" if the record is not the
         log's, "oversize", "quota" for a log that would be too long, "code-used", and Reject as the log judges: then
@@ -178,7 +178,7 @@ class ReturnedLogs:
         return InviteCert.check(self._agency_pk, body, signed), body, signed
 
 
-async def _read(frame: HandLog) -> _Given:
+async def _read(frame: ReuploadLog) -> _Given:
     if not frame.entries or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
         raise Refusal(ErrorCode.INVALID, "entries")
     read: list[UserEntry] = []

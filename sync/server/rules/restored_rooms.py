@@ -16,13 +16,13 @@ from sync.errors import Reject
 from sync.ids import Uid
 from sync.protocol.messages import (
     ErrorCode,
-    HandedIn,
-    HandIn,
-    HandLog,
-    Mending,
     Ok,
     Promise,
     Receipt,
+    RestoreProgress,
+    Reupload,
+    ReuploadDone,
+    ReuploadLog,
     RoomHead,
     Signed,
     Wanted,
@@ -123,7 +123,7 @@ class MendingRooms:
         if uid in self._awaited.values() and now_ms() < self._check_restored().t + LOGS_AFTER_MS:
             raise Refusal(ErrorCode.CLOSED, "user log")
 
-    async def hand_log(self, frame: HandLog) -> Returned | None:
+    async def hand_log(self, frame: ReuploadLog) -> Returned | None:
         """The log that has more entries now, None if no entry was new."""
         late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
         taken = await self._logs.take(frame, late=late)
@@ -147,7 +147,7 @@ class MendingRooms:
             await self._store.came_back(dev)
             self._awaited.pop(dev, None)
 
-    async def handed_in(self, who: Who, frame: HandedIn) -> Ok:
+    async def handed_in(self, who: Who, frame: ReuploadDone) -> Ok:
         """The device has nothing more."""
         await self._forget(who.dev)
         self._stubs.pop(who.dev, None)
@@ -222,7 +222,7 @@ class MendingRooms:
 
     # -- items ------------------------------------------------------------------------------------------------------
 
-    async def hand_in(self, who: Who, frame: HandIn) -> Wanted:
+    async def hand_in(self, who: Who, frame: Reupload) -> Wanted:
         """Gives items their old positions, as far as they are the proven ones; those that are here are passed over."""
         self._check_restored()
         items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in frame.items]
@@ -248,7 +248,7 @@ class MendingRooms:
         return reply
 
     async def _place(
-        self, live: LiveRoom, who: Who, items: list[Item], frame: HandIn
+        self, live: LiveRoom, who: Who, items: list[Item], frame: Reupload
     ) -> "asyncio.Future[Receipt] | None":
         """▲ Each item must be the proven one at the next position, with its own time; it is judged as ever, but by no
         time limit and no quota."""
@@ -312,7 +312,7 @@ class MendingRooms:
             await self._tell(live, opened=True)
 
     async def _tell(self, live: LiveRoom, *, opened: bool = False) -> None:
-        frame = Mending(live.head, await self._store.awaited_until(live.head.room), opened)
+        frame = RestoreProgress(live.head, await self._store.awaited_until(live.head.room), opened)
         for uid in list(live.stream.members):
             self._hub.tell_all(Uid(uid), frame)
 

@@ -120,7 +120,7 @@ class Rooms:
         if after >= receipt.n:
             return Items(frame.rid, frame.room, [], [], receipt)
         limit = max(1, min(frame.limit_bytes, MAX_PULL_BYTES))
-        bare = frame.bare
+        bare = frame.headers_only
         rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, limit, bare=bare))
         if not rows:  # one batch is longer than what was asked for; it still fits a frame
             rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, _WHOLE_BATCH_BYTES, bare=bare))

@@ -20,7 +20,7 @@ def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
     """▲ A writer may rotate a clean room once an hour; the limit never holds for a dirty room, nor when somebody's
     question for the key in force has stood for a minute. But nobody gets past it by questions more than once an hour:
     a writer can ask for a key that they have, and each rotation is work for every member."""
-    if entry.type != "epoch" or live.stream.dirty or live.stream.role_of(entry.uid) is not Role.WRITER:
+    if entry.type != "epoch" or live.stream.rotation_owed or live.stream.role_of(entry.uid) is not Role.WRITER:
         return
     asked_ms = live.cannot_open.get(live.stream.epoch)
     forced_ms = live.forced.get(entry.uid, -_ROTATION_MS)
@@ -34,7 +34,7 @@ def check_slot(live: LiveRoom, who: Who) -> None:
     """▲ Busy while another device has the next slot. No limit holds for a dirty room, nor an administrator's for an
     owner."""
     slot = live.slot
-    if slot is None or slot.dev == who.dev or now_ms() >= slot.until_ms or live.stream.dirty:
+    if slot is None or slot.dev == who.dev or now_ms() >= slot.until_ms or live.stream.rotation_owed:
         return
     if (live.stream.role_of(who.uid) or 0) <= slot.role:
         raise Refusal(ErrorCode.BUSY, "slot")

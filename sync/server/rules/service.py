@@ -24,9 +24,6 @@ from sync.protocol.messages import (
     Escrow,
     EscrowReply,
     Frame,
-    HandedIn,
-    HandIn,
-    HandLog,
     Invite,
     LogHeads,
     LogMoved,
@@ -42,16 +39,19 @@ from sync.protocol.messages import (
     PutSeals,
     PutShare,
     Recover,
-    RecoverLook,
+    RecoverLookup,
+    RecoveryRequests,
     Reseal,
+    Reupload,
+    ReuploadDone,
+    ReuploadLog,
     Revoked,
     SealRequest,
     ShareRequest,
-    SheetAsked,
     Subscribe,
     UserAppend,
     Veto,
-    Waits,
+    VetoPeriod,
 )
 from sync.protocol.messages import UserLog as UserLogRequest
 from sync.protocol.programs import Release
@@ -182,12 +182,12 @@ class Service:
                 return await self.people.invite(frame)
             case Enrol():
                 return await self.people.enrol(frame)
-            case RecoverLook():
+            case RecoverLookup():
                 return await self.sheets.look(frame)
             case Recover():
                 self.mending.check_log_open(frame.uid)
                 return await self._to_the_end(self._moving(frame.uid, self.sheets.recover(frame)))
-            case HandLog():
+            case ReuploadLog():
                 return await self._to_the_end(self._hand_log(frame))
             case PairJoin():
                 self.pairing.join(peer, frame)
@@ -251,13 +251,13 @@ class Service:
                 return await self.people.devices(who, frame)
             case LogHeads():
                 return await self.people.heads(frame)
-            case HandLog():
+            case ReuploadLog():
                 return await self._to_the_end(self._hand_log(frame))
             case Promise():
                 return await self.mending.promise(who, frame)
-            case HandIn():
+            case Reupload():
                 return await self.mending.hand_in(who, frame)
-            case HandedIn():
+            case ReuploadDone():
                 return await self._to_the_end(self.mending.handed_in(who, frame))
             case _:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
@@ -275,24 +275,26 @@ class Service:
         if not task.cancelled():
             task.exception()  # nobody may be there to hear of it
 
-    async def _hand_log(self, frame: HandLog) -> Ok:
+    async def _hand_log(self, frame: ReuploadLog) -> Ok:
         back = await self.mending.hand_log(frame)
         if back is not None:
             await self._log_moved(back.log, back.after)
         return Ok(frame.rid)
 
-    async def _moving(self, uid: bytes, work: Coroutine[None, None, tuple[UserLog | None, Ok | Waits]]) -> Ok | Waits:
+    async def _moving(
+        self, uid: bytes, work: Coroutine[None, None, tuple[UserLog | None, Ok | VetoPeriod]]
+    ) -> Ok | VetoPeriod:
         """Tells the person's devices what a request with a root key has changed."""
         moved, reply = await work
         if moved is not None:
             await self._log_moved(moved, moved.seq - APPEND_ENTRIES)
-        if isinstance(reply, Waits):
+        if isinstance(reply, VetoPeriod):
             await self._tell_asked(uid)
         return reply
 
     async def _tell_asked(self, uid: bytes) -> None:
         asked = await self.sheets.waiting(uid)
-        self.hub.tell_all(uid, SheetAsked(asked))
+        self.hub.tell_all(uid, RecoveryRequests(asked))
 
     async def _log_moved(self, log: UserLog, after: int) -> None:
         """Tells everybody concerned what the entries behind `after` have ended."""

@@ -16,7 +16,7 @@ from sync.errors import Reject
 from sync.trust.formats import fields
 from sync.trust.person.agency import Agency, decode_record, record_hash
 from sync.trust.person.author import Entry
-from sync.trust.person.recovery_sheet import SHEET_BYTES, RecoveryShare
+from sync.trust.person.recovery_sheet import RECOVERY_SHEET_BYTES, RecoveryShare
 from sync.trust.person.user_log import UserLog
 
 DOMAIN = "escrow"
@@ -85,14 +85,14 @@ class ShareRequest:
         return cls(log=log, record=decode_record(raw))
 
     def open(self, key: KemKey) -> RecoveryShare:
-        """The share of the person's sheet in force. Reject "ended" after a reset, "sheet" if there is no sheet,
-        "escrow" if it is sealed to another key, "decrypt" if the person sealed something else."""
+        """The share of the person's recovery sheet in force. Reject "ended" after a reset, "recovery-sheet" if there is
+        no recovery sheet, "escrow" if it is sealed to another key, "decrypt" if the person sealed something else."""
         if self.log.ended is not None:
             raise Reject("ended", "share request")
-        sheet = self.log.sheet
-        if sheet is None or not self.log.sheet_stands:
-            raise Reject("sheet", "share request")
-        if sheet.escrow != escrow_id(key.public):
+        recovery_sheet = self.log.recovery_sheet
+        if recovery_sheet is None or not self.log.recovery_sheet_in_force:
+            raise Reject("recovery-sheet", "share request")
+        if recovery_sheet.escrow != escrow_id(key.public):
             raise Reject("escrow", "share request")
-        secret = key.open(share_info(self.log.uid, sheet.number), sheet.sealed)
-        return RecoveryShare(fields.raw(secret, SHEET_BYTES, "share"))
+        secret = key.open(share_info(self.log.uid, recovery_sheet.number), recovery_sheet.sealed)
+        return RecoveryShare(fields.raw(secret, RECOVERY_SHEET_BYTES, "share"))

@@ -76,9 +76,9 @@ class Entering:
 
     def answer(self, second: bytes) -> bytes:
         """Message 3, after message 2 told whose device this is to be."""
-        told, nonce = self._cover.take(_OLD, second, 2)
+        described, nonce = self._cover.take(_OLD, second, 2)
         old_nonce = fields.raw(nonce, 0 if self._by_code else NONCE_BYTES, "nonce")
-        self.old = old = OldDevice.read(told)
+        self.old = old = OldDevice.read(described)
         proof = self._prove(old)
         if self._by_code:
             return self._cover.put(_NEW, [proof])
@@ -146,7 +146,7 @@ class Admitting:
         self.digits = ""
         """What to compare, by digits only, once message 3 has come."""
 
-    def hear(self, first: bytes) -> None:
+    def receive_first(self, first: bytes) -> None:
         """Message 1."""
         body = self._cover.take(_NEW, first, 1)
         if self._by_code:
@@ -154,7 +154,7 @@ class Admitting:
         else:
             self._commit = fields.raw(body[0], 32, "commitment")
 
-    def tell(self, old: OldDevice) -> bytes:
+    def describe(self, old: OldDevice) -> bytes:
         """Message 2."""
         self._old = old
         return self._cover.put(_OLD, [old.fields(), self._nonce])
@@ -178,16 +178,16 @@ class Admitting:
                 raise Reject("enrol", "commitment")
             self.new = new
             self.digits = _digits(self._agency, self._commit, self._nonce, old, nonce)
-        assert self.new is not None  # noqa: S101 - by code `hear` has set it
+        assert self.new is not None  # noqa: S101 - by code `receive_first` has set it
         self._verify(proof)
 
     def _verify(self, proof: object) -> None:
         """▲ The new device has its keys, and proves them for the head that it was told last."""
         if self.new is None or self._old is None:
             raise Reject("enrol", "order")
-        old, told = self._old, fields.raw(proof, 64, "proof")
-        verify(self.new.sign_pk, "dev-proof", [old.uid, old.head, self.new.keys, old.dev], told)
-        self.proof, self.proved = told, old.head
+        old, signed = self._old, fields.raw(proof, 64, "proof")
+        verify(self.new.sign_pk, "dev-proof", [old.uid, old.head, self.new.keys, old.dev], signed)
+        self.proof, self.proved = signed, old.head
 
     def ask_again(self, seq: int, head: Hash) -> bytes:
         """Message 5: the log has moved to this head."""

@@ -20,16 +20,16 @@ from sync.trust.person.agency import SignInCode
 SECRET_BITS = 130
 CHECK_BITS = 10
 CODE_LETTERS = 28
-SHEET_BYTES = -(-SECRET_BITS // 8)
-PAIR_BYTES = 2 * SHEET_BYTES
+RECOVERY_SHEET_BYTES = -(-SECRET_BITS // 8)
+PAIR_BYTES = 2 * RECOVERY_SHEET_BYTES
 _LABEL = "recovery-2"
 _LABEL_OF_FORMAT_1 = "recovery"
 _SHARE_LABEL = "recovery-share"
 
 
 def _draw() -> bytes:
-    number = int.from_bytes(os.urandom(SHEET_BYTES), "big") >> (SHEET_BYTES * 8 - SECRET_BITS)
-    return number.to_bytes(SHEET_BYTES, "big")
+    number = int.from_bytes(os.urandom(RECOVERY_SHEET_BYTES), "big") >> (RECOVERY_SHEET_BYTES * 8 - SECRET_BITS)
+    return number.to_bytes(RECOVERY_SHEET_BYTES, "big")
 
 
 def _write(label: str, secret: bytes) -> str:
@@ -40,7 +40,7 @@ def _write(label: str, secret: bytes) -> str:
 
 def _read(label: str, text: str) -> bytes:
     number = code_letters.check(label, code_letters.read(text, CODE_LETTERS), SECRET_BITS, CHECK_BITS)
-    return number.to_bytes(SHEET_BYTES, "big")
+    return number.to_bytes(RECOVERY_SHEET_BYTES, "big")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,12 @@ class RecoveryCode:
     @classmethod
     def parse(cls, text: str) -> "RecoveryCode":
         """The code as typed. Reject "code" if it is mistyped (one mistake in a thousand is not seen here), and
-        "sheet-format" for the code of a sheet of format 1."""
+        "recovery-sheet-format" for the code of a sheet of format 1."""
         try:
             return cls(_read(_LABEL, text))
         except Reject:
             _read(_LABEL_OF_FORMAT_1, text)
-            raise Reject("sheet-format", "recovery sheet") from None
+            raise Reject("recovery-sheet-format", "recovery sheet") from None
 
     @property
     def root(self) -> SigningKey:
@@ -108,7 +108,7 @@ class RecoveryPair:
     @classmethod
     def of(cls, secret: bytes) -> "RecoveryPair":
         """From the 34 bytes of `secret`."""
-        return cls(RecoveryCode(secret[:SHEET_BYTES]), RecoveryShare(secret[SHEET_BYTES:]))
+        return cls(RecoveryCode(secret[:RECOVERY_SHEET_BYTES]), RecoveryShare(secret[RECOVERY_SHEET_BYTES:]))
 
     @property
     def secret(self) -> bytes:

@@ -21,8 +21,8 @@ from sync.trust.person.user_log import (
     AGENCY,
     DOMAIN,
     RECOVERY,
+    RECOVERY_SHEET_FORMAT,
     ROOT,
-    SHEET_FORMAT,
     Puk,
     UserLog,
     device_id,
@@ -116,23 +116,23 @@ def set_recovery(
     """`recovery_set`: the share sealed to the agency's escrow key, and the next PUK generation, which is the first that
     is sealed to this recovery key."""
     old = _newest(log, Hand(ROOT, root, seeds))
-    number = (log.sheet.number if log.sheet is not None else 0) + 1
+    number = (log.recovery_sheet.number if log.recovery_sheet is not None else 0) + 1
     sealed = seal_share(escrow_pk, log.uid, number, pair.share)
     puk = puk_payload(log, os.urandom(32), old, recovery=pair.kem.public)
-    payload: list[object] = [SHEET_FORMAT, pair.kem.public, number, escrow_id(escrow_pk), sealed, puk]
+    payload: list[object] = [RECOVERY_SHEET_FORMAT, pair.kem.public, number, escrow_id(escrow_pk), sealed, puk]
     return _entry(log, ROOT, root, "recovery_set", payload, time)
 
 
-def new_sheet(
+def new_recovery_sheet(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> list[Entry]:
     """What makes a sheet the person's, as far as it is not yet: `root_rotate` and `recovery_set`. `root` is the key
-    in force before. Reject "sheet" if the log has another than either."""
+    in force before. Reject "recovery-sheet" if the log has another than either."""
     entries = []
     draft = replace(log)
     if draft.root_pk != pair.code.root.public:
         if draft.root_pk != root.public:
-            raise Reject("sheet", "root")
+            raise Reject("recovery-sheet", "root")
         entries.append(replace_root(draft, root, pair.code.root, time))
         draft.apply(*entries[0])
     if draft.recovery_pk != pair.kem.public:
@@ -141,11 +141,11 @@ def new_sheet(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Return:
+class RecoveryPlan:
     """A person's way back: the sheet with its share, an activation code with its certificate, the keys of the new
     device, and which other devices are revoked in the same breath."""
 
-    sheet: RecoveryPair
+    pair: RecoveryPair
     code: SignInCode
     cert: Entry
     record: Hash
@@ -153,14 +153,14 @@ class Return:
     revoke: tuple[DevId, ...] = ()
 
 
-def come_back(log: UserLog, back: Return, time: int) -> tuple[list[Entry], dict[int, bytes]]:
+def recovery_entries(log: UserLog, back: RecoveryPlan, time: int) -> tuple[list[Entry], dict[int, bytes]]:
     """Binding, `dev_add` and `dev_revoke`s by the root, which `log` is moved along; and every PUK seed.
 
     Reject as `check_pair`.
     """
-    check_pair(log, back.sheet)
-    root = back.sheet.code.root
-    seeds = open_generations(log, RECOVERY, back.sheet.kem, {})
+    check_pair(log, back.pair)
+    root = back.pair.code.root
+    seeds = open_generations(log, RECOVERY, back.pair.kem, {})
     hand = Hand(ROOT, root, seeds)
     entries = [bind_again(log, back.code, log.agency_pk, back.cert, back.record, time)]
     log.apply(*entries[-1])
@@ -176,9 +176,10 @@ def come_back(log: UserLog, back: Return, time: int) -> tuple[list[Entry], dict[
 
 
 def check_pair(log: UserLog, pair: RecoveryPair) -> None:
-    """▲ Reject "sheet" for a sheet that is not the person's (any more), "share" for the share of another sheet."""
-    if log.root_pk != pair.code.root.public or not log.sheet_stands:
-        raise Reject("sheet", "own log")
+    """▲ Reject "recovery-sheet" for a recovery sheet that is not, or no longer, the person's; "share" for the share of
+    another recovery sheet."""
+    if log.root_pk != pair.code.root.public or not log.recovery_sheet_in_force:
+        raise Reject("recovery-sheet", "own log")
     if log.recovery_pk != pair.kem.public:
         raise Reject("share", "own log")
 

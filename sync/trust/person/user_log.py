@@ -27,7 +27,7 @@ RECOVERY = b"recovery"
 NO_HEAD = bytes(32)
 SEAL_BYTES = 1168
 SHARE_SEAL_BYTES = 1153
-SHEET_FORMAT = 2
+RECOVERY_SHEET_FORMAT = 2
 MAX_DEVICES = 64
 """▲ Most active devices of one person. A revocation carries a seal for each remaining device. With many more devices it
 would be longer than an entry may be, and no device could be revoked."""
@@ -71,7 +71,7 @@ class Puk:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class RecoverySheet:
     """The recovery sheet that the newest `recovery_set` (entry `seq`) brought: the person's `number`th, from 1.
 
     `sealed` is the sheet's share, sealed to the agency's escrow key of id `escrow`: nobody else can tell what is in it.
@@ -155,7 +155,7 @@ class UserLog:
     """The newest binding's entry."""
     root_seq: int = 0
     """The entry that brought the root key in force."""
-    sheet: Sheet | None = None
+    recovery_sheet: RecoverySheet | None = None
     agency_revokes: list[int] = field(default_factory=list)
     """Entries by which the agency revoked a device: an older PUK generation is not trusted after them."""
     ended: int | None = None
@@ -196,12 +196,12 @@ class UserLog:
     @property
     def recovery_pk(self) -> bytes | None:
         """The recovery key, to which each PUK generation is sealed; None if there never was a sheet."""
-        return self.sheet.kem_pk if self.sheet is not None else None
+        return self.recovery_sheet.kem_pk if self.recovery_sheet is not None else None
 
     @property
-    def sheet_stands(self) -> bool:
+    def recovery_sheet_in_force(self) -> bool:
         """Whether the root key and the recovery key in force are those of one sheet."""
-        return self.sheet is not None and self.sheet.seq > self.root_seq > 0
+        return self.recovery_sheet is not None and self.recovery_sheet.seq > self.root_seq > 0
 
     def ready_at(self, seq: int) -> bool:
         """`ready` as of entry `seq`."""
@@ -444,14 +444,14 @@ def _root_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
     """▲ A new sheet carries the next PUK generation: a sheet that it replaces opens none of the later ones."""
     version, kem_pk, number, escrow, sealed, puk = fields.array(entry.payload, 6, "recovery_set")
-    fields.version(version, SHEET_FORMAT, "recovery_set")
+    fields.version(version, RECOVERY_SHEET_FORMAT, "recovery_set")
     if entry.by != ROOT:
         raise Reject("signer", f"user entry {entry.seq}")
     kem_raw = fields.raw(kem_pk, seal.PUBLIC_BYTES, "recovery_set")
     seal.check_public(kem_raw)
-    if fields.u64(number, "recovery_set") != (log.sheet.number if log.sheet is not None else 0) + 1:
+    if fields.u64(number, "recovery_set") != (log.recovery_sheet.number if log.recovery_sheet is not None else 0) + 1:
         raise Reject("generation", f"user entry {entry.seq}")
-    log.sheet = Sheet(
+    log.recovery_sheet = RecoverySheet(
         kem_pk=kem_raw,
         number=fields.u64(number, "recovery_set"),
         seq=entry.seq,

@@ -66,7 +66,7 @@ class Drafter:
         member = Member(uid, role, 0, 0, history, Hash(bytes(32)))
         epoch = self._s.epochs[self._s.epoch]
         k, a = self._ring.k(epoch.e), self._ring.a(epoch.e)
-        if history and not self._s.dirty and epoch.has_archive and k is not None and a is not None:
+        if history and not self._s.rotation_owed and epoch.has_archive and k is not None and a is not None:
             sealed = seal_for(self._stream.room, epoch, to, k, a)
             digest = H(sealed)
             payload: list[object] = [uid, int(role), history, list(ulog), digest, None]

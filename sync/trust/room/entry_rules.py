@@ -114,13 +114,13 @@ def apply_entry(s: RoomState, entry: RoomEntry, n: int, t: int, book: UserBook) 
     payload = entry.payload
     if isinstance(payload, Unreadable):
         return payload.code
-    if s.dirty and not isinstance(payload, Genesis) and not _allowed_while_dirty(s, payload):
-        return "dirty"
+    if s.rotation_owed and not isinstance(payload, Genesis) and not _allowed_while_rotation_owed(s, payload):
+        return "rotation-owed"
     rule: Callable[[RoomState, _At, object], str | None] = _RULES[type(payload)]
     return rule(s, here, payload)
 
 
-def _allowed_while_dirty(s: RoomState, payload: object) -> bool:
+def _allowed_while_rotation_owed(s: RoomState, payload: object) -> bool:
     if getattr(payload, "epoch", None) is not None or isinstance(payload, Leave | Pin | CannotOpen):
         return True
     if isinstance(payload, SetRole):
@@ -144,7 +144,7 @@ def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBo
         if uid not in pins:
             return "not-member"
         if seq > pins[uid][0]:
-            s.dirty = s.dirty or (uid in s.members and log.revoked_between(pins[uid][0], seq))
+            s.rotation_owed = s.rotation_owed or (uid in s.members and log.revoked_between(pins[uid][0], seq))
             pins[uid] = (seq, ulog_head)
             moved.append(uid)
     if not moved:
@@ -152,7 +152,7 @@ def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBo
     s.pins = pins
     members = without_reset(s.members, pins, moved, book, t)
     if members is not s.members:
-        s.dirty = True
+        s.rotation_owed = True
         _put_members(s, members)
     return None
 
@@ -217,7 +217,7 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
     if len(unsealed) != len(epoch.unsealed) or not unsealed <= {r.uid for r in expected}:
         return "recipients"
     _put_members(s, members)
-    s.epoch, s.dirty = epoch.e, False
+    s.epoch, s.rotation_owed = epoch.e, False
     s.epochs = _remembered(s.epochs, replace(epoch, n=here.n, by=author, pins=()))
     return None
 
@@ -300,7 +300,7 @@ def _leave(s: RoomState, here: _At, p: Leave) -> str | None:
     if s.members[uid].role is Role.OWNER and s.owners() == 1:
         return "last-owner"
     _put_members(s, {u: m for u, m in s.members.items() if u != uid})
-    s.dirty = True
+    s.rotation_owed = True
     return None
 
 
@@ -315,7 +315,7 @@ def _set_role(s: RoomState, here: _At, p: SetRole) -> str | None:
     admin_t = None if p.role < Role.ADMIN else here.t if member.admin_t is None else member.admin_t
     why = _take_epoch(s, here, p.epoch, {p.uid: replace(member, role=p.role, admin_t=admin_t)})
     if why is None and p.role < member.role and p.epoch is None:
-        s.dirty = True
+        s.rotation_owed = True
     return why
 
 
@@ -364,7 +364,7 @@ def _approve(s: RoomState, here: _At, p: Approve) -> str | None:
     s.proposals = {i: q for i, q in s.proposals.items() if i != p.proposal}
     if proposal.what == "recovery":
         s.policy = {**s.policy, "recovery": dec(proposal.subject, limit=len(proposal.subject))}
-        s.dirty = True  # whoever is no longer a recipient must not open what comes
+        s.rotation_owed = True  # whoever is no longer a recipient must not open what comes
     else:
         s.policy = {**s.policy, "history": proposal.subject.decode()}
     return None

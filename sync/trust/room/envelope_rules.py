@@ -59,8 +59,8 @@ def _judge(s: RoomState, hdr: Header) -> str | None:
         return "suite"
     if s.members[hdr.uid].role < envelope.LEAST_ROLE[hdr.kind]:
         return "forbidden"
-    if s.dirty:
-        return "dirty"
+    if s.rotation_owed:
+        return "rotation-owed"
     if hdr.epoch != s.epoch or (hdr.kind == envelope.SNAPSHOT and not s.epochs[s.epoch].has_archive):
         return "stale"
     if hdr.obj in s.destroyed:

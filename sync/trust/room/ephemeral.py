@@ -38,7 +38,7 @@ _CT_LIMIT = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Whisper:
+class EphemeralMessage:
     """An ephemeral as it travels."""
 
     body: bytes
@@ -46,7 +46,7 @@ class Whisper:
     ct: bytes
 
 
-class Whisperer:
+class EphemeralSender:
     """Seals this device's ephemerals in one room: a fresh session per start, a counter that only rises."""
 
     def __init__(self, room: RoomId) -> None:
@@ -54,7 +54,9 @@ class Whisperer:
         self._session = os.urandom(16)
         self._ctr = 0
 
-    def seal(self, author: Author, epoch: int, key: bytes, payload: bytes, time: int, kind: int = PRESENCE) -> Whisper:
+    def seal(
+        self, author: Author, epoch: int, key: bytes, payload: bytes, time: int, kind: int = PRESENCE
+    ) -> EphemeralMessage:
         """`time` is the server's clock as this client knows it, ms."""
         self._ctr += 1
         context: list[object] = [
@@ -62,11 +64,11 @@ class Whisperer:
         ]  # fmt: skip
         ct = aead.seal(kdf(key, "eph", self._room, epoch), context, pad(payload))
         body = enc([*context, H(ct)])
-        return Whisper(body, author.signing.sign(DOMAIN, body), ct)
+        return EphemeralMessage(body, author.signing.sign(DOMAIN, body), ct)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class EphemeralHeader:
     """Who said it. `session` and `ctr` order one device's ephemerals."""
 
     room: bytes
@@ -80,17 +82,17 @@ class Heard:
     digest: bytes
 
 
-def read(body: bytes) -> Heard:
+def read(body: bytes) -> EphemeralHeader:
     """The clear part; Reject "malformed"."""
     return _read(body)[0]
 
 
-def _read(body: bytes) -> tuple[Heard, list[object]]:
+def _read(body: bytes) -> tuple[EphemeralHeader, list[object]]:
     """The clear part, and the array that the AEAD is bound to."""
     parts = fields.array(dec(body, limit=_LIMIT), 10, "ephemeral")
     version, room, epoch, uid, dev, session, ctr, time, kind, digest = parts
     fields.version(version, VERSION, "ephemeral")
-    heard = Heard(
+    header = EphemeralHeader(
         fields.raw(room, 16, "room"),
         fields.u64(epoch, "epoch"),
         Uid(fields.raw(uid, 16, "uid")),
@@ -101,11 +103,11 @@ def _read(body: bytes) -> tuple[Heard, list[object]]:
         fields.u64(kind, "kind"),
         fields.raw(digest, 32, "H(ct)"),
     )
-    return heard, parts[:-1]
+    return header, parts[:-1]
 
 
-class Listener:
-    """Checks what others whisper in one room: signature, order, time, role.
+class EphemeralReceiver:
+    """Checks what others message in one room: signature, order, time, role.
 
     Remembers the newest counter of every session until its last message is too old to be taken again.
     """
@@ -116,39 +118,39 @@ class Listener:
 
     def open(
         self,
-        whisper: Whisper,
+        message: EphemeralMessage,
         sign_pk: Callable[[Uid, bytes], bytes | None],
         key: Callable[[int], bytes | None],
         now: int,
         role: Callable[[Uid], Role | None] | None = None,
-    ) -> tuple[Heard, bytes]:
+    ) -> tuple[EphemeralHeader, bytes]:
         """Who, and the payload. ▲ Reject "ephemeral" for a replay, wrong time, room, role or device, "signature" for a
         spoof.
 
         `sign_pk` gives the key of an active device of a member, `key` the K of an epoch, `now` is server time in ms,
         `role` a member's role (without it the kind is not judged).
         """
-        heard, context = _read(whisper.body)
-        if heard.kind not in LEAST_ROLE or (role and (role(heard.uid) or 0) < LEAST_ROLE[heard.kind]):
+        header, context = _read(message.body)
+        if header.kind not in LEAST_ROLE or (role and (role(header.uid) or 0) < LEAST_ROLE[header.kind]):
             raise Reject("ephemeral", "kind")
-        public = sign_pk(heard.uid, heard.dev)
-        if heard.room != self._room or public is None or len(whisper.ct) > _CT_LIMIT:
+        public = sign_pk(header.uid, header.dev)
+        if header.room != self._room or public is None or len(message.ct) > _CT_LIMIT:
             raise Reject("ephemeral", "room or device")
-        if abs(heard.time - now) > CLOCK_TOLERANCE_MS:
+        if abs(header.time - now) > CLOCK_TOLERANCE_MS:
             raise Reject("ephemeral", "time")
-        session = heard.dev, heard.session
-        if heard.ctr <= self._newest.get(session, (0, 0))[0]:
+        session = header.dev, header.session
+        if header.ctr <= self._newest.get(session, (0, 0))[0]:
             raise Reject("ephemeral", "replay")
-        if H(whisper.ct) != heard.digest:
+        if H(message.ct) != header.digest:
             raise Reject("ephemeral", "content hash")
-        verify(public, DOMAIN, whisper.body, whisper.sig)
-        secret = key(heard.epoch)
+        verify(public, DOMAIN, message.body, message.sig)
+        secret = key(header.epoch)
         if secret is None:
             raise Reject("ephemeral", "epoch")
-        payload = unpad(aead.open_(kdf(secret, "eph", self._room, heard.epoch), context, whisper.ct))
-        self._newest[session] = (heard.ctr, max(heard.time, now))
+        payload = unpad(aead.open_(kdf(secret, "eph", self._room, header.epoch), context, message.ct))
+        self._newest[session] = (header.ctr, max(header.time, now))
         self._forget(now)
-        return heard, payload
+        return header, payload
 
     def _forget(self, now: int) -> None:
         """▲ A session is forgotten only when the clock alone refuses everything it ever sent."""

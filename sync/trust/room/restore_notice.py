@@ -45,10 +45,12 @@ class Restored:
         fields.raw(nonce, 16, "restored")
         if agency != fingerprint:
             raise Reject("agency", "restored")
-        told = cls(t=fields.counter(t, "restored"), backup_t=fields.counter(backup_t, "restored"), body=body, sig=sig)
-        if told.backup_t > told.t:
+        statement = cls(
+            t=fields.counter(t, "restored"), backup_t=fields.counter(backup_t, "restored"), body=body, sig=sig
+        )
+        if statement.backup_t > statement.t:
             raise Reject("malformed", "restored")
-        return told
+        return statement
 
     def encode(self) -> bytes:
         """As evidence: `enc([1, body, sig])`."""

@@ -85,7 +85,7 @@ class RoomState:
     entry_seq: int = -1
     entry_head: bytes = bytes(32)
     epoch: int = 0
-    dirty: bool = True
+    rotation_owed: bool = True
     members: dict[Uid, Member] = field(default_factory=dict)
     epochs: dict[int, Epoch] = field(default_factory=dict)
     pins: dict[Uid, tuple[int, Hash]] = field(default_factory=dict)

@@ -133,8 +133,8 @@ def is_new_attest(s: RoomState, hdr: Header) -> bool:
 
 def _note_attest(s: RoomState, n: int, hdr: Header) -> None:
     rows = s.snapshots[hdr.obj]
-    told = (replace(r, attests=(*r.attests, (hdr.uid, n))) if r.ident == hdr.about else r for r in rows)
-    s.snapshots = {**s.snapshots, hdr.obj: tuple(told)}
+    noted = (replace(r, attests=(*r.attests, (hdr.uid, n))) if r.ident == hdr.about else r for r in rows)
+    s.snapshots = {**s.snapshots, hdr.obj: tuple(noted)}
 
 
 def _bounded(rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:

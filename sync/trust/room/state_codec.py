@@ -93,7 +93,7 @@ class StateCodec:
             self._part("baselines", s.baselines, _pack_baselines),
             self._used.pack(s.used, used, pack_used),
         ]
-        first = [STATE_VERSION, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.dirty]
+        first = [STATE_VERSION, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.rotation_owed]
         data = enc([*first, parts])
         if len(data) > STATE_LIMIT:  # ▲ checked where it is made: nobody could read it again
             raise Reject(*STATE_TOO_LARGE)
@@ -151,7 +151,7 @@ def decoding_state(data: bytes) -> Generator[None, None, tuple[RoomState, StateC
     value = dec(data, limit=STATE_LIMIT)
     if type(value) is not list or not value or value[0] != STATE_VERSION:
         raise Reject("format", "room state")
-    _, room, n, rh, t, entries, entry_head, epoch, dirty, parts = fields.array(value, 10, "room state")
+    _, room, n, rh, t, entries, entry_head, epoch, rotation_owed, parts = fields.array(value, 10, "room state")
     packed = [fields.blob(p, STATE_LIMIT, "room state") for p in fields.array(parts, len(_PARTS), "room state")]
     members, epochs, pins, policy, proposals, destroyed, pruned, owners, heads, shares, missing = packed[:11]
     snapshots, baselines, used = packed[11:]
@@ -165,7 +165,7 @@ def decoding_state(data: bytes) -> Generator[None, None, tuple[RoomState, StateC
         entry_seq=fields.u64(entries, "room state") - 1,
         entry_head=fields.raw(entry_head, 32, "room state"),
         epoch=fields.u64(epoch, "room state"),
-        dirty=fields.flag(dirty, "room state"),
+        rotation_owed=fields.flag(rotation_owed, "room state"),
         members=(yield from _gathered(_read_members(members))),
         epochs=(yield from _listed(map(_read_epoch, each(epochs, limit=STATE_LIMIT)), rows["epochs"])),
         pins=(yield from _gathered((Uid(u), (q, Hash(h))) for u, q, h in _PIN.iter_unpack(pins))),
@@ -278,8 +278,8 @@ def _read_snapshots(row: tuple[Any, bytes]) -> tuple[bytes, tuple[Snapshot, ...]
 
 def _read_snapshot(row: list) -> Snapshot:  # type: ignore[type-arg]
     ident, n, t, uid, covers, attests = row
-    told = tuple((Uid(u), at) for u, at in attests)
-    return Snapshot(ident=Hash(ident), n=n, t=t, uid=Uid(uid), covers=covers, attests=told)
+    attested_by = tuple((Uid(u), at) for u, at in attests)
+    return Snapshot(ident=Hash(ident), n=n, t=t, uid=Uid(uid), covers=covers, attests=attested_by)
 
 
 def _pack_baselines(baselines: dict[bytes, tuple[int, int, int]]) -> bytes:

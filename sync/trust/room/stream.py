@@ -134,8 +134,8 @@ class RoomStream:
         return self.state.epochs
 
     @property
-    def dirty(self) -> bool:
-        return self.state.dirty
+    def rotation_owed(self) -> bool:
+        return self.state.rotation_owed
 
     @property
     def pins(self) -> dict[Uid, tuple[int, Hash]]:
@@ -179,16 +179,18 @@ class RoomStream:
     # -- taking items in ----------------------------------------------------------------------------------------
 
     def accept(
-        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None, *, bare: bool = False
+        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None = None, *, headers_only: bool = False
     ) -> list[Accepted]:
-        """Judges the next items in order. All of them are taken in, or none. `bare`: their content was not asked for
-        and comes later, so that it is not missed here; whoever asks for it checks it against the running hash.
+        """Judges the next items in order and takes in all of them or none.
+
+        With `headers_only` their content was not requested and does not count as missing; the caller requests it later
+        and checks it against the running hash.
 
         Raises Reject for what an honest server never shows, NeedLog when a user log must be fetched first.
         """
         saved = self._save()
         try:
-            return self._accept_all(items, book, rh_at, strict=False, bare=bare)
+            return self._accept_all(items, book, rh_at, strict=False, headers_only=headers_only)
         except BaseException:
             self._restore(saved)
             raise
@@ -238,7 +240,7 @@ class RoomStream:
         where[key] = value
 
     def _accept_all(
-        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, bare: bool = False
+        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, headers_only: bool = False
     ) -> list[Accepted]:
         out: list[Accepted] = []
         at = 0
@@ -252,7 +254,7 @@ class RoomStream:
                 end += 1
             if end == len(items) or items[end].kind != ENVELOPE or end - at >= MAX_BATCH_ITEMS:
                 raise Reject("batch", f"position {items[at].n}")
-            out += self._batch(items[at : end + 1], book, rh_at, strict=strict, bare=bare)
+            out += self._batch(items[at : end + 1], book, rh_at, strict=strict, headers_only=headers_only)
             at = end + 1
         return out
 
@@ -359,7 +361,7 @@ class RoomStream:
     # -- envelopes ----------------------------------------------------------------------------------------------
 
     def _batch(
-        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, bare: bool
+        self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, headers_only: bool
     ) -> list[Accepted]:
         """▲ One device's batch: chained inside, signed at the tail, nothing acted on before that verifies."""
         bodies = [envelope.read_body(item.body) for item in items]
@@ -394,7 +396,7 @@ class RoomStream:
             if why is not None and strict:
                 raise Reject(why, f"position {item.n}")
             if why is None:
-                self._take(item, hdr, ident, bare=bare)
+                self._take(item, hdr, ident, headers_only=headers_only)
             self._step(item, ident)
             out.append(AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, why))
         if chained:
@@ -404,7 +406,7 @@ class RoomStream:
             pin_author(self.state, first.uid, first.dev, first.ulog, book, items[-1].t, keep=True)
         return out
 
-    def _take(self, item: Item, hdr: Header, ident: Hash, *, bare: bool) -> None:
+    def _take(self, item: Item, hdr: Header, ident: Hash, *, headers_only: bool) -> None:
         """What an envelope that counts changes."""
         s = self.state
         if hdr.kind in _ABOUT_STATES:
@@ -417,7 +419,7 @@ class RoomStream:
             self._put_used(hdr.uid, counted)
         if hdr.share_c:
             self._put(s.shares, hdr.obj, hdr.share_c)
-        if item.ct is None and not bare and not self.may_be_gone(hdr.obj, item.n):
+        if item.ct is None and not headers_only and not self.may_be_gone(hdr.obj, item.n):
             self._put(s.missing, item.n, hdr.obj)
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:

@@ -104,7 +104,7 @@ def ends_something(before: RoomState, after: RoomState, entry: RoomEntry, book: 
         case Pin(pins=pins):
             return any(_states_an_end(before, after, uid, book) for uid, _, _ in pins)
         case Rotate():
-            return before.dirty
+            return before.rotation_owed
     return False
 
 

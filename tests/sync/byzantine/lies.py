@@ -17,8 +17,8 @@ from tests.sync.byzantine.server import Face, Lie, Server
 
 Change = Callable[[Server, Random, Face, m.Frame], list[m.Frame]]
 CODES = (
-    ErrorCode.STALE, ErrorCode.DIRTY, ErrorCode.CONFLICT, ErrorCode.FORBIDDEN, ErrorCode.INVALID, ErrorCode.BUSY,
-    ErrorCode.UNKNOWN_ROOM, ErrorCode.QUOTA, ErrorCode.SEALS, ErrorCode.INTERNAL, ErrorCode.CLOSED,
+    ErrorCode.STALE, ErrorCode.ROTATION_OWED, ErrorCode.CONFLICT, ErrorCode.FORBIDDEN, ErrorCode.INVALID,
+    ErrorCode.BUSY, ErrorCode.UNKNOWN_ROOM, ErrorCode.QUOTA, ErrorCode.SEALS, ErrorCode.INTERNAL, ErrorCode.CLOSED,
 )  # fmt: skip
 
 

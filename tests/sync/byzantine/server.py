@@ -286,7 +286,9 @@ class Server:
             case m.Pull(rid=rid, after=after):
                 end = self.end(face, history)
                 items = history.items[max(0, after) : end]
-                wire = [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, None if frame.bare else i.ct) for i in items]
+                wire = [
+                    m.WireItem(i.n, i.t, i.kind, i.body, i.sig, None if frame.headers_only else i.ct) for i in items
+                ]
                 shares = self._shares(history, begins(items))
                 return [m.Items(rid, history.room, wire, shares, self.receipt(history, end))]
             case m.Contents(rid=rid, ns=ns):

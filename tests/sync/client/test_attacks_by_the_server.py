@@ -56,7 +56,7 @@ async def test_attack_a_server_that_has_everything_wait_is_not_taken_for_a_yes(w
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
     waits = False
-    await lie(a, lambda f: [m.Waits(rid=f.rid, ready=1)] if waits and isinstance(f, m.Ok) else [f])
+    await lie(a, lambda f: [m.VetoPeriod(rid=f.rid, ready=1)] if waits and isinstance(f, m.Ok) else [f])
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     waits = True
     for deed in (a.engine.devices.revoke(tablet.engine.devices.mine), a.engine.devices.renew()):

@@ -217,7 +217,7 @@ async def test_a_return_by_a_sheet_that_is_replaced_meanwhile_ends_in_its_own_er
     race = at_the_disk(monkeypatch, "binding", THEIRS)
     back, none = await both(found.ask(), a.engine.sheet.publish(RecoveryCode.fresh().format(), old))
     assert race.was_run
-    assert getattr(back, "code", back) == "sheet-unknown"
+    assert getattr(back, "code", back) == "recovery-sheet-unknown"
     assert none is None
     assert len(a.engine.devices.own_log.devices) == 1
 

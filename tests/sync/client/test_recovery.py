@@ -33,7 +33,7 @@ from sync.trust.person import user_drafts
 from sync.trust.person.agency import SignInCode, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryShare, ReturnCode
-from sync.trust.person.user_drafts import Hand, Return
+from sync.trust.person.user_drafts import Hand, RecoveryPlan
 from sync.trust.person.user_log import ROOT, UserEntry, UserLog
 from tests.world import Client, World, until, world
 
@@ -92,7 +92,7 @@ async def test_once_a_sheet_is_in_force_the_root_key_is_on_it_alone(w: World) ->
     sheet = RecoveryCode.parse(await w.make_sheet(a))
     own = a.engine.devices.own_log
     assert own.root_pk == sheet.root.public
-    assert own.sheet_stands
+    assert own.recovery_sheet_in_force
     assert a.engine.sheet.stands
     account = a.engine._link.account
     assert (account.secrets.root, account.sheet) == (b"", b"")
@@ -108,10 +108,10 @@ async def test_another_sheet_needs_the_one_before(w: World) -> None:
     assert a.engine.sheet.needs_old
     with pytest.raises(Reject) as e:
         await a.engine.sheet.publish(new.format(), RecoveryCode.fresh().format())
-    assert e.value.code == "sheet"
+    assert e.value.code == "recovery-sheet"
     await a.engine.sheet.publish(new.format(), old)
     assert a.engine.devices.own_log.root_pk == new.root.public
-    assert await refused(w, await attempt(w, a, old)) == "sheet-unknown"
+    assert await refused(w, await attempt(w, a, old)) == "recovery-sheet-unknown"
 
 
 async def test_a_second_device_has_no_root_and_makes_no_first_sheet(w: World) -> None:
@@ -120,7 +120,7 @@ async def test_a_second_device_has_no_root_and_makes_no_first_sheet(w: World) ->
     assert not tablet.engine.sheet.may_make
     with pytest.raises(Reject) as e:
         await tablet.engine.sheet.publish(RecoveryCode.fresh().format(), RecoveryCode.fresh().format())
-    assert e.value.code == "sheet"
+    assert e.value.code == "recovery-sheet"
     sheet = await w.make_sheet(a)
     await until(lambda: tablet.engine.sheet.stands)
     await tablet.engine.sheet.publish(RecoveryCode.fresh().format(), sheet)
@@ -154,7 +154,7 @@ async def test_a_sheet_that_was_cut_off_is_finished_at_the_next_start(
     await a.restart()
     await until(lambda: a.engine.sheet.stands)
     assert a.engine.devices.own_log.root_pk == code.root.public
-    assert a.engine.devices.own_log.sheet_stands
+    assert a.engine.devices.own_log.recovery_sheet_in_force
     account = a.engine._link.account
     assert (account.secrets.root, account.sheet) == (b"", b"")
 
@@ -168,11 +168,11 @@ async def test_two_devices_that_make_a_sheet_at_once_leave_one_that_works(w: Wor
         tablet.engine.sheet.publish(codes[1].format(), old),
         return_exceptions=True,
     )
-    assert [getattr(e, "code", e) for e in ends].count("sheet") == 1
+    assert [getattr(e, "code", e) for e in ends].count("recovery-sheet") == 1
     await until(lambda: a.engine.devices.own_log.head == tablet.engine.devices.own_log.head)
     own = a.engine.devices.own_log
     assert own.root_pk in [code.root.public for code in codes]
-    assert own.sheet_stands
+    assert own.recovery_sheet_in_force
     assert a.engine._link.account.secrets.root == tablet.engine._link.account.secrets.root == b""
 
 
@@ -201,7 +201,7 @@ async def test_a_sheet_whose_answer_was_lost_may_be_followed_by_another(
     for _ in range(2):  # and pressing the button again does no harm
         await a.engine.sheet.publish(second.format())
         own, account = a.engine.devices.own_log, a.engine._link.account
-        assert (own.root_pk, own.sheet_stands) == (second.root.public, True)
+        assert (own.root_pk, own.recovery_sheet_in_force) == (second.root.public, True)
         assert (account.secrets.root, account.sheet) == (b"", b"")
     await asked(w, await attempt(w, a, second.format()))
 
@@ -443,19 +443,19 @@ async def said(w: World, tried: Attempt, build: Callable[[int], m.Frame]) -> m.F
     return await converse(w.dialer(), tried.code.agency, clock.now_ms, talk)
 
 
-async def built(w: World, tried: Attempt, who: Client) -> tuple[UserLog, list[Entry], Return]:
+async def built(w: World, tried: Attempt, who: Client) -> tuple[UserLog, list[Entry], RecoveryPlan]:
     """What an honest client would send now."""
     reply = await said(w, tried, lambda rid: m.Invite(rid, tried.code.key.public))
     assert isinstance(reply, m.InviteReply)
-    back = Return(
-        sheet=tried.sheet,
+    back = RecoveryPlan(
+        pair=tried.sheet,
         code=tried.code,
         cert=(reply.cert.body, reply.cert.sig),
         record=record_hash(reply.salt, reply.record),
         secrets=tried.secrets,
     )
     log = UserLog.replay(who.store.user_log(who.uid), who.engine._link.account.agency_pk)
-    entries, _ = user_drafts.come_back(log, back, clock.now_ms())
+    entries, _ = user_drafts.recovery_entries(log, back, clock.now_ms())
     return log, entries, back
 
 
@@ -469,10 +469,10 @@ async def no(w: World, tried: Attempt, who: Client, entries: list[Entry]) -> str
 async def test_attack_a_wrong_sheet_finds_nobody(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     await w.make_sheet(a)
-    assert await refused(w, await attempt(w, a, RecoveryCode.fresh().format())) == "sheet-unknown"
+    assert await refused(w, await attempt(w, a, RecoveryCode.fresh().format())) == "recovery-sheet-unknown"
     with pytest.raises(Reject) as e:
         Attempt.begin(await w.invite_back(a.uid), "AAAA-BBBB")
-    assert e.value.code == "sheet-code"
+    assert e.value.code == "recovery-sheet-code"
 
 
 async def test_attack_a_sheet_with_anothers_invitation_is_refused(w: World) -> None:
@@ -492,14 +492,14 @@ async def test_attack_a_server_that_shows_another_persons_log_or_record_is_found
 
     def lie(data: bytes, out: bool, *, log: bool) -> list[bytes]:
         frame = None if out else codec.decode_server(data)
-        if not isinstance(frame, m.RecoverFound):
+        if not isinstance(frame, m.RecoverLookupReply):
             return [data]
         salted = m.Person(frame.person.uid, b"salt", frame.person.record, frame.person.ulog_seq, b"")
         shorter = m.Person(frame.person.uid, frame.person.salt, frame.person.record, len(theirs) - 1, b"")
         person, entries = (shorter, theirs) if log else (salted, frame.entries)
-        return [codec.encode(m.RecoverFound(frame.rid, person, entries))]
+        return [codec.encode(m.RecoverLookupReply(frame.rid, person, entries))]
 
-    for log, code in ((True, "sheet"), (False, "record")):
+    for log, code in ((True, "recovery-sheet"), (False, "record")):
         wire = w.dialer()
         wire.spoil = lambda data, out, log=log: lie(data, out, log=log)
         with pytest.raises(Reject) as e:
@@ -514,8 +514,8 @@ async def test_attack_a_server_that_gives_another_persons_invitation_is_found_ou
 
     def lie(data: bytes, out: bool, *, asks: bool) -> list[bytes]:
         frame = codec.decode_client(data) if out else None
-        if asks and isinstance(frame, m.RecoverLook):  # the server looks away
-            return [codec.encode(m.RecoverLook(frame.rid, tried.code.key.public, frame.root_pk, frame.after))]
+        if asks and isinstance(frame, m.RecoverLookup):  # the server looks away
+            return [codec.encode(m.RecoverLookup(frame.rid, tried.code.key.public, frame.root_pk, frame.after))]
         if not asks and isinstance(frame, m.Invite):
             return [codec.encode(m.Invite(frame.rid, other.code.key.public))]
         return [data]
@@ -557,16 +557,16 @@ async def test_attack_an_invitation_brings_back_once(w: World) -> None:
     assert "code-used" in await no(w, thief, again, entries)
 
 
-async def built_without_invite(tried: Attempt, who: Client) -> tuple[UserLog, list[Entry], Return]:
+async def built_without_invite(tried: Attempt, who: Client) -> tuple[UserLog, list[Entry], RecoveryPlan]:
     """As `built`, with the certificate from the log: the server gives it no more."""
     rows = who.store.user_log(who.uid)
     payload = next(e.payload for e in map(UserEntry.decode, [b for b, _ in reversed(rows)]) if e.type == "binding")
     assert isinstance(payload, list)
-    back = Return(
-        sheet=tried.sheet, code=tried.code, cert=(payload[1], payload[2]), record=payload[3], secrets=tried.secrets
+    back = RecoveryPlan(
+        pair=tried.sheet, code=tried.code, cert=(payload[1], payload[2]), record=payload[3], secrets=tried.secrets
     )
     log = UserLog.replay(rows, who.engine._link.account.agency_pk)
-    entries, _ = user_drafts.come_back(log, back, clock.now_ms())
+    entries, _ = user_drafts.recovery_entries(log, back, clock.now_ms())
     return log, entries, back
 
 
@@ -576,7 +576,7 @@ async def test_attack_a_root_without_a_binding_adds_nothing(w: World) -> None:
     _, entries, back = await built(w, tried, a)
     log = a.engine.devices.own_log
     seeds = a.engine._link.account.puk_seeds
-    hand = Hand(ROOT, back.sheet.code.root, seeds)
+    hand = Hand(ROOT, back.pair.code.root, seeds)
     device, kem = SigningKey(tried.secrets.sign), KemKey(tried.secrets.kem)
     proof = device.sign("dev-proof", [log.uid, log.head, [device.public, kem.public], ROOT])
     bare = user_drafts.admit(log, hand, device.public, kem.public, proof, 1)

@@ -115,9 +115,9 @@ async def test_nothing_is_sealed_or_sent_before_the_room_is_caught_up(
     await outbox._flush(at)
     assert signed == []
     at.head_n = at.stream.n
-    at.stream.state.dirty = True
+    at.stream.state.rotation_owed = True
     assert outbox._seal_next(at) is None
-    at.stream.state.dirty = False
+    at.stream.state.rotation_owed = False
     assert outbox._seal_next(at) is not None
     sent: list[SealedBatch] = []
 

@@ -107,4 +107,4 @@ async def test_attack_a_server_that_gives_out_a_key_of_its_own_gets_no_share(w: 
     with pytest.raises(Reject) as e:
         await a.engine.sheet.publish(RecoveryCode.fresh().format())
     assert e.value.code == "escrow"
-    assert a.engine.devices.own_log.sheet is None
+    assert a.engine.devices.own_log.recovery_sheet is None

@@ -108,7 +108,7 @@ async def test_what_was_cut_off_is_gone_on_with_where_it_was(w: World, monkeypat
 
     def cut(data: bytes, out: bool) -> Sequence[bytes]:
         frame = decode_client(data) if out else None
-        if isinstance(frame, m.Pull) and frame.room == p.room and not frame.bare and frame.after < last:
+        if isinstance(frame, m.Pull) and frame.room == p.room and not frame.headers_only and frame.after < last:
             asked.append(frame.after)
             if len(asked) in (3, 5):
                 begun = p.guest.engine._inbox.rereading._begun

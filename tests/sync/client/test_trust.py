@@ -81,7 +81,7 @@ async def test_who_may_only_read_renews_nothing(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
     await a.engine.deeds.set_role(room, b.uid, 1)
-    await until(lambda: not b.engine._link.rooms[room].stream.dirty and epoch(a, room) == epoch(b, room))
+    await until(lambda: not b.engine._link.rooms[room].stream.rotation_owed and epoch(a, room) == epoch(b, room))
     before = epoch(b, room)
     age(b, room, MONTH_MS)
     await asyncio.sleep(0.8)

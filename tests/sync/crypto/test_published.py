@@ -59,8 +59,8 @@ def blocks(*path: str) -> Iterator[dict[str, str]]:
 def test_the_hash_is_sha256() -> None:
     assert H("ab", b"c") == H(b"abc")
     for name, least in (("SHA256ShortMsg.rsp", 60), ("SHA256LongMsg.rsp", 60)):
-        told = [line.split(" = ") for line in published("hashes", "SHA2", name).splitlines() if " = " in line]
-        cases = [dict(told[i : i + 3]) for i in range(1, len(told), 3)]
+        cases_read = [line.split(" = ") for line in published("hashes", "SHA2", name).splitlines() if " = " in line]
+        cases = [dict(cases_read[i : i + 3]) for i in range(1, len(cases_read), 3)]
         assert len(cases) >= least
         for case in cases:
             assert H(raw(case["Msg"])[: int(case["Len"]) // 8]).hex() == case["MD"]
@@ -150,9 +150,9 @@ def test_the_reference_opens_the_published_hybrid_message() -> None:
     """With ChaCha20-Poly1305, the one that is published with HKDF-SHA256; ours differs in that alone."""
     (case,) = [c for c in hybrid_cases() if c["kdf_id"] == 1]
     assert case["aead_id"] == CHACHA20_POLY1305
-    told, shared = case["encryptions"][0], raw(case["shared_secret"])
-    opened = hpke_open(MLKEM768_X25519, 3, shared, raw(case["info"]), raw(told["aad"]), raw(told["ct"]))
-    assert opened.hex() == told["pt"]
+    cases_read, shared = case["encryptions"][0], raw(case["shared_secret"])
+    opened = hpke_open(MLKEM768_X25519, 3, shared, raw(case["info"]), raw(cases_read["aad"]), raw(cases_read["ct"]))
+    assert opened.hex() == cases_read["pt"]
 
 
 def test_the_reference_opens_the_published_messages_of_our_key_schedule() -> None:
@@ -161,9 +161,9 @@ def test_the_reference_opens_the_published_messages_of_our_key_schedule() -> Non
     ours = [c for c in cases if (c["mode"], c["kdf_id"], c["aead_id"]) == (0, 1, 2)]
     assert len(ours) >= 3
     for case in ours:
-        told, shared = case["encryptions"][0], raw(case["shared_secret"])
-        opened = hpke_open(case["kem_id"], 2, shared, raw(case["info"]), raw(told["aad"]), raw(told["ct"]))
-        assert opened.hex() == told["pt"]
+        cases_read, shared = case["encryptions"][0], raw(case["shared_secret"])
+        opened = hpke_open(case["kem_id"], 2, shared, raw(case["info"]), raw(cases_read["aad"]), raw(cases_read["ct"]))
+        assert opened.hex() == cases_read["pt"]
 
 
 def test_the_reference_opens_what_we_seal() -> None:

@@ -21,8 +21,8 @@ def words() -> set[str]:
     found = set()
     for path in SYNC.rglob("*.py"):
         source = path.read_text(encoding="utf-8")
-        ways = (_IN_PLACE, _LABEL, *([_DOMAIN] if "H(DOMAIN" in source else []))
-        found |= {word for way in ways for word in re.findall(way, source, re.MULTILINE)}
+        patterns = (_IN_PLACE, _LABEL, *([_DOMAIN] if "H(DOMAIN" in source else []))
+        found |= {word for pattern in patterns for word in re.findall(pattern, source, re.MULTILINE)}
     return found
 
 

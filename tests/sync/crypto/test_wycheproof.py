@@ -30,13 +30,13 @@ FOLDER = Path(__file__).parents[2] / "vectors/wycheproof"
 
 def cases(name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """(group, case) of a file; every case in it is asked."""
-    told = json.loads((FOLDER / f"{name}_test.json").read_text())
+    published = json.loads((FOLDER / f"{name}_test.json").read_text())
     count = 0
-    for group in told["testGroups"]:
+    for group in published["testGroups"]:
         for case in group["tests"]:
             yield group, case
             count += 1
-    assert count == told["numberOfTests"]
+    assert count == published["numberOfTests"]
 
 
 def raw(value: str) -> bytes:

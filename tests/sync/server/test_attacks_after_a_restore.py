@@ -62,7 +62,7 @@ async def hand(server: Running, data: Path, entries: Sequence[Entry]) -> str:
     wire = await open_wire(server.url, data)
     try:
         await wire.greet()
-        await wire.ask(m.HandLog(wire.rid(), [m.Signed(*e) for e in entries]), m.Ok)
+        await wire.ask(m.ReuploadLog(wire.rid(), [m.Signed(*e) for e in entries]), m.Ok)
     except Refused as e:
         return e.code
     finally:

@@ -30,8 +30,8 @@ def typed(house: House, capsys: pytest.CaptureFixture[str]) -> Callable[..., tup
         there = ("--data", str(house.data)) if data else ()
         capsys.readouterr()
         status = main([command, *there, *arguments])
-        told = capsys.readouterr()
-        return status, told.out.strip(), told.err
+        rest = capsys.readouterr()
+        return status, rest.out.strip(), rest.err
 
     return run
 
@@ -42,7 +42,7 @@ async def sheet_of(person: Person) -> RecoveryPair:
     escrow_pk = check_escrow(log.agency_pk, reply.cert.body, reply.cert.sig)
     pair, seeds = RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh()), {1: person.puk_seed}
     root = SigningKey(person.secrets.root)
-    entries = user_drafts.new_sheet(log, root, pair, escrow_pk, seeds, now())
+    entries = user_drafts.new_recovery_sheet(log, root, pair, escrow_pk, seeds, now())
     await person.wire.ask(m.UserAppend(person.wire.rid(), [m.Signed(*entry) for entry in entries]), m.Ok)
     return pair
 

@@ -103,7 +103,7 @@ async def test_attack_a_withdrawn_code_brings_no_log_back(house: House, tmp_path
     async with start_server(config(back)) as server:
         await _signed_out(bert, server, back)
         with pytest.raises(Refused, match="code-withdrawn"):
-            await bert.wire.ask(m.HandLog(bert.wire.rid(), bert.entries), m.Ok)
+            await bert.wire.ask(m.ReuploadLog(bert.wire.rid(), bert.entries), m.Ok)
         await bert.wire.close()
 
 

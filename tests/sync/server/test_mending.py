@@ -51,11 +51,11 @@ async def promise(who: Person, room: bytes, items: Sequence[Item], receipt: m.Re
 
 
 async def hand_in(who: Person, room: bytes, items: Sequence[Item], shares: Sequence[m.WireShare] = ()) -> m.Wanted:
-    return await who.wire.ask(m.HandIn(who.wire.rid(), room, wire(items), list(shares)), m.Wanted)
+    return await who.wire.ask(m.Reupload(who.wire.rid(), room, wire(items), list(shares)), m.Wanted)
 
 
 async def done(who: Person) -> None:
-    await who.wire.ask(m.HandedIn(who.wire.rid()), m.Ok)
+    await who.wire.ask(m.ReuploadDone(who.wire.rid()), m.Ok)
 
 
 async def code_of(asking: Awaitable[object]) -> str:
@@ -146,7 +146,7 @@ async def test_what_was_lost_comes_back_at_its_old_positions(before: Before) -> 
             assert await code_of(anna.push(room, "nytt")) == "closed"  # they may hold more
             await other.connect(server.url, before.data)
             await done(other)
-        assert [f.open for f in [await anna.wire.next(m.Mending) for _ in range(3)]] == [False, False, True]
+        assert [f.open for f in [await anna.wire.next(m.RestoreProgress) for _ in range(3)]] == [False, False, True]
         assert await _everything(bert, room) == before.items
         assert (await anna.push(room, "nytt")).first == before.receipt.n + 1
     counts = await admin.status(before.data)
@@ -303,7 +303,7 @@ async def test_attack_nothing_is_taken_back_by_a_server_that_was_not_restored(ho
     assert anna.authed.restored is None
     assert await code_of(promise(anna, room, items, receipt)) == "forbidden"
     assert await code_of(hand_in(anna, room, items)) == "forbidden"
-    assert await code_of(anna.wire.ask(m.HandLog(anna.wire.rid(), anna.entries), m.Ok)) == "forbidden"
+    assert await code_of(anna.wire.ask(m.ReuploadLog(anna.wire.rid(), anna.entries), m.Ok)) == "forbidden"
 
 
 async def test_stubs_without_a_receipt_are_bounded(before: Before, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,7 +324,7 @@ async def test_the_operator_opens_a_room_by_name_after_a_day(before: Before, mon
             await admin.open_room(before.data, b"q" * 16)
         monkeypatch.setattr(admin, "OPEN_AFTER_MS", 0)
         await admin.open_room(before.data, before.room)
-        assert (await before.anna.wire.next(m.Mending)).open
+        assert (await before.anna.wire.next(m.RestoreProgress)).open
         await _everything(before.anna, before.room)
         await before.anna.push(before.room, "nytt")
         assert await listing.closed(before.data) == []
@@ -335,7 +335,7 @@ async def test_a_device_that_the_agency_revokes_is_not_waited_for(before: Before
         await done(before.anna)
         assert await code_of(before.anna.push(before.room, "nytt")) == "closed"
         await admin.revoke(before.data, uid=before.bert.uid, dev=before.bert.author.dev)
-        while not (await before.anna.wire.next(m.Mending)).open:
+        while not (await before.anna.wire.next(m.RestoreProgress)).open:
             pass
 
 
@@ -355,8 +355,8 @@ async def test_who_enrolled_after_the_backup_comes_back_by_their_own_log(house: 
     async with start_server(config(back)) as server:
         for who, known in ((bert, True), (late, False)):
             await _signed_out(who, server, back)
-            await who.wire.ask(m.HandLog(who.wire.rid(), who.entries), m.Ok)
-            await who.wire.ask(m.HandLog(who.wire.rid(), who.entries), m.Ok)
+            await who.wire.ask(m.ReuploadLog(who.wire.rid(), who.entries), m.Ok)
+            await who.wire.ask(m.ReuploadLog(who.wire.rid(), who.entries), m.Ok)
             await who.auth()
             reply = await who.wire.ask(m.Directory(who.wire.rid(), "", [who.uid]), m.DirectoryReply)
             assert [p.uid for p in reply.people] == ([who.uid] if known else [])
@@ -390,8 +390,8 @@ async def test_attack_a_log_that_does_not_continue_what_is_here_is_not_taken(bef
             ([m.Signed(*e) for e in other], "invalid"),
             ([m.Signed(*other[0])], "invalid"),
         ):
-            assert await code_of(anna.wire.ask(m.HandLog(anna.wire.rid(), entries), m.Ok)) == code, entries
-        await anna.wire.ask(m.HandLog(anna.wire.rid(), [second, third]), m.Ok)
+            assert await code_of(anna.wire.ask(m.ReuploadLog(anna.wire.rid(), entries), m.Ok)) == code, entries
+        await anna.wire.ask(m.ReuploadLog(anna.wire.rid(), [second, third]), m.Ok)
     assert (await admin.status(before.data)).users == 3
 
 
@@ -416,10 +416,10 @@ async def test_attack_a_restored_server_is_no_way_around_invitation_and_veto(
         monkeypatch.setattr(server_mending, "LOGS_AFTER_MS", 0)
         await _signed_out(before.bert, server, before.data)
         for wire_ in (before.bert.wire, anna.wire):
-            assert await code_of(wire_.ask(m.HandLog(wire_.rid(), [gone]), m.Ok)) == "forbidden"
+            assert await code_of(wire_.ask(m.ReuploadLog(wire_.rid(), [gone]), m.Ok)) == "forbidden"
             again = [*anna.entries, gone]
-            assert await code_of(wire_.ask(m.HandLog(wire_.rid(), again), m.Ok)) == "forbidden"
-        await anna.wire.ask(m.HandLog(anna.wire.rid(), [renewed]), m.Ok)  # what a device did comes back as ever
+            assert await code_of(wire_.ask(m.ReuploadLog(wire_.rid(), again), m.Ok)) == "forbidden"
+        await anna.wire.ask(m.ReuploadLog(anna.wire.rid(), [renewed]), m.Ok)  # what a device did comes back as ever
 
 
 async def test_attack_a_used_code_makes_no_second_person_after_a_restore(house: House, tmp_path: Path) -> None:
@@ -445,8 +445,8 @@ async def test_attack_a_used_code_makes_no_second_person_after_a_restore(house: 
     taken_over = m.Signed(body, invite.key.sign("user-log", entry_id(body)))
     async with start_server(config(back)) as server:
         await _signed_out(bert, server, back)
-        assert await code_of(bert.wire.ask(m.HandLog(bert.wire.rid(), twin), m.Ok)) == "code-used"
-        assert await code_of(bert.wire.ask(m.HandLog(bert.wire.rid(), [taken_over]), m.Ok)) == "code-used"
+        assert await code_of(bert.wire.ask(m.ReuploadLog(bert.wire.rid(), twin), m.Ok)) == "code-used"
+        assert await code_of(bert.wire.ask(m.ReuploadLog(bert.wire.rid(), [taken_over]), m.Ok)) == "code-used"
         await bert.wire.close()
 
 

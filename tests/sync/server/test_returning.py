@@ -90,7 +90,7 @@ def reset(log: UserLog, agency: Agency) -> Entry:
 
 
 async def hand(who: Person, entries: Sequence[m.Signed], staff: tuple[bytes, bytes] = (b"", b"")) -> None:
-    await who.wire.ask(m.HandLog(who.wire.rid(), list(entries), *staff), m.Ok)
+    await who.wire.ask(m.ReuploadLog(who.wire.rid(), list(entries), *staff), m.Ok)
 
 
 async def code_of(asking: Awaitable[object]) -> str:
@@ -186,14 +186,14 @@ async def test_whoever_knows_of_a_revocation_makes_it_stand_and_the_room_waits_n
     entries = before.berts_log(ends)
     async with before.restored() as server:
         await bert.connect(server.url, before.data)  # valid again, as the backup has it
-        await anna.wire.ask(m.HandedIn(anna.wire.rid()), m.Ok)
+        await anna.wire.ask(m.ReuploadDone(anna.wire.rid()), m.Ok)
         (line,) = await listing.closed(before.data)
         assert [w.device for w in line.waits] == [bert.author.dev.hex()]
         await anna.wire.ask(m.Subscribe(anna.wire.rid(), before.room), m.Ok)
         await hand(anna, entries)
         assert [type(f) for f in (anna.wire.unasked.get_nowait(), anna.wire.unasked.get_nowait())] == [
             m.MemberMoved,
-            m.Mending,
+            m.RestoreProgress,
         ]
         assert await listing.closed(before.data) == []
         ended = await bert.wire.end()
@@ -244,14 +244,14 @@ async def test_of_those_who_hand_in_at_once_nobody_is_refused(before: Before) ->
         for wire in others:
             await wire.greet()
         asked = [
-            wire.ask(m.HandLog(wire.rid(), list(part), *staff), m.Ok)
+            wire.ask(m.ReuploadLog(wire.rid(), list(part), *staff), m.Ok)
             for wire, (part, staff) in zip(
                 others,
                 itertools.cycle([(entries[:4], (b"", b"")), (entries, bert.staff)]),
                 strict=False,
             )
         ]
-        asked += [wire.ask(m.HandLog(wire.rid(), late.entries, *late.staff), m.Ok) for wire in others]
+        asked += [wire.ask(m.ReuploadLog(wire.rid(), late.entries, *late.staff), m.Ok) for wire in others]
         await asyncio.gather(*asked)
         assert await lacking(anna, bert.uid, late.uid) == ({bert.uid: 4, late.uid: 2}, [])
         for wire in others:

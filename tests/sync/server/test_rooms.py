@@ -90,7 +90,7 @@ async def test_an_envelope_of_an_old_epoch_is_stale(house: House) -> None:
 async def test_an_envelope_is_refused_as_dirty_after_somebody_left(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
     await bert.submit(entry_drafts.Drafter(bert.rooms[room], bert.author, bert.book, anna.rings[room], 1).leave())
-    with pytest.raises(Refused, match="dirty"):
+    with pytest.raises(Refused, match="rotation-owed"):
         await anna.push(room, TEXT)
     await anna.sync(room)
     await anna.submit(anna.drafter(room).rotate())

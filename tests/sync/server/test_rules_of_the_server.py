@@ -214,10 +214,16 @@ async def test_attack_a_batch_that_fails_in_its_middle_leaves_nothing_at_the_ser
 
 @pytest.mark.parametrize(
     ("verdict", "code"),
-    [("stale", "stale"), ("chain", "stale"), ("dirty", "dirty"), ("forbidden", "forbidden"), ("signature", "invalid")],
+    [
+        ("stale", "stale"),
+        ("chain", "stale"),
+        ("rotation-owed", "rotation-owed"),
+        ("forbidden", "forbidden"),
+        ("signature", "invalid"),
+    ],
 )
 def test_a_verdict_has_its_own_code_on_the_wire(verdict: str, code: str) -> None:
-    """What a client cures by syncing and sealing anew ("stale") or by rotating ("dirty") is told apart."""
+    """What a client cures by syncing and sealing anew ("stale") or by rotating ("rotation-owed") is told apart."""
     assert refusal_of(Reject(verdict, "position 7")).code == code
 
 
@@ -260,7 +266,7 @@ async def test_a_slot_ends_after_a_minute_and_holds_up_no_dirty_room(
     await carl.sync(room)
     live = house.server.service.live.at_hand(room)
     assert live is not None
-    live.stream.state.dirty = True  # as after an envelope that states a revocation
+    live.stream.state.rotation_owed = True  # as after an envelope that states a revocation
     await carl.append(entry_by(carl, room, "cannot_open", [1]))
 
 

@@ -16,8 +16,8 @@ from sync.trust.person.author import Author, DeviceSecrets, new_user, puk_info, 
 from sync.trust.person.user_log import (
     AGENCY,
     DOMAIN,
+    RECOVERY_SHEET_FORMAT,
     SHARE_SEAL_BYTES,
-    SHEET_FORMAT,
     UserLog,
     device_id,
     entry_body,
@@ -96,11 +96,11 @@ class Someone:
         gen = len(self.log.puks)
         return [keys, proof, gen, seal.seal_to(kem.public, puk_info(self.log.uid, gen, dev), self.puk_seed)]
 
-    def sheet_payload(self, recovery_pk: bytes, seed: bytes) -> list[object]:
+    def recovery_payload(self, recovery_pk: bytes, seed: bytes) -> list[object]:
         """What recovery_set says of a new recovery key and the generation of this seed; nobody can open its share."""
-        number = (self.log.sheet.number if self.log.sheet is not None else 0) + 1
+        number = (self.log.recovery_sheet.number if self.log.recovery_sheet is not None else 0) + 1
         puk = puk_payload(self.log, seed, self.puk_seed, recovery=recovery_pk)
-        return [SHEET_FORMAT, recovery_pk, number, bytes(16), bytes(SHARE_SEAL_BYTES), puk]
+        return [RECOVERY_SHEET_FORMAT, recovery_pk, number, bytes(16), bytes(SHARE_SEAL_BYTES), puk]
 
     def add_device(self) -> "Someone":
         """The same person at a second device, added by the first."""

@@ -114,8 +114,8 @@ def test_attack_what_a_demoted_member_dates_back_is_void(scene: Scene) -> None:
     room.append(scene.head, room.drafter(scene.head).rotate())
     assert not_placed(room, op) == "forbidden"
     assert void(room, room.forced_ops(op)) == "forbidden"
-    anew = ops_by(room, clerk, seen=seen)  # under the epoch in force, as if it had seen no more
-    assert void(room, room.forced_ops(anew)) == "forbidden"
+    resigned = ops_by(room, clerk, seen=seen)  # under the epoch in force, as if it had seen no more
+    assert void(room, room.forced_ops(resigned)) == "forbidden"
     for kind, payload in (("note", NOTE), ("add", add), ("destroy", [os.urandom(16), bytes(32), bytes(32)])):
         body = entry_body(room.id, s.entry_seq + 1, s.entry_head, a.uid, a.dev, seen, a.ulog, NOW, kind, payload)
         shown = room.forced(ENTRY, (body, a.signing.sign(DOMAIN, item_id(ENTRY, body)), None))

@@ -58,6 +58,6 @@ def test_every_code_of_a_reject_or_verdict_stands_in_the_document() -> None:
     codes = set(re.findall(r'Reject\(\s*"([a-z0-9-]+)"', trust + crypto))
     rules = (SYNC / "trust" / "room" / "entry_rules.py").read_text(encoding="utf-8")
     codes |= set(re.findall(r'return "([a-z-]+)"', rules))
-    told = PROTOCOL[PROTOCOL.index("## 12. Codes") : PROTOCOL.index("## 13.")]
-    missing = {c for c in codes if not re.search(rf"(?<![\w-]){c}(?![\w-])", told)}
+    section = PROTOCOL[PROTOCOL.index("## 12. Codes") : PROTOCOL.index("## 13.")]
+    missing = {c for c in codes if not re.search(rf"(?<![\w-]){c}(?![\w-])", section)}
     assert not missing

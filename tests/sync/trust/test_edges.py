@@ -103,7 +103,7 @@ def test_what_is_approved_is_not_approved_again(two: Scene) -> None:
 
 
 @pytest.mark.parametrize(("what", "subject"), [("history", b"some"), ("other", b"")])
-def test_a_proposal_says_only_what_it_can(scene: Scene, what: str, subject: bytes) -> None:
+def test_a_proposal_of_unknown_content_is_malformed(scene: Scene, what: str, subject: bytes) -> None:
     assert refused(scene.room, scene.head, scene.room.drafter(scene.head).propose(what, subject)) == "malformed"
 
 
@@ -205,11 +205,11 @@ def test_a_payload_for_a_blob_is_never_sealed_as_an_op(scene: Scene) -> None:
             seal_batch(scene.head.author, own, 1, (s.n, s.rh), 1, bytes(32), ops)
 
 
-def test_a_whisper_of_an_epoch_without_key_here_is_dropped(scene: Scene) -> None:
+def test_an_ephemeral_message_of_an_epoch_without_key_here_is_dropped(scene: Scene) -> None:
     room, author = scene.room, scene.head.author
-    whisper = ephemeral.Whisperer(room.id).seal(author, 1, bytes(32), b"x", NOW)
+    message = ephemeral.EphemeralSender(room.id).seal(author, 1, bytes(32), b"x", NOW)
     with pytest.raises(Reject) as e:
-        ephemeral.Listener(room.id).open(whisper, lambda uid, dev: author.signing.public, lambda e: None, NOW)
+        ephemeral.EphemeralReceiver(room.id).open(message, lambda uid, dev: author.signing.public, lambda e: None, NOW)
     assert code_of(e) == "ephemeral"
 
 

@@ -199,7 +199,7 @@ def test_attack_a_signer_without_history_cannot_begin_or_fake_an_archive(scene: 
         assert void(room, scene.guest, draft) == "epoch-link"
 
 
-def test_attack_a_history_holder_cannot_begin_the_archive_anew(scene: Scene) -> None:
+def test_attack_a_history_holder_cannot_begin_the_archive_again(scene: Scene) -> None:
     room = scene.room
     new = new_epoch(room.id, 2, room.stream.recipients(scene.office.book), [], room.ring(scene.head), base=None)
     draft = room.drafter(scene.head)._draft("epoch", [new.epoch.payload()])
@@ -264,7 +264,7 @@ def test_a_null_link_is_walked_but_not_built_upon(scene: Scene) -> None:
     assert room.stream.epochs[4].base == 2, "epoch 3 has a null link, so its A is no base"
 
 
-def test_when_nobody_may_read_history_the_archive_begins_anew_with_the_signer(scene: Scene) -> None:
+def test_when_nobody_may_read_history_the_archive_begins_again_with_the_signer(scene: Scene) -> None:
     room = scene.room
     room.join(scene.head, scene.guest, Role.ADMIN, history=False)
     room.append(scene.head, room.drafter(scene.head).set_role(scene.guest.uid, Role.OWNER))

@@ -74,7 +74,8 @@ def full_state() -> RoomState:
     used = Used(objects=1, devices=2, epochs=3, links=4, people=5, entries=6, snapshots=7, day=8)
     last = {e: epoch(e) for e in range(BIG - totals.EPOCHS_KEPT + 2, BIG + 1)}
     return RoomState(
-        room=RoomId(bytes(16)), n=BIG, rh=ID, t=BIG, entry_seq=BIG, entry_head=bytes(ID), epoch=BIG, dirty=False,
+        room=RoomId(bytes(16)), n=BIG, rh=ID, t=BIG, entry_seq=BIG, entry_head=bytes(ID), epoch=BIG,
+        rotation_owed=False,
         members={u: Member(u, Role.OWNER, BIG, BIG, True, ID, BIG) for u in people},
         epochs={BIG // 2: epoch(BIG // 2), **last},
         pins=dict.fromkeys(people, (BIG, ID)),

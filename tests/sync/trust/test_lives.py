@@ -126,10 +126,10 @@ def test_exactly_the_members_of_record_read(steps: list[tuple[str, int, int, Rol
         for e, _, a in sorted(ring.all(), reverse=True):
             if a is not None:
                 walk_back(room.id, stream.epochs[e], stream.epochs, fresh)
-        if member is None and not stream.dirty:
+        if member is None and not stream.rotation_owed:
             assert fresh.k(stream.epoch) is None, "one who is gone"
         pinned_now = stream.pins.get(person.uid, (0, b""))[0] == person.log.seq
-        if member is not None and not stream.dirty and made_here and person.uid in recipients and pinned_now:
+        if member is not None and not stream.rotation_owed and made_here and person.uid in recipients and pinned_now:
             assert fresh.k(stream.epoch) is not None, "one of record"
         if member is not None and not member.history:
             assert ring.a(stream.epoch) is None, "from now on means no archive key"

@@ -27,9 +27,9 @@ from tests.sync.trust.people import Office, Room, Someone
 
 PEOPLE = 4
 NAMES = ("Enhetschef", "Handläggare", "Registrator", "Jurist")
-Deed = tuple[int, int, int, int]
+Action = tuple[int, int, int, int]
 """(who, what, on whom or what, how)."""
-deeds = st.lists(
+actions = st.lists(
     st.tuples(st.integers(0, PEOPLE - 1), st.integers(0, 15), st.integers(0, PEOPLE - 1), st.integers(1, 4)),
     max_size=24,
 )
@@ -53,7 +53,7 @@ class Life:
         for who, role, history in ((clerk, Role.ADMIN, True), (guest, Role.WRITER, False), (lawyer, Role.READER, True)):
             self.did(head, self.room.drafter(head).add(who.uid, role, history=history))
 
-    def live(self, story: list[Deed]) -> None:
+    def live(self, story: list[Action]) -> None:
         """Tries every deed; whatever the server refuses must leave no trace."""
         for who, what, target, how in story:
             before, bytes_before = self.room.stream.n, self.room.stream.to_bytes()
@@ -73,9 +73,9 @@ class Life:
             return
         match what:
             case 0 | 1 | 2:
-                self.say(by, how)
+                self.push(by, how)
             case 3:
-                self.say(by, 1, new=True)
+                self.push(by, 1, new=True)
             case _:
                 self.did(by, self.draft(by, what, to, how))
 
@@ -108,7 +108,7 @@ class Life:
             case _:
                 return d.destroy(self.objects[0] if self.objects else b"?" * 16, H(b"rule"), H(b"decision"))
 
-    def say(self, by: Someone, count: int, *, new: bool = False) -> None:
+    def push(self, by: Someone, count: int, *, new: bool = False) -> None:
         s, own = self.room.stream, self.room.id
         k = self.room.ring(by).k(s.epoch) or bytes(32)
         obj, share, share_c = ObjId(own), root_share(own), b""
@@ -155,7 +155,7 @@ class Life:
         begun = max(e.e for e in s.epochs.values() if e.has_archive and e.base is None)
         for someone in self.people:
             ring, member = self.room.ring(someone), s.members.get(someone.uid)
-            assert (ring.k(s.epoch) is not None) == (member is not None) or s.dirty
+            assert (ring.k(s.epoch) is not None) == (member is not None) or s.rotation_owed
             if member is None:
                 continue
             assert ring.k(s.epoch) is not None
@@ -184,10 +184,10 @@ def check_clients(life: Life, cuts: list[int], rests: list[int]) -> None:
 
 
 @pytest.mark.slow
-@given(deeds, st.lists(st.integers(0, 200), max_size=6), st.lists(st.integers(0, 200), max_size=4))
+@given(actions, st.lists(st.integers(0, 200), max_size=6), st.lists(st.integers(0, 200), max_size=4))
 @settings(max_examples=25)
 def test_whatever_honest_members_do_all_clients_and_the_server_agree(
-    story: list[Deed], cuts: list[int], rests: list[int]
+    story: list[Action], cuts: list[int], rests: list[int]
 ) -> None:
     life = Life()
     life.live(story)
@@ -195,10 +195,10 @@ def test_whatever_honest_members_do_all_clients_and_the_server_agree(
 
 
 @pytest.mark.slow
-@given(deeds, st.lists(st.integers(0, 200), max_size=6), st.lists(st.integers(0, 200), max_size=4))
+@given(actions, st.lists(st.integers(0, 200), max_size=6), st.lists(st.integers(0, 200), max_size=4))
 @settings(max_examples=400)
 def test_whatever_many_honest_members_do_all_clients_and_the_server_agree(
-    story: list[Deed], cuts: list[int], rests: list[int]
+    story: list[Action], cuts: list[int], rests: list[int]
 ) -> None:
     life = Life()
     life.live(story)

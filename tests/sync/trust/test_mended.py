@@ -138,15 +138,15 @@ def test_a_destroyed_objects_missing_content_is_right(scene: Scene) -> None:
     assert later.to_bytes() == client.to_bytes()
 
 
-def test_a_batch_that_states_a_revocation_counts_whole_and_then_the_room_is_dirty(scene: Scene) -> None:
+def test_a_batch_that_states_a_revocation_counts_whole_and_then_the_room_owes_a_rotation(scene: Scene) -> None:
     second = add_device(scene.clerk)
     room = scene.room
     room.append(scene.clerk, room.drafter(scene.clerk).pin([scene.clerk.uid]))
-    assert not room.stream.dirty
+    assert not room.stream.rotation_owed
     revoke(scene.clerk, second.dev)
     accepted = room.push(room.seal(scene.clerk, b"ett", b"tv\xc3\xa5", b"tre"))
     assert [a.void for a in accepted] == [None] * 3
-    assert room.stream.dirty
+    assert room.stream.rotation_owed
     assert room.client().to_bytes() == room.stream.to_bytes()
 
 

@@ -45,7 +45,7 @@ class Meeting:
         return Hash(self.office.agency.fingerprint)
 
     @property
-    def told(self) -> OldDevice:
+    def described(self) -> OldDevice:
         log, author = self.person.log, self.person.author
         return OldDevice(
             uid=log.uid, genesis=log.genesis, seq=log.seq, head=log.head, dev=author.dev,
@@ -54,8 +54,8 @@ class Meeting:
 
     def third(self) -> bytes:
         """Messages 1 to 3."""
-        self.old.hear(self.new.first())
-        return self.new.answer(self.old.tell(self.told))
+        self.old.receive_first(self.new.first())
+        return self.new.answer(self.old.describe(self.described))
 
     def admitted(self) -> DevId:
         """All four, and the entry in the log."""
@@ -125,22 +125,22 @@ def test_a_code_is_26_letters_and_reads_as_it_was_written(secret: bytes) -> None
 
 
 @pytest.mark.parametrize("spoil", [lambda s: s[:-1], lambda s: s + "A", lambda s: "U" + s[1:], lambda s: ""])
-def test_a_mistyped_code_is_told_at_once(spoil: "object") -> None:
+def test_a_mistyped_code_is_refused_at_once(spoil: "object") -> None:
     with pytest.raises(Reject) as e:
         PairingCode.parse(spoil(PairingCode.fresh().format()))  # type: ignore[operator]
     assert code_of(e) == "code"
 
 
-def test_most_wrong_letters_are_told_at_once() -> None:
-    shown, told = PairingCode(bytes(15)).format().replace("-", ""), 0
+def test_most_wrong_letters_are_refused_at_once() -> None:
+    shown, described = PairingCode(bytes(15)).format().replace("-", ""), 0
     for at in range(26):
         with pytest.raises(Reject) as e:
             PairingCode.parse(shown[:at] + ("1" if shown[at] == "0" else "0") + shown[at + 1 :])
-        told += code_of(e) == "code"
-    assert told == 26
+        described += code_of(e) == "code"
+    assert described == 26
 
 
-def test_the_box_says_nothing_of_the_secret_and_is_the_same_for_both() -> None:
+def test_the_box_reveals_nothing_of_the_secret_and_is_the_same_for_both() -> None:
     code = PairingCode.fresh()
     assert PairingCode.parse(code.format()).box == code.box
     assert len(code.box) == 16
@@ -152,14 +152,14 @@ def test_the_box_says_nothing_of_the_secret_and_is_the_same_for_both() -> None:
 def test_attack_another_code_opens_nothing(by_code: Meeting) -> None:
     thief = Entering(by_code.agency, DeviceSecrets.fresh(), NAME, SYSTEM, PairingCode.fresh())
     with pytest.raises(Reject) as e:
-        by_code.old.hear(thief.first())
+        by_code.old.receive_first(thief.first())
     assert code_of(e) == "enrol"
 
 
 def test_attack_a_server_of_another_agency_is_found_out(by_code: Meeting) -> None:
     misled = Entering(Hash(os.urandom(32)), by_code.secrets, NAME, SYSTEM, by_code.code)
     with pytest.raises(Reject) as e:
-        by_code.old.hear(misled.first())
+        by_code.old.receive_first(misled.first())
     assert code_of(e) == "enrol"
 
 
@@ -167,10 +167,10 @@ def test_attack_every_changed_byte_is_found_out(by_code: Meeting) -> None:
     first = by_code.new.first()
     for at in range(0, len(first), 37):
         with pytest.raises(Reject) as e:
-            by_code.old.hear(first[:at] + bytes([first[at] ^ 1]) + first[at + 1 :])
+            by_code.old.receive_first(first[:at] + bytes([first[at] ^ 1]) + first[at + 1 :])
         assert code_of(e) == "enrol"
-    by_code.old.hear(first)
-    second = by_code.old.tell(by_code.told)
+    by_code.old.receive_first(first)
+    second = by_code.old.describe(by_code.described)
     for at in range(0, len(second), 37):
         with pytest.raises(Reject) as e:
             by_code.new.answer(second[:at] + bytes([second[at] ^ 1]) + second[at + 1 :])
@@ -183,8 +183,8 @@ def test_attack_a_message_of_one_side_is_none_of_the_other(by_code: Meeting) -> 
     with pytest.raises(Reject) as e:
         by_code.new.answer(first)
     assert code_of(e) == "enrol"
-    by_code.old.hear(first)
-    by_code.old.tell(by_code.told)
+    by_code.old.receive_first(first)
+    by_code.old.describe(by_code.described)
     with pytest.raises(Reject) as e:
         by_code.old.check(first)
     assert code_of(e) == "enrol"
@@ -195,17 +195,17 @@ def test_attack_a_stolen_code_adds_nobody_whose_key_it_does_not_have(by_code: Me
     victim = by_code.new
     thief = Entering(by_code.agency, DeviceSecrets.fresh(), NAME, SYSTEM, by_code.code)
     thief._me = replace(thief._me, sign_pk=victim._me.sign_pk)
-    by_code.old.hear(thief.first())
-    third = thief.answer(by_code.old.tell(by_code.told))
+    by_code.old.receive_first(thief.first())
+    third = thief.answer(by_code.old.describe(by_code.described))
     with pytest.raises(Reject) as e:
         by_code.old.check(third)
     assert code_of(e) == "signature"
 
 
 def test_attack_a_proof_for_another_head_is_refused(meeting: Meeting) -> None:
-    meeting.old.hear(meeting.new.first())
-    second = meeting.old.tell(meeting.told)
-    meeting.old._old = replace(meeting.told, head=Hash(os.urandom(32)))
+    meeting.old.receive_first(meeting.new.first())
+    second = meeting.old.describe(meeting.described)
+    meeting.old._old = replace(meeting.described, head=Hash(os.urandom(32)))
     with pytest.raises(Reject) as e:
         meeting.old.check(meeting.new.answer(second))
     assert code_of(e) == "signature"
@@ -224,9 +224,9 @@ def test_attack_the_last_message_is_for_the_device_that_was_added(meeting: Meeti
         assert code_of(e) == "enrol"
 
 
-def test_attack_a_person_who_is_another_than_their_genesis_says_is_refused(meeting: Meeting) -> None:
-    meeting.old.hear(meeting.new.first())
-    second = meeting.old.tell(replace(meeting.told, genesis=Hash(os.urandom(32))))
+def test_attack_a_person_who_does_not_match_their_genesis_is_refused(meeting: Meeting) -> None:
+    meeting.old.receive_first(meeting.new.first())
+    second = meeting.old.describe(replace(meeting.described, genesis=Hash(os.urandom(32))))
     with pytest.raises(Reject) as e:
         meeting.new.answer(second)
     assert code_of(e) == "enrol"
@@ -249,7 +249,7 @@ def sixth(m: Meeting, fifth: bytes) -> bytes:
 
 def test_a_new_device_proves_its_keys_again_as_often_as_the_log_moves(meeting: Meeting) -> None:
     meeting.old.check(meeting.third())
-    first = (meeting.told.seq, meeting.told.head)
+    first = (meeting.described.seq, meeting.described.head)
     for _ in range(3):
         meeting.old.check_again(sixth(meeting, moved(meeting)))
         assert meeting.old.proved == meeting.person.log.head
@@ -296,18 +296,18 @@ def test_attack_another_device_does_not_prove_in_the_place_of_the_one_that_was_s
 
 def test_attack_a_new_device_proves_for_no_older_head(meeting: Meeting) -> None:
     meeting.old.check(meeting.third())
-    for seq in (0, meeting.told.seq):
+    for seq in (0, meeting.described.seq):
         with pytest.raises(Reject) as e:
             meeting.new.prove_again(meeting.old.ask_again(seq, Hash(os.urandom(32))))
         assert code_of(e) == "enrol"
-    assert meeting.new.heads == [(meeting.told.seq, meeting.told.head)]
+    assert meeting.new.heads == [(meeting.described.seq, meeting.described.head)]
 
 
 def test_attack_who_does_not_know_the_new_devices_key_asks_for_no_proof(meeting: Meeting) -> None:
     meeting.old.check(meeting.third())
-    told = meeting.told
+    described = meeting.described
     forged = seal.seal_to(
-        KemKey(os.urandom(32)).public, enc(["enrol-moved", told.uid, told.dev]), enc([1, 9, told.head])
+        KemKey(os.urandom(32)).public, enc(["enrol-moved", described.uid, described.dev]), enc([1, 9, described.head])
     )
     assert meeting.new.prove_again(forged) is None
     with pytest.raises(Reject) as e:
@@ -341,29 +341,29 @@ def middle(m: Meeting) -> tuple[Entering, Admitting]:
 
 def test_attack_one_in_the_middle_shows_other_digits(by_digits: Meeting) -> None:
     fake_new, fake_old = middle(by_digits)
-    by_digits.old.hear(fake_new.first())
-    fake_old.hear(by_digits.new.first())
-    told = by_digits.old.tell(by_digits.told)
-    mine = replace(by_digits.told, kem_pk=fake_old._kem.public)
-    by_digits.new.answer(fake_old.tell(mine))
-    by_digits.old.check(fake_new.answer(told))
+    by_digits.old.receive_first(fake_new.first())
+    fake_old.receive_first(by_digits.new.first())
+    described = by_digits.old.describe(by_digits.described)
+    mine = replace(by_digits.described, kem_pk=fake_old._kem.public)
+    by_digits.new.answer(fake_old.describe(mine))
+    by_digits.old.check(fake_new.answer(described))
     assert by_digits.old.digits != by_digits.new.digits
 
 
 def test_attack_what_was_committed_cannot_be_another_thing_later(by_digits: Meeting) -> None:
     """▲ Once it has heard the old device's nonce, the one in the middle can choose neither keys nor nonce any more."""
     fake_new, _ = middle(by_digits)
-    by_digits.old.hear(fake_new.first())
-    told = by_digits.old.tell(by_digits.told)
+    by_digits.old.receive_first(fake_new.first())
+    described = by_digits.old.describe(by_digits.described)
     fake_new._nonce = os.urandom(32)
     with pytest.raises(Reject) as e:
-        by_digits.old.check(fake_new.answer(told))
+        by_digits.old.check(fake_new.answer(described))
     assert code_of(e) == "enrol"
 
 
 def test_attack_a_device_hidden_under_another_key_is_refused(by_digits: Meeting) -> None:
-    by_digits.old.hear(by_digits.new.first())
-    answer = dec(by_digits.new.answer(by_digits.old.tell(by_digits.told)), limit=8192)
+    by_digits.old.receive_first(by_digits.new.first())
+    answer = dec(by_digits.new.answer(by_digits.old.describe(by_digits.described)), limit=8192)
     assert isinstance(answer, list)
     with pytest.raises(Reject) as e:
         by_digits.old.check(enc([*answer[:3], bytes(len(answer[3]))]))
@@ -371,23 +371,23 @@ def test_attack_a_device_hidden_under_another_key_is_refused(by_digits: Meeting)
 
 
 def test_attack_another_name_than_the_committed_is_refused(by_digits: Meeting) -> None:
-    by_digits.old.hear(by_digits.new.first())
-    told = by_digits.old.tell(by_digits.told)
+    by_digits.old.receive_first(by_digits.new.first())
+    described = by_digits.old.describe(by_digits.described)
     by_digits.new._me = replace(by_digits.new._me, name="Enhetschefens dator")
     with pytest.raises(Reject) as e:
-        by_digits.old.check(by_digits.new.answer(told))
+        by_digits.old.check(by_digits.new.answer(described))
     assert code_of(e) == "enrol"
 
 
 def test_attack_digits_depend_on_nothing_that_can_be_chosen_at_the_end(by_digits: Meeting) -> None:
     """▲ The sealed name and the proof come last: sealed again they are other bytes, and the digits are the same."""
-    by_digits.old.hear(by_digits.new.first())
-    told = by_digits.old.tell(by_digits.told)
-    third = by_digits.new.answer(told)
+    by_digits.old.receive_first(by_digits.new.first())
+    described = by_digits.old.describe(by_digits.described)
+    third = by_digits.new.answer(described)
     by_digits.old.check(third)
     version, proof, nonce, _ = fields.array(dec(third, limit=8192), 4, "third")
     sealed = seal.seal_to(
-        by_digits.told.kem_pk, enc(["enrol-new", by_digits.told.uid, by_digits.told.dev]),
+        by_digits.described.kem_pk, enc(["enrol-new", by_digits.described.uid, by_digits.described.dev]),
         enc(by_digits.new._me.fields()),
     )  # fmt: skip
     shown = by_digits.old.digits
@@ -397,8 +397,8 @@ def test_attack_digits_depend_on_nothing_that_can_be_chosen_at_the_end(by_digits
 
 def test_attack_digits_are_of_this_agency(by_digits: Meeting) -> None:
     misled = Entering(Hash(os.urandom(32)), by_digits.secrets, NAME, SYSTEM, None)
-    by_digits.old.hear(misled.first())
-    by_digits.old.check(misled.answer(by_digits.old.tell(by_digits.told)))
+    by_digits.old.receive_first(misled.first())
+    by_digits.old.check(misled.answer(by_digits.old.describe(by_digits.described)))
     assert misled.digits != by_digits.old.digits
 
 
@@ -406,8 +406,8 @@ def test_attack_digits_are_of_this_agency(by_digits: Meeting) -> None:
 def test_bytes_of_any_kind_are_refused_by_a_code(junk: bytes) -> None:
     office = Office()
     m = Meeting(office, office.hire("Registrator"), None)
-    m.old.hear(m.new.first())
-    m.old.tell(m.told)
-    for take in (m.old.hear, m.old.check, m.new.answer):
+    m.old.receive_first(m.new.first())
+    m.old.describe(m.described)
+    for take in (m.old.receive_first, m.old.check, m.new.answer):
         with pytest.raises(Reject):
             take(junk)

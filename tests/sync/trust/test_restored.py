@@ -15,10 +15,10 @@ SERVER, AGENCY = SigningKey(bytes(32)), bytes(range(32))
 
 
 def test_a_statement_is_read_as_it_was_written() -> None:
-    told = Restored.sign(SERVER, AGENCY, NOW, NOW - 5)
-    assert Restored.check(SERVER.public, AGENCY, told.body, told.sig) == told
-    assert (told.t, told.backup_t) == (NOW, NOW - 5)
-    assert told.encode() == enc([1, told.body, told.sig])
+    statement = Restored.sign(SERVER, AGENCY, NOW, NOW - 5)
+    assert Restored.check(SERVER.public, AGENCY, statement.body, statement.sig) == statement
+    assert (statement.t, statement.backup_t) == (NOW, NOW - 5)
+    assert statement.encode() == enc([1, statement.body, statement.sig])
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def test_attack_a_statement_that_makes_no_sense_is_refused_though_signed(value: 
 
 
 def test_attack_a_statement_of_another_server_is_refused() -> None:
-    told = Restored.sign(SigningKey(os.urandom(32)), AGENCY, NOW, NOW)
+    statement = Restored.sign(SigningKey(os.urandom(32)), AGENCY, NOW, NOW)
     with pytest.raises(Reject) as e:
-        Restored.check(SERVER.public, AGENCY, told.body, told.sig)
+        Restored.check(SERVER.public, AGENCY, statement.body, statement.sig)
     assert e.value.code == "signature"
 
 
 def test_attack_it_explains_nothing_that_was_on_the_disk_when_the_backup_was_made() -> None:
-    told = Restored.sign(SERVER, AGENCY, NOW, NOW)
-    assert told.explains(NOW - LAG_MS)
-    assert not told.explains(NOW - LAG_MS - 1)
+    statement = Restored.sign(SERVER, AGENCY, NOW, NOW)
+    assert statement.explains(NOW - LAG_MS)
+    assert not statement.explains(NOW - LAG_MS - 1)

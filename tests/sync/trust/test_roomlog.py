@@ -40,7 +40,7 @@ def refused(room: Room, by: Someone, draft: Draft) -> str:
 def test_a_new_room_has_its_founder_as_owner_and_epoch_one(scene: Scene) -> None:
     room = Room.founded(scene.office, scene.clerk)
     (member,) = room.stream.members.values()
-    assert (member.role, member.history, room.stream.epoch, room.stream.dirty) == (Role.OWNER, True, 1, False)
+    assert (member.role, member.history, room.stream.epoch, room.stream.rotation_owed) == (Role.OWNER, True, 1, False)
 
 
 def test_an_add_with_history_is_one_small_entry_and_one_seal(scene: Scene) -> None:
@@ -118,7 +118,7 @@ def test_a_removal_carries_the_epoch_that_the_removed_cannot_open(scene: Scene) 
     room = scene.room
     draft = room.drafter(scene.head).remove(scene.clerk.uid)
     room.append(scene.head, draft)
-    assert (room.stream.epoch, room.stream.dirty) == (2, False)
+    assert (room.stream.epoch, room.stream.rotation_owed) == (2, False)
     room.give_keys(scene.clerk, draft)
     assert room.ring(scene.clerk).k(2) is None
 
@@ -167,21 +167,21 @@ def test_attack_after_a_leave_only_what_cleans_the_room_gets_a_position(scene: S
         d.propose("history", b"all"),
         d.destroy(ObjId(os.urandom(16)), Hash(bytes(32)), Hash(bytes(32))),
     ):
-        assert refused(room, scene.head, draft) == "dirty"
+        assert refused(room, scene.head, draft) == "rotation-owed"
     room.append(scene.head, room.drafter(scene.head).set_role(scene.clerk.uid, Role.READER))
     room.append(scene.clerk, room.drafter(scene.clerk).cannot_open(1))
     scene.head.rotate_puk()
     room.append(scene.clerk, room.drafter(scene.clerk).pin([scene.head.uid]))
     room.append(scene.head, room.drafter(scene.head).add(scene.guest.uid, Role.WRITER, history=False))
-    assert not room.stream.dirty
+    assert not room.stream.rotation_owed
 
 
-def test_a_lowered_role_makes_the_room_dirty_a_raised_one_does_not(scene: Scene) -> None:
+def test_a_room_owes_a_rotation_after_a_lowered_role_and_not_after_a_raised_one(scene: Scene) -> None:
     room = scene.room
     room.append(scene.head, room.drafter(scene.head).set_role(scene.clerk.uid, Role.ADMIN))
-    assert not room.stream.dirty
+    assert not room.stream.rotation_owed
     room.append(scene.clerk, room.drafter(scene.clerk).set_role(scene.clerk.uid, Role.WRITER))
-    assert room.stream.dirty
+    assert room.stream.rotation_owed
 
 
 def test_with_no_writer_left_a_room_stays_readable(scene: Scene) -> None:
@@ -288,7 +288,7 @@ def test_any_member_may_pin_anothers_newer_log(scene: Scene) -> None:
     scene.head.rotate_puk()
     room.append(scene.clerk, room.drafter(scene.clerk).pin([scene.head.uid]))
     assert room.stream.pins[scene.head.uid][0] == 3
-    assert not room.stream.dirty, "a new key generation is no revocation"
+    assert not room.stream.rotation_owed, "a new key generation is no revocation"
 
 
 def test_attack_a_pin_of_another_head_is_void(scene: Scene) -> None:
@@ -302,16 +302,16 @@ def test_attack_a_pin_of_a_stranger_is_void(scene: Scene) -> None:
     assert refused(scene.room, scene.clerk, draft) == "not-member"
 
 
-def test_a_revocation_already_pinned_does_not_make_the_room_dirty_again(scene: Scene) -> None:
+def test_a_room_owes_no_second_rotation_for_a_revocation_already_pinned(scene: Scene) -> None:
     room = scene.room
     scene.clerk.add_device()
     scene.clerk.revoke(1, scene.office.agency)
     room.append(scene.head, room.drafter(scene.head).pin([scene.clerk.uid]))
-    assert room.stream.dirty
+    assert room.stream.rotation_owed
     room.append(scene.head, room.drafter(scene.head).rotate())
     scene.clerk.rotate_puk()
     room.append(scene.head, room.drafter(scene.head).pin([scene.clerk.uid]))
-    assert not room.stream.dirty
+    assert not room.stream.rotation_owed
 
 
 def test_attack_after_the_agencys_revocation_nothing_is_sealed_to_the_old_key(scene: Scene) -> None:
@@ -337,7 +337,7 @@ def test_attack_a_reset_counts_as_leaving_where_it_is_pinned(scene: Scene) -> No
     reset(scene.clerk, scene.office.agency)
     room.append(scene.head, room.drafter(scene.head).pin([scene.clerk.uid]))
     assert scene.clerk.uid not in room.stream.members
-    assert room.stream.dirty
+    assert room.stream.rotation_owed
 
 
 def test_an_epoch_that_pins_a_reset_leaves_that_person_out(scene: Scene) -> None:
@@ -345,7 +345,7 @@ def test_an_epoch_that_pins_a_reset_leaves_that_person_out(scene: Scene) -> None
     reset(scene.clerk, scene.office.agency)
     draft = room.drafter(scene.head).rotate()
     room.append(scene.head, draft)
-    assert (set(room.stream.members), len(draft.seals), room.stream.dirty) == ({scene.head.uid}, 1, False)
+    assert (set(room.stream.members), len(draft.seals), room.stream.rotation_owed) == ({scene.head.uid}, 1, False)
 
 
 @pytest.mark.parametrize("roles", [(Role.ADMIN, Role.WRITER), (Role.WRITER, Role.READER)])
@@ -393,7 +393,7 @@ def test_the_root_object_cannot_be_destroyed(scene: Scene) -> None:
     "policy",
     [{"history": "some"}, {"recovery": [[b"x", b"y"]]}, {"format": {"kinds": ["a"]}}, {"suite": 1}, {"annat": 1}],
 )
-def test_attack_a_policy_says_only_what_it_can(scene: Scene, policy: dict[str, object]) -> None:
+def test_attack_a_policy_with_unknown_content_is_refused(scene: Scene, policy: dict[str, object]) -> None:
     draft = scene.room.drafter(scene.head).policy(policy)
     assert refused(scene.room, scene.head, draft) in ("malformed", "suite")
 

@@ -58,7 +58,7 @@ def test_attack_inside_a_batch_seen_never_falls(scene: Scene) -> None:
     assert refused(scene.room, scene.room.forced_ops(ops)) == "chain"
 
 
-def test_attack_a_ciphertexts_length_is_what_its_body_says(scene: Scene) -> None:
+def test_attack_a_ciphertext_has_the_length_in_its_body(scene: Scene) -> None:
     room = scene.room
     (body,), (ct,) = (honest := room.seal(scene.clerk, b"x")).bodies, honest.cts
     hdr, digest, length = read_body(body)

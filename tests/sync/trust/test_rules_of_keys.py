@@ -171,15 +171,15 @@ def test_attack_an_approved_proposal_of_history_does_not_outlive_a_leave(two: Sc
     assert room.stream.state.proposals == {}
 
 
-def test_attack_a_changed_recovery_makes_the_room_dirty(two: Scene) -> None:
+def test_attack_a_room_owes_a_rotation_after_its_recovery_is_changed(two: Scene) -> None:
     room = two.room
     subject = enc([[b"R" * 16, KemKey(os.urandom(32)).public]])
     approved(room, two.head, two.clerk, "recovery", subject)
-    assert room.stream.dirty
+    assert room.stream.rotation_owed
     room.append(two.head, room.drafter(two.head).rotate())
-    assert not room.stream.dirty
+    assert not room.stream.rotation_owed
     approved(room, two.head, two.clerk, "recovery", enc([]))
-    assert room.stream.dirty, "whoever is no longer a recipient must not open what comes"
+    assert room.stream.rotation_owed, "whoever is no longer a recipient must not open what comes"
 
 
 def test_attack_recovery_is_used_by_an_administrator_where_policy_names_it(two: Scene) -> None:
@@ -217,22 +217,22 @@ def test_attack_nobody_removes_oneself_and_knows_the_next_key(scene: Scene) -> N
 
 def test_attack_an_ephemerals_content_is_bound_to_its_context(scene: Scene) -> None:
     """Signed anew by its own author with another counter, time, kind or session, the content does not open."""
-    ears, voice = Ears(scene), ephemeral.Whisperer(scene.room.id)
-    whisper = voice.seal(scene.head.author, 1, key_of(scene), b"x", NOW)
-    parts = dec(whisper.body, limit=512)
+    ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
+    message = voice.seal(scene.head.author, 1, key_of(scene), b"x", NOW)
+    parts = dec(message.body, limit=512)
     assert isinstance(parts, list)
     for at, value in ((5, os.urandom(16)), (6, 9), (7, NOW + 1), (8, ephemeral.CARET)):
         body = enc([*parts[:at], value, *parts[at + 1 :]])
-        moved = ephemeral.Whisper(body, scene.head.author.signing.sign(ephemeral.DOMAIN, body), whisper.ct)
+        moved = ephemeral.EphemeralMessage(body, scene.head.author.signing.sign(ephemeral.DOMAIN, body), message.ct)
         assert ears.refuses(moved) == "decrypt"
-    assert ears.hear(whisper) == b"x"
+    assert ears.receive(message) == b"x"
 
 
 def test_attack_many_sessions_in_a_minute_push_out_none_that_the_clock_would_take(scene: Scene) -> None:
     ears = Ears(scene)
-    first = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
-    ears.hear(first)
+    first = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
+    ears.receive(first)
     for i in range(400):
         now = NOW + i * 200
-        ears.hear(ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", now), now)
+        ears.receive(ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", now), now)
     assert ears.refuses(first, NOW + 80_000) == "ephemeral"

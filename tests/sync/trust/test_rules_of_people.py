@@ -55,8 +55,8 @@ def test_attack_no_entry_brings_a_key_that_nobody_may_use(office: Office, clerk:
     proof = SigningKey(os.urandom(32)).sign("root-proof", [clerk.log.uid, clerk.log.head, IDENTITY])
     assert refused(clerk, dev, key, "puk_rotate", [gen, unusable(), wrap, seals]) == "bad-key"
     assert refused(clerk, dev, key, "dev_rekey", [unusable(), 1, blank]) == "bad-key"
-    sheet = clerk.sheet_payload(KemKey(os.urandom(32)).public, os.urandom(32))
-    assert refused(clerk, ROOT, clerk.root, "recovery_set", [2, unusable(), *sheet[2:]]) == "bad-key"
+    payload = clerk.recovery_payload(KemKey(os.urandom(32)).public, os.urandom(32))
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [2, unusable(), *payload[2:]]) == "bad-key"
     assert refused(clerk, ROOT, clerk.root, "root_rotate", [IDENTITY, proof]) == "bad-key"
     cert = office.agency.certify_invite(IDENTITY, record_hash(b"s", b""), NOW)
     with pytest.raises(Reject) as e:
@@ -73,7 +73,7 @@ def test_attack_a_devices_proof_holds_for_one_place_of_one_log(clerk: Someone) -
     assert refused(clerk, dev, key, "dev_add", for_root) == "signature"
 
 
-def test_attack_a_device_comes_with_the_generation_in_force_and_a_sheet_with_the_next(
+def test_attack_a_device_comes_with_the_generation_in_force_and_a_recovery_sheet_with_the_next(
     office: Office, clerk: Someone
 ) -> None:
     dev, key = me(clerk)
@@ -83,13 +83,13 @@ def test_attack_a_device_comes_with_the_generation_in_force_and_a_sheet_with_the
     added = list(clerk.log.devices)[-1]
     assert dict(clerk.log.puks[-1].seals)[added] == sealed
     recovery, seed = KemKey(os.urandom(32)), os.urandom(32)
-    *sheet, puk = clerk.sheet_payload(recovery.public, seed)
+    *payload, puk = clerk.recovery_payload(recovery.public, seed)
     assert isinstance(puk, list)
-    assert refused(clerk, ROOT, clerk.root, "recovery_set", [*sheet, [1, *puk[1:]]]) == "generation"
-    assert refused(clerk, ROOT, clerk.root, "recovery_set", [*sheet, [*puk[:3], puk[3][:-1]]]) == "recipients"
-    assert refused(clerk, ROOT, clerk.root, "recovery_set", [1, *sheet[1:], puk]) == "old-format"
-    assert refused(clerk, ROOT, clerk.root, "recovery_set", [2, recovery.public, 2, *sheet[3:], puk]) == "generation"
-    clerk.write(ROOT, clerk.root, "recovery_set", [*sheet, puk])
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [*payload, [1, *puk[1:]]]) == "generation"
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [*payload, [*puk[:3], puk[3][:-1]]]) == "recipients"
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [1, *payload[1:], puk]) == "old-format"
+    assert refused(clerk, ROOT, clerk.root, "recovery_set", [2, recovery.public, 2, *payload[3:], puk]) == "generation"
+    clerk.write(ROOT, clerk.root, "recovery_set", [*payload, puk])
     sealed = dict(clerk.log.puks[-1].seals)[b"recovery"]
     assert recovery.open(puk_info(clerk.log.uid, 2, b"recovery"), sealed) == seed
 
@@ -128,14 +128,14 @@ def test_attack_a_device_known_under_one_person_is_refused_under_another(scene: 
     cert = scene.office.agency.certify_invite(code.key.public, record, NOW + 10**9)
     seed = os.urandom(32)
     entries, log = new_user(clerk.secrets, code, scene.office.agency.pk, cert, record, seed, NOW + 1)
-    twin = Someone(clerk.secrets, seed, log, entries)
-    assert (twin.uid != clerk.uid, twin.author.dev) == (True, clerk.author.dev)
-    scene.office.book.logs[twin.uid] = log
-    room.join(scene.head, twin)
+    double = Someone(clerk.secrets, seed, log, entries)
+    assert (double.uid != clerk.uid, double.author.dev) == (True, clerk.author.dev)
+    scene.office.book.logs[double.uid] = log
+    room.join(scene.head, double)
     room.push(ops_by(room, clerk))
-    second = ops_by(room, twin, first_seq=2, prev=room.stream.next_prev(twin.uid, twin.author.dev))
+    second = ops_by(room, double, first_seq=2, prev=room.stream.next_prev(double.uid, double.author.dev))
     assert void(room, room.forced_ops(second)) == "forbidden"
-    entry = room.drafter(twin).cannot_open(1)
+    entry = room.drafter(double).cannot_open(1)
     (item,) = room.client().accept(room.forced_entry(entry), scene.office.book, room.rh_at)
     assert item.void == "forbidden"
     with pytest.raises(Reject, match="forbidden"):

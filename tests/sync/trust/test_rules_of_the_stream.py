@@ -159,7 +159,7 @@ def test_attack_a_void_entry_leaves_no_trace_but_its_hash(scene: Scene) -> None:
     scene.clerk.rotate_puk()
     client = room.client()
     before = client.state
-    kept = (before.members, before.pins, before.policy, before.epochs, before.dirty, before.dev_owner)
+    kept = (before.members, before.pins, before.policy, before.epochs, before.rotation_owed, before.dev_owner)
     for draft, why in (
         (entry_by(room, scene.head, "add", add), "recipients"),
         (entry_by(room, scene.clerk, "policy", [{}, None]), "forbidden"),
@@ -167,7 +167,7 @@ def test_attack_a_void_entry_leaves_no_trace_but_its_hash(scene: Scene) -> None:
         client = room.client()
         assert client.accept(room.forced_entry(draft), scene.office.book, room.rh_at)[0].void == why
         s = client.state
-        assert (s.members, s.pins, s.policy, s.epochs, s.dirty, s.dev_owner) == kept
+        assert (s.members, s.pins, s.policy, s.epochs, s.rotation_owed, s.dev_owner) == kept
         assert (s.n, s.rh != before.rh, s.entry_seq) == (before.n + 1, True, before.entry_seq + 1)
 
 
@@ -214,9 +214,9 @@ def test_one_epoch_clears_all_that_was_pending(scene: Scene) -> None:
     room.append(scene.guest, room.drafter(scene.guest).leave())
     room.append(scene.head, room.drafter(scene.head).pin([third.uid]))
     room.append(scene.head, room.drafter(scene.head).set_role(third.uid, Role.READER))
-    assert room.stream.dirty
+    assert room.stream.rotation_owed
     draft = room.drafter(scene.clerk).rotate()
     room.append(scene.clerk, draft)
-    assert not room.stream.dirty
+    assert not room.stream.rotation_owed
     assert len(draft.seals) == 2, "who left is no recipient, and who lost a device is left out until a newer key"
     assert replace(room.stream.epochs[2], pins=()) == room.client().epochs[2]

@@ -19,7 +19,7 @@ from sync.trust.person.escrow_key import ShareRequest, certify_escrow, check_esc
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
 from sync.trust.person.user_log import AGENCY, RECOVERY, UserLog
 from tests.sync.trust.people import NOW, Office, Someone
-from tests.sync.trust.test_userdrafts import ESCROW, drawn, sheet, take
+from tests.sync.trust.test_userdrafts import ESCROW, drawn, recovery_sheet, take
 
 NAME = "Handläggare Å 🙂"
 SALT, RECORD = b"salt" * 4, encode_record({"name": NAME, "title": "", "unit": "Enheten för tillsyn"})
@@ -52,10 +52,10 @@ def code_of(failed: pytest.ExceptionInfo[Reject]) -> str:
 # -- what opens what ------------------------------------------------------------------------------------------------
 
 
-def test_attack_a_sheet_and_the_servers_disk_open_nothing(clerk: Someone) -> None:
+def test_attack_a_recovery_sheet_and_the_servers_disk_open_nothing(clerk: Someone) -> None:
     """The attacker has the sheet's code and all that the server stores. No share of the attacker's own opens a
     generation, nor does any key that comes from the code alone."""
-    pair = sheet(clerk)
+    pair = recovery_sheet(clerk)
     assert opens(clerk, pair.kem) == [1, 2]
     tries = [
         RecoveryPair(pair.code, RecoveryShare(bytes(17))),
@@ -66,15 +66,15 @@ def test_attack_a_sheet_and_the_servers_disk_open_nothing(clerk: Someone) -> Non
     ]
     keys += [KemKey(pair.code.root_seed), KemKey(pair.code.secret + bytes(15))]
     assert [opens(clerk, key) for key in keys] == [[]] * 6
-    assert clerk.log.sheet is not None
+    assert clerk.log.recovery_sheet is not None
     for key in keys:  # nor does the sealed share open to anybody but the agency
         with pytest.raises(Reject, match="decrypt"):
-            key.open(share_info(clerk.uid, 1), clerk.log.sheet.sealed)
+            key.open(share_info(clerk.uid, 1), clerk.log.recovery_sheet.sealed)
 
 
 def test_attack_the_agencys_secret_and_the_servers_disk_open_nothing(office: Office, clerk: Someone) -> None:
     """The attacker has the escrow key, so every share, and all that the server stores, but no sheet."""
-    pair = sheet(clerk)
+    pair = recovery_sheet(clerk)
     share = request(office, clerk).open(ESCROW)
     assert share == pair.share
     tries = [RecoveryPair(RecoveryCode(bytes(17)), share), RecoveryPair(RecoveryCode(share.secret), share)]
@@ -92,10 +92,10 @@ def test_attack_no_share_gives_the_root_key(clerk: Someone) -> None:
     assert RecoveryCode(pair.share.secret).root.public != pair.code.root.public
 
 
-def test_attack_a_sheet_that_was_replaced_opens_nothing_newer(clerk: Someone) -> None:
+def test_attack_a_recovery_sheet_that_was_replaced_opens_nothing_newer(clerk: Someone) -> None:
     """Somebody found the sheet and has its share: from the moment that another replaces it, it opens no later key."""
-    old = sheet(clerk)
-    newer = sheet(clerk, old.code.root)
+    old = recovery_sheet(clerk)
+    newer = recovery_sheet(clerk, old.code.root)
     clerk.rotate_puk()
     assert opens(clerk, newer.kem) == [1, 2, 3, 4]
     assert opens(clerk, old.kem) == [1, 2]
@@ -109,10 +109,12 @@ def test_attack_a_sheet_that_was_replaced_opens_nothing_newer(clerk: Someone) ->
             assert not opened
 
 
-def test_attack_a_share_of_another_person_or_of_an_earlier_sheet_is_refused(office: Office, clerk: Someone) -> None:
+def test_attack_a_share_of_another_person_or_of_an_earlier_recovery_sheet_is_refused(
+    office: Office, clerk: Someone
+) -> None:
     registrar = office.hire("Registrator")
-    first, theirs = sheet(clerk), sheet(registrar)
-    second = sheet(clerk, first.code.root)
+    first, theirs = recovery_sheet(clerk), recovery_sheet(registrar)
+    second = recovery_sheet(clerk, first.code.root)
     user_drafts.check_pair(clerk.log, second)
     for share in (theirs.share, first.share, RecoveryShare.fresh()):
         with pytest.raises(Reject) as e:
@@ -121,13 +123,13 @@ def test_attack_a_share_of_another_person_or_of_an_earlier_sheet_is_refused(offi
     for replaced in (first, theirs):
         with pytest.raises(Reject) as e:
             user_drafts.check_pair(clerk.log, replaced)
-        assert code_of(e) == "sheet"
+        assert code_of(e) == "recovery-sheet"
 
 
 # -- at the agency --------------------------------------------------------------------------------------------------
 
 
-def test_attack_a_share_opens_for_the_person_and_the_sheet_that_it_was_sealed_for(
+def test_attack_a_share_opens_for_the_person_and_the_recovery_sheet_that_it_was_sealed_for(
     office: Office, clerk: Someone
 ) -> None:
     """The server cannot have one person's share opened in another's name, nor an earlier one as the newest."""
@@ -139,27 +141,29 @@ def test_attack_a_share_opens_for_the_person_and_the_sheet_that_it_was_sealed_fo
             ESCROW.open(info, sealed)
 
 
-def test_the_agency_opens_the_share_of_the_sheet_in_force(office: Office, clerk: Someone) -> None:
+def test_the_agency_opens_the_share_of_the_recovery_sheet_in_force(office: Office, clerk: Someone) -> None:
     with pytest.raises(Reject) as e:
         request(office, clerk).open(ESCROW)
-    assert code_of(e) == "sheet"
-    first = sheet(clerk)
+    assert code_of(e) == "recovery-sheet"
+    first = recovery_sheet(clerk)
     assert request(office, clerk).open(ESCROW) == first.share
     asked = request(office, clerk)
     assert (asked.record["name"], asked.log.uid) == (NAME, clerk.uid)
-    second = sheet(clerk, first.code.root)
+    second = recovery_sheet(clerk, first.code.root)
     assert request(office, clerk).open(ESCROW) == second.share
     with pytest.raises(Reject) as e:
         request(office, clerk).open(KemKey(os.urandom(32)))
     assert code_of(e) == "escrow"
 
 
-def test_no_share_is_opened_of_a_sheet_that_is_not_whole_or_after_a_reset(office: Office, clerk: Someone) -> None:
-    old = sheet(clerk)
+def test_no_share_is_opened_of_a_recovery_sheet_that_is_not_whole_or_after_a_reset(
+    office: Office, clerk: Someone
+) -> None:
+    old = recovery_sheet(clerk)
     take(clerk, user_drafts.replace_root(clerk.log, old.code.root, drawn().code.root, NOW))
     with pytest.raises(Reject) as e:
         request(office, clerk).open(ESCROW)
-    assert code_of(e) == "sheet"
+    assert code_of(e) == "recovery-sheet"
     clerk.write(AGENCY, office.agency.key, "reset", [])
     with pytest.raises(Reject) as e:
         request(office, clerk).open(ESCROW)
@@ -168,7 +172,7 @@ def test_no_share_is_opened_of_a_sheet_that_is_not_whole_or_after_a_reset(office
 
 def test_attack_a_request_proves_whose_it_is(office: Office, clerk: Someone) -> None:
     """A log that another agency bound, one that was cut, another's record, and what is no request."""
-    sheet(clerk)
+    recovery_sheet(clerk)
     whole, pk = ShareRequest.encode(clerk.entries, SALT, RECORD), office.agency.pk
     other = encode_record({"name": "Registrator", "title": "", "unit": ""})
     cut: list[Entry] = [clerk.entries[0], *clerk.entries[2:]]
@@ -193,14 +197,14 @@ def test_attack_nothing_is_sealed_to_a_key_that_the_agency_did_not_certify(offic
     assert escrow_id(ESCROW.public) != escrow_id(KemKey(os.urandom(32)).public)
     mine = certify_escrow(Agency(os.urandom(32)), ESCROW.public)
     unusable = enc([ESCROW.public[:1184] + bytes(32)])
-    for told, code in (
+    for signed, code in (
         (mine, "signature"),
         ((body, bytes(64)), "signature"),
         ((unusable, office.agency.key.sign("escrow", unusable)), "bad-key"),
         ((enc([bytes(31)]), office.agency.key.sign("escrow", enc([bytes(31)]))), "malformed"),
     ):
         with pytest.raises(Reject) as e:
-            check_escrow(office.agency.pk, *told)
+            check_escrow(office.agency.pk, *signed)
         assert code_of(e) == code
     assert len(ESCROW.public) == PUBLIC_BYTES
 
@@ -218,7 +222,7 @@ def test_a_return_code_is_the_sign_in_code_and_the_share_in_one_go(office: Offic
 
 def test_what_is_mistyped_or_missing_of_a_return_code_is_named(office: Office) -> None:
     code, share = SignInCode.fresh(office.agency.pk).format(), RecoveryShare.fresh().format()
-    sheets = RecoveryCode.fresh().format()
+    on_paper = RecoveryCode.fresh().format()
     mistyped = ("1" if code[0] == "0" else "0") + code[1:]
     for typed, refusal in (
         (code, "share-missing"),
@@ -227,24 +231,24 @@ def test_what_is_mistyped_or_missing_of_a_return_code_is_named(office: Office) -
         (f"{share}\n{code}", "code"),
         (f"{code} {share[:-1]}", "share-code"),
         (f"{code} {share} {share}", "share-code"),
-        (f"{code} {sheets}", "share-code"),
+        (f"{code} {on_paper}", "share-code"),
     ):
         with pytest.raises(Reject) as e:
             ReturnCode.parse(typed)
         assert code_of(e) == refusal
 
 
-def test_a_sheet_of_format_1_is_told_from_a_mistyped_one() -> None:
+def test_a_recovery_sheet_of_format_1_is_distinguished_from_a_mistyped_one() -> None:
     with pytest.raises(Reject) as e:
         RecoveryCode.parse("0000-0000-0000-0000-0000-0000-00ZS")
-    assert code_of(e) == "sheet-format"
+    assert code_of(e) == "recovery-sheet-format"
     with pytest.raises(Reject) as e:
         RecoveryCode.parse("0000-0000-0000-0000-0000-0000-00ZT")
     assert code_of(e) == "code"
 
 
 def test_a_log_is_the_same_read_from_its_entries(office: Office, clerk: Someone) -> None:
-    sheet(clerk)
+    recovery_sheet(clerk)
     again = UserLog.replay(clerk.entries, office.agency.pk)
-    assert again.sheet == clerk.log.sheet
-    assert again.sheet_stands
+    assert again.recovery_sheet == clerk.log.recovery_sheet
+    assert again.recovery_sheet_in_force

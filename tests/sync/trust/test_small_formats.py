@@ -197,7 +197,7 @@ def test_attack_content_is_bound_to_its_header(scene: Scene) -> None:
     assert e.value.code == "decrypt"
 
 
-def test_attack_a_header_says_exactly_what_it_must(scene: Scene) -> None:
+def test_attack_a_header_has_exactly_the_fields_it_must(scene: Scene) -> None:
     (body,) = scene.room.seal(scene.clerk, b"x").bodies
     hdr = read_body(body)[0]
     parts = dec(hdr, limit=1024)
@@ -273,20 +273,20 @@ class Ears:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.listener = ephemeral.Listener(scene.room.id)
+        self.listener = ephemeral.EphemeralReceiver(scene.room.id)
 
-    def hear(self, whisper: ephemeral.Whisper, now: int = NOW) -> bytes:
+    def receive(self, message: ephemeral.EphemeralMessage, now: int = NOW) -> bytes:
         def sign_pk(uid: Uid, dev: bytes) -> bytes | None:
             log = self.scene.office.book.log(uid)
             device = log.device_active(dev, log.seq) if log and uid in self.scene.room.stream.members else None
             return device.sign_pk if device else None
 
         ring, stream = self.scene.room.ring(self.scene.clerk), self.scene.room.stream
-        return self.listener.open(whisper, sign_pk, ring.k, now, stream.role_of)[1]
+        return self.listener.open(message, sign_pk, ring.k, now, stream.role_of)[1]
 
-    def refuses(self, whisper: ephemeral.Whisper, now: int = NOW) -> str:
+    def refuses(self, message: ephemeral.EphemeralMessage, now: int = NOW) -> str:
         with pytest.raises(Reject) as e:
-            self.hear(whisper, now)
+            self.receive(message, now)
         return e.value.code
 
 
@@ -296,72 +296,72 @@ def key_of(scene: Scene) -> bytes:
     return k
 
 
-def test_an_ephemeral_is_heard_once(scene: Scene) -> None:
-    ears, voice = Ears(scene), ephemeral.Whisperer(scene.room.id)
+def test_an_ephemeral_is_received_once(scene: Scene) -> None:
+    ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
     first = voice.seal(scene.head.author, 1, key_of(scene), "skriver … 🙂".encode(), NOW)
     second = voice.seal(scene.head.author, 1, key_of(scene), b"2", NOW)
-    assert ears.hear(first).decode() == "skriver … 🙂"
+    assert ears.receive(first).decode() == "skriver … 🙂"
     assert ears.refuses(first) == "ephemeral"
-    assert ears.hear(second) == b"2"
+    assert ears.receive(second) == b"2"
     assert ears.refuses(first) == "ephemeral"
 
 
 def test_attack_an_older_session_is_not_replayed_after_a_newer(scene: Scene) -> None:
     ears = Ears(scene)
-    old = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
-    new = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"2", NOW)
-    ears.hear(old)
-    ears.hear(new)
+    old = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
+    new = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"2", NOW)
+    ears.receive(old)
+    ears.receive(new)
     assert ears.refuses(old) == "ephemeral"
 
 
 def test_attack_a_session_is_forgotten_only_when_the_clock_refuses_it(scene: Scene) -> None:
     ears = Ears(scene)
-    first = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
-    ears.hear(first)
+    first = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
+    ears.receive(first)
     for i in range(600):
         now = NOW + i * 500
-        ears.hear(ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", now), now)
+        ears.receive(ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", now), now)
         assert ears.refuses(first, now) == "ephemeral"
 
 
 @pytest.mark.parametrize("off", [CLOCK_TOLERANCE_MS + 1, -CLOCK_TOLERANCE_MS - 1])
 def test_attack_an_ephemeral_of_another_time_is_dropped(scene: Scene, off: int) -> None:
-    whisper = ephemeral.Whisperer(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", NOW + off)
-    assert Ears(scene).refuses(whisper) == "ephemeral"
+    message = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", NOW + off)
+    assert Ears(scene).refuses(message) == "ephemeral"
 
 
 def test_attack_an_ephemeral_of_a_stranger_or_a_revoked_device_is_dropped(scene: Scene) -> None:
-    ears, voice = Ears(scene), ephemeral.Whisperer(scene.room.id)
+    ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
     assert ears.refuses(voice.seal(scene.guest.author, 1, key_of(scene), b"", NOW)) == "ephemeral"
-    whisper = voice.seal(scene.clerk.author, 1, key_of(scene), b"", NOW)
+    message = voice.seal(scene.clerk.author, 1, key_of(scene), b"", NOW)
     scene.clerk.revoke(0, scene.office.agency)
-    assert ears.refuses(whisper) == "ephemeral"
+    assert ears.refuses(message) == "ephemeral"
 
 
 def test_attack_a_changed_ephemeral_is_dropped(scene: Scene) -> None:
-    ears, voice = Ears(scene), ephemeral.Whisperer(scene.room.id)
-    whisper = voice.seal(scene.head.author, 1, key_of(scene), b"x", NOW)
-    parts = dec(whisper.body, limit=512)
+    ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
+    message = voice.seal(scene.head.author, 1, key_of(scene), b"x", NOW)
+    parts = dec(message.body, limit=512)
     assert isinstance(parts, list)
     for at, value in ((2, 2), (6, 9), (7, NOW + 1), (8, ephemeral.CARET)):
         body = enc([*parts[:at], value, *parts[at + 1 :]])
-        assert ears.refuses(replace(whisper, body=body)) == "signature"
-    assert ears.refuses(replace(whisper, ct=whisper.ct[:-1] + bytes([whisper.ct[-1] ^ 1]))) == "ephemeral"
+        assert ears.refuses(replace(message, body=body)) == "signature"
+    assert ears.refuses(replace(message, ct=message.ct[:-1] + bytes([message.ct[-1] ^ 1]))) == "ephemeral"
     assert ears.refuses(voice.seal(scene.head.author, 1, bytes(32), b"x", NOW)) == "decrypt"
-    other = ephemeral.Whisperer(ROOM).seal(scene.head.author, 1, key_of(scene), b"x", NOW)
+    other = ephemeral.EphemeralSender(ROOM).seal(scene.head.author, 1, key_of(scene), b"x", NOW)
     assert ears.refuses(other) == "ephemeral"
 
 
 def test_attack_a_kind_the_role_may_not_send_is_dropped(scene: Scene) -> None:
     scene.room.join(scene.head, scene.guest, Role.READER)
-    ears, voice = Ears(scene), ephemeral.Whisperer(scene.room.id)
+    ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
     for kind, may in ((ephemeral.PRESENCE, True), (ephemeral.TYPING, False), (ephemeral.LIVE, False), (9, False)):
-        whisper = voice.seal(scene.guest.author, 1, key_of(scene), b"", NOW, kind)
+        message = voice.seal(scene.guest.author, 1, key_of(scene), b"", NOW, kind)
         if may:
-            ears.hear(whisper)
+            ears.receive(message)
         else:
-            assert ears.refuses(whisper) == "ephemeral"
+            assert ears.refuses(message) == "ephemeral"
 
 
 # -- receipts ---------------------------------------------------------------------------------------------------

@@ -289,7 +289,7 @@ def test_content_that_was_not_asked_for_is_not_missed(scene: Scene) -> None:
     scene.snapshot(scene.head)
     client = RoomStream(scene.room.id)
     bare = [i if i.ct is None else type(i)(i.n, i.t, i.kind, i.body, i.sig, None) for i in scene.room.items]
-    client.accept(bare, scene.office.book, scene.room.rh_at, bare=True)
+    client.accept(bare, scene.office.book, scene.room.rh_at, headers_only=True)
     assert client.to_bytes() == scene.room.stream.to_bytes()
     assert client.withheld() == []
 
@@ -309,14 +309,14 @@ def test_pieces_make_the_whole_again() -> None:
 
 
 @pytest.mark.parametrize("change", [{0: 2}, {1: b"t"}, {2: 1}, {3: 0}, {3: MAX_PIECES + 1}, {4: b""}, {5: 1}])
-def test_attack_a_piece_says_exactly_what_it_must(change: dict[int, object]) -> None:
+def test_attack_a_piece_has_exactly_the_fields_it_must(change: dict[int, object]) -> None:
     value = [change.get(i, v) for i, v in enumerate([1, b"t" * 16, 0, 1, b"h" * 32, b"data"])]
     with pytest.raises(Reject, match=r"malformed|format"):
         Piece.decode(enc(value))
 
 
-def test_an_attest_says_exactly_what_it_must() -> None:
-    told = Attest(obj=OBJ, n=7, snapshot=Hash(b"s" * 32), digest=b"h" * 32)
-    assert Attest.decode(told.encode()) == told
+def test_an_attest_has_exactly_the_fields_it_must() -> None:
+    attest = Attest(obj=OBJ, n=7, snapshot=Hash(b"s" * 32), digest=b"h" * 32)
+    assert Attest.decode(attest.encode()) == attest
     with pytest.raises(Reject):
-        Attest.decode(told.encode() + b"\0")
+        Attest.decode(attest.encode() + b"\0")

@@ -425,16 +425,16 @@ def test_attack_an_old_epoch_is_stale(scene: Scene) -> None:
     assert void(room, room.forced_ops(ops_by(room, scene.clerk, epoch=3))) == "stale"
 
 
-def test_attack_nothing_is_written_in_a_dirty_room(scene: Scene) -> None:
+def test_attack_nothing_is_written_in_a_room_that_owes_a_rotation(scene: Scene) -> None:
     room = scene.room
     room.join(scene.head, scene.guest)
     room.append(scene.guest, room.drafter(scene.guest).leave())
-    assert room.stream.dirty
+    assert room.stream.rotation_owed
     ops = ops_by(room, scene.clerk)
-    assert not_placed(room, ops) == "dirty"
-    assert void(room, room.forced_ops(ops)) == "dirty"
+    assert not_placed(room, ops) == "rotation-owed"
+    assert void(room, room.forced_ops(ops)) == "rotation-owed"
     room.append(scene.clerk, room.drafter(scene.clerk).rotate())
-    assert not room.stream.dirty
+    assert not room.stream.rotation_owed
     room.push(ops_by(room, scene.clerk))
 
 
@@ -490,7 +490,7 @@ def test_attack_a_revoked_device_writes_nothing_after_the_pin(scene: Scene) -> N
     before = ops_by(room, scene.clerk)
     scene.clerk.revoke(0, scene.office.agency)
     room.append(scene.head, room.drafter(scene.head).pin([scene.clerk.uid]))
-    assert room.stream.dirty, "the room must rotate"
+    assert room.stream.rotation_owed, "the room must rotate"
     assert void(room, room.forced_ops(before)) == "stale"
     assert void(room, room.forced_ops(ops_by(room, scene.clerk))) == "revoked"
 

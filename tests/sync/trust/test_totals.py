@@ -323,7 +323,7 @@ def test_attack_a_reader_posts_few_of_them_a_day(scene: Scene, kind: int, most: 
     assert pushed(room, tablet, {"kind": kind}) is None
 
 
-def test_attack_an_attest_that_says_nothing_new_is_void(scene: Scene) -> None:
+def test_attack_an_attest_that_adds_nothing_is_void(scene: Scene) -> None:
     room, obj = scene.room, ObjId(os.urandom(16))
     room.join(scene.head, scene.guest, history=False)
     room.push(batch_by(room, scene.head, [first_op(room, obj)]))

@@ -16,7 +16,7 @@ from sync.trust.person import user_drafts
 from sync.trust.person.agency import SignInCode, encode_record, record_hash
 from sync.trust.person.author import DeviceSecrets, puk_key
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare
-from sync.trust.person.user_drafts import Hand, Return, come_back, new_sheet
+from sync.trust.person.user_drafts import Hand, RecoveryPlan, new_recovery_sheet, recovery_entries
 from sync.trust.person.user_log import RECOVERY, ROOT, SEAL_BYTES, UserLog, root_of
 from tests.sync.trust.people import NOW, Office, Someone
 
@@ -47,10 +47,10 @@ def drawn() -> RecoveryPair:
     return RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh())
 
 
-def sheet(someone: Someone, root: SigningKey | None = None) -> RecoveryPair:
+def recovery_sheet(someone: Someone, root: SigningKey | None = None) -> RecoveryPair:
     """The root and recovery key become the sheet's, which brings the next PUK generation."""
     pair, seeds = drawn(), {len(someone.log.puks): someone.puk_seed}
-    for entry in new_sheet(someone.log, root or someone.root, pair, ESCROW.public, seeds, NOW):
+    for entry in new_recovery_sheet(someone.log, root or someone.root, pair, ESCROW.public, seeds, NOW):
         take(someone, entry)
     dev, kem = someone.author.dev, KemKey(someone.secrets.kem)
     someone.puk_seed = user_drafts.open_generations(someone.log, dev, kem, seeds)[len(someone.log.puks)]
@@ -109,11 +109,11 @@ def test_without_the_generation_in_force_nothing_is_built(clerk: Someone) -> Non
     assert clerk.puk_seed.hex() not in repr(hand(clerk))
 
 
-def test_from_the_sheet_and_its_share_everything_comes_back(office: Office, clerk: Someone) -> None:
+def test_from_the_recovery_sheet_and_its_share_everything_comes_back(office: Office, clerk: Someone) -> None:
     """Every device is lost: the agency revokes it and binds the person once more, and the sheet's root adds a new one,
     which opens every generation, those too that were made before the sheet."""
     clerk.rotate_puk()
-    pair = sheet(clerk)
+    pair = recovery_sheet(clerk)
     clerk.rotate_puk()
     take(clerk, user_drafts.revoke_by_agency(clerk.log, office.agency, clerk.author.dev, NOW))
 
@@ -141,7 +141,7 @@ def test_from_the_sheet_and_its_share_everything_comes_back(office: Office, cler
 
 
 def test_attack_the_root_adds_nothing_without_a_fresh_binding(office: Office, clerk: Someone) -> None:
-    code = sheet(clerk).code
+    code = recovery_sheet(clerk).code
     laptop = DeviceSecrets.fresh()
     signing, kem = SigningKey(laptop.sign), KemKey(laptop.kem)
     keys: list[object] = [signing.public, kem.public]
@@ -153,33 +153,33 @@ def test_attack_the_root_adds_nothing_without_a_fresh_binding(office: Office, cl
     assert e.value.code == "binding"
 
 
-def test_attack_the_old_root_means_nothing_once_the_sheet_is_made(clerk: Someone) -> None:
+def test_attack_the_old_root_means_nothing_once_the_recovery_sheet_is_made(clerk: Someone) -> None:
     old = clerk.root
-    sheet(clerk)
+    recovery_sheet(clerk)
     with pytest.raises(Reject) as e:
         clerk.log.apply(*user_drafts.replace_root(clerk.log, old, SigningKey(os.urandom(32)), NOW))
     assert e.value.code == "signature"
 
 
-def test_attack_a_sheet_of_an_older_root_brings_nobody_back(office: Office, clerk: Someone) -> None:
-    old, invitation = sheet(clerk), SignInCode.fresh(office.agency.pk)
-    newer, seeds = sheet(clerk, old.code.root), {3: clerk.puk_seed}
-    assert new_sheet(clerk.log, old.code.root, newer, ESCROW.public, seeds, NOW) == []
+def test_attack_a_recovery_sheet_of_an_older_root_brings_nobody_back(office: Office, clerk: Someone) -> None:
+    old, invitation = recovery_sheet(clerk), SignInCode.fresh(office.agency.pk)
+    newer, seeds = recovery_sheet(clerk, old.code.root), {3: clerk.puk_seed}
+    assert new_recovery_sheet(clerk.log, old.code.root, newer, ESCROW.public, seeds, NOW) == []
     with pytest.raises(Reject) as e:
-        new_sheet(clerk.log, old.code.root, drawn(), ESCROW.public, seeds, NOW)
-    assert e.value.code == "sheet"
+        new_recovery_sheet(clerk.log, old.code.root, drawn(), ESCROW.public, seeds, NOW)
+    assert e.value.code == "recovery-sheet"
     record = record_hash(b"s" * 16, encode_record({"name": "Handläggare Å"}))
     cert = office.agency.certify_invite(invitation.key.public, record, NOW + 1)
-    told = {"code": invitation, "cert": cert, "record": record, "secrets": DeviceSecrets.without_root()}
+    rest = {"code": invitation, "cert": cert, "record": record, "secrets": DeviceSecrets.without_root()}
     with pytest.raises(Reject) as e:
-        user_drafts.come_back(clerk.log, Return(sheet=old, **told), NOW)  # type: ignore[arg-type]  # as named
-    assert e.value.code == "sheet"
-    user_drafts.come_back(clerk.log, Return(sheet=newer, **told), NOW)  # type: ignore[arg-type]  # as named
+        user_drafts.recovery_entries(clerk.log, RecoveryPlan(pair=old, **rest), NOW)  # type: ignore[arg-type]  # as named
+    assert e.value.code == "recovery-sheet"
+    user_drafts.recovery_entries(clerk.log, RecoveryPlan(pair=newer, **rest), NOW)  # type: ignore[arg-type]  # as named
     assert root_of([body for body, _ in clerk.entries]) == clerk.log.root_pk
 
 
-def test_attack_another_sheet_opens_nothing(clerk: Someone) -> None:
-    sheet(clerk)
+def test_attack_another_recovery_sheet_opens_nothing(clerk: Someone) -> None:
+    recovery_sheet(clerk)
     assert user_drafts.open_generations(clerk.log, RECOVERY, drawn().kem, {}) == {}
 
 
@@ -236,22 +236,24 @@ def test_attack_a_seed_that_could_not_be_kept_is_left_out(clerk: Someone) -> Non
     assert {len(seed) for seed in found.values()} == {user_drafts.SEED_BYTES}
 
 
-def test_attack_the_sheet_brings_a_person_back_behind_a_spoilt_generation(office: Office, clerk: Someone) -> None:
-    pair = sheet(clerk)
+def test_attack_the_recovery_sheet_brings_a_person_back_behind_a_spoilt_generation(
+    office: Office, clerk: Someone
+) -> None:
+    pair = recovery_sheet(clerk)
     spoil(clerk)
     code = SignInCode.fresh(office.agency.pk)
     record = record_hash(b"s" * 16, encode_record({"name": "Handläggare Å"}))
     cert = office.agency.certify_invite(code.key.public, record, NOW + 1)
     log, secrets = UserLog.replay(clerk.entries, office.agency.pk), DeviceSecrets.without_root()
-    back = Return(sheet=pair, code=code, cert=cert, record=record, secrets=secrets, revoke=(clerk.author.dev,))
-    _, seeds = user_drafts.come_back(log, back, NOW)
+    back = RecoveryPlan(pair=pair, code=code, cert=cert, record=record, secrets=secrets, revoke=(clerk.author.dev,))
+    _, seeds = user_drafts.recovery_entries(log, back, NOW)
     dev, kem = list(log.devices)[-1], KemKey(secrets.kem)
     assert sorted(seeds) == [1, 2, 4]
     assert sorted(user_drafts.open_generations(log, dev, kem, {})) == [1, 2, 4]
 
 
 @given(st.integers(0, 2**130 - 1))
-def test_a_sheets_code_is_28_letters_and_reads_as_it_was_written(number: int) -> None:
+def test_a_recovery_sheets_code_is_28_letters_and_reads_as_it_was_written(number: int) -> None:
     code = RecoveryCode(number.to_bytes(17, "big"))
     assert len(code.format().replace("-", "")) == 28
     assert RecoveryCode.parse(code.format()) == code
@@ -264,7 +266,7 @@ def test_fresh_codes_are_of_130_bits_and_differ() -> None:
     assert max(code[0] for code in codes) == 3  # two bits over sixteen bytes
 
 
-def test_a_sheets_code_is_no_pairing_code_and_mistakes_are_told() -> None:
+def test_a_recovery_sheets_code_is_no_pairing_code_and_mistakes_are_refused() -> None:
     shown = RecoveryCode.fresh().format()
     for wrong in (shown[:-1], shown[5:] + shown[:5], "0" * 28, shown.replace(shown[0], "U", 1)):
         with pytest.raises(Reject) as e:
@@ -272,20 +274,22 @@ def test_a_sheets_code_is_no_pairing_code_and_mistakes_are_told() -> None:
         assert e.value.code == "code"
 
 
-def way_back(office: Office, pair: RecoveryPair, *revoke: DevId) -> Return:
+def plan_of(office: Office, pair: RecoveryPair, *revoke: DevId) -> RecoveryPlan:
     """What an agency's new activation code, the sheet and its share make."""
     sign_in = SignInCode.fresh(office.agency.pk)
     record = record_hash(b"salt" * 4, encode_record({"name": "Handläggare Å", "title": "", "unit": ""}))
     cert = office.agency.certify_invite(sign_in.key.public, record, NOW + 10**9)
-    return Return(
-        sheet=pair, code=sign_in, cert=cert, record=record, secrets=DeviceSecrets.without_root(), revoke=revoke
+    return RecoveryPlan(
+        pair=pair, code=sign_in, cert=cert, record=record, secrets=DeviceSecrets.without_root(), revoke=revoke
     )
 
 
-def test_the_sheet_brings_a_person_back_and_ends_the_devices_that_are_gone(office: Office, clerk: Someone) -> None:
+def test_the_recovery_sheet_brings_a_person_back_and_ends_the_devices_that_are_gone(
+    office: Office, clerk: Someone
+) -> None:
     gone = clerk.author.dev
-    pair = sheet(clerk)
-    entries, seeds = come_back(clerk.log, way_back(office, pair, gone), NOW)
+    pair = recovery_sheet(clerk)
+    entries, seeds = recovery_entries(clerk.log, plan_of(office, pair, gone), NOW)
     assert len(entries) == 3
     assert clerk.log.device_active(gone, clerk.log.seq) is None
     assert [d.revoked for d in clerk.log.devices.values()][1:] == [None]
@@ -293,24 +297,24 @@ def test_the_sheet_brings_a_person_back_and_ends_the_devices_that_are_gone(offic
     assert root_of([body for body, _ in [*clerk.entries, *entries]]) == pair.code.root.public
 
 
-def test_attack_another_sheet_brings_nobody_back(office: Office, clerk: Someone) -> None:
-    sheet(clerk)
+def test_attack_another_recovery_sheet_brings_nobody_back(office: Office, clerk: Someone) -> None:
+    recovery_sheet(clerk)
     with pytest.raises(Reject) as e:
-        come_back(clerk.log, way_back(office, drawn()), NOW)
-    assert e.value.code == "sheet"
+        recovery_entries(clerk.log, plan_of(office, drawn()), NOW)
+    assert e.value.code == "recovery-sheet"
 
 
-def test_a_sheet_is_made_as_far_as_it_is_not_yet(office: Office, clerk: Someone) -> None:
+def test_a_recovery_sheet_is_made_as_far_as_it_is_not_yet(office: Office, clerk: Someone) -> None:
     pair, seeds, to = drawn(), {1: clerk.puk_seed}, ESCROW.public
-    assert len(new_sheet(clerk.log, clerk.root, pair, to, seeds, NOW)) == 2
-    take(clerk, new_sheet(clerk.log, clerk.root, pair, to, seeds, NOW)[0])
-    assert not clerk.log.sheet_stands
-    with pytest.raises(Reject, match="sheet"):
-        come_back(clerk.log, way_back(office, pair), NOW)
-    (rest,) = new_sheet(clerk.log, clerk.root, pair, to, seeds, NOW)
+    assert len(new_recovery_sheet(clerk.log, clerk.root, pair, to, seeds, NOW)) == 2
+    take(clerk, new_recovery_sheet(clerk.log, clerk.root, pair, to, seeds, NOW)[0])
+    assert not clerk.log.recovery_sheet_in_force
+    with pytest.raises(Reject, match="recovery-sheet"):
+        recovery_entries(clerk.log, plan_of(office, pair), NOW)
+    (rest,) = new_recovery_sheet(clerk.log, clerk.root, pair, to, seeds, NOW)
     take(clerk, rest)
-    assert clerk.log.sheet_stands
-    assert new_sheet(clerk.log, clerk.root, pair, to, seeds, NOW) == []
+    assert clerk.log.recovery_sheet_in_force
+    assert new_recovery_sheet(clerk.log, clerk.root, pair, to, seeds, NOW) == []
     with pytest.raises(Reject) as e:
-        new_sheet(clerk.log, clerk.root, drawn(), to, seeds, NOW)
-    assert e.value.code == "sheet"
+        new_recovery_sheet(clerk.log, clerk.root, drawn(), to, seeds, NOW)
+    assert e.value.code == "recovery-sheet"

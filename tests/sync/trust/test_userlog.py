@@ -271,7 +271,7 @@ def test_the_root_is_replaced_by_one_that_proves_itself(clerk: Someone) -> None:
 
 def test_a_recovery_key_gets_every_later_generation(clerk: Someone) -> None:
     recovery, seed = KemKey(os.urandom(32)), os.urandom(32)
-    payload = clerk.sheet_payload(recovery.public, seed)
+    payload = clerk.recovery_payload(recovery.public, seed)
     assert refused(clerk, *me(clerk), "recovery_set", payload) == "signer"
     clerk.write(ROOT, clerk.root, "recovery_set", payload)
     clerk.puk_seed = seed

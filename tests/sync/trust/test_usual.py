@@ -34,7 +34,7 @@ def outcome(read: Callable[[bytes], object], data: bytes) -> object:
 
 @given(HEADERS)
 @settings(max_examples=300)
-def test_every_header_reads_the_same_both_ways(header: Header) -> None:
+def test_every_header_is_read_the_same_by_both_readers(header: Header) -> None:
     data = header.encode()
     assert outcome(Header.decode, data) == outcome(Header._strictly, data)
     assert (usual_envelope.header(data) is None) == (header.dev_seq >= 2**63)
@@ -50,7 +50,7 @@ def test_a_changed_header_is_refused_alike(header: Header, rng: Random) -> None:
 
 @given(st.binary(max_size=1200), HASH, U64, st.randoms(use_true_random=False))
 @settings(max_examples=300)
-def test_a_body_reads_the_same_both_ways(header: bytes, digest: bytes, length: int, rng: Random) -> None:
+def test_a_body_is_read_the_same_by_both_readers(header: bytes, digest: bytes, length: int, rng: Random) -> None:
     data = enc([header, digest, length])
     assert outcome(read_body, data) == outcome(_read_body_strictly, data)
     assert (usual_envelope.body(data, HEADER_LIMIT) is None) == (not 24 <= len(header) <= HEADER_LIMIT)

@@ -35,7 +35,7 @@ class FakeRecovery:
 
     def check_old(self, code: str) -> None:
         if code != self.old:
-            raise Reject("sheet")
+            raise Reject("recovery-sheet")
 
     def draw(self) -> SheetPaper:
         return SheetPaper(

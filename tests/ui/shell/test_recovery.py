@@ -122,7 +122,7 @@ async def test_another_sheet_asks_for_the_one_before(qtbot: QtBot) -> None:
     assert not dialog.accept_button.isEnabled()
     dialog.old.field.setText("fel")
     dialog.accept()
-    assert "(sheet)" in dialog.error.text() or "sheet" in dialog.error.text()
+    assert "(sheet)" in dialog.error.text() or "recovery-sheet" in dialog.error.text()
     assert dialog.page == 0
     dialog.old.field.setText(recovery.old)
     dialog.accept()
@@ -332,7 +332,7 @@ class Office:
         if self.looks is not None:
             raise self.looks
         if sheet != CODE:
-            raise Refused("sheet-unknown")
+            raise Refused("recovery-sheet-unknown")
         return Found(self.others)
 
     async def come_back(self, found: "Found", passphrase: str | None, progress: Progress, *, revoke: bool) -> str:
@@ -371,7 +371,7 @@ async def asked(qtbot: QtBot, office: Office) -> ReturnView:
     view.sheet.field.setText("fel")
     view.look_up()
     await until(lambda: view.code_page.error.isVisible())
-    assert "sheet-unknown" in view.code_page.error.text()
+    assert "recovery-sheet-unknown" in view.code_page.error.text()
     view.sheet.field.setText(CODE)
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
@@ -397,7 +397,7 @@ async def test_who_lost_the_computer_comes_back_with_two_codes(qtbot: QtBot) -> 
         ("share", "hör till ett annat återställningsblad"),
         ("share-code", "andra rad är felskriven"),
         ("share-missing", "andra rad saknas"),
-        ("sheet-format", "tidigare version av Kansli"),
+        ("recovery-sheet-format", "tidigare version av Kansli"),
     ],
 )
 async def test_what_is_wrong_with_the_second_line_is_said_and_may_be_tried_again(
