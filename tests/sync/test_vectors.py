@@ -470,7 +470,7 @@ def test_an_account_without_a_root_opens(pairing: Any) -> None:
     account = Account.decode(raw(pairing["account"]))
     assert (account.secrets.root, account.dev.hex(), sorted(account.puk_seeds)) == (b"", pairing["new"]["dev"], [1, 2])
     assert account.encode() == raw(pairing["account"])
-    assert (account.sheet, account.vetoed) == (b"", ())
+    assert (account.recovery_sheet, account.vetoed) == (b"", ())
 
 
 def test_snapshot_attest_and_baseline_open() -> None:
@@ -533,12 +533,15 @@ def test_a_person_who_came_back_by_the_sheet_is_read_the_same() -> None:
     seeds = user_drafts.open_generations(log, RECOVERY, sheet.kem, {})
     assert {str(gen): seed.hex() for gen, seed in seeds.items()} == told["puk_seeds"]
     attempt = Attempt.decode(raw(told["attempt"]))
-    assert (ReturnCode(attempt.code, attempt.sheet.share).format(), attempt.revoke) == (told["attempt_code"], True)
-    assert attempt.sheet == sheet
+    assert (ReturnCode(attempt.code, attempt.recovery_sheet.share).format(), attempt.revoke) == (
+        told["attempt_code"],
+        True,
+    )
+    assert attempt.recovery_sheet == sheet
     assert attempt.encode() == raw(told["attempt"])
     dev = next(reversed(log.devices))
     assert user_drafts.open_generations(log, dev, KemKey(attempt.secrets.kem), {}) == seeds
     account = Account.decode(raw(told["account"]))
-    assert (account.sheet, account.vetoed) == (sheet.secret, (bytes([8] * 16),))
+    assert (account.recovery_sheet, account.vetoed) == (sheet.secret, (bytes([8] * 16),))
     assert SigningKey(account.secrets.root).public == log.genesis_root_pk
     assert account.encode() == raw(told["account"])
