@@ -53,19 +53,19 @@ class Recovery:
 
     @property
     def state(self) -> SheetState:
-        sheet = self._engine.sheet
-        if sheet.stands:
+        sheet = self._engine.recovery_sheet
+        if sheet.in_force:
             return SheetState.STANDS
         return SheetState.NONE if sheet.may_make else SheetState.ELSEWHERE
 
     @property
     def needs_old(self) -> bool:
         """Whether the sheet in force must be typed to make another."""
-        return self._engine.sheet.needs_old
+        return self._engine.recovery_sheet.needs_old
 
     def check_old(self, code: str) -> None:
         """Reject "code" if it is mistyped, "recovery-sheet" if it is not the one in force."""
-        self._engine.sheet.check_old(code)
+        self._engine.recovery_sheet.check_old(code)
 
     def draw(self) -> SheetPaper:
         """A new sheet, known to nobody: nothing is kept and nothing is changed before `publish`."""
@@ -82,21 +82,21 @@ class Recovery:
 
     async def publish(self, paper: SheetPaper, old: str = "") -> None:
         """The person has the sheet in hand: it is theirs from now on."""
-        await self._engine.sheet.publish(paper.code, old)
+        await self._engine.recovery_sheet.publish(paper.code, old)
 
     def waits(self, paper: SheetPaper) -> bool:
         """Whether `publish` began and could not end: it ends by itself, and the sheet must not be thrown away."""
-        return self._engine.sheet.waits(paper.code)
+        return self._engine.recovery_sheet.waits(paper.code)
 
     # -- what others ask ------------------------------------------------------------------------------------------
 
     def asked(self) -> Sequence[AskedFor]:
         """What somebody asks with the sheet and has not got yet."""
-        return self._engine.sheet.asked
+        return self._engine.recovery_sheet.asked
 
     async def veto(self, asked: AskedFor) -> None:
         """Says no."""
-        await self._engine.sheet.veto(asked)
+        await self._engine.recovery_sheet.veto(asked)
 
     # -- the reminder ---------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from sync.client.devices.device_pairing import Guest, Joined
 from sync.client.engine import Engine
 from sync.client.status import LinkState, RoomState
 from sync.client.wire.egress import WebSocketDialer
-from sync.client.wire.route import Way
+from sync.client.wire.route import Route
 from sync.client.wire.transport import ServerAddress, Transport
 from sync.errors import Unreachable
 from sync.server.config import Config, Limits
@@ -43,7 +43,7 @@ class Wire(WebSocketDialer):
     """A dialer that can be cut, and that can spoil what passes: `spoil` sees every frame both ways."""
 
     def __init__(self, address: ServerAddress, ca_file: Path) -> None:
-        self.way = Way(ca_file=ca_file)
+        self.way = Route(ca_file=ca_file)
         super().__init__(address, lambda: self.way)
         self.cut = False
         self.spoil: Callable[[bytes, bool], Sequence[bytes]] | None = None
@@ -242,8 +242,8 @@ class World:
         host = old.engine.invite_device(encode_record({"name": old.name}))
         offer = await host.open(by_code=by_code)
         guest = Guest(dialer=self.dialer(), name="Bärbar dator", system="Debian 13", now_ms=clock.now_ms)
-        arriving = asyncio.ensure_future(host.arrived())
-        await guest.meet(code=offer.code, number=offer.number)
+        arriving = asyncio.ensure_future(host.wait_for_guest())
+        await guest.join(code=offer.code, number=offer.number)
         await arriving
         assert guest.digits == host.digits
         await host.admit()
@@ -266,7 +266,7 @@ class World:
     async def make_sheet(self, client: Client) -> str:
         """A recovery sheet in force; gives its code."""
         code = RecoveryCode.fresh().format()
-        await client.engine.sheet.publish(code)
+        await client.engine.recovery_sheet.publish(code)
         return code
 
     async def come_back(self, name: str, attempt: Attempt, *, waits: bool = True) -> Client:
@@ -289,10 +289,10 @@ class World:
 
     async def room(self, owner: Client, *others: Client) -> RoomId:
         """A room with its members, all of them able to read."""
-        room = await owner.engine.deeds.create_room()
+        room = await owner.engine.operations.create_room()
         for other in others:
             await owner.engine.directory(other.name)
-            await owner.engine.deeds.add(room, other.uid, 2, history=True)
+            await owner.engine.operations.add(room, other.uid, 2, history=True)
         await until(lambda: all(o.engine.room_state(room) is RoomState.SEALED for o in others))
         return room
 

@@ -48,7 +48,7 @@ class Joining:
         self._guest = guest = Guest(
             dialer=self._place.dialer(server), name=name, system=machine.system(), now_ms=clock.now_ms
         )
-        old = await guest.meet(code=code, number=number)
+        old = await guest.join(code=code, number=number)
         return _met(old, server=server, device=name, digits=guest.digits)
 
     async def part(self) -> None:

@@ -27,14 +27,14 @@ from sync.client.account.enrolment import Enrolled
 from sync.client.devices.device_pairing import Joined
 from sync.client.wire.dialled_address import Nowhere
 from sync.client.wire.egress import WebSocketDialer
-from sync.client.wire.route import Way
+from sync.client.wire.route import Route
 from sync.client.wire.transport import AddressError, Dialer, ServerAddress
 
 Progress = Callable[[str, int, int], None]
 """What is being done, steps done, steps in all."""
 Fill = Callable[[Store, bytes], Awaitable[None]]
 """Puts the account into a new store, whose key it is told."""
-Dial = Callable[[ServerAddress, Callable[[], Way]], Dialer]
+Dial = Callable[[ServerAddress, Callable[[], Route]], Dialer]
 """Makes what opens connections to one server, by the way in force."""
 
 _KEYRING = SlotKind.KEYRING.value

@@ -55,7 +55,7 @@ class _Begun:
 
     def is_of(self, attempt: Attempt) -> bool:
         """Whether the same two codes were typed again."""
-        return (self.attempt.code, self.attempt.sheet) == (attempt.code, attempt.sheet)
+        return (self.attempt.code, self.attempt.recovery_sheet) == (attempt.code, attempt.recovery_sheet)
 
 
 class Returning:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from app.setting import entries
 from app.settings import CA_FILE, EGRESS, PROXY_ADDRESS, PROXY_MODE, SERVERS, Settings
-from sync.client.wire.route import Route, Way, by, from_environment, straight
+from sync.client.wire.route import ProxyLookup, Route, by, from_environment, straight
 from sync.errors import NoProxyScript, ProxyUnnamed
 
-__all__ = ["Route", "Routes", "from_environment", "way_out"]
+__all__ = ["ProxyLookup", "Routes", "from_environment", "way_out"]
 
 
-def _no_script(address: str) -> Route | None:
+def _no_script(address: str) -> ProxyLookup | None:
     return None
 
 
@@ -22,24 +22,24 @@ def _no_script(address: str) -> Route | None:
 class Routes:
     """How the desktop finds proxies. Both may wait for the system, in a thread."""
 
-    system: Route = field(default_factory=lambda: from_environment(os.environ))
+    system: ProxyLookup = field(default_factory=lambda: from_environment(os.environ))
     """As the system says."""
-    script: Callable[[str], Route | None] = _no_script
+    script: Callable[[str], ProxyLookup | None] = _no_script
     """By the PAC script at an address; None where the system cannot run one."""
 
 
-def way_out(settings: Settings, routes: Routes) -> Way:
+def way_out(settings: Settings, routes: Routes) -> Route:
     """As the settings are now."""
     ca = settings.get(CA_FILE)
-    return Way(
+    return Route(
         servers=entries(settings.get(SERVERS)),
         allowed=entries(settings.get(EGRESS)),
-        route=_route(settings, routes),
+        proxy_for=_route(settings, routes),
         ca_file=Path(ca) if ca else None,
     )
 
 
-def _route(settings: Settings, routes: Routes) -> Route:
+def _route(settings: Settings, routes: Routes) -> ProxyLookup:
     address = settings.get(PROXY_ADDRESS).strip()
     match settings.get(PROXY_MODE):
         case "system":

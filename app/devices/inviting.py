@@ -72,7 +72,7 @@ class Invitation:
         """Waits for somebody. Refused("pairing") when the time is over; Reject "enrol" for one who has not the code, or
         whose digits cannot be theirs: that is a miss."""
         try:
-            new = await self._host.arrived()
+            new = await self._host.wait_for_guest()
         except Reject:
             self._missed()
             raise

@@ -148,7 +148,7 @@ class DeviceService:
     @property
     def telling(self) -> Told | None:
         """How far the rooms have come after a revocation, None when all of them have."""
-        left, rooms = self._engine.rooms_to_tell
+        left, rooms = self._engine.revocation_progress
         return Told(rooms=rooms - left, all=rooms) if left else None
 
     async def run(self) -> None:
@@ -160,7 +160,7 @@ class DeviceService:
             if self._wanted.is_set():
                 self._wanted.clear()
                 await self._look()
-            left = self._engine.rooms_to_tell
+            left = self._engine.revocation_progress
             if left != self._left:
                 self._left = left
                 self.changed.emit()

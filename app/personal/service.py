@@ -201,7 +201,7 @@ class Personal:
         """
         room = self._room()
         if room is None and len(self.rooms) < MAX_ROOMS:
-            room = await self._engine.deeds.create_room()
+            room = await self._engine.operations.create_room()
             with self._store.transaction():
                 obj = self._store.objects.new(room)
                 self._announce(room, obj, KIND_ID)

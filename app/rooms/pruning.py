@@ -141,7 +141,7 @@ class Pruning:
         have cleared the object, which was cleared up to `before` when this began."""
         for attempt in range(TRIES):
             try:
-                await self._engine.deeds.prune(room, obj)
+                await self._engine.operations.prune(room, obj)
                 return
             except Refused as e:
                 if self._engine.prunes(room).pruned.get(obj, 0) > before:

@@ -244,12 +244,12 @@ class RoomService:
         why = self._engine.blocked(room)
         why = "may-not-write" if why == "forbidden" else why
         told = [why] if why and why != self._engine.room_state(room).value and self._store.unsent(room) else []
-        told += ["gap"] if self._engine.has_gap(room) else []
+        told += ["gap"] if self._engine.has_missing_range(room) else []
         return told + (["decrypt"] if self._store.inbox.bad(room) else [])
 
     def filling(self, room: RoomId) -> int | None:
         """How many percent of a room's older history has been read, while it is; what is shown does not wait for it."""
-        found = self._engine.filling(room)
+        found = self._engine.reread_progress(room)
         return found[0] * 100 // max(1, found[1]) if found is not None else None
 
     def events(self, room: RoomId) -> list[RoomEvent]:
@@ -301,17 +301,17 @@ class RoomService:
 
     async def propose_history(self, room: RoomId, uid: Uid) -> None:
         """Proposes that a member may read everything; another administrator must approve."""
-        await self._engine.deeds.propose_history(room, uid)
+        await self._engine.operations.propose_history(room, uid)
 
     async def give_history(self, room: RoomId, proposal: Hash) -> None:
         """Approves, and gives the member the keys. It cannot be taken back."""
-        await self._engine.deeds.give_history(room, proposal)
+        await self._engine.operations.give_history(room, proposal)
 
     # -- deeds ----------------------------------------------------------------------------------------------------
 
     async def create(self, title: str, type: str) -> RoomId:  # noqa: A002 - the field's word
         """A new room with a title, its chat and its board."""
-        room = await self._engine.deeds.create_room()
+        room = await self._engine.operations.create_room()
         with self._store.transaction():
             self._say(room, RoomNamed(title=shown_title(title), type=type))
             for starter in self._starters:
@@ -327,7 +327,7 @@ class RoomService:
         Without the history they get each object's present state; what was said or deleted before stays closed. Whom
         they do not know is asked first, and shown the room's title and the greeting, which every member can read.
         """
-        await self._engine.deeds.add(room, uid, role, history=history_all)
+        await self._engine.operations.add(room, uid, role, history=history_all)
         row = self._store.rooms_list.get(room)
         if row is not None and row.title:
             text = one_line(greeting, MAX_GREETING)
@@ -336,17 +336,17 @@ class RoomService:
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
         """Removes a person; the room's next key is not sealed to them. The members who stay can read the reason."""
-        await self._engine.deeds.remove(room, uid, one_line(reason, MAX_REASON))
+        await self._engine.operations.remove(room, uid, one_line(reason, MAX_REASON))
 
     async def leave(self, room: RoomId) -> None:
-        await self._engine.deeds.leave(room)
+        await self._engine.operations.leave(room)
 
     async def set_role(self, room: RoomId, uid: Uid, role: int) -> None:
-        await self._engine.deeds.set_role(room, uid, role)
+        await self._engine.operations.set_role(room, uid, role)
 
     async def rotate(self, room: RoomId) -> None:
         """A new key for the room, on demand."""
-        await self._engine.deeds.rotate(room)
+        await self._engine.operations.rotate(room)
 
     def rename(self, room: RoomId, title: str) -> None:
         """Another title; works offline."""

@@ -139,7 +139,7 @@ class Succession:
             raise Forbidden
         self._opening.add(old)
         try:
-            room = await self._engine.deeds.create_room(at)
+            room = await self._engine.operations.create_room(at)
             self._name(room, at)
         finally:
             self._opening.discard(old)

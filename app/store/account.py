@@ -54,15 +54,15 @@ class Account:
                 (f"{server.address} {server.key.hex()}",),
             )
 
-    def heard(self) -> bytes | None:
+    def recovery_first_seen(self) -> bytes | None:
         """What `keep_heard` stored last, None for nothing; see `AccountPort`."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'heard'")
         return value
 
-    def keep_heard(self, heard: bytes) -> None:
+    def keep_recovery_first_seen(self, first_seen: bytes) -> None:
         """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('heard', ?)", (heard,))
+            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('heard', ?)", (first_seen,))
 
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
         """All stored (body, sig) of a user's log, in order."""

@@ -190,8 +190,8 @@ class Inbox:
             self._members(room, received.members, received.gone)
         if received.reread is not None:
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
-        if received.gaps or received.filled:
-            left = sorted({*self.gaps(room), *received.gaps} - {*received.filled})
+        if received.incomplete or received.backfilled:
+            left = sorted({*self.incomplete(room), *received.incomplete} - {*received.backfilled})
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_gaps(room), b"".join(left)))
         if received.whole:
             self._complete(room, received.whole, judged=verdicts is not None)
@@ -206,7 +206,7 @@ class Inbox:
         """Up to where a room is to be read once more; 0 for nothing."""
         return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_reread(room),)) or 0)
 
-    def gaps(self, room: RoomId) -> list[ObjId]:
+    def incomplete(self, room: RoomId) -> list[ObjId]:
         """Objects of which changes were pruned before they came here, and that no snapshot stands in for yet."""
         found = self._db.value("SELECT value FROM meta WHERE name = ?", (_gaps(room),)) or b""
         return [ObjId(found[at : at + 16]) for at in range(0, len(found), 16)]

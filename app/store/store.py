@@ -91,7 +91,10 @@ class Store:
         # the engine's ports
         self.load_account = self.account.load_account
         self.kept_server, self.keep_server = self.account.kept_server, self.account.keep_server
-        self.heard, self.keep_heard = self.account.heard, self.account.keep_heard
+        self.recovery_first_seen, self.keep_recovery_first_seen = (
+            self.account.recovery_first_seen,
+            self.account.keep_recovery_first_seen,
+        )
         self.save_account = self.account.save_account
         self.user_log = self.account.user_log
         self.append_user_log = self.account.append_user_log
@@ -109,7 +112,7 @@ class Store:
         self.share = self.inbox.share
         self.waiting = self.inbox.waiting
         self.reread = self.inbox.reread
-        self.gaps = self.inbox.gaps
+        self.incomplete = self.inbox.incomplete
         self.problem = self.inbox.problem
         self.set_problem = self.inbox.set_problem
         self.receipts = self.receipts_kept.all
@@ -141,8 +144,8 @@ class Store:
         self.part_uploaded = self.blobs.set_uploaded
         self.uploaded_parts = self.blobs.uploaded_parts
         self.part_lost = self.blobs.set_lost
-        self.parts_looked_for = self.blobs.looked_for
-        self.set_parts_looked_for = self.blobs.set_looked_for
+        self.parts_checked_for = self.blobs.looked_for
+        self.set_parts_checked_for = self.blobs.set_looked_for
 
     @classmethod
     def create(

@@ -18,20 +18,20 @@ from sync.client.account.enrolment import FIRST_ENTRIES, converse, register
 from sync.client.account.known_logs import Book
 from sync.client.devices.device_pairing import Host
 from sync.client.devices.own_devices import RESET, REVOKED, Devices
-from sync.client.devices.own_recovery_sheet import Sheet
+from sync.client.devices.own_recovery_sheet import RecoverySheet
 from sync.client.exchange.blob_transfer import Blobs
 from sync.client.exchange.history_grants import HistoryProposal, approval_waits, may_propose, proposals
 from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.member_audit import Audit
 from sync.client.exchange.missing_keys import Seals
 from sync.client.exchange.outbox import Extra, Outbox
-from sync.client.exchange.receipt_verifier import Witness
-from sync.client.exchange.room_operations import Deeds
+from sync.client.exchange.receipt_verifier import ReceiptVerifier
+from sync.client.exchange.room_operations import RoomOperations
 from sync.client.exchange.rotation_schedule import Schedule, due_ms, made_ms
 from sync.client.exchange.snapshot_maker import Snapshots
 from sync.client.link import Link
 from sync.client.ports import PRESENCE, Listener, Ports
-from sync.client.restore.reupload import Mender, hand_log
+from sync.client.restore.reupload import Reuploader, upload_log
 from sync.client.room.invitation_consent import Consent, Invitation
 from sync.client.room.prunable import RoomPrunes, prunes
 from sync.client.room.trust_facts import Facts, KeyChange, RoomFacts, key_changes, writing_devices
@@ -107,11 +107,11 @@ class Engine:
         self._link = Link(ports=ports, account=account, book=book, listener=listener, now_ms=now_ms)
         self._link.reload()
         self._line = ServerLine(ports, dialer, others, agency_fingerprint(account.agency_pk))
-        self._witness = Witness(self._link)
+        self._verifier = ReceiptVerifier(self._link)
         self._seals = Seals(self._link)
         self._snapshots = Snapshots(self._link)
-        self._inbox = Inbox(self._link, self._witness, self._seals, self._snapshots)
-        self._outbox = Outbox(self._link, self._witness, self._inbox.look_again)
+        self._inbox = Inbox(self._link, self._verifier, self._seals, self._snapshots)
+        self._outbox = Outbox(self._link, self._verifier, self._inbox.look_again)
         self._backoff = Backoff()
         self._state = LinkState.CONNECTING  # until the first attempt has ended, nobody knows
         self._code: str | None = None
@@ -123,19 +123,19 @@ class Engine:
         self._registered = False
         self._return_at = 0.0
         self._code_spent: str | None = None
-        self.deeds = Deeds(self._link, self._inbox, self._outbox)
+        self.operations = RoomOperations(self._link, self._inbox, self._outbox)
         self.blobs = Blobs(self._link, self._line)
         self._log_moved = asyncio.Event()
-        self._mender = Mender(
+        self._reuploader = Reuploader(
             self._link,
-            self._witness,
-            self._inbox.meet_again,
+            self._verifier,
+            self._inbox.recheck_head,
             self._outbox.opened,
-            self.blobs.give_back,
+            self.blobs.reupload_lost,
             self._log_moved.set,
         )
         self.devices = Devices(self._link)
-        self.sheet = Sheet(self._link, self.devices)
+        self.recovery_sheet = RecoverySheet(self._link, self.devices)
         self._audit = Audit(self._link)
         self._schedule = Schedule(self._link)
         self._facts = Facts()
@@ -174,7 +174,7 @@ class Engine:
     def room_state(self, room: RoomId) -> RoomState:
         """What a room's seal shows."""
         found = self._link.rooms.get(room)
-        return found.seal_state() if found else RoomState.WAITING
+        return found.security_status() if found else RoomState.WAITING
 
     def room_facts(self, room: RoomId) -> RoomFacts | None:
         """Who holds a room's key in force, and since when; None while there is none."""
@@ -190,7 +190,7 @@ class Engine:
     def time_ahead(self, room: RoomId) -> int:
         """How many ms the server's time in a room is ahead of the clocks; 0 if not far. See `Witness.time_ahead`."""
         found = self._link.rooms.get(room)
-        return self._witness.time_ahead(found) if found else 0
+        return self._verifier.time_ahead(found) if found else 0
 
     def removal_reason(self, room: RoomId, note: bytes) -> str | None:
         """Decrypts a removal's note (`RoomEvent.note`). None if it does not open, or this device has no key for it. A
@@ -240,7 +240,7 @@ class Engine:
         found = self._link.rooms.get(room)
         return may_continue(found.stream.state, uid) if found is not None else None
 
-    def filling(self, room: RoomId) -> tuple[int, int] | None:
+    def reread_progress(self, room: RoomId) -> tuple[int, int] | None:
         """(position, last one) while what stands before a room's snapshots is read in the background, or None."""
         found = self._link.rooms.get(room)
         return (self._inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
@@ -272,9 +272,9 @@ class Engine:
         """▲ Whether everything that the server has told of a room is read, and nothing was pruned before it came here:
         what stands in it here is what it is."""
         found = self._link.rooms.get(room)
-        return found is not None and found.joining is None and found.caught_up and not found.gaps
+        return found is not None and found.bootstrap_buffer is None and found.caught_up and not found.incomplete
 
-    def has_gap(self, room: RoomId) -> bool:
+    def has_missing_range(self, room: RoomId) -> bool:
         """▲ Whether something of the room was pruned before it came here, and the server has not given what stands in
         for it."""
         found = self._link.rooms.get(room)
@@ -347,7 +347,7 @@ class Engine:
             await self._link.book.directory(self._link.online, "", uids)
 
     @property
-    def rooms_to_tell(self) -> tuple[int, int]:
+    def revocation_progress(self) -> tuple[int, int]:
         """After a device was revoked: (rooms that do not know it yet, all rooms)."""
         return self._audit.left
 
@@ -374,9 +374,9 @@ class Engine:
         found, connection = self._link.rooms.get(room), self._link.connection
         if found is None or connection is None:
             return
-        whisper = found.whispers.seal(payload, self._link.server_now_ms, kind)
-        if whisper is not None:
-            frame = m.Ephemeral(room=room, body=whisper.body, sig=whisper.sig, ct=whisper.ct)
+        message = found.ephemerals.seal(payload, self._link.server_now_ms, kind)
+        if message is not None:
+            frame = m.Ephemeral(room=room, body=message.body, sig=message.sig, ct=message.ct)
             self._spawn(self._post(connection, frame))
 
     def invite_device(self, record: bytes) -> Host:
@@ -471,10 +471,10 @@ class Engine:
             return self._backoff.after_loss_s()
         return self._backoff.next_s()
 
-    def _end(self, told: Ended) -> float:
+    def _end(self, claim: Ended) -> float:
         """▲ This device is over if its own log says so; a server that only claims it is not believed."""
         try:
-            self.devices.believe_end(told.entries)
+            self.devices.believe_end(claim.entries)
         except Reject as e:
             self._set(LinkState.ERROR, e.code)
             return self._backoff.next_s()
@@ -512,7 +512,7 @@ class Engine:
         entries, fingerprint = self._link.ports.user_log(account.uid), agency_fingerprint(account.agency_pk)
         staff = self._link.book.staff(account.uid)
         try:
-            await converse(self._line, fingerprint, self._link.now_ms, lambda c: hand_log(c, entries, staff))
+            await converse(self._line, fingerprint, self._link.now_ms, lambda c: upload_log(c, entries, staff))
         except SyncError as e:
             log.info("own log not taken: %s", e.code)
             if isinstance(e, Unreachable):  # nobody has said no
@@ -530,14 +530,14 @@ class Engine:
         reading = asyncio.ensure_future(connection.run(self._on_frame))
         work: list[asyncio.Future[None]] = [reading]
         try:
-            authed = await connection.sign_in(account.uid, account.dev, account.signing, self._witness.newest())
+            authed = await connection.sign_in(account.uid, account.dev, account.signing, self._verifier.newest())
             self._link.connection = connection
             self._in_since = asyncio.get_running_loop().time()
             self._registered = True
             self._set(LinkState.SYNCING, None)
-            self._mender.start(authed)
+            self._reuploader.start(authed)
             await self._own_log(connection, authed)
-            self.sheet.hear(authed.recovery_requests)
+            self.recovery_sheet.replace_attempts(authed.recovery_requests)
             await self._inbox.start(authed.rooms)
             early, self._early = self._early, None
             for frame in early:
@@ -553,7 +553,7 @@ class Engine:
                 asyncio.ensure_future(self._inbox.rereading.work()),
                 asyncio.ensure_future(self._snapshots.work(self._outbox)),
                 asyncio.ensure_future(self._audit.work(self._outbox)),
-                asyncio.ensure_future(self._mender.work()),
+                asyncio.ensure_future(self._reuploader.work()),
                 asyncio.ensure_future(self._schedule.work(self._outbox)),
                 asyncio.ensure_future(self._follow_own_log(connection)),
             ]
@@ -568,7 +568,7 @@ class Engine:
             raise
         finally:
             self._link.connection = None
-            self._link.tell_moved()
+            self._link.notify_moved()
             if self._host is not None:
                 self._host.lost()
             for task in work:
@@ -588,7 +588,7 @@ class Engine:
             raise Reject("ulog", "own log")
         if authed.ulog_seq < mine.seq:
             try:
-                await self._mender.hand_own_log(connection, authed.ulog_seq)
+                await self._reuploader.reupload_own_log(connection, authed.ulog_seq)
             except Refused as e:
                 raise Reject("rollback", "own log") from e
 
@@ -599,10 +599,10 @@ class Engine:
         elif isinstance(frame, m.MemberMoved):
             self._audit.on_member_moved(RoomId(frame.room))
         elif isinstance(frame, m.RecoveryRequests):
-            self.sheet.hear(frame.requests)
+            self.recovery_sheet.replace_attempts(frame.requests)
             self._link.listener.on_status()
         elif isinstance(frame, m.RestoreProgress):
-            self._mender.on_frame(frame)
+            self._reuploader.on_frame(frame)
         elif isinstance(frame, m.PairMail | m.PairEnd):
             if self._host is not None:
                 self._host.on_frame(frame)
@@ -624,9 +624,9 @@ class Engine:
             if self.devices.ended is not None:
                 raise Refused(self.devices.ended)
             try:
-                await self.devices.tend()
-                await self.sheet.defend()
-                await self.sheet.finish()
+                await self.devices.maintain()
+                await self.recovery_sheet.defend()
+                await self.recovery_sheet.finish()
             except (Refused, Reject) as e:
                 log.info("own log not put in order: %s", e.code)
                 if e.code == ErrorCode.CLOSED:
@@ -639,7 +639,7 @@ class Engine:
     def _on_idle(self) -> None:
         """Everything that came is judged and stored."""
         self._last_synced_ms = self._link.now_ms()
-        self._audit.meet(self._link.rooms)
+        self._audit.add_rooms(self._link.rooms)
         self._schedule.caught_up()
         self._set(LinkState.ONLINE, None)
 

@@ -135,11 +135,11 @@ class Link:
             found.stop(RoomState.UNREADABLE)
         self.listener.on_room(room)
 
-    async def pull(self, room: RoomId, after: int, *, bare: bool = False, limit_bytes: int = 0) -> m.Items:
+    async def pull(self, room: RoomId, after: int, *, headers_only: bool = False, limit_bytes: int = 0) -> m.Items:
         """What the server shows after a position, `bare` without content. Raises Refused, Reject or Unreachable."""
         return await self.online.request(
             lambda rid: m.Pull(
-                rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, headers_only=bare
+                rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, headers_only=headers_only
             ),
             m.Items,
         )
@@ -170,7 +170,7 @@ class Link:
                 cost_us = 0
                 await asyncio.sleep(0)
 
-    def tell_moved(self) -> None:
+    def notify_moved(self) -> None:
         moved, self.moved = self.moved, asyncio.Event()
         moved.set()
 

@@ -158,9 +158,9 @@ class Received:
     snapshots: Sequence["OpenedSnapshot"] = ()
     whole: Sequence[ObjId] = ()
     """Objects of which every change is here now: they need no snapshot any more to stand on."""
-    gaps: Sequence[ObjId] = ()
+    incomplete: Sequence[ObjId] = ()
     """Objects of which the server had forgotten changes before they came here: kept until they are in `filled`."""
-    filled: Sequence[ObjId] = ()
+    backfilled: Sequence[ObjId] = ()
     """Objects that stand whole in spite of that."""
 
 
@@ -191,11 +191,11 @@ class AccountPort(Protocol):
 
     def save_account(self, account: bytes) -> None: ...
 
-    def heard(self) -> bytes | None:
+    def recovery_first_seen(self) -> bytes | None:
         """The bytes that `keep_heard` stored last; None for nothing."""
         ...
 
-    def keep_heard(self, heard: bytes) -> None:
+    def keep_recovery_first_seen(self, first_seen: bytes) -> None:
         """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
         ...
 
@@ -259,7 +259,7 @@ class InboxPort(Protocol):
         """`Received.reread` as it was stored last, 0 if never."""
         ...
 
-    def gaps(self, room: RoomId) -> list[ObjId]:
+    def incomplete(self, room: RoomId) -> list[ObjId]:
         """What was in `Received.gaps` and not in `Received.filled` since."""
         ...
 
@@ -411,11 +411,11 @@ class BlobPort(Protocol):
         """The server has it no more: it is to be uploaded again."""
         ...
 
-    def parts_looked_for(self) -> bytes | None:
+    def parts_checked_for(self) -> bytes | None:
         """What `set_parts_looked_for` kept: for which restore all parts were looked for."""
         ...
 
-    def set_parts_looked_for(self, mark: bytes) -> None: ...
+    def set_parts_checked_for(self, mark: bytes) -> None: ...
 
     def part_uploaded(self, part: PartId) -> None:
         """The server has it durably: changes that waited for it may go."""

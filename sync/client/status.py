@@ -19,7 +19,7 @@ class RoomState(StrEnum):
     """What a room's seal shows. All but SEALED stop or limit writing and are explained in the interface."""
 
     SEALED = "sealed"
-    DIRTY = "dirty"
+    OWES_ROTATION = "dirty"
     WAITING = "waiting"
     FORK = "fork"
     ROLLBACK = "rollback"

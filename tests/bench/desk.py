@@ -199,7 +199,7 @@ class Doing:
     async def do_filled(self) -> int:
         """Waits until nothing of any room is left to be read in the background; when."""
         engine, rooms = self.session.engine, self.session.rooms.rooms()
-        await until(lambda: all(engine.filling(room.room) is None for room in rooms), every_s=0.05)
+        await until(lambda: all(engine.reread_progress(room.room) is None for room in rooms), every_s=0.05)
         return time.monotonic_ns()
 
     async def do_rotate(self, room: str) -> None:

@@ -22,7 +22,7 @@ from app.store.keyslots import new_key
 from app.store.opening import create_store
 from sync.client.account.enrolment import Enrolled, Enrolment
 from sync.client.wire.egress import WebSocketDialer
-from sync.client.wire.route import Way
+from sync.client.wire.route import Route
 from sync.client.wire.transport import ServerAddress
 from sync.server.operator import admin
 
@@ -94,7 +94,7 @@ async def enrol(folder: Path, name: str, port: int) -> None:
             store.put_person(enrolled.account.uid, enrolled.record, enrolled.salt)
 
     code = await admin.invite(data, name=name, title=name, unit=UNIT)
-    dialer = WebSocketDialer(ServerAddress.parse(f"localhost:{port}"), lambda: Way(ca_file=data / "ca.pem"))
+    dialer = WebSocketDialer(ServerAddress.parse(f"localhost:{port}"), lambda: Route(ca_file=data / "ca.pem"))
     await Enrolment(dialer, code, clock.now_ms).accept(keep)
     store.close()
     profile.close()

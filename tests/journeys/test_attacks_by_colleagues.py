@@ -79,10 +79,10 @@ async def victim(w: World) -> AsyncIterator[Victim]:
 
 async def room_with(attacker: Client, victim: Victim) -> RoomId:
     """A room of the attacker's into which the victim is put."""
-    room = await attacker.engine.deeds.create_room()
+    room = await attacker.engine.operations.create_room()
     attacker.say(room, ObjId(room), encode(RoomNamed(title="Tillsyn å 🙂", type="case")))
     await attacker.engine.directory(VICTIM)
-    await attacker.engine.deeds.add(room, victim.uid, 2, history=True)
+    await attacker.engine.operations.add(room, victim.uid, 2, history=True)
     return room
 
 

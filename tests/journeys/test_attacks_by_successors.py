@@ -47,7 +47,7 @@ async def case(o: Offices, monkeypatch: pytest.MonkeyPatch) -> Case:
     clerk.session.chat.send(room, SECRET)
     await until(lambda: all(d.session.engine._link.connection is not None for d in (owner, gone)))
     await owner.session.rooms.remove(room, gone.session.people.me.uid)
-    trap = await gone.session.engine.deeds.create_room(at)
+    trap = await gone.session.engine.operations.create_room(at)
     gone.session.store.changes.append(trap, ObjId(trap), encode(RoomNamed(title="Fortsättning", type="case")))
     await gone.session.people.search("Registrator")
     await gone.session.rooms.add(trap, clerk.session.people.me.uid, 2, True)
@@ -81,7 +81,7 @@ def _later(desk: Desk, room: RoomId, first: RoomId, monkeypatch: pytest.MonkeyPa
 async def test_attack_a_room_that_continues_an_unknown_one_puts_no_words_into_anybodys_mouth(o: Offices) -> None:
     attacker, clerk, director = await o.hire("Handläggare", "Registrator", "Generaldirektör")
     said, chat = "Jag godkänner utbetalningen på 4 MSEK 😀 /GD", ObjId(bytes(range(16)))
-    room = await attacker.session.engine.deeds.create_room(Origin(room=RoomId(b"x" * 16), n=9, rh=Hash(b"y" * 32)))
+    room = await attacker.session.engine.operations.create_room(Origin(room=RoomId(b"x" * 16), n=9, rh=Hash(b"y" * 32)))
     store, me = attacker.session.store, attacker.session.people.me.uid
     store.changes.append(room, ObjId(room), encode(RoomNamed(title="Utbetalning", type="case")))
     store.changes.append(room, ObjId(room), encode(ObjectAnnounced(obj=chat, kind="chat")))

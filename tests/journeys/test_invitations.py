@@ -36,7 +36,7 @@ def stored(desk: Desk) -> dict[str, list[tuple[object, ...]]]:
 async def hostile_room(attacker: Client, desk: Desk) -> RoomId:
     """A room with what the audit tried, into which the desk's person is put: names as HTML, updates that end a process,
     a picture that is none, many objects and a long chain of keys."""
-    room = await attacker.engine.deeds.create_room()
+    room = await attacker.engine.operations.create_room()
     root = ObjId(room)
     attacker.say(room, root, encode(RoomNamed(title=MARKED_UP, type="case")))
     changes = [*map(board_change, SEEDS), board_change(deep_update("board")), board_change(written("meta", "x", 1e300))]
@@ -56,11 +56,11 @@ async def hostile_room(attacker: Client, desk: Desk) -> RoomId:
     for _ in range(200):  # the room's state grows by each object
         attacker.say(room, attacker.store.objects.new(room), b"x")
     for _ in range(4):
-        await attacker.engine.deeds.rotate(room)
+        await attacker.engine.operations.rotate(room)
     await until(lambda: attacker.store.waiting_count() == 0)
     me = desk.session.people.me.uid
     await attacker.engine.learn([me])
-    await attacker.engine.deeds.add(room, me, 2, history=True)
+    await attacker.engine.operations.add(room, me, 2, history=True)
     attacker.say(room, root, encode(PersonInvited(uid=me, title=MARKED_UP, type="case", text=GREETING)))
     await until(lambda: attacker.store.waiting_count() == 0)
     return room

@@ -23,7 +23,7 @@ from app.settings import SERVER
 from sync.client.ports import KeptServer
 from sync.client.wire import dialled_address
 from sync.client.wire.egress import WebSocketDialer
-from sync.client.wire.route import Way
+from sync.client.wire.route import Route
 from sync.client.wire.transport import ServerAddress
 from sync.crypto.signatures import SigningKey
 from sync.crypto.tls import Pem, make_server_cert
@@ -315,7 +315,7 @@ def passing_on(w: World, address: str) -> Answer:
     """The true server's answer, to a hello for `address`, or as it came."""
 
     async def ask(hello: m.Hello) -> m.Frame:
-        dialer = WebSocketDialer(ServerAddress.parse(name(w, OLD)), lambda: Way(ca_file=w.data / "ca.pem"))
+        dialer = WebSocketDialer(ServerAddress.parse(name(w, OLD)), lambda: Route(ca_file=w.data / "ca.pem"))
         line = await dialer.open()
         await line.send(encode(m.Hello(hello.versions, hello.nonce, hello.time, hello.agent, address or hello.address)))
         said = decode_server(await line.receive())

@@ -165,9 +165,9 @@ async def test_what_is_not_whole_here_is_told_and_clears_nothing(o: Offices, mon
     await settled(c)
     assert c.owner.session.rooms.notices(c.room) == []
     engine = c.owner.session.engine
-    engine._link.rooms[c.room].gaps.add(c.obj)
+    engine._link.rooms[c.room].incomplete.add(c.obj)
     assert c.owner.session.rooms.notices(c.room) == [], "it is on its way"
-    engine._inbox._opening._given_up.add((c.room, c.obj))
+    engine._inbox._backfill._given_up.add((c.room, c.obj))
     assert c.owner.session.rooms.notices(c.room) == ["gap"]
     with pytest.raises(Refused, match="reading"):
         await c.owner.session.pruning.prune(c.room, _ignore)
@@ -181,15 +181,15 @@ async def test_a_newcomer_from_now_is_given_the_whole_when_it_is_here(
     c = await case(o, guest=False)
     store = c.owner.session.store
     with monkeypatch.context() as kept_back:
-        kept_back.setattr("sync.client.exchange.backfill.Opening.fill", _nothing)
-        c.owner.session.engine._link.rooms[c.room].gaps.add(c.obj)
+        kept_back.setattr("sync.client.exchange.backfill.Backfill.fetch_pruned", _nothing)
+        c.owner.session.engine._link.rooms[c.room].incomplete.add(c.obj)
         (person,) = await c.owner.session.people.search("Sakkunnig")
         await c.owner.session.rooms.add(c.room, person.uid, 2, False)
         await asyncio.sleep(0.5)
         assert store.newcomers.owed(c.room) is not None
         assert store.db.rows("SELECT 1 FROM outbox WHERE live = 2") == []
         assert c.guest.session.documents.list(c.room) == []
-    c.owner.session.engine._link.rooms[c.room].gaps.clear()
+    c.owner.session.engine._link.rooms[c.room].incomplete.clear()
     await reads(c, c.guest)
     assert store.newcomers.owed(c.room) is None
 
@@ -234,7 +234,7 @@ async def test_who_is_given_the_history_after_it_was_cleared_reads_the_document(
     await away.begin()
     for desk in (c.guest, away, await o.second(c.guest, "Ny")):
         await reads(c, desk)
-        await until(lambda at=desk: at.session.engine.filling(c.room) is None)  # type: ignore[misc]
+        await until(lambda at=desk: at.session.engine.reread_progress(c.room) is None)  # type: ignore[misc]
         await until(lambda at=desk: at.session.engine.is_whole(c.room))  # type: ignore[misc]
         assert c.text(desk) == f"{TEXT}mer"
 
@@ -273,7 +273,7 @@ async def test_attack_who_is_no_administrator_clears_nothing(o: Offices, monkeyp
     with pytest.raises(Refused, match="forbidden"):
         await c.clerk.session.pruning.prune(c.room, _ignore)
     with pytest.raises(Refused, match="forbidden"):  # the server, asked past the service
-        await c.clerk.session.engine.deeds.prune(c.room, c.obj)
+        await c.clerk.session.engine.operations.prune(c.room, c.obj)
     assert c.pruned(c.owner) == 0
 
 
@@ -318,7 +318,7 @@ async def test_a_key_that_is_renewed_meanwhile_makes_the_state_be_given_again(
     c = await case(o)
     of_age(monkeypatch)
     await settled(c)
-    pruning, deeds = c.owner.session.pruning, c.owner.session.engine.deeds
+    pruning, deeds = c.owner.session.pruning, c.owner.session.engine.operations
     real, rotated = deeds.prune, list[bool]()
 
     async def late(room: RoomId, obj: ObjId) -> None:

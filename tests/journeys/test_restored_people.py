@@ -33,7 +33,7 @@ async def test_who_enrolled_since_is_found_and_invited_again_by_name(w: World) -
     await a.engine.directory("Enhetschef")  # C has lost every computer, and A is all who knows them
     await restored(w, backup)
     await _online(a, b)
-    await until(lambda: a.engine._mender._handed_in and b.engine._mender._handed_in)
+    await until(lambda: a.engine._reuploader._done_sent and b.engine._reuploader._done_sent)
     assert [line.note for line in await listing.users(w.data, "")] == ["", "", ""]
     assert set(await a.engine.directory("Registrator")) == {b.uid}
     room = await w.room(a, b)

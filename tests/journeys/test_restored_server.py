@@ -119,7 +119,7 @@ async def test_nothing_acknowledged_is_lost_in_whatever_order_clients_come_back(
         a.say(room, obj, text)
         await w.settle(room, a, b)
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=True)  # a member whom the backup does not know
+    await a.engine.operations.add(room, c.uid, 2, history=True)  # a member whom the backup does not know
     await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
     c.say(room, new_obj(), b"av den nya")
     await w.settle(room)
@@ -257,7 +257,7 @@ async def test_people_and_devices_that_the_backup_does_not_know_come_back(w: Wor
 
 async def test_a_long_gap_comes_back_in_pieces(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reupload, "_STUBS_A_FRAME", 7)
-    monkeypatch.setattr(reupload, "_HAND_BYTES", 2000)
+    monkeypatch.setattr(reupload, "_UPLOAD_BYTES", 2000)
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     backup = await backed_up(w)
@@ -399,15 +399,15 @@ async def test_parts_of_files_that_were_lost_are_uploaded_again_once(w: World) -
     for client in (a, b):
         client.online()
     await w.settle(room)
-    await until(lambda: a.store.parts_looked_for() is not None and a.store.uploads() == [])
+    await until(lambda: a.store.parts_checked_for() is not None and a.store.uploads() == [])
     for part, sealed in parts.items():
         assert await b.engine.blobs.fetch(room, obj, part, hashlib.sha256(sealed).digest()) == sealed
     assert (await admin.status(w.data)).blobs == 3
     await whole(w)
-    mark = a.store.parts_looked_for()
+    mark = a.store.parts_checked_for()
     await a.restart()
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
-    assert a.store.parts_looked_for() == mark
+    assert a.store.parts_checked_for() == mark
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, lambda p: p.write_bytes(bytes(5000))], ids=["gone", "rotten"])
@@ -434,7 +434,7 @@ async def test_a_part_that_is_damaged_in_the_backup_comes_back_from_who_has_it(
     for client in (a, b):
         client.online()
     await w.settle(room)
-    await until(lambda: a.store.parts_looked_for() is not None and a.store.uploads() == [])
+    await until(lambda: a.store.parts_checked_for() is not None and a.store.uploads() == [])
     assert await b.engine.blobs.fetch(room, obj, part, digest) == sealed
     await whole(w)
 
@@ -475,7 +475,7 @@ async def test_parts_of_a_room_that_does_not_come_back_hold_up_no_others(
             break
         await asyncio.sleep(0.05)
     assert await comes_back()
-    assert a.store.parts_looked_for() is None
+    assert a.store.parts_checked_for() is None
 
 
 # -- a server that lies about it ----------------------------------------------------------------------------------

@@ -186,7 +186,7 @@ async def test_attack_a_member_who_is_no_owner_gets_nobodys_unsent_work(o: Offic
     with pytest.raises(Forbidden):
         await c.clerk.session.succession.open(c.room)
     at = c.clerk.session.engine.standing(c.room)  # past the refusal: a program that was tampered with
-    room = await c.clerk.session.engine.deeds.create_room(at)
+    room = await c.clerk.session.engine.operations.create_room(at)
     c.clerk.session.store.changes.append(room, ObjId(room), encode(RoomNamed(title="Låtsas fortsätta", type="case")))
     owner = c.owner.session
     await c.clerk.session.people.search("Handläggare")

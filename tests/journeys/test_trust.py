@@ -238,7 +238,7 @@ async def test_attack_a_seal_claims_no_more_than_the_weakest_truth(tmp_path: Pat
         assert level(me, room) == VERIFIED
         stream = me.session.engine._link.rooms[room].stream
         stream.state.rotation_owed = True
-        assert level(me, room) == RoomState.DIRTY.value
+        assert level(me, room) == RoomState.OWES_ROTATION.value
         stream.state.rotation_owed = False
         for state in (RoomState.WITHHELD, RoomState.UPDATE_NEEDED, RoomState.ROLLBACK, RoomState.FORK):
             me.session.engine._link.rooms[room].stop(state)

@@ -37,9 +37,11 @@ async def reminder(s: Scene) -> QWidget:
 
 async def asked(s: Scene) -> QWidget:
     me = s.story.me
-    me.engine.sheet.hear([RecoveryRequest("add", bytes(16), int(s.story.time.now().timestamp() * 1000) + DAY_MS, b"")])
+    me.engine.recovery_sheet.replace_attempts(
+        [RecoveryRequest("add", bytes(16), int(s.story.time.now().timestamp() * 1000) + DAY_MS, b"")]
+    )
     me.on_status()
-    s.ends += [me.on_status, partial(me.engine.sheet.hear, [])]  # from behind
+    s.ends += [me.on_status, partial(me.engine.recovery_sheet.replace_attempts, [])]  # from behind
     s.room(told.CASE, "chat")
     return s.window
 

@@ -371,7 +371,7 @@ async def offline(s: Scene) -> QWidget:
 async def older_history(s: Scene) -> QWidget:
     """A room whose snapshots are shown while what stands before them is still read."""
     me, room = s.story.me, s.story.rooms[told.CASE]
-    reading = patch.object(me.engine, "filling", lambda asked: (2516, 6800) if asked == room else None)
+    reading = patch.object(me.engine, "reread_progress", lambda asked: (2516, 6800) if asked == room else None)
     reading.start()
     s.ends += [partial(me.on_room, room), reading.stop]
     s.room(told.CASE, "chat")
@@ -391,7 +391,7 @@ async def stopped(s: Scene) -> QWidget:
 async def restored(s: Scene) -> QWidget:
     room = s.story.rooms[told.PERMIT]
     restore(s.story, room)
-    s.ends.append(lambda: s.story.me.engine._link.rooms[room].look_anew())
+    s.ends.append(lambda: s.story.me.engine._link.rooms[room].reset_connection_state())
     s.room(told.PERMIT, "chat")
     return s.window
 

@@ -472,7 +472,7 @@ def test_an_account_without_a_root_opens(pairing: Any) -> None:
     account = Account.decode(raw(pairing["account"]))
     assert (account.secrets.root, account.dev.hex(), sorted(account.puk_seeds)) == (b"", pairing["new"]["dev"], [1, 2])
     assert account.encode() == raw(pairing["account"])
-    assert (account.sheet, account.vetoed) == (b"", ())
+    assert (account.recovery_sheet, account.vetoed) == (b"", ())
 
 
 def test_snapshot_attest_and_baseline_open() -> None:
@@ -539,12 +539,15 @@ def test_a_person_who_came_back_by_the_recovery_sheet_is_read_the_same() -> None
     seeds = user_drafts.open_generations(log, RECOVERY, pair.kem, {})
     assert {str(gen): seed.hex() for gen, seed in seeds.items()} == vector["puk_seeds"]
     attempt = Attempt.decode(raw(vector["attempt"]))
-    assert (ReturnCode(attempt.code, attempt.sheet.share).format(), attempt.revoke) == (vector["attempt_code"], True)
-    assert attempt.sheet == pair
+    assert (ReturnCode(attempt.code, attempt.recovery_sheet.share).format(), attempt.revoke) == (
+        vector["attempt_code"],
+        True,
+    )
+    assert attempt.recovery_sheet == pair
     assert attempt.encode() == raw(vector["attempt"])
     dev = next(reversed(log.devices))
     assert user_drafts.open_generations(log, dev, KemKey(attempt.secrets.kem), {}) == seeds
     account = Account.decode(raw(vector["account"]))
-    assert (account.sheet, account.vetoed) == (pair.secret, (bytes([8] * 16),))
+    assert (account.recovery_sheet, account.vetoed) == (pair.secret, (bytes([8] * 16),))
     assert SigningKey(account.secrets.root).public == log.genesis_root_pk
     assert account.encode() == raw(vector["account"])

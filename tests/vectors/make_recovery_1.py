@@ -40,12 +40,14 @@ def main() -> None:
     rotated, second = user_drafts.rotate_puk(log, Hand(dev, account.signing, {1: seed}), NOW + 1)
     log.apply(*rotated)
     pair, escrow = RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh()), KemKey(os.urandom(32))
-    pending = replace(account, puk_seeds={1: seed, 2: second}, sheet=pair.secret, vetoed=(DevId(bytes([8] * 16)),))
+    pending = replace(
+        account, puk_seeds={1: seed, 2: second}, recovery_sheet=pair.secret, vetoed=(DevId(bytes([8] * 16)),)
+    )
     made = user_drafts.new_recovery_sheet(log, SigningKey(old.root), pair, escrow.public, {1: seed, 2: second}, NOW + 2)
     for entry in made:
         log.apply(*entry)
     again, cert = invitation(agency, salts[1])
-    attempt = Attempt(code=again, sheet=pair, revoke=True)
+    attempt = Attempt(code=again, recovery_sheet=pair, revoke=True)
     back = RecoveryPlan(
         pair=pair,
         code=again,

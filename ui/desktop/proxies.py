@@ -11,7 +11,7 @@ from ctypes import wintypes
 from PySide6.QtCore import QUrl
 from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
 
-from app.arrival.way_out import Route, Routes, from_environment
+from app.arrival.way_out import ProxyLookup, Routes, from_environment
 
 Query = Callable[[QNetworkProxyQuery], list[QNetworkProxy]]
 _HTTP = (QNetworkProxy.ProxyType.HttpProxy, QNetworkProxy.ProxyType.HttpCachingProxy)
@@ -46,7 +46,7 @@ def first_of(answer: str) -> str | None:
     return None
 
 
-def by_script(address: str) -> Route | None:
+def by_script(address: str) -> ProxyLookup | None:
     """By the PAC script at an address, as WinHTTP fetches and runs it; None elsewhere."""
     if sys.platform == "win32":
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from sync.client.account.account_secrets import Account
 from sync.client.account.compare_and_swap import again
-from sync.client.account.enrolment import Said, converse
+from sync.client.account.enrolment import Result, converse
 from sync.client.wire.connection import Connection
 from sync.client.wire.transport import Dialer
 from sync.crypto.encoding import dec, enc
@@ -37,39 +37,43 @@ class Attempt:
     """What one attempt needs until it is over; kept in the new device's encrypted store, since it may take a day."""
 
     code: SignInCode
-    sheet: RecoveryPair
+    recovery_sheet: RecoveryPair
     secrets: DeviceSecrets = field(default_factory=DeviceSecrets.without_root, repr=False)
     revoke: bool = True
     """Whether the other devices go."""
 
     @classmethod
-    def begin(cls, code: str, sheet: str, *, revoke: bool = True) -> "Attempt":
+    def begin(cls, code: str, recovery_sheet: str, *, revoke: bool = True) -> "Attempt":
         """Reject "code", "share-code" or "recovery-sheet-code" if the activation code, its second line or the sheet is
         mistyped; "share-missing" for a code without its second line, "recovery-sheet-format" for a sheet of
         format 1."""
         typed = ReturnCode.parse(code)
-        return cls(code=typed.code, sheet=RecoveryPair(_sheet(sheet), typed.share), revoke=revoke)
+        return cls(
+            code=typed.code,
+            recovery_sheet=RecoveryPair(_parse_recovery_sheet(recovery_sheet), typed.share),
+            revoke=revoke,
+        )
 
     def encode(self) -> bytes:
         s = self.secrets
-        return enc([VERSION, self.code.seed, self.code.agency, self.sheet.secret, s.sign, s.kem, self.revoke])
+        return enc([VERSION, self.code.seed, self.code.agency, self.recovery_sheet.secret, s.sign, s.kem, self.revoke])
 
     @classmethod
     def decode(cls, data: bytes) -> "Attempt":
         """Reject "format" for another version, "malformed" otherwise."""
-        version, seed, agency, sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
+        version, seed, agency, recovery_sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
         fields.version(version, VERSION, "attempt")
         if type(revoke) is not bool:
             raise Reject("malformed", "attempt")
         return cls(
             code=SignInCode(fields.raw(seed, 16, "attempt"), fields.raw(agency, 16, "attempt")),
-            sheet=RecoveryPair.of(fields.raw(sheet, PAIR_BYTES, "attempt")),
+            recovery_sheet=RecoveryPair.of(fields.raw(recovery_sheet, PAIR_BYTES, "attempt")),
             secrets=DeviceSecrets(sign=fields.raw(sign, 32, "attempt"), kem=fields.raw(kem, 32, "attempt"), root=b""),
             revoke=revoke,
         )
 
 
-def _sheet(text: str) -> RecoveryCode:
+def _parse_recovery_sheet(text: str) -> RecoveryCode:
     try:
         return RecoveryCode.parse(text)
     except Reject as e:
@@ -131,7 +135,7 @@ class Recovery:
         server took is found in the log."""
         return await self._talk(self._ask)
 
-    async def _talk(self, talk: Callable[[Connection], Awaitable[Said]]) -> Said:
+    async def _talk(self, talk: Callable[[Connection], Awaitable[Result]]) -> Result:
         return await converse(self._dialer, self._attempt.code.agency, self._now_ms, talk)
 
     async def _look(self, connection: Connection) -> Returning:
@@ -147,7 +151,7 @@ class Recovery:
     async def _see(self, connection: Connection) -> _Seen:
         """▲ A log of this agency whose root and recovery keys are the sheet's and its share's, with its person's true
         record."""
-        root_pk, invite_pk = self._attempt.sheet.code.root.public, self._attempt.code.key.public
+        root_pk, invite_pk = self._attempt.recovery_sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
             ask = partial(m.RecoverLookup, invite_pk=invite_pk, root_pk=root_pk, after=len(entries) - 1)
@@ -156,7 +160,7 @@ class Recovery:
             if not found.entries or len(entries) > found.person.ulog_seq:
                 break
         seen = UserLog.replay(entries, connection.identity.agency_pk)
-        user_drafts.check_pair(seen, self._attempt.sheet)
+        user_drafts.check_pair(seen, self._attempt.recovery_sheet)
         if seen.uid != found.person.uid or seen.record_hash != record_hash(found.person.salt, found.person.record):
             raise Reject("record", "own log")
         if seen.ended is not None:
@@ -196,7 +200,7 @@ class Recovery:
             raise Refused(ErrorCode.OTHER_PERSON)
         active = [d.dev for d in seen.log.devices.values() if seen.log.device_active(d.dev, seen.log.seq)]
         back = RecoveryPlan(
-            pair=self._attempt.sheet,
+            pair=self._attempt.recovery_sheet,
             code=code,
             cert=(reply.cert.body, reply.cert.sig),
             record=record,

@@ -28,7 +28,7 @@ class Account:
     agency_pk: bytes
     secrets: DeviceSecrets
     puk_seeds: dict[int, bytes]
-    sheet: bytes = field(default=b"", repr=False)
+    recovery_sheet: bytes = field(default=b"", repr=False)
     """Both halves of a recovery sheet (`RecoveryPair`) from the person's yes until the log has it whole, else empty."""
     vetoed: tuple[DevId, ...] = ()
     """Devices that wanted in by the sheet and that a person here said no to."""
@@ -54,7 +54,9 @@ class Account:
     def encode(self) -> bytes:
         s = self.secrets
         seeds, vetoed = dict(self.puk_seeds), list(self.vetoed)
-        return enc([VERSION, self.uid, self.dev, self.agency_pk, s.sign, s.kem, s.root, seeds, self.sheet, vetoed])
+        return enc(
+            [VERSION, self.uid, self.dev, self.agency_pk, s.sign, s.kem, s.root, seeds, self.recovery_sheet, vetoed]
+        )
 
     @classmethod
     def decode(cls, data: bytes) -> "Account":
@@ -62,7 +64,7 @@ class Account:
         parts = fields.items(dec(data, limit=65536), "account")
         if parts:
             fields.version(parts[0], VERSION, "account")
-        uid, dev, agency, sign, kem, root, seeds, sheet, vetoed = fields.array(parts, 10, "account")[1:]
+        uid, dev, agency, sign, kem, root, seeds, recovery_sheet, vetoed = fields.array(parts, 10, "account")[1:]
         if type(seeds) is not dict:
             raise Reject("malformed", "account")
         return cls(
@@ -75,7 +77,7 @@ class Account:
                 root=fields.raw(root, (0, 32), "account"),
             ),
             puk_seeds={fields.u64(g, "account"): fields.raw(s, 32, "account") for g, s in seeds.items()},
-            sheet=fields.raw(sheet, (0, PAIR_BYTES), "account"),
+            recovery_sheet=fields.raw(recovery_sheet, (0, PAIR_BYTES), "account"),
             vetoed=tuple(DevId(fields.raw(d, 16, "account")) for d in fields.items(vetoed, "account", 1000)),
         )
 

@@ -19,7 +19,7 @@ from sync.trust.person.author import DeviceSecrets, new_user
 from sync.trust.person.recovery_sheet import ReturnCode
 from sync.trust.person.user_log import UserEntry
 
-Said = TypeVar("Said")
+Result = TypeVar("Result")
 FIRST_ENTRIES = 3
 """Genesis, binding and first PUK: the log of an account that has just been made."""
 
@@ -70,7 +70,7 @@ class Enrolment:
         self._keep = keep
         return await self._with_connection(self._accept)
 
-    async def _with_connection(self, talk: Callable[[Connection], Awaitable[Said]]) -> Said:
+    async def _with_connection(self, talk: Callable[[Connection], Awaitable[Result]]) -> Result:
         return await converse(self._dialer, self._code.agency, self._now_ms, talk)
 
     async def _look(self, connection: Connection) -> tuple[Invitation, m.InviteReply]:
@@ -134,8 +134,8 @@ async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[b
 
 
 async def converse(
-    dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Said]]
-) -> Said:
+    dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Result]]
+) -> Result:
     """One conversation over a connection of its own, before anybody has signed in."""
     connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
     reading = asyncio.ensure_future(connection.run(lambda frame: None))

@@ -111,7 +111,7 @@ class Host:
         """What to compare, by digits only, once somebody `arrived`."""
         return self._admitting.digits if self._admitting is not None else ""
 
-    async def arrived(self) -> NewDevice:
+    async def wait_for_guest(self) -> NewDevice:
         """Who wants to come in, once they have proved their keys. Reject "enrol" for whoever has not the code."""
         admitting = self._admitting
         if admitting is None:
@@ -199,7 +199,7 @@ class Guest:
     _added: "asyncio.Task[tuple[int, DevId]] | None" = None
     """Waits for the old device's yes: the entry that added this device, and its id."""
 
-    async def meet(self, *, code: str = "", number: str = "") -> OldDevice:
+    async def join(self, *, code: str = "", number: str = "") -> OldDevice:
         """Goes to the old device and hears whose device this is to be: shown to the person, with `digits`.
 
         Reject "code" if it is mistyped; Refused "code-unknown", "code-used" or "pairing"; Reject "enrol" if the other
@@ -220,7 +220,7 @@ class Guest:
         await self._post(entering.answer(await self._mail.next()))
         assert entering.old is not None  # noqa: S101 - `answer` has it
         self._added = asyncio.ensure_future(self._wait_for_yes(entering))
-        self._added.add_done_callback(_heard)
+        self._added.add_done_callback(_ignore_error)
         return entering.old
 
     async def _wait_for_yes(self, entering: Entering) -> tuple[int, DevId]:
@@ -311,7 +311,7 @@ class Guest:
             await asyncio.gather(reading, return_exceptions=True)
 
 
-def _heard(task: "asyncio.Task[tuple[int, DevId]]") -> None:
+def _ignore_error(task: "asyncio.Task[tuple[int, DevId]]") -> None:
     """`finish` raises what it ended with, if anybody comes to call that."""
     if not task.cancelled():
         task.exception()

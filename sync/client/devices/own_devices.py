@@ -150,7 +150,7 @@ class Devices:
         """The next PUK generation."""
         await self._do(lambda own, hand, now: user_drafts.rotate_puk(own, hand, now)[0])
 
-    async def tend(self) -> None:
+    async def maintain(self) -> None:
         """Makes the next PUK generation if one is due, unless another device of the person makes it at the same moment.
 
         One is due if the agency has revoked a device since the newest generation, or if that one is older than

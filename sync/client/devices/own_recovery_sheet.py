@@ -29,7 +29,7 @@ log = logging.getLogger("sync")
 ADD, REVOKE = "add", "revoke"
 VETO_MS = 86_400_000
 """How long the person's other devices may veto a recovery, in ms (protocol §11)."""
-_MOST_HEARD = 64
+_MAX_FIRST_SEEN = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,28 +49,28 @@ class AskedFor:
     came: bool = False
 
 
-class Sheet:
+class RecoverySheet:
     """Raises Unreachable while offline, Refused and Reject by their codes."""
 
     def __init__(self, link: Link, devices: Devices) -> None:
         self._link = link
         self._devices = devices
         self._asked: list[m.RecoveryRequest] = []
-        self._heard = _read_heard(link.ports.heard())
+        self._first_seen = _read_first_seen(link.ports.recovery_first_seen())
         """By device that somebody wants to add: when this device first learned of it, by its own clock (ms)."""
         self._finishing = asyncio.Lock()
 
     # -- making one
 
     @property
-    def stands(self) -> bool:
+    def in_force(self) -> bool:
         """Whether the person's log names a sheet."""
-        return self._devices.own_log.recovery_sheet is not None and not self._link.account.sheet
+        return self._devices.own_log.recovery_sheet is not None and not self._link.account.recovery_sheet
 
     @property
     def may_make(self) -> bool:
         """Whether one can be made here: the root key lies at the device that was first, or on the sheet in force."""
-        return self.stands or bool(self._link.account.secrets.root)
+        return self.in_force or bool(self._link.account.secrets.root)
 
     @property
     def needs_old(self) -> bool:
@@ -89,15 +89,15 @@ class Sheet:
         ▲ What is needed to finish is kept before the first entry is sent. Nothing is lost by a cut: `finish`. ▲ Another
         sheet that waits to be finished is finished first: the server may have it, and then its key is the root's.
         """
-        sheet = RecoveryCode.parse(code)
+        recovery_sheet = RecoveryCode.parse(code)
         self._link.online  # noqa: B018 - Unreachable before anything is kept
         async with self._finishing:
-            own, waits = self._devices.own_log, self._link.account.sheet
-            if waits and RecoveryPair.of(waits).code != sheet:
+            own, waits = self._devices.own_log, self._link.account.recovery_sheet
+            if waits and RecoveryPair.of(waits).code != recovery_sheet:
                 await self._enter()
-                self._keep_new(RecoveryPair.of(waits).code.root_seed, sheet)
-            elif not waits and (own.root_pk, own.recovery_sheet_in_force) != (sheet.root.public, True):
-                self._keep_new(self._root(old), sheet)
+                self._keep_new(RecoveryPair.of(waits).code.root_seed, recovery_sheet)
+            elif not waits and (own.root_pk, own.recovery_sheet_in_force) != (recovery_sheet.root.public, True):
+                self._keep_new(self._root(old), recovery_sheet)
             await self._finish()
 
     def _root(self, old: str) -> bytes:
@@ -107,15 +107,15 @@ class Sheet:
             root = RecoveryCode.parse(old).root_seed
         return root
 
-    def _keep_new(self, root: bytes, sheet: RecoveryCode) -> None:
+    def _keep_new(self, root: bytes, recovery_sheet: RecoveryCode) -> None:
         if SigningKey(root).public != self._devices.own_log.root_pk:
             raise Reject("recovery-sheet", "root")
-        self._keep(root, RecoveryPair(sheet, RecoveryShare.fresh()).secret)
+        self._keep(root, RecoveryPair(recovery_sheet, RecoveryShare.fresh()).secret)
 
     def waits(self, code: str) -> bool:
         """Whether that sheet was confirmed here and is not wholly in the log yet: it will be when the server answers,
         and must not be thrown away."""
-        waits = self._link.account.sheet
+        waits = self._link.account.recovery_sheet
         return bool(waits) and RecoveryPair.of(waits).code == RecoveryCode.parse(code)
 
     async def finish(self) -> None:
@@ -127,7 +127,7 @@ class Sheet:
             await self._finish()
 
     async def _finish(self) -> None:
-        if self._link.account.sheet:
+        if self._link.account.recovery_sheet:
             await self._enter()
             self._keep(b"", b"")
             log.info("recovery sheet in force")
@@ -138,7 +138,11 @@ class Sheet:
         async def attempt() -> None:
             self._devices.check_active()
             account, escrow_pk = self._link.account, await self._escrow()
-            pair, root, now = RecoveryPair.of(account.sheet), SigningKey(account.secrets.root), self._link.server_now_ms
+            pair, root, now = (
+                RecoveryPair.of(account.recovery_sheet),
+                SigningKey(account.secrets.root),
+                self._link.server_now_ms,
+            )
             try:
                 entries = user_drafts.new_recovery_sheet(
                     self._devices.own_log, root, pair, escrow_pk, account.puk_seeds, now
@@ -161,24 +165,24 @@ class Sheet:
         except Reject as e:
             raise Reject("escrow", e.where) from e
 
-    def _keep(self, root: bytes, sheet: bytes) -> None:
+    def _keep(self, root: bytes, recovery_sheet: bytes) -> None:
         account = self._link.account
-        kept = replace(account, secrets=replace(account.secrets, root=root), sheet=sheet)
+        kept = replace(account, secrets=replace(account.secrets, root=root), recovery_sheet=recovery_sheet)
         self._link.ports.save_account(kept.encode())
         self._link.account = kept
 
     # -- what is asked with it
 
-    def hear(self, asked: list[m.RecoveryRequest]) -> None:
+    def replace_attempts(self, asked: list[m.RecoveryRequest]) -> None:
         """Replaces the attempts that wait at the server, and stores when each was first seen here."""
         self._asked = list(asked)
         now = self._link.now_ms()
         waiting = [DevId(a.dev) for a in asked if a.what == ADD]
-        kept = {dev: t for dev, t in self._heard.items() if dev in waiting or now - t < VETO_MS}
-        kept |= {dev: now for dev in waiting[: _MOST_HEARD - len(kept)] if dev not in kept}
-        if kept != self._heard:
-            self._heard = kept
-            self._link.ports.keep_heard(enc([[dev, t] for dev, t in kept.items()]))
+        kept = {dev: t for dev, t in self._first_seen.items() if dev in waiting or now - t < VETO_MS}
+        kept |= {dev: now for dev in waiting[: _MAX_FIRST_SEEN - len(kept)] if dev not in kept}
+        if kept != self._first_seen:
+            self._first_seen = kept
+            self._link.ports.keep_recovery_first_seen(enc([[dev, t] for dev, t in kept.items()]))
 
     @property
     def asked(self) -> list[AskedFor]:
@@ -196,12 +200,12 @@ class Sheet:
         ]
         came = [
             AskedFor(what=ADD, dev=dev, ready=t + VETO_MS, vetoed=False, mine=False, came=True)
-            for dev, t in self._heard.items()
-            if self._link.now_ms() - t < VETO_MS and self._came_by_sheet(own, dev)
+            for dev, t in self._first_seen.items()
+            if self._link.now_ms() - t < VETO_MS and self._came_by_recovery_sheet(own, dev)
         ]
         return waiting + came
 
-    def _came_by_sheet(self, own: UserLog, dev: DevId) -> bool:
+    def _came_by_recovery_sheet(self, own: UserLog, dev: DevId) -> bool:
         device = own.devices.get(dev)
         active = own.device_active(dev, own.seq) is not None
         return device is not None and device.by == ROOT and active and dev not in self._link.account.vetoed
@@ -233,8 +237,11 @@ class Sheet:
         return await self._devices.revoke_by_root(dev, RecoveryCode.parse(code).root)
 
 
-def _read_heard(kept: bytes | None) -> dict[DevId, int]:
+def _read_first_seen(kept: bytes | None) -> dict[DevId, int]:
     if kept is None:
         return {}
-    pairs = [fields.array(pair, 2, "heard") for pair in fields.items(dec(kept, limit=4096), "heard", _MOST_HEARD)]
-    return {DevId(fields.raw(dev, 16, "heard")): fields.u64(t, "heard") for dev, t in pairs}
+    pairs = [
+        fields.array(pair, 2, "first seen")
+        for pair in fields.items(dec(kept, limit=4096), "first seen", _MAX_FIRST_SEEN)
+    ]
+    return {DevId(fields.raw(dev, 16, "first seen")): fields.u64(t, "first seen") for dev, t in pairs}

@@ -19,7 +19,7 @@ from functools import partial
 from sync.client.link import Link
 from sync.client.placed_changes import Compact, Compacted, PlacedChange
 from sync.client.ports import OpenedSnapshot, Received
-from sync.client.room.bootstrap_buffer import Joining, PiecePlace
+from sync.client.room.bootstrap_buffer import BootstrapBuffer, PiecePlace
 from sync.client.room.room_sync import CHUNK, RoomSync
 from sync.crypto.encoding import dec, enc
 from sync.errors import Refused, Reject
@@ -80,20 +80,20 @@ def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
     return item
 
 
-class Opening:
+class Backfill:
     """Lets a bare room arrive."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._given_up: set[tuple[RoomId, ObjId]] = set()
 
-    async def arrive(self, room: RoomSync) -> None:
+    async def bootstrap(self, room: RoomSync) -> None:
         """Fetches, opens and stores what is needed, then the stream's state. Nothing for a room that was not pulled
         bare, ▲ or of which nothing could be judged: what is no room could never be read from the store again. Reject or
         Refused if the server does not give what it must."""
-        held, room.joining = room.joining, None
-        if held is None or not held.bare or not room.stream.n:
-            room.joining = held
+        held, room.bootstrap_buffer = room.bootstrap_buffer, None
+        if held is None or not held.headers_only or not room.stream.n:
+            room.bootstrap_buffer = held
             return
         root = ObjId(room.room)
         inside = room.inside_from
@@ -109,14 +109,14 @@ class Opening:
             for ns in held.baselines.values():
                 wanted += _since(ns, inside)
         await self._open(room, sorted(wanted))
-        await self._link.ports.receive_apart(room.arrived(reread=left.any))
+        await self._link.ports.receive_apart(room.finish_bootstrap(reread=left.any))
 
-    async def fill(self, room: RoomSync) -> None:
+    async def fetch_pruned(self, room: RoomSync) -> None:
         """▲ What the server had forgotten before it came here is in the snapshot behind which it was pruned; else a
         device that was away would lose what others wrote. Who reads with K alone has baselines. What cannot be had now
         is asked for again when a key has come, and on the next connection."""
-        filled = dict[ObjId, int]()
-        for obj in sorted(room.gaps) if room.caught_up else ():
+        whole_until = dict[ObjId, int]()
+        for obj in sorted(room.incomplete) if room.caught_up else ():
             state, base = room.stream.state, self._link.ports.base(obj)
             until = state.pruned.get(obj, 0)
             reaches = base is not None and base[0] >= until  # what is not pruned came later by itself
@@ -131,12 +131,12 @@ class Opening:
                     log.error("a pruned object is not whole here: room %s", room.room[:4].hex())
                     self._link.listener.on_room(room.room)
             if whole:
-                filled[obj] = until
+                whole_until[obj] = until
         # ▲ what came meanwhile may be gone further on: then there is still a gap
-        done = [obj for obj, n in filled.items() if room.caught_up and room.stream.state.pruned.get(obj, 0) <= n]
+        done = [obj for obj, n in whole_until.items() if room.caught_up and room.stream.state.pruned.get(obj, 0) <= n]
         if done:
-            room.gaps -= set(done)
-            await self._link.ports.receive_apart(Received(room=room.room, filled=done))
+            room.incomplete -= set(done)
+            await self._link.ports.receive_apart(Received(room=room.room, backfilled=done))
             self._link.listener.on_room(room.room)
 
     def given_up(self, room: RoomId, obj: ObjId) -> bool:
@@ -147,7 +147,7 @@ class Opening:
         """A new connection: what the server did not give may be there now."""
         self._given_up.clear()
 
-    def look_anew(self, room: RoomId) -> None:
+    def allow_retry(self, room: RoomId) -> None:
         """A key has come: what could not be opened may be now."""
         self._given_up = {key for key in self._given_up if key[0] != room}
 
@@ -179,7 +179,7 @@ class Opening:
 
     # -- snapshots ------------------------------------------------------------------------------------------------
 
-    async def _snapshot(self, room: RoomSync, obj: ObjId, held: Joining | None) -> tuple[int, tuple[int, ...]]:
+    async def _snapshot(self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None) -> tuple[int, tuple[int, ...]]:
         """Opens the object's newest good snapshot that stands in for what is pruned of it; gives the position up to
         which it stands, 0 for none, and the positions up to there of what waits for others. ▲ Of a pruned object first
         those that as many attested as a prune takes: it cannot be computed anew later, and two who lie together would
@@ -201,7 +201,7 @@ class Opening:
         return 0, ()
 
     async def _checked(
-        self, room: RoomSync, obj: ObjId, held: Joining | None, row: Snapshot, compact: Compact
+        self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None, row: Snapshot, compact: Compact
     ) -> Compacted | None:
         """▲ The snapshot's content, if it is what its author and another person say; None if it cannot be opened."""
         last = await self._piece(room, row.n)
@@ -216,7 +216,7 @@ class Opening:
         return await self._joined(room, obj, None, row, last, compact) if last is not None else None
 
     async def _joined(
-        self, room: RoomSync, obj: ObjId, held: Joining | None, row: Snapshot, last: Piece, compact: Compact
+        self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None, row: Snapshot, last: Piece, compact: Compact
     ) -> Compacted | None:
         places = held.pieces[obj] if held is not None else await self._places(room, obj, row.n, last.count)
         dev = next((p.dev for p in places if p.n == row.n), b"")
@@ -239,7 +239,7 @@ class Opening:
             at, part = max(0, until - LOOK_BACK), list[PiecePlace]()
             after = at
             while at < until:
-                items = (await self._link.pull(room.room, at, bare=True)).items
+                items = (await self._link.pull(room.room, at, headers_only=True)).items
                 if not items or [i.n for i in items] != list(range(at + 1, at + 1 + len(items))):
                     raise Reject("withheld", "pieces")
                 for i in items:
@@ -257,12 +257,12 @@ class Opening:
 
     async def _attested(self, room: RoomSync, obj: ObjId, row: Snapshot, digest: bytes) -> bool:
         """▲ Whether another person's attest says this very hash of this very snapshot."""
-        told = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=digest)
+        expected = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=digest)
         for _, n in row.attests:
             item = await self._one(room, n)
             try:
                 payload = room.keys.open_special(item) if item.hdr.kind == envelope.ATTEST else None
-                if payload is not None and Attest.decode(payload) == told:
+                if payload is not None and Attest.decode(payload) == expected:
                     return True
             except Reject as e:
                 log.warning("attest refused: %s", e.code)

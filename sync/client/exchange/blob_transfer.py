@@ -40,18 +40,18 @@ class Blobs:
         self._bearer = ""
         self._expires_ms = 0
         self._restored: bytes | None = None
-        self._looked_for: set[PartId] = set()
+        self._checked_for: set[PartId] = set()
         """What this restored server was asked for; the rest is asked for later."""
         self.refused: dict[RoomId, str] = {}
         """Why the server takes no files of a room now; they and the changes that name them wait."""
 
-    def give_back(self, statement: bytes) -> None:
+    def reupload_lost(self, statement: bytes) -> None:
         """The server was restored, by its statement: what it lost of the parts that lie here is uploaded again. Looked
         at once for each statement."""
         mark = H(statement)
         if mark != self._restored:
             self._restored = mark
-            self._looked_for.clear()
+            self._checked_for.clear()
         self.wake()
 
     def wake(self) -> None:
@@ -61,20 +61,20 @@ class Blobs:
     async def work(self) -> None:
         """Uploads while the connection lives."""
         while True:
-            failed = not await self._look_for_lost()
+            failed = not await self._check_for_lost()
             for upload in self._link.ports.uploads():
                 failed = not await self._try(upload) or failed
             await woken(self._wake, RETRY_S if failed else None)
 
-    async def _look_for_lost(self) -> bool:
+    async def _check_for_lost(self) -> bool:
         """Marks the parts that a restored server has no more. False if some could not be asked for (yet)."""
         mark, ports = self._restored, self._link.ports
-        if mark is None or ports.parts_looked_for() == mark:
+        if mark is None or ports.parts_checked_for() == mark:
             return True
         shut: set[RoomId] = set()
         for part in ports.uploaded_parts():
             room = self._link.rooms.get(part.room)
-            if part.part in self._looked_for or part.room in shut or room is None or not room.may_write:
+            if part.part in self._checked_for or part.room in shut or room is None or not room.may_write:
                 continue
             try:
                 answer = await self._request("HEAD", part.room, part.obj, part.part, {}, None)
@@ -87,9 +87,9 @@ class Blobs:
             elif answer.status != HTTPStatus.OK:
                 shut.add(part.room)  # it is not back yet, and perhaps never will be: others do not wait for it
                 continue
-            self._looked_for.add(part.part)
+            self._checked_for.add(part.part)
         if not shut:
-            ports.set_parts_looked_for(mark)
+            ports.set_parts_checked_for(mark)
         return not shut
 
     async def _try(self, upload: PartUpload) -> bool:
@@ -99,7 +99,7 @@ class Blobs:
             sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
         except Exception as e:
             log.warning("part not read: %s", getattr(e, "code", type(e).__name__))
-            self._say(upload.room, UNREADABLE)
+            self._set_refused(upload.room, UNREADABLE)
             return False
         try:
             return await self._upload(upload, sealed)
@@ -107,7 +107,7 @@ class Blobs:
             if self._link.connection is None:
                 raise
             log.info("part not sent: %s", e.code)
-            self._say(upload.room, e.code)
+            self._set_refused(upload.room, e.code)
             return False
 
     async def _upload(self, upload: PartUpload, sealed: bytes) -> bool:
@@ -115,14 +115,14 @@ class Blobs:
         answer = await self._request("PUT", upload.room, upload.obj, upload.part, headers, sealed)
         if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
             log.warning("upload refused: %d", answer.status)
-            self._say(upload.room, _why(answer))
+            self._set_refused(upload.room, _why(answer))
             return False
-        self._say(upload.room, None)
+        self._set_refused(upload.room, None)
         self._link.ports.part_uploaded(upload.part)
         self._link.outbox_work.set()
         return True
 
-    def _say(self, room: RoomId, code: str | None) -> None:
+    def _set_refused(self, room: RoomId, code: str | None) -> None:
         if self.refused.get(room) == code:
             return
         self.refused[room] = code or ""
@@ -174,8 +174,8 @@ def _why(answer: Answer) -> str | None:
     if answer.status != HTTPStatus.INSUFFICIENT_STORAGE:
         return None
     try:
-        told = msgspec.json.decode(answer.content)
+        reply = msgspec.json.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ErrorCode.FULL
-    code = told.get("code") if isinstance(told, dict) else None
+    code = reply.get("code") if isinstance(reply, dict) else None
     return ErrorCode.QUOTA if code == ErrorCode.QUOTA else ErrorCode.FULL

@@ -7,11 +7,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from sync.client.exchange.backfill import Opening
+from sync.client.exchange.backfill import Backfill
 from sync.client.exchange.missing_keys import Seals
 from sync.client.exchange.missing_shares import Shares
-from sync.client.exchange.prefetch import Ahead
-from sync.client.exchange.receipt_verifier import Witness
+from sync.client.exchange.prefetch import Prefetch
+from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.exchange.reread import Rereading
 from sync.client.exchange.room_invitations import Invitations
 from sync.client.exchange.snapshot_maker import Snapshots
@@ -53,14 +53,14 @@ _STRUCT = 256
 class Inbox:
     """Judges and stores what arrives. One `work` task at a time."""
 
-    def __init__(self, link: Link, witness: Witness, seals: Seals, snapshots: Snapshots) -> None:
+    def __init__(self, link: Link, verifier: ReceiptVerifier, seals: Seals, snapshots: Snapshots) -> None:
         self._link = link
         self._snapshots = snapshots
-        self._witness = witness
+        self._verifier = verifier
         self._seals = seals
         self._shares = Shares(link)
-        self._opening = Opening(link)
-        self.rereading = Rereading(link, self._with_logs, snapshots, self._opening.fill)
+        self._backfill = Backfill(link)
+        self.rereading = Rereading(link, self._with_logs, snapshots, self._backfill.fetch_pruned)
         """What is read in the background."""
         self.invitations = Invitations(link, self._with_logs, self._follow)
         """Rooms that are not followed before the person has said yes."""
@@ -69,7 +69,7 @@ class Inbox:
         self._behind: dict[RoomId, None] = {}
         """Rooms to be pulled; who is behind again waits for its turn."""
         self._unsubscribed: set[RoomId] = set()
-        self._ahead = Ahead(link)
+        self._prefetch = Prefetch(link)
 
     @property
     def idle(self) -> bool:
@@ -77,21 +77,21 @@ class Inbox:
 
     def lacks(self, room: RoomSync) -> bool:
         """Whether something was pruned before it came here, and what stands in for it was asked for and not given."""
-        return any(self._opening.given_up(room.room, obj) for obj in room.gaps)
+        return any(self._backfill.given_up(room.room, obj) for obj in room.incomplete)
 
     async def start(self, heads: list[m.RoomHead]) -> None:
         """A new connection: every room the server lists, measured against what we have seen, some in a turn."""
         self._fresh.clear()
         self._fresh_bytes = 0
-        self._ahead.drop()
+        self._prefetch.drop()
         self.rereading.start()
-        self._opening.start()
+        self._backfill.start()
         listed = set()
         for room in self._link.rooms.values():
-            room.look_anew()
+            room.reset_connection_state()
         for at, head in enumerate(heads, start=1):
             listed.add(RoomId(head.receipt.room))
-            self._meet(head)
+            self._take_head(head)
             if at % HEADS == 0:
                 await asyncio.sleep(0)
         self.invitations.start(listed)
@@ -114,9 +114,9 @@ class Inbox:
     def _note_missing(self, room: RoomSync) -> None:
         """▲ It is to be pulled from now on: a pull that is under way may lack what has just come."""
         self._behind[room.room] = None
-        self._ahead.drop(room.room)
+        self._prefetch.drop(room.room)
 
-    def _meet(self, head: m.RoomHead) -> None:
+    def _take_head(self, head: m.RoomHead) -> None:
         r = head.receipt
         if len(r.room) != 16:
             raise Reject("malformed", "head")
@@ -130,16 +130,16 @@ class Inbox:
             log.warning("one room too many")
             return
         room = self._link.room(RoomId(r.room))
-        if room.problem is RoomState.UNREADABLE or not self._witness.meet(room, r):
+        if room.problem is RoomState.UNREADABLE or not self._verifier.check_head(room, r):
             return
         room.head_n = max(room.head_n, r.n)
         self._unsubscribed.add(room.room)
         self._behind[room.room] = None
 
-    def meet_again(self, room: RoomSync, r: m.Receipt) -> None:
+    def recheck_head(self, room: RoomSync, r: m.Receipt) -> None:
         """A restored server stands here now: if that is where it stood, the room goes on."""
-        room.look_anew()
-        if self._witness.meet(room, r):
+        room.reset_connection_state()
+        if self._verifier.check_head(room, r):
             room.head_n = max(room.head_n, r.n)
             self._unsubscribed.add(room.room)
             self.look_again(room)
@@ -166,26 +166,26 @@ class Inbox:
         elif isinstance(frame, m.Removed):
             self.invitations.drop(RoomId(frame.room))
         elif isinstance(frame, m.Joined):
-            self._meet(frame.head)
+            self._take_head(frame.head)
         elif isinstance(frame, m.SharesWanted):
             self._shares.note(frame)
         elif isinstance(frame, m.Ephemeral):
-            self._hear(frame)
+            self._receive_ephemeral(frame)
             return
         self._link.inbox_work.set()
 
-    def _hear(self, frame: m.Ephemeral) -> None:
+    def _receive_ephemeral(self, frame: m.Ephemeral) -> None:
         room = self._link.rooms.get(RoomId(frame.room))
         if room is None:
             return
         try:
-            heard, payload = room.whispers.open(
+            sender, payload = room.ephemerals.open(
                 EphemeralMessage(frame.body, frame.sig, frame.ct), self._link.server_now_ms
             )
         except Reject as e:
             log.info("ephemeral dropped: %s", e.code)
             return
-        self._link.listener.on_ephemeral(room.room, heard.uid, DevId(heard.dev), payload, heard.kind)
+        self._link.listener.on_ephemeral(room.room, sender.uid, DevId(sender.dev), payload, sender.kind)
 
     async def work(self, on_idle: Callable[[], None]) -> None:
         """Runs while the connection lives."""
@@ -205,8 +205,8 @@ class Inbox:
                     await self._look()
                 else:
                     await self._next_behind()
-                self._witness.keep(from_rooms=HEADS)
-            self._witness.keep()
+                self._verifier.keep(from_rooms=HEADS)
+            self._verifier.keep()
             self.rereading.go_on()
             on_idle()
 
@@ -241,7 +241,7 @@ class Inbox:
         if frame.items[0].n != room.stream.n + 1:
             self._note_missing(room)
             return
-        if await self._take(room, frame.items, frame.shares, frame.receipt) and self._witness.agrees(
+        if await self._take(room, frame.items, frame.shares, frame.receipt) and self._verifier.agrees(
             room, frame.receipt
         ):
             await self._after(room)
@@ -255,10 +255,10 @@ class Inbox:
         except Refused as e:
             log.info("pull refused: %s", e.code)
             if e.code == ErrorCode.UNKNOWN_ROOM and room.is_member:
-                self._witness.stop(room, self._witness.why_less(room, 0), "rollback")
+                self._verifier.stop(room, self._verifier.why_less(room, 0), "rollback")
             return
-        if receipt is not None and self._witness.agrees(room, receipt):
-            room.agreed()
+        if receipt is not None and self._verifier.agrees(room, receipt):
+            room.confirm_head()
             if room.room not in self._behind and all(f.room != room.room for f in self._fresh):
                 room.head_n = room.stream.n  # whatever an unsigned notice said
             await self._after(room, pulled=True)
@@ -266,20 +266,20 @@ class Inbox:
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
         """The server's word of where the room stands, when all of it is judged; None if the room was stopped."""
         self._pull_ahead(room)
-        after, bare = room.stream.n, room.is_bare
-        pulled = await self._ahead.pull(room.room, after, bare=bare)
+        after, headers_only = room.stream.n, room.headers_only
+        pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)
         while pulled.items:
             more, after = pulled.items[-1].n < pulled.receipt.n, pulled.items[-1].n
             if more:
-                self._ahead.start(room.room, after, bare=bare)
+                self._prefetch.start(room.room, after, headers_only=headers_only)
             else:
                 self._pull_following()
             if not await self._take(room, pulled.items, pulled.shares, pulled.receipt):
-                self._ahead.drop(room.room)
+                self._prefetch.drop(room.room)
                 return None
             if not more:
                 break
-            pulled = await self._ahead.pull(room.room, after, bare=bare)
+            pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)
         return pulled.receipt
 
     def _pull_following(self) -> None:
@@ -291,9 +291,11 @@ class Inbox:
         """Begins to catch up with a room."""
         if room.problem is not None or self.invitations.holds(room):
             return
-        if room.joining is not None and room.stream.n == 0:
-            room.joining.bare = room.head_n >= bootstrap_buffer.BARE_FROM
-        self._ahead.start(room.room, room.stream.n, bare=room.is_bare, first=partial(self._subscribe, room))
+        if room.bootstrap_buffer is not None and room.stream.n == 0:
+            room.bootstrap_buffer.headers_only = room.head_n >= bootstrap_buffer.HEADERS_ONLY_FROM
+        self._prefetch.start(
+            room.room, room.stream.n, headers_only=room.headers_only, first=partial(self._subscribe, room)
+        )
 
     async def _subscribe(self, room: RoomSync) -> None:
         """▲ Before the pull: what is placed in between would reach nobody."""
@@ -322,37 +324,39 @@ class Inbox:
         for piece, more in _pieces(wire, me):
             heavy = any(i.kind == ENTRY for i in piece)
             try:
-                self._witness.check_promise(room, piece)
+                self._verifier.check_promise(room, piece)
                 if heavy:
                     await self._link.load_logs(room)
                 accepted = await self._judge(room, piece)
             except Reject as e:
                 await self._stand(room)  # the store keeps why a room stopped only of a stream that it has
-                await self._witness.refuse(room, e, receipt, piece)
+                await self._verifier.refuse(room, e, receipt, piece)
                 return False
             entries = entries or heavy
             breathe = heavy or len(piece) > BREATHE
             with self._link.kept(room):
                 if breathe:
                     await asyncio.sleep(0)
-                kept = [i for i in piece if i.t >= since and not room.is_bare]  # what has no content gives none back
+                kept = [
+                    i for i in piece if i.t >= since and not room.headers_only
+                ]  # what has no content gives none back
                 for received in room.open_all(accepted, shares, more=more, items=kept):
                     if breathe:
                         await asyncio.sleep(0)
                     await self._link.ports.receive_apart(received)
-            if room.joining is None:
+            if room.bootstrap_buffer is None:
                 room.kept_n = accepted[-1].n
-            elif room.joining.full:
-                await self._arrive(room)
+            elif room.bootstrap_buffer.full:
+                await self._bootstrap(room)
             self._seals.see(room, accepted)
             self._snapshots.see(room, accepted)
             if not room.is_member and _left(accepted[-1], me) and receipt.n > room.stream.n:
                 left = self.invitations.left(room, receipt)
                 if left:
                     break
-        self._link.tell_moved()
-        arrived = room.stream.state.dev_owner is not owners  # somebody's first item: they are no longer only invited
-        if (entries or arrived) and not room.keys.needs_key:  # else when the key is here, or known to be missing
+        self._link.notify_moved()
+        new_device = room.stream.state.dev_owner is not owners  # somebody's first item: they are no longer only invited
+        if (entries or new_device) and not room.keys.needs_key:  # else when the key is here, or known to be missing
             self._link.listener.on_room(room.room)
         return not left
 
@@ -391,57 +395,57 @@ class Inbox:
         """
         self._pull_following()
         found = False
-        if room.joining is not None:
-            found = await self._seals.look(room, anew=pulled)
-            if not await self._arrive(room):
+        if room.bootstrap_buffer is not None:
+            found = await self._seals.look(room, retry=pulled)
+            if not await self._bootstrap(room):
                 return
         if room.caught_up and room.stream.withheld():
             await self._refill(room)
         if room.caught_up and room.stream.withheld():
-            self._witness.stop(room, RoomState.WITHHELD, "withheld")
+            self._verifier.stop(room, RoomState.WITHHELD, "withheld")
             return
-        found = await self._seals.look(room, anew=pulled) or found
+        found = await self._seals.look(room, retry=pulled) or found
         if room.waiting:
             await self._resolve(room, [])  # first, since after a restart only trying shows what is missing
-            if await self._seals.look(room, anew=False):
+            if await self._seals.look(room, retry=False):
                 found = True
                 await self._resolve(room, [])
         shares = await self._shares.ask(room)
         if shares:
             await self._resolve(room, shares)
         if found:
-            self._opening.look_anew(room.room)
-        if room.gaps and room.caught_up:
-            await self._opening.fill(room)
-            if room.gaps and await self._seals.look(room, anew=False):  # the key of what stands in was missing
-                self._opening.look_anew(room.room)
-                await self._opening.fill(room)
+            self._backfill.allow_retry(room.room)
+        if room.incomplete and room.caught_up:
+            await self._backfill.fetch_pruned(room)
+            if room.incomplete and await self._seals.look(room, retry=False):  # the key of what stands in was missing
+                self._backfill.allow_retry(room.room)
+                await self._backfill.fetch_pruned(room)
         self.rereading.look(room)
         self._link.outbox_work.set()
 
-    async def _arrive(self, room: RoomSync) -> bool:
+    async def _bootstrap(self, room: RoomSync) -> bool:
         """A newcomer's first pull, or as much of it as is held: opened as far as there are keys, and stored. ▲ False if
         the server does not give the content of what it has shown: the room is WITHHELD."""
         try:
             with self._link.kept(room):
-                await self._opening.arrive(room)
-                for received in room.arrive():
+                await self._backfill.bootstrap(room)
+                for received in room.open_bootstrap_buffer():
                     await self._link.ports.receive_apart(received)
         except (Refused, Reject) as e:
-            self._witness.stop(self._link.room(room.room), RoomState.WITHHELD, e.code)
+            self._verifier.stop(self._link.room(room.room), RoomState.WITHHELD, e.code)
             return False
-        self._link.tell_moved()
+        self._link.notify_moved()
         return True
 
     async def _stand(self, room: RoomSync) -> None:
         """What was judged of a newcomer's room, stored as it stands; its content is left to be read."""
-        if room.joining is None or not room.joining.bare or not room.stream.n:
-            await self._arrive(room)
+        if room.bootstrap_buffer is None or not room.bootstrap_buffer.headers_only or not room.stream.n:
+            await self._bootstrap(room)
             return
         with self._link.kept(room):
-            positions, room.joining = room.joining.positions, None
-            await self._link.ports.receive_apart(room.arrived(reread=True, positions=positions))
-        self._link.tell_moved()
+            positions, room.bootstrap_buffer = room.bootstrap_buffer.positions, None
+            await self._link.ports.receive_apart(room.finish_bootstrap(reread=True, positions=positions))
+        self._link.notify_moved()
 
     async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
         """Opens what waited, as far as it can be opened now."""

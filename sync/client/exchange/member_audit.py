@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 AGAIN_S = 3600.0
 """Between two checks of a room while the connection lasts."""
-HEARD_S = 2.0
+REPORTED_S = 2.0
 """Least time between two checks of a room on MemberMoved."""
 SPREAD_S = 5.0
 """All members see the same revocation: each client waits up to so long before stating it. A person's own is stated at
@@ -49,7 +49,7 @@ class Audit:
         now = asyncio.get_running_loop().time()
         self._due = dict.fromkeys(rooms, now)
 
-    def meet(self, rooms: Iterable[RoomId]) -> None:
+    def add_rooms(self, rooms: Iterable[RoomId]) -> None:
         """▲ Rooms that this device has just come to know are due too: one that came back by the sheet and revoked the
         others in the same breath has them all to tell."""
         now, known = asyncio.get_running_loop().time(), len(self._due)
@@ -69,7 +69,7 @@ class Audit:
         not report is found by the check every AGAIN_S."""
         if room in self._due:
             now = asyncio.get_running_loop().time()
-            self._due[room] = min(self._due[room], max(now, self._looked.get(room, now - HEARD_S) + HEARD_S))
+            self._due[room] = min(self._due[room], max(now, self._looked.get(room, now - REPORTED_S) + REPORTED_S))
             self._wake.set()
 
     @property

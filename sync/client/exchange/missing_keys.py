@@ -63,7 +63,7 @@ class Seals:
 
     # -- on the inbox's turn --------------------------------------------------------------------------------------
 
-    async def look(self, room: RoomSync, *, anew: bool) -> bool:
+    async def look(self, room: RoomSync, *, retry: bool) -> bool:
         """Fetches what the server has of the missing keys; True if one came. `anew`: also asks for those that it did
         not have before."""
         found = False
@@ -71,7 +71,7 @@ class Seals:
             self._link.listener.on_room(room.room)
         for e in room.keys.lacking():
             known = (room.room, e) in self._lacks
-            if not room.keys.lacks(e) or (known and not anew):
+            if not room.keys.lacks(e) or (known and not retry):
                 continue
             if await self._fetch(room, e):
                 found = True

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from sync.client.exchange.receipt_verifier import Witness
+from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.link import Link
 from sync.client.ports import PendingChange, SealedBatch
 from sync.client.room.room_sync import RoomSync
@@ -43,7 +43,7 @@ _SAME_BYTES = (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERN
 _NOT_AGAIN = (ErrorCode.INVALID, ErrorCode.QUOTA)
 """After these a snapshot or an attest is dropped: others attested first, or one's share of a total is used up. What was
 written must not wait behind it."""
-TOLD_AFTER = 3
+SHOW_AFTER = 3
 """Refusals in a row after which even "stale" is told to the person."""
 SEALS_A_FRAME = 512
 RESTORED_JUMP = 2**16
@@ -63,10 +63,10 @@ class Extra:
 class Outbox:
     """Flushes every room with work. One `work` task at a time; one batch per room under way."""
 
-    def __init__(self, link: Link, witness: Witness, look_again: Callable[[RoomSync], None]) -> None:
+    def __init__(self, link: Link, verifier: ReceiptVerifier, look_again: Callable[[RoomSync], None]) -> None:
         """`look_again` has the inbox pull a room."""
         self._link = link
-        self._witness = witness
+        self._verifier = verifier
         self._look_again = look_again
         self.shared: set[ObjId] = set()
         """Objects that somebody else has open now: their edits flush every 250 ms."""
@@ -93,7 +93,7 @@ class Outbox:
             wait_s = None if self._wake_at is None else max(0.0, self._wake_at - loop.time())
             await woken(self._link.outbox_work, wait_s)
             self._wake_at = None
-            await self._rotate_dirty()
+            await self._rotate_where_owed()
             work = dict.fromkeys([*self._link.ports.rooms_with_work(), *(r for r, e in self._extras.items() if e)])
             rooms = [self._link.rooms[r] for r in work if r in self._link.rooms]
             for room in rooms:
@@ -268,7 +268,7 @@ class Outbox:
             return self._refused(room, batch, e)
         if placed.count != len(bodies):
             raise Reject("malformed", "placed")
-        receipt = self._witness.placed(room, placed)
+        receipt = self._verifier.placed(room, placed)
         if room.problem is not None:
             return False
         room.head_n = max(room.head_n, placed.receipt.n)
@@ -276,7 +276,7 @@ class Outbox:
         if not await self._echoed(room, placed.receipt.n):
             return False
         if not room.has_own(batch.first_seq + len(batch.bodies) - 1, placed.receipt.n):
-            self._witness.stop(room, RoomState.WITHHELD, "not placed")
+            self._verifier.stop(room, RoomState.WITHHELD, "not placed")
             return False
         if not self._link.ports.shown(batch, placed.first):
             self._wait(room, SOON_S)
@@ -306,7 +306,7 @@ class Outbox:
             self._sealed_extras.pop(room.room, None)
             return room.may_send
         passing = why.code in (ErrorCode.STALE, ErrorCode.ROTATION_OWED)
-        if not passing or self._refusals.get(room.room, 0) + 1 >= TOLD_AFTER:
+        if not passing or self._refusals.get(room.room, 0) + 1 >= SHOW_AFTER:
             room.blocked = why.code
         if why.code not in _SAME_BYTES:  # those get the same bytes again
             self._link.ports.unseal(batch)
@@ -334,7 +334,7 @@ class Outbox:
 
     # -- rotation -------------------------------------------------------------------------------------------------
 
-    async def _rotate_dirty(self) -> None:
+    async def _rotate_where_owed(self) -> None:
         """▲ A dirty room gets a new epoch from the first writer who is there, before anything else is written."""
         for room in list(self._link.rooms.values()):
             if not (room.may_send and room.may_write and room.stream.rotation_owed and room.stream.epoch):
@@ -377,7 +377,7 @@ class Outbox:
             e, k, a = draft.secrets
             room.keys.drafted[e] = (k, a)
         placed = await online.request(lambda rid: m.Append(rid=rid, room=room.room, entries=entries), m.Placed)
-        receipt = self._witness.placed(room, placed)
+        receipt = self._verifier.placed(room, placed)
         self._link.ports.put_receipts([receipt] if receipt else [])
         room.head_n = max(room.head_n, placed.receipt.n)
 

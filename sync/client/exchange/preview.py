@@ -44,15 +44,15 @@ _SEALED_BYTES = MAX_RECORD_BYTES + 256
 _FIRST_BYTES = 64 * 1024
 
 
-class Look:
+class Preview:
     """One room, once: `read`, then `records`."""
 
     def __init__(self, link: Link, with_logs: WithLogs, room: RoomId, receipt: m.Receipt) -> None:
         self._link, self._with_logs, self._receipt = link, with_logs, receipt
         self._me = link.account.uid
         self._room = RoomSync(room, Unkept(), link.book, link.account, None)
-        if self._room.joining is not None:
-            self._room.joining.bare = True
+        if self._room.bootstrap_buffer is not None:
+            self._room.bootstrap_buffer.headers_only = True
         self._added = Added(room=room, n=receipt.n)
         self._left_n = self._wrote_n = 0
         self._roots: list[tuple[AcceptedEnvelope, int]] = []
@@ -64,7 +64,7 @@ class Look:
         if end > MAX_POSITIONS:
             return await self._read_long()
         while room.stream.n < end:
-            wire = (await self._link.pull(room.room, room.stream.n, bare=True)).items
+            wire = (await self._link.pull(room.room, room.stream.n, headers_only=True)).items
             size += sum(len(i.body) + len(i.sig) for i in wire)
             if not wire:
                 raise Reject("withheld", "invitation")
@@ -113,14 +113,14 @@ class Look:
         judged: the founder's name is the room's id, and the addition has its author's signature."""
         room, end = self._room.room, self._receipt.n
         found = Added(room=room, n=end, long=True)
-        first = (await self._link.pull(room, 0, bare=True, limit_bytes=_FIRST_BYTES)).items[:1]
+        first = (await self._link.pull(room, 0, headers_only=True, limit_bytes=_FIRST_BYTES)).items[:1]
         for i in first:
             genesis = RoomEntry.decode(i.body) if i.kind == ENTRY else None
             if genesis is not None and genesis.type == "genesis" and genesis.ident[:16] == room:
                 found = replace(found, founder=genesis.uid)
         at, size = max(0, end - MAX_POSITIONS), 0
         while at < end and size <= MAX_BYTES:
-            wire = (await self._link.pull(room, at, bare=True)).items
+            wire = (await self._link.pull(room, at, headers_only=True)).items
             if not wire or wire[-1].n <= at:
                 break
             for i in wire:

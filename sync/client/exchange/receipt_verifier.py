@@ -32,7 +32,7 @@ BROKEN = "promise"
 """Items that do not make the running hash which the server signed for their last position."""
 
 
-class Witness:
+class ReceiptVerifier:
     """The receipts of one account. Only the inbox and the outbox use it, on the event loop."""
 
     def __init__(self, link: Link) -> None:
@@ -56,7 +56,7 @@ class Witness:
 
     # -- heads ----------------------------------------------------------------------------------------------------
 
-    def meet(self, room: RoomSync, r: m.Receipt) -> bool:
+    def check_head(self, room: RoomSync, r: m.Receipt) -> bool:
         """Where the server says a room stands as it signs us in; False if the room had to be stopped.
 
         ▲ Only here may a head not be below the newest receipt: on a running connection replies overtake each other.
@@ -184,8 +184,10 @@ class Witness:
             if theirs is None:
                 return
             state = RoomState.FORK
-        said = _from(items, why.where) if why.code == "fork" else []
-        self.stop(room, state, why.code, theirs=theirs, claim=signed_receipts.claim(said) if said else None)
+        signed_items = _from(items, why.where) if why.code == "fork" else []
+        self.stop(
+            room, state, why.code, theirs=theirs, claim=signed_receipts.claim(signed_items) if signed_items else None
+        )
 
     async def _other_past(self, room: RoomSync, *, broken: bool) -> m.Receipt | None:
         """▲ The server's signature for a history that has something else at the last position that we verified (or

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sync.client.exchange.prefetch import Ahead
+from sync.client.exchange.prefetch import Prefetch
 from sync.client.exchange.snapshot_maker import Snapshots
 from sync.client.link import Link
 from sync.client.room.room_sync import RoomSync
@@ -33,12 +33,12 @@ WithLogs = Callable[[Callable[[], list[Accepted]], int], Awaitable[list[Accepted
 """Judges so many items, fetching the user logs that are missing. Reject "withheld"."""
 
 
-Fill = Callable[[RoomSync], Awaitable[None]]
+FetchPruned = Callable[[RoomSync], Awaitable[None]]
 """`Opening.fill`."""
 
 
 @dataclass(slots=True)
-class _Begun:
+class _RereadProgress:
     """A room that is being read again. What `stream` has judged is stored, but for `piece` if the line was cut then."""
 
     room: RoomId
@@ -52,13 +52,13 @@ class Rereading:
     """Goes on with whatever is left to read again, a room at a time; cut off, it goes on with the next connection, and
     begins anew after a restart."""
 
-    def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots, fill: Fill) -> None:
+    def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots, fetch_pruned: FetchPruned) -> None:
         self._link = link
-        self._fill = fill
+        self._fetch_pruned = fetch_pruned
         self._with_logs = with_logs
         self._snapshots = snapshots
-        self._ahead = Ahead(link)
-        self._begun: _Begun | None = None
+        self._prefetch = Prefetch(link)
+        self._begun: _RereadProgress | None = None
         self._read_up_to: dict[RoomId, int] = {}
         """Rooms of which everything was read again and that are not finished (`_finish`), with `RoomSync.reread` as it
         was then. Such a room is not read a second time after the connection was lost, unless `reread` has grown."""
@@ -84,7 +84,7 @@ class Rereading:
     def start(self) -> None:
         """A new connection: what the server did not show may be there now."""
         self._given_up.clear()
-        self._ahead.drop()
+        self._prefetch.drop()
 
     def look(self, room: RoomSync) -> None:
         """A room has moved: it is read again as far as it is to be, once the key that reaches back is here."""
@@ -169,19 +169,19 @@ class Rereading:
                 room.not_reread(until)
                 self._read_up_to[room_id] = until
                 raise
-            if room.gaps:  # of what is pruned nothing was read again
-                await self._fill(room)
-            self._snapshots.filled(room)
+            if room.incomplete:  # of what is pruned nothing was read again
+                await self._fetch_pruned(room)
+            self._snapshots.reread_finished(room)
             self._link.listener.on_room(room_id)
 
-    def _begin(self, room: RoomId, until: int) -> _Begun:
+    def _begin(self, room: RoomId, until: int) -> _RereadProgress:
         """What was cut off, or a new beginning."""
         begun = self._begun
         if begun is None or (begun.room, begun.until) != (room, until):
-            begun = self._begun = _Begun(room, until, RoomStream(room))
+            begun = self._begun = _RereadProgress(room, until, RoomStream(room))
         return begun
 
-    async def _read(self, begun: _Begun) -> bool:
+    async def _read(self, begun: _RereadProgress) -> bool:
         """False if the room is not to be read any more."""
         room_id, until, again = begun.room, begun.until, begun.stream
         if (room := self._room(room_id)) is not None:
@@ -189,7 +189,7 @@ class Rereading:
         self._reached[room_id] = again.n
         while again.n < until:
             await self._calm.wait()
-            pulled = await self._ahead.pull(room_id, again.n)
+            pulled = await self._prefetch.pull(room_id, again.n)
             self._pull_ahead(begun, pulled)
             items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items if i.n <= until]
             if not items:
@@ -210,18 +210,20 @@ class Rereading:
             raise Reject("withheld", "history")
         return True
 
-    def _pull_ahead(self, begun: _Begun, pulled: Items) -> None:
+    def _pull_ahead(self, begun: _RereadProgress, pulled: Items) -> None:
         """Begins to pull what is read next: of this room, else of the next one."""
         if pulled.items and pulled.items[-1].n < begun.until:
-            self._ahead.start(begun.room, pulled.items[-1].n)
+            self._prefetch.start(begun.room, pulled.items[-1].n)
             return
         for room_id in self._todo:  # this room may stand there again: it has been heard of meanwhile
             room = self._room(room_id)
             if room_id != begun.room and room is not None and self._read_up_to.get(room_id) != room.reread:
-                self._ahead.start(room_id, 0)
+                self._prefetch.start(room_id, 0)
                 return
 
-    async def _take(self, room: RoomSync, begun: _Begun, piece: Sequence[Item], shares: Sequence[WireShare]) -> None:
+    async def _take(
+        self, room: RoomSync, begun: _RereadProgress, piece: Sequence[Item], shares: Sequence[WireShare]
+    ) -> None:
         again = begun.stream
         accepted = await self._with_logs(lambda: again.accept(piece, self._link.book, room.rh_at), len(piece))
         if again.rh != room.rh_at(again.n):
@@ -229,7 +231,7 @@ class Rereading:
         begun.piece, begun.shares = accepted, shares
         await self._keep(room, begun)
 
-    async def _keep(self, room: RoomSync, begun: _Begun) -> None:
+    async def _keep(self, room: RoomSync, begun: _RereadProgress) -> None:
         """Stores what was judged; twice does no harm."""
         for received in room.open_again(begun.piece, begun.shares):
             await self._link.ports.receive_apart(replace(received, more=True))

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sync.client.exchange.preview import Look
+from sync.client.exchange.preview import Preview
 from sync.client.exchange.reread import WithLogs
 from sync.client.link import Link
 from sync.client.room.invitation_consent import Added, Consent, Invitation, InvitedRecord, Verdict
@@ -173,7 +173,7 @@ class Invitations:
             return
         try:
             signed_receipts.check(self._link.online.identity.server_pk, held.head.receipt)
-            reading = Look(self._link, self._with_logs, room, held.head.receipt)
+            reading = Preview(self._link, self._with_logs, room, held.head.receipt)
             added = await reading.read()
             await self._learn(added.adder)
             read = consent.decide(added) is Verdict.ASK and consent.reads(added)

@@ -28,7 +28,7 @@ SETTLE_S = 30.0
 _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.ROTATION_OWED, ErrorCode.SEALS, ErrorCode.BUSY)
 
 
-class Deeds:
+class RoomOperations:
     """The signed-in person's deeds. All raise Unreachable while offline and Refused with the server's code."""
 
     def __init__(self, link: Link, inbox: Inbox, outbox: Outbox) -> None:

@@ -48,8 +48,8 @@ def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
 def made_ms(link: Link, room: RoomId, n: int) -> int | None:
     """When an epoch was made (ms): the server's time of its position `n` in the room, but no later than the time at
     which this device first saw the position, by its own clock. None if the store has no time for that position."""
-    told, seen = link.ports.entry_time(room, n), link.ports.seen_ms(room, n)
-    return told if told is None or seen is None else min(told, seen)
+    server_ms, seen = link.ports.entry_time(room, n), link.ports.seen_ms(room, n)
+    return server_ms if server_ms is None or seen is None else min(server_ms, seen)
 
 
 class Schedule:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sync.client.exchange.backfill import Opening, begins_with, pack
+from sync.client.exchange.backfill import Backfill, begins_with, pack
 from sync.client.exchange.outbox import Extra, Outbox
 from sync.client.link import Link
 from sync.client.placed_changes import Compacted
@@ -57,7 +57,7 @@ class Snapshots:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._opening = Opening(link)
+        self._backfill = Backfill(link)
         self._grown: dict[Key, list[int]] = {}
         self._make_at: dict[Key, float] = {}
         self._attest_at: dict[Key, tuple[float, _Claim]] = {}
@@ -69,7 +69,7 @@ class Snapshots:
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
         """A slice is judged and stored: what has grown, and whose snapshots are new."""
-        if room.joining is not None or not room.keys.has_history:
+        if room.bootstrap_buffer is not None or not room.keys.has_history:
             return
         for item in accepted:
             if not isinstance(item, AcceptedEnvelope) or item.void is not None or item.ct is None:
@@ -77,7 +77,7 @@ class Snapshots:
             if item.hdr.kind == envelope.OP:
                 self._grow(room, item.hdr.obj, len(item.ct))
             elif item.hdr.kind == envelope.SNAPSHOT:
-                self._hear(room, item)
+                self._take_piece(room, item)
 
     def _grow(self, room: RoomSync, obj: ObjId, size: int) -> None:
         key = (room.room, obj)
@@ -92,7 +92,7 @@ class Snapshots:
             self._make_at[key] = _soon()
             self._wake.set()
 
-    def _hear(self, room: RoomSync, item: AcceptedEnvelope) -> None:
+    def _take_piece(self, room: RoomSync, item: AcceptedEnvelope) -> None:
         """A piece of a snapshot. When its last has come it is to be attested, unless it is one's own. ▲ Not one of
         which a piece stands within what it covers: a prune behind it would take that along, and none could open it."""
         key, whose = (room.room, item.hdr.obj), (room.room, item.hdr.obj, item.hdr.dev)
@@ -153,7 +153,7 @@ class Snapshots:
                 if row.covers == n and me not in (row.uid, *(uid for uid, _ in row.attests)):
                     self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest, row.n == opened))
 
-    def filled(self, room: RoomSync) -> None:
+    def reread_finished(self, room: RoomSync) -> None:
         """Nothing is left to be read again: what had to wait for it is attested soon."""
         for key in [key for key in self._put_off if key[0] == room.room]:
             self._attest_at[key] = (_soon(), self._put_off.pop(key))
@@ -240,7 +240,7 @@ class Snapshots:
             log.warning("snapshot not attested: %s", "no state" if state is None else "another hash")
             return
         try:
-            made = state if claim.is_opened else await self._opening.content(room, obj, row, compact)
+            made = state if claim.is_opened else await self._backfill.content(room, obj, row, compact)
         except (Refused, Reject) as e:
             log.warning("snapshot not attested: %s", e.code)
             return
@@ -250,9 +250,9 @@ class Snapshots:
         row = _row(room, obj, claim)
         if row is None:
             return
-        told = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=state.digest)
+        attest = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=state.digest)
         outbox.send_beside(
-            room.room, [Extra(obj=obj, kind=envelope.ATTEST, about=bytes(row.ident), payload=told.encode())]
+            room.room, [Extra(obj=obj, kind=envelope.ATTEST, about=bytes(row.ident), payload=attest.encode())]
         )
 
     async def _state(self, room: RoomSync, obj: ObjId, n: int) -> Compacted | None:
@@ -291,7 +291,7 @@ def _one_object(obj: ObjId) -> Iterator[None]:
 def is_steady(room: RoomSync) -> bool:
     """▲ Whether what is computed of a room now has everything: nothing is on its way, waits for a key, or was pruned
     before it came here."""
-    return room.may_send and not room.waiting and not room.gaps
+    return room.may_send and not room.waiting and not room.incomplete
 
 
 def _covered(room: RoomSync, obj: ObjId) -> int:

@@ -15,7 +15,7 @@ from functools import partial
 
 from sync.client.account.known_logs import Staff
 from sync.client.exchange.inbox import KEPT_BYTES, KEPT_MS
-from sync.client.exchange.receipt_verifier import Witness
+from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.link import Link
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
@@ -33,7 +33,7 @@ log = logging.getLogger("sync")
 
 STUB = struct.Struct(">QB32s")
 _STUBS_A_FRAME = 20_000
-_HAND_BYTES = 768 * 1024
+_UPLOAD_BYTES = 768 * 1024
 _WHOLE_BATCH_BYTES = 1536 * 1024
 """The longest batch with its headers, which still fits a frame."""
 _LOG_BYTES = 1024 * 1024
@@ -47,26 +47,26 @@ _PASSING = (ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL)
 """What a server says that takes the same later."""
 
 
-class Mender:
+class Reuploader:
     """One account's part in it; one `work` task while the connection lives."""
 
     def __init__(
         self,
         link: Link,
-        witness: Witness,
-        meet: Callable[[RoomSync, m.Receipt], None],
+        verifier: ReceiptVerifier,
+        recheck_head: Callable[[RoomSync, m.Receipt], None],
         opened: Callable[[RoomSync], None],
-        give_back: Callable[[bytes], None],
+        reupload_lost: Callable[[bytes], None],
         log_open: Callable[[], None],
     ) -> None:
         """`meet` looks at a room's head anew, `opened` lets a room's outbox go, `give_back` is told of a restore when
         the rooms are back, for parts of files. `log_open` is called once the server no longer waits for this device:
         it may take new entries of the own log again."""
         self._link = link
-        self._witness = witness
-        self._meet = meet
+        self._verifier = verifier
+        self._recheck_head = recheck_head
         self._opened = opened
-        self._give_back = give_back
+        self._reupload_lost = reupload_lost
         self._log_open = log_open
         self._heads: dict[RoomId, m.Receipt] = {}
         self._until: dict[RoomId, int] = {}
@@ -76,7 +76,7 @@ class Mender:
         self._unproven: set[RoomId] = set()
         """Rooms whose proof the server did not take for now."""
         self._logs_left = False
-        self._handed_in = False
+        self._done_sent = False
         self._waits = False
         """Before it is said again."""
         self._wake = asyncio.Event()
@@ -84,24 +84,24 @@ class Mender:
     def start(self, authed: m.Authed) -> None:
         """A new connection. ▲ Reject "signature" (or another) for a statement that is not this server's: nothing is
         explained by what anybody could have written."""
-        identity, told = self._link.online.identity, authed.restored
-        self._witness.restored = None
-        if told is not None:
+        identity, notice = self._link.online.identity, authed.restored
+        self._verifier.restored = None
+        if notice is not None:
             fingerprint = agency_fingerprint(identity.agency_pk)
-            self._witness.restored = Restored.check(identity.server_pk, fingerprint, told.body, told.sig)
+            self._verifier.restored = Restored.check(identity.server_pk, fingerprint, notice.body, notice.sig)
         self._heads = {RoomId(h.receipt.room): h.receipt for h in authed.rooms}
         self._closed = {RoomId(room) for room in authed.closed}
         self._until.clear()
         self._tries.clear()
         self._unproven.clear()
-        self._logs_left = self._handed_in = False
-        self._due = dict.fromkeys(self._link.rooms) if told is not None else {}
+        self._logs_left = self._done_sent = False
+        self._due = dict.fromkeys(self._link.rooms) if notice is not None else {}
         self._wake.set()
 
     def on_frame(self, frame: m.RestoreProgress) -> None:
         """Where a closed room stands, or that it is open; on the reader's turn, only noted."""
         room = self._link.rooms.get(RoomId(frame.receipt.room))
-        if room is None or self._witness.restored is None:
+        if room is None or self._verifier.restored is None:
             return
         self._heads[room.room], self._until[room.room] = frame.receipt, frame.until
         (self._closed.discard if frame.open else self._closed.add)(room.room)
@@ -114,34 +114,34 @@ class Mender:
     async def work(self) -> None:
         """Runs while the connection lives; does nothing with a server that never was restored. ▲ What is old is let go
         of only when a restored one has been given what it lacks of it."""
-        if self._witness.restored is not None:
-            await self._hand_logs()
-            await self._mend_due()
-            await self._say_done()
-            self._give_back(self._witness.restored.body)
+        if self._verifier.restored is not None:
+            await self._reupload_logs()
+            await self._reupload_due()
+            await self._send_done()
+            self._reupload_lost(self._verifier.restored.body)
         else:
             await self._trim()
         while True:
             await self._wake.wait()
             self._wake.clear()
-            await self._mend_due()
-            await self._say_done()
+            await self._reupload_due()
+            await self._send_done()
 
-    async def _say_done(self) -> None:
+    async def _send_done(self) -> None:
         """▲ Says once that nothing more is here: not while the server could not take what it is to wait for. The room
         would open without that, and what others write there then would be in its place."""
-        if self._witness.restored is None or self._handed_in:
+        if self._verifier.restored is None or self._done_sent:
             return
         if self._logs_left:
-            await self._hand_logs()
+            await self._reupload_logs()
         if self._unproven:
             return  # each is tried again, and then we are here again
         if not self._logs_left:
             with contextlib.suppress(Refused):
                 await self._link.online.request(lambda rid: m.ReuploadDone(rid=rid), m.Ok)
-                self._handed_in = True
+                self._done_sent = True
                 self._log_open()
-        if self._handed_in:
+        if self._done_sent:
             await self._trim()
         elif not self._waits:
             self._waits = True
@@ -159,12 +159,12 @@ class Mender:
 
     # -- logs -------------------------------------------------------------------------------------------------------
 
-    async def hand_own_log(self, connection: Connection, seq: int) -> None:
+    async def reupload_own_log(self, connection: Connection, seq: int) -> None:
         """The entries of the own log after `seq`. Refused "conflict" if the server's log went another way."""
         uid = self._link.account.uid
-        await hand_log(connection, self._link.ports.user_log(uid)[seq + 1 :], self._link.book.staff(uid))
+        await upload_log(connection, self._link.ports.user_log(uid)[seq + 1 :], self._link.book.staff(uid))
 
-    async def _hand_logs(self) -> None:
+    async def _reupload_logs(self) -> None:
         """Hands in what the server lacks of everybody's logs and staff records that this device has, its own first.
 
         ▲ Not of members alone: whoever was reset or removed is a member of no room any more, and the entry that says so
@@ -174,31 +174,31 @@ class Mender:
         logs = dict(self._link.ports.user_logs())
         names = sorted(logs, key=lambda uid: uid != self._link.account.uid)
         for at in range(0, len(names), _NAMES):
-            await self._hand_some({uid: logs[uid] for uid in names[at : at + _NAMES]})
+            await self._reupload_some({uid: logs[uid] for uid in names[at : at + _NAMES]})
 
-    async def _hand_some(self, logs: dict[Uid, int]) -> None:
+    async def _reupload_some(self, logs: dict[Uid, int]) -> None:
         reply = await self._link.online.request(lambda rid: m.LogHeads(rid=rid, uids=list(logs)), m.LogHeadsReply)
         there, lacking = {h.uid: h.seq for h in reply.heads}, set(reply.lacking)
         for uid, seq in logs.items():
             await asyncio.sleep(0)
             try:
-                await self._hand(uid, seq, there.get(uid, -1), lacks_record=uid in lacking)
+                await self._reupload_log(uid, seq, there.get(uid, -1), lacks_record=uid in lacking)
             except Refused as e:
                 log.info("log not handed in: %s", e.code)
                 self._logs_left = self._logs_left or e.code in _PASSING
 
-    async def _hand(self, uid: Uid, seq: int, there: int, *, lacks_record: bool) -> None:
+    async def _reupload_log(self, uid: Uid, seq: int, there: int, *, lacks_record: bool) -> None:
         """Hands in one person's entries behind position `there`, and their record. If the record alone is lost, the
         first entry names the person."""
         if there < seq:
             entries = self._link.ports.user_log(uid)[there + 1 :]
-            await hand_log(self._link.online, entries, self._link.book.staff(uid))
+            await upload_log(self._link.online, entries, self._link.book.staff(uid))
         elif there == seq and lacks_record and (staff := self._link.book.staff(uid)) is not None:
-            await hand_log(self._link.online, self._link.ports.user_log(uid)[:1], staff)
+            await upload_log(self._link.online, self._link.ports.user_log(uid)[:1], staff)
 
     # -- rooms ------------------------------------------------------------------------------------------------------
 
-    async def _mend_due(self) -> None:
+    async def _reupload_due(self) -> None:
         while self._due:
             room_id = next(iter(self._due))
             del self._due[room_id]
@@ -207,7 +207,7 @@ class Mender:
             if room is None or room.problem is RoomState.FORK:
                 continue
             try:
-                await self._mend(room)
+                await self._reupload(room)
             except Refused as e:
                 log.info("not handed in: %s", e.code)
                 self._later(room_id)
@@ -220,9 +220,9 @@ class Mender:
         self._due[room] = None
         self._wake.set()
 
-    async def _mend(self, room: RoomSync) -> None:
+    async def _reupload(self, room: RoomSync) -> None:
         """Proves and hands in what is missing above the server's head, as far as it is here."""
-        promised = self._witness.kept(room.room)
+        promised = self._verifier.kept(room.room)
         if promised is None or not (room.is_member or room.room in self._heads):
             return
         if self._head_n(room) < promised.n and self._until.get(room.room, 0) < promised.n:
@@ -237,16 +237,16 @@ class Mender:
             items = self._items(room, promised, n, until)
             if not items:
                 break
-            self._take(room, await self._hand_in(room, items))
+            self._take(room, await self._upload_items(room, items))
             if self._head_n(room) <= n:
                 raise Refused(ErrorCode.BUSY, "reupload")
         head = self._heads.get(room.room)
         if room.problem not in (RoomState.RESTORED, RoomState.ROLLBACK) or head is None:
             return
         if head.n >= max(promised.n, room.stream.n):
-            self._meet(room, head)
+            self._recheck_head(room, head)
         elif room.room not in self._closed and self._until.get(room.room, 0) < promised.n:
-            self._witness.stop(room, RoomState.ROLLBACK, "rollback", theirs=head)
+            self._verifier.stop(room, RoomState.ROLLBACK, "rollback", theirs=head)
 
     def _head_n(self, room: RoomSync) -> int:
         head = self._heads.get(room.room)
@@ -279,20 +279,20 @@ class Mender:
             wanted = await self._link.online.request(promise, m.Wanted)
         self._take(room, wanted)
 
-    async def _hand_in(self, room: RoomSync, items: list[Item]) -> m.Wanted:
+    async def _upload_items(self, room: RoomSync, items: list[Item]) -> m.Wanted:
         wire = [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
         shares = self._shares(room, items)
         return await self._link.online.request(lambda rid: m.Reupload(rid, room.room, wire, shares), m.Wanted)
 
     def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
         """What this device has after position `n`, up to `until`; with `whole` only whole batches."""
-        for limit in (_HAND_BYTES, _WHOLE_BATCH_BYTES):
+        for limit in (_UPLOAD_BYTES, _WHOLE_BATCH_BYTES):
             items = self._link.ports.kept_items(room.room, n, limit) or self._own(room, promised, n)
             items = [i for i in items if i.n <= until]
             if not whole:
                 return items
-            bare = next((k for k, i in enumerate(items) if i.kind == ENVELOPE and i.ct is None), len(items))
-            items = items[:bare]  # of a room that was opened from snapshots: content comes from others
+            first_empty = next((k for k, i in enumerate(items) if i.kind == ENVELOPE and i.ct is None), len(items))
+            items = items[:first_empty]  # of a room that was opened from snapshots: content comes from others
             while items and items[-1].kind != ENTRY and not items[-1].sig:
                 items.pop()
             if items:
@@ -323,7 +323,7 @@ class Mender:
         return out
 
 
-async def hand_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]], staff: Staff | None) -> None:
+async def upload_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]], staff: Staff | None) -> None:
     """Hands in entries of one log in order, in as many frames as it takes; `staff` goes with the last, behind the
     binding that names it."""
     piece: list[m.Signed] = []

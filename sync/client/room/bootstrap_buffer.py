@@ -18,7 +18,7 @@ from sync.trust.room.stream import AcceptedEnvelope
 
 HELD_BYTES = 8 * 1024 * 1024
 """Ciphertext and headers; a room with more behind it lets the rest wait in the store."""
-BARE_FROM = 1000
+HEADERS_ONLY_FROM = 1000
 """Positions; a shorter room is pulled with its content at once."""
 STORED_AT_ONCE = 512
 """Positions of a bare room that are stored in one transaction: about 2 ms on the event loop."""
@@ -32,12 +32,12 @@ class PiecePlace:
     dev: bytes
 
 
-class Joining:
+class BootstrapBuffer:
     """The envelopes of one room, in order, or of a `bare` one where they stand."""
 
     def __init__(self) -> None:
         self.items: list[AcceptedEnvelope] = []
-        self.bare = False
+        self.headers_only = False
         self.ops: dict[ObjId, array[int]] = defaultdict(lambda: array("Q"))
         """Positions of each object's changes that count."""
         self.baselines: dict[ObjId, array[int]] = defaultdict(lambda: array("Q"))

@@ -97,5 +97,5 @@ def _refusal(room: RoomSync, me: Uid) -> str | None:
         return "forbidden"
     if room.problem is not None:
         return room.problem.value
-    whole = room.caught_up and not (room.waiting or room.gaps or room.reread or room.keys.needs_key)
+    whole = room.caught_up and not (room.waiting or room.incomplete or room.reread or room.keys.needs_key)
     return None if whole else "reading"

@@ -11,8 +11,8 @@ from dataclasses import replace
 from sync.client.account.account_secrets import Account
 from sync.client.account.known_logs import Book
 from sync.client.ports import InboxPort, MemberRow, OpenedChange, Received, RoomEvent
-from sync.client.room.bootstrap_buffer import Joining
-from sync.client.room.ephemerals import Whispers
+from sync.client.room.bootstrap_buffer import BootstrapBuffer
+from sync.client.room.ephemerals import Ephemerals
 from sync.client.room.room_keys import RoomKeys
 from sync.client.room.timeline_events import event_of, resets
 from sync.client.status import RoomState
@@ -56,10 +56,10 @@ class RoomSync:
         self.room = room
         self.stream = stream or (RoomStream.from_bytes(state) if state else RoomStream(room))
         self.keys = RoomKeys(self.stream, room, ports, book, account)
-        self.whispers = Whispers(self.stream, room, self.keys.ring, book, account)
+        self.ephemerals = Ephemerals(self.stream, room, self.keys.ring, book, account)
         kept = ports.problem(room)
         self.problem: RoomState | None = RoomState(kept) if kept else None
-        self._met = False
+        self._head_confirmed = False
         self.held_back = kept is not None
         """▲ The store keeps that the room stopped, until the server is seen to have our history (again)."""
         self._stopped = self.problem in (RoomState.FORK, RoomState.ROLLBACK)
@@ -73,16 +73,16 @@ class RoomSync:
         self._state_bytes = len(state or b"")
         self.reread = ports.reread(room)
         """Positions up to this one are read once more: this device was given their keys later. 0 for none."""
-        self.gaps: set[ObjId] = set(ports.gaps(room))
+        self.incomplete: set[ObjId] = set(ports.incomplete(room))
         """Objects of which changes were pruned before they came here; see `Opening.fill`."""
-        self.joining: Joining | None = None if state else Joining()
+        self.bootstrap_buffer: BootstrapBuffer | None = None if state else BootstrapBuffer()
         """What is pulled and not opened before this device first has the room's key; see `arrive`."""
         self._was_in = account.uid in self.stream.state.pins
         """This person was a member somewhere in what is stored."""
         self._ports = ports
         self._book = book
         self._account = account
-        self._told = self.stream.members if state else {}
+        self._stored_members = self.stream.members if state else {}
         """The members as the owner's store has them."""
 
     # -- what others ask ------------------------------------------------------------------------------------------
@@ -92,9 +92,9 @@ class RoomSync:
         return self._account.uid in self.stream.members
 
     @property
-    def is_bare(self) -> bool:
+    def headers_only(self) -> bool:
         """Whether only headers are pulled at first; what is needed of the contents is fetched when all are judged."""
-        return self.joining is not None and self.joining.bare
+        return self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only
 
     @property
     def may_write(self) -> bool:
@@ -111,7 +111,7 @@ class RoomSync:
         """▲ Nothing more of the room stands anywhere that could change what we know of its members: on this connection
         the server was seen to stand where we stand, or it gives us no more."""
         stopped = self._stopped or self.problem is RoomState.WITHHELD
-        known = self.caught_up and (self._met or not self.is_member)
+        known = self.caught_up and (self._head_confirmed or not self.is_member)
         return stopped or (known and self.problem is not RoomState.UNREADABLE)
 
     @property
@@ -138,21 +138,21 @@ class RoomSync:
             self._stopped = state is not RoomState.RESTORED
             self._ports.set_problem(self.room, state.value)
 
-    def look_anew(self) -> None:
+    def reset_connection_state(self) -> None:
         """▲ A new connection: what the server hid or had lost may be there now and is judged again. A fork stays: two
         histories were signed, whatever the server shows next. A room that this program cannot follow stays stopped."""
-        self._met = False
+        self._head_confirmed = False
         if self.problem not in (RoomState.FORK, RoomState.UNREADABLE):
             self.problem = None
 
-    def agreed(self) -> None:
+    def confirm_head(self) -> None:
         """The server stands where we stand, with the same history: what was held back may go."""
-        self._met = True
+        self._head_confirmed = True
         if self.held_back and self.problem is None:
             self.held_back = self._stopped = False
             self._ports.set_problem(self.room, None)
 
-    def seal_state(self) -> RoomState:
+    def security_status(self) -> RoomState:
         """What the room's seal shows."""
         if self.problem is not None:
             return self.problem
@@ -160,7 +160,7 @@ class RoomSync:
             return RoomState.LEFT
         if self.waiting or self.keys.needs_key:
             return RoomState.WAITING
-        return RoomState.DIRTY if self.stream.rotation_owed else RoomState.SEALED
+        return RoomState.OWES_ROTATION if self.stream.rotation_owed else RoomState.SEALED
 
     def rh_at(self, n: int) -> bytes | None:
         return self._ports.rh_at(self.room, n)
@@ -169,7 +169,7 @@ class RoomSync:
 
     def judge(self, items: Sequence[Item]) -> list[Accepted]:
         """Verifies the next items. Raises NeedLog, or Reject for what an honest server never shows."""
-        return self.stream.accept(items, self._book, self.rh_at, headers_only=self.is_bare)
+        return self.stream.accept(items, self._book, self.rh_at, headers_only=self.headers_only)
 
     def open_all(
         self,
@@ -191,7 +191,7 @@ class RoomSync:
         bad: list[tuple[int, str]] = []
         reread: int | None = None
         was_in, self._was_in = self._was_in, self._account.uid in self.stream.state.pins
-        gaps = self._gaps_in(accepted)
+        incomplete = self._incomplete_in(accepted)
         for item in accepted:
             if isinstance(item, AcceptedEntry):
                 event = event_of(item)
@@ -206,15 +206,15 @@ class RoomSync:
         stream = self.stream
         members, gone = self._members_since()
         if gone and accepted:
-            said = {e.subject for e in events if e.kind in ("rm", "leave")}
-            events += resets([u for u in gone if u not in said], self._book, stream.n, accepted[-1].t)
+            explained = {e.subject for e in events if e.kind in ("rm", "leave")}
+            events += resets([u for u in gone if u not in explained], self._book, stream.n, accepted[-1].t)
         positions, void = self._positions(accepted), _void_among(accepted)
-        if self.joining is not None and self.joining.bare:
+        if self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only:
             told = bool(events or members or gone or new_shares or void)
-            positions = self.joining.judged(positions, more=more and not told)
+            positions = self.bootstrap_buffer.judged(positions, more=more and not told)
             if not positions:
                 return
-        due = self.joining is None and self._state_due(bool(events or members or gone))
+        due = self.bootstrap_buffer is None and self._state_due(bool(events or members or gone))
         state = stream.to_bytes() if due else None
         self._state_bytes = len(state) if state is not None else self._state_bytes
         self.waiting += len(waiting)
@@ -234,16 +234,16 @@ class RoomSync:
             shares=new_shares,
             items=items,
             reread=reread,
-            gaps=gaps,
+            incomplete=incomplete,
         )
         self.reread = self.reread if reread is None else reread
 
-    def arrive(self) -> Iterator["Received"]:
+    def open_bootstrap_buffer(self) -> Iterator["Received"]:
         """What was held until the key could be fetched: opened, or waiting for what is still missing. Then the stream's
         state. Nothing the second time."""
-        if self.joining is None or self.stream.n == 0:
+        if self.bootstrap_buffer is None or self.stream.n == 0:
             return
-        held, self.joining = [i for i in self.joining.items if not self.outside(i.n)], None
+        held, self.bootstrap_buffer = [i for i in self.bootstrap_buffer.items if not self.outside(i.n)], None
         opened: list[OpenedChange] = []
         waiting: list[tuple[int, bytes]] = []
         bad: list[tuple[int, str]] = []
@@ -263,7 +263,7 @@ class RoomSync:
         """Up to where this device must read again, if the entry gives its person the history. ▲ So does a new addition
         of one who was here before: what stood outside then was left out."""
         me = self.stream.members.get(self._account.uid)
-        again = event.kind == "add" and was_in and self.joining is None
+        again = event.kind == "add" and was_in and self.bootstrap_buffer is None
         mine = event.subject == self._account.uid and (event.kind == "hist" or again)
         return me.since_n if mine and me is not None and me.history else None
 
@@ -278,8 +278,10 @@ class RoomSync:
             if isinstance(item, AcceptedEnvelope):
                 self._open_into(item, opened, waiting, bad)
         self.waiting += len(waiting)
-        gaps = self._gaps_in(accepted)
-        whole = Received(room=self.room, changes=opened, waiting=waiting, bad=bad, shares=new_shares, gaps=gaps)
+        incomplete = self._incomplete_in(accepted)
+        whole = Received(
+            room=self.room, changes=opened, waiting=waiting, bad=bad, shares=new_shares, incomplete=incomplete
+        )
         return self._chunks(whole)
 
     def reread_done(self) -> Received:
@@ -325,7 +327,7 @@ class RoomSync:
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
             self.stream.state.missing[item.n] = item.hdr.obj
 
-    def arrived(self, *, reread: bool, positions: Sequence[tuple[int, bytes]] = ()) -> Received:
+    def finish_bootstrap(self, *, reread: bool, positions: Sequence[tuple[int, bytes]] = ()) -> Received:
         """The last of what a newcomer opened of a room that was pulled bare: the stream's state. `reread`: what stands
         before its snapshots is left to be read; `positions` are those that are not stored yet."""
         self._stored_n = self.kept_n = self.stream.n
@@ -384,16 +386,16 @@ class RoomSync:
     def _positions(self, accepted: Sequence[Accepted]) -> list[tuple[int, bytes]]:
         return [(a.n, rh) for a, rh in zip(accepted, self.stream.recent(len(accepted)), strict=True)]
 
-    def _gaps_in(self, accepted: Sequence[Accepted]) -> list[ObjId]:
+    def _incomplete_in(self, accepted: Sequence[Accepted]) -> list[ObjId]:
         """▲ Objects of which changes are shown without content. Why it is missing is judged elsewhere: what nothing
         explains stops the room. Those known already too: it may not have come to be stored."""
-        if self.joining is not None and self.joining.bare:
+        if self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only:
             return []
         shown: set[ObjId] = set()
         for a in accepted:
             if isinstance(a, AcceptedEnvelope) and a.ct is None and a.void is None and a.hdr.kind == envelope.OP:
                 shown.add(a.hdr.obj)
-        self.gaps |= shown
+        self.incomplete |= shown
         return list(shown)
 
     def _open_into(
@@ -403,8 +405,8 @@ class RoomSync:
         waiting: list[tuple[int, bytes]],
         bad: list[tuple[int, str]],
     ) -> None:
-        if self.joining is not None and self.joining.bare:
-            self.joining.note(item)
+        if self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only:
+            self.bootstrap_buffer.note(item)
             return
         if item.void is not None or item.ct is None or item.hdr.kind not in (envelope.OP, envelope.BASELINE):
             return
@@ -417,8 +419,8 @@ class RoomSync:
             bad.append((item.n, e.code))
             return
         if changes is None:
-            if self.joining is not None:
-                self.joining.hold(item)
+            if self.bootstrap_buffer is not None:
+                self.bootstrap_buffer.hold(item)
             elif not self.outside(item.n):
                 row = [item.n, item.t, hdr.uid, hdr.dev, hdr.obj, hdr.epoch, item.hdr_bytes, item.ct]
                 waiting.append((item.n, enc(row)))
@@ -438,8 +440,8 @@ class RoomSync:
 
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
         """Members that are new or changed since the store was told, and those that are gone."""
-        told, now = self._told, self.stream.members
-        self._told = now
+        told, now = self._stored_members, self.stream.members
+        self._stored_members = now
         if told is now:
             return [], []
         self.keys.untried |= told.get(self._account.uid) is not now.get(self._account.uid)

@@ -64,7 +64,7 @@ class RoomFacts:
     epoch_n: int
     by: Uid
     archive: bool
-    dirty: bool
+    owes_rotation: bool
     holders: tuple[Holder, ...]
     recovery: tuple[bytes, ...]
 
@@ -81,10 +81,10 @@ class Facts:
         epoch = s.epochs.get(s.epoch)
         if epoch is None:
             return None
-        source = (s.members, s.policy, epoch, s.rotation_owed, room.seal_state())  # replaced, never changed in place
+        source = (s.members, s.policy, epoch, s.rotation_owed, room.security_status())  # replaced, never changed in place
         kept = self._kept.get(room.room)
         if kept is None or any(a is not b for a, b in zip(kept[0], source, strict=True)):
-            kept = self._kept[room.room] = (source, _read(s, epoch, room.seal_state()))
+            kept = self._kept[room.room] = (source, _read(s, epoch, room.security_status()))
         return kept[1]
 
 
@@ -96,7 +96,7 @@ def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
         epoch_n=epoch.n,
         by=epoch.by,
         archive=epoch.has_archive,
-        dirty=s.rotation_owed,
+        owes_rotation=s.rotation_owed,
         holders=tuple(
             Holder(
                 uid=m.uid,
@@ -129,8 +129,8 @@ def key_changes(book: Book, uid: Uid, after: int) -> list[KeyChange]:
     found = []
     for device in log.devices.values():
         if device.added > after:
-            by_sheet = device.by == ROOT and device.added > 0
-            found.append((device.added, Change.DEVICE_RECOVERED if by_sheet else Change.DEVICE_ADDED))
+            by_recovery_sheet = device.by == ROOT and device.added > 0
+            found.append((device.added, Change.DEVICE_RECOVERED if by_recovery_sheet else Change.DEVICE_ADDED))
         if device.revoked is not None and device.revoked > after:
             found.append((device.revoked, Change.DEVICE_REVOKED))
     if log.ended is not None and log.ended > after:

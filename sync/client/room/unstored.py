@@ -43,7 +43,7 @@ class Unkept:
     def reread(self, room: RoomId) -> int:
         return 0
 
-    def gaps(self, room: RoomId) -> list[ObjId]:
+    def incomplete(self, room: RoomId) -> list[ObjId]:
         return []
 
     def problem(self, room: RoomId) -> str | None:

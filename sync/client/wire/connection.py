@@ -197,8 +197,8 @@ def _check_proof(answer: ServerHello, server_pk: bytes, hello: Hello, agency: by
     """▲ ServerUnproven unless the server has the key that its certificate names, and owns the address that we dialled:
     every client knows the certificate, so anybody can show it."""
     try:
-        said = hello_proof(answer.nonce, hello.nonce, agency, hello.address, answer.time)
-        verify(server_pk, "hello", said, answer.proof)
+        signed = hello_proof(answer.nonce, hello.nonce, agency, hello.address, answer.time)
+        verify(server_pk, "hello", signed, answer.proof)
     except Reject as e:
         raise ServerUnproven(hello.address) from e
 

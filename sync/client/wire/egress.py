@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, ProxyError, WebSocketException
 
 from sync.client.wire.progress_timeout import Pace
-from sync.client.wire.route import Way
+from sync.client.wire.route import Route
 from sync.client.wire.transport import Answer, ServerAddress, Transport
 from sync.errors import CertificateRefused, ProxyFailed, ProxyWantsName, Unreachable, WorldError
 from sync.protocol.version import MAX_FRAME_BYTES, PART_BYTES
@@ -82,14 +82,16 @@ class _Closable(Protocol):
 class WebSocketDialer:
     """The way to one server. `way` is asked anew for every connection: a setting counts from the next one on."""
 
-    def __init__(self, address: ServerAddress, way: Callable[[], Way] = Way, pace: Callable[[], Pace] = Pace) -> None:
+    def __init__(
+        self, address: ServerAddress, route: Callable[[], Route] = Route, pace: Callable[[], Pace] = Pace
+    ) -> None:
         """`pace` makes the limit for the progress of each HTTP request. OSError (also ssl.SSLError) if the file of
         certificates cannot be used."""
         self.address = address
-        self._way, self._pace = way, pace
+        self._route, self._pace = route, pace
         self._tls: tuple[Path | None, ssl.SSLContext] | None = None
         self._http: tuple[object, httpx.AsyncClient] | None = None
-        self._trust(way().ca_file)
+        self._trust(route().ca_file)
 
     async def open(self) -> Transport:
         """As `Dialer.open`."""
@@ -173,11 +175,11 @@ class WebSocketDialer:
 
     async def _prepare(self) -> tuple[str | None, ssl.SSLContext | None]:
         """The proxy and the trusted certificates for a connection that is allowed."""
-        way = self._way()
-        way.check(self.address.host, self.address.port, self.address)
-        proxy = await asyncio.to_thread(way.proxy, self.address.host, self.address.port)
+        route = self._route()
+        route.check(self.address.host, self.address.port, self.address)
+        proxy = await asyncio.to_thread(route.proxy, self.address.host, self.address.port)
         try:
-            return proxy, self._trust(way.ca_file)
+            return proxy, self._trust(route.ca_file)
         except OSError as e:
             raise CertificateRefused(self.address.name) from e
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sync.client.wire.transport import AddressError, ServerAddress
 from sync.errors import AddressForbidden, ProxyFailed
 
-Route = Callable[[str, int], str | None]
+ProxyLookup = Callable[[str, int], str | None]
 """The proxy for a host and port, as "http://host:port", or None for none. May wait for the system: runs in a thread."""
 
 
@@ -19,7 +19,7 @@ def straight(host: str, port: int) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Route:
     """The way out as policy and settings have it. `ca_file` in place of the system's trusted certificates."""
 
     servers: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Way:
     allowed: tuple[str, ...] = ()
     """The only addresses that may be connected to beside `servers`: "host", "host:port", "*.domain", "*.domain:port";
     none: the account's server alone."""
-    route: Route = straight
+    proxy_for: ProxyLookup = straight
     ca_file: Path | None = None
 
     def check(self, host: str, port: int, server: ServerAddress) -> None:
@@ -44,7 +44,7 @@ class Way:
         """The proxy to use. ProxyFailed if it is none that can be used, or names a password: there is no place here
         where one could be kept."""
         try:
-            proxy = self.route(host, port)
+            proxy = self.proxy_for(host, port)
         except OSError as e:
             raise ProxyFailed("not found out") from e
         if proxy is None:
@@ -61,24 +61,24 @@ class Way:
         return f"http://{f'[{name}]' if ':' in name else name}:{named or 80}"
 
 
-def by(address: str) -> Route:
+def by(address: str) -> ProxyLookup:
     """Always by the proxy at "host:port" or "http://host:port"; "" is none."""
     return (lambda host, port: address) if address else straight
 
 
-def from_environment(environment: Mapping[str, str]) -> Route:
+def from_environment(environment: Mapping[str, str]) -> ProxyLookup:
     """As the variables HTTPS_PROXY, ALL_PROXY and NO_PROXY say, in small letters too, which come first."""
 
     def named(name: str) -> str:
         return environment.get(name, "") or environment.get(name.upper(), "")
 
-    def route(host: str, port: int) -> str | None:
+    def proxy_for(host: str, port: int) -> str | None:
         without = [entry.strip() for entry in named("no_proxy").split(",") if entry.strip()]
         if any(entry == "*" or _left_out(entry, host, port) for entry in without):
             return None
         return named("https_proxy") or named("all_proxy") or None
 
-    return route
+    return proxy_for
 
 
 def _is_server(entry: str, server: ServerAddress) -> bool:

@@ -122,8 +122,8 @@ def test_edits_that_build_on_what_is_not_here_yet_are_not_lost_by_closing(
         theirs.splice(theirs.length_utf16, 0, f"å{i} ")
     first, *rest = world.coming(ek).changes
     if lacking == "pruned":
-        hl.store.receive(Received(room=ROOM, changes=rest, gaps=[obj]))
-        late = Received(room=ROOM, changes=[first], filled=[obj])
+        hl.store.receive(Received(room=ROOM, changes=rest, incomplete=[obj]))
+        late = Received(room=ROOM, changes=[first], backfilled=[obj])
     else:
         hl.store.receive(Received(room=ROOM, changes=rest, waiting=[(first.n, b"shut")]))
         late = Received(room=ROOM, changes=[first], resolved=[first.n])

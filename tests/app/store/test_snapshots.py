@@ -67,14 +67,14 @@ def test_a_newer_state_takes_the_place_of_an_older_one(bench: Bench) -> None:
 
 def test_what_was_pruned_before_it_came_is_remembered_until_it_is_filled(bench: Bench) -> None:
     store, other = bench.store, ObjId(b"O" * 16)
-    assert store.gaps(ROOM) == []
-    store.receive(Received(room=ROOM, gaps=[OBJ]))
-    store.receive(Received(room=ROOM, gaps=[OBJ, other]))
-    assert store.gaps(ROOM) == [OBJ, other]
-    store.receive(Received(room=ROOM, filled=[OBJ]))
-    assert store.gaps(ROOM) == [other]
-    store.receive(Received(room=ROOM, filled=[other]))
-    assert store.gaps(ROOM) == []
+    assert store.incomplete(ROOM) == []
+    store.receive(Received(room=ROOM, incomplete=[OBJ]))
+    store.receive(Received(room=ROOM, incomplete=[OBJ, other]))
+    assert store.incomplete(ROOM) == [OBJ, other]
+    store.receive(Received(room=ROOM, backfilled=[OBJ]))
+    assert store.incomplete(ROOM) == [other]
+    store.receive(Received(room=ROOM, backfilled=[other]))
+    assert store.incomplete(ROOM) == []
 
 
 def test_an_object_of_an_unknown_kind_has_no_snapshots(bench: Bench) -> None:

@@ -79,7 +79,7 @@ async def test_attack_what_is_given_a_position_where_it_is_void_is_sealed_anew(w
     await between(b, out, back)
     b.say(room, obj, HELLO)
     await until(lambda: bool(pushed))
-    await a.engine.deeds.rotate(room)
+    await a.engine.operations.rotate(room)
     await until(lambda: len(pushed) == 2)
     assert b.store.waiting_count() == 1
     assert seqs(b, room) == [2, 3]

@@ -155,7 +155,7 @@ async def test_a_hidden_user_log_stops_the_room_as_withheld(w: World) -> None:
     await offline(b)
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     c.say(room, obj, HELLO)
     await w.settle(room, a, c)
 

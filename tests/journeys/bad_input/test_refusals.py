@@ -48,7 +48,7 @@ async def test_what_was_sealed_under_an_old_epoch_is_sealed_anew_and_arrives_onc
     await until(lambda: bool(swallowed))
     await offline(b)
     assert b.store.sealed(room) is not None
-    await a.engine.deeds.rotate(room)
+    await a.engine.operations.rotate(room)
     pushes: list[m.Error] = []
 
     def listen(frame: m.ServerFrame) -> Sequence[m.Frame]:
@@ -78,7 +78,7 @@ async def test_seals_that_were_spoilt_on_the_way_are_made_again(w: World) -> Non
 
     await garble(a, spoil_first)
     epoch = a.engine._link.rooms[room].stream.epoch
-    await a.engine.deeds.rotate(room)
+    await a.engine.operations.rotate(room)
     assert a.engine._link.rooms[room].stream.epoch == epoch + 1
     explained(refused[0], "seals")
     a.say(room, obj, HELLO)
@@ -91,7 +91,7 @@ async def test_a_member_demoted_to_reader_keeps_what_they_wrote_and_is_told(w: W
     a, b, room, obj = await two(w)
     await offline(b)
     b.say(room, obj, HELLO)
-    await a.engine.deeds.set_role(room, b.uid, 1)
+    await a.engine.operations.set_role(room, b.uid, 1)
     b.online()
     await until(lambda: b.engine.blocked(room) is not None)
     explained(b.engine.blocked(room), "forbidden")
@@ -99,7 +99,7 @@ async def test_a_member_demoted_to_reader_keeps_what_they_wrote_and_is_told(w: W
     await nothing_lost(b, obj, [b"a", b"b", HELLO], waiting=1)
     await until(lambda: b.engine.status.state is LinkState.ONLINE)
     assert HELLO not in a.texts(obj)
-    await a.engine.deeds.set_role(room, b.uid, 2)
+    await a.engine.operations.set_role(room, b.uid, 2)
     await w.settle(room)
     assert b.engine.blocked(room) is None
     assert a.texts(obj)[-1] == HELLO
@@ -237,7 +237,7 @@ async def test_a_rotation_that_is_refused_for_ever_is_tried_ever_less_often(
         raise Refusal(m.ErrorCode.SEALS)
 
     await offline(a)
-    await b.engine.deeds.leave(room)
+    await b.engine.operations.leave(room)
     with monkeypatch.context() as never:
         never.setattr(_placing(w), "append", append)
         a.online()
@@ -246,7 +246,7 @@ async def test_a_rotation_that_is_refused_for_ever_is_tried_ever_less_often(
             a.say(room, obj, b"%d" % i)
             await asyncio.sleep(WINDOW_S / 20)
         assert asked <= 2
-        assert a.engine.room_state(room) is RoomState.DIRTY
+        assert a.engine.room_state(room) is RoomState.OWES_ROTATION
     await reconnect(a)
     await until(lambda: a.store.waiting_count() == 0)
 
@@ -266,7 +266,7 @@ async def test_ephemerals_of_a_removed_member_are_dropped(w: World) -> None:
     await until(lambda: a.ephemerals == [b"hej"])
     b.engine.send_ephemeral(room, b"kvar")
     await until(lambda: len(kept) == 2)
-    await a.engine.deeds.remove(room, b.uid)
+    await a.engine.operations.remove(room, b.uid)
     a.engine._inbox.on_frame(kept[1])  # a lying server passes it on all the same
     await until(lambda: b.engine.room_state(room) is RoomState.LEFT)
     b.engine.send_ephemeral(room, b"fortfarande kvar")

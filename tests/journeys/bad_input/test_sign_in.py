@@ -20,7 +20,7 @@ from app.store.keyslots import new_key
 from app.store.opening import create_store
 from sync.client.account.enrolment import register
 from sync.client.status import RoomState
-from sync.client.wire.route import Way
+from sync.client.wire.route import Route
 from sync.crypto.tls import make_ca
 from sync.errors import Refused, Reject, SyncError, Unreachable
 from sync.ids import Hash
@@ -178,7 +178,7 @@ async def test_a_certificate_of_another_authority_later(w: World) -> None:
     a, _b, room, obj = await two(w)
     other = w.folder / "other.pem"
     other.write_bytes(make_ca("Annan").cert)
-    right, a.wire.way = a.wire.way, Way(ca_file=other)
+    right, a.wire.way = a.wire.way, Route(ca_file=other)
     await a.wire.hang_up()
     a.engine.retry_now()
     await until(lambda: a.engine.status.state is LinkState.ERROR)
@@ -305,7 +305,7 @@ async def test_a_clock_some_minutes_off_does_no_harm(w: World, off_ms: int) -> N
     a.engine.send_ephemeral(room, b"skriver")
     b.engine.send_ephemeral(room, b"skriver med")
     await until(lambda: b.ephemerals == [b"skriver"] and a.ephemerals == [b"skriver med"])
-    await a.engine.deeds.rotate(room)
+    await a.engine.operations.rotate(room)
     await w.settle(room)
     await until(lambda: b.engine.room_state(room) is RoomState.SEALED)
 

@@ -61,9 +61,9 @@ class Office(Generic[S]):
             self.hire(name)
         self.loop.settle(1)
         a, b, c, _ = self.desks
-        self.room: RoomId = self.loop.do(a.engine.deeds.create_room())
-        self.loop.do(a.engine.deeds.add(self.room, b.uid, 3, history=True))
-        self.loop.do(a.engine.deeds.add(self.room, c.uid, 2, history=False))
+        self.room: RoomId = self.loop.do(a.engine.operations.create_room())
+        self.loop.do(a.engine.operations.add(self.room, b.uid, 3, history=True))
+        self.loop.do(a.engine.operations.add(self.room, c.uid, 2, history=False))
         self.loop.settle(5)
         assert all(d.engine.room_state(self.room) is RoomState.SEALED for d in (a, b, c))
 
@@ -120,10 +120,10 @@ class Office(Generic[S]):
 
     # -- what people do ---------------------------------------------------------------------------------------------
 
-    def tries(self, deed: Coroutine[Any, Any, object]) -> bool:
+    def tries(self, operation: Coroutine[Any, Any, object]) -> bool:
         """A deed that the server may refuse; True if it was done."""
         try:
-            self.loop.do(deed)
+            self.loop.do(operation)
         except SyncError:
             return False
         return True

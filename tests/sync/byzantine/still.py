@@ -107,7 +107,7 @@ def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "urandom", dice.randbytes)
         patched.setattr(database, "ThreadPoolExecutor", AtOnce)
-        patched.setattr(bootstrap_buffer, "BARE_FROM", LONG_ROOM)
+        patched.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", LONG_ROOM)
         wall = SimpleNamespace(
             time_ns=lambda: clock.ms() * 1_000_000,
             monotonic=lambda: clock.s + clock.asleep_s,

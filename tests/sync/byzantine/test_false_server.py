@@ -23,7 +23,7 @@ from tests.sync.byzantine.world import SEED, World
 
 MOST_HISTORIES = 8
 MIX = {
-    "say": 3, "deed": 3, "fall": 2, "live": 2, "forge": 4, "lie": 3, "tell_the_truth": 2, "show": 1, "fork": 1,
+    "say": 3, "operation": 3, "fall": 2, "live": 2, "forge": 4, "lie": 3, "tell_the_truth": 2, "show": 1, "fork": 1,
     "rewrite": 1, "hide": 1, "graft": 3,
 }  # fmt: skip
 """How often each step comes."""

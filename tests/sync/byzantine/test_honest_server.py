@@ -22,7 +22,7 @@ from tests.sync.byzantine.office import Office
 from tests.sync.byzantine.people import Person
 from tests.sync.byzantine.world import MOST_DESKS, SEED, World
 
-MIX = {"say": 3, "deed": 3, "fall": 2, "live": 4, "trouble": 2}
+MIX = {"say": 3, "operation": 3, "fall": 2, "live": 4, "trouble": 2}
 HOUR_S = 3600
 PATIENCE = 40
 
@@ -161,7 +161,7 @@ class BadDay(World):
         items, seat = self.server.items(room), ledger.seats[desk.uid]
         state, at = desk.engine.room_state(room), desk.engine._link.rooms.get(room)
         writers = [each for each in self.office.desks if self._may_write(each, ledger)]
-        if at is None or (state is not RoomState.SEALED and (state is not RoomState.DIRTY or writers)):
+        if at is None or (state is not RoomState.SEALED and (state is not RoomState.OWES_ROTATION or writers)):
             return f"the room is {state}"  # dirty it stays where only readers are left: nobody can write there again
         if desk.engine.position(room) != len(items):
             return f"at {desk.engine.position(room)} of {len(items)}"

@@ -25,7 +25,7 @@ from tests.sync.byzantine.thief import Thief
 
 SEED = st.integers(0, 2**24)
 BEGINNINGS = ("removed", "stolen", "bribed")
-DEEDS = ("add", "from-now", "role", "rotate", "propose", "agree", "destroy", "room", "room", "expel")
+OPERATIONS = ("add", "from-now", "role", "rotate", "propose", "agree", "destroy", "room", "room", "expel")
 FALLS = ("removed", "leaves", "stolen", "stolen, says the agency", "reset", "bribed")
 LIFE = (
     "second device",
@@ -64,7 +64,7 @@ class World(RuleBasedStateMachine):
         if begin == "stolen":
             self.falls(begin, b, self.office.second(b, "andra"), self.rooms[0])
         else:
-            self.tries(a.engine.deeds.add(self.rooms[0], d.uid, 1 + seed % 3, history=True))
+            self.tries(a.engine.operations.add(self.rooms[0], d.uid, 1 + seed % 3, history=True))
             self.pass_time()
             self.falls(begin, a, d, self.rooms[0])
 
@@ -95,8 +95,8 @@ class World(RuleBasedStateMachine):
     def pass_time(self, s: float = 1.0) -> None:
         self.office.loop.settle(s)
 
-    def tries(self, deed: Coroutine[Any, Any, object]) -> bool:
-        return self.office.tries(deed)
+    def tries(self, operation: Coroutine[Any, Any, object]) -> bool:
+        return self.office.tries(operation)
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
@@ -109,31 +109,31 @@ class World(RuleBasedStateMachine):
                 desk.say(room, self.obj(room, dice.randrange(3)), text.encode())
         self.pass_time()
 
-    def deed(self, dice: Random) -> None:
+    def operation(self, dice: Random) -> None:
         """Something that only some may do, or that only some rooms allow."""
         desk, room, other = self.desk(dice), self.room(dice), self.desk(dice)
-        deeds, what, role = desk.engine.deeds, dice.choice(DEEDS), dice.randint(1, 4)
+        operations, what, role = desk.engine.operations, dice.choice(OPERATIONS), dice.randint(1, 4)
         match what:
             case "add" | "from-now":
-                self.tries(deeds.add(room, other.uid, role, history=what == "add"))
+                self.tries(operations.add(room, other.uid, role, history=what == "add"))
             case "role":
-                self.tries(deeds.set_role(room, other.uid, role))
+                self.tries(operations.set_role(room, other.uid, role))
             case "rotate":
-                self.tries(deeds.rotate(room))
+                self.tries(operations.rotate(room))
             case "propose":
-                self.tries(deeds.propose_history(room, other.uid))
+                self.tries(operations.propose_history(room, other.uid))
             case "agree":
                 for found in desk.engine.history_proposals(room)[:1]:
-                    self.tries(deeds.give_history(room, found.ident))
+                    self.tries(operations.give_history(room, found.ident))
             case "expel" if self.thief.traitors:
-                self.tries(deeds.remove(room, dice.choice(self.thief.traitors).uid))
+                self.tries(operations.remove(room, dice.choice(self.thief.traitors).uid))
             case "destroy" if room in desk.rooms():
                 draft = self.office.drafter(desk, room).destroy(self.obj(room, role), H(b"rule"), H(b"decision"))
                 self.tries(self.office.append(desk, room, draft))
             case "room" if len(self.rooms) < 3:
                 with suppress(SyncError):
-                    self.rooms.append(self.office.loop.do(deeds.create_room()))
-                    self.tries(deeds.add(self.rooms[-1], other.uid, role, history=True))
+                    self.rooms.append(self.office.loop.do(operations.create_room()))
+                    self.tries(operations.add(self.rooms[-1], other.uid, role, history=True))
         self.pass_time()
 
     # -- what becomes of them ------------------------------------------------------------------------------------------
@@ -152,9 +152,9 @@ class World(RuleBasedStateMachine):
         now, agency = self.office.clock.ms(), self.office.agency
         match how:
             case "removed":
-                done = desk.uid != other.uid and self.tries(desk.engine.deeds.remove(room, other.uid))
+                done = desk.uid != other.uid and self.tries(desk.engine.operations.remove(room, other.uid))
             case "leaves":
-                done = self.tries(other.engine.deeds.leave(room))
+                done = self.tries(other.engine.operations.leave(room))
             case "bribed":
                 done = True
             case "stolen":

@@ -33,7 +33,7 @@ WORDS = [f"{i} " for i in range(35)]
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 20)
+    monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 20)
     monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 30)
     monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
     monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
@@ -73,7 +73,7 @@ class Paper:
 
     async def add(self, at: Client, *, history: bool = True) -> None:
         await self.head.engine.directory(at.name)
-        await self.head.engine.deeds.add(self.room, at.uid, 2, history=history)
+        await self.head.engine.operations.add(self.room, at.uid, 2, history=history)
 
     def at(self, client: Client) -> RoomSync:
         return client.engine._link.rooms[self.room]
@@ -139,7 +139,7 @@ async def opened(p: Paper) -> None:
     """The newcomer has the whole text, and in the end the whole history."""
     await until(lambda: p.guest.engine.position(p.room) == p.head.engine.position(p.room))
     await until(lambda: p.text(p.guest) == p.text(p.head))
-    await until(lambda: p.guest.engine.filling(p.room) is None)
+    await until(lambda: p.guest.engine.reread_progress(p.room) is None)
     await until(lambda: not p.guest.store.changes.history(p.obj)[0])
     edits = p.guest.store.changes.history(p.obj)[1]
     assert [c.data for c in edits] == [c.data for c in p.head.store.changes.history(p.obj)[1]]

@@ -96,7 +96,7 @@ async def test_what_comes_behind_a_pull_that_is_under_way_is_pulled_too(
     inbox = clerk.engine._inbox
     await until(lambda: {f.room for f in frames if isinstance(f, m.Pull)} == set(rooms))
     (second,) = set(rooms) - {first[0]}
-    await until(lambda: inbox._ahead._under_way is not None and inbox._ahead._under_way.done())
+    await until(lambda: inbox._prefetch._task is not None and inbox._prefetch._task.done())
     head.say(second, ObjId(second), "Efter det som redan hämtas å".encode())
     await until(lambda: any(frame.room == second for frame in inbox._fresh))
     go_on.set()

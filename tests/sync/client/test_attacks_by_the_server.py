@@ -63,8 +63,8 @@ async def test_attack_a_server_that_has_everything_wait_is_not_taken_for_a_yes(w
         with pytest.raises(Reject, match="malformed"):
             await deed
     with pytest.raises(Reject, match="malformed"):
-        await a.engine.sheet.publish(RecoveryCode.fresh().format())
-    assert not a.engine.sheet.stands
+        await a.engine.recovery_sheet.publish(RecoveryCode.fresh().format())
+    assert not a.engine.recovery_sheet.in_force
     assert a.engine._link.account.secrets.root
 
 
@@ -74,7 +74,7 @@ async def test_attack_a_truncated_log_of_a_person_is_withheld(w: World) -> None:
     await offline(b)
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     c.say(room, obj, HELLO)
     await w.settle(room, a, c)
     b.wire.cut = False

@@ -69,9 +69,9 @@ async def test_attack_a_refusal_writes_no_lines_of_its_own_into_a_log(w: World) 
 async def test_attack_no_more_rooms_than_a_person_has(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b, room, _obj = await two(w)
     monkeypatch.setattr(inbox_module, "MAX_ROOMS", len(a.engine._link.rooms))
-    new = await b.engine.deeds.create_room()
+    new = await b.engine.operations.create_room()
     await b.engine.directory("Handläggare")
-    await b.engine.deeds.add(new, a.uid, 2, history=True)
+    await b.engine.operations.add(new, a.uid, 2, history=True)
     await w.settle(room)
     assert new not in a.engine._link.rooms
     monkeypatch.undo()

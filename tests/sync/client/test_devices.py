@@ -52,8 +52,8 @@ async def met(w: World, a: Client) -> tuple[Host, Guest]:
     host = a.engine.invite_device(RECORD)
     offer = await host.open(by_code=True)
     guest = guest_of(w)
-    arriving = asyncio.ensure_future(host.arrived())
-    await guest.meet(code=offer.code)
+    arriving = asyncio.ensure_future(host.wait_for_guest())
+    await guest.join(code=offer.code)
     await arriving
     return host, guest
 
@@ -104,7 +104,7 @@ async def test_a_device_that_is_revoked_reads_nothing_later_and_believes_only_it
     await w.settle(room, a, b)
     assert b.texts(obj)[-1] == b"utan surfplattan"
     assert tablet.texts(obj) == [b"alla"]
-    assert a.engine.rooms_to_tell == (0, 1)
+    assert a.engine.revocation_progress == (0, 1)
     # what the server holds, given to the lost device's keys, does not open
     account = tablet.engine._link.account
     own = a.engine.devices.own_log
@@ -134,7 +134,7 @@ async def test_attack_a_stolen_device_spoils_the_key_and_the_person_goes_on_and_
 
     async def nothing() -> None: ...
 
-    monkeypatch.setattr(thief.engine.devices, "tend", nothing)  # the thief's program makes no honest one
+    monkeypatch.setattr(thief.engine.devices, "maintain", nothing)  # the thief's program makes no honest one
     await w.settle(room)
     await steal(thief, clock.now_ms())
     account = a.engine._link.account
@@ -205,9 +205,9 @@ async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after
     monkeypatch.setattr(a.engine._audit, "look_now", lambda: None)  # as if it ended before it could
     await b.offline()
     await a.engine.devices.revoke(tablet.engine._link.account.dev)
-    assert a.engine.rooms_to_tell == (3, 3)
+    assert a.engine.revocation_progress == (3, 3)
     await a.restart()
-    await until(lambda: a.engine.rooms_to_tell == (0, 3))
+    await until(lambda: a.engine.revocation_progress == (0, 3))
     await until(lambda: all(a.engine._link.rooms[r].stream.epoch == 2 for r in rooms))
     b.online()
     for room in rooms:
@@ -262,7 +262,7 @@ async def test_a_person_who_revokes_a_device_is_told_of_at_once(w: World, monkey
 async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(member_audit, "HEARD_S", 1000.0)
+    monkeypatch.setattr(member_audit, "REPORTED_S", 1000.0)
     (a,) = await w.hire("Handläggare")
     room = await w.room(a)
     await w.settle(room)
@@ -353,10 +353,10 @@ async def test_attack_a_box_takes_one_visitor(w: World) -> None:
     host = a.engine.invite_device(RECORD)
     offer = await host.open(by_code=False)
     first, second = guest_of(w), guest_of(w)
-    arriving = asyncio.ensure_future(host.arrived())
-    await first.meet(number=offer.number)
+    arriving = asyncio.ensure_future(host.wait_for_guest())
+    await first.join(number=offer.number)
     with pytest.raises(Refused) as e:
-        await second.meet(number=offer.number)
+        await second.join(number=offer.number)
     assert e.value.code == "code-used"
     await arriving
     await first.close()
@@ -367,13 +367,13 @@ async def test_a_code_that_nobody_shows_any_more_is_unknown(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     guest = guest_of(w)
     with pytest.raises(Refused) as e:
-        await guest.meet(code=PairingCode.fresh().format())
+        await guest.join(code=PairingCode.fresh().format())
     assert e.value.code == "code-unknown"
     offer = await a.engine.invite_device(RECORD).open(by_code=True)
     await a.offline()
     await asyncio.sleep(0.05)
     with pytest.raises(Refused) as e:
-        await guest.meet(code=offer.code)
+        await guest.join(code=offer.code)
     assert e.value.code == "code-unknown"
     await guest.close()
 
@@ -383,8 +383,8 @@ async def test_a_new_device_that_is_not_let_in_is_told(w: World) -> None:
     host = a.engine.invite_device(RECORD)
     offer = await host.open(by_code=True)
     guest = guest_of(w)
-    arriving = asyncio.ensure_future(host.arrived())
-    old = await guest.meet(code=offer.code)
+    arriving = asyncio.ensure_future(host.wait_for_guest())
+    old = await guest.join(code=offer.code)
     assert old.uid == a.uid
     assert (await arriving).name == "Surfplatta"
     await a.offline()
@@ -445,8 +445,8 @@ async def test_attack_a_new_device_takes_only_the_log_that_it_was_told_of(w: Wor
     host = a.engine.invite_device(RECORD)
     offer = await host.open(by_code=True)
     guest = guest_of(w)
-    arriving = asyncio.ensure_future(host.arrived())
-    old = await guest.meet(code=offer.code)
+    arriving = asyncio.ensure_future(host.wait_for_guest())
+    old = await guest.join(code=offer.code)
     await arriving
     await host.admit()
     entering = guest._entering
@@ -468,12 +468,12 @@ async def test_attack_a_wrong_code_of_a_right_box_is_told_at_the_old_device(w: W
     host = a.engine.invite_device(RECORD)
     offer = await host.open(by_code=True)
     guest = guest_of(w)
-    arriving = asyncio.ensure_future(host.arrived())
+    arriving = asyncio.ensure_future(host.wait_for_guest())
     box = PairingCode.parse(offer.code).box
     real = PairingCode.box
     try:
         PairingCode.box = property(lambda self: box)  # type: ignore[assignment]
-        meeting = asyncio.ensure_future(guest.meet(code=PairingCode.fresh().format()))
+        meeting = asyncio.ensure_future(guest.join(code=PairingCode.fresh().format()))
         with pytest.raises(Reject) as e:
             await arriving
         assert e.value.code == "enrol"

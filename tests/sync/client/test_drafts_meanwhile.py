@@ -36,7 +36,7 @@ async def test_a_message_that_moves_a_pin_before_a_rotation_arrives_leads_to_ano
 
     monkeypatch.setattr(Outbox, "append", late)
     before = head.engine._link.rooms[room].stream.epoch
-    await head.engine.deeds.rotate(room)
+    await head.engine.operations.rotate(room)
     assert rotations == 2
     assert head.engine._link.rooms[room].stream.epoch == before + 1
     await w.settle(room, head, clerk, away)
@@ -50,7 +50,7 @@ async def test_a_draft_sees_nothing_of_what_is_accepted_while_it_is_made(w: Worl
     at = head.engine._link.rooms[room]
     drafter = head.engine._outbox.drafter(at)
     first = drafter.rotate()
-    await clerk.engine.deeds.leave(room)
+    await clerk.engine.operations.leave(room)
     await until(lambda: clerk.uid not in at.stream.members)
     again = drafter.rotate()
     one, two = (RoomEntry.decode(draft.entries[0][0]) for draft in (first, again))

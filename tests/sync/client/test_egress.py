@@ -18,7 +18,7 @@ from sync.client.status import LinkState
 from sync.client.wire.backoff import Backoff
 from sync.client.wire.egress import WebSocketDialer, WebSocketTransport, tls_context
 from sync.client.wire.progress_timeout import Pace
-from sync.client.wire.route import Way, by, from_environment
+from sync.client.wire.route import Route, by, from_environment
 from sync.client.wire.transport import ServerAddress
 from sync.crypto.tls import make_ca
 from sync.errors import AddressForbidden, ProxyFailed, ProxyWantsName, Unreachable
@@ -36,7 +36,7 @@ async def p() -> AsyncIterator[Proxy]:
 
 def through(client: Client, p: Proxy) -> None:
     """From the next connection on."""
-    client.wire.way = dataclasses.replace(client.wire.way, route=by(p.address))
+    client.wire.way = dataclasses.replace(client.wire.way, proxy_for=by(p.address))
 
 
 async def again(client: Client, state: LinkState = LinkState.ONLINE) -> None:
@@ -49,7 +49,7 @@ async def test_the_socket_and_the_files_go_through_the_proxy(w: World, p: Proxy)
     (a,) = await w.hire("Handläggare")
     through(a, p)
     await again(a)
-    room = await a.engine.deeds.create_room()
+    room = await a.engine.operations.create_room()
     await w.settle(room)
     assert set(p.seen) == {f"localhost:{a.wire.address.port}"}
     count = len(p.seen)
@@ -88,7 +88,7 @@ async def test_a_proxy_that_refuses_is_told_by_its_own_code(w: World, p: Proxy, 
 
 async def test_a_proxy_that_is_not_there(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    a.wire.way = dataclasses.replace(a.wire.way, route=by("127.0.0.1:9"))
+    a.wire.way = dataclasses.replace(a.wire.way, proxy_for=by("127.0.0.1:9"))
     with pytest.raises(ProxyFailed):
         await a.wire.open()
 
@@ -281,7 +281,7 @@ async def test_the_environment_is_looked_at_only_if_the_way_says_so(
     (a,) = await w.hire("Handläggare")
     await a.wire.request("GET", "/v1/blobs/x", {}, None)
     assert not p.seen
-    a.wire.way = dataclasses.replace(a.wire.way, route=from_environment({"HTTPS_PROXY": f"http://{p.address}/"}))
+    a.wire.way = dataclasses.replace(a.wire.way, proxy_for=from_environment({"HTTPS_PROXY": f"http://{p.address}/"}))
     await again(a)
     await a.wire.request("GET", "/v1/blobs/x", {}, None)
     assert len(p.seen) == 2
@@ -327,7 +327,7 @@ SERVER = ServerAddress.parse("kansli.myndighet.example")
     ],
 )
 def test_what_the_list_names_is_allowed(allowed: tuple[str, ...], host: str, port: int) -> None:
-    Way(allowed=allowed).check(host, port, SERVER)
+    Route(allowed=allowed).check(host, port, SERVER)
 
 
 @pytest.mark.parametrize(
@@ -347,16 +347,16 @@ def test_what_the_list_names_is_allowed(allowed: tuple[str, ...], host: str, por
 )
 def test_what_the_list_does_not_name_is_refused(allowed: tuple[str, ...], host: str, port: int) -> None:
     with pytest.raises(AddressForbidden):
-        Way(allowed=allowed).check(host, port, SERVER)
+        Route(allowed=allowed).check(host, port, SERVER)
 
 
 @pytest.mark.parametrize(
     "entry", ["kansli.myndighet.example", "kansli.myndighet.example:443", "https://KANSLI.myndighet.example/"]
 )
 def test_the_server_may_be_used_that_the_list_of_servers_names(entry: str) -> None:
-    Way(servers=("andra.example", entry)).check(SERVER.host, SERVER.port, SERVER)
+    Route(servers=("andra.example", entry)).check(SERVER.host, SERVER.port, SERVER)
     with pytest.raises(AddressForbidden):
-        Way(servers=(entry,)).check("andra.example", 443, ServerAddress.parse("andra.example"))
+        Route(servers=(entry,)).check("andra.example", 443, ServerAddress.parse("andra.example"))
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_the_server_may_be_used_that_the_list_of_servers_names(entry: str) -> No
     ],
 )
 def test_a_proxy_as_it_is_written(written: str, proxy: str) -> None:
-    assert Way(route=by(written)).proxy("a.example", 443) == proxy
+    assert Route(proxy_for=by(written)).proxy("a.example", 443) == proxy
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_a_proxy_as_it_is_written(written: str, proxy: str) -> None:
 )
 def test_a_proxy_that_cannot_be_used_is_refused_and_not_gone_around(written: str) -> None:
     with pytest.raises(ProxyFailed):
-        Way(route=by(written)).proxy("a.example", 443)
+        Route(proxy_for=by(written)).proxy("a.example", 443)
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ async def test_a_transfer_given_up_in_the_handshake_leaves_no_socket_open(p: Pro
 
     async with await asyncio.start_server(silent, "localhost", 0) as server:
         address = ServerAddress("localhost", server.sockets[0].getsockname()[1])
-        dialer = WebSocketDialer(address, lambda: Way(route=by(p.address if proxied else "")))
+        dialer = WebSocketDialer(address, lambda: Route(proxy_for=by(p.address if proxied else "")))
         asking = asyncio.ensure_future(dialer.request("GET", "/v1/blobs/x", {}, None))
         assert await ended.get()
         asking.cancel()

@@ -102,11 +102,11 @@ async def test_a_newcomer_with_history_reads_everything(w: World) -> None:
     a, _b, room, obj = await two(w)
     a.say(room, obj, HELLO)
     await w.settle(room)
-    await a.engine.deeds.rotate(room)
+    await a.engine.operations.rotate(room)
     a.say(room, obj, b"ny epok")
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     await w.settle(room)
     await until(lambda: c.texts(obj) == [HELLO, b"ny epok"])
     assert c.engine.room_state(room) is RoomState.SEALED
@@ -118,7 +118,7 @@ async def test_a_newcomer_from_now_reads_only_what_comes(w: World) -> None:
     await w.settle(room)
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=False)
+    await a.engine.operations.add(room, c.uid, 2, history=False)
     a.say(room, obj, b"ny epok")
     await w.settle(room)
     await until(lambda: c.texts(obj) == [b"ny epok"])
@@ -129,7 +129,7 @@ async def test_a_removed_member_gets_nothing_more(w: World) -> None:
     a, b, room, obj = await two(w)
     a.say(room, obj, HELLO)
     await w.settle(room)
-    await a.engine.deeds.remove(room, b.uid)
+    await a.engine.operations.remove(room, b.uid)
     await until(lambda: b.engine.room_state(room) is RoomState.LEFT)
     a.say(room, obj, b"hemligt")
     b.say(room, obj, b"kvar?")
@@ -143,9 +143,9 @@ async def test_attack_neither_the_server_nor_the_removed_person_reads_the_reason
     a, b, room, _ = await two(w)
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     await w.settle(room)
-    await a.engine.deeds.remove(room, b.uid, "Kanariefågel åäö 🙂")
+    await a.engine.operations.remove(room, b.uid, "Kanariefågel åäö 🙂")
     await until(lambda: b.engine.room_state(room) is RoomState.LEFT)
     await until(lambda: len(c.store.rooms_list.removals(room, limit=9)) == 1)
 
@@ -165,7 +165,7 @@ async def test_attack_neither_the_server_nor_the_removed_person_reads_the_reason
 
 async def test_after_somebody_left_a_writer_rotates_before_anything_is_written(w: World) -> None:
     a, b, room, obj = await two(w)
-    await b.engine.deeds.leave(room)
+    await b.engine.operations.leave(room)
     a.say(room, obj, HELLO)
     await w.settle(room, a)
     assert a.engine.room_state(room) is RoomState.SEALED
@@ -174,11 +174,11 @@ async def test_after_somebody_left_a_writer_rotates_before_anything_is_written(w
 
 async def test_a_reader_is_told_that_they_may_not_write(w: World) -> None:
     a, b, room, obj = await two(w)
-    await a.engine.deeds.set_role(room, b.uid, 1)
+    await a.engine.operations.set_role(room, b.uid, 1)
     a.say(room, obj, HELLO)
     await w.settle(room, a)
     with pytest.raises(Refused) as refused:
-        await b.engine.deeds.remove(room, a.uid)
+        await b.engine.operations.remove(room, a.uid)
     assert refused.value.code == "forbidden"
 
 
@@ -190,7 +190,7 @@ async def test_ephemerals_reach_those_who_are_there(w: World) -> None:
 
 async def test_attack_a_reader_who_says_that_they_write_is_not_heard(w: World) -> None:
     a, b, room, _ = await two(w)
-    await a.engine.deeds.set_role(room, b.uid, 1)
+    await a.engine.operations.set_role(room, b.uid, 1)
     await w.settle(room)
     reading = "läser, åäö 🙂".encode()
 
@@ -210,7 +210,7 @@ async def test_an_unreachable_server_is_a_state_and_not_an_error(w: World) -> No
     a.say(room, obj, HELLO)
     assert a.engine.status.waiting == 1
     with pytest.raises(Unreachable):
-        await a.engine.deeds.rotate(room)
+        await a.engine.operations.rotate(room)
     a.online()
     await w.settle(room)
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
@@ -297,7 +297,7 @@ async def test_a_dev_seq_is_never_signed_twice_not_even_after_a_restart(w: World
     _note_sealed(a, signed)
     await a.offline()
     a.say(room, obj, b"2")
-    await b.engine.deeds.rotate(room)
+    await b.engine.operations.rotate(room)
     a.engine._outbox._seal_next(a.engine._link.rooms[room])
     assert len(signed) == 1
     a.store.unseal(signed[0])
@@ -325,7 +325,7 @@ async def test_a_room_to_which_somebody_is_added_while_they_sign_in_is_followed(
 ) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     await a.engine.directory(b.name)
-    room = await a.engine.deeds.create_room()
+    room = await a.engine.operations.create_room()
     await b.offline()
     assert w.running is not None
     rooms = w.running.service.rooms
@@ -335,7 +335,7 @@ async def test_a_room_to_which_somebody_is_added_while_they_sign_in_is_followed(
         found = await heads(who)
         if who.uid == b.uid and not added:
             added.append(True)
-            await a.engine.deeds.add(room, b.uid, 2, history=True)
+            await a.engine.operations.add(room, b.uid, 2, history=True)
         return found
 
     monkeypatch.setattr(rooms, "heads", meanwhile)

@@ -40,14 +40,14 @@ async def case(w: World) -> Case:
     room, obj = await w.room(head), ObjId(b"\x07" * 16)
     for name in ("Handläggare", "Registrator"):
         await head.engine.directory(name)
-    await head.engine.deeds.add(room, deputy.uid, 3, history=True)
+    await head.engine.operations.add(room, deputy.uid, 3, history=True)
     for text in OLD:
         head.say(room, obj, text)
         await w.settle(room, head)
-    await head.engine.deeds.rotate(room)
+    await head.engine.operations.rotate(room)
     head.say(room, obj, b"under en annan nyckel")
     await w.settle(room, head)
-    await head.engine.deeds.add(room, clerk.uid, 2, history=False)
+    await head.engine.operations.add(room, clerk.uid, 2, history=False)
     head.say(room, obj, NEW)
     await w.settle(room)
     await until(lambda: clerk.engine.room_state(room) is RoomState.SEALED)
@@ -59,13 +59,13 @@ WHOLE = [*OLD, b"under en annan nyckel", NEW]
 
 
 async def propose(c: Case, by: Client) -> None:
-    await by.engine.deeds.propose_history(c.room, c.clerk.uid)
+    await by.engine.operations.propose_history(c.room, c.clerk.uid)
     await until(lambda: all(len(x.engine.history_proposals(c.room)) == 1 for x in (c.head, c.deputy, c.clerk)))
 
 
 async def give(c: Case, by: Client) -> None:
     (proposal,) = by.engine.history_proposals(c.room)
-    await by.engine.deeds.give_history(c.room, proposal.ident)
+    await by.engine.operations.give_history(c.room, proposal.ident)
 
 
 async def test_after_two_administrators_agreed_the_newcomer_reads_everything_once(w: World) -> None:
@@ -90,7 +90,7 @@ async def test_after_two_administrators_agreed_the_newcomer_reads_everything_onc
 async def test_whoever_was_away_reads_it_when_they_are_back(w: World) -> None:
     c = await case(w)
     await c.clerk.offline()
-    await c.deputy.engine.deeds.propose_history(c.room, c.clerk.uid)
+    await c.deputy.engine.operations.propose_history(c.room, c.clerk.uid)
     await until(lambda: len(c.head.engine.history_proposals(c.room)) == 1)
     await give(c, c.head)
     assert c.clerk.texts(c.obj) == [NEW]
@@ -185,7 +185,7 @@ async def test_a_room_with_one_administrator_cannot_propose_it(w: World) -> None
     assert may(c.room, c.clerk.uid) is None
     assert may(c.room, c.deputy.uid) == "has-it"
     assert c.clerk.engine.may_propose_history(c.room, c.clerk.uid) == "not-admin"
-    await c.head.engine.deeds.set_role(c.room, c.deputy.uid, 2)
+    await c.head.engine.operations.set_role(c.room, c.deputy.uid, 2)
     assert may(c.room, c.clerk.uid) == "one-admin"
 
 

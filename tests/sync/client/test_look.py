@@ -55,10 +55,10 @@ async def test_attack_of_a_long_room_a_forged_addition_names_nobody(
     a, b = await w.hire("Registrator", "Handläggare")
     b.engine.ask_first(asks := Asks())
     await b.offline()
-    room = await a.engine.deeds.create_room()
+    room = await a.engine.operations.create_room()
     await says(a, room, *[b"x"] * 6)
     await a.engine.learn([b.uid])
-    await a.engine.deeds.add(room, b.uid, 2, history=True)
+    await a.engine.operations.add(room, b.uid, 2, history=True)
 
     def forge(data: bytes, out: bool) -> Sequence[bytes]:
         frame = None if out else decode_server(data)
@@ -87,10 +87,10 @@ async def test_attack_three_short_records_are_asked_for_and_no_more(w: World) ->
     b.engine.ask_first(Asks())
     await b.offline()
     large = b"x" * 2 * preview.MAX_RECORD_BYTES
-    room = await a.engine.deeds.create_room()
+    room = await a.engine.operations.create_room()
     await says(a, room, "först å 🙂".encode(), large, b"other", b"another")
     await a.engine.learn([b.uid])
-    await a.engine.deeds.add(room, b.uid, 2, history=True)
+    await a.engine.operations.add(room, b.uid, 2, history=True)
     await says(a, room, large, b"greeting", b"more", b"newest", large)
     asked: list[list[int]] = []
 

@@ -34,7 +34,7 @@ async def begun(w: World) -> tuple[Client, Client, RoomId, list[ObjId]]:
 async def joined(w: World, a: Client, room: RoomId) -> Client:
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     return c
 
 
@@ -107,7 +107,7 @@ async def test_one_who_is_removed_while_something_waits_for_a_share_stays_connec
     await until(lambda: c.engine.status.state is LinkState.ONLINE)
     seen: list[LinkState] = []
     monkeypatch.setattr(c, "on_status", lambda: seen.append(c.engine.status.state))
-    await a.engine.deeds.remove(room, c.uid)
+    await a.engine.operations.remove(room, c.uid)
     await until(lambda: c.engine.room_state(room) is RoomState.LEFT)
     await until(lambda: c.engine.status.state is LinkState.ONLINE and c.engine._inbox.idle)
     await asyncio.sleep(0.2)

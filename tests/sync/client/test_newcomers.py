@@ -33,7 +33,7 @@ async def a_long_room(w: World) -> tuple[Client, Client, RoomId, list[ObjId]]:
 
 async def test_a_newcomer_with_history_reads_a_long_room_from_its_beginning(w: World) -> None:
     a, c, room, objs = await a_long_room(w)
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     await w.settle(room)
     await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
     assert c.engine.room_state(room) is RoomState.SEALED
@@ -42,7 +42,7 @@ async def test_a_newcomer_with_history_reads_a_long_room_from_its_beginning(w: W
 @pytest.mark.slow
 async def test_a_newcomer_from_now_waits_for_nothing_of_a_long_room(w: World) -> None:
     a, c, room, objs = await a_long_room(w)
-    await a.engine.deeds.add(room, c.uid, 2, history=False)
+    await a.engine.operations.add(room, c.uid, 2, history=False)
     later = new_obj()
     a.say(room, later, TEXT)
     await w.settle(room)
@@ -70,7 +70,7 @@ async def test_what_a_newcomer_pulls_before_the_key_is_there_does_not_wait_in_th
 ) -> None:
     a, c, room, objs = await a_long_room(w)
     waited = note_waiting(c)
-    await a.engine.deeds.add(room, c.uid, 2, history=history)
+    await a.engine.operations.add(room, c.uid, 2, history=history)
     await w.settle(room)
     await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
     assert [c.texts(obj) for obj in objs] == [[TEXT] if history else []] * len(objs)
@@ -83,7 +83,7 @@ async def test_a_room_with_more_behind_it_than_is_held_lets_the_rest_wait_and_re
     monkeypatch.setattr("sync.client.room.bootstrap_buffer.HELD_BYTES", 20_000)
     a, c, room, objs = await a_long_room(w)
     waited = note_waiting(c)
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     await w.settle(room)
     await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
     assert waited
@@ -106,7 +106,7 @@ async def test_a_newcomer_whose_first_pull_ends_in_the_middle_begins_it_again_an
         await receive(received)
 
     monkeypatch.setattr(c.store, "receive_apart", full)
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     await until(lambda: c.engine.status.code == "disk-full")
     await c.restart()
     await w.settle(room)
@@ -125,7 +125,7 @@ async def test_a_lie_in_a_newcomers_first_pull_stops_the_room_until_the_truth_is
         return [msgspec.structs.replace(frame, items=[*frame.items[:-1], false])]
 
     await lie(c, flip)
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     await until(lambda: room in c.engine._link.rooms)
     await until(lambda: c.engine.room_state(room) is RoomState.WITHHELD)
     await honest(c)
@@ -139,7 +139,7 @@ async def test_attack_of_a_room_of_which_nothing_true_is_shown_nothing_is_stored
     w: World, monkeypatch: pytest.MonkeyPatch, shown: str
 ) -> None:
     """A newcomer's store that has it would not open again."""
-    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 1)
+    monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 1)
     a, c = await w.hire("Handläggare", "Enhetschef")
     room = await w.room(a)
 
@@ -155,7 +155,7 @@ async def test_attack_of_a_room_of_which_nothing_true_is_shown_nothing_is_stored
     await lie(c, rewrite)
     await until(lambda: c.engine.status.state is LinkState.ONLINE)
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     if shown == "nothing":
         await until(lambda: c.engine.status.code == "signature")
     else:
@@ -167,28 +167,28 @@ async def test_attack_of_a_room_of_which_nothing_true_is_shown_nothing_is_stored
 
 async def test_who_was_there_from_now_and_is_added_again_with_the_history_reads_all_of_it(w: World) -> None:
     a, c, room, objs = await a_long_room(w)
-    await a.engine.deeds.add(room, c.uid, 2, history=False)
+    await a.engine.operations.add(room, c.uid, 2, history=False)
     later = new_obj()
     a.say(room, later, TEXT)
     await until(lambda: c.texts(later) == [TEXT])
-    await a.engine.deeds.remove(room, c.uid)
+    await a.engine.operations.remove(room, c.uid)
     await until(lambda: c.engine.room_state(room) is RoomState.LEFT)
     a.say(room, later, b"meanwhile")
     await w.settle(room, a)
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     await until(lambda: c.texts(later) == [TEXT, b"meanwhile"])
     await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
-    await until(lambda: c.engine.filling(room) is None)
+    await until(lambda: c.engine.reread_progress(room) is None)
     assert c.engine.room_state(room) is RoomState.SEALED
 
 
 async def test_who_is_added_again_while_away_reads_all_of_it_too(w: World) -> None:
     a, c, room, objs = await a_long_room(w)
-    await a.engine.deeds.add(room, c.uid, 2, history=False)
+    await a.engine.operations.add(room, c.uid, 2, history=False)
     await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
     await c.offline()
-    await a.engine.deeds.remove(room, c.uid)
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.remove(room, c.uid)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     c.online()
     await until(lambda: all(c.texts(obj) == [TEXT] for obj in objs))
-    await until(lambda: c.engine.filling(room) is None)
+    await until(lambda: c.engine.reread_progress(room) is None)

@@ -14,7 +14,7 @@ from app.documents.records import encode
 from app.kinds import KINDS
 from app.objects.crdt import CrdtText
 from sync.client.exchange import snapshot_maker
-from sync.client.exchange.backfill import TRIES, Opening
+from sync.client.exchange.backfill import TRIES, Backfill
 from sync.client.exchange.missing_keys import Seals
 from sync.client.exchange.reread import Rereading
 from sync.client.link import Link
@@ -34,7 +34,7 @@ from tests.world import Client, World, until, world
 
 @pytest_asyncio.fixture
 async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 20)
+    monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 20)
     monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 30)
     monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.05)
     monkeypatch.setattr(snapshot_maker, "AGAIN_S", 0.1)
@@ -45,7 +45,7 @@ async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wo
 
 async def prune(w: World, p: Paper) -> int:
     """Gives the position up to which the server has forgotten the document."""
-    await p.head.engine.deeds.prune(p.room, p.obj)
+    await p.head.engine.operations.prune(p.room, p.obj)
     ((_, n),) = p.at(p.head).stream.state.pruned.items()
     await forgotten(w, p, n)
     return n
@@ -54,7 +54,7 @@ async def prune(w: World, p: Paper) -> int:
 async def prune_until_refused(p: Paper) -> None:
     """Two who made a snapshot at the same time left two that can be pruned behind."""
     for _ in p.rows(p.head):
-        await p.head.engine.deeds.prune(p.room, p.obj)
+        await p.head.engine.operations.prune(p.room, p.obj)
 
 
 async def away_while_pruned(w: World, p: Paper, cut: pytest.MonkeyPatch | None = None) -> Client:
@@ -66,7 +66,7 @@ async def away_while_pruned(w: World, p: Paper, cut: pytest.MonkeyPatch | None =
             held.setattr(Rereading, "look", lambda *_: None)
         away = await w.second(p.clerk)
         await until(lambda: p.text(away) == p.text(p.head))
-        await until(lambda: (away.engine.filling(p.room) is not None) == (cut is not None))
+        await until(lambda: (away.engine.reread_progress(p.room) is not None) == (cut is not None))
         had = away.engine.position(p.room)
         await away.offline()
     await three_know(p)
@@ -89,7 +89,7 @@ async def test_a_device_that_was_away_when_what_it_lacked_was_pruned_has_the_who
 
 
 async def test_a_newcomer_to_a_short_room_has_what_was_pruned(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 10_000)
+    monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 10_000)
     p = await paper(w)
     await three_know(p)
     await prune(w, p)
@@ -102,7 +102,7 @@ async def test_a_newcomer_to_a_short_room_has_what_was_pruned(w: World, monkeypa
 async def whole_again(p: Paper, away: Client) -> None:
     """It has the text that the others have, and nothing is lacking any more."""
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.store.gaps(p.room) == [])
+    await until(lambda: away.store.incomplete(p.room) == [])
 
 
 @pytest.mark.slow
@@ -110,17 +110,17 @@ async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkey
     p = await paper(w)
     away = await away_while_pruned(w, p)
     with monkeypatch.context() as cut:
-        cut.setattr(Opening, "fill", _nothing)
+        cut.setattr(Backfill, "fetch_pruned", _nothing)
         away.online()
         await until(lambda: away.engine.position(p.room) == p.head.engine.position(p.room))
         assert p.text(away) != p.text(p.head)
         assert not snapshot_maker.is_steady(p.at(away)), "nothing is made or attested of what has a gap"
-        assert away.store.gaps(p.room) == [p.obj]
+        assert away.store.incomplete(p.room) == [p.obj]
         await away.stop()
     await away.restart()
     await until(lambda: p.text(away) == p.text(p.head))
     await until(lambda: snapshot_maker.is_steady(p.at(away)))
-    assert away.store.gaps(p.room) == []
+    assert away.store.incomplete(p.room) == []
 
 
 @pytest.mark.slow
@@ -129,10 +129,10 @@ async def test_what_is_read_again_after_the_prune_leaves_no_gap(w: World, monkey
     away = await away_while_pruned(w, p, monkeypatch)
     away.online()
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.engine.filling(p.room) is None)
+    await until(lambda: away.engine.reread_progress(p.room) is None)
     await until(lambda: snapshot_maker.is_steady(p.at(away)))
-    assert not away.engine.has_gap(p.room)
-    assert away.store.gaps(p.room) == []
+    assert not away.engine.has_missing_range(p.room)
+    assert away.store.incomplete(p.room) == []
 
 
 @pytest.mark.slow
@@ -153,17 +153,17 @@ async def test_attack_a_server_that_keeps_back_what_stands_for_the_pruned_makes_
     p = await paper(w)
     away = await away_while_pruned(w, p)
     with monkeypatch.context() as lying:
-        lying.setattr(Opening, "_one", _refused)
+        lying.setattr(Backfill, "_one", _refused)
         away.online()
-        await until(lambda: bool(away.engine._inbox._opening._given_up))
-        assert away.store.gaps(p.room) == [p.obj]
+        await until(lambda: bool(away.engine._inbox._backfill._given_up))
+        assert away.store.incomplete(p.room) == [p.obj]
         assert not snapshot_maker.is_steady(p.at(away))
         assert p.at(away).problem is None
-        assert away.engine.has_gap(p.room), "which is told"
+        assert away.engine.has_missing_range(p.room), "which is told"
     await away.offline()
     away.online()
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: not away.engine.has_gap(p.room))
+    await until(lambda: not away.engine.has_missing_range(p.room))
 
 
 async def test_attack_a_server_that_shows_the_same_positions_for_ever_keeps_nobody_busy(
@@ -173,9 +173,9 @@ async def test_attack_a_server_that_shows_the_same_positions_for_ever_keeps_nobo
     away = await away_while_pruned(w, p)
     pull, asked = Link.pull, list[int]()
 
-    async def lying(link: Link, room: RoomId, after: int, *, bare: bool = False) -> m.Items:
-        reply = await pull(link, room, after, bare=bare)
-        if not bare or not reply.items:
+    async def lying(link: Link, room: RoomId, after: int, *, headers_only: bool = False) -> m.Items:
+        reply = await pull(link, room, after, headers_only=headers_only)
+        if not headers_only or not reply.items:
             return reply
         asked.append(after)
         assert asked.count(after) < 10, "it goes round in a ring"
@@ -185,7 +185,7 @@ async def test_attack_a_server_that_shows_the_same_positions_for_ever_keeps_nobo
     with monkeypatch.context() as held:
         held.setattr(Link, "pull", lying)
         away.online()
-        await until(lambda: away.engine.has_gap(p.room))
+        await until(lambda: away.engine.has_missing_range(p.room))
     assert asked
     assert p.at(away).problem is None
 
@@ -195,28 +195,28 @@ async def test_who_was_removed_and_is_added_again_has_what_was_pruned_meanwhile(
     p = await paper(w)
     away = await away_while_pruned(w, p)
     told = p.text(p.head)
-    await p.head.engine.deeds.remove(p.room, p.clerk.uid)
+    await p.head.engine.operations.remove(p.room, p.clerk.uid)
     away.online()
     await until(lambda: away.engine.room_state(p.room) is RoomState.LEFT)
     await until(lambda: p.text(away) == told)
     await p.write(p.head, " och mer")
     await p.add(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.engine.filling(p.room) is None and snapshot_maker.is_steady(p.at(away)))
-    assert away.store.gaps(p.room) == []
+    await until(lambda: away.engine.reread_progress(p.room) is None and snapshot_maker.is_steady(p.at(away)))
+    assert away.store.incomplete(p.room) == []
 
 
 @pytest.mark.slow
 async def test_who_was_removed_keeps_the_gap_until_it_can_be_filled(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w)
     away = await away_while_pruned(w, p)
-    await p.head.engine.deeds.remove(p.room, p.clerk.uid)
+    await p.head.engine.operations.remove(p.room, p.clerk.uid)
     with monkeypatch.context() as lying:
-        lying.setattr(Opening, "_one", _refused)
+        lying.setattr(Backfill, "_one", _refused)
         away.online()
-        await until(lambda: bool(away.engine._inbox._opening._given_up))
+        await until(lambda: bool(away.engine._inbox._backfill._given_up))
         assert away.engine.room_state(p.room) is RoomState.LEFT
-        assert away.store.gaps(p.room) == [p.obj]
+        assert away.store.incomplete(p.room) == [p.obj]
     await away.restart()
     await until(lambda: away.engine.status.state is LinkState.ONLINE)
     monkeypatch.setattr(Rereading, "look", lambda *_: None)
@@ -231,9 +231,9 @@ async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_com
     p = await paper(w)
     away = await w.second(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.engine.filling(p.room) is None)
+    await until(lambda: away.engine.reread_progress(p.room) is None)
     await away.offline()
-    await p.head.engine.deeds.rotate(p.room)
+    await p.head.engine.operations.rotate(p.room)
     await three_know(p)
     await _told_by_three(w, p)
     await prune(w, p)
@@ -245,8 +245,8 @@ async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_com
         for e in range(2, epoch + 1):
             lose(w, away, p.room, e)
         away.online()
-        await until(lambda: p.at(away).keys.needs_key and bool(away.engine._inbox._opening._given_up))
-        assert away.store.gaps(p.room) == [p.obj]
+        await until(lambda: p.at(away).keys.needs_key and bool(away.engine._inbox._backfill._given_up))
+        assert away.store.incomplete(p.room) == [p.obj]
     p.head.engine._seals._answers[p.room, p.clerk.uid, epoch] = 0
     p.head.engine._link.seal_work.set()
     await whole_again(p, away)
@@ -259,11 +259,11 @@ async def test_the_key_of_what_stands_in_is_fetched_though_nothing_else_needs_it
     p = await paper(w)
     away = await w.second(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.engine.filling(p.room) is None)
+    await until(lambda: away.engine.reread_progress(p.room) is None)
     await three_know(p)
     await until(lambda: away.engine.position(p.room) == p.head.engine.position(p.room))
     await away.offline()
-    await p.head.engine.deeds.rotate(p.room)
+    await p.head.engine.operations.rotate(p.room)
     epoch = p.at(p.head).stream.epoch
     await p.write(p.head, *WORDS[:5])
     await _told_by_three(w, p)
@@ -274,7 +274,7 @@ async def test_the_key_of_what_stands_in_is_fetched_though_nothing_else_needs_it
     keys = p.at(p.head).keys.ring._keys
     held = keys.pop(epoch)  # whoever has lost it begins the next one without it
     keys |= {epoch: (held[0], None)} if lost == "archive" else {}
-    await p.head.engine.deeds.rotate(p.room)
+    await p.head.engine.operations.rotate(p.room)
     keys[epoch] = held
     away.online()
     await whole_again(p, away)
@@ -290,7 +290,7 @@ async def test_attack_two_who_lie_together_hide_nothing_that_is_pruned(w: World)
         row = await p.claim(p.clerk, false)
         await p.attest(p.head, row, false.digest)
     away.online()
-    await until(lambda: away.store.gaps(p.room) == [] and away.engine.position(p.room) > p.rows(p.head)[-1].n)
+    await until(lambda: away.store.incomplete(p.room) == [] and away.engine.position(p.room) > p.rows(p.head)[-1].n)
     assert p.text(away) == p.text(p.head)
 
 
@@ -298,25 +298,25 @@ async def test_what_goes_while_a_gap_is_filled_leaves_a_gap(w: World, monkeypatc
     """The state that was fetched stands only for what was gone when it was asked for."""
     p = await paper(w)
     await p.clerk.offline()  # nothing else looks at the gap
-    room, opening = p.at(p.clerk), p.clerk.engine._inbox._opening
-    room.head_n, room.gaps = room.kept_n, {p.obj}
+    room, backfill = p.at(p.clerk), p.clerk.engine._inbox._backfill
+    room.head_n, room.incomplete = room.kept_n, {p.obj}
     room.stream.state.pruned = {p.obj: 10}
 
-    async def meanwhile(self: Opening, room: RoomSync, obj: ObjId, held: object) -> tuple[int, tuple[int, ...]]:
+    async def meanwhile(self: Backfill, room: RoomSync, obj: ObjId, held: object) -> tuple[int, tuple[int, ...]]:
         reaches = room.stream.state.pruned[obj]
         room.stream.state.pruned = {obj: 20}
         return reaches, ()
 
-    monkeypatch.setattr(Opening, "_snapshot", meanwhile)
+    monkeypatch.setattr(Backfill, "_snapshot", meanwhile)
     monkeypatch.setattr(p.clerk.store, "base", lambda obj: None)
-    await opening.fill(room)
-    assert room.gaps == {p.obj}
+    await backfill.fetch_pruned(room)
+    assert room.incomplete == {p.obj}
     room.head_n += 1
-    await opening.fill(room)
-    assert room.gaps == {p.obj}, "nobody can say yet up to where it is gone"
+    await backfill.fetch_pruned(room)
+    assert room.incomplete == {p.obj}, "nobody can say yet up to where it is gone"
     room.head_n -= 1
-    await opening.fill(room)
-    assert room.gaps == set()
+    await backfill.fetch_pruned(room)
+    assert room.incomplete == set()
 
 
 async def test_of_what_is_not_pruned_nothing_is_opened_in_its_stead(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,15 +325,15 @@ async def test_of_what_is_not_pruned_nothing_is_opened_in_its_stead(w: World, mo
     await p.clerk.offline()
     room, opened = p.at(p.clerk), list[ObjId]()
 
-    async def noted(self: Opening, room: RoomSync, obj: ObjId, held: object) -> int:
+    async def noted(self: Backfill, room: RoomSync, obj: ObjId, held: object) -> int:
         opened.append(obj)
         return 0
 
-    monkeypatch.setattr(Opening, "_snapshot", noted)
+    monkeypatch.setattr(Backfill, "_snapshot", noted)
     monkeypatch.setattr(p.clerk.store, "base", lambda obj: None)
-    room.head_n, room.gaps = room.kept_n, {p.obj}
-    await p.clerk.engine._inbox._opening.fill(room)
-    assert (room.gaps, opened) == (set(), [])
+    room.head_n, room.incomplete = room.kept_n, {p.obj}
+    await p.clerk.engine._inbox._backfill.fetch_pruned(room)
+    assert (room.incomplete, opened) == (set(), [])
 
 
 async def test_a_gap_that_was_not_stored_is_told_again(w: World) -> None:
@@ -343,7 +343,7 @@ async def test_a_gap_that_was_not_stored_is_told_again(w: World) -> None:
     shown = [room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, None), i.n) for i in await _items(p)]
     gone = [item for item in shown if item is not None and item.hdr.obj == p.obj]
     for _ in range(2):
-        assert [obj for received in room.open_again(gone, ()) for obj in received.gaps] == [p.obj]
+        assert [obj for received in room.open_again(gone, ()) for obj in received.incomplete] == [p.obj]
 
 
 @pytest.mark.slow
@@ -364,7 +364,7 @@ async def test_what_was_written_offline_is_in_the_text_though_what_it_builds_on_
     p = await paper(w)
     away = await w.second(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.engine.filling(p.room) is None)
+    await until(lambda: away.engine.reread_progress(p.room) is None)
     had = away.engine.position(p.room)
     await away.offline()
     edit(p, away, lambda text: text.insert(5, "osänt "))
@@ -389,7 +389,7 @@ async def test_what_was_placed_and_pruned_before_its_author_saw_it_there_counts_
     p = await paper(w)
     away = await w.second(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
-    await until(lambda: away.engine.filling(p.room) is None)
+    await until(lambda: away.engine.reread_progress(p.room) is None)
     had = away.engine.position(p.room)
     with monkeypatch.context() as cut:
         cut.setattr(away.engine._inbox, "_take_fresh", _nothing)
@@ -409,19 +409,19 @@ async def test_what_was_placed_and_pruned_before_its_author_saw_it_there_counts_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("bare", [True, False])
+@pytest.mark.parametrize("headers_only", [True, False])
 async def test_who_is_half_through_reading_when_it_is_pruned_has_the_whole_text(
-    w: World, monkeypatch: pytest.MonkeyPatch, bare: bool
+    w: World, monkeypatch: pytest.MonkeyPatch, headers_only: bool
 ) -> None:
-    """`bare`: all positions are judged and no content is here yet; else some of the content is."""
+    """`headers_only`: all positions are judged and no content is here yet; else some of the content is."""
     monkeypatch.setattr("sync.client.link.MAX_PULL_BYTES", 4_000)
-    monkeypatch.setattr(bootstrap_buffer, "BARE_FROM", 20 if bare else 10_000)
+    monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 20 if headers_only else 10_000)
     p = await paper(w)
     await three_know(p)
     await p.write(p.head, *WORDS[:10])
     known = {client.engine._link.account.dev for client in w.clients}
     begun, pruned = asyncio.Event(), asyncio.Event()
-    pull, fetch = Link.pull, Opening._fetch
+    pull, fetch = Link.pull, Backfill._fetch
     pulls = list[int]()
 
     async def wait(link: Link) -> None:
@@ -429,19 +429,19 @@ async def test_who_is_half_through_reading_when_it_is_pruned_has_the_whole_text(
             begun.set()
             await pruned.wait()
 
-    async def late(link: Link, room: RoomId, after: int, *, bare: bool = False) -> m.Items:
+    async def late(link: Link, room: RoomId, after: int, *, headers_only: bool = False) -> m.Items:
         pulls.extend([after] if link.account.dev not in known else [])
-        if len(pulls) > 6 and not bare:
+        if len(pulls) > 6 and not headers_only:
             await wait(link)
-        return await pull(link, room, after, bare=bare)
+        return await pull(link, room, after, headers_only=headers_only)
 
-    async def later(self: Opening, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
+    async def later(self: Backfill, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
         await wait(self._link)
         async for items in fetch(self, room, ns):
             yield items
 
     monkeypatch.setattr(Link, "pull", late)
-    monkeypatch.setattr(Opening, "_fetch", later)
+    monkeypatch.setattr(Backfill, "_fetch", later)
     coming = asyncio.ensure_future(w.second(p.clerk))
     await begun.wait()
     await prune(w, p)
@@ -449,7 +449,7 @@ async def test_who_is_half_through_reading_when_it_is_pruned_has_the_whole_text(
     pruned.set()
     new = await coming
     await until(lambda: p.text(new) == p.text(p.head))
-    await until(lambda: new.store.gaps(p.room) == [])
+    await until(lambda: new.store.incomplete(p.room) == [])
     assert p.at(new).problem is None
 
 

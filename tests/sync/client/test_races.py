@@ -215,7 +215,7 @@ async def test_a_return_by_a_sheet_that_is_replaced_meanwhile_ends_in_its_own_er
     old = await w.make_sheet(a)
     found = await may_come_back(w, monkeypatch, a, old, revoke=False)
     race = at_the_disk(monkeypatch, "binding", THEIRS)
-    back, none = await both(found.ask(), a.engine.sheet.publish(RecoveryCode.fresh().format(), old))
+    back, none = await both(found.ask(), a.engine.recovery_sheet.publish(RecoveryCode.fresh().format(), old))
     assert race.was_run
     assert getattr(back, "code", back) == "recovery-sheet-unknown"
     assert none is None
@@ -274,8 +274,8 @@ async def met(w: World, a: Client, *, by_code: bool) -> tuple[Host, Guest]:
     host = a.engine.invite_device(encode_record({"name": "Handläggare"}))
     offer = await host.open(by_code=by_code)
     guest = Guest(dialer=w.dialer(), name="Surfplatta", system="Debian 13", now_ms=clock.now_ms)
-    arriving = asyncio.ensure_future(host.arrived())
-    await guest.meet(code=offer.code, number=offer.number)
+    arriving = asyncio.ensure_future(host.wait_for_guest())
+    await guest.join(code=offer.code, number=offer.number)
     await arriving
     return host, guest
 
@@ -452,7 +452,7 @@ async def test_two_administrators_who_add_somebody_at_once_both_do(
 ) -> None:
     a, b, c, d = await w.hire("Handläggare", "Enhetschef", "Registrator", "Verksjurist")
     room = await w.room(a, b)
-    await a.engine.deeds.set_role(room, b.uid, 3)
+    await a.engine.operations.set_role(room, b.uid, 3)
     await w.settle(room, a, b)
     for client, other in ((a, c), (b, d)):
         await client.engine.directory(other.name)
@@ -461,7 +461,7 @@ async def test_two_administrators_who_add_somebody_at_once_both_do(
         return bool(who.uid == a.uid)
 
     race = Race(monkeypatch, Placing, "append", ours, first)
-    added = [client.engine.deeds.add(room, other.uid, 2, history=True) for client, other in ((a, c), (b, d))]
+    added = [client.engine.operations.add(room, other.uid, 2, history=True) for client, other in ((a, c), (b, d))]
     assert await both(*added) == [None, None]
     assert race.was_run
     await w.settle(room)

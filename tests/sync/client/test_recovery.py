@@ -15,7 +15,7 @@ from app.errors import DiskFull
 from sync.client.account.account_recovery import Attempt, Recovery, Returned, Waiting
 from sync.client.account.enrolment import converse
 from sync.client.devices.own_devices import Devices
-from sync.client.devices.own_recovery_sheet import Sheet
+from sync.client.devices.own_recovery_sheet import RecoverySheet
 from sync.client.exchange import member_audit
 from sync.client.status import LinkState
 from sync.client.wire.connection import Connection
@@ -87,15 +87,15 @@ async def revoked_by_agency(w: World, client: Client, dev: bytes | None = None) 
 
 async def test_once_a_sheet_is_in_force_the_root_key_is_on_it_alone(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    assert not a.engine.sheet.stands
-    assert a.engine.sheet.may_make
+    assert not a.engine.recovery_sheet.in_force
+    assert a.engine.recovery_sheet.may_make
     sheet = RecoveryCode.parse(await w.make_sheet(a))
     own = a.engine.devices.own_log
     assert own.root_pk == sheet.root.public
     assert own.recovery_sheet_in_force
-    assert a.engine.sheet.stands
+    assert a.engine.recovery_sheet.in_force
     account = a.engine._link.account
-    assert (account.secrets.root, account.sheet) == (b"", b"")
+    assert (account.secrets.root, account.recovery_sheet) == (b"", b"")
     await a.restart()
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     assert a.engine._link.account.secrets.root == b""
@@ -105,11 +105,11 @@ async def test_once_a_sheet_is_in_force_the_root_key_is_on_it_alone(w: World) ->
 async def test_another_sheet_needs_the_one_before(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     old, new = await w.make_sheet(a), RecoveryCode.fresh()
-    assert a.engine.sheet.needs_old
+    assert a.engine.recovery_sheet.needs_old
     with pytest.raises(Reject) as e:
-        await a.engine.sheet.publish(new.format(), RecoveryCode.fresh().format())
+        await a.engine.recovery_sheet.publish(new.format(), RecoveryCode.fresh().format())
     assert e.value.code == "recovery-sheet"
-    await a.engine.sheet.publish(new.format(), old)
+    await a.engine.recovery_sheet.publish(new.format(), old)
     assert a.engine.devices.own_log.root_pk == new.root.public
     assert await refused(w, await attempt(w, a, old)) == "recovery-sheet-unknown"
 
@@ -117,21 +117,21 @@ async def test_another_sheet_needs_the_one_before(w: World) -> None:
 async def test_a_second_device_has_no_root_and_makes_no_first_sheet(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
-    assert not tablet.engine.sheet.may_make
+    assert not tablet.engine.recovery_sheet.may_make
     with pytest.raises(Reject) as e:
-        await tablet.engine.sheet.publish(RecoveryCode.fresh().format(), RecoveryCode.fresh().format())
+        await tablet.engine.recovery_sheet.publish(RecoveryCode.fresh().format(), RecoveryCode.fresh().format())
     assert e.value.code == "recovery-sheet"
     sheet = await w.make_sheet(a)
-    await until(lambda: tablet.engine.sheet.stands)
-    await tablet.engine.sheet.publish(RecoveryCode.fresh().format(), sheet)
+    await until(lambda: tablet.engine.recovery_sheet.in_force)
+    await tablet.engine.recovery_sheet.publish(RecoveryCode.fresh().format(), sheet)
 
 
 async def test_a_sheet_is_not_begun_offline(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     await a.offline()
     with pytest.raises(Unreachable):
-        await a.engine.sheet.publish(RecoveryCode.fresh().format())
-    assert a.engine._link.account.sheet == b""
+        await a.engine.recovery_sheet.publish(RecoveryCode.fresh().format())
+    assert a.engine._link.account.recovery_sheet == b""
 
 
 @pytest.mark.parametrize("placed", [0, 1, 2])
@@ -148,15 +148,15 @@ async def test_a_sheet_that_was_cut_off_is_finished_at_the_next_start(
 
     monkeypatch.setattr(Devices, "append", cut)
     with pytest.raises(Unreachable):
-        await a.engine.sheet.publish(code.format())
+        await a.engine.recovery_sheet.publish(code.format())
     assert a.engine._link.account.secrets.root
     monkeypatch.setattr(Devices, "append", real)
     await a.restart()
-    await until(lambda: a.engine.sheet.stands)
+    await until(lambda: a.engine.recovery_sheet.in_force)
     assert a.engine.devices.own_log.root_pk == code.root.public
     assert a.engine.devices.own_log.recovery_sheet_in_force
     account = a.engine._link.account
-    assert (account.secrets.root, account.sheet) == (b"", b"")
+    assert (account.secrets.root, account.recovery_sheet) == (b"", b"")
 
 
 async def test_two_devices_that_make_a_sheet_at_once_leave_one_that_works(w: World) -> None:
@@ -164,8 +164,8 @@ async def test_two_devices_that_make_a_sheet_at_once_leave_one_that_works(w: Wor
     old, tablet = await w.make_sheet(a), await w.second(a)
     codes = [RecoveryCode.fresh(), RecoveryCode.fresh()]
     ends = await asyncio.gather(
-        a.engine.sheet.publish(codes[0].format(), old),
-        tablet.engine.sheet.publish(codes[1].format(), old),
+        a.engine.recovery_sheet.publish(codes[0].format(), old),
+        tablet.engine.recovery_sheet.publish(codes[1].format(), old),
         return_exceptions=True,
     )
     assert [getattr(e, "code", e) for e in ends].count("recovery-sheet") == 1
@@ -183,10 +183,10 @@ async def test_a_sheet_whose_answer_was_lost_may_be_followed_by_another(
     (a,) = await w.hire("Handläggare")
     first, second, real = RecoveryCode.fresh(), RecoveryCode.fresh(), Devices.append
 
-    async def later(self: Sheet) -> None:
+    async def later(self: RecoverySheet) -> None:
         """The engine has not come to it yet."""
 
-    monkeypatch.setattr(Sheet, "finish", later)
+    monkeypatch.setattr(RecoverySheet, "finish", later)
 
     async def lost(self: Devices, entries: list[Entry]) -> int | None:
         signed = [m.Signed(body, sig) for body, sig in entries]
@@ -195,14 +195,14 @@ async def test_a_sheet_whose_answer_was_lost_may_be_followed_by_another(
 
     monkeypatch.setattr(Devices, "append", lost)
     with pytest.raises(Unreachable):
-        await a.engine.sheet.publish(first.format())
-    assert a.engine.sheet.waits(first.format())
+        await a.engine.recovery_sheet.publish(first.format())
+    assert a.engine.recovery_sheet.waits(first.format())
     monkeypatch.setattr(Devices, "append", real)
     for _ in range(2):  # and pressing the button again does no harm
-        await a.engine.sheet.publish(second.format())
+        await a.engine.recovery_sheet.publish(second.format())
         own, account = a.engine.devices.own_log, a.engine._link.account
         assert (own.root_pk, own.recovery_sheet_in_force) == (second.root.public, True)
-        assert (account.secrets.root, account.sheet) == (b"", b"")
+        assert (account.secrets.root, account.recovery_sheet) == (b"", b"")
     await asked(w, await attempt(w, a, second.format()))
 
 
@@ -216,7 +216,7 @@ async def test_after_losing_every_device_the_whole_content_comes_back(w: World) 
     await w.settle(room)
     sheet = await w.make_sheet(a)
     await a.engine.devices.renew()
-    await a.engine.deeds.rotate(room)
+    await a.engine.operations.rotate(room)
     a.say(room, obj, "efter nyckelbytet å".encode())
     await w.settle(room)
     await a.stop()
@@ -271,18 +271,18 @@ async def test_while_another_device_is_active_it_takes_a_day_and_every_device_is
     tried = await attempt(w, a, sheet)
     ready = await asked(w, tried)
     assert abs(ready - clock.now_ms() - DAY_MS) < 60_000
-    await until(lambda: len(a.engine.sheet.asked) == 1)
-    row = a.engine.sheet.asked[0]
+    await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
+    row = a.engine.recovery_sheet.asked[0]
     assert (row.what, row.ready, row.vetoed, row.mine) == ("add", ready, False, False)
     tried_by.online()
-    await until(lambda: tried_by.engine.sheet.asked == a.engine.sheet.asked)
+    await until(lambda: tried_by.engine.recovery_sheet.asked == a.engine.recovery_sheet.asked)
     assert await asked(w, Attempt.decode(tried.encode())) == ready  # the program was closed; it goes on
     later(DAY_MS + 1000)
     again = await w.come_back("Handläggare", tried)
     await until(lambda: a.engine.status.code == "revoked" and tried_by.engine.status.code == "revoked")
     await w.settle(room, again, b)
     assert again.texts(obj) == [b"kvar"]
-    assert again.engine.rooms_to_tell[1] == 1
+    assert again.engine.revocation_progress[1] == 1
     await until(lambda: b.engine._link.rooms[room].stream.epoch > 1)
     assert [row.revoked for row in again.engine.devices.all()] == [True, True, False]
 
@@ -319,9 +319,9 @@ async def test_a_veto_ends_it_and_the_person_there_is_shown_so(w: World, later: 
     (a,) = await w.hire("Handläggare")
     tried = await attempt(w, a, await w.make_sheet(a))
     await asked(w, tried)
-    await until(lambda: len(a.engine.sheet.asked) == 1)
-    await a.engine.sheet.veto(a.engine.sheet.asked[0])
-    await until(lambda: a.engine.sheet.asked[0].vetoed)
+    await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
+    await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
+    await until(lambda: a.engine.recovery_sheet.asked[0].vetoed)
     later(2 * DAY_MS)
     assert await refused(w, tried) == "vetoed"
     assert await refused(w, replace(tried, secrets=DeviceSecrets.without_root())) == "vetoed"
@@ -336,8 +336,8 @@ async def test_attack_a_veto_by_a_device_that_the_agency_revokes_is_void(
     sheet, stolen = await w.make_sheet(a), await w.second(a)
     tried = await attempt(w, a, sheet)
     await asked(w, tried)
-    await until(lambda: len(stolen.engine.sheet.asked) == 1)
-    await stolen.engine.sheet.veto(stolen.engine.sheet.asked[0])
+    await until(lambda: len(stolen.engine.recovery_sheet.asked) == 1)
+    await stolen.engine.recovery_sheet.veto(stolen.engine.recovery_sheet.asked[0])
     assert await refused(w, tried) == "vetoed"
     await revoked_by_agency(w, a, stolen.engine._link.account.dev)
     await asked(w, tried)
@@ -353,13 +353,13 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
     room, obj = await w.room(a, b), new_obj()
     tried = await attempt(w, a, await w.make_sheet(a), revoke=False)
     await asked(w, tried)
-    await until(lambda: len(a.engine.sheet.asked) == 1)
+    await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
 
     async def hide(self: Sheets, who: object, frame: m.Veto) -> m.Ok:
         return m.Ok(frame.rid)
 
     monkeypatch.setattr(Sheets, "veto", hide)
-    await a.engine.sheet.veto(a.engine.sheet.asked[0])
+    await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
     await a.restart()  # the no is kept
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     later(DAY_MS + 1000)
@@ -377,29 +377,29 @@ async def test_attack_a_server_whose_clock_jumps_ahead_ends_no_veto_here(
     (a,) = await w.hire("Handläggare")
     tried = await attempt(w, a, await w.make_sheet(a), revoke=False)
     await asked(w, tried)
-    await until(lambda: len(a.engine.sheet.asked) == 1)
-    dev = a.engine.sheet.asked[0].dev
+    await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
+    dev = a.engine.recovery_sheet.asked[0].dev
     later(DAY_MS + 1000)
     intruder = await w.come_back("Handläggare", tried, waits=False)
     await until(lambda: dev in a.engine.devices.own_log.devices)
-    assert [(x.dev, x.came, x.vetoed) for x in a.engine.sheet.asked] == [(dev, True, False)]
+    assert [(x.dev, x.came, x.vetoed) for x in a.engine.recovery_sheet.asked] == [(dev, True, False)]
     await a.restart()  # when it was first heard of is kept
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
-    (shown,) = a.engine.sheet.asked
+    (shown,) = a.engine.recovery_sheet.asked
     assert shown.came
     with monkeypatch.context() as patched:
         patched.setattr(a.engine._link, "now_ms", lambda: clock.now_ms() + DAY_MS)
-        assert a.engine.sheet.asked == []  # by both clocks it is over
-    await a.engine.sheet.veto(shown)
+        assert a.engine.recovery_sheet.asked == []  # by both clocks it is over
+    await a.engine.recovery_sheet.veto(shown)
     await until(lambda: intruder.engine.status.code == "revoked")
-    assert a.engine.sheet.asked == []
+    assert a.engine.recovery_sheet.asked == []
 
 
 async def test_a_no_is_said_though_the_disk_is_full(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     (a,) = await w.hire("Handläggare")
     tried = await attempt(w, a, await w.make_sheet(a))
     await asked(w, tried)
-    await until(lambda: len(a.engine.sheet.asked) == 1)
+    await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
 
     def full(account: bytes) -> None:
         raise DiskFull
@@ -407,9 +407,9 @@ async def test_a_no_is_said_though_the_disk_is_full(w: World, monkeypatch: pytes
     with monkeypatch.context() as disk:
         disk.setattr(a.engine._link.ports, "save_account", full)
         with pytest.raises(DiskFull):
-            await a.engine.sheet.veto(a.engine.sheet.asked[0])
+            await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
     assert await refused(w, tried) == "vetoed"
-    await a.engine.sheet.veto(a.engine.sheet.asked[0])  # and kept the next time
+    await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])  # and kept the next time
     await a.restart()
     assert len(a.engine._link.account.vetoed) == 1
 
@@ -420,12 +420,12 @@ async def test_a_no_that_comes_a_moment_too_late_revokes_what_came_in(
     (a,) = await w.hire("Handläggare")
     tried = await attempt(w, a, await w.make_sheet(a), revoke=False)
     await asked(w, tried)
-    await until(lambda: len(a.engine.sheet.asked) == 1)
-    (shown,) = a.engine.sheet.asked
+    await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
+    (shown,) = a.engine.recovery_sheet.asked
     monkeypatch.setattr(a.engine._log_moved, "set", lambda: None)  # the person presses before it is heard of
     later(DAY_MS + 1000)
     assert isinstance(await recovery(w, tried).ask(), Returned)
-    await a.engine.sheet.veto(shown)
+    await a.engine.recovery_sheet.veto(shown)
     own = a.engine.devices.own_log
     assert shown.dev in own.devices
     assert own.device_active(shown.dev, own.seq) is None
@@ -448,7 +448,7 @@ async def built(w: World, tried: Attempt, who: Client) -> tuple[UserLog, list[En
     reply = await said(w, tried, lambda rid: m.Invite(rid, tried.code.key.public))
     assert isinstance(reply, m.InviteReply)
     back = RecoveryPlan(
-        pair=tried.sheet,
+        pair=tried.recovery_sheet,
         code=tried.code,
         cert=(reply.cert.body, reply.cert.sig),
         record=record_hash(reply.salt, reply.record),
@@ -563,7 +563,11 @@ async def built_without_invite(tried: Attempt, who: Client) -> tuple[UserLog, li
     payload = next(e.payload for e in map(UserEntry.decode, [b for b, _ in reversed(rows)]) if e.type == "binding")
     assert isinstance(payload, list)
     back = RecoveryPlan(
-        pair=tried.sheet, code=tried.code, cert=(payload[1], payload[2]), record=payload[3], secrets=tried.secrets
+        pair=tried.recovery_sheet,
+        code=tried.code,
+        cert=(payload[1], payload[2]),
+        record=payload[3],
+        secrets=tried.secrets,
     )
     log = UserLog.replay(rows, who.engine._link.account.agency_pk)
     entries, _ = user_drafts.recovery_entries(log, back, clock.now_ms())
@@ -609,15 +613,15 @@ async def test_attack_the_root_alone_revokes_no_device_that_was_here_lately_with
     with pytest.raises(Reject) as e:
         await tablet.engine.devices.revoke(first)  # younger
     assert e.value.code == "older"
-    ready = await tablet.engine.sheet.revoke(first, sheet)
+    ready = await tablet.engine.recovery_sheet.revoke(first, sheet)
     assert ready is not None
     assert ready > clock.now_ms() + DAY_MS - 60_000
-    await until(lambda: [(r.what, r.mine) for r in a.engine.sheet.asked] == [("revoke", True)])
-    assert await tablet.engine.sheet.revoke(first, sheet) == ready
-    await a.engine.sheet.veto(a.engine.sheet.asked[0])
+    await until(lambda: [(r.what, r.mine) for r in a.engine.recovery_sheet.asked] == [("revoke", True)])
+    assert await tablet.engine.recovery_sheet.revoke(first, sheet) == ready
+    await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
     later(DAY_MS + 1000)
     with pytest.raises(Refused) as refusal:
-        await tablet.engine.sheet.revoke(first, sheet)
+        await tablet.engine.recovery_sheet.revoke(first, sheet)
     assert refusal.value.code == "vetoed"
     await revoked_by_agency(w, a, first)
     await until(lambda: tablet.engine.devices.own_log.devices[first].revoked is not None)
@@ -630,13 +634,13 @@ async def test_the_root_revokes_after_a_day_and_at_once_what_was_not_here_for_a_
     sheet = await w.make_sheet(a)
     tablet, phone = await w.second(a), await w.second(a)
     devs = [c.engine._link.account.dev for c in (a, tablet)]
-    assert await phone.engine.sheet.revoke(devs[0], sheet) is not None
+    assert await phone.engine.recovery_sheet.revoke(devs[0], sheet) is not None
     later(DAY_MS + 1000)
-    assert await phone.engine.sheet.revoke(devs[0], sheet) is None
+    assert await phone.engine.recovery_sheet.revoke(devs[0], sheet) is None
     await until(lambda: a.engine.status.code == "revoked")
     later(31 * DAY_MS)
-    assert await phone.engine.sheet.revoke(devs[1], sheet) is None
-    assert phone.engine.sheet.asked == []
+    assert await phone.engine.recovery_sheet.revoke(devs[1], sheet) is None
+    assert phone.engine.recovery_sheet.asked == []
 
 
 async def test_attack_rotations_by_revocation_are_three_a_day(w: World, later: Callable[[int], None]) -> None:

@@ -209,13 +209,13 @@ async def test_attack_nothing_is_sealed_to_whom_one_may_not_add(
     head, clerk, guest = await w.hire("Enhetschef", "Handläggare", "Registrator")
     room = await w.room(head)
     await head.engine.directory("Handläggare")
-    await head.engine.deeds.add(room, clerk.uid, who, history=True)
+    await head.engine.operations.add(room, clerk.uid, who, history=True)
     await clerk.engine.directory("Registrator")
     await until(lambda: clerk.engine.room_state(room) is RoomState.SEALED)
     uploaded = []
     monkeypatch.setattr(Outbox, "_put_seals", lambda *sent: uploaded.append(sent))
     with pytest.raises(Refused) as refused:
-        await clerk.engine.deeds.add(room, guest.uid, role, history=history)
+        await clerk.engine.operations.add(room, guest.uid, role, history=history)
     assert refused.value.code == "forbidden"
     assert uploaded == []
 
@@ -223,7 +223,7 @@ async def test_attack_nothing_is_sealed_to_whom_one_may_not_add(
 async def test_attack_a_revoked_device_whispers_to_nobody(w: World) -> None:
     """As soon as its person's log says so here, whatever the room has pinned."""
     a, b, room, _obj = await two(w)
-    whisper = b.engine._link.rooms[room].whispers.seal(b"hej", now_ms(), PRESENCE)
+    whisper = b.engine._link.rooms[room].ephemerals.seal(b"hej", now_ms(), PRESENCE)
     assert whisper is not None
     at, log = a.engine._link.rooms[room], a.engine._link.book.log(b.uid)
     assert log is not None
@@ -231,7 +231,7 @@ async def test_attack_a_revoked_device_whispers_to_nobody(w: World) -> None:
     body = entry_body(b.uid, log.seq + 1, log.head, AGENCY, now_ms(), "dev_revoke", [dev, [], None])
     log.apply(body, read_agency(w.data).key.sign(DOMAIN, entry_id(body)))
     with pytest.raises(Reject, match="ephemeral"):
-        at.whispers.open(whisper, now_ms())
+        at.ephemerals.open(whisper, now_ms())
     assert a.ephemerals == []
 
 

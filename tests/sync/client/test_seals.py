@@ -74,7 +74,7 @@ async def behind(w: World) -> tuple[Client, Client, RoomId, ObjId]:
     a.say(room, obj, b"ett")
     await w.settle(room)
     await b.offline()
-    await a.engine.deeds.rotate(room)
+    await a.engine.operations.rotate(room)
     a.say(room, obj, TEXT)
     await w.settle(room, a)
     return a, b, room, obj
@@ -101,7 +101,7 @@ async def test_a_newcomer_whose_only_seal_is_lost_reads_the_whole_history_after_
     (c,) = await w.hire("Enhetschef")
     await c.offline()
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     await w.settle(room, a, b)
     lose(w, c, room, 2)
     c.online()
@@ -158,7 +158,7 @@ async def test_attack_who_came_from_now_is_not_given_an_older_key(w: World) -> N
     await w.settle(room)
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=False)
+    await a.engine.operations.add(room, c.uid, 2, history=False)
     await w.settle(room)
     for e in (1, 2, 3):
         at = c.engine._link.rooms[room]
@@ -179,7 +179,7 @@ async def test_attack_seals_that_match_nothing_keep_no_good_one_from_being_found
     a, b, room, obj = await behind(w)
     (c,) = await w.hire("Enhetschef")
     await a.engine.directory("Enhetschef")
-    await a.engine.deeds.add(room, c.uid, 2, history=True)
+    await a.engine.operations.add(room, c.uid, 2, history=True)
     await w.settle(room, a, c)
     spoil(w, b, room, 2)
     for _ in range(3):
@@ -215,13 +215,13 @@ async def test_a_writer_may_rotate_again_within_the_hour_only_when_a_question_ha
     b.online()
     await w.settle(room)
     with pytest.raises(Refused, match="busy"):
-        await b.engine.deeds.rotate(room)
+        await b.engine.operations.rotate(room)
     at = b.engine._link.rooms[room]
     await b.engine._outbox.append(at, b.engine._outbox.drafter(at).cannot_open(2))
     with pytest.raises(Refused, match="busy"):
-        await b.engine.deeds.rotate(room)
+        await b.engine.operations.rotate(room)
     time.passes(HEAL_MS)
-    await b.engine.deeds.rotate(room)
+    await b.engine.operations.rotate(room)
     with pytest.raises(Refused, match="busy"):
-        await b.engine.deeds.rotate(room)
+        await b.engine.operations.rotate(room)
     assert b.engine.status.state is LinkState.ONLINE

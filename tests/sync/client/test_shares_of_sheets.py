@@ -75,7 +75,7 @@ async def test_a_wrong_or_missing_share_changes_nothing_and_the_right_one_is_tak
     code, right = (await w.invite_back(a.uid)).splitlines()
     theirs = (await w.invite_back(b.uid)).splitlines()[1]
     newer = RecoveryCode.fresh().format()
-    await a.engine.sheet.publish(newer, sheet)
+    await a.engine.recovery_sheet.publish(newer, sheet)
     late = (await w.invite_back(a.uid, code)).splitlines()[1]
     with pytest.raises(Reject, match="share-missing"):
         Attempt.begin(code, newer)
@@ -105,6 +105,6 @@ async def test_attack_a_server_that_gives_out_a_key_of_its_own_gets_no_share(w: 
     await lie(a, lambda f: [m.EscrowReply(f.rid, mine)] if isinstance(f, m.EscrowReply) else [f])
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     with pytest.raises(Reject) as e:
-        await a.engine.sheet.publish(RecoveryCode.fresh().format())
+        await a.engine.recovery_sheet.publish(RecoveryCode.fresh().format())
     assert e.value.code == "escrow"
     assert a.engine.devices.own_log.recovery_sheet is None

@@ -74,18 +74,18 @@ async def test_what_is_pruned_is_gone_from_the_server_and_a_newcomer_reads_on_al
     p = await paper(w)
     await three_know(p)
     with pytest.raises(Refused, match="early"):
-        await p.head.engine.deeds.prune(p.room, p.obj)
+        await p.head.engine.operations.prune(p.room, p.obj)
     monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)
     assert w.running is not None
     before = await w.running.service.rooms.room_bytes(p.room)
-    await p.head.engine.deeds.prune(p.room, p.obj)
+    await p.head.engine.operations.prune(p.room, p.obj)
     await until(lambda: bool(p.at(p.clerk).stream.state.pruned))
     ((_, n),) = p.at(p.clerk).stream.state.pruned.items()
     await forgotten(w, p, n)
     assert await w.running.service.rooms.room_bytes(p.room) < before
     later = replace(p, guest=await w.second(p.clerk))
     await until(lambda: later.text(later.guest) == p.text(p.head))
-    await until(lambda: later.guest.engine.position(p.room) > 0 and later.guest.engine.filling(p.room) is None)
+    await until(lambda: later.guest.engine.position(p.room) > 0 and later.guest.engine.reread_progress(p.room) is None)
     begun, edits = later.guest.store.changes.history(p.obj)
     assert begun, "the snapshot stays: what it stands for is gone"
     assert all((c.n or 0) > n for c in edits)
@@ -104,7 +104,7 @@ async def test_a_prune_that_was_cut_off_is_gone_on_with(w: World, monkeypatch: p
     monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)
     with monkeypatch.context() as cut:
         cut.setattr("sync.server.rules.pruned_content.Pruning.begin", lambda *_: None)
-        await p.head.engine.deeds.prune(p.room, p.obj)
+        await p.head.engine.operations.prune(p.room, p.obj)
     ((_, n),) = p.at(p.head).stream.state.pruned.items()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(forgotten(w, p, n), 0.5)

@@ -209,7 +209,7 @@ async def test_attack_what_waits_for_ever_keeps_no_other_object_on_its_snapshot(
     monkeypatch.setattr(RoomKeys, "open", shut)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
-    await until(lambda: p.guest.engine.filling(p.room) is None)
+    await until(lambda: p.guest.engine.reread_progress(p.room) is None)
     assert p.at(p.guest).waiting > 1
     assert p.base(p.guest) == 0
     lacks[0] = False
@@ -238,7 +238,7 @@ async def test_attack_what_waits_in_one_object_leaves_anothers_snapshot_checked(
     monkeypatch.setattr(RoomKeys, "open", shut)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
-    await until(lambda: p.guest.engine.filling(p.room) is None)
+    await until(lambda: p.guest.engine.reread_progress(p.room) is None)
     await until(lambda: not p.guest.store.changes.history(p.obj)[0])
     assert p.at(p.guest).waiting == 1
     assert p.base(p.guest) > 0
@@ -252,13 +252,13 @@ async def test_attack_a_snapshot_within_what_it_covers_is_not_attested_nor_opene
     monkeypatch.setattr("sync.trust.room.snapshots.PIECE_BYTES", 100)
     p = await paper(w, monkeypatch)
     heard = list[bool]()
-    hear = snapshot_maker.Snapshots._hear
+    hear = snapshot_maker.Snapshots._take_piece
 
     def told(self: snapshot_maker.Snapshots, *what: Any) -> None:
         hear(self, *what)
         heard.append(self._link.account.uid == p.head.uid)
 
-    monkeypatch.setattr(snapshot_maker.Snapshots, "_hear", told)
+    monkeypatch.setattr(snapshot_maker.Snapshots, "_take_piece", told)
     state = p.whole(p.clerk)
     first, *rest = pieces(b"t" * 16, state.digest, pack(state))
     assert rest

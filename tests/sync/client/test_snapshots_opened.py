@@ -52,7 +52,7 @@ async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_th
     assert len(edits) == sum((c.n or 0) > covers for c in p.head.store.changes.of(p.obj)) < 10
     assert p.text(p.guest) == p.text(p.head) == "".join(WORDS) + "slut."
     assert p.guest.store.objects.get(p.obj) is not None
-    assert p.guest.engine.filling(p.room) == (0, p.at(p.guest).reread)
+    assert p.guest.engine.reread_progress(p.room) == (0, p.at(p.guest).reread)
     await p.write(p.guest, " Och mer.")
     await w.settle(p.room, p.head, p.clerk, p.guest)
     assert p.text(p.head) == p.text(p.guest) == p.text(p.clerk)
@@ -71,7 +71,7 @@ async def test_the_rest_is_read_only_while_nothing_else_waits(w: World) -> None:
     await until(lambda: p.guest.engine.position(p.room) > 0)
     await p.write(p.clerk, "slut.")
     await until(lambda: p.text(p.guest).endswith("slut."))
-    assert p.guest.engine.filling(p.room) == (0, p.at(p.guest).reread)
+    assert p.guest.engine.reread_progress(p.room) == (0, p.at(p.guest).reread)
     reading.go_on = go_on  # type: ignore[method-assign]
     reading.go_on()
     await opened(p)
@@ -281,7 +281,7 @@ async def test_a_newcomer_from_now_fetches_nothing_of_before(w: World) -> None:
     await p.write(p.clerk, "slut.")
     await until(lambda: p.guest.engine.position(p.room) == p.head.engine.position(p.room))
     assert len(p.guest.store.changes.of(p.obj)) == 1
-    assert p.guest.engine.filling(p.room) is None
+    assert p.guest.engine.reread_progress(p.room) is None
 
 
 async def test_a_snapshot_that_nobody_attested_is_not_opened(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,14 +296,14 @@ async def test_a_snapshot_that_nobody_attested_is_not_opened(w: World, monkeypat
 async def test_what_was_void_is_not_opened_from_a_bare_room(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
     noted = list[int]()
-    note = bootstrap_buffer.Joining.note
+    note = bootstrap_buffer.BootstrapBuffer.note
 
-    def spoil(self: bootstrap_buffer.Joining, item: object) -> None:
+    def spoil(self: bootstrap_buffer.BootstrapBuffer, item: object) -> None:
         spoilt = replace(item, void="forbidden") if getattr(item, "n", 0) == 20 else item  # type: ignore[type-var]
         noted.append(item.n)  # type: ignore[attr-defined]
         note(self, spoilt)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(bootstrap_buffer.Joining, "note", spoil)
+    monkeypatch.setattr(bootstrap_buffer.BootstrapBuffer, "note", spoil)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
     assert 20 in noted
@@ -326,7 +326,7 @@ async def test_a_snapshot_stays_while_a_change_before_it_waits_for_a_key(
         lost.setattr(RoomKeys, "open", shut)
         await p.add(p.guest)
         await until(lambda: p.guest.engine.position(p.room) > 0)
-        await until(lambda: p.guest.engine.filling(p.room) is None)
+        await until(lambda: p.guest.engine.reread_progress(p.room) is None)
         assert p.at(p.guest).waiting > 0
         assert p.text(p.guest) == p.text(p.head)
         assert p.base(p.guest) == 0, "nobody can tell yet whether it is right"

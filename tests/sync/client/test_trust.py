@@ -71,7 +71,7 @@ async def test_a_replaced_sheet_renews_the_rooms_keys_once(w: World) -> None:
     sheet, before = await w.make_sheet(a), epoch(a, room)
     await asyncio.sleep(0.4)
     assert epoch(a, room) == before, "the first sheet replaces none"
-    await a.engine.sheet.publish(RecoveryCode.fresh().format(), sheet)
+    await a.engine.recovery_sheet.publish(RecoveryCode.fresh().format(), sheet)
     await until(lambda: epoch(a, room) == epoch(b, room) == before + 1)
     await asyncio.sleep(0.4)
     assert epoch(a, room) == before + 1
@@ -80,7 +80,7 @@ async def test_a_replaced_sheet_renews_the_rooms_keys_once(w: World) -> None:
 async def test_who_may_only_read_renews_nothing(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
-    await a.engine.deeds.set_role(room, b.uid, 1)
+    await a.engine.operations.set_role(room, b.uid, 1)
     await until(lambda: not b.engine._link.rooms[room].stream.rotation_owed and epoch(a, room) == epoch(b, room))
     before = epoch(b, room)
     age(b, room, MONTH_MS)
@@ -91,13 +91,13 @@ async def test_who_may_only_read_renews_nothing(w: World) -> None:
 
 async def test_an_epoch_without_archive_is_renewed_by_who_can_link_it_to_the_history(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
-    room = await a.engine.deeds.create_room()
+    room = await a.engine.operations.create_room()
     await a.engine.directory(b.name)
-    await a.engine.deeds.add(room, b.uid, 2, history=False)
+    await a.engine.operations.add(room, b.uid, 2, history=False)
     await until(lambda: room in b.engine._link.rooms and epoch(b, room) == epoch(a, room))
     before = epoch(a, room)
     await until(lambda: not b.engine._link.rooms[room].keys.needs_key)
-    await b.engine.deeds.rotate(room)
+    await b.engine.operations.rotate(room)
     await until(lambda: epoch(a, room) >= before + 2)
     epochs = a.engine._link.rooms[room].stream.epochs
     assert [epochs[e].has_archive for e in (before, before + 1, before + 2)] == [True, False, True]
