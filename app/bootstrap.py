@@ -5,12 +5,12 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from app.arrival.account_recovery import AccountRecovery
+from app.arrival.device_pairing import DevicePairing
+from app.arrival.egress import Routes
 from app.arrival.enrolling import Enrolling
-from app.arrival.joining import Joining
 from app.arrival.place import Dial, Place
 from app.arrival.resuming import resume
-from app.arrival.returning import Returning
-from app.arrival.way_out import Routes
 from app.core import log
 from app.errors import BugError, NotRevoked, StoreFault
 from app.passphrases import rules_of
@@ -56,20 +56,20 @@ class Office:
             dial=dial,
         )
         self.enrolling = Enrolling(self.place)
-        self.joining = Joining(self.place)
-        self.returning = Returning(self.place)
+        self.pairing = DevicePairing(self.place)
+        self.recovering = AccountRecovery(self.place)
         # the ways in, as the interface's ports have them
         self.allowed = self.unlocking.allowed
         self.passphrase_rules = self.unlocking.passphrase_rules
         self.keyring_available = self.place.keyring_available
         self.look_up = self.enrolling.look_up
         self.enrol = self.enrolling.enrol
-        self.meet = self.joining.meet
-        self.part = self.joining.part
-        self.join = self.joining.join
-        self.look_back = self.returning.look_back
-        self.come_back = self.returning.come_back
-        self.ask_again = self.returning.ask_again
+        self.begin_pairing = self.pairing.begin_pairing
+        self.stop_pairing = self.pairing.stop_pairing
+        self.join = self.pairing.join
+        self.look_up_account = self.recovering.look_up_account
+        self.recover = self.recovering.recover
+        self.ask_again = self.recovering.ask_again
 
     @property
     def is_new(self) -> bool:
@@ -78,7 +78,7 @@ class Office:
 
     @property
     def is_unfinished(self) -> bool:
-        """An enrolment was cut off before the server confirmed the account: `resume` it, or `begin_anew`."""
+        """An enrolment was cut off before the server confirmed the account: `resume` it, or `start_over`."""
         return self.place.is_unfinished
 
     def kinds(self) -> list[SlotKind]:
@@ -94,7 +94,7 @@ class Office:
         self.policy = policy
         self.settings.renew(self.policy.fixed, self.policy.defaults)
         self.slots.allow(_allowed(self.settings), rules_of(self.settings))
-        self.policy.tell()
+        self.policy.log_findings()
 
     def _on_setting(self, key: str) -> None:
         if key == LOG_LEVEL.key:
@@ -110,7 +110,7 @@ class Office:
         """As `resume`, with the computer's key store."""
         return await resume(self.place, await asyncio.to_thread(self.slots.unlock_keyring))
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """Removes what an unfinished enrolment left, and nothing else: a finished account is never removed."""
         if not self.is_unfinished:
             raise BugError("only an unfinished enrolment can be begun anew")

@@ -200,10 +200,10 @@ def licence_of(distribution: metadata.Distribution) -> str:
     """Its licence as an SPDX expression; "LicenseRef-unknown" where its metadata do not tell."""
     known = _KNOWN.get(normal(distribution.name))
     about = distribution.metadata
-    told = [about[field] for field in ("License-Expression", "License") if field in about]
-    said = known or next(iter(told), "")
-    if re.fullmatch(r"[\w.+-]+( (OR|AND|WITH) [\w.+-]+)*", said):
-        return said
+    declared = [about[field] for field in ("License-Expression", "License") if field in about]
+    expression = known or next(iter(declared), "")
+    if re.fullmatch(r"[\w.+-]+( (OR|AND|WITH) [\w.+-]+)*", expression):
+        return expression
     trove = [line.split(" :: ")[-1] for line in about.get_all("Classifier", []) if line.startswith("License ::")]
     return " AND ".join(_TROVE[name] for name in trove if name in _TROVE) or "LicenseRef-unknown"
 

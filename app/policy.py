@@ -38,7 +38,7 @@ _PROPOSED = {**_FIXED, SERVER.key: SERVER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Finding:
     """One value that somebody wrote: `key` of the setting, or as it was written if there is none, "" for a file that
     cannot be read; `source` a file's name or the place in the registry; `accepted` whether it counts; `entry` says
     that it is only this one of a list, from 1 on.
@@ -62,8 +62,8 @@ class Found:
     def sentence(self) -> str:
         """What, where and whether it counts, without the value: for support."""
         whole = "in force" if self.accepted else "left out"
-        said = _ENTRY_LEFT_OUT.format(self.entry) if self.entry else whole
-        return f"{self.key or '(unreadable)'} from {self.source}: {said}"
+        sentence = _ENTRY_LEFT_OUT.format(self.entry) if self.entry else whole
+        return f"{self.key or '(unreadable)'} from {self.source}: {sentence}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +72,9 @@ class Policy:
 
     fixed: Mapping[str, Value] = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
-    found: tuple[Found, ...] = ()
+    found: tuple[Finding, ...] = ()
 
-    def tell(self) -> None:
+    def log_findings(self) -> None:
         """Logs what was left out, once the log is open."""
         for entry in self.found:
             if not entry.accepted:
@@ -153,7 +153,7 @@ class _Reading:
         self._known, self._proposed = known, proposed
         self._by_name = {s.value_name.lower(): s for s in known.values()}
         self.values: dict[str, Value] = {}
-        self.found: list[Found] = []
+        self.found: list[Finding] = []
 
     def file(self, path: Path, source: str) -> None:
         """A JSON object of settings."""
@@ -163,7 +163,7 @@ class _Reading:
             self.unreadable(source, str(path), e)
             return
         for entry in entries:
-            at = Found(
+            at = Finding(
                 key=entry.key,
                 source=source,
                 accepted=False,
@@ -181,7 +181,7 @@ class _Reading:
     def unreadable(self, source: str, path: str, why: policy_json.Damaged) -> None:
         """Somebody wrote something there, and it cannot be read."""
         self.found.append(
-            Found(
+            Finding(
                 key="",
                 source=source,
                 accepted=False,
@@ -197,10 +197,10 @@ class _Reading:
         """The values of a registry key, whose names know no case."""
         for name, raw in values.items():
             setting = self._by_name.get(name.lower())
-            at = Found(key=name, source=source, accepted=False, value=raw, proposed=self._proposed)
+            at = Finding(key=name, source=source, accepted=False, value=raw, proposed=self._proposed)
             self._take(at, setting, _plain(setting, raw) if setting is not None else None)
 
-    def _take(self, at: Found, setting: AnySetting | None, value: object) -> None:
+    def _take(self, at: Finding, setting: AnySetting | None, value: object) -> None:
         """Keeps a value that counts, and notes what became of it. `at`: what was written, and where."""
         if setting is not None and setting.several and isinstance(value, str):
             value = self._without_wrong_ones(at, setting, value)
@@ -216,7 +216,7 @@ class _Reading:
             self.values[setting.key] = value
             self.found.append(replace(at, key=setting.key, accepted=True))
 
-    def _without_wrong_ones(self, at: Found, setting: AnySetting, text: str) -> str:
+    def _without_wrong_ones(self, at: Finding, setting: AnySetting, text: str) -> str:
         """▲ Returns the list without its invalid entries, and adds a fault to `found` for each of them. Otherwise one
         invalid entry would drop a whole list of allowed servers, and an empty list allows every server. A list without
         a valid entry is returned unchanged."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from app.policy import DEFAULTS_FILE, Found, Policy, from_file, machine
+from app.policy import DEFAULTS_FILE, Finding, Policy, from_file, machine
 from app.settings import PROXY_ADDRESS, PROXY_MODE
 
 OPTION = "--check-policies"
@@ -52,12 +52,12 @@ def report(policy: Policy, *, whole: bool) -> Iterator[tuple[str, bool]]:
         yield f"{_where(entry)}: {lacks} until a person names one", False
 
 
-def _where(entry: Found) -> str:
+def _where(entry: Finding) -> str:
     """The entry's place as compilers write it, file:line:column; an unknown line or column is left out."""
     return ":".join([_harmless(entry.path or entry.source), *(str(n) for n in (entry.line, entry.column) if n)])
 
 
-def _verdict(entry: Found, counts: Found) -> str:
+def _verdict(entry: Finding, counts: Finding) -> str:
     written = f"{_harmless(entry.key[:_MOST_SHOWN])} = {_shown(entry.value)}: " if entry.key else ""
     if not entry.accepted:
         return f"{written}LEFT OUT: {entry.fault}"

@@ -91,7 +91,7 @@ def main() -> int:
     try:
         return _main()
     except Exception as e:
-        _tell(f"failed: {type(e).__name__}: {e}\n")
+        _print(f"failed: {type(e).__name__}: {e}\n")
         return 1
 
 
@@ -102,11 +102,11 @@ def _main() -> int:
     read = policy.machine()
     named = [str(values.get(DATA_ROOT.key, "")) for values in (read.fixed, read.defaults)]
     purged = purge(users(), [*named, os.environ.get("KANSLI_DATA", "")])
-    _tell("".join(f"{line}\n" for line in purged.lines()))
+    _print("".join(f"{line}\n" for line in purged.lines()))
     return 1 if purged.left else 0
 
 
-def _tell(text: str) -> None:
+def _print(text: str) -> None:
     """In a file of its own in the temporary folder, which may be everybody's, and on the terminal if there is one."""
     with suppress(OSError):
         handle, name = tempfile.mkstemp(prefix="kansli-purge-", suffix=".log")

@@ -7,18 +7,18 @@ from enum import StrEnum
 
 from app.core import clock
 from app.people.service import PeopleService
-from app.settings import SHEET_REMINDER, Settings
+from app.settings import RECOVERY_SHEET_REMINDER, Settings
 from sync.client.devices.own_recovery_sheet import AskedFor
 from sync.client.engine import Engine
 from sync.trust.person.recovery_sheet import RecoveryCode
 
-__all__ = ["AskedFor", "Recovery", "SheetPaper", "SheetState"]
+__all__ = ["AskedFor", "Recovery", "RecoverySheetPaper", "RecoverySheetState"]
 
 GROUPS = 7
 """Of four letters."""
 
 
-class SheetState(StrEnum):
+class RecoverySheetState(StrEnum):
     """Whether a sheet is in force; ELSEWHERE: there is none, and only the person's first device can make one."""
 
     NONE = "none"
@@ -27,7 +27,7 @@ class SheetState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SheetPaper:
+class RecoverySheetPaper:
     """What stands on a sheet. `code` in seven groups of four; `agency` the beginning of the agency's key."""
 
     code: str = field(repr=False)
@@ -52,11 +52,11 @@ class Recovery:
         self._settings = settings
 
     @property
-    def state(self) -> SheetState:
-        sheet = self._engine.recovery_sheet
-        if sheet.in_force:
-            return SheetState.STANDS
-        return SheetState.NONE if sheet.may_make else SheetState.ELSEWHERE
+    def state(self) -> RecoverySheetState:
+        recovery_sheet = self._engine.recovery_sheet
+        if recovery_sheet.in_force:
+            return RecoverySheetState.STANDS
+        return RecoverySheetState.NONE if recovery_sheet.may_make else RecoverySheetState.ELSEWHERE
 
     @property
     def needs_old(self) -> bool:
@@ -67,10 +67,10 @@ class Recovery:
         """Reject "code" if it is mistyped, "recovery-sheet" if it is not the one in force."""
         self._engine.recovery_sheet.check_old(code)
 
-    def draw(self) -> SheetPaper:
+    def draw(self) -> RecoverySheetPaper:
         """A new sheet, known to nobody: nothing is kept and nothing is changed before `publish`."""
         me = self._people.me
-        return SheetPaper(
+        return RecoverySheetPaper(
             code=RecoveryCode.fresh().format(),
             name=me.name,
             title=me.title,
@@ -80,11 +80,11 @@ class Recovery:
             made_ms=clock.now_ms(),
         )
 
-    async def publish(self, paper: SheetPaper, old: str = "") -> None:
+    async def publish(self, paper: RecoverySheetPaper, old: str = "") -> None:
         """The person has the sheet in hand: it is theirs from now on."""
         await self._engine.recovery_sheet.publish(paper.code, old)
 
-    def waits(self, paper: SheetPaper) -> bool:
+    def waits(self, paper: RecoverySheetPaper) -> bool:
         """Whether `publish` began and could not end: it ends by itself, and the sheet must not be thrown away."""
         return self._engine.recovery_sheet.waits(paper.code)
 
@@ -103,8 +103,8 @@ class Recovery:
     @property
     def reminds(self) -> bool:
         """Whether Hem says that there is no sheet."""
-        return self.state is SheetState.NONE and self._settings.get(SHEET_REMINDER)
+        return self.state is RecoverySheetState.NONE and self._settings.get(RECOVERY_SHEET_REMINDER)
 
     def dismiss(self) -> None:
         """Not again."""
-        self._settings.set(SHEET_REMINDER, False)
+        self._settings.set(RECOVERY_SHEET_REMINDER, False)

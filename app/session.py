@@ -33,7 +33,7 @@ from app.rooms.arrivals import Arrivals
 from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
 from app.rooms.pruning import Pruning
-from app.rooms.seal import Seals
+from app.rooms.security_status import SecurityStatuses
 from app.rooms.service import RoomService, Starter
 from app.rooms.succession import Succession
 from app.setting import host_port
@@ -79,7 +79,7 @@ class Session:
         self.people = PeopleService(store.people, self.engine, self.notices)
         self.rooms = RoomService(store, self.engine, self.people, _starters())
         self.pruning = Pruning(store, self.engine, self.people, self.rooms.baselines)
-        self.seals = Seals(store, self.engine, self.people)
+        self.seals = SecurityStatuses(store, self.engine, self.people)
         self.recovery = Recovery(self.engine, self.people, settings)
         self.succession = Succession(store, self.engine, self.rooms)
         self.personal = Personal(store, self.engine, self.people, self.rooms.announce)
@@ -116,7 +116,7 @@ class Session:
             store.changes.appended.connect(lambda change: self._on_appended()),
             store.waiting_changed.connect(self._on_appended),
             store.trials.changed.connect(self.rooms.baselines.pay),
-            self.succession.offers.changed.connect(self.rooms.tell),
+            self.succession.offers.changed.connect(self.rooms.notify_changed),
             self.documents.live_changed.connect(lambda room, obj, live: self.engine.set_shared(obj, live)),
         ]
         self._running: list[asyncio.Task[None]] = []
@@ -278,7 +278,7 @@ class Session:
         self.personal.wake()
         self.rooms.baselines.wake(room)
         self.invitations.on_room(room)
-        self.rooms.tell(room)
+        self.rooms.notify_changed(room)
 
     def on_log(self, uid: Uid) -> None:
         """A person's log has grown."""
@@ -288,7 +288,7 @@ class Session:
         """A colleague's passing message. ▲ Its kind says whose it is, and was judged by the sender's role: what says
         that somebody writes in the chat counts from nobody who may only read."""
         if kind == TYPING:
-            self.chat.typing.hear(room, uid, dev, payload)
+            self.chat.typing.receive(room, uid, dev, payload)
         elif kind == CARET:
             self.documents.on_ephemeral(room, uid, dev, payload)
 

@@ -250,10 +250,10 @@ LOG_LEVEL = Setting(
     about="How much the program's log says of its own work; it never holds content or names.",
     choices=(("warning", "Only faults"), ("info", "Normal"), ("debug", "Detailed")),
 )
-SHEET_REMINDER = Setting(
+RECOVERY_SHEET_REMINDER = Setting(
     key="sheet-reminder", default=True, label="Remind of the recovery sheet", seen=False, fixable=False
 )
-TRAY_TOLD = Setting(
+TRAY_EXPLAINED = Setting(
     key="tray-told", default=False, label="It was said that Kansli stays in the tray", seen=False, fixable=False
 )
 WINDOW_GEOMETRY = Setting(key="window-geometry", default="", label="Window size and place", seen=False, fixable=False)
@@ -296,8 +296,8 @@ SETTINGS: tuple[AnySetting, ...] = (
     ALLOW_PRINT,
     ASK_UNKNOWN,
     LOG_LEVEL,
-    SHEET_REMINDER,
-    TRAY_TOLD,
+    RECOVERY_SHEET_REMINDER,
+    TRAY_EXPLAINED,
     WINDOW_GEOMETRY,
     SIDEBAR_WIDTH,
 )

@@ -46,7 +46,7 @@ DAY_MS = 86_400_000
 async def trial(folder: Path, name: str, passphrase: str) -> AsyncIterator[tuple[Office, Session]]:
     """One person at work, online, in a new profile in `folder`. Policy of the machine does not count here."""
     server = _Server(folder / "server")
-    office = Office(Profile.open_in(folder), dial=lambda address, way: _Line(address, server), read_policy=Policy)
+    office = Office(Profile.open_in(folder), dial=lambda address, egress: _Line(address, server), read_policy=Policy)
     session: Session | None = None
     try:
         await server.open()

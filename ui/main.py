@@ -76,7 +76,7 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
         if arguments.autostart and not office.settings.get(AUTOSTART):
             return 0
         log.start(profile.logs_folder, office.settings.get(LOG_LEVEL))
-        office.policy.tell()
+        office.policy.log_findings()
         change_language(office.settings.get(LANGUAGE))
         theme.resize(application, office.settings.get(TEXT_SIZE), office.settings.get(DENSITY))
         theme.apply(application, office.settings.get(THEME))

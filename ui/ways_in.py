@@ -56,7 +56,7 @@ class WaysIn:
         return view
 
     def _begin_anew(self) -> None:
-        self._office.begin_anew()
+        self._office.start_over()
         self._show(self.welcome())
 
     def usual(self, *, at_once: bool = False) -> GatePage:

@@ -36,7 +36,7 @@ _SPENT = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class LookupResult:
     """Whom an activation code binds, as the agency certified it."""
 
     name: str
@@ -60,7 +60,7 @@ class _Unfinished:
     """An account that is made and kept, and that the server may or may not have bound."""
 
     code: str
-    found: Found
+    found: LookupResult
     key: bytes = field(repr=False)
     account: Account
     entries: list[tuple[bytes, bytes]]
@@ -72,18 +72,18 @@ class Enrolling:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._code = ""
-        self._looked_up: Found | None = None
+        self._looked_up: LookupResult | None = None
         self._unfinished: _Unfinished | None = None
         place.cleared.connect(self._forget)
 
-    async def look_up(self, server: str, code: str) -> Found:
+    async def look_up(self, server: str, code: str) -> LookupResult:
         """Asks the server what the code binds. BadAddress, and the world's errors of sync."""
         if self._unfinished is not None and self._unfinished.code == code:
             return self._unfinished.found  # the server may have taken it as used: by us
         invitation = await Enrolment(self._place.dialer(server), code, clock.now_ms).look()
         record = invitation.record
         self._code = code
-        self._looked_up = Found(
+        self._looked_up = LookupResult(
             name=shown(record, "name"),
             title=shown(record, "title"),
             unit=shown(record, "unit"),
@@ -122,7 +122,7 @@ class Enrolling:
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
         """▲ Of the code that was looked up when it began, whatever is looked up meanwhile."""
         code = self._code
-        known = self._looked_up or Found(name="", title="", unit="", agency="", server=found.server)
+        known = self._looked_up or LookupResult(name="", title="", unit="", agency="", server=found.server)
 
         async def fill(store: Store, key: bytes) -> None:
             progress(tr("Making your keys"), 1, 3)

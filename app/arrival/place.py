@@ -6,7 +6,7 @@ import contextlib
 import shutil
 from collections.abc import Awaitable, Callable
 
-from app.arrival.way_out import Routes, way_out
+from app.arrival.egress import Routes, egress_of
 from app.core import clock, log
 from app.core.files import sync_folder, write_atomic
 from app.core.signal import Signal
@@ -114,7 +114,7 @@ class Place:
     def _dialer(self, address: ServerAddress) -> Dialer:
         """BadCaFile."""
         try:
-            return self._dial(address, lambda: way_out(self.settings, self._routes))
+            return self._dial(address, lambda: egress_of(self.settings, self._routes))
         except OSError as e:  # also ssl.SSLError
             raise BadCaFile() from e
 

@@ -63,7 +63,7 @@ class Outcome:
     reactions: dict[tuple[str, Uid], tuple[CarriedPart, int] | None] = field(default_factory=dict)
 
 
-def twin(author: bytes, change_id: bytes) -> ChangeId:
+def second_id(author: bytes, change_id: bytes) -> ChangeId:
     """A second id for a message whose own id another person's message already has in this conversation.
 
     ▲ Without it an attacker could copy the id of a colleague's message, write a message of their own under that id
@@ -123,7 +123,7 @@ def _is_on(data: bytes) -> bool:
 
 def _targets(message: MessageRow, by: bytes) -> set[ChangeId]:
     """The target ids with which a person's records are about this message. The author's own records may also name the
-    id that the author gave it, even if another person's message is stored here under that id (see `twin`)."""
+    id that the author gave it, even if another person's message is stored here under that id (see `second_id`)."""
     return {message.change_id, message.own_id} if by == message.author else {message.change_id}
 
 

@@ -292,13 +292,13 @@ def _joined(chars: Sequence[Styled]) -> tuple[str, list[int]]:
         out += BOLD * bold
         begin = len(out)
         for italic, start, end in _runs(chars[first:last], ITALIC):
-            said = "".join(char for char, _, _ in chars[first + start : first + end])
+            content = "".join(char for char, _, _ in chars[first + start : first + end])
             before = out[begin if bold else 0 :][-1:]
             after = chars[first + end][0] if first + end < last else ""
-            around = ITALIC if italic and _reads_as_italic(said, before, after) else ""
+            around = ITALIC if italic and _reads_as_italic(content, before, after) else ""
             at = len(out) + len(around)
             places[first + start : first + end] = range(at, at + end - start)
-            out += around + said + around
+            out += around + content + around
         out += BOLD * bold
     return out, places
 

@@ -46,11 +46,12 @@ class Quote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message as it stands now. `t` and `edited_t` in ms; `waiting` until the server has it.
+    """One message in its present state. `t` and `edited_t` are in ms; `waiting` is true until the server has the
+    message.
 
-    `carried_by`: who brought it from the room that this one continues. Where this device's own copy of that room does
-    not have it so, the message is a quotation: `author` is who carried it, `said_by` and `said_t` (ms) are whom and
-    when the record names.
+    `carried_by`: who brought the message from the room that this one continues. Where this device's own copy of that
+    room does not confirm it, the message is a quotation: `author` is then the person who carried it, and
+    `quoted_author` and `quoted_t` (ms) are the author and the time that the record names.
     """
 
     change_id: ChangeId
@@ -63,8 +64,8 @@ class Message:
     edited_t: int | None = None
     deleted_by: Uid | None = None
     carried_by: Uid | None = None
-    said_by: Uid | None = None
-    said_t: int | None = None
+    quoted_author: Uid | None = None
+    quoted_t: int | None = None
     quote: Quote | None = None
     replies: int = 0
     last_reply: tuple[ChangeId, int] | None = None
@@ -74,7 +75,7 @@ class Message:
     def record_author(self) -> Uid:
         """The person whom the record names as its author. Only this person may edit it, even where the message is shown
         as another person's quotation."""
-        return self.said_by if self.said_by is not None else self.author
+        return self.quoted_author if self.quoted_author is not None else self.author
 
     @property
     def deleted(self) -> bool:
@@ -171,7 +172,7 @@ class Timeline:
         new_day = before.day != message.day
         apart = abs(message.t - before.t) > GROUP_WITHIN.total_seconds() * 1000
         continues = (
-            (before.author, before.said_by) == (message.author, message.said_by)
+            (before.author, before.quoted_author) == (message.author, message.quoted_author)
             and not (new_day or first_unread or apart)
             and message.quote is None
             and not before.deleted

@@ -27,7 +27,7 @@ from app.store.database import driver_of
 
 _OLD = """SELECT o.obj, g.n FROM origins g JOIN objects o ON o.room = g.old AND o.kind = 'chat'
     JOIN chat_messages m ON m.obj = o.obj AND m.change_id = ? WHERE g.room = ? ORDER BY o.created, o.obj LIMIT 1"""
-_SAID_HERE = "SELECT t, data FROM changes WHERE change_id = ? AND room = ? AND author = ? AND row <> ?"
+_TIME_HERE = "SELECT t, data FROM changes WHERE change_id = ? AND room = ? AND author = ? AND row <> ?"
 HOPS = 16
 """Rooms that continue each other are followed back so far: somebody could make a long row of them."""
 _EMPTY = encode(MessageSent(text=""))
@@ -131,7 +131,7 @@ def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: i
     reactions = tuple(part for part in carried.reactions if _bytes(part) in known)
     if own is not None and own.bears_out(carried):
         return Attribution(shown=True, t=own.t, edited_t=own.edit.t if own.edit else None, reactions=reactions)
-    here = _said_here(conn, message, carried)
+    here = _time_here(conn, message, carried)
     t = message.own_t if here is None else here
     edited_t = message.own_t if carried.edit is not None else None
     return Attribution(shown=here is not None, t=t, edited_t=edited_t, reactions=reactions)
@@ -143,12 +143,12 @@ def _own_copy(conn: Connection, room: RoomId, change_id: bytes, hops: int) -> Or
     return original(conn, ObjId(found[0]), change_id, int(found[1]), hops) if found is not None else None
 
 
-def _said_here(conn: Connection, message: MessageRow, carried: Carried) -> int | None:
+def _time_here(conn: Connection, message: MessageRow, carried: Carried) -> int | None:
     """When the named author wrote the same bytes under the same id in this room, in ms, or None."""
     if carried.edit is not None or carried.deleted_by is not None:
         return None
     key = (carried.change_id, message.room, carried.author, message.row)
-    for t, data in driver_of(conn).execute(_SAID_HERE, key):
+    for t, data in driver_of(conn).execute(_TIME_HERE, key):
         if data == carried.data:
             return int(t)
     return None

@@ -32,10 +32,10 @@ class Pasted:
 def read(text: str, html: str) -> Pasted:
     """Joins the plain text and the HTML of one clipboard; both may be empty."""
     tags = complete(html[:_MAX_HTML_CHARS])
-    said = words(tags)
+    shown = words(tags)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    beats = bool(said) if html else bool(text.strip()) and _ADDRESS.fullmatch(text) is None
-    text = text or said
+    beats = bool(shown) if html else bool(text.strip()) and _ADDRESS.fullmatch(text) is None
+    text = text or shown
     if _WORD_LIST.search(tags):
         text = "\n".join(map(_item, text.split("\n")))
     if _TABLE.search(tags) and "\t" in text:

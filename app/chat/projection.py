@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import msgspec
 from sqlalchemy import Connection
 
-from app.chat.authority import twin
+from app.chat.authority import second_id
 from app.chat.records import (
     Carried,
     MessageDeleted,
@@ -65,7 +65,7 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
     refresh_room(conn, obj.room, obj.obj)
     touched: dict[bytes, int] = {one.change_id: 0 for one in added}
     for change, record in notes:
-        for target in (record.target, twin(change.author, record.target)):
+        for target in (record.target, second_id(change.author, record.target)):
             touched[target] = min(sort_of(change), touched.get(target, MAX_INT))
     follow(conn, obj.room, touched)
 
@@ -77,7 +77,7 @@ def _settle_notes(
     all their records."""
     texts, reactions = set[bytes](), set[tuple[bytes, str, Uid]]()
     for change, record in notes:
-        for target in {record.target, twin(change.author, record.target)}:
+        for target in {record.target, second_id(change.author, record.target)}:
             if target in done:
                 continue
             if isinstance(record, ReactionSet):
@@ -102,7 +102,7 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
         match _decoded(change):
             case Carried(author=author, change_id=change_id):
                 settle(conn, obj.obj, change_id)
-                settle(conn, obj.obj, twin(author, change_id))
+                settle(conn, obj.obj, second_id(author, change_id))
             case None | MessageSent():
                 pass
             case note:
@@ -182,7 +182,7 @@ def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_
     for one in sent:
         change_id, mine = one.change_id, taken.get(one.change_id)
         if mine is not None and mine.author != one.author:
-            change_id = twin(one.author, one.change_id)
+            change_id = second_id(one.author, one.change_id)
             mine = taken.get(change_id) or _taken(conn, obj, [change_id]).get(change_id)
         if mine is not None and (one.carried is not None or not mine.carried):
             continue

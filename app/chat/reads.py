@@ -73,8 +73,8 @@ class ChatRows:
                 edited_t=edited_t,
                 deleted_by=deleted_by,
                 carried_by=carried_by,
-                said_by=named,
-                said_t=named_t if named is not None else None,
+                quoted_author=named,
+                quoted_t=named_t if named is not None else None,
                 quote=quotes.get(reply_to) if reply_to is not None else None,
                 replies=replies.get(change_id, (0, None))[0],
                 last_reply=replies.get(change_id, (0, None))[1],
@@ -137,13 +137,13 @@ class ChatRows:
             change_id: Quote(
                 change_id=change_id,
                 author=author,
-                text=quoted(said) if named is not None and said else said,
+                text=quoted(line) if named is not None and line else line,
                 deleted=deleted_by is not None,
             )
             for change_id, author, text, mentions, attachments, deleted_by, named in (
                 self._db.rows(sql, (self._obj, *targets))
             )
-            for said in (_one_line(text, mentions, attachments),)
+            for line in (_one_line(text, mentions, attachments),)
         }
 
     def _replies(self, ids: Sequence[bytes]) -> dict[bytes, tuple[int, tuple[ChangeId, int]]]:
@@ -204,8 +204,8 @@ def _reactions(by_emoji: Mapping[str, Sequence[Uid]]) -> tuple[Reaction, ...]:
 
 
 def _one_line(text: str, mentions: bytes, attachments: bytes) -> str:
-    said = one_line(plain(text, _mentions.decode(mentions)), 200)
-    return said or ", ".join(a.name for a in _attachments.decode(attachments))
+    line = one_line(plain(text, _mentions.decode(mentions)), 200)
+    return line or ", ".join(a.name for a in _attachments.decode(attachments))
 
 
 def _marks(values: Sequence[object]) -> str:

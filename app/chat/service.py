@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from app.chat import projection, unread
-from app.chat.authority import twin
+from app.chat.authority import second_id
 from app.chat.carrying import carry
 from app.chat.errors import EmptyMessage
 from app.chat.files import MAX_FILE_BYTES, Files, Picture
@@ -206,7 +206,7 @@ class ChatService:
             raise EmptyMessage
         record = MessageSent(text=text, reply_to=reply_to, mentions=find(text, self.members(room)))
         change_id = self._append(room, record)
-        self.typing.tell(room, on=False)
+        self.typing.send(room, on=False)
         return change_id
 
     def edit(self, room: RoomId, target: ChangeId, text: str) -> None:
@@ -391,5 +391,5 @@ def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:
             continue
         target = record.reply_to if isinstance(record, MessageSent) else record.target
         if target is not None:
-            touched |= {ChangeId(target), twin(change.author, target)}
+            touched |= {ChangeId(target), second_id(change.author, target)}
     return touched

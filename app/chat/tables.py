@@ -7,7 +7,7 @@ states. Once this device's own copy of the old room has the same message, `autho
 becomes null. So code that reads only `author` never shows one person's words as another's.
 
 `change_id` is the message's id in the conversation: its author's own, or another one where somebody else's message
-has that already (authority.twin). `sort` is the server's position, or PENDING + row while the server does not have
+has that already (authority.second_id). `sort` is the server's position, or PENDING + row while the server does not have
 the change; `row` is the change's row in the store (order of arrival here), which the read mark counts in.
 """
 

@@ -31,44 +31,44 @@ class Typing:
         self.changed: Signal[RoomId] = Signal()
         self._send = send
         self._now_ms = now_ms
-        self._told: dict[RoomId, int] = {}
-        self._heard: dict[RoomId, dict[tuple[Uid, DevId], int]] = {}
+        self._sent: dict[RoomId, int] = {}
+        self._received: dict[RoomId, dict[tuple[Uid, DevId], int]] = {}
 
-    def tell(self, room: RoomId, on: bool = True) -> None:
+    def send(self, room: RoomId, on: bool = True) -> None:
         """This account writes in the room. Sent at most every three seconds."""
         now = self._now_ms()
-        if on == (now - self._told.get(room, -SEND_EVERY_MS) < SEND_EVERY_MS):
+        if on == (now - self._sent.get(room, -SEND_EVERY_MS) < SEND_EVERY_MS):
             return
-        self._told[room] = now if on else -SEND_EVERY_MS
+        self._sent[room] = now if on else -SEND_EVERY_MS
         if self._send is not None:
             self._send(room, _encoder.encode(TypingNow(on=on)))
 
-    def hear(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+    def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
         """A passing message came. Those of other tools are left alone."""
         try:
-            told = _decoder.decode(payload)
+            message = _decoder.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return
-        heard = self._heard.setdefault(room, {})
-        if told.on:
-            heard[uid, dev] = self._now_ms()
+        received = self._received.setdefault(room, {})
+        if message.on:
+            received[uid, dev] = self._now_ms()
         else:
-            heard.pop((uid, dev), None)
+            received.pop((uid, dev), None)
         self.changed.emit(room)
 
     def stop(self, room: RoomId, uid: Uid) -> None:
         """A message of that person came: they have stopped writing it."""
-        heard = self._heard.get(room, {})
-        gone = [key for key in heard if key[0] == uid]
+        received = self._received.get(room, {})
+        gone = [key for key in received if key[0] == uid]
         for key in gone:
-            del heard[key]
+            del received[key]
         if gone:
             self.changed.emit(room)
 
     def now(self, room: RoomId) -> list[Uid]:
         """Who writes, longest first."""
-        heard = self._heard.get(room, {})
+        received = self._received.get(room, {})
         late = self._now_ms() - SHOWN_FOR_MS
-        for key in [key for key, t in heard.items() if t <= late]:
-            del heard[key]
-        return list(dict.fromkeys(uid for uid, _ in heard))
+        for key in [key for key, t in received.items() if t <= late]:
+            del received[key]
+        return list(dict.fromkeys(uid for uid, _ in received))

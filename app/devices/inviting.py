@@ -115,5 +115,5 @@ def write_pointer(pointer: Pointer) -> str:
 
 def read_pointer(text: str) -> Pointer | None:
     """What a QR code holds, or None if it is none of these."""
-    said = link_fields.read(text, "join", "server", "code")
-    return Pointer(server=said[0], code=said[1]) if said is not None else None
+    fields = link_fields.read(text, "join", "server", "code")
+    return Pointer(server=fields[0], code=fields[1]) if fields is not None else None

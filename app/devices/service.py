@@ -41,7 +41,7 @@ class DeviceInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class RevocationProgress:
     """After a revocation: how many of this person's rooms have a key that the revoked device has not got."""
 
     rooms: int
@@ -83,22 +83,22 @@ class DeviceService:
     def all(self) -> list[DeviceInfo]:
         """Every device, this one first, then those in use by age, then the revoked."""
         own = self._engine.devices.all()
-        told, alive = self._personal.told, self._personal.alive()
+        shared, alive = self._personal.shared, self._personal.alive()
         order = [d.dev for d in own]
         me = order.index(self._engine.devices.mine) if self._engine.devices.mine in order else len(order)
         rows = [
             DeviceInfo(
                 dev=d.dev,
-                name=told.names.get(d.dev, ""),
-                system=told.runs[d.dev].system if d.dev in told.runs else "",
-                version=told.runs[d.dev].version if d.dev in told.runs else "",
+                name=shared.names.get(d.dev, ""),
+                system=shared.runs[d.dev].system if d.dev in shared.runs else "",
+                version=shared.runs[d.dev].version if d.dev in shared.runs else "",
                 added=d.added,
                 last_seen=d.last_seen,
                 alive=alive.get(d.dev),
                 mine=d.mine,
                 revoked=d.revoked,
                 revocable=not d.revoked and not d.mine and order.index(d.dev) > me,
-                by=self._named(told.names, own, d.by),
+                by=self._named(shared.names, own, d.by),
             )
             for d in own
         ]
@@ -146,10 +146,10 @@ class DeviceService:
             self.changed.emit()
 
     @property
-    def telling(self) -> Told | None:
+    def revocation_progress(self) -> RevocationProgress | None:
         """How far the rooms have come after a revocation, None when all of them have."""
         left, rooms = self._engine.revocation_progress
-        return Told(rooms=rooms - left, all=rooms) if left else None
+        return RevocationProgress(rooms=rooms - left, all=rooms) if left else None
 
     async def run(self) -> None:
         """Asks the server when that is wanted, and tells of progress while there is any, until cancelled."""

@@ -80,7 +80,7 @@ _decoder = msgspec.msgpack.Decoder(Body)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class UnsentFile:
     """What a file of unsent work holds, read and not taken in. `fits`: changes that can be offered here; `rooms`: those
     that they are in; `strange`: changes in rooms that this device is not in or may not write in."""
 
@@ -133,7 +133,7 @@ class UnsentWork:
         found = {p.part: p for p in (*blobs.to_upload(), *needed) if p is not None and p.present}
         return [p for p in found.values() if _size(blobs.path(PartId(p.part))) == p.size]
 
-    async def read(self, path: Path) -> Found:
+    async def read(self, path: Path) -> UnsentFile:
         """What a file holds. FileUnreadable; Reject and Refused of `keepsake.take`; Reject "format" for a newer one."""
         head, packed = await asyncio.to_thread(_read, path)
         dev, body = await asyncio.to_thread(self._engine.devices.open_mine, head, packed)
@@ -144,7 +144,7 @@ class UnsentWork:
         if found.version != VERSION:
             raise Reject("format", "unsent")
         fits = [c for c in found.changes if self._may_write(RoomId(c.room))]
-        return Found(
+        return UnsentFile(
             dev=dev,
             fits=len(fits),
             strange=len(found.changes) - len(fits),
@@ -154,7 +154,7 @@ class UnsentWork:
             offset=len(head) + len(packed),
         )
 
-    async def take_in(self, found: Found) -> int:
+    async def take_in(self, found: UnsentFile) -> int:
         """Offers what fits, under the ids that it has; how many changes were new here. Twice does no harm.
 
         A change does not wait for a part that is not here and not in the file: nobody else would ever upload it.
@@ -182,7 +182,7 @@ class UnsentWork:
         log.store.info("unsent-taken-in", changes=fresh, strange=found.strange)
         return fresh
 
-    async def _take_parts(self, found: Found) -> None:
+    async def _take_parts(self, found: UnsentFile) -> None:
         at = found.offset
         for part in found.body.parts:
             if self._may_write(RoomId(part.room)) and self._store.blobs.get(PartId(part.part)) is None:

@@ -19,7 +19,7 @@ def compact(
 ) -> Compacted | None:
     """See `Compact`: all ids kept, and what was deleted only as ranges without content."""
     try:
-        found = making(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS, told=(TITLE_AT,), named=named)
+        found = making(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS, text_keys=(TITLE_AT,), named=named)
     except BadChange:  # what it is to begin with is no state
         return None
     if found is None:

@@ -14,7 +14,7 @@ from app.documents.presence import Later
 from app.store.database import Database, is_fatal
 from app.store.objects import Objects
 
-DIRTY, FAILED = 1, 2
+UNINDEXED, FAILED = 1, 2
 """`document_rows.dirty`: to be indexed; could not be."""
 INDEX_AFTER_S = 1.5
 INDEX_SHARE = 40
@@ -52,8 +52,8 @@ class Indexing:
     def start(self) -> None:
         """Indexes what an earlier run did not come to, and tries once more what it could not."""
         with self._db.transaction():
-            self._db.raw.execute("UPDATE document_rows SET dirty = ? WHERE dirty = ?", (DIRTY, FAILED))
-        if self._dirty(1):
+            self._db.raw.execute("UPDATE document_rows SET dirty = ? WHERE dirty = ?", (UNINDEXED, FAILED))
+        if self._unindexed(1):
             self.plan()
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class Indexing:
 
     def run_all(self) -> None:
         """Brings every document up to date at once."""
-        for obj in self._dirty(1_000_000):
+        for obj in self._unindexed(1_000_000):
             self._try(obj)
 
     def plan(self) -> None:
@@ -85,13 +85,13 @@ class Indexing:
         began, rooms = time.perf_counter(), []
         self._working = True
         try:
-            rooms = [self._try(obj) for obj in self._dirty(1)]
+            rooms = [self._try(obj) for obj in self._unindexed(1)]
         finally:
             self._waits, self._working = None, False
         took_s = time.perf_counter() - began
         self._heavy = took_s > HEAVY_S
         self._after_s = max(INDEX_AFTER_S, took_s * INDEX_SHARE)
-        if self._dirty(1):
+        if self._unindexed(1):
             self._wait(took_s * INDEX_SHARE)
         for room in rooms:
             if room is not None:
@@ -118,6 +118,6 @@ class Indexing:
             projection.index(conn, row, document)
         return row.room
 
-    def _dirty(self, limit: int) -> Sequence[ObjId]:
-        rows = self._db.rows("SELECT obj FROM document_rows WHERE dirty = ? LIMIT ?", (DIRTY, limit))
+    def _unindexed(self, limit: int) -> Sequence[ObjId]:
+        rows = self._db.rows("SELECT obj FROM document_rows WHERE dirty = ? LIMIT ?", (UNINDEXED, limit))
         return [row[0] for row in rows]

@@ -74,7 +74,7 @@ class Document:
         self._open_end = True
         self._own_edit = False
         self._title = ""
-        self._told = bytes(2)
+        self._encoded_caret = bytes(2)
         self._hidden = {self._crdt.client}
         self._load()
         self._undo = Undo(self._crdt, [self._text], clock_ms=clock_ms)
@@ -301,8 +301,8 @@ class Document:
         """
         anchor, caret = (self._text.sticky(self._mirror.to_utf8(pos)) for pos in (anchor_utf16, caret_utf16))
         if self._hidden.isdisjoint((client_in(anchor), client_in(caret))):
-            self._told = len(anchor).to_bytes(2, "big") + anchor + caret
-        return self._told
+            self._encoded_caret = len(anchor).to_bytes(2, "big") + anchor + caret
+        return self._encoded_caret
 
     def hide(self, clients: Iterable[int]) -> None:
         """Notes clients under which I wrote, now or before the document was opened, and nothing has a position yet."""
@@ -374,7 +374,7 @@ class Document:
         self._hidden.add(self._crdt.client)
         before = list(self._mirror.blocks)
         self._load()
-        self._tell(0, before, list(self._mirror.blocks), None, REMOTE)
+        self._emit_spliced(0, before, list(self._mirror.blocks), None, REMOTE)
 
     def _on_text(self, ops: Sequence[TextOp], origin: Origin) -> None:
         if self._own_edit:
@@ -383,7 +383,7 @@ class Document:
         if len(here) == 1 and not here[0].text:
             before = list(here)  # an empty document being filled: reading it whole is ten times as fast
             self._load()
-            self._tell(0, before, list(here), None, origin)
+            self._emit_spliced(0, before, list(here), None, origin)
             return
         for skip, part in reversed(stretches(ops)):  # from the end, so that the earlier starts stay right
             self._on_stretch(skip, part, origin)
@@ -408,9 +408,9 @@ class Document:
         if coarse and first > 0:
             first, old, new = first - 1, [here[first - 1], *old], [here[first - 1], *new]
         self._mirror.replace(first, len(old), new)
-        self._tell(first, old, new, None if coarse else tuple(merged.edits), origin)
+        self._emit_spliced(first, old, new, None if coarse else tuple(merged.edits), origin)
 
-    def _tell(
+    def _emit_spliced(
         self, first: int, old: Sequence[Block], new: Sequence[Block], edits: tuple[Edit, ...] | None, origin: Origin
     ) -> None:
         if edits is None:

@@ -59,7 +59,7 @@ class Presence:
         self._later = later
         self._now_ms = now_ms
         self._mine: dict[ObjId, _Mine] = {}
-        self._heard: dict[ObjId, dict[tuple[Uid, DevId], tuple[int, bytes]]] = {}
+        self._received: dict[ObjId, dict[tuple[Uid, DevId], tuple[int, bytes]]] = {}
 
     def enter(self, room: RoomId, obj: ObjId, selection: Callable[[], bytes]) -> None:
         """I have the document open; `selection` gives my selection whenever it is to be sent."""
@@ -69,10 +69,10 @@ class Presence:
     def leave(self, obj: ObjId) -> None:
         """I have closed it; others are told."""
         mine = self._mine.pop(obj, None)
-        self._heard.pop(obj, None)
+        self._received.pop(obj, None)
         if mine is not None:
             mine.cancel()
-            self._tell(mine.room, Caret(obj=obj))
+            self._send_caret(mine.room, Caret(obj=obj))
 
     def is_in(self, obj: ObjId) -> bool:
         """Whether I have entered the document and not left it."""
@@ -91,30 +91,30 @@ class Presence:
             mine.cancel()
             mine.cancel = self._later(wait / 1000, lambda: self._tick(obj))
 
-    def hear(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+    def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
         """A passing message came. Those of other tools, and of documents not open here, are left alone."""
         try:
-            told = CARET.decode(payload)
+            caret = CARET.decode(payload)
         except BadChange:
             return
-        obj = ObjId(told.obj)
+        obj = ObjId(caret.obj)
         mine = self._mine.get(obj)
         if mine is None or mine.room != room:
             return
-        heard = self._heard.setdefault(obj, {})
-        if told.selection is None:
-            heard.pop((uid, dev), None)
-        elif (uid, dev) in heard or len(heard) < MAX_DEVICES:
-            new = (uid, dev) not in heard
-            heard[uid, dev] = (self._now_ms(), told.selection)
+        received = self._received.setdefault(obj, {})
+        if caret.selection is None:
+            received.pop((uid, dev), None)
+        elif (uid, dev) in received or len(received) < MAX_DEVICES:
+            new = (uid, dev) not in received
+            received[uid, dev] = (self._now_ms(), caret.selection)
             if new:
                 self.moved(obj)  # whoever has just come should see me at once
         self.changed.emit(obj)
 
     def others(self, obj: ObjId) -> list[Present]:
         """Who else has the document open."""
-        heard = self._heard.get(obj, {})
-        return [Present(uid=uid, dev=dev, selection=selection) for (uid, dev), (_, selection) in heard.items()]
+        received = self._received.get(obj, {})
+        return [Present(uid=uid, dev=dev, selection=selection) for (uid, dev), (_, selection) in received.items()]
 
     def close(self) -> None:
         """Leaves everything."""
@@ -127,20 +127,20 @@ class Presence:
             return
         mine.waiting = False
         mine.sent_ms = self._now_ms()
-        self._tell(mine.room, Caret(obj=obj, selection=mine.selection()))
+        self._send_caret(mine.room, Caret(obj=obj, selection=mine.selection()))
         mine.cancel()
         mine.cancel = self._later(REPEAT_MS / 1000, lambda: self._tick(obj))
         self._forget(obj)
 
     def _forget(self, obj: ObjId) -> None:
         """Those who have not been heard for a while are gone: their machine sleeps or lost its connection."""
-        heard, oldest = self._heard.get(obj, {}), self._now_ms() - SHOWN_FOR_MS
-        gone = [key for key, (t, _) in heard.items() if t < oldest]
+        received, oldest = self._received.get(obj, {}), self._now_ms() - SHOWN_FOR_MS
+        gone = [key for key, (t, _) in received.items() if t < oldest]
         for key in gone:
-            del heard[key]
+            del received[key]
         if gone:
             self.changed.emit(obj)
 
-    def _tell(self, room: RoomId, caret: Caret) -> None:
+    def _send_caret(self, room: RoomId, caret: Caret) -> None:
         if self._send is not None:
             self._send(room, CARET.encode(caret))

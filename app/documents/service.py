@@ -371,7 +371,7 @@ class DocumentService:
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
         """The engine heard a passing message; ours or another tool's."""
-        self._presence.hear(room, uid, dev, payload)
+        self._presence.receive(room, uid, dev, payload)
 
     # ---- indexing
 

@@ -17,7 +17,7 @@ MAX_POSITION = 2**63
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StateStart:
     """`covers`: the last position of which something is in the state. `waits`: positions of changes that wait there,
     ascending. `known`: the structure, encoded."""
 
@@ -30,7 +30,7 @@ class Begun:
         return _encoder.encode((self.covers, self.waits, self.known))
 
     @classmethod
-    def decode(cls, data: bytes) -> "Begun":
+    def decode(cls, data: bytes) -> "StateStart":
         """BadChange "damaged-update" for any bytes but the one encoding."""
         try:
             covers, waits, known = _decoder.decode(data)
@@ -43,6 +43,6 @@ class Begun:
         return made
 
 
-def begun_of(covers: int, waits: tuple[int, ...], structure: Structure) -> Begun:
+def begun_of(covers: int, waits: tuple[int, ...], structure: Structure) -> StateStart:
     """What a judge knows now."""
-    return Begun(covers, waits, encode(structure))
+    return StateStart(covers, waits, encode(structure))

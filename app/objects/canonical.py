@@ -31,10 +31,10 @@ def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, lis
     return vector, deleted, [[client, clients[client][1]] for client in sorted(clients)]
 
 
-def say_the_same(one: bytes, other: bytes) -> bool:
+def same_content(one: bytes, other: bytes) -> bool:
     """Whether two updates, of whole documents or not, hold the same items and delete the same."""
-    said = _read(one)
-    return said is not None and said == _read(other)
+    first = _read(one)
+    return first is not None and first == _read(other)
 
 
 def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[int, list[list[int]]]]] | None:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from app.objects.begun import Begun
+from app.objects.begun import StateStart
 from app.objects.canonical import canonical
 from app.objects.crdt import merged
 from app.objects.grammar import read
@@ -19,7 +19,7 @@ from sync.pieces import finished
 
 __all__ = ["Compact", "Compacted", "Compaction", "Making", "State", "state_at", "state_of"]
 
-MAX_TOLD = 8192
+MAX_TEXT_CHARS = 8192
 """Most characters of each text that is returned beside a state."""
 UNNAMED = nullcontext()
 """For a merge that no journal names."""
@@ -52,7 +52,7 @@ class Making(Protocol):
         *,
         texts: Sequence[str] = (),
         maps: Sequence[str] = (),
-        told: Sequence[tuple[str, str]] = (),
+        text_keys: Sequence[tuple[str, str]] = (),
         named: AbstractContextManager[None] = UNNAMED,
     ) -> State | None: ...
 
@@ -88,19 +88,19 @@ def state_at(
     *,
     texts: Sequence[str] = (),
     maps: Sequence[str] = (),
-    told: Sequence[tuple[str, str]] = (),
+    text_keys: Sequence[tuple[str, str]] = (),
     named: AbstractContextManager[None] = UNNAMED,
 ) -> State | None:
     """The state that an object's changes up to position n make, judged in their order. None if they cannot be merged,
     or if the state is larger than an update may be. BadChange if they begin with a state that is damaged.
 
-    `told`: the (map, key) of each text that the caller needs; the first MAX_TOLD characters are returned in `held`.
+    `text_keys`: the (map, key) of each text that the caller needs; `held` has its first MAX_TEXT_CHARS characters.
     `named`: the context to be in while the changes are merged.
     """
     with named:
         replay, updates = judged(changes, unpack)
         here = replay.begun()
-        begun = Begun(position_of(n), here.waits, here.known).encode()
+        begun = StateStart(position_of(n), here.waits, here.known).encode()
         found = state_of(updates, begun, texts=texts, maps=maps)
     if found is None:
         return None
@@ -110,14 +110,14 @@ def state_at(
     except BadUpdate:  # ▲ too large: once the changes are pruned, nobody could open the object
         return None
     waits = tuple(dict.fromkeys(position >> PLACE_BITS for position in here.waits))
-    return State(update=update, begun=begun, digest=digest, held=_texts(held, told), waits=waits)
+    return State(update=update, begun=begun, digest=digest, held=_texts(held, text_keys), waits=waits)
 
 
-def _texts(held: Mapping[str, Any], told: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
+def _texts(held: Mapping[str, Any], text_keys: Sequence[tuple[str, str]]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
-    for root, key in told:
+    for root, key in text_keys:
         text = held.get(root, {}).get(key)
-        found.setdefault(root, {})[key] = text[:MAX_TOLD] if isinstance(text, str) else ""
+        found.setdefault(root, {})[key] = text[:MAX_TEXT_CHARS] if isinstance(text, str) else ""
     return found
 
 
@@ -136,10 +136,10 @@ def state_of(
         return None
     update, held = found
     try:
-        told = json.dumps([held, *ids], sort_keys=True, separators=(",", ":"), default=_plain)
+        parts = json.dumps([held, *ids], sort_keys=True, separators=(",", ":"), default=_plain)
     except RecursionError:  # an item holds lists in lists by the thousand
         return None
-    return update, hashlib.sha256(_DOMAIN + told.encode() + begun).digest(), held
+    return update, hashlib.sha256(_DOMAIN + parts.encode() + begun).digest(), held
 
 
 def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, list[bytes]]:
@@ -151,7 +151,7 @@ def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, lis
     begins = [change for change in changes if not change.position]
     if begins:
         update, begun = joined(begins, unpack)
-        finished(replay.beginning(Begun.decode(begun), update))
+        finished(replay.beginning(StateStart.decode(begun), update))
         updates.append(update)
     for count, change in enumerate(changes[len(begins) :]):
         if count % _SETTLE == 0:

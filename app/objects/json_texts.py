@@ -164,7 +164,7 @@ class _Json:
         """A key and the colon behind it."""
         if kind := self._quick():
             quoted = self._data[self._first : self._at]
-            key = _said(quoted) if kind == _STRING else b""
+            key = _decoded(quoted) if kind == _STRING else b""
         else:
             kind = yield from self._slow(key=True)
             key = self._key
@@ -177,20 +177,20 @@ class _Json:
     def _string(self, key: bool) -> Iterator[None]:
         """What is behind the first quote of a string. Notes a key: of a long one its hash behind a byte that no text
         has."""
-        whole, said, size = hashlib.sha256(), b"", 0
+        whole, start, size = hashlib.sha256(), b"", 0
         while (end := self._stretch()) > self._at:
             if key:
-                part = _said(b'"%b"' % self._data[self._at : end])
+                part = _decoded(b'"%b"' % self._data[self._at : end])
                 whole.update(part)
                 size += len(part)
-                said = said + part if size <= STRETCH else b""
+                start = start + part if size <= STRETCH else b""
             length = end - self._at
             self._at = end
             if self._read.tired(1 + (length >> 4)):
                 yield from self._pause()
         if not self._ends(_STRING):
             raise self._bad()
-        self._key = said if size <= STRETCH else b"\xff" + whole.digest()
+        self._key = start if size <= STRETCH else b"\xff" + whole.digest()
 
     def _stretch(self) -> int:
         """Where the next stretch of a string ends: between characters."""
@@ -251,7 +251,7 @@ class _Json:
             raise self._bad()
 
 
-def _said(quoted: bytes) -> bytes:
+def _decoded(quoted: bytes) -> bytes:
     """What a string says. It has no surrogate by itself."""
     if b"\\" not in quoted:
         return quoted[1:-1]

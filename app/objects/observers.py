@@ -28,12 +28,12 @@ class Observers:
         """Subscribes a method by `observe`, which is a method of `source`."""
         held = WeakMethod(slot)
 
-        def tell(event: Any) -> None:
+        def notify(event: Any) -> None:
             there = held()
             if there is not None:
                 there(event)
 
-        self._held.append((source, observe(tell)))
+        self._held.append((source, observe(notify)))
 
     def end(self) -> None:
         """Ends all subscriptions. Any thread; twice does no harm."""

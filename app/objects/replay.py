@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from app.errors import BadChange, BugError
 from app.objects.beginning import beginning
-from app.objects.begun import Begun, begun_of
+from app.objects.begun import StateStart, begun_of
 from app.objects.grammar import Facts, client_begun, reading
 from app.objects.judging import Judge, JudgeMark, Kind, Verdict
 from app.objects.lib0 import BadUpdate
@@ -123,7 +123,7 @@ class Replay:
         """What the judge knows."""
         return self._judge.structure
 
-    def begun(self) -> Begun:
+    def begun(self) -> StateStart:
         """What is known now, for a state or for the disk."""
         return begun_of(self.upto, tuple(sorted(self._waits.keys() | self.named)), self.structure)
 
@@ -146,7 +146,9 @@ class Replay:
 
     # -- beginning
 
-    def beginning(self, begun: Begun, update: bytes | None, upto: int | None = None) -> Generator[None, None, None]:
+    def beginning(
+        self, begun: StateStart, update: bytes | None, upto: int | None = None
+    ) -> Generator[None, None, None]:
         """Begins at a state, or (without an update) at what was stored here. BadChange if it is none; nothing has
         changed then. `upto`: in place of what it covers, for a state that begins an object."""
         if update is None:
@@ -163,24 +165,24 @@ class Replay:
 
     def starting(self, stored: bytes) -> Generator[None, None, None]:
         """Begins at what was stored here. BadChange if it is none."""
-        yield from self.beginning(Begun.decode(stored), None)
+        yield from self.beginning(StateStart.decode(stored), None)
 
     def starting_at(self, changes: Sequence[PlacedChange]) -> Generator[None, None, None]:
         """Begins at a state that was opened: these are its own changes. BadChange if it is none."""
         update, begun = joined(changes, self._unpack)
-        yield from self.beginning(Begun.decode(begun), update)
+        yield from self.beginning(StateStart.decode(begun), update)
 
     def covered_by(self, changes: Sequence[PlacedChange]) -> int:
         """The position that a state covers; 0 for what is none."""
         try:
-            return Begun.decode(joined(changes, self._unpack)[1]).covers
+            return StateStart.decode(joined(changes, self._unpack)[1]).covers
         except BadChange:
             return 0
 
     def storing(self) -> Generator[None, None, bytes]:
         """What is known now as bytes for `starting`, in pieces; nothing is taken meanwhile."""
         known = yield from encoding(self.structure)
-        return Begun(self.upto, tuple(sorted(self._waits.keys() | self.named)), known).encode()
+        return StateStart(self.upto, tuple(sorted(self._waits.keys() | self.named)), known).encode()
 
     def _restore(
         self,
@@ -274,7 +276,7 @@ class Replay:
             if begun:
                 if self.structure.clients:
                     return self._void(change.position, parts, STATE)
-                yield from self.beginning(Begun.decode(begun), update, change.position)
+                yield from self.beginning(StateStart.decode(begun), update, change.position)
                 return [Outcome(change.position, parts, MERGED)]
             facts = yield from reading(update)
         except BadChange as bad:

@@ -15,7 +15,7 @@ from app.core import log
 from app.core.ids import Uid
 from app.core.signal import Signal
 from app.errors import StoreFault
-from app.store.notices import RESET, TWIN, KeyNotices
+from app.store.notices import DUPLICATE, RESET, KeyNotices
 from app.store.people import People
 from app.store.rows import KeyNoticeRow
 from sync.client.engine import Engine
@@ -40,7 +40,7 @@ class KeyNotice:
     @property
     def warns(self) -> bool:
         """Whether it is a warning, and no calm notice."""
-        return self.kind in (RESET, TWIN)
+        return self.kind in (RESET, DUPLICATE)
 
 
 class Notices:
@@ -81,16 +81,16 @@ class Notices:
         calm: dict[Uid, list[KeyNoticeRow]] = {}
         warnings: list[KeyNotice] = []
         for row in rows:
-            if row.kind not in (RESET, TWIN):
+            if row.kind not in (RESET, DUPLICATE):
                 calm.setdefault(row.uid, []).append(row)
             elif row.kind == RESET or not ({row.uid, row.other} & self.resets()):  # a reset one lives no more
                 other = Uid(row.other) if row.other else None
                 warnings.append(KeyNotice(uid=row.uid, kind=row.kind, t=row.t, other=other, ids=(row.id,)))
-        told = [
+        shared = [
             KeyNotice(uid=u, kind=r[-1].kind, t=r[-1].t, more=len(r) - 1, ids=tuple(x.id for x in r))
             for u, r in calm.items()
         ]
-        return warnings + sorted(told, key=lambda notice: notice.t)
+        return warnings + sorted(shared, key=lambda notice: notice.t)
 
     def resets(self) -> set[Uid]:
         """Whose accounts the agency has reset."""
@@ -105,9 +105,9 @@ class Notices:
     def dismiss(self, notice: KeyNotice) -> None:
         """It has been seen, or dealt with."""
         self._rows.dismiss(notice.ids)
-        self._tell()
+        self._emit_changed()
 
-    def _tell(self) -> None:
+    def _emit_changed(self) -> None:
         self._open = self._resets = None
         self.changed.emit()
 
@@ -127,14 +127,14 @@ class Notices:
 
     async def look(self) -> None:
         """Goes through everything that is not looked through yet. StoreFault."""
-        told = await self._begin()
+        shared = await self._begin()
         for at, (uid, seen) in enumerate(self._rows.behind()):
-            told = self._look_through(uid, seen) or told
+            shared = self._look_through(uid, seen) or shared
             if at % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
-        told = self._look_for_twins() or told
-        if told:
-            self._tell()
+        shared = self._find_duplicate_accounts() or shared
+        if shared:
+            self._emit_changed()
 
     async def _begin(self) -> bool:
         """Begins to follow new logs. Who was reset before this device knew them is remembered, and nobody told."""
@@ -154,12 +154,12 @@ class Notices:
         row = self._people.get(uid)
         compared = row is not None and row.verified is not None
         mine = uid == self._engine.uid  # one's own devices have a list of their own
-        told = [(c.what.value, c.seq) for c in changes if c.what is Change.RESET or (compared and not mine)]
-        self._rows.advance(uid, newest, told)
+        shared = [(c.what.value, c.seq) for c in changes if c.what is Change.RESET or (compared and not mine)]
+        self._rows.advance(uid, newest, shared)
         if compared and any(c.what is Change.RESET for c in changes):
             self.unmark(uid)
-        return bool(told)
+        return bool(shared)
 
-    def _look_for_twins(self) -> bool:
-        found = [pair for pair in self._rows.twins() if not set(pair) & self.resets()]
-        return sum(self._rows.put(uid, TWIN, other=other) for uid, other in found) > 0
+    def _find_duplicate_accounts(self) -> bool:
+        found = [pair for pair in self._rows.duplicate_accounts() if not set(pair) & self.resets()]
+        return sum(self._rows.put(uid, DUPLICATE, other=other) for uid, other in found) > 0

@@ -69,7 +69,7 @@ class PeopleService:
         found = [uid for uid in await self._engine.directory(query) if uid != self._engine.uid]
         return [self.person(uid) for uid in found if not self._engine.is_over(uid)]
 
-    async def twins(self, uid: Uid) -> list[Person]:
+    async def duplicate_accounts(self, uid: Uid) -> list[Person]:
         """▲ Other accounts that are alive and have the same staff record: the agency should have ended one of them, or
         somebody has made one in another's name. Raises as `search`."""
         known, row = self.person(uid), self._people.get(uid)

@@ -21,26 +21,26 @@ class InvitationAnswers:
 
     def answer(self, room: RoomId) -> Answer | None:
         """What was answered about a room, at any device."""
-        return self._personal.told.answers.get(room)
+        return self._personal.shared.answers.get(room)
 
     def blocked(self) -> frozenset[Uid]:
         """Whose invitations are not shown."""
-        return frozenset(self._personal.told.blocked)
+        return frozenset(self._personal.shared.blocked)
 
     def declined(self) -> list[RoomId]:
         """Rooms that were declined."""
-        return [room for room, found in self._personal.told.answers.items() if found.answer == DECLINED]
+        return [room for room, found in self._personal.shared.answers.items() if found.answer == DECLINED]
 
     def note_answer(self, room: RoomId, n: int, answer: str) -> None:
         """Writes one answer; NotFound unless `ready`."""
-        self._personal.say(InvitationAnswered(room=room, n=n, answer=answer))
+        self._personal.write(InvitationAnswered(room=room, n=n, answer=answer))
 
     async def give(self, answer: str, rooms: list[tuple[RoomId, int]]) -> None:
         """Writes answers, with the positions of the additions; works offline once there is a room. SyncError."""
         await self._personal.found()
-        self._personal.say(*(InvitationAnswered(room=room, n=n, answer=answer) for room, n in rooms))
+        self._personal.write(*(InvitationAnswered(room=room, n=n, answer=answer) for room, n in rooms))
 
     async def block(self, uid: Uid, on: bool) -> None:
         """Blocks a person or takes it back; as `give`."""
         await self._personal.found()
-        self._personal.say(PersonBlocked(uid=uid, on=on))
+        self._personal.write(PersonBlocked(uid=uid, on=on))

@@ -99,7 +99,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Told:
+class SharedRecords:
     """Everything that the devices have told each other."""
 
     names: dict[DevId, str] = field(default_factory=dict)
@@ -135,9 +135,9 @@ def decode(data: bytes) -> Record:
     return record
 
 
-def fold(changes: Sequence[StoredChange]) -> Told:
+def fold(changes: Sequence[StoredChange]) -> SharedRecords:
     """What is so after all of them; what cannot be read is left out."""
-    told = Told()
+    shared = SharedRecords()
     for change in sorted(changes, key=lambda c: (c.n is None, c.n or 0, c.rowid)):
         try:
             record = decode(change.data)
@@ -145,18 +145,18 @@ def fold(changes: Sequence[StoredChange]) -> Told:
             continue
         match record:
             case DeviceNamed(dev=dev, name=name):
-                told.names[DevId(dev)] = one_line(name, MAX_NAME)
+                shared.names[DevId(dev)] = one_line(name, MAX_NAME)
             case DeviceRuns(dev=dev, system=system, version=version):
-                told.runs[DevId(dev)] = Runs(system=one_line(system, MAX_TEXT), version=one_line(version, MAX_TEXT))
+                shared.runs[DevId(dev)] = Runs(system=one_line(system, MAX_TEXT), version=one_line(version, MAX_TEXT))
             case PersonMarked(uid=uid, genesis=genesis, on=on, t=t):
-                told.marks[Uid(uid)] = Mark(genesis=Hash(genesis), on=on, t=t)
+                shared.marks[Uid(uid)] = Mark(genesis=Hash(genesis), on=on, t=t)
             case InvitationAnswered(room=room, n=n, answer=answer):
-                told.answers[RoomId(room)] = Answer(answer=answer, n=n)
+                shared.answers[RoomId(room)] = Answer(answer=answer, n=n)
             case PersonBlocked(uid=uid, on=on):
-                (told.blocked.add if on else told.blocked.discard)(Uid(uid))
+                (shared.blocked.add if on else shared.blocked.discard)(Uid(uid))
             case Alive():
                 pass
-    return told
+    return shared
 
 
 def check(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:

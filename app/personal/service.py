@@ -24,7 +24,7 @@ from app.personal.records import (
     PersonBlocked,
     PersonMarked,
     Record,
-    Told,
+    SharedRecords,
     encode,
     fold,
 )
@@ -60,7 +60,7 @@ class Personal:
         self._engine = engine
         self._people = people
         self._announce = announce
-        self._told: Told | None = None
+        self._shared: SharedRecords | None = None
         self._version = 0
         self._rooms: list[RoomId] | None = None
         self._asked: set[Uid] = set()
@@ -102,18 +102,18 @@ class Personal:
         return first[0].t if {m.uid for m in self._store.rooms_list.members(room)} == {self._engine.uid} else None
 
     @property
-    def told(self) -> Told:
+    def shared(self) -> SharedRecords:
         """What this person's devices have told each other."""
-        while self._told is None:
+        while self._shared is None:
             before = self._version
-            told = fold([c for room in self.rooms for c in self._changes(room) if c.own])
+            shared = fold([c for room in self.rooms for c in self._changes(room) if c.own])
             if before == self._version:  # else reading brought something
-                self._told = told
-        return self._told
+                self._shared = shared
+        return self._shared
 
     def _forget(self) -> None:
         """What was read is not all any more."""
-        self._told = self._rooms = None
+        self._shared = self._rooms = None
         self._version += 1
 
     def _changes(self, room: RoomId) -> list[StoredChange]:
@@ -139,7 +139,7 @@ class Personal:
             return
         room = self._room()
         if room is not None:
-            self._say(room, DeviceNamed(dev=dev, name=name))
+            self._write(room, DeviceNamed(dev=dev, name=name))
         elif dev == self._engine.devices.mine:
             self._store.notes.set(DEVICE_RENAMED, name)
         else:
@@ -150,7 +150,7 @@ class Personal:
         """Where to write; None while there is no room."""
         return next((r for r in self.rooms if self._engine.room_state(r) is not RoomState.FORK), None)
 
-    def _say(self, room: RoomId, record: Record) -> None:
+    def _write(self, room: RoomId, record: Record) -> None:
         objects = self._store.objects.all(room, KIND_ID)
         self._store.changes.append(room, min(o.obj for o in objects), encode(record))
 
@@ -164,14 +164,14 @@ class Personal:
         if not self.ready:
             await self.tend()
 
-    def say(self, *records: InvitationAnswered | PersonBlocked) -> None:
+    def write(self, *records: InvitationAnswered | PersonBlocked) -> None:
         """Tells the person's other devices something; NotFound unless `ready`."""
         room = self._room()
         if room is None:
             raise NotFound
         with self._store.transaction():
             for record in records:
-                self._say(room, record)
+                self._write(room, record)
         self._forget()
         self.changed.emit()
 
@@ -213,43 +213,43 @@ class Personal:
         self._take_marks()
 
     def _introduce(self, room: RoomId) -> None:
-        me, told = self._engine.devices.mine, self.told
+        me, shared = self._engine.devices.mine, self.shared
         renamed, first = (self._store.notes.get(note) for note in (DEVICE_RENAMED, DEVICE_NAME))
-        wanted = renamed or told.names.get(me) or first or machine.name() or machine.system()
+        wanted = renamed or shared.names.get(me) or first or machine.name() or machine.system()
         runs = DeviceRuns(dev=me, system=machine.system(), version=PROGRAM)
-        known = told.runs.get(me)
+        known = shared.runs.get(me)
         with self._store.transaction():
-            if told.names.get(me) != wanted:
-                self._say(room, DeviceNamed(dev=me, name=wanted))
+            if shared.names.get(me) != wanted:
+                self._write(room, DeviceNamed(dev=me, name=wanted))
             if known is None or (known.system, known.version) != (runs.system, runs.version):
-                self._say(room, runs)
+                self._write(room, runs)
             for note in (DEVICE_RENAMED, DEVICE_NAME):
                 if self._store.notes.get(note):
                     self._store.notes.set(note, "")
             if self._store.unsent(room) == 0 and clock.now_ms() - self.alive().get(me, 0) >= DAY_MS:
-                self._say(room, Alive())
+                self._write(room, Alive())
 
     # -- verified marks -------------------------------------------------------------------------------------------
 
     def _on_marked(self, uid: Uid, on: bool) -> None:
         room = self._room()
         if room is not None:
-            self._say_mark(room, uid, on, clock.now_ms())
+            self._write_mark(room, uid, on, clock.now_ms())
 
-    def _say_mark(self, room: RoomId, uid: Uid, on: bool, t: int) -> None:
+    def _write_mark(self, room: RoomId, uid: Uid, on: bool, t: int) -> None:
         genesis = self._engine.genesis(uid)
         if genesis is not None:
-            self._say(room, PersonMarked(uid=uid, genesis=genesis, on=on, t=t))
+            self._write(room, PersonMarked(uid=uid, genesis=genesis, on=on, t=t))
 
     def _give_marks(self, room: RoomId) -> None:
         """Marks that were made here before there was a room."""
         for person in self._store.people.all():
-            if person.verified is not None and person.uid not in self.told.marks:
-                self._say_mark(room, person.uid, True, person.verified)
+            if person.verified is not None and person.uid not in self.shared.marks:
+                self._write_mark(room, person.uid, True, person.verified)
 
     def _take_marks(self) -> None:
         """▲ A mark counts for the keys that it was about, and for no others."""
-        for uid, mark in self.told.marks.items():
+        for uid, mark in self.shared.marks.items():
             row = self._store.people.get(uid)
             if row is None:
                 if mark.on and uid not in self._asked:

@@ -20,7 +20,7 @@ from app.store.store import Store
 Copier = Callable[[ObjId], ObjId]
 """Makes a new object of what one holds here; gives its id. A kind's own."""
 
-TOLD_FOR_MS = 7 * 86_400_000
+SHOWN_FOR_MS = 7 * 86_400_000
 """So long a room shows that something was left out of an object of its."""
 
 
@@ -125,7 +125,7 @@ class HeldBack:
 
     def left_out(self, room: RoomId) -> tuple[LeftOutChange, ...]:
         """What administrators had left out of the room's objects lately, oldest first."""
-        since, found = clock.now_ms() - TOLD_FOR_MS, []
+        since, found = clock.now_ms() - SHOWN_FOR_MS, []
         for event in self._store.rooms_list.events(room):
             row = self._store.objects.get(event.obj) if event.obj is not None else None
             if event.kind == LEAVE_OUT and event.t >= since and row is not None and event.subject is not None:

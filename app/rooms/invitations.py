@@ -25,7 +25,7 @@ MAX_AN_ADDER = 20
 MAX_OPEN = 100
 """Invitations that are shown one by one; of the others only how many there are, by adder."""
 DAY_MS = 86_400_000
-_TOLD = "invited-by-"
+_NOTED = "invited-by-"
 """The note under which it is kept when (ms, own clock) an adder's invitations were last notified of, and the server's
 time of the newest of them."""
 
@@ -197,7 +197,7 @@ class Invitations:
 
     def on_invitations(self) -> None:
         """Another room waits for an answer, or one less."""
-        self._tell()
+        self._emit_invited()
         self.changed.emit()
 
     def _knows(self, uid: Uid) -> bool:
@@ -243,14 +243,14 @@ class Invitations:
 
     # -- telling --------------------------------------------------------------------------------------------------
 
-    def _tell(self) -> None:
+    def _emit_invited(self) -> None:
         """▲ One notice an adder and day, however many rooms they make; and none of an addition that is older than the
         last one."""
         now, newest = clock.now_ms(), dict[Uid | None, int]()
         for i in self._waiting():
             newest[i.added.adder] = max(i.added.t, newest.get(i.added.adder, 0))
         for uid, t in newest.items():
-            name = _TOLD + (uid.hex() if uid is not None else "")
+            name = _NOTED + (uid.hex() if uid is not None else "")
             last_now, last_t = map(int, (self._store.notes.get(name) or "0 -1").split())
             if t > last_t and now - last_now >= DAY_MS:
                 self._store.notes.set(name, f"{now} {t}")

@@ -98,8 +98,8 @@ class Pruning:
         rows = [row for row in rows if self._store.compactor(row.obj) is not None]
         known = {p.obj: p for p in found.objects}
         none = [Prunable(obj=row.obj, after=found.pruned.get(row.obj, 0), lacks="snapshot") for row in rows]
-        told = [known.get(p.obj, p) for p in none]
-        sizes = await self._store.snapshots.between([(p.obj, p.after, p.n) for p in told])
+        shared = [known.get(p.obj, p) for p in none]
+        sizes = await self._store.snapshots.between([(p.obj, p.after, p.n) for p in shared])
         return [
             PrunableObject(
                 obj=row.obj,
@@ -110,7 +110,7 @@ class Pruning:
                 lacks=p.lacks,
                 from_ms=p.from_ms,
             )
-            for row, p, (items, size) in zip(rows, told, sizes, strict=True)
+            for row, p, (items, size) in zip(rows, shared, sizes, strict=True)
             if row.obj in known or items >= snapshot_maker.EVERY_OPS or size >= snapshot_maker.EVERY_BYTES
         ]
 

@@ -119,14 +119,14 @@ class RoomService:
         self._people = people
         self._starters = tuple(starters)
         self.baselines = Baselines(store, engine.is_whole)
-        self._ends = [store.changed.connect(self.tell)]
+        self._ends = [store.changed.connect(self.notify_changed)]
 
     def close(self) -> None:
         """Stops following the store."""
         for end in self._ends:
             end()
 
-    def tell(self, room: RoomId) -> None:
+    def notify_changed(self, room: RoomId) -> None:
         """Something about the room is another than before."""
         self.room_changed.emit(room)
         self.changed.emit()
@@ -175,14 +175,14 @@ class RoomService:
     def members(self, room: RoomId) -> list[MemberInfo]:
         """Who is in the room, by role and seniority."""
         since = {e.subject: e.t for e in self._store.rooms_list.events(room) if e.kind == "add"}
-        heard = {self._engine.uid, *self._engine.speakers(room)}
+        wrote = {self._engine.uid, *self._engine.speakers(room)}
         return [
             MemberInfo(
                 person=self._people.person(m.uid),
                 role=m.role,
                 since_ms=since.get(m.uid, 0),
                 history=m.history,
-                invited=m.uid not in heard,
+                invited=m.uid not in wrote,
             )
             for m in self._store.rooms_list.members(room)
         ]
@@ -243,9 +243,9 @@ class RoomService:
         whole here ("gap"). What stops the whole room is its `sealed_state`."""
         why = self._engine.blocked(room)
         why = "may-not-write" if why == "forbidden" else why
-        told = [why] if why and why != self._engine.room_state(room).value and self._store.unsent(room) else []
-        told += ["gap"] if self._engine.has_missing_range(room) else []
-        return told + (["decrypt"] if self._store.inbox.bad(room) else [])
+        codes = [why] if why and why != self._engine.room_state(room).value and self._store.unsent(room) else []
+        codes += ["gap"] if self._engine.has_missing_range(room) else []
+        return codes + (["decrypt"] if self._store.inbox.bad(room) else [])
 
     def filling(self, room: RoomId) -> int | None:
         """How many percent of a room's older history has been read, while it is; what is shown does not wait for it."""
@@ -313,7 +313,7 @@ class RoomService:
         """A new room with a title, its chat and its board."""
         room = await self._engine.operations.create_room()
         with self._store.transaction():
-            self._say(room, RoomNamed(title=shown_title(title), type=type))
+            self._write(room, RoomNamed(title=shown_title(title), type=type))
             for starter in self._starters:
                 obj = self._store.objects.new(room)
                 self.announce(room, obj, starter.kind)
@@ -331,7 +331,7 @@ class RoomService:
         row = self._store.rooms_list.get(room)
         if row is not None and row.title:
             text = one_line(greeting, MAX_GREETING)
-            self._say(room, PersonInvited(uid=uid, title=row.title, type=row.type, text=text))
+            self._write(room, PersonInvited(uid=uid, title=row.title, type=row.type, text=text))
         self.baselines.wake(room)
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
@@ -353,15 +353,15 @@ class RoomService:
         row = self._store.rooms_list.get(room)
         if row is None:
             raise NotFound
-        self._say(room, RoomNamed(title=shown_title(title), type=row.type))
+        self._write(room, RoomNamed(title=shown_title(title), type=row.type))
 
     def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
         """Tells the room of a new object. Within the caller's transaction, before the object's first change."""
-        self._say(room, ObjectAnnounced(obj=obj, kind=kind))
+        self._write(room, ObjectAnnounced(obj=obj, kind=kind))
 
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
         """Puts an object away, or takes it back."""
-        self._say(room, ObjectRetired(obj=obj, on=on))
+        self._write(room, ObjectRetired(obj=obj, on=on))
 
     def put_away(self, room: RoomId | None = None, by: Uid | None = None) -> list[Retired]:
         """Objects that are put away, of a room or all, by a person or anybody; put away last first."""
@@ -371,9 +371,9 @@ class RoomService:
         """Has everybody compute an object without one change, from now on. Forbidden unless an administrator."""
         if self.my_role(room) < ADMIN:
             raise Forbidden
-        self._say(room, ChangeLeftOut(obj=obj, author=author, change=change))
+        self._write(room, ChangeLeftOut(obj=obj, author=author, change=change))
 
-    def _say(self, room: RoomId, record: Record) -> None:
+    def _write(self, room: RoomId, record: Record) -> None:
         self._store.changes.append(room, ObjId(room), encode(record))
 
 

@@ -298,12 +298,12 @@ class Succession:
         after = origin.n if same else 0
         split = self._split(origin.old, after)
 
-        def told(change: StoredChange) -> tuple[ObjId, bytes] | None:
+        def shared(change: StoredChange) -> tuple[ObjId, bytes] | None:
             known = change.n is not None and change.n <= after
-            return None if known and self._group(change) not in split else self._told(origin, change, same)
+            return None if known and self._group(change) not in split else self._for_successor(origin, change, same)
 
         first = 0 if split else after
-        own = [(change, here[0]) for change in self._store.origins.own(origin.old, first) if (here := told(change))]
+        own = [(change, here[0]) for change in self._store.origins.own(origin.old, first) if (here := shared(change))]
         refused = self._store.origins.refused(origin.room)
         own = [
             (change, into)
@@ -311,7 +311,7 @@ class Succession:
             if (into, change.change_id) in refused or not self._store.origins.is_there(origin.room, change)
         ]
         waits = await self.offers.lacking(origin, own)
-        offered = self._store.origins.offer(origin, first, lambda c: None if c.rowid in waits else told(c))
+        offered = self._store.origins.offer(origin, first, lambda c: None if c.rowid in waits else shared(c))
         for found in self._store.objects.all(origin.old):
             into = object_in(origin.room, origin.old, found.obj)
             draft = self._store.objects.draft(found.obj)
@@ -328,7 +328,7 @@ class Succession:
         of = self.groups.get(found.kind) if found else None
         return of(change.data) if of is not None else None
 
-    def _told(self, origin: OriginRow, change: StoredChange, same: bool) -> tuple[ObjId, bytes] | None:
+    def _for_successor(self, origin: OriginRow, change: StoredChange, same: bool) -> tuple[ObjId, bytes] | None:
         """An own change as it goes into the successor: the same bytes, but for the ids of objects in the root's."""
         into = object_in(origin.room, origin.old, change.obj)
         if into != ObjId(origin.room):

@@ -237,7 +237,7 @@ class Database:
             return
         (commit, acts, failed), self._committing = self._committing, None
         if commit.result() is None:
-            self._tell_checkpointer()
+            self._wake_checkpointer()
             for act in acts:
                 try:
                     act()
@@ -269,7 +269,7 @@ class Database:
             raise
         finally:
             self._depth, self._doomed = 0, False
-        self._tell_checkpointer()
+        self._wake_checkpointer()
 
     def _begin(self, durable: bool) -> None:
         self._settle()
@@ -307,7 +307,7 @@ class Database:
             return e
         return None
 
-    def _tell_checkpointer(self) -> None:
+    def _wake_checkpointer(self) -> None:
         before, self._changed_rows = self._changed_rows, self.raw.total_changes
         self._checkpointer.wrote(self._changed_rows - before)
 

@@ -243,7 +243,7 @@ class Inbox:
         raw.executemany(sql.ADD_EVENT, [_event_row(room, event) for event in events])
         for event in events:
             note(self._db.conn, room, event)
-        self._projecting.tell(room)
+        self._projecting.notify_changed(room)
 
     def _members(self, room: RoomId, members: Sequence[MemberRow], gone: Sequence[Uid]) -> None:
         raw = self._db.raw
@@ -251,7 +251,7 @@ class Inbox:
         raw.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
         raw.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
         take_back(self._db, room)
-        self._projecting.tell(room)
+        self._projecting.notify_changed(room)
 
 
 def _event_row(room: RoomId, e: RoomEvent) -> tuple[object, ...]:

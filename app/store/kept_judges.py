@@ -155,10 +155,10 @@ class KeptJudges:
     async def again(self, obj: ObjId, kind: Projector) -> None:
         """Judges an object from its first change, or from the state that stands in for the first ones, and corrects
         what was marked otherwise. What comes meanwhile has no verdict, and is stored untried."""
-        while not await self._judged_anew(obj, kind):
+        while not await self._judged_again(obj, kind):
             pass
 
-    async def _judged_anew(self, obj: ObjId, kind: Projector) -> bool:
+    async def _judged_again(self, obj: ObjId, kind: Projector) -> bool:
         """False if it was overtaken: a state came that stands in for changes, or a change was left out."""
         room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
         async with self.lock:

@@ -13,10 +13,10 @@ _NOTICE = "SELECT id, uid, kind, seq, other, t FROM key_notices"
 _BEHIND = """SELECT w.uid, w.seq FROM key_watch w
     WHERE w.seq < (SELECT max(l.seq) FROM user_log l WHERE l.uid = w.uid) ORDER BY w.uid"""
 _NEW = "SELECT DISTINCT uid FROM user_log WHERE seq = 0 AND uid NOT IN (SELECT uid FROM key_watch)"
-_TWINS = """SELECT record, uid FROM people WHERE record IN
+_DUPLICATES = """SELECT record, uid FROM people WHERE record IN
     (SELECT record FROM people GROUP BY record HAVING count(*) > 1) ORDER BY record, uid"""
 RESET = "reset"
-TWIN = "twin"
+DUPLICATE = "twin"
 
 
 class KeyNotices:
@@ -72,9 +72,9 @@ class KeyNotices:
         """Everybody whom the agency is known to have reset, told or not."""
         return {uid for (uid,) in self._db.rows("SELECT uid FROM key_notices WHERE kind = ?", (RESET,))}
 
-    def twins(self) -> list[tuple[Uid, Uid]]:
+    def duplicate_accounts(self) -> list[tuple[Uid, Uid]]:
         """Pairs of people with one and the same staff record, the lower uid first."""
-        rows = self._db.rows(_TWINS)
+        rows = self._db.rows(_DUPLICATES)
         return [(a, b) for (mine, a), (theirs, b) in combinations(rows, 2) if mine == theirs]
 
     def dismiss(self, ids: Iterable[int]) -> None:

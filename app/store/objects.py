@@ -113,7 +113,7 @@ class Objects:
                    ON CONFLICT (obj) DO UPDATE SET row = max(row, excluded.row), t = excluded.t""",
                 (obj, room, row, clock.now_ms()),
             )
-            self._projecting.tell(room)
+            self._projecting.notify_changed(room)
 
     # -- recently opened
     def opened(self, obj: ObjId) -> None:

@@ -18,7 +18,7 @@ from app.store.people import Me
 from app.store.rows import StoredChange
 from sync.client.ports import RoomEvent
 
-Told = Callable[[StoredChange], tuple[ObjId, bytes] | None]
+SuccessorForm = Callable[[StoredChange], tuple[ObjId, bytes] | None]
 """What an own change of the old room is in the successor: its object there and its data; None leaves it behind."""
 
 _COLUMNS = "room, old, n, rh, by, step"
@@ -103,7 +103,7 @@ class Origins:
         me = self._me.uid
         return [stored_change(row, me) for row in self._db.rows(_OWN, (room, me, after))]
 
-    def offer(self, origin: OriginRow, after: int, told: Told) -> int:
+    def offer(self, origin: OriginRow, after: int, form_of: SuccessorForm) -> int:
         """Writes everything of one's own that stands after a position of the old room, or has none, into the successor
         under the same change ids, in its order, and takes it off the old room's outbox. How many were new: a change
         that was offered before is left as it is. One transaction.
@@ -111,7 +111,7 @@ class Origins:
         count = 0
         with self._db.transaction():
             for change in self.own(origin.old, after):
-                here = told(change)
+                here = form_of(change)
                 if here is not None and not self.is_there(origin.room, change):
                     self._changes.append(
                         origin.room, *here, change_id=change.change_id, blobs=self._parts(change), t=change.t

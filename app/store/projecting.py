@@ -166,10 +166,10 @@ class Projecting:
             if obj != root:
                 kept |= self._object(conn, obj, changes, strict, tried)
         if batches:
-            self.tell(room)
+            self.notify_changed(room)
         return kept
 
-    def tell(self, room: RoomId) -> None:
+    def notify_changed(self, room: RoomId) -> None:
         """Emits `changed` for the room after the commit."""
         self._db.after_commit(lambda: self.changed.emit(room))
 
@@ -274,7 +274,7 @@ class Projecting:
         if found is not None and kind is not None and changes:
             row = object_row(found[:-2])
             self._project(conn, kind, row, changes)
-            self.tell(row.room)
+            self.notify_changed(row.room)
 
     def from_start(self, obj: ObjId) -> None:
         """Projects an object again from its first change: something that was merged into it is to be merged no more.
@@ -297,7 +297,7 @@ class Projecting:
         if changes:
             self._project(conn, kind, row, changes)
         raw.execute(sql.SET_PROJECTED, (last, obj))
-        self.tell(row.room)
+        self.notify_changed(row.room)
 
     def _missing(self, obj: ObjId, after: int, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
         """All changes after `after`; the given ones if nothing lies between."""

@@ -152,7 +152,7 @@ class Rooms:
     def _set(self, column: str, room: RoomId, value: bool) -> None:
         with self._db.transaction():
             self._db.raw.execute(f"UPDATE rooms SET {column} = ? WHERE room = ?", (value, room))
-            self._projecting.tell(room)
+            self._projecting.notify_changed(room)
 
 
 def _room(row: Row) -> RoomRow:

@@ -24,7 +24,7 @@ def snippet(texts: Sequence[str], words: Sequence[str]) -> str:
     """16 words of the first text that has most of `words`, with those marked, and … where it is cut. The beginning of
     the last text if none has any: the index and this module may part an unusual text into different words."""
     wanted = [word.lower() for word in words]
-    best, found = texts[-1], _Found(0, 0, 0)
+    best, found = texts[-1], _Match(0, 0, 0)
     for text in texts:
         here = _look(text, wanted)
         if here.count > found.count:
@@ -35,7 +35,7 @@ def snippet(texts: Sequence[str], words: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Match:
     """`count` different words between the offsets `start` and `end` (in the last of them), in code points."""
 
     count: int
@@ -43,17 +43,17 @@ class _Found:
     end: int
 
 
-def _look(text: str, wanted: Sequence[str]) -> _Found:
+def _look(text: str, wanted: Sequence[str]) -> _Match:
     """Where most of the words stand near each other; the first such place. It ends where all are found."""
     lowered = _lowered(text)
-    best = _Found(0, 0, 0)
+    best = _Match(0, 0, 0)
     latest: dict[str, int] = {}
     all_of_them = len(set(wanted))
     for at, word in heapq.merge(*(_places(lowered, word) for word in set(wanted))):
         latest[word] = at
         near = [place for place in latest.values() if place > at - _NEAR_CHARS]
         if len(near) > best.count:
-            best = _Found(len(near), min(near), at + len(word))
+            best = _Match(len(near), min(near), at + len(word))
         if best.count == all_of_them:
             break
     return best
@@ -76,7 +76,7 @@ def _places(text: str, word: str) -> Iterator[tuple[int, str]]:
         at = text.find(word, at + 1)
 
 
-def _cut(text: str, found: _Found, wanted: Sequence[str]) -> str:
+def _cut(text: str, found: _Match, wanted: Sequence[str]) -> str:
     """The found place with words on both sides, marked."""
     inside = WORD.findall(text, found.start, found.end)
     spare = max(0, SNIPPET_WORDS - len(inside))

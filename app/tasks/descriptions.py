@@ -38,8 +38,8 @@ class Description:
     def id(self) -> str:
         """A hash of the text, its writer and what it was made from (app/objects/FORMAT.md). So a text that is put back
         later has another id than the first time."""
-        said = json.dumps(self.value(), ensure_ascii=True, separators=(",", ":")).encode()
-        return hashlib.sha256(said).hexdigest()[:_ID_CHARS]
+        canonical = json.dumps(self.value(), ensure_ascii=True, separators=(",", ":")).encode()
+        return hashlib.sha256(canonical).hexdigest()[:_ID_CHARS]
 
     def value(self) -> list[Any]:
         """As it stands in the CRDT."""

@@ -394,9 +394,9 @@ class Board:
             if self._me is not None:
                 self._settle_mine()
         finally:
-            told, self._held_back, self._author = self._held_back, None, None
-        if told:
-            self.changed.emit(frozenset(told))
+            held, self._held_back, self._author = self._held_back, None, None
+        if held:
+            self.changed.emit(frozenset(held))
         return bad
 
     def _settle_mine(self) -> None:
@@ -473,7 +473,7 @@ class Board:
         for card_id, card in self._cards_by_id().items() if self._held_back is not None else ():
             self._compare(card_id, before.get(card_id), card, REMOTE)
         self.columns_changed.emit()
-        self._tell(frozenset(self._cards_by_id()))
+        self._emit_changed(frozenset(self._cards_by_id()))
 
     def _on_columns(self, _paths: frozenset[Path], _origin: Origin) -> None:
         self._column_cache = None
@@ -489,9 +489,9 @@ class Board:
             self._put(card_id, card)
         if origin not in (REMOTE, SETUP):
             self.edited.emit(ids)
-        self._tell(ids)
+        self._emit_changed(ids)
 
-    def _tell(self, ids: frozenset[str]) -> None:
+    def _emit_changed(self, ids: frozenset[str]) -> None:
         if self._held_back is None:
             self.changed.emit(ids)
         else:

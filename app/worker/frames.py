@@ -77,13 +77,13 @@ class Give(msgspec.Struct, frozen=True, array_like=True, tag=5):
 
 
 class Make(msgspec.Struct, frozen=True, array_like=True, tag=6):
-    """Makes the state up to position `n` of the changes that were given. `told`: the (map, key) of each short text that
-    is to be returned beside it."""
+    """Asks for the state up to position `n` of the changes that were given. `text_keys`: the (map, key) of each short
+    text that the answer must hold too."""
 
     n: int
     texts: tuple[str, ...]
     maps: tuple[str, ...]
-    told: tuple[tuple[str, str], ...]
+    text_keys: tuple[tuple[str, str], ...]
 
 
 class GetBytes(msgspec.Struct, frozen=True, array_like=True, tag=7):
@@ -122,13 +122,14 @@ class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 
 class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """A state was made. `size`: bytes of its update and of what stands beside it, which `GetBytes` returns in this
-    order; None if the changes have no state. `told`: the texts that were asked for, each empty where there is none."""
+    """The state was made, or `size` is None because the changes have no state. `size`: (bytes of its update, bytes of
+    its `begun`), which `GetBytes` then returns in this order. `short_texts`: the texts that were asked for, "" for one
+    that does not exist."""
 
     size: tuple[int, int] | None
     digest: bytes
     waits: tuple[int, ...]
-    told: tuple[str, ...]
+    short_texts: tuple[str, ...]
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True, tag=3):

@@ -33,8 +33,8 @@ class Making:
         if found is None:
             return Made(None, b"", (), ())
         self._made = found.update + found.begun
-        told = tuple(found.held.get(root, {}).get(key, "") for root, key in asked.told)
-        return Made((len(found.update), len(found.begun)), found.digest, found.waits, told)
+        short_texts = tuple(found.held.get(root, {}).get(key, "") for root, key in asked.text_keys)
+        return Made((len(found.update), len(found.begun)), found.digest, found.waits, short_texts)
 
     def _state(self, asked: Make) -> State | None:
         """▲ The program has unpacked the changes, as it does for the states that it makes itself: a state is the same
@@ -44,7 +44,9 @@ class Making:
             for at, c in enumerate(self._given)
         ]
         try:
-            return state_at(changes, asked.n, self._unpack, texts=asked.texts, maps=asked.maps, told=asked.told)
+            return state_at(
+                changes, asked.n, self._unpack, texts=asked.texts, maps=asked.maps, text_keys=asked.text_keys
+            )
         except BadChange:
             return None
 

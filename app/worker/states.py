@@ -62,20 +62,20 @@ class States:
         *,
         texts: Sequence[str] = (),
         maps: Sequence[str] = (),
-        told: Sequence[tuple[str, str]] = (),
+        text_keys: Sequence[tuple[str, str]] = (),
         named: AbstractContextManager[None] = UNNAMED,
     ) -> State | None:
         """As `app.objects.compaction.state_at`; only a short object's state enters `named`. WorkerDied if the process
         ended at the object or took too long, WorkerUnavailable if it cannot be started and after `close`."""
         count, size = len(changes), sum(len(change.data) for change in changes)
         if count <= SMALL_CHANGES and size <= SMALL_BYTES:
-            return state_at(changes, n, unpack, texts=texts, maps=maps, told=told, named=named)
+            return state_at(changes, n, unpack, texts=texts, maps=maps, text_keys=text_keys, named=named)
         is_long = count > MEDIUM_CHANGES or size > MEDIUM_BYTES
         with self._long if is_long else self._medium, _Process(self) as worker:
             for given in _given(changes, unpack):
                 worker.ask(Give(given), Tried, GIVE_S)
-            made = worker.ask(Make(n, tuple(texts), tuple(maps), tuple(told)), Made, MAKE_S)
-            return _state(worker, made, told)
+            made = worker.ask(Make(n, tuple(texts), tuple(maps), tuple(text_keys)), Made, MAKE_S)
+            return _state(worker, made, text_keys)
 
     def close(self) -> None:
         """Ends the process for good. Twice does no harm."""
@@ -151,14 +151,14 @@ def _change(change: PlacedChange, unpack: Unpack) -> Change:
     return Change(*head, found.update, found.begun, found.group, found.index, found.count)
 
 
-def _state(worker: Worker, made: Made, told: Sequence[tuple[str, str]]) -> State | None:
+def _state(worker: Worker, made: Made, text_keys: Sequence[tuple[str, str]]) -> State | None:
     """Fetches the state that was made; WorkerDied if it breaks the bounds. ▲ The process has read what colleagues
     wrote, and may have been taken over. So what it returns is bounded, and is never given to this program's own CRDT
     library; others judge it."""
     if made.size is None:
         return None
     update_bytes, begun_bytes = made.size
-    if not (0 < update_bytes <= MAX_BYTES and 0 <= begun_bytes <= MAX_BYTES) or len(made.told) != len(told):
+    if not (0 < update_bytes <= MAX_BYTES and 0 <= begun_bytes <= MAX_BYTES) or len(made.short_texts) != len(text_keys):
         raise WorkerDied
     data = bytearray()
     while len(data) < update_bytes + begun_bytes:
@@ -172,13 +172,13 @@ def _state(worker: Worker, made: Made, told: Sequence[tuple[str, str]]) -> State
         update=bytes(data[:update_bytes]),
         begun=bytes(data[update_bytes:]),
         digest=made.digest,
-        held=_held(told, made.told),
+        held=_held(text_keys, made.short_texts),
         waits=made.waits,
     )
 
 
-def _held(told: Sequence[tuple[str, str]], texts: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+def _held(text_keys: Sequence[tuple[str, str]], texts: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
     held: dict[str, dict[str, str]] = {}
-    for (root, key), text in zip(told, texts, strict=True):
+    for (root, key), text in zip(text_keys, texts, strict=True):
         held.setdefault(root, {})[key] = text
     return held

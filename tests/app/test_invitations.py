@@ -201,25 +201,25 @@ def test_twenty_of_an_adder_and_a_hundred_in_all_are_read(desk: Desk) -> None:
 
 
 def test_one_is_told_of_an_adder_once_a_day_and_of_nothing_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    now, told = clock.now_ms(), list[Uid]()
+    now, shared = clock.now_ms(), list[Uid]()
     monkeypatch.setattr(clock, "now_ms", lambda: now)
-    desk.invitations.arrived.connect(lambda person: told.append(person.uid if person else Uid(b"")))
+    desk.invitations.arrived.connect(lambda person: shared.append(person.uid if person else Uid(b"")))
     desk.engine.invitations = [Invitation(added=added(1, t=now), read=True)]
     desk.invitations.on_invitations()
-    assert (told, desk.invitations.all()) == ([], [])  # what another device answered is not known yet
+    assert (shared, desk.invitations.all()) == ([], [])  # what another device answered is not known yet
     desk.invitations.on_status(online=True)
     desk.engine.invitations += [Invitation(added=added(2, t=now)), Invitation(added=added(3, RG, t=now))]
     desk.invitations.on_invitations()
-    assert told == [EK, RG]
+    assert shared == [EK, RG]
     now += 2 * DAY_MS
     desk.invitations.on_invitations()
-    assert told == [EK, RG]  # they are older than the last time
+    assert shared == [EK, RG]  # they are older than the last time
     desk.engine.invitations.append(Invitation(added=added(4, t=now)))
     desk.invitations.on_invitations()
-    assert told == [EK, RG, EK]
+    assert shared == [EK, RG, EK]
     desk.engine.invitations.append(Invitation(added=added(5, t=now + 1)))
     desk.invitations.on_invitations()
-    assert told == [EK, RG, EK]  # the same day
+    assert shared == [EK, RG, EK]  # the same day
     [more] = [m for m in desk.invitations.more() if m.by is not None and m.by.uid == EK]
     assert more.rooms == (added(2).room, added(4).room, added(5).room)
 

@@ -11,7 +11,7 @@ from typing import NoReturn
 import pytest
 
 from app import diagnosis, policy, profile
-from app.policy import Found, Policy, from_files, from_registry
+from app.policy import Finding, Policy, from_files, from_registry
 from app.settings import SETTINGS
 
 HKLM, HKCU = ("HKLM", policy.POLICY_KEY), ("HKCU", policy.POLICY_KEY)
@@ -49,7 +49,7 @@ def test_a_damaged_file_is_left_out_and_told_of(tmp_path: Path, text: str) -> No
     (tmp_path / "20.json").write_text(text)
     read = from_files(tmp_path, tmp_path / "none")
     assert read.fixed == {"language": "en"}
-    assert read.found[-1] == Found(key="", source="20.json", accepted=False)
+    assert read.found[-1] == Finding(key="", source="20.json", accepted=False)
 
 
 def test_a_file_with_a_byte_order_mark_and_a_path_with_emoji_are_read(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_a_value_that_does_not_suit_is_left_out_and_told_of(tmp_path: Path, key:
     (tmp_path / "10.json").write_text(json.dumps({key: value, "language": "en"}))
     read = from_files(tmp_path, tmp_path / "none")
     assert read.fixed == {"language": "en"}
-    assert Found(key=key, source="10.json", accepted=False) in read.found
+    assert Finding(key=key, source="10.json", accepted=False) in read.found
 
 
 def test_what_is_left_out_is_logged_by_its_key_without_its_value(
@@ -94,7 +94,7 @@ def test_what_is_left_out_is_logged_by_its_key_without_its_value(
 ) -> None:
     (tmp_path / "10.json").write_text(json.dumps({"theme": "secret-pink", "nothing like a key": 1}))
     with caplog.at_level(logging.WARNING):
-        from_files(tmp_path, tmp_path / "none").tell()
+        from_files(tmp_path, tmp_path / "none").log_findings()
     assert [record.getMessage() for record in caplog.records] == [
         "policy-ignored key=theme source=10.json line=1 column=2",
         "policy-ignored key=? source=10.json line=1 column=26",
@@ -106,8 +106,8 @@ def test_the_log_names_a_file_and_writes_none_of_its_odd_signs(
 ) -> None:
     (tmp_path / "10 röst\x1b[2J.json").write_text('{"theme": "dark",\n}')
     with caplog.at_level(logging.WARNING):
-        from_files(tmp_path, tmp_path / "none").tell()
-        from_registry(FakeRegistry({HKLM: {"Theme": 3}})).tell()
+        from_files(tmp_path, tmp_path / "none").log_findings()
+        from_registry(FakeRegistry({HKLM: {"Theme": 3}})).log_findings()
     assert [record.getMessage() for record in caplog.records] == [
         "policy-ignored key= source=10_röst__2J.json line=1 column=17".replace("key=", "key=?"),
         r"policy-ignored key=theme source=HKLM\SOFTWARE\Policies\Kansli",
@@ -126,7 +126,7 @@ def test_a_folder_that_may_not_be_read_keeps_nobody_out_and_is_told_of(
     monkeypatch.setattr(Path, "stat", refused)
     read = from_files(tmp_path / "policies", tmp_path / "defaults.json")
     monkeypatch.undo()
-    assert read.found == tuple(Found(key="", source=name, accepted=False) for name in ("policies", "defaults.json"))
+    assert read.found == tuple(Finding(key="", source=name, accepted=False) for name in ("policies", "defaults.json"))
 
 
 def test_a_list_in_json_is_taken_as_one(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_what_the_windows_installer_wrote_is_a_default_and_no_lock(tmp_path: Pat
 
 def test_a_missing_configuration_file_is_told_of() -> None:
     read = from_registry(FakeRegistry({INSTALLED: {"ConfigFile": r"C:\nowhere.json"}}))
-    assert read.found == (Found(key="", source="ConfigFile", accepted=False),)
+    assert read.found == (Finding(key="", source="ConfigFile", accepted=False),)
 
 
 def test_defaults_of_linux_are_read_beside_the_policies(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_list_without_any_address_is_left_out_as_a_whole(tmp_path: Path) -> No
 def test_a_wrong_entry_of_a_list_is_logged_by_its_number(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "10.json").write_text(json.dumps({"servers": "a.example, http://hemlig.example"}))
     with caplog.at_level(logging.WARNING):
-        from_files(tmp_path, tmp_path / "none").tell()
+        from_files(tmp_path, tmp_path / "none").log_findings()
     assert [record.getMessage() for record in caplog.records] == [
         "policy-ignored key=servers source=10.json line=1 column=2 entry=2"
     ]

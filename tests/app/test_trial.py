@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from app import policy
-from app.arrival.joining import Met
+from app.arrival.device_pairing import PairingPeer
 from app.errors import BugError, DiskFull
 from app.policy import Policy
 from app.trial import SERVER, trial
 
-FOUND = Met(name="", title="", unit="", server=SERVER, device="Bärbar dator", digits="")
+FOUND = PairingPeer(name="", title="", unit="", server=SERVER, device="Bärbar dator", digits="")
 PASSPHRASE = "fyra vanliga ord, å ä ö"
 
 
@@ -43,7 +43,7 @@ async def test_enrolling_where_an_account_lives_removes_nothing_of_it(
         slots = files(office.profile.slots_folder)
         with pytest.raises(BugError, match="an account here"):
             await office.enrol(FOUND, PASSPHRASE, lambda step, done, of: None)
-        monkeypatch.setattr(office.joining, "_guest", object())  # somebody was met
+        monkeypatch.setattr(office.pairing, "_guest", object())  # somebody was met
         with pytest.raises(BugError, match="an account here"):
             await office.join(FOUND, PASSPHRASE, lambda step, done, of: None)
         assert files(office.profile.slots_folder) == slots != {}

@@ -45,11 +45,11 @@ class Desk:
         invitation = old.session.devices.invite()
         offer = await invitation.open(by_code=by_code)
         arriving = asyncio.ensure_future(invitation.arrived())
-        met = await self.office.meet(self.server, name, code=offer.code, number=offer.number)
+        peer = await self.office.begin_pairing(self.server, name, code=offer.code, number=offer.number)
         new = await arriving
-        assert (new.name, new.digits, met.name) == (name, met.digits, old.session.people.me.name)
+        assert (new.name, new.digits, peer.name) == (name, peer.digits, old.session.people.me.name)
         await invitation.admit()
-        self.session = await self.office.join(met, PASSPHRASE, lambda text, done, total: None)
+        self.session = await self.office.join(peer, PASSPHRASE, lambda text, done, total: None)
         await self.online()
 
     async def online(self) -> None:

@@ -91,7 +91,7 @@ async def test_attack_a_room_that_continues_an_unknown_one_puts_no_words_into_an
     await o.add(attacker, room, clerk, history=True)
     await until(lambda: clerk.session.chat.channel(room) is not None and clerk.texts(room) == [said])
     message = clerk.session.chat.timeline(room).message(0)
-    assert (message.author, message.said_by) == (me, director.session.people.me.uid)
+    assert (message.author, message.quoted_author) == (me, director.session.people.me.uid)
     assert message.t > record.t
     row = clerk.session.store.rooms_list.get(room)
     assert row is not None

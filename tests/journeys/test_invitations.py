@@ -113,7 +113,9 @@ async def test_a_yes_opens_the_room_on_all_devices_and_others_see_that_one_is_in
     await until(lambda: not any(m.invited for m in adder.session.rooms.members(room)))
     await until(lambda: told[-1:] == [False])
     await laptop.session.rooms.leave(room)  # who left is asked when somebody adds them again
-    await until(lambda: (found := desk.session.personal.told.answers.get(room)) is not None and found.answer == "asked")
+    await until(
+        lambda: (found := desk.session.personal.shared.answers.get(room)) is not None and found.answer == "asked"
+    )
     await adder.session.rooms.add(room, me, 2, True)
     for at in (desk, laptop):
         await until(lambda at=at: [i.room for i in at.session.invitations.all()] == [room])  # type: ignore[misc]
@@ -159,7 +161,7 @@ async def test_colleagues_of_ones_unit_are_not_asked_about_and_policy_may_ask_ab
     (desk, colleague) = await o.hire("Handläggare", "Enhetschef")
     (stranger,) = await o.hire("Registrator", unit=OTHER_UNIT)
     room = await o.room(colleague, desk)
-    await until(lambda: (a := desk.session.personal.told.answers.get(room)) is not None and a.answer == ACCEPTED)
+    await until(lambda: (a := desk.session.personal.shared.answers.get(room)) is not None and a.answer == ACCEPTED)
     await until(lambda: not any(m.invited for m in colleague.session.rooms.members(room)))
     desk.policy["ask-before-rooms"] = False
     desk.office.renew_policy()

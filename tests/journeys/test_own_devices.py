@@ -81,8 +81,8 @@ async def test_a_new_device_keeps_the_name_that_another_gave_it_before_it_introd
             old.session.devices.rename(dev, "Resedator å")
             await until(lambda: named(new).get("Resedator å") is True)
         await new.session.personal.tend()
-        await until(lambda: waiting(new) == 0 and dev in new.session.personal.told.runs)
-        await until(lambda: dev in old.session.personal.told.runs)
+        await until(lambda: waiting(new) == 0 and dev in new.session.personal.shared.runs)
+        await until(lambda: dev in old.session.personal.shared.runs)
         assert named(new).get("Resedator å") is True
         assert named(old).get("Resedator å") is False
 
@@ -193,14 +193,14 @@ async def test_attack_after_three_wrong_digits_there_are_none_for_an_hour_also_a
             invitation = old.session.devices.invite()
             offer = await invitation.open(by_code=False)
             arriving = asyncio.ensure_future(invitation.arrived())
-            met = await new.office.meet(new.server, "Ny dator", number=offer.number)
+            peer = await new.office.begin_pairing(new.server, "Ny dator", number=offer.number)
             await arriving
             await invitation.refuse()
             with pytest.raises(Refused, match="pairing"):
-                await new.office.join(met, PASSPHRASE, lambda text, done, total: None)
+                await new.office.join(peer, PASSPHRASE, lambda text, done, total: None)
             assert new.office.is_new
             assert not new.office.is_unfinished
-        await new.office.part()
+        await new.office.stop_pairing()
         o.desks.remove(new)
         new.profile.close()
         await old.restart()
@@ -230,11 +230,11 @@ async def test_a_closed_invitation_ends_for_both(tmp_path: Path) -> None:
         with pytest.raises(Refused, match="pairing"):
             await invitation.arrived()
         with pytest.raises(Refused, match="code-unknown"):
-            await new.office.meet(new.server, "Ny dator", code=offer.code)
+            await new.office.begin_pairing(new.server, "Ny dator", code=offer.code)
         with pytest.raises(Reject, match="code"):
-            await new.office.meet(new.server, "Ny dator", code=offer.code[:-1])
+            await new.office.begin_pairing(new.server, "Ny dator", code=offer.code[:-1])
         assert new.office.is_new
-        await new.office.part()
+        await new.office.stop_pairing()
         o.desks.remove(new)
         new.profile.close()
 
@@ -246,17 +246,17 @@ async def test_a_line_lost_after_the_yes_costs_only_another_try(tmp_path: Path) 
         invitation = old.session.devices.invite()
         offer = await invitation.open(by_code=True)
         arriving = asyncio.ensure_future(invitation.arrived())
-        met = await new.office.meet(new.server, "Ny dator", code=offer.code)
+        peer = await new.office.begin_pairing(new.server, "Ny dator", code=offer.code)
         await arriving
         await invitation.admit()
-        guest = new.office.joining._guest
+        guest = new.office.pairing._guest
         await until(lambda: guest is not None and guest._added is not None and guest._added.done())
         await o.w.stop_server()
         with pytest.raises(Exception, match=r"."):
-            await new.office.join(met, PASSPHRASE, lambda text, done, total: None)
+            await new.office.join(peer, PASSPHRASE, lambda text, done, total: None)
         assert new.office.is_new
         await o.w.start_server()
-        new.session = await new.office.join(met, PASSPHRASE, lambda text, done, total: None)
+        new.session = await new.office.join(peer, PASSPHRASE, lambda text, done, total: None)
         await new.online()
         assert len(new.session.devices.all()) == 2
 
@@ -271,7 +271,7 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         await until(lambda: colleague.texts(room) == ["Skickat i tid"])
         with pytest.raises(NotRevoked):
             await new.office.erase(new.session)
-        await until(lambda: len(old.session.personal.told.runs) == 2 and not waiting(new))  # it has introduced itself
+        await until(lambda: len(old.session.personal.shared.runs) == 2 and not waiting(new))  # it has introduced itself
         await new.close()  # its computer is off while something is written on it and it is revoked
         await o.w.stop_server()
         await new.begin_offline()
@@ -285,7 +285,7 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         (gone,) = [d for d in old.session.devices.all() if not d.mine]
         assert gone.revocable
         await old.session.devices.revoke(gone.dev)
-        await until(lambda: old.session.devices.telling is None)
+        await until(lambda: old.session.devices.revocation_progress is None)
         assert [d.revoked for d in old.session.devices.all()] == [False, True]
         await new.begin_offline()
         await until(lambda: new.session.devices.ended == "revoked")

@@ -18,7 +18,7 @@ async def test_each_sees_the_other_in_a_document_and_writing_in_the_chat(tmp_pat
             desk.session.documents.enter(obj, lambda: (0, 0))
         await until(lambda: [c.person.name for c in b.session.documents.presence(obj)] == ["Handläggare"])
         await until(lambda: [c.person.name for c in a.session.documents.presence(obj)] == ["Registrator"])
-        a.session.chat.typing.tell(room)
+        a.session.chat.typing.send(room)
         await until(lambda: bool(b.session.chat.typing.now(room)))
         a.session.documents.leave(obj)
         await until(lambda: not b.session.documents.presence(obj))

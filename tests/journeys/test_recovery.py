@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from app.errors import ReturnWaits, WeakPassphrase, WrongPassphrase
-from app.recovery import SheetState
+from app.recovery import RecoverySheetState
 from app.settings import CA_FILE
 from sync.errors import Refused, Reject, Unreachable
 from sync.server.operator import admin
@@ -32,8 +32,8 @@ def new_desk(o: Offices, name: str) -> Desk:
 
 
 async def come_back(desk: Desk, code: str, sheet: str, *, revoke: bool = True) -> None:
-    found = await desk.office.look_back(desk.server, code, sheet)
-    desk.session = await desk.office.come_back(found, PASSPHRASE, quiet, revoke=revoke)
+    found = await desk.office.look_up_account(desk.server, code, sheet)
+    desk.session = await desk.office.recover(found, PASSPHRASE, quiet, revoke=revoke)
 
 
 async def made_sheet(desk: Desk) -> str:
@@ -45,13 +45,13 @@ async def made_sheet(desk: Desk) -> str:
 async def test_a_sheet_is_made_once_it_is_confirmed_and_the_reminder_ends(o: Offices) -> None:
     (a,) = await o.hire("Handläggare")
     recovery = a.session.recovery
-    assert (recovery.state, recovery.reminds) == (SheetState.NONE, True)
+    assert (recovery.state, recovery.reminds) == (RecoverySheetState.NONE, True)
     paper = recovery.draw()
     assert [len(group) for group in paper.groups] == [4] * 7
     assert (paper.name, paper.server) == ("Handläggare", a.server)
-    assert recovery.state is SheetState.NONE  # drawing one changes nothing
+    assert recovery.state is RecoverySheetState.NONE  # drawing one changes nothing
     await recovery.publish(paper)
-    assert (recovery.state, recovery.reminds, recovery.needs_old) == (SheetState.STANDS, False, True)
+    assert (recovery.state, recovery.reminds, recovery.needs_old) == (RecoverySheetState.STANDS, False, True)
     with pytest.raises(Reject) as e:
         recovery.check_old(recovery.draw().code)
     assert e.value.code == "recovery-sheet"
@@ -79,9 +79,9 @@ async def test_who_has_lost_the_computer_reads_and_writes_on_another(o: Offices)
     service = o.w.running.service if o.w.running is not None else None
     await until(lambda: service is not None and service.people.log(uid).agency_revokes != [])
     new = new_desk(o, "ny dator")
-    found = await new.office.look_back(new.server, await o.w.invite_back(uid), sheet)
+    found = await new.office.look_up_account(new.server, await o.w.invite_back(uid), sheet)
     assert (found.name, found.others) == ("Handläggare", 0)
-    new.session = await new.office.come_back(found, PASSPHRASE, quiet, revoke=True)
+    new.session = await new.office.recover(found, PASSPHRASE, quiet, revoke=True)
     o.desks.append(new)
     await until(lambda: [r.room for r in new.session.rooms.rooms()] == [room])
     await until(lambda: new.texts(room) == ["före förlusten å 🙂"])
@@ -89,7 +89,7 @@ async def test_who_has_lost_the_computer_reads_and_writes_on_another(o: Offices)
     await until(lambda: b.texts(room)[-1] == "jag är tillbaka")
     assert new.session.people.me.uid == uid
     await new.restart()
-    assert new.session.recovery.state is SheetState.STANDS
+    assert new.session.recovery.state is RecoverySheetState.STANDS
 
 
 async def test_a_return_waits_over_a_restart_of_the_program(o: Offices, later: Callable[[int], None]) -> None:
@@ -125,11 +125,11 @@ async def test_a_veto_is_told_and_a_final_no_leaves_nothing_behind(o: Offices) -
         await new.office.ask_again()
     assert e.value.code == "vetoed"
     assert new.office.is_unfinished
-    new.office.begin_anew()
+    new.office.start_over()
     assert new.office.is_new
     code = await o.w.invite_back(a.session.people.me.uid, await o.w.invite("Registrator"))
     with pytest.raises(Refused) as e:
-        await new.office.look_back(new.server, code, sheet)
+        await new.office.look_up_account(new.server, code, sheet)
     assert e.value.code == "other-person"
     assert new.office.is_new
     new.profile.close()
@@ -138,12 +138,12 @@ async def test_a_veto_is_told_and_a_final_no_leaves_nothing_behind(o: Offices) -
 async def test_a_return_that_was_given_up_is_begun_with_a_new_store(o: Offices, later: Callable[[int], None]) -> None:
     (a,) = await o.hire("Handläggare")
     sheet, new = await made_sheet(a), new_desk(o, "ny dator")
-    found = await new.office.look_back(new.server, await o.w.invite_back(a.session.people.me.uid), sheet)
+    found = await new.office.look_up_account(new.server, await o.w.invite_back(a.session.people.me.uid), sheet)
     with pytest.raises(ReturnWaits):
-        await new.office.come_back(found, PASSPHRASE, quiet, revoke=True)
-    new.office.begin_anew()
+        await new.office.recover(found, PASSPHRASE, quiet, revoke=True)
+    new.office.start_over()
     with pytest.raises(ReturnWaits):
-        await new.office.come_back(found, PASSPHRASE, quiet, revoke=True)
+        await new.office.recover(found, PASSPHRASE, quiet, revoke=True)
     later(DAY_MS + 1000)
     new.session = await new.office.ask_again()
     o.desks.append(new)
@@ -156,12 +156,12 @@ async def test_the_passphrase_and_the_choice_of_the_last_attempt_are_those_that_
     (a,) = await o.hire("Handläggare")
     sheet, new, code = await made_sheet(a), new_desk(o, "ny dator"), await o.w.invite_back(a.session.people.me.uid)
     for passphrase, revoke in (("en annan, först vald", True), (PASSPHRASE, False)):
-        found = await new.office.look_back(new.server, code, sheet)
+        found = await new.office.look_up_account(new.server, code, sheet)
         with pytest.raises(ReturnWaits):
-            await new.office.come_back(found, passphrase, quiet, revoke=revoke)
-    found = await new.office.look_back(new.server, code, sheet)
+            await new.office.recover(found, passphrase, quiet, revoke=revoke)
+    found = await new.office.look_up_account(new.server, code, sheet)
     with pytest.raises(WeakPassphrase):
-        await new.office.come_back(found, "kort", quiet, revoke=False)
+        await new.office.recover(found, "kort", quiet, revoke=False)
     new.profile.close()
     new.reopen()
     with pytest.raises(WrongPassphrase):
@@ -176,14 +176,14 @@ async def test_the_passphrase_and_the_choice_of_the_last_attempt_are_those_that_
 async def test_a_line_that_is_cut_keeps_what_was_begun(o: Offices, later: Callable[[int], None]) -> None:
     (a,) = await o.hire("Handläggare")
     sheet, new = await made_sheet(a), new_desk(o, "ny dator")
-    found = await new.office.look_back(new.server, await o.w.invite_back(a.session.people.me.uid), sheet)
+    found = await new.office.look_up_account(new.server, await o.w.invite_back(a.session.people.me.uid), sheet)
     await o.w.stop_server()
     with pytest.raises(Unreachable):
-        await new.office.come_back(found, PASSPHRASE, quiet, revoke=False)
+        await new.office.recover(found, PASSPHRASE, quiet, revoke=False)
     assert new.office.is_unfinished
     await o.w.start_server()
     with pytest.raises(ReturnWaits):
-        await new.office.come_back(found, PASSPHRASE, quiet, revoke=False)
+        await new.office.recover(found, PASSPHRASE, quiet, revoke=False)
     later(DAY_MS + 1000)
     new.session = await new.office.ask_again()
     o.desks.append(new)

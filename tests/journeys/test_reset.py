@@ -44,7 +44,7 @@ async def test_a_reset_is_plain_to_all_and_history_comes_back_when_they_are_adde
     (person,) = await a.session.people.search("Registrator")  # the ended account is not offered
     assert person.uid == new.session.people.me.uid
     assert person.verified is Verified.AGENCY  # the mark is not carried over
-    assert await a.session.people.twins(person.uid) == []
+    assert await a.session.people.duplicate_accounts(person.uid) == []
     await a.session.rooms.add(room, person.uid, 2, True)
     await until(lambda: new.session.chat.channel(room) is not None)
     await until(lambda: new.texts(room) == ["innan å 🙂"])
@@ -58,9 +58,9 @@ async def test_attack_a_second_living_account_in_the_same_name_is_named_before_i
     twin = await again(o, "Registrator")
     found = {p.uid for p in await a.session.people.search("Registrator")}
     assert found == {b.session.people.me.uid, twin.session.people.me.uid}
-    (other,) = await a.session.people.twins(twin.session.people.me.uid)
+    (other,) = await a.session.people.duplicate_accounts(twin.session.people.me.uid)
     assert other.uid == b.session.people.me.uid
     await reset(o, b)
     await until(lambda: b.session.status.code == "reset")
     await a.session.people.search("Registrator")  # fetches the log's end
-    assert await a.session.people.twins(twin.session.people.me.uid) == []
+    assert await a.session.people.duplicate_accounts(twin.session.people.me.uid) == []

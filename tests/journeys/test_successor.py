@@ -227,7 +227,7 @@ async def test_who_was_not_in_the_old_room_reads_what_was_carried_over(o: Office
     owner = c.owner.session.people.me.uid
     carried = [m for m in messages(new, room) if m.text in SEEN]
     assert {(m.author, m.carried_by) for m in carried} == {(owner, owner)}  # quotations: nothing here bears them out
-    assert {m.said_by for m in carried} == {desk.session.people.me.uid for desk in (c.owner, c.clerk)} & {
+    assert {m.quoted_author for m in carried} == {desk.session.people.me.uid for desk in (c.owner, c.clerk)} & {
         m.record_author for m in messages(c.owner, room) if m.text in SEEN
     }
     assert not new.session.succession.standing(room).believed

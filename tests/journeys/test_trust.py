@@ -13,7 +13,7 @@ from app.errors import NotFound
 from app.people import codes
 from app.people.codes import Verdict
 from app.people.person import Person, Verified
-from app.rooms.seal import SEALED, SEEKING, VERIFIED, WARNED, weakest
+from app.rooms.security_status import SEALED, SEEKING, VERIFIED, WARNED, weakest
 from sync.client.status import RoomState
 from sync.ids import Hash
 from sync.server.operator import admin

@@ -48,9 +48,9 @@ async def number(s: Scene) -> QWidget:
 async def arrived(s: Scene) -> QWidget:
     asked = await _invited(s, by_code=False)
     office = s.new_office()
-    await office.meet(s.story.desks[0].server, "Bärbar dator", number=asked.large.text())
+    await office.begin_pairing(s.story.desks[0].server, "Bärbar dator", number=asked.large.text())
     await until(asked.accept_button.isVisible)
-    s.ends.append(lambda: asyncio.ensure_future(office.part()))
+    s.ends.append(lambda: asyncio.ensure_future(office.stop_pairing()))
     return s.window
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from PySide6.QtWidgets import QWidget
 
 from app.errors import ReturnWaits
-from app.settings import SHEET_REMINDER
+from app.settings import RECOVERY_SHEET_REMINDER
 from sync.protocol.messages import RecoveryRequest
 from tests.shots import story as told
 from tests.shots.scene import Scene, Step, dialog
@@ -28,8 +28,8 @@ async def sheet(s: Scene, page: int) -> QWidget:
 
 async def reminder(s: Scene) -> QWidget:
     settings = s.story.me.settings
-    settings.set(SHEET_REMINDER, True)
-    s.ends.append(partial(settings.set, SHEET_REMINDER, False))
+    settings.set(RECOVERY_SHEET_REMINDER, True)
+    s.ends.append(partial(settings.set, RECOVERY_SHEET_REMINDER, False))
     s.window.go_section("home")
     s.window.home.refresh()
     return s.window

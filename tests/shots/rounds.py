@@ -13,7 +13,7 @@ from pathlib import Path
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QWidget
 
-from app.settings import AUTO_LOCK_MINUTES, DENSITY, LANGUAGE, NOTIFICATIONS, SHEET_REMINDER, TEXT_SIZE, THEME
+from app.settings import AUTO_LOCK_MINUTES, DENSITY, LANGUAGE, NOTIFICATIONS, RECOVERY_SHEET_REMINDER, TEXT_SIZE, THEME
 from tests.journeys.desks import offices
 from tests.shots.camera import quiet
 from tests.shots.scene import Scene, Step
@@ -68,7 +68,7 @@ async def walk(visit: Visit, looks: dict[str, Look], views: list[str], *, painte
             settings = story.me.settings
             settings.set(AUTO_LOCK_MINUTES, 0)
             settings.set(NOTIFICATIONS, "none")
-            settings.set(SHEET_REMINDER, False)
+            settings.set(RECOVERY_SHEET_REMINDER, False)
             settings.set(THEME, "light")
             window, gate = (
                 MainWindow(story.me, TOOLS, keys=story.desks[0].office.unlocking, now=clock.now),

@@ -20,7 +20,7 @@ from PySide6.QtCore import QEvent  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
 from app.core.ids import RoomId  # noqa: E402
-from app.settings import NOTIFICATIONS, SHEET_REMINDER  # noqa: E402
+from app.settings import NOTIFICATIONS, RECOVERY_SHEET_REMINDER  # noqa: E402
 from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params  # noqa: E402
 from tests.journeys.desks import Desk, Offices, offices  # noqa: E402
 from tests.world import until  # noqa: E402
@@ -66,7 +66,7 @@ class Acts:
             case "read":  # all that is on screen has been there for a second
                 await until(lambda: not any(room.unread for room in self._me.rooms.rooms()))
             case "type":
-                self._head.chat.typing.tell(self._room())
+                self._head.chat.typing.send(self._room())
             case "stop-server":
                 await self._o.w.stop_server()
             case "lock":  # what the stage does before anything else of it
@@ -117,7 +117,7 @@ async def main(folder: Path) -> None:
     async with offices(folder) as o:
         desks = await o.hire(*NAMES)
         me = desks[0].session
-        me.settings.set(SHEET_REMINDER, False)
+        me.settings.set(RECOVERY_SHEET_REMINDER, False)
         me.settings.set(NOTIFICATIONS, "none")
         window = MainWindow(me, TOOLS, keys=desks[0].office.unlocking)
         window.resize(1300, 860)

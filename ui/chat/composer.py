@@ -38,7 +38,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
+class StateStart:
     """A message that is being written. `name`: of the person who is answered."""
 
     text: str = ""
@@ -47,7 +47,7 @@ class Begun:
     files: tuple[Source, ...] = ()
 
 
-NOTHING = Begun()
+NOTHING = StateStart()
 
 
 class Composer(QFrame):
@@ -146,23 +146,23 @@ class Composer(QFrame):
         return self._edit
 
     @property
-    def aside(self) -> Begun:
+    def aside(self) -> StateStart:
         """What was being written when the edit began; nothing if none is edited."""
         return self._aside
 
-    def restore(self, begun: Begun, edit: Message | None = None, edited: str = "") -> None:
+    def restore(self, begun: StateStart, edit: Message | None = None, edited: str = "") -> None:
         """Puts a draft back: `edited` is the new text of `edit`, behind which `begun` waits."""
         self._show(begun)
         if edit is not None:
             self._begin_edit(edit, edited)
 
-    def put_back(self, failed: Begun) -> None:
+    def put_back(self, failed: StateStart) -> None:
         """Puts what could not be sent before what has been written since."""
         since = self._aside if self._edit is not None else self.begun
         text = "\n".join(part for part in (failed.text, since.text) if part.strip())
         first = failed if since.reply_to is None else since
         files = (*failed.files, *(file for file in since.files if file not in failed.files))
-        begun = Begun(text=text, reply_to=first.reply_to, name=first.name, files=files)
+        begun = StateStart(text=text, reply_to=first.reply_to, name=first.name, files=files)
         if self._edit is not None:
             self._aside = begun
             self.written.emit()
@@ -188,7 +188,7 @@ class Composer(QFrame):
 
     def _begin_edit(self, message: Message, text: str) -> None:
         self._aside = self.begun
-        self._show(Begun(text=text), message)
+        self._show(StateStart(text=text), message)
 
     def _leave_edit(self) -> None:
         """Goes back to what was being written before; a change that was begun is there when one edits again."""
@@ -201,11 +201,11 @@ class Composer(QFrame):
         self._show(aside)
 
     @property
-    def begun(self) -> Begun:
+    def begun(self) -> StateStart:
         """What is being written, or changed."""
-        return Begun(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self._files))
+        return StateStart(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self._files))
 
-    def _show(self, begun: Begun, edit: Message | None = None) -> None:
+    def _show(self, begun: StateStart, edit: Message | None = None) -> None:
         self.pasted_line.hide()
         self._reply, self._name, self._edit = begun.reply_to, begun.name, edit
         self._files[:] = begun.files

@@ -54,7 +54,7 @@ class TimelineModel(QAbstractListModel):
         said: list[str] = []
         if message.edited_t is not None and not message.deleted:
             said.append(tr("edited"))
-        if message.carried_by is not None and message.said_by is None:
+        if message.carried_by is not None and message.quoted_author is None:
             said.append(carried_text(self.people, message.carried_by))
         if message.waiting:
             said.append(tr("waiting to be sent"))
@@ -121,13 +121,13 @@ def carried_text(people: People, by: Uid) -> str:
 def speaker(people: People, message: Message) -> str:
     """Whose message it is; of a quotation who quotes whom, that a screen reader does not speak in another's name."""
     name = people.person(message.author).name
-    return f"{name} {quotes_text(people, message)}" if message.said_by is not None else name
+    return f"{name} {quotes_text(people, message)}" if message.quoted_author is not None else name
 
 
 def quotes_text(people: People, message: Message) -> str:
     """Whom a quotation names, and that nothing here bears it out."""
-    assert message.said_by is not None  # noqa: S101 - narrows the type
-    name, t = people.person(message.said_by).name, message.said_t or 0
+    assert message.quoted_author is not None  # noqa: S101 - narrows the type
+    name, t = people.person(message.quoted_author).name, message.quoted_t or 0
     when = f"{short_day(day(t))} {clock(t)}"
     return tr("quotes {name}, {when}, not confirmed here").format(name=name, when=when)
 

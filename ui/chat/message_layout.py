@@ -114,7 +114,7 @@ class MessageLayout:
         self.quote: tuple[QRectF, str, str] | None = None
         self.said: tuple[QRectF, str] | None = None
         """Of a quotation: the bar beside it, and whom it names."""
-        self.left = left_px() + (SAID_INDENT if message.said_by is not None else 0)
+        self.left = left_px() + (SAID_INDENT if message.quoted_author is not None else 0)
         self.text: tuple[QPointF, RichText] | None = None
         self.things: list[Thing] = []
         self.files: list[tuple[int, QRectF]] = []
@@ -126,7 +126,7 @@ class MessageLayout:
         y = self._head(y, people)
         body = y
         y = self._body(self._whom(y), people)
-        if message.said_by is not None:
+        if message.quoted_author is not None:
             self.said = (QRectF(left_px(), body, self.room + SAID_INDENT, y - body), quotes_text(people, message))
         self.height = round(y) + 3
 
@@ -198,7 +198,7 @@ class MessageLayout:
 
     def _whom(self, y: float) -> float:
         """Room for the line that says whom a quotation names."""
-        return y if self.message.said_by is None else y + line_px()
+        return y if self.message.quoted_author is None else y + line_px()
 
     def _body(self, y: float, people: People) -> float:
         message = self.message
@@ -208,7 +208,7 @@ class MessageLayout:
             return self._put_text(y, RichText([Run(text=trace, italic=True)], self.room, ink="muted"))
         if message.text:
             notes = [tr("edited")] if message.edited_t is not None else []
-            if message.carried_by is not None and message.said_by is None:
+            if message.carried_by is not None and message.quoted_author is None:
                 name = people.person(message.carried_by).name
                 notes.append(tr("carried over by {name}").format(name=name))
             runs, things = split(parse(message.text, message.mentions), self._find)

@@ -21,7 +21,7 @@ from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import AppError
 from app.objects.files import Source
 from ui.chat.clipboard import mime_of
-from ui.chat.composer import Begun, Composer, Written
+from ui.chat.composer import Composer, StateStart, Written
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
@@ -75,7 +75,7 @@ class ChatView(QWidget):
         self._hover = HoverBar(self.list.viewport(), self._on_deed)
         self._reading = Reading(self.list, self)
         self._jump = JumpButton(self._on_jump, self.list)
-        self._sending: list[Begun] = []
+        self._sending: list[StateStart] = []
         """Texts with files that are not sent yet."""
         self._unread = 0
         self._opened: ChangeId | None = None
@@ -271,7 +271,7 @@ class ChatView(QWidget):
         if self.isVisible():  # not while a draft is put back
             self._draft_timer.start()
             if self.composer.text and self.composer.edits is None:
-                self._service.typing.tell(self._room)
+                self._service.typing.send(self._room)
 
     def _on_submitted(self, written: Written) -> None:
         if written.files:
@@ -309,10 +309,10 @@ class ChatView(QWidget):
         self._sending.remove(sending)
         self.keep_draft()
 
-    def _begun(self, written: Written) -> Begun:
+    def _begun(self, written: Written) -> StateStart:
         reply = written.reply_to
         name = self._service.people.person(reply.author).name if reply else ""
-        return Begun(text=written.text, reply_to=reply, name=name, files=written.files)
+        return StateStart(text=written.text, reply_to=reply, name=name, files=written.files)
 
     def _sent(self) -> None:
         self.composer.clear()
@@ -329,7 +329,7 @@ class ChatView(QWidget):
         files = tuple(Path(path) for path in draft.files)
         if text or reply or edit or files:
             name = self._service.people.person(reply.author).name if reply else ""
-            self.composer.restore(Begun(text=text, reply_to=reply, name=name, files=files), edit, draft.text)
+            self.composer.restore(StateStart(text=text, reply_to=reply, name=name, files=files), edit, draft.text)
         if draft.pictures:
             self.composer.tell(
                 trn(

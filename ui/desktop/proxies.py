@@ -11,7 +11,7 @@ from ctypes import wintypes
 from PySide6.QtCore import QUrl
 from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyFactory, QNetworkProxyQuery
 
-from app.arrival.way_out import ProxyLookup, Routes, from_environment
+from app.arrival.egress import ProxyLookup, Routes, from_environment
 
 Query = Callable[[QNetworkProxyQuery], list[QNetworkProxy]]
 _HTTP = (QNetworkProxy.ProxyType.HttpProxy, QNetworkProxy.ProxyType.HttpCachingProxy)

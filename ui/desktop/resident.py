@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.errors import StoreUnwritable
 from app.profile import Profile
-from app.settings import AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, TRAY_TOLD, Settings
+from app.settings import AUTOSTART, CLOSE_TO_TRAY, LANGUAGE, TRAY_EXPLAINED, Settings
 from ui.desktop.autostart import Autostart, here, keep
 from ui.desktop.instance import Instance, line_name
 from ui.desktop.tray import Tray, tray
@@ -88,13 +88,13 @@ class Resident(QObject):
 
     def say_that_it_stays(self) -> None:
         """The first time only: where the window went, and how to end."""
-        if self.tray is not None and not self._settings.get(TRAY_TOLD):
+        if self.tray is not None and not self._settings.get(TRAY_EXPLAINED):
             text = tr(
                 "Kansli is still here and tells of new messages. Its sign in the tray opens it, and its menu ends it."
             )
             self.tray.tell(tr("The window is closed"), text)
             with suppress(StoreUnwritable):  # a full disk: it is said once more the next time
-                self._settings.set(TRAY_TOLD, True)
+                self._settings.set(TRAY_EXPLAINED, True)
 
     def show_unread(self, count: int) -> None:
         """On the tray's sign."""

@@ -123,11 +123,11 @@ def _is_plain(part: bytes) -> bool:
     wide = part[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
     codec = "utf-16-be" if part[:2] in (b"\xfe\xff", b"\0<") else "utf-16-le" if wide else "utf-8"
     head = part[:400].decode(codec, "replace")
-    said = _ENCODING.match(head)
+    declared = _ENCODING.match(head)
     return (
         head.lstrip("\ufeff \t\r\n").startswith("<")
         and "\0" not in head
-        and (said is None or said[1].lower() in _ENCODINGS)
+        and (declared is None or declared[1].lower() in _ENCODINGS)
     )
 
 

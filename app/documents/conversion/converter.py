@@ -78,11 +78,11 @@ def _convert(worker: Worker, kind: str, data: bytes, limit_s: float) -> bytes:
     try:
         for at in range(0, len(data), PART_BYTES):
             worker.ask(PutBytes(data[at : at + PART_BYTES]), Tried, HAND_S, _SHORT_BYTES)
-        said = worker.ask(Convert(kind), Converted, limit_s, _SHORT_BYTES)
-        if said.code:
-            refusal = REFUSALS.get(said.code)
-            raise refusal(_where(said.where)) if refusal is not None else ConversionDied
-        return _fetched(worker, said.size)
+        answer = worker.ask(Convert(kind), Converted, limit_s, _SHORT_BYTES)
+        if answer.code:
+            refusal = REFUSALS.get(answer.code)
+            raise refusal(_where(answer.where)) if refusal is not None else ConversionDied
+        return _fetched(worker, answer.size)
     except WorkerDied as e:
         raise ConversionDied from e
     except WorkerUnavailable as e:

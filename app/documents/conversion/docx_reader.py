@@ -65,7 +65,7 @@ class _Field:
     """A field that is open: what it says, whether its result has begun, and the link that it is in or is itself."""
 
     def __init__(self, link: str) -> None:
-        self.says: list[str] = []
+        self.instruction: list[str] = []
         self.shows = False
         self.link = link
 
@@ -109,7 +109,7 @@ class _Reader:
             self._content(self._body, self.blocks)
         except _Full:
             self.cut = True
-        self.left["headers"] = sum(bool(_PAGE_HEAD.fullmatch(n)) and _says(p) for n, p in archive.parts.items())
+        self.left["headers"] = sum(bool(_PAGE_HEAD.fullmatch(n)) and _has_text(p) for n, p in archive.parts.items())
         self.left["macros"] = int(archive.macros)
         self.left["numbering"] = self._renumbered()
 
@@ -256,7 +256,7 @@ class _Reader:
                 self._field(child.get(W + "fldCharType"))
                 marks = self._marks(properties, link)
             elif tag == W + "instrText" and self._fields:
-                self._fields[-1].says.append(child.text or "")
+                self._fields[-1].instruction.append(child.text or "")
             elif not self._unshown:
                 self._piece(child, marks)
 
@@ -276,12 +276,12 @@ class _Reader:
     def _piece(self, piece: Any, marks: Marks) -> None:
         tag = piece.tag
         if tag == W + "t":
-            self._say(_SPACES.sub(" ", piece.text or ""), marks)
+            self._add_text(_SPACES.sub(" ", piece.text or ""), marks)
         elif tag in _CHARACTERS:
-            self._say(_CHARACTERS[tag], marks)
+            self._add_text(_CHARACTERS[tag], marks)
         elif tag == W + "br":
             if piece.get(W + "type", "textWrapping") == "textWrapping":
-                self._say("\u2028", marks)
+                self._add_text("\u2028", marks)
         elif tag == W + "sym":
             self._symbol(piece.get(W + "char", ""), marks)
         elif tag in _COUNTED:
@@ -295,7 +295,7 @@ class _Reader:
             inner = _WRAPPERS[tag]
             self._inline(piece if inner is None else _child(piece, inner), marks.link)
 
-    def _say(self, text: str, marks: Marks) -> None:
+    def _add_text(self, text: str, marks: Marks) -> None:
         if text:
             self._runs.append(Run(clean(text), marks))
 
@@ -305,7 +305,7 @@ class _Reader:
         if found is None:
             self.left["symbols"] += 1
         else:
-            self._say(found, marks)
+            self._add_text(found, marks)
 
     def _drawn(self, drawing: Any) -> None:
         boxes = [box for box in drawing.iter(_BOX) if not any(a.tag == _BOX for a in box.iterancestors())]
@@ -321,12 +321,12 @@ class _Reader:
         elif self._fields and kind == "separate":
             field = self._fields[-1]
             self._unshown -= not field.shows
-            field.shows, field.link = True, self._field_link("".join(field.says)) or field.link
+            field.shows, field.link = True, self._field_link("".join(field.instruction)) or field.link
         elif self._fields and kind == "end":
             self._unshown -= not self._fields.pop().shows
 
-    def _field_link(self, says: str) -> str:
-        found = _HYPERLINK.search(says[:5000])
+    def _field_link(self, instruction: str) -> str:
+        found = _HYPERLINK.search(instruction[:5000])
         return self._judged(_at(found[1], found[2])) if found else ""
 
     def _link_of(self, hyperlink: Any) -> str:
@@ -364,6 +364,6 @@ def _chosen(alternatives: Any) -> Any:
     return _child(alternatives, _MC + "Fallback") if found is None else found
 
 
-def _says(part: bytes) -> bool:
+def _has_text(part: bytes) -> bool:
     """Whether a header or footer has text or a picture."""
     return re.search(rb"<w:t(?: [^>]*)?>[^<]*[^<\s]|<pic:pic|<v:imagedata", part) is not None

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app.chat import settling
-from app.chat.authority import twin
+from app.chat.authority import second_id
 from app.chat.model import Message
 from app.chat.originals import HOPS
 from app.chat.records import (
@@ -108,7 +108,7 @@ def placed(at: Desk) -> None:
 
 def as_written(message: Message) -> tuple[Uid, Uid | None, str]:
     """(who is shown as the author, whom a quotation names, the text)."""
-    return message.author, message.said_by, message.text
+    return message.author, message.quoted_author, message.text
 
 
 class Stream:
@@ -166,7 +166,7 @@ def test_attack_a_carried_message_has_a_time_that_there_is(rg: Desk, t: int) -> 
     assert shown(rg) == []
     Stream(rg).put(EK, claim(HL, "Citerat", t=2**53))
     (message,) = shown(rg)
-    assert (message.said_t, local(2**53).year, local(-(2**62)).year) == (2**53, 9999, 1970)
+    assert (message.quoted_t, local(2**53).year, local(-(2**62)).year) == (2**53, 9999, 1970)
 
 
 # -- what a founder carries, and how it is shown where the old room is known too --------------------------------------
@@ -182,7 +182,7 @@ def test_every_message_is_there_as_it_is_now_under_its_author_and_time(hl: Desk)
     assert new[0].reactions == old[0].reactions != ()
     assert new[1].quote == old[1].quote is not None
     assert {m.carried_by for m in new} == {HL}
-    assert {m.said_by for m in new} == {None}
+    assert {m.quoted_author for m in new} == {None}
 
 
 def test_what_was_edited_away_or_deleted_stays_in_the_old_room(hl: Desk) -> None:
@@ -210,7 +210,7 @@ def test_a_message_that_is_too_large_with_its_previews_is_carried_without_them_a
     wrote(hl, EK, MessageSent(text="Ritning", attachments=(picture,)))
     carry(hl)
     (message,) = shown(hl)
-    assert (message.author, message.said_by, message.attachments[0].preview) == (EK, None, b"")
+    assert (message.author, message.quoted_author, message.attachments[0].preview) == (EK, None, b"")
 
 
 def test_a_carried_message_keeps_its_time_when_the_server_has_it_and_is_not_unread(hl: Desk) -> None:
@@ -247,7 +247,7 @@ def test_a_conversation_is_carried_on_through_a_second_successor_as_its_authors(
             hl.store.changes.append(third, chat, data)
     assert [as_written(m) for m in shown(hl, third)] == [as_written(m) for m in shown(hl)]
     assert [m.reactions for m in shown(hl, third)] == [m.reactions for m in shown(hl)]
-    assert {m.said_by for m in shown(hl, third)} == {None}
+    assert {m.quoted_author for m in shown(hl, third)} == {None}
 
 
 # -- what nothing here bears out ---------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ def test_attack_nobody_is_shown_as_the_author_of_what_a_founder_says_they_wrote(
     Stream(rg).put(EK, claim(HL, PAYMENT, t=1_700_000_000_000))
     (message,) = shown(rg)
     assert as_written(message) == (EK, HL, PAYMENT)
-    assert (message.t, message.said_t) == (101_000, 1_700_000_000_000)
+    assert (message.t, message.quoted_t) == (101_000, 1_700_000_000_000)
 
 
 def test_attack_the_rooms_line_and_search_do_not_say_that_another_wrote_it(rg: Desk) -> None:
@@ -350,7 +350,7 @@ def test_attack_nobody_is_said_to_have_deleted_what_they_did_not(rg: Desk) -> No
     gone = Carried(author=HL, change_id=ident, t=1, data=encode(MessageSent(text="")), deleted_by=RG)
     Stream(rg).put(EK, gone)
     (message,) = shown(rg)
-    assert (message.author, message.said_by, message.deleted_by) == (EK, HL, EK)
+    assert (message.author, message.quoted_author, message.deleted_by) == (EK, HL, EK)
 
 
 def test_attack_a_deletion_is_of_whoever_made_it(rg: Desk) -> None:
@@ -462,7 +462,7 @@ def both(at: Desk, first: Uid, second: Uid, stream: Stream) -> Sequence[Message]
 def test_attack_two_people_with_one_change_id_both_are_read_and_found(rg: Desk) -> None:
     messages = both(rg, HL, EK, Stream(rg))
     assert [(m.author, m.text) for m in messages] == [(HL, "Den förstas ord"), (EK, "Den andras ord")]
-    assert [m.change_id for m in messages] == [b"i" * 16, twin(EK, b"i" * 16)]
+    assert [m.change_id for m in messages] == [b"i" * 16, second_id(EK, b"i" * 16)]
     hits = rg.store.db.rows(
         "SELECT r.ref, s.body FROM search s JOIN search_rows r ON r.id = s.rowid WHERE r.room = ?", (NEXT,)
     )

@@ -412,11 +412,11 @@ def test_typing_is_told_seldom_and_forgotten_soon() -> None:
     mine = Typing(lambda room, payload: sent.append(payload), lambda: now[0])
     theirs = Typing(None, lambda: now[0])
     for _ in range(5):
-        mine.tell(ROOM)
+        mine.send(ROOM)
         now[0] += 100
     assert len(sent) == 1
-    theirs.hear(ROOM, RG, DevId(RG), sent[0])
-    theirs.hear(ROOM, EK, DevId(EK), b"another tool's")
+    theirs.receive(ROOM, RG, DevId(RG), sent[0])
+    theirs.receive(ROOM, EK, DevId(EK), b"another tool's")
     assert theirs.now(ROOM) == [RG]
     now[0] += SHOWN_FOR_MS
     assert theirs.now(ROOM) == []

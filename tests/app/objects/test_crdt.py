@@ -6,7 +6,7 @@ import random
 import pytest
 
 from app.errors import BugError
-from app.objects.canonical import say_the_same
+from app.objects.canonical import same_content
 from app.objects.crdt import LOCAL, SETUP, UNDO, CrdtDoc, DamagedUpdate, Origin, Path, is_update, may_be_kept, merged
 from app.objects.lib0 import MAX_BYTES, MAX_THINGS
 from app.objects.undo import Undo
@@ -171,8 +171,8 @@ def test_an_update_that_only_has_another_order_is_one() -> None:
     assert {first, second} == {b"\x01\x01\x00\x02", b"\x02\x01\x00\x02"}
     turned = head + b"\x02" + second + first
     assert is_update(turned)
-    assert say_the_same(turned, whole)
-    assert not say_the_same(turned, other.diff())
+    assert same_content(turned, whole)
+    assert not same_content(turned, other.diff())
 
 
 def test_an_exception_of_the_callers_own_passes_unchanged() -> None:

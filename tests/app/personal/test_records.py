@@ -28,7 +28,7 @@ def change(row: int, record: Record, n: int | None) -> StoredChange:
 
 
 def test_the_latest_by_position_counts_and_what_has_none_yet_comes_last() -> None:
-    told = fold(
+    shared = fold(
         [
             change(1, DeviceNamed(dev=DEV, name="sist skriven, utan plats"), None),
             change(2, DeviceNamed(dev=DEV, name="nyare"), 9),
@@ -39,9 +39,9 @@ def test_the_latest_by_position_counts_and_what_has_none_yet_comes_last() -> Non
             change(7, Alive(), 10),
         ]
     )
-    assert list(told.names.values()) == ["sist skriven, utan plats"]
-    assert list(told.runs.values()) == [Runs(system="Debian 13", version="1")]
-    assert [(m.on, m.t) for m in told.marks.values()] == [(True, 7)]
+    assert list(shared.names.values()) == ["sist skriven, utan plats"]
+    assert list(shared.runs.values()) == [Runs(system="Debian 13", version="1")]
+    assert [(m.on, m.t) for m in shared.marks.values()] == [(True, 7)]
 
 
 def test_what_cannot_be_read_is_left_out() -> None:

@@ -475,7 +475,7 @@ async def test_an_enrolment_cut_off_is_told_at_the_next_start_and_resumed(o: Off
     await _works(o, desk, session)
     assert not desk.office.is_unfinished
     with pytest.raises(BugError):
-        desk.office.begin_anew()
+        desk.office.start_over()
 
 
 async def test_an_unfinished_account_whose_code_was_spent_is_begun_anew_with_another_code(
@@ -491,7 +491,7 @@ async def test_an_unfinished_account_whose_code_was_spent_is_begun_anew_with_ano
     with pytest.raises(Refused) as e:
         await desk.office.resume(PASSPHRASE)
     explained(e.value.code, "code-used")
-    desk.office.begin_anew()
+    desk.office.start_over()
     assert desk.office.is_new
     assert desk.office.kinds() == []
     await still_new(o, desk)
@@ -507,7 +507,7 @@ async def test_an_enrolment_that_ended_before_its_keys_were_kept_says_so_and_is_
     with pytest.raises(NotEnrolled) as e:
         await desk.office.resume(PASSPHRASE)
     explained(e.value.code, "not-enrolled")
-    desk.office.begin_anew()
+    desk.office.start_over()
     await still_new(o, desk)
 
 

@@ -78,7 +78,7 @@ async def _leave(o: Offices, desk: Desk) -> Home:
     room = await desk.session.rooms.create("Tillsyn 2026-1184 åäö", "case")
     desk.session.chat.send(room, SENT)
     mine, personal = desk.session.engine.devices.mine, desk.session.personal
-    await until(lambda: mine in personal.told.names and mine in personal.told.runs)  # its own room waits for nothing
+    await until(lambda: mine in personal.shared.names and mine in personal.shared.runs)  # the room waits for nothing
     await until(lambda: desk.session.store.waiting_count() == 0)
     await o.w.stop_server()
     desk.session.chat.send(room, WAITS)

@@ -168,7 +168,9 @@ class Quotation(ManyRows):
 
     def _message(self, i: int) -> Message:
         message = super()._message(i)
-        return replace(message, author=EK, carried_by=EK, said_by=HL, said_t=1_700_000_000_000, text="Jag godkänner")
+        return replace(
+            message, author=EK, carried_by=EK, quoted_author=HL, quoted_t=1_700_000_000_000, text="Jag godkänner"
+        )
 
 
 def test_attack_a_quotation_is_painted_and_spoken_as_that_of_whoever_carried_it(qtbot: QtBot) -> None:

@@ -140,7 +140,7 @@ def test_a_deleted_message_says_who_deleted_it(view: ChatView, hl: Desk) -> None
 
 
 def test_who_is_writing_is_said(view: ChatView, hl: Desk) -> None:
-    hl.chat.typing.hear(ROOM, EK, DevId(EK), b"\x82\xa4type\xa6typing\xa2on\xc3")
+    hl.chat.typing.receive(ROOM, EK, DevId(EK), b"\x82\xa4type\xa6typing\xa2on\xc3")
     assert view.typing.text() == "Enhetschef skriver …"
     from_others(hl, EK, CHANNEL, [encode(MessageSent(text="klar"))], n=20, t=1_795_500_000_000)
     assert view.typing.text() == ""

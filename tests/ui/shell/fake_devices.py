@@ -10,8 +10,8 @@ from app.core.clock import now_ms
 from app.core.ids import DevId, RoomId
 from app.core.signal import Signal
 from app.devices.inviting import Newcomer
-from app.devices.service import DeviceInfo, Told
-from app.devices.unsent import Body, Found
+from app.devices.service import DeviceInfo, RevocationProgress
+from app.devices.unsent import Body, UnsentFile
 
 NOW_MS = 1_795_512_600_000
 """24 November 2026, 10:30 in Sweden."""
@@ -90,7 +90,7 @@ class FakeDevices:
 
     def __init__(self) -> None:
         self.changed: Signal[()] = Signal()
-        self.telling: Told | None = None
+        self.revocation_progress: RevocationProgress | None = None
         self.added: tuple[DevId, ...] = ()
         """What every device has added."""
         self.digits_from: int | None = None
@@ -120,7 +120,7 @@ class FakeDevices:
     async def revoke(self, dev: DevId, *, with_added: bool = False) -> None:
         gone = {dev, *(self.added if with_added else ())}
         self.rows = [replace(r, revoked=True, revocable=False) if r.dev in gone else r for r in self.rows]
-        self.telling = Told(rooms=12, all=20)
+        self.revocation_progress = RevocationProgress(rooms=12, all=20)
         self.changed.emit()
 
     def invite(self) -> FakeInvitation:
@@ -135,7 +135,7 @@ class FakeUnsent:
         self.room = room
         self.count = 3
         self.saved: list[Path] = []
-        self.taken: list[Found] = []
+        self.taken: list[UnsentFile] = []
         self.error: Exception | None = None
         self.going_on: asyncio.Event | None = None
         """What saving waits for, if anything."""
@@ -148,11 +148,13 @@ class FakeUnsent:
         self.saved.append(path)
         return self.count
 
-    async def read(self, path: Path) -> Found:
+    async def read(self, path: Path) -> UnsentFile:
         if self.error is not None:
             raise self.error
-        return Found(dev=TABLET, fits=3, strange=1, rooms=(self.room,), path=path, body=Body(1, (), (), ()), offset=0)
+        return UnsentFile(
+            dev=TABLET, fits=3, strange=1, rooms=(self.room,), path=path, body=Body(1, (), (), ()), offset=0
+        )
 
-    async def take_in(self, found: Found) -> int:
+    async def take_in(self, found: UnsentFile) -> int:
         self.taken.append(found)
         return found.fits

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.errors import WrongPassphrase
 from app.passphrases import PassphraseRules
-from app.recovery import AskedFor, SheetPaper, SheetState
+from app.recovery import AskedFor, RecoverySheetPaper, RecoverySheetState
 from app.unlocking import SlotKind
 from sync.errors import Reject
 from tests.ui.shell.sample import at
@@ -17,7 +17,7 @@ class FakeRecovery:
     """The recovery sheet over a few values."""
 
     def __init__(self) -> None:
-        self.state = SheetState.STANDS
+        self.state = RecoverySheetState.STANDS
         self.needs_old = False
         self.reminds = False
         self.old = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG"
@@ -37,8 +37,8 @@ class FakeRecovery:
         if code != self.old:
             raise Reject("recovery-sheet")
 
-    def draw(self) -> SheetPaper:
-        return SheetPaper(
+    def draw(self) -> RecoverySheetPaper:
+        return RecoverySheetPaper(
             code="7KQ2-0MXA-9RTB-W4HN-ZC5E-1VDG-8PJS",
             name="Handläggare",
             title="Handläggare",
@@ -48,15 +48,15 @@ class FakeRecovery:
             made_ms=at(14, 5),
         )
 
-    async def publish(self, paper: SheetPaper, old: str = "") -> None:
+    async def publish(self, paper: RecoverySheetPaper, old: str = "") -> None:
         if self.going_on is not None:
             await self.going_on.wait()
         if self.error is not None:
             raise self.error
         self.published.append((paper.code, old))
-        self.state = SheetState.STANDS
+        self.state = RecoverySheetState.STANDS
 
-    def waits(self, paper: SheetPaper) -> bool:
+    def waits(self, paper: RecoverySheetPaper) -> bool:
         return self.kept
 
     def asked(self) -> list[AskedFor]:

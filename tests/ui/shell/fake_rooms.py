@@ -10,7 +10,7 @@ from app.errors import Forbidden, NotFound
 from app.people.person import Person
 from app.rooms.offers import HeldOffer
 from app.rooms.removals import Removal
-from app.rooms.seal import Reader, SealReport
+from app.rooms.security_status import Reader, SecurityReport
 from app.rooms.service import EndedMember, HistoryProposal, MemberInfo
 from app.rooms.succession import Plan, Standing
 from tests.ui.shell.sample import (
@@ -35,7 +35,7 @@ from tests.ui.shell.sample import (
     room_id,
 )
 
-SEAL = SealReport(
+SEAL = SecurityReport(
     level="warned",
     readers=(
         Reader(person=ME, role=4, since_ms=at(9, 12, 3), history=True, keyless=False),
@@ -259,7 +259,7 @@ class FakeSeals:
         state = next(r.sealed_state for r in self._rooms.list if r.room == room)
         return self.levels.get(room, state)
 
-    async def report(self, room: RoomId) -> SealReport | None:
+    async def report(self, room: RoomId) -> SecurityReport | None:
         readers = tuple(
             Reader(person=m.person, role=m.role, since_ms=at(9, 12, 3), history=m.history, keyless=False)
             for m in self._rooms.people[room]

@@ -62,7 +62,7 @@ class FakePeople:
     def person(self, uid: Uid) -> Person:
         return self.all[uid]
 
-    async def twins(self, uid: Uid) -> list[Person]:
+    async def duplicate_accounts(self, uid: Uid) -> list[Person]:
         return self.others_alike
 
     async def search(self, query: str) -> list[Person]:

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.core.ids import DevId
 from app.devices.inviting import Invitation as RealInvitation
 from app.devices.inviting import Pointer, read_pointer
-from app.devices.service import DeviceInfo, DeviceService, Told
+from app.devices.service import DeviceInfo, DeviceService, RevocationProgress
 from app.devices.unsent import UnsentWork
 from app.errors import StoreUnwritable
 from sync.errors import Refused, Reject
@@ -186,8 +186,8 @@ async def test_revoking_asks_names_the_device_and_shows_how_far_the_rooms_have_c
     await until(lambda: devices.rows[1].revoked)
     assert view.telling.isVisible()
     assert "12 av 20 rum har fått ny nyckel" in texts(view)
-    devices.telling = Told(rooms=20, all=20)
-    devices.telling = None
+    devices.revocation_progress = RevocationProgress(rooms=20, all=20)
+    devices.revocation_progress = None
     devices.changed.emit()
     assert not view.telling.isVisible()
 

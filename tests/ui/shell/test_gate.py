@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.arrival.joining import Met
+from app.arrival.device_pairing import PairingPeer
 from app.errors import BadAddress, KeyringLocked, WrongPassphrase
 from app.passphrases import PassphraseRules
 from sync.errors import Refused, Reject, Unreachable
@@ -65,19 +65,19 @@ class Office:
         self.enrolled.append(passphrase)
         return "session"
 
-    async def meet(self, server: str, name: str, *, code: str = "", number: str = "") -> Met:
+    async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PairingPeer:
         self.met.append((server, name, code, number))
         if self.error is not None:
             raise self.error
-        return Met(
+        return PairingPeer(
             name="Handläggare", title="Handläggare", unit="Enheten för tillsyn", server=server, device=name,
             digits="042117" if number else "",
         )  # fmt: skip
 
-    async def part(self) -> None:
+    async def stop_pairing(self) -> None:
         self.parted += 1
 
-    async def join(self, chosen: Met, passphrase: str | None, progress: Progress) -> str:
+    async def join(self, chosen: PairingPeer, passphrase: str | None, progress: Progress) -> str:
         progress("Väntar", 1, 3)
         await self.answered.wait()
         if self.error is not None:

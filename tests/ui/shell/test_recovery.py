@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.core.i18n import set_language
 from app.errors import FileUnreadable, ReturnWaits
 from app.passphrases import PassphraseRules
-from app.recovery import AskedFor, SheetState
+from app.recovery import AskedFor, RecoverySheetState
 from sync.errors import Refused, Reject, Unreachable
 from sync.ids import DevId
 from sync.trust.person.agency import SignInCode
@@ -233,19 +233,19 @@ def test_the_settings_say_whether_there_is_a_sheet(qtbot: QtBot, session: FakeSe
     qtbot.addWidget(card)
     card.show()
     assert card.button.accessibleName() == "Gör ett nytt återställningsblad"
-    session.recovery.state = SheetState.NONE
+    session.recovery.state = RecoverySheetState.NONE
     session.status_changed.emit()
     assert card.button.accessibleName() == "Gör ett återställningsblad"
     session.status.state = "offline"
     session.status_changed.emit()
     assert not card.button.isEnabled()
-    session.recovery.state = SheetState.ELSEWHERE
+    session.recovery.state = RecoverySheetState.ELSEWHERE
     session.status_changed.emit()
     assert not card.button.isVisible()
 
 
 async def test_hem_reminds_once_and_leads_there(window: MainWindow, session: FakeSession) -> None:
-    session.recovery.state, session.recovery.reminds = SheetState.NONE, True
+    session.recovery.state, session.recovery.reminds = RecoverySheetState.NONE, True
     window.go_section("home")
     window.home.refresh()
     QApplication.processEvents()
@@ -327,7 +327,7 @@ class Office:
     def keyring_available(self) -> bool:
         return False
 
-    async def look_back(self, server: str, code: str, sheet: str) -> "Found":
+    async def look_up_account(self, server: str, code: str, sheet: str) -> "Found":
         self.code = code
         if self.looks is not None:
             raise self.looks
@@ -335,7 +335,7 @@ class Office:
             raise Refused("recovery-sheet-unknown")
         return Found(self.others)
 
-    async def come_back(self, found: "Found", passphrase: str | None, progress: Progress, *, revoke: bool) -> str:
+    async def recover(self, found: "Found", passphrase: str | None, progress: Progress, *, revoke: bool) -> str:
         self.asked.append((passphrase, revoke))
         return await self.ask_again()
 

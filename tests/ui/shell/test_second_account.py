@@ -109,7 +109,7 @@ async def test_what_was_typed_goes_along_to_the_page_of_the_sheet(qtbot: QtBot) 
     class Whole(Known):
         settings = Settings()
 
-        look_back = come_back = ask_again = None
+        look_up_account = recover = ask_again = None
 
     shown: list[object] = []
     view = WaysIn(Whole(), lambda session: None, shown.append).welcome()  # type: ignore[arg-type]  # what it takes of it

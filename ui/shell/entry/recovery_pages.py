@@ -30,8 +30,8 @@ class Back(Found, Protocol):
 class Returns(KeyStore, Protocol):
     """The use cases of coming back."""
 
-    async def look_back(self, server: str, code: str, sheet: str, /) -> Back: ...
-    async def come_back(self, found: Any, passphrase: str | None, progress: Progress, /, *, revoke: bool) -> object: ...
+    async def look_up_account(self, server: str, code: str, sheet: str, /) -> Back: ...
+    async def recover(self, found: Any, passphrase: str | None, progress: Progress, /, *, revoke: bool) -> object: ...
     async def ask_again(self) -> object: ...
 
 
@@ -52,13 +52,13 @@ class _Ways:
         """Of who was looked up last."""
 
     async def look_up(self, server: str, code: str) -> Back:
-        found = await self._returns.look_back(server, code, self._view.sheet.text())
+        found = await self._returns.look_up_account(server, code, self._view.sheet.text())
         self.others = found.others
         return found
 
     async def enrol(self, found: Back, passphrase: str | None, progress: Progress) -> object:
         revoke = bool(found.others) and self._view.revoke.isChecked()
-        return await self._returns.come_back(found, passphrase, progress, revoke=revoke)
+        return await self._returns.recover(found, passphrase, progress, revoke=revoke)
 
 
 class ReturnView(CodeView):

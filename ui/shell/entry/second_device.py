@@ -36,11 +36,11 @@ class Met(Named, Protocol):
 class Joining(KeyStore, Protocol):
     """The use cases of becoming another device."""
 
-    async def meet(self, server: str, name: str, *, code: str = "", number: str = "") -> Any:
+    async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> Any:
         """Goes to the device that has the account. Raises with a code of ui/errors.py."""
         ...
 
-    async def part(self) -> None:
+    async def stop_pairing(self) -> None:
         """Ends the meeting."""
         ...
 
@@ -152,7 +152,7 @@ class JoinPages(QStackedWidget):
     async def _meet(self) -> None:
         typed = self.code.text().strip()
         way = {"number": typed} if is_number(typed) else {"code": typed}
-        found = await self._joining.meet(self.server.text(), self.name.text().strip(), **way)
+        found = await self._joining.begin_pairing(self.server.text(), self.name.text().strip(), **way)
         self.where_page.spinner.stop()
         self._on_text()
         self.who_page.ask(found, *_compared(found))
@@ -168,7 +168,7 @@ class JoinPages(QStackedWidget):
     def _leave(self) -> None:
         self.code.clear()
         self.setCurrentWidget(self.where_page)
-        run(self, self._joining.part())
+        run(self, self._joining.stop_pairing())
 
 
 def _compared(found: Met) -> list[QWidget]:

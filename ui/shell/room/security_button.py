@@ -34,7 +34,7 @@ class SealButton(Entered, QPushButton):
         theme.on_change(self, self._measure)
 
     def show_level(self, level: str) -> None:
-        """Shows a level of app/rooms/seal.py."""
+        """Shows a level of app/rooms/security_status.py."""
         word, kind, icon, meaning = seal_chip(level)
         self._shown = (word, kind, icon)
         self.setAccessibleName(tr("Seal: {word}").format(word=word))

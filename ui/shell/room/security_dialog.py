@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from app.people.person import Person
-from app.rooms.seal import Reader, SealReport
+from app.rooms.security_status import Reader, SecurityReport
 from app.rooms.succession import Standing
 from ui.kit.buttons import TextButton
 from ui.kit.card import SectionHeader
@@ -33,7 +33,7 @@ class SealDialog(Dialog):
         self,
         parent: QWidget,
         level: str,
-        report: SealReport | None,
+        report: SecurityReport | None,
         standing: Standing,
         on_evidence: Callable[[], object],
     ) -> None:
@@ -67,7 +67,7 @@ class SealDialog(Dialog):
         for text in paragraphs:
             self.body.addWidget(label(text, "body", wrap=True))
 
-    def _add_readers(self, report: SealReport) -> None:
+    def _add_readers(self, report: SecurityReport) -> None:
         count = len(report.readers)
         title = trn("{n} person can decrypt the room", "{n} people can decrypt the room", count).format(n=count)
         self._section(title)
@@ -77,7 +77,7 @@ class SealDialog(Dialog):
         self.body.addWidget(self.readers)
         self.body.addWidget(label(_others(report), "small", wrap=True))
 
-    def _add_key(self, report: SealReport) -> None:
+    def _add_key(self, report: SecurityReport) -> None:
         self._section(tr("The key"), key_text(report))
 
     def _add_server(self) -> None:
@@ -128,7 +128,7 @@ def _silence(reader: Reader) -> str:
     ).format(n=reader.silent, when=when)
 
 
-def _others(report: SealReport) -> str:
+def _others(report: SecurityReport) -> str:
     if report.recovery:
         n = len(report.recovery)
         outside = trn(
@@ -166,7 +166,7 @@ def origin_text(doubt: str) -> str:
     return f"{why} {quoted}"
 
 
-def key_text(report: SealReport) -> str:
+def key_text(report: SecurityReport) -> str:
     """Which generation, by whom and when, and when the next comes."""
     number = report.generation
     if report.made_ms is None or report.made_by is None:

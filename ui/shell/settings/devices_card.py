@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.core import signal
 from app.core.ids import DevId, RoomId
-from app.devices.service import DeviceInfo, Told
-from app.devices.unsent import SUFFIX, Found
+from app.devices.service import DeviceInfo, RevocationProgress
+from app.devices.unsent import SUFFIX, UnsentFile
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
@@ -33,7 +33,7 @@ class Devices(Inviting, Protocol):
     @property
     def changed(self) -> signal.Signal[()]: ...
     @property
-    def telling(self) -> Told | None: ...
+    def revocation_progress(self) -> RevocationProgress | None: ...
     @property
     def asked(self) -> bool: ...
     @property
@@ -48,8 +48,8 @@ class Devices(Inviting, Protocol):
 class Unsent(Protocol):
     """`app.devices.unsent.UnsentWork`, the part that reads."""
 
-    async def read(self, path: Path, /) -> Found: ...
-    async def take_in(self, found: Found, /) -> int: ...
+    async def read(self, path: Path, /) -> UnsentFile: ...
+    async def take_in(self, found: UnsentFile, /) -> int: ...
 
 
 class DevicesCard(Card):
@@ -105,13 +105,13 @@ class DevicesCard(Card):
         try:
             while self._stale:
                 self._stale = False
-                devices, told, asked = self._devices.all(), self._devices.telling, self._devices.asked
+                devices, told, asked = self._devices.all(), self._devices.revocation_progress, self._devices.asked
         finally:
             self._reading = False
         self._ended = self._devices.ended is not None
         self._show(devices, told, asked)
 
-    def _show(self, devices: Sequence[DeviceInfo], told: Told | None, asked: bool) -> None:
+    def _show(self, devices: Sequence[DeviceInfo], told: RevocationProgress | None, asked: bool) -> None:
         self._rows.show(devices)
         self.offline.setVisible(not asked)
         for button in (self.add, self.take):
@@ -195,7 +195,7 @@ class DevicesCard(Card):
         )
         toast(self, said.format(n=n) if n else tr("Everything in the file was here already."))
 
-    def _told(self, found: Found) -> str:
+    def _told(self, found: UnsentFile) -> str:
         writer = next((device_name(d) for d in self._devices.all() if d.dev == found.dev), "")
         rooms = ", ".join(title for room in found.rooms if (title := self._room_title(room)))
         said = [

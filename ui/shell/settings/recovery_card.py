@@ -4,7 +4,7 @@
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from app.recovery import SheetState
+from app.recovery import RecoverySheetState
 from app.settings import ALLOW_PRINT
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
@@ -43,25 +43,25 @@ class RecoveryCard(Card):
         """Reads again whether there is a sheet."""
         state = self._session.recovery.state
         online = self._session.status.state == "online"
-        good = state is SheetState.STANDS
+        good = state is RecoverySheetState.STANDS
         self._icon.set_icon("verified" if good else "warning", "success" if good else "warning")
         if good:
             title = tr("You have a recovery sheet")
             text = tr("With it and a new activation code you get back when you have lost every device.")
-        elif state is SheetState.NONE:
+        elif state is RecoverySheetState.NONE:
             title = tr("You have no recovery sheet")
             text = tr("If you lose every device, what you alone could read is gone. Make a sheet and put it away.")
         else:
             title = tr("You have no recovery sheet")
             text = tr("Make it on the device on which you first signed in; only that one can.")
-        if not online and state is not SheetState.ELSEWHERE:
+        if not online and state is not RecoverySheetState.ELSEWHERE:
             text = f"{text} {tr('This needs a connection to the server.')}"
         self._title.setText(title)
         self._text.setText(text)
         self.button.setText(tr("Make another …") if good else tr("Make a sheet …"))
         self.button.setAccessibleName(tr("Make another recovery sheet") if good else tr("Make a recovery sheet"))
         self.button.setEnabled(online)
-        self.button.setVisible(state is not SheetState.ELSEWHERE)
+        self.button.setVisible(state is not RecoverySheetState.ELSEWHERE)
 
     def make(self) -> None:
         """Begins to make one."""

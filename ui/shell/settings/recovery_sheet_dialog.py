@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.recovery import SheetPaper
+from app.recovery import RecoverySheetPaper
 from ui.errors import told
 from ui.kit import qr
 from ui.kit.buttons import TextButton
@@ -45,7 +45,7 @@ class SheetDialog(Dialog):
         or saved; if not, the code is copied by hand."""
         super().__init__(parent, tr("Recovery sheet"), accept=tr("Continue"), width=560)
         self._recovery, self._printing = recovery, printing
-        self.paper: SheetPaper = recovery.draw()
+        self.paper: RecoverySheetPaper = recovery.draw()
         self._asked = list(asked) if asked is not None else chosen_groups(len(self.paper.groups))
         self.old = SheetField(tr("Code of the sheet before"))
         self.old.changed.connect(self._refresh)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QMarginsF, QRectF, Qt
 from PySide6.QtGui import QFont, QPagedPaintDevice, QPageLayout, QPageSize, QPaintDevice, QPainter, QPdfWriter, QPen
 
 from app.errors import FileUnreadable
-from app.recovery import SheetPaper
+from app.recovery import RecoverySheetPaper
 from ui.kit import qr
 from ui.kit.fonts import FAMILY, load_fonts
 from ui.kit.translate import day, tr
@@ -20,7 +20,7 @@ _GROUP_MM = 27.0
 _VALUES_MM = 48.0
 
 
-def save(paper: SheetPaper, path: Path) -> None:
+def save(paper: RecoverySheetPaper, path: Path) -> None:
     """Writes it as PDF. FileUnreadable if that fails."""
     writer = QPdfWriter(str(path))
     writer.setTitle(tr("Recovery sheet"))
@@ -40,7 +40,7 @@ def lay_out(device: QPagedPaintDevice) -> None:
     device.setPageLayout(page)
 
 
-def draw(paper: SheetPaper, device: QPaintDevice) -> bool:
+def draw(paper: RecoverySheetPaper, device: QPaintDevice) -> bool:
     """Draws it on one page that begins within the margins; False if the device takes nothing."""
     painter = QPainter()
     if not painter.begin(device):
@@ -61,7 +61,7 @@ class _Page:
         self._width_mm = _A4_MM[0] - 2 * MARGIN_MM
         self._y_mm = 0.0
 
-    def draw(self, paper: SheetPaper) -> None:
+    def draw(self, paper: RecoverySheetPaper) -> None:
         """All of it."""
         load_fonts()
         self._text(tr("Recovery sheet"), 22, bold=True)
@@ -104,7 +104,7 @@ class _Page:
         ):
             self._point(f"{step}.", text)
 
-    def _code(self, paper: SheetPaper) -> None:
+    def _code(self, paper: RecoverySheetPaper) -> None:
         top, height = self._y_mm, _QR_MM + 8
         frame = self._rect(0, top, self._width_mm, height)
         self._painter.setPen(QPen(Qt.GlobalColor.black, 0.4 * self._mm))

@@ -11,7 +11,7 @@ from app.settings import CA_FILE, EGRESS, PROXY_ADDRESS, PROXY_MODE, SERVERS, Se
 from sync.client.wire.route import ProxyLookup, Route, by, from_environment, straight
 from sync.errors import NoProxyScript, ProxyUnnamed
 
-__all__ = ["ProxyLookup", "Routes", "from_environment", "way_out"]
+__all__ = ["ProxyLookup", "Routes", "egress_of", "from_environment"]
 
 
 def _no_script(address: str) -> ProxyLookup | None:
@@ -28,7 +28,7 @@ class Routes:
     """By the PAC script at an address; None where the system cannot run one."""
 
 
-def way_out(settings: Settings, routes: Routes) -> Route:
+def egress_of(settings: Settings, routes: Routes) -> Route:
     """As the settings are now."""
     ca = settings.get(CA_FILE)
     return Route(
@@ -49,7 +49,7 @@ def _route(settings: Settings, routes: Routes) -> ProxyLookup:
         case "manual":
             return by(address)
         case "pac":
-            return routes.script(address) or _no_way_to_run
+            return routes.script(address) or _script_unrunnable
         case _:
             return straight
 
@@ -59,6 +59,6 @@ def _unnamed(host: str, port: int) -> str | None:
     raise ProxyUnnamed("proxy-address is empty")
 
 
-def _no_way_to_run(host: str, port: int) -> str | None:
+def _script_unrunnable(host: str, port: int) -> str | None:
     """Nor is one that only a script could name."""
     raise NoProxyScript("no PAC script can be run here")

@@ -15,7 +15,7 @@ from app.settings import SERVER
 from app.store.keyslots import StoreKeys
 from app.store.store import Store
 from sync.client.account.account_recovery import Attempt, Recovery
-from sync.client.account.account_recovery import Returning as Looked
+from sync.client.account.account_recovery import Returning as FoundAccount
 from sync.errors import Refused, Reject
 from sync.protocol.messages import ErrorCode
 from sync.trust.person.agency import agency_fingerprint
@@ -35,7 +35,7 @@ _FINAL = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Back:
+class RecoveryLookup:
     """Whose sheet it is, by log and agency; `others` of their devices are still active."""
 
     name: str
@@ -47,7 +47,7 @@ class Back:
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _RecoveryAttempt:
     """One attempt; `key` is the store's once the attempt is kept there."""
 
     attempt: Attempt
@@ -58,48 +58,50 @@ class _Begun:
         return (self.attempt.code, self.attempt.recovery_sheet) == (attempt.code, attempt.recovery_sheet)
 
 
-class Returning:
-    """`look_back`, then `come_back`, then `ask_again` while one must wait."""
+class AccountRecovery:
+    """`look_up_account`, then `recover`, then `ask_again` while one must wait."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._begun: _Begun | None = None
+        self._current: _RecoveryAttempt | None = None
         place.cleared.connect(self._forget_key)
 
-    async def look_back(self, server: str, code: str, sheet: str) -> Back:
+    async def look_up_account(self, server: str, code: str, recovery_sheet: str) -> RecoveryLookup:
         """Whose sheet it is. Reject "code", "share-code" or "recovery-sheet-code" for a mistyped one, "share-missing"
         for a code without its second line, "share" for the share of another sheet; "recovery-sheet" and "record" for a
         false answer; Refused "recovery-sheet-unknown", "other-person", "code-…"; BadAddress, and the world's errors of
         sync."""
-        attempt = Attempt.begin(code, sheet)
+        attempt = Attempt.begin(code, recovery_sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
-        if self._begun is None or not self._begun.is_of(attempt):
-            self._begun = _Begun(attempt)
-        return _back(found, server)
+        if self._current is None or not self._current.is_of(attempt):
+            self._current = _RecoveryAttempt(attempt)
+        return _lookup_of(found, server)
 
-    async def come_back(self, found: Back, passphrase: str | None, progress: Progress, *, revoke: bool) -> Session:
+    async def recover(
+        self, found: RecoveryLookup, passphrase: str | None, progress: Progress, *, revoke: bool
+    ) -> Session:
         """Makes the store and the account on this device. ReturnWaits if the other devices have a day to object: then
-        `ask_again`, or `resume` after the next start. Refused "vetoed" and the errors of `look_back`.
+        `ask_again`, or `resume` after the next start. Refused "vetoed" and the errors of `look_up_account`.
 
         `revoke`: the other devices go in the same breath. ▲ What is needed is kept before the server hears of it. Of
         several calls for the same codes the last passphrase and the last `revoke` count.
         """
-        begun = self._begun
-        if begun is None:
+        current = self._current
+        if current is None:
             raise BugError("nobody was looked up")
         progress(tr("Making the encrypted store"), 0, 2)
-        attempt = replace(begun.attempt, revoke=revoke)
-        if begun.key is None:
+        attempt = replace(current.attempt, revoke=revoke)
+        if current.key is None:
 
             async def fill(store: Store, _key: bytes) -> None:
                 store.account.keep_attempt(attempt.encode())
                 self._place.settings.set(SERVER, found.server)
 
             key = await self._place.make(passphrase, fill)
-            self._begun = _Begun(attempt, key)
+            self._current = _RecoveryAttempt(attempt, key)
         elif self._place.is_unfinished:
-            await asyncio.to_thread(self._place.slots.only, begun.key, passphrase)
-            self._keep_again(attempt, begun.key)
+            await asyncio.to_thread(self._place.slots.only, current.key, passphrase)
+            self._keep_again(attempt, current.key)
         progress(tr("Asking the server"), 1, 2)
         session = await self.ask_again()
         progress(tr("Finished"), 2, 2)
@@ -112,30 +114,30 @@ class Returning:
                 store.account.keep_attempt(attempt.encode())
         finally:
             store.close()
-        self._begun = _Begun(attempt, key)
+        self._current = _RecoveryAttempt(attempt, key)
 
     async def ask_again(self) -> Session:
         """Goes on after ReturnWaits, or after a line that was cut, in the same run of the program."""
-        begun = self._begun
-        if begun is None or begun.key is None:
+        current = self._current
+        if current is None or current.key is None:
             raise BugError("nobody asked")
         try:
-            session = await resume(self._place, StoreKeys((begun.key,)))
+            session = await resume(self._place, StoreKeys((current.key,)))
         except (Refused, Reject) as e:
             if e.code in _FINAL:
                 self._place.clear()
             raise
-        self._begun = None
+        self._current = None
         return session
 
     def _forget_key(self) -> None:
-        if self._begun is not None:
-            self._begun = _Begun(self._begun.attempt)
+        if self._current is not None:
+            self._current = _RecoveryAttempt(self._current.attempt)
 
 
-def _back(found: Looked, server: str) -> Back:
+def _lookup_of(found: FoundAccount, server: str) -> RecoveryLookup:
     fingerprint = agency_fingerprint(found.agency)[:8].hex(" ", 2)
-    return Back(
+    return RecoveryLookup(
         name=shown(found.record, "name"),
         title=shown(found.record, "title"),
         unit=shown(found.record, "unit"),

@@ -46,13 +46,13 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealReport:
-    """Everything behind a seal. Times in ms by the server's clock: `made_ms` of the key in force (None unknown) by
-    `made_by`, `due_ms` when the next is due (0 at once). `recovery`: ids of recovery recipients outside the room.
-    `origin_doubt`: see `Seals.origin_doubt`. `ahead_ms`: how far the server's time in the room is ahead, 0 if not far.
-    `void_changes`: (author, how many) of changes that break the rules of their format. `void_items`: (in whose name,
-    how many) of items that the server placed against the rules of the room. Both count for nobody.
-    """
+class SecurityReport:
+    """Everything behind a room's security status. Times are in ms by the server's clock. `made_ms`: when the key in
+    force was made (None: unknown), by `made_by`; `due_ms`: when the next key is due (0: now). `recovery`: ids of
+    recovery recipients outside the room. `origin_doubt`: as `SecurityStatuses.origin_doubt`. `ahead_ms`: how far the
+    server's time in the room is ahead, 0 if it is not far. `void_changes`: (author, count) of changes that break the
+    rules of their format. `void_items`: (sender, count) of items that the server placed against the rules of the room.
+    Both kinds count for nobody."""
 
     level: str
     readers: tuple[Reader, ...]
@@ -67,7 +67,7 @@ class SealReport:
     void_items: tuple[tuple[Person, int], ...] = ()
 
 
-class Seals:
+class SecurityStatuses:
     """The seals of one account's rooms."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService) -> None:
@@ -102,7 +102,7 @@ class Seals:
             return WARNED
         return weakest(people, recovery=bool(facts.recovery))
 
-    async def report(self, room: RoomId) -> SealReport | None:
+    async def report(self, room: RoomId) -> SecurityReport | None:
         """What is behind the seal; None for a room whose key is not known yet. Takes a breath between members."""
         facts = self._engine.room_facts(room)
         if facts is None:
@@ -113,7 +113,7 @@ class Seals:
             readers.append(self._reader(room, holder, wrote))
             if at % _BREATH == _BREATH - 1:
                 await asyncio.sleep(0)
-        return SealReport(
+        return SecurityReport(
             level=self.level(room),
             readers=tuple(readers),
             recovery=facts.recovery,

@@ -19,7 +19,7 @@ from sync.trust.person.pairing_messages import OldDevice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Met:
+class PairingPeer:
     """The account's person, by the other device's word (verified when this one is in); `digits` to compare, "" by code;
     `device` is what this one is to be called."""
 
@@ -31,33 +31,33 @@ class Met:
     digits: str
 
 
-class Joining:
-    """`meet`, then `join` or `part`."""
+class DevicePairing:
+    """`begin_pairing`, then `join` or `stop_pairing`."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._guest: Guest | None = None
 
-    async def meet(self, server: str, name: str, *, code: str = "", number: str = "") -> Met:
+    async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PairingPeer:
         """Goes to the device that has the account, by its code or its number; `name` is what this one is to be called.
 
         BadAddress; Reject "code" for a mistyped code and "enrol" for a wrong one, or for somebody in between;
         Refused "code-unknown", "code-used", "pairing"; the world's errors of sync.
         """
-        await self.part()
+        await self.stop_pairing()
         self._guest = guest = Guest(
             dialer=self._place.dialer(server), name=name, system=machine.system(), now_ms=clock.now_ms
         )
         old = await guest.join(code=code, number=number)
-        return _met(old, server=server, device=name, digits=guest.digits)
+        return _peer_of(old, server=server, device=name, digits=guest.digits)
 
-    async def part(self) -> None:
+    async def stop_pairing(self) -> None:
         """Ends the meeting, if any."""
         guest, self._guest = self._guest, None
         if guest is not None:
             await guest.close()
 
-    async def join(self, chosen: Met, passphrase: str | None, progress: Progress) -> Session:
+    async def join(self, chosen: PairingPeer, passphrase: str | None, progress: Progress) -> Session:
         """Makes the store, waits for the other device's yes, and opens the account here. `passphrase` None keeps the
         key in the computer's key store.
 
@@ -91,9 +91,9 @@ class Joining:
         return self._place.open(StoreKeys((key,)))
 
 
-def _met(old: OldDevice, *, server: str, device: str, digits: str) -> Met:
+def _peer_of(old: OldDevice, *, server: str, device: str, digits: str) -> PairingPeer:
     record = decode_record(old.record)
-    return Met(
+    return PairingPeer(
         name=shown(record, "name"),
         title=shown(record, "title"),
         unit=shown(record, "unit"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.arrival.way_out import Routes, way_out
+from app.arrival.egress import Routes, egress_of
 from app.setting import Value
 from app.settings import PROXY_ADDRESS, PROXY_MODE, Settings
 from sync.client.wire.transport import ServerAddress
@@ -36,7 +36,7 @@ def test_the_proxy_is_as_the_settings_say(tmp_path: Path, mode: str, address: st
     found = settings(tmp_path)
     found.set(PROXY_MODE, mode)
     found.set(PROXY_ADDRESS, address)
-    assert way_out(found, ROUTES).proxy(SERVER.host, SERVER.port) == proxy
+    assert egress_of(found, ROUTES).proxy(SERVER.host, SERVER.port) == proxy
 
 
 @pytest.mark.parametrize(
@@ -55,19 +55,21 @@ def test_a_proxy_that_cannot_be_found_out_is_not_gone_around_and_the_fault_is_na
     if not address.isspace():
         found.set(PROXY_ADDRESS, address)
     with pytest.raises(fault):
-        way_out(found, Routes()).proxy("a.example", 443)
+        egress_of(found, Routes()).proxy("a.example", 443)
 
 
 def test_policy_says_where_one_may_go(tmp_path: Path) -> None:
-    way = way_out(settings(tmp_path, servers="kansli.example, andra.example:8443", egress="*.turn.example"), ROUTES)
-    way.check(SERVER.host, SERVER.port, SERVER)
-    way.check("a.turn.example", 443, SERVER)
+    egress = egress_of(
+        settings(tmp_path, servers="kansli.example, andra.example:8443", egress="*.turn.example"), ROUTES
+    )
+    egress.check(SERVER.host, SERVER.port, SERVER)
+    egress.check("a.turn.example", 443, SERVER)
     with pytest.raises(AddressForbidden):
-        way.check("b.example", 443, ServerAddress.parse("b.example"))
+        egress.check("b.example", 443, ServerAddress.parse("b.example"))
     with pytest.raises(AddressForbidden):
-        way.check("b.example", 443, SERVER)
+        egress.check("b.example", 443, SERVER)
 
 
 def test_the_agencys_certificates_are_named(tmp_path: Path) -> None:
-    assert way_out(settings(tmp_path), ROUTES).ca_file is None
-    assert way_out(settings(tmp_path, ca_file="/etc/ca.pem"), ROUTES).ca_file == Path("/etc/ca.pem")
+    assert egress_of(settings(tmp_path), ROUTES).ca_file is None
+    assert egress_of(settings(tmp_path, ca_file="/etc/ca.pem"), ROUTES).ca_file == Path("/etc/ca.pem")
