@@ -62,8 +62,9 @@ setup-packages:  ## what setup does, and what builds and tries packages: deboots
 packages: setup-packages  ## what is handed to IT, into build/packages: deb, rpm, and an MSI where Wine is installed
 	@$(PY) packaging/builder
 
-test-packages: packages  ## the tests of what make packages built, in roots and prefixes of their own
-	@$(PYTEST) --dist loadfile --durations 12 -m packages tests/packages
+# The MSI takes longest: deb and rpm are tried beside it. Tests of one group share a system (tests/packages/conftest.py).
+test-packages: setup-packages  ## make packages, and the tests of what it builds, in roots and prefixes of their own
+	@$(PY) packaging/builder --meanwhile "$(PYTEST) --dist loadgroup --durations 12 -m packages tests/packages"
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/
 	@$(PY) -m tests.shots

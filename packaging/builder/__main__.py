@@ -6,9 +6,12 @@ Run as a folder, since a package called `packaging` would hide the one that pip 
 
 import argparse
 import shutil
+import subprocess
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 
+import building
 import deb
 import freezing
 import msi
@@ -25,29 +28,47 @@ PROGRAMS = {"debootstrap": "debootstrap", "objdump": "binutils", "dpkg-deb": "dp
 
 
 def main() -> int:
-    """Builds what was asked for; SystemExit with what is missing or failed."""
+    """Builds what was asked for; SystemExit with what is missing or failed. The status of the command given by
+    --meanwhile, 0 without one."""
     parser = argparse.ArgumentParser(prog="packaging/builder", description=__doc__.splitlines()[0])
+    parser.add_argument("--meanwhile", metavar="COMMAND", help="run by the shell as soon as deb and rpm are built")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("lock", help="choose the newest wheels that pyproject.toml allows, for packaging/locked")
-    if parser.parse_args().command == "lock":
+    asked = parser.parse_args()
+    if asked.command == "lock":
         for target in (wheels.LINUX, wheels.WINDOWS):
             print(wheels.lock(target).relative_to(OUT.parents[1]))
         return 0
     missing = {package for program, package in PROGRAMS.items() if shutil.which(program) is None}
     if missing:
         raise SystemExit(f"packages: needs the Debian packages {' '.join(sorted(missing))}")
-    # By processes, since Qt draws the icons and belongs to one thread; two, since a build is for two cores. The one for
-    # Windows takes longest and begins.
+    started: list[subprocess.Popen[bytes]] = []
+
+    def meanwhile() -> None:
+        if asked.meanwhile:
+            started.append(subprocess.Popen(["sh", "-c", asked.meanwhile]))
+
+    try:
+        with building.going_on():
+            build(meanwhile)
+    finally:  # a build that failed leaves nothing running
+        statuses = [command.wait() for command in started]
+    return max(statuses, default=0)
+
+
+def build(linux_built: Callable[[], None]) -> None:
+    """Builds everything and calls `linux_built` when deb and rpm are there: the MSI takes longer."""
+    # By processes, since Qt draws the icons and belongs to one thread; two, since a build is for two cores.
     with ProcessPoolExecutor(max_workers=2) as pool:
-        parts = [pool.submit(windows_client)]
+        trial = pool.submit(windows_client)
         freezing.build_root()
-        parts += [pool.submit(linux, name) for name in ("kansli", "kansli-server")]
-        for part in as_completed(parts):
+        for part in [pool.submit(linux, name) for name in ("kansli", "kansli-server")]:
             print(part.result(), flush=True)
+        linux_built()
+        print(trial.result(), flush=True)
     listed = sums.write()
     signed = "signed" if signing.sign_sums(listed) else "unsigned: KANSLI_SIGN_GPG_KEY names no key"
-    print(f"{listed.relative_to(OUT.parents[1])}, {signed}")
-    return 0
+    print(f"{listed.relative_to(OUT.parents[1])}, {signed}", flush=True)
 
 
 def linux(name: str) -> str:

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import needs
-from places import HOMEPAGE, MAINTAINER, OUT, WORK, epoch, run, settle, size_bytes, version
+from places import HOMEPAGE, MAINTAINER, OUT, WORK, ZSTD_LEVEL, epoch, run, settle, size_bytes, version
 from roots import Root
 from trees import Tree
 
@@ -45,7 +45,7 @@ def build(tree: Tree, root: Root) -> Path:
     path = OUT / f"{tree.name}_{version()}_amd64.deb"
     path.unlink(missing_ok=True)
     run(
-        ["dpkg-deb", "--root-owner-group", "-Zxz", "-z6", "--threads-max=2", "--build", stage, path],
+        ["dpkg-deb", "--root-owner-group", "-Zzstd", f"-z{ZSTD_LEVEL}", "--threads-max=1", "--build", stage, path],
         log=f"deb-{tree.name}",
         env={"SOURCE_DATE_EPOCH": str(epoch()), "PATH": "/usr/bin:/bin"},
     )

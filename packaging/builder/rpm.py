@@ -4,7 +4,7 @@
 import shutil
 from pathlib import Path
 
-from places import HOMEPAGE, MAINTAINER, OUT, WORK, epoch, run, version
+from places import HOMEPAGE, MAINTAINER, OUT, WORK, ZSTD_LEVEL, epoch, run, version
 from trees import Tree
 
 _HEAD = """\
@@ -44,7 +44,7 @@ def build(tree: Tree) -> Path:
         "_buildhost": "reproducible",
         "use_source_date_epoch_as_buildtime": "1",
         "clamp_mtime_to_source_date_epoch": "1",
-        "_binary_payload": "w6T2.xzdio",
+        "_binary_payload": f"w{ZSTD_LEVEL}.zstdio",
     }
     command: list[str | Path] = ["rpmbuild", "-bb", "--quiet", "--target", "x86_64"]
     for key, value in defines.items():

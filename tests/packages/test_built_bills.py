@@ -84,6 +84,7 @@ def test_the_debs_own_list_of_licences_names_the_same_parts(unpacked: dict[str, 
     assert {c.name for c in listed} == {c["name"] for c in every(bill("kansli"))} | {"Kansli"}
 
 
+@pytest.mark.usefixtures("whole")
 def test_the_checksums_are_those_of_what_lies_there() -> None:
     listed = OUT / sums.NAME
     if not listed.exists():

@@ -21,7 +21,7 @@ from places import OUT, WORK, version
 from app.profile import Profile
 from tests.packages.windows_desktop import INSTALLED, LINKS, POLICIES, REFUSED, RUN, UNINSTALL, Desktop, files_below
 
-pytestmark = [pytest.mark.packages, pytest.mark.slow]
+pytestmark = [pytest.mark.packages, pytest.mark.slow, pytest.mark.usefixtures("whole")]
 
 BUNDLE = windows.FROZEN / "kansli"
 MSI = OUT / f"kansli-{version()}-x64.msi"

@@ -20,6 +20,9 @@ EPOCH = 1_767_225_600
 UTC = {"TZ": "UTC", "PATH": "/usr/bin:/bin"}
 pytestmark = pytest.mark.slow
 needs_dpkg = pytest.mark.skipif(not Path("/usr/bin/dpkg-deb").exists(), reason="needs dpkg-deb")
+needs_rpmbuild = pytest.mark.skipif(
+    not Path("/usr/bin/rpmbuild").exists(), reason="needs rpmbuild, Debian's package rpm"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -103,10 +106,25 @@ def test_a_debs_files_carry_the_one_time_and_no_owner_of_this_machine(tmp_path: 
     assert all(line.split()[1] == "root/root" and "2026-01-01 00:00" in line for line in lines)
 
 
-@pytest.mark.skipif(not Path("/usr/bin/rpmbuild").exists(), reason="needs rpmbuild, Debian's package rpm")
+@needs_rpmbuild
 def test_an_rpm_is_the_same_byte_for_byte(tmp_path: Path) -> None:
     first, second = (digest(rpm.build(made)) for made in two(tmp_path))
     assert first == second
+
+
+@needs_dpkg
+def test_a_deb_is_compressed_with_zstd(tmp_path: Path) -> None:
+    path = deb.build(two(tmp_path)[0], Root(tmp_path))
+    said = subprocess.run(["ar", "t", str(path)], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["debian-binary", "control.tar.zst", "data.tar.zst"]
+
+
+@needs_rpmbuild
+def test_an_rpm_is_compressed_with_zstd(tmp_path: Path) -> None:
+    query = ["rpm", "-qp", "--nosignature", "--queryformat", "%{PAYLOADCOMPRESSOR} %{PAYLOADFLAGS}"]
+    path = rpm.build(two(tmp_path)[0])
+    said = subprocess.run([*query, str(path)], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["zstd", str(places.ZSTD_LEVEL)]
 
 
 @pytest.mark.packages
