@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app import policy
-from app.core import clock, machine
+from app.core import clock, crashes, machine
 from app.core.files import write_atomic
 from app.errors import FileUnreadable
 from app.profile import Profile
@@ -38,6 +38,8 @@ def report(profile: Profile, settings: Settings) -> dict[str, str]:
     }
     for file in sorted(profile.logs_folder.glob("kansli.log*")):
         found[f"logs/{file.name}"] = _tail(file)
+    if crashed := crashes.read(profile.logs_folder):
+        found[f"logs/{crashes.NAME}"] = "\n".join(crashed)
     return {name: f"{text}\n" for name, text in found.items()}
 
 

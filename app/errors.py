@@ -13,7 +13,11 @@ AppError
 │   └── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
 ├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
 └── BugError        our own fault: reported
+
+`is_ours` judges errors of sync/ and of libraries too.
 """
+
+from sync import errors as of_sync
 
 
 class AppError(Exception):
@@ -273,3 +277,10 @@ class BugError(AppError):
     """Our own fault: a broken invariant in this program."""
 
     code = "bug"
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether an error is our own fault: a broken invariant here or in sync/, or anything that neither tree knows."""
+    if isinstance(error, BugError | of_sync.BugError):
+        return True
+    return not isinstance(error, AppError | of_sync.SyncError)

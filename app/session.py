@@ -3,7 +3,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from app.devices.unsent import UnsentWork
 from app.documents.records import group_of
 from app.documents.records import unpack as document_unpack
 from app.documents.service import DocumentService
-from app.errors import StoreFault, StoreUnwritable
+from app.errors import StoreFault, StoreUnwritable, is_ours
 from app.objects.files import Progress, SealedFiles, Source
 from app.objects.links import Linked, ObjectLink
 from app.objects.trash import Trash
@@ -52,6 +52,8 @@ from sync.errors import Refused, Reject
 __all__ = ["LinkState", "Session", "SyncStatus"]
 
 LEARN_EVERY_S = 1.0
+AGAIN_S = 30.0
+"""Seconds until a part of the session begins again that an error has ended."""
 _PLACE = "place"
 
 
@@ -153,18 +155,18 @@ class Session:
         """Begins to sync."""
         self.documents.start()
         self.tasks.start()
-        work = (
-            self.engine.run(),
-            self._learn(),
-            self.succession.run(),
-            self.rooms.baselines.run(),
-            self.personal.run(),
-            self.devices.run(),
-            self.notices.run(),
-            self._arrivals.run(),
-            self.store.trials.run(),
+        parts = (
+            self.engine.run,
+            self._learn,
+            self.succession.run,
+            self.rooms.baselines.run,
+            self.personal.run,
+            self.devices.run,
+            self.notices.run,
+            self._arrivals.run,
+            self.store.trials.run,
         )
-        self._running = [asyncio.ensure_future(part) for part in work]
+        self._running = [asyncio.ensure_future(_lasting(part)) for part in parts]
 
     def keep_place(self, text: str) -> None:
         """Keeps where the person is in the window, for the next process; "" forgets it. StoreFault if the disk
@@ -339,6 +341,20 @@ class _ChatFiles:
                 if origin is None or self._session.chat.channel(origin) is None:
                     raise
                 room = origin
+
+
+async def _lasting(part: Callable[[], Awaitable[None]]) -> None:
+    """Runs a part of the session until it ends by itself or is cancelled. ▲ After an error it begins again in AGAIN_S:
+    otherwise one fault of ours would end syncing, or trying what came, until the next start. Such a fault also goes to
+    the loop's exception handler, so that the person is told."""
+    while True:
+        try:
+            return await part()
+        except Exception as fault:
+            log.store.exception("session-part", fault)
+            if is_ours(fault):
+                asyncio.get_running_loop().call_exception_handler({"message": "a part failed", "exception": fault})
+        await asyncio.sleep(AGAIN_S)
 
 
 def _tried(do: Callable[[], object], event: str, faults: list[StoreFault]) -> None:

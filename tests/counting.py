@@ -11,9 +11,9 @@ from typing import Any
 import pycrdt
 
 
-def lines_run(deed: Callable[[], object]) -> int:
-    """How many lines of Python run on this thread during the deed, each pass of a loop anew. What C does in a call is
-    not in it: compare the deed at two sizes."""
+def lines_run(action: Callable[[], object]) -> int:
+    """How many lines of Python run on this thread during the action, each pass of a loop anew. What C does in a call is
+    not in it: compare the action at two sizes."""
     count = 0
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
@@ -24,19 +24,19 @@ def lines_run(deed: Callable[[], object]) -> int:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        deed()
+        action()
     finally:
         sys.settrace(before)
     return count
 
 
-def least_s(deed: Callable[[], object]) -> float:
+def least_s(action: Callable[[], object]) -> float:
     """The least processor time of this thread, in seconds, of three times: for what is done in C, to be compared with
     the same at another size, never with a figure."""
     best = float("inf")
     for _ in range(3):
         began = time.thread_time()
-        deed()
+        action()
         best = min(best, time.thread_time() - began)
     return best
 

@@ -24,7 +24,7 @@ from ui.desktop import again, autostart, environment, proxies, upgrade
 from ui.desktop.instance import hand_over, line_name
 from ui.desktop.resident import Desktop
 from ui.errors import code_of, sentence_of
-from ui.kit import faces, icons, theme
+from ui.kit import errors, faces, icons, theme
 from ui.kit.plain import warning
 from ui.kit.translate import change_language
 from ui.program import Program
@@ -37,7 +37,8 @@ OTHER_S = 3.0
 
 def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
     """Runs the program to its end and returns the exit status: 0 (also if another instance has taken over), 1 if it
-    could not be started again after locking, 2 if the profile cannot be used, or the status of an errand.
+    could not be started again after locking or a fault of ours has ended it, 2 if the profile cannot be used, or the
+    status of an errand.
 
     `command`: the command that starts the program again after locking; empty for the one that started this process.
     """
@@ -71,24 +72,33 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
         return 2
     if profile is None:
         return 0
+    uncaught: errors.Uncaught | None = None
     try:
         office = Office(profile, insecure_loopback=arguments.insecure_loopback, routes=proxies.routes())
         if arguments.autostart and not office.settings.get(AUTOSTART):
             return 0
         log.start(profile.logs_folder, office.settings.get(LOG_LEVEL))
+        uncaught = errors.install(profile.logs_folder)
         office.policy.log_findings()
         change_language(office.settings.get(LANGUAGE))
         theme.resize(application, office.settings.get(TEXT_SIZE), office.settings.get(DENSITY))
         theme.apply(application, office.settings.get(THEME))
         application.setWindowIcon(icons.app_icon())
         with _loop(application) as runner:
+            uncaught.watch(runner.get_loop())
             desktop = Desktop(command=autostart.command(_of_profile(arguments)))
             how = {"background": background, "locked": arguments.locked}
             program = Program(office, arguments.link, **how, desktop=desktop)
             runner.run(program.run())
         if program.restart is not None:
             log.ui.info("starting-again")
+    except Exception as fault:  # raised, it would be on stderr with what it says
+        log.ui.exception("ended", fault, shown=code_of(fault))
+        _say(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
+        return 1
     finally:
+        if uncaught is not None:
+            uncaught.remove()
         log.stop()
         profile.close()
     if program.restart is None:
@@ -187,12 +197,17 @@ def _handed_over(arguments: argparse.Namespace) -> bool:
 def _refuse(application: QApplication, fault: AppError) -> None:
     """The profile cannot be used: said on the terminal, and in a window where there is one."""
     said = sentence_of(fault)
-    if sys.stderr is not None:  # a program with a window has none on Windows
-        sys.stderr.write(f"kansli: {said.title} {said.text} ({code_of(fault)})\n")
+    _say(f"kansli: {said.title} {said.text} ({code_of(fault)})")
     if QApplication.platformName() != "offscreen":
         box = warning("Kansli", f"{said.title}\n\n{said.text}")
         with _loop(application) as runner:
             runner.run(_read(box))
+
+
+def _say(line: str) -> None:
+    """On the terminal. A program with a window has none on Windows."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"{line}\n")
 
 
 async def _read(box: QDialog) -> None:

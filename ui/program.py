@@ -8,6 +8,7 @@ import os
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 
+from app import diagnosis
 from app.bootstrap import Office
 from app.core import log
 from app.errors import AppError, StoreFault
@@ -21,7 +22,7 @@ from ui.desktop.resident import Desktop, Resident
 from ui.desktop.waking import Events
 from ui.ending import Ending
 from ui.kit.front import to_front
-from ui.kit.tasks import report, run
+from ui.kit.tasks import report, run, run_guarded
 from ui.kit.translate import tr
 from ui.shell.entry.gate import GatePage
 from ui.shell.entry.welcome import WelcomeView
@@ -63,14 +64,19 @@ class Program:
         self._link = link
         self._locked = locked
         self._resident = Resident(office.profile, office.settings, desktop or Desktop())
-        self._stage = Stage(office.settings, lambda: self._ending.may_close(), background=background)
+        self._stage = Stage(
+            office.settings,
+            lambda: self._ending.may_close(),
+            background=background,
+            report=lambda: diagnosis.report(office.profile, office.settings),
+        )
         self._ending = Ending(office, self._stage, self._resident)
         self._ways = WaysIn(office, self._open, self._show_gate)
         self._installed = installed or Installed(version_file())
         self._upgrades = QTimer(interval=INSTALLED_EVERY_MS)
         self._upgrades.timeout.connect(self._look_for_upgrade)
         self._policy = QTimer(interval=POLICY_EVERY_MS)
-        self._policy.timeout.connect(office.renew_policy)
+        self._policy.timeout.connect(self._renew_policy)
 
     async def run(self) -> None:
         """Until the window is closed or the system asks us to end; the session is closed in order."""
@@ -111,8 +117,11 @@ class Program:
         events.left.connect(self._on_left)
         events.network_changed.connect(self._hurry)
 
+    def _renew_policy(self) -> None:
+        run_guarded(self._policy, self._office.renew_policy)
+
     def _on_woke(self) -> None:
-        self._office.renew_policy()
+        self._renew_policy()
         self._look_for_upgrade()
         window = self._stage.window
         if window is None or not window.auto_lock.look():

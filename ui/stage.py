@@ -2,25 +2,41 @@
 """What is open now: the session, and the window that the person sees. That window is the gate before unlocking, and the
 main window afterwards."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app import diagnosis
 from app.session import Session
 from app.settings import WINDOW_GEOMETRY, Settings
 from ui.desktop.closing import Gate
+from ui.kit import tasks
+from ui.kit.bug_dialog import BugTeller
+from ui.shell.diagnosis_dialog import report_fault
 from ui.shell.window.main_window import MainWindow
 
 
 class Stage:
     """Holds at most one gate, one main window and one session. Opens and closes no session itself."""
 
-    def __init__(self, settings: Settings, may_close: Callable[[], bool], *, background: bool) -> None:
-        """`may_close` is asked before a window is closed. `background`: the program began without a window."""
+    def __init__(
+        self,
+        settings: Settings,
+        may_close: Callable[[], bool],
+        *,
+        background: bool,
+        report: Callable[[], Mapping[str, str]],
+    ) -> None:
+        """`may_close` is asked before a window is closed. `background`: the program began without a window. `report`
+        makes the report to IT while no session is open; called in a thread."""
         self.session: Session | None = None
         self.gate: Gate | None = None
         self.window: MainWindow | None = None
         self._settings, self._may_close, self._background = settings, may_close, background
+        self._report = report
+        self._bugs: BugTeller | None = None
+        """Of the gate."""
 
     @property
     def shown(self) -> MainWindow | Gate | None:
@@ -46,9 +62,20 @@ class Stage:
         if self.window is not None and not self.window.isMaximized() and not self.window.isFullScreen():
             self.gate.setGeometry(self.window.geometry())
         self.gate.setCentralWidget(view)
+        gate = self.gate
+        self._bugs = BugTeller(gate, lambda lines: self._save_report(gate, lines))
+        tasks.set_error_hook(self._on_error)
         if not quiet:
             self.gate.show()
             self.gate.activateWindow()
+
+    def _on_error(self, _owner: QObject, error: Exception) -> None:
+        """What nobody at the gate has caught. A window that is made later takes this over."""
+        if self._bugs is not None:
+            self._bugs.tell(error)
+
+    def _save_report(self, gate: Gate, lines: Sequence[str]) -> None:
+        tasks.run(gate, report_fault(gate, self._report, diagnosis.write, lines))
 
     def drop_window(self) -> None:
         """Deletes the main window with all its views at once."""

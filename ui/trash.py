@@ -10,7 +10,7 @@ from app.objects.trash import Bin, PutAway
 from app.people.person import Person
 from ui.kit.dialogs import show
 from ui.kit.pick_dialog import PickDialog
-from ui.kit.tasks import done_now
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import day_or_time, tr, trn
 from ui.tool import toast
 
@@ -60,7 +60,7 @@ async def visit(
     back: list[PutAway] = []
     dialog.accepted.connect(lambda: back.extend(dialog.chosen()))
     await show(dialog)
-    done = [item for item in back if done_now(view, lambda item=item: tool.take_back(item))]  # type: ignore[misc]
+    done = [item for item in back if run_guarded(view, lambda item=item: tool.take_back(item))]  # type: ignore[misc]
     if done:
         toast(view, trn("{n} thing is back", "{n} things are back", len(done)).format(n=len(done)))
     elif dialog.opened is not None:

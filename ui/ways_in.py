@@ -10,6 +10,7 @@ from app.session import Session
 from app.setting import entries
 from app.settings import SERVER, SERVERS
 from app.unlocking import SlotKind
+from ui.kit.tasks import run_guarded
 from ui.shell.entry.gate import GatePage
 from ui.shell.entry.new_unlock_method import NewWayView
 from ui.shell.entry.recovery_pages import ReturnView
@@ -52,12 +53,12 @@ class WaysIn:
             office.resume_by_keyring if SlotKind.KEYRING in kinds else None,
         )
         view.unlocked.connect(self._opened)
-        view.anew.connect(self._begin_anew)
+        view.anew.connect(lambda: self._begin_anew(view))
         return view
 
-    def _begin_anew(self) -> None:
-        self._office.start_over()
-        self._show(self.welcome())
+    def _begin_anew(self, view: UnfinishedView) -> None:
+        if run_guarded(view, self._office.start_over):
+            self._show(self.welcome())
 
     def usual(self, *, at_once: bool = False) -> GatePage:
         """Unlocking, or another way of it where policy has forbidden the only one. `at_once` as in `unlock`."""

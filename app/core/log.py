@@ -8,12 +8,15 @@ short code is written as "?", and of an exception only its type and places are w
 import logging
 import re
 import traceback
+from collections.abc import Iterator
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 SUBJECTS = ("sync", "store", "crypto", "ui")
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,39}")
 
+_CAUSES = 4
+"""Of an exception and what it was raised from, so many are written."""
 _IN_PLACES = "._-\\"
 _PLACE_CHARS = 80
 
@@ -53,10 +56,10 @@ class Subject:
         self._write(logging.ERROR, event, fields)
 
     def exception(self, event: str, error: BaseException, **fields: Field) -> None:
-        """An unexpected error: type and places, never its message."""
+        """An unexpected error: type and places, also of what it was raised from; never a message."""
         self._logger.error("%s", _line(event, {**fields, "type": type(error).__name__, "code": _code(error)}))
-        for frame in traceback.extract_tb(error.__traceback__):
-            self._logger.error("    at %s:%s %s", Path(frame.filename).name, frame.lineno, frame.name)
+        for line in places(error):
+            self._logger.error("%s", line)
 
     def _write(self, level: int, event: str, fields: dict[str, Field]) -> None:
         if self._logger.isEnabledFor(level):
@@ -70,11 +73,32 @@ ui = Subject("ui")
 
 
 class _Formatter(logging.Formatter):
-    """Time, level, subject, line; of exceptions that other code logged, only the type."""
+    """Time, level, subject, line; of exceptions that other code logged, type and places."""
 
     def formatException(self, ei: object) -> str:
-        kind = ei[0] if isinstance(ei, tuple) else None
-        return f"    {kind.__name__}" if isinstance(kind, type) else ""
+        error = ei[1] if isinstance(ei, tuple) else None
+        if not isinstance(error, BaseException):
+            return ""
+        return "\n".join([f"    {type(error).__name__}", *places(error)])
+
+
+def places(error: BaseException) -> Iterator[str]:
+    """Yields where an error was raised: a line for each call, with the file's name, the number of the line and the
+    function, the innermost last. Then the same for what it was raised from, at most _CAUSES errors in all."""
+    found: BaseException | None = error
+    for number in range(_CAUSES):
+        if found is None:
+            return
+        if number:
+            yield f"    from {type(found).__name__}"
+        for frame, line in traceback.walk_tb(found.__traceback__):
+            yield f"    at {file_name(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
+        found = found.__cause__ or (None if found.__suppress_context__ else found.__context__)
+
+
+def file_name(path: str) -> str:
+    """The last part of a path of any system: the folders may be named after a person."""
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def start(folder: Path, level: str = "info") -> None:

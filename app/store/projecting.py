@@ -23,6 +23,8 @@ from sync.trust.room.successor_claim import object_in
 
 ROOM = "room"
 _AGAIN = 32
+_BUG = "bug"
+"""The mark of a change at which a projection failed without a code."""
 _BESIDE = ("drafts", "read_markers", "read_apart", "recent", "crdt_states", "judges", "waits")
 """What an object has beside its changes and the rows of its kind. A draft too: it was meant for another room."""
 
@@ -200,9 +202,10 @@ class Projecting:
             changes = [c for c in changes if c.rowid not in kept]
         if kept:
             self.hold(obj, sorted(kept))
-        if strict:
-            with self._journal.merging(row.room, obj, changes if kind.merging is not None else ()):
-                kind.project(conn, row, changes)
+        if strict and kind.merging is not None:
+            self._project_own(conn, kind, row, changes)
+        elif strict:
+            kind.project(conn, row, changes)
         elif changes:
             self._project(conn, kind, row, changes)
         self._db.raw.execute(sql.SET_PROJECTED, (last, obj))
@@ -324,8 +327,33 @@ class Projecting:
         for change in changes:
             self._project(conn, kind, row, (change,))
 
+    def _project_own(self, conn: Connection, kind: Projector, row: ObjectRow, changes: Sequence[StoredChange]) -> None:
+        """Projects what was written here into an object that merges. An error with a code reaches the caller. ▲ Any
+        other is a fault of this program, and the change is sound: it is kept and marked like one of others. If it were
+        refused, it would be in memory only, and gone when Kansli is locked."""
+        error = self._attempt(conn, kind.project, row, changes)
+        if error is None:
+            return
+        if isinstance(getattr(error, "code", None), str):
+            raise error
+        log.store.exception("projection", error, kind=row.kind, obj=row.obj)
+        self.mark([(_BUG, change.rowid) for change in changes])
+
     def _try(self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]) -> str | None:
         """None, or the code of the error; the rows written before it are taken back."""
+        error = self._attempt(conn, project, row, changes)
+        if error is None:
+            return None
+        code = getattr(error, "code", None)
+        if len(changes) == 1 and not isinstance(code, str):
+            log.store.exception("projection", error, kind=row.kind, obj=row.obj)
+        return code if isinstance(code, str) else _BUG
+
+    def _attempt(
+        self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]
+    ) -> BaseException | None:
+        """Projects, or returns the error; the rows written before it are taken back. What says something about the
+        store or the process is raised."""
         raw = self._db.raw
         raw.execute("SAVEPOINT projection")
         try:
@@ -336,10 +364,7 @@ class Projecting:
                 raise
             raw.execute("ROLLBACK TO projection")
             raw.execute("RELEASE projection")
-            code = getattr(e, "code", None)
-            if len(changes) == 1 and not isinstance(code, str):
-                log.store.exception("projection", e, kind=row.kind, obj=row.obj)
-            return code if isinstance(code, str) else "bug"
+            return e
         raw.execute("RELEASE projection")
         return None
 

@@ -110,7 +110,7 @@ class Link:
         except Exception as e:
             if not _of_one_room(e) and not isinstance(e, Reject):
                 raise
-            log.error("room %s cannot be read: %s", room[:4].hex(), e)
+            log.error("room %s cannot be read", room[:4].hex(), exc_info=e)
             stopped = RoomSync(room, self.ports, self.book, self.account, None)
             stopped.stop(RoomState.UNREADABLE)
             return stopped

@@ -48,7 +48,7 @@ def send_to_decrypted_2000() -> list[Figure]:
 
 @bench("loop_turn_2000_max_ms", "loop_turn_2000_p99_ms", "loop_turns_2000_over_5ms")
 def rotation() -> list[Figure]:
-    """The loop of the one who makes the next key for 2,000 members, from the deed to the room being sealed again."""
+    """The loop of the one who makes the next key for 2,000 members, from the action to the room being sealed again."""
     with copy_of("crowd", build, _SOURCES) as folder, serving(folder):
         room = (folder / "room").read_text(encoding="utf-8")
         desk = Desk(folder, HANDLER)

@@ -13,7 +13,7 @@ from tests.sync.trust.people import Office, Room, Someone
 SIZES = (10, 100, 2000)
 ROUNDS = {10: 20, 100: 10, 2000: 3}
 _SEALS = 500
-_NAMES = [f"{deed}_{size}_ms" for deed in ("rotate", "add") for size in SIZES]
+_NAMES = [f"{action}_{size}_ms" for action in ("rotate", "add") for size in SIZES]
 
 
 @bench("raw_seal_us", *_NAMES)
@@ -57,10 +57,10 @@ def _raw_seal_us() -> float:
     return median(samples)
 
 
-def _figure(name: str, deed: Callable[[], object], rounds: int, note: str) -> Figure:
+def _figure(name: str, action: Callable[[], object], rounds: int, note: str) -> Figure:
     samples = []
     for _ in range(rounds):
         began = time.perf_counter()
-        deed()
+        action()
         samples.append((time.perf_counter() - began) * 1000)
     return Figure(name=name, value=median(samples), unit="ms", n=rounds, note=note)

@@ -72,14 +72,14 @@ async def _scroll(window: MainWindow) -> list[float]:
     return samples[FRAMES // 10 :]
 
 
-async def _ms(*deeds: Callable[[], object]) -> float:
+async def _ms(*actions: Callable[[], object]) -> float:
     """How long they take, outside of any task: what they lead to may run other tasks."""
     took: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     def timed() -> None:
         began = time.perf_counter()
-        for deed in deeds:
-            deed()
+        for action in actions:
+            action()
         took.set_result((time.perf_counter() - began) * 1e3)
 
     asyncio.get_running_loop().call_soon(timed)
@@ -87,7 +87,7 @@ async def _ms(*deeds: Callable[[], object]) -> float:
 
 
 async def _settled() -> None:
-    """What came of the last deed is shown."""
+    """What came of the last action is shown."""
     await asyncio.sleep(0.3)
 
 

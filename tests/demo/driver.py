@@ -261,10 +261,10 @@ class Client:
         self.do("shot", path=str(path))
 
 
-def side_by_side(*deeds: Callable[[], object]) -> None:
+def side_by_side(*actions: Callable[[], object]) -> None:
     """Several people work at the same time, each at a client of their own; ends when all have."""
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        under_way = [pool.submit(deed) for deed in deeds]
+    with ThreadPoolExecutor(len(actions)) as pool:
+        under_way = [pool.submit(action) for action in actions]
     for one in under_way:
         one.result()
 

@@ -111,10 +111,10 @@ def test_keys_reach_an_open_menu(window: Window, qtbot: QtBot) -> None:
 def test_a_drag_is_a_press_moves_with_the_button_down_and_a_release(window: Window, qtbot: QtBot) -> None:
     surface = find(Target("Yta"))
     run(qtbot, hands.drag(surface, surface, to=(0.9, 0.5)))
-    deeds = [deed for deed, _ in window.surface.seen]
-    assert deeds[0] == "press"
-    assert deeds[-1] == "release"
-    assert deeds.count("move") >= hands.DRAG_STEPS - 1
+    actions = [action for action, _ in window.surface.seen]
+    assert actions[0] == "press"
+    assert actions[-1] == "release"
+    assert actions.count("move") >= hands.DRAG_STEPS - 1
     assert window.surface.seen[-1][1].x() > window.surface.seen[0][1].x() + 50
 
 

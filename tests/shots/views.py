@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
 from app.core.clock import now_ms
 from app.core.i18n import tr
-from app.errors import DiskFull
+from app.errors import BugError, DiskFull
 from app.licences import load
 from app.people.person import Person
 from app.rooms.pruning import PrunableObject, PrunePlan
@@ -25,6 +25,7 @@ from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
 from ui.kit import qr
+from ui.kit.bug_dialog import BugDialog
 from ui.shell.entry.unfinished_enrolment import UnfinishedView
 from ui.shell.entry.unlock import UnlockView
 from ui.shell.entry.welcome import WelcomeView
@@ -195,6 +196,12 @@ async def licences(s: Scene) -> QWidget:
 async def report(s: Scene) -> QWidget:
     s.window.go_section("settings")
     return dialog(s, DiagnosisDialog(s.window, s.story.me.report()))
+
+
+async def bug(s: Scene) -> QWidget:
+    """A fault of ours, three times."""
+    s.room(told.CASE, "tasks")
+    return dialog(s, BugDialog(s.window, BugError(), "bug-kanban-165", 3))
 
 
 async def quitting(s: Scene) -> QWidget:
@@ -470,6 +477,7 @@ VIEWS: dict[str, Step] = {
     "settings-keys": settings_keys,
     "licences": licences,
     "report": report,
+    "bug": bug,
     "quitting": quitting,
     **dates.VIEWS,
     **papers.VIEWS,

@@ -13,13 +13,13 @@ from ui.kit.translate import tr
 
 
 class HoverBar(QFrame):
-    """Stands in the timeline's viewport. `deed` gets the message and "react" | "reply" | "edit" | "more"."""
+    """Stands in the timeline's viewport. `action` gets the message and "react" | "reply" | "edit" | "more"."""
 
-    def __init__(self, parent: QWidget, deed: Callable[[Message, str], object]) -> None:
+    def __init__(self, parent: QWidget, action: Callable[[Message, str], object]) -> None:
         super().__init__(parent)
         self._viewport = parent
         set_props(self, frame="hover-bar")
-        self._deed = deed
+        self._action = action
         self.message: Message | None = None
         row = line(self, margins=(3, 3, 3, 3), spacing=0)
         self._buttons = {
@@ -57,6 +57,6 @@ class HoverBar(QFrame):
         button = self._buttons[name]
         return button.mapToGlobal(QPoint(0, button.height() + 4))
 
-    def _do(self, deed: str) -> None:
+    def _do(self, action: str) -> None:
         if self.message is not None:
-            self._deed(self.message, deed)
+            self._action(self.message, action)

@@ -592,7 +592,7 @@ class TimelineView(SpokenList, QListView):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         message, key = self.current(), event.key()
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        deeds = {
+        actions = {
             Qt.Key(ord(reply_letter())): "reply",
             Qt.Key(ord(edit_letter())): "edit",
             Qt.Key.Key_Delete: "delete",
@@ -606,9 +606,9 @@ class TimelineView(SpokenList, QListView):
             self.press_part(self.currentIndex().row(), self._part)
         elif message is not None and event.matches(QKeySequence.StandardKey.Copy):
             self.key_pressed.emit(message, "copy")
-        elif message is not None and plain and Qt.Key(key) in deeds and (self._by_keys or key == Qt.Key.Key_Delete):
+        elif message is not None and plain and Qt.Key(key) in actions and (self._by_keys or key == Qt.Key.Key_Delete):
             self.scrollTo(self.currentIndex())
-            self.key_pressed.emit(message, deeds[Qt.Key(key)])
+            self.key_pressed.emit(message, actions[Qt.Key(key)])
         elif message is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Menu):
             self.scrollTo(self.currentIndex())
             rect = self.visualRect(self.currentIndex())

@@ -4,6 +4,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from msgspec import structs
@@ -46,7 +47,7 @@ from ui.kit.scale import hold
 from ui.kit.selecting import select
 from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
-from ui.kit.tasks import done_now, run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
 from ui.tool import Standing, follow, toast
@@ -72,7 +73,7 @@ class ChatView(QWidget):
         )
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
         self.composer = Composer(placeholder, lambda: service.members(room))
-        self._hover = HoverBar(self.list.viewport(), self._on_deed)
+        self._hover = HoverBar(self.list.viewport(), self._on_action)
         self._reading = Reading(self.list, self)
         self._jump = JumpButton(self._on_jump, self.list)
         self._sending: list[StateStart] = []
@@ -125,7 +126,7 @@ class ChatView(QWidget):
         bind(self, self._service.typing.changed, self._on_typing)
         bind(self, self._service.transfers.changed, self._on_transfers)
         self.list.hit.connect(self._on_hit)
-        self.list.key_pressed.connect(self._on_deed)
+        self.list.key_pressed.connect(self._on_action)
         self.list.menu_asked.connect(self._open_menu)
         self.list.hovered.connect(self._on_hovered)
         self.list.at_end_changed.connect(self._on_at_end)
@@ -194,7 +195,7 @@ class ChatView(QWidget):
         else:
             changed = {"text": composer.text, "edits": edit.change_id}
             draft = structs.replace(attached, **changed, aside=text, aside_reply_to=reply)
-        done_now(self, lambda: self._service.keep_draft(self._room, draft))
+        run_guarded(self, lambda: self._service.keep_draft(self._room, draft))
 
     # -- what happens -----------------------------------------------------------------------------------------------
 
@@ -206,7 +207,7 @@ class ChatView(QWidget):
         self._jump.show_count(self._unread, mentions)
 
     def _on_seen(self, seen: set[ChangeId]) -> None:
-        done_now(self, lambda: self._service.mark_read(self._room, seen))
+        run_guarded(self, lambda: self._service.mark_read(self._room, seen))
 
     def _on_at_end(self, at_end: bool) -> None:
         self._jump.setVisible(not at_end)
@@ -214,7 +215,7 @@ class ChatView(QWidget):
 
     def _on_jump(self) -> None:
         self.list.jump_to_end()
-        done_now(self, lambda: self._service.mark_all_read(self._room))
+        run_guarded(self, lambda: self._service.mark_all_read(self._room))
         self.composer.setFocus()
 
     def _open_at_unread(self) -> None:
@@ -260,10 +261,13 @@ class ChatView(QWidget):
         row = self._rows.get(key)
         if row is None:
             text = tr("Sending {name}").format(name=transfer.name)
-            row = self._rows[key] = ProgressRow(text, lambda: self._service.transfers.cancel(key))
+            row = self._rows[key] = ProgressRow(text, lambda: self._cancel(key))
             self._transfers.addWidget(row)
         figure = f"{size_text(transfer.done)} / {size_text(transfer.total)}"
         row.set_progress(transfer.percent, 100, figure)
+
+    def _cancel(self, key: tuple[bytes, int]) -> None:
+        run_guarded(self, lambda: self._service.transfers.cancel(key))
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
@@ -271,7 +275,7 @@ class ChatView(QWidget):
         if self.isVisible():  # not while a draft is put back
             self._draft_timer.start()
             if self.composer.text and self.composer.edits is None:
-                self._service.typing.send(self._room)
+                run_guarded(self, lambda: self._service.typing.send(self._room))
 
     def _on_submitted(self, written: Written) -> None:
         if written.files:
@@ -280,9 +284,9 @@ class ChatView(QWidget):
         reply = written.reply_to.change_id if written.reply_to else None
         if written.edits is not None:
             target = written.edits.change_id
-            done = done_now(self, lambda: self._service.edit(self._room, target, written.text))
+            done = run_guarded(self, lambda: self._service.edit(self._room, target, written.text))
         else:
-            done = done_now(self, lambda: self._service.send(self._room, written.text, reply_to=reply))
+            done = run_guarded(self, lambda: self._service.send(self._room, written.text, reply_to=reply))
         if done:
             self._sent()
 
@@ -356,13 +360,13 @@ class ChatView(QWidget):
 
     # -- with a message ---------------------------------------------------------------------------------------------
 
-    def _on_deed(self, shown: Message, deed: str) -> None:
+    def _on_action(self, shown: Message, action: str) -> None:
         """Does something with a message as it is now: it may have changed since it was `shown`."""
         message = self._message(shown.change_id)
         if message is None or message.deleted:
             toast(self, tr("The message was deleted"))
             return
-        match deed:
+        match action:
             case "reply" if self._writable:
                 self.composer.reply(message, self._service.people.person(message.author).name)
             case "edit" if self._service.can_edit(self._room, message):
@@ -391,7 +395,7 @@ class ChatView(QWidget):
         panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
 
     def _react(self, message: Message, emoji: str) -> None:
-        done_now(self, lambda: self._service.react(self._room, message.change_id, emoji))
+        run_guarded(self, lambda: self._service.react(self._room, message.change_id, emoji))
 
     def _open_menu(self, message: Message, at: QPoint) -> None:
         if message.deleted:
@@ -399,11 +403,13 @@ class ChatView(QWidget):
         entries: list[Entry | None] = [
             *self._link_entries(message),
             *(self._answer_entries(message) if self._writable else ()),
-            Entry(text=tr("Copy text"), icon="copy", shortcut="Ctrl+C", run=lambda: self._on_deed(message, "copy")),
+            Entry(text=tr("Copy text"), icon="copy", shortcut="Ctrl+C", run=partial(self._on_action, message, "copy")),
         ]
         if self._service.can_edit(self._room, message):
             entries.append(
-                Entry(text=tr("Edit"), icon="edit", shortcut=edit_letter(), run=lambda: self._on_deed(message, "edit"))
+                Entry(
+                    text=tr("Edit"), icon="edit", shortcut=edit_letter(), run=partial(self._on_action, message, "edit")
+                )
             )
         entries += [
             Entry(
@@ -416,7 +422,7 @@ class ChatView(QWidget):
         if message.quote is not None:
             entries.append(Entry(text=tr("Show what it answers"), icon="up", run=lambda: self._jump_to_quote(message)))
         if self._service.can_delete(self._room, message):
-            delete = lambda: self._on_deed(message, "delete")  # noqa: E731 - one of many entries
+            delete = partial(self._on_action, message, "delete")
             entries += [None, Entry(text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=delete)]
         menu = popup(self, tr("Message menu"), entries, at)
         close_when(menu, self._service.changed, lambda: self._is_gone(message))
@@ -428,9 +434,13 @@ class ChatView(QWidget):
     def _answer_entries(self, message: Message) -> list[Entry]:
         react = tr("React with {emoji}").format(emoji=QUICK_EMOJI)
         return [
-            Entry(text=tr("Reply"), icon="reply", shortcut=reply_letter(), run=lambda: self._on_deed(message, "reply")),
+            Entry(
+                text=tr("Reply"), icon="reply", shortcut=reply_letter(), run=partial(self._on_action, message, "reply")
+            ),
             Entry(text=react, run=lambda: self._react(message, QUICK_EMOJI)),
-            Entry(text=tr("Other reaction …"), icon="emoji", shortcut="+", run=lambda: self._on_deed(message, "react")),
+            Entry(
+                text=tr("Other reaction …"), icon="emoji", shortcut="+", run=partial(self._on_action, message, "react")
+            ),
         ]
 
     def _link_entries(self, message: Message) -> list[Entry]:
@@ -463,7 +473,7 @@ class ChatView(QWidget):
     def _file_hit(self, message: Message, number: int) -> None:
         key = (message.change_id, number)
         if self._service.transfers.get(key) is not None:
-            self._service.transfers.cancel(key)
+            self._cancel(key)
         else:
             run(self, self._fetch(message, number))
 

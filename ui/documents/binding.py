@@ -20,6 +20,7 @@ from app.objects.crdt import REMOTE
 from ui.documents import link_notes, look
 from ui.documents.staying import Staying
 from ui.kit.bind import bind
+from ui.kit.tasks import run_guarded
 
 
 class Binding(QObject):
@@ -119,7 +120,8 @@ class Binding(QObject):
         head, tail = self._typed(pos, added)
         before = point_from_utf16(new[0].text, max(0, head - first.position()))
         behind = None if tail is None else self._behind(tail, index, new)
-        self._document.rewrite(index, old_count, new, source=self, prefix_cap=before, suffix_cap=behind)
+        caps = {"prefix_cap": before, "suffix_cap": behind}
+        run_guarded(self._edit, lambda: self._document.rewrite(index, old_count, new, source=self, **caps))
 
     def _typed(self, pos: int, added: int) -> tuple[int, int | None]:
         """Where what was typed begins and ends; no end where the caret is elsewhere (text was dragged away)."""

@@ -13,6 +13,7 @@ from app.documents.finding import find_words
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import StoreFault
 from app.objects.links import ObjectLink
+from app.objects.trash import PutAway
 from ui.documents import exporting
 from ui.documents.editor import Editor
 from ui.documents.find_bar import FindBar
@@ -26,7 +27,7 @@ from ui.kit.bind import bind
 from ui.kit.buttons import IconButton
 from ui.kit.scale import px
 from ui.kit.style import column, line, set_props
-from ui.kit.tasks import done_now, run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
@@ -51,14 +52,14 @@ class _Hold:
             self._is_seen = True
             self._service.enter(self._obj, selection)
 
-    def leave(self) -> None:
+    def leave_screen(self) -> None:
         """The document is not on screen. Twice, or after `release`, does no harm."""
         if self._service is not None and self._is_seen:
             self._is_seen = False
             self._service.leave(self._obj)
 
     def release(self) -> None:
-        self.leave()
+        self.leave_screen()
         service, self._service = self._service, None
         if service is not None:
             service.close(self._obj)
@@ -98,12 +99,12 @@ class DocumentView(QWidget):
     def shut(self) -> None:
         """Stores a title that is being typed, and lets go of the document. Twice does no harm."""
         self.keep_draft()
-        self._hold.release()
+        run_guarded(self, self._hold.release)
 
     def keep_draft(self) -> None:
         """Stores a title that is being typed. The text is stored at every key."""
         if self.title.isModified():
-            done_now(self, self._rename)
+            self._rename()
 
     def set_writable(self, writable: bool) -> None:
         """Whether the document can be changed, or only read."""
@@ -156,7 +157,7 @@ class DocumentView(QWidget):
 
     def _connect(self) -> None:
         obj = self.obj
-        self.editor.selection_changed.connect(lambda: self._service.moved(obj))
+        self.editor.selection_changed.connect(self._on_selection)
         self.editor.link_wanted.connect(self._edit_link)
         self.editor.link_opened.connect(self._open_link)
         self.editor.find_wanted.connect(self.find_bar.open)
@@ -191,7 +192,7 @@ class DocumentView(QWidget):
     def _rename(self) -> None:
         if self.title.isReadOnly():
             return
-        self._document.set_title(self.title.text())
+        run_guarded(self, lambda: self._document.set_title(self.title.text()))
         self.title.setText(self._document.title)
 
     def _on_title(self, title: str) -> None:
@@ -234,14 +235,20 @@ class DocumentView(QWidget):
         elif (item := self._service.trash.of(self.obj)) is not None:
             step = "" if self.editor.isReadOnly() else tr("Restore")
             text = away_sentence(item.by, item.t, self._service.people.person)
-            self.bar.show_state("warning", "delete", text, step, lambda: self._service.trash.take_back(item))
+            self.bar.show_state("warning", "delete", text, step, lambda: self._take_back(item))
         elif self.editor.isReadOnly():
             self.bar.show_state("info", "lock", tr("You can read this document but not write in it."))
         else:
             self.bar.hide()
 
+    def _take_back(self, item: PutAway) -> None:
+        run_guarded(self, lambda: self._service.trash.take_back(item))
+
+    def _on_selection(self) -> None:
+        run_guarded(self, lambda: self._service.moved(self.obj))
+
     def _save_again(self) -> None:
-        self._service.save_again(self.obj)
+        run_guarded(self, lambda: self._service.save_again(self.obj))
         self._show_state()
 
     def _edit_link(self) -> None:
@@ -259,13 +266,13 @@ class DocumentView(QWidget):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._hold.enter(self.editor.selection)
+        run_guarded(self, lambda: self._hold.enter(self.editor.selection))
         self._on_presence(self.obj)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """For another room or tool, with the window, or because Kansli is locked. Colleagues no longer see me here."""
         super().hideEvent(event)
-        self._hold.leave()
+        run_guarded(self, self._hold.leave_screen)
         if not event.spontaneous():
             self.keep_draft()
 

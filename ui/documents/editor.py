@@ -41,6 +41,7 @@ from ui.kit.left_out import left_out_files
 from ui.kit.plain import set_tip
 from ui.kit.scale import px
 from ui.kit.style import set_props
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
 from ui.kit.web import address_tip
 
@@ -147,7 +148,7 @@ class Editor(QTextEdit):
         start, length = self.range()
         on = not getattr(self.marks_here(), mark)
         if length:
-            self._document.format(start, length, {mark: on or None})
+            run_guarded(self, lambda: self._document.format(start, length, {mark: on or None}))
         else:
             self._set_typing(self.marks_here().with_attrs({mark: on}))
         self.selection_changed.emit()
@@ -156,10 +157,11 @@ class Editor(QTextEdit):
         """Links the selection, or the link under the caret; inserts `text` where neither is. Empty takes away."""
         start, length = self.link_range()
         if length:
-            self._document.format(start, length, {"link": link or None})
+            run_guarded(self, lambda: self._document.format(start, length, {"link": link or None}))
         elif link:
             self._document.split_undo()
-            self._document.splice(start, 0, text or link, self.marks_here()._replace(link=link))
+            marks = self.marks_here()._replace(link=link)
+            run_guarded(self, lambda: self._document.splice(start, 0, text or link, marks))
             self.select(start + utf16_len(text or link))
         self.selection_changed.emit()
 
@@ -183,7 +185,7 @@ class Editor(QTextEdit):
         if self.isReadOnly():
             return
         first, last = self.blocks_selected()
-        self._document.set_block(first, last, style)
+        run_guarded(self, lambda: self._document.set_block(first, last, style))
         self.selection_changed.emit()
 
     def toggle_list(self, kind: str) -> None:
@@ -201,18 +203,18 @@ class Editor(QTextEdit):
 
     def _set_styles(self, first: int, styles: Sequence[Style]) -> None:
         if not self.isReadOnly():
-            self._document.set_styles(first, styles)
+            run_guarded(self, lambda: self._document.set_styles(first, styles))
             self.selection_changed.emit()
 
     def undo(self) -> None:
         """My last step, not Qt's: colleagues' words stay."""
         if not self.isReadOnly():
-            self._document.undo()
+            run_guarded(self, self._document.undo)
 
     def redo(self) -> None:
         """What I undid last."""
         if not self.isReadOnly():
-            self._document.redo()
+            run_guarded(self, self._document.redo)
 
     def insert_blocks(self, blocks: Sequence[Block]) -> None:
         """Puts blocks in place of the selection: what pasting and dropping do."""
@@ -220,7 +222,7 @@ class Editor(QTextEdit):
         new, caret = edits.inserted(selected, begin, end, blocks)
         start = self._document.block_start(first)
         self._document.split_undo()
-        self._rewrite(first, selected, begin, end, new)
+        run_guarded(self, lambda: self._rewrite(first, selected, begin, end, new))
         self._document.split_undo()
         self.select(start + caret)
 
@@ -327,7 +329,7 @@ class Editor(QTextEdit):
         head, tail = joined(edits.runs_before(selected[0], begin)), joined(edits.runs_after(selected[-1], end))
         before, after = keys.split(style, head=bool(head), tail=bool(tail))
         new = [Block(head, before), Block(tail, after)]
-        self._rewrite(first, selected, begin, end, new)
+        run_guarded(self, lambda: self._rewrite(first, selected, begin, end, new))
         self.select(start + 1)
         if after == style:
             self._set_typing_quietly(marks)

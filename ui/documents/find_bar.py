@@ -19,6 +19,7 @@ from ui.kit.flow_layout import FlowLayout
 from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
 from ui.kit.style import column, label, set_props
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr, trn
 
 
@@ -114,7 +115,7 @@ class FindBar(QFrame):
         here = self._editor.range()
         if here in self._found():
             place = self._place(*here)
-            self._document.replace([place])
+            run_guarded(self, lambda: self._document.replace([place]))
             self._replaced = True
             self._editor.select(here[0] + utf16_len(place[2]))
         self.next()
@@ -124,7 +125,9 @@ class FindBar(QFrame):
         if self._editor.isReadOnly():
             return
         found = self._found(limit=None)
-        self._document.replace([self._place(*here) for here in found])
+        places = [self._place(*here) for here in found]
+        if not run_guarded(self, lambda: self._document.replace(places)):
+            return
         if found:
             self._replaced = True
             self.count.setText(trn("{n} match replaced", "{n} matches replaced", len(found)).format(n=len(found)))

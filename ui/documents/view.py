@@ -19,7 +19,7 @@ from ui.documents.imported import losses, refusal
 from ui.documents.list_view import ListView
 from ui.kit.dialogs import ask, open_files
 from ui.kit.selecting import select
-from ui.kit.tasks import run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.tool import Standing, toast
 from ui.trash import visit
@@ -119,7 +119,7 @@ class DocumentsView(QStackedWidget):
         try:
             self._show(row)
         finally:
-            self._service.close(row.obj)  # the view holds it
+            run_guarded(self, lambda: self._service.close(row.obj))  # the view holds it
         if self.document is not None:
             self.document.title.setFocus()
             self.document.title.selectAll()
@@ -201,6 +201,10 @@ class DocumentsView(QStackedWidget):
     def _delete(self, obj: ObjId) -> None:
         row = self._service.row(obj)
         if row is not None:
-            self._service.delete(obj)
+            if not run_guarded(self, lambda: self._service.delete(obj)):
+                return
             text = tr("“{title}” has been put in the trash").format(title=row.title or tr("Untitled"))
-            toast(self, text, lambda: self._service.restore(obj))
+            toast(self, text, lambda: self._restore(obj))
+
+    def _restore(self, obj: ObjId) -> None:
+        run_guarded(self, lambda: self._service.restore(obj))

@@ -3,6 +3,7 @@
 `Soon` after: it need not be so at each key that is pressed in one of them.
 """
 
+import sys
 import time
 import weakref
 from collections.abc import Callable
@@ -21,7 +22,9 @@ SOON_MS = 100
 def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object]) -> Callable[[], None]:
     """Calls `slot` at every emit until the owner's Qt object is destroyed, or the returned function is called.
 
-    A bound method is held weakly, so that a subscription never keeps a widget alive.
+    A bound method is held weakly, so that a subscription never keeps a widget alive. ▲ What a slot raises goes where an
+    error of Qt's slots goes (kit/errors.py), and not to the emitter: the store emits in the midst of receiving, and a
+    widget that fails would stop its room.
     """
     method = weakref.WeakMethod(slot) if isinstance(slot, MethodType) else None
 
@@ -30,7 +33,10 @@ def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object])
         if target is None or not shiboken6.isValid(owner):
             end()
             return
-        target(*args)
+        try:
+            target(*args)
+        except Exception as error:
+            sys.excepthook(type(error), error, error.__traceback__)
 
     end = signal.connect(call)
     owner.destroyed.connect(lambda: end())

@@ -2,7 +2,6 @@
 """Coroutines started by a widget: they end with it, and no error is silent."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
@@ -10,38 +9,50 @@ from typing import Any, TypeVar
 import shiboken6
 from PySide6.QtCore import QObject
 
-from app.errors import AppError
+from app.core import log
+from app.errors import AppError, BugError, is_ours
+from ui.errors import code_of
 
 T = TypeVar("T")
 ErrorHook = Callable[[QObject, Exception], None]
 
-_log = logging.getLogger("ui")
 _running: set[asyncio.Task[Any]] = set()
-
-
-def _log_error(owner: QObject, error: Exception) -> None:
-    _log.error("task of %s failed: %s", type(owner).__name__, getattr(error, "code", type(error).__name__))
-
-
 _hooks: list[ErrorHook] = []
 
 
 def set_error_hook(hook: ErrorHook | None) -> None:
-    """Who hears of errors in tasks beside the log: the shell shows their sentence. None restores logging only."""
+    """Sets what shows errors to the person: the window that is open does. None: they are only logged."""
     _hooks[:] = [hook] if hook else []
 
 
 def report(owner: QObject, error: Exception) -> None:
-    """Tells an error that was caught in a slot, as `run` tells those of coroutines."""
-    _log_error(owner, error)
+    """Logs and shows an error that was caught in a slot or a task. Of a fault of ours the log has where it was."""
+    if is_ours(error):
+        log.ui.exception("failed", error, owner=type(owner).__name__, shown=code_of(error))
+    else:
+        log.ui.error("failed", owner=type(owner).__name__, code=code_of(error))
+    show(owner, error)
+
+
+def show(owner: QObject, error: Exception) -> None:
+    """Shows an error that is in the log already."""
     for hook in _hooks:
         hook(owner, error)
 
 
-def done_now(owner: QObject, deed: Callable[[], object]) -> bool:
-    """Does something at once; an error of app/ is told, and False says that it was not done."""
+def as_exception(error: BaseException) -> Exception:
+    """The error itself, or a BugError in its place: a panic of native code is no Exception."""
+    if isinstance(error, Exception):
+        return error
+    return BugError(type(error).__name__).with_traceback(error.__traceback__)
+
+
+def run_guarded(owner: QObject, action: Callable[[], object]) -> bool:
+    """Calls `action` at once. Every slot that changes a model or calls a service does it in here
+    (tests/ui/test_guarded.py). Returns False after an error of app/, which is reported. A fault of ours goes on to
+    kit/errors.py."""
     try:
-        deed()
+        action()
     except AppError as error:
         report(owner, error)
         return False
@@ -67,8 +78,10 @@ def run(
         if finished.cancelled():
             return
         error = finished.exception()
-        if isinstance(error, Exception) and alive:
-            (on_error or partial(report, owner))(error)
+        if error is not None and alive:
+            (on_error or partial(report, owner))(as_exception(error))
+        elif error is not None:
+            log.ui.exception("owner-gone", error, owner=type(owner).__name__)
 
     task.add_done_callback(done)
     return task

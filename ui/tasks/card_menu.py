@@ -12,8 +12,8 @@ from app.people.person import Person
 from app.tasks.model import Board
 from ui.kit.clipboard import copy_text
 from ui.kit.menu import Entry, close_when, popup
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
-from ui.tasks.column_menu import Guard
 from ui.tasks.kanban import KanbanView
 from ui.tool import toast
 
@@ -21,7 +21,7 @@ _SHOWN_PEOPLE = 12
 
 
 class CardMenu:
-    """Opened by the board's view, which gives its guard. What belongs to the view, opening and deleting, is asked for
+    """Opened by the board's view. What belongs to the view, opening and deleting, is asked for
     by the kanban's signals. `link` gives a card's link, None before the board is announced."""
 
     def __init__(
@@ -29,11 +29,10 @@ class CardMenu:
         owner: QWidget,
         kanban: KanbanView,
         board: Board,
-        guard: Guard,
         people: Callable[[], Sequence[Person]],
         link: Callable[[str], ObjectLink | None],
     ) -> None:
-        self._owner, self._kanban, self._board, self._guard = owner, kanban, board, guard
+        self._owner, self._kanban, self._board = owner, kanban, board
         self._people, self._link = people, link
         self.writable = True
         """False: only what changes nothing is offered."""
@@ -103,20 +102,20 @@ class CardMenu:
         ]
 
     def _move(self, card_id: str, column_id: str) -> None:
-        if self._guard(lambda: self._board.move_card(card_id, column_id)):
+        if run_guarded(self._owner, lambda: self._board.move_card(card_id, column_id)):
             self._kanban.focus_card(card_id)
 
     def _assign(self, card_id: str, person: Person) -> None:
         card = self._board.card(card_id)
         if card is not None:
             chosen = None if card.assignee == person.uid else person.uid
-            self._guard(lambda: self._board.assign(card_id, chosen))
+            run_guarded(self._owner, lambda: self._board.assign(card_id, chosen))
 
     def _archive(self, card_id: str) -> None:
         card = self._board.card(card_id)
-        if card is not None and self._guard(lambda: self._board.archive_card(card_id)):
+        if card is not None and run_guarded(self._owner, lambda: self._board.archive_card(card_id)):
             text = tr("“{title}” is archived").format(title=card.title)
-            toast(self._owner, text, lambda: self._guard(lambda: self._board.archive_card(card_id, False)))
+            toast(self._owner, text, lambda: run_guarded(self._owner, lambda: self._board.archive_card(card_id, False)))
 
     def _copy_link(self, card_id: str) -> None:
         """To be pasted into a message or document."""

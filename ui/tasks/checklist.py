@@ -15,7 +15,7 @@ from app.tasks.model import Board, Card, CheckItem
 from ui.kit.buttons import IconButton
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import column, line
-from ui.kit.tasks import done_now
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
 
 
@@ -70,7 +70,7 @@ class Checklist(QWidget):
         """Stores what is typed: in a line, and in the field for a new one. Before another card is shown."""
         for row in self._rows.rows:
             self._rename(row)
-        done_now(self, self._add)
+        self._add()
 
     def _make(self, line_: _Line) -> "CheckRow":
         row = CheckRow(line_, self._toggle, self._rename, self._remove)
@@ -82,7 +82,7 @@ class Checklist(QWidget):
         row.show_line(line_)
 
     def _toggle(self, row: "CheckRow", done: bool) -> None:
-        self._board.toggle_check_item(row.line.card, row.line.item.id, done)
+        run_guarded(self, lambda: self._board.toggle_check_item(row.line.card, row.line.item.id, done))
 
     def _rename(self, row: "CheckRow") -> None:
         text = row.take_typed() if self._writable else ""
@@ -90,9 +90,9 @@ class Checklist(QWidget):
             return
         card, item, gone = row.line.card, row.line.item.id, row.line.gone
         if gone:
-            done_now(self, lambda: self._board.add_check_item(card, text))
+            run_guarded(self, lambda: self._board.add_check_item(card, text))
         else:
-            done_now(self, lambda: self._board.edit_check_item(card, item, text))
+            run_guarded(self, lambda: self._board.edit_check_item(card, item, text))
 
     def _remove(self, row: "CheckRow") -> None:
         row.take_typed()
@@ -100,13 +100,13 @@ class Checklist(QWidget):
         if row.line.gone and self._card is not None:
             self.show_card(self._card)
         else:
-            self._board.delete_check_item(row.line.card, row.line.item.id)
+            run_guarded(self, lambda: self._board.delete_check_item(row.line.card, row.line.item.id))
 
     def _add(self) -> None:
-        text = self.new.text().strip()
-        if text and self._card is not None and self._writable:
+        text, card = self.new.text().strip(), self._card
+        if text and card is not None and self._writable:
             self.new.clear()
-            self._board.add_check_item(self._card.id, text)
+            run_guarded(self, lambda: self._board.add_check_item(card.id, text))
 
 
 class CheckRow(QWidget):

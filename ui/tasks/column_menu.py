@@ -1,27 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What can be done with a column of the board."""
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
 from app.tasks.model import Board, Column
 from ui.kit.dialogs import ask
 from ui.kit.menu import Entry, close_when, popup
-from ui.kit.tasks import run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
 from ui.tool import toast
 
-Guard = Callable[[Callable[[], object]], bool]
-"""Does something now; tells an error and is False then."""
-
 
 class ColumnMenu:
-    """Opened by the board's view, which gives its guard."""
+    """Opened by the board's view."""
 
-    def __init__(self, owner: QWidget, board: Board, guard: Guard) -> None:
-        self._owner, self._board, self._guard = owner, board, guard
+    def __init__(self, owner: QWidget, board: Board) -> None:
+        self._owner, self._board = owner, board
 
     def open(self, column_id: str, at: QPoint) -> None:
         """The menu of a column, at a global point."""
@@ -45,19 +40,19 @@ class ColumnMenu:
             Entry(
                 text=tr("Tasks here are finished"),
                 checked=shown.done,
-                run=lambda: self._guard(lambda: self._board.set_column_done(shown.id, not shown.done)),
+                run=lambda: run_guarded(self._owner, lambda: self._board.set_column_done(shown.id, not shown.done)),
             ),
             Entry(
                 text=tr("Move left"),
                 icon="back",
                 enabled=number > 0,
-                run=lambda: self._guard(lambda: self._board.move_column(shown.id, columns[number - 1].id)),
+                run=lambda: run_guarded(self._owner, lambda: self._board.move_column(shown.id, columns[number - 1].id)),
             ),
             Entry(
                 text=tr("Move right"),
                 icon="forward",
                 enabled=number < len(columns) - 1,
-                run=lambda: self._guard(lambda: self._board.move_column(shown.id, after)),
+                run=lambda: run_guarded(self._owner, lambda: self._board.move_column(shown.id, after)),
             ),
             None,
             Entry(
@@ -72,14 +67,14 @@ class ColumnMenu:
     async def _rename(self, shown: Column) -> None:
         title = await ask(self._owner, tr("Rename column"), tr("Title"), value=shown.title, accept=tr("Rename"))
         if title:
-            self._guard(lambda: self._board.rename_column(shown.id, title))
+            run_guarded(self._owner, lambda: self._board.rename_column(shown.id, title))
 
     async def _new(self) -> None:
         title = await ask(self._owner, tr("New column"), tr("Title"), accept=tr("Add"))
         if title:
-            self._guard(lambda: self._board.add_column(title))
+            run_guarded(self._owner, lambda: self._board.add_column(title))
 
     def _delete(self, shown: Column) -> None:
-        if self._guard(lambda: self._board.delete_column(shown.id)):
+        if run_guarded(self._owner, lambda: self._board.delete_column(shown.id)):
             text = tr("The column “{title}” is deleted").format(title=shown.title)
-            toast(self._owner, text, lambda: self._guard(lambda: self._board.restore_column(shown)))
+            toast(self._owner, text, lambda: run_guarded(self._owner, lambda: self._board.restore_column(shown)))

@@ -32,7 +32,7 @@ from ui.kit.flow_layout import FlowLayout
 from ui.kit.menu import Entry, popup
 from ui.kit.selecting import select
 from ui.kit.style import clear, column, label, line, set_props
-from ui.kit.tasks import done_now, run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
 from ui.tasks.card_widget import LABEL_KINDS
@@ -291,7 +291,7 @@ class CardEditor(Spoken, QFrame):
 
     def _keep_typed(self) -> None:
         """Stores title and description in a pause, while a date may be half typed in its field."""
-        done_now(self, self._keep_texts)
+        run_guarded(self, self._keep_texts)
 
     def _keep_due(self) -> None:
         if self._card and self._writable:
@@ -405,21 +405,20 @@ class CardEditor(Spoken, QFrame):
         _offer(self.assignee, [(tr("Nobody"), None), *people], card.assignee)
 
     def _on_column(self) -> None:
-        self._board.move_card(self._card, str(self.column.currentData()))
+        run_guarded(self, lambda: self._board.move_card(self._card, str(self.column.currentData())))
 
     def _on_assignee(self) -> None:
-        self._board.assign(self._card, self.assignee.currentData())
+        run_guarded(self, lambda: self._board.assign(self._card, self.assignee.currentData()))
 
     def _on_due(self, due: date | None) -> None:
         if self._card:
-            done_now(self, lambda: self._board.set_due(self._card, due))
+            run_guarded(self, lambda: self._board.set_due(self._card, due))
 
     def _put_back(self) -> None:
         card = self._board.any_card(self._card)
         if card is not None and card.deleted:
-            self._board.restore_card(self._card)
-        else:
-            self._board.archive_card(self._card, False)
+            run_guarded(self, lambda: self._board.restore_card(self._card))
+        elif run_guarded(self, lambda: self._board.archive_card(self._card, False)):
             self._from_archive = False
         self.setFocus()
 
@@ -436,7 +435,7 @@ class CardEditor(Spoken, QFrame):
             Entry(
                 text=found.name,
                 checked=found.id in card.labels,
-                run=partial(self._board.set_label, card.id, found.id, found.id not in card.labels),
+                run=partial(self._set_label, card.id, found.id, found.id not in card.labels),
             )
             for found in self._board.labels()
         ]
@@ -447,6 +446,9 @@ class CardEditor(Spoken, QFrame):
             for colour, text in zip(LABEL_COLOURS, _new_label_texts(), strict=True)
         ]
         popup(self.labels, tr("Labels"), entries, self.labels.mapToGlobal(QPoint(0, self.labels.height() + 4)))
+
+    def _set_label(self, card: str, label_id: str, on: bool) -> None:
+        run_guarded(self, lambda: self._board.set_label(card, label_id, on))
 
     def _ask_new_label(self, card: str, colour: str) -> None:
         async def choose() -> None:

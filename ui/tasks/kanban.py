@@ -13,6 +13,7 @@ from app.tasks.model import Board, Label
 from ui.kit.bind import bind
 from ui.kit.faces import tell_described
 from ui.kit.style import line, set_props
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import local_now, tr
 from ui.tasks.card_widget import CardWidget, looks
 from ui.tasks.column_view import ColumnView
@@ -230,7 +231,7 @@ class KanbanView(QScrollArea):
         drop = self._drag.release(self._lanes())
         self._end_drag()
         if drop is not None:
-            self._board.move_card(card_id, drop.column, drop.before)
+            run_guarded(self, lambda: self._board.move_card(card_id, drop.column, drop.before))
             self.focus_card(card_id)
         elif not was_dragging and card_id:
             self.card_opened.emit(card_id)
@@ -352,7 +353,7 @@ class KanbanView(QScrollArea):
         others = [w.card.id for w in self.columns[to].cards if w.card.id != card_id]
         at = max(0, j + down)
         before = others[at] if at < len(others) else None
-        self._board.move_card(card_id, self.columns[to].column.id, before)
+        run_guarded(self, lambda: self._board.move_card(card_id, self.columns[to].column.id, before))
         self.focus_card(card_id)
         moved = self.card_widget(card_id)
         if moved is not None:

@@ -25,7 +25,7 @@ from ui.kit.icons import set_icon
 from ui.kit.keys import REDO_KEYS
 from ui.kit.menu import Entry, popup
 from ui.kit.style import column, set_props
-from ui.kit.tasks import done_now, run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import local_now, tr
 from ui.tasks.archive import ArchiveDialog
@@ -71,10 +71,8 @@ class TasksView(QWidget):
         self._views = QStackedWidget()
         self._views.addWidget(self.kanban)
         self._views.addWidget(_framed(self.table))
-        self._column_menu = ColumnMenu(self, self.board, partial(done_now, self))
-        self._card_menu = CardMenu(
-            self, self.kanban, self.board, partial(done_now, self), lambda: service.members(room), self._link
-        )
+        self._column_menu = ColumnMenu(self, self.board)
+        self._card_menu = CardMenu(self, self.kanban, self.board, lambda: service.members(room), self._link)
         self._writable = True
         self._build()
         self._nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()), self.open_trash)
@@ -142,7 +140,7 @@ class TasksView(QWidget):
             self.kanban.focus_card(card_id)
             self.editor.open_card(card_id)
         if card is not None and card.deleted:
-            self._service.trash.see(obj, card_id)
+            run_guarded(self, lambda: self._service.trash.see(obj, card_id))
 
     def standing(self) -> Standing:
         """Board or table, how far they are scrolled, the open card and the caret in it."""
@@ -210,12 +208,12 @@ class TasksView(QWidget):
     def undo(self) -> None:
         """Takes back this person's last edit."""
         if self._writable:
-            done_now(self, self.board.undo.undo)
+            run_guarded(self, self.board.undo.undo)
 
     def redo(self) -> None:
         """Brings it back."""
         if self._writable:
-            done_now(self, self.board.undo.redo)
+            run_guarded(self, self.board.undo.redo)
 
     # -- cards ------------------------------------------------------------------------------------------------------
 
@@ -227,9 +225,14 @@ class TasksView(QWidget):
 
     def _make_card(self, column_id: str, card_id: str, title: str) -> None:
         """In the first column if its own is gone."""
-        if not column_id or self.board.column(column_id) is None:
-            column_id = self.board.columns()[0].id or self.board.add_column(tr("To do"))
-        self.board.add_card(column_id, title, by=self._service.me, card_id=card_id)
+
+        def make() -> None:
+            to = column_id
+            if not to or self.board.column(to) is None:
+                to = self.board.columns()[0].id or self.board.add_column(tr("To do"))
+            self.board.add_card(to, title, by=self._service.me, card_id=card_id)
+
+        run_guarded(self, make)
         self.kanban.bring_into_sight(card_id)
 
     def _delete_card(self, card_id: str) -> None:
@@ -239,14 +242,14 @@ class TasksView(QWidget):
         neighbour = self._neighbour(card_id)
         if self.editor.card_id == card_id:
             self.editor.close_card()
-        if done_now(self, lambda: self.board.delete_card(card_id)):
+        if run_guarded(self, lambda: self.board.delete_card(card_id)):
             text = tr("“{title}” is in the trash").format(title=card.title)
             toast(self, text, lambda: self._restore(card_id))
             if neighbour:
                 self.kanban.focus_card(neighbour)
 
     def _restore(self, card_id: str) -> None:
-        if done_now(self, lambda: self.board.restore_card(card_id)):
+        if run_guarded(self, lambda: self.board.restore_card(card_id)):
             self.kanban.focus_card(card_id)
 
     def _link(self, card_id: str) -> ObjectLink | None:
@@ -299,7 +302,7 @@ class TasksView(QWidget):
         dialog.accepted.connect(lambda: back.extend(dialog.chosen()))
         await show(dialog)
         for card_id in back:
-            done_now(self, partial(self.board.archive_card, card_id, False))
+            run_guarded(self, partial(self.board.archive_card, card_id, False))
         if back:
             self.kanban.focus_card(back[0])
         elif dialog.opened is not None:

@@ -168,9 +168,9 @@ def test_three_replicas_converge_whatever_they_do(steps: list[tuple[int, str, in
 
     for who in (1, 2):
         sync(who)
-    for who, deed, x, y in steps:
-        _act(boards[who], deed, x, y)
-        if deed == "sync":
+    for who, action, x, y in steps:
+        _act(boards[who], action, x, y)
+        if action == "sync":
             sync(who)
     for who in (0, 1, 2):
         sync(who)
@@ -180,11 +180,11 @@ def test_three_replicas_converge_whatever_they_do(steps: list[tuple[int, str, in
     assert len(shown) == len(set(shown))
 
 
-def _act(board: Board, deed: str, x: int, y: int) -> None:
+def _act(board: Board, action: str, x: int, y: int) -> None:
     columns, cards = board.columns(), board.all_cards()
     column = columns[x % len(columns)].id
     card = cards[y % len(cards)] if cards else None
-    match deed:
+    match action:
         case "add":
             board.add_card(column, f"kort {x}", before=card.id if card else None)
         case "move" if card:

@@ -41,7 +41,7 @@ def test_what_was_written_is_there_again_after_an_edit(view: ChatView, hl: Desk,
     view.composer.reply(answered, "Handläggare")
     write(view, "Halv mening 🙂")
     view.composer.add_files([tmp_path / "fil.txt"])
-    view._on_deed(message(view, sent), "edit")
+    view._on_action(message(view, sent), "edit")
     assert view.composer.text == "Fel ord å"
     write(view, "!")
     QTest.keyClick(view.composer.field, key)

@@ -193,7 +193,7 @@ async def test_what_is_deleted_is_the_message_that_the_bar_stood_on_and_the_ques
 
 
 async def test_the_wheel_between_the_pointer_and_the_click_deletes_nothing_else(view: ChatView, hl: Desk) -> None:
-    """The deed of the first day: rest on the bar, turn the wheel, click there."""
+    """The action of the first day: rest on the bar, turn the wheel, click there."""
     hover(view, COUNT - 5)
     more = named(view, "Mer för det här meddelandet")
     place = more.mapTo(view.list.viewport(), more.rect().center())

@@ -136,7 +136,7 @@ def test_scrolling_up_never_jumps(qtbot: QtBot) -> None:
 def test_arrows_choose_messages_and_letters_act_on_them(qtbot: QtBot) -> None:
     view = shown(qtbot, Timeline(ManyRows(50)))
     asked: list[tuple[int, str]] = []
-    view.key_pressed.connect(lambda m, deed: asked.append((int.from_bytes(m.change_id, "big"), deed)))
+    view.key_pressed.connect(lambda m, action: asked.append((int.from_bytes(m.change_id, "big"), action)))
     view.setFocus()
     QTest.keyClick(view, Qt.Key.Key_End)
     QTest.keyClick(view, Qt.Key.Key_Up)
@@ -193,12 +193,12 @@ def test_attack_a_quotation_is_painted_and_spoken_as_that_of_whoever_carried_it(
 @given(st.lists(st.tuples(st.sampled_from("irs"), st.integers(0, 3000), st.integers(1, 700)), max_size=20))
 def test_sums_of_heights_are_right_whatever_happens(steps: list[tuple[str, int, int]]) -> None:
     heights, plain = Heights(1200, 40), [40] * 1200
-    for deed, at, size in steps:
-        if deed == "i":
+    for action, at, size in steps:
+        if action == "i":
             at = min(at, len(plain))
             heights.insert(at, size)
             plain[at:at] = [40] * size
-        elif deed == "r" and at < len(plain):
+        elif action == "r" and at < len(plain):
             size = min(size, len(plain) - at)
             heights.remove(at, size)
             del plain[at : at + size]
@@ -235,11 +235,11 @@ def work_stored(qtbot: QtBot, folder: Path, count: int) -> dict[str, int]:
         asked += 1
         return 0
 
-    def measure(name: str, deed: Callable[[], object]) -> None:
+    def measure(name: str, action: Callable[[], object]) -> None:
         nonlocal asked
         asked = 0
         at.store.db.raw.set_progress_handler(ask, 100)
-        lines = lines_run(deed)
+        lines = lines_run(action)
         at.store.db.raw.set_progress_handler(None, 100)
         work[f"{name}, lines"] = lines - 3 * asked  # those of `ask` itself
         work[f"{name}, steps"] = asked

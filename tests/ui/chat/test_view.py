@@ -301,8 +301,8 @@ def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView,
     menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
     assert [action.text() for action in menu.actions()] == ["Kopiera texten"]
     menu.close()
-    for deed in ("reply", "edit", "delete", "react"):
-        view._on_deed(message, deed)
+    for action in ("reply", "edit", "delete", "react"):
+        view._on_action(message, action)
     assert view.composer.replies_to is None
     assert view.composer.edits is None
     assert not hl.chat.can_delete(ROOM, message)

@@ -2,6 +2,7 @@
 """bind, run and dialogs: nothing outlives its widget, and nothing blocks the loop."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -78,6 +79,25 @@ def test_a_bound_slot_hears_until_its_owner_is_destroyed(qapp: QApplication) -> 
     destroy(qapp, listener)
     signal.emit(2)
     assert listener.heard == [1]
+
+
+def test_a_widget_that_fails_stops_neither_the_emitter_nor_the_others(
+    qapp: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caught: list[object] = []
+    monkeypatch.setattr(sys, "excepthook", lambda _kind, error, _trace: caught.append(error))
+    signal: Signal[int] = Signal()
+    listener = Listener()
+    failed = RuntimeError("å")
+
+    def fail(_number: int) -> None:
+        raise failed
+
+    bind(listener, signal, fail)
+    bind(listener, signal, listener.on_number)
+    signal.emit(1)
+    assert listener.heard == [1]
+    assert caught == [failed]
 
 
 def test_a_bound_slot_can_be_let_go(qapp: QApplication) -> None:

@@ -175,7 +175,7 @@ def test_nothing_is_said_by_setting(window: MainWindow, session: FakeSession, he
 
 def test_nothing_is_said_under_a_lock(session: FakeSession, monkeypatch: pytest.MonkeyPatch) -> None:
     heard = announced(monkeypatch)
-    stage = Stage(session.settings, lambda: True, background=False)
+    stage = Stage(session.settings, lambda: True, background=False, report=dict)
     stage.window = window = MainWindow(session, TOOLS, now=lambda: NOW)
     window.toast("Texten är kopierad")
     window.toast("Kortet är borttaget", lambda: None)

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.chat.service import MentionRow
@@ -19,6 +19,7 @@ from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import day_or_time, long_day, tr, week
 from ui.shell.home.my_tasks import TaskCheck, tasks_here
 from ui.shell.ports import ObjectSummary, RoomSummary, Session
@@ -194,7 +195,7 @@ class Home(QWidget):
         return card
 
     def _dismiss(self) -> None:
-        self._session.recovery.dismiss()
+        run_guarded(self, self._session.recovery.dismiss)
         self.refresh()
 
     def _mention(self, mention: MentionRow, room_title: str) -> QWidget:
@@ -281,7 +282,7 @@ class Home(QWidget):
         self.link_chosen.emit(ObjectLink(room=task.room, obj=task.obj, kind="board", ref=task.ref))
 
     def _tick(self, task: TaskRow, done: bool) -> None:
-        finish(self._session, task, done)
+        finish(self, self._session, task, done)
 
 
 def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: set[RoomId]) -> list[RoomSummary]:
@@ -319,12 +320,17 @@ def object_title(item: ObjectSummary, room_title: str) -> str:
     return item.title or tr("Untitled")
 
 
-def finish(session: Session, task: TaskRow, done: bool) -> None:
-    """Moves a card to the board's first finished column, or back to its first unfinished one."""
-    board = session.tasks.board(task.room, task.obj)
-    target = next((c for c in board.columns() if c.done == done), None)
-    if target is not None:
-        board.move_card(task.card, target.id)
+def finish(owner: QObject, session: Session, task: TaskRow, done: bool) -> None:
+    """Moves a card to the board's first finished column, or back to its first unfinished one. `owner`: for whom an
+    error is reported."""
+
+    def move() -> None:
+        board = session.tasks.board(task.room, task.obj)
+        target = next((c for c in board.columns() if c.done == done), None)
+        if target is not None:
+            board.move_card(task.card, target.id)
+
+    run_guarded(owner, move)
 
 
 def _quiet(text: str) -> QWidget:

@@ -24,7 +24,7 @@ from ui.kit.plain import set_tip
 from ui.kit.scale import hold, px
 from ui.kit.style import ElidedLabel, column, line, set_props
 from ui.kit.tab_bar import Tab, TabBar
-from ui.kit.tasks import run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
@@ -322,7 +322,7 @@ class RoomView(QWidget):
             Entry(text=panel, icon="people", run=self.toggle_panel),
             Entry(text=tr("Add member …"), icon="invite", run=self.panel.add, enabled=admin),
             Entry(text=tr("Rename …"), icon="rename", run=lambda: run(self, self._rename()), enabled=admin),
-            Entry(text=mute, icon="mute", run=lambda: rooms.set_muted(self.room, not summary.muted)),
+            Entry(text=mute, icon="mute", run=lambda: self._set_muted(not summary.muted)),
             *([self._clearing()] if admin else []),
             None,
             Entry(
@@ -334,6 +334,9 @@ class RoomView(QWidget):
             ),
         ]
         popup(self._more, tr("Room menu"), entries)
+
+    def _set_muted(self, muted: bool) -> None:
+        run_guarded(self, lambda: self._session.rooms.set_muted(self.room, muted))
 
     def _clearing(self) -> Entry:
         def clear() -> None:

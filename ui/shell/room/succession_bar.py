@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QWidget
@@ -18,7 +19,7 @@ from ui.kit.folding_row import FoldingRow
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.plain import set_tip
 from ui.kit.style import column, label, line, set_props
-from ui.kit.tasks import run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import WORDS_PX
 from ui.kit.translate import tr, trn
 from ui.shell.ports import Session
@@ -27,7 +28,7 @@ from ui.tool import toast
 
 
 @dataclass(frozen=True, slots=True)
-class _Deed:
+class _Action:
     text: str
     run: Callable[[], object]
     why_not: str = ""
@@ -35,20 +36,20 @@ class _Deed:
     """The room that it opens: two rooms may have the same text."""
 
 
-class _DeedButton(TextButton):
+class _ActionButton(TextButton):
     """Runs the action that it shows when it is pressed."""
 
-    def __init__(self, deed: _Deed) -> None:
-        super().__init__(deed.text, lambda: self._deed.run(), kind="link")
-        self._deed = deed
+    def __init__(self, action: _Action) -> None:
+        super().__init__(action.text, lambda: self._action.run(), kind="link")
+        self._action = action
 
-    def show_deed(self, deed: _Deed) -> None:
-        self._deed = deed
-        if self.accessibleName() != deed.text:
-            self.setText(deed.text)
-        self.setEnabled(not deed.why_not)
-        set_tip(self, deed.why_not)
-        self.setAccessibleDescription(deed.why_not)
+    def show_action(self, action: _Action) -> None:
+        self._action = action
+        if self.accessibleName() != action.text:
+            self.setText(action.text)
+        self.setEnabled(not action.why_not)
+        set_tip(self, action.why_not)
+        self.setAccessibleDescription(action.why_not)
 
 
 class SuccessionBar(QFrame):
@@ -67,8 +68,8 @@ class SuccessionBar(QFrame):
         buttons = QWidget()
         line(buttons, spacing=8)
         column(self, margins=(20, 6, 12, 6)).addWidget(FoldingRow(words, buttons, words_px=WORDS_PX))
-        self._buttons: KeyedRows[_Deed, _DeedButton] = KeyedRows(
-            buttons, lambda deed: deed.room or deed.text, _DeedButton, _DeedButton.show_deed
+        self._buttons: KeyedRows[_Action, _ActionButton] = KeyedRows(
+            buttons, lambda action: action.room or action.text, _ActionButton, _ActionButton.show_action
         )
         self._shown: Standing | None = None
         self.hide()
@@ -79,8 +80,8 @@ class SuccessionBar(QFrame):
         if standing == self._shown:
             return
         self._shown = standing
-        text, kind, icon, deeds = self._said(standing)
-        self._buttons.show(deeds)
+        text, kind, icon, actions = self._said(standing)
+        self._buttons.show(actions)
         if text:
             set_props(self, frame=f"bar-{kind}")
             self._icon.set_icon(icon, "muted" if kind == "info" else kind)
@@ -92,14 +93,14 @@ class SuccessionBar(QFrame):
         """What it says."""
         return self._text.text()
 
-    def _said(self, s: Standing) -> tuple[str, str, str, list[_Deed]]:
+    def _said(self, s: Standing) -> tuple[str, str, str, list[_Action]]:
         """(sentence, kind, icon, buttons)."""
-        proof = [_Deed(tr("Show evidence"), self.show_evidence)] if s.evidence else []
+        proof = [_Action(tr("Show evidence"), self.show_evidence)] if s.evidence else []
         if s.restored:
             text = tr("The server has been restored from a backup. What you have is kept and is handed in again.")
             return text, "info", "info", proof
         if s.successors:
-            goes_on = [_Deed(self._name_of(s, i), self._go(n.room), room=n.room) for i, n in enumerate(s.successors)]
+            goes_on = [_Action(self._name_of(s, i), self._go(n.room), room=n.room) for i, n in enumerate(s.successors)]
             text = tr("The room goes on in a new one. What is here can be read; what you had not sent is there.")
             return text, "info", "forward", [*goes_on, *proof]
         if s.refusal in (None, "not-owner"):
@@ -107,12 +108,12 @@ class SuccessionBar(QFrame):
             text = tr("This room cannot go on: its history no longer fits the server's. What you write waits.")
             if why_not:
                 text += " " + tr("An owner can open a room that continues it.")
-            open_ = _Deed(tr("Open a successor …"), lambda: run(self, self._open()), why_not)
+            open_ = _Action(tr("Open a successor …"), lambda: run(self, self._open()), why_not)
             return text, "danger", "fork", [*proof, open_]
         if s.origin is None:
             return "", "info", "info", []
         known = [r for r in self._session.rooms.rooms() if r.room == s.origin]
-        back = [_Deed(tr("Open the earlier room"), self._go(s.origin))] if known else []
+        back = [_Action(tr("Open the earlier room"), self._go(s.origin))] if known else []
         if s.believed and s.held:
             return self._waits(s.held, back)
         if s.believed:
@@ -129,7 +130,7 @@ class SuccessionBar(QFrame):
             "warning", "warning", [],
         )  # fmt: skip
 
-    def _waits(self, held: Sequence[HeldOffer], back: list[_Deed]) -> tuple[str, str, str, list[_Deed]]:
+    def _waits(self, held: Sequence[HeldOffer], back: list[_Action]) -> tuple[str, str, str, list[_Action]]:
         """The bar for own changes that wait: what is not here yet, and the question about a copy once it is due."""
         first = next((h for h in held if h.asks), held[0])
         text = _lacking(first)
@@ -140,19 +141,28 @@ class SuccessionBar(QFrame):
             tr("Do you want to put a copy of your text here, as a document of its own?") if document
             else tr("Do you want to add your cards here as new ones?")
         )  # fmt: skip
-        copy, said = (tr("Put a copy here"), tr("The copy is here."))
         answers = [
-            _Deed(copy, lambda: self._answered(self._session.succession.offer_copy, first, said)),
-            _Deed(tr("Ask later"), lambda: self._answered(self._session.succession.ask_later, first)),
-            _Deed(tr("No copy"), lambda: self._answered(self._session.succession.refuse_copy, first)),
+            _Action(tr("Put a copy here"), lambda: self._answer("copy", first)),
+            _Action(tr("Ask later"), lambda: self._answer("later", first)),
+            _Action(tr("No copy"), lambda: self._answer("no", first)),
         ]
         return f"{text} {question}", "warning", "clock", [*answers, *back]
 
-    def _answered(self, answer: Callable[[RoomId, HeldOffer], object], held: HeldOffer, said: str = "") -> None:
-        answer(self._room, held)
+    def _answer(self, answer: Literal["copy", "later", "no"], held: HeldOffer) -> None:
+        def act() -> None:
+            succession = self._session.succession
+            match answer:
+                case "copy":
+                    succession.offer_copy(self._room, held)
+                case "later":
+                    succession.ask_later(self._room, held)
+                case "no":
+                    succession.refuse_copy(self._room, held)
+
+        done = run_guarded(self, act)
         self.refresh()
-        if said:
-            toast(self, said)
+        if done and answer == "copy":
+            toast(self, tr("The copy is here."))
 
     def _name_of(self, standing: Standing, at: int) -> str:
         if len(standing.successors) == 1:

@@ -20,7 +20,7 @@ from ui.kit.flow_layout import FlowLayout
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.progress import ProgressRow
 from ui.kit.style import column, label
-from ui.kit.tasks import run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import day_or_time, tr, trn
 from ui.shell.settings.device_row import DeviceRow, device_name
 from ui.shell.settings.new_device_dialog import InviteDialog, Inviting
@@ -123,10 +123,10 @@ class DevicesCard(Card):
             self.telling.set_progress(told.rooms, told.all)
 
     def showEvent(self, event: QShowEvent) -> None:
-        self._devices.look()
+        run_guarded(self, self._devices.look)
         super().showEvent(event)
 
-    # -- deeds --------------------------------------------------------------------------------------------------------
+    # -- actions -----------------------------------------------------------------------------------------------------
 
     def _rename(self, device: DeviceInfo) -> None:
         run(self, self._ask_name(device))

@@ -2,7 +2,7 @@
 """The report to the IT department: everything that would be in it, then a file chosen for it. Nothing is sent."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -32,6 +32,11 @@ async def show_diagnosis(parent: QWidget, make: Make, write: Write, target: Path
     if target is not None:
         await asyncio.to_thread(write, parts, target)
     return target
+
+
+async def report_fault(parent: QWidget, make: Make, write: Write, lines: Sequence[str]) -> Path | None:
+    """As `show_diagnosis`, with the codes of a fault that the person has just seen."""
+    return await show_diagnosis(parent, lambda: {"fault.txt": "".join(f"{line}\n" for line in lines), **make()}, write)
 
 
 class DiagnosisDialog(Dialog):

@@ -156,7 +156,7 @@ class KeysCard(Card):
             buttons.append(_button(tr("Add …"), tr("Add: {way}").format(way=word), add))
         return buttons
 
-    # -- deeds ------------------------------------------------------------------------------------------------------
+    # -- actions ---------------------------------------------------------------------------------------------------
 
     async def _check_current(self, dialog: PassphraseDialog) -> None:
         await self._keys.check(_text(dialog.current))
@@ -210,8 +210,8 @@ class KeysCard(Card):
         super().showEvent(event)
 
 
-def _button(text: str, name: str, deed: Callable[[], object]) -> TextButton:
-    button = TextButton(text, deed)
+def _button(text: str, name: str, action: Callable[[], object]) -> TextButton:
+    button = TextButton(text, action)
     button.setAccessibleName(name)
     return button
 

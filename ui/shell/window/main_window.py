@@ -13,10 +13,11 @@ from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QWidget
 
+from app import diagnosis
 from app.chat.settling import MAX_UNREAD
 from app.core.ids import RoomId
 from app.core.later import Later
-from app.errors import StoreUnwritable
+from app.errors import StoreUnwritable, is_ours
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.rooms.invitations import MoreInvitations
@@ -36,6 +37,7 @@ from ui.errors import code_of, sentence, sentence_of
 from ui.kit import scale, tasks, theme
 from ui.kit.announcing import Announcer
 from ui.kit.bind import Soon, bind
+from ui.kit.bug_dialog import BugTeller
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, show
 from ui.kit.front import to_front
@@ -47,11 +49,12 @@ from ui.kit.roomy import Roomy
 from ui.kit.scale import px
 from ui.kit.screens import first_size, least_size
 from ui.kit.style import column, line, set_props
-from ui.kit.tasks import run
+from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar, Toast
 from ui.kit.translate import change_language, tr, trn
 from ui.shell.home.home_page import Home, finish
 from ui.shell.home.my_tasks import MyTasks
+from ui.shell.settings.diagnosis_dialog import report_fault
 from ui.shell.ports import Session
 from ui.shell.room.duplicate_accounts import may_add
 from ui.shell.room.invitation_view import InvitationView
@@ -144,6 +147,7 @@ class MainWindow(QMainWindow):
         bind(self, session.rooms.changed, rooms_soon.due)
         bind(self, session.invitations.changed, rooms_soon.due)
         bind(self, session.invitations.arrived, self._notifications.invited)
+        self._bugs = BugTeller(self, self._report_bug)
         tasks.set_error_hook(self._on_error)
         self.go(Place(section="home"))
 
@@ -255,7 +259,7 @@ class MainWindow(QMainWindow):
         self.home.room_chosen.connect(self.open_room)
         self.home.sheet_wanted.connect(self._make_sheet)
         self.my_tasks = MyTasks(
-            self.session, lambda task, done: finish(self.session, task, done), lambda: self._now().date()
+            self.session, lambda task, done: finish(self, self.session, task, done), lambda: self._now().date()
         )
         self.my_tasks.link_chosen.connect(self.open_link)
         self.search_view = SearchView(self.session, self._icons)
@@ -422,14 +426,14 @@ class MainWindow(QMainWindow):
 
     def set_theme(self, choice: str) -> None:
         """Changes and keeps the theme."""
-        self.session.settings.set(THEME, choice)
+        run_guarded(self, lambda: self.session.settings.set(THEME, choice))
 
     def step_text_size(self, by: int) -> None:
         """Makes all text so many steps larger, or smaller, and keeps it; 0 takes it back to the usual size."""
         settings = self.session.settings
         size = scale.step(settings.get(TEXT_SIZE), by) if by else TEXT_SIZE.default
-        settings.set(TEXT_SIZE, size)
-        self.toast(tr("Text size: {size} %").format(size=size))
+        if run_guarded(self, lambda: settings.set(TEXT_SIZE, size)):
+            self.toast(tr("Text size: {size} %").format(size=size))
 
     def show_people(self) -> None:
         """Shows or hides the people panel of the room."""
@@ -579,7 +583,17 @@ class MainWindow(QMainWindow):
         set_title(self, f"{count}{room} – Kansli" if room else f"{count}Kansli")
 
     def _on_error(self, _owner: QObject, error: Exception) -> None:
-        self._toast.say(sentence_of(error).text, code=code_of(error), kept=True)
+        if is_ours(error):
+            self._bugs.tell(error)
+        else:
+            self._toast.say(sentence_of(error).text, code=code_of(error), kept=True)
+
+    def _report_bug(self, lines: Sequence[str]) -> None:
+        run(self, self._save_report(lines))
+
+    async def _save_report(self, lines: Sequence[str]) -> None:
+        if await report_fault(self, self.session.report, diagnosis.write, lines) is not None:
+            self.toast(tr("The report is saved"))
 
     # -- Qt ---------------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from ui.kit.menu import Entry, popup
 from ui.kit.scale import hold
 from ui.kit.search_field import SearchButton
 from ui.kit.style import column, label, line, set_props
+from ui.kit.tasks import run_guarded
 from ui.kit.theme import colour_of
 from ui.kit.translate import tr, trn
 from ui.shell.ports import Invitations, RoomService, RoomSummary
@@ -139,8 +140,11 @@ class RoomList(QFrame):
         if found:
             room = found[0]
             text = tr("Unmute") if room.muted else tr("Mute")
-            mute = Entry(text=text, icon="mute", run=lambda: self._rooms.set_muted(room.room, not room.muted))
+            mute = Entry(text=text, icon="mute", run=lambda: self._set_muted(room.room, not room.muted))
             popup(self, tr("Room menu"), [mute], event.globalPos())
+
+    def _set_muted(self, room: RoomId, muted: bool) -> None:
+        run_guarded(self, lambda: self._rooms.set_muted(room, muted))
 
 
 def room_picture(rooms: RoomService, room: RoomSummary) -> tuple[str, int, bool]:

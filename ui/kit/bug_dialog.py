@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The one dialog that says that something in Kansli went wrong, with the code that support asks for."""
+
+from collections.abc import Callable, Sequence
+
+import shiboken6
+from PySide6.QtWidgets import QWidget
+
+from ui.errors import code_of, sentence_of
+from ui.kit.dialogs import Dialog
+from ui.kit.errors import Counted
+from ui.kit.plain import code_line
+from ui.kit.style import label
+from ui.kit.translate import tr, trn
+
+
+class BugDialog(Dialog):
+    """Says what happened and its code, and counts what comes while it is open. Accepted: the person wants to report it
+    to IT. Enter closes it, since it comes up while one writes."""
+
+    def __init__(self, parent: QWidget, error: Exception, code: str, times: int = 1) -> None:
+        said = sentence_of(error)
+        super().__init__(parent, said.title, accept=tr("Report to IT"), cancel=tr("Close"))
+        self._said = self.add_text(f"{said.meaning} {said.action}", "body")
+        self._codes = label("", "code", wrap=True)
+        self.body.addWidget(self._codes)
+        self._counts: dict[str, int] = {}
+        self.accept_button.setAutoDefault(False)
+        self.accept_button.setDefault(False)
+        close = next(button for button in self.buttons.buttons() if button is not self.accept_button)
+        close.setFocus()
+        self.count(code, times)
+
+    def count(self, code: str, times: int = 1) -> None:
+        """The fault of this code has happened, once more or for the first time."""
+        self._counts[code] = self._counts.get(code, 0) + times
+        self._codes.setText("\n".join(self.lines()))
+        self.setAccessibleDescription("\n".join([self._said.text(), *self.lines()]))
+
+    def lines(self) -> Sequence[str]:
+        """Each code, with how often it came if that is more than once."""
+        return [
+            code_line(code) + (" · " + trn("{n} time", "{n} times", n).format(n=n) if n > 1 else "")
+            for code, n in self._counts.items()
+        ]
+
+
+class BugTeller:
+    """Shows faults of one window: at most one dialog at a time, and for the same code at most one a minute."""
+
+    def __init__(
+        self, window: QWidget, report: Callable[[Sequence[str]], object], counted: Counted | None = None
+    ) -> None:
+        """`report` gets the lines of the dialog, with the codes, when the person wants to report them."""
+        self._window, self._report = window, report
+        self._counted = counted or Counted()
+        self.dialog: BugDialog | None = None
+        """The one that is open."""
+
+    def tell(self, error: Exception) -> None:
+        """Opens the dialog, or counts the fault in the one that is open. A hidden window shows nothing: the log has
+        it."""
+        code = code_of(error)
+        missed = self._counted.add(code)
+        if self.dialog is not None and shiboken6.isValid(self.dialog):
+            self.dialog.count(code)
+        elif missed is not None and self._window.isVisible():
+            dialog = self.dialog = BugDialog(self._window, error, code, missed + 1)
+            dialog.accepted.connect(lambda: self._report(dialog.lines()))
+            dialog.finished.connect(self._on_finished)
+            dialog.open()
+
+    def _on_finished(self) -> None:
+        dialog, self.dialog = self.dialog, None
+        if dialog is not None:
+            dialog.deleteLater()

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What no code has caught: it is written to the log, and the person is told of it once, by the hook in tasks.py.
+
+Five ways lead here: a slot or a virtual method that Qt called, a thread, `__del__` and the like, the event loop, and
+Qt's own messages. faulthandler writes a crash of native code to a file beside the log; the next start copies it to the
+log. All of it has codes, file names and numbers of lines, and no message, no local variable and no line of source.
+
+▲ Nothing goes to stderr, which the desktop keeps in its journal, unless that is a terminal: then a developer reads it.
+"""
+
+import asyncio
+import faulthandler
+import logging
+import re
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from PySide6.QtCore import QMessageLogContext, QObject, Qt, QtMsgType, Signal, qInstallMessageHandler
+
+from app.core import crashes, log
+from ui.errors import code_of, in_ours
+from ui.kit import tasks
+
+MINUTE_S = 60.0
+"""The same fault within this time is counted: it is not written once more, and opens no further dialog."""
+_LOUD = (QtMsgType.QtWarningMsg, QtMsgType.QtCriticalMsg, QtMsgType.QtFatalMsg)
+_FUNCTION = re.compile(r"Q[A-Za-z0-9]{1,30}(::[A-Za-z0-9_]{1,30})+")
+"""How Qt begins many of its messages: the class and the method that warn."""
+_OF_LOOP = {
+    "Task was destroyed but it is pending!": "task-pending",
+    "Task exception was never retrieved": "task",
+    "Future exception was never retrieved": "future",
+}
+_log = logging.getLogger("ui")
+
+
+class Counted:
+    """Counts what happens again and again. The clock is in seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since: dict[str, tuple[float, int]] = {}
+
+    def add(self, code: str) -> int | None:
+        """Counts one more of `code`. Returns None if its minute is not over yet; otherwise a new minute begins, and the
+        return value is how many came in the former one without being told, 0 the first time."""
+        now = self._clock()
+        began, count = self._since.get(code, (0.0, -1))
+        if count >= 0 and now - began < MINUTE_S:
+            self._since[code] = began, count + 1
+            return None
+        self._since[code] = now, 0
+        return max(count, 0)
+
+
+class Uncaught(QObject):
+    """The hooks of this process. Made by `install`, on the thread of the widgets."""
+
+    _caught = Signal(object)
+    """An exception, from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._written, self._said = Counted(), Counted()
+        self._loops: list[asyncio.AbstractEventLoop] = []
+        self._caught.connect(self._show, Qt.ConnectionType.QueuedConnection)  # not in the midst of a paint
+        _copy_crash(folder)
+        self._crashes = _open(folder / crashes.NAME)
+        if self._crashes is not None:
+            faulthandler.enable(self._crashes)
+        self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
+        sys.excepthook, threading.excepthook = self._on_exception, self._on_thread
+        sys.unraisablehook = self._on_unraisable
+        self._qt_before = qInstallMessageHandler(self._on_qt)
+
+    def watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Takes what the loop's callbacks and forgotten tasks raise, until `remove`."""
+        loop.set_exception_handler(self._on_loop)
+        self._loops.append(loop)
+
+    def remove(self) -> None:
+        """Everything is as it was before. Twice does no harm."""
+        if self._before is None:
+            return
+        sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
+        self._before = None  # type: ignore[assignment] # it is not used again
+        qInstallMessageHandler(self._qt_before)
+        for loop in self._loops:
+            loop.set_exception_handler(None)
+        if self._crashes is not None:
+            faulthandler.disable()
+            self._crashes.close()
+
+    # -- the five ways ------------------------------------------------------------------------------------------------
+
+    def _on_exception(self, _kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        self._take("slot", error)
+
+    def _on_thread(self, found: "threading.ExceptHookArgs") -> None:
+        if found.exc_value is not None:
+            self._take("thread", found.exc_value)
+
+    def _on_unraisable(self, found: "sys.UnraisableHookArgs") -> None:
+        if found.exc_value is not None:
+            self._take("unraisable", found.exc_value)
+
+    def _on_loop(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error, what = context.get("exception"), _OF_LOOP.get(str(context.get("message")), "callback")
+        if not isinstance(error, BaseException):
+            log.ui.warning("loop", what=what)
+        else:
+            self._take(what, error, silent=isinstance(error, ConnectionError) and not in_ours(error))
+
+    def _on_qt(self, kind: QtMsgType, context: QMessageLogContext, message: str) -> None:
+        """▲ The message itself may quote what a person wrote, so of it only the name of Qt's method is written."""
+        if kind not in _LOUD:
+            return
+        found = _FUNCTION.match(message)
+        function = found[0].replace("::", ".")[:40] if found is not None else "none"
+        category = context.category if context is not None else None
+        if (missed := self._said.add(f"{category} {function}")) is not None:
+            write = log.ui.error if kind is QtMsgType.QtFatalMsg else log.ui.warning
+            write("qt", kind=kind.name, category=category, function=function, missed=missed)
+        if _terminal() is not None:
+            print(message, file=sys.stderr)
+
+    # -- what becomes of it -------------------------------------------------------------------------------------------
+
+    def _take(self, way: str, error: BaseException, *, silent: bool = False) -> None:
+        """Any thread. `silent`: it is only written."""
+        code = code_of(error)
+        if (missed := self._written.add(code)) is not None:
+            log.ui.exception("uncaught", error, shown=code, way=way, missed=missed)
+        if _terminal() is not None:
+            traceback.print_exception(error)
+        if not silent and not isinstance(error, KeyboardInterrupt | SystemExit):
+            self._caught.emit(error)
+
+    def _show(self, error: BaseException) -> None:
+        """▲ What fails while it is shown is only written: otherwise it would be shown again, for ever."""
+        try:
+            tasks.show(self, tasks.as_exception(error))
+        except Exception as failed:
+            log.ui.exception("not-shown", failed)
+
+
+def install(folder: Path) -> Uncaught:
+    """Sets every hook of this process; the log must be open. `folder` is the log's, for the file of crashes, which is
+    emptied. Call `watch` with the loop when there is one. On the thread of the widgets."""
+    return Uncaught(folder)
+
+
+def _copy_crash(folder: Path) -> None:
+    """Writes what ended the former process to the log."""
+    for line in crashes.read(folder):
+        _log.error("%s", line)
+
+
+def _open(path: Path) -> IO[bytes] | None:
+    """Empties the file of crashes; None if the disk refuses: then a crash is not written."""
+    try:
+        return path.open("wb")
+    except OSError as fault:
+        log.ui.exception("no-crash-file", fault)
+        return None
+
+
+def _terminal() -> IO[str] | None:
+    """stderr, if a person reads it there and nothing keeps it. A program with a window has none on Windows."""
+    found = sys.stderr
+    return found if found is not None and found.isatty() else None
