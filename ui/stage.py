@@ -13,7 +13,7 @@ from app.settings import WINDOW_GEOMETRY, Settings
 from ui.desktop.closing import Gate
 from ui.kit import tasks
 from ui.kit.bug_dialog import BugTeller
-from ui.shell.diagnosis_dialog import report_fault
+from ui.shell.settings.diagnosis_dialog import report_fault
 from ui.shell.window.main_window import MainWindow
 
 

@@ -81,7 +81,13 @@ class Facts:
         epoch = s.epochs.get(s.epoch)
         if epoch is None:
             return None
-        source = (s.members, s.policy, epoch, s.rotation_owed, room.security_status())  # replaced, never changed in place
+        source = (
+            s.members,
+            s.policy,
+            epoch,
+            s.rotation_owed,
+            room.security_status(),
+        )  # replaced, never changed in place
         kept = self._kept.get(room.room)
         if kept is None or any(a is not b for a, b in zip(kept[0], source, strict=True)):
             kept = self._kept[room.room] = (source, _read(s, epoch, room.security_status()))

@@ -17,8 +17,8 @@ from tests.world import until
 from ui.kit import tasks
 from ui.kit.bug_dialog import BugDialog, BugTeller
 from ui.kit.errors import MINUTE_S, Counted
-from ui.shell.diagnosis_dialog import DiagnosisDialog
-from ui.shell.window import MainWindow
+from ui.shell.settings.diagnosis_dialog import DiagnosisDialog
+from ui.shell.window.main_window import MainWindow
 from ui.stage import Stage
 
 
@@ -73,7 +73,7 @@ async def test_the_report_to_it_holds_the_code(
     async def where(parent: object, title: str, name: str, filters: str = "") -> Path:
         return tmp_path / "report.zip"
 
-    monkeypatch.setattr("ui.shell.diagnosis_dialog.save_file", where)
+    monkeypatch.setattr("ui.shell.settings.diagnosis_dialog.save_file", where)
     set_language(language)
     tasks.report(window, raised(RuntimeError()))
     (dialog,) = dialogs(window)

@@ -54,12 +54,12 @@ from ui.kit.toast import InfoBar, Toast
 from ui.kit.translate import change_language, tr, trn
 from ui.shell.home.home_page import Home, finish
 from ui.shell.home.my_tasks import MyTasks
-from ui.shell.settings.diagnosis_dialog import report_fault
 from ui.shell.ports import Session
 from ui.shell.room.duplicate_accounts import may_add
 from ui.shell.room.invitation_view import InvitationView
 from ui.shell.room.member_dialogs import NewRoomDialog
 from ui.shell.room.room_view import RoomView
+from ui.shell.settings.diagnosis_dialog import report_fault
 from ui.shell.settings.keys_card import Keys
 from ui.shell.window import regions
 from ui.shell.window.auto_lock import AutoLock
