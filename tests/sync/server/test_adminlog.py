@@ -143,7 +143,7 @@ from sync.server.store import sql_admin_log
 def dies(c, entry):
     real(c, entry)
     os.kill(os.getpid(), signal.SIGKILL)
-real, sql_adminlog.append, adminlog.append = sql_adminlog.append, dies, dies
+real, sql_admin_log.append, admin_log.append = sql_admin_log.append, dies, dies
 from sync.server.__main__ import main
 main(sys.argv[1:])
 """

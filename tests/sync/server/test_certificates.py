@@ -133,7 +133,7 @@ def test_a_servers_own_certificate_that_ended_is_named_with_its_date(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = datetime.now(UTC) + timedelta(days=3 * 365 + 9)
-    for module in ("serving", "certificates"):
+    for module in ("process.serving", "rules.certificates"):
         monkeypatch.setattr(f"sync.server.{module}.now_ms", lambda: int(later.timestamp() * 1000))
     with pytest.raises(ConfigError, match=rf"server\.cert ended on {day(3 * 365)}: .*renew-certificate"):
         check(config(data))
