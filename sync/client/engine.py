@@ -99,9 +99,8 @@ class Engine:
         now_ms: Callable[[], int],
         others: Callable[[], Sequence[Dialer]] = tuple,
     ) -> None:
-        """Reads the account and the rooms from the store. Refused "unknown-user" if the store has no account, or the
-        store's own BugError. `dialer` leads to the stored address, `others` to all servers that policy names now (see
-        dialled_address.py)."""
+        """Reads the account and the rooms from the store. Refused "unknown-user" if the store has no account. `dialer`
+        leads to the stored address, `others` to all servers that policy names now (see dialled_address.py)."""
         stored = ports.load_account()
         if stored is None:
             raise Refused(ErrorCode.UNKNOWN_USER, "no account in the store")

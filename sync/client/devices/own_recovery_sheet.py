@@ -70,8 +70,8 @@ class RecoverySheet:
 
     @property
     def may_make(self) -> bool:
-        """Whether a recovery sheet can be made here: the root key is stored at the first device, or is on the recovery
-        sheet in force."""
+        """Whether a recovery sheet can be made here: this device stores the root key, as the first device does, or the
+        root key is on the recovery sheet in force."""
         return self.in_force or bool(self._link.account.secrets.root)
 
     @property
