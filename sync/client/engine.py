@@ -113,7 +113,7 @@ class Engine:
         self._seals = Seals(self._link)
         self._snapshots = Snapshots(self._link)
         self._inbox = Inbox(self._link, self._verifier, self._seals, self._snapshots)
-        self._outbox = Outbox(self._link, self._verifier, self._inbox.look_again)
+        self._outbox = Outbox(self._link, self._verifier, self._inbox.pull_again)
         self._backoff = Backoff()
         self._state = LinkState.CONNECTING  # unknown until the first attempt has ended
         self._code: str | None = None
@@ -564,7 +564,7 @@ class Engine:
             work += [
                 asyncio.ensure_future(self._inbox.work(self._on_idle)),
                 asyncio.ensure_future(self._outbox.work()),
-                asyncio.ensure_future(self._seals.work(self._outbox, self._inbox.look_again)),
+                asyncio.ensure_future(self._seals.work(self._outbox, self._inbox.pull_again)),
                 asyncio.ensure_future(self.blobs.work()),
                 asyncio.ensure_future(self._inbox.rereading.work()),
                 asyncio.ensure_future(self._snapshots.work(self._outbox)),
@@ -634,7 +634,7 @@ class Engine:
         A restored server accepts no new entries of the log while it waits for a device of this person. In that case
         this is tried again later.
         """
-        looked = -1
+        checked = -1
         while True:
             await self._log_moved.wait()
             self._log_moved.clear()
@@ -649,9 +649,9 @@ class Engine:
                 log.info("own log not maintained: %s", e.code)
                 if e.code == ErrorCode.CLOSED:
                     asyncio.get_running_loop().call_later(_STUCK_RETRY_S, self._log_moved.set)
-            if self.devices.own_log.seq != looked:
-                looked = self.devices.own_log.seq
-                self._audit.look_now()
+            if self.devices.own_log.seq != checked:
+                checked = self.devices.own_log.seq
+                self._audit.check_now()
             self._link.listener.on_status()
 
     def _on_idle(self) -> None:

@@ -94,8 +94,8 @@ class Devices:
         """Every device that the log ever had, the oldest first."""
         return [self._row(device) for device in self.own_log.devices.values()]
 
-    async def look(self) -> list[OwnDevice]:
-        """`all`, with the times at which the server last saw each device."""
+    async def fetch_last_seen(self) -> list[OwnDevice]:
+        """`all`, with the times at which the server last saw each device, which this fetches."""
         reply = await self._link.online.request(lambda rid: m.Devices(rid=rid), m.DevicesReply)
         self._seen = {seen.dev: seen for seen in reply.devices}
         return self.all()

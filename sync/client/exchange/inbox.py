@@ -106,10 +106,10 @@ class Inbox:
     def follow(self, room: RoomSync) -> None:
         """Subscribes to a room that this person has just created, and pulls it."""
         self._unsubscribed.add(room.room)
-        self.look_again(room)
+        self.pull_again(room)
 
-    def look_again(self, room: RoomSync) -> None:
-        """Pulls the room: another device was faster than what we know."""
+    def pull_again(self, room: RoomSync) -> None:
+        """Queues the room to be pulled: another device was faster than what we know."""
         self._note_missing(room)
         self._link.inbox_work.set()
 
@@ -145,7 +145,7 @@ class Inbox:
         if self._verifier.check_head(room, r):
             room.head_n = max(room.head_n, r.n)
             self._unsubscribed.add(room.room)
-            self.look_again(room)
+            self.pull_again(room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
         """Handles frames that are no replies, on the reader task; only queues work. ▲ Frames about a room without a
@@ -204,7 +204,7 @@ class Inbox:
                     with self._link.apart(RoomId(frame.room)):
                         await self._take_fresh(frame)
                 elif not self._behind:
-                    await self._look()
+                    await self._read_invitation()
                 else:
                     await self._next_behind()
                 self._verifier.keep(from_rooms=HEADS)
@@ -212,25 +212,25 @@ class Inbox:
             self.rereading.go_on()
             on_idle()
 
-    async def _look(self) -> None:
+    async def _read_invitation(self) -> None:
         with self._link.apart(self.invitations.next):
-            await self.invitations.look()
+            await self.invitations.read_next()
 
     async def _next_behind(self) -> None:
-        """Catches up with one room. Meanwhile one room is read about which the person may have to be asked: a new
-        device has hundreds of them, and waits for the server at each."""
+        """Catches up with one room, and reads one invitation at the same time: a new device has hundreds of rooms about
+        which the person may have to be asked, and waits for the server at each."""
         room_id = next(iter(self._behind))
         del self._behind[room_id]
-        look = asyncio.create_task(self._look()) if not self.invitations.idle else None
+        reading = asyncio.create_task(self._read_invitation()) if not self.invitations.idle else None
         try:
             with self._link.apart(room_id):
                 await self._catch_up(self._link.room(room_id))
-            if look is not None:
-                await look
+            if reading is not None:
+                await reading
         finally:
-            if look is not None and not look.done():
-                look.cancel()
-                await asyncio.gather(look, return_exceptions=True)
+            if reading is not None and not reading.done():
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
 
     async def _take_fresh(self, frame: m.Fresh) -> None:
         room = self._link.room(RoomId(frame.room))
@@ -333,7 +333,7 @@ class Inbox:
                     await self._link.load_logs(room)
                 accepted = await self._judge(room, piece)
             except Reject as e:
-                await self._stand(room)  # the store keeps the reason only for a stream that it has
+                await self._store_judged(room)  # the store keeps the reason only for a stream that it has
                 await self._verifier.refuse(room, e, receipt, piece)
                 return False
             entries = entries or heavy
@@ -401,7 +401,7 @@ class Inbox:
         self._pull_following()
         found = False
         if room.bootstrap_buffer is not None:
-            found = await self._seals.look(room, retry=pulled)
+            found = await self._seals.fetch_missing(room, retry=pulled)
             if not await self._bootstrap(room):
                 return
         if room.caught_up and room.stream.withheld():
@@ -409,10 +409,10 @@ class Inbox:
         if room.caught_up and room.stream.withheld():
             self._verifier.stop(room, RoomState.WITHHELD, "withheld")
             return
-        found = await self._seals.look(room, retry=pulled) or found
+        found = await self._seals.fetch_missing(room, retry=pulled) or found
         if room.waiting:
             await self._resolve(room, [])  # first, since after a restart only trying shows what is missing
-            if await self._seals.look(room, retry=False):
+            if await self._seals.fetch_missing(room, retry=False):
                 found = True
                 await self._resolve(room, [])
         shares = await self._shares.ask(room)
@@ -422,10 +422,10 @@ class Inbox:
             self._backfill.allow_retry(room.room)
         if room.incomplete and room.caught_up:
             await self._backfill.fetch_pruned(room)
-            if room.incomplete and await self._seals.look(room, retry=False):  # the snapshot's key was missing
+            if room.incomplete and await self._seals.fetch_missing(room, retry=False):  # the snapshot's key was missing
                 self._backfill.allow_retry(room.room)
                 await self._backfill.fetch_pruned(room)
-        self.rereading.look(room)
+        self.rereading.queue(room)
         self._link.outbox_work.set()
 
     async def _bootstrap(self, room: RoomSync) -> bool:
@@ -442,7 +442,7 @@ class Inbox:
         self._link.notify_moved()
         return True
 
-    async def _stand(self, room: RoomSync) -> None:
+    async def _store_judged(self, room: RoomSync) -> None:
         """Stores the judged part of a newcomer's room; its content is left to be read again."""
         if room.bootstrap_buffer is None or not room.bootstrap_buffer.headers_only or not room.stream.n:
             await self._bootstrap(room)

@@ -40,7 +40,7 @@ class Audit:
         self._link = link
         self._due: dict[RoomId, float] = {}
         """When (loop time) each room is to be checked."""
-        self._looked: dict[RoomId, float] = {}
+        self._checked: dict[RoomId, float] = {}
         """When (loop time) each room was last checked."""
         self._wake = asyncio.Event()
 
@@ -59,18 +59,18 @@ class Audit:
         if len(self._due) > known:
             self._wake.set()
 
-    def look_now(self) -> None:
+    def check_now(self) -> None:
         """Makes all rooms due at once: this person's own log has grown."""
         self.start(self._link.rooms)
         self._wake.set()
 
     def on_member_moved(self, room: RoomId) -> None:
         """Handles the server's report that a member of this room lost a device or their account: plans to fetch the
-        members' logs. ▲ Repeated reports cause at most one such check per HEARD_S. A revocation that the server does
+        members' logs. ▲ Repeated reports cause at most one such check per REPORTED_S. A revocation that the server does
         not report is found by the check every AGAIN_S."""
         if room in self._due:
             now = asyncio.get_running_loop().time()
-            self._due[room] = min(self._due[room], max(now, self._looked.get(room, now - REPORTED_S) + REPORTED_S))
+            self._due[room] = min(self._due[room], max(now, self._checked.get(room, now - REPORTED_S) + REPORTED_S))
             self._wake.set()
 
     @property
@@ -101,7 +101,7 @@ class Audit:
                 self._due[room_id] = now + SOON_S
             else:
                 self._due[room_id] = now + AGAIN_S
-                self._looked[room_id] = now
+                self._checked[room_id] = now
                 with self._link.apart(room_id):
                     behind[room_id] = await self._try(room_id, self._find_unstated(room)) or []
         mine = self._link.account.uid

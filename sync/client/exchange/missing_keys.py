@@ -52,7 +52,7 @@ class _Lack:
 
 
 class Seals:
-    """One account's missing keys. The inbox calls `look` and `see`; `work` runs while the connection lives."""
+    """One account's missing keys. The inbox calls `fetch_missing` and `see`; `work` runs while the connection lives."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -64,7 +64,7 @@ class Seals:
 
     # -- called by the inbox --------------------------------------------------------------------------------------
 
-    async def look(self, room: RoomSync, *, retry: bool) -> bool:
+    async def fetch_missing(self, room: RoomSync, *, retry: bool) -> bool:
         """Fetches the missing keys that the server has; True if one was new. `retry`: also asks for keys that it did
         not have before."""
         found = False
@@ -120,7 +120,7 @@ class Seals:
 
     # -- the own task ---------------------------------------------------------------------------------------------
 
-    async def work(self, outbox: Outbox, look_again: Callable[[RoomSync], None]) -> None:
+    async def work(self, outbox: Outbox, pull_again: Callable[[RoomSync], None]) -> None:
         """Asks for keys, answers others and rotates when it is time."""
         while True:
             due = min((*self._answers.values(), *(lack.next_ms for lack in self._lacks.values())), default=None)
@@ -133,10 +133,10 @@ class Seals:
             for (room_id, e), lack in sorted(self._lacks.items(), key=lambda k: -k[0][1]):
                 if lack.next_ms <= self._link.now_ms():
                     with self._link.apart(room_id):
-                        await self._heal(room_id, e, lack, outbox, look_again)
+                        await self._heal(room_id, e, lack, outbox, pull_again)
 
     async def _heal(
-        self, room_id: RoomId, e: int, lack: _Lack, outbox: Outbox, look_again: Callable[[RoomSync], None]
+        self, room_id: RoomId, e: int, lack: _Lack, outbox: Outbox, pull_again: Callable[[RoomSync], None]
     ) -> None:
         room, now = self._link.rooms.get(room_id), self._link.now_ms()
         if room is None or room.problem is RoomState.UNREADABLE or e not in room.keys.lacking():
@@ -146,7 +146,7 @@ class Seals:
             lack.next_ms = now + _SOON_MS
             return
         if lack.posted_ms is not None and await self._fetch(room, e):
-            look_again(room)  # items that waited for it
+            pull_again(room)  # items that waited for it
             return
         asked_for = lack.posted_ms
         try:

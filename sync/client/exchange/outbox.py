@@ -64,11 +64,11 @@ class Extra:
 class Outbox:
     """Sends the batches of every room with work. One `work` task at a time; one batch of each room under way."""
 
-    def __init__(self, link: Link, verifier: ReceiptVerifier, look_again: Callable[[RoomSync], None]) -> None:
-        """`look_again` has the inbox pull a room."""
+    def __init__(self, link: Link, verifier: ReceiptVerifier, pull_again: Callable[[RoomSync], None]) -> None:
+        """`pull_again` has the inbox pull a room."""
         self._link = link
         self._verifier = verifier
-        self._look_again = look_again
+        self._pull_again = pull_again
         self.shared: set[ObjId] = set()
         """Objects that another member has open now: their edits are sent every 250 ms."""
         self._flushed_at: dict[ObjId, float] = {}
@@ -247,7 +247,7 @@ class Outbox:
         elif obj == ObjId(room.room) or obj in room.stream.state.shares:
             key = room.keys.content_key(obj)
             if room.keys.lacks_share(obj):
-                self._look_again(room)
+                self._pull_again(room)
         else:
             share = shares[obj] = self._link.ports.share(room.room, obj) or os.urandom(32)
             share_c = envelope.share_commitment(room.room, obj, share)
@@ -303,7 +303,7 @@ class Outbox:
                 while room.kept_n < n and room.problem is None:
                     await self._link.moved.wait()
         except TimeoutError:
-            self._look_again(room)
+            self._pull_again(room)
         return room.kept_n >= n and room.problem is None
 
     def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> bool:
@@ -322,7 +322,7 @@ class Outbox:
             again = self._sealed_extras.pop(room.room, []) if not batch.rows and passing else []
             self._extras.setdefault(room.room, deque()).extendleft(reversed(again))
         if passing:
-            self._look_again(room)
+            self._pull_again(room)
         self._wait(room, SOON_S if passing else RETRY_S)
         self._link.listener.on_room(room.room)
         return False

@@ -88,9 +88,9 @@ class Rereading:
         self._given_up.clear()
         self._prefetch.drop()
 
-    def look(self, room: RoomSync) -> None:
-        """Call it when a room has moved. The room is read again as far as needed, once the key that reaches back is
-        here."""
+    def queue(self, room: RoomSync) -> None:
+        """Call it when a room has moved: queues the room if it has to be read again. It is read once the key that
+        reaches back is here."""
         if room.reread:
             self._todo[room.room] = None
             self._wake.set()
@@ -164,7 +164,7 @@ class Rereading:
                 return
             await self._snapshots.check(room)
             if room.reread != self._read_up_to.pop(room_id, None):  # `reread` has grown since
-                self.look(room)
+                self.queue(room)
                 return
             until = room.reread
             try:

@@ -46,7 +46,7 @@ class _Held:
 
 
 class Invitations:
-    """The invitations of one account. The inbox calls `look` while something is due."""
+    """The invitations of one account. The inbox calls `read_next` while something is due."""
 
     def __init__(self, link: Link, with_logs: WithLogs, follow: Follow) -> None:
         """`follow` has the inbox follow a room."""
@@ -66,7 +66,7 @@ class Invitations:
 
     @property
     def next(self) -> RoomId:
-        """The room that `look` takes next, while not `idle`."""
+        """The room that `read_next` takes next, while not `idle`."""
         return next(iter(self._due))
 
     def all(self) -> list[Invitation]:
@@ -103,7 +103,7 @@ class Invitations:
             held = self._held[room] = _Held(head)
         moved, held.head = held.head.receipt.n != head.receipt.n, head
         if answer is not Verdict.HIDE and (held.added is None or (moved and held.verdict is Verdict.ASK)):
-            self._look_at(room)
+            self._queue(room)
         return True
 
     def holds(self, room: RoomSync) -> bool:
@@ -137,11 +137,11 @@ class Invitations:
             elif answer is Verdict.OPEN and room not in self._link.rooms:
                 self._open(room)
             elif answer is None:
-                self._look_at(room)
+                self._queue(room)
         if moved:
             self.consent.on_invitations()
 
-    def _look_at(self, room: RoomId) -> None:
+    def _queue(self, room: RoomId) -> None:
         self._due[room] = None
         self._link.inbox_work.set()
 
@@ -160,12 +160,12 @@ class Invitations:
         elif held.verdict is Verdict.HIDE:
             held.records, held.read = (), False
         elif not held.read and self.consent.reads(added):
-            self._look_at(room)
+            self._queue(room)
         return (before is Verdict.ASK) != (held.verdict is Verdict.ASK)
 
     # -- reading --------------------------------------------------------------------------------------------------
 
-    async def look(self) -> None:
+    async def read_next(self) -> None:
         """Reads the headers of the room that is due, and has the owner decide. Does nothing if the server does not give
         what it must: the room is read again on the next connection."""
         room = self.next
@@ -194,11 +194,11 @@ class Invitations:
     def _again(self, room: RoomId, held: _Held) -> None:
         if held.tries < len(_AGAIN_S):
             wait_s, held.tries = _AGAIN_S[held.tries], held.tries + 1
-            asyncio.get_running_loop().call_later(wait_s, self._look_again, room, held)
+            asyncio.get_running_loop().call_later(wait_s, self._queue_again, room, held)
 
-    def _look_again(self, room: RoomId, held: _Held) -> None:
+    def _queue_again(self, room: RoomId, held: _Held) -> None:
         if self._held.get(room) is held and self._link.connection is not None:
-            self._look_at(room)
+            self._queue(room)
 
     async def _learn(self, adder: Uid | None) -> None:
         """Fetches the adder's staff record, so that the owner can show who invites."""

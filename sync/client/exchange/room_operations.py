@@ -144,7 +144,7 @@ class RoomOperations:
             try:
                 await self._outbox.append(room, draft)
             except Refused:
-                self._inbox.look_again(room)  # read while `again` pauses
+                self._inbox.pull_again(room)  # read while `again` pauses
                 raise
 
         await again(attempt, codes=_AGAIN)

@@ -129,8 +129,8 @@ class Reuploader:
             await self._send_done()
 
     async def _send_done(self) -> None:
-        """Sends HandedIn once. ▲ Not while any re-upload is still pending: the server would reopen the room without
-        those items, and new writes would take their positions."""
+        """Notifies the server once that this device has uploaded everything. ▲ Not while any re-upload is still
+        pending: the server would reopen the room without those items, and new writes would take their positions."""
         if self._verifier.restored is None or self._done_sent:
             return
         if self._logs_left:

@@ -79,7 +79,7 @@ async def test_a_second_device_reads_all_that_the_person_may_read_and_writes_too
 async def test_every_device_lists_a_new_one_and_what_the_server_saw(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
-    rows = await a.engine.devices.look()
+    rows = await a.engine.devices.fetch_last_seen()
     assert [(row.mine, row.revoked, row.by) for row in rows] == [
         (True, False, None),
         (False, False, rows[0].dev),
@@ -202,7 +202,7 @@ async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after
     tablet = await w.second(a)
     for room in rooms:
         await w.settle(room)
-    monkeypatch.setattr(a.engine._audit, "look_now", lambda: None)  # as if it ended before it could
+    monkeypatch.setattr(a.engine._audit, "check_now", lambda: None)  # as if it ended before it could
     await b.offline()
     await a.engine.devices.revoke(tablet.engine._link.account.dev)
     assert a.engine.revocation_progress == (3, 3)
@@ -257,7 +257,7 @@ async def test_a_persons_own_revocation_is_stated_in_their_rooms_at_once(
     tablet = await w.second(b)
     await w.settle(room)
     epoch = a.engine._link.rooms[room].stream.epoch
-    monkeypatch.setattr(b.engine._audit, "look_now", lambda: None)  # as if it ended before it could
+    monkeypatch.setattr(b.engine._audit, "check_now", lambda: None)  # as if it ended before it could
     await b.engine.devices.revoke(tablet.engine._link.account.dev)
     await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
 
@@ -269,7 +269,7 @@ async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
     (a,) = await w.hire("Handläggare")
     room = await w.room(a)
     await w.settle(room)
-    await until(lambda: room in a.engine._audit._looked)
+    await until(lambda: room in a.engine._audit._checked)
     looked = count_looks(a, monkeypatch)
     assert w.running is not None
     hub = w.running.service.hub

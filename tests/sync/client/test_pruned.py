@@ -64,7 +64,7 @@ async def away_while_pruned(w: World, p: Paper, cut: pytest.MonkeyPatch | None =
     with (cut or pytest.MonkeyPatch()).context() as held:
         if cut is not None:
             await until(lambda: any(row.attests for row in p.rows(p.head)))
-            held.setattr(Rereading, "look", lambda *_: None)
+            held.setattr(Rereading, "queue", lambda *_: None)
         away = await w.second(p.clerk)
         await until(lambda: p.text(away) == p.text(p.head))
         await until(lambda: (away.engine.reread_progress(p.room) is not None) == (cut is not None))
@@ -226,7 +226,7 @@ async def test_a_removed_member_keeps_the_missing_range_until_it_can_be_backfill
         assert away.store.incomplete(p.room) == [p.obj]
     await away.restart()
     await until(lambda: away.engine.status.state is LinkState.ONLINE)
-    monkeypatch.setattr(Rereading, "look", lambda *_: None)
+    monkeypatch.setattr(Rereading, "queue", lambda *_: None)
     await p.add(p.clerk)
     await whole_again(p, away)
 

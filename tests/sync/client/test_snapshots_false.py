@@ -38,7 +38,7 @@ async def test_attack_nobody_attests_on_the_word_of_others_before_the_history_is
     await p.claim(p.clerk, p.whole(p.clerk))
     await until(lambda: bool(p.rows(p.head)[-1].attests))
     with monkeypatch.context() as later:
-        later.setattr(Rereading, "look", lambda *_: None)
+        later.setattr(Rereading, "queue", lambda *_: None)
         await p.add(p.guest)
         await until(lambda: p.base(p.guest) > 0)
         await p.write(p.clerk, "mer")
@@ -52,7 +52,7 @@ async def test_attack_nobody_attests_on_the_word_of_others_before_the_history_is
         work._wake.set()
         await until(lambda: not work._make_at)
         assert made == [], "nor does it make one"
-    p.guest.engine._inbox.rereading.look(p.at(p.guest))
+    p.guest.engine._inbox.rereading.queue(p.at(p.guest))
     await opened(p)
     await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.head.uid, p.guest.uid])
 
@@ -66,7 +66,7 @@ async def test_attack_a_snapshot_that_two_lied_about_is_found_out_when_the_histo
     row = await p.claim(p.clerk, false)
     await p.attest(p.head, row, false.digest)
     with monkeypatch.context() as later:
-        later.setattr(Rereading, "look", lambda *_: None)
+        later.setattr(Rereading, "queue", lambda *_: None)
         await p.add(p.guest)
         await until(lambda: p.base(p.guest) == row.covers)
         assert p.text(p.guest) == "Något helt annat"

@@ -42,7 +42,7 @@ async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_th
     p = await paper(w)
     await p.attested()
     await p.write(p.clerk, "slut.")
-    monkeypatch.setattr("sync.client.exchange.reread.Rereading.look", lambda *_: None)
+    monkeypatch.setattr("sync.client.exchange.reread.Rereading.queue", lambda *_: None)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
     begun, edits = p.guest.store.changes.history(p.obj)
