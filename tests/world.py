@@ -43,8 +43,8 @@ class Wire(WebSocketDialer):
     """A dialer that can be cut, and that can spoil what passes: `spoil` sees every frame both ways."""
 
     def __init__(self, address: ServerAddress, ca_file: Path) -> None:
-        self.way = Route(ca_file=ca_file)
-        super().__init__(address, lambda: self.way)
+        self.route = Route(ca_file=ca_file)
+        super().__init__(address, lambda: self.route)
         self.cut = False
         self.spoil: Callable[[bytes, bool], Sequence[bytes]] | None = None
         self.open_lines: list[Transport] = []

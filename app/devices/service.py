@@ -113,7 +113,7 @@ class DeviceService:
 
     async def _look(self) -> None:
         try:
-            await self._engine.devices.look()
+            await self._engine.devices.fetch_last_seen()
             self.asked = True
         except SyncError as e:
             log.store.info("devices-not-seen", code=e.code)

@@ -55,7 +55,7 @@ class Account:
             )
 
     def recovery_first_seen(self) -> bytes | None:
-        """What `keep_heard` stored last, None for nothing; see `AccountPort`."""
+        """The bytes that `keep_recovery_first_seen` stored last; None if nothing is stored. See `AccountPort`."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'heard'")
         return value
 

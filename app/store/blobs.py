@@ -121,13 +121,13 @@ class Blobs:
         with self._db.transaction():
             self._db.raw.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
 
-    def looked_for(self) -> bytes | None:
-        """For which restore of the server all parts were looked for."""
+    def checked_for(self) -> bytes | None:
+        """The mark of the server's restore after which all parts were checked; None if there was none."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'parts-looked-for'")
         return value
 
-    def set_looked_for(self, mark: bytes) -> None:
-        """All of them have been."""
+    def set_checked_for(self, mark: bytes) -> None:
+        """Stores that mark: all parts have been checked."""
         with self._db.transaction():
             self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 

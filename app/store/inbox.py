@@ -192,7 +192,7 @@ class Inbox:
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
         if received.incomplete or received.backfilled:
             left = sorted({*self.incomplete(room), *received.incomplete} - {*received.backfilled})
-            raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_gaps(room), b"".join(left)))
+            raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_incomplete(room), b"".join(left)))
         if received.whole:
             self._complete(room, received.whole, judged=verdicts is not None)
         if received.snapshots:
@@ -207,8 +207,8 @@ class Inbox:
         return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_reread(room),)) or 0)
 
     def incomplete(self, room: RoomId) -> list[ObjId]:
-        """Objects of which changes were pruned before they came here, and that no snapshot stands in for yet."""
-        found = self._db.value("SELECT value FROM meta WHERE name = ?", (_gaps(room),)) or b""
+        """Objects with changes that were pruned before this device fetched them, and that no snapshot replaces yet."""
+        found = self._db.value("SELECT value FROM meta WHERE name = ?", (_incomplete(room),)) or b""
         return [ObjId(found[at : at + 16]) for at in range(0, len(found), 16)]
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
@@ -262,5 +262,5 @@ def _reread(room: RoomId) -> str:
     return f"reread-{room.hex()}"
 
 
-def _gaps(room: RoomId) -> str:
+def _incomplete(room: RoomId) -> str:
     return f"gaps-{room.hex()}"

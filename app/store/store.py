@@ -144,8 +144,8 @@ class Store:
         self.part_uploaded = self.blobs.set_uploaded
         self.uploaded_parts = self.blobs.uploaded_parts
         self.part_lost = self.blobs.set_lost
-        self.parts_checked_for = self.blobs.looked_for
-        self.set_parts_checked_for = self.blobs.set_looked_for
+        self.parts_checked_for = self.blobs.checked_for
+        self.set_parts_checked_for = self.blobs.set_checked_for
 
     @classmethod
     def create(

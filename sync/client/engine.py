@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The client engine: keeps one account in step with the agency's server, for as long as `run` runs.
 
-It moves sealed changes between the owner's store (ports.py) and the server, and tells the owner what a person
+It moves encrypted changes between the owner's store (ports.py) and the server, and notifies the owner of what a person
 should know. It never learns what a change means.
 """
 
@@ -72,12 +72,13 @@ _MOST_EARLY = 4096
 _STUCK_RETRY_S = 30.0
 """Between attempts when a person or IT must act first: certificate, clock, agency, proxy, rules."""
 OLD_RETRY_S = 900.0
-"""Between attempts of a program that is too old, at most. Only another program, or another server, makes an end of it,
-and the first connects at its start: an office of old programs need not ask twice a minute."""
+"""The longest wait between two attempts of a program that is too old. Only a newer program, or another server, ends
+that state, and a newer program connects when it starts. So an office of old programs need not ask twice a minute."""
 _LAST_WORD_S = 2.0
 _STEADY_S = 5.0
 COMPARE_S = 600.0
-"""A connection that lasted so long ends the back-off; one that fails at once each time is tried ever less often."""
+"""A connection that lasted so long resets the back-off. If each connection fails at once, the attempts become ever
+rarer."""
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED, ErrorCode.CODE_WITHDRAWN)
 _STUCK = (
@@ -87,7 +88,8 @@ _STUCK = (
 
 
 class Engine:
-    """One account's engine. Made on the event loop; `run` until cancelled; everything else from the same loop."""
+    """One account's engine. It is made on the event loop and runs in `run` until cancelled. Every other call comes from
+    the same loop."""
 
     def __init__(
         self,
@@ -97,8 +99,8 @@ class Engine:
         now_ms: Callable[[], int],
         others: Callable[[], Sequence[Dialer]] = tuple,
     ) -> None:
-        """Reads the account and the rooms from the store. BugError of the owner if there is no account. `dialer` leads
-        to the address that is kept, `others` to all servers that policy names now (see dialled_address.py)."""
+        """Reads the account and the rooms from the store. Refused "unknown-user" if the store has no account. `dialer`
+        leads to the stored address, `others` to all servers that policy names now (see dialled_address.py)."""
         stored = ports.load_account()
         if stored is None:
             raise Refused(ErrorCode.UNKNOWN_USER, "no account in the store")
@@ -111,9 +113,9 @@ class Engine:
         self._seals = Seals(self._link)
         self._snapshots = Snapshots(self._link)
         self._inbox = Inbox(self._link, self._verifier, self._seals, self._snapshots)
-        self._outbox = Outbox(self._link, self._verifier, self._inbox.look_again)
+        self._outbox = Outbox(self._link, self._verifier, self._inbox.pull_again)
         self._backoff = Backoff()
-        self._state = LinkState.CONNECTING  # until the first attempt has ended, nobody knows
+        self._state = LinkState.CONNECTING  # unknown until the first attempt has ended
         self._code: str | None = None
         self._about = ""
         self._last_synced_ms: int | None = None
@@ -140,15 +142,16 @@ class Engine:
         self._schedule = Schedule(self._link)
         self._facts = Facts()
         self._early: list[m.ServerFrame] | None = None
-        """Frames about rooms that came before the inbox took the sign-in's list of rooms; None once it has."""
+        """Frames about rooms that were received before the inbox took the sign-in's list of rooms; None once it has
+        taken it."""
         self._host: Host | None = None
         self._speakers: dict[RoomId, tuple[dict[bytes, Uid], frozenset[Uid]]] = {}
         self._present: set[RoomId] = set()
-        """Rooms in which this device has posted a heartbeat, or will."""
+        """Rooms in which this device has posted a heartbeat, or will post one."""
         self._compare_at = 0.0
         self._link.compare_clocks = self._compare_clocks
 
-    # -- what the owner reads -------------------------------------------------------------------------------------
+    # -- state for the owner --------------------------------------------------------------------------------------
 
     @property
     def uid(self) -> Uid:
@@ -172,23 +175,24 @@ class Engine:
         )
 
     def room_state(self, room: RoomId) -> RoomState:
-        """What a room's seal shows."""
+        """A room's security status."""
         found = self._link.rooms.get(room)
         return found.security_status() if found else RoomState.WAITING
 
     def room_facts(self, room: RoomId) -> RoomFacts | None:
-        """Who holds a room's key in force, and since when; None while there is none."""
+        """The members who hold a room's key in force, and since when. None while the room has no key."""
         found = self._link.rooms.get(room)
         return self._facts.of(found) if found else None
 
     def renewed_at(self, room: RoomId) -> int | None:
-        """When (server's time, ms) the room's key is due to be renewed, 0 for at once, None if that is not known."""
+        """When (server's time, ms) the room's key is due to be renewed; 0 for at once, None if that is not known."""
         found = self._link.rooms.get(room)
         epoch = found.stream.epochs.get(found.stream.epoch) if found else None
         return due_ms(found, made_ms(self._link, room, epoch.n)) if found and epoch else None
 
     def time_ahead(self, room: RoomId) -> int:
-        """How many ms the server's time in a room is ahead of the clocks; 0 if not far. See `Witness.time_ahead`."""
+        """How many ms the server's time in a room is ahead of the clocks; 0 if it is not far ahead. See
+        `ReceiptVerifier.time_ahead`."""
         found = self._link.rooms.get(room)
         return self._verifier.time_ahead(found) if found else 0
 
@@ -208,49 +212,52 @@ class Engine:
         return key_changes(self._link.book, uid, after)
 
     def log_seq(self, uid: Uid) -> int | None:
-        """The newest entry of a person's log as far as it is known here."""
+        """The number of the newest entry of a person's log that this device has; None if it has none."""
         known = self._link.book.log(uid)
         return known.seq if known is not None else None
 
     def position(self, room: RoomId) -> int:
-        """The last position of a room that is verified and stored, 0 for one that is not known."""
+        """The last position of a room that is verified and stored; 0 for a room that is not known."""
         found = self._link.rooms.get(room)
         return found.kept_n if found else 0
 
     def is_in(self, room: RoomId) -> bool:
-        """Whether this person is a member of the room by what is verified of it. False for one that is not known."""
+        """Whether the verified part of the room names this person as a member. False for a room that is not known."""
         found = self._link.rooms.get(room)
         return found is not None and found.is_member
 
     def standing(self, room: RoomId) -> Origin | None:
-        """The last position of a room that is verified and stored, with its hash: what a successor may name."""
+        """The last position of a room that is verified and stored, with its hash: a successor may name it as its
+        origin."""
         found = self._link.rooms.get(room)
         rh = found.rh_at(found.kept_n) if found else None
         return Origin(room=room, n=found.kept_n, rh=Hash(rh)) if found and rh is not None else None
 
     def may_continue(self, old: RoomId, founder: Uid) -> bool:
-        """▲ Whether a room that says it continues `old` is believed: its founder owns that room in our copy of it, and
-        that copy is no older than what the server has: meanwhile the founder may have been removed."""
+        """▲ Whether a room's claim to continue `old` is believed. It is if its founder owns `old` in our copy, and our
+        copy is as new as the server's. An older copy is not enough: the founder may have been removed since."""
         found = self._link.rooms.get(old)
         return found is not None and found.ends_here and may_continue(found.stream.state, founder)
 
     def owns(self, room: RoomId, uid: Uid) -> bool | None:
         """Whether a person owns a room where our copy of it ends; None if this device has no copy. Unlike
-        `may_continue` it says nothing of whether the copy is up to date."""
+        `may_continue` this does not check that the copy is up to date."""
         found = self._link.rooms.get(room)
         return may_continue(found.stream.state, uid) if found is not None else None
 
     def reread_progress(self, room: RoomId) -> tuple[int, int] | None:
-        """(position, last one) while what stands before a room's snapshots is read in the background, or None."""
+        """(position reached, last position) while the history before a room's snapshots is read in the background; None
+        otherwise."""
         found = self._link.rooms.get(room)
         return (self._inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
 
     def knows(self, room: RoomId) -> bool:
-        """Whether this device follows a room, or once did. Certain only while the status is ONLINE."""
+        """Whether this device follows a room or has followed it. The answer is certain only while the status is
+        ONLINE."""
         return room in self._link.rooms or room in self._link.large
 
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
-        """Who is to be given the room's whole history, and what is left to do about it."""
+        """The room's open proposals to give a member the whole history, and the next step of each."""
         found = self._link.rooms.get(room)
         listed = proposals(found.stream.state, self.uid, self._link.server_now_ms) if found else []
         early = [p.approved and p.refusal is None and approval_waits(self._link, room, p.ident) for p in listed]
@@ -262,26 +269,27 @@ class Engine:
         return may_propose(found.stream.state, self.uid, subject) if found else "not-member"
 
     def prunes(self, room: RoomId) -> RoomPrunes:
-        """What the server could forget of a room, and why this person cannot let it now."""
+        """What the server could forget of a room, and why this person cannot prune it now."""
         found = self._link.rooms.get(room)
         if found is None:
             return RoomPrunes(refusal="forbidden")
         return prunes(found, self.uid, self._link.server_now_ms, partial(self._link.waited_ms, room))
 
     def is_whole(self, room: RoomId) -> bool:
-        """▲ Whether everything that the server has told of a room is read, and nothing was pruned before it came here:
-        what stands in it here is what it is."""
+        """▲ Whether the local copy of a room is complete: everything that the server announced is read, and nothing was
+        pruned before this device fetched it."""
         found = self._link.rooms.get(room)
         return found is not None and found.bootstrap_buffer is None and found.caught_up and not found.incomplete
 
     def has_missing_range(self, room: RoomId) -> bool:
-        """▲ Whether something of the room was pruned before it came here, and the server has not given what stands in
-        for it."""
+        """▲ Whether changes of the room were pruned before this device fetched them, and the server has not sent the
+        snapshot that replaces them."""
         found = self._link.rooms.get(room)
         return found is not None and self._inbox.lacks(found)
 
     def blocked(self, room: RoomId) -> str | None:
-        """Why nothing written in the room is sent now (a code), or None. What was written waits; nothing is dropped."""
+        """Why nothing written in the room is sent now (a code), or None. What was written stays in the outbox; nothing
+        is dropped."""
         found = self._link.rooms.get(room)
         if found is None:
             return None
@@ -290,12 +298,12 @@ class Engine:
         return found.blocked or self.blobs.refused.get(room) if found.may_write else ErrorCode.FORBIDDEN
 
     def safety_number(self, uid: Uid) -> str | None:
-        """60 digits over both persons' keys, or None while theirs are not known."""
+        """60 digits over both persons' keys; None while the other person's keys are not known."""
         mine, theirs = self._link.book.log(self.uid), self._link.book.log(uid)
         return safety_number(mine.genesis, theirs.genesis) if mine and theirs else None
 
     def genesis(self, uid: Uid) -> Hash | None:
-        """The id of a person's first log entry, which their keys hang on; None while their log is not known."""
+        """The id of a person's first log entry, to which their keys are bound; None while their log is not known."""
         log_of = self._link.book.log(uid)
         return log_of.genesis if log_of is not None else None
 
@@ -305,7 +313,8 @@ class Engine:
         return known is not None and known.ended is not None
 
     def ask_first(self, consent: Consent) -> None:
-        """From now on `consent` decides which rooms are followed to which the person is added. Before `run`."""
+        """Sets `consent`, which decides whether a room to which the person is added is followed. Call it before
+        `run`."""
         self._inbox.invitations.consent = consent
 
     @property
@@ -314,11 +323,12 @@ class Engine:
         return self._inbox.invitations.all()
 
     def reconsider(self) -> None:
-        """What `consent` answers has changed."""
+        """Call it when the answers of `consent` have changed: every invitation is decided again."""
         self._inbox.invitations.reconsider()
 
     def speakers(self, room: RoomId) -> frozenset[Uid]:
-        """Everybody of whom any item counts in a room; read anew only when there is another device in it."""
+        """The people of whom at least one item counts in a room. The answer is kept until an item of a new device
+        counts."""
         found = self._link.rooms.get(room)
         if found is None:
             return frozenset()
@@ -329,8 +339,8 @@ class Engine:
         return kept[1]
 
     def show_presence(self, room: RoomId) -> None:
-        """Posts a heartbeat in a room in which no item of this person's counts yet: the others see that they are in.
-        Sent when the room is read and its key is here. Nothing the second time."""
+        """Posts a heartbeat in a room in which no item of this person counts yet, so that the other members see that
+        they have joined. It is sent once the room is read and its key is here. A second call does nothing."""
         found = self._link.rooms.get(room)
         waits = found is None or not found.is_member or room in self._present
         if not waits and self.uid not in self.speakers(room):
@@ -338,7 +348,7 @@ class Engine:
             self._outbox.send_beside(room, [Extra(obj=ObjId(room), kind=envelope.HEARTBEAT, about=b"", payload=b"")])
 
     async def directory(self, query: str) -> list[Uid]:
-        """People whose staff record has these words; their logs are verified and their records stored."""
+        """Searches the people whose staff record has these words. Their logs are verified and their records stored."""
         return await self._link.book.directory(self._link.online, query, [])
 
     async def learn(self, uids: list[Uid]) -> None:
@@ -353,24 +363,25 @@ class Engine:
 
     @property
     def reading(self) -> tuple[int, int]:
-        """(rooms that are judged and stored up to where the server says they stand, all rooms)."""
+        """(rooms that are judged and stored up to the server's head, all rooms). Stopped rooms are not counted."""
         rooms = [room for room in self._link.rooms.values() if room.problem is None]
         return sum(room.kept_n > 0 and room.kept_n >= room.head_n for room in rooms), len(rooms)
 
-    # -- what the owner does --------------------------------------------------------------------------------------
+    # -- requests of the owner ------------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """The outbox has new rows, or an upload ended."""
         self._link.outbox_work.set()
 
     def set_shared(self, obj: ObjId, shared: bool) -> None:
-        """Somebody else has this object open (or no longer): its edits travel faster."""
+        """Records whether another member has this object open: while they have, its edits are sent more often."""
         (self._outbox.shared.add if shared else self._outbox.shared.discard)(obj)
         self.wake()
 
     def send_ephemeral(self, room: RoomId, payload: bytes, kind: int = PRESENCE) -> None:
-        """Sends a message of this kind (protocol §9) to those who have the room open right now. Dropped while offline
-        or without a key, and by everybody if the sender's role may not send the kind."""
+        """Sends an ephemeral message of this kind (protocol §9) to those who have the room open now. It is dropped
+        while this device is offline or without a key; every receiver drops it if the sender's role may not send the
+        kind."""
         found, connection = self._link.rooms.get(room), self._link.connection
         if found is None or connection is None:
             return
@@ -380,17 +391,19 @@ class Engine:
             self._spawn(self._post(connection, frame))
 
     def invite_device(self, record: bytes) -> Host:
-        """A new attempt to let a second device in; one before it is over. `record`: the own staff record, encoded."""
+        """Starts a new attempt to add a second device and returns its `Host`; an earlier attempt gets no more frames.
+        `record`: the own staff record, encoded."""
         self._host = Host(self._link, self.devices, record)
         return self._host
 
     def retry_now(self) -> None:
-        """Tries to connect at once, if there is no connection: a person asked."""
+        """Connects at once if there is no connection. For a person's request."""
         self._backoff.reset()
         self._retry.set()
 
     def hurry(self) -> None:
-        """The machine woke or has another network: dials at once, and does not wait for a line that may be dead."""
+        """Drops the connection and dials at once. For a computer that woke or has another network: the old line may be
+        dead."""
         self.retry_now()
         connection = self._link.connection
         if connection is not None:
@@ -398,7 +411,7 @@ class Engine:
             self._spawn(connection.close())
 
     def _compare_clocks(self) -> None:
-        """A room's time is far ahead: a new sign-in compares the clocks again, every ten minutes at most."""
+        """Signs in again to compare the clocks, because a room's time is far ahead; at most once in COMPARE_S."""
         now = asyncio.get_running_loop().time()
         if now >= self._compare_at:
             self._compare_at = now + COMPARE_S
@@ -431,16 +444,16 @@ class Engine:
         try:
             return await self._attempt()
         except Exception as e:
-            log.exception("nothing more could be done after a session")
+            log.exception("the end of a session failed")
             self._set(LinkState.ERROR, str(getattr(e, "code", BugError.code)))
             return self._backoff.next_s()
 
     async def _attempt(self) -> float:
-        """One connection from beginning to end; gives how long to wait before the next."""
+        """Runs one connection from its beginning to its end. Returns the seconds to wait before the next attempt."""
         self._in_since = None
         try:
             await self._link.open_large()
-            if self.devices.ended is not None:  # by our own copy of the log: the server is not asked again
+            if self.devices.ended is not None:  # our own copy of the log says so: the server is not asked again
                 self._set(LinkState.ERROR, self.devices.ended)
                 return _STUCK_RETRY_S
             await self._session()
@@ -461,10 +474,10 @@ class Engine:
             if not self._hasty:
                 self._set(LinkState.OFFLINE, e.code)
         except Reject as e:
-            log.error("server refused by client: %s", e.code)
+            log.error("the client refused the server: %s", e.code)
             self._set(LinkState.ERROR, e.code)
         except Exception as e:
-            # The owner's store (a full disk) or a fault of ours: told by its code, and tried again, never the end.
+            # The owner's store (a full disk) or a fault of ours: its code is shown, and the session is tried again.
             log.exception("session failed")
             self._set(LinkState.ERROR, str(getattr(e, "code", BugError.code)))
         if self._in_since is not None and asyncio.get_running_loop().time() - self._in_since > _STEADY_S:
@@ -472,7 +485,8 @@ class Engine:
         return self._backoff.next_s()
 
     def _end(self, claim: Ended) -> float:
-        """▲ This device is over if its own log says so; a server that only claims it is not believed."""
+        """▲ Ends this device if its own log says that it is revoked or reset. A server that only claims so is not
+        believed."""
         try:
             self.devices.believe_end(claim.entries)
         except Reject as e:
@@ -483,9 +497,10 @@ class Engine:
         return _STUCK_RETRY_S
 
     async def _finish_enrolment(self) -> bool:
-        """▲ Registers an account whose enrolment was cut off before the server's answer came; True to sign in anew.
+        """▲ Registers an account whose enrolment was cut off before the server's answer. Returns True if the engine
+        should sign in again.
 
-        Only for one that never was in a room; the server answers Ok again if it has the same entries.
+        Only for an account that was never in a room. The server answers Ok again if it has the same entries.
         """
         account, ports = self._link.account, self._link.ports
         entries = ports.user_log(account.uid)
@@ -502,8 +517,9 @@ class Engine:
         return True
 
     async def _return_log(self) -> bool:
-        """Hands in the own log and staff record to a server that does not know this device any more; True to sign in
-        anew. Only a restored server takes them. At most one attempt in _STUCK_RETRY_S."""
+        """Uploads the own log and staff record again to a server that does not know this device any more. Returns True
+        if the engine should sign in again. Only a restored server accepts them. At most one attempt in _STUCK_RETRY_S.
+        """
         now = asyncio.get_running_loop().time()
         if now < self._return_at:
             return False
@@ -514,11 +530,11 @@ class Engine:
         try:
             await converse(self._line, fingerprint, self._link.now_ms, lambda c: upload_log(c, entries, staff))
         except SyncError as e:
-            log.info("own log not taken: %s", e.code)
-            if isinstance(e, Unreachable):  # nobody has said no
+            log.info("the server did not take the own log: %s", e.code)
+            if isinstance(e, Unreachable):  # the server did not refuse
                 self._return_at = 0.0
             return False
-        log.warning("the server has this person's log again")
+        log.warning("the server has accepted this person's log again")
         return True
 
     async def _session(self) -> None:
@@ -548,7 +564,7 @@ class Engine:
             work += [
                 asyncio.ensure_future(self._inbox.work(self._on_idle)),
                 asyncio.ensure_future(self._outbox.work()),
-                asyncio.ensure_future(self._seals.work(self._outbox, self._inbox.look_again)),
+                asyncio.ensure_future(self._seals.work(self._outbox, self._inbox.pull_again)),
                 asyncio.ensure_future(self.blobs.work()),
                 asyncio.ensure_future(self._inbox.rereading.work()),
                 asyncio.ensure_future(self._snapshots.work(self._outbox)),
@@ -561,7 +577,7 @@ class Engine:
             for task in done:
                 task.result()
         except SyncError as e:
-            if isinstance(e, Unreachable):  # the reader closes the line before it says why it ended
+            if isinstance(e, Unreachable):  # the reader closes the line before it raises the reason
                 await asyncio.wait([reading], timeout=_LAST_WORD_S)
             if reading.done() and not reading.cancelled() and isinstance(reading.exception(), SyncError):
                 raise reading.exception() from None  # type: ignore[misc]  # the cause, not its echo
@@ -574,13 +590,14 @@ class Engine:
             for task in work:
                 task.cancel()
             ends = await asyncio.gather(*work, return_exceptions=True)
-            await connection.close()  # a reader that was cancelled before its first step has closed nothing
+            await connection.close()  # a reader cancelled before its first step has not closed it
             if any(isinstance(e, Exception) and not isinstance(e, SyncError) for e in ends):
                 self._link.reload()
 
     async def _own_log(self, connection: Connection, authed: m.Authed) -> None:
-        """▲ The server's view of our own log must be ours, and no shorter: no receipt stands for it but our copy. A
-        restored one gets it back."""
+        """▲ Verifies that the server's copy of our own log agrees with ours and is no shorter. No receipt covers the
+        log, only our copy. A restored server gets the missing entries back; Reject "rollback" if it does not take them.
+        """
         mine = self._link.book.log(self._link.account.uid)
         if mine is None or mine.seq < authed.ulog_seq:
             mine = await self._link.book.fetch(connection, self._link.account.uid)
@@ -593,7 +610,7 @@ class Engine:
                 raise Reject("rollback", "own log") from e
 
     def _on_frame(self, frame: m.ServerFrame) -> None:
-        """Anything that is no reply, on the reader's turn: noted by whom it concerns."""
+        """Hands a frame that is no reply to the part that handles it. Runs on the reader task."""
         if isinstance(frame, m.LogMoved):
             self._log_moved.set()
         elif isinstance(frame, m.MemberMoved):
@@ -612,11 +629,12 @@ class Engine:
             self._early.append(frame)
 
     async def _follow_own_log(self, connection: Connection) -> None:
-        """Takes in what other devices of this person did, and keeps their key in order.
+        """Takes in what the person's other devices did, and keeps the person's key in order.
 
-        After a restore the server takes no new entries while it waits for a device of this person: tried again then.
+        A restored server accepts no new entries of the log while it waits for a device of this person. In that case
+        this is tried again later.
         """
-        looked = -1
+        checked = -1
         while True:
             await self._log_moved.wait()
             self._log_moved.clear()
@@ -628,16 +646,16 @@ class Engine:
                 await self.recovery_sheet.defend()
                 await self.recovery_sheet.finish()
             except (Refused, Reject) as e:
-                log.info("own log not put in order: %s", e.code)
+                log.info("own log not maintained: %s", e.code)
                 if e.code == ErrorCode.CLOSED:
                     asyncio.get_running_loop().call_later(_STUCK_RETRY_S, self._log_moved.set)
-            if self.devices.own_log.seq != looked:
-                looked = self.devices.own_log.seq
-                self._audit.look_now()
+            if self.devices.own_log.seq != checked:
+                checked = self.devices.own_log.seq
+                self._audit.check_now()
             self._link.listener.on_status()
 
     def _on_idle(self) -> None:
-        """Everything that came is judged and stored."""
+        """Everything that was received is judged and stored."""
         self._last_synced_ms = self._link.now_ms()
         self._audit.add_rooms(self._link.rooms)
         self._schedule.caught_up()

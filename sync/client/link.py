@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the engine's parts share: the connection of the moment, the account, the rooms, and who is told."""
+"""What the engine's parts share: the current connection, the account, the rooms, and the listener."""
 
 import asyncio
 import logging
@@ -23,9 +23,9 @@ from sync.trust.room.stream import RoomStream
 log = logging.getLogger("sync")
 
 LARGE_BYTES = 64 * 1024
-"""A larger state is read in pieces. One of 64 KiB takes about 8 ms, one of 5.7 MB 0.7 s."""
+"""A larger state is read in pieces. A state of 64 KiB takes about 8 ms, a state of 5.7 MB 0.7 s."""
 TURN_US = 2000
-"""How long a turn of the loop may take that loads logs."""
+"""How long one turn of the loop may take to load logs."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,11 +47,12 @@ class Link:
     compare_clocks: Callable[[], None] = lambda: None
     """Signs in again, at most once in a while: a sign-in compares the server's clock with ours."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set and replaced whenever a room's stream moved: what waits for its own echo looks again."""
+    """Set and replaced whenever a room's stream has moved. A task that waits for its own items in the stream then
+    checks again."""
 
     @property
     def online(self) -> Connection:
-        """The connection, or Unreachable."""
+        """The connection. Raises Unreachable while there is none."""
         if self.connection is None:
             raise Unreachable("offline")
         return self.connection
@@ -62,15 +63,18 @@ class Link:
         return self.now_ms() + (self.connection.identity.offset_ms if self.connection else 0)
 
     def waited_ms(self, room: RoomId, n: int) -> int:
-        """▲ How long by our own clock a position has been known here: what this client does after days waits by this
-        too. Otherwise a server whose clock runs ahead could have it done at once."""
+        """▲ For how many ms this device has known a position, by its own clock. An action that this client takes after
+        some days waits by this time too. Otherwise a server whose clock is ahead could make the client take it at once.
+        """
         seen = self.ports.seen_ms(room, n)
         return 0 if seen is None else max(0, self.now_ms() - seen)
 
     def room(self, room: RoomId) -> RoomSync:
-        """The room as this device follows it, a new one if it was not known."""
+        """The room as this device follows it; a new `RoomSync` if the room was not known."""
         found = self.rooms.get(room)
-        if found is None and room in self.large:  # ▲ a new one in its place would begin at the room's first position
+        if (
+            found is None and room in self.large
+        ):  # ▲ a new RoomSync in its place would begin at the room's first position
             found = self.rooms[room] = self._restore(room, self.large.pop(room))
         if found is None:
             found = self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, None)
@@ -79,7 +83,7 @@ class Link:
     def reload(self) -> None:
         """Loads every room from the store, and discards the logs in memory: at the start, and after a write that failed
         anywhere. The states of large rooms are not read here, but by `open_large`. ▲ A log in memory that is ahead of
-        the disk would be appended with a gap."""
+        the disk would be appended with entries missing before it."""
         self.book.forget()
         self.rooms.clear()
         self.large.clear()
@@ -96,7 +100,7 @@ class Link:
         while self.large:
             room, state = next(iter(self.large.items()))
             stream = await _read(state)
-            if self.large.get(room) is not state:  # `room` has read it meanwhile, or everything was loaded again
+            if self.large.get(room) is not state:  # `room` read it during the wait, or everything was loaded again
                 continue
             del self.large[room]
             self.rooms[room] = self._restore(room, state, stream)
@@ -117,10 +121,10 @@ class Link:
 
     @contextmanager
     def apart(self, room: RoomId) -> Iterator[None]:
-        """Runs work on one room. ▲ A fault of this program there stops that room alone, until the next start.
+        """Runs work on one room. ▲ A fault of this program in that work stops that room alone, until the next start.
 
-        A lost line, a refusal, a lying server and the owner's full disk have a `code` and pass: they concern more than
-        one room. A state that became too large to be read again is the room's own.
+        A lost line, a refusal, a lying server and the owner's full disk have a `code` and are raised: they concern more
+        than one room. A state that has grown too large to be read again concerns only its room.
         """
         try:
             yield
@@ -136,7 +140,8 @@ class Link:
         self.listener.on_room(room)
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False, limit_bytes: int = 0) -> m.Items:
-        """What the server shows after a position, `bare` without content. Raises Refused, Reject or Unreachable."""
+        """The server's items after a position, without content if `headers_only`. Raises Refused, Reject or
+        Unreachable."""
         return await self.online.request(
             lambda rid: m.Pull(
                 rid=rid, room=room, after=after, limit_bytes=limit_bytes or MAX_PULL_BYTES, headers_only=headers_only
@@ -146,8 +151,8 @@ class Link:
 
     @contextmanager
     def kept(self, room: RoomSync) -> Iterator[None]:
-        """▲ A room never runs ahead of the store: if a judged slice is not stored to its end (the line was cut, the
-        disk is full), the room is read from the store again and the same items are pulled anew."""
+        """▲ Keeps a room from running ahead of the store. If a judged slice is not stored to its end (the line was cut,
+        the disk is full), the room is read from the store again, and the same items are pulled and judged again."""
         try:
             yield
         except BaseException:
@@ -158,11 +163,12 @@ class Link:
             raise
 
     async def load_logs(self, room: RoomSync) -> None:
-        """Brings the members' logs from the store into memory, and whom an epoch is sealed to: judging one takes all of
-        them in one turn of the loop, and a thread may draft with them."""
+        """Loads the members' logs from the store into memory, together with the keys to which an epoch is sealed, and
+        lets the loop turn in between. Judging an entry needs all of them in one turn of the loop, and a thread may
+        draft with them."""
         cost_us, pins = 0, room.stream.pins
         for uid, member in list(room.stream.members.items()):
-            cost_us += 5 if uid in self.book else 1000  # one that is not in memory is replayed
+            cost_us += 5 if uid in self.book else 1000  # a log that is not in memory is replayed
             log = self.book.log(uid)
             if log is not None and uid in pins:
                 log.recipient(*pins[uid], member.history)
@@ -190,8 +196,8 @@ async def _read(state: bytes) -> RoomStream | None:
 
 
 def _of_one_room(fault: Exception) -> bool:
-    """Whether a fault says something about the room that was worked on, and not about the line, the server or the
-    store: those have a `code`."""
+    """Whether a fault concerns only the room that was worked on. Faults of the line, the server or the store have a
+    `code`."""
     if isinstance(fault, Reject):
         return (fault.code, fault.where) == STATE_TOO_LARGE
     return not isinstance(getattr(fault, "code", None), str)

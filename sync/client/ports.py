@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the engine needs from its owner: a durable store of bytes, and someone to tell.
+"""What the engine needs from its owner: a durable store of bytes, and a listener to notify.
 
 Every method is synchronous, durable when it returns (one transaction each) and called on the engine's event loop.
 app/store implements `Ports`.
@@ -20,7 +20,8 @@ from sync.trust.room.successor_claim import Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingChange:
-    """An outbox row that is not sealed yet. `payload` is opaque to sync; rows come in the order of appending."""
+    """An outbox row that is not encrypted yet. `payload` is opaque to sync. Rows come in the order in which they were
+    appended."""
 
     row: int
     room: RoomId
@@ -30,14 +31,15 @@ class PendingChange:
     live: bool
     """True for document edits, which are batched; False for records, which are flushed at once."""
     baseline: bool = False
-    """The object's present state for somebody who was added without the history (protocol §7)."""
+    """The object's present state, for a member who was added without the history (protocol §7)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedBatch:
-    """A signed batch, persisted before it is sent and sent again verbatim until it is acknowledged.
+    """A signed batch of encrypted changes. It is stored before it is sent, and sent again byte for byte until it is
+    acknowledged.
 
-    `rows` are the outbox rows that went into it; `shares` the (obj, share) pairs that its first ops introduce.
+    `rows` are the outbox rows in it; `shares` the (obj, share) pairs that its first ops introduce.
     """
 
     room: RoomId
@@ -52,7 +54,7 @@ class SealedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptReceipt:
-    """The server's signed word that a room stood at `n`; `proof` is opaque and holds for others too."""
+    """The server's signature that a room had reached position `n`. `proof` is opaque; it convinces others too."""
 
     room: RoomId
     n: int
@@ -73,12 +75,13 @@ class OpenedChange:
     place: int = 0
     """Its number in its envelope, from 0 on."""
     baseline: bool = False
-    """It came as a baseline: the object's state, by an administrator."""
+    """It came as a baseline: the object's state, written by an administrator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSnapshot:
-    """An object's attested state up to position `covers`, by `uid`; it stands at `n` (time `t`)."""
+    """An object's attested state up to position `covers`, written by `uid`. The snapshot itself is at position `n`
+    (time `t`)."""
 
     n: int
     t: int
@@ -114,7 +117,7 @@ class RoomEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
-    """A member as the room's log says. `role` 1 reader, 2 writer, 3 admin, 4 owner."""
+    """A member according to the room's log. `role`: 1 reader, 2 writer, 3 admin, 4 owner."""
 
     uid: Uid
     role: int
@@ -124,19 +127,20 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """Everything one accepted slice of a room's stream changes; stored whole or not at all.
+    """Everything that one accepted slice of a room's stream changes. It is stored completely or not at all.
 
-    `state` is the stream's state after it (opaque; None with `cursor` leaves both as they are: a part of a slice,
-    or something that waited), `positions` its (n, rh) pairs, `waiting` verified items whose
-    key or share is missing (opaque, by n), `resolved` the positions of waiting items that are now opened or bad,
-    `bad` the (n, code) of items that failed with the key held, `members` those that are new or changed, `gone` those
-    that are no members any more.
+    `state` is the stream's state after the slice (opaque). If `state` and `cursor` are None, both stay as they are: it
+    is a part of a slice, or an item that waited. `positions` are the slice's (n, rh) pairs. `waiting` are verified
+    items whose key or share is missing (opaque, by n), `resolved` the positions of waiting items that are now opened or
+    bad, `bad` the (n, code) of items that failed although the key is here. `members` are the new or changed members,
+    `gone` the former members.
     """
 
     room: RoomId
     cursor: int | None = None
     more: bool = False
-    """More of the same pulled slice follows at once: it need not be durable by itself, a crash repeats it."""
+    """More of the same pulled slice follows at once. This part need not be durable by itself: after a crash the slice
+    is pulled again."""
     state: bytes | None = None
     positions: Sequence[tuple[int, bytes]] = ()
     changes: Sequence[OpenedChange] = ()
@@ -148,25 +152,27 @@ class Received:
     bad: Sequence[tuple[int, str]] = ()
     void: Sequence[tuple[int, Uid, str]] = ()
     """(position, person in whose name it is, code) of items that are void by the room's rules. An honest server gives
-    them no position. The person may be innocent: the signature is not always verified (protocol §4)."""
+    such items no position. The person may be innocent: the signature is not always verified (protocol §4)."""
     keys: Sequence[tuple[int, bytes, bytes | None]] = field(default=(), repr=False)
     shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
     items: Sequence[Item] = ()
-    """The slice's items as they came, those that are to be kept for a server that loses them."""
+    """The slice's items as they were received, those that are kept for a server that loses them."""
     reread: int | None = None
-    """The position up to which the room is to be read once more; 0 when that is done, None leaves it."""
+    """The position up to which the room is to be read again; 0 when that is done, None for no change."""
     snapshots: Sequence["OpenedSnapshot"] = ()
     whole: Sequence[ObjId] = ()
-    """Objects of which every change is here now: they need no snapshot any more to stand on."""
+    """Objects whose every change is here now: they no longer depend on a snapshot."""
     incomplete: Sequence[ObjId] = ()
-    """Objects of which the server had forgotten changes before they came here: kept until they are in `filled`."""
+    """Objects with a missing range: the server had pruned changes of them before this device fetched those changes.
+    Each is kept until it is in `backfilled`."""
     backfilled: Sequence[ObjId] = ()
-    """Objects that stand whole in spite of that."""
+    """Objects whose missing range has been replaced by a snapshot, or need not be replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptServer:
-    """Where the account's server proved itself last: `address` "host:port" as it was dialled, `key` its receipt key."""
+    """Where the account's server last proved itself: `address` is "host:port" as it was dialled, `key` the server's
+    receipt key."""
 
     address: str
     key: bytes
@@ -185,18 +191,18 @@ class ServerPort(Protocol):
 
 
 class AccountPort(Protocol):
-    """The account's own secrets and everybody's public logs."""
+    """The account's own secrets, and everybody's public logs."""
 
     def load_account(self) -> bytes | None: ...
 
     def save_account(self, account: bytes) -> None: ...
 
     def recovery_first_seen(self) -> bytes | None:
-        """The bytes that `keep_heard` stored last; None for nothing."""
+        """The bytes that `keep_recovery_first_seen` stored last; None if nothing is stored."""
         ...
 
     def keep_recovery_first_seen(self, first_seen: bytes) -> None:
-        """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
+        """Stores when this device first saw each recovery attempt; opaque. Replaces what was stored."""
         ...
 
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
@@ -204,11 +210,11 @@ class AccountPort(Protocol):
         ...
 
     def append_user_log(self, uid: Uid, first_seq: int, entries: Sequence[tuple[bytes, bytes]]) -> None:
-        """Stores verified entries; those already stored are left as they are."""
+        """Stores verified entries. Entries that are already stored are left as they are."""
         ...
 
     def user_logs(self) -> list[tuple[Uid, int]]:
-        """Everybody of whom there are entries, with the seq of the newest."""
+        """Every person with stored entries, with the seq of the newest."""
         ...
 
     def put_person(self, uid: Uid, record: Mapping[str, str], salt: bytes) -> None:
@@ -221,7 +227,7 @@ class AccountPort(Protocol):
 
 
 class InboxPort(Protocol):
-    """What came from the server."""
+    """What was received from the server."""
 
     def rooms(self) -> list[tuple[RoomId, bytes]]:
         """Every room with its stored stream state."""
@@ -230,7 +236,7 @@ class InboxPort(Protocol):
     def rh_at(self, room: RoomId, n: int) -> bytes | None: ...
 
     def entry_time(self, room: RoomId, n: int) -> int | None:
-        """The server's time in ms of a position at which an entry stands that counts, else None."""
+        """The server's time in ms of a position if an entry that counts is there; None otherwise."""
         ...
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
@@ -242,7 +248,8 @@ class InboxPort(Protocol):
         ...
 
     def seen_ms(self, room: RoomId, n: int) -> int | None:
-        """When (own clock, ms) a position had been seen here, at most an hour too late; None: just now."""
+        """When (own clock, ms) this device had seen a position, at most an hour too late. None if it has only just seen
+        it."""
         ...
 
     def keys(self, room: RoomId) -> list[tuple[int, bytes, bytes | None]]:
@@ -260,7 +267,7 @@ class InboxPort(Protocol):
         ...
 
     def incomplete(self, room: RoomId) -> list[ObjId]:
-        """What was in `Received.gaps` and not in `Received.filled` since."""
+        """Objects that were in `Received.incomplete` and have not been in `Received.backfilled` since."""
         ...
 
     def problem(self, room: RoomId) -> str | None:
@@ -268,7 +275,7 @@ class InboxPort(Protocol):
         ...
 
     def set_problem(self, room: RoomId, code: str | None) -> None:
-        """Keeps that the room has stopped, which holds back its outbox; None lets it go on."""
+        """Stores why the room has stopped; its outbox is held back. None lets the room continue."""
         ...
 
     def receipts(self) -> list[KeptReceipt]:
@@ -276,29 +283,32 @@ class InboxPort(Protocol):
         ...
 
     def put_receipts(self, receipts: Sequence[KeptReceipt]) -> None:
-        """Keeps each unless one of a later position is kept. The loss of the last ones in a power cut does no harm."""
+        """Stores each receipt unless one of a later position is stored. Losing the last ones in a power cut does no
+        harm."""
         ...
 
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
-        """Keeps what shows that the server was false ("fork", "rollback", "restored", "time"): the receipt we had, the
-        one it gave then (both proofs), and what a member signed, or the server's statement that it was restored. The
-        first of each code in a room stays."""
+        """Stores the proof that the server was false ("fork", "rollback", "restored", "time"): the receipt that we had,
+        the one that the server gave then (both as proofs), and a claim. The claim is what a member signed, or the
+        server's statement that it was restored. Only the first evidence of each code in a room is kept."""
         ...
 
     def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
-        """Kept items that follow position `n` without a gap, at least one if it is there, then while bytes allow."""
+        """Kept items that follow position `n` without a break: at least one if it is there, then as many as the bytes
+        allow."""
         ...
 
     def trim_items(self, before_ms: int, most_bytes: int) -> bool:
-        """Lets a few kept items go that are older, or the oldest above so many bytes. True: call it again."""
+        """Deletes some kept items that are older than `before_ms`, or the oldest ones above `most_bytes`. True: call it
+        again."""
         ...
 
     async def receive_apart(self, received: Received) -> None:
-        """Stores a slice in ONE transaction: commits it, then tells the tools, then flushes the commit to the disk and
-        returns. With `received.more` it is not flushed, since the last part of the slice is. If this raises, the slice
-        may be stored all the same.
+        """Stores a slice in ONE transaction: commits it, then notifies the tools, then flushes the commit to the disk
+        and returns. With `received.more` it is not flushed, since the last part of the slice is. If this raises, the
+        slice may be stored all the same.
 
         A change id that is already stored only gets its position (own changes, doubles).
         """
@@ -306,14 +316,16 @@ class InboxPort(Protocol):
 
 
 class SnapshotPort(Protocol):
-    """Objects as their state."""
+    """Objects' states."""
 
     def compactor(self, obj: ObjId) -> Compact | None:
-        """How an object's changes are made its state; None for one of a kind that has no snapshots, or unknown."""
+        """The function that makes an object's changes into its state. None for an unknown object, or a kind without
+        snapshots."""
         ...
 
     def is_sound(self, obj: ObjId) -> bool:
-        """Whether everything that came for the object is merged here. What is held back may be merged later."""
+        """Whether every change that was received of the object is merged here. A change that is held back may be merged
+        later."""
         ...
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
@@ -321,20 +333,20 @@ class SnapshotPort(Protocol):
         ...
 
     def opened_at(self, obj: ObjId) -> int | None:
-        """The position n of the newest snapshot with which this device began the object; None if it stands on none."""
+        """The position n of the newest snapshot from which this device began the object; None if it began from none."""
         ...
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
-        """Keeps it in place of an older one."""
+        """Stores the state in place of an older one."""
         ...
 
     def forget_base(self, obj: ObjId) -> None:
-        """It was false: the next state begins from the start."""
+        """Deletes a stored state that was false: the next one is computed from the first change."""
         ...
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
         """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
-        snapshot that was opened. Called from a thread that is not the loop's."""
+        opened snapshot. Called from a thread that is not the loop's."""
         ...
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
@@ -346,13 +358,14 @@ class OutboxPort(Protocol):
     """What goes to the server."""
 
     def pending(self, limit: int) -> list[PendingChange]:
-        """Unsealed rows, oldest first, leaving out those that wait for a blob's upload or a postponed room."""
+        """Rows that are not encrypted yet, oldest first. Rows that wait for a blob's upload or a postponed room are
+        left out."""
         ...
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
 
     def put_sealed(self, batch: SealedBatch) -> None:
-        """Stores the batch and its shares, marks its rows sealed and its dev_seq signed, in one transaction."""
+        """Stores the batch and its shares, and marks its rows encrypted and its dev_seq signed, in one transaction."""
         ...
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
@@ -360,31 +373,31 @@ class OutboxPort(Protocol):
         ...
 
     def rooms_with_work(self) -> list[RoomId]:
-        """Rooms that have a sealed batch or a pending row."""
+        """Rooms that have an encrypted batch or a pending row."""
         ...
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
-        """The room's stream has shown it from position `first` on: the batch goes, with the rows whose changes got
-        their position by `receive`. False if others were neither bad nor waiting there, but void: they are pending
-        again, the dev_seq burned."""
+        """Removes a batch that the room's stream shows from position `first` on, with the rows whose changes
+        `receive_apart` gave a position. Returns False if some rows were void there (neither placed, bad nor waiting):
+        these are pending again, and the dev_seq is used up."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:
-        """The server refused it as stale: its rows are pending again and the batch is dropped, its dev_seq burned."""
+        """Drops a batch that the server refused as stale: its rows are pending again, its dev_seq is used up."""
         ...
 
     def burned(self, room: RoomId) -> int:
-        """The highest dev_seq that was ever signed in the room, 0 for none: it is never signed again."""
+        """The highest dev_seq that was ever signed in the room, 0 for none. It is never signed again."""
         ...
 
     def waiting_count(self) -> int:
-        """Changes that the server does not have yet: what the status bar calls waiting."""
+        """The number of changes that the server does not have yet: the status bar calls them waiting."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartUpload:
-    """A sealed part that lies with the owner and not yet at the server. `digest` is SHA-256 of its bytes."""
+    """An encrypted part that is stored at the owner and not yet at the server. `digest` is SHA-256 of its bytes."""
 
     part: PartId
     room: RoomId
@@ -393,37 +406,38 @@ class PartUpload:
 
 
 class BlobPort(Protocol):
-    """Sealed parts of files."""
+    """Encrypted parts of files."""
 
     def uploads(self) -> list[PartUpload]:
         """Parts to upload, oldest first."""
         ...
 
     def read_part(self, part: PartId, digest: bytes) -> bytes:
-        """The sealed bytes; whatever it raises, this part is left out. Called in a thread."""
+        """The encrypted bytes. Whatever error this raises, only this part is left out. Called in a thread."""
         ...
 
     def uploaded_parts(self) -> list[PartUpload]:
-        """Parts that lie here and that the server has confirmed."""
+        """Parts that are stored here and that the server has confirmed."""
         ...
 
     def part_lost(self, part: PartId) -> None:
-        """The server has it no more: it is to be uploaded again."""
+        """The server no longer has the part: it is to be uploaded again."""
         ...
 
     def parts_checked_for(self) -> bytes | None:
-        """What `set_parts_looked_for` kept: for which restore all parts were looked for."""
+        """The mark that `set_parts_checked_for` stored: the restore after which all parts were checked at the
+        server."""
         ...
 
     def set_parts_checked_for(self, mark: bytes) -> None: ...
 
     def part_uploaded(self, part: PartId) -> None:
-        """The server has it durably: changes that waited for it may go."""
+        """The server has the part durably: changes that waited for it may be sent."""
         ...
 
 
 class Listener(Protocol):
-    """Whom the engine tells. Called on the event loop; must not block or raise."""
+    """Receives the engine's notifications. Called on the event loop; must not block or raise."""
 
     def on_status(self) -> None:
         """`Engine.status` changed."""
@@ -434,7 +448,7 @@ class Listener(Protocol):
         ...
 
     def on_log(self, uid: Uid) -> None:
-        """A person's log has grown, and is stored: their keys may be others."""
+        """A person's log has grown and is stored: their keys may have changed."""
         ...
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:

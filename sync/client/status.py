@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the engine tells about itself and its rooms: plain values for a status bar."""
+"""What the engine shows of itself and its rooms: plain values for a status bar."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class LinkState(StrEnum):
-    """The connection as a person would say it."""
+    """The state of the connection, in a person's words."""
 
     OFFLINE = "offline"
     CONNECTING = "connecting"
@@ -16,7 +16,7 @@ class LinkState(StrEnum):
 
 
 class RoomState(StrEnum):
-    """What a room's seal shows. All but SEALED stop or limit writing and are explained in the interface."""
+    """A room's security status. All but SEALED stop or limit writing and are explained in the interface."""
 
     SEALED = "sealed"
     OWES_ROTATION = "dirty"
@@ -29,14 +29,15 @@ class RoomState(StrEnum):
     OLD_FORMAT = "old-format"
     """The room was made before the first release; no program reads it any more."""
     UNREADABLE = "unreadable"
-    """This program could not follow the room: what is stored of it cannot be read, or judging it failed here."""
+    """This program could not follow the room: its stored state cannot be read, or judging it failed here."""
     LEFT = "left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
-    """A snapshot. `code` says why when state is OFFLINE or ERROR, `about` the address that it is about, if it names
-    one; `waiting` counts changes not yet at the server; `server` is the address that is kept, "" for none."""
+    """A snapshot of the engine's status. `code` gives the reason when `state` is OFFLINE or ERROR, and `about` the
+    address that the reason concerns, if it names one. `waiting` counts changes that the server does not have; `server`
+    is the stored address, "" for none."""
 
     state: LinkState
     code: str | None

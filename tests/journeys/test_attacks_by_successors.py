@@ -68,9 +68,9 @@ def _later(desk: Desk, room: RoomId, first: RoomId, monkeypatch: pytest.MonkeyPa
         nonlocal waits
         if this is inbox and at.room == room and waits < 200:
             waits += desk.session.rooms.my_role(first) > 0
-            this.look_again(at)
+            this.pull_again(at)
             if not this.invitations.idle:  # by itself it comes after the rooms that are known already
-                await this.invitations.look()
+                await this.invitations.read_next()
             await asyncio.sleep(0)
             return
         await pull(this, at)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Coming back after every device is lost: a new activation code and the recovery sheet become an account on this
-device, with every generation of the person's key (protocol §11). Nothing is believed that the sheet's keys do not bear
-out."""
+"""Recovers an account after every device is lost: a new activation code and the recovery sheet become an account on
+this device, with every generation of the person's key (protocol §11). Nothing is believed unless it agrees with the
+keys on the recovery sheet."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -29,24 +29,25 @@ from sync.trust.person.user_log import Device, UserLog, device_id
 
 VERSION = 2
 MOST_REVOKED = 3
-"""Other devices that go in the same breath: no more are taken a day without the agency's key."""
+"""Other devices that are revoked in the same step: the server takes no more in a day without the agency's key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one attempt needs until it is over; kept in the new device's encrypted store, since it may take a day."""
+    """What one attempt needs until it is over. It is stored in the new device's encrypted store, since it may take a
+    day."""
 
     code: SignInCode
     recovery_sheet: RecoveryPair
     secrets: DeviceSecrets = field(default_factory=DeviceSecrets.without_root, repr=False)
     revoke: bool = True
-    """Whether the other devices go."""
+    """Whether the other devices are revoked."""
 
     @classmethod
     def begin(cls, code: str, recovery_sheet: str, *, revoke: bool = True) -> "Attempt":
-        """Reject "code", "share-code" or "recovery-sheet-code" if the activation code, its second line or the sheet is
-        mistyped; "share-missing" for a code without its second line, "recovery-sheet-format" for a sheet of
-        format 1."""
+        """Reject `code`, `share-code` or `sheet-code` if the activation code, its second line or the recovery sheet is
+        mistyped; `share-missing` for a code without its second line, `sheet-format` for a recovery sheet of format 1.
+        """
         typed = ReturnCode.parse(code)
         return cls(
             code=typed.code,
@@ -82,7 +83,7 @@ def _parse_recovery_sheet(text: str) -> RecoveryCode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returning:
-    """Whose sheet it is, verified, and their other devices that are still active."""
+    """The person whose recovery sheet it is, verified, and their other devices that are still active."""
 
     uid: Uid
     record: dict[str, str]
@@ -93,7 +94,7 @@ class Returning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """The account on this device, the person's log and staff record with the salt, for the owner's store."""
+    """The account on this device, and the person's log and staff record with the salt, for the owner's store."""
 
     account: Account
     entries: list[Entry]
@@ -103,14 +104,14 @@ class Returned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Another device may object until `ready_ms`; ask again then."""
+    """Another device may veto until `ready_ms`; call `ask` again then."""
 
     ready_ms: int
 
 
 @dataclass(slots=True, kw_only=True)
 class _Seen:
-    """The person's log as the server shows it, checked against the sheet."""
+    """The person's log as the server shows it, verified against the recovery sheet."""
 
     log: UserLog
     entries: list[Entry]
@@ -118,7 +119,7 @@ class _Seen:
 
 
 class Recovery:
-    """`look`, then `ask` until it is no Waiting. Each dials anew."""
+    """`look`, then `ask` until the result is no Waiting. Each opens a connection of its own."""
 
     def __init__(self, dialer: Dialer, attempt: Attempt, now_ms: Callable[[], int]) -> None:
         self._dialer = dialer
@@ -126,13 +127,13 @@ class Recovery:
         self._now_ms = now_ms
 
     async def look(self) -> Returning:
-        """Whose sheet it is. Refused "recovery-sheet-unknown", "other-person", "code-…"; Reject "recovery-sheet",
-        "share", "record"."""
+        """The person whose recovery sheet it is. Refused `sheet-unknown`, `other-person`, `code-…`; Reject `recovery-sheet`,
+        `share`, `record`."""
         return await self._talk(self._look)
 
     async def ask(self) -> Returned | Waiting:
-        """Comes back, or hears from when on. Refused "vetoed" if another device said no. Twice does no harm: what the
-        server took is found in the log."""
+        """Recovers the account, or returns from when on it can. Refused "vetoed" if another device said no. A second
+        call does no harm: entries that the server accepted are found in the log."""
         return await self._talk(self._ask)
 
     async def _talk(self, talk: Callable[[Connection], Awaitable[Result]]) -> Result:
@@ -149,8 +150,8 @@ class Recovery:
         )
 
     async def _see(self, connection: Connection) -> _Seen:
-        """▲ A log of this agency whose root and recovery keys are the sheet's and its share's, with its person's true
-        record."""
+        """▲ A log of this agency whose root and recovery keys are those of the recovery sheet and its share, with its
+        person's true record."""
         root_pk, invite_pk = self._attempt.recovery_sheet.code.root.public, self._attempt.code.key.public
         entries: list[Entry] = []
         while True:
@@ -168,7 +169,8 @@ class Recovery:
         return _Seen(log=seen, entries=entries, person=found.person)
 
     async def _ask(self, connection: Connection) -> Returned | Waiting:
-        """▲ Each try verifies the log as the first did: a sheet that was replaced meanwhile is an error of its own."""
+        """▲ Each try verifies the log as the first did: a recovery sheet that has been replaced since is an error of
+        its own."""
         return await again(partial(self._try, connection))
 
     async def _try(self, connection: Connection) -> Returned | Waiting:
@@ -189,7 +191,7 @@ class Recovery:
 
     async def _back(self, connection: Connection, seen: _Seen) -> tuple[RecoveryPlan, bytes]:
         """The return, and the salt of the invitation's record. ▲ The invitation must be the agency's, for this code,
-        and of the person whose sheet it is."""
+        and for the person whose recovery sheet it is."""
         code = self._attempt.code
         reply = await connection.request(lambda rid: m.Invite(rid=rid, invite_pk=code.key.public), m.InviteReply)
         cert = InviteCert.check(connection.identity.agency_pk, reply.cert.body, reply.cert.sig)

@@ -18,9 +18,10 @@ VERSION = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Who this device is. `puk_seeds` by generation; the only part that grows.
+    """This device's identity. `puk_seeds` by generation; the only part that grows.
 
-    `secrets.root` is empty where the person's root key is not: at a second device, and once it is on the sheet.
+    `secrets.root` is empty where the person's root key is not stored: at a second device, and once the root key is on
+    the recovery sheet.
     """
 
     uid: Uid
@@ -29,9 +30,10 @@ class Account:
     secrets: DeviceSecrets
     puk_seeds: dict[int, bytes]
     recovery_sheet: bytes = field(default=b"", repr=False)
-    """Both halves of a recovery sheet (`RecoveryPair`) from the person's yes until the log has it whole, else empty."""
+    """Both halves of a recovery sheet (`RecoveryPair`) from the person's yes until the log has all entries of it; empty
+    at other times."""
     vetoed: tuple[DevId, ...] = ()
-    """Devices that wanted in by the sheet and that a person here said no to."""
+    """Devices that asked to be added by the recovery sheet and that the person vetoed on this device."""
     signing: SigningKey = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,11 +45,11 @@ class Account:
 
     @property
     def kem(self) -> KemKey:
-        """What PUK generations are sealed to at this device."""
+        """The key to which PUK generations are sealed at this device."""
         return KemKey(self.secrets.kem)
 
     def puk(self, gen: int) -> KemKey | None:
-        """The key that room epochs are sealed to, of one generation."""
+        """The key of one generation to which room epochs are sealed; None if this device does not have it."""
         seed = self.puk_seeds.get(gen)
         return puk_key(seed) if seed else None
 

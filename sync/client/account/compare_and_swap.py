@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Compare-and-swap at the server: an entry that lost is drafted again on what is there now, a bounded number of times.
+"""Compare-and-swap at the server: an entry that lost against another is drafted again on the newest state, a bounded
+number of times.
 
-Nothing that was refused is sent again: each try drafts, and so verifies, anew from the newest state.
+Nothing that was refused is sent again: each try drafts, and so verifies, from scratch on the newest state.
 """
 
 import asyncio
@@ -14,9 +15,9 @@ from sync.protocol.messages import ErrorCode
 
 TRIES = 8
 FIRST_S = 0.02
-"""Half to one and a half times so long is the first pause, and each later one twice as long: 1.3 to 3.8 s in all. Two
-devices that lost to each other do not meet again, and a server that follows its command line only once a second has
-caught up."""
+"""The first pause is half to one and a half times so long, and each later one twice as long: 1.3 to 3.8 s in all. Two
+devices that lost against each other so try at different times, and a server that reads its command line only once a
+second has caught up."""
 
 T = TypeVar("T")
 

@@ -26,13 +26,13 @@ FIRST_ENTRIES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invitation:
-    """What an activation code stands for, verified: shown to the person before anything is made."""
+    """The person whom an activation code names, verified. It is shown to the person before an account is made."""
 
     record: dict[str, str]
     agency: bytes
     """The agency key's fingerprint, 32 B."""
     here: bool
-    """The person has an account already: by the server's word, or because the code is one to come back with. To accept
+    """Whether the person has an account already: by the server's word, or because the code is a return code. Accepting
     makes a second account."""
 
 
@@ -47,7 +47,8 @@ class Enrolled:
 
 
 class Enrolment:
-    """One conversation with the server about one code. `look` shows, `accept` makes; both dial anew."""
+    """One conversation with the server about one code. `look` shows the person, `accept` makes the account; each opens
+    a connection of its own."""
 
     def __init__(self, dialer: Dialer, code: str, now_ms: Callable[[], int]) -> None:
         """`code`: an activation code, also one of two lines, of which the first enrols. Reject "code" if it is
@@ -58,14 +59,14 @@ class Enrolment:
         self._keep: Callable[[Enrolled], None] = lambda enrolled: None
 
     async def look(self) -> Invitation:
-        """Who the code is for. Refused with "code-unknown", "code-used", "code-expired" or "code-withdrawn";
+        """The person whom the code names. Refused with "code-unknown", "code-used", "code-expired" or "code-withdrawn";
         WrongAgency."""
         return (await self._with_connection(self._look))[0]
 
     async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
         """Makes the account, has its owner `keep` it durably, and only then registers it with the server.
 
-        If it fails after `keep`, the server may or may not have it: `register` the same entries again.
+        If this fails after `keep`, the server may or may not have the account: `register` the same entries again.
         """
         self._keep = keep
         return await self._with_connection(self._accept)
@@ -107,8 +108,7 @@ class Enrolment:
 
 
 def _read(text: str) -> tuple[SignInCode, bool]:
-    """The code, and whether it has the second line of a code to come back with, which only a person with a recovery
-    sheet gets."""
+    """The code, and whether it has the second line of a return code, which only a person with a recovery sheet gets."""
     try:
         return SignInCode.parse(text), False
     except Reject:
@@ -118,9 +118,10 @@ def _read(text: str) -> tuple[SignInCode, bool]:
 async def register(
     dialer: Dialer, agency_pk: bytes, entries: list[tuple[bytes, bytes]], now_ms: Callable[[], int]
 ) -> None:
-    """Registers a kept account, perhaps once more: the same entries are Ok again, whether or not the code still is.
+    """Registers a stored account, perhaps a second time: the server answers Ok to the same entries whether or not the
+    code is still valid.
 
-    Refused with a "code-…" if the account never was registered and cannot be any more.
+    Refused with a "code-…" if the account was never registered and no longer can be.
     """
     binding = fields.array(UserEntry.decode(entries[1][0]).payload, 4, "binding")
     cert, sig = fields.blob(binding[1], MAX_ENTRY_BYTES, "binding"), fields.raw(binding[2], 64, "binding")
@@ -136,7 +137,7 @@ async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[b
 async def converse(
     dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Result]]
 ) -> Result:
-    """One conversation over a connection of its own, before anybody has signed in."""
+    """Runs one conversation over a connection of its own, without signing in."""
     connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
     reading = asyncio.ensure_future(connection.run(lambda frame: None))
     try:
@@ -144,4 +145,4 @@ async def converse(
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        await connection.close()  # a reader that was cancelled before its first step has closed nothing
+        await connection.close()  # a reader cancelled before its first step has not closed it

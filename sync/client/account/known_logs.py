@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Everybody's user logs: verified once, kept by the owner's store, fetched from the server when one is missing."""
+"""Everybody's user logs: verified once, stored by the owner's store, fetched from the server when one is missing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,14 +15,15 @@ from sync.trust.person.user_log import UserLog
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """A person's staff record, encoded, and the salt that it is hashed with."""
+    """A person's staff record, encoded, and the salt with which it is hashed."""
 
     salt: bytes
     record: bytes
 
 
 async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tuple[bytes, bytes]]:
-    """One answer of the server's: the (body, sig) with a higher seq, as many as it gives at a time. Not verified."""
+    """The entries (body, sig) after seq `after` in one answer of the server, as many as it gives at a time. Not
+    verified."""
     reply = await connection.request(lambda rid: m.UserLog(rid=rid, uid=uid, after=after), m.UserLogReply)
     if reply.uid != uid or reply.after != after:
         raise Reject("other-user", "user log reply")
@@ -30,10 +31,10 @@ async def entries_after(connection: Connection, uid: Uid, after: int) -> list[tu
 
 
 class Book:
-    """A UserBook over an AccountPort. Logs are replayed from the store when first asked for."""
+    """A UserBook over an AccountPort. A log is replayed from the store when it is first asked for."""
 
     def __init__(self, ports: AccountPort, agency_pk: bytes, moved: Callable[[Uid], None] = lambda uid: None) -> None:
-        """`moved` hears whose log has grown, once that is stored."""
+        """`moved` is called with the person whose log has grown, once that is stored."""
         self._ports = ports
         self._agency_pk = agency_pk
         self._moved = moved
@@ -49,12 +50,12 @@ class Book:
         return found
 
     def __contains__(self, uid: Uid) -> bool:
-        """Whether the log is in memory: the first look at one that is not replays it, 1 ms."""
+        """Whether the log is in memory. The first use of one that is not replays it, 1 ms."""
         return uid in self._logs
 
     def staff(self, uid: Uid) -> Staff | None:
-        """The person's staff record as the newest binding of their log here names it. None if this device has none, or
-        has it from before that binding."""
+        """The person's staff record as the newest binding in their log names it. None if this device has no record, or
+        has one from before that binding."""
         known, found = self.log(uid), self._ports.staff_record(uid)
         if known is None or found is None:
             return None
@@ -62,18 +63,19 @@ class Book:
         return staff if record_hash(staff.salt, staff.record) == known.record_hash else None
 
     def forget(self) -> None:
-        """Logs are read from the store again."""
+        """Discards the logs in memory; they are read from the store again."""
         self._logs.clear()
 
     def take(self, uid: Uid, entries: list[tuple[bytes, bytes]]) -> UserLog:
-        """Verifies and stores entries that follow the known ones. Reject if they do not, or are another person's."""
+        """Verifies and stores entries that follow the known ones. Reject if they do not follow, or belong to a
+        different person."""
         log = self.log(uid) or UserLog(self._agency_pk)
         first = log.seq + 1
         try:
             for body, sig in entries:
                 log.apply(body, sig)
         except Reject:
-            self._logs.pop(uid, None)  # some of them were taken, and none is stored
+            self._logs.pop(uid, None)  # some entries were applied, and none is stored
             raise
         if not log.heads or log.uid != uid:
             self._logs.pop(uid, None)
@@ -89,7 +91,7 @@ class Book:
         after = known.seq if known else -1
         entries = await entries_after(connection, uid, after)
         known = self.log(uid)
-        entries = entries[known.seq - after if known else 0 :]  # somebody else may have fetched them meanwhile
+        entries = entries[known.seq - after if known else 0 :]  # another task may have fetched them during the wait
         if entries:
             return self.take(uid, entries)
         if known is None:
@@ -97,7 +99,8 @@ class Book:
         return known
 
     async def directory(self, connection: Connection, query: str, uids: list[Uid]) -> list[Uid]:
-        """People found in the directory; their logs and staff records are verified and stored before they are given."""
+        """The people found in the directory. Their logs and staff records are verified and stored before this
+        returns."""
         reply = await connection.request(
             lambda rid: m.Directory(rid=rid, query=query, uids=list(uids)), m.DirectoryReply
         )

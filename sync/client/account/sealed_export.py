@@ -33,7 +33,7 @@ _DOMAIN = "keepsake"
 
 
 def put(account: Account, log: UserLog, body: bytes) -> bytes:
-    """Seals to the newest PUK generation of this person's log, signed by this device."""
+    """Seals a body to the newest PUK generation of this person's log, signed by this device."""
     uid, gen, dev = account.uid, log.puks[-1].gen, account.dev
     key = os.urandom(32)
     sealed = seal.seal_to(log.puks[-1].kem_pk, enc(_context(uid, gen, dev)), key)
@@ -43,32 +43,34 @@ def put(account: Account, log: UserLog, body: bytes) -> bytes:
 
 
 def length(head: bytes) -> int:
-    """How many bytes follow the first `HEAD_BYTES` that are sealed. Reject "format" if newer, "malformed"."""
+    """How many encrypted bytes follow the first `HEAD_BYTES`. Reject "format" if the version is newer, "malformed" if
+    it is no such file."""
     if len(head) < 7 or head[:6] != MAGIC:
-        raise Reject("malformed", "keepsake")
+        raise Reject("malformed", "sealed export")
     if head[6] != VERSION:
-        raise Reject("format", "keepsake")
+        raise Reject("format", "sealed export")
     if len(head) != HEAD_BYTES or (size := int(_HEAD.unpack(head)[6])) > MAX_BODY:
-        raise Reject("malformed", "keepsake")
+        raise Reject("malformed", "sealed export")
     return size
 
 
 def take(account: Account, log: UserLog, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
-    """The device that wrote it, and the body. ▲ Only a device of this person's own log can have: everybody knows
-    the key that it is sealed to, and what is taken in is sent in this person's name.
+    """The device that wrote the export, and the body. ▲ Only a device in this person's own log is accepted as its
+    writer: everybody knows the key to which it is sealed, and the content is sent in this person's name.
 
-    Reject "other-person", "signature" or "decrypt"; Refused("keys") while this device has not got the generation's key.
+    Reject "other-person", "signature" or "decrypt"; Refused("keys") while this device does not have the generation's
+    key.
     """
     if length(head) != len(packed):
-        raise Reject("malformed", "keepsake")
+        raise Reject("malformed", "sealed export")
     _, _, uid, gen, dev, sealed, _, sig = _HEAD.unpack(head)
     writer = log.devices.get(DevId(dev))
     if uid != account.uid or writer is None:
-        raise Reject("other-person", "keepsake")
+        raise Reject("other-person", "sealed export")
     verify(writer.sign_pk, _DOMAIN, [uid, gen, dev, sealed, H(packed)], sig)
     puk = account.puk(gen)
     if puk is None:
-        raise Refused("keys", "keepsake")
+        raise Refused("keys", "sealed export")
     context = _context(Uid(uid), gen, DevId(dev))
     return DevId(dev), aead.open_(puk.open(enc(context), sealed), context, packed)
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A second device comes in: `Host` is the old device's side, `Guest` the new one's (protocol §11).
+"""Adds a second device: `Host` is the old device's side, `Guest` the new one's (protocol §11).
 
-The two speak through a box at the server; sync/trust/person/pairing_protocol.py says what, and what each believes.
+The two exchange messages through a box at the server. sync/trust/person/pairing_protocol.py defines the messages and
+what each side verifies.
 """
 
 import asyncio
@@ -30,11 +31,11 @@ from sync.trust.person.user_log import Device, UserLog
 
 _MOST_MAIL = 24
 ENDED = "pairing"
-"""The other side has gone, or the five minutes are over."""
+"""The other side has left, or the five minutes are over."""
 
 
 class _Mail:
-    """Messages from the other side in their order, until it has gone."""
+    """The other side's messages in their order, until it has left."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -55,7 +56,7 @@ class _Mail:
         self._queue.put_nowait(None)
 
     async def next(self) -> bytes:
-        """Refused("pairing") once the other side has gone."""
+        """The next message. Refused("pairing") once the other side has left."""
         data = await self._queue.get()
         if data is None:
             self.end()
@@ -65,7 +66,7 @@ class _Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What the old device shows: a code of 26 letters, or a number of nine digits with six to compare later."""
+    """What the old device shows: a code of 26 letters, or a number of nine digits with six digits to compare later."""
 
     code: str
     number: str
@@ -73,9 +74,10 @@ class Offer:
 
 
 class Host:
-    """One attempt at the old device. `open`, then `arrived`, then `admit` or `close`; another attempt is another Host.
+    """One attempt at the old device. `open`, then `wait_for_guest`, then `admit` or `close`; each attempt has its own
+    Host.
 
-    ▲ Nothing is added before a person at this screen has seen who asks, and by digits has compared them.
+    ▲ No device is added before a person at this screen has seen which device asks, and with digits has compared them.
     """
 
     def __init__(self, link: Link, devices: Devices, record: bytes) -> None:
@@ -88,7 +90,7 @@ class Host:
         self._opened = False
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """What the connection brings that may be for us."""
+        """Takes a frame of the connection that may be for this pairing."""
         self._mail.on_frame(frame)
 
     def lost(self) -> None:
@@ -108,11 +110,12 @@ class Host:
 
     @property
     def digits(self) -> str:
-        """What to compare, by digits only, once somebody `arrived`."""
+        """The digits to compare, once `wait_for_guest` has returned; "" for a pairing by code."""
         return self._admitting.digits if self._admitting is not None else ""
 
     async def wait_for_guest(self) -> NewDevice:
-        """Who wants to come in, once they have proved their keys. Reject "enrol" for whoever has not the code."""
+        """The device that asks to be added, once it has proved its keys. Reject "enrol" for a device that does not have
+        the code."""
         admitting = self._admitting
         if admitting is None:
             raise Refused(ENDED)
@@ -124,11 +127,11 @@ class Host:
         return admitting.new
 
     async def admit(self) -> DevId:
-        """A person said yes; the device that is in now.
+        """Adds the device after the person said yes, and returns its id.
 
-        If the own log has moved since the new device proved its keys, that device proves them again for the newer head.
-        Refused("pairing") if the other one has gone, "revoked" and "reset" if the log has ended this device, "conflict"
-        if it has moved again at each try.
+        If the own log has grown since the new device proved its keys, that device proves them again for the newer head.
+        Refused("pairing") if the other side has left, "revoked" and "reset" if the log has ended this device,
+        "conflict" if it has grown again at each try.
         """
         admitting = self._admitting
         if admitting is None or admitting.new is None or self._mail.over:
@@ -147,8 +150,8 @@ class Host:
         return await self._devices.admit(new, admitting.proof, admitting.proved)
 
     async def close(self) -> None:
-        """Gives the attempt up: whoever waits for `arrived` hears Refused("pairing"), and so does the other side. Twice
-        does no harm, nor does it after `admit`."""
+        """Ends the attempt. A pending `wait_for_guest` raises Refused("pairing"), and the other side gets the same
+        error. A second call does no harm, nor does one after `admit`."""
         self._mail.end()
         self._admitting = None
         if self._opened:
@@ -174,7 +177,7 @@ class Host:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """The new device's account, its person's log and verified staff record with the salt, for the owner's store."""
+    """The new device's account, and its person's log and verified staff record with the salt, for the owner's store."""
 
     account: Account
     entries: list[tuple[bytes, bytes]]
@@ -184,7 +187,7 @@ class Joined:
 
 @dataclass(slots=True, kw_only=True)
 class Guest:
-    """The new device's side. `meet`, then `finish`; `close` at the end, however it ends."""
+    """The new device's side. `join`, then `finish`; `close` in every case."""
 
     dialer: Dialer
     name: str
@@ -197,13 +200,14 @@ class Guest:
     _entering: Entering | None = None
     _agency_pk: bytes = b""
     _added: "asyncio.Task[tuple[int, DevId]] | None" = None
-    """Waits for the old device's yes: the entry that added this device, and its id."""
+    """Waits for the old device's yes; gives the entry that added this device, and its id."""
 
     async def join(self, *, code: str = "", number: str = "") -> OldDevice:
-        """Goes to the old device and hears whose device this is to be: shown to the person, with `digits`.
+        """Connects to the old device's box and returns the identity of that device, which is shown to the person
+        together with `digits`.
 
         Reject "code" if it is mistyped; Refused "code-unknown", "code-used" or "pairing"; Reject "enrol" if the other
-        side, or whoever sits between, does not have the code.
+        side, or an attacker between the two, does not have the code.
         """
         pairing = PairingCode.parse(code) if code else None
         box = pairing.box if pairing is not None else "".join(c for c in number if c.isdigit()).encode()
@@ -224,7 +228,7 @@ class Guest:
         return entering.old
 
     async def _wait_for_yes(self, entering: Entering) -> tuple[int, DevId]:
-        """Proves the keys again, as often as the old device's log moves before it says yes."""
+        """Proves the keys again, as often as the old device's log grows before the person says yes."""
         while True:
             message = await self._mail.next()
             answer = entering.prove_again(message)
@@ -234,13 +238,13 @@ class Guest:
 
     @property
     def digits(self) -> str:
-        """What to compare, by digits only, after `meet`."""
+        """The digits to compare, after `join`; "" for a pairing by code."""
         return self._entering.digits if self._entering is not None else ""
 
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
-        """Waits for the old device's yes, signs in, verifies the log and opens the keys; the owner then `keep`s all
-        of it. Refused("pairing") if the answer is no or does not come. If the line is lost after the yes, or it could
-        not be kept, again."""
+        """Waits for the old device's yes, signs in, verifies the log and opens the keys; the owner then `keep`s all of
+        it. Refused("pairing") if the answer is no or does not come. If the line is lost after the yes, or the result
+        could not be stored, call it again."""
         entering, yes = self._entering, self._added
         if entering is None or entering.old is None or yes is None:
             raise Refused(ENDED)
@@ -254,8 +258,8 @@ class Guest:
     async def _signed_in(
         self, agency_pk: bytes, old: OldDevice, heads: Sequence[tuple[int, Hash]], seq: int, dev: DevId
     ) -> Joined:
-        """▲ The log must be that of the person whom the old device named, go through every head that it named, and say
-        itself that we are in."""
+        """▲ The log must be that of the person whom the old device named, contain every head that it named, and itself
+        say that this device is added."""
         pin = agency_fingerprint(agency_pk)
         connection = await Connection.connect(self.dialer, now_ms=self.now_ms, agency_pin=pin)
         reading = asyncio.ensure_future(connection.run(lambda frame: None))
@@ -298,7 +302,7 @@ class Guest:
         self._mail.end()
 
     async def close(self) -> None:
-        """Leaves the box, for good. Twice does no harm."""
+        """Leaves the box for good. A second call does no harm."""
         if self._added is not None:
             self._added.cancel()
         self._entering = self._added = None
@@ -312,6 +316,6 @@ class Guest:
 
 
 def _ignore_error(task: "asyncio.Task[tuple[int, DevId]]") -> None:
-    """`finish` raises what it ended with, if anybody comes to call that."""
+    """Keeps the task's error from being logged: `finish` raises it, if it is called."""
     if not task.cancelled():
         task.exception()

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The person's own devices and keys: their log is followed, added to, and kept in order (protocol §3, §11).
+"""The person's own devices and keys: their log is followed, extended and kept in order (protocol §3, §11).
 
-An entry is built on the log as it stands and goes to the server by compare-and-swap; if another device was first, it is
-built again on the newer log (compare_and_swap.py). New PUK generations, whoever made them, are opened from the log: a
-device that died in between has them too.
+An entry is built on the newest log and goes to the server by compare-and-swap; if another device was first, it is built
+again on the newer log (compare_and_swap.py). New PUK generations of any device are opened from the log: so a device
+that stopped in between gets them too.
 """
 
 import logging
@@ -28,12 +28,12 @@ from sync.trust.person.user_log import ROOT, Device, UserEntry, UserLog, device_
 log = logging.getLogger("sync")
 
 RENEW_MS = 30 * 86_400_000
-"""How old a PUK generation gets before a device makes the next one."""
+"""The age of a PUK generation at which a device makes the next one."""
 AHEAD_MS = 86_400_000
 """▲ A PUK generation whose claimed time is further ahead is renewed too. Otherwise a stolen device could put
 the next renewal off for ever."""
 Build = Callable[[UserLog, Hand, int], Entry | None]
-"""Drafts an entry on the log as it stands; None if nothing is left to do."""
+"""Drafts an entry on the newest log; None if nothing is left to do."""
 REVOKED = "revoked"
 RESET = "reset"
 
@@ -42,7 +42,7 @@ RESET = "reset"
 class OwnDevice:
     """One device of this person. Times in ms; `last_seen` is the server's word, None if it was not asked or has none.
 
-    `by` is the device that added it, None for the first and for one that came back by the recovery sheet.
+    `by` is the device that added it; None for the first device and for one that was recovered with the recovery sheet.
     """
 
     dev: DevId
@@ -55,13 +55,13 @@ class OwnDevice:
 
 
 class Devices:
-    """What this person does to their own log. Raises Unreachable while offline, Refused and Reject by their codes."""
+    """The person's operations on their own log. Raises Unreachable while offline, Refused and Reject by their codes."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._seen: dict[bytes, m.DeviceSeen] = {}
 
-    # -- what stands ----------------------------------------------------------------------------------------------
+    # -- state ----------------------------------------------------------------------------------------------------
 
     @property
     def own_log(self) -> UserLog:
@@ -73,7 +73,7 @@ class Devices:
 
     @property
     def ended(self) -> str | None:
-        """▲ "revoked" or "reset" if the log that this device itself has verified says so, else None."""
+        """▲ "revoked" or "reset" if the log that this device itself has verified records it; None otherwise."""
         own, dev = self._link.book.log(self._link.account.uid), self._link.account.dev
         device = own.devices.get(dev) if own is not None else None
         if own is None or device is None:
@@ -94,8 +94,8 @@ class Devices:
         """Every device that the log ever had, the oldest first."""
         return [self._row(device) for device in self.own_log.devices.values()]
 
-    async def look(self) -> list[OwnDevice]:
-        """`all`, with what the server has seen of them."""
+    async def fetch_last_seen(self) -> list[OwnDevice]:
+        """`all`, with the times at which the server last saw each device, which this fetches."""
         reply = await self._link.online.request(lambda rid: m.Devices(rid=rid), m.DevicesReply)
         self._seen = {seen.dev: seen for seen in reply.devices}
         return self.all()
@@ -112,11 +112,11 @@ class Devices:
             agent=seen.agent if seen is not None else "",
         )
 
-    # -- deeds ----------------------------------------------------------------------------------------------------
+    # -- operations -----------------------------------------------------------------------------------------------
 
     async def admit(self, new: NewDevice, proof: bytes, head: Hash) -> Device:
-        """Adds a device that proved its keys for this head of the log. Refused("conflict") if the log has moved since:
-        then the proof is for nothing, and the device must prove its keys for the newer head."""
+        """Adds a device that proved its keys for this head of the log. Refused("conflict") if the log has grown since:
+        the proof is then useless, and the device must prove its keys for the newer head."""
         self.check_active()
         if self.own_log.head != head:
             raise Refused(ErrorCode.CONFLICT, "own log")
@@ -125,15 +125,15 @@ class Devices:
         return self.own_log.devices[device_id(self.own_log.genesis_root_pk, new.sign_pk)]
 
     async def revoke(self, dev: DevId) -> None:
-        """Revokes a device; the entry carries the next PUK generation. Reject "older" for one older than this, "device"
-        for one that was not active from the start; one that another device revokes at the same moment is no error."""
+        """Revokes a device; the entry carries the next PUK generation. Reject "older" for a device older than this one,
+        "device" for one that was not active at the start. No error if another device revokes it at the same moment."""
         began = self.own_log.seq
         await self._do(lambda own, hand, now: _revocation(own, began, hand, dev, now))
 
     def added_by(self, dev: DevId) -> list[DevId]:
         """The active devices that a device added, and those that these devices added in turn, the oldest first."""
         family = {dev}
-        for device in self.own_log.devices.values():  # each stands behind the one that added it
+        for device in self.own_log.devices.values():  # each comes after the device that added it
             if device.by in family:
                 family.add(device.dev)
         return [d.dev for d in self.own_log.devices.values() if d.dev in family - {dev} and d.revoked is None]
@@ -147,7 +147,7 @@ class Devices:
             await self.revoke(left[0])
 
     async def renew(self) -> None:
-        """The next PUK generation."""
+        """Makes the next PUK generation."""
         await self._do(lambda own, hand, now: user_drafts.rotate_puk(own, hand, now)[0])
 
     async def maintain(self) -> None:
@@ -171,8 +171,8 @@ class Devices:
         return age_ms >= RENEW_MS or age_ms < -AHEAD_MS
 
     async def revoke_by_root(self, dev: DevId, root: SigningKey) -> int | None:
-        """As `revoke`, by the key on the recovery sheet: also an older device. None when done, or from when (ms).
-        Reject "recovery-sheet" if the root has been replaced."""
+        """Revokes a device by the key on the recovery sheet: unlike `revoke` also an older one. Returns None when done,
+        or the time (ms) from which it can be done. Reject `recovery-sheet` if the root has been replaced."""
         began, seeds = self.own_log.seq, self._link.account.puk_seeds
 
         def build(own: UserLog, hand: Hand, now: int) -> Entry | None:
@@ -183,8 +183,8 @@ class Devices:
         return await self._do(build, may_wait=True)
 
     def check_active(self) -> None:
-        """▲ Refused "revoked" or "reset" if this device is at its end: what it signs counts no more, and is not tried
-        again."""
+        """▲ Refused "revoked" or "reset" if this device has ended: entries that it signs no longer count, and are not
+        tried again."""
         if self.ended is not None:
             raise Refused(self.ended)
 
@@ -198,10 +198,11 @@ class Devices:
         return await again(attempt, self.follow_now)
 
     async def append(self, entries: list[Entry], *, may_wait: bool = False) -> int | None:
-        """Entries built on the log as it stands, all or none. None when they are in it; from when they may come (ms) if
-        another device may object. Refused("conflict") if the log has moved.
+        """Appends entries that were built on the newest log, all or none. Returns None when they are in it, or the time
+        (ms) from which they may be added if another device may veto them. Refused("conflict") if the log has grown.
 
-        ▲ `may_wait`: only of what may wait is a server's word taken that it waits. Nothing is told as done else.
+        ▲ `may_wait`: only for entries that may wait does this believe a server that they wait. Otherwise it could
+        report an entry as done that is not.
         """
         signed = [m.Signed(body, sig) for body, sig in entries]
         reply = await self._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=signed), m.Frame)
@@ -210,7 +211,7 @@ class Devices:
         if not isinstance(reply, m.Ok):
             raise Reject("malformed", f"reply {type(reply).__name__}")
         own = self.own_log
-        if UserEntry.decode(entries[0][0]).seq == own.seq + 1:  # else the server's notice was faster
+        if UserEntry.decode(entries[0][0]).seq == own.seq + 1:  # unless the server's notice was faster
             self._link.book.take(own.uid, entries)
         self._open_keys()
         return None
@@ -219,30 +220,30 @@ class Devices:
         account = self._link.account
         return Hand(account.dev, account.signing, account.puk_seeds)
 
-    # -- what is sealed to this person ----------------------------------------------------------------------------
+    # -- sealed exports -------------------------------------------------------------------------------------------
 
     def seal_to_me(self, body: bytes) -> bytes:
-        """A keepsake (see sync/client/account/sealed_export.py); also at a device that is revoked. Any size; a thread
-        is welcome."""
+        """A sealed export (see sync/client/account/sealed_export.py); also at a revoked device. Any size; may run in a
+        thread."""
         return sealed_export.put(self._link.account, self.own_log, body)
 
     def open_mine(self, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
-        """Which device wrote a keepsake, and what is in it. As `keepsake.take`."""
+        """The device that wrote a sealed export, and its content. As `sealed_export.take`."""
         return sealed_export.take(self._link.account, self.own_log, head, packed)
 
     # -- following ------------------------------------------------------------------------------------------------
 
     async def follow_now(self) -> None:
-        """As `follow`, over the connection of the moment. Unreachable while offline."""
+        """As `follow`, over the current connection. Unreachable while offline."""
         await self.follow(self._link.online)
 
     async def follow(self, connection: Connection) -> None:
-        """The newest own log that the server shows, and its keys."""
+        """Fetches the newest own log that the server shows, and opens its keys."""
         await self._link.book.fetch(connection, self._link.account.uid)
         self._open_keys()
 
     def _open_keys(self) -> None:
-        """Opens PUK generations that are new here, and keeps them."""
+        """Opens PUK generations that are new here, and stores them."""
         account, own = self._link.account, self.own_log
         if self.ended is not None or len(account.puk_seeds) == len(own.puks):
             return
@@ -252,8 +253,8 @@ class Devices:
             self._link.ports.save_account(account.encode())
 
     def believe_end(self, entries: list[Entry]) -> None:
-        """▲ A device is at its end only if its own person's log says so, in entries that verify and continue what is
-        known; then they are kept. Reject "auth" for anything less: nothing is given up on a server's word."""
+        """▲ Ends this device only if its own person's log says so, in entries that verify and continue what is known;
+        they are then stored. Reject "auth" for anything less: nothing is given up on a server's word."""
         account, known = self._link.account, self.own_log
         shown, more = replace(known), list[Entry]()
         try:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A person's recovery sheet: made, replaced, and what others ask with it (protocol §11).
+"""A person's recovery sheet: made, replaced, and the requests that others make with it (protocol §11).
 
-Its code is shown and typed back first. Then the code and a share that is drawn for it are kept until the log has both
-entries of the sheet, and erased together with the root key. From then on the root key is on the paper alone, and the
-share is with the agency alone.
+Its code is shown and typed back first. Then the code and a share that is drawn for it are stored until the log has both
+entries of the recovery sheet, and erased together with the root key. From then on the root key is only on the paper,
+and the share only with the agency.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ _MAX_FIRST_SEEN = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedFor:
-    """Somebody has the sheet and wants a device `dev` in ("add") or gone ("revoke"), from `ready` (ms) on.
+    """A holder of the recovery sheet asks to add ("add") or revoke ("revoke") the device `dev`, from `ready` (ms) on.
 
     `vetoed`: one of this person's devices said no. `came`: the server has let the device in already, but by this
     device's own clock the day for a veto is not over. A veto then revokes the device.
@@ -45,52 +45,56 @@ class AskedFor:
     ready: int
     vetoed: bool
     mine: bool
-    """It is this device that is to go."""
+    """It is this device that would be revoked."""
     came: bool = False
 
 
 class RecoverySheet:
-    """Raises Unreachable while offline, Refused and Reject by their codes."""
+    """The person's recovery sheet. Raises Unreachable while offline, Refused and Reject by their codes."""
 
     def __init__(self, link: Link, devices: Devices) -> None:
         self._link = link
         self._devices = devices
         self._asked: list[m.RecoveryRequest] = []
         self._first_seen = _read_first_seen(link.ports.recovery_first_seen())
-        """By device that somebody wants to add: when this device first learned of it, by its own clock (ms)."""
+        """For each device that a recovery sheet is to add: when this device first learned of it, by its own
+        clock (ms)."""
         self._finishing = asyncio.Lock()
 
-    # -- making one
+    # -- making a recovery sheet
 
     @property
     def in_force(self) -> bool:
-        """Whether the person's log names a sheet."""
+        """Whether the person's log names a recovery sheet, and no other one is waiting here to be finished."""
         return self._devices.own_log.recovery_sheet is not None and not self._link.account.recovery_sheet
 
     @property
     def may_make(self) -> bool:
-        """Whether one can be made here: the root key lies at the device that was first, or on the sheet in force."""
+        """Whether a recovery sheet can be made here: this device stores the root key, as the first device does, or the
+        root key is on the recovery sheet in force."""
         return self.in_force or bool(self._link.account.secrets.root)
 
     @property
     def needs_old(self) -> bool:
-        """Whether the sheet in force must be typed to make another: the root key is nowhere else."""
+        """Whether the recovery sheet in force must be typed to make another: the root key is stored nowhere on this
+        device."""
         return not self._link.account.secrets.root
 
     def check_old(self, text: str) -> None:
-        """Reject "code" if it is mistyped, "recovery-sheet" if it is not the sheet in force."""
+        """Reject `code` if it is mistyped, `recovery-sheet` if it is not the recovery sheet in force."""
         if RecoveryCode.parse(text).root.public != self._devices.own_log.root_pk:
             raise Reject("recovery-sheet", "root")
 
     async def publish(self, code: str, old: str = "") -> None:
-        """The sheet `code` is the person's from now on; `old` is the one before where that is needed. Twice does no
+        """Makes `code` the person's recovery sheet; `old` is the former one where it is needed. A second call does no
         harm.
 
-        ▲ What is needed to finish is kept before the first entry is sent. Nothing is lost by a cut: `finish`. ▲ Another
-        sheet that waits to be finished is finished first: the server may have it, and then its key is the root's.
+        ▲ What is needed to finish is stored before the first entry is sent, so an interruption loses nothing: `finish`.
+        ▲ Another recovery sheet that is not finished is finished first: the server may have it, and then its key is the
+        root's.
         """
         recovery_sheet = RecoveryCode.parse(code)
-        self._link.online  # noqa: B018 - Unreachable before anything is kept
+        self._link.online  # noqa: B018 - Unreachable before anything is stored
         async with self._finishing:
             own, waits = self._devices.own_log, self._link.account.recovery_sheet
             if waits and RecoveryPair.of(waits).code != recovery_sheet:
@@ -113,15 +117,16 @@ class RecoverySheet:
         self._keep(root, RecoveryPair(recovery_sheet, RecoveryShare.fresh()).secret)
 
     def waits(self, code: str) -> bool:
-        """Whether that sheet was confirmed here and is not wholly in the log yet: it will be when the server answers,
-        and must not be thrown away."""
+        """Whether that recovery sheet was confirmed here and is not completely in the log yet. It will be when the
+        server answers, so the paper must not be thrown away."""
         waits = self._link.account.recovery_sheet
         return bool(waits) and RecoveryPair.of(waits).code == RecoveryCode.parse(code)
 
     async def finish(self) -> None:
-        """Goes on with a sheet that was confirmed and is not wholly in the log. Nothing happens if there is none.
+        """Continues with a recovery sheet that was confirmed and is not completely in the log. Does nothing if there is
+        none.
 
-        ▲ The root key is erased here only when the log has the whole sheet.
+        ▲ The root key is erased here only when the log has the complete recovery sheet.
         """
         async with self._finishing:
             await self._finish()
@@ -133,7 +138,7 @@ class RecoverySheet:
             log.info("recovery sheet in force")
 
     async def _enter(self) -> None:
-        """Brings what is kept into the log."""
+        """Appends the entries of the stored recovery sheet to the log."""
 
         async def attempt() -> None:
             self._devices.check_active()
@@ -148,7 +153,7 @@ class RecoverySheet:
                     self._devices.own_log, root, pair, escrow_pk, account.puk_seeds, now
                 )
             except Reject as e:
-                if e.code == "recovery-sheet":  # another sheet was made meanwhile: this one is nobody's
+                if e.code == "recovery-sheet":  # another recovery sheet was made first: this one is void
                     self._keep(b"", b"")
                 raise
             if entries:
@@ -157,8 +162,8 @@ class RecoverySheet:
         await again(attempt, self._devices.follow_now)
 
     async def _escrow(self) -> bytes:
-        """▲ The key to seal the share to, which the agency's key must have certified; Reject "escrow" otherwise. The
-        server could open a share that is sealed to a key of its own."""
+        """▲ The key to which the share is sealed, which the agency's key must have certified; Reject "escrow"
+        otherwise. A server could open a share that is sealed to a key of its own."""
         reply = await self._link.online.request(lambda rid: m.Escrow(rid=rid), m.EscrowReply)
         try:
             return check_escrow(self._link.account.agency_pk, reply.cert.body, reply.cert.sig)
@@ -171,10 +176,10 @@ class RecoverySheet:
         self._link.ports.save_account(kept.encode())
         self._link.account = kept
 
-    # -- what is asked with it
+    # -- requests made with it
 
     def replace_attempts(self, asked: list[m.RecoveryRequest]) -> None:
-        """Replaces the attempts that wait at the server, and stores when each was first seen here."""
+        """Replaces the list of attempts that wait at the server, and stores when each was first seen here."""
         self._asked = list(asked)
         now = self._link.now_ms()
         waiting = [DevId(a.dev) for a in asked if a.what == ADD]
@@ -186,7 +191,7 @@ class RecoverySheet:
 
     @property
     def asked(self) -> list[AskedFor]:
-        """The attempts with the recovery sheet that a veto still stops or undoes.
+        """The attempts with the recovery sheet that a veto can still stop or undo.
 
         ▲ A device that the server let in is listed until a day has passed by this device's own clock. Otherwise a
         server whose clock is set ahead could end the time for a veto at once.
@@ -211,28 +216,30 @@ class RecoverySheet:
         return device is not None and device.by == ROOT and active and dev not in self._link.account.vetoed
 
     async def veto(self, asked: AskedFor) -> None:
-        """Says no. ▲ It is kept: if the device comes in all the same, the server has hidden it, and `defend` acts."""
+        """Vetoes an attempt. ▲ The veto is stored: if the device is added all the same, the server has hidden the veto,
+        and `defend` acts."""
         try:
             if asked.what == ADD:
                 account = self._link.account
                 vetoed = tuple(dict.fromkeys((*account.vetoed, asked.dev)))
                 self._link.account = replace(account, vetoed=vetoed)
                 self._link.ports.save_account(self._link.account.encode())
-        finally:  # a full disk keeps nobody from saying it
+        finally:  # the veto is sent even if the disk is full
             await self._link.online.request(lambda rid: m.Veto(rid=rid, what=asked.what, dev=asked.dev), m.Ok)
         await self._devices.follow(self._link.online)
-        await self.defend()  # it may have come in a moment before
+        await self.defend()  # it may have been added a moment before
 
     async def defend(self) -> None:
-        """▲ Revokes a device that came in by the sheet although a person here said no."""
+        """▲ Revokes a device that was added with the recovery sheet although the person vetoed it on this device."""
         own = self._devices.own_log
         for dev in self._link.account.vetoed:
             if own.device_active(dev, own.seq) is not None and self._devices.ended is None:
-                log.error("a device came in over a veto")
+                log.error("a device was added despite a veto")
                 await self._devices.revoke(dev)
 
     async def revoke(self, dev: DevId, code: str) -> int | None:
-        """Revokes any device by the sheet: None when that is done, or from when it may be (ms): ask again then."""
+        """Revokes any device by the recovery sheet. Returns None when that is done, or the time (ms) from which it may
+        be done: call it again then."""
         self.check_old(code)
         return await self._devices.revoke_by_root(dev, RecoveryCode.parse(code).root)
 

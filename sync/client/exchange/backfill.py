@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How a newcomer or a new device opens a long room: it has judged every position bare, and fetches the content that it
-needs: the room's own records, each object's newest attested snapshot and what came after it. The rest is read in the
-background (reread.py).
+"""Opens a long room for a newcomer or a new device. The device has judged every position by its headers, and fetches
+the content that it needs: the room's own records, each object's newest attested snapshot, and the changes after it.
+reread.py reads the rest in the background. `fetch_pruned` replaces missing ranges by snapshots in the same manner.
 
-▲ What is fetched must be the very item that stands in the judged stream. ▲ A snapshot is opened only if somebody else
-than its author attested it and its content has the hash that both say; else the object is read from its changes. So
-nothing that is shown, or written on, is one person's word for what others wrote.
+▲ Fetched content must be the very item that was judged at its position. ▲ A snapshot is opened only if somebody other
+than its author attested it and its content has the hash that both state; otherwise the object is read from its changes.
+So nothing that is shown, or written on, rests on one person's word for what others wrote.
 """
 
 import asyncio
@@ -38,13 +38,13 @@ log = logging.getLogger("sync")
 TRIES = 3
 """Attested snapshots of one object that are tried, the newest first."""
 LOOK_BACK = 1024
-"""Positions that are looked through at a time for a snapshot's earlier pieces."""
+"""Positions that are searched at a time for a snapshot's earlier pieces."""
 WHOLE_LIMIT = MAX_PIECES * PIECE_BYTES
 
 
 @dataclass(slots=True)
 class _Left:
-    """What of a room is not read at once."""
+    """Whether some of a room is left to be read later."""
 
     any: bool = False
 
@@ -61,7 +61,7 @@ def unpack(whole: bytes) -> list[bytes]:
 
 
 def begins_with(changes: Sequence[bytes]) -> list[PlacedChange]:
-    """A state's changes as what `Compact` begins with."""
+    """A state's changes in the form that `Compact` expects at its start."""
     return [PlacedChange(0, ChangeId(bytes(16)), Uid(bytes(16)), 0, change) for change in changes]
 
 
@@ -71,7 +71,8 @@ def _since(ns: "array[int]", first: int) -> "array[int]":
 
 
 def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
-    """The envelope as it was judged at position n; its content may be missing. Reject "content-hash" for another."""
+    """The envelope as it was judged at position n; its content may be missing. Reject "content-hash" if the server
+    shows another item."""
     item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n)
     if item is None:
         raise Reject("content-hash", f"position {n}")
@@ -81,23 +82,23 @@ def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
 
 
 class Backfill:
-    """Lets a bare room arrive."""
+    """Bootstraps rooms that were pulled headers-only, and replaces missing ranges by snapshots."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._given_up: set[tuple[RoomId, ObjId]] = set()
 
     async def bootstrap(self, room: RoomSync) -> None:
-        """Fetches, opens and stores what is needed, then the stream's state. Nothing for a room that was not pulled
-        bare, ▲ or of which nothing could be judged: what is no room could never be read from the store again. Reject or
-        Refused if the server does not give what it must."""
+        """Fetches, opens and stores the needed content, then the stream's state. Does nothing for a room that was
+        pulled with its content. ▲ Nor for a room of which nothing could be judged: its state could never be read from
+        the store again. Reject or Refused if the server does not give what it must."""
         held, room.bootstrap_buffer = room.bootstrap_buffer, None
         if held is None or not held.headers_only or not room.stream.n:
             room.bootstrap_buffer = held
             return
         root = ObjId(room.room)
         inside = room.inside_from
-        await self._open(room, _since(held.ops.pop(root, array("Q")), inside))  # what kinds there are
+        await self._open(room, _since(held.ops.pop(root, array("Q")), inside))  # they name the kinds of objects
         left = _Left()
         wanted: list[int] = []
         for obj, ns in held.ops.items():
@@ -112,14 +113,14 @@ class Backfill:
         await self._link.ports.receive_apart(room.finish_bootstrap(reread=left.any))
 
     async def fetch_pruned(self, room: RoomSync) -> None:
-        """▲ What the server had forgotten before it came here is in the snapshot behind which it was pruned; else a
-        device that was away would lose what others wrote. Who reads with K alone has baselines. What cannot be had now
-        is asked for again when a key has come, and on the next connection."""
+        """▲ Replaces the room's missing ranges by the snapshots behind which the server pruned, so that a device that
+        was offline loses nothing. Members who read with K alone use baselines instead. A failure is tried again when a
+        key is received and on the next connection."""
         whole_until = dict[ObjId, int]()
         for obj in sorted(room.incomplete) if room.caught_up else ():
             state, base = room.stream.state, self._link.ports.base(obj)
             until = state.pruned.get(obj, 0)
-            reaches = base is not None and base[0] >= until  # what is not pruned came later by itself
+            reaches = base is not None and base[0] >= until  # what is not pruned is pulled as usual
             whole = until == 0 or reaches or room.keys.reads_alone or obj in state.destroyed
             if not whole and (room.room, obj) not in self._given_up:
                 try:
@@ -128,11 +129,11 @@ class Backfill:
                     log.warning("snapshot not given: %s", e.code)
                 if not whole:
                     self._given_up.add((room.room, obj))
-                    log.error("a pruned object is not whole here: room %s", room.room[:4].hex())
+                    log.error("a pruned object is incomplete here: room %s", room.room[:4].hex())
                     self._link.listener.on_room(room.room)
             if whole:
                 whole_until[obj] = until
-        # ▲ what came meanwhile may be gone further on: then there is still a gap
+        # ▲ the server may have pruned further during the wait: then a range is still missing
         done = [obj for obj, n in whole_until.items() if room.caught_up and room.stream.state.pruned.get(obj, 0) <= n]
         if done:
             room.incomplete -= set(done)
@@ -140,25 +141,26 @@ class Backfill:
             self._link.listener.on_room(room.room)
 
     def given_up(self, room: RoomId, obj: ObjId) -> bool:
-        """Whether nothing more is asked for on this connection."""
+        """Whether the object's snapshot is not asked for again on this connection."""
         return (room, obj) in self._given_up
 
     def start(self) -> None:
-        """A new connection: what the server did not give may be there now."""
+        """Call it on a new connection: the server may have by now what it did not give before."""
         self._given_up.clear()
 
     def allow_retry(self, room: RoomId) -> None:
-        """A key has come: what could not be opened may be now."""
+        """Call it when a key has been received: snapshots that could not be opened may open now."""
         self._given_up = {key for key in self._given_up if key[0] != room}
 
     async def _open(self, room: RoomSync, ns: Sequence[int]) -> None:
-        """Changes at these positions: opened or waiting, and stored. Not durable by itself: a crash repeats it."""
+        """Opens the changes at these positions and stores them, opened or waiting. The write is not durable by itself:
+        after a crash it is repeated."""
         async for items in self._fetch(room, ns):
             for received in room.open_again(items, ()):
                 await self._link.ports.receive_apart(replace(received, more=True))
 
     async def _fetch(self, room: RoomSync, ns: Sequence[int]) -> AsyncIterator[list[AcceptedEnvelope]]:
-        """The envelopes at rising positions, with their content, in slices."""
+        """Fetches the envelopes at rising positions with their content, in slices."""
         at = 0
         while at < len(ns):
             asked = list(ns[at : at + MAX_CONTENTS])
@@ -180,10 +182,11 @@ class Backfill:
     # -- snapshots ------------------------------------------------------------------------------------------------
 
     async def _snapshot(self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None) -> tuple[int, tuple[int, ...]]:
-        """Opens the object's newest good snapshot that stands in for what is pruned of it; gives the position up to
-        which it stands, 0 for none, and the positions up to there of what waits for others. ▲ Of a pruned object first
-        those that as many attested as a prune takes: it cannot be computed anew later, and two who lie together would
-        else be believed, or hide what three vouch for."""
+        """Opens the object's newest good snapshot that reaches as far as what is pruned of it. Returns the position
+        that the snapshot covers, 0 for none, and the positions up to there of changes that wait for others. ▲ For a
+        pruned object, snapshots with as many attests as a prune needs are tried first: their state cannot be computed
+        again later. Otherwise two people who lie together would be believed, or could hide a snapshot that three people
+        attest."""
         compact, least = self._link.ports.compactor(obj), room.stream.state.pruned.get(obj, 0)
         rows = [row for row in attested(room.stream.state, obj) if row.covers >= least]
         if least:
@@ -203,15 +206,15 @@ class Backfill:
     async def _checked(
         self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None, row: Snapshot, compact: Compact
     ) -> Compacted | None:
-        """▲ The snapshot's content, if it is what its author and another person say; None if it cannot be opened."""
+        """▲ The snapshot's content if its author and another person state its hash; None if it cannot be opened."""
         last = await self._piece(room, row.n)
         if last is None or not await self._attested(room, obj, row, last.digest):
             return None
         return await self._joined(room, obj, held, row, last, compact)
 
     async def content(self, room: RoomSync, obj: ObjId, row: Snapshot, compact: Compact) -> Compacted | None:
-        """▲ What a snapshot's pieces hold, if it has the hash that they say, whoever attests it; None if not. Reject or
-        Refused if the server does not give them."""
+        """▲ The content of a snapshot's pieces if it has the hash that they state, no matter who attests it; None
+        otherwise. Reject or Refused if the server does not give the pieces."""
         last = await self._piece(room, row.n)
         return await self._joined(room, obj, None, row, last, compact) if last is not None else None
 
@@ -221,7 +224,7 @@ class Backfill:
         places = held.pieces[obj] if held is not None else await self._places(room, obj, row.n, last.count)
         dev = next((p.dev for p in places if p.n == row.n), b"")
         before = [p.n for p in places if p.dev == dev and p.n < row.n][-last.count + 1 :] if last.count > 1 else []
-        if before and before[0] <= row.covers:  # ▲ a prune behind it would take it along
+        if before and before[0] <= row.covers:  # ▲ a prune behind the snapshot would remove the piece
             return None
         found = [await self._piece(room, n) for n in before]
         whole = joined([*(p for p in found if p is not None), last])
@@ -231,8 +234,9 @@ class Backfill:
         return state if state is not None and state.digest == last.digest else None
 
     async def _places(self, room: RoomSync, obj: ObjId, n: int, count: int) -> list[PiecePlace]:
-        """▲ Where pieces of the object's snapshots stand up to position n, looked for backwards until there are `count`
-        of the device that wrote the one at n. Each position once and in order: nobody goes round in a ring."""
+        """▲ The positions of the pieces of the object's snapshots up to position n. Searches backwards until there are
+        `count` of the device that wrote the piece at n. Each position is read once and in order, so a server cannot
+        make the search endless."""
         found: list[PiecePlace] = []
         until, enough = n, False
         while until > 0 and not enough:
@@ -256,7 +260,7 @@ class Backfill:
         return Piece.decode(payload) if payload is not None else None
 
     async def _attested(self, room: RoomSync, obj: ObjId, row: Snapshot, digest: bytes) -> bool:
-        """▲ Whether another person's attest says this very hash of this very snapshot."""
+        """▲ Whether another person's attest states this very hash of this very snapshot."""
         expected = Attest(obj=obj, n=row.covers, snapshot=row.ident, digest=digest)
         for _, n in row.attests:
             item = await self._one(room, n)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sealed parts of files over HTTP, beside the socket: uploads in the background, fetches on demand (protocol §8).
+"""Encrypted parts of files over HTTP, beside the socket: uploads in the background, fetches on demand (protocol §8).
 
-A part is sent whole with its digest; the server keeps what came of an interrupted one only if it is complete, and an
-upload of a part that is already there is answered as done, so a repeat costs one request.
+A part is sent whole with its digest. The server keeps an interrupted upload only if it is complete, and answers the
+upload of a part that it already has as done, so a repeated upload costs one request.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ log = logging.getLogger("sync")
 
 RETRY_S = 5.0
 UNREADABLE = "part-unreadable"
-"""What is told of a part that lay here and is gone or damaged: it is never sent."""
+"""The code for a part whose file here is gone or damaged: it is never sent."""
 _MARGIN_MS = 30_000
 
 
 class Blobs:
-    """Uploads and fetches for one account; uses the engine's connection to mint bearers."""
+    """Uploads and fetches for one account; gets its bearer tokens over the engine's connection."""
 
     def __init__(self, link: Link, dialer: Dialer) -> None:
         self._link = link
@@ -41,13 +41,13 @@ class Blobs:
         self._expires_ms = 0
         self._restored: bytes | None = None
         self._checked_for: set[PartId] = set()
-        """What this restored server was asked for; the rest is asked for later."""
+        """The parts that this restored server was asked for; the others are asked for later."""
         self.refused: dict[RoomId, str] = {}
-        """Why the server takes no files of a room now; they and the changes that name them wait."""
+        """Why the server takes no files of a room now. The files wait, and so do the changes that name them."""
 
     def reupload_lost(self, statement: bytes) -> None:
-        """The server was restored, by its statement: what it lost of the parts that lie here is uploaded again. Looked
-        at once for each statement."""
+        """Call it when the server was restored, by its `statement`: the parts that it lost and that are stored here are
+        uploaded again. The server is asked for the parts once for each statement."""
         mark = H(statement)
         if mark != self._restored:
             self._restored = mark
@@ -55,11 +55,11 @@ class Blobs:
         self.wake()
 
     def wake(self) -> None:
-        """There are new parts to upload."""
+        """Call it when there are new parts to upload."""
         self._wake.set()
 
     async def work(self) -> None:
-        """Uploads while the connection lives."""
+        """Uploads parts until it is cancelled with the connection."""
         while True:
             failed = not await self._check_for_lost()
             for upload in self._link.ports.uploads():
@@ -67,7 +67,7 @@ class Blobs:
             await woken(self._wake, RETRY_S if failed else None)
 
     async def _check_for_lost(self) -> bool:
-        """Marks the parts that a restored server has no more. False if some could not be asked for (yet)."""
+        """Marks the parts that a restored server no longer has. False if some could not be asked for yet."""
         mark, ports = self._restored, self._link.ports
         if mark is None or ports.parts_checked_for() == mark:
             return True
@@ -85,7 +85,7 @@ class Blobs:
             if answer.status == HTTPStatus.NOT_FOUND:
                 ports.part_lost(part.part)
             elif answer.status != HTTPStatus.OK:
-                shut.add(part.room)  # it is not back yet, and perhaps never will be: others do not wait for it
+                shut.add(part.room)  # the room may never be back: other rooms do not wait for it
                 continue
             self._checked_for.add(part.part)
         if not shut:
@@ -93,8 +93,8 @@ class Blobs:
         return not shut
 
     async def _try(self, upload: PartUpload) -> bool:
-        """Uploads a part. ▲ One that cannot be sent, by a way that carries no files or because its bytes are gone,
-        holds up no other and nothing else that is written."""
+        """Uploads a part; True if the server has it. ▲ A part that cannot be sent, because the route carries no files
+        or its bytes are gone, delays no other part and no change that does not name it."""
         try:
             sealed = await asyncio.to_thread(self._link.ports.read_part, upload.part, upload.digest)
         except Exception as e:
@@ -131,8 +131,8 @@ class Blobs:
         self._link.listener.on_room(room)
 
     async def fetch(self, room: RoomId, obj: ObjId, part: PartId, digest: bytes) -> bytes:
-        """The sealed bytes of a part. Raises Refused("blob-missing"), Reject("blob-hash"), and
-        the errors of `Dialer.request`."""
+        """The encrypted bytes of a part. Raises Refused("blob-missing"), Reject("blob-hash"), and the errors of
+        `Dialer.request`."""
         answer = await self._request("GET", room, obj, part, {}, None)
         if answer.status == HTTPStatus.NOT_FOUND:
             raise Refused(ErrorCode.BLOB_MISSING)
@@ -143,14 +143,14 @@ class Blobs:
         return answer.content
 
     async def close(self) -> None:
-        """Ends the connection for requests."""
+        """Closes the connection for requests."""
         await self._dialer.close()
 
     async def _request(
         self, method: str, room: RoomId, obj: ObjId, part: PartId, headers: dict[str, str], content: bytes | None
     ) -> Answer:
         answer = await self._send(method, room, obj, part, headers, content)
-        if answer.status == HTTPStatus.UNAUTHORIZED:  # a server that was started anew knows no bearer of before
+        if answer.status == HTTPStatus.UNAUTHORIZED:  # a restarted server does not know earlier bearers
             self._expires_ms = 0
             answer = await self._send(method, room, obj, part, headers, content)
         return answer
@@ -170,7 +170,8 @@ class Blobs:
 
 
 def _why(answer: Answer) -> str | None:
-    """The code of a refusal that waiting cures; another is told by nobody: the part is tried again."""
+    """The code of a refusal that ends by itself ("quota", "full"). None for any other refusal: nobody is notified, and
+    the part is tried again."""
     if answer.status != HTTPStatus.INSUFFICIENT_STORAGE:
         return None
     try:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Giving one member the whole history, by two administrators (protocol §5 `hist`): what is proposed, and who may do
-what now. Pure: it looks at a room's state and changes nothing; sync/trust/room/entry_rules.py is what counts.
+"""Giving one member the whole history, by two administrators (protocol §5 `hist`): what is proposed, and who may take
+which step now. Pure: it reads a room's state and changes nothing. sync/trust/room/entry_rules.py decides what counts.
 """
 
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from sync.trust.room.room_state import Proposal, RoomState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryProposal:
-    """An open proposal that `subject` may read everything. `approved`: only the giving itself is left.
+    """An open proposal that `subject` may read everything. `approved`: only the grant itself is left.
 
-    `refusal`: why this person cannot take the next step: "not-admin", "own" (another must approve), "not-seasoned"
-    (administrator for less than seven days), "proposer-gone", "no-history" (one can only give what one can read); or
-    None.
+    `refusal`: why this person cannot take the next step: "not-admin", "own" (another administrator must approve),
+    "not-seasoned" (administrator for less than seven days), "proposer-gone", "no-history" (only a person who can read
+    the history can give it); or None.
     """
 
     ident: Hash
@@ -30,20 +30,21 @@ class HistoryProposal:
 
 
 def approval_waits(link: Link, room: RoomId, proposal: Hash) -> bool:
-    """▲ Whether an approval is by somebody whom this device has not known as an administrator for seven days by its own
-    clock. The room's rule counts by the server's time alone; this client seals the history only when both agree."""
+    """▲ Whether an approval is by a person whom this device has not known as an administrator for seven days by its own
+    clock. The room's rule counts by the server's time alone; this client seals the history only when both clocks agree.
+    """
     found = link.rooms.get(room)
     state = found.stream.state if found is not None else None
     approved = state.proposals[proposal].approved if state is not None and proposal in state.proposals else None
     member = state.members.get(approved) if state is not None and approved is not None else None
     if approved is None or member is None or not member.admin_t:
-        return False  # from genesis, or nobody's yet
+        return False  # an administrator since genesis, or not approved yet
     n = link.ports.promoted_at(room, approved)
     return n is None or link.waited_ms(room, n) < entry_rules.SEASONED_MS
 
 
 def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:
-    """The open ones of a room, as they concern `me`. `now_ms`: the server's time."""
+    """The room's open proposals, as they concern `me`. `now_ms`: the server's time."""
     return [
         HistoryProposal(
             ident=ident,
@@ -58,8 +59,8 @@ def proposals(s: RoomState, me: Uid, now_ms: int) -> list[HistoryProposal]:
 
 
 def may_propose(s: RoomState, me: Uid, subject: Uid) -> str | None:
-    """Why `me` cannot propose that `subject` gets the history: "not-admin", "one-admin" (rooms with one fix it when
-    they are founded), "has-it", "proposed", "not-member"; or None."""
+    """Why `me` cannot propose that `subject` gets the history: "not-admin", "one-admin" (a room with one administrator
+    decides this when it is founded), "has-it", "proposed", "not-member"; None if they can."""
     member = s.members.get(subject)
     if member is None:
         return "not-member"

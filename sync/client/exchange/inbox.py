@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What comes from the server: fresh items, catching up in slices, keys and shares that were missing."""
+"""What the client receives from the server: fresh items, catching up in slices, and missing keys and shares."""
 
 import asyncio
 import logging
@@ -31,27 +31,27 @@ log = logging.getLogger("sync")
 
 MAX_QUEUED = 256
 MAX_QUEUED_BYTES = 8 * 1024 * 1024
-"""Fresh frames that wait to be judged; beyond that the room is pulled instead, so memory stays bounded."""
+"""Fresh frames that wait to be judged. Beyond this limit the room is pulled instead, so memory stays bounded."""
 MAX_ROOMS = 10_000
-"""What a server may make us follow."""
+"""The most rooms that a server can make this device follow."""
 PIECE = 64
 """Items judged in one turn of the event loop, about 1.5 ms; a longer batch is judged whole."""
 PIECE_BYTES = 96 * 1024
-"""And bytes: a batch of packed edits may hold thousands of changes."""
+"""The same limit in bytes: a batch of packed edits may hold thousands of changes."""
 BREATHE = 16
-"""A longer piece is judged, opened and stored in a turn each."""
+"""A longer piece is judged, opened and stored in one turn of the loop each."""
 HEADS = 16
-"""Rooms whose receipts are looked at in one turn, 0.1 ms each."""
+"""Rooms whose receipts are verified in one turn, 0.1 ms each."""
 KEPT_MS = 90 * 86_400_000
 KEPT_BYTES = 256 * 1024 * 1024
-"""Items that are kept as they came, for a server that loses them (protocol §10)."""
+"""Items that are kept as they were received, for a server that loses them (protocol §10)."""
 _LOG_TRIES = 64
 _STRUCT = 256
-"""Bytes of an item or a share beside what it holds."""
+"""Bytes of an item or a share beside its content."""
 
 
 class Inbox:
-    """Judges and stores what arrives. One `work` task at a time."""
+    """Judges and stores what is received. One `work` task at a time."""
 
     def __init__(self, link: Link, verifier: ReceiptVerifier, seals: Seals, snapshots: Snapshots) -> None:
         self._link = link
@@ -61,13 +61,13 @@ class Inbox:
         self._shares = Shares(link)
         self._backfill = Backfill(link)
         self.rereading = Rereading(link, self._with_logs, snapshots, self._backfill.fetch_pruned)
-        """What is read in the background."""
+        """Reads rooms again in the background."""
         self.invitations = Invitations(link, self._with_logs, self._follow)
-        """Rooms that are not followed before the person has said yes."""
+        """Rooms that are not followed before the person has accepted."""
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
         self._behind: dict[RoomId, None] = {}
-        """Rooms to be pulled; who is behind again waits for its turn."""
+        """Rooms to pull, in FIFO order. A room that falls behind again goes to the end."""
         self._unsubscribed: set[RoomId] = set()
         self._prefetch = Prefetch(link)
 
@@ -76,11 +76,13 @@ class Inbox:
         return not self._fresh and not self._behind and self._shares.idle and self.invitations.idle
 
     def lacks(self, room: RoomSync) -> bool:
-        """Whether something was pruned before it came here, and what stands in for it was asked for and not given."""
+        """Whether changes were pruned before this device fetched them, and the server has not given the snapshot that
+        replaces them."""
         return any(self._backfill.given_up(room.room, obj) for obj in room.incomplete)
 
     async def start(self, heads: list[m.RoomHead]) -> None:
-        """A new connection: every room the server lists, measured against what we have seen, some in a turn."""
+        """Call it on a new connection: checks the head of every room that the server lists against this device's copy,
+        some in a turn."""
         self._fresh.clear()
         self._fresh_bytes = 0
         self._prefetch.drop()
@@ -102,17 +104,17 @@ class Inbox:
         self._link.inbox_work.set()
 
     def follow(self, room: RoomSync) -> None:
-        """A room of our own making: subscribe and pull it."""
+        """Subscribes to a room that this person has just created, and pulls it."""
         self._unsubscribed.add(room.room)
-        self.look_again(room)
+        self.pull_again(room)
 
-    def look_again(self, room: RoomSync) -> None:
-        """Pull the room: somebody else was faster than what we know."""
+    def pull_again(self, room: RoomSync) -> None:
+        """Queues the room to be pulled: another device was faster than what we know."""
         self._note_missing(room)
         self._link.inbox_work.set()
 
     def _note_missing(self, room: RoomSync) -> None:
-        """▲ It is to be pulled from now on: a pull that is under way may lack what has just come."""
+        """Queues the room to be pulled. ▲ Drops a pull that is under way: it may lack the newest items."""
         self._behind[room.room] = None
         self._prefetch.drop(room.room)
 
@@ -124,10 +126,10 @@ class Inbox:
             self._follow(head)
 
     def _follow(self, head: m.RoomHead) -> None:
-        """The room of a head is one of those that are read."""
+        """Follows the room of a head: checks the head and queues the room to be pulled."""
         r = head.receipt
         if r.room not in self._link.rooms and len(self._link.rooms) >= MAX_ROOMS:
-            log.warning("one room too many")
+            log.warning("room limit reached")
             return
         room = self._link.room(RoomId(r.room))
         if room.problem is RoomState.UNREADABLE or not self._verifier.check_head(room, r):
@@ -137,16 +139,17 @@ class Inbox:
         self._behind[room.room] = None
 
     def recheck_head(self, room: RoomSync, r: m.Receipt) -> None:
-        """A restored server stands here now: if that is where it stood, the room goes on."""
+        """Checks the head of a room at a restored server again. If the server has returned to the position it had
+        promised, the room continues."""
         room.reset_connection_state()
         if self._verifier.check_head(room, r):
             room.head_n = max(room.head_n, r.n)
             self._unsubscribed.add(room.room)
-            self.look_again(room)
+            self.pull_again(room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Anything that is no reply, on the reader's turn: only noted here. ▲ News of a room that no signed head has
-        told of are nothing to us."""
+        """Handles frames that are no replies, on the reader task; only queues work. ▲ Frames about a room without a
+        signed head are ignored."""
         room = self._link.rooms.get(RoomId(frame.room)) if isinstance(frame, m.Fresh | m.Behind | m.Removed) else None
         if room is not None and self.invitations.holds(room):
             if isinstance(frame, m.Removed):
@@ -188,7 +191,8 @@ class Inbox:
         self._link.listener.on_ephemeral(room.room, sender.uid, DevId(sender.dev), payload, sender.kind)
 
     async def work(self, on_idle: Callable[[], None]) -> None:
-        """Runs while the connection lives."""
+        """Runs until it is cancelled with the connection. `on_idle` is called whenever everything that was received is
+        stored."""
         while True:
             await self._link.inbox_work.wait()
             self._link.inbox_work.clear()
@@ -202,7 +206,7 @@ class Inbox:
                     with self._link.apart(RoomId(frame.room)):
                         await self._take_fresh(frame)
                 elif not self._behind:
-                    await self._look()
+                    await self._read_invitation()
                 else:
                     await self._next_behind()
                 self._verifier.keep(from_rooms=HEADS)
@@ -210,25 +214,25 @@ class Inbox:
             self.rereading.go_on()
             on_idle()
 
-    async def _look(self) -> None:
+    async def _read_invitation(self) -> None:
         with self._link.apart(self.invitations.next):
-            await self.invitations.look()
+            await self.invitations.read_next()
 
     async def _next_behind(self) -> None:
-        """Catches up with one room. Meanwhile one of those is looked at that the person may have to be asked about: a
-        new device has hundreds of them, and waits for the server at each."""
+        """Catches up with one room, and reads one invitation at the same time: a new device has hundreds of rooms about
+        which the person may have to be asked, and waits for the server at each."""
         room_id = next(iter(self._behind))
         del self._behind[room_id]
-        look = asyncio.create_task(self._look()) if not self.invitations.idle else None
+        reading = asyncio.create_task(self._read_invitation()) if not self.invitations.idle else None
         try:
             with self._link.apart(room_id):
                 await self._catch_up(self._link.room(room_id))
-            if look is not None:
-                await look
+            if reading is not None:
+                await reading
         finally:
-            if look is not None and not look.done():
-                look.cancel()
-                await asyncio.gather(look, return_exceptions=True)
+            if reading is not None and not reading.done():
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
 
     async def _take_fresh(self, frame: m.Fresh) -> None:
         room = self._link.room(RoomId(frame.room))
@@ -247,7 +251,7 @@ class Inbox:
             await self._after(room)
 
     async def _catch_up(self, room: RoomSync) -> None:
-        """Pulls until the head, in slices; the next slice is on its way while one is judged."""
+        """Pulls a room until its head, in slices. The next slice is pulled while one is judged."""
         if room.problem is not None or self.invitations.holds(room):
             return
         try:
@@ -260,11 +264,12 @@ class Inbox:
         if receipt is not None and self._verifier.agrees(room, receipt):
             room.confirm_head()
             if room.room not in self._behind and all(f.room != room.room for f in self._fresh):
-                room.head_n = room.stream.n  # whatever an unsigned notice said
+                room.head_n = room.stream.n  # ignores what an unsigned notice claimed
             await self._after(room, pulled=True)
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
-        """The server's word of where the room stands, when all of it is judged; None if the room was stopped."""
+        """Pulls and judges the room until its head. Returns the server's receipt for the head; None if the room was
+        stopped."""
         self._pull_ahead(room)
         after, headers_only = room.stream.n, room.headers_only
         pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)
@@ -288,7 +293,7 @@ class Inbox:
             self._pull_ahead(self._link.rooms[following])
 
     def _pull_ahead(self, room: RoomSync) -> None:
-        """Begins to catch up with a room."""
+        """Starts to pull a room before it is that room's turn."""
         if room.problem is not None or self.invitations.holds(room):
             return
         if room.bootstrap_buffer is not None and room.stream.n == 0:
@@ -298,7 +303,8 @@ class Inbox:
         )
 
     async def _subscribe(self, room: RoomSync) -> None:
-        """▲ Before the pull: what is placed in between would reach nobody."""
+        """Subscribes to the room. ▲ Before the pull: otherwise an item that is placed between the two would reach
+        nobody."""
         if room.room not in self._unsubscribed:
             return
         try:
@@ -310,14 +316,14 @@ class Inbox:
     async def _take(
         self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt
     ) -> bool:
-        """Judges, opens and stores a slice, piece by piece. False if the room was stopped, or handed to the
+        """Judges, opens and stores a slice, piece by piece. False if the room was stopped, or passed to the
         invitations.
 
         ▲ Reading ends at the position at which this person left the room from another device. They may have been added
-        again behind it, and must then be asked before anything more of the room is read.
+        again after it, and must then be asked before anything more of the room is read.
         """
         entries = left = False
-        # ▲ The room is behind until the slice's end: only the last piece is flushed, and nothing is sent before that.
+        # ▲ The room counts as behind until the slice ends: only the last piece is flushed, and nothing is sent earlier.
         room.head_n = max(room.head_n, wire[-1].n)
         since = self._link.server_now_ms - KEPT_MS
         me, owners = self._link.account.uid, room.stream.state.dev_owner
@@ -329,7 +335,7 @@ class Inbox:
                     await self._link.load_logs(room)
                 accepted = await self._judge(room, piece)
             except Reject as e:
-                await self._stand(room)  # the store keeps why a room stopped only of a stream that it has
+                await self._store_judged(room)  # the store keeps the reason only for a stream that it has
                 await self._verifier.refuse(room, e, receipt, piece)
                 return False
             entries = entries or heavy
@@ -339,7 +345,7 @@ class Inbox:
                     await asyncio.sleep(0)
                 kept = [
                     i for i in piece if i.t >= since and not room.headers_only
-                ]  # what has no content gives none back
+                ]  # an item without content cannot be uploaded again
                 for received in room.open_all(accepted, shares, more=more, items=kept):
                     if breathe:
                         await asyncio.sleep(0)
@@ -355,8 +361,8 @@ class Inbox:
                 if left:
                     break
         self._link.notify_moved()
-        new_device = room.stream.state.dev_owner is not owners  # somebody's first item: they are no longer only invited
-        if (entries or new_device) and not room.keys.needs_key:  # else when the key is here, or known to be missing
+        new_device = room.stream.state.dev_owner is not owners  # a person's first item: they accepted
+        if (entries or new_device) and not room.keys.needs_key:  # without the key: once it is here or known missing
             self._link.listener.on_room(room.room)
         return not left
 
@@ -375,7 +381,8 @@ class Inbox:
         return await self._with_logs(lambda: room.judge(items), len(items))
 
     async def _with_logs(self, judge: Callable[[], list[Accepted]], count: int) -> list[Accepted]:
-        """The verdicts; user logs that are missing are fetched first. ▲ One that cannot be had is WITHHELD."""
+        """The verdicts of `judge`. User logs that are missing are fetched first. ▲ Reject "withheld" if one cannot be
+        had."""
         for _ in range(_LOG_TRIES + count):
             try:
                 return judge()
@@ -389,14 +396,14 @@ class Inbox:
         raise Reject("withheld", "user logs")
 
     async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
-        """The room is at a new position: fetch what is missing, and let the outbox look again.
+        """The room is at a new position: fetches what is missing, and wakes the outbox.
 
-        ▲ Content that is missing though no destroy or prune says so is WITHHELD.
+        ▲ Content that is missing although no destroy or prune explains it makes the room WITHHELD.
         """
         self._pull_following()
         found = False
         if room.bootstrap_buffer is not None:
-            found = await self._seals.look(room, retry=pulled)
+            found = await self._seals.fetch_missing(room, retry=pulled)
             if not await self._bootstrap(room):
                 return
         if room.caught_up and room.stream.withheld():
@@ -404,10 +411,10 @@ class Inbox:
         if room.caught_up and room.stream.withheld():
             self._verifier.stop(room, RoomState.WITHHELD, "withheld")
             return
-        found = await self._seals.look(room, retry=pulled) or found
+        found = await self._seals.fetch_missing(room, retry=pulled) or found
         if room.waiting:
             await self._resolve(room, [])  # first, since after a restart only trying shows what is missing
-            if await self._seals.look(room, retry=False):
+            if await self._seals.fetch_missing(room, retry=False):
                 found = True
                 await self._resolve(room, [])
         shares = await self._shares.ask(room)
@@ -417,15 +424,15 @@ class Inbox:
             self._backfill.allow_retry(room.room)
         if room.incomplete and room.caught_up:
             await self._backfill.fetch_pruned(room)
-            if room.incomplete and await self._seals.look(room, retry=False):  # the key of what stands in was missing
+            if room.incomplete and await self._seals.fetch_missing(room, retry=False):  # the snapshot's key was missing
                 self._backfill.allow_retry(room.room)
                 await self._backfill.fetch_pruned(room)
-        self.rereading.look(room)
+        self.rereading.queue(room)
         self._link.outbox_work.set()
 
     async def _bootstrap(self, room: RoomSync) -> bool:
-        """A newcomer's first pull, or as much of it as is held: opened as far as there are keys, and stored. ▲ False if
-        the server does not give the content of what it has shown: the room is WITHHELD."""
+        """Completes a newcomer's first pull, or the part of it that is held: opens what it has keys for, and stores all
+        of it. ▲ False if the server does not give the content of items that it has shown: the room is WITHHELD."""
         try:
             with self._link.kept(room):
                 await self._backfill.bootstrap(room)
@@ -437,8 +444,8 @@ class Inbox:
         self._link.notify_moved()
         return True
 
-    async def _stand(self, room: RoomSync) -> None:
-        """What was judged of a newcomer's room, stored as it stands; its content is left to be read."""
+    async def _store_judged(self, room: RoomSync) -> None:
+        """Stores the judged part of a newcomer's room; its content is left to be read again."""
         if room.bootstrap_buffer is None or not room.bootstrap_buffer.headers_only or not room.stream.n:
             await self._bootstrap(room)
             return
@@ -448,7 +455,7 @@ class Inbox:
         self._link.notify_moved()
 
     async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
-        """Opens what waited, as far as it can be opened now."""
+        """Opens waiting items, as far as they can be opened now."""
         with self._link.kept(room):
             for received in room.resolve(shares):
                 await self._link.ports.receive_apart(received)
@@ -456,7 +463,7 @@ class Inbox:
 
 
 def _size(frame: m.Fresh) -> int:
-    """▲ Bytes that a waiting frame holds in memory, near enough: the room's name and shares too."""
+    """▲ About how many bytes a waiting frame holds in memory, the room's name and the shares included."""
     items = sum(len(i.body) + len(i.sig) + len(i.ct or b"") + _STRUCT for i in frame.items)
     return items + sum(len(s.obj) + len(s.share) + _STRUCT for s in frame.shares) + _STRUCT
 

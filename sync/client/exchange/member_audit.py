@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Checks at each sign-in, each hour and on MemberMoved whether a member lost a device that a room does not know of.
 
-▲ The client that finds a revocation states it in the room (`pin`): then nothing more is written under a key that the
-device has, and the next writer rotates. This covers the client's own revocations too. The rooms themselves show what is
-left to do, so nothing is lost if the program was closed in between.
+▲ The client that finds a revocation states it in the room (`pin`). After that nothing more is written under a key that
+the device has, and the next writer rotates. This covers the client's own revocations too. The rooms themselves show
+what is left to do, so nothing is lost if the program was closed in between.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ AGAIN_S = 3600.0
 REPORTED_S = 2.0
 """Least time between two checks of a room on MemberMoved."""
 SPREAD_S = 5.0
-"""All members see the same revocation: each client waits up to so long before stating it. A person's own is stated at
-once."""
+"""All members see the same revocation, so each client waits up to so long before stating it. A person's own is stated
+at once."""
 SOON_S = 2.0
 
 
@@ -40,36 +40,37 @@ class Audit:
         self._link = link
         self._due: dict[RoomId, float] = {}
         """When (loop time) each room is to be checked."""
-        self._looked: dict[RoomId, float] = {}
+        self._checked: dict[RoomId, float] = {}
         """When (loop time) each room was last checked."""
         self._wake = asyncio.Event()
 
     def start(self, rooms: Iterable[RoomId]) -> None:
-        """A new connection: every room is due."""
+        """Call it on a new connection: every room is due."""
         now = asyncio.get_running_loop().time()
         self._due = dict.fromkeys(rooms, now)
 
     def add_rooms(self, rooms: Iterable[RoomId]) -> None:
-        """▲ Rooms that this device has just come to know are due too: one that came back by the sheet and revoked the
-        others in the same breath has them all to tell."""
+        """▲ Makes rooms due that this device has only now come to know. A device that came back with the person's
+        recovery sheet, and revoked the other devices in the same step, must state those revocations in all its rooms.
+        """
         now, known = asyncio.get_running_loop().time(), len(self._due)
         for room in rooms:
             self._due.setdefault(room, now)
         if len(self._due) > known:
             self._wake.set()
 
-    def look_now(self) -> None:
-        """This person's own log has moved: all rooms at once."""
+    def check_now(self) -> None:
+        """Makes all rooms due at once: this person's own log has grown."""
         self.start(self._link.rooms)
         self._wake.set()
 
     def on_member_moved(self, room: RoomId) -> None:
         """Handles the server's report that a member of this room lost a device or their account: plans to fetch the
-        members' logs. ▲ Repeated reports cause at most one such check per HEARD_S. A revocation that the server does
+        members' logs. ▲ Repeated reports cause at most one such check per REPORTED_S. A revocation that the server does
         not report is found by the check every AGAIN_S."""
         if room in self._due:
             now = asyncio.get_running_loop().time()
-            self._due[room] = min(self._due[room], max(now, self._looked.get(room, now - REPORTED_S) + REPORTED_S))
+            self._due[room] = min(self._due[room], max(now, self._checked.get(room, now - REPORTED_S) + REPORTED_S))
             self._wake.set()
 
     @property
@@ -100,7 +101,7 @@ class Audit:
                 self._due[room_id] = now + SOON_S
             else:
                 self._due[room_id] = now + AGAIN_S
-                self._looked[room_id] = now
+                self._checked[room_id] = now
                 with self._link.apart(room_id):
                     behind[room_id] = await self._try(room_id, self._find_unstated(room)) or []
         mine = self._link.account.uid
@@ -121,7 +122,7 @@ class Audit:
         try:
             return await work
         except (Refused, Reject) as e:
-            log.info("recipients not looked over: %s", e.code)
+            log.info("recipients not checked: %s", e.code)
             if isinstance(e, Refused) and room in self._due:
                 self._due[room] = min(self._due[room], asyncio.get_running_loop().time() + SOON_S)
             return None
@@ -135,7 +136,7 @@ class Audit:
         return [uid for uid in moved if self._behind(room, uid)]
 
     async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
-        """States in a room the revocations that nobody else has stated meanwhile."""
+        """States in a room the revocations that no other client has stated since."""
         room = self._link.rooms.get(room_id)
         if room is None or not room.is_member or room.problem is not None:
             return

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Keys of epochs that are missing: fetched, asked for in the room's log, answered for others (protocol §6).
+"""Keys of epochs that are missing: fetched, asked for in the room's log, and answered for others (protocol §6).
 
-▲ A member whose seal is lost or spoilt posts `cannot_open{e}`; whoever holds that key answers with a re-seal, now or
-when their program next meets the entry. If none has come in a minute, a writer without the key begins a new epoch, so
-that work goes on; what was written before stays waiting until somebody answers.
+▲ A member whose seal is lost or spoilt posts `cannot_open{e}`. Every member who holds that key answers with a re-seal,
+at once or when their program next reads the entry. If no answer is received in a minute, a writer without the key
+begins a new epoch, so that work continues. What was written before waits until somebody answers.
 """
 
 import logging
@@ -27,23 +27,24 @@ from sync.trust.room.stream import Accepted, AcceptedEntry
 log = logging.getLogger("sync")
 
 HEAL_MS = 60_000
-"""How long a re-seal is waited for before a writer begins a new epoch; then doubled, up to an hour."""
+"""How long a writer waits for a re-seal before beginning a new epoch; then doubled, up to an hour."""
 _LONGEST_MS = 3_600_000
 _POST_AGAIN_MS = 86_400_000
 _SOON_MS = 2_000
 _POSTED_AT_ONCE = 8
-"""Epochs asked for in the log at a time; the newest alone for a minute, since its key usually opens the others."""
+"""Epochs asked for in the log at a time. For the first minute only the newest is, since its key usually opens the
+others."""
 _SPREAD_MS, _SPREAD_MOST_MS = 100, 10_000
-"""Everybody who holds the key answers, at a random moment: within so long for each member, so long at most."""
+"""Everybody who holds the key answers, at a random moment: within so long for each member, at most _SPREAD_MOST_MS."""
 _AGAIN_MS = 60_000
-"""The same question of the same person is answered once in this time, later ones when it is over."""
+"""The same question of the same person is answered once in this time. Later ones are answered when it is over."""
 _PARTIAL_MS = 10_000
-"""Who has only the content key leaves it to those who can give the archive key too."""
+"""The extra delay of a device that holds only the content key, so that holders of the archive key answer first."""
 
 
 @dataclass(slots=True)
 class _Lack:
-    """One epoch's key that should be here and is not. Times in ms of the engine's clock."""
+    """An epoch's key that should be here and is missing. Times in ms of the engine's clock."""
 
     next_ms: int
     wait_ms: int = HEAL_MS
@@ -51,20 +52,20 @@ class _Lack:
 
 
 class Seals:
-    """One account's missing keys. `look` and `see` belong to the inbox; `work` runs while the connection lives."""
+    """One account's missing keys. The inbox calls `fetch_missing` and `see`; `work` runs while the connection lives."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._lacks: dict[tuple[RoomId, int], _Lack] = {}
         self._answers: dict[tuple[RoomId, Uid, int], int] = {}
-        """Whom we shall answer, about which epoch, and when."""
+        """The person to answer, the epoch, and the time of the answer."""
         self._answered: dict[tuple[RoomId, Uid, int], int] = {}
-        """When we last did, of the last minute."""
+        """When such an answer was last given, for the answers of the last minute."""
 
-    # -- on the inbox's turn --------------------------------------------------------------------------------------
+    # -- called by the inbox --------------------------------------------------------------------------------------
 
-    async def look(self, room: RoomSync, *, retry: bool) -> bool:
-        """Fetches what the server has of the missing keys; True if one came. `anew`: also asks for those that it did
+    async def fetch_missing(self, room: RoomSync, *, retry: bool) -> bool:
+        """Fetches the missing keys that the server has; True if one was new. `retry`: also asks for keys that it did
         not have before."""
         found = False
         if room.keys.needs_key and room.keys.take_drafted():
@@ -82,7 +83,7 @@ class Seals:
         return found
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
-        """Notes whose question in the log this device can answer. ▲ Nobody is given what they may not read."""
+        """Notes the questions in the log that this device can answer. ▲ Only for people who may read that epoch."""
         me = room.stream.members.get(self._link.account.uid)
         for item in accepted:
             if me is None or item.n <= me.since_n or not isinstance(item, AcceptedEntry) or item.void is not None:
@@ -96,12 +97,12 @@ class Seals:
                 wait_ms = random.randrange(spread)  # noqa: S311 - no secret: that not all answer at once
                 due = self._link.now_ms() + wait_ms + (_PARTIAL_MS if partial else 0)
                 key = room.room, by.uid, asked.e
-                # ▲ nobody has the others work by asking over and over
+                # ▲ a member who repeats a question causes no more work
                 self._answers.setdefault(key, max(due, self._answered.get(key, -_AGAIN_MS) + _AGAIN_MS))
                 self._link.seal_work.set()
 
     async def _fetch(self, room: RoomSync, e: int) -> bool:
-        """True if one of the seals that the server has for us opens and gives something new."""
+        """True if one of the server's seals for us opens and gives a new key."""
         ring = room.keys.ring
         had = ring.k(e), ring.a(e)
         try:
@@ -117,10 +118,10 @@ class Seals:
         log.warning("no seal of epoch %d opens, of %d", e, len(reply.seals))
         return False
 
-    # -- on its own -----------------------------------------------------------------------------------------------
+    # -- the own task ---------------------------------------------------------------------------------------------
 
-    async def work(self, outbox: Outbox, look_again: Callable[[RoomSync], None]) -> None:
-        """Asks, answers and rotates when it is time."""
+    async def work(self, outbox: Outbox, pull_again: Callable[[RoomSync], None]) -> None:
+        """Asks for keys, answers others and rotates when it is time."""
         while True:
             due = min((*self._answers.values(), *(lack.next_ms for lack in self._lacks.values())), default=None)
             wait_s = None if due is None else max(0.0, (due - self._link.now_ms()) / 1000)
@@ -132,10 +133,10 @@ class Seals:
             for (room_id, e), lack in sorted(self._lacks.items(), key=lambda k: -k[0][1]):
                 if lack.next_ms <= self._link.now_ms():
                     with self._link.apart(room_id):
-                        await self._heal(room_id, e, lack, outbox, look_again)
+                        await self._heal(room_id, e, lack, outbox, pull_again)
 
     async def _heal(
-        self, room_id: RoomId, e: int, lack: _Lack, outbox: Outbox, look_again: Callable[[RoomSync], None]
+        self, room_id: RoomId, e: int, lack: _Lack, outbox: Outbox, pull_again: Callable[[RoomSync], None]
     ) -> None:
         room, now = self._link.rooms.get(room_id), self._link.now_ms()
         if room is None or room.problem is RoomState.UNREADABLE or e not in room.keys.lacking():
@@ -145,7 +146,7 @@ class Seals:
             lack.next_ms = now + _SOON_MS
             return
         if lack.posted_ms is not None and await self._fetch(room, e):
-            look_again(room)  # what waited for it
+            pull_again(room)  # items that waited for it
             return
         asked_for = lack.posted_ms
         try:
@@ -175,7 +176,7 @@ class Seals:
         lack.posted_ms, lack.next_ms, lack.wait_ms = now, now + HEAL_MS, HEAL_MS
 
     async def _answer(self, room_id: RoomId, uid: Uid, e: int) -> None:
-        """A re-seal to the person's newest key, if they may still have it."""
+        """Seals an epoch's key again, to the person's newest key, if they may still have it."""
         room = self._link.rooms.get(room_id)
         k = room.keys.ring.k(e) if room is not None else None
         if room is None or k is None or not room.keys.may_read(uid, e):

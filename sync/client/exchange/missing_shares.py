@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Shares that are missing at one end: asked for when something waits for them, given back when the server lost them."""
+"""Shares that are missing at one end: this device asks for those that an item waits for, and uploads again those that
+the server lost."""
 
 import logging
 
@@ -14,11 +15,11 @@ log = logging.getLogger("sync")
 _NAMES = 1000
 """Objects that one request names."""
 _MOST_WANTED = 4096
-"""What is noted of the server's wishes until there is time for them."""
+"""The most lost shares that are noted until there is time to upload them."""
 
 
 class Shares:
-    """Asks and gives. Used by the inbox only."""
+    """Asks for shares and uploads lost ones. Used by the inbox only."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -29,34 +30,34 @@ class Shares:
         return not self._wanted
 
     def note(self, frame: m.SharesWanted) -> None:
-        """The server has lost these; whether we hold them is looked at later, off the reader's turn."""
+        """Notes the shares that the server has lost. Whether we hold them is looked up later, off the reader task."""
         room = self._link.rooms.get(RoomId(frame.room))
         known = room.stream.state.shares if room is not None else {}
         for obj in frame.objs[: min(_NAMES, _MOST_WANTED - len(self._wanted))]:
-            if obj in known:  # ▲ what waits is never more than what the room has
+            if obj in known:  # ▲ the list never exceeds the objects of the room
                 self._wanted[RoomId(frame.room), ObjId(obj)] = None
 
     async def give(self) -> None:
-        """Puts back what the server lost and this device holds, one after the other."""
+        """Uploads again the shares that the server lost and this device holds, one after the other."""
         while self._wanted:
             (room_id, obj), _ = self._wanted.popitem()
             room = self._link.rooms.get(room_id)
             if room is None or not room.is_member or obj in room.stream.state.destroyed:
                 continue
-            share = room.keys.share(obj)  # ▲ only one that the stream commits to
+            share = room.keys.share(obj)  # ▲ only a share to which the stream commits
             if share is not None:
                 await self._put(room, m.WireShare(obj, share))
 
     async def _put(self, room: RoomSync, share: m.WireShare) -> None:
         try:
             await self._link.online.request(lambda rid: m.PutShare(rid=rid, room=room.room, share=share), m.Ok)
-            log.info("put a lost share back")
+            log.info("uploaded a lost share again")
         except Refused as e:
             log.info("share refused: %s", e.code)
 
     async def ask(self, room: RoomSync) -> list[m.WireShare]:
-        """What the server has of the shares that something waits for. For the rest it asks those who listen; they
-        come in a frame of their own."""
+        """The server's answer for the shares that an item waits for. It asks the connected members for the others,
+        which are received in a frame of their own."""
         missing = room.keys.missing_shares()
         found: list[m.WireShare] = []
         for at in range(0, len(missing), _NAMES):
@@ -68,7 +69,7 @@ class Shares:
             reply = await self._link.online.request(
                 lambda rid: m.ShareRequest(rid=rid, room=room.room, objs=list(objs)), m.ShareReply
             )
-        except Refused as e:  # one who was removed has no more to ask for
+        except Refused as e:  # a removed member gets none
             log.info("shares refused: %s", e.code)
             return []
         return reply.shares

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What goes to the server: pending changes are sealed at flush, persisted, sent until acknowledged (protocol §7)."""
+"""What the client sends to the server: pending changes are encrypted at flush, stored, and sent until acknowledged
+(protocol §7)."""
 
 import asyncio
 import logging
@@ -32,19 +33,19 @@ PACK_BYTES = 32 * 1024
 SHARED_FLUSH_S = 0.25
 QUIET_FLUSH_S = 2.0
 ECHO_S = 10.0
-"""How long the room's stream may take to show what the server has acknowledged, before it is asked for."""
+"""How long the room's stream may take to show what the server has acknowledged, before it is pulled."""
 SOON_S = 0.05
 RETRY_S = 2.0
 LONGEST_S = 60.0
-"""After a refusal: SOON_S when syncing cures it ("stale", "rotation-owed"), else RETRY_S; twice as long each time,
-at most LONGEST_S, until something is taken. So a server that refuses for ever is asked once a minute."""
+"""The pause after a refusal is SOON_S when syncing cures it (`stale`, `rotation-owed`), and RETRY_S otherwise. It doubles each
+time up to LONGEST_S, until a batch is taken. So a server that always refuses is asked once a minute."""
 _SAME_BYTES = (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL, ErrorCode.CLOSED)
 """After these the same bytes are sent again."""
 _NOT_AGAIN = (ErrorCode.INVALID, ErrorCode.QUOTA)
-"""After these a snapshot or an attest is dropped: others attested first, or one's share of a total is used up. What was
-written must not wait behind it."""
+"""After these a snapshot or an attest is dropped: others attested first, or the device's share of a total is used up.
+Written changes must not wait behind it."""
 SHOW_AFTER = 3
-"""Refusals in a row after which even "stale" is told to the person."""
+"""The number of refusals in a row after which the person sees even `stale`."""
 SEALS_A_FRAME = 512
 RESTORED_JUMP = 2**16
 """How far dev_seq jumps in a store that was set back: more than a device signs in a room between two backups."""
@@ -61,15 +62,15 @@ class Extra:
 
 
 class Outbox:
-    """Flushes every room with work. One `work` task at a time; one batch per room under way."""
+    """Sends the batches of every room with work. One `work` task at a time; one batch of each room under way."""
 
-    def __init__(self, link: Link, verifier: ReceiptVerifier, look_again: Callable[[RoomSync], None]) -> None:
-        """`look_again` has the inbox pull a room."""
+    def __init__(self, link: Link, verifier: ReceiptVerifier, pull_again: Callable[[RoomSync], None]) -> None:
+        """`pull_again` has the inbox pull a room."""
         self._link = link
         self._verifier = verifier
-        self._look_again = look_again
+        self._pull_again = pull_again
         self.shared: set[ObjId] = set()
-        """Objects that somebody else has open now: their edits flush every 250 ms."""
+        """Objects that another member has open now: their edits are sent every 250 ms."""
         self._flushed_at: dict[ObjId, float] = {}
         self._retry_at: dict[RoomId, float] = {}
         self._refusals: dict[RoomId, int] = {}
@@ -81,13 +82,13 @@ class Outbox:
         self._sealed_extras: dict[RoomId, list[Extra]] = {}
 
     def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
-        """Envelopes that are no changes (a snapshot's pieces, an attest), sent when nothing written waits. Not kept
-        over a restart before they are sealed: whoever made them looks anew what is needed."""
+        """Queues envelopes that are no changes (a snapshot's pieces, an attest). They are sent when no written change
+        waits. Before they are encrypted a restart loses them: their maker then checks again what is needed."""
         self._extras.setdefault(room, deque()).extend(extras)
         self._link.outbox_work.set()
 
     async def work(self) -> None:
-        """Runs while the connection lives."""
+        """Runs until it is cancelled with the connection."""
         loop = asyncio.get_running_loop()
         while True:
             wait_s = None if self._wake_at is None else max(0.0, self._wake_at - loop.time())
@@ -104,22 +105,24 @@ class Outbox:
         self._wake_at = at if self._wake_at is None else min(self._wake_at, at)
 
     async def _flush(self, room: RoomSync) -> None:
-        """Sends the room's batches one after the other until nothing is left or something must come first."""
+        """Sends the room's batches one after the other until none is left, or until the room must first be read or
+        rotated."""
         loop = asyncio.get_running_loop()
         if self._retry_at.get(room.room, 0.0) > loop.time():
             self._later(self._retry_at[room.room])
             return
-        while room.may_send:  # ▲ also what is sealed waits until we know that the server stands where we stood
+        while room.may_send:  # ▲ an encrypted batch waits too until the head is confirmed
             batch = self._link.ports.sealed(room.room)
             if batch is None:
                 batch = self._seal_next(room)
             if batch is None or not await self._push(room, batch):
                 return
 
-    # -- sealing --------------------------------------------------------------------------------------------------
+    # -- encrypting -----------------------------------------------------------------------------------------------
 
     def _ready(self, room: RoomSync) -> bool:
-        """Sealing needs the room's newest state: caught up, own echo seen, clean and keyed."""
+        """Whether a batch may be encrypted. It needs the room's newest state: caught up, the own last batch seen, no
+        rotation owed, and the key here."""
         return room.may_send and not room.stream.rotation_owed and not room.keys.needs_key and room.is_member
 
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:
@@ -151,7 +154,8 @@ class Outbox:
         return batch
 
     def _pending(self, room: RoomSync) -> list[PendingChange]:
-        """▲ What was written to an object that has been destroyed since is not sent, and holds up nothing else."""
+        """The room's pending rows. ▲ A row of an object that has been destroyed since is not sent, and delays no other
+        row."""
         gone, limit = room.stream.state.destroyed, BATCH_ROWS
         while True:
             rows = self._link.ports.pending_in(room.room, limit)
@@ -161,13 +165,15 @@ class Outbox:
             limit *= 4
 
     def _next_seq(self, room: RoomSync) -> int:
-        """▲ The dev_seq after everything that this device ever signed in the room. Own items that this store never
-        signed mean that it is an old copy (restored from a backup): it jumps over what else may have been signed."""
+        """▲ The dev_seq after everything that this device ever signed in the room. If the room shows own items that
+        this store never signed, the store is an old copy (restored from a backup). The dev_seq then jumps over whatever
+        the lost store may have signed."""
         signed = self._own_ahead.get(room.room) or self._link.ports.burned(room.room)
         return signed + 1 if signed >= room.own_seq else room.own_seq + RESTORED_JUMP
 
     def _due(self, rows: Sequence[PendingChange]) -> list[PendingChange]:
-        """Records at once; an object's edits at once, then every 250 ms while shared and every 2 s otherwise."""
+        """The rows that are to be sent now: records always; an object's edits at once, then every 250 ms while it is
+        shared and every 2 s otherwise."""
         now = asyncio.get_running_loop().time()
         due: dict[ObjId, bool] = {}
         out = []
@@ -190,7 +196,7 @@ class Outbox:
     def _pack(
         self, room: RoomSync, rows: Sequence[PendingChange]
     ) -> tuple[list[PlainOp], dict[ObjId, bytes], list[int]]:
-        """Neighbouring changes of one object into one op each; new objects get their share."""
+        """Packs neighbouring changes of one object into one op each; new objects get their share."""
         groups: list[list[PendingChange]] = []
         size = packed = 0
         for row in rows:
@@ -241,7 +247,7 @@ class Outbox:
         elif obj == ObjId(room.room) or obj in room.stream.state.shares:
             key = room.keys.content_key(obj)
             if room.keys.lacks_share(obj):
-                self._look_again(room)
+                self._pull_again(room)
         else:
             share = shares[obj] = self._link.ports.share(room.room, obj) or os.urandom(32)
             share_c = envelope.share_commitment(room.room, obj, share)
@@ -252,10 +258,11 @@ class Outbox:
     # -- sending --------------------------------------------------------------------------------------------------
 
     async def _push(self, room: RoomSync, batch: SealedBatch) -> bool:
-        """True if the server has it and our own stream shows it, so that the next batch may be sealed.
+        """True if the server has the batch and our own stream shows it, so that the next batch may be encrypted.
 
-        ▲ It leaves the outbox only then. A server may answer for positions that hold somebody else's items, or give
-        ours a position at which they are void: what was written would be with nobody, and nobody would know.
+        ▲ Only then does the batch leave the outbox. A server may answer for positions that hold another author's items,
+        or give ours a position at which they are void: what was written would then reach nobody, and its author would
+        not know.
         """
         shares = [m.WireShare(obj, share) for obj, share in batch.shares]
         bodies, cts = list(batch.bodies), list(batch.cts)
@@ -289,17 +296,19 @@ class Outbox:
         return room.may_send
 
     async def _echoed(self, room: RoomSync, n: int) -> bool:
-        """Whether our own stream comes to show position `n`. A server that keeps it back holds up no other room."""
+        """Waits until our own stream shows position `n`; False if it does not within ECHO_S. A server that withholds it
+        delays no other room."""
         try:
             async with asyncio.timeout(ECHO_S):
                 while room.kept_n < n and room.problem is None:
                     await self._link.moved.wait()
         except TimeoutError:
-            self._look_again(room)
+            self._pull_again(room)
         return room.kept_n >= n and room.problem is None
 
     def _refused(self, room: RoomSync, batch: SealedBatch, why: Refused) -> bool:
-        """Keeps the batch to try it again later. True if it is dropped instead, and the room goes on with the next."""
+        """Keeps the batch to try it again later. True if it is dropped instead, and the room continues with the
+        next."""
         log.info("push refused: %s", why.code)
         if not batch.rows and why.code in _NOT_AGAIN:
             self._link.ports.unseal(batch)
@@ -308,18 +317,18 @@ class Outbox:
         passing = why.code in (ErrorCode.STALE, ErrorCode.ROTATION_OWED)
         if not passing or self._refusals.get(room.room, 0) + 1 >= SHOW_AFTER:
             room.blocked = why.code
-        if why.code not in _SAME_BYTES:  # those get the same bytes again
+        if why.code not in _SAME_BYTES:  # after those the same bytes are sent again
             self._link.ports.unseal(batch)
             again = self._sealed_extras.pop(room.room, []) if not batch.rows and passing else []
             self._extras.setdefault(room.room, deque()).extendleft(reversed(again))
         if passing:
-            self._look_again(room)
+            self._pull_again(room)
         self._wait(room, SOON_S if passing else RETRY_S)
         self._link.listener.on_room(room.room)
         return False
 
     def opened(self, room: RoomSync) -> None:
-        """The room takes writing again: what waited is sent at once."""
+        """The room accepts writes again: waiting batches are sent at once."""
         for waits in (self._retry_at, self._refusals, self._rotate_at, self._rotations):
             waits.pop(room.room, None)
         room.blocked = None
@@ -327,7 +336,7 @@ class Outbox:
         self._link.outbox_work.set()
 
     def _wait(self, room: RoomSync, first_s: float) -> None:
-        """The room's batches were not taken once more: they are tried again ever later."""
+        """The server did not take the room's batch: it is tried again after a pause that grows each time."""
         times = self._refusals[room.room] = self._refusals.get(room.room, 0) + 1
         self._retry_at[room.room] = _next_try(first_s, times)
         self._later(self._retry_at[room.room])
@@ -335,7 +344,8 @@ class Outbox:
     # -- rotation -------------------------------------------------------------------------------------------------
 
     async def _rotate_where_owed(self) -> None:
-        """▲ A dirty room gets a new epoch from the first writer who is there, before anything else is written."""
+        """▲ Rotates each room that owes a rotation: the first connected writer begins a new epoch before anything new
+        is written."""
         for room in list(self._link.rooms.values()):
             if not (room.may_send and room.may_write and room.stream.rotation_owed and room.stream.epoch):
                 continue
@@ -353,12 +363,12 @@ class Outbox:
                 self._later(self._rotate_at[room.room])
 
     async def rotate(self, room: RoomSync) -> None:
-        """A new epoch on the room as it stands now. Raises Refused or Reject; nothing is tried again."""
+        """Begins a new epoch on the room's current state. Raises Refused or Reject; nothing is tried again."""
         await self._link.load_logs(room)
         await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
 
     def drafter(self, room: RoomSync) -> Drafter:
-        """Drafts entries on the room as it stands now."""
+        """Drafts entries on the room's current state."""
         log_ = self._link.book.log(self._link.account.uid)
         if log_ is None:
             raise Refused(ErrorCode.UNKNOWN_USER)
@@ -366,7 +376,8 @@ class Outbox:
         return Drafter(room.stream, author, self._link.book, room.keys.ring, self._link.server_now_ms)
 
     async def append(self, room: RoomSync, draft: Draft) -> None:
-        """Uploads seals, appends the entries, keeps the new epoch's keys. Raises Refused ("conflict": draft anew)."""
+        """Uploads the seals, appends the entries, and keeps the new epoch's keys. Raises Refused ("conflict": draft
+        again)."""
         online = self._link.online
         root = draft.root
         if root is not None:
@@ -388,6 +399,6 @@ class Outbox:
 
 
 def _next_try(first_s: float, times: int) -> float:
-    """When to try again after so many refusals in a row, on the loop's clock."""
+    """When to try again (the loop's clock) after `times` refusals in a row."""
     wait_s: float = min(LONGEST_S, first_s * 2 ** min(times - 1, 16))
     return asyncio.get_running_loop().time() + wait_s

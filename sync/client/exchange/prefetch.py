@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Pulls that are under way while something else is judged: the server reads while this device computes."""
+"""Pulls a room's next items while earlier ones are judged: the server reads while this device computes."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,7 +10,7 @@ from sync.ids import RoomId
 from sync.protocol import messages as m
 
 Asked = tuple[RoomId, int, bool]
-"""A room, the position after which it is pulled, and whether only headers are."""
+"""A room, the position after which it is pulled, and whether only headers are pulled."""
 
 
 class Prefetch:
@@ -29,7 +29,8 @@ class Prefetch:
         headers_only: bool = False,
         first: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
-        """Pulls what follows a position, unless that is under way; drops any other. `first` runs before it."""
+        """Starts to pull the items after a position, unless the same pull is under way; drops any other pull. `first`
+        runs before it."""
         if self._asked == (room, after, headers_only):
             return
         self.drop()
@@ -38,8 +39,8 @@ class Prefetch:
         self._task.add_done_callback(_ignore_error)
 
     async def pull(self, room: RoomId, after: int, *, headers_only: bool = False) -> m.Items:
-        """The items after a position. Waits for the pull that `start` began if it is the same one, and begins one if
-        not. Raises what `Link.pull` raises."""
+        """The items after a position. Waits for the pull that `start` began if it is the same one, and begins a pull
+        otherwise. Raises what `Link.pull` raises."""
         if self._asked != (room, after, headers_only) or self._task is None:
             return await self._link.pull(room, after, headers_only=headers_only)
         task, self._asked, self._task = self._task, None, None
@@ -49,7 +50,7 @@ class Prefetch:
             task.cancel()
 
     def drop(self, room: RoomId | None = None) -> None:
-        """Forgets the pull that is under way; with a `room` only if it is of that room."""
+        """Cancels the pull that is under way; with a `room` only if it is of that room."""
         if self._task is not None and (room is None or (self._asked and self._asked[0] == room)):
             self._task.cancel()
             self._asked = self._task = None
@@ -63,6 +64,6 @@ class Prefetch:
 
 
 def _ignore_error(pull: "asyncio.Task[m.Items]") -> None:
-    """A pull that nobody waits for any more may fail in silence."""
+    """Keeps the error of a dropped pull from being logged."""
     if not pull.cancelled():
         pull.exception()

@@ -40,7 +40,7 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_RECORDS = 3
 MAX_RECORD_BYTES = 1024
 _SEALED_BYTES = MAX_RECORD_BYTES + 256
-"""Of a record of 1 KiB with what its encryption adds."""
+"""The size of a record of 1 KiB after encryption."""
 _FIRST_BYTES = 64 * 1024
 
 
@@ -109,8 +109,8 @@ class Preview:
     # -- a room beyond the bounds ---------------------------------------------------------------------------------
 
     async def _read_long(self) -> Added:
-        """Who founded a long room, and who added the person if that is among its newest positions. ▲ Nothing here is
-        judged: the founder's name is the room's id, and the addition has its author's signature."""
+        """The founder of a long room, and the adder if the addition is among its newest positions. ▲ Nothing here is
+        judged: the room's id proves the founder, and the addition has its author's signature."""
         room, end = self._room.room, self._receipt.n
         found = Added(room=room, n=end, long=True)
         first = (await self._link.pull(room, 0, headers_only=True, limit_bytes=_FIRST_BYTES)).items[:1]
@@ -143,11 +143,11 @@ class Preview:
         verify(device.sign_pk, DOMAIN, item_id(ENTRY, i.body), i.sig)
         return _with_add(found, entry.uid, payload, i.n, i.t)
 
-    # -- what is opened -------------------------------------------------------------------------------------------
+    # -- records --------------------------------------------------------------------------------------------------
 
     async def records(self) -> tuple[InvitedRecord, ...]:
-        """The room's first record, the adder's first behind the addition, and the newest: what can be opened of them.
-        Nothing of a long room."""
+        """The room's first record, the adder's first one after the addition, and the newest, as far as they can be
+        opened. None of a long room."""
         wanted = self._wanted()
         if not wanted:
             return ()
@@ -173,7 +173,8 @@ class Preview:
         return wanted
 
     async def _key(self, e: int) -> bool:
-        """Whether the key of an epoch can be had, from its own seal or from the newest epoch's."""
+        """Whether this device has the key of an epoch, or gets it from that epoch's own seal or from the newest
+        epoch's."""
         keys = self._room.keys
         for at in dict.fromkeys((e, self._room.stream.epoch)):
             if keys.ring.k(e) is None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the server signed about its rooms, measured against what this device verified and what it signed before.
+"""Verifies the receipts that the server signs about its rooms, against what this device verified and what the server
+signed before.
 
-▲ Every answer that moves a head carries a receipt. The newest of each room is kept by the owner's store, goes with
-every sign-in, and is a promise: a server that later shows less is rolled back, one that shows another history has
-forked the room, and the two words it signed are kept as evidence (protocol §4, §10).
+▲ Every answer that moves a head carries a receipt. The owner's store keeps the newest of each room, every sign-in shows
+it to the server, and it is a promise. A server that later shows less has been rolled back; a server that shows another
+history has forked the room. The two receipts that contradict each other are kept as evidence (protocol §4, §10).
 """
 
 import logging
@@ -29,37 +30,39 @@ _VERSIONS = {"format": RoomState.UPDATE_NEEDED, "old-format": RoomState.OLD_FORM
 FAR_MS = SIGN_IN_CLOCK_TOLERANCE_MS
 """A sign-in lets two clocks differ by so much; a position's time beyond it is far ahead."""
 BROKEN = "promise"
-"""Items that do not make the running hash which the server signed for their last position."""
+"""The code of items that do not make the running hash that the server signed for their last position."""
 
 
 class ReceiptVerifier:
-    """The receipts of one account. Only the inbox and the outbox use it, on the event loop."""
+    """The receipts of one account. Only the inbox, the outbox and the restore recovery use it, on the event loop."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._kept = {k.room: Proof.decode(k.proof) for k in link.ports.receipts()}
         self._agreed: dict[RoomId, m.Receipt] = {}
-        """Newer ones that are what we judged: their signatures are looked at, and they are kept, when all is quiet."""
+        """Newer receipts that agree with what we judged. Their signatures are verified, and they are stored, when the
+        inbox is idle."""
         self._far: set[RoomId] = set()
         """Rooms whose time was far ahead of both clocks when a sign-in had just compared them."""
         self.restored: Restored | None = None
-        """The server's statement, verified, if it made one on this connection."""
+        """The server's statement that it was restored, verified, if it made one on this connection."""
 
     def kept(self, room: RoomId) -> m.Receipt | None:
-        """The newest receipt of a room: a promise."""
+        """The newest receipt of a room: the server's promise."""
         proof = self._kept.get(room)
         return proof.receipt if proof is not None else None
 
     def newest(self) -> list[m.Receipt]:
-        """The newest of every room, for the sign-in."""
+        """The newest receipt of every room, for the sign-in."""
         return [proof.receipt for proof in self._kept.values()][:MAX_RECEIPTS]
 
     # -- heads ----------------------------------------------------------------------------------------------------
 
     def check_head(self, room: RoomSync, r: m.Receipt) -> bool:
-        """Where the server says a room stands as it signs us in; False if the room had to be stopped.
+        """Checks the head that the server shows of a room at the sign-in. False if the room had to be stopped.
 
-        ▲ Only here may a head not be below the newest receipt: on a running connection replies overtake each other.
+        ▲ Only at a sign-in is a head below the newest receipt an error: on a running connection replies overtake each
+        other.
         """
         if not self.check(room, r):
             return False
@@ -79,13 +82,13 @@ class ReceiptVerifier:
         return ahead if ahead > FAR_MS else 0
 
     def time_ahead(self, room: RoomSync) -> int:
-        """▲ How many ms the server's time in a room is ahead, 0 if not far. Only once a sign-in has compared the clocks
-        since: until then it may be our own clock that is wrong. The room goes on."""
+        """▲ How many ms the server's time in a room is ahead, 0 if not far. It counts only once a sign-in has compared
+        the clocks since: before that our own clock may be wrong. The room continues."""
         return self._ahead(room.stream.t) if room.room in self._far else 0
 
     def why_less(self, room: RoomSync, n: int) -> RoomState:
-        """▲ Whether a server that stands at `n`, below what it promised, was restored from a backup: by its own signed
-        statement, and only for what came after that backup. Else it is rolled back."""
+        """▲ The reason why a server is at `n`, below what it promised. RESTORED if its own signed statement says that
+        it was restored from a backup, and only for items after that backup; ROLLBACK otherwise."""
         lost = self._link.ports.kept_items(room.room, n, 1)
         kept = self.kept(room.room)
         t = lost[0].t if lost else kept.t if kept is not None else room.stream.t
@@ -93,7 +96,8 @@ class ReceiptVerifier:
         return RoomState.RESTORED if explained else RoomState.ROLLBACK
 
     def check(self, room: RoomSync, r: m.Receipt) -> bool:
-        """▲ The server's signed word against ours: another hash is a fork, an older head a rollback."""
+        """▲ Compares the server's receipt with our copy: another hash is a fork, an older head a rollback. False if the
+        room had to be stopped."""
         self._verify(room, r)
         kept = self._kept.get(room.room)
         if (room.rh_at(r.n) or r.rh) != r.rh or (kept is not None and contradict(kept.receipt, r)):
@@ -105,7 +109,8 @@ class ReceiptVerifier:
         return True
 
     def agrees(self, room: RoomSync, r: m.Receipt) -> bool:
-        """▲ Whether the server's word of its head is what we have judged; more than it gave is withheld."""
+        """▲ Whether the server's receipt for its head is exactly what we have judged. A head above what it gave is
+        withheld."""
         if (r.room, r.n, r.rh) == (room.room, room.stream.n, room.stream.rh):
             self._agreed[room.room] = r
             if room.room not in self._far and self._ahead(r.t):
@@ -116,9 +121,9 @@ class ReceiptVerifier:
         return False
 
     def placed(self, room: RoomSync, placed: m.Placed) -> KeptReceipt | None:
-        """The receipt for what the server has just taken, to be kept with that; None if a newer one is kept.
+        """The receipt for items that the server has just accepted, to be stored; None if a newer one is stored.
 
-        ▲ It stands above our own stream until that shows the items: what is acknowledged cannot vanish unseen.
+        ▲ It is above our own stream until that shows the items: acknowledged items cannot vanish unnoticed.
         """
         r = placed.receipt
         if r.n != placed.first + placed.count - 1:
@@ -131,8 +136,8 @@ class ReceiptVerifier:
         return self._take(r)
 
     def keep(self, *, from_rooms: int = 1) -> None:
-        """Verifies and keeps what has been agreed on since, if that is of so many rooms. Reject "signature": the server
-        signed nothing."""
+        """Verifies and stores the receipts that agreed since the last call, if they are of at least `from_rooms` rooms.
+        Reject "signature" if the server did not sign one."""
         if len(self._agreed) < from_rooms:
             return
         agreed, self._agreed = self._agreed, {}
@@ -159,7 +164,7 @@ class ReceiptVerifier:
     # -- promises -------------------------------------------------------------------------------------------------
 
     def check_promise(self, room: RoomSync, items: Sequence[Item]) -> None:
-        """▲ Before they are judged: Reject if these items do not lead to the receipt that was given for them."""
+        """▲ Call it before items are judged. Reject if they do not lead to the receipt that was given for them."""
         kept = self._kept.get(room.room)
         if kept is None or not room.stream.n < kept.receipt.n <= items[-1].n:
             return
@@ -168,7 +173,7 @@ class ReceiptVerifier:
             raise Reject(BROKEN, f"position {kept.receipt.n}")
 
     async def refuse(self, room: RoomSync, why: Reject, shown: m.Receipt, items: Sequence[Item]) -> None:
-        """Stops the room for what the server showed: another history, or only not what belongs there."""
+        """Stops the room because of what the server showed: another history, or items that may not be there."""
         theirs: m.Receipt | None = None
         state = RoomState.WITHHELD
         if why.code in _VERSIONS:
@@ -178,7 +183,7 @@ class ReceiptVerifier:
         else:
             forged = _from(items, why.where) if why.code == "signature" else []
             proof = self._verified(room, shown) if forged else None
-            # ▲ before more is asked for: whoever lied may keep silent now
+            # ▲ stop before asking for more: a server that lied may not answer now
             self.stop(room, state, why.code, theirs=proof, claim=signed_receipts.claim(forged) if forged else None)
             theirs = await self._other_past(room, broken=why.code == BROKEN)
             if theirs is None:
@@ -190,11 +195,12 @@ class ReceiptVerifier:
         )
 
     async def _other_past(self, room: RoomSync, *, broken: bool) -> m.Receipt | None:
-        """▲ The server's signature for a history that has something else at the last position that we verified (or
-        that it promised us), if it gives one.
+        """▲ The server's receipt for a history with a different item at the last position that we verified (or that it
+        promised), if the server gives one.
 
-        Its items are chained from a position of ours up to its head; if that meets what it signed, the two histories
-        part after that position, else before: then we begin further back. Nothing is kept of them.
+        The server's items are chained from a position of ours up to its head. If the result is the hash that it signed,
+        the two histories part after that position. Otherwise they part before it, and the search begins further back.
+        None of the items are kept.
         """
         kept = self._kept.get(room.room)
         n, ours = room.stream.n, bytes(room.stream.rh)
@@ -214,7 +220,8 @@ class ReceiptVerifier:
         return None
 
     async def _signed_past(self, room: RoomSync, base: int, rh: bytes, n: int) -> tuple[bytes, m.Receipt] | None:
-        """The running hash at `n` in the server's history, if that begins as ours up to `base`, and who says so."""
+        """The running hash at `n` in the server's history, if that begins as ours up to `base`, and the receipt that
+        proves it."""
         at = base
         there: bytes = rh
         while True:
@@ -254,9 +261,9 @@ class ReceiptVerifier:
         theirs: m.Receipt | None = None,
         claim: bytes | None = None,
     ) -> None:
-        """▲ Nothing resumes in place after a fork or rollback: what we have is kept and stays readable, and both
-        words of the server (`theirs` is verified) are kept as proof. So is a `claim` in any state: what somebody
-        signed, or what the server shows under a signature that is none."""
+        """Stops the room and keeps the evidence. ▲ After a fork or a rollback the room does not resume in place: our
+        copy is kept and stays readable, and both receipts of the server (`theirs` is verified) are kept as proof. A
+        `claim` is kept in any state: what somebody signed, or what the server shows under a false signature."""
         if state in LASTING or claim is not None:
             if state is RoomState.RESTORED and self.restored is not None:
                 claim = self.restored.encode()
@@ -274,7 +281,7 @@ class ReceiptVerifier:
 
 
 def _chained(rh: bytes, at: int, items: Sequence[Item], n: int) -> bytes | None:
-    """The running hash at position `n` when these follow `at`; None if they are no such items."""
+    """The running hash at position `n` if the items follow position `at`; None if they do not."""
     for i in items:
         if i.n != at + 1 or not 0 <= i.t <= MAX_T or i.kind not in (ENTRY, ENVELOPE):
             return None
@@ -285,7 +292,7 @@ def _chained(rh: bytes, at: int, items: Sequence[Item], n: int) -> bytes | None:
 
 
 def _from(items: Sequence[Item], where: str) -> list[Item]:
-    """The item that a Reject names, on to the signature that covers it."""
+    """The item that a Reject names, and those after it up to the signature that covers it."""
     out: list[Item] = []
     for i in items:
         if out or where == f"position {i.n}":

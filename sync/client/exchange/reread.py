@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What was judged before its content was opened is pulled and judged once more, and opened, in the background: all that
-stood before a member who was given the history later (`hist`), or before the snapshots that a newcomer began with.
+"""Pulls, judges and opens again, in the background, what was judged before its content was opened: everything before a
+member was given the history (`hist`), or before the snapshots with which a newcomer began.
 
-▲ Judged again from the first position, not only chained: what was void is never
-applied, whoever shows it.
+▲ The items are judged again from the first position, not only chained: a void item is never applied, no matter who
+shows it.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ from sync.trust.room.stream import Accepted, RoomStream
 log = logging.getLogger("sync")
 
 PIECE = 32
-"""Items judged, opened and stored together, up to the next signature: of 50 under one, 3 ms of the loop."""
+"""Items judged, opened and stored together, up to the next signature: 50 items under one signature take 3 ms of the
+loop."""
 
 FINISHING = 2
 """Rooms whose snapshots are checked at the same time."""
@@ -34,12 +35,13 @@ WithLogs = Callable[[Callable[[], list[Accepted]], int], Awaitable[list[Accepted
 
 
 FetchPruned = Callable[[RoomSync], Awaitable[None]]
-"""`Opening.fill`."""
+"""`Backfill.fetch_pruned`."""
 
 
 @dataclass(slots=True)
 class _RereadProgress:
-    """A room that is being read again. What `stream` has judged is stored, but for `piece` if the line was cut then."""
+    """A room that is being read again. Everything that `stream` has judged is stored, except `piece` if the line was
+    cut just then."""
 
     room: RoomId
     until: int
@@ -49,8 +51,8 @@ class _RereadProgress:
 
 
 class Rereading:
-    """Goes on with whatever is left to read again, a room at a time; cut off, it goes on with the next connection, and
-    begins anew after a restart."""
+    """Reads rooms again, one at a time. After a cut it resumes on the next connection; after a restart it begins at the
+    first position again."""
 
     def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots, fetch_pruned: FetchPruned) -> None:
         self._link = link
@@ -60,8 +62,8 @@ class Rereading:
         self._prefetch = Prefetch(link)
         self._begun: _RereadProgress | None = None
         self._read_up_to: dict[RoomId, int] = {}
-        """Rooms of which everything was read again and that are not finished (`_finish`), with `RoomSync.reread` as it
-        was then. Such a room is not read a second time after the connection was lost, unless `reread` has grown."""
+        """Rooms that were read again completely and are not finished (`_finish`), with the value of `RoomSync.reread`
+        at that time. Such a room is not read a second time after the connection was lost, unless `reread` has grown."""
         self._finishing: dict[RoomId, asyncio.Task[None]] = {}
         self._given_up: set[RoomId] = set()
         self._todo: dict[RoomId, None] = {}
@@ -70,24 +72,25 @@ class Rereading:
         self._calm = asyncio.Event()
 
     def pause(self) -> None:
-        """Something came, or is to be caught up with: that goes first, in every room."""
+        """Call it when items are received or a room is to be pulled: that work goes first, in every room."""
         self._calm.clear()
 
     def go_on(self) -> None:
-        """Everything that came is judged and stored."""
+        """Call it when everything that was received is judged and stored."""
         self._calm.set()
 
     def reached(self, room: RoomId) -> int:
-        """Up to which position a room has been read again."""
+        """The position up to which a room has been read again."""
         return self._reached.get(room, 0)
 
     def start(self) -> None:
-        """A new connection: what the server did not show may be there now."""
+        """Call it on a new connection: the server may show now what it did not show before."""
         self._given_up.clear()
         self._prefetch.drop()
 
-    def look(self, room: RoomSync) -> None:
-        """A room has moved: it is read again as far as it is to be, once the key that reaches back is here."""
+    def queue(self, room: RoomSync) -> None:
+        """Call it when a room has moved: queues the room if it has to be read again. It is read once the key that
+        reaches back is here."""
         if room.reread:
             self._todo[room.room] = None
             self._wake.set()
@@ -121,15 +124,16 @@ class Rereading:
                 await self._finishing.pop(room)
 
     def _room(self, room: RoomId) -> RoomSync | None:
-        """The room, if it is to be read again now. Asked anew at each piece: it may have been read from the store."""
+        """The room, if it is to be read again now. Call it for each piece: the room may have been loaded from the store
+        again."""
         found = self._link.rooms.get(room)
         ready = found is not None and found.reread and not found.keys.needs_key and found.problem is None
         return found if ready else None
 
     async def _again(self, room_id: RoomId) -> bool:
-        """Reads a room from its first position to `RoomSync.reread`, and returns True when all of it is read; at once
-        if that was done before the connection was lost. False if the room cannot be read: this device lacks its key,
-        the room was stopped, or what the server showed broke the rules. Unreachable if the connection is lost."""
+        """Reads a room from its first position to `RoomSync.reread`. Returns True when all of it is read; at once if
+        that was done before the connection was lost. False if the room cannot be read: this device lacks its key, the
+        room was stopped, or what the server showed broke the rules. Unreachable if the connection is lost."""
         room = self._room(room_id)
         if room is None or room_id in self._given_up:
             return False
@@ -159,8 +163,8 @@ class Rereading:
             if room is None:
                 return
             await self._snapshots.check(room)
-            if room.reread != self._read_up_to.pop(room_id, None):  # it reaches further back by now
-                self.look(room)
+            if room.reread != self._read_up_to.pop(room_id, None):  # `reread` has grown since
+                self.queue(room)
                 return
             until = room.reread
             try:
@@ -169,20 +173,20 @@ class Rereading:
                 room.not_reread(until)
                 self._read_up_to[room_id] = until
                 raise
-            if room.incomplete:  # of what is pruned nothing was read again
+            if room.incomplete:  # the reread brings no pruned content
                 await self._fetch_pruned(room)
             self._snapshots.reread_finished(room)
             self._link.listener.on_room(room_id)
 
     def _begin(self, room: RoomId, until: int) -> _RereadProgress:
-        """What was cut off, or a new beginning."""
+        """The progress of a reread that was cut off, or a new one."""
         begun = self._begun
         if begun is None or (begun.room, begun.until) != (room, until):
             begun = self._begun = _RereadProgress(room, until, RoomStream(room))
         return begun
 
     async def _read(self, begun: _RereadProgress) -> bool:
-        """False if the room is not to be read any more."""
+        """Reads the rest of the room. False if the room is not to be read any more."""
         room_id, until, again = begun.room, begun.until, begun.stream
         if (room := self._room(room_id)) is not None:
             await self._keep(room, begun)
@@ -205,17 +209,17 @@ class Rereading:
         room = self._room(room_id)
         if room is None:
             return False
-        # ▲ what explains that content is missing may stand after what is read again
+        # ▲ the entry that explains missing content may be after the positions that are read again
         if any(not room.stream.may_be_gone(ObjId(obj), n) for n, obj in again.state.missing.items()):
             raise Reject("withheld", "history")
         return True
 
     def _pull_ahead(self, begun: _RereadProgress, pulled: Items) -> None:
-        """Begins to pull what is read next: of this room, else of the next one."""
+        """Starts to pull what is read next: of this room if it has more, of the next room otherwise."""
         if pulled.items and pulled.items[-1].n < begun.until:
             self._prefetch.start(begun.room, pulled.items[-1].n)
             return
-        for room_id in self._todo:  # this room may stand there again: it has been heard of meanwhile
+        for room_id in self._todo:  # this room may be in the queue again after a new frame
             room = self._room(room_id)
             if room_id != begun.room and room is not None and self._read_up_to.get(room_id) != room.reread:
                 self._prefetch.start(room_id, 0)
@@ -232,7 +236,7 @@ class Rereading:
         await self._keep(room, begun)
 
     async def _keep(self, room: RoomSync, begun: _RereadProgress) -> None:
-        """Stores what was judged; twice does no harm."""
+        """Stores what was judged. A second call does no harm."""
         for received in room.open_again(begun.piece, begun.shares):
             await self._link.ports.receive_apart(replace(received, more=True))
             await asyncio.sleep(0)
@@ -240,7 +244,7 @@ class Rereading:
 
 
 def pieces(items: Sequence[Item]) -> list[list[Item]]:
-    """In pieces that end where a signature stands."""
+    """Splits items into pieces, each of which ends at a signature."""
     pieces: list[list[Item]] = [[]]
     for item in items:
         pieces[-1].append(item)

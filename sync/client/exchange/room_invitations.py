@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms to which the person was added and that are not followed yet: held until the owner says what becomes of them.
+"""Holds the rooms to which the person was added and that are not followed yet, until the owner decides what happens to
+them.
 
 ▲ What is read of them (preview.py) is judged like every room's, but nothing of it is stored: no change, key, position
-or receipt. So nobody can give this device bytes by adding its person to a room.
+or receipt. So nobody can fill this device's disk by adding its person to a room.
 """
 
 import asyncio
@@ -25,29 +26,30 @@ log = logging.getLogger("sync")
 
 MAX_HELD = 10_000
 _AGAIN_S = (0.3, 1.0, 4.0, 16.0)
-"""The adder's greeting comes a moment after the addition: looked for again so long after."""
+"""The adder's greeting is placed a moment after the addition. The room is read again after each of these times to find
+it."""
 
 Follow = Callable[[m.RoomHead], None]
 
 
 @dataclass(slots=True)
 class _Held:
-    """A room that is not followed. `added` is None before its headers were read."""
+    """A room that is not followed. `added` is None until its headers are read."""
 
     head: m.RoomHead
     added: Added | None = None
     verdict: Verdict = Verdict.HIDE
     records: tuple[InvitedRecord, ...] = ()
     read: bool = False
-    """Its records were asked for: it is one of those that are shown by themselves."""
+    """Whether its records were fetched: it is one of the invitations that show records without being asked."""
     tries: int = 0
 
 
 class Invitations:
-    """Of one account. The inbox calls `look` on its turn while something is due."""
+    """The invitations of one account. The inbox calls `read_next` while something is due."""
 
     def __init__(self, link: Link, with_logs: WithLogs, follow: Follow) -> None:
-        """`follow` has the inbox take a room in like every other."""
+        """`follow` has the inbox follow a room."""
         self._link = link
         self._with_logs = with_logs
         self._follow = follow
@@ -59,12 +61,12 @@ class Invitations:
 
     @property
     def idle(self) -> bool:
-        """Whether no room is left to be looked at now."""
+        """Whether no room is left to be read now."""
         return not self._due
 
     @property
     def next(self) -> RoomId:
-        """The room that `look` takes next, while not `idle`."""
+        """The room that `read_next` takes next, while not `idle`."""
         return next(iter(self._due))
 
     def all(self) -> list[Invitation]:
@@ -76,7 +78,7 @@ class Invitations:
     # -- from the inbox -------------------------------------------------------------------------------------------
 
     def start(self, listed: set[RoomId]) -> None:
-        """A new connection: rooms that the server does not list any more are forgotten."""
+        """Call it on a new connection: rooms that the server no longer lists are forgotten."""
         for room in [room for room in self._held if room not in listed]:
             self.drop(room)
 
@@ -95,13 +97,13 @@ class Invitations:
             self.drop(room)
             return False
         if held is None and len(self._held) >= MAX_HELD:
-            log.warning("one invitation too many")
+            log.warning("invitation limit reached")
             return True
         if held is None:
             held = self._held[room] = _Held(head)
         moved, held.head = held.head.receipt.n != head.receipt.n, head
         if answer is not Verdict.HIDE and (held.added is None or (moved and held.verdict is Verdict.ASK)):
-            self._look_at(room)
+            self._queue(room)
         return True
 
     def holds(self, room: RoomSync) -> bool:
@@ -117,14 +119,14 @@ class Invitations:
         return self.takes(m.RoomHead(receipt, 0, b""))
 
     def drop(self, room: RoomId) -> None:
-        """Forgets a room: the person is no member any more, or it is followed."""
+        """Forgets a room: the person is no longer a member, or the room is followed."""
         self._due.pop(room, None)
         held = self._held.pop(room, None)
         if held is not None and held.verdict is Verdict.ASK and self.consent is not None:
             self.consent.on_invitations()
 
     def reconsider(self) -> None:
-        """Something that decides has changed (an answer, a block, who is known): every held room is judged again."""
+        """Decides every held room again. Call it when an answer, a block or the set of known people has changed."""
         if self.consent is None:
             return
         moved = False
@@ -135,11 +137,11 @@ class Invitations:
             elif answer is Verdict.OPEN and room not in self._link.rooms:
                 self._open(room)
             elif answer is None:
-                self._look_at(room)
+                self._queue(room)
         if moved:
             self.consent.on_invitations()
 
-    def _look_at(self, room: RoomId) -> None:
+    def _queue(self, room: RoomId) -> None:
         self._due[room] = None
         self._link.inbox_work.set()
 
@@ -150,7 +152,7 @@ class Invitations:
         self._link.inbox_work.set()
 
     def _settle(self, room: RoomId, held: _Held, added: Added) -> bool:
-        """Does what the owner decides; True if what is shown changed."""
+        """Carries out the owner's decision. True if the list of invitations has changed."""
         assert self.consent is not None  # noqa: S101 - nothing is held without it
         before, held.verdict = held.verdict, self.consent.decide(added)
         if held.verdict is Verdict.OPEN:
@@ -158,14 +160,14 @@ class Invitations:
         elif held.verdict is Verdict.HIDE:
             held.records, held.read = (), False
         elif not held.read and self.consent.reads(added):
-            self._look_at(room)
+            self._queue(room)
         return (before is Verdict.ASK) != (held.verdict is Verdict.ASK)
 
-    # -- looking --------------------------------------------------------------------------------------------------
+    # -- reading --------------------------------------------------------------------------------------------------
 
-    async def look(self) -> None:
-        """Reads the headers of the room that is due, and has the owner decide. Nothing if the server does not give what
-        it must: the room is looked at again on the next connection."""
+    async def read_next(self) -> None:
+        """Reads the headers of the room that is due, and has the owner decide. Does nothing if the server does not give
+        what it must: the room is read again on the next connection."""
         room = self.next
         del self._due[room]
         held, consent = self._held.get(room), self.consent
@@ -181,7 +183,7 @@ class Invitations:
         except (Refused, Reject) as e:
             log.warning("invitation not read: %s", e.code)
             return
-        if self._held.get(room) is not held:  # it went while it was read
+        if self._held.get(room) is not held:  # it was dropped while it was read
             return
         held.added, held.read, held.records = added, read, records
         self._settle(room, held, added)
@@ -192,14 +194,14 @@ class Invitations:
     def _again(self, room: RoomId, held: _Held) -> None:
         if held.tries < len(_AGAIN_S):
             wait_s, held.tries = _AGAIN_S[held.tries], held.tries + 1
-            asyncio.get_running_loop().call_later(wait_s, self._look_again, room, held)
+            asyncio.get_running_loop().call_later(wait_s, self._queue_again, room, held)
 
-    def _look_again(self, room: RoomId, held: _Held) -> None:
+    def _queue_again(self, room: RoomId, held: _Held) -> None:
         if self._held.get(room) is held and self._link.connection is not None:
-            self._look_at(room)
+            self._queue(room)
 
     async def _learn(self, adder: Uid | None) -> None:
-        """The adder's staff record, so that the owner can say who invites."""
+        """Fetches the adder's staff record, so that the owner can show who invites."""
         if adder is not None and adder not in self._learnt:
             await self._link.book.directory(self._link.online, "", [adder])
             self._learnt.add(adder)

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a person does to rooms: create, add, remove, leave, roles, rotate. Each needs the server and waits for it.
+"""The operations of a person on rooms: create, add, remove, leave, change roles, rotate. Each needs the server and
+waits for it.
 
-A deed is drafted on the room as it stands; if somebody else was first ("conflict", "stale") or its seals
-did not arrive whole ("seals"), it is drafted again on the newer room (compare_and_swap.py).
+An operation is drafted on the room's current state. If another device was first ("conflict", "stale") or the server did
+not receive all its seals ("seals"), it is drafted again on the newer room (compare_and_swap.py).
 """
 
 import asyncio
@@ -29,7 +30,8 @@ _AGAIN = (ErrorCode.CONFLICT, ErrorCode.STALE, ErrorCode.ROTATION_OWED, ErrorCod
 
 
 class RoomOperations:
-    """The signed-in person's deeds. All raise Unreachable while offline and Refused with the server's code."""
+    """The signed-in person's room operations. All raise Unreachable while offline and Refused with the server's
+    code."""
 
     def __init__(self, link: Link, inbox: Inbox, outbox: Outbox) -> None:
         self._link = link
@@ -37,7 +39,7 @@ class RoomOperations:
         self._outbox = outbox
 
     async def create_room(self, origin: Origin | None = None) -> RoomId:
-        """A new room with this person as its owner; it exists at the server and here when this returns.
+        """Creates a room with this person as its owner. It exists at the server and here when this returns.
 
         `origin`: the stopped room that it continues.
         """
@@ -63,8 +65,9 @@ class RoomOperations:
         return room
 
     async def add(self, room_id: RoomId, uid: Uid, role: int, *, history: bool) -> None:
-        """Adds a person: their newest log is fetched and verified first. ▲ Nothing is sealed to whom one may not add:
-        the server would have the seal, and whoever is with it the key, though the entry is refused."""
+        """Adds a person; their newest log is fetched and verified first. ▲ Nothing is sealed to a person whom this one
+        may not add. Otherwise the server would have the seal, and its accomplice the key, although the entry is
+        refused."""
         await self._link.book.fetch(self._link.online, uid)
 
         def build(d: Drafter) -> Draft:
@@ -88,12 +91,14 @@ class RoomOperations:
         await self._do(room_id, lambda d: d.set_role(uid, Role(role)))
 
     async def propose_history(self, room_id: RoomId, uid: Uid) -> None:
-        """Proposes that a from-now member may read everything; another administrator approves."""
+        """Proposes that a member who was added without the history may read everything; another administrator
+        approves."""
         await self._do(room_id, lambda d: d.propose("hist", uid))
 
     async def give_history(self, room_id: RoomId, proposal: Hash) -> None:
-        """Approves a colleague's proposal, if that is not done yet, and seals the archive to its subject. Who may not
-        read the history only approves: somebody who may goes on. Refused("proposal") if it is no longer open."""
+        """Approves a colleague's proposal, if that is not done yet, and seals the archive to its subject. An
+        administrator who may not read the history only approves; another one, who may read it, completes the grant.
+        Refused("proposal") if the proposal is no longer open."""
         state = self._room(room_id).stream.state
         found = state.proposals.get(proposal)
         if found is None or found.what != "hist":
@@ -108,16 +113,16 @@ class RoomOperations:
 
             def build(d: Drafter) -> Draft:
                 now = self._room(room_id).stream.state.proposals.get(proposal)
-                if now is None or now.approved is None:  # ▲ sealed only when the room's log shows that two agreed
+                if now is None or now.approved is None:  # ▲ seal only when the log shows two admins agreed
                     raise Refused(PROPOSAL)
                 return d.hist(Uid(found.subject), proposal)
 
             await self._do(room_id, build)
 
     async def prune(self, room_id: RoomId, obj: ObjId) -> None:
-        """Lets the server forget an object's content up to its newest snapshot that may stand in for it. Refused with
-        what the one that lacks least still lacks: "snapshot" (also if there is none, or nothing more to forget),
-        "early" or "baseline"."""
+        """Lets the server forget an object's content up to its newest snapshot that may replace it. Refused with what
+        the best snapshot still lacks: "snapshot" (also if there is none, or nothing more to forget), "early" or
+        "baseline"."""
         waited = partial(self._link.waited_ms, room_id)
         found = prunable(self._room(room_id).stream.state, obj, self._link.server_now_ms, waited)
         ident = found.snapshot if found is not None else None
@@ -126,7 +131,7 @@ class RoomOperations:
         await self._do(room_id, lambda d: d.prune(obj, found.n, ident))
 
     async def rotate(self, room_id: RoomId) -> None:
-        """A new epoch on demand."""
+        """Begins a new epoch."""
         await self._do(room_id, lambda d: d.rotate())
 
     async def _do(self, room_id: RoomId, build: Callable[[Drafter], Draft]) -> None:
@@ -139,7 +144,7 @@ class RoomOperations:
             try:
                 await self._outbox.append(room, draft)
             except Refused:
-                self._inbox.look_again(room)  # read while `again` pauses
+                self._inbox.pull_again(room)  # read while `again` pauses
                 raise
 
         await again(attempt, codes=_AGAIN)
@@ -152,7 +157,7 @@ class RoomOperations:
         return room
 
     async def _settled(self, room: RoomSync) -> None:
-        """Waits until this device has judged everything that the server told of."""
+        """Waits until this device has judged everything that the server announced."""
         try:
             async with asyncio.timeout(SETTLE_S):
                 while not room.caught_up and room.problem is None:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms whose key is old get another: every thirty days, by whichever writer is there. A key that was sealed to this
-person before they replaced their recovery sheet is renewed by them at once: the sheet that was replaced may open it.
+"""Rotates rooms whose key is thirty days old; any connected writer does it. A key that was sealed to this person before
+they replaced their recovery sheet is renewed by them at once: the former recovery sheet may open it.
 
-Everybody sees that a room is due. Each waits a random while, longer the more members there are, and looks again: most
-find that somebody was first. An epoch without an archive (its signer had none) is due at once for who can link it to
-the history.
+Everybody sees that a room is due. Each device waits a random time, longer the more members there are, and checks again:
+most find that another device was first. An epoch without an archive (its signer had none) is due at once for a member
+who can link it to the history.
 """
 
 import asyncio
@@ -21,21 +21,21 @@ from sync.trust.keys.epochs import sound_base
 log = logging.getLogger("sync")
 
 RENEW_MS = 30 * 86_400_000
-"""So old is a room's key at most, by the server's time, while any writer comes by."""
+"""The greatest age of a room's key by the server's time, as long as any writer connects."""
 LOOK_S = 3600.0
-"""Between two looks at all rooms while the connection lasts."""
+"""Between two checks of all rooms while the connection lasts."""
 MARK_S = 3600.0
 EARLIEST_S = 30.0
 SPREAD_S = 5.0
-"""Times the number of members, up to LONGEST_SPREAD_S: so much longer than EARLIEST_S each waits at most."""
+"""Multiplied by the number of members, up to LONGEST_SPREAD_S: the longest random wait of a device after EARLIEST_S."""
 LONGEST_SPREAD_S = 3600.0
 AGAIN_S = 3600.0
-"""After a refusal: the server lets a writer rotate a clean room once an hour."""
+"""After a refusal: the server lets a writer rotate a room that owes no rotation once an hour."""
 
 
 def due_ms(room: RoomSync, made_ms: int | None) -> int | None:
-    """When (server's time, ms) the key of a room is to be renewed, 0 for at once. None if that cannot be told: the room
-    has no key, or no time of it is kept."""
+    """When (server's time, ms) the key of a room is to be renewed, 0 for at once. None if that is not known: the room
+    has no key, or no time of the key is stored."""
     epoch = room.stream.epochs.get(room.stream.epoch)
     if epoch is None:
         return None
@@ -58,17 +58,18 @@ class Schedule:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._turns: dict[RoomId, tuple[int, float]] = {}
-        """The epoch that is due, and when (loop time) it is this device's turn to look again."""
+        """The epoch that is due, and when (loop time) this device checks again."""
         self._marked: dict[RoomId, float] = {}
-        """When (loop time) it was last kept how far a room has been seen."""
+        """When (loop time) it was last stored how far a room has been seen."""
         self._caught_up = asyncio.Event()
 
     def caught_up(self) -> None:
-        """What came while this device was away is judged: from now on rooms are what they seem."""
+        """Call it when everything from the time this device was away is judged: from then on the rooms' state is
+        current."""
         self._caught_up.set()
 
     async def work(self, outbox: Outbox) -> None:
-        """Looks at all rooms now and then, and renews what is still due at its turn."""
+        """Checks all rooms now and then, and renews each key that is still due after the device's random wait."""
         loop = asyncio.get_running_loop()
         self._caught_up.clear()
         await self._caught_up.wait()
@@ -98,8 +99,9 @@ class Schedule:
             self._turns[room.room] = (epoch, now + EARLIEST_S + random.uniform(0, most))  # noqa: S311 - no secret: who is first
 
     def _is_due(self, room: RoomSync) -> bool:
-        """By the server's time of the epoch's position, which no member claims, and ▲ by our own clock since we saw it:
-        a server's time far ahead neither has all keys renewed at once nor puts a renewal off for years."""
+        """Whether the room's key is to be renewed now. By the server's time of the epoch's position, which no member
+        claims, and ▲ by our own clock since we saw it: a server whose time is far ahead can neither have all keys
+        renewed at once nor delay a renewal for years."""
         if not room.may_write or not room.may_send or room.stream.rotation_owed or room.keys.needs_key:
             return False
         epoch, now = room.stream.epochs.get(room.stream.epoch), self._link.server_now_ms

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Makes snapshots of objects that have grown, and attests those of others (protocol §7).
 
-One writer is enough: each waits a random while and looks again whether somebody else has done it. What is made, or
-attested, is computed from the room's own positions, never from what is only here; and from the last state that this
-device itself computed or opened, so that a long object is not merged anew each time.
+One writer is enough: each waits a random time and checks again whether another has done it. A state that is made or
+attested is computed from the room's own positions, never from changes that exist only here. The computation starts from
+the last state that this device itself computed or opened, so that a long object is not merged from its first change
+each time.
 """
 
 import asyncio
@@ -33,9 +34,9 @@ EVERY_OPS = 500
 EVERY_BYTES = 256 * 1024
 """An object that has grown by either gets a snapshot."""
 SPREAD_S = 20.0
-"""Each waits up to so long, so that one does it and the others see it."""
+"""Each device waits up to so long, so that one does it and the others see it."""
 AGAIN_S = 2.0
-"""When a room was not caught up."""
+"""The wait if a room was not caught up."""
 MAX_HELD = 64
 """Unfinished snapshots whose pieces are held."""
 
@@ -44,8 +45,8 @@ Key = tuple[RoomId, ObjId]
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A snapshot that stands in the room, and what it says of itself. `is_opened`: this device has begun with this very
-    snapshot, so it knows that the pieces hold what `digest` says."""
+    """A snapshot in the room, and the hash that it states. `is_opened`: this device has begun with this very snapshot,
+    so it knows that the pieces hold content with the hash `digest`."""
 
     snapshot: bytes
     digest: bytes
@@ -53,7 +54,7 @@ class _Claim:
 
 
 class Snapshots:
-    """One `work` task while the connection lives; what is due outlasts it."""
+    """One `work` task while the connection lives; the list of what is due stays after it."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -62,13 +63,13 @@ class Snapshots:
         self._make_at: dict[Key, float] = {}
         self._attest_at: dict[Key, tuple[float, _Claim]] = {}
         self._put_off: dict[Key, _Claim] = {}
-        """To be attested when what stands before has been read too."""
+        """To be attested when the changes before the snapshot have been read too."""
         self._pieces: dict[tuple[RoomId, ObjId, bytes], list[tuple[int, Piece]]] = {}
-        """With where they stand."""
+        """The pieces with their positions."""
         self._wake = asyncio.Event()
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
-        """A slice is judged and stored: what has grown, and whose snapshots are new."""
+        """Notes the objects that have grown, and new snapshots, in a slice that is judged and stored."""
         if room.bootstrap_buffer is not None or not room.keys.has_history:
             return
         for item in accepted:
@@ -93,8 +94,9 @@ class Snapshots:
             self._wake.set()
 
     def _take_piece(self, room: RoomSync, item: AcceptedEnvelope) -> None:
-        """A piece of a snapshot. When its last has come it is to be attested, unless it is one's own. ▲ Not one of
-        which a piece stands within what it covers: a prune behind it would take that along, and none could open it."""
+        """Takes in a piece of a snapshot. After its last piece the snapshot is to be attested, unless it is this
+        person's own. ▲ A snapshot with a piece at a position that it covers itself is not attested: a prune behind it
+        would remove that piece, and nobody could open the snapshot."""
         key, whose = (room.room, item.hdr.obj), (room.room, item.hdr.obj, item.hdr.dev)
         try:
             payload = room.keys.open_special(item)
@@ -112,17 +114,18 @@ class Snapshots:
                 self._pieces.pop(next(iter(self._pieces)))
             return
         begun, found = [n for n, _ in self._pieces[whose]], [piece for _, piece in self._pieces.pop(whose)]
-        self._grown.pop(key, None)  # it is asked of the store how much came after what it covers
+        self._grown.pop(key, None)  # the store is asked again how much follows the positions that it covers
         stays = bool(begun) and begun[0] > int.from_bytes(item.hdr.about, "big")
         if stays and joined(found) is not None and item.hdr.uid != self._link.account.uid:
             self._attest_at[key] = (_soon(), _Claim(item.ident, found[-1].digest))
             self._wake.set()
 
     async def check(self, room: RoomSync) -> None:
-        """▲ All that stands before the snapshots that this device began with is here: they are computed anew, from the
-        start. One that is right is to be attested if it still lacks that; on a false one nothing is built any more, nor
-        on one while something of its object waits for a key: nobody can tell. One that cannot be computed now is not
-        called false: nothing is built on it either, and it is computed again before it is attested."""
+        """▲ Recomputes, from the first change, the snapshots with which this device began; call it when all changes
+        before them are here. A correct one is attested if it still needs that. No state is built on a false one any
+        more, nor on one whose object has a change that waits for a key, since it cannot be judged. A snapshot that
+        cannot be computed now is not called false: no state is built on it either, and it is computed again before it
+        is attested."""
         ports, me, state = self._link.ports, self._link.account.uid, room.stream.state
         begun = [ObjId(o) for o in state.snapshots if o not in state.pruned]
         shut = room.shut()
@@ -133,7 +136,7 @@ class Snapshots:
             base, compact = ports.base(obj), ports.compactor(obj)
             if base is None or compact is None:
                 continue
-            if not ports.is_sound(obj):  # a replay would merge what is held back
+            if not ports.is_sound(obj):  # a replay would merge a change that is held back
                 ports.forget_base(obj)
                 continue
             n, held = base
@@ -154,14 +157,14 @@ class Snapshots:
                     self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest, row.n == opened))
 
     def reread_finished(self, room: RoomSync) -> None:
-        """Nothing is left to be read again: what had to wait for it is attested soon."""
+        """Call it when nothing of the room is left to be read again: attests that waited for it are made soon."""
         for key in [key for key in self._put_off if key[0] == room.room]:
             self._attest_at[key] = (_soon(), self._put_off.pop(key))
         self._wake.set()
 
     async def work(self, outbox: Outbox) -> None:
-        """Makes and attests what is due. ▲ Nothing of a room that is still being read again: what it would be computed
-        from is others' word."""
+        """Makes and attests what is due. ▲ Nothing of a room that is still being read again: the result would rest on
+        other people's word."""
         loop = asyncio.get_running_loop()
         while True:
             times = [*self._make_at.values(), *(at for at, _ in self._attest_at.values())]
@@ -170,7 +173,7 @@ class Snapshots:
             for key in [k for k, at in self._make_at.items() if at <= loop.time()]:
                 del self._make_at[key]
                 room = self._room(key)
-                if room is None or room.reread:  # the next change asks again
+                if room is None or room.reread:  # the next change sets the time again
                     continue
                 if self._steady(room, key[1]):
                     with _one_object(key[1]):
@@ -191,7 +194,7 @@ class Snapshots:
                     self._attest_at[key] = (loop.time() + AGAIN_S, claim)
 
     def _steady(self, room: RoomSync, obj: ObjId) -> bool:
-        """▲ Whether what is computed of an object now has everything that the room and the object hold."""
+        """▲ Whether a state that is computed now would include everything that the room and the object hold."""
         return is_steady(room) and self._link.ports.is_sound(obj)
 
     def _room(self, key: Key) -> RoomSync | None:
@@ -212,7 +215,7 @@ class Snapshots:
         if state is None or _covered(room, obj) != before:
             return
         self._grown[key] = [0, 0]
-        self._make_at.pop(key, None)  # changes that came meanwhile have set a time: this snapshot is enough
+        self._make_at.pop(key, None)  # changes during the computation set a time: this snapshot is enough
         made = pieces(os.urandom(16), state.digest, pack(state))
         about = n.to_bytes(8, "big")
         outbox.send_beside(
@@ -230,14 +233,14 @@ class Snapshots:
         log.info("snapshot made: %d pieces", len(made))
 
     async def _attest(self, room: RoomSync, obj: ObjId, claim: _Claim, outbox: Outbox) -> None:
-        """▲ Says that a snapshot is right only if one's own replay gives the same hash, and so do its pieces, put
-        together: else somebody could have the changes pruned behind what nobody can open."""
+        """▲ Attests a snapshot only if this device's own replay gives the same hash, and so do its pieces put together.
+        Otherwise somebody could have the changes pruned behind a snapshot that nobody can open."""
         row, compact = _row(room, obj, claim), self._link.ports.compactor(obj)
         if row is None or compact is None:
             return
         state = await self._state(room, obj, row.covers)
         if state is None or state.digest != claim.digest:
-            log.warning("snapshot not attested: %s", "no state" if state is None else "another hash")
+            log.warning("snapshot not attested: %s", "no state" if state is None else "hash differs")
             return
         try:
             made = state if claim.is_opened else await self._backfill.content(room, obj, row, compact)
@@ -245,7 +248,7 @@ class Snapshots:
             log.warning("snapshot not attested: %s", e.code)
             return
         if made is None or made.digest != state.digest:
-            log.warning("snapshot not attested: %s", "another content")
+            log.warning("snapshot not attested: %s", "content differs")
             return
         row = _row(room, obj, claim)
         if row is None:
@@ -256,7 +259,7 @@ class Snapshots:
         )
 
     async def _state(self, room: RoomSync, obj: ObjId, n: int) -> Compacted | None:
-        """▲ The object as the room's positions up to `n` make it; None while some of them are not here."""
+        """▲ The object's state from the room's positions up to `n`; None while some of them are not here."""
         ports = self._link.ports
         compact = ports.compactor(obj)
         if compact is None:
@@ -270,7 +273,7 @@ class Snapshots:
         begins, waits = (begins_with(state.changes), state.waits) if state is not None else ([], ())
         changes = await asyncio.to_thread(ports.positioned, obj, after, n, waits)
         found = await asyncio.to_thread(compact, [*begins, *changes], n)
-        if state is not None and ports.base(obj) is None:  # it turned out to be false meanwhile
+        if state is not None and ports.base(obj) is None:  # it was found false during the computation
             return None
         if found is not None and after < n:
             ports.put_base(room.room, obj, n, found)
@@ -283,24 +286,24 @@ def _one_object(obj: ObjId) -> Iterator[None]:
     try:
         yield
     except Exception as e:
-        if isinstance(getattr(e, "code", None), str):  # the line, the server or the store
+        if isinstance(getattr(e, "code", None), str):  # a fault of the line, the server or the store
             raise
         log.error("no snapshot of object %s", obj[:4].hex(), exc_info=e)
 
 
 def is_steady(room: RoomSync) -> bool:
-    """▲ Whether what is computed of a room now has everything: nothing is on its way, waits for a key, or was pruned
-    before it came here."""
+    """▲ Whether a state that is computed from the room now would be complete: no item is on its way, waits for a key,
+    or was pruned before this device fetched it."""
     return room.may_send and not room.waiting and not room.incomplete
 
 
 def _covered(room: RoomSync, obj: ObjId) -> int:
-    """Up to where the object's newest snapshot reaches."""
+    """The position up to which the object's newest snapshot reaches."""
     return max((row.covers for row in room.stream.state.snapshots.get(obj, ())), default=0)
 
 
 def _row(room: RoomSync, obj: ObjId, claim: _Claim) -> Snapshot | None:
-    """The snapshot, while it still lacks attestations."""
+    """The snapshot, while it still needs attests."""
     rows = room.stream.state.snapshots.get(obj, ())
     return next((r for r in rows if r.ident == claim.snapshot and len(r.attests) < ATTESTS_TO_PRUNE), None)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A server that was restored from a backup gets back what it acknowledged since (protocol §10).
+"""Returns to a server that was restored from a backup what it had acknowledged since that backup (protocol §10).
 
-First the logs and staff records of people that it lacks, then for each room a proof of what stood after its head, then
-the items themselves, in order. What this device was told of and never saw comes from others; its own sealed batch
-counts too.
+First come the logs and staff records of people that the server lacks, then for each room a proof of the items after its
+head, then the items themselves, in order. Items that were announced to this device and that it never fetched must come
+from other devices; its own encrypted batch counts too.
 """
 
 import asyncio
@@ -39,16 +39,17 @@ _WHOLE_BATCH_BYTES = 1536 * 1024
 _LOG_BYTES = 1024 * 1024
 _NAMES = 2000
 AGAIN_S = 2.0
-"""After a refusal that somebody else may cure: a log that is not back yet, another who was faster."""
+"""The wait after a refusal that another device may cure: a log that is not back yet, or another device that was
+faster."""
 _TRIES = 30
 SELDOM_S = 60.0
-"""After so many tries."""
+"""The wait after so many tries."""
 _PASSING = (ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL)
-"""What a server says that takes the same later."""
+"""Refusals after which the server takes the same item later."""
 
 
 class Reuploader:
-    """One account's part in it; one `work` task while the connection lives."""
+    """One account's part in a restore recovery; one `work` task while the connection lives."""
 
     def __init__(
         self,
@@ -59,9 +60,9 @@ class Reuploader:
         reupload_lost: Callable[[bytes], None],
         log_open: Callable[[], None],
     ) -> None:
-        """`meet` looks at a room's head anew, `opened` lets a room's outbox go, `give_back` is told of a restore when
-        the rooms are back, for parts of files. `log_open` is called once the server no longer waits for this device:
-        it may take new entries of the own log again."""
+        """`recheck_head` checks a room's head again, `opened` lets a room's outbox send again. `reupload_lost` gets the
+        server's statement when the rooms are back, for the parts of files. `log_open` is called once the server no
+        longer waits for this device: it may accept new entries of the own log again."""
         self._link = link
         self._verifier = verifier
         self._recheck_head = recheck_head
@@ -78,12 +79,12 @@ class Reuploader:
         self._logs_left = False
         self._done_sent = False
         self._waits = False
-        """Before it is said again."""
+        """Whether a timer is running, after which the last frame is tried again."""
         self._wake = asyncio.Event()
 
     def start(self, authed: m.Authed) -> None:
-        """A new connection. ▲ Reject "signature" (or another) for a statement that is not this server's: nothing is
-        explained by what anybody could have written."""
+        """Call it on a new connection. ▲ Reject "signature" (or another code) for a statement that is not this
+        server's: a statement that anybody could have written explains nothing."""
         identity, notice = self._link.online.identity, authed.restored
         self._verifier.restored = None
         if notice is not None:
@@ -99,7 +100,7 @@ class Reuploader:
         self._wake.set()
 
     def on_frame(self, frame: m.RestoreProgress) -> None:
-        """Where a closed room stands, or that it is open; on the reader's turn, only noted."""
+        """Notes the head of a closed room, or that it is open again. Runs on the reader task; only queues work."""
         room = self._link.rooms.get(RoomId(frame.receipt.room))
         if room is None or self._verifier.restored is None:
             return
@@ -112,8 +113,8 @@ class Reuploader:
             self._opened(room)
 
     async def work(self) -> None:
-        """Runs while the connection lives; does nothing with a server that never was restored. ▲ What is old is let go
-        of only when a restored one has been given what it lacks of it."""
+        """Runs while the connection lives; does nothing with a server that was never restored, except that it trims
+        kept items. ▲ Kept items are trimmed only after a restored server has received the ones it is missing."""
         if self._verifier.restored is not None:
             await self._reupload_logs()
             await self._reupload_due()
@@ -128,14 +129,14 @@ class Reuploader:
             await self._send_done()
 
     async def _send_done(self) -> None:
-        """▲ Says once that nothing more is here: not while the server could not take what it is to wait for. The room
-        would open without that, and what others write there then would be in its place."""
+        """Notifies the server once that this device has uploaded everything. ▲ Not while any re-upload is still
+        pending: the server would reopen the room without those items, and new writes would take their positions."""
         if self._verifier.restored is None or self._done_sent:
             return
         if self._logs_left:
             await self._reupload_logs()
         if self._unproven:
-            return  # each is tried again, and then we are here again
+            return  # each is tried again, and then this runs again
         if not self._logs_left:
             with contextlib.suppress(Refused):
                 await self._link.online.request(lambda rid: m.ReuploadDone(rid=rid), m.Ok)
@@ -160,15 +161,17 @@ class Reuploader:
     # -- logs -------------------------------------------------------------------------------------------------------
 
     async def reupload_own_log(self, connection: Connection, seq: int) -> None:
-        """The entries of the own log after `seq`. Refused "conflict" if the server's log went another way."""
+        """Uploads the entries of the own log after `seq` again. Refused "conflict" if the server's log has other
+        entries there."""
         uid = self._link.account.uid
         await upload_log(connection, self._link.ports.user_log(uid)[seq + 1 :], self._link.book.staff(uid))
 
     async def _reupload_logs(self) -> None:
-        """Hands in what the server lacks of everybody's logs and staff records that this device has, its own first.
+        """Uploads again what the server lacks of all logs and staff records that this device has, this person's own
+        first.
 
-        ▲ Not of members alone: whoever was reset or removed is a member of no room any more, and the entry that says so
-        is the one that must come back.
+        ▲ Not those of members alone: a person who was reset or removed is no longer a member of any room, and the entry
+        that records it is the one that must come back.
         """
         self._logs_left = False
         logs = dict(self._link.ports.user_logs())
@@ -184,11 +187,11 @@ class Reuploader:
             try:
                 await self._reupload_log(uid, seq, there.get(uid, -1), lacks_record=uid in lacking)
             except Refused as e:
-                log.info("log not handed in: %s", e.code)
+                log.info("log not re-uploaded: %s", e.code)
                 self._logs_left = self._logs_left or e.code in _PASSING
 
     async def _reupload_log(self, uid: Uid, seq: int, there: int, *, lacks_record: bool) -> None:
-        """Hands in one person's entries behind position `there`, and their record. If the record alone is lost, the
+        """Uploads one person's entries after position `there` again, and their record. If only the record is lost, the
         first entry names the person."""
         if there < seq:
             entries = self._link.ports.user_log(uid)[there + 1 :]
@@ -209,7 +212,7 @@ class Reuploader:
             try:
                 await self._reupload(room)
             except Refused as e:
-                log.info("not handed in: %s", e.code)
+                log.info("room not re-uploaded: %s", e.code)
                 self._later(room_id)
 
     def _later(self, room: RoomId) -> None:
@@ -221,7 +224,7 @@ class Reuploader:
         self._wake.set()
 
     async def _reupload(self, room: RoomSync) -> None:
-        """Proves and hands in what is missing above the server's head, as far as it is here."""
+        """Proves and uploads again the items above the server's head, as far as this device has them."""
         promised = self._verifier.kept(room.room)
         if promised is None or not (room.is_member or room.room in self._heads):
             return
@@ -229,7 +232,7 @@ class Reuploader:
             try:
                 await self._prove(room, promised)
             except Refused as e:
-                if e.code != ErrorCode.INVALID:  # else another history stands there, and waiting changes nothing
+                if e.code != ErrorCode.INVALID:  # INVALID: the server has a different history; waiting changes nothing
                     self._unproven.add(room.room)
                 raise
         while self._head_n(room) < (until := self._until.get(room.room, 0)):
@@ -261,8 +264,9 @@ class Reuploader:
         self._closed.add(room.room)
 
     async def _prove(self, room: RoomSync, promised: m.Receipt) -> None:
-        """Says what stood after the server's head, if all of it up to the receipt is here. A room that the server did
-        not list may yet be there: then it says from where."""
+        """Sends the ids of the items after the server's head, if this device has all of them up to the receipt. A room
+        that the server did not list may exist there all the same: its answer then gives the position from which it
+        needs items."""
         after = self._head_n(room)
         stubs: list[bytes] = []
         while after + len(stubs) < promised.n:
@@ -285,14 +289,14 @@ class Reuploader:
         return await self._link.online.request(lambda rid: m.Reupload(rid, room.room, wire, shares), m.Wanted)
 
     def _items(self, room: RoomSync, promised: m.Receipt, n: int, until: int, *, whole: bool = True) -> list[Item]:
-        """What this device has after position `n`, up to `until`; with `whole` only whole batches."""
+        """The items that this device has after position `n`, up to `until`; with `whole` only whole batches."""
         for limit in (_UPLOAD_BYTES, _WHOLE_BATCH_BYTES):
             items = self._link.ports.kept_items(room.room, n, limit) or self._own(room, promised, n)
             items = [i for i in items if i.n <= until]
             if not whole:
                 return items
             first_empty = next((k for k, i in enumerate(items) if i.kind == ENVELOPE and i.ct is None), len(items))
-            items = items[:first_empty]  # of a room that was opened from snapshots: content comes from others
+            items = items[:first_empty]  # a room opened from snapshots: other devices have the content
             while items and items[-1].kind != ENTRY and not items[-1].sig:
                 items.pop()
             if items:
@@ -300,7 +304,8 @@ class Reuploader:
         return []
 
     def _own(self, room: RoomSync, promised: m.Receipt, n: int) -> list[Item]:
-        """The batch that was acknowledged by this receipt and whose echo did not come: all of it has its time."""
+        """The batch that this receipt acknowledged and that our stream has not shown: all its items have the receipt's
+        time."""
         batch = self._link.ports.sealed(room.room)
         if batch is None or promised.n - len(batch.bodies) != n:
             return []
@@ -311,7 +316,7 @@ class Reuploader:
         ]
 
     def _shares(self, room: RoomSync, items: Sequence[Item]) -> list[m.WireShare]:
-        """Of the objects that begin in these."""
+        """The shares of the objects that begin in these items."""
         batch = self._link.ports.sealed(room.room)
         own = dict(batch.shares) if batch is not None else {}
         out = []
@@ -324,7 +329,7 @@ class Reuploader:
 
 
 async def upload_log(connection: Connection, entries: Sequence[tuple[bytes, bytes]], staff: Staff | None) -> None:
-    """Hands in entries of one log in order, in as many frames as it takes; `staff` goes with the last, behind the
+    """Uploads entries of one log in order, in as many frames as needed; `staff` goes with the last frame, after the
     binding that names it."""
     piece: list[m.Signed] = []
     size = 0

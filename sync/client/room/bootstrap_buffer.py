@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a newcomer has pulled and cannot open yet, because the key comes with their own add, near the end.
+"""Holds what a newcomer has pulled and cannot open yet: the key comes with their own addition, near the end of the
+room.
 
-Held in memory up to a limit, so that a long history is opened and stored once instead of waiting in the store first.
-Of a long room only the positions are held: it is pulled bare, and what is needed of its content is fetched when it is
-known what that is (backfill.py). Until it is let go the room's cursor stays where it was: after a crash the same items
-are pulled again.
+It holds items in memory up to a limit, so that a long history is opened and stored once instead of waiting in the store
+first. Of a long room it holds only the positions: such a room is pulled headers-only, and backfill.py fetches the
+content that is needed once it is known which content that is. The room's cursor does not move until the buffer is
+released: after a crash the same items are pulled again.
 """
 
 from array import array
@@ -17,29 +18,29 @@ from sync.trust.room import envelope
 from sync.trust.room.stream import AcceptedEnvelope
 
 HELD_BYTES = 8 * 1024 * 1024
-"""Ciphertext and headers; a room with more behind it lets the rest wait in the store."""
+"""Ciphertext and headers. When the buffer holds more, the remaining items of the room wait in the store."""
 HEADERS_ONLY_FROM = 1000
 """Positions; a shorter room is pulled with its content at once."""
 STORED_AT_ONCE = 512
-"""Positions of a bare room that are stored in one transaction: about 2 ms on the event loop."""
+"""Positions of a headers-only room that are stored in one transaction: about 2 ms on the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class PiecePlace:
-    """Where a piece of a snapshot stands, and whose device wrote it."""
+    """The position of a snapshot's piece, and the device that wrote it."""
 
     n: int
     dev: bytes
 
 
 class BootstrapBuffer:
-    """The envelopes of one room, in order, or of a `bare` one where they stand."""
+    """The envelopes of one room in order, or only their positions if the room is pulled with `headers_only`."""
 
     def __init__(self) -> None:
         self.items: list[AcceptedEnvelope] = []
         self.headers_only = False
         self.ops: dict[ObjId, array[int]] = defaultdict(lambda: array("Q"))
-        """Positions of each object's changes that count."""
+        """The positions of each object's changes that count."""
         self.baselines: dict[ObjId, array[int]] = defaultdict(lambda: array("Q"))
         self.pieces: dict[ObjId, list[PiecePlace]] = defaultdict(list)
         self.positions: list[tuple[int, bytes]] = []
@@ -48,11 +49,12 @@ class BootstrapBuffer:
 
     @property
     def full(self) -> bool:
-        """Nothing more should be held."""
+        """Whether the buffer should hold nothing more."""
         return self._size > HELD_BYTES
 
     def judged(self, positions: Sequence[tuple[int, bytes]], *, more: bool) -> list[tuple[int, bytes]]:
-        """What is to be stored now of a bare room's positions; nothing while `more` follow and they are few."""
+        """Adds judged positions of a headers-only room and returns those to be stored now. Returns none while `more`
+        follow and there are few."""
         self.positions += positions
         if more and len(self.positions) < STORED_AT_ONCE:
             return []
@@ -60,12 +62,12 @@ class BootstrapBuffer:
         return due
 
     def hold(self, item: AcceptedEnvelope) -> None:
-        """Keeps one that has no key yet."""
+        """Keeps an envelope whose key is not here yet."""
         self.items.append(item)
         self._size += len(item.hdr_bytes) + len(item.ct or b"")
 
     def note(self, item: AcceptedEnvelope) -> None:
-        """Keeps where one stands."""
+        """Keeps the position of an envelope that counts."""
         hdr = item.hdr
         if item.void is not None:
             return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A room's ephemerals as this device sends and hears them: sealed with the epoch's key, never stored."""
+"""Sends and receives the ephemeral messages of a room: encrypted with the epoch's key, never stored."""
 
 from sync.client.account.account_secrets import Account
 from sync.client.account.known_logs import Book
@@ -10,7 +10,7 @@ from sync.trust.room.stream import RoomStream
 
 
 class Ephemerals:
-    """One room's."""
+    """The ephemeral messages of one room."""
 
     def __init__(self, stream: RoomStream, room: RoomId, ring: KeyRing, book: Book, account: Account) -> None:
         self._stream = stream
@@ -21,11 +21,12 @@ class Ephemerals:
         self._listener = ephemeral.EphemeralReceiver(room)
 
     def open(self, message: ephemeral.EphemeralMessage, now: int) -> tuple[ephemeral.EphemeralHeader, bytes]:
-        """Opens somebody's ephemeral; Reject for a replay, a spoof or a stranger."""
+        """Verifies and decrypts another device's ephemeral message. Reject for a replay, a forged sender or a sender
+        who is no member."""
         return self._listener.open(message, self._sign_pk, self._ring.k, now, self._stream.role_of)
 
     def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.EphemeralMessage | None:
-        """Seals an ephemeral, or None while there is no key."""
+        """Encrypts and signs an ephemeral message; None while there is no key."""
         log, k = self._book.log(self._account.uid), self._ring.k(self._stream.epoch)
         if log is None or k is None:
             return None

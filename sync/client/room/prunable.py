@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What of a room the server could forget now, and what that still lacks, as everybody will judge it (protocol §7)."""
+"""What the server could forget of a room now, and which condition is not fulfilled yet, as every client will judge it
+(protocol §7)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,14 +14,14 @@ from sync.trust.room.room_state import RoomState
 
 MAX_N = 2**63 - 1
 _LACKS = ("snapshot", "early", "baseline", None)
-"""What a prune may still lack, in the order in which it is judged; None is good."""
+"""What a prune may still lack, in the order in which it is judged; None means that it lacks nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prunable:
-    """An object's changes after position `after` up to `n`, behind a snapshot if there is one. `lacks`: "snapshot" (two
-    others have not attested it), "early" (it is too young until `from_ms`, the server's time), "baseline" (who reads
-    with K alone could not read the object any more), or None."""
+    """An object's changes after position `after` up to `n`, which a snapshot replaces if there is one. `lacks`:
+    "snapshot" (two other people have not attested it), "early" (it is too young until `from_ms`, the server's time),
+    "baseline" (members who read with K alone could not read the object any more), or None."""
 
     obj: ObjId
     after: int
@@ -32,10 +33,11 @@ class Prunable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomPrunes:
-    """What could be pruned in a room, one row an object that has a snapshot. `refusal`: why this person can prune
-    nothing now: "forbidden" (no administrator), the room's problem, "reading" (this device has not everything yet), or
-    None. `alone`: members who read with K alone; `recovery`: the agency does too. `readers`: members who may read the
-    history, and attest. `pruned`: up to where an object is pruned already."""
+    """What could be pruned in a room: one row for each object that has a snapshot. `refusal` is why this person can
+    prune nothing now: "forbidden" (no administrator), the room's problem, "reading" (this device does not have
+    everything yet), or None. `alone`: members who read with K alone; `recovery`: the agency does too. `readers`: the
+    number of members who may read the history, and attest. `pruned`: the position up to which an object is pruned
+    already."""
 
     refusal: str | None
     objects: tuple[Prunable, ...] = ()
@@ -46,13 +48,13 @@ class RoomPrunes:
 
 
 Waited = Callable[[int], int]
-"""How many ms this device has known a position, by its own clock."""
+"""For how many ms this device has known a position, by its own clock."""
 
 
 def prunable(s: RoomState, obj: ObjId, now_ms: int, waited: Waited) -> Prunable | None:
-    """The snapshot of an object that lacks least, of those alike the one that reaches furthest or is old enough first;
-    None if none reaches beyond what is pruned. ▲ A snapshot is as old as the server's time and our own clock both say.
-    """
+    """The best snapshot of an object to prune behind: the one that lacks least; among equals the one that reaches
+    furthest, or that is old enough first. None if no snapshot reaches beyond what is pruned. ▲ A snapshot's age is the
+    smaller one of the server's time and our own clock."""
     after = s.pruned.get(obj, 0)
     found = [
         Prunable(
@@ -76,7 +78,7 @@ def _goodness(p: Prunable) -> tuple[int, int]:
 
 
 def prunes(room: RoomSync, me: Uid, now_ms: int, waited: Waited) -> RoomPrunes:
-    """What could be pruned, and why this person cannot prune anything."""
+    """What could be pruned in a room, and why this person cannot prune now."""
     s = room.stream.state
     refusal = _refusal(room, me)
     if refusal == "forbidden":

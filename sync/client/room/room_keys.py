@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What this device opens and seals a room's content with: the epochs' keys and the objects' shares that it holds.
+"""The keys with which this device decrypts and encrypts a room's content: the epochs' keys and the objects' shares.
 
-No network here: what is lacking is noted, whoever can fetch it asks for it and gives what comes.
+No network here. What is missing is noted; the callers fetch it and pass it to `take_seals` and `take_shares`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,12 +23,12 @@ MAX_SEALS = 16
 
 
 class RoomKeys:
-    """One room's keys and shares. `ring` holds K and A of epochs; the owner's store keeps it."""
+    """One room's keys and shares. `ring` holds K and A of epochs and is stored by the owner's store."""
 
     def __init__(self, stream: RoomStream, room: RoomId, ports: InboxPort, book: Book, account: Account) -> None:
         self.ring = KeyRing(room, ports.keys(room))
         self.drafted: dict[int, tuple[bytes, bytes | None]] = {}
-        """Secrets of epochs that this device drafted, until the stream shows whether they count."""
+        """Secrets of epochs that this device drafted, until the stream shows whether the epochs count."""
         self._room = room
         self._stream = stream
         self._ports = ports
@@ -39,9 +39,9 @@ class RoomKeys:
         self._missing: set[ObjId] = set()
         self._lacking: set[int] = set()
         self._lacking_archive: set[int] = set()
-        """Those whose archive key is needed too: of a snapshot there."""
+        """Epochs whose archive key is needed too, because of a snapshot in them."""
         self.untried = True
-        """Something is here (a key, a share, our own add) with which what waits has not been tried."""
+        """A key, a share or our own addition has been received since waiting items were last tried."""
 
     @property
     def has_history(self) -> bool:
@@ -51,14 +51,14 @@ class RoomKeys:
 
     @property
     def reads_alone(self) -> bool:
-        """▲ Whether this person reads with K alone. One who is no member any more does if no archive key ever came: of
-        what they could read nothing is given up, since they may be added again."""
+        """▲ Whether this person reads with K alone. True also for a former member who never got an archive key: we keep
+        what they could read, because they may be added again."""
         me, keys = self._stream.members.get(self._account.uid), self.ring.all()
         return not me.history if me is not None else bool(keys) and all(a is None for _, _, a in keys)
 
     @property
     def needs_key(self) -> bool:
-        """The epoch in force is sealed to us and we do not hold its key yet."""
+        """Whether the epoch in force is sealed to us and we do not hold its key yet."""
         return (
             self._account.uid in self._stream.members
             and self._stream.epoch > 0
@@ -66,7 +66,8 @@ class RoomKeys:
         )
 
     def may_read(self, uid: Uid, e: int) -> bool:
-        """▲ Whether a person is to have an epoch's key now: a member, with history or since that epoch began."""
+        """▲ Whether a person may have an epoch's key now: a member with the history, or a member since before that
+        epoch began."""
         member, epoch = self._stream.members.get(uid), self._stream.epochs.get(e)
         return member is not None and epoch is not None and (member.history or epoch.n >= member.since_n)
 
@@ -78,13 +79,14 @@ class RoomKeys:
         return sorted(lacking, reverse=True)
 
     def lacks(self, e: int) -> bool:
-        """Whether an epoch's key is not here, or an archive key that is needed and that no later one leads to."""
+        """Whether an epoch's key is missing here, or an archive key that is needed and that no later archive key leads
+        to."""
         epoch = self._stream.epochs.get(e)
         archive = e in self._lacking_archive and self.has_history and epoch is not None and epoch.has_archive
         return self.ring.k(e) is None or (archive and self.ring.a(e) is None)
 
     def share(self, obj: ObjId) -> bytes | None:
-        """The object's share, if this device holds the one that the stream commits to."""
+        """The object's share, if this device holds the one to which the stream commits."""
         found = self._shares.get(obj)
         if found is None:
             found = self._ports.share(self._room, obj)
@@ -94,29 +96,30 @@ class RoomKeys:
         return found
 
     def content_key(self, obj: ObjId) -> bytes | None:
-        """The key of an object's next op, or None while the epoch's key or the share is missing."""
+        """The key of an object's next op; None while the epoch's key or the share is missing."""
         k, share = self.ring.k(self._stream.epoch), self.share(obj)
         if k is None or share is None:
             return None
         return self._objects.key(k, self._stream.epoch, obj, share)
 
     def key_with(self, obj: ObjId, share: bytes) -> bytes | None:
-        """The key for an object that begins with this share; nothing is remembered until it has a position."""
+        """The key of an object that begins with this share. Nothing is remembered until the object has a position."""
         k = self.ring.k(self._stream.epoch)
         return ObjectKeys(self._room).key(k, self._stream.epoch, obj, share) if k is not None else None
 
     def lacks_share(self, obj: ObjId) -> bool:
-        """Whether an object that has a share lacks it here; it is then asked for. True only the first time."""
+        """Whether this device lacks the share of an object that has one. The share is then asked for. Returns True only
+        the first time."""
         known = obj in self._missing or obj not in self._stream.state.shares or self.share(obj) is not None
         self._missing.update(() if known else (obj,))
         return not known
 
     def missing_shares(self) -> list[ObjId]:
-        """Objects that something waits for."""
+        """Objects whose share a waiting item needs."""
         return [o for o in self._missing if o in self._stream.state.shares]
 
     def take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
-        """▲ Keeps the shares that match what the stream commits to; any other is ignored."""
+        """▲ Keeps and returns the shares to which the stream commits; any other share is ignored."""
         out = []
         for s in shares:
             obj = ObjId(s.obj)
@@ -131,9 +134,10 @@ class RoomKeys:
         return out
 
     def take_seals(self, e: int, seals: Sequence[bytes]) -> bool:
-        """Tries the own seals of an epoch; True if one opened. Walks back as far as the archive key reaches.
+        """Tries this person's seals of an epoch; True if one of them opened. Walks back as far as the archive key
+        reaches.
 
-        ▲ Of many the first few alone are tried: a server keeps no more.
+        ▲ Of many seals only the first few are tried: a server keeps no more.
         """
         epoch, log = self._stream.epochs.get(e), self._book.log(self._account.uid)
         if epoch is None or log is None:
@@ -151,11 +155,11 @@ class RoomKeys:
                 self.take_key(e, *opened)
                 break
             if opened is not None and (opened[1] is not None or not epoch.has_archive or not self.has_history):
-                break  # else another seal may hold the archive key too
+                break  # without the archive key, another seal may hold it
         return opened is not None
 
     def take_key(self, e: int, k: bytes, a: bytes | None) -> None:
-        """Adds a verified key and everything that it reaches backwards."""
+        """Adds a verified key, and every earlier key that it reaches."""
         self.ring.add(e, k, a)
         self.untried = True
         at = e
@@ -173,7 +177,7 @@ class RoomKeys:
         self._ports.put_keys(self._room, self.ring.all())
 
     def take_drafted(self) -> bool:
-        """The key of the epoch in force, if this device drafted it."""
+        """Takes the key of the epoch in force if this device drafted it; True if it did."""
         epoch = self._stream.epochs.get(self._stream.epoch)
         k, a = self.drafted.pop(self._stream.epoch, (b"", None))
         if epoch is None or content_commitment(self._room, epoch.e, k) != epoch.kc:
@@ -192,14 +196,15 @@ class RoomKeys:
             return None
 
     def special_key(self, obj: ObjId, e: int, kind: int) -> bytes | None:
-        """The key of an object's snapshots (of A) or attests (of K) in an epoch, if this device holds it."""
+        """The key of an object's snapshots (from A) or attests (from K) in an epoch; None if this device does not hold
+        it."""
         secret = self.ring.a(e) if kind == envelope.SNAPSHOT else self.ring.k(e)
         share = self.share(obj)
         return self._objects.key(secret, e, obj, share, kind) if secret is not None and share is not None else None
 
     def open_special(self, item: AcceptedEnvelope) -> bytes | None:
-        """The payload of a snapshot's piece or an attest; None while a key is missing or its content is gone. Reject if
-        it is bad."""
+        """The payload of a snapshot's piece or an attest; None while a key is missing or the content is gone. Reject if
+        the content is bad."""
         self._lacking.add(item.hdr.epoch)
         if item.hdr.kind == envelope.SNAPSHOT:
             self._lacking_archive.add(item.hdr.epoch)

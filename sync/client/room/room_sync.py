@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One room as this device follows it: its verified stream, and what is opened, bad or waiting.
+"""One room as this device follows it: its verified stream, and its items that are opened, bad or waiting.
 
-No network here. `judge` verifies a slice (it may run in a thread), `open_all` turns the verdicts into `Received`s
-for the owner's store, and `resolve` opens what waited for a key or a share.
+No network here. `judge` verifies a slice (it may run in a thread), `open_all` turns the verdicts into `Received`s for
+the owner's store, and `resolve` opens items that waited for a key or a share.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,13 +31,13 @@ CHUNK = 32
 """The largest number of changes that one transaction stores. Writing so many takes 2 to 5 ms of the event loop, the
 rows of a chat and of the search index included; the commit then runs in a thread."""
 BEHIND_CHUNK = 64
-"""The same of objects that have snapshots: what stands before these is only stored."""
+"""The same for objects that have snapshots: their changes before the snapshot are only stored."""
 LARGE_ROOM = 100
 LARGE_STATE = 1024 * 1024
 """A room with more members, or more bytes of state, is large; see `_state_due`."""
 STATE_EVERY = 64
 LASTING = (RoomState.FORK, RoomState.ROLLBACK, RoomState.RESTORED)
-"""What outlasts the program, and for which evidence is kept."""
+"""The problems that are kept after a restart, and for which evidence is kept."""
 
 
 class RoomSync:
@@ -52,7 +52,7 @@ class RoomSync:
         state: bytes | None,
         stream: RoomStream | None = None,
     ) -> None:
-        """`state`: as it is stored, None for a new room. `stream`: what was read from it already."""
+        """`state`: the stored state, None for a new room. `stream`: the stream that was already read from it."""
         self.room = room
         self.stream = stream or (RoomStream.from_bytes(state) if state else RoomStream(room))
         self.keys = RoomKeys(self.stream, room, ports, book, account)
@@ -61,9 +61,9 @@ class RoomSync:
         self.problem: RoomState | None = RoomState(kept) if kept else None
         self._head_confirmed = False
         self.held_back = kept is not None
-        """▲ The store keeps that the room stopped, until the server is seen to have our history (again)."""
+        """▲ The store records that the room has stopped, until the server is seen to have our history (again)."""
         self._stopped = self.problem in (RoomState.FORK, RoomState.ROLLBACK)
-        """For good, as far as anybody can tell; a server that was restored may bring more."""
+        """The room is stopped for good, as far as is known. A restored server may still return more."""
         self.blocked: str | None = None
         self.waiting = len(ports.waiting(room))
         self.head_n = self.stream.n
@@ -72,20 +72,22 @@ class RoomSync:
         self._stored_n = self.stream.n
         self._state_bytes = len(state or b"")
         self.reread = ports.reread(room)
-        """Positions up to this one are read once more: this device was given their keys later. 0 for none."""
+        """Positions up to this one are read again, since this device got their keys later. 0 for none."""
         self.incomplete: set[ObjId] = set(ports.incomplete(room))
-        """Objects of which changes were pruned before they came here; see `Opening.fill`."""
+        """Objects with a missing range: changes were pruned before this device fetched them. See
+        `Backfill.fetch_pruned`."""
         self.bootstrap_buffer: BootstrapBuffer | None = None if state else BootstrapBuffer()
-        """What is pulled and not opened before this device first has the room's key; see `arrive`."""
+        """Holds what is pulled and not opened before this device has the room's key for the first time; see
+        `open_bootstrap_buffer`."""
         self._was_in = account.uid in self.stream.state.pins
-        """This person was a member somewhere in what is stored."""
+        """Whether this person was a member anywhere in the stored part."""
         self._ports = ports
         self._book = book
         self._account = account
         self._stored_members = self.stream.members if state else {}
         """The members as the owner's store has them."""
 
-    # -- what others ask ------------------------------------------------------------------------------------------
+    # -- state ----------------------------------------------------------------------------------------------------
 
     @property
     def is_member(self) -> bool:
@@ -93,45 +95,47 @@ class RoomSync:
 
     @property
     def headers_only(self) -> bool:
-        """Whether only headers are pulled at first; what is needed of the contents is fetched when all are judged."""
+        """Whether only headers are pulled at first. The content that is needed is fetched when all of them are
+        judged."""
         return self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only
 
     @property
     def may_write(self) -> bool:
-        """Whether this person's role lets them write here; `may_send` says whether anything goes now."""
+        """Whether this person's role lets them write here; `may_send` says whether anything is sent now."""
         return (self.stream.role_of(self._account.uid) or 0) >= Role.WRITER
 
     @property
     def caught_up(self) -> bool:
-        """Everything that the server has told of is judged and stored."""
-        return self.kept_n >= max(self.head_n, self.stream.n)  # ▲ a slice may reach beyond what was told
+        """Whether everything that the server has announced is judged and stored."""
+        return self.kept_n >= max(self.head_n, self.stream.n)  # ▲ a slice may reach beyond what was announced
 
     @property
     def ends_here(self) -> bool:
-        """▲ Nothing more of the room stands anywhere that could change what we know of its members: on this connection
-        the server was seen to stand where we stand, or it gives us no more."""
+        """▲ Whether nothing more of the room exists anywhere that could change what we know of its members: on this
+        connection the server confirmed our head, or it gives us no more."""
         stopped = self._stopped or self.problem is RoomState.WITHHELD
         known = self.caught_up and (self._head_confirmed or not self.is_member)
         return stopped or (known and self.problem is not RoomState.UNREADABLE)
 
     @property
     def own_seq(self) -> int:
-        """This device's newest positioned dev_seq in the room."""
+        """This device's newest dev_seq in the room that has a position."""
         head = self.stream.device_heads.get(self._account.dev)
         return head.dev_seq if head else 0
 
     def has_own(self, seq: int, n: int) -> bool:
-        """Whether an item of this device with that dev_seq stands at position n, as far as the newest one shows."""
+        """Whether an item of this device with that dev_seq is at position n, as far as the newest item shows."""
         head = self.stream.device_heads.get(self._account.dev)
         return head is not None and (head.dev_seq > seq or (head.dev_seq, head.n) == (seq, n))
 
     @property
     def may_send(self) -> bool:
-        """Nothing stops the room, and what the server has told of is judged."""
+        """Whether items may be sent: nothing stops the room, and everything that the server announced is judged."""
         return self.problem is None and not self.held_back and self.caught_up
 
     def stop(self, state: RoomState) -> None:
-        """▲ Takes nothing more in and sends nothing. A fork and a rollback outlast the program; see `look_anew`."""
+        """▲ Stops the room: nothing more is read in or sent. A fork and a rollback are kept after a restart; see
+        `reset_connection_state`."""
         self.problem = state
         if state in LASTING:
             self.held_back = True
@@ -139,21 +143,22 @@ class RoomSync:
             self._ports.set_problem(self.room, state.value)
 
     def reset_connection_state(self) -> None:
-        """▲ A new connection: what the server hid or had lost may be there now and is judged again. A fork stays: two
-        histories were signed, whatever the server shows next. A room that this program cannot follow stays stopped."""
+        """▲ Forgets what only the last connection showed: what the server hid or had lost may be there now and is
+        judged again. A fork stays, since two histories were signed, whatever the server shows next. A room that this
+        program cannot follow stays stopped."""
         self._head_confirmed = False
         if self.problem not in (RoomState.FORK, RoomState.UNREADABLE):
             self.problem = None
 
     def confirm_head(self) -> None:
-        """The server stands where we stand, with the same history: what was held back may go."""
+        """The server has the same position and history as this device: the outbox may send again."""
         self._head_confirmed = True
         if self.held_back and self.problem is None:
             self.held_back = self._stopped = False
             self._ports.set_problem(self.room, None)
 
     def security_status(self) -> RoomState:
-        """What the room's seal shows."""
+        """The room's security status."""
         if self.problem is not None:
             return self.problem
         if not self.is_member:
@@ -165,7 +170,7 @@ class RoomSync:
     def rh_at(self, n: int) -> bytes | None:
         return self._ports.rh_at(self.room, n)
 
-    # -- taking in ------------------------------------------------------------------------------------------------
+    # -- receiving ------------------------------------------------------------------------------------------------
 
     def judge(self, items: Sequence[Item]) -> list[Accepted]:
         """Verifies the next items. Raises NeedLog, or Reject for what an honest server never shows."""
@@ -179,10 +184,11 @@ class RoomSync:
         more: bool = False,
         items: Sequence[Item] = (),
     ) -> Iterator["Received"]:
-        """The verdicts as transactions, in order; only the last moves the cursor, so a crash between them repeats.
+        """Turns the verdicts into transactions, in order. Only the last one moves the cursor, so after a crash between
+        them the slice is pulled again.
 
-        Opened as they are asked for, so that one turn of the loop never opens a whole slice. `more`: others follow.
-        `items` are kept as they came.
+        Items are opened as the transactions are asked for, so that one turn of the loop never opens a whole slice.
+        `more`: other parts follow. `items` are kept as they were received.
         """
         new_shares = self.keys.take_shares(shares)
         opened: list[OpenedChange] = []
@@ -210,8 +216,8 @@ class RoomSync:
             events += resets([u for u in gone if u not in explained], self._book, stream.n, accepted[-1].t)
         positions, void = self._positions(accepted), _void_among(accepted)
         if self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only:
-            told = bool(events or members or gone or new_shares or void)
-            positions = self.bootstrap_buffer.judged(positions, more=more and not told)
+            has_other = bool(events or members or gone or new_shares or void)
+            positions = self.bootstrap_buffer.judged(positions, more=more and not has_other)
             if not positions:
                 return
         due = self.bootstrap_buffer is None and self._state_due(bool(events or members or gone))
@@ -239,8 +245,8 @@ class RoomSync:
         self.reread = self.reread if reread is None else reread
 
     def open_bootstrap_buffer(self) -> Iterator["Received"]:
-        """What was held until the key could be fetched: opened, or waiting for what is still missing. Then the stream's
-        state. Nothing the second time."""
+        """Opens the items that were held until the key could be fetched; those whose key is still missing wait in the
+        store. The stream's state comes last. A second call gives nothing."""
         if self.bootstrap_buffer is None or self.stream.n == 0:
             return
         held, self.bootstrap_buffer = [i for i in self.bootstrap_buffer.items if not self.outside(i.n)], None
@@ -260,16 +266,16 @@ class RoomSync:
         self.kept_n = self.stream.n
 
     def _given_history(self, event: RoomEvent, *, was_in: bool) -> int | None:
-        """Up to where this device must read again, if the entry gives its person the history. ▲ So does a new addition
-        of one who was here before: what stood outside then was left out."""
+        """The position up to which this device reads again, if the entry grants its person the history. ▲ Re-adding a
+        former member does too: items outside the earlier membership were skipped."""
         me = self.stream.members.get(self._account.uid)
         again = event.kind == "add" and was_in and self.bootstrap_buffer is None
         mine = event.subject == self._account.uid and (event.kind == "hist" or again)
         return me.since_n if mine and me is not None and me.history else None
 
     def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[Received]:
-        """What can be opened now of positions that were judged before; the cursor stays where it is. Void ones among
-        them are left out."""
+        """Opens what can be opened now of positions that were judged before. The cursor stays where it is. Void items
+        are left out."""
         new_shares = self.keys.take_shares(shares)
         opened: list[OpenedChange] = []
         waiting: list[tuple[int, bytes]] = []
@@ -285,22 +291,22 @@ class RoomSync:
         return self._chunks(whole)
 
     def reread_done(self) -> Received:
-        """Nothing is left to be read again. ▲ A snapshot goes only if all that it stands for can be read: not while a
-        change of its object waits for a key. If this is not stored, `not_reread` follows."""
+        """Records that nothing is left to be read again. ▲ A snapshot is dropped only if everything that it replaces
+        can be read: not while a change of its object waits for a key. If this is not stored, call `not_reread`."""
         self.reread = 0
         shut = self.shut()
         whole = [obj for obj in self._unpruned() if obj not in shut]
         return Received(room=self.room, reread=0, whole=whole)
 
     def shut(self) -> set[ObjId]:
-        """Objects of which a change waits for a key."""
+        """Objects with a change that waits for a key."""
         waiting = self._ports.waiting(self.room)
         self.waiting = len(waiting)
         rows = [fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting") for _, raw in waiting]
         return {ObjId(fields.raw(row[4], 16, "waiting")) for row in rows}
 
     def not_reread(self, until: int) -> None:
-        """▲ What `reread_done` gave was not stored: the rest of the room is to be finished on the next connection."""
+        """▲ The result of `reread_done` was not stored: the room's reread is finished on the next connection."""
         self.reread = max(self.reread, until)
 
     def _unpruned(self) -> list[ObjId]:
@@ -308,8 +314,8 @@ class RoomSync:
         return [ObjId(obj) for obj in state.shares if obj not in state.pruned]
 
     def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
-        """▲ An envelope that was judged as it stands at position n, if the server shows that very one; its content may
-        be gone. None for anything else."""
+        """▲ The envelope at position n if the server shows the very one that was judged there; its content may be gone.
+        None for any other item."""
         before, mine = self.stream.rh_of(n - 1, self.rh_at), self.stream.rh_of(n, self.rh_at)
         if item.kind != ENVELOPE or item.n != n or before is None or not 0 <= item.t <= MAX_T:
             return None
@@ -323,13 +329,15 @@ class RoomSync:
         return AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, None)
 
     def missed(self, item: AcceptedEnvelope) -> None:
-        """Content that was asked for and not given: the room is WITHHELD unless something explains it."""
+        """Records content that was asked for and not given. The room is WITHHELD unless something explains the
+        absence."""
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
             self.stream.state.missing[item.n] = item.hdr.obj
 
     def finish_bootstrap(self, *, reread: bool, positions: Sequence[tuple[int, bytes]] = ()) -> Received:
-        """The last of what a newcomer opened of a room that was pulled bare: the stream's state. `reread`: what stands
-        before its snapshots is left to be read; `positions` are those that are not stored yet."""
+        """The last transaction of a newcomer's bootstrap of a room that was pulled headers-only: the stream's state.
+        `reread`: the history before the room's snapshots is left to be read; `positions` are those that are not stored
+        yet."""
         self._stored_n = self.kept_n = self.stream.n
         self.reread = self.stream.n if reread else self.reread
         return Received(
@@ -341,7 +349,8 @@ class RoomSync:
         )
 
     def refill(self, item: Item, n: int) -> list[Received]:
-        """Content that was missing at a judged position, if this is the very item. Nothing for anything else."""
+        """Opens content that was missing at a judged position, if this is the very item. Returns nothing for any other
+        item."""
         found = self.shown(item, n)
         if found is None or found.ct is None:
             return []
@@ -387,8 +396,9 @@ class RoomSync:
         return [(a.n, rh) for a, rh in zip(accepted, self.stream.recent(len(accepted)), strict=True)]
 
     def _incomplete_in(self, accepted: Sequence[Accepted]) -> list[ObjId]:
-        """▲ Objects of which changes are shown without content. Why it is missing is judged elsewhere: what nothing
-        explains stops the room. Those known already too: it may not have come to be stored."""
+        """▲ Objects with changes that are shown without content. Whether that is legitimate is checked by
+        `RoomStream.withheld`. Objects already known to be incomplete are included, because the last write may have been
+        lost."""
         if self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only:
             return []
         shown: set[ObjId] = set()
@@ -429,8 +439,9 @@ class RoomSync:
 
     @property
     def inside_from(self) -> int:
-        """The first position that is for us: of a from-now add what stands before is not, and is not counted. Where the
-        add is not judged yet, nobody can say: it waits."""
+        """The first position that this person may read. After an addition without the history, earlier positions are
+        out of scope and not counted as waiting. Until the addition itself is judged the bound is unknown, so items
+        wait."""
         me = self.stream.members.get(self._account.uid)
         return me.since_n if me is not None and not me.history else 0
 
@@ -439,22 +450,23 @@ class RoomSync:
         return n < self.inside_from
 
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
-        """Members that are new or changed since the store was told, and those that are gone."""
-        told, now = self._stored_members, self.stream.members
+        """The members that are new or changed since the last transaction, and those that are gone."""
+        stored, now = self._stored_members, self.stream.members
         self._stored_members = now
-        if told is now:
+        if stored is now:
             return [], []
-        self.keys.untried |= told.get(self._account.uid) is not now.get(self._account.uid)
+        self.keys.untried |= stored.get(self._account.uid) is not now.get(self._account.uid)
         rows = [
             MemberRow(uid=m.uid, role=int(m.role), since_n=m.since_n, history=m.history)
             for uid, m in now.items()
-            if told.get(uid) is not m
+            if stored.get(uid) is not m
         ]
-        return rows, [uid for uid in told if uid not in now]
+        return rows, [uid for uid in stored if uid not in now]
 
     def resolve(self, shares: Iterable[WireShare] = ()) -> list[Received]:
-        """Opens what waited, as far as it now can be. ▲ Nothing is tried again until something new is here: whoever
-        makes much of a room wait would else make every later item as dear as all of that."""
+        """Opens waiting items, as far as that is possible now. ▲ Retries only after a new key, share or addition.
+        Otherwise a member who makes many items of a room wait could make every later item cost a scan of all of them.
+        """
         new_shares = self.keys.take_shares(shares)
         if not self.keys.untried:
             return []
@@ -464,7 +476,7 @@ class RoomSync:
         bad: list[tuple[int, str]] = []
         shut = set[ObjId]()
         for n, raw in self._ports.waiting(self.room):
-            if self.outside(n):  # judged before the add that says so
+            if self.outside(n):  # it was judged before the addition that puts it out of scope
                 resolved.append(n)
                 continue
             t, hdr_bytes, ct = _waited(raw)
@@ -489,7 +501,7 @@ class RoomSync:
 
 
 def _waited(row: bytes) -> tuple[int, bytes, bytes]:
-    """(the position's time in ms, header, ciphertext) of an envelope that `_open_into` gave the store to wait."""
+    """(the position's time in ms, header, ciphertext) of an envelope that `_open_into` stored as waiting."""
     parts = fields.array(dec(row, limit=_WAITING_LIMIT), 8, "waiting")
     hdr_bytes, ct = (fields.blob(parts[at], _WAITING_LIMIT, "waiting") for at in (6, 7))
     return fields.u64(parts[1], "waiting"), hdr_bytes, ct

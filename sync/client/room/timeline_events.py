@@ -15,9 +15,9 @@ RESET = "reset"
 
 
 def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEvent]:
-    """Those of `gone` whom a reset by the agency took out, each a line at one of the last positions up to `n`.
+    """A line for each of `gone` whose account the agency has reset, at the last positions up to `n`.
 
-    No entry says it: it is so where any item's pin first shows the end of the person's log.
+    No entry records a reset: it takes effect where any item's pin first shows the end of the person's log.
     """
     ended = []
     for uid in gone:
@@ -28,7 +28,7 @@ def resets(gone: Sequence[Uid], book: UserBook, n: int, t: int) -> list[RoomEven
 
 
 def event_of(item: AcceptedEntry) -> RoomEvent | None:
-    """The entry as a line of the timeline, or None if it is void or says nothing to people."""
+    """The entry as a line of the timeline; None if it is void or has no meaning for people."""
     if item.void is not None:
         return None
     entry, p = item.entry, item.entry.payload

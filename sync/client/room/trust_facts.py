@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a person should know of a room's keys and of another person's: read off the verified stream and logs alone, so
-that nothing said here rests on the server's word or on a list that somebody could have filled in.
-"""
+"""Facts about a room's keys and about another person's keys. They are read from the verified stream and logs alone, so
+that none of them rests on the server's word or on a list that somebody could have filled in."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,11 +17,11 @@ from sync.trust.room.room_state import RoomState as StreamState
 
 
 class Change(StrEnum):
-    """What may happen to a person's keys after the genesis that a safety number covers."""
+    """What may happen to a person's keys after the genesis, which the safety number covers."""
 
     DEVICE_ADDED = "device-added"
     DEVICE_RECOVERED = "device-recovered"
-    """Added by the recovery sheet instead of by another device."""
+    """Added by the recovery sheet, not by another device."""
     DEVICE_REVOKED = "device-revoked"
     RESET = "reset"
 
@@ -30,7 +29,7 @@ class Change(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
     """One change, by the entry `seq` of the person's log. A device that only renews its sealing key, a new PUK
-    generation and a new recovery sheet are none: who holds the person's keys is the same."""
+    generation and a new recovery sheet are no changes: the same person still holds the keys."""
 
     seq: int
     what: Change
@@ -38,10 +37,10 @@ class KeyChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """A member, who can open the room's key in force but for the reasons given. `since_ms` by the server's time.
+    """A member, who can open the room's key in force unless `keyless`. `since_ms` by the server's time.
 
-    `keyless`: the epoch in force says that it could not be sealed to them. One whose own key waits to be renewed, after
-    the agency revoked a device, is not told apart: they are shown as a holder, which claims no more than is so.
+    `keyless`: the epoch in force says that it could not be sealed to them. A member whose own key waits to be renewed,
+    after the agency revoked a device, is shown as a holder too; that claims no more than is true.
     """
 
     uid: Uid
@@ -57,6 +56,7 @@ class RoomFacts:
     """A room's key in force: generation `epoch` from position `epoch_n`, made by `by`, and everybody who holds it.
 
     `recovery`: ids of the agency's recovery recipients, who hold it too, without the history. `epoch` 0: no key yet.
+    `owes_rotation`: a new key is due before the next write.
     """
 
     state: RoomState
@@ -70,13 +70,13 @@ class RoomFacts:
 
 
 class Facts:
-    """Rooms' facts, kept while what they are read off stays the same: a large room asks with each message."""
+    """The facts of rooms, cached while their sources stay the same: a large room asks with each message."""
 
     def __init__(self) -> None:
         self._kept: dict[RoomId, tuple[tuple[object, ...], RoomFacts]] = {}
 
     def of(self, room: RoomSync) -> RoomFacts | None:
-        """None before the room's first epoch is judged."""
+        """The room's facts; None before its first epoch is judged."""
         s = room.stream.state
         epoch = s.epochs.get(s.epoch)
         if epoch is None:
@@ -119,8 +119,8 @@ def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
 
 
 def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[DevId, int]]:
-    """The person's active devices that may write here: (device, when it was added, as it claims, ms). None for a
-    reader."""
+    """The person's active devices that may write in the room: (device, when it was added, as it claims, ms). An empty
+    list for a reader."""
     member = state.members.get(uid)
     if member is None or member.role < Role.WRITER:
         return []
@@ -128,7 +128,8 @@ def writing_devices(state: StreamState, log: UserLog, uid: Uid) -> list[tuple[De
 
 
 def key_changes(book: Book, uid: Uid, after: int) -> list[KeyChange]:
-    """What happened to a person's keys in the entries after `after`, in order; nothing while the log is not known."""
+    """What happened to a person's keys in the entries after `after`, in order; an empty list while the log is not
+    known."""
     log = book.log(uid)
     if log is None:
         return []

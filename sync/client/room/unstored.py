@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A store of one room that holds nothing and keeps nothing: for a room that is only looked at."""
+"""A store for a room that is only previewed: it contains nothing and stores nothing."""
 
 from collections.abc import Sequence
 
@@ -67,4 +67,4 @@ class Unkept:
         return False
 
     async def receive_apart(self, received: Received) -> None:
-        raise BugError("a room that is only looked at is not stored")
+        raise BugError("a previewed room is not stored")

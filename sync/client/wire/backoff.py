@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How long to wait before the next attempt: doubling, capped, jittered so that an office does not return as one."""
+"""How long to wait before the next attempt: doubling, capped, and jittered so that an office does not return all at
+once."""
 
 import random
 
 FIRST_S = 0.25
 LONGEST_S = 60.0
 SPREAD_S = 5.0
-"""Over so long an office whose connection was lost comes back: 500 desktops are 100 a second."""
+"""The time over which an office whose connection was lost comes back: 500 desktops are 100 a second."""
 
 
 class Backoff:
@@ -23,10 +24,10 @@ class Backoff:
         return self._rng.uniform(ceiling_s / 2, ceiling_s)
 
     def after_loss_s(self) -> float:
-        """A delay after a connection that stood was lost, as everybody's was if the server stopped."""
+        """A delay after an established connection was lost, as everybody's was if the server stopped."""
         self.reset()
         return self._rng.uniform(0.0, SPREAD_S)
 
     def reset(self) -> None:
-        """The next delay is a short one."""
+        """Makes the next delay a short one."""
         self._ceiling_s = FIRST_S

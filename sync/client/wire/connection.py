@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One live connection: handshake, requests paired with their replies, and everything else handed on in order."""
+"""One live connection: it shakes hands, pairs requests with their replies, and passes on every other frame in order."""
 
 import asyncio
 import os
@@ -67,7 +67,7 @@ class ServerIdentity:
 
 
 class Connection:
-    """Opened by `connect`. After that, `request` may be used from any task; `run` must be running."""
+    """Opened by `connect`. After that, `request` may be used from any task while `run` is running."""
 
     def __init__(self, transport: Transport, address: str, identity: ServerIdentity) -> None:
         self.identity = identity
@@ -82,7 +82,8 @@ class Connection:
         """Dials and shakes hands. Raises Unreachable, CertificateRefused, TooOld, ClockOff, WrongAgency or
         ServerUnproven.
 
-        `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its hash), or None at first sight.
+        `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its hash); None if it is not known
+        yet.
         """
         transport = await dialer.open()
         try:
@@ -97,7 +98,7 @@ class Connection:
         return cls(transport, dialer.address.name, identity)
 
     async def sign_in(self, uid: Uid, dev: DevId, signer: Signer, receipts: list[Receipt]) -> Authed:
-        """Proves the device to the server; Refused with code "auth" if it does not know it.
+        """Proves the device to the server; Refused "auth" if the server does not know the device.
 
         Outdated if the operator asks for a newer program than this one. Ended if the server says that the person's log
         ends this device, and shows it.
@@ -141,7 +142,8 @@ class Connection:
         await self._transport.send(codec.encode(frame))
 
     async def run(self, on_frame: Callable[[ServerFrame], None]) -> None:
-        """Reads until the connection ends, then raises why. `on_frame` gets what is no reply, in order."""
+        """Reads until the connection ends, then raises the reason. `on_frame` gets every frame that is no reply, in
+        order."""
         try:
             while True:
                 frame = codec.decode_server(await self._transport.receive())
@@ -161,7 +163,7 @@ class Connection:
             for future in self._replies.values():
                 if not future.done():
                     future.set_exception(Unreachable("connection lost"))
-                    future.exception()  # who asked may have failed to send it: then nobody waits for this
+                    future.exception()  # if sending failed, no caller waits for this
             await self._transport.close()
 
     async def close(self) -> None:
@@ -194,8 +196,8 @@ async def _shake_hands(
 
 
 def _check_proof(answer: ServerHello, server_pk: bytes, hello: Hello, agency: bytes) -> None:
-    """▲ ServerUnproven unless the server has the key that its certificate names, and owns the address that we dialled:
-    every client knows the certificate, so anybody can show it."""
+    """▲ ServerUnproven unless the server has the key that its certificate names, and owns the address that we dialled.
+    Otherwise anybody could show the certificate, which every client knows."""
     try:
         signed = hello_proof(answer.nonce, hello.nonce, agency, hello.address, answer.time)
         verify(server_pk, "hello", signed, answer.proof)
@@ -204,7 +206,7 @@ def _check_proof(answer: ServerHello, server_pk: bytes, hello: Hello, agency: by
 
 
 def _raise_if_closing(frame: ServerFrame) -> None:
-    """An Error without rid is the server's last word on this connection."""
+    """Raises the error if the frame is an Error without rid: the server's last frame on this connection."""
     if isinstance(frame, Error) and frame.rid == 0:
         raise _refusal(frame)
 
@@ -220,7 +222,8 @@ def _refusal(frame: Error) -> SyncError:
 
 
 def _refused(frame: Error) -> Outdated | Refused:
-    """A code goes into logs and is looked up for a sentence: it is a word. One that is none is "internal"."""
+    """The error of a refusal. Its code goes into logs and selects a sentence, so it must be a word; any other code
+    becomes "internal"."""
     if frame.code == ErrorCode.CLIENT_OLD:
         return Outdated()
     code = frame.code if _CODE.fullmatch(frame.code) else ErrorCode.INTERNAL

@@ -25,12 +25,12 @@ from sync.errors import (
 log = logging.getLogger("sync")
 
 MOVE_AFTER_S = 10.0
-"""So long the kept address must have failed to answer before others are asked. A server that is started again is back
-in three seconds: otherwise an office with two names for one server would change between them at each restart."""
+"""For so long the stored address must have failed to answer before others are asked. A server that is started again is
+back in three seconds. Otherwise an office with two names for one server would change between them at each restart."""
 MOST_OTHERS = 16
 
 _NOT_OURS = (CertificateRefused, WrongAgency, ServerUnproven, Reject)
-"""What answers at the address is not the account's server, or cannot show that it is."""
+"""Errors that mean: what answers at the address is not the account's server, or cannot show that it is."""
 
 
 class Nowhere:
@@ -40,11 +40,11 @@ class Nowhere:
 
     async def open(self) -> Transport:
         """Raises NoAddress."""
-        raise NoAddress("no address is kept")
+        raise NoAddress("no address is stored")
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
         """Raises NoAddress."""
-        raise NoAddress("no address is kept")
+        raise NoAddress("no address is stored")
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -65,7 +65,7 @@ class ServerLine:
 
     @property
     def address(self) -> ServerAddress:
-        """The address that is kept now."""
+        """The stored address."""
         return self._dialer.address
 
     async def open(self) -> Transport:
@@ -84,7 +84,7 @@ class ServerLine:
         """A connection to the account's server, which has proved itself. Dials the stored address first. If that fails,
         dials the others in their order, and stores the first address where the same server answers.
 
-        The others are dialled at once if policy forbids the stored address, if there is none, or if something else
+        The others are dialled at once if policy forbids the stored address, if there is none, or if a different server
         answers there; they are dialled after MOVE_AFTER_S if nothing answers there. Raises as `Connection.connect`;
         ServerNotNamed; ServerUnproven with the first of the others that is not the account's server.
         """
@@ -105,7 +105,7 @@ class ServerLine:
         return now - self._silent_since >= MOVE_AFTER_S
 
     async def _elsewhere(self, others: Sequence[Dialer], now_ms: Callable[[], int], failed: SyncError) -> Connection:
-        """The first of the others where the same server answers."""
+        """A connection to the first of the others where the same server answers."""
         stranger = ""
         for dialer in others:
             try:
@@ -147,7 +147,7 @@ class ServerLine:
         try:
             self._store.keep_server(server)
         except Exception as e:
-            code = getattr(e, "code", None)  # without one it is a fault of ours, and the log has where
+            code = getattr(e, "code", None)  # without a code it is our fault, and the log says where
             log.warning("the server's address is not stored: %s", code or type(e).__name__, exc_info=code is None)
             return
         self._kept = server

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The only place that opens connections: the WebSocket and the requests beside it, to addresses that the way allows.
+"""The only place that opens connections: the WebSocket and the requests beside it, to addresses that the route allows.
 
-Nothing here looks into the environment or follows a redirection: where a connection goes is said by `Way` alone.
+This module reads no environment variable and follows no redirection: `Route` alone decides where a connection goes.
 """
 
 import asyncio
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     import httpx  # 55 ms to import: only when the first file travels, not at every start
 
 MAX_ANSWER_BYTES = PART_BYTES + 64 * 1024
-"""The longest honest answer over HTTP is a part of a file as it is encrypted."""
+"""The longest honest answer over HTTP is an encrypted part of a file."""
 OPEN_TIMEOUT_S = 10.0
 PING_INTERVAL_S = 20.0
 REQUEST_TIMEOUT_S = 60.0
 _PIECE_BYTES = 64 * 1024
 """A body is sent in pieces of this size, so that its progress can be measured."""
 CLOSE_TIMEOUT_S = 2.0
-"""A line that is dead (the machine slept) is not waited for longer."""
+"""The longest wait for a dead line to close (the computer slept)."""
 
 
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
@@ -68,7 +68,7 @@ class WebSocketTransport:
     async def close(self) -> None:
         try:
             await self._socket.close()
-        except asyncio.CancelledError:  # nobody waits for the other end any more: the line is cut
+        except asyncio.CancelledError:  # the caller no longer waits for the other end: cut the line
             self._socket.transport.abort()
             raise
 
@@ -80,7 +80,7 @@ class _Closable(Protocol):
 
 
 class WebSocketDialer:
-    """The way to one server. `way` is asked anew for every connection: a setting counts from the next one on."""
+    """Dials one server. `route` is called for every connection, so a changed setting applies from the next one on."""
 
     def __init__(
         self, address: ServerAddress, route: Callable[[], Route] = Route, pace: Callable[[], Pace] = Pace
@@ -146,7 +146,7 @@ class WebSocketDialer:
             ) as answer:
                 pace.turn()
                 return Answer(answer.status_code, await _bounded(answer, pace))
-        except asyncio.CancelledError:  # httpcore leaves a connection open that is given up in its TLS handshake
+        except asyncio.CancelledError:  # httpcore leaves a connection open if its TLS handshake is cancelled
             for connection in opened:
                 await connection.aclose()
             raise
@@ -160,7 +160,7 @@ class WebSocketDialer:
             await kept[1].aclose()
 
     async def _client(self) -> "httpx.AsyncClient":
-        """The one that is kept, or another if the way has changed since."""
+        """The kept HTTP client, or a new one if the route has changed since."""
         import httpx
 
         now = await self._prepare()
@@ -192,7 +192,7 @@ class WebSocketDialer:
 
 
 async def _pieces(content: bytes, pace: Pace) -> AsyncIterator[bytes]:
-    """A body to be sent. A piece counts as moved when the connection takes the next one."""
+    """The pieces of a body that is sent. A piece counts as moved when the connection takes the next one."""
     for at in range(0, len(content), _PIECE_BYTES):
         piece = content[at : at + _PIECE_BYTES]
         yield piece
@@ -201,8 +201,8 @@ async def _pieces(content: bytes, pace: Pace) -> AsyncIterator[bytes]:
 
 
 async def _bounded(answer: "httpx.Response", pace: Pace) -> bytes:
-    """▲ The body as it came over the wire. Nothing is decompressed, and no more is read than a part of a file is long:
-    a false server would fill the memory with some kilobytes."""
+    """▲ The body as it came over the wire, at most as long as a part of a file, not decompressed. Otherwise a false
+    server could fill the memory with a few kilobytes."""
     if answer.headers.get("Content-Encoding", "identity") != "identity":
         raise Unreachable("compressed answer")
     body = bytearray()
@@ -227,7 +227,8 @@ def _refused_by_proxy(status: int) -> WorldError:
 
 
 def _lost(proxy: str | None, cause: Exception) -> Unreachable:
-    """No connection: with a proxy it is that one which could not be reached, unless it was TLS behind it."""
+    """The error of a connection that failed: with a proxy it is the proxy that could not be reached, unless TLS behind
+    it failed."""
     if proxy is not None and isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError | TimeoutError):
         return ProxyFailed("not reached")
     return Unreachable(type(cause).__name__)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which addresses may be connected to, and by which proxy. Only says so: `egress` opens the connections."""
+"""Decides which addresses may be connected to, and through which proxy. `egress` opens the connections."""
 
 import ipaddress
 from collections.abc import Callable, Mapping
@@ -10,7 +10,8 @@ from sync.client.wire.transport import AddressError, ServerAddress
 from sync.errors import AddressForbidden, ProxyFailed
 
 ProxyLookup = Callable[[str, int], str | None]
-"""The proxy for a host and port, as "http://host:port", or None for none. May wait for the system: runs in a thread."""
+"""The proxy for a host and port, as "http://host:port", or None for none. It may wait for the system, so it runs in a
+thread."""
 
 
 def straight(host: str, port: int) -> str | None:
@@ -20,19 +21,21 @@ def straight(host: str, port: int) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The way out as policy and settings have it. `ca_file` in place of the system's trusted certificates."""
+    """The network route as policy and settings define it. `ca_file`: certificates that are trusted beside the
+    system's."""
 
     servers: tuple[str, ...] = ()
-    """The only servers that may be used ("host", "host:port"); none: any."""
+    """The only servers that may be used ("host", "host:port"); empty: any."""
     allowed: tuple[str, ...] = ()
     """The only addresses that may be connected to beside `servers`: "host", "host:port", "*.domain", "*.domain:port";
-    none: the account's server alone."""
+    empty: only the account's server."""
     proxy_for: ProxyLookup = straight
     ca_file: Path | None = None
 
     def check(self, host: str, port: int, server: ServerAddress) -> None:
-        """▲ AddressForbidden unless it is in `allowed`, or the account's server: which must be among `servers` if there
-        are any, else in `allowed` if that names any."""
+        """▲ Raises AddressForbidden unless the address is allowed. The account's server must be among `servers` if
+        there are any. If there are none, it must be in `allowed` if that names any. Any other address must be in
+        `allowed`."""
         if (host, port) == (server.host, server.port) and (self.servers or not self.allowed):
             fits = not self.servers or any(_is_server(entry, server) for entry in self.servers)
         else:
@@ -41,12 +44,12 @@ class Route:
             raise AddressForbidden(f"{host}:{port}")
 
     def proxy(self, host: str, port: int) -> str | None:
-        """The proxy to use. ProxyFailed if it is none that can be used, or names a password: there is no place here
-        where one could be kept."""
+        """The proxy to use; None for none. ProxyFailed if the proxy cannot be used, or if it names a password: there is
+        no place to store one."""
         try:
             proxy = self.proxy_for(host, port)
         except OSError as e:
-            raise ProxyFailed("not found out") from e
+            raise ProxyFailed("proxy lookup failed") from e
         if proxy is None:
             return None
         scheme, _, rest = proxy.rpartition("://")
@@ -57,17 +60,17 @@ class Route:
             or not (named or "80").isdecimal()
             or any(c in rest.rstrip("/") for c in "@ /?#")
         ):
-            raise ProxyFailed("no proxy that can be used")
+            raise ProxyFailed("unusable proxy")
         return f"http://{f'[{name}]' if ':' in name else name}:{named or 80}"
 
 
 def by(address: str) -> ProxyLookup:
-    """Always by the proxy at "host:port" or "http://host:port"; "" is none."""
+    """Uses the proxy at "host:port" or "http://host:port" for every address; "" is none."""
     return (lambda host, port: address) if address else straight
 
 
 def from_environment(environment: Mapping[str, str]) -> ProxyLookup:
-    """As the variables HTTPS_PROXY, ALL_PROXY and NO_PROXY say, in small letters too, which come first."""
+    """Uses the variables HTTPS_PROXY, ALL_PROXY and NO_PROXY. The lower-case names take precedence."""
 
     def named(name: str) -> str:
         return environment.get(name, "") or environment.get(name.upper(), "")
@@ -99,7 +102,7 @@ def _fits(pattern: str, host: str, port: int) -> bool:
 
 
 def _left_out(entry: str, host: str, port: int) -> bool:
-    """An entry of NO_PROXY: a name with everything under it, an address, or a network."""
+    """Whether an entry of NO_PROXY covers the host: a name with everything under it, an address, or a network."""
     name, wanted = _split(entry.lower())
     if wanted and wanted != str(port):
         return False
@@ -111,7 +114,7 @@ def _left_out(entry: str, host: str, port: int) -> bool:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Host and port of "host", "host:port", "[::1]:port"; the port is "" if none is named."""
+    """Host and port of "host", "host:port", "[::1]:port"; the port is "" if none is given."""
     if text.startswith("["):
         host, _, port = text[1:].partition("]")
         return host, port.removeprefix(":")

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What moves bytes between this program and the one configured server, as Protocols, and where that server is. Knows no
-frame but its bytes. `egress` is what opens connections.
-"""
+"""Protocols for moving bytes between this program and the one configured server, and that server's address. Knows no
+frame but its bytes. `egress` opens the connections."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -13,12 +12,12 @@ DEFAULT_PORT = 443
 
 
 class AddressError(ValueError):
-    """The server address is not one: "host", "host:port" or "https://host[:port]"."""
+    """The text is no server address: "host", "host:port" or "https://host[:port]"."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where the agency's server is. Plain text is only for loopback and only when asked for by name."""
+    """Where the agency's server is. Plain text is only for loopback and only when asked for explicitly."""
 
     host: str
     port: int
@@ -26,7 +25,8 @@ class ServerAddress:
 
     @classmethod
     def parse(cls, text: str, *, insecure_loopback: bool = False) -> "ServerAddress":
-        """Reads what a person or a policy wrote; AddressError if it is no address or asks for plain text elsewhere."""
+        """Reads what a person or a policy wrote. AddressError if it is no address, or asks for plain text elsewhere
+        than loopback."""
         raw = text.strip()
         try:
             parts = urlsplit(raw if "//" in raw else f"https://{raw}")
@@ -45,7 +45,7 @@ class ServerAddress:
 
     @classmethod
     def named(cls, name: str) -> "ServerAddress":
-        """The address of which `name` is this, with TLS. AddressError if it is none's."""
+        """The address with this `name`, with TLS. AddressError if the name is invalid."""
         host, _, port = name.rpartition(":")
         return cls.parse(f"[{host}]:{port}" if ":" in host else name)
 
@@ -55,7 +55,7 @@ class ServerAddress:
         return f"{self.host}:{self.port}" if self.host else ""
 
     def url(self, scheme: str, path: str) -> str:
-        """An address of this server, `scheme` "ws" or "http" (with the s of TLS added)."""
+        """A URL of this server, `scheme` "ws" or "http" (with the s of TLS added)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}{'s' if self.tls else ''}://{host}:{self.port}{path}"
 
@@ -72,14 +72,14 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server said to a request beside the socket: the HTTP status, and the body."""
+    """The server's answer to a request beside the socket: the HTTP status, and the body."""
 
     status: int
     content: bytes
 
 
 class Dialer(Protocol):
-    """The way to the configured server."""
+    """Dials the configured server."""
 
     @property
     def address(self) -> ServerAddress: ...
@@ -89,11 +89,11 @@ class Dialer(Protocol):
         ...
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        """One HTTP request, on a connection that is kept for the next one. The errors of `open`."""
+        """Sends one HTTP request, on a connection that is kept for the next one. Raises the errors of `open`."""
         ...
 
     async def close(self) -> None:
-        """Ends the connection kept for requests; another is made if there is one more."""
+        """Closes the connection kept for requests; a later request opens another."""
         ...
 
 

@@ -178,14 +178,14 @@ async def test_a_certificate_of_another_authority_later(w: World) -> None:
     a, _b, room, obj = await two(w)
     other = w.folder / "other.pem"
     other.write_bytes(make_ca("Annan").cert)
-    right, a.wire.way = a.wire.way, Route(ca_file=other)
+    right, a.wire.route = a.wire.route, Route(ca_file=other)
     await a.wire.hang_up()
     a.engine.retry_now()
     await until(lambda: a.engine.status.state is LinkState.ERROR)
     explained(a.engine.status.code, "certificate")
     a.say(room, obj, HELLO)
     await nothing_lost(a, obj, [b"a", b"b", HELLO], waiting=1)
-    a.wire.way = right
+    a.wire.route = right
     a.online()
     await w.settle(room)
 

@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How many lives the machines live: a fixed few in `make test`, always the same; as many as it is told by `make fuzz`,
-and others each time.
-"""
+"""How many lives the machines live: a fixed few in `make test`, always the same ones; in `make fuzz` as many as it asks
+for, and different ones each time."""
 
 import os
 
 from hypothesis import HealthCheck, Phase, settings
 
 LIVES = "KANSLI_LIVES"
-"""The environment variable by which `make fuzz` says how many."""
+"""The environment variable with which `make fuzz` sets the number."""
 FIXED = 40
 STEPS = 30
 
 
 def budget(lives: int = FIXED, steps: int = STEPS) -> settings:
-    """Nothing depends on time here, so nothing has a deadline. Only at length is what fails made shorter."""
+    """Nothing depends on time here, so nothing has a deadline. A failing example is shortened only in a long run."""
     asked = os.environ.get(LIVES)
     return settings(
         max_examples=int(asked) if asked else lives,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One device of a person: the real engine on the real store, over a line that the server holds in its hands.
+"""One device of a person: the real engine on the real store, over a line that the server controls.
 
-A desk remembers for the checks what only the truth knows: every word written at it, every frame that it sent, and each
+For the checks a desk remembers what only the truth knows: every text written at it, every frame that it sent, and each
 item that it judged with the verdict. What it has accepted for good is read from its store.
 """
 
@@ -33,43 +33,43 @@ KEY = b"k" * 32
 ADDRESS = ServerAddress.parse("localhost:8443")
 
 
-class Hearer(Protocol):
+class ServerSide(Protocol):
     """A server behind a line."""
 
-    def came(self, line: "Line") -> None: ...
+    def on_open(self, line: "Line") -> None: ...
 
-    def hear(self, line: "Line", frame: m.ClientFrame) -> None: ...
+    def on_frame(self, line: "Line", frame: m.ClientFrame) -> None: ...
 
-    def went(self, line: "Line") -> None: ...
+    def on_closed(self, line: "Line") -> None: ...
 
 
 class Line:
-    """A Transport. What the desk sends is heard at once; what it receives is whatever the server tells."""
+    """A Transport. The server gets what the desk sends at once; the desk receives what the server delivers."""
 
-    def __init__(self, desk: "Desk", server: Hearer) -> None:
+    def __init__(self, desk: "Desk", server: ServerSide) -> None:
         self.desk = desk
         self._server = server
-        self._told: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._to_desk: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.open = True
-        server.came(self)
+        server.on_open(self)
 
     async def send(self, data: bytes) -> None:
         if not self.open:
             raise Unreachable("closed")
         frame = decode_client(data)
         self.desk.sent(frame)
-        self._server.hear(self, frame)
+        self._server.on_frame(self, frame)
 
-    def tell(self, frame: m.Frame) -> None:
-        """Server to desk."""
-        self.tell_bytes(encode(frame))
+    def deliver(self, frame: m.Frame) -> None:
+        """From the server to the desk."""
+        self.deliver_bytes(encode(frame))
 
-    def tell_bytes(self, data: bytes) -> None:
+    def deliver_bytes(self, data: bytes) -> None:
         if self.open:
-            self._told.put_nowait(data)
+            self._to_desk.put_nowait(data)
 
     async def receive(self) -> bytes:
-        data = await self._told.get() if self.open or not self._told.empty() else None
+        data = await self._to_desk.get() if self.open or not self._to_desk.empty() else None
         if data is None:
             raise Unreachable("closed")
         return data
@@ -78,11 +78,11 @@ class Line:
         self.cut()
 
     def cut(self) -> None:
-        """Without a word."""
+        """Ends the line without a closing frame."""
         if self.open:
             self.open = False
-            self._told.put_nowait(None)
-            self._server.went(self)
+            self._to_desk.put_nowait(None)
+            self._server.on_closed(self)
 
 
 @dataclass(slots=True)
@@ -92,7 +92,7 @@ class Judged:
     item: Item
     accepted: Accepted
     rh: bytes = b""
-    """The running hash here, once it is known that the item stands in the desk's history."""
+    """The running hash here, once it is known that the item is in the desk's history."""
 
     def follows(self, rh: bytes) -> bytes:
         i = self.item
@@ -101,14 +101,14 @@ class Judged:
 
 @dataclass(slots=True)
 class Delivered:
-    """A piece that was shown to a desk to be judged, and the code it was refused with."""
+    """A piece that was shown to a desk to be judged, and the code with which it was refused."""
 
     room: RoomId
     items: Sequence[Item]
     refused: str | None
     line: Line | None
     alarm: RoomState | None = None
-    """What the room's seal showed when the room was stopped for it."""
+    """The room's security status when the room was stopped because of the piece."""
 
     def line_open(self) -> bool:
         return self.line is not None and self.line.open
@@ -116,11 +116,11 @@ class Delivered:
 
 @dataclass
 class Desk:
-    """`start` before anything else. `online` says whether a line may be had."""
+    """Call `start` first. `online`: whether the desk may have a line."""
 
     name: str
     folder: Path
-    server: Hearer
+    server: ServerSide
     clock: Clock
     account: Account
     online: bool = True
@@ -132,7 +132,8 @@ class Desk:
     signed: set[tuple[int, bytes]] = field(default_factory=set)
     """(kind, body) of every item that this desk ever sent."""
     had: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
-    """By body: the last position that this desk had verified when it signed that, and its own running hash there."""
+    """By body: the last position that this desk had verified when it signed that body, and its own running hash
+    there."""
     drafted: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     """By kc: the secrets of every epoch that this desk made."""
     judged: dict[RoomId, dict[int, list[Judged]]] = field(default_factory=dict)
@@ -140,7 +141,7 @@ class Desk:
     delivered: list[Delivered] = field(default_factory=list)
     _running: "asyncio.Task[None] | None" = None
     faults: int = 0
-    """How often the engine failed by a fault of its own."""
+    """The number of times the engine failed by a fault of its own."""
     _copies: int = 0
 
     @property
@@ -155,10 +156,10 @@ class Desk:
     def path(self) -> Path:
         return self.folder / f"{self.name}-{self._copies}.db"
 
-    # -- life -----------------------------------------------------------------------------------------------------
+    # -- start and stop -------------------------------------------------------------------------------------------
 
     def create(self, entries: Sequence[tuple[bytes, bytes]], record: Mapping[str, str], salt: bytes) -> None:
-        """An enrolled store. Making the tables takes most of the time, so it is done once."""
+        """Makes an enrolled store. Making the tables takes most of the time, so it is done once."""
         empty = self.folder / "empty.db"
         if not empty.exists():
             Store.create(empty, KEY, {}).close()
@@ -170,7 +171,7 @@ class Desk:
         self.store.put_person(self.uid, record, salt)
 
     def start(self) -> None:
-        """Begins to sync. The account is the store's from here on."""
+        """Begins to sync. From here on the store has the account."""
         self.engine = Engine(self.store, self, self, self.clock.ms)
         self.account = self.engine._link.account
         inbox, judge = self.engine._inbox, self.engine._inbox._judge
@@ -187,13 +188,13 @@ class Desk:
                 notes.setdefault(item.n, []).append(Judged(item, verdict))
             return accepted
 
-        inbox._judge = judge_and_note  # type: ignore[method-assign]  # looks on, changes nothing
+        inbox._judge = judge_and_note  # type: ignore[method-assign]  # only observes
         self.store.changes.appended.connect(self._wrote)
         self.store.waiting_changed.connect(self.engine.wake)
         self._running = asyncio.ensure_future(self.engine.run())
 
     async def stop(self) -> None:
-        """As a crash: nothing is said to anybody. The store is closed."""
+        """Stops as in a crash: nobody is notified. Closes the store."""
         if self._running is not None:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
@@ -202,7 +203,7 @@ class Desk:
             self.store.close()
 
     async def crash(self) -> None:
-        """The process dies and begins anew from its disk."""
+        """The process dies and starts again from its disk."""
         await self.stop()
         self.store = Store.open(self.path, KEY, {}, self.folder / "blobs")
         self.start()
@@ -216,7 +217,8 @@ class Desk:
         return copy
 
     async def go_back(self, copy: Path) -> None:
-        """The disk is set back to an older copy of itself. What it knew of rooms since then it knows no more."""
+        """The disk is set back to an older copy of itself, and the desk no longer knows what it has learned of rooms
+        since."""
         await self.stop()
         self._copies += 1
         shutil.copy(copy, self.path)
@@ -225,7 +227,7 @@ class Desk:
         self.start()
 
     def hang_up(self) -> None:
-        """The line goes; another is dialled only while `online`."""
+        """Cuts the line; another is dialled only while `online`."""
         if self.line is not None:
             self.line.cut()
 
@@ -258,7 +260,7 @@ class Desk:
 
     # -- what it did ------------------------------------------------------------------------------------------------
 
-    def say(self, room: RoomId, obj: ObjId, data: bytes) -> None:
+    def write(self, room: RoomId, obj: ObjId, data: bytes) -> None:
         self.store.changes.append(room, obj, data)
 
     def _wrote(self, change: StoredChange) -> None:
@@ -266,7 +268,7 @@ class Desk:
         self.engine.wake()
 
     def sent(self, frame: m.ClientFrame) -> None:
-        """Notes every signed item, on its way out."""
+        """Notes every signed item before it is sent."""
         if isinstance(frame, m.Push):
             for body in frame.bodies:
                 self._note(ENVELOPE, body, frame.room, Header.decode(read_body(body)[0]).seen)
@@ -286,7 +288,7 @@ class Desk:
             self.had[body] = seen[0], rh
 
     def secrets(self) -> list[bytes]:
-        """All that must never leave this desk but sealed."""
+        """All secrets that must never leave this desk unencrypted."""
         own = [self.account.secrets.sign, self.account.secrets.kem, self.account.secrets.root]
         keys = [key for made in self.drafted.values() for key in made]
         return [secret for secret in (*own, *self.account.puk_seeds.values(), *keys) if secret]
@@ -313,7 +315,7 @@ class Desk:
         return chain
 
     def log_seq(self, uid: Uid) -> int:
-        """The newest entry of a person's log that this desk's store has, -1 for none."""
+        """The newest entry of a person's log in this desk's store, -1 for none."""
         return len(self.store.user_log(uid)) - 1
 
     def rh(self, room: RoomId, n: int) -> bytes | None:

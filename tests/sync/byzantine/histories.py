@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a false server keeps of one room: as many histories as it likes, each with its items, and what goes with them.
+"""What a false server keeps of one room: any number of histories, each with its items and what goes with them.
 
-A history judges what is placed in it as an honest server would, as long as it is one that an honest server could have;
-once something false stands in it, it takes anything.
+A history judges what is placed in it as an honest server would, as long as an honest server could have this history.
+Once something false is in it, it accepts anything.
 """
 
 import copy
@@ -27,7 +27,7 @@ Seals = dict[tuple[int, Uid], list[bytes]]
 
 @dataclass
 class History:
-    """`stream` is where judging it ended: at its head, unless it is `broken`."""
+    """`stream` is the judged state: at the history's head, unless it is `broken`."""
 
     room: RoomId
     stream: RoomStream
@@ -49,7 +49,8 @@ class History:
         return self.rhs[n] if n < len(self.rhs) else None
 
     def place(self, kind: int, signed: Sequence[Triple], t: int, book: UserBook) -> list[Item]:
-        """The next positions. Reject as an honest server's verdict, while this could be an honest server's history."""
+        """Places items at the next positions. Rejects as an honest server would, while this could be an honest server's
+        history."""
         if self.broken:
             return self.force(kind, signed, t, book)
         items, _ = self.stream.place(kind, signed, t, book, self.rh_at)
@@ -57,7 +58,7 @@ class History:
         return items
 
     def force(self, kind: int, signed: Sequence[Triple], t: int, book: UserBook) -> list[Item]:
-        """The next positions, whatever it is."""
+        """Places items at the next positions, whatever they are."""
         items = [Item(self.n + 1 + i, t, kind, body, sig, ct) for i, (body, sig, ct) in enumerate(signed)]
         self.show(items, book)
         return items
@@ -72,13 +73,13 @@ class History:
         self._keep(items)
 
     def branch(self, until: int, book: UserBook) -> "History":
-        """Another history that begins as this one up to a position."""
+        """Another history with the same beginning up to a position."""
         made = History(self.room, RoomStream(self.room), seals=copy.deepcopy(self.seals), shares=dict(self.shares))
         made.show(whole(self.items[:until]), book)
         return made
 
     def note_seals(self, entry: RoomEntry, given: Sequence[bytes], book: UserBook) -> None:
-        """Keeps the seals that an entry, which was just placed, names."""
+        """Keeps the seals named by an entry that was just placed."""
         if entry.epoch is not None and not self.broken:
             for to, sealed in zip(in_order(self.stream.recipients(book)), given, strict=False):
                 self.seals[entry.epoch.e, to.uid].insert(0, sealed)
@@ -93,7 +94,7 @@ class History:
 
 
 def whole(items: Sequence[Item]) -> list[Item]:
-    """Up to the last signature: batches are never cut."""
+    """The items up to the last signature: batches are never cut."""
     end = len(items)
     while end and not items[end - 1].sig:
         end -= 1
@@ -119,7 +120,7 @@ def triples(items: Sequence[Item]) -> list[Triple]:
 
 
 def begins(items: Sequence[Item]) -> set[bytes]:
-    """Objects whose first op is among these."""
+    """Objects whose first op is among these items."""
     headers = [Header.decode(read_body(i.body)[0]) for i in items if i.kind == ENVELOPE]
     return {hdr.obj for hdr in headers if hdr.share_c}
 

@@ -43,14 +43,14 @@ class _Socket:
         return await self.waiting.get()
 
     async def send(self, data: bytes) -> None:
-        self._line.tell_bytes(data)
+        self._line.deliver_bytes(data)
 
     async def close(self, code: int) -> None:
         self._line.cut()
 
 
 class HonestServer:
-    """`heard`: all that ever came to it. `store` is its disk."""
+    """`received`: all bytes that any client ever sent to it. `store` is its disk."""
 
     def __init__(self, agency: Agency, clock: Clock, seed: bytes, loop: StillLoop, folder: Path) -> None:
         self.clock, self._loop, self._agency = clock, loop, agency
@@ -60,11 +60,11 @@ class HonestServer:
         escrow = m.Signed(*certify_escrow(agency, KemKey(seed).public))
         pk, fingerprint = agency.pk, agency.fingerprint
         self._identity = Identity(key=key, cert=cert, escrow=escrow, agency_pk=pk, fingerprint=fingerprint)
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         self.store = MemoryStore()
         self._enrolled: list[Uid] = []
         self.by_agency: list[tuple[Uid, int]] = []
-        """Which entries of which logs the agency's command line has made."""
+        """The entries of each log that the agency's command line has made."""
         self._book = Book()
         self._sockets: dict[Line, _Socket] = {}
         self._tasks: dict[Line, asyncio.Task[None]] = {}
@@ -72,7 +72,7 @@ class HonestServer:
         self._begin()
 
     def _begin(self) -> None:
-        limits = Limits(  # here days pass in no time: nothing that counts by the clock or the processor holds
+        limits = Limits(  # days pass at once here: limits by the clock or the processor are off
             frames_per_s=1e9, frames_burst=10**9, processor_burst_s=1e9, log_entries=10**6, log_entries_a_day=10**6
         )
         self.service = Service(self.store, self._objects, self._identity, limits)
@@ -82,16 +82,16 @@ class HonestServer:
 
     # -- lines ------------------------------------------------------------------------------------------------------
 
-    def came(self, line: Line) -> None:
+    def on_open(self, line: Line) -> None:
         socket = self._sockets[line] = _Socket(line)
         self._tasks[line] = self._loop.create_task(Connection(socket, self.service, self.service.limits).run())
 
-    def hear(self, line: Line, frame: m.ClientFrame) -> None:
+    def on_frame(self, line: Line, frame: m.ClientFrame) -> None:
         data = encode(frame)
-        self.heard.append(data)
+        self.received.append(data)
         self._sockets[line].waiting.put_nowait(data)
 
-    def went(self, line: Line) -> None:
+    def on_closed(self, line: Line) -> None:
         self._sockets.pop(line).waiting.put_nowait(None)
 
     # -- people -----------------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ class HonestServer:
         self._loop.do(self.service.people.enrol(m.Enrol(1, invite.invite_pk, signed)))
 
     def agency_writes(self, uid: Uid, build: Callable[[UserLog], Entry]) -> bool:
-        """The agency's command line at work beside the running server."""
+        """The agency's command line writes an entry while the server runs."""
         log = self.book.logs[uid]
         entry = build(log)
         row, made = (
@@ -116,13 +116,13 @@ class HonestServer:
 
     @property
     def nameless(self) -> list[bytes]:
-        """Who enrolled and is not here by name."""
+        """People who enrolled and have no name here."""
         users = [(uid, self._loop.do(self.store.user(uid))) for uid in self._enrolled]
         return [uid for uid, user in users if user is None or not user.record]
 
     @property
     def book(self) -> Book:
-        """Everybody's logs as they lie on the disk now."""
+        """Everybody's logs as they are on the disk now."""
         book = self._book
         for uid in self._enrolled:
             rows = self._loop.do(self.store.user_entries(uid, -1))
@@ -132,14 +132,14 @@ class HonestServer:
         return book
 
     def items(self, room: RoomId) -> list[Item]:
-        """The room as it lies on the disk."""
+        """The room as it is on the disk."""
         rows = self._loop.do(self.store.items(room, 0, 2**50, 2**50))
         return [Item(r.n, r.t, r.kind, r.body, r.sig, r.ct) for r in rows]
 
     # -- its own life -------------------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Every line goes without a word. What was acknowledged is on the disk."""
+        """Cuts every line without a closing frame. What was acknowledged is on the disk."""
         for line in list(self._sockets):
             line.cut()
         self._watching.cancel()
@@ -156,7 +156,7 @@ class HonestServer:
         self._backup = self.clock.ms(), copy.deepcopy(self.store)
 
     def restore(self) -> bool:
-        """The disk is lost, and the backup takes its place. False without one."""
+        """The disk is lost, and the backup replaces it. False without a backup."""
         if self._backup is None:
             return False
         self.stop()
@@ -165,8 +165,8 @@ class HonestServer:
         before = self._loop.do(self.store.restored())
         if before is not None and self._loop.do(self.store.closed_rooms()):  # as sync/server/operator/upkeep/restore.py
             t = min(t, before.backup_t)
-        told = Restored.sign(self._identity.key, self._identity.fingerprint, max(self.clock.ms(), t), t)
-        row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)
+        notice = Restored.sign(self._identity.key, self._identity.fingerprint, max(self.clock.ms(), t), t)
+        row = RestoreRow(t=notice.t, backup_t=notice.backup_t, body=notice.body, sig=notice.sig)
         # every device is waited for: here months pass at once, in which the real one would note who stays connected
         self._loop.do(self.store.mark_restored(row, 0))
         self._begin()

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The invariants of the design (protocol.md §19) that must hold whatever the server does, as assertions on what the
-desks have accepted. `Truth` is the honest model beside them: it goes along with each desk's own history.
-"""
+desks have accepted. `Truth` is the honest model beside them: it follows each desk's own history."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,21 +21,22 @@ ALARMS = (RoomState.FORK, RoomState.ROLLBACK, RoomState.WITHHELD, RoomState.REST
 
 @dataclass
 class View:
-    """One desk's copy of a room, and what the model makes of it."""
+    """One desk's copy of a room, and the model's result for it."""
 
     desk: Desk
     ledger: Ledger
     chain: list[Judged] = field(default_factory=list)
     fresh: list[Judged] = field(default_factory=list)
-    """What has come since `check_authors` last looked."""
+    """Items accepted since `check_authors` last looked."""
     headers: dict[int, Header] = field(default_factory=dict)
-    """Of each envelope that counts."""
+    """The header of each envelope that counts."""
     ops: dict[bytes, int] = field(default_factory=dict)
-    """id → position of the same."""
+    """id → position of those envelopes."""
 
 
 class Truth:
-    """`desks`: all that ever were, honest or not; `thief` has those who went over."""
+    """`desks`: all desks that ever were, honest or not; `thief` has the secrets of those that went over to the
+    server."""
 
     def __init__(self, desks: list[Desk], thief: Thief) -> None:
         self._desks, self._thief = desks, thief
@@ -45,7 +45,7 @@ class Truth:
         self._judged: dict[bytes, int] = {}
         self._kept: list[View] = []
         self._meant: set[bytes] = set()
-        """kc of every epoch that is rightly known to one who went over later."""
+        """kc of every epoch that was rightly known to a person who went over later."""
         self._stood: set[bytes] = set()
         """kc of every epoch that an honest desk ever took for in force."""
 
@@ -60,12 +60,12 @@ class Truth:
         self._people = {key: p for key, p in self._people.items() if key[0] != desk.dev}
 
     def remember(self, desk: Desk) -> None:
-        """What this desk has accepted counts also when it is gone."""
+        """What this desk has accepted counts also after the desk is gone."""
         for _, view in self.views([desk]):
             self._kept.append(view)
 
     def views(self, honest: Sequence[Desk]) -> Iterator[tuple[RoomId, View]]:
-        """Every honest desk's rooms, the model brought up to date."""
+        """Every honest desk's rooms, with the model brought up to date."""
         for desk in honest:
             for room in desk.rooms():
                 view = self._views.get((desk.dev, room))
@@ -151,19 +151,21 @@ class Truth:
         assert a.desk.rh(room, n) == b.desk.rh(room, n), f"{names}: two histories"
         verdicts = [[view.ledger.counts[at] for at in range(1, n + 1)] for view in (a, b)]
         assert verdicts[0] == verdicts[1], f"{names}: two verdicts"
-        said = [{(at, c): d for at, _, _, c, d in v.desk.placed(room) if at <= n} for v in (a, b)]
-        assert all(said[0][key] == said[1][key] for key in said[0].keys() & said[1].keys()), f"{names}: two texts"
+        applied = [{(at, c): d for at, _, _, c, d in v.desk.placed(room) if at <= n} for v in (a, b)]
+        assert all(applied[0][key] == applied[1][key] for key in applied[0].keys() & applied[1].keys()), (
+            f"{names}: two texts"
+        )
 
     # -- 3 ----------------------------------------------------------------------------------------------------------
 
     def check_alarms(self, honest: Sequence[Desk]) -> None:
         """§19.3: a hidden item becomes an alarm once an item that saw it is delivered.
 
-        Delivered is what was shown to a desk and judged. If the desk took it in, then its own history is, up to the
+        Delivered means: shown to a desk and judged. If the desk accepted the item, then its own history is, up to the
         position that the item's honest author had verified, the very history that the author had (the author's desk
-        says so, not the item): nothing was hidden. If the desk refused it, the room has stopped and says so, before
-        anything else is judged in it; only a line that was cut in that moment puts it off. And no program fails by what
-        it is told, which would be no alarm either.
+        gives it, not the item): nothing was hidden. If the desk refused it, the room has stopped and shows that, before
+        any further item is judged in it; only a line that was cut in that moment delays this. No program fails because
+        of what it receives either, which would be no alarm.
         """
         for desk in honest:
             assert not desk.faults, f"{desk.name} failed by a fault of its own"
@@ -190,12 +192,12 @@ class Truth:
     def check_secrets(self, honest: Sequence[Desk]) -> None:
         """§19.4: a removed member or revoked device derives no later key.
 
-        All who went over, together with everything that the server ever heard, open what they can (thief.py): of no
-        epoch that an honest desk made and an honest desk took for in force are K or A among it, but of those that were
-        meant for one of them. Meant are, in any
-        history that an honest desk has accepted, the epochs up to the last entry after which that person is a member
-        and the log pinned there has not revoked the device; the model says who is. So a revocation that a room has not
-        been told of yet takes effect where it is stated, and not before.
+        All who went over, together with everything that the server ever received, open what they can (thief.py). For no
+        epoch that an honest desk made and an honest desk took for in force are K or A among it, except for epochs that
+        were meant for one of them. Meant are, in any history that an honest desk has accepted, the epochs up to the
+        last entry after which that person is a member and the log pinned there has not revoked the device; the model
+        computes this. So a revocation that has not been stated in a room yet takes effect where it is stated, and not
+        before.
         """
         self._thief.look()
         for view in [*(view for _, view in self.views(honest)), *self._kept]:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The model: what the items of one history are worth at their own positions, read off PROTOCOL.md §4 to §7 once more.
+"""The model: what the items of one history are worth at their own positions, written a second time from PROTOCOL.md §4
+to §7.
 
-It shares the decoders with the program and none of its rules. It is told only items that a desk has accepted, so what
-an honest server never shows (bad chains, signatures, hashes) is not its business; what a member may have done wrong is.
+It shares the decoders with the program and none of its rules. It reads only items that a desk has accepted, so it does
+not handle what an honest server never shows (bad chains, signatures, hashes); it judges what a member may have done
+wrong.
 """
 
 from collections import Counter
@@ -37,7 +39,8 @@ class Seat:
 
 @dataclass
 class Ledger:
-    """`read` items in order; `counts[n]` says whether what stands there counts. `person(uid)` is the desk's copy."""
+    """`read` items in order; `counts[n]` says whether the item at position n counts. `person(uid)` is the desk's copy
+    of a log."""
 
     room: bytes
     person: Callable[[Uid], Person]
@@ -45,10 +48,10 @@ class Ledger:
     seats: dict[Uid, Seat] = field(default_factory=dict)
     pins: dict[Uid, int] = field(default_factory=dict)
     archives: dict[int, bool] = field(default_factory=dict)
-    dirty: bool = True
+    owes_rotation: bool = True
     policy: dict[str, Any] = field(default_factory=dict)
     open: dict[bytes, tuple[str, Uid, bytes, bool]] = field(default_factory=dict)
-    """Proposals: what, by whom, about whom, and whether another has agreed."""
+    """Proposals: what is proposed, by whom, about whom, and whether another administrator has agreed."""
     gone: set[bytes] = field(default_factory=set)
     begun: set[bytes] = field(default_factory=set)
     owner: dict[bytes, Uid] = field(default_factory=dict)
@@ -95,11 +98,11 @@ class Ledger:
             if seq > before:
                 self.pins = {**self.pins, uid: seq}
                 lost = self.person(uid).lost_device(before, seq)
-                self.dirty = self.dirty or (lost and uid in self.seats)
+                self.owes_rotation = self.owes_rotation or (lost and uid in self.seats)
                 left += [uid] if uid in self.seats and self.person(uid).over(seq) else []
         if left:
             self._without(left, t)
-            self.dirty = True
+            self.owes_rotation = True
 
     def _without(self, uids: Sequence[Uid], t: int) -> None:
         self.seats = {u: s for u, s in self.seats.items() if u not in uids}
@@ -117,7 +120,7 @@ class Ledger:
         self.open = {i: p for i, p in self.open.items() if p[0] != "hist" or p[2] not in set(uids)}
 
     def _close_orphans(self) -> None:
-        """A proposal that nobody agreed to ends when its proposer administers no more."""
+        """A proposal that nobody agreed to ends when its proposer is no longer an administrator."""
         admins = {uid for uid, seat in self.seats.items() if seat.role >= ADMIN}
         self.open = {i: p for i, p in self.open.items() if p[3] or p[1] in admins}
 
@@ -137,7 +140,7 @@ class Ledger:
             self._close_orphans()
 
     def _few(self, hdr: Header, t: int) -> bool:
-        """Heartbeats and what is like them, by the day; attests count only of snapshots, which nobody makes here."""
+        """Heartbeats and similar envelopes, by the day; attests count only of snapshots, which nobody makes here."""
         if hdr.kind in (5, 6):
             self.marks[hdr.uid, hdr.kind, t // DAY_MS] += 1
             return self.marks[hdr.uid, hdr.kind, t // DAY_MS] <= (16 if hdr.kind == 5 else 256)
@@ -151,7 +154,7 @@ class Ledger:
             and not hdr.even_ext
             and (hdr.flags, hdr.suite) == (0, 2)
             and self.seats[hdr.uid].role >= LEAST[hdr.kind]
-            and not self.dirty
+            and not self.owes_rotation
             and hdr.epoch == self.epoch
             and not (hdr.kind == 2 and not self.archives[self.epoch])
             and hdr.obj not in self.gone
@@ -163,7 +166,7 @@ class Ledger:
 
     def _entry(self, item: Item) -> None:
         entry = RoomEntry.decode(item.body, lenient=True)
-        kept = {name: getattr(self, name) for name in ("seats", "pins", "dirty", "policy", "open", "archives")}
+        kept = {name: getattr(self, name) for name in ("seats", "pins", "owes_rotation", "policy", "open", "archives")}
         ok = self._may_speak(entry.uid, entry.dev, entry.ulog, item.n == 1)
         ok = ok and not isinstance(entry.payload, Unreadable) and entry.seen[0] >= self.seen.get(entry.dev, 0)
         ok = ok and self._allowed(entry) and self._rule(entry, item)
@@ -180,7 +183,7 @@ class Ledger:
             self.epochs[item.n] = entry.epoch.kc
 
     def _allowed(self, entry: RoomEntry) -> bool:
-        if not self.dirty or entry.type == "genesis" or entry.epoch is not None:
+        if not self.owes_rotation or entry.type == "genesis" or entry.epoch is not None:
             return True
         p: Any = entry.payload
         lowers = entry.type == "role" and p.uid in self.seats and p.role < self.seats[p.uid].role
@@ -205,7 +208,7 @@ class Ledger:
             case "leave":
                 self.seats = {u: s for u, s in self.seats.items() if u != entry.uid}
                 self._close_proposals([entry.uid])
-                self.dirty = True
+                self.owes_rotation = True
                 return me.role < OWNER or any(s.role == OWNER for s in self.seats.values())
             case "role":
                 return self._set_role(entry, item, p, me)
@@ -271,7 +274,7 @@ class Ledger:
         since = None if p.role < ADMIN else item.t if seat.admin_since is None else seat.admin_since
         made = replace(seat, role=int(p.role), admin_since=since)
         ok = self._epoch(entry, item, p.epoch, {p.uid: made})
-        self.dirty = self.dirty or (p.epoch is None and p.role < seat.role)
+        self.owes_rotation = self.owes_rotation or (p.epoch is None and p.role < seat.role)
         return ok
 
     def _agreed(self, entry: RoomEntry, item: Item, p: Any, me: Seat) -> bool:
@@ -284,7 +287,7 @@ class Ledger:
             proposer = self.seats.get(by)
             self.open = {**self.open, p.proposal: (what, by, subject, True)}
             self.policy = {**self.policy, "history": subject.decode()} if what == "history" else self.policy
-            self.dirty = self.dirty or what == "recovery"
+            self.owes_rotation = self.owes_rotation or what == "recovery"
             return seasoned and by != entry.uid and not agreed and proposer is not None and proposer.role >= ADMIN
         seat = self.seats.get(p.uid)
         archive = p.epoch.has_archive if p.epoch is not None else self.archives[self.epoch]
@@ -322,5 +325,5 @@ class Ledger:
                 rows.append([1, uid, self.pins[uid], self.person(uid).heads[self.pins[uid]], gen])
         if epoch.recip != H(enc(sorted(rows, key=enc))) or epoch.count != len(rows) or epoch.unsealed:
             return False
-        self.archives, self.dirty = {**self.archives, epoch.e: epoch.has_archive}, False
+        self.archives, self.owes_rotation = {**self.archives, epoch.e: epoch.has_archive}, False
         return True

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Lies that take the place of honest answers, each for one device until it is told the truth again; and histories that
-are made from others. `dice` are thrown by Hypothesis, so that a lie can be told again.
-"""
+"""Lies that replace honest answers, each for one device until the server is honest to it again; and histories that are
+made from others. Hypothesis throws the `dice`, so that a lie can be repeated."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -23,16 +22,16 @@ CODES = (
 
 
 def lie(name: str, server: Server, dice: Random) -> Lie:
-    """The lie of this name. Every second time, more or less, it lets the truth pass."""
+    """The lie of this name. About every second time it lets the truth pass."""
     change = LIES[name] if name in LIES else _late()
 
-    def told(face: Face, asked: m.ClientFrame | None, frames: list[m.Frame]) -> list[m.Frame]:
+    def lying(face: Face, asked: m.ClientFrame | None, frames: list[m.Frame]) -> list[m.Frame]:
         out: list[m.Frame] = []
         for frame in frames:
             out += change(server, dice, face, frame) if dice.random() < 0.6 else [frame]
         return out
 
-    return told
+    return lying
 
 
 def _with(frame: m.Frame, **changes: object) -> list[m.Frame]:
@@ -62,7 +61,7 @@ def _late() -> Change:
 
 
 def _receipt(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
-    """Another position, another hash, a signature of nobody, another room's word, or an old one."""
+    """A receipt with a wrong position, a wrong hash or nobody's signature, of another room, or an old one."""
     if not isinstance(frame, m.Items | m.Fresh | m.Placed):
         return [frame]
     r = frame.receipt
@@ -81,7 +80,7 @@ def _receipt(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m
 
 
 def _items(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
-    """What `spoil` makes of the items, under a receipt as before."""
+    """What `spoil` makes of the items, under the receipt of before."""
     if not isinstance(frame, m.Items | m.Fresh) or not frame.items:
         return [frame]
     history = server.shown(face, frame.room)
@@ -93,7 +92,7 @@ def _items(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.F
 
 
 def _contents(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
-    """Of a long room's content: nothing, another item in one's place, other bytes."""
+    """The content of a long room: nothing, an item in another's place, or wrong bytes."""
     if not isinstance(frame, m.ContentsReply) or not frame.items:
         return [frame]
     items = list(frame.items)
@@ -109,7 +108,7 @@ def _contents(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[
 
 
 def _seals(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
-    """Nobody's, another's, another epoch's, another room's."""
+    """No seals, or those of another person, epoch or room."""
     if not isinstance(frame, m.SealReply):
         return [frame]
     every = [s for hs in server.rooms.values() for h in hs for seals in h.seals.values() for s in seals]
@@ -124,7 +123,7 @@ def _shares(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.
 
 
 def _logs(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
-    """Nobody's, another person's, one that ends early, one with a signature of nobody."""
+    """No log, another person's, one that ends early, or one with nobody's signature."""
     if isinstance(frame, m.MovedLogsReply):
         return _with(frame, heads=[])
     if isinstance(frame, m.DirectoryReply):
@@ -160,7 +159,7 @@ def _refuse(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.
 
 
 def _placed(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
-    """A position that is somebody else's, with its true receipt."""
+    """A position of somebody's other item, with its true receipt."""
     if not isinstance(frame, m.Placed):
         return [frame]
     history = server.shown(face, frame.receipt.room)
@@ -171,7 +170,7 @@ def _placed(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.
 
 
 def _over(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
-    """Your device is revoked, says somebody's log."""
+    """Claims that the device is revoked, with some other person's log."""
     if not isinstance(frame, m.Authed):
         return [frame]
     entries = server.book.entries[dice.choice(list(server.book.entries))]
@@ -187,7 +186,7 @@ def _behind(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.
 
 
 def _again(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.Frame]:
-    """With all that its history has, once more, and from the beginning."""
+    """The history from its beginning once more, with everything in it."""
     if not isinstance(frame, m.Fresh):
         return [frame]
     history = server.shown(face, frame.room)
@@ -215,17 +214,17 @@ NAMES = (*LIES, "late")
 
 # -- histories ------------------------------------------------------------------------------------------------------
 
-WAYS = ("drop", "double", "swap", "replay", "transplant", "truncate", "strip", "flip", "unsigned", "early", "late")
+SPOILED = ("drop", "double", "swap", "replay", "transplant", "truncate", "strip", "flip", "unsigned", "early", "late")
 
 
 def spoil(items: Sequence[Item], past: Sequence[Item], others: Sequence[Item], dice: Random) -> list[Item]:
-    """Items with one thing wrong, and numbered anew from the first."""
+    """Items with one error, numbered again from the first."""
     pieces = units(items)
     if not pieces:
         return list(items)
     at = dice.randrange(len(pieces))
     one = pieces[at]
-    match dice.choice(WAYS):
+    match dice.choice(SPOILED):
         case "drop":
             pieces[at : at + 1] = []
         case "double":

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Those who have gone over to the server: removed members, revoked devices, and members who are bribed.
-
-They sign what no honest program makes, with keys that are or once were good, and the server places it where it likes.
-"""
+"""The people and devices that have gone over to the server: removed members, revoked devices, and members who are
+bribed. They sign what no honest program makes, with keys that are or once were good, and the server places it where it
+likes."""
 
 import os
 from collections.abc import Sequence
@@ -33,7 +32,7 @@ ENTRIES = (
 
 @dataclass
 class Traitor:
-    """One device with all it had when it went over."""
+    """One device with everything it had when it went over."""
 
     account: Account
     rings: dict[RoomId, KeyRing]
@@ -50,7 +49,7 @@ class Traitor:
         return self.account.uid
 
     def forge(self, history: History, book: Book, dice: Random, others: Sequence[Uid]) -> list[Triple]:
-        """Something false, made for the end of a history."""
+        """A false item, made for the end of a history."""
         what = dice.choice(OPS if dice.random() < 0.5 else ENTRIES)
         author = self._author(book, dice, old=dice.random() < 0.4)
         if dice.random() < 0.15:  # in another's name
@@ -72,7 +71,7 @@ class Traitor:
         return [(body, author.signing.sign(DOMAIN, item_id(ENTRY, body)), None)]
 
     def _author(self, book: Book, dice: Random, *, old: bool) -> Author:
-        """By its own log as it stands, or as it once stood."""
+        """The device as author, by its own log as it is now or as it once was."""
         log = book.logs[self.uid]
         revoked = log.devices[self.account.dev].revoked
         once = revoked - 1 if revoked is not None else dice.randrange(2, log.seq + 1)
@@ -107,7 +106,7 @@ class Traitor:
     def _entry(
         self, what: str, history: History, book: Book, other: Uid, ghost: Uid, dice: Random
     ) -> tuple[str, list[object]]:
-        """`other` is a member, `ghost` somebody who is none, or the traitor."""
+        """`other` is a member; `ghost` is no member, or the traitor."""
         s = history.stream
         log = book.logs[ghost]
         seat = Member(ghost, Role.OWNER, history.n + 1, s.t, True, Hash(bytes(32)))
@@ -148,7 +147,7 @@ class Traitor:
         return "cannot_open", [s.epoch]
 
     def _epoch(self, history: History, book: Book, change: entry_rules.Change, *, archive: bool = True) -> NewEpoch:
-        """An epoch for whomever it likes, with secrets of its own; the seals go where the server keeps them."""
+        """An epoch for any recipients, with secrets of its own; the server keeps the seals."""
         s, room = history.stream, history.room
         members = entry_rules.changed(s.members, change)
         pins = {uid: s.pins.get(uid, (book.logs[uid].seq, book.logs[uid].head)) for uid in members}
@@ -163,6 +162,6 @@ class Traitor:
 
 
 def forced(history: History, signed: Sequence[Triple], t: int, book: Book) -> list[Item]:
-    """Placed without a look."""
+    """Placed without being judged."""
     kind = ENTRY if signed and signed[0][2] is None else ENVELOPE
     return history.force(kind, signed, t, book)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The office that a false server has in its hands: four people at their desks, and a room of three of them.
+"""The office of a false server: four people at their desks, and a room of three of them.
 
-Everything is done by the desks' own engines; only signing in for the first time and carrying a new device's keys to the
-old one are not, since neither passes the server.
+The desks' own engines do everything, except the first sign-in and the transfer of a new device's keys to the old one,
+since neither passes the server.
 """
 
 import os
@@ -26,15 +26,15 @@ from sync.trust.person.author import DeviceSecrets, Entry, new_user
 from sync.trust.person.pairing_messages import NewDevice
 from sync.trust.person.user_log import UserLog, device_id
 from sync.trust.room.entry_drafts import Draft, Drafter
-from tests.sync.byzantine.desk import Desk, Hearer
+from tests.sync.byzantine.desk import Desk, ServerSide
 from tests.sync.byzantine.still import BEGAN_MS, YEAR_MS, still
 
 NAMES = ("Enhetschef", "Handläggare", "Registrator", "Jurist")
 _SHM = Path("/dev/shm")  # noqa: S108 - a disk that forgets is right for a test, and thirty times as fast
 
 
-class Employer(Hearer, Protocol):
-    """A server that takes new people."""
+class Employer(ServerSide, Protocol):
+    """A server that enrols new people."""
 
     def enrol(self, invite: InviteRow, log: UserLog, entries: Sequence[Entry]) -> None: ...
 
@@ -43,10 +43,10 @@ S = TypeVar("S", bound=Employer)
 
 
 class Office(Generic[S]):
-    """`desks` are those whose people are honest and at work. `close` at the end."""
+    """`desks` are those whose people are honest and at work. Call `close` at the end."""
 
     def __init__(self, seed: int, build: Callable[["Office[S]"], S]) -> None:
-        """`build` makes the server, when there are a loop, a clock and an agency."""
+        """`build` makes the server from a loop, a clock and an agency."""
         self._stack = ExitStack()
         self.loop, self.clock = self._stack.enter_context(still(seed))
         self.folder = Path(tempfile.mkdtemp(dir=_SHM if _SHM.is_dir() else None))
@@ -55,7 +55,7 @@ class Office(Generic[S]):
         self.server = build(self)
         self.desks: list[Desk] = []
         self.everybody: list[Desk] = []
-        """Also those who have gone over to the server."""
+        """Includes those who have gone over to the server."""
         self._staff: dict[Uid, tuple[dict[str, str], bytes]] = {}
         for name in NAMES:
             self.hire(name)
@@ -79,7 +79,7 @@ class Office(Generic[S]):
         return self._desk(name, account, entries)
 
     def enrol(self, name: str) -> tuple[Account, list[tuple[bytes, bytes]]]:
-        """A person with a binding and a key; whoever has no desk is a stranger to all."""
+        """A person with a binding and a key. A person without a desk is unknown to all others."""
         code, salt = SignInCode.fresh(self.agency.pk), os.urandom(16)
         record = {"name": name, "title": name, "unit": "Enheten för tillsyn"}
         packed, until = encode_record(record), BEGAN_MS + YEAR_MS
@@ -98,7 +98,7 @@ class Office(Generic[S]):
         return account, entries
 
     def second(self, old: Desk, name: str) -> Desk:
-        """Another desk of the same person, let in by the first."""
+        """Another desk of the same person, added by the first."""
         own, secrets = old.engine.devices.own_log, DeviceSecrets.without_root()
         signing, kem = SigningKey(secrets.sign), KemKey(secrets.kem)
         proof = signing.sign("dev-proof", [own.uid, own.head, [signing.public, kem.public], old.dev])
@@ -121,7 +121,7 @@ class Office(Generic[S]):
     # -- what people do ---------------------------------------------------------------------------------------------
 
     def tries(self, operation: Coroutine[Any, Any, object]) -> bool:
-        """A deed that the server may refuse; True if it was done."""
+        """Runs an operation that the server may refuse; True if it succeeded."""
         try:
             self.loop.do(operation)
         except SyncError:
@@ -133,7 +133,7 @@ class Office(Generic[S]):
         return [desk for desk in self.desks if desk.uid == uid]
 
     def drafter(self, desk: Desk, room: RoomId) -> Drafter:
-        """For deeds that have no button."""
+        """For entries that the user interface does not offer."""
         return desk.engine._outbox.drafter(desk.engine._link.rooms[room])
 
     async def append(self, desk: Desk, room: RoomId, draft: Draft) -> None:

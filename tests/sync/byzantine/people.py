@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A person's log as the model reads it: which devices stood when, under which generation of keys. No signatures: what
-counts is what a desk has in its store, and that it lets nothing false in is the business of other tests.
-"""
+"""A person's log as the model reads it: which devices were active when, under which generation of keys. No signatures:
+what counts is what a desk has in its store. Other tests check that it stores nothing false."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,12 +18,12 @@ class Person:
     added: dict[bytes, int] = field(default_factory=dict)
     revoked: dict[bytes, int] = field(default_factory=dict)
     generations: list[int] = field(default_factory=list)
-    """The entry that made each."""
+    """The entry that made each generation."""
     by_agency: list[int] = field(default_factory=list)
     ended: int | None = None
 
     def read(self, entries: Sequence[tuple[bytes, bytes]]) -> None:
-        """Goes on with a longer copy of the same log."""
+        """Continues with a longer copy of the same log."""
         for body, _ in entries[len(self.heads) :]:
             self._step(UserEntry.decode(body))
 
@@ -52,7 +51,7 @@ class Person:
         return self.ended is not None and self.ended <= seq
 
     def stood(self, dev: bytes, seq: int) -> bool:
-        """Whether the device had been let in by entry `seq`, revoked or not."""
+        """Whether the device had been added by entry `seq`, revoked or not."""
         return self.added.get(dev, seq + 1) <= seq
 
     def active(self, dev: bytes, seq: int) -> bool:
@@ -62,7 +61,7 @@ class Person:
         return any(after < at <= until for at in self.revoked.values())
 
     def generation(self, seq: int) -> int | None:
-        """Which generation of keys is sealed to after entry `seq`; None for nobody's."""
+        """The generation of keys to which others seal after entry `seq`; None if to none."""
         stands = [at for at in self.generations if at <= seq]
         if not stands or self.over(seq) or any(stands[-1] < at <= seq for at in self.by_agency):
             return None

@@ -27,7 +27,7 @@ from tests.sync.byzantine.histories import ENTRY, ENVELOPE, History, begins, ent
 from tests.sync.byzantine.still import YEAR_MS, Clock
 
 Lie = Callable[["Face", m.ClientFrame | None, list[m.Frame]], list[m.Frame]]
-"""What it makes of the frames that answer one of the desk's, or (None) that come unasked."""
+"""What it makes of the frames that answer one of the desk's frames, or (None) of pushed frames."""
 
 
 class Book:
@@ -42,7 +42,7 @@ class Book:
         return self.logs.get(uid)
 
     def append(self, uid: Uid, entries: Sequence[Entry]) -> None:
-        """Reject unless they continue the log."""
+        """Rejects entries that do not continue the log."""
         for entry in entries:
             self.logs[uid].apply(*entry)
             self.entries[uid].append(entry)
@@ -58,16 +58,16 @@ class Face:
     history: dict[RoomId, int] = field(default_factory=dict)
     """Which of a room's histories; the first if it is not named."""
     cap: dict[RoomId, int] = field(default_factory=dict)
-    """A room seems to end here."""
+    """The position at which a room seems to end."""
     log_cap: dict[Uid, int] = field(default_factory=dict)
-    """A person's log seems to end with this entry."""
+    """The entry with which a person's log seems to end."""
     lies: list[Lie] = field(default_factory=list)
     listens: set[RoomId] = field(default_factory=set)
     authed: bool = False
 
 
 class Server:
-    """See above. `heard` is all that ever came to it: what a thief of the server has."""
+    """See above. `received` is all bytes that any client ever sent to it: what a thief of the server has."""
 
     def __init__(self, agency: Agency, clock: Clock, seed: bytes) -> None:
         self.clock = clock
@@ -77,7 +77,7 @@ class Server:
         self.book = Book()
         self.rooms: dict[RoomId, list[History]] = {}
         self.faces: dict[DevId, Face] = {}
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         self.staged: dict[bytes, list[bytes]] = defaultdict(list)
         self.skew_ms = 0
 
@@ -89,27 +89,27 @@ class Server:
 
     # -- lines ------------------------------------------------------------------------------------------------------
 
-    def came(self, line: Line) -> None:
+    def on_open(self, line: Line) -> None:
         face = self.faces.setdefault(line.desk.dev, Face(line.desk.uid, line.desk.dev))
         face.line, face.authed = line, False
         face.listens.clear()
 
-    def went(self, line: Line) -> None:
+    def on_closed(self, line: Line) -> None:
         face = self.faces[line.desk.dev]
         if face.line is line:
             face.line, face.authed = None, False
 
-    def hear(self, line: Line, frame: m.ClientFrame) -> None:
+    def on_frame(self, line: Line, frame: m.ClientFrame) -> None:
         face = self.faces[line.desk.dev]
-        self.tell(face, frame, self._answer(face, frame))
+        self.deliver(face, frame, self._answer(face, frame))
 
-    def tell(self, face: Face, asked: m.ClientFrame | None, frames: list[m.Frame]) -> None:
-        """Frames to a desk, unless a lie takes their place."""
+    def deliver(self, face: Face, asked: m.ClientFrame | None, frames: list[m.Frame]) -> None:
+        """Delivers frames to a desk, unless a lie replaces them."""
         for lie in list(face.lies):
             frames = lie(face, asked, frames)
         for frame in frames:
             if face.line is not None:
-                face.line.tell(frame)
+                face.line.deliver(frame)
 
     # -- what is shown ------------------------------------------------------------------------------------------------
 
@@ -118,7 +118,7 @@ class Server:
         return found[face.history.get(RoomId(room), 0)] if found else None
 
     def end(self, face: Face, history: History) -> int:
-        """Where the history seems to end."""
+        """The position at which the history seems to end."""
         cap = face.cap.get(history.room, history.n)
         return len(whole(history.items[:cap]))
 
@@ -136,19 +136,19 @@ class Server:
         return entries[: face.log_cap.get(uid, len(entries)) + 1]
 
     def agency_writes(self, uid: Uid, build: Callable[[UserLog], Entry]) -> bool:
-        """An entry of the agency's in a person's log: nobody else may make it, and it passes the server."""
+        """The agency's entry in a person's log: only the agency can make it, and it does not pass through a client."""
         self.book.append(uid, [build(self.book.logs[uid])])
         self.log_moved(uid)
         return True
 
     def log_moved(self, uid: Uid) -> None:
-        """Tells a person's devices, unless they are not to know."""
+        """Notifies a person's devices, unless they are not to know."""
         for face in self.faces.values():
             if face.uid == uid and face.authed:
-                self.tell(face, None, [m.LogMoved(len(self.log_of(face, uid)) - 1)])
+                self.deliver(face, None, [m.LogMoved(len(self.log_of(face, uid)) - 1)])
 
     def placed(self, history: History, first: int) -> None:
-        """News of a history's last positions, to everybody who is shown it."""
+        """Sends a history's last positions to every device that is shown it."""
         items = history.items[first - 1 :]
         for face in self.faces.values():
             if self.shown(face, history.room) is not history or not face.authed:
@@ -156,9 +156,9 @@ class Server:
             if history.room in face.listens:
                 items_now = [i for i in items if i.n <= self.end(face, history)]
                 if items_now:
-                    self.tell(face, None, [self.fresh(face, history, items_now)])
+                    self.deliver(face, None, [self.fresh(face, history, items_now)])
             elif face.uid in history.stream.members:
-                self.tell(face, None, [m.Joined(self.head(face, history))])
+                self.deliver(face, None, [m.Joined(self.head(face, history))])
 
     def fresh(self, face: Face, history: History, items: Sequence[object]) -> m.Fresh:
         wire = [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]  # type: ignore[attr-defined]
@@ -171,7 +171,7 @@ class Server:
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def _answer(self, face: Face, frame: m.ClientFrame) -> list[m.Frame]:
-        self.heard.append(encode(frame))
+        self.received.append(encode(frame))
         rid = getattr(frame, "rid", 0)
         try:
             return self._honest(face, frame)
@@ -183,8 +183,8 @@ class Server:
         match frame:
             case m.Hello():
                 now, nonce = self.clock.ms() + self.skew_ms, b"n" * 32
-                said = hello_proof(nonce, frame.nonce, agency_fingerprint(self.agency_pk), frame.address, now)
-                proof = self.key.sign("hello", said)
+                signed = hello_proof(nonce, frame.nonce, agency_fingerprint(self.agency_pk), frame.address, now)
+                proof = self.key.sign("hello", signed)
                 return [m.ServerHello(WIRE_MAX, nonce, now, self.agency_pk, self.cert, proof)]
             case m.Auth():
                 return [self._authed(face, frame)]
@@ -303,7 +303,7 @@ class Server:
                 history.seals[e, Uid(uid)].insert(0, bytes(sealed))
                 for other in self.faces.values():
                     if other.uid == uid and other.authed:
-                        self.tell(other, None, [m.Behind(history.room, self.end(other, history))])
+                        self.deliver(other, None, [m.Behind(history.room, self.end(other, history))])
                 return [m.Ok(rid)]
             case m.ShareRequest(rid=rid, objs=objs):
                 return [m.ShareReply(rid, self._shares(history, set(objs)))]

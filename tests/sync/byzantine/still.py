@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Time that stands still: a loop whose clock moves only when nothing is left to do, threads that work at once, and
-dice in place of the system's random bytes. The same choices give the same run, at whatever load; hours cost nothing.
-"""
+"""Time under control of the test: a loop whose clock moves only when nothing is left to do, threads that finish at
+once, and seeded dice in place of the system's random bytes. The same choices give the same run under any load; hours
+cost nothing."""
 
 import asyncio
 import os
@@ -25,13 +25,13 @@ Ts = TypeVarTuple("Ts")
 BEGAN_MS = 1_795_000_000_000
 YEAR_MS = 365 * 86_400_000
 LONG_ROOM = 6
-"""Positions from which on a room is opened as a long one: bare first, then what is needed of its content."""
+"""Positions from which on a room is opened as a long one: headers only at first, then the content that is needed."""
 _MOST_TURNS = 200_000
-"""A step that takes more turns of the loop goes round in circles."""
+"""A step that takes more turns of the loop does not end."""
 
 
 class Clock:
-    """Seconds since the run began, by the loop and by everybody's clock on the wall."""
+    """Seconds since the run began, by the loop and by everybody's wall clock."""
 
     def __init__(self) -> None:
         self.s = 0.0
@@ -43,7 +43,7 @@ class Clock:
 
 
 class _Idle(selectors.SelectSelector):
-    """Nothing ever comes from outside: to wait is to move the clock."""
+    """Nothing is ever received from outside: waiting moves the clock."""
 
     def __init__(self, clock: Clock) -> None:
         super().__init__()
@@ -77,17 +77,17 @@ class StillLoop(asyncio.SelectorEventLoop):
         return done
 
     def do(self, what: Coroutine[Any, Any, T]) -> T:
-        """Runs one thing to its end."""
+        """Runs one coroutine to its end."""
         self._idle.turns = 0
         return self.run_until_complete(what)
 
     def settle(self, s: float) -> None:
-        """Lets that much time pass, with all that happens in it."""
+        """Lets that much time pass, and runs everything that is due in it."""
         self.do(asyncio.sleep(s))
 
 
 class AtOnce(Executor):
-    """A thread that has finished before it is asked."""
+    """A thread that has finished when it is started."""
 
     def __init__(self, *args: object) -> None: ...
 
@@ -102,7 +102,8 @@ class AtOnce(Executor):
 
 @contextmanager
 def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
-    """A loop on a clock of its own; inside, random bytes are dice thrown from `seed` and the store has no threads."""
+    """A loop with a clock of its own. Inside it, random bytes come from dice with this `seed`, and the store has no
+    threads."""
     dice, clock = random.Random(str(seed)), Clock()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "urandom", dice.randbytes)

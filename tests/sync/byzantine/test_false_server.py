@@ -2,7 +2,7 @@
 """Four people at their real engines, and a server that forks, hides, rolls back, replays, reorders, transplants and
 swaps, together with removed members and stolen devices: invariants 1 to 4 and 7 of the design hold after each step.
 
-Time stands still and random bytes are dice (still.py), so that a run depends on Hypothesis's choices alone.
+still.py controls time and random bytes, so that a run depends on Hypothesis's choices alone.
 """
 
 from dataclasses import replace
@@ -23,14 +23,14 @@ from tests.sync.byzantine.world import SEED, World
 
 MOST_HISTORIES = 8
 MIX = {
-    "say": 3, "operation": 3, "fall": 2, "live": 2, "forge": 4, "lie": 3, "tell_the_truth": 2, "show": 1, "fork": 1,
+    "write": 3, "operation": 3, "fall": 2, "live": 2, "forge": 4, "lie": 3, "end_lies": 2, "show": 1, "fork": 1,
     "rewrite": 1, "hide": 1, "graft": 3,
 }  # fmt: skip
-"""How often each step comes."""
+"""How often each step is chosen."""
 
 
 class FalseServer(World):
-    """The other half: what the server does, to one desk at a time, while people go on working."""
+    """The other half: what the server does to one desk at a time while people continue to work."""
 
     server: Server
 
@@ -39,20 +39,20 @@ class FalseServer(World):
         """One of the steps; then somebody writes."""
         dice = Random(seed)
         getattr(self, what)(dice)
-        self.say(dice, 1)
+        self.write(dice, 1)
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
     def lie(self, dice: Random) -> None:
-        """From now on a device is told so."""
+        """From now on the server lies to one device in this manner."""
         desk = self.desk(dice)
         self.server.faces[desk.dev].lies.append(lie(dice.choice(NAMES), self.server, dice))
         if dice.random() < 0.5:
             self.reconnect(desk)
         self.pass_time()
 
-    def tell_the_truth(self, dice: Random) -> None:
-        """No lies any more, and nothing hidden; every second time in the first of the histories."""
+    def end_lies(self, dice: Random) -> None:
+        """Ends all lies and hides nothing; every second time in the first of the histories."""
         desk = self.desk(dice)
         face = self.server.faces[desk.dev]
         face.lies.clear()
@@ -64,7 +64,7 @@ class FalseServer(World):
         self.pass_time(40)
 
     def hide(self, dice: Random) -> None:
-        """For one desk a room, or a person's log, ends earlier: what comes is kept back, or the server went back."""
+        """For one desk a room, or a person's log, ends earlier: later items are withheld, or the server went back."""
         desk, room, back = self.desk(dice), self.room(dice), dice.randint(0, 3)
         face, uid = self.server.faces[desk.dev], self.desk(dice).uid
         history = self.server.shown(face, room)
@@ -78,27 +78,27 @@ class FalseServer(World):
     # -- histories ---------------------------------------------------------------------------------------------------
 
     def fork(self, dice: Random) -> None:
-        """Another history, which ends a few positions before one that there is; one desk is shown it."""
+        """Makes another history, which leaves an existing one a few positions before its end; one desk is shown it."""
         desk, room = self.alive(dice)
         old = dice.choice(self.server.rooms[room])
         made = old.branch(max(2, old.n - dice.randint(0, 4)), self.server.book)
-        self._show(desk, self._keep(made), anew=dice.random() < 0.5)
+        self._show(desk, self._keep(made), reconnects=dice.random() < 0.5)
 
     def rewrite(self, dice: Random) -> None:
-        """A history with something wrong near its end; one desk is shown it."""
+        """Makes a history with an error near its end; one desk is shown it."""
         desk, room = self.alive(dice)
         old = dice.choice(self.server.rooms[room])
         made = old.branch(max(2, old.n - dice.randint(1, 6)), self.server.book)
         others = [i for room, hs in self.server.rooms.items() if room != made.room for i in hs[0].items]
         made.show(spoil(old.items[made.n :], old.items, others, dice), self.server.book)
-        self._show(desk, self._keep(made), anew=dice.random() < 0.5)
+        self._show(desk, self._keep(made), reconnects=dice.random() < 0.5)
 
     def show(self, dice: Random) -> None:
-        """Another of the histories, from now on."""
-        self._show(self.desk(dice), dice.choice(self.server.rooms[self.room(dice)]), anew=dice.random() < 0.5)
+        """Shows a desk another of the histories from now on."""
+        self._show(self.desk(dice), dice.choice(self.server.rooms[self.room(dice)]), reconnects=dice.random() < 0.5)
 
     def forge(self, dice: Random) -> None:
-        """Something by one who has gone over, at the end of a history that somebody is shown, or of one of its own."""
+        """Places an item by a traitor at the end of a history that a desk is shown, or of one of its own."""
         if not self.thief.traitors:
             return
         desk, room = self.alive(dice)
@@ -114,11 +114,11 @@ class FalseServer(World):
                 signed = traitor.forge(history, self.server.book, dice, others)
                 forced(history, signed, self.office.clock.ms(), self.server.book)
         self.server.placed(history, first)
-        self._show(desk, history, anew=False)
+        self._show(desk, history, reconnects=False)
 
     def graft(self, dice: Random) -> None:
-        """One desk is left behind while others work, and then shown what they wrote: something of it is left out, in
-        another order, or at another time."""
+        """One desk is offline while others work, and is then shown what they wrote with an item left out, in another
+        order, or at another time."""
         desk, room = self.alive(dice)
         face = self.server.faces[desk.dev]
         whole = self.server.shown(face, room)
@@ -127,7 +127,7 @@ class FalseServer(World):
         behind, base = self._keep(whole.branch(whole.n, self.server.book)), whole.n
         face.history[room] = self.server.rooms[room].index(behind)
         for _ in range(3):
-            self.say(dice, 1)
+            self.write(dice, 1)
         later = units(whole.items[base:])
         if later:
             at = dice.randrange(len(later))
@@ -139,10 +139,10 @@ class FalseServer(World):
                 case _:
                     later[at] = [replace(item, t=item.t + 1) for item in later[at]]
         behind.show(renumbered([item for unit in later for item in unit], behind.n + 1), self.server.book)
-        self._show(desk, behind, anew=dice.random() < 0.3)
+        self._show(desk, behind, reconnects=dice.random() < 0.3)
 
     def _keep(self, made: History) -> History:
-        """One more of the room's histories; of very many the last is given up, unless somebody is shown it."""
+        """Adds a history to the room's. If there are very many, the last is dropped unless a desk is shown it."""
         histories = self.server.rooms[made.room]
         if len(histories) < MOST_HISTORIES:
             histories.append(made)
@@ -150,16 +150,16 @@ class FalseServer(World):
             histories[-1] = made
         return histories[-1]
 
-    def _show(self, desk: Desk, history: History, *, anew: bool) -> None:
+    def _show(self, desk: Desk, history: History, *, reconnects: bool) -> None:
         face, room = self.server.faces[desk.dev], RoomId(history.room)
         face.history[room] = self.server.rooms[room].index(history)
-        if anew:
+        if reconnects:
             self.reconnect(desk)
         elif face.authed:
-            self.server.tell(face, None, [self.server.fresh(face, history, history.items[-3:])])
+            self.server.deliver(face, None, [self.server.fresh(face, history, history.items[-3:])])
         self.pass_time()
 
-    # -- what holds --------------------------------------------------------------------------------------------------
+    # -- invariants --------------------------------------------------------------------------------------------------
 
     @invariant()
     def only_the_authorised_are_applied(self) -> None:
@@ -181,7 +181,7 @@ class FalseServer(World):
         if not hasattr(self, "office"):
             return
         try:
-            self.truth.check_plaintext(b"".join(self.server.heard))
+            self.truth.check_plaintext(b"".join(self.server.received))
         finally:
             self.office.close()
 

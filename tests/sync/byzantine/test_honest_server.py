@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The same people and the real server, honest, on a bad day: lines are cut, programs die, disks are set back, devices
-come and are lost, the server crashes or is restored from a backup. Invariant 5 of the design holds in the end.
-"""
+are added and lost, the server crashes or is restored from a backup. Invariant 5 of the design holds in the end."""
 
 import os
 from random import Random
@@ -22,13 +21,13 @@ from tests.sync.byzantine.office import Office
 from tests.sync.byzantine.people import Person
 from tests.sync.byzantine.world import MOST_DESKS, SEED, World
 
-MIX = {"say": 3, "operation": 3, "fall": 2, "live": 4, "trouble": 2}
+MIX = {"write": 3, "operation": 3, "fall": 2, "live": 4, "trouble": 2}
 HOUR_S = 3600
 PATIENCE = 40
 
 
 class BadDay(World):
-    """`losses`: whose disk may be set back, the desks' or the server's. What both have lost nobody can bring back."""
+    """`losses`: whose disk may be set back, the desks' or the server's. What both have lost cannot be recovered."""
 
     server: HonestServer
 
@@ -47,10 +46,10 @@ class BadDay(World):
         """One of the steps; then somebody writes."""
         dice = Random(seed)
         getattr(self, what)(dice)
-        self.say(dice, 1)
+        self.write(dice, 1)
 
     def trouble(self, dice: Random) -> None:
-        """At the server."""
+        """Trouble at the server."""
         match dice.choice(("crash", "backup", "restore", "hire")):
             case "crash":
                 self.server.crash()
@@ -63,9 +62,9 @@ class BadDay(World):
         self.pass_time(5)
 
     def is_known(self, uid: Uid, seq: int) -> bool:
-        """Whether an entry by the agency is with somebody who brings it back: of the person's own desks with each, else
-        that one could go on without it. What is with nobody the agency does again, after which there would be another
-        in its place."""
+        """Whether a device that can return it has an entry by the agency. For the person's own desks it must be with
+        each of them; otherwise one of them could continue without it. If no device has it, the agency makes it again,
+        and then a different entry would be in its place."""
         own = self.office.of(uid)
         return all(d.log_seq(uid) >= seq for d in own) and any(d.log_seq(uid) >= seq for d in self.office.desks)
 
@@ -74,7 +73,7 @@ class BadDay(World):
             super().falls(how, desk, other, room)
 
     def goes_over(self, desk: Desk, how: str) -> None:
-        """Whoever is out of a room stays honest, and may come back."""
+        """A person who is out of a room stays honest, and may be added again."""
         if how not in ("removed", "leaves"):
             super().goes_over(desk, how)
 
@@ -84,11 +83,11 @@ class BadDay(World):
         super().live(dice)
         self.copies = kept | self.copies
 
-    # -- what holds --------------------------------------------------------------------------------------------------
+    # -- invariants --------------------------------------------------------------------------------------------------
 
     @invariant()
     def nobody_is_alarmed_for_nothing(self) -> None:
-        """An honest server never makes a room stop, but while it has not got back what a restore took from it."""
+        """An honest server never makes a room stop, except while it has not got back what a restore took from it."""
         for desk in self.office.desks:
             states = {desk.engine.room_state(room) for room in desk.rooms()}
             assert not states & (set(ALARMS) - {RoomState.RESTORED}), f"{desk.name}: {states}"
@@ -103,7 +102,7 @@ class BadDay(World):
             return
         try:
             self._end_well()
-            self.truth.check_plaintext(b"".join(self.server.heard))
+            self.truth.check_plaintext(b"".join(self.server.received))
         finally:
             self.server.stop()
             self.office.close()
@@ -113,9 +112,10 @@ class BadDay(World):
         crash, restore of either side, enrol, rotate.
 
         In the end everybody is online and hours pass. Then every active device of every member has the server's whole
-        room, clean; it holds the keys and shares of every op that counts and that it may read (all with history, else
-        from its person's add on), and has applied what they say, as it was written; nothing waits to be sent, but of
-        those who may not write; and nothing was refused as unreadable.
+        room, stopped by nothing and owing no rotation. It holds the keys and shares of every op that counts and that it
+        may read (with the history all of them, without it those from its person's addition on), and has applied what
+        they contain, as it was written. Nothing waits to be sent, except at those who may not write; and nothing was
+        refused as unreadable.
         """
         for desk in self.office.desks:
             desk.online = True
@@ -162,7 +162,7 @@ class BadDay(World):
         state, at = desk.engine.room_state(room), desk.engine._link.rooms.get(room)
         writers = [each for each in self.office.desks if self._may_write(each, ledger)]
         if at is None or (state is not RoomState.SEALED and (state is not RoomState.OWES_ROTATION or writers)):
-            return f"the room is {state}"  # dirty it stays where only readers are left: nobody can write there again
+            return f"the room is {state}"  # with readers only, the room owes a rotation for good
         if desk.engine.position(room) != len(items):
             return f"at {desk.engine.position(room)} of {len(items)}"
         waiting = [row for row in desk.store.pending_in(room, 1000) if row.obj not in ledger.gone]

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What those who have gone over can open together: their devices' secrets, and everything that the server ever heard.
-
-Not how our program would go about it, but all that the keys allow: every seal with every generation, every link with
-every archive key, until nothing more is found.
-"""
+"""What those who have gone over can open together: with their devices' secrets, and everything that the server ever
+received. Not the method of our program, but everything that the keys allow: every seal with every generation, every
+link with every archive key, until nothing more is found."""
 
 from typing import Any
 
@@ -25,13 +23,13 @@ from tests.sync.byzantine.server import Server
 
 
 class Thief:
-    """`secrets`: every 32 B secret in its hands. Goes on where it stopped, each time that it looks."""
+    """`secrets`: every 32 B secret that the thieves have. `look` continues each time where it stopped."""
 
     def __init__(self, server: Server) -> None:
         self.secrets: set[bytes] = set()
         self.traitors: list[Traitor] = []
         self._server = server
-        self._heard = 0
+        self._read_up_to = 0
         self._book = server.book
         self._people: dict[Uid, Person] = {}
         self._seals: dict[RoomId, dict[bytes, bytes]] = {}
@@ -51,7 +49,7 @@ class Thief:
         return found
 
     def look(self) -> None:
-        """Everything that can be opened by now is in `secrets`."""
+        """Puts everything that can be opened by now into `secrets`."""
         if not self.traitors:
             return
         self._read()
@@ -67,7 +65,7 @@ class Thief:
                 self._open_link(room, epoch)
 
     def _read(self) -> None:
-        for data in self._server.heard[self._heard :]:
+        for data in self._server.received[self._read_up_to :]:
             match decode_client(data):
                 case m.PutSeals(room=room, seals=seals):
                     self._seals.setdefault(RoomId(room), {}).update({H(s): s for s in seals})
@@ -77,7 +75,7 @@ class Thief:
                     for entry in (RoomEntry.decode(e.body, lenient=True) for e in entries):
                         if entry.epoch is not None:
                             self._epochs[RoomId(room), entry.epoch.kc] = entry.epoch
-        self._heard = len(self._server.heard)
+        self._read_up_to = len(self._server.received)
 
     def _generations(self, traitor: Traitor) -> None:
         account, log = traitor.account, self._book.logs[traitor.uid]
@@ -88,7 +86,7 @@ class Thief:
                 self._keys[traitor.uid, gen] = puk_key(seed)
 
     def _attempts(self) -> list[tuple[Uid, int, KemKey]]:
-        """Every key in the place of every generation: perhaps two are one."""
+        """Every key in place of every generation: two of them may be the same."""
         generations = {uid: range(1, len(log.puks) + 1) for uid, log in self._book.logs.items()}
         return [(uid, gen, key) for (uid, _), key in self._keys.items() for gen in generations[uid]]
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The honest half of the machine: what people at their desks do and what becomes of them,
-as steps that may always be tried."""
+"""The honest half of the machine: what people at their desks do and what happens to them, as steps that may always be
+tried."""
 
 import os
 from collections.abc import Coroutine
@@ -44,12 +44,9 @@ MOST_DESKS = 6
 
 
 class World(RuleBasedStateMachine):
-    """Whatever is refused is refused. Who falls goes over to the server, with every device concerned: removed, left,
-    reset, stolen, or bribed, which is still a member.
-
-    A step throws its own dice from Hypothesis's seed: what it does then is as likely as it says here, and the same each
-    time.
-    """
+    """Refusals are ignored. A person who falls goes over to the server, with every device concerned: removed, left,
+    reset, stolen, or bribed (then still a member). A step throws its own dice from Hypothesis's seed: each outcome is
+    as likely as it says here, and the same each time."""
 
     @initialize(seed=SEED, begin=st.sampled_from(BEGINNINGS))
     def found(self, seed: int, begin: str) -> None:
@@ -59,7 +56,7 @@ class World(RuleBasedStateMachine):
         self.truth = Truth(self.office.everybody, self.thief)
         self.rooms = [self.office.room]
         self.copies: dict[bytes, Path] = {}
-        self.said = 0
+        self.written = 0
         a, b, _, d = self.office.desks
         if begin == "stolen":
             self.falls(begin, b, self.office.second(b, "andra"), self.rooms[0])
@@ -100,17 +97,17 @@ class World(RuleBasedStateMachine):
 
     # -- what people do ----------------------------------------------------------------------------------------------
 
-    def say(self, dice: Random, most: int = 3) -> None:
+    def write(self, dice: Random, most: int = 3) -> None:
         desk, room = self.desk(dice), self.room(dice)
         if room in desk.rooms():
             for _ in range(dice.randint(1, most)):
-                self.said += 1
-                text = f"Sekretessbelagt åäö 😀 nummer {self.said}"
-                desk.say(room, self.obj(room, dice.randrange(3)), text.encode())
+                self.written += 1
+                text = f"Sekretessbelagt åäö 😀 nummer {self.written}"
+                desk.write(room, self.obj(room, dice.randrange(3)), text.encode())
         self.pass_time()
 
     def operation(self, dice: Random) -> None:
-        """Something that only some may do, or that only some rooms allow."""
+        """An operation that only some may do, or that only some rooms allow."""
         desk, room, other = self.desk(dice), self.room(dice), self.desk(dice)
         operations, what, role = desk.engine.operations, dice.choice(OPERATIONS), dice.randint(1, 4)
         match what:
@@ -136,7 +133,7 @@ class World(RuleBasedStateMachine):
                     self.tries(operations.add(self.rooms[-1], other.uid, role, history=True))
         self.pass_time()
 
-    # -- what becomes of them ------------------------------------------------------------------------------------------
+    # -- what happens to them ------------------------------------------------------------------------------------------
 
     def fall(self, dice: Random) -> None:
         how, room = dice.choice(FALLS), self.room(dice)
@@ -148,7 +145,7 @@ class World(RuleBasedStateMachine):
             self.falls(how, self.desk(dice), self.desk(dice), room)
 
     def falls(self, how: str, desk: Desk, other: Desk, room: RoomId) -> None:
-        """If it comes to that, whoever is out goes over."""
+        """If the fall happens, the person who is out goes over to the server."""
         now, agency = self.office.clock.ms(), self.office.agency
         match how:
             case "removed":
@@ -176,7 +173,7 @@ class World(RuleBasedStateMachine):
         self.office.loop.do(desk.stop())
 
     def live(self, dice: Random) -> None:
-        """Lines, disks, processes and clocks."""
+        """Changes lines, disks, processes and clocks."""
         desk, loop, what = self.desk(dice), self.office.loop, dice.choice(LIFE)
         match what:
             case "second device" if len(self.office.desks) < MOST_DESKS:

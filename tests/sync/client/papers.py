@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A document in a room of two that a snapshot is made of, and what the tests of snapshots do with it."""
+"""A document in a room of two, and snapshots of it, for the tests of snapshots."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -43,7 +43,7 @@ async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wo
 
 @dataclass
 class Paper:
-    """A document in a room of two, and somebody who is not in it yet."""
+    """A document in a room of two, and a third person who is not in the room yet."""
 
     room: RoomId
     obj: ObjId
@@ -52,7 +52,7 @@ class Paper:
     guest: Client
 
     def doc(self, at: Client) -> CrdtDoc:
-        """As that desktop's stored changes make it."""
+        """The document from that desktop's stored changes."""
         doc = CrdtDoc(texts=("text",), maps=("meta",))
         doc.apply(Assembler().feed(at.store.changes.of(self.obj)))
         return doc
@@ -86,12 +86,12 @@ class Paper:
         await until(lambda: any(row.attests for row in self.rows(self.head)))
 
     def base(self, at: Client) -> int:
-        """Up to where the state reaches that a desktop computed or opened; 0 for none."""
+        """The position up to which the state reaches that a desktop computed or opened; 0 for none."""
         found = at.store.base(self.obj)
         return found[0] if found else 0
 
     def whole(self, at: Client, n: int | None = None) -> Compacted:
-        """The object as that desktop's positions make it, up to `n` or to the last."""
+        """The object's state from that desktop's positions, up to `n` or to the last."""
         assert KIND.compact is not None
         n = n or at.engine.position(self.room)
         found = KIND.compact(at.store.positioned(self.obj, 0, n), n)
@@ -101,7 +101,7 @@ class Paper:
     async def claim(
         self, by: Client, state: Compacted, *, kind: int = envelope.SNAPSHOT, digest: bytes | None = None
     ) -> Snapshot:
-        """A snapshot that says whatever one likes."""
+        """Places a snapshot with any content."""
         n, before = by.engine.position(self.room), len(self.rows(by))
         made = pieces(b"t" * 16, digest or state.digest, pack(state))
         about = n.to_bytes(8, "big")
@@ -111,14 +111,14 @@ class Paper:
         return self.rows(by)[-1]
 
     async def attest(self, by: Client, row: Snapshot, digest: bytes) -> None:
-        told = Attest(obj=self.obj, n=row.covers, snapshot=row.ident, digest=digest)
-        extra = Extra(obj=self.obj, kind=envelope.ATTEST, about=row.ident, payload=told.encode())
+        expected = Attest(obj=self.obj, n=row.covers, snapshot=row.ident, digest=digest)
+        extra = Extra(obj=self.obj, kind=envelope.ATTEST, about=row.ident, payload=expected.encode())
         by.engine._outbox.send_beside(self.room, [extra])
         await until(lambda: bool(self.rows(by)[-1].attests))
 
 
 async def paper(w: World, monkeypatch: pytest.MonkeyPatch | None = None) -> Paper:
-    """`monkeypatch`: nobody makes or attests a snapshot by themselves."""
+    """`monkeypatch`: no device makes or attests a snapshot by itself."""
     if monkeypatch is not None:
         monkeypatch.setattr(snapshot_maker, "EVERY_OPS", 10_000)
         monkeypatch.setattr(snapshot_maker, "SPREAD_S", 0.0)
@@ -136,7 +136,7 @@ async def written(w: World, head: Client, clerk: Client, guest: Client) -> Paper
 
 
 async def opened(p: Paper) -> None:
-    """The newcomer has the whole text, and in the end the whole history."""
+    """Waits until the newcomer has the whole text, and in the end the whole history."""
     await until(lambda: p.guest.engine.position(p.room) == p.head.engine.position(p.room))
     await until(lambda: p.text(p.guest) == p.text(p.head))
     await until(lambda: p.guest.engine.reread_progress(p.room) is None)
@@ -167,7 +167,7 @@ def other_state(text: str, by: Client, room: RoomId) -> Compacted:
 
 
 async def three_know(p: Paper) -> None:
-    """A snapshot that two others attested."""
+    """Makes a snapshot that two others attest."""
     await p.add(p.guest)
     await opened(p)
     await p.write(p.head, *WORDS)
@@ -175,7 +175,7 @@ async def three_know(p: Paper) -> None:
 
 
 async def forgotten(w: World, p: Paper, n: int) -> None:
-    """Until the server has no content of the object up to position n."""
+    """Waits until the server has no content of the object up to position n."""
     assert w.running is not None
     store = w.running.service.rooms._store
 

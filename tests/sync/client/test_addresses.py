@@ -7,7 +7,7 @@ from sync.client.wire.transport import AddressError, ServerAddress
 
 
 @pytest.mark.parametrize("text", ["", "https://", "ftp://a.se", "a.se:99999", "http://a.se", "https://[a", "[::1"])
-def test_what_is_no_address_is_told_as_one_error(text: str) -> None:
+def test_text_that_is_no_address_raises_one_error(text: str) -> None:
     with pytest.raises(AddressError):
         ServerAddress.parse(text)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Attacks of tests/sync/ATTACKS.md that only the server can make: it cuts off, hides and puts one thing for another.
-A real engine and store over TLS, and a line that lies."""
+"""Attacks of tests/sync/ATTACKS.md that only the server can make: it cuts off, hides and exchanges items. A real engine
+and store over TLS, and a line that lies."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ from tests.world import Client, World, until
 
 
 async def test_attack_a_truncated_stream_is_withheld(w: World) -> None:
-    """The server signs for a head and gives what comes before its last item, as if that were all."""
+    """The server signs a head and gives the items before its last one, as if those were all."""
     a, b, room, obj = await two(w)
     await offline(b)
     for text in (b"1", HELLO):
@@ -31,8 +31,8 @@ async def test_attack_a_truncated_stream_is_withheld(w: World) -> None:
     assert HELLO not in b.texts(obj)
 
 
-async def test_attack_a_server_that_keeps_silent_after_a_false_item_is_told_at_once(w: World) -> None:
-    """It shows an item that nobody signed, and answers nothing of what that makes the client ask."""
+async def test_attack_a_room_stops_at_once_though_the_server_is_silent_after_a_false_item(w: World) -> None:
+    """The server shows an item that nobody signed, and answers none of the requests that this causes."""
     a, b, room, _obj = await two(w)
     false = False
 
@@ -52,16 +52,17 @@ async def test_attack_a_server_that_keeps_silent_after_a_false_item_is_told_at_o
 
 
 async def test_attack_a_server_that_has_everything_wait_is_not_taken_for_a_yes(w: World) -> None:
-    """Only what the root revokes may wait. It says so of a revocation by a device, a sheet and a newcomer too."""
+    """Only what the root revokes may wait. The server also claims it of a device's revocation, a recovery sheet and a
+    newcomer."""
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
     waits = False
     await lie(a, lambda f: [m.VetoPeriod(rid=f.rid, ready=1)] if waits and isinstance(f, m.Ok) else [f])
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     waits = True
-    for deed in (a.engine.devices.revoke(tablet.engine.devices.mine), a.engine.devices.renew()):
+    for operation in (a.engine.devices.revoke(tablet.engine.devices.mine), a.engine.devices.renew()):
         with pytest.raises(Reject, match="malformed"):
-            await deed
+            await operation
     with pytest.raises(Reject, match="malformed"):
         await a.engine.recovery_sheet.publish(RecoveryCode.fresh().format())
     assert not a.engine.recovery_sheet.in_force
@@ -69,7 +70,7 @@ async def test_attack_a_server_that_has_everything_wait_is_not_taken_for_a_yes(w
 
 
 async def test_attack_a_truncated_log_of_a_person_is_withheld(w: World) -> None:
-    """The server hides from one what a colleague's log says, and shows what the colleague wrote with it."""
+    """The server hides an entry of a colleague's log from one member, and shows what the colleague wrote with it."""
     a, b, room, obj = await two(w)
     await offline(b)
     (c,) = await w.hire("Enhetschef")
@@ -84,8 +85,8 @@ async def test_attack_a_truncated_log_of_a_person_is_withheld(w: World) -> None:
 
 
 async def test_attack_another_persons_keys_under_a_name_are_refused(w: World) -> None:
-    """Keys of the server's choice for somebody who is to be added: another's log, a log with two of its entries
-    exchanged, one whose genesis is another's."""
+    """Keys of the server's choice for a person who is to be added: another person's log, a log with two entries
+    exchanged, and one whose genesis belongs to another person."""
     a, b, c = await w.hire("Handläggare", "Registrator", "Enhetschef")
     theirs = await entries_of(w, c)
     for wrong, code in (
@@ -106,7 +107,7 @@ async def test_attack_another_persons_keys_under_a_name_are_refused(w: World) ->
 def logs(
     of: Client, change: Callable[[list[m.Signed]], list[m.Signed]]
 ) -> Callable[[m.ServerFrame], Sequence[m.Frame | bytes]]:
-    """Changes what the server says of one person's log."""
+    """Changes the server's answers about one person's log."""
 
     def rewrite(frame: m.ServerFrame) -> Sequence[m.Frame | bytes]:
         if not isinstance(frame, m.UserLogReply) or frame.uid != of.uid:

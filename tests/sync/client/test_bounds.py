@@ -34,7 +34,7 @@ def at(client: Client, room: RoomId) -> RoomSync:
     return client.engine._link.rooms[room]
 
 
-async def test_attack_news_of_rooms_that_no_signed_head_told_of_are_not_kept(w: World) -> None:
+async def test_attack_frames_of_rooms_without_a_signed_head_are_not_kept(w: World) -> None:
     a, _b, _room, _obj = await two(w)
     rooms, inbox = a.engine._link.rooms, a.engine._inbox
     known = set(rooms)
@@ -89,7 +89,7 @@ async def test_attack_shares_count_among_what_waits_to_be_judged(w: World) -> No
     assert held <= MAX_QUEUED_BYTES
 
 
-async def test_attack_wishes_for_what_a_room_does_not_have_are_not_kept(w: World) -> None:
+async def test_attack_requests_for_shares_that_a_room_does_not_have_are_not_kept(w: World) -> None:
     a, _b, room, obj = await two(w)
     await offline(a)
     shares = a.engine._inbox._shares

@@ -45,9 +45,9 @@ async def broken() -> None:
 
 
 async def test_a_request_that_could_not_be_sent_fails_once_and_leaves_nothing_behind() -> None:
-    told: list[dict[str, Any]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context))
+    noted: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: noted.append(context))
     await asyncio.create_task(broken())
     gc.collect()
     await asyncio.sleep(0)
-    assert told == []
+    assert noted == []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A person with two desktops, and one that is lost: over a real server and TLS."""
+"""A person with two desktops, of which one is lost: over a real server and TLS."""
 
 import asyncio
 import os
@@ -47,8 +47,8 @@ def guest_of(w: World) -> Guest:
     return Guest(dialer=w.dialer(), name="Surfplatta", system="Debian 13", now_ms=clock.now_ms)
 
 
-async def met(w: World, a: Client) -> tuple[Host, Guest]:
-    """A new device that stands before the old one, which has not said yes."""
+async def waiting_guest(w: World, a: Client) -> tuple[Host, Guest]:
+    """A new device that has proved its keys to the old one, which has not said yes."""
     host = a.engine.invite_device(RECORD)
     offer = await host.open(by_code=True)
     guest = guest_of(w)
@@ -76,10 +76,10 @@ async def test_a_second_device_reads_all_that_the_person_may_read_and_writes_too
     assert len(tablet.texts(obj)) == 2
 
 
-async def test_every_device_hears_of_a_new_one_and_what_the_server_saw(w: World) -> None:
+async def test_every_device_lists_a_new_one_and_what_the_server_saw(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
-    rows = await a.engine.devices.look()
+    rows = await a.engine.devices.fetch_last_seen()
     assert [(row.mine, row.revoked, row.by) for row in rows] == [
         (True, False, None),
         (False, False, rows[0].dev),
@@ -125,7 +125,7 @@ async def steal(thief: Client, time: int) -> None:
     await thief.engine._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=[signed]), m.Ok)
 
 
-async def test_attack_a_stolen_device_spoils_the_key_and_the_person_goes_on_and_revokes_it(
+async def test_attack_a_stolen_device_spoils_the_key_and_the_person_continues_and_revokes_it(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
@@ -202,7 +202,7 @@ async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after
     tablet = await w.second(a)
     for room in rooms:
         await w.settle(room)
-    monkeypatch.setattr(a.engine._audit, "look_now", lambda: None)  # as if it ended before it could
+    monkeypatch.setattr(a.engine._audit, "check_now", lambda: None)  # as if it ended before it could
     await b.offline()
     await a.engine.devices.revoke(tablet.engine._link.account.dev)
     assert a.engine.revocation_progress == (3, 3)
@@ -215,7 +215,8 @@ async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after
 
 
 async def test_a_colleague_states_what_the_person_cannot(w: World) -> None:
-    """The agency revoked the only device that was there: whoever syncs next sees it, and the room gets another key."""
+    """The agency revoked the person's only connected device: the next member who syncs sees it, and the room gets a new
+    key."""
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
     dev = b.engine._link.account.dev
@@ -230,7 +231,7 @@ async def test_a_colleague_states_what_the_person_cannot(w: World) -> None:
 
 @pytest.mark.parametrize("what", ["revoke", "reset"])
 async def test_colleagues_who_are_connected_state_an_agencys_revocation_at_once(w: World, what: str) -> None:
-    """Nobody writes a word meanwhile, nobody signs in again, and no hour passes."""
+    """Nobody writes, nobody signs in again, and no hour passes."""
     a, b = await w.hire("Handläggare", "Registrator")
     rooms = [await w.room(a, b) for _ in range(5)]
     for room in rooms:
@@ -247,14 +248,16 @@ async def test_colleagues_who_are_connected_state_an_agencys_revocation_at_once(
     await until(lambda: all(a.engine.room_state(room) is RoomState.SEALED for room in rooms))
 
 
-async def test_a_person_who_revokes_a_device_is_told_of_at_once(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also if the device with which they did it ends before it has told their rooms."""
+async def test_a_persons_own_revocation_is_stated_in_their_rooms_at_once(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if the device that revoked stops before it has stated the revocation in their rooms."""
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
     tablet = await w.second(b)
     await w.settle(room)
     epoch = a.engine._link.rooms[room].stream.epoch
-    monkeypatch.setattr(b.engine._audit, "look_now", lambda: None)  # as if it ended before it could
+    monkeypatch.setattr(b.engine._audit, "check_now", lambda: None)  # as if it ended before it could
     await b.engine.devices.revoke(tablet.engine._link.account.dev)
     await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
 
@@ -266,7 +269,7 @@ async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
     (a,) = await w.hire("Handläggare")
     room = await w.room(a)
     await w.settle(room)
-    await until(lambda: room in a.engine._audit._looked)
+    await until(lambda: room in a.engine._audit._checked)
     looked = count_looks(a, monkeypatch)
     assert w.running is not None
     hub = w.running.service.hub
@@ -279,7 +282,7 @@ async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
     assert a.engine.status.state is LinkState.ONLINE
 
 
-async def test_attack_a_server_that_tells_of_no_revocation_is_found_by_the_next_look(
+async def test_attack_a_revocation_that_the_server_does_not_report_is_found_by_the_next_check(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(member_audit, "AGAIN_S", 0.3)
@@ -294,7 +297,7 @@ async def test_attack_a_server_that_tells_of_no_revocation_is_found_by_the_next_
 
 
 def count_looks(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[RoomId]:
-    """Each room that the client asks about from now on."""
+    """A list of the rooms that the client asks about from now on."""
     looked: list[RoomId] = []
     look = client.engine._audit._find_unstated
 
@@ -378,7 +381,7 @@ async def test_a_code_that_nobody_shows_any_more_is_unknown(w: World) -> None:
     await guest.close()
 
 
-async def test_a_new_device_that_is_not_let_in_is_told(w: World) -> None:
+async def test_a_new_device_that_is_refused_is_notified(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     host = a.engine.invite_device(RECORD)
     offer = await host.open(by_code=True)
@@ -399,11 +402,11 @@ async def test_a_new_device_that_is_not_let_in_is_told(w: World) -> None:
 
 
 async def test_two_devices_let_one_in_at_the_same_time(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each newcomer is told of its own entry, though the other one's is the newest by then."""
+    """Each newcomer gets its own entry, although the other one's is the newest by then."""
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
     await until(lambda: tablet.engine.devices.own_log.head == a.engine.devices.own_log.head)
-    host, guest = await met(w, a)
+    host, guest = await waiting_guest(w, a)
     other, real = DeviceSecrets.without_root(), Devices.append
 
     async def both(self: Devices, entries: list[Entry], *, may_wait: bool = False) -> int | None:
@@ -426,7 +429,7 @@ async def test_two_devices_let_one_in_at_the_same_time(w: World, monkeypatch: py
 
 async def test_what_a_new_device_could_not_keep_it_keeps_the_next_time(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    host, guest = await met(w, a)
+    host, guest = await waiting_guest(w, a)
     await host.admit()
 
     def full(joined: Joined) -> None:
@@ -440,7 +443,7 @@ async def test_what_a_new_device_could_not_keep_it_keeps_the_next_time(w: World)
 
 
 @pytest.mark.parametrize("wrong", ["head", "genesis"])
-async def test_attack_a_new_device_takes_only_the_log_that_it_was_told_of(w: World, wrong: str) -> None:
+async def test_attack_a_new_device_accepts_only_the_log_that_the_old_one_named(w: World, wrong: str) -> None:
     (a,) = await w.hire("Handläggare")
     host = a.engine.invite_device(RECORD)
     offer = await host.open(by_code=True)
@@ -462,8 +465,8 @@ async def test_attack_a_new_device_takes_only_the_log_that_it_was_told_of(w: Wor
     assert kept == []
 
 
-async def test_attack_a_wrong_code_of_a_right_box_is_told_at_the_old_device(w: World) -> None:
-    """A server that brings somebody to the box does not give them the secret."""
+async def test_attack_a_wrong_code_for_the_right_box_is_reported_at_the_old_device(w: World) -> None:
+    """A server that lets an attacker into the box does not give them the secret."""
     (a,) = await w.hire("Handläggare")
     host = a.engine.invite_device(RECORD)
     offer = await host.open(by_code=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A draft is made on the room as it stands at one moment, and what is placed between draft and arrival leads to
-another draft, never to an error that a person reads."""
+"""A draft is made on the room's state at one moment. Items that are placed between the draft and its receipt by the
+server lead to another draft, never to an error that a person reads."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.world import World, until
 async def test_a_message_that_moves_a_pin_before_a_rotation_arrives_leads_to_another_draft(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A message is no entry, so the rotation meets no conflict: only its recipients are out of date."""
+    """A message is no entry, so the rotation is no conflict: only its recipients are out of date."""
     head, clerk = await w.hire("Enhetschef", "Handläggare")
     room = await w.room(head, clerk)
     away = await w.second(clerk)
@@ -29,7 +29,7 @@ async def test_a_message_that_moves_a_pin_before_a_rotation_arrives_leads_to_ano
         nonlocal rotations
         if outbox is head.engine._outbox:
             rotations += 1
-            if rotations == 1:  # the first message of a device that the room has not met
+            if rotations == 1:  # the first message of a device that is new to the room
                 away.say(room, ObjId(room), record(RoomNamed(title="Ärende", type="case")))
                 await until(lambda: not away.store.waiting_count())
         await append(outbox, at, draft)

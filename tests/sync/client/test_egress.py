@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Connections go where the way says, by the proxy that it names, and nowhere else: over real sockets."""
+"""Connections go where the route allows, through the proxy that it names, and nowhere outside it: over real sockets."""
 
 import asyncio
 import dataclasses
@@ -35,8 +35,8 @@ async def p() -> AsyncIterator[Proxy]:
 
 
 def through(client: Client, p: Proxy) -> None:
-    """From the next connection on."""
-    client.wire.way = dataclasses.replace(client.wire.way, proxy_for=by(p.address))
+    """Uses the proxy from the next connection on."""
+    client.wire.route = dataclasses.replace(client.wire.route, proxy_for=by(p.address))
 
 
 async def again(client: Client, state: LinkState = LinkState.ONLINE) -> None:
@@ -59,7 +59,7 @@ async def test_the_socket_and_the_files_go_through_the_proxy(w: World, p: Proxy)
     assert len(p.seen) == count + 1
 
 
-async def test_a_proxy_that_asks_for_a_name_is_told_by_its_own_code(w: World, p: Proxy) -> None:
+async def test_a_proxy_that_asks_for_a_name_has_an_error_code_of_its_own(w: World, p: Proxy) -> None:
     (a,) = await w.hire("Handläggare")
     p.wants_name = True
     through(a, p)
@@ -73,7 +73,7 @@ async def test_a_proxy_that_asks_for_a_name_is_told_by_its_own_code(w: World, p:
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", b"SSH-2.0-x\r\n\r\n"])
-async def test_a_proxy_that_refuses_is_told_by_its_own_code(w: World, p: Proxy, answer: bytes) -> None:
+async def test_a_proxy_that_refuses_has_an_error_code_of_its_own(w: World, p: Proxy, answer: bytes) -> None:
     (a,) = await w.hire("Handläggare")
     p.answer = answer
     through(a, p)
@@ -88,7 +88,7 @@ async def test_a_proxy_that_refuses_is_told_by_its_own_code(w: World, p: Proxy, 
 
 async def test_a_proxy_that_is_not_there(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    a.wire.way = dataclasses.replace(a.wire.way, proxy_for=by("127.0.0.1:9"))
+    a.wire.route = dataclasses.replace(a.wire.route, proxy_for=by("127.0.0.1:9"))
     with pytest.raises(ProxyFailed):
         await a.wire.open()
 
@@ -119,7 +119,7 @@ async def test_another_proxy_counts_from_the_next_connection_on(w: World, p: Pro
 
 async def test_an_address_that_is_not_allowed_is_not_connected_to(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    a.wire.way = dataclasses.replace(a.wire.way, servers=("kansli.myndighet.example",))
+    a.wire.route = dataclasses.replace(a.wire.route, servers=("kansli.myndighet.example",))
     for refused in (a.wire.open(), a.wire.request("GET", "/v1/blobs/x", {}, None)):
         with pytest.raises(AddressForbidden):
             await refused
@@ -216,7 +216,7 @@ async def drip_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 async def take_little(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Reads a byte of the body at a time, as long as there is any."""
+    """Reads the body a byte at a time, as long as there is any."""
     with suppress(ConnectionError):
         while await reader.read(1):
             pass
@@ -224,7 +224,7 @@ async def take_little(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 
 
 class Hurried(Pace):
-    """A window that is over as soon as anything has moved in it."""
+    """A window that is over as soon as any byte has moved in it."""
 
     def moved(self, size_bytes: int) -> None:
         super().moved(size_bytes)
@@ -270,7 +270,7 @@ async def test_a_part_goes_up_whole_with_its_length_however_it_is_cut() -> None:
     assert bodies == [content]
 
 
-async def test_the_environment_is_looked_at_only_if_the_way_says_so(
+async def test_the_environment_is_read_only_if_the_route_uses_it(
     w: World, p: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"):
@@ -281,7 +281,9 @@ async def test_the_environment_is_looked_at_only_if_the_way_says_so(
     (a,) = await w.hire("Handläggare")
     await a.wire.request("GET", "/v1/blobs/x", {}, None)
     assert not p.seen
-    a.wire.way = dataclasses.replace(a.wire.way, proxy_for=from_environment({"HTTPS_PROXY": f"http://{p.address}/"}))
+    a.wire.route = dataclasses.replace(
+        a.wire.route, proxy_for=from_environment({"HTTPS_PROXY": f"http://{p.address}/"})
+    )
     await again(a)
     await a.wire.request("GET", "/v1/blobs/x", {}, None)
     assert len(p.seen) == 2
@@ -398,15 +400,16 @@ def test_500_desktops_do_not_come_back_in_one_second() -> None:
 
 
 def test_the_agencys_certificates_count_beside_the_systems(tmp_path: Path) -> None:
-    """`ca-file` adds, and takes away none of what the operating system trusts; every world of these tests is added."""
+    """`ca-file` adds certificates, and removes none of those that the operating system trusts; every world of these
+    tests adds its own."""
     (tmp_path / "ca.pem").write_bytes(make_ca("Kansli test").cert)
     assert isinstance(tls_context(tmp_path / "ca.pem"), truststore.SSLContext)
 
 
 async def test_a_line_whose_closing_is_given_up_is_cut(w: World) -> None:
-    """Otherwise the socket lies about until somebody collects it: twice cancelled is what locking in a hurry is."""
+    """Otherwise the socket stays open until it is collected: locking in a hurry cancels twice."""
     (a,) = await w.hire("Handläggare")
-    line = await WebSocketDialer(a.wire.address, lambda: a.wire.way).open()
+    line = await WebSocketDialer(a.wire.address, lambda: a.wire.route).open()
     assert isinstance(line, WebSocketTransport)
     line._socket.transport.pause_reading()  # the other end's goodbye is never read
     closing = asyncio.ensure_future(line.close())
@@ -423,7 +426,7 @@ async def test_a_transfer_given_up_in_the_handshake_leaves_no_socket_open(p: Pro
     ended: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ended.put_nowait(await reader.read(1))  # the greeting has come: the handshake is on
+        ended.put_nowait(await reader.read(1))  # the first bytes are here: the handshake has begun
         ended.put_nowait((await reader.read())[:0])
         writer.close()
 

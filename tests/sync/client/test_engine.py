@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Clients and a real server over TLS: rooms, messages, being cut off, being removed."""
+"""Clients and a real server over TLS: rooms, messages, lost connections, removal."""
 
 import asyncio
 
@@ -32,7 +32,7 @@ async def test_a_message_reaches_the_other_desktop(w: World) -> None:
 
 
 async def test_until_the_first_attempt_has_ended_it_is_connecting_and_not_offline(w: World) -> None:
-    """Otherwise a bar would say for a moment after each unlocking that one is offline."""
+    """Otherwise the status bar would show for a moment after each unlocking that the program is offline."""
     a, _, _, _ = await two(w)
     await a.restart()
     assert a.engine.status.state is LinkState.CONNECTING
@@ -58,7 +58,7 @@ async def test_both_write_the_first_change_of_an_object_at_once(w: World) -> Non
     assert sorted(a.texts(obj)) == sorted(b.texts(obj)) == [b"a", b"a again", b"b", b"b again"]
 
 
-async def test_who_lost_an_objects_share_asks_for_it_to_write(w: World) -> None:
+async def test_a_device_that_lost_an_objects_share_asks_for_it_to_write(w: World) -> None:
     a, b, room, obj = await two(w)
     a.say(room, obj, HELLO)
     await w.settle(room)
@@ -172,7 +172,7 @@ async def test_after_somebody_left_a_writer_rotates_before_anything_is_written(w
     assert a.texts(obj) == [HELLO]
 
 
-async def test_a_reader_is_told_that_they_may_not_write(w: World) -> None:
+async def test_a_reader_is_shown_that_they_may_not_write(w: World) -> None:
     a, b, room, obj = await two(w)
     await a.engine.operations.set_role(room, b.uid, 1)
     a.say(room, obj, HELLO)
@@ -188,18 +188,18 @@ async def test_ephemerals_reach_those_who_are_there(w: World) -> None:
     await until(lambda: b.ephemerals == [b"skriver"])
 
 
-async def test_attack_a_reader_who_says_that_they_write_is_not_heard(w: World) -> None:
+async def test_attack_a_reader_who_claims_to_be_typing_is_ignored(w: World) -> None:
     a, b, room, _ = await two(w)
     await a.engine.operations.set_role(room, b.uid, 1)
     await w.settle(room)
     reading = "läser, åäö 🙂".encode()
 
-    def heard() -> bool:  # said again: a server with much to do passes nothing ephemeral on
+    def a_has_received() -> bool:  # sent again: a busy server forwards no ephemeral messages
         b.engine.send_ephemeral(room, b"skriver", TYPING)
         b.engine.send_ephemeral(room, reading, CARET)
         return bool(a.ephemerals)
 
-    await until(heard)
+    await until(a_has_received)
     assert set(a.ephemerals) == {reading}
 
 
@@ -289,7 +289,7 @@ async def test_a_line_cut_in_the_middle_of_a_slice_loses_nothing(w: World, monke
 
 
 async def test_a_dev_seq_is_never_signed_twice_not_even_after_a_restart(w: World) -> None:
-    """▲ A batch that was refused as stale is sealed anew under the next dev_seq, whatever happened in between."""
+    """▲ A batch that was refused as stale is encrypted again under the next dev_seq, whatever happened in between."""
     a, b, room, obj = await two(w)
     a.say(room, obj, b"1")
     await w.settle(room)
@@ -345,7 +345,7 @@ async def test_a_room_to_which_somebody_is_added_while_they_sign_in_is_followed(
 
 
 async def test_attack_a_fault_after_a_session_does_not_end_syncing(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For example, a false server says that this device is revoked, and the disk is full."""
+    """For example, a false server claims that this device is revoked, and the disk is full."""
     (a,) = await w.hire("Handläggare")
     attempt, failed = a.engine._attempt, list[bool]()
 

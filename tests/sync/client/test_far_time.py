@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A server that gives positions a time far ahead: shown and kept, and the room goes on."""
+"""A server that gives positions a time far ahead: it is shown and kept as evidence, and the room continues."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A member who was added from now on is given the history by two administrators, over real sockets."""
+"""Two administrators give the history to a member who was added from now on, over real sockets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ NEW = "Efter tillägget".encode()
 
 @dataclass
 class Case:
-    """A founder, an administrator of today, and a clerk who was added from now on; and where they write."""
+    """A founder, an administrator since today, and a clerk who was added from now on; and their document."""
 
     head: Client
     deputy: Client
@@ -87,7 +87,7 @@ async def test_after_two_administrators_agreed_the_newcomer_reads_everything_onc
     assert c.clerk.texts(c.obj) == [*WHOLE, b"svar"]
 
 
-async def test_whoever_was_away_reads_it_when_they_are_back(w: World) -> None:
+async def test_a_member_who_was_away_reads_it_when_they_are_back(w: World) -> None:
     c = await case(w)
     await c.clerk.offline()
     await c.deputy.engine.operations.propose_history(c.room, c.clerk.uid)
@@ -170,7 +170,7 @@ async def test_attack_the_archive_is_not_sealed_on_a_servers_word_that_two_agree
     sealed = []
 
     async def taken(self: Outbox, room: RoomSync, draft: Draft) -> None:
-        """The server says that it placed what it kept for itself."""
+        """The server claims that it placed an item that it kept for itself."""
         sealed.extend(draft.seals)
 
     monkeypatch.setattr(Outbox, "append", taken)
@@ -195,10 +195,11 @@ EIGHT_DAYS_MS = 8 * 86_400_000
 async def test_attack_a_server_whose_clock_runs_ahead_makes_nobody_a_seasoned_administrator_here(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The room's rule counts by the server's time, and the approval stands. Whoever seals waits by their own clock."""
+    """The room's rule counts by the server's time, and the approval is valid. The administrator who seals waits by
+    their own clock."""
     c = await case(w)
     await propose(c, c.head)
-    for client in (c.head, c.deputy, c.clerk):  # a new sign-in would cut the line in the middle of this
+    for client in (c.head, c.deputy, c.clerk):  # a new sign-in would cut the line during this
         monkeypatch.setattr(client.engine._link, "compare_clocks", lambda: None)
     monkeypatch.setattr(placing, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
     with pytest.raises(Refused, match="not-seasoned"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A share that the server's database has lost comes back from a member who holds it, and what waited is applied."""
+"""A share that the server's database has lost is uploaded again by a member who holds it, and the items that waited are
+applied."""
 
 import asyncio
 import contextlib
@@ -15,14 +16,14 @@ TEXT = "Hej på er, åäö 😀".encode()
 
 
 def lose(w: World, *objs: ObjId) -> None:
-    """The rows are gone, as after a disk fault."""
+    """Deletes the rows, as a disk fault would."""
     with contextlib.closing(sqlite3.connect(w.data / "server.sqlite3")) as c, c:
         for obj in objs:
             assert c.execute("DELETE FROM shares WHERE obj = ?", (obj,)).rowcount == 1
 
 
 async def begun(w: World) -> tuple[Client, Client, RoomId, list[ObjId]]:
-    """Two write in two objects; a third is hired and not in the room yet."""
+    """Two members write in two objects; a third person is hired and not in the room yet."""
     a, b = await w.hire("Handläggare", "Registrator")
     room, objs = await w.room(a, b), [new_obj(), new_obj()]
     for obj in objs:
@@ -63,7 +64,7 @@ async def test_what_waits_for_a_lost_share_is_applied_when_a_holder_has_put_it_b
     assert a.texts(objs[0]) == b.texts(objs[0]) == [TEXT, b"svar"]
 
 
-async def test_a_holder_who_comes_later_is_told_then(w: World) -> None:
+async def test_a_holder_who_connects_later_is_asked_then(w: World) -> None:
     a, b, room, objs = await begun(w)
     c, late = await lacking(w, a, b, room, objs)
     for holder in (a, b):
@@ -72,7 +73,7 @@ async def test_a_holder_who_comes_later_is_told_then(w: World) -> None:
     await until(lambda: c.engine.position(room) == a.engine.position(room))
     await until(lambda: c.engine.room_state(room) is RoomState.WAITING)
     assert c.texts(late) == []
-    await c.restart()  # what waits is asked for again, from the disk
+    await c.restart()  # waiting items are read from the disk and asked for again
     await until(lambda: c.engine.status.state is LinkState.ONLINE)
     assert c.engine.room_state(room) is RoomState.WAITING
     b.online()
@@ -95,7 +96,7 @@ async def test_a_server_that_restarts_in_between_asks_again(w: World) -> None:
     await until(lambda: c.texts(late) == [TEXT])
 
 
-async def test_one_who_is_removed_while_something_waits_for_a_share_stays_connected(
+async def test_a_member_removed_while_an_item_waits_for_a_share_stays_connected(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     a, b, room, objs = await begun(w)

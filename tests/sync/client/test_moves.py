@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""When the others of policy's servers are asked, in which order, and what is kept. Over real servers and with real
-strangers: tests/journeys/test_moved_address.py.
-"""
+"""When the other servers of policy are asked, in which order, and what is stored. Over real servers and with real
+strangers: tests/journeys/test_moved_address.py."""
 
 from collections.abc import Mapping
 
@@ -30,7 +29,7 @@ NOBODY = b"a" * 32
 
 
 class Failing:
-    """A dialer that only fails, and notes in which order such ones were asked."""
+    """A dialer that only fails, and notes the order in which such dialers were asked."""
 
     def __init__(self, name: str, error: SyncError, asked: list[str]) -> None:
         self.address = ServerAddress.parse(name)
@@ -67,7 +66,7 @@ def now_ms() -> int:
 
 
 def line(first: SyncError, *others: SyncError) -> tuple[ServerLine, list[str]]:
-    """A line whose addresses a, b, c … fail in these ways; and who is asked."""
+    """A line whose addresses a, b, c … fail in these ways, and the list of those asked."""
     asked: list[str] = []
     dialers = [Failing(f"{chr(ord('a') + at)}.example", error, asked) for at, error in enumerate((first, *others))]
     return ServerLine(Kept(), dialers[0], lambda: dialers, NOBODY), asked
@@ -111,7 +110,7 @@ async def test_others_are_asked_at_once_where_the_kept_one_cannot_be_the_server(
 
 
 @pytest.mark.parametrize("first", [ClockOff("x"), ProxyWantsName("x")])
-async def test_what_another_address_would_not_mend_asks_no_other(first: SyncError) -> None:
+async def test_an_error_that_another_address_would_not_cure_asks_no_other(first: SyncError) -> None:
     tried, asked = line(first, Unreachable("gone"))
     with pytest.raises(type(first)):
         await tried.connect(now_ms)
@@ -137,7 +136,8 @@ async def test_without_policy_nothing_but_the_kept_address_is_asked() -> None:
 
 
 async def test_attack_a_server_whose_key_was_never_seen_is_not_moved_to(w: World) -> None:
-    """A store that never met its server knows no key to know it by: the true one is refused elsewhere too."""
+    """A store that was never connected to its server has no key to recognise it: even the true server is refused at
+    another address."""
     (client,) = await w.hire("Handläggare")
     store, asked = Kept(), list[str]()
     kept = Failing("old.example", CertificateRefused("x"), asked)
@@ -152,7 +152,7 @@ async def test_attack_a_server_whose_key_was_never_seen_is_not_moved_to(w: World
 async def test_a_full_disk_or_a_fault_of_ours_keeps_nobody_from_moving(
     w: World, caplog: pytest.LogCaptureFixture, fault: Exception, is_ours: bool
 ) -> None:
-    """What has no code is logged with where it was."""
+    """An error without a code is logged with its place."""
     (client,) = await w.hire("Handläggare")
     true = client.store.account.kept_server()
     assert true is not None
@@ -170,6 +170,6 @@ async def test_a_full_disk_or_a_fault_of_ours_keeps_nobody_from_moving(
     assert store.kept == true
 
 
-def test_a_name_and_its_address_are_the_same_both_ways() -> None:
+def test_an_address_parsed_from_a_name_has_that_name() -> None:
     for name in ("kansli.example:443", "127.0.0.1:8443", "::1:99"):
         assert ServerAddress.named(name).name == name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who is added to a room with more behind it than one piece of a slice."""
+"""A person is added to a room that has more history than one piece of a slice."""
 
 from collections.abc import Sequence
 
@@ -138,7 +138,7 @@ async def test_a_lie_in_a_newcomers_first_pull_stops_the_room_until_the_truth_is
 async def test_attack_of_a_room_of_which_nothing_true_is_shown_nothing_is_stored(
     w: World, monkeypatch: pytest.MonkeyPatch, shown: str
 ) -> None:
-    """A newcomer's store that has it would not open again."""
+    """A newcomer's store that contains such a room would not open again."""
     monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 1)
     a, c = await w.hire("Handläggare", "Enhetschef")
     room = await w.room(a)
@@ -165,7 +165,7 @@ async def test_attack_of_a_room_of_which_nothing_true_is_shown_nothing_is_stored
     await until(lambda: c.engine.room_state(room) is RoomState.SEALED)
 
 
-async def test_who_was_there_from_now_and_is_added_again_with_the_history_reads_all_of_it(w: World) -> None:
+async def test_a_from_now_member_added_again_with_the_history_reads_all_of_it(w: World) -> None:
     a, c, room, objs = await a_long_room(w)
     await a.engine.operations.add(room, c.uid, 2, history=False)
     later = new_obj()
@@ -182,7 +182,7 @@ async def test_who_was_there_from_now_and_is_added_again_with_the_history_reads_
     assert c.engine.room_state(room) is RoomState.SEALED
 
 
-async def test_who_is_added_again_while_away_reads_all_of_it_too(w: World) -> None:
+async def test_a_member_added_again_while_away_reads_all_of_it_too(w: World) -> None:
     a, c, room, objs = await a_long_room(w)
     await a.engine.operations.add(room, c.uid, 2, history=False)
     await until(lambda: c.engine.room_state(room) is RoomState.SEALED)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One room that this program cannot follow stops by itself: the account opens, and its other rooms go on."""
+"""A room that this program cannot follow stops alone: the account opens, and its other rooms continue."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,10 +20,10 @@ WORDS = "Beslutet är fattat 🙂".encode()
 
 
 async def _goes_on(a: Client, b: Client, room: RoomId) -> None:
-    """What one writes in a room reaches the other."""
+    """What one member writes in a room reaches the other."""
     a.say(room, ObjId(room), WORDS)
     await until(lambda: WORDS in [c.data for c in b.received if c.room == room])
-    await until(lambda: b.engine.status.state is LinkState.ONLINE)  # told when it is flushed
+    await until(lambda: b.engine.status.state is LinkState.ONLINE)  # notified when it is flushed
 
 
 async def test_attack_a_room_whose_stored_state_cannot_be_read_stops_alone(w: World) -> None:

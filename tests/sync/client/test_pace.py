@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A request ends where too few bytes move, and goes on for as long as enough do. The loop's clock is turned by hand."""
+"""A request ends if too few bytes move, and continues for as long as enough do. The test moves the loop's clock."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from sync.errors import TooSlow, Unreachable
 
 
 class Clock:
-    """The loop's time. `pass_s` lets time pass, and everything run that is due."""
+    """The loop's time. `pass_s` lets time pass, and runs everything that is due."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._loop, self._ahead_s = asyncio.get_running_loop(), 0.0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Nobody loses what was pruned: who had not fetched it yet gets the object from the snapshot that stands for it."""
+"""Nobody loses what was pruned: a device that had not fetched it yet gets the object from the snapshot that replaces
+it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -44,7 +45,7 @@ async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wo
 
 
 async def prune(w: World, p: Paper) -> int:
-    """Gives the position up to which the server has forgotten the document."""
+    """Prunes, and returns the position up to which the server has forgotten the document."""
     await p.head.engine.operations.prune(p.room, p.obj)
     ((_, n),) = p.at(p.head).stream.state.pruned.items()
     await forgotten(w, p, n)
@@ -52,18 +53,18 @@ async def prune(w: World, p: Paper) -> int:
 
 
 async def prune_until_refused(p: Paper) -> None:
-    """Two who made a snapshot at the same time left two that can be pruned behind."""
+    """Two devices that made a snapshot at the same time left two behind which the object can be pruned."""
     for _ in p.rows(p.head):
         await p.head.engine.operations.prune(p.room, p.obj)
 
 
 async def away_while_pruned(w: World, p: Paper, cut: pytest.MonkeyPatch | None = None) -> Client:
     """Another device of the clerk's, which was off while the document was written on and pruned. `cut`: it had read
-    nothing of what stands before the snapshot that it began with."""
+    nothing of what is before the snapshot with which it began."""
     with (cut or pytest.MonkeyPatch()).context() as held:
         if cut is not None:
             await until(lambda: any(row.attests for row in p.rows(p.head)))
-            held.setattr(Rereading, "look", lambda *_: None)
+            held.setattr(Rereading, "queue", lambda *_: None)
         away = await w.second(p.clerk)
         await until(lambda: p.text(away) == p.text(p.head))
         await until(lambda: (away.engine.reread_progress(p.room) is not None) == (cut is not None))
@@ -95,12 +96,12 @@ async def test_a_newcomer_to_a_short_room_has_what_was_pruned(w: World, monkeypa
     await prune(w, p)
     later = replace(p, guest=await w.second(p.clerk))
     await until(lambda: later.text(later.guest) == p.text(p.head) != "")
-    with pytest.raises(Refused, match="snapshot"):  # nothing more is to be forgotten
+    with pytest.raises(Refused, match="snapshot"):  # nothing more can be pruned
         await prune_until_refused(p)
 
 
 async def whole_again(p: Paper, away: Client) -> None:
-    """It has the text that the others have, and nothing is lacking any more."""
+    """Waits until it has the text that the others have, and nothing is missing any more."""
     await until(lambda: p.text(away) == p.text(p.head))
     await until(lambda: away.store.incomplete(p.room) == [])
 
@@ -124,7 +125,9 @@ async def test_what_was_missed_is_asked_for_again_after_a_crash(w: World, monkey
 
 
 @pytest.mark.slow
-async def test_what_is_read_again_after_the_prune_leaves_no_gap(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_read_again_after_the_prune_leaves_no_missing_range(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     p = await paper(w)
     away = await away_while_pruned(w, p, monkeypatch)
     away.online()
@@ -136,7 +139,9 @@ async def test_what_is_read_again_after_the_prune_leaves_no_gap(w: World, monkey
 
 
 @pytest.mark.slow
-async def test_a_snapshot_in_pieces_is_found_by_who_was_away(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_snapshot_in_pieces_is_found_by_a_member_who_was_away(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sync.trust.room.snapshots.PIECE_BYTES", 64)
     monkeypatch.setattr("sync.client.exchange.backfill.LOOK_BACK", 3)
     p = await paper(w)
@@ -146,10 +151,10 @@ async def test_a_snapshot_in_pieces_is_found_by_who_was_away(w: World, monkeypat
 
 
 @pytest.mark.slow
-async def test_attack_a_server_that_keeps_back_what_stands_for_the_pruned_makes_nobody_build_on_a_gap(
+async def test_attack_a_server_that_withholds_the_replacing_snapshot_makes_nobody_build_on_a_missing_range(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything else goes on; on the next connection it is asked for again."""
+    """All other work continues; on the next connection the snapshot is asked for again."""
     p = await paper(w)
     away = await away_while_pruned(w, p)
     with monkeypatch.context() as lying:
@@ -190,15 +195,15 @@ async def test_attack_a_server_that_shows_the_same_positions_for_ever_keeps_nobo
     assert p.at(away).problem is None
 
 
-async def test_who_was_removed_and_is_added_again_has_what_was_pruned_meanwhile(w: World) -> None:
-    """What could be read when it was pruned is not given up by who is no member for a while."""
+async def test_a_member_removed_and_added_again_has_what_was_pruned_in_between(w: World) -> None:
+    """A former member does not give up objects that they could read when these were pruned."""
     p = await paper(w)
     away = await away_while_pruned(w, p)
-    told = p.text(p.head)
+    before = p.text(p.head)
     await p.head.engine.operations.remove(p.room, p.clerk.uid)
     away.online()
     await until(lambda: away.engine.room_state(p.room) is RoomState.LEFT)
-    await until(lambda: p.text(away) == told)
+    await until(lambda: p.text(away) == before)
     await p.write(p.head, " och mer")
     await p.add(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
@@ -207,7 +212,9 @@ async def test_who_was_removed_and_is_added_again_has_what_was_pruned_meanwhile(
 
 
 @pytest.mark.slow
-async def test_who_was_removed_keeps_the_gap_until_it_can_be_filled(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_removed_member_keeps_the_missing_range_until_it_can_be_backfilled(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     p = await paper(w)
     away = await away_while_pruned(w, p)
     await p.head.engine.operations.remove(p.room, p.clerk.uid)
@@ -219,7 +226,7 @@ async def test_who_was_removed_keeps_the_gap_until_it_can_be_filled(w: World, mo
         assert away.store.incomplete(p.room) == [p.obj]
     await away.restart()
     await until(lambda: away.engine.status.state is LinkState.ONLINE)
-    monkeypatch.setattr(Rereading, "look", lambda *_: None)
+    monkeypatch.setattr(Rereading, "queue", lambda *_: None)
     await p.add(p.clerk)
     await whole_again(p, away)
 
@@ -235,7 +242,7 @@ async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_com
     await away.offline()
     await p.head.engine.operations.rotate(p.room)
     await three_know(p)
-    await _told_by_three(w, p)
+    await _attested_by_three(w, p)
     await prune(w, p)
     epoch = p.at(p.head).stream.epoch
     await p.clerk.offline()
@@ -254,8 +261,8 @@ async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_com
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lost", ["both", "archive"])
-async def test_the_key_of_what_stands_in_is_fetched_though_nothing_else_needs_it(w: World, lost: str) -> None:
-    """All that was written in an epoch is pruned, and the next one does not link to it."""
+async def test_the_key_of_the_replacing_snapshot_is_fetched_though_nothing_else_needs_it(w: World, lost: str) -> None:
+    """Everything written in an epoch is pruned, and the next epoch does not link to it."""
     p = await paper(w)
     away = await w.second(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
@@ -266,13 +273,13 @@ async def test_the_key_of_what_stands_in_is_fetched_though_nothing_else_needs_it
     await p.head.engine.operations.rotate(p.room)
     epoch = p.at(p.head).stream.epoch
     await p.write(p.head, *WORDS[:5])
-    await _told_by_three(w, p)
+    await _attested_by_three(w, p)
     n = await prune(w, p)
     assert all((c.n or 0) <= n for c in p.head.store.changes.of(p.obj)), "all that was written since is pruned"
     for client in (p.head, p.clerk, p.guest):
         await until(lambda at=client: at.engine.position(p.room) == p.head.engine.position(p.room))  # type: ignore[misc]
     keys = p.at(p.head).keys.ring._keys
-    held = keys.pop(epoch)  # whoever has lost it begins the next one without it
+    held = keys.pop(epoch)  # a member who lost it begins the next epoch without it
     keys |= {epoch: (held[0], None)} if lost == "archive" else {}
     await p.head.engine.operations.rotate(p.room)
     keys[epoch] = held
@@ -282,7 +289,7 @@ async def test_the_key_of_what_stands_in_is_fetched_though_nothing_else_needs_it
 
 @pytest.mark.slow
 async def test_attack_two_who_lie_together_hide_nothing_that_is_pruned(w: World) -> None:
-    """Newer snapshots than the one that three vouch for, as many as are tried at all, and all of them false."""
+    """Newer snapshots than the one that three people attest, as many as are tried at all, and all of them false."""
     p = await paper(w)
     away = await away_while_pruned(w, p)
     for k in range(TRIES):
@@ -294,10 +301,12 @@ async def test_attack_two_who_lie_together_hide_nothing_that_is_pruned(w: World)
     assert p.text(away) == p.text(p.head)
 
 
-async def test_what_goes_while_a_gap_is_filled_leaves_a_gap(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The state that was fetched stands only for what was gone when it was asked for."""
+async def test_what_is_pruned_during_a_backfill_leaves_a_missing_range(
+    w: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state that was fetched replaces only what was pruned when it was asked for."""
     p = await paper(w)
-    await p.clerk.offline()  # nothing else looks at the gap
+    await p.clerk.offline()  # no other code reads the missing range
     room, backfill = p.at(p.clerk), p.clerk.engine._inbox._backfill
     room.head_n, room.incomplete = room.kept_n, {p.obj}
     room.stream.state.pruned = {p.obj: 10}
@@ -319,8 +328,8 @@ async def test_what_goes_while_a_gap_is_filled_leaves_a_gap(w: World, monkeypatc
     assert room.incomplete == set()
 
 
-async def test_of_what_is_not_pruned_nothing_is_opened_in_its_stead(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server had kept it back, and gave it later."""
+async def test_no_snapshot_is_opened_for_changes_that_are_not_pruned(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server had withheld the changes, and gave them later."""
     p = await paper(w)
     await p.clerk.offline()
     room, opened = p.at(p.clerk), list[ObjId]()
@@ -336,8 +345,8 @@ async def test_of_what_is_not_pruned_nothing_is_opened_in_its_stead(w: World, mo
     assert (room.incomplete, opened) == (set(), [])
 
 
-async def test_a_gap_that_was_not_stored_is_told_again(w: World) -> None:
-    """The line may be cut between the piece in which it was seen and the disk."""
+async def test_a_missing_range_that_was_not_stored_is_reported_again(w: World) -> None:
+    """The line may be cut after the piece that showed it, before it is on the disk."""
     p = await paper(w)
     room = p.at(p.clerk)
     shown = [room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, None), i.n) for i in await _items(p)]
@@ -347,7 +356,7 @@ async def test_a_gap_that_was_not_stored_is_told_again(w: World) -> None:
 
 
 @pytest.mark.slow
-async def test_who_was_away_during_two_prunes_has_the_whole_text(w: World) -> None:
+async def test_a_member_away_during_two_prunes_has_the_whole_text(w: World) -> None:
     p = await paper(w)
     away = await away_while_pruned(w, p)
     ((_, first),) = p.at(p.head).stream.state.pruned.items()
@@ -360,7 +369,7 @@ async def test_who_was_away_during_two_prunes_has_the_whole_text(w: World) -> No
 
 @pytest.mark.slow
 async def test_what_was_written_offline_is_in_the_text_though_what_it_builds_on_is_pruned(w: World) -> None:
-    """Its neighbours were deleted meanwhile, too."""
+    """Its neighbours were deleted in between, too."""
     p = await paper(w)
     away = await w.second(p.clerk)
     await until(lambda: p.text(away) == p.text(p.head))
@@ -410,10 +419,10 @@ async def test_what_was_placed_and_pruned_before_its_author_saw_it_there_counts_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("headers_only", [True, False])
-async def test_who_is_half_through_reading_when_it_is_pruned_has_the_whole_text(
+async def test_a_newcomer_half_through_reading_at_the_prune_has_the_whole_text(
     w: World, monkeypatch: pytest.MonkeyPatch, headers_only: bool
 ) -> None:
-    """`headers_only`: all positions are judged and no content is here yet; else some of the content is."""
+    """`headers_only`: all positions are judged and no content is here yet; otherwise some of the content is."""
     monkeypatch.setattr("sync.client.link.MAX_PULL_BYTES", 4_000)
     monkeypatch.setattr(bootstrap_buffer, "HEADERS_ONLY_FROM", 20 if headers_only else 10_000)
     p = await paper(w)
@@ -463,7 +472,7 @@ async def test_a_server_that_is_restored_from_before_the_prune_forgets_the_same_
     await w.settle(p.room, *w.clients)
     ((_, n),) = p.at(p.head).stream.state.pruned.items()
     await restored(w, backup)
-    for client in (away, p.guest, p.head, p.clerk):  # who got it pruned is there first
+    for client in (away, p.guest, p.head, p.clerk):  # the member who fetched it pruned connects first
         client.online()
         await until(lambda at=client: at.engine.status.state is LinkState.ONLINE)  # type: ignore[misc]
     await open_again(w)
@@ -484,11 +493,11 @@ def edit(p: Paper, by: Client, change: Callable[[CrdtText], None]) -> None:
         by.say(p.room, p.obj, data)
 
 
-async def _told_by_three(w: World, p: Paper) -> None:
+async def _attested_by_three(w: World, p: Paper) -> None:
     """A snapshot of all that is written, under the key in force."""
     await w.settle(p.room, p.head, p.clerk, p.guest)
-    told = await p.claim(p.clerk, p.whole(p.clerk))
-    await until(lambda: any(row.ident == told.ident and len(row.attests) > 1 for row in p.rows(p.head)))
+    claimed = await p.claim(p.clerk, p.whole(p.clerk))
+    await until(lambda: any(row.ident == claimed.ident and len(row.attests) > 1 for row in p.rows(p.head)))
 
 
 async def _items(p: Paper) -> list[m.WireItem]:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Two write to one log at the same moment, in both orders: whoever loses drafts again by itself, and a person never
-reads "conflict". Real clients, and a real server with its real store, over TLS."""
+"""Two devices write to one log at the same moment, in both orders: the one that loses drafts again by itself, and a
+person never reads "conflict". Real clients, and a real server with its real store, over TLS."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -46,17 +46,17 @@ async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wo
 
 @pytest_asyncio.fixture
 async def behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    """A server that does not look at what the agency's command line adds to its store."""
+    """A server that does not read what the agency's command line adds to its store."""
     monkeypatch.setattr(service, "WATCH_S", 3600.0)
     async with world(tmp_path) as running:
         yield running
 
 
 class Race:
-    """Holds the first two calls of a method until both are there, and lets them go on one after the other."""
+    """Holds the first two calls of a method until both have begun, and lets them continue one after the other."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, ours: Callable[..., bool], first: str):
-        """`ours` tells of a call's arguments whether it is the one that the test is about."""
+        """`ours`: whether a call with these arguments is the one that the test is about."""
         self._real, self._ours, self._first = getattr(owner, name), ours, first
         self.calls: list[str] = []
         self._both, self._done = asyncio.Event(), asyncio.Event()
@@ -84,7 +84,7 @@ class Race:
 
 
 def at_the_disk(monkeypatch: pytest.MonkeyPatch, kind: str, first: str) -> Race:
-    """Two who append to one user log have both been judged, and come to the compare-and-swap. Ours begins with an
+    """Two calls that append to one user log have both been judged, and reach the compare-and-swap. Ours begins with an
     entry of this type."""
 
     def ours(store: object, uid: bytes, seq: int, entries: list[EntryRow], *rest: object) -> bool:
@@ -93,8 +93,8 @@ def at_the_disk(monkeypatch: pytest.MonkeyPatch, kind: str, first: str) -> Race:
     return Race(monkeypatch, SqlPeople, "append_user", ours, first)
 
 
-async def both(*deeds: Awaitable[object]) -> list[object]:
-    return await asyncio.gather(*deeds, return_exceptions=True)
+async def both(*operations: Awaitable[object]) -> list[object]:
+    return await asyncio.gather(*operations, return_exceptions=True)
 
 
 def dev(client: Client) -> DevId:
@@ -114,17 +114,17 @@ async def three(w: World) -> tuple[Client, Client, Client]:
     return a, tablet, phone
 
 
-async def code_of(deed: Awaitable[object]) -> str:
+async def code_of(operation: Awaitable[object]) -> str:
     with pytest.raises(Refused) as e:
-        await deed
+        await operation
     return e.value.code
 
 
-# -- arrival --------------------------------------------------------------------------------------------------------
+# -- enrolment ------------------------------------------------------------------------------------------------------
 
 
 @ORDERS
-async def test_one_arrival_that_is_registered_twice_at_once_is_taken_once_and_well(
+async def test_one_enrolment_that_is_registered_twice_at_once_is_accepted_once(
     w: World, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
     """The line was cut and the program dialled again, while the server still had the first request at its disk."""
@@ -145,7 +145,7 @@ async def test_one_arrival_that_is_registered_twice_at_once_is_taken_once_and_we
 
 
 @ORDERS
-async def test_of_two_computers_that_arrive_by_one_code_one_is_in_and_the_other_is_told_why_not(
+async def test_of_two_computers_that_use_one_code_one_enrols_and_the_other_is_shown_why_not(
     w: World, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
     code = await w.invite("Handläggare")
@@ -167,10 +167,10 @@ async def test_of_two_computers_that_arrive_by_one_code_one_is_in_and_the_other_
 
 
 async def may_come_back(
-    w: World, monkeypatch: pytest.MonkeyPatch, who: Client, sheet: str, *, revoke: bool
+    w: World, monkeypatch: pytest.MonkeyPatch, who: Client, recovery_sheet: str, *, revoke: bool
 ) -> Recovery:
-    """Whoever asked with the sheet, a day later: the server waits for objections by this clock."""
-    tried = Attempt.begin(await w.invite_back(who.uid), sheet, revoke=revoke)
+    """A person who asked with the recovery sheet, a day later: the server waits for vetoes by this clock."""
+    tried = Attempt.begin(await w.invite_back(who.uid), recovery_sheet, revoke=revoke)
     found = Recovery(w.dialer(), tried, clock.now_ms)
     assert not isinstance(await found.ask(), Returned)
     monkeypatch.setattr(recovery_requests, "now_ms", lambda: now_ms() + DAY_MS + 1000)
@@ -197,7 +197,7 @@ async def test_a_return_and_a_new_key_of_another_device_both_come_in(
 async def test_a_return_that_revokes_and_a_new_key_of_the_revoked_device_do_not_hang(
     w: World, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    """Whoever is revoked by the winner learns that, and does not try again."""
+    """A device that the winner revokes learns of its revocation, and does not try again."""
     (a,) = await w.hire("Handläggare")
     found = await may_come_back(w, monkeypatch, a, await w.make_sheet(a), revoke=True)
     race = at_the_disk(monkeypatch, "binding", first)
@@ -208,7 +208,7 @@ async def test_a_return_that_revokes_and_a_new_key_of_the_revoked_device_do_not_
     await until(lambda: a.engine.status.code == "revoked")
 
 
-async def test_a_return_by_a_sheet_that_is_replaced_meanwhile_ends_in_its_own_error(
+async def test_a_return_by_a_recovery_sheet_that_is_replaced_during_it_has_an_error_of_its_own(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (a,) = await w.hire("Handläggare")
@@ -225,11 +225,11 @@ async def test_a_return_by_a_sheet_that_is_replaced_meanwhile_ends_in_its_own_er
 async def lost_and_revoked(w: World) -> Recovery:
     """A person who has lost the computer, which the agency's command line has just revoked."""
     (a,) = await w.hire("Handläggare")
-    sheet, code = await w.make_sheet(a), await w.invite_back(a.uid)
+    recovery_sheet, code = await w.make_sheet(a), await w.invite_back(a.uid)
     await a.stop()
     w.clients.remove(a)
     await admin.revoke(w.data, uid=a.uid, dev=dev(a))
-    return Recovery(w.dialer(), Attempt.begin(code, sheet), clock.now_ms)
+    return Recovery(w.dialer(), Attempt.begin(code, recovery_sheet), clock.now_ms)
 
 
 async def test_a_return_right_after_the_agencys_revocation_is_taken_at_once(behind: World) -> None:
@@ -237,15 +237,15 @@ async def test_a_return_right_after_the_agencys_revocation_is_taken_at_once(behi
     assert isinstance(await found.ask(), Returned)
 
 
-async def test_a_return_meets_no_day_of_waiting_for_a_device_that_was_revoked_a_moment_ago(
+async def test_a_return_waits_no_day_for_a_device_that_was_revoked_a_moment_ago(
     behind: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The revocation came between the look at the log and the question."""
+    """The revocation came between reading the log and the request."""
     (a,) = await behind.hire("Handläggare")
-    sheet, code = await behind.make_sheet(a), await behind.invite_back(a.uid)
+    recovery_sheet, code = await behind.make_sheet(a), await behind.invite_back(a.uid)
     await a.stop()
     behind.clients.remove(a)
-    found, real = Recovery(behind.dialer(), Attempt.begin(code, sheet), clock.now_ms), Recovery._back
+    found, real = Recovery(behind.dialer(), Attempt.begin(code, recovery_sheet), clock.now_ms), Recovery._back
     looked: list[int] = []
 
     async def revoked(self: Recovery, *args: Any) -> Any:
@@ -269,8 +269,8 @@ async def test_a_return_waits_for_a_server_that_looks_at_its_command_line_once_a
 # -- pairing --------------------------------------------------------------------------------------------------------
 
 
-async def met(w: World, a: Client, *, by_code: bool) -> tuple[Host, Guest]:
-    """A new device that stands before the old one, which has not said yes."""
+async def waiting_guest(w: World, a: Client, *, by_code: bool) -> tuple[Host, Guest]:
+    """A new device that has proved its keys to the old one, which has not said yes."""
     host = a.engine.invite_device(encode_record({"name": "Handläggare"}))
     offer = await host.open(by_code=by_code)
     guest = Guest(dialer=w.dialer(), name="Surfplatta", system="Debian 13", now_ms=clock.now_ms)
@@ -295,7 +295,7 @@ async def test_a_pairing_and_a_new_key_of_another_device_both_come_in(
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
     await same_log(a, tablet)
-    host, guest = await met(w, a, by_code=by_code)
+    host, guest = await waiting_guest(w, a, by_code=by_code)
     race = at_the_disk(monkeypatch, "dev_add", first)
     added, none = await both(host.admit(), tablet.engine.devices.renew())
     assert race.was_run
@@ -307,9 +307,9 @@ async def test_a_pairing_and_a_new_key_of_another_device_both_come_in(
 
 
 @pytest.mark.parametrize("by_code", [True, False])
-async def test_a_pairing_goes_on_though_the_log_has_moved_before_the_person_said_yes(w: World, by_code: bool) -> None:
+async def test_a_pairing_continues_though_the_log_has_grown_before_the_persons_yes(w: World, by_code: bool) -> None:
     (a,) = await w.hire("Handläggare")
-    host, guest = await met(w, a, by_code=by_code)
+    host, guest = await waiting_guest(w, a, by_code=by_code)
     for _ in range(2):
         await a.engine.devices.renew()
     await is_in(a, guest, await host.admit())
@@ -318,13 +318,13 @@ async def test_a_pairing_goes_on_though_the_log_has_moved_before_the_person_said
 async def test_a_pairing_right_after_the_agencys_revocation_of_another_device_is_taken_at_once(behind: World) -> None:
     a, tablet, _ = await three(behind)
     await admin.revoke(behind.data, uid=a.uid, dev=dev(tablet))
-    host, guest = await met(behind, a, by_code=True)
+    host, guest = await waiting_guest(behind, a, by_code=True)
     await is_in(a, guest, await host.admit())
 
 
 async def test_a_pairing_ends_as_soon_as_the_old_device_is_revoked_itself(behind: World) -> None:
     a, tablet, _ = await three(behind)
-    host, guest = await met(behind, tablet, by_code=True)
+    host, guest = await waiting_guest(behind, tablet, by_code=True)
     await admin.revoke(behind.data, uid=a.uid, dev=dev(tablet))
     assert await code_of(host.admit()) == "revoked"
     await guest.close()
@@ -332,12 +332,12 @@ async def test_a_pairing_ends_as_soon_as_the_old_device_is_revoked_itself(behind
     assert len(a.engine.devices.own_log.devices) == 3
 
 
-async def test_a_pairing_gives_up_when_the_log_moves_at_each_try(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_pairing_ends_when_the_log_grows_at_each_try(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compare_and_swap, "FIRST_S", 0.001)
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
     await same_log(a, tablet)
-    host, guest = await met(w, a, by_code=True)
+    host, guest = await waiting_guest(w, a, by_code=True)
     real, tries = SqlPeople.append_user, []
 
     async def moves(self: SqlPeople, uid: bytes, seq: int, entries: list[EntryRow], *rest: Any, **named: Any) -> None:
@@ -372,7 +372,7 @@ async def test_a_revocation_and_a_new_key_of_another_device_both_come_in(
 
 
 @pytest.mark.parametrize("first", ["older", "younger"])
-async def test_two_devices_that_revoke_a_third_at_once_are_both_told_that_it_is_done(
+async def test_two_devices_that_revoke_a_third_at_once_both_succeed(
     w: World, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
     a, tablet, phone = await three(w)
@@ -391,7 +391,7 @@ async def test_two_devices_that_revoke_a_third_at_once_are_both_told_that_it_is_
 async def test_a_revocation_and_the_agencys_own_both_come_in(
     w: World, monkeypatch: pytest.MonkeyPatch, first: str
 ) -> None:
-    """And the new key that the agency's makes necessary."""
+    """And so does the new key that the agency's revocation makes necessary."""
     a, tablet, phone = await three(w)
 
     def ours(store: object, uid: bytes, seq: int, entries: list[EntryRow], *rest: object) -> bool:
@@ -411,7 +411,7 @@ async def test_a_revocation_and_the_agencys_own_both_come_in(
 async def test_a_revocation_right_after_the_agencys_is_taken_at_once(behind: World) -> None:
     a, tablet, phone = await three(behind)
     await admin.revoke(behind.data, uid=a.uid, dev=dev(tablet))
-    await a.engine.devices.follow_now()  # a colleague's program may have told of it
+    await a.engine.devices.follow_now()  # a colleague's program may have stated it
     await a.engine.devices.revoke(dev(phone))
     assert len(a.engine.devices.own_log.puks) == 2
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A sheet is made, every device is lost, and the person comes back: over a real server and TLS."""
+"""A recovery sheet is made, every device is lost, and the person comes back: over a real server and TLS."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -49,12 +49,12 @@ async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wo
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Moves the clock by which the server waits for objections."""
+    """Moves the clock by which the server waits for vetoes."""
     return lambda ms: monkeypatch.setattr(recovery_requests, "now_ms", lambda: now_ms() + ms)
 
 
-async def attempt(w: World, who: Client, sheet: str, *, code: str = "", revoke: bool = True) -> Attempt:
-    return Attempt.begin(await w.invite_back(who.uid, code), sheet, revoke=revoke)
+async def attempt(w: World, who: Client, recovery_sheet: str, *, code: str = "", revoke: bool = True) -> Attempt:
+    return Attempt.begin(await w.invite_back(who.uid, code), recovery_sheet, revoke=revoke)
 
 
 def recovery(w: World, tried: Attempt) -> Recovery:
@@ -62,7 +62,7 @@ def recovery(w: World, tried: Attempt) -> Recovery:
 
 
 async def asked(w: World, tried: Attempt) -> int:
-    """It waits; gives until when."""
+    """Asserts that the return waits, and gives until when."""
     answer = await recovery(w, tried).ask()
     assert isinstance(answer, Waiting)
     return answer.ready_ms
@@ -82,16 +82,16 @@ async def revoked_by_agency(w: World, client: Client, dev: bytes | None = None) 
     await until(lambda: service is not None and len(service.people.log(client.uid).agency_revokes) > before)
 
 
-# -- the sheet ----------------------------------------------------------------------------------------------------
+# -- the recovery sheet -------------------------------------------------------------------------------------------
 
 
-async def test_once_a_sheet_is_in_force_the_root_key_is_on_it_alone(w: World) -> None:
+async def test_once_a_recovery_sheet_is_in_force_the_root_key_is_on_it_alone(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     assert not a.engine.recovery_sheet.in_force
     assert a.engine.recovery_sheet.may_make
-    sheet = RecoveryCode.parse(await w.make_sheet(a))
+    recovery_sheet = RecoveryCode.parse(await w.make_sheet(a))
     own = a.engine.devices.own_log
-    assert own.root_pk == sheet.root.public
+    assert own.root_pk == recovery_sheet.root.public
     assert own.recovery_sheet_in_force
     assert a.engine.recovery_sheet.in_force
     account = a.engine._link.account
@@ -99,10 +99,10 @@ async def test_once_a_sheet_is_in_force_the_root_key_is_on_it_alone(w: World) ->
     await a.restart()
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     assert a.engine._link.account.secrets.root == b""
-    assert sheet.secret not in (a.store.load_account() or b"")
+    assert recovery_sheet.secret not in (a.store.load_account() or b"")
 
 
-async def test_another_sheet_needs_the_one_before(w: World) -> None:
+async def test_another_recovery_sheet_needs_the_one_before(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     old, new = await w.make_sheet(a), RecoveryCode.fresh()
     assert a.engine.recovery_sheet.needs_old
@@ -114,19 +114,19 @@ async def test_another_sheet_needs_the_one_before(w: World) -> None:
     assert await refused(w, await attempt(w, a, old)) == "recovery-sheet-unknown"
 
 
-async def test_a_second_device_has_no_root_and_makes_no_first_sheet(w: World) -> None:
+async def test_a_second_device_has_no_root_and_makes_no_first_recovery_sheet(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     tablet = await w.second(a)
     assert not tablet.engine.recovery_sheet.may_make
     with pytest.raises(Reject) as e:
         await tablet.engine.recovery_sheet.publish(RecoveryCode.fresh().format(), RecoveryCode.fresh().format())
     assert e.value.code == "recovery-sheet"
-    sheet = await w.make_sheet(a)
+    recovery_sheet = await w.make_sheet(a)
     await until(lambda: tablet.engine.recovery_sheet.in_force)
-    await tablet.engine.recovery_sheet.publish(RecoveryCode.fresh().format(), sheet)
+    await tablet.engine.recovery_sheet.publish(RecoveryCode.fresh().format(), recovery_sheet)
 
 
-async def test_a_sheet_is_not_begun_offline(w: World) -> None:
+async def test_a_recovery_sheet_is_not_begun_offline(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     await a.offline()
     with pytest.raises(Unreachable):
@@ -135,7 +135,7 @@ async def test_a_sheet_is_not_begun_offline(w: World) -> None:
 
 
 @pytest.mark.parametrize("placed", [0, 1, 2])
-async def test_a_sheet_that_was_cut_off_is_finished_at_the_next_start(
+async def test_an_interrupted_recovery_sheet_is_finished_at_the_next_start(
     w: World, placed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (a,) = await w.hire("Handläggare")
@@ -159,7 +159,7 @@ async def test_a_sheet_that_was_cut_off_is_finished_at_the_next_start(
     assert (account.secrets.root, account.recovery_sheet) == (b"", b"")
 
 
-async def test_two_devices_that_make_a_sheet_at_once_leave_one_that_works(w: World) -> None:
+async def test_two_devices_that_make_a_recovery_sheet_at_once_leave_one_that_works(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     old, tablet = await w.make_sheet(a), await w.second(a)
     codes = [RecoveryCode.fresh(), RecoveryCode.fresh()]
@@ -176,15 +176,15 @@ async def test_two_devices_that_make_a_sheet_at_once_leave_one_that_works(w: Wor
     assert a.engine._link.account.secrets.root == tablet.engine._link.account.secrets.root == b""
 
 
-async def test_a_sheet_whose_answer_was_lost_may_be_followed_by_another(
+async def test_a_recovery_sheet_whose_answer_was_lost_may_be_followed_by_another(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first is in force though nobody here knows it, and its paper may be gone."""
+    """The first is in force although nobody here knows it, and its paper may be gone."""
     (a,) = await w.hire("Handläggare")
     first, second, real = RecoveryCode.fresh(), RecoveryCode.fresh(), Devices.append
 
     async def later(self: RecoverySheet) -> None:
-        """The engine has not come to it yet."""
+        """The engine has not run it yet."""
 
     monkeypatch.setattr(RecoverySheet, "finish", later)
 
@@ -214,14 +214,14 @@ async def test_after_losing_every_device_the_whole_content_comes_back(w: World) 
     room, obj = await w.room(a, b), new_obj()
     a.say(room, obj, "före 🙂".encode())
     await w.settle(room)
-    sheet = await w.make_sheet(a)
+    recovery_sheet = await w.make_sheet(a)
     await a.engine.devices.renew()
     await a.engine.operations.rotate(room)
     a.say(room, obj, "efter nyckelbytet å".encode())
     await w.settle(room)
     await a.stop()
     await revoked_by_agency(w, a)
-    tried = await attempt(w, a, sheet)
+    tried = await attempt(w, a, recovery_sheet)
     found = await recovery(w, tried).look()
     assert (found.uid, found.record["name"], found.others) == (a.uid, "Handläggare", [])
     again = await w.come_back("Handläggare", tried)
@@ -241,14 +241,14 @@ async def test_attack_an_oldest_device_that_was_stolen_revokes_the_others_and_th
     room, obj = await w.room(a, b), new_obj()
     a.say(room, obj, "före 🙂".encode())
     await w.settle(room)
-    sheet, honest = await w.make_sheet(a), await w.second(a)
+    recovery_sheet, honest = await w.make_sheet(a), await w.second(a)
     with pytest.raises(Reject, match="older"):
         await honest.engine.devices.revoke(a.engine.devices.mine)
     await a.engine.devices.revoke(honest.engine.devices.mine)  # the thief's
     await until(lambda: honest.engine.status.code == "revoked")
     await revoked_by_agency(w, a)
     await until(lambda: a.engine.status.code == "revoked")
-    again = await w.come_back("Handläggare", await attempt(w, a, sheet))
+    again = await w.come_back("Handläggare", await attempt(w, a, recovery_sheet))
     await w.settle(room, again, b)
     assert again.texts(obj) == ["före 🙂".encode()]
     again.say(room, obj, "tillbaka å".encode())
@@ -259,16 +259,16 @@ async def test_attack_an_oldest_device_that_was_stolen_revokes_the_others_and_th
         w.clients.remove(gone)
 
 
-async def test_while_another_device_is_active_it_takes_a_day_and_every_device_is_told(
+async def test_while_another_device_is_active_a_return_takes_a_day_and_every_device_is_notified(
     w: World, later: Callable[[int], None]
 ) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     a.say(room, obj, b"kvar")
     await w.settle(room)
-    sheet, tried_by = await w.make_sheet(a), await w.second(a)
+    recovery_sheet, tried_by = await w.make_sheet(a), await w.second(a)
     await tried_by.offline()
-    tried = await attempt(w, a, sheet)
+    tried = await attempt(w, a, recovery_sheet)
     ready = await asked(w, tried)
     assert abs(ready - clock.now_ms() - DAY_MS) < 60_000
     await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
@@ -276,7 +276,7 @@ async def test_while_another_device_is_active_it_takes_a_day_and_every_device_is
     assert (row.what, row.ready, row.vetoed, row.mine) == ("add", ready, False, False)
     tried_by.online()
     await until(lambda: tried_by.engine.recovery_sheet.asked == a.engine.recovery_sheet.asked)
-    assert await asked(w, Attempt.decode(tried.encode())) == ready  # the program was closed; it goes on
+    assert await asked(w, Attempt.decode(tried.encode())) == ready  # the program was closed; it continues
     later(DAY_MS + 1000)
     again = await w.come_back("Handläggare", tried)
     await until(lambda: a.engine.status.code == "revoked" and tried_by.engine.status.code == "revoked")
@@ -289,10 +289,10 @@ async def test_while_another_device_is_active_it_takes_a_day_and_every_device_is
 
 async def test_an_answer_that_was_lost_is_found_in_the_log(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    sheet = await w.make_sheet(a)
+    recovery_sheet = await w.make_sheet(a)
     await a.stop()
     await revoked_by_agency(w, a)
-    tried, wire = await attempt(w, a, sheet), w.dialer()
+    tried, wire = await attempt(w, a, recovery_sheet), w.dialer()
     sent: list[bytes] = []
 
     def lose(data: bytes, out: bool) -> list[bytes]:
@@ -309,7 +309,9 @@ async def test_an_answer_that_was_lost_is_found_in_the_log(w: World) -> None:
         await asking
     frame = codec.decode_client(sent[0])
     assert isinstance(frame, m.Recover)
-    await said(w, tried, lambda rid: m.Recover(rid, frame.invite_pk, frame.uid, frame.entries))  # the same: Ok again
+    await ask_before_sign_in(
+        w, tried, lambda rid: m.Recover(rid, frame.invite_pk, frame.uid, frame.entries)
+    )  # the same: Ok again
     again = await w.come_back("Handläggare", tried)
     assert len(again.engine.devices.own_log.devices) == 2
     w.clients.remove(a)
@@ -331,10 +333,10 @@ async def test_a_veto_ends_it_and_the_person_there_is_shown_so(w: World, later: 
 async def test_attack_a_veto_by_a_device_that_the_agency_revokes_is_void(
     w: World, later: Callable[[int], None]
 ) -> None:
-    """The thief of a laptop objects to its owner's return."""
+    """The thief of a laptop vetoes its owner's return."""
     (a,) = await w.hire("Handläggare")
-    sheet, stolen = await w.make_sheet(a), await w.second(a)
-    tried = await attempt(w, a, sheet)
+    recovery_sheet, stolen = await w.make_sheet(a), await w.second(a)
+    tried = await attempt(w, a, recovery_sheet)
     await asked(w, tried)
     await until(lambda: len(stolen.engine.recovery_sheet.asked) == 1)
     await stolen.engine.recovery_sheet.veto(stolen.engine.recovery_sheet.asked[0])
@@ -360,7 +362,7 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
 
     monkeypatch.setattr(Sheets, "veto", hide)
     await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
-    await a.restart()  # the no is kept
+    await a.restart()  # the veto is stored
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     later(DAY_MS + 1000)
     intruder = await w.come_back("Handläggare", tried, waits=False)
@@ -383,7 +385,7 @@ async def test_attack_a_server_whose_clock_jumps_ahead_ends_no_veto_here(
     intruder = await w.come_back("Handläggare", tried, waits=False)
     await until(lambda: dev in a.engine.devices.own_log.devices)
     assert [(x.dev, x.came, x.vetoed) for x in a.engine.recovery_sheet.asked] == [(dev, True, False)]
-    await a.restart()  # when it was first heard of is kept
+    await a.restart()  # the time at which it was first seen is stored
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     (shown,) = a.engine.recovery_sheet.asked
     assert shown.came
@@ -395,7 +397,7 @@ async def test_attack_a_server_whose_clock_jumps_ahead_ends_no_veto_here(
     assert a.engine.recovery_sheet.asked == []
 
 
-async def test_a_no_is_said_though_the_disk_is_full(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_veto_is_sent_though_the_disk_is_full(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     (a,) = await w.hire("Handläggare")
     tried = await attempt(w, a, await w.make_sheet(a))
     await asked(w, tried)
@@ -409,12 +411,12 @@ async def test_a_no_is_said_though_the_disk_is_full(w: World, monkeypatch: pytes
         with pytest.raises(DiskFull):
             await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
     assert await refused(w, tried) == "vetoed"
-    await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])  # and kept the next time
+    await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])  # and it is stored the next time
     await a.restart()
     assert len(a.engine._link.account.vetoed) == 1
 
 
-async def test_a_no_that_comes_a_moment_too_late_revokes_what_came_in(
+async def test_a_veto_that_is_a_moment_too_late_revokes_the_device_that_came_in(
     w: World, later: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (a,) = await w.hire("Handläggare")
@@ -422,7 +424,9 @@ async def test_a_no_that_comes_a_moment_too_late_revokes_what_came_in(
     await asked(w, tried)
     await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
     (shown,) = a.engine.recovery_sheet.asked
-    monkeypatch.setattr(a.engine._log_moved, "set", lambda: None)  # the person presses before it is heard of
+    monkeypatch.setattr(
+        a.engine._log_moved, "set", lambda: None
+    )  # the person vetoes before this device has read the log
     later(DAY_MS + 1000)
     assert isinstance(await recovery(w, tried).ask(), Returned)
     await a.engine.recovery_sheet.veto(shown)
@@ -434,7 +438,7 @@ async def test_a_no_that_comes_a_moment_too_late_revokes_what_came_in(
 # -- attacks on the way back --------------------------------------------------------------------------------------
 
 
-async def said(w: World, tried: Attempt, build: Callable[[int], m.Frame]) -> m.Frame:
+async def ask_before_sign_in(w: World, tried: Attempt, build: Callable[[int], m.Frame]) -> m.Frame:
     """The answer to one frame before sign-in."""
 
     async def talk(connection: Connection) -> m.Frame:
@@ -445,7 +449,7 @@ async def said(w: World, tried: Attempt, build: Callable[[int], m.Frame]) -> m.F
 
 async def built(w: World, tried: Attempt, who: Client) -> tuple[UserLog, list[Entry], RecoveryPlan]:
     """What an honest client would send now."""
-    reply = await said(w, tried, lambda rid: m.Invite(rid, tried.code.key.public))
+    reply = await ask_before_sign_in(w, tried, lambda rid: m.Invite(rid, tried.code.key.public))
     assert isinstance(reply, m.InviteReply)
     back = RecoveryPlan(
         pair=tried.recovery_sheet,
@@ -462,11 +466,11 @@ async def built(w: World, tried: Attempt, who: Client) -> tuple[UserLog, list[En
 async def no(w: World, tried: Attempt, who: Client, entries: list[Entry]) -> str:
     signed = [m.Signed(*e) for e in entries]
     with pytest.raises(Refused) as e:
-        await said(w, tried, lambda rid: m.Recover(rid, tried.code.key.public, who.uid, signed))
+        await ask_before_sign_in(w, tried, lambda rid: m.Recover(rid, tried.code.key.public, who.uid, signed))
     return str(e.value)
 
 
-async def test_attack_a_wrong_sheet_finds_nobody(w: World) -> None:
+async def test_attack_a_wrong_recovery_sheet_finds_nobody(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     await w.make_sheet(a)
     assert await refused(w, await attempt(w, a, RecoveryCode.fresh().format())) == "recovery-sheet-unknown"
@@ -475,10 +479,10 @@ async def test_attack_a_wrong_sheet_finds_nobody(w: World) -> None:
     assert e.value.code == "recovery-sheet-code"
 
 
-async def test_attack_a_sheet_with_anothers_invitation_is_refused(w: World) -> None:
+async def test_attack_a_recovery_sheet_with_anothers_invitation_is_refused(w: World) -> None:
     a, _ = await w.hire("Handläggare", "Registrator")
-    sheet = await w.make_sheet(a)
-    tried = await attempt(w, a, sheet, code=await w.invite("Registrator"))
+    recovery_sheet = await w.make_sheet(a)
+    tried = await attempt(w, a, recovery_sheet, code=await w.invite("Registrator"))
     assert await refused(w, tried) == "other-person"
     _, entries, _ = await built(w, tried, a)
     assert "other-person" in await no(w, tried, a, entries)
@@ -486,8 +490,8 @@ async def test_attack_a_sheet_with_anothers_invitation_is_refused(w: World) -> N
 
 async def test_attack_a_server_that_shows_another_persons_log_or_record_is_found_out(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
-    sheet = await w.make_sheet(a)
-    tried = await attempt(w, a, sheet)
+    recovery_sheet = await w.make_sheet(a)
+    tried = await attempt(w, a, recovery_sheet)
     theirs = [m.Signed(*e) for e in b.store.user_log(b.uid)]
 
     def lie(data: bytes, out: bool, *, log: bool) -> list[bytes]:
@@ -509,8 +513,11 @@ async def test_attack_a_server_that_shows_another_persons_log_or_record_is_found
 
 async def test_attack_a_server_that_gives_another_persons_invitation_is_found_out(w: World) -> None:
     a, _ = await w.hire("Handläggare", "Registrator")
-    sheet = await w.make_sheet(a)
-    tried, other = await attempt(w, a, sheet), await attempt(w, a, sheet, code=await w.invite("Registrator"))
+    recovery_sheet = await w.make_sheet(a)
+    tried, other = (
+        await attempt(w, a, recovery_sheet),
+        await attempt(w, a, recovery_sheet, code=await w.invite("Registrator")),
+    )
 
     def lie(data: bytes, out: bool, *, asks: bool) -> list[bytes]:
         frame = codec.decode_client(data) if out else None
@@ -531,8 +538,8 @@ async def test_attack_a_server_that_gives_another_persons_invitation_is_found_ou
 
 async def test_attack_entries_that_were_sent_once_are_not_taken_again(w: World, later: Callable[[int], None]) -> None:
     (a,) = await w.hire("Handläggare")
-    sheet = await w.make_sheet(a)
-    tried, other = await attempt(w, a, sheet), await attempt(w, a, sheet)
+    recovery_sheet = await w.make_sheet(a)
+    tried, other = await attempt(w, a, recovery_sheet), await attempt(w, a, recovery_sheet)
     _, entries, _ = await built(w, tried, a)
     await asked(w, tried)
     await a.engine.devices.renew()  # the log moves on
@@ -545,10 +552,10 @@ async def test_attack_entries_that_were_sent_once_are_not_taken_again(w: World, 
 
 async def test_attack_an_invitation_brings_back_once(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    sheet = await w.make_sheet(a)
+    recovery_sheet = await w.make_sheet(a)
     await a.stop()
     await revoked_by_agency(w, a)
-    tried = await attempt(w, a, sheet)
+    tried = await attempt(w, a, recovery_sheet)
     again = await w.come_back("Handläggare", tried)
     w.clients.remove(a)
     thief = replace(tried, secrets=DeviceSecrets.without_root())
@@ -558,7 +565,7 @@ async def test_attack_an_invitation_brings_back_once(w: World) -> None:
 
 
 async def built_without_invite(tried: Attempt, who: Client) -> tuple[UserLog, list[Entry], RecoveryPlan]:
-    """As `built`, with the certificate from the log: the server gives it no more."""
+    """As `built`, with the certificate from the log: the server no longer gives it."""
     rows = who.store.user_log(who.uid)
     payload = next(e.payload for e in map(UserEntry.decode, [b for b, _ in reversed(rows)]) if e.type == "binding")
     assert isinstance(payload, list)
@@ -588,7 +595,7 @@ async def test_attack_a_root_without_a_binding_adds_nothing(w: World) -> None:
     assert "invalid" in await no(w, tried, a, entries[:1])
     rotated = user_drafts.rotate_puk(log, hand, 1)[0]
     assert "invalid" in await no(w, tried, a, [rotated])
-    # nor does a device that is in bind its person anew by itself
+    # nor does an active device bind its person again by itself
     with pytest.raises(Refused) as e:
         await a.engine.devices.append(entries[:1])
     assert "binding" in e.value.detail
@@ -596,32 +603,32 @@ async def test_attack_a_root_without_a_binding_adds_nothing(w: World) -> None:
 
 async def test_attack_an_unknown_invitation_sees_no_log(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    sheet, unknown = await w.make_sheet(a), SignInCode.fresh(a.engine._link.account.agency_pk)
-    tried = await attempt(w, a, sheet, code=unknown.format())
+    recovery_sheet, unknown = await w.make_sheet(a), SignInCode.fresh(a.engine._link.account.agency_pk)
+    tried = await attempt(w, a, recovery_sheet, code=unknown.format())
     assert await refused(w, tried) == "code-unknown"
 
 
-# -- revoking by the sheet ----------------------------------------------------------------------------------------
+# -- revoking by the recovery sheet -------------------------------------------------------------------------------
 
 
 async def test_attack_the_root_alone_revokes_no_device_that_was_here_lately_within_a_day(
     w: World, later: Callable[[int], None]
 ) -> None:
     (a,) = await w.hire("Handläggare")
-    sheet, tablet = await w.make_sheet(a), await w.second(a)
+    recovery_sheet, tablet = await w.make_sheet(a), await w.second(a)
     first = a.engine._link.account.dev
     with pytest.raises(Reject) as e:
         await tablet.engine.devices.revoke(first)  # younger
     assert e.value.code == "older"
-    ready = await tablet.engine.recovery_sheet.revoke(first, sheet)
+    ready = await tablet.engine.recovery_sheet.revoke(first, recovery_sheet)
     assert ready is not None
     assert ready > clock.now_ms() + DAY_MS - 60_000
     await until(lambda: [(r.what, r.mine) for r in a.engine.recovery_sheet.asked] == [("revoke", True)])
-    assert await tablet.engine.recovery_sheet.revoke(first, sheet) == ready
+    assert await tablet.engine.recovery_sheet.revoke(first, recovery_sheet) == ready
     await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
     later(DAY_MS + 1000)
     with pytest.raises(Refused) as refusal:
-        await tablet.engine.recovery_sheet.revoke(first, sheet)
+        await tablet.engine.recovery_sheet.revoke(first, recovery_sheet)
     assert refusal.value.code == "vetoed"
     await revoked_by_agency(w, a, first)
     await until(lambda: tablet.engine.devices.own_log.devices[first].revoked is not None)
@@ -631,15 +638,15 @@ async def test_the_root_revokes_after_a_day_and_at_once_what_was_not_here_for_a_
     w: World, later: Callable[[int], None]
 ) -> None:
     (a,) = await w.hire("Handläggare")
-    sheet = await w.make_sheet(a)
+    recovery_sheet = await w.make_sheet(a)
     tablet, phone = await w.second(a), await w.second(a)
     devs = [c.engine._link.account.dev for c in (a, tablet)]
-    assert await phone.engine.recovery_sheet.revoke(devs[0], sheet) is not None
+    assert await phone.engine.recovery_sheet.revoke(devs[0], recovery_sheet) is not None
     later(DAY_MS + 1000)
-    assert await phone.engine.recovery_sheet.revoke(devs[0], sheet) is None
+    assert await phone.engine.recovery_sheet.revoke(devs[0], recovery_sheet) is None
     await until(lambda: a.engine.status.code == "revoked")
     later(31 * DAY_MS)
-    assert await phone.engine.recovery_sheet.revoke(devs[1], sheet) is None
+    assert await phone.engine.recovery_sheet.revoke(devs[1], recovery_sheet) is None
     assert phone.engine.recovery_sheet.asked == []
 
 
@@ -661,17 +668,18 @@ async def test_attack_rotations_by_revocation_are_three_a_day(w: World, later: C
 async def test_no_bound_of_a_log_keeps_anybody_from_coming_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its length and its day are used up; the sheet's binding, device and revocations come in all the same."""
+    """The log's length and the day's limit are used up; the recovery sheet's binding, device and revocations are
+    accepted all the same."""
     monkeypatch.setattr(member_audit, "SPREAD_S", 0.2)
     async with world(tmp_path, Limits(log_entries=5, log_entries_a_day=2)) as w:
         (a,) = await w.hire("Handläggare")
-        sheet = await w.make_sheet(a)
+        recovery_sheet = await w.make_sheet(a)
         with pytest.raises(Refused) as e:
             await w.second(a)
         assert e.value.code == "quota"
         await a.offline()
         await revoked_by_agency(w, a)
-        back = await recovery(w, await attempt(w, a, sheet)).ask()
+        back = await recovery(w, await attempt(w, a, recovery_sheet)).ask()
         assert isinstance(back, Returned)
 
 

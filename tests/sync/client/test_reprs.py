@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the engine and the store hand each other may end up in an exception's text: it holds no key and no words."""
+"""What the engine and the store pass to each other may end up in an exception's text: it holds no key and no words."""
 
 from app.store.rows import StoredChange
 from sync.client.ports import OpenedChange, PendingChange, Received, SealedBatch
@@ -19,6 +19,6 @@ def test_neither_keys_nor_words_show_in_a_repr() -> None:
     stored = StoredChange(rowid=1, room=ROOM, obj=OBJ, change_id=ID, author=Uid(bytes(16)), t=1, n=None, data=SECRET)
     received = Received(room=ROOM, changes=[opened], keys=[(1, SECRET, SECRET)], shares=[(OBJ, SECRET)])
     push = m.Push(1, ROOM, [], [], b"", [m.WireShare(OBJ, SECRET)])
-    for said in map(repr, (opened, pending, batch, stored, received, push)):
-        assert SECRET.decode() not in said
-        assert SECRET.hex() not in said
+    for text in map(repr, (opened, pending, batch, stored, received, push)):
+        assert SECRET.decode() not in text
+        assert SECRET.hex() not in text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A client whose store was copied, lived on, and was put back: nothing is signed or shown twice or refused."""
+"""A client whose store was copied, used further, and put back: nothing is signed twice, shown twice or refused."""
 
 import shutil
 from pathlib import Path
@@ -23,7 +23,7 @@ class Lives:
         _note_sealed(client, self.signed)
 
     async def copy(self) -> Path:
-        """The store as it is now, with the program stopped for the moment."""
+        """The store as it is now, with the program stopped during the copy."""
         await self._client.stop()
         copy = self._client.path.with_suffix(".old")
         shutil.copy(self._client.path, copy)
@@ -41,7 +41,7 @@ class Lives:
         self._client.start()
 
     def signed_once(self, room: RoomId) -> None:
-        """No number of this device stands under two different envelopes."""
+        """Asserts that no dev_seq of this device is in two different envelopes."""
         under: dict[int, bytes] = {}
         for batch in self.signed:
             for body in batch.bodies:
@@ -84,7 +84,8 @@ async def test_what_waited_in_the_copy_and_was_sent_since_is_shown_once(w: World
 
 
 async def test_a_batch_that_lay_sealed_in_the_copy_comes_to_an_end(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was refused as stale and sealed anew in the life that is forgotten; in the copy it is sent again."""
+    """The batch was refused as stale and encrypted again in the life that is forgotten; from the copy it is
+    sent again."""
     a, b, room, obj, lives = await two(w)
     b.say(room, obj, b"av b")
     await w.settle(room)
@@ -92,7 +93,7 @@ async def test_a_batch_that_lay_sealed_in_the_copy_comes_to_an_end(w: World, mon
     a.say(room, obj, "väntar".encode())
     await until(lambda: a.store.sealed(room) is not None)
     copy = await lives.copy()
-    await b.engine.operations.leave(room)  # what was sealed before is dirty, then stale
+    await b.engine.operations.leave(room)  # the batch of before is refused: `dirty`, then `stale`
     monkeypatch.undo()
     _note_sealed(a, lives.signed)
     a.engine.wake()
@@ -114,15 +115,15 @@ async def _not_now(*_: object) -> bool:
 async def test_a_copy_that_is_put_back_again_and_again_never_signs_twice(w: World) -> None:
     a, b, room, obj, lives = await two(w)
     copy = await lives.copy()
-    said = [b"ett"]
+    written = [b"ett"]
     for i in range(3):
         for text in (b"%d a" % i, b"%d b" % i):
             a.say(room, obj, text)
             await w.settle(room)
-            said.append(text)
+            written.append(text)
         await lives.put_back(copy)
         await w.settle(room)
-        assert a.texts(obj) == b.texts(obj) == said
+        assert a.texts(obj) == b.texts(obj) == written
     lives.signed_once(room)
     seqs = [batch.first_seq for batch in lives.signed]
     assert seqs == sorted(set(seqs))

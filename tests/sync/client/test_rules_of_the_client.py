@@ -69,7 +69,7 @@ def set_back(path: Path, copy: Path) -> None:
 
 
 async def start_again(client: Client) -> list[SealedBatch]:
-    """Starts a stopped client from its disk; gives what it signs from now on."""
+    """Starts a stopped client from its disk; returns the items that it signs from now on."""
     client.store = type(client.store).open(client.path, client.key, {})
     signed: list[SealedBatch] = []
     _note_sealed(client, signed)
@@ -134,7 +134,7 @@ async def test_nothing_is_sealed_or_sent_before_the_room_is_caught_up(
     assert len(sent) == 1
 
 
-# -- what the server says ---------------------------------------------------------------------------------------
+# -- answers of the server --------------------------------------------------------------------------------------
 
 
 async def test_attack_a_head_with_a_forged_receipt_is_refused(w: World) -> None:
@@ -186,7 +186,7 @@ async def test_attack_another_head_of_the_own_log_is_refused(w: World) -> None:
 
 
 async def test_attack_an_older_head_in_an_answer_is_a_rollback(w: World) -> None:
-    """Not only at sign-in: a pull that says less than what this device has verified, over the server's signature."""
+    """Not only at sign-in: a pull whose head is below what this device has verified, with the server's signature."""
     _a, b, room, _obj = await two(w)
     s = b.engine._link.rooms[room].stream
     n, rh = s.n - 1, b.store.rh_at(room, s.n - 1)
@@ -202,7 +202,7 @@ async def test_attack_an_older_head_in_an_answer_is_a_rollback(w: World) -> None
 
 
 @pytest.mark.parametrize(("who", "role", "history"), [(3, 4, True), (2, 1, True), (2, 1, False)])
-async def test_attack_nothing_is_sealed_to_whom_one_may_not_add(
+async def test_attack_nothing_is_sealed_to_a_person_whom_the_author_may_not_add(
     w: World, monkeypatch: pytest.MonkeyPatch, who: int, role: int, history: bool
 ) -> None:
     """The server refuses the entry, and would keep the seal: with that person it would have the room's key."""
@@ -220,18 +220,18 @@ async def test_attack_nothing_is_sealed_to_whom_one_may_not_add(
     assert uploaded == []
 
 
-async def test_attack_a_revoked_device_whispers_to_nobody(w: World) -> None:
-    """As soon as its person's log says so here, whatever the room has pinned."""
+async def test_attack_a_revoked_devices_ephemeral_messages_are_refused(w: World) -> None:
+    """As soon as its person's log records the revocation here, whatever the room has pinned."""
     a, b, room, _obj = await two(w)
-    whisper = b.engine._link.rooms[room].ephemerals.seal(b"hej", now_ms(), PRESENCE)
-    assert whisper is not None
+    message = b.engine._link.rooms[room].ephemerals.seal(b"hej", now_ms(), PRESENCE)
+    assert message is not None
     at, log = a.engine._link.rooms[room], a.engine._link.book.log(b.uid)
     assert log is not None
     (dev,) = log.devices
     body = entry_body(b.uid, log.seq + 1, log.head, AGENCY, now_ms(), "dev_revoke", [dev, [], None])
     log.apply(body, read_agency(w.data).key.sign(DOMAIN, entry_id(body)))
     with pytest.raises(Reject, match="ephemeral"):
-        at.ephemerals.open(whisper, now_ms())
+        at.ephemerals.open(message, now_ms())
     assert a.ephemerals == []
 
 
@@ -252,8 +252,8 @@ async def test_attack_a_false_seal_in_front_hides_no_good_one(w: World) -> None:
 # -- shares -----------------------------------------------------------------------------------------------------
 
 
-async def heard_with(w: World, share: bytes | None) -> tuple[Client, RoomId, ObjId]:
-    """B hears of a new object of A's with another share than its own, or with none at all."""
+async def received_with(w: World, share: bytes | None) -> tuple[Client, RoomId, ObjId]:
+    """B receives a new object of A's with a share that is not its own, or with none at all."""
     a, b, room, _ = await two(w)
 
     def other(frame: m.ServerFrame) -> Sequence[m.Frame]:
@@ -271,7 +271,7 @@ async def heard_with(w: World, share: bytes | None) -> tuple[Client, RoomId, Obj
 
 
 async def test_attack_a_share_that_the_stream_does_not_commit_to_is_ignored(w: World) -> None:
-    b, room, obj = await heard_with(w, os.urandom(32))
+    b, room, obj = await received_with(w, os.urandom(32))
     at = b.engine._link.rooms[room]
     assert at.keys.take_shares([m.WireShare(obj, os.urandom(32)), m.WireShare(os.urandom(16), os.urandom(32))]) == []
     assert b.store.inbox.bad(room) == []
@@ -281,7 +281,8 @@ async def test_attack_a_share_that_the_stream_does_not_commit_to_is_ignored(w: W
 async def test_attack_an_own_share_that_came_too_late_is_not_the_objects(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two wrote an object's first change at once: whose share the stream does not commit to keeps it in its store."""
+    """Two devices wrote an object's first change at once: the one to whose share the stream does not commit keeps it in
+    its store."""
     _a, b, room, obj = await two(w)
     at = b.engine._link.rooms[room]
     right = at.keys.share(obj)
@@ -293,7 +294,7 @@ async def test_attack_an_own_share_that_came_too_late_is_not_the_objects(
 
 
 async def test_what_lacks_its_share_waits_and_is_opened_when_it_comes(w: World) -> None:
-    b, room, _ = await heard_with(w, None)
+    b, room, _ = await received_with(w, None)
     assert b.engine._link.rooms[room].waiting == 0
     assert b.store.waiting(room) == []
     assert b.engine.room_state(room) is RoomState.SEALED
@@ -303,7 +304,7 @@ async def test_what_lacks_its_share_waits_and_is_opened_when_it_comes(w: World) 
 
 
 async def test_a_log_that_is_ahead_of_the_disk_is_read_again(w: World) -> None:
-    """After a write that failed: what is only in memory would be stored on over a gap."""
+    """After a write that failed: entries that are only in memory would be appended with others missing before them."""
     a, b, room, _ = await two(w)
     await offline(a)
     link = a.engine._link
@@ -321,8 +322,8 @@ async def test_a_log_that_is_ahead_of_the_disk_is_read_again(w: World) -> None:
     assert (again.seq, link.rooms[room].stream.n, gone in link.rooms) == (ahead.seq - 1, n, False)
 
 
-async def test_what_is_judged_beyond_what_was_told_is_not_caught_up_with_until_it_is_stored(w: World) -> None:
-    """A pull gives what came after the head was told: nothing may be sealed on it before the disk has it."""
+async def test_items_beyond_the_announced_head_are_caught_up_with_only_when_stored(w: World) -> None:
+    """A pull gives items after the announced head: nothing may be signed on them before the disk has them."""
     a, b, room, obj = await two(w)
     link = b.engine._link
     old = RoomSync(room, b.store, link.book, link.account, dict(b.store.rooms())[room])
@@ -335,7 +336,7 @@ async def test_what_is_judged_beyond_what_was_told_is_not_caught_up_with_until_i
     assert not old.may_send
 
 
-async def test_nothing_is_sent_between_the_pieces_of_a_slice_that_reaches_beyond_what_was_told(
+async def test_nothing_is_sent_between_the_pieces_of_a_slice_that_reaches_beyond_the_announced_head(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the last piece is durable. An entry that named an earlier one could outlast it in a power cut."""
@@ -347,7 +348,7 @@ async def test_nothing_is_sent_between_the_pieces_of_a_slice_that_reaches_beyond
         await until(lambda: a.engine.status.waiting == 0)
     may_send, pull, judge = list[bool](), Inbox._pull_all, Inbox._judge
 
-    async def told_less(self: Inbox, found: RoomSync) -> m.Receipt | None:
+    async def announced_less(self: Inbox, found: RoomSync) -> m.Receipt | None:
         found.head_n = found.stream.n
         return await pull(self, found)
 
@@ -355,7 +356,7 @@ async def test_nothing_is_sent_between_the_pieces_of_a_slice_that_reaches_beyond
         may_send.append(found.may_send)
         return await judge(self, found, items)
 
-    monkeypatch.setattr(Inbox, "_pull_all", told_less)
+    monkeypatch.setattr(Inbox, "_pull_all", announced_less)
     monkeypatch.setattr(Inbox, "_judge", noted)
     b.online()
     await until(lambda: b.texts(obj)[-3:] == [b"1", b"2", b"3"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A seal that the server lost or spoilt: asked for in the room's log, answered by a member, lived with until then."""
+"""A seal that the server lost or spoilt: asked for in the room's log, answered by a member, and missing until then."""
 
 import contextlib
 import os
@@ -63,7 +63,7 @@ def spoil(w: World, client: Client, room: RoomId, e: int) -> None:
 
 
 def questions(client: Client, room: RoomId) -> list[Uid]:
-    """Who has said so in the room's log."""
+    """The devices that have asked in the room's log."""
     return [e.by for e in client.store.rooms_list.events(room) if e.kind == "cannot_open"]
 
 
@@ -109,7 +109,7 @@ async def test_a_newcomer_whose_only_seal_is_lost_reads_the_whole_history_after_
     assert questions(a, room) == [c.uid]
 
 
-async def test_with_nobody_there_who_holds_the_key_a_writer_goes_on_under_a_new_one(w: World, time: Time) -> None:
+async def test_if_nobody_connected_holds_the_key_a_writer_begins_a_new_epoch(w: World, time: Time) -> None:
     a, b, room, obj = await behind(w)
     lose(w, b, room, 2)
     await a.offline()
@@ -119,7 +119,7 @@ async def test_with_nobody_there_who_holds_the_key_a_writer_goes_on_under_a_new_
     await until(lambda: b.engine.position(room) == b.engine._link.rooms[room].head_n)
     assert b.engine.room_state(room) is RoomState.WAITING
     time.passes(HEAL_MS - 5_000, b)
-    await b.engine.learn([a.uid])  # a turn of the wire: still nothing
+    await b.engine.learn([a.uid])  # one round trip: still no key
     assert b.engine._link.rooms[room].stream.epoch == 2
     time.passes(10_000, b)
     await until(lambda: b.engine._link.rooms[room].stream.epoch == 3)
@@ -127,7 +127,7 @@ async def test_with_nobody_there_who_holds_the_key_a_writer_goes_on_under_a_new_
     assert sorted(b.texts(obj)) == sorted([b"ett", b"svar"])
     assert b.engine.room_state(room) is RoomState.WAITING  # what was written before still is not readable
 
-    a.online()  # the question is in the log: whoever comes later answers it
+    a.online()  # the question is in the log: a holder who connects later answers it
     await until(lambda: sorted(b.texts(obj)) == sorted([b"ett", TEXT, b"svar"]))
     await w.settle(room)
     assert a.texts(obj) == b.texts(obj)
@@ -152,7 +152,7 @@ async def test_what_lacks_a_key_after_a_restart_is_asked_for_again(w: World, tim
     await until(lambda: b.texts(obj) == [b"ett", TEXT])
 
 
-async def test_attack_who_came_from_now_is_not_given_an_older_key(w: World) -> None:
+async def test_attack_a_from_now_member_is_not_given_an_older_key(w: World) -> None:
     a, b, room, _ = await behind(w)
     b.online()
     await w.settle(room)
@@ -174,7 +174,7 @@ async def test_attack_who_came_from_now_is_not_given_an_older_key(w: World) -> N
 async def test_attack_seals_that_match_nothing_keep_no_good_one_from_being_found(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A member pours false seals over one whose seal is lost; another answers among them."""
+    """A member sends false seals to another whose seal is lost; a third answers among them."""
     monkeypatch.setattr("sync.server.rules.room_requests._RESEAL_S", 0.0)
     a, b, room, obj = await behind(w)
     (c,) = await w.hire("Enhetschef")

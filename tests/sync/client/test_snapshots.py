@@ -52,7 +52,7 @@ async def test_a_long_state_goes_in_pieces(w: World, monkeypatch: pytest.MonkeyP
     await opened(p)
 
 
-async def test_nothing_is_made_of_a_room_that_is_not_all_there(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_snapshot_is_made_of_an_incomplete_room(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
     room, work = p.at(p.clerk), p.clerk.engine._snapshots
     assert snapshot_maker.is_steady(room)
@@ -98,7 +98,7 @@ async def test_what_is_pruned_is_gone_from_the_server_and_a_newcomer_reads_on_al
     assert found == []
 
 
-async def test_a_prune_that_was_cut_off_is_gone_on_with(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_interrupted_prune_is_continued(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w)
     await three_know(p)
     monkeypatch.setattr("sync.trust.room.snapshots.PRUNE_AFTER_MS", 0)

@@ -29,15 +29,16 @@ from tests.world import World, until
 __all__ = ["w"]
 
 
-async def test_attack_nobody_attests_by_what_others_said_before_the_history_is_here(
+async def test_attack_nobody_attests_on_the_word_of_others_before_the_history_is_here(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a newcomer computes from a snapshot that two lied about would be the second word for the next one."""
+    """What a newcomer computes from a snapshot about which two people lied would be the second attest of the
+    next one."""
     p = await paper(w, monkeypatch)
     await p.claim(p.clerk, p.whole(p.clerk))
     await until(lambda: bool(p.rows(p.head)[-1].attests))
     with monkeypatch.context() as later:
-        later.setattr(Rereading, "look", lambda *_: None)
+        later.setattr(Rereading, "queue", lambda *_: None)
         await p.add(p.guest)
         await until(lambda: p.base(p.guest) > 0)
         await p.write(p.clerk, "mer")
@@ -51,7 +52,7 @@ async def test_attack_nobody_attests_by_what_others_said_before_the_history_is_h
         work._wake.set()
         await until(lambda: not work._make_at)
         assert made == [], "nor does it make one"
-    p.guest.engine._inbox.rereading.look(p.at(p.guest))
+    p.guest.engine._inbox.rereading.queue(p.at(p.guest))
     await opened(p)
     await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.head.uid, p.guest.uid])
 
@@ -65,7 +66,7 @@ async def test_attack_a_snapshot_that_two_lied_about_is_found_out_when_the_histo
     row = await p.claim(p.clerk, false)
     await p.attest(p.head, row, false.digest)
     with monkeypatch.context() as later:
-        later.setattr(Rereading, "look", lambda *_: None)
+        later.setattr(Rereading, "queue", lambda *_: None)
         await p.add(p.guest)
         await until(lambda: p.base(p.guest) == row.covers)
         assert p.text(p.guest) == "Något helt annat"
@@ -100,7 +101,7 @@ async def test_attack_a_false_snapshot_is_attested_by_nobody_and_not_opened(
     assert p.base(p.guest) == 0
 
 
-async def test_attack_a_snapshot_under_k_alone_is_none(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_attack_a_snapshot_under_k_alone_is_ignored(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
     ring = p.at(p.clerk).keys.ring
     with monkeypatch.context() as false:
@@ -125,7 +126,8 @@ async def test_attack_an_attest_of_another_hash_opens_nothing(w: World, monkeypa
 async def test_attack_content_that_has_not_the_hash_is_attested_by_nobody(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The hash that it says is right. Two who believed it would let an administrator prune what nobody can open."""
+    """The hash that it states is right. Two people who believed it would let an administrator prune what nobody can
+    open."""
     p = await paper(w, monkeypatch)
     looked = list[bool]()
     honest_attest = snapshot_maker.Snapshots._attest
@@ -160,7 +162,7 @@ def _contents(change: Callable[[m.WireItem], m.WireItem]) -> Callable[[m.ServerF
     def rewrite(frame: m.ServerFrame) -> Sequence[m.Frame]:
         if isinstance(frame, m.ContentsReply):
             return [m.ContentsReply(frame.rid, [change(i) for i in frame.items])]
-        if isinstance(frame, m.Items):  # or it would be healed by the next pull
+        if isinstance(frame, m.Items):  # otherwise the next pull would repair it
             none = [m.WireItem(i.n, i.t, i.kind, i.body, i.sig, None) for i in frame.items]
             return [m.Items(frame.rid, frame.room, none, frame.shares, frame.receipt)]
         return [frame]
@@ -248,23 +250,23 @@ async def test_attack_what_waits_in_one_object_leaves_anothers_snapshot_checked(
 async def test_attack_a_snapshot_within_what_it_covers_is_not_attested_nor_opened(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A prune behind it would take its first pieces along, and nobody who comes later could open it."""
+    """A prune behind it would remove its first pieces, and no later newcomer could open it."""
     monkeypatch.setattr("sync.trust.room.snapshots.PIECE_BYTES", 100)
     p = await paper(w, monkeypatch)
-    heard = list[bool]()
-    hear = snapshot_maker.Snapshots._take_piece
+    taken = list[bool]()
+    take_piece = snapshot_maker.Snapshots._take_piece
 
-    def told(self: snapshot_maker.Snapshots, *what: Any) -> None:
-        hear(self, *what)
-        heard.append(self._link.account.uid == p.head.uid)
+    def noted(self: snapshot_maker.Snapshots, *what: Any) -> None:
+        take_piece(self, *what)
+        taken.append(self._link.account.uid == p.head.uid)
 
-    monkeypatch.setattr(snapshot_maker.Snapshots, "_take_piece", told)
+    monkeypatch.setattr(snapshot_maker.Snapshots, "_take_piece", noted)
     state = p.whole(p.clerk)
     first, *rest = pieces(b"t" * 16, state.digest, pack(state))
     assert rest
     send = p.clerk.engine._outbox.send_beside
     send(p.room, [Extra(obj=p.obj, kind=envelope.SNAPSHOT, about=b"", payload=first.encode())])
-    await until(lambda: True in heard)
+    await until(lambda: True in taken)
     await w.settle(p.room, p.head, p.clerk)  # only now: what is sent beside does not count as waiting
     n = p.clerk.engine.position(p.room)
     about = [b""] * (len(rest) - 1) + [n.to_bytes(8, "big")]
@@ -275,7 +277,7 @@ async def test_attack_a_snapshot_within_what_it_covers_is_not_attested_nor_opene
             for a, piece in zip(about, rest, strict=True)
         ],
     )
-    await until(lambda: heard.count(True) == len(rest) + 1 and bool(p.rows(p.head)))
+    await until(lambda: taken.count(True) == len(rest) + 1 and bool(p.rows(p.head)))
     assert p.head.engine._snapshots._attest_at == {}
     await p.attest(p.head, p.rows(p.head)[-1], state.digest)
     await p.add(p.guest)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A long room is opened from snapshots and what came after them; the rest is read in the background."""
+"""A long room is opened from snapshots and the changes after them; the rest is read in the background."""
 
 import asyncio
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_th
     p = await paper(w)
     await p.attested()
     await p.write(p.clerk, "slut.")
-    monkeypatch.setattr("sync.client.exchange.reread.Rereading.look", lambda *_: None)
+    monkeypatch.setattr("sync.client.exchange.reread.Rereading.queue", lambda *_: None)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
     begun, edits = p.guest.store.changes.history(p.obj)
@@ -83,11 +83,11 @@ async def test_positions_of_a_long_room_are_stored_many_at_a_time(w: World, monk
     p = await paper(w)
     stored, receive = list[int](), p.guest.store.receive_apart
 
-    async def told(received: Received) -> None:
+    async def noted(received: Received) -> None:
         stored.append(len(received.positions))
         await receive(received)
 
-    monkeypatch.setattr(p.guest.store, "receive_apart", told)
+    monkeypatch.setattr(p.guest.store, "receive_apart", noted)
     monkeypatch.setattr("sync.client.exchange.inbox.PIECE", 4)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
@@ -98,7 +98,7 @@ async def test_positions_of_a_long_room_are_stored_many_at_a_time(w: World, monk
     ]
 
 
-async def test_what_was_cut_off_is_gone_on_with_where_it_was(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_interrupted_reread_continues_where_it_was(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sync.client.link.MAX_PULL_BYTES", 4_000)
     monkeypatch.setattr("sync.client.exchange.reread.PIECE", 3)
     p = await paper(w)
@@ -246,7 +246,7 @@ async def test_a_newcomer_attests_what_it_began_with_when_the_history_is_here(
 async def test_attack_a_worker_that_ends_while_a_snapshot_is_checked_makes_it_not_false(
     w: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The end of the worker counted as a false snapshot, which was then never attested."""
+    """The end of the worker was counted as a false snapshot, which was then never attested."""
     p = await paper(w, monkeypatch)
     row = await p.claim(p.clerk, p.whole(p.clerk))
     await until(lambda: bool(p.rows(p.head)[-1].attests))
@@ -267,7 +267,7 @@ async def test_attack_a_worker_that_ends_while_a_snapshot_is_checked_makes_it_no
     assert p.base(p.guest) == row.covers, "computed again, from the start"
 
 
-async def test_a_second_device_opens_rooms_so_too(w: World) -> None:
+async def test_a_second_device_opens_rooms_from_snapshots_too(w: World) -> None:
     p = await paper(w)
     await p.attested()
     p.guest = await w.second(p.clerk)
@@ -293,7 +293,7 @@ async def test_a_snapshot_that_nobody_attested_is_not_opened(w: World, monkeypat
     assert p.base(p.guest) == 0
 
 
-async def test_what_was_void_is_not_opened_from_a_bare_room(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_void_item_is_not_opened_from_a_headers_only_room(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
     noted = list[int]()
     note = bootstrap_buffer.BootstrapBuffer.note
@@ -313,7 +313,7 @@ async def test_what_was_void_is_not_opened_from_a_bare_room(w: World, monkeypatc
 async def test_a_snapshot_stays_while_a_change_before_it_waits_for_a_key(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Everything else has been read again; what is still shut is only in the snapshot."""
+    """All other changes have been read again; what still waits for a key is only in the snapshot."""
     p = await paper(w)
     await p.attested()
     take = RoomKeys.open

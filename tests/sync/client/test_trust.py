@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who somebody is, by the directory; and a room's key renewed in time by whoever may write."""
+"""A person's identity by the directory; and a room's key, renewed in time by any member who may write."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ def epoch(client: Client, room: RoomId) -> int:
 
 
 def age(client: Client, room: RoomId, ms: int) -> None:
-    """The room's entries are so much older for this client, and it has known them for so much longer."""
+    """Makes the room's entries so much older for this client, and known to it for so much longer."""
     client.store.note_seen(room, client.engine._link.rooms[room].kept_n, client.engine._link.now_ms())
     marks = client.store.seen._marks[room]
     client.store.seen._marks[room] = [(n, t - ms) for n, t in marks]
@@ -44,7 +44,7 @@ def age(client: Client, room: RoomId, ms: int) -> None:
         client.store.db.raw.execute("UPDATE events SET t = t - ? WHERE room = ?", (ms, room))
 
 
-async def test_a_key_that_is_thirty_days_old_is_renewed_once_by_whoever_is_there(w: World) -> None:
+async def test_a_key_that_is_thirty_days_old_is_renewed_once_by_any_connected_writer(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
     before = epoch(a, room)
@@ -64,20 +64,20 @@ async def test_a_key_that_is_thirty_days_old_is_renewed_once_by_whoever_is_there
     assert later > due - MONTH_MS
 
 
-async def test_a_replaced_sheet_renews_the_rooms_keys_once(w: World) -> None:
-    """The sheet that was replaced opens the older generation, and so the keys that were sealed to it."""
+async def test_a_replaced_recovery_sheet_renews_the_rooms_keys_once(w: World) -> None:
+    """The recovery sheet that was replaced opens the older generation, and so the keys that were sealed to it."""
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
-    sheet, before = await w.make_sheet(a), epoch(a, room)
+    recovery_sheet, before = await w.make_sheet(a), epoch(a, room)
     await asyncio.sleep(0.4)
     assert epoch(a, room) == before, "the first sheet replaces none"
-    await a.engine.recovery_sheet.publish(RecoveryCode.fresh().format(), sheet)
+    await a.engine.recovery_sheet.publish(RecoveryCode.fresh().format(), recovery_sheet)
     await until(lambda: epoch(a, room) == epoch(b, room) == before + 1)
     await asyncio.sleep(0.4)
     assert epoch(a, room) == before + 1
 
 
-async def test_who_may_only_read_renews_nothing(w: World) -> None:
+async def test_a_reader_renews_nothing(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
     await a.engine.operations.set_role(room, b.uid, 1)
@@ -89,7 +89,7 @@ async def test_who_may_only_read_renews_nothing(w: World) -> None:
     assert b.engine._schedule._turns == {}  # nor does it try
 
 
-async def test_an_epoch_without_archive_is_renewed_by_who_can_link_it_to_the_history(w: World) -> None:
+async def test_an_epoch_without_archive_is_renewed_by_a_member_who_can_link_it_to_the_history(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     room = await a.engine.operations.create_room()
     await a.engine.directory(b.name)
@@ -131,15 +131,15 @@ async def test_attack_a_server_that_swaps_a_person_in_the_directory_is_found_out
     assert a.engine.safety_number(c.uid) != a.engine.safety_number(b.uid)
 
 
-async def test_what_happens_to_a_persons_keys_is_told_with_its_entry(w: World) -> None:
+async def test_changes_of_a_persons_keys_are_listed_with_their_entries(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     await w.room(a, b)
     tablet = await w.second(b)
     await b.engine.devices.revoke(tablet.engine._link.account.dev)
     await admin.reset(w.data, uid=b.uid)
-    heard = len(a.moved_logs)
+    taken = len(a.moved_logs)
     await a.engine._link.book.fetch(a.engine._link.online, b.uid)
-    assert a.moved_logs[heard:] == [b.uid]
+    assert a.moved_logs[taken:] == [b.uid]
     found = [(c.seq, c.what) for c in a.engine.key_changes(b.uid, 2)]
     assert found == [(3, Change.DEVICE_ADDED), (4, Change.DEVICE_REVOKED), (5, Change.RESET)]
     assert a.engine.key_changes(b.uid, 4)[0].what is Change.RESET

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is read of a room to which somebody was added, before they say yes: little, and nothing that is not signed."""
+"""What is read of a room to which a person was added, before they accept: little, and nothing that is not signed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from tests.world import Client, World, until
 
 @dataclass
 class Asks:
-    """Asks the person about every room, and notes what they were asked."""
+    """Asks the person about every room, and notes the questions."""
 
     seen: list[Added] = field(default_factory=list)
 
@@ -36,7 +36,7 @@ class Asks:
     def on_invitations(self) -> None: ...
 
 
-async def says(client: Client, room: RoomId, *datas: bytes) -> None:
+async def writes(client: Client, room: RoomId, *datas: bytes) -> None:
     """Writes each data in a change with a position of its own."""
     for data in datas:
         client.say(room, ObjId(room), data)
@@ -56,7 +56,7 @@ async def test_attack_of_a_long_room_a_forged_addition_names_nobody(
     b.engine.ask_first(asks := Asks())
     await b.offline()
     room = await a.engine.operations.create_room()
-    await says(a, room, *[b"x"] * 6)
+    await writes(a, room, *[b"x"] * 6)
     await a.engine.learn([b.uid])
     await a.engine.operations.add(room, b.uid, 2, history=True)
 
@@ -88,18 +88,18 @@ async def test_attack_three_short_records_are_asked_for_and_no_more(w: World) ->
     await b.offline()
     large = b"x" * 2 * preview.MAX_RECORD_BYTES
     room = await a.engine.operations.create_room()
-    await says(a, room, "först å 🙂".encode(), large, b"other", b"another")
+    await writes(a, room, "först å 🙂".encode(), large, b"other", b"another")
     await a.engine.learn([b.uid])
     await a.engine.operations.add(room, b.uid, 2, history=True)
-    await says(a, room, large, b"greeting", b"more", b"newest", large)
+    await writes(a, room, large, b"greeting", b"more", b"newest", large)
     asked: list[list[int]] = []
 
-    def hear(data: bytes, out: bool) -> Sequence[bytes]:
+    def receive(data: bytes, out: bool) -> Sequence[bytes]:
         if out and isinstance(frame := decode_client(data), m.Contents):
             asked.append(list(frame.ns))
         return [data]
 
-    b.wire.spoil = hear
+    b.wire.spoil = receive
     await back_online(b)
     await until(lambda: any(i.read and i.records for i in b.engine.invitations))
     records = [r.payload for r in b.engine.invitations[0].records]

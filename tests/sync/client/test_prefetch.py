@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""While one room is judged the next one is pulled, and nothing is lost or pulled twice by that."""
+"""While one room is judged the next one is pulled; nothing is lost or pulled twice because of that."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ async def rooms_of_two(w: World, count: int) -> tuple[Client, Client, list[RoomI
 
 
 def asked(client: Client) -> list[m.Frame]:
-    """Fills with the frames that a client sends from now on."""
+    """A list that fills with the frames that a client sends from now on."""
     frames = list[m.Frame]()
 
     def note(data: bytes, out: bool) -> Sequence[bytes]:
@@ -76,9 +76,7 @@ async def test_the_next_room_is_pulled_while_one_is_judged(w: World, monkeypatch
     await until(lambda: all(clerk.engine.position(room) == head.engine.position(room) for room in rooms))
 
 
-async def test_what_comes_behind_a_pull_that_is_under_way_is_pulled_too(
-    w: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_items_placed_during_a_pull_are_pulled_too(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     head, clerk, rooms = await rooms_of_two(w, 2)
     await clerk.offline()
     for room in rooms:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The share of a recovery sheet, with a real server and its whole disk: who gets what, and what opens with it."""
+"""The share of a recovery sheet, with a real server and its whole disk: who gets what, and what it opens."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from tests.world import Client, World, until
 
 
 async def log_on(disk: Path, who: Client) -> UserLog:
-    """The person's log as it lies on the server's disk."""
+    """The person's log as it is on the server's disk."""
     store = SqlStore(Config(data=disk).database)
     await store.open()
     try:
@@ -39,14 +39,14 @@ async def log_on(disk: Path, who: Client) -> UserLog:
 
 
 def lies_there(disk: Path, secret: bytes) -> list[str]:
-    """The files in which a secret is, as bytes or in hex."""
+    """The files that contain a secret, as bytes or in hex."""
     forms = (secret, secret.hex().encode())
     return [p.name for p in disk.rglob("*") if p.is_file() and any(form in p.read_bytes() for form in forms)]
 
 
-async def test_attack_a_sheet_and_a_copy_of_a_real_servers_disk_open_nothing(w: World) -> None:
-    """The attacker has found the sheet and has every file of the server's data folder, also after the person was given
-    a return code. Neither the share nor the key that opens it lies there, and nothing opens without them."""
+async def test_attack_a_recovery_sheet_and_a_copy_of_a_real_servers_disk_open_nothing(w: World) -> None:
+    """The attacker has found the recovery sheet and has every file of the server's data folder, also after the person
+    was given a return code. Neither the share nor the key that opens it is there, and nothing opens without them."""
     a, b = await w.hire("Handläggare", "Registrator")
     room, obj = await w.room(a, b), new_obj()
     a.say(room, obj, "hemligt å 🙂".encode())
@@ -63,7 +63,7 @@ async def test_attack_a_sheet_and_a_copy_of_a_real_servers_disk_open_nothing(w: 
     guesses += [KemKey(kdf(code.secret, label)) for label in ("recovery-kem", "recovery-kem-2")]
     for kem in guesses:
         assert user_drafts.open_generations(log, RECOVERY, kem, {}) == {}
-    # nor with the agency's secret, if the sheet is not there
+    # nor with the agency's secret without the recovery sheet
     assert user_drafts.open_generations(log, RECOVERY, escrow, {}) == {}
     opened = user_drafts.open_generations(log, RECOVERY, RecoveryPair(code, share).kem, {})
     assert opened == a.engine._link.account.puk_seeds, "with both halves it is the person's"
@@ -71,17 +71,17 @@ async def test_attack_a_sheet_and_a_copy_of_a_real_servers_disk_open_nothing(w: 
 
 async def test_a_wrong_or_missing_share_changes_nothing_and_the_right_one_is_taken_after_it(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
-    sheet, _ = await w.make_sheet(a), await w.make_sheet(b)
+    recovery_sheet, _ = await w.make_sheet(a), await w.make_sheet(b)
     code, right = (await w.invite_back(a.uid)).splitlines()
     theirs = (await w.invite_back(b.uid)).splitlines()[1]
     newer = RecoveryCode.fresh().format()
-    await a.engine.recovery_sheet.publish(newer, sheet)
+    await a.engine.recovery_sheet.publish(newer, recovery_sheet)
     late = (await w.invite_back(a.uid, code)).splitlines()[1]
     with pytest.raises(Reject, match="share-missing"):
         Attempt.begin(code, newer)
     with pytest.raises(Reject, match="share-code"):
         Attempt.begin(f"{code} {right[:-1]}", newer)
-    for share in (theirs, right):  # another person's, and the one of the sheet before
+    for share in (theirs, right):  # another person's, and that of the former recovery sheet
         with pytest.raises(Reject) as e:
             await Recovery(w.dialer(), Attempt.begin(f"{code} {share}", newer), clock.now_ms).look()
         assert e.value.code == "share"
@@ -99,7 +99,7 @@ async def test_a_wrong_or_missing_share_changes_nothing_and_the_right_one_is_tak
 
 
 async def test_attack_a_server_that_gives_out_a_key_of_its_own_gets_no_share(w: World) -> None:
-    """It would open the share, and with a sheet that somebody finds everything."""
+    """It would open the share, and everything with a recovery sheet that somebody finds."""
     (a,) = await w.hire("Handläggare")
     mine = m.Signed(*certify_escrow(Agency(bytes(32)), KemKey(bytes(32)).public))
     await lie(a, lambda f: [m.EscrowReply(f.rid, mine)] if isinstance(f, m.EscrowReply) else [f])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A file sealed to a person: read by their own devices only, and believed from their own devices only."""
+"""A file sealed to a person: only their own devices can read it, and it is believed only from their own devices."""
 
 import os
 
@@ -55,7 +55,7 @@ async def test_attack_a_colleague_knows_the_key_to_seal_to_and_is_not_believed(w
         b.engine.devices.open_mine(*split(a.engine.devices.seal_to_me(BODY)))
 
 
-async def test_attack_a_changed_or_cut_keepsake_does_not_open(w: World) -> None:
+async def test_attack_a_changed_or_cut_sealed_export_does_not_open(w: World) -> None:
     (a,) = await w.hire("Handläggare")
     file = a.engine.devices.seal_to_me(BODY)
     for at in (0, 7, 23, 24, 31, 32, 48, 500, 1216, 1223, HEAD_BYTES - 1, HEAD_BYTES, len(file) - 1):
