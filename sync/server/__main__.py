@@ -54,7 +54,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(asyncio.run(_invite(args, config)))
         case "withdraw":
             asyncio.run(invitations.withdraw(data, args.invitation))
-            print("Withdrawn. Whoever enters the code is told so.")
+            print("Withdrawn. Whoever enters the code is counts so.")
         case "revoke":
             ids = {"uid": args.person, "dev": args.device}
             since = asyncio.run(admin.revoke(data, key_file=args.agency_key, **ids))
@@ -147,8 +147,8 @@ def _invite_offline(args: argparse.Namespace) -> int:
     agency, codes = offline_invites.invite_offline(args.offline, [record], hours=args.hours, key_file=args.agency_key)
     for code in codes:
         print(code.format())
-    way = f"on the server: {program()} import-invites {args.offline}"
-    print(f"{args.offline}: for the agency {agency.fingerprint.hex()[:16]}. Take it in {way}", file=sys.stderr)
+    command = f"on the server: {program()} import-invites {args.offline}"
+    print(f"{args.offline}: for the agency {agency.fingerprint.hex()[:16]}. Take it in {command}", file=sys.stderr)
     return 0
 
 
@@ -163,9 +163,9 @@ async def _open_rooms(args: argparse.Namespace, data: Path) -> int:
 
 
 async def _status(config: Config) -> dict[str, object]:
-    told = asdict(await admin.status(config.data)) | asdict(admin.health(config))
+    counts = asdict(await admin.status(config.data)) | asdict(admin.health(config))
     restore = await admin.after_restore(config.data)
-    return told if restore is None else told | {"after_restore": asdict(restore)}
+    return counts if restore is None else counts | {"after_restore": asdict(restore)}
 
 
 async def _list(args: argparse.Namespace, config: Config) -> Sequence[listing.Line]:

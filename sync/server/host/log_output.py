@@ -85,10 +85,10 @@ class _Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        told = {"time": at, "level": record.levelname, "subject": record.name, "message": record.getMessage()}
+        fields = {"time": at, "level": record.levelname, "subject": record.name, "message": record.getMessage()}
         if record.exc_info:
-            told["error"] = _places(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+            fields["error"] = _places(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
 
 
 class _Text(logging.Formatter):

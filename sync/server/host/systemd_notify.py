@@ -10,7 +10,7 @@ import time
 log = logging.getLogger("sync.server")
 
 
-def tell(state: str) -> None:
+def notify(state: str) -> None:
     """Sends "READY=1", "STOPPING=1" or another state. A systemd that does not listen is no reason to stop."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
@@ -24,9 +24,9 @@ def tell(state: str) -> None:
             log.warning("systemd was not told: %s", e.errno)
 
 
-def tell_reloading() -> None:
+def notify_reloading() -> None:
     """READY=1 must follow."""
-    tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+    notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 async def watchdog() -> None:
@@ -35,5 +35,5 @@ async def watchdog() -> None:
     if not every_us.isdigit() or pid not in ("", str(os.getpid())):
         return
     while True:
-        tell("WATCHDOG=1")
+        notify("WATCHDOG=1")
         await asyncio.sleep(int(every_us) / 2_000_000)

@@ -43,7 +43,7 @@ class Caller:
     def awaits_head(self, within_s: float) -> None:
         """▲ The client owes the rest of its request's head within that time, and the answer must be on its way too."""
         self._stop_timer()
-        self._timer = asyncio.get_running_loop().call_later(within_s, self._entrance.turn_away, self, "late")
+        self._timer = asyncio.get_running_loop().call_later(within_s, self._entrance.evict, self, "late")
 
     def answered(self) -> None:
         """A request has been answered: nobody is signed in, and the next one's head is awaited."""
@@ -149,9 +149,9 @@ class Entrance:
         own = caller.origin.unsigned
         own[caller] = self._unsigned[caller] = None
         if caller.origin.name != UNKNOWN and len(own) > self._limits.address_unsigned_connections:
-            self.turn_away(next(iter(own)), "address")
+            self.evict(next(iter(own)), "address")
         if len(self._unsigned) > self._limits.unsigned_connections:
-            self.turn_away(next(iter(self._unsigned)), "oldest")
+            self.evict(next(iter(self._unsigned)), "oldest")
 
     def held(self, caller: Caller, size_bytes: int) -> None:
         """▲ All of them together hold little that is not answered; beyond that the oldest that holds something goes."""
@@ -161,7 +161,7 @@ class Entrance:
         caller.held_bytes += size_bytes
         self._held_bytes += size_bytes
         if self._held_bytes > self._limits.unsigned_bytes:
-            self.turn_away(next(one for one in self._unsigned if one.held_bytes > 0), "bytes")
+            self.evict(next(one for one in self._unsigned if one.held_bytes > 0), "bytes")
 
     def forwarded(self, caller: Caller, headers: Sequence[str]) -> None:
         """A trusted proxy says where the request comes from."""
@@ -171,7 +171,7 @@ class Entrance:
         if origin is caller.origin:
             return
         if self._is_full(origin):
-            self.turn_away(caller, "address")
+            self.evict(caller, "address")
             self._drop_if_empty(origin)
             return
         self.release(caller)
@@ -188,7 +188,7 @@ class Entrance:
         self._held_bytes -= caller.held_bytes
         caller.held_bytes = 0
 
-    def turn_away(self, caller: Caller, why: str) -> None:
+    def evict(self, caller: Caller, why: str) -> None:
         """Ends a connection."""
         self._turned_away(why)
         self.release(caller)

@@ -95,13 +95,13 @@ class Budget:
         if not self.has_waiting and self._queue.may_begin(self):
             self.at_work += 1
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting.append(turn)
+        start: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(start)
         self._queue.look(self)
         try:
-            await turn
+            await start
         except asyncio.CancelledError:
-            if not turn.cancelled():
+            if not start.cancelled():
                 self.end()
             raise
 
@@ -159,14 +159,14 @@ class Budget:
         return self.in_credit or not self._queue.has_others(self)
 
 
-class Turn:
+class BudgetedRequest:
     """A request that begins when the block does, as its party may, and ends with it or before."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._ended = True
 
-    async def __aenter__(self) -> "Turn":
+    async def __aenter__(self) -> "BudgetedRequest":
         await self._budget.begin()
         self._ended = False
         return self

@@ -221,7 +221,7 @@ class Hub:
 
     def notify_room(self, room: bytes, frame: Frame) -> None:
         """Queues a frame for every listener of a room. A listener whose queue is full misses it and, unlike with
-        `tell`, stays connected."""
+        `notify_each_device`, stays connected."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
             for listener in listeners:
@@ -234,15 +234,15 @@ class Hub:
             if room in listener.rooms:
                 listener.outbox.news(room, n, b"")
 
-    def tell(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
+    def notify_each_device(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
         """Gives every connection of a person the frame for its device."""
         for listener in list(self._by_uid.get(uid, {})):
             if not listener.outbox.must(encode(frame_for(listener.dev))):
                 listener.end(ErrorCode.BUSY)
 
-    def tell_all(self, uid: bytes, frame: Frame) -> None:
+    def notify_person(self, uid: bytes, frame: Frame) -> None:
         """Gives every connection of a person the same frame."""
-        self.tell(uid, lambda dev: frame)
+        self.notify_each_device(uid, lambda dev: frame)
 
     def cut(self, dev: bytes, uid: bytes, code: str) -> None:
         """Ends the connections of one device."""

@@ -33,8 +33,8 @@ class Meters:
         commits = "kansli_commit_seconds", "How long the database took to have writes on the disk."
         self._commits = Histogram(*commits, registry=self._registry, buckets=_COMMIT_S)
 
-    def _counter(self, name: str, says: str, labels: list[str] | None = None) -> Counter:
-        return Counter(name, says, labels or [], registry=self._registry)
+    def _counter(self, name: str, help_text: str, labels: list[str] | None = None) -> Counter:
+        return Counter(name, help_text, labels or [], registry=self._registry)
 
     def accepted(self, items: int) -> None:
         """So many items have their positions."""
@@ -58,14 +58,14 @@ class Meters:
 
     def watch(self, gauges: Gauges) -> None:
         """Has these looked at whenever figures are asked for."""
-        self._registry.register(_Looked(gauges))
+        self._registry.register(_GaugeCollector(gauges))
 
     def text(self) -> bytes:
         """All figures in Prometheus's text format."""
         return generate_latest(self._registry)
 
 
-class _Looked(Collector):
+class _GaugeCollector(Collector):
     def __init__(self, gauges: Gauges) -> None:
         self._gauges = gauges
 
@@ -73,14 +73,14 @@ class _Looked(Collector):
         return self._gauges()
 
 
-def gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
+def gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
     """One figure as it stands."""
-    return GaugeMetricFamily(name, says, value=value)
+    return GaugeMetricFamily(name, help_text, value=value)
 
 
-def gauges_by(name: str, says: str, label: str, values: dict[str, float]) -> GaugeMetricFamily:
+def gauges_by(name: str, help_text: str, label: str, values: dict[str, float]) -> GaugeMetricFamily:
     """A figure of each of a few kinds."""
-    family = GaugeMetricFamily(name, says, labels=[label])
+    family = GaugeMetricFamily(name, help_text, labels=[label])
     for kind, value in values.items():
         family.add_metric([kind], value)
     return family

@@ -117,15 +117,15 @@ async def invite_back(
     async with opened(data) as store:
         asked, user = await make_request(store, uid), await store.user(uid)
     known = decode_record(user.record) if user is not None else {}
-    told = {name: known.get(name, "") for name in ("name", "title", "unit")}
+    fields = {name: known.get(name, "") for name in ("name", "title", "unit")}
     share: RecoveryShare | None = None
     if needs_share(asked, agency.pk):
         if request is None:
-            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=told["name"])
+            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=fields["name"])
         else:
             write_request(asked, request)
     half = {} if share is None and request is None else {"share": "opened" if share is not None else "requested"}
-    record = encode_record(told)  # as it is: another one would not be this person's
+    record = encode_record(fields)  # as it is: another one would not be this person's
     code = await _invite(data, agency, record=record, hours=hours, person=uid, about=half)
     return code.format() if share is None else ReturnCode(code, share).format()
 
@@ -209,7 +209,7 @@ async def _as_agency(
                 row = EntryRow(seq=log.seq, body=body, sig=sig)
                 made = Appended(head=log.head, root_pk=log.root_pk)
                 admin_log.record(store, command, **about)
-                await store.append_user(uid, seq, [row], made, told=True)
+                await store.append_user(uid, seq, [row], made, external=True)
                 return None
 
 

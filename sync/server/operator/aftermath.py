@@ -30,12 +30,12 @@ async def look(store: Store, now_ms: int) -> Aftermath | None:
     if found is None:
         return None
     nameless = len(await store.nameless())
-    told = _reminders(found.backup_t) if now_ms < found.t + REMIND_MS else []
+    do_again = _reminders(found.backup_t) if now_ms < found.t + REMIND_MS else []
     if nameless:
-        told.append(f"{nameless} in `users` without a name: {NO_RECORD}.")
+        do_again.append(f"{nameless} in `users` without a name: {NO_RECORD}.")
     if closed := len(await store.closed_rooms()):
-        told.append(f"{closed} rooms are closed: `closed` lists the computers that they wait for.")
-    return Aftermath(restored=found.t, backup=found.backup_t, people_without_record=nameless, do_again=told)
+        do_again.append(f"{closed} rooms are closed: `closed` lists the computers that they wait for.")
+    return Aftermath(restored=found.t, backup=found.backup_t, people_without_record=nameless, do_again=do_again)
 
 
 def _reminders(backup_t: int) -> list[str]:

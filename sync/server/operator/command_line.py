@@ -15,7 +15,7 @@ from sync.server.operator.config_file import DEFAULT_FILE, read_config
 from sync.server.store.admin_chain import AdminHead
 
 _NAME = "kansli-server"
-_TOLD = ("data", "host", "port", "unix", "cert", "key", "behind_proxy", "insecure_loopback", "metrics")
+_OVERRIDES = ("data", "host", "port", "unix", "cert", "key", "behind_proxy", "insecure_loopback", "metrics")
 """Options of `serve` that beat the key of the same name in the file."""
 OPEN_SHARE = "open-share"
 _MOST_HOURS = 365 * 24
@@ -28,13 +28,13 @@ def program() -> str:
 
 def configured(args: argparse.Namespace) -> Config:
     """The configuration of a command. ConfigError for a bad file, and for a data folder of somebody else."""
-    given = {name: getattr(args, name, None) for name in _TOLD}
-    told = {name: value for name, value in given.items() if value is not None and value is not False}
+    given = {name: getattr(args, name, None) for name in _OVERRIDES}
+    overrides = {name: value for name, value in given.items() if value is not None and value is not False}
     if args.log is not None:
-        told["log_level"] = args.log
+        overrides["log_level"] = args.log
     if addresses := getattr(args, "address", None):
-        told["addresses"] = tuple(a.lower() for a in addresses)
-    config = read_config(args.config, told)
+        overrides["addresses"] = tuple(a.lower() for a in addresses)
+    config = read_config(args.config, overrides)
     _check_owner(config.data)
     if config.plain:
         return config

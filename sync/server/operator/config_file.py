@@ -158,14 +158,14 @@ LIMITS: Mapping[str, Check] = {
 """The rest of Limits are promises of the protocol, which no operator changes."""
 
 
-def read_config(file: Path | None, told: Mapping[str, Any]) -> Config:
+def read_config(file: Path | None, overrides: Mapping[str, Any]) -> Config:
     """The configuration: what the command line told, else what the file says, else the defaults.
 
     Without `file` it is DEFAULT_FILE, if that is there. ConfigError names the file and the key.
     """
     path = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     found = _read(path) if path is not None else {}
-    return Config(**{"data": DEFAULT_DATA, **found, **told})
+    return Config(**{"data": DEFAULT_DATA, **found, **overrides})
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -47,16 +47,16 @@ class Letter:
 
 def pdf(letters: Sequence[Letter], server: str) -> bytes:
     """The letters in their order. `server` is the address that people type, "" where it is not known here."""
-    with _sheet() as sheet:
+    with _pages() as pages:
         for letter in letters:
-            sheet.add(letter, server)
-        return bytes(sheet.output())
+            pages.add(letter, server)
+        return bytes(pages.output())
 
 
 def unprintable(text: str) -> str:
     """The characters that the letters' font lacks: a box is printed in the place of each."""
-    with _sheet() as sheet:
-        known = set().union(*(font.cmap for font in sheet.from_files()))
+    with _pages() as pages:
+        known = set().union(*(font.cmap for font in pages.from_files()))
     return "".join(sorted({char for char in text if ord(char) not in known}))
 
 
@@ -72,17 +72,17 @@ def until(ms: int) -> str:
 
 
 @contextlib.contextmanager
-def _sheet() -> Iterator["_Sheet"]:
+def _pages() -> Iterator["_LetterPages"]:
     """Pages to fill. The library leaves the fonts' files open."""
-    sheet = _Sheet()
+    pages = _LetterPages()
     try:
-        yield sheet
+        yield pages
     finally:
-        for font in sheet.from_files():
+        for font in pages.from_files():
             font.ttfont.close()
 
 
-class _Sheet(FPDF):
+class _LetterPages(FPDF):
     """The pages, A4, in the fonts of the desktop."""
 
     def __init__(self) -> None:
@@ -101,30 +101,30 @@ class _Sheet(FPDF):
     def add(self, letter: Letter, server: str) -> None:
         """A page."""
         self.add_page()
-        self._say("Välkommen till Kansli", 22, bold=True, after_mm=8)
-        self._say(letter.who.name, 15, bold=True)
+        self._paragraph("Välkommen till Kansli", 22, bold=True, after_mm=8)
+        self._paragraph(letter.who.name, 15, bold=True)
         work = " · ".join(text for text in (letter.who.title, letter.who.unit) if text)
-        self._say(work, 11, after_mm=8)
-        self._say("Din aktiveringskod", 12, bold=True, after_mm=2)
+        self._paragraph(work, 11, after_mm=8)
+        self._paragraph("Din aktiveringskod", 12, bold=True, after_mm=2)
         self._code(letter.code)
-        self._say(f"Koden gäller en gång, till och med {until(letter.until_ms)}.", 11, bold=True, after_mm=4)
+        self._paragraph(f"Koden gäller en gång, till och med {until(letter.until_ms)}.", 11, bold=True, after_mm=4)
         self._qr(link(server, letter.code))
-        self._say(
+        self._paragraph(
             "QR-koden är samma kod, för en dator som läser QR-koder. Den behövs inte om du skriver koden.",
             9,
             after_mm=4,
         )
-        self._say("Så här gör du", 12, bold=True, after_mm=2)
+        self._paragraph("Så här gör du", 12, bold=True, after_mm=2)
         for number, step in enumerate(_steps(server), start=1):
             self._step(number, step)
         self.ln(4)
-        self._say(
+        self._paragraph(
             "Den som har koden kan börja i ditt namn. Visa den inte för någon, och förstör brevet när du är klar. "
             "Om koden är för gammal eller redan använd: be it-supporten om en ny.",
             11,
         )
 
-    def _say(self, text: str, size: float, *, bold: bool = False, after_mm: float = 0.0) -> None:
+    def _paragraph(self, text: str, size: float, *, bold: bool = False, after_mm: float = 0.0) -> None:
         if text:
             self.set_font("inter", "B" if bold else "", size)
             self.multi_cell(
@@ -136,7 +136,7 @@ class _Sheet(FPDF):
         """In lines of a few groups: it is typed from the paper."""
         groups = code.split("-")
         for at in range(0, len(groups), _GROUPS_A_LINE):
-            self._say("-".join(groups[at : at + _GROUPS_A_LINE]), 17)
+            self._paragraph("-".join(groups[at : at + _GROUPS_A_LINE]), 17)
         self.ln(3)
 
     def _step(self, number: int, text: str) -> None:

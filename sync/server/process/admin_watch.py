@@ -66,20 +66,20 @@ class AdminWatch:
         after, kept = self._head, await self._store.admin_logged()
         seen, logged = max(after.n, kept), kept
         if head.n < seen:
-            self._tell(Broken(head.n + 1, "missing"), seen)
+            self._report_broken(Broken(head.n + 1, "missing"), seen)
             after, logged = EMPTY, 0  # what came in the place of lost entries must not pass for them
         rows = await self._store.admin_rows(after.n)
         # read after the head: what a command added meanwhile is for the next look
         rows = [row for row in rows if row.n <= head.n]
         broken = first_broken(rows, head, after=after)
         if broken is not None:
-            self._tell(broken, head.n)
+            self._report_broken(broken, head.n)
         self._read(rows, logged)
         self._head = head
         if head.n != kept:  # last: a full disk must not have everything logged again each second
             await self._store.put_admin_logged(head.n)
 
-    def _tell(self, broken: Broken, written: int) -> None:
+    def _report_broken(self, broken: Broken, written: int) -> None:
         if not self.broken:
             log.error("%s", in_words(broken, written))
         self.broken = True

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sync.server.load.entrance import Caller
-from sync.server.load.fairness import Turn
+from sync.server.load.fairness import BudgetedRequest
 from sync.server.load.meters import CONTENT_TYPE
 from sync.server.load.spending import metered, pay_by
 from sync.server.process.condition import Condition
@@ -98,8 +98,8 @@ class _Guarded:
         who = self._service.blobs.holder(headers.get("authorization", ""))
         budget = caller.budget if who is None else self._service.hub.budget(who.dev, who.uid)
         pay_by(budget)
-        turn = scope["state"]["turn"] = Turn(budget)
-        async with turn:
+        budgeted = scope["state"]["budgeted"] = BudgetedRequest(budget)
+        async with budgeted:
             await metered(_run, self._app, scope, receive, send)
 
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from sync.server.load.entrance import Caller
-from sync.server.load.fairness import Turn
+from sync.server.load.fairness import BudgetedRequest
 from sync.server.rules.blob_headers import BlobRefusal, PartName, PutHeaders, digest_header, parse_range
 from sync.server.rules.handshake import Who
 from sync.server.rules.service import Service
@@ -55,7 +55,7 @@ class FileParts:
         """▲ One of the few requests for files that a device may have at a time. It takes as long as the client's line:
         so it is at work, for the others who wait, only while we work on it."""
         request.state.caller.signed_in(self._service.hub.budget(who.dev, who.uid))
-        request.state.turn.end()
+        request.state.budgeted.end()
         async with self._service.blobs.slot(who):
             yield
 
@@ -68,13 +68,13 @@ class FileParts:
             self._service.limits.part_bytes,
         )
         body = await self._body(request, headers.end - headers.start)
-        async with self._turn(who):
+        async with self._budgeted(who):
             status, held = await self._service.blobs.put(who, name, headers, body)
         return Response(status_code=status, headers={"upload-offset": str(held)})
 
     async def _get(self, request: Request, name: PartName, who: Who) -> Response:
         """GET and HEAD."""
-        async with self._turn(who):
+        async with self._budgeted(who):
             row = await self._service.blobs.find(name)
             headers = {
                 "repr-digest": digest_header(row.sha256),
@@ -92,9 +92,9 @@ class FileParts:
         headers["content-range"] = f"bytes {start}-{end - 1}/{row.size_bytes}"
         return Response(body, HTTPStatus.PARTIAL_CONTENT, headers)
 
-    def _turn(self, who: Who) -> Turn:
+    def _budgeted(self, who: Who) -> BudgetedRequest:
         """▲ Within the device's budget, as requests on its socket are."""
-        return Turn(self._service.hub.budget(who.dev, who.uid))
+        return BudgetedRequest(self._service.hub.budget(who.dev, who.uid))
 
     async def _body(self, request: Request, size: int) -> bytes:
         """▲ No more than was announced is taken in: a body in chunks has no end but its sender's. TimeoutError if

@@ -31,9 +31,9 @@ async def serve(config: Config) -> None:
         ready = {"ready": True, "host": server.host, "port": server.port, "url": server.url, "metrics": server.monitor}
         print(json.dumps(ready), flush=True)
         log.info("ready")
-        systemd_notify.tell("READY=1")
+        systemd_notify.notify("READY=1")
         await stop.wait()
-        systemd_notify.tell("STOPPING=1")
+        systemd_notify.notify("STOPPING=1")
         log.info("stopping")
     log.info("stopped")
 
@@ -50,13 +50,13 @@ async def _watched() -> AsyncIterator[None]:
 
 def _reload(server: Running) -> None:
     """A certificate that cannot be used leaves the one in use; nobody is cut off either way."""
-    systemd_notify.tell_reloading()
+    systemd_notify.notify_reloading()
     try:
         server.reload()
         log.info("certificate read again")
     except (ConfigError, OSError) as e:  # OSError: it was exchanged between two looks
         log.error("the certificate was not read again: %s", e)
-    systemd_notify.tell("READY=1")
+    systemd_notify.notify("READY=1")
 
 
 def check(config: Config) -> str:

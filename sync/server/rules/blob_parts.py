@@ -61,28 +61,28 @@ class _Slots:
     @asynccontextmanager
     async def one(self, dev: bytes) -> AsyncIterator[None]:
         """Waits until the device may have one more request at work."""
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append((dev, turn))
+        start = asyncio.get_running_loop().create_future()
+        self._waiting.append((dev, start))
         self._begin()
         try:
-            await turn
+            await start
             yield
         finally:
-            if turn.done() and not turn.cancelled():
+            if start.done() and not start.cancelled():
                 self._at_work[dev] -= 1
             else:
-                self._waiting.remove((dev, turn))
+                self._waiting.remove((dev, start))
             self._begin()
 
     def _begin(self) -> None:
         """Starts the waiting requests that may begin, in their order. A device that has no slot left holds up no other
         device."""
-        for dev, turn in list(self._waiting):
+        for dev, start in list(self._waiting):
             own, together = self._at_work[dev] + 1, self._at_work.total() + 1
-            if not turn.done() and is_within(own, together, self._at_once):
-                self._waiting.remove((dev, turn))
+            if not start.done() and is_within(own, together, self._at_once):
+                self._waiting.remove((dev, start))
                 self._at_work[dev] += 1
-                turn.set_result(None)
+                start.set_result(None)
 
 
 class Blobs:

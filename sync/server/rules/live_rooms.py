@@ -55,7 +55,7 @@ class OldHashes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class ReservedSlot:
     """A removal of this device lost a race: until `until_ms` others whose role is no higher wait for it."""
 
     uid: bytes
@@ -78,7 +78,7 @@ class LiveRoom:
     broken: bool = False
     rotated_ms: int = 0
     """When somebody last rotated and did nothing else, as far as this process has seen."""
-    slot: Slot | None = None
+    reserved_slot: ReservedSlot | None = None
     """Who has the room's next slot."""
     cannot_open: dict[int, int] = field(default_factory=dict)
     """When a member first said so of an epoch (ms), as far as this process has seen."""

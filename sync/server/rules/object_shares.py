@@ -26,9 +26,9 @@ from sync.server.store.base import ShareRow, Store
 from sync.trust.room.envelope import share_commitment
 
 _MAX_NAMES = 1000
-_TELL_AGAIN_S = 10.0
+_ASK_AGAIN_S = 10.0
 """Nobody who asks, however often, makes us ask others for the same share more than once in this time."""
-_TOLD = 8
+_ASKED_AT_ONCE = 8
 """How many listeners are asked at once: each of them probably holds it."""
 _ROOMS_REMEMBERED = 4096
 
@@ -67,7 +67,7 @@ class Shares:
         self._wanted.get(frame.room, {}).pop(obj, None)
         return Ok(frame.rid)
 
-    def tell(self, listener: Listener, room: bytes) -> None:
+    def notify_wanted(self, listener: Listener, room: bytes) -> None:
         """One who begins to listen may hold what others wait for."""
         wanted = self._wanted.get(room)
         if wanted:
@@ -85,8 +85,8 @@ class Shares:
         others = [who for who in self._hub.listeners(room) if who is not asker]
         if not due or not others:
             return
-        wanted.update(dict.fromkeys(due, now + _TELL_AGAIN_S))
-        for who in random.sample(others, min(_TOLD, len(others))):
+        wanted.update(dict.fromkeys(due, now + _ASK_AGAIN_S))
+        for who in random.sample(others, min(_ASKED_AT_ONCE, len(others))):
             who.send(SharesWanted(room, due))
 
 

@@ -101,8 +101,9 @@ class People:
     async def newest(self, uid: bytes) -> UserLog | None:
         """The log as the store has it now, None for an unknown person.
 
-        The agency's command line adds entries beside this server, and the log in memory lacks them until `told` is
-        asked. Whoever builds on what the store shows would meanwhile be refused again and again.
+        The agency's command line adds entries beside this server, and the log in memory lacks them until
+        `read_external_appends` is called. Otherwise a client that builds on what the store shows would be refused
+        again and again in between.
         """
         known = await self.load(uid)
         row = await self._store.user(uid) if known is not None else None
@@ -222,14 +223,14 @@ class People:
         self.keep(made)
         return made
 
-    async def saw(self, who: Who, agent: str) -> None:
+    async def note_sign_in(self, who: Who, agent: str) -> None:
         """Remembers that the device signed in; a full disk keeps nobody out."""
         try:
             await self._store.put_sighting(SightingRow(dev=who.dev, uid=who.uid, last=now_ms(), agent=agent))
         except StoreError as e:
             log.warning("a sign-in was not noted: %s", e.code)
 
-    async def still_here(self, present: Collection[tuple[bytes, bytes]]) -> None:
+    async def note_present(self, present: Collection[tuple[bytes, bytes]]) -> None:
         """▲ Remembers that these devices (person, device) are here, as if they signed in: after a restore they are
         waited for, and none of them is revoked by the root alone as one that was not seen."""
         uids = {uid for uid, _ in present}
@@ -259,9 +260,9 @@ class People:
             first -= 1
         return Revoked(frame.rid, [Signed(r.body, r.sig) for r in rows[first:]])
 
-    async def told(self, after: int) -> tuple[int, list[UserLog]]:
+    async def read_external_appends(self, after: int) -> tuple[int, list[UserLog]]:
         """The logs that the agency's command line added to beside this server, read again, and where to go on."""
-        rows = await self._store.told_of(after)
+        rows = await self._store.external_appends(after)
         logs: list[UserLog] = []
         for uid in dict.fromkeys(uid for _, uid in rows):
             try:

@@ -39,7 +39,7 @@ from sync.server.rules.people import People
 from sync.server.rules.pruned_content import Pruning
 from sync.server.rules.quotas import Quotas, senders, today
 from sync.server.rules.refusal import Refusal, refusal_of
-from sync.server.rules.rotation_limit import check_rotation, check_slot, hold_slot, note_turn
+from sync.server.rules.rotation_limit import check_reserved_slot, check_rotation, note_entries, reserve_slot
 from sync.server.rules.shapes import check_batch, read_entries
 from sync.server.rules.staging import Staging
 from sync.server.rules.store_rows import authors, item_rows, member_changes, returned_shares, share_rows
@@ -142,7 +142,7 @@ class Placing:
                 first = await self._known(live, ids)
                 if first is None:
                     why = _refused(e)
-                    hold_slot(live, who, entries[-1], why)
+                    reserve_slot(live, who, entries[-1], why)
                     raise why from e
                 return await self._placed_before(frame.rid, live, first, len(ids))
             except BaseException:
@@ -171,7 +171,7 @@ class Placing:
         self, live: LiveRoom, who: Who, signed: list[Signed], entries: list[RoomEntry], ids: list[bytes]
     ) -> "tuple[list[Item], asyncio.Future[Receipt]]":
         room = live.head.room
-        check_slot(live, who)
+        check_reserved_slot(live, who)
         check_rotation(live, entries[-1])
         await check_crowding(self._store, self._limits, who, entries)
         sealed, newcomers = self._find_seals(live, who, room, entries)
@@ -190,7 +190,7 @@ class Placing:
                 raise Refusal(ErrorCode.SEALS, "recipients")
             e = live.stream.epoch
             seals += [SealRow(epoch=e, uid=r.uid, seal=s) for r, s in zip(recipients, sealed, strict=True) if s]
-        note_turn(live, who, entries)
+        note_entries(live, who, entries)
         return items, await self.begin(live, who, items, accepted, ids, size, seals=seals)
 
     def _find_seals(
@@ -269,7 +269,7 @@ class Placing:
                 else None
             ),
             state=live.stream.to_bytes() if stored else None,
-            healed=_naming_seals(accepted) if returned else None,
+            reuploaded=_naming_seals(accepted) if returned else None,
         )
         if stored:
             live.state_n = live.stream.n
@@ -316,14 +316,14 @@ class Placing:
         for change in placement.members:
             if change.until_n is not None:
                 self._hub.unsubscribe(change.uid, room)
-                self._hub.tell_all(change.uid, Removed(room, change.until_n))
+                self._hub.notify_person(change.uid, Removed(room, change.until_n))
         if self._hub.listens(room):
             wire = [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
             by = placement.device_head.dev if placement.device_head is not None else b""
             self._hub.news(room, last.n, Fresh(room, wire, list(shares), receipt), by)
         for change in placement.members:
             if change.until_n is None:
-                self._hub.tell(change.uid, lambda dev: Joined(self._head_for(live, dev)))
+                self._hub.notify_each_device(change.uid, lambda dev: Joined(self._head_for(live, dev)))
         return receipt
 
     def _head_for(self, live: LiveRoom, dev: bytes) -> RoomHead:

@@ -28,7 +28,7 @@ class Receipts:
         self._store = store
         self._public = public
 
-    async def look(self, brought: Sequence[Receipt], heads: Sequence[RoomHead]) -> None:
+    async def check(self, brought: Sequence[Receipt], heads: Sequence[RoomHead]) -> None:
         """Keeps those that are ours and whose position we do not have, or have otherwise. Refusal "oversize"."""
         if len(brought) > MAX_RECEIPTS:
             raise Refusal(ErrorCode.OVERSIZE, "receipts", fatal=True)

@@ -28,7 +28,7 @@ from sync.server.rules.handshake import Who, now_ms
 from sync.server.rules.log_growth import LogGrowth
 from sync.server.rules.people import Draft, People
 from sync.server.rules.refusal import Refusal
-from sync.server.store.base import AskedRow, InviteRow, Store, StoreError, UserRow
+from sync.server.store.base import InviteRow, RecoveryRequestRow, Store, StoreError, UserRow
 from sync.trust.person.agency import invite_id
 from sync.trust.person.user_log import AGENCY, ROOT, UserLog
 
@@ -38,7 +38,7 @@ ADD, REVOKE, REVOKED = "add", "revoke", "revoked"
 _DAY_MS = 86_400_000
 
 
-class Sheets:
+class RecoveryRequests:
     """What waits, and whether it may come now."""
 
     def __init__(self, store: Store, people: People, limits: Limits, clock: ClockGuard) -> None:
@@ -101,25 +101,27 @@ class Sheets:
 
     async def _ready_to_add(self, log: UserLog, dev: bytes, invite: InviteRow) -> int:
         """0, or when it may come (ms); noted then. Refusal "vetoed"."""
-        rows = [r for r in await self._store.asked(log.uid) if r.what == ADD and r.invite_pk == invite.invite_pk]
-        if any(_stands(log, row.vetoed_by) for row in rows):
+        rows = [
+            r for r in await self._store.recovery_requests(log.uid) if r.what == ADD and r.invite_pk == invite.invite_pk
+        ]
+        if any(_veto_counts(log, row.vetoed_by) for row in rows):
             raise Refusal(ErrorCode.VETOED)
         if not any(log.device_active(d, log.seq) for d in log.devices):
             return 0
         row = next((r for r in rows if r.dev == dev), None)
         if row is None:
             for other in rows:  # the same invitation, another computer: it begins anew
-                await self._store.drop_asked(log.uid, ADD, other.dev)
-            row = AskedRow(uid=log.uid, what=ADD, dev=dev, since=now_ms(), invite_pk=invite.invite_pk)
-            await self._store.put_asked(row)
+                await self._store.drop_recovery_request(log.uid, ADD, other.dev)
+            row = RecoveryRequestRow(uid=log.uid, what=ADD, dev=dev, since=now_ms(), invite_pk=invite.invite_pk)
+            await self._store.put_recovery_request(row)
         return self._until(row)
 
-    def _until(self, row: AskedRow) -> int:
+    def _until(self, row: RecoveryRequestRow) -> int:
         self._clock.check()  # ▲ a clock that was set ahead ends no veto
         ready = self._ready(row)
         return ready if ready > now_ms() else 0
 
-    def _ready(self, row: AskedRow) -> int:
+    def _ready(self, row: RecoveryRequestRow) -> int:
         return row.since + int(self._limits.veto_s * 1000)
 
     # -- signed in
@@ -144,7 +146,7 @@ class Sheets:
     async def _answered(self, uid: bytes, what: str, dev: bytes) -> None:
         """▲ What was asked for has come. A disk that takes this no more undoes nothing: what waits is judged anew."""
         try:
-            await self._store.drop_asked(uid, what, dev)
+            await self._store.drop_recovery_request(uid, what, dev)
         except StoreError as e:
             log.warning("what was asked for was not forgotten: %s", e.code)
 
@@ -153,14 +155,18 @@ class Sheets:
         lately = now - int(self._limits.seen_s * 1000)
         seen = {row.dev for row in await self._store.sightings(log.uid) if row.last > lately}
         targets = [d for entry in draft.read if entry.by == ROOT for d in _revokes(draft, entry.seq) if d in seen]
-        rows = {row.dev: row for row in await self._store.asked(log.uid) if row.what == REVOKE} if targets else {}
+        rows = (
+            {row.dev: row for row in await self._store.recovery_requests(log.uid) if row.what == REVOKE}
+            if targets
+            else {}
+        )
         ready = 0
         for dev in targets:
             row = rows.get(dev)
             if row is None:
-                row = AskedRow(uid=log.uid, what=REVOKE, dev=dev, since=now)
-                await self._store.put_asked(row)
-            if _stands(log, row.vetoed_by):
+                row = RecoveryRequestRow(uid=log.uid, what=REVOKE, dev=dev, since=now)
+                await self._store.put_recovery_request(row)
+            if _veto_counts(log, row.vetoed_by):
                 raise Refusal(ErrorCode.VETOED)
             ready = max(ready, self._until(row))
         return ready
@@ -174,20 +180,22 @@ class Sheets:
         counted = _counted(draft)
         if not counted:
             return
-        rows = [row for row in await self._store.asked(uid) if row.what == REVOKED and row.since > day]
+        rows = [row for row in await self._store.recovery_requests(uid) if row.what == REVOKED and row.since > day]
         made = Counter(by for _, by in counted) + Counter(row.by for row in rows)
         if any(made[by] > self._limits.revocations_a_day for _, by in counted):
             raise Refusal(ErrorCode.BUSY, "revocations")
         for dev, by in counted:
-            await self._store.put_asked(AskedRow(uid=uid, what=REVOKED, dev=dev, since=now_ms(), by=by))
+            await self._store.put_recovery_request(
+                RecoveryRequestRow(uid=uid, what=REVOKED, dev=dev, since=now_ms(), by=by)
+            )
 
     async def veto(self, who: Who, frame: Veto) -> Ok:
         """▲ Any active device may say no, and the first no stays unless the agency revokes the device that said it."""
         log = await self._people.load(who.uid)
-        for row in await self._store.asked(who.uid):
+        for row in await self._store.recovery_requests(who.uid):
             meant = (row.what, row.dev) == (frame.what, frame.dev) and row.what != REVOKED
-            if meant and (log is None or not _stands(log, row.vetoed_by)):
-                await self._store.put_asked(replace(row, vetoed_by=who.dev))
+            if meant and (log is None or not _veto_counts(log, row.vetoed_by)):
+                await self._store.put_recovery_request(replace(row, vetoed_by=who.dev))
         return Ok(frame.rid)
 
     async def waiting(self, uid: bytes) -> list[Asked]:
@@ -196,12 +204,12 @@ class Sheets:
         if log is None:
             return []
         return [
-            Asked(row.what, row.dev, self._ready(row), row.vetoed_by if _stands(log, row.vetoed_by) else b"")
-            for row in await self._store.asked(uid)
+            Asked(row.what, row.dev, self._ready(row), row.vetoed_by if _veto_counts(log, row.vetoed_by) else b"")
+            for row in await self._store.recovery_requests(uid)
             if await self._waits(log, row)
         ]
 
-    async def _waits(self, log: UserLog, row: AskedRow) -> bool:
+    async def _waits(self, log: UserLog, row: RecoveryRequestRow) -> bool:
         """Whether it can still come: the invitation is good, the device is to be revoked yet."""
         if row.what != ADD:
             return row.what == REVOKE and log.device_active(row.dev, log.seq) is not None
@@ -209,7 +217,7 @@ class Sheets:
         return invite is not None and invite.is_open(now_ms())
 
 
-def _stands(log: UserLog, vetoed_by: bytes) -> bool:
+def _veto_counts(log: UserLog, vetoed_by: bytes) -> bool:
     """▲ Whether there is a veto that counts: not one of a device that the agency has revoked."""
     device = log.devices.get(DevId(vetoed_by))
     return device is not None and (device.revoked is None or device.revoked not in log.agency_revokes)

@@ -93,7 +93,7 @@ class ReturnedLogs:
 
     async def _continued(self, known: UserLog, given: _Given, *, late: bool) -> Returned | None:
         skip = known.seq + 1 - given.read[0].seq
-        if late and any(map(_by_sheet, given.read[max(0, skip) :])):
+        if late and any(map(_needs_invitation_or_veto, given.read[max(0, skip) :])):
             raise Refusal(ErrorCode.FORBIDDEN, "user log")
         same = all(known.head_at(e.seq) == e.ident for e in given.read[: max(0, skip)])
         if skip < 0 or not same:
@@ -200,6 +200,6 @@ def _check_record(log: UserLog, staff: StaffRow | None) -> None:
         raise Refusal(ErrorCode.INVALID, "record")
 
 
-def _by_sheet(entry: UserEntry) -> bool:
+def _needs_invitation_or_veto(entry: UserEntry) -> bool:
     """Whether recovery_requests.py would have it wait, or come by an invitation alone."""
     return entry.type == "binding" or (entry.by == ROOT and entry.type in ("dev_add", "dev_revoke"))

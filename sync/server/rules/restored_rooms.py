@@ -65,7 +65,7 @@ class _Stubs:
         return self.after + len(self.data) // STUB.size
 
 
-class MendingRooms:
+class RestoreRecovery:
     """What a restored server takes back. `closed` is shared with who places items."""
 
     def __init__(
@@ -123,7 +123,7 @@ class MendingRooms:
         if uid in self._awaited.values() and now_ms() < self._check_restored().t + LOGS_AFTER_MS:
             raise Refusal(ErrorCode.CLOSED, "user log")
 
-    async def hand_log(self, frame: HandLog) -> Returned | None:
+    async def reupload_log(self, frame: HandLog) -> Returned | None:
         """The log that has more entries now, None if no entry was new."""
         late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
         taken = await self._logs.take(frame, late=late)
@@ -144,10 +144,10 @@ class MendingRooms:
 
     async def _forget(self, dev: bytes) -> None:
         if dev in self._awaited:
-            await self._store.came_back(dev)
+            await self._store.stop_awaiting(dev)
             self._awaited.pop(dev, None)
 
-    async def handed_in(self, who: Who, frame: HandedIn) -> Ok:
+    async def finish_reupload(self, who: Who, frame: HandedIn) -> Ok:
         """The device has nothing more."""
         await self._forget(who.dev)
         self._stubs.pop(who.dev, None)
@@ -193,7 +193,7 @@ class MendingRooms:
             if live.broken:
                 raise Refusal(ErrorCode.BUSY, "room")
             await self._note(stubs, r, live.head.n, live.head.rh)
-        await self._tell(live)
+        await self._notify_members(live)
 
     async def _note(self, stubs: _Stubs, r: Receipt, head_n: int, head_rh: bytes) -> None:
         if stubs.after > head_n:
@@ -210,7 +210,7 @@ class MendingRooms:
             self._closed.add(stubs.room)
             missing = await self._store.await_items(stubs.room, new)
             if missing == 0:  # another handed them in while we asked for a room that was not there
-                await self.look()
+                await self.check_closed_rooms()
                 return
             log.warning("a receipt proves items that were lost, positions: %d", missing)
 
@@ -222,7 +222,7 @@ class MendingRooms:
 
     # -- items ------------------------------------------------------------------------------------------------------
 
-    async def hand_in(self, who: Who, frame: HandIn) -> Wanted:
+    async def reupload(self, who: Who, frame: HandIn) -> Wanted:
         """Gives items their old positions, as far as they are the proven ones; those that are here are passed over."""
         self._check_restored()
         items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in frame.items]
@@ -243,7 +243,7 @@ class MendingRooms:
             await done
         reply = await self._wanted(frame.rid, frame.room)
         if reply.until == 0 and done is not None:
-            await self._tell(live)
+            await self._notify_members(live)
             await self.open_ready()
         return reply
 
@@ -286,7 +286,7 @@ class MendingRooms:
 
     # -- opening ----------------------------------------------------------------------------------------------------
 
-    async def look(self) -> None:
+    async def check_closed_rooms(self) -> None:
         """Now and then: what the operator opened beside this server, and what may open."""
         if not self._closed:
             return
@@ -309,12 +309,12 @@ class MendingRooms:
         log.info("a room is open again, closed still: %d", len(self._closed))
         live = await self._find(room)
         if live is not None:
-            await self._tell(live, opened=True)
+            await self._notify_members(live, opened=True)
 
-    async def _tell(self, live: LiveRoom, *, opened: bool = False) -> None:
+    async def _notify_members(self, live: LiveRoom, *, opened: bool = False) -> None:
         frame = Mending(live.head, await self._store.awaited_until(live.head.room), opened)
         for uid in list(live.stream.members):
-            self._hub.tell_all(Uid(uid), frame)
+            self._hub.notify_person(Uid(uid), frame)
 
 
 def _items(stubs: _Stubs) -> list[AwaitedItem]:

@@ -168,7 +168,7 @@ class Rooms:
         if len(listener.rooms) >= self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
         self._hub.subscribe(listener, frame.room)
-        self._shares.tell(listener, frame.room)
+        self._shares.notify_wanted(listener, frame.room)
         return Ok(frame.rid)
 
     def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:

@@ -73,9 +73,9 @@ from sync.server.rules.placing import Placing
 from sync.server.rules.presented_receipts import Receipts
 from sync.server.rules.pruned_content import Pruning
 from sync.server.rules.quotas import Quotas
-from sync.server.rules.recovery_requests import Sheets
+from sync.server.rules.recovery_requests import RecoveryRequests
 from sync.server.rules.refusal import Refusal
-from sync.server.rules.restored_rooms import MendingRooms
+from sync.server.rules.restored_rooms import RestoreRecovery
 from sync.server.rules.room_requests import Rooms
 from sync.server.rules.uploads import Uploads
 from sync.server.store.base import Store, StoreError
@@ -122,18 +122,20 @@ class Service:
             store, self.people, self.hub, self.live, limits, self.meters, self.pruning, quotas, self.clock, closed
         )
         growth = LogGrowth(store, limits)
-        self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed, growth)
+        self.restore_recovery = RestoreRecovery(
+            store, self.people, self.hub, self.live, self.placing, identity, closed, growth
+        )
         self.uploads = Uploads(store, objects, limits)
         self.blobs = Blobs(store, objects, self.rooms, quotas, self.uploads, limits, self.meters)
         self.receipts = Receipts(store, identity.key.public)
         self.pairing = Pairing()
-        self.sheets = Sheets(store, self.people, limits, self.clock)
+        self.recovery_requests = RecoveryRequests(store, self.people, limits, self.clock)
         self._identity = identity
         self._going: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
         """Reads what is left to do since a restore, and what was left unfinished; the store is open."""
-        await self.mending.open()
+        await self.restore_recovery.open()
         await self.uploads.open()
 
     async def close(self) -> None:
@@ -159,15 +161,15 @@ class Service:
         """Answers a sign-in: the heads of the person's log and rooms, or the entries that revoked the device. The
         caller must already collect the person's notifications for this connection, since everything is read only
         once."""
-        await self.people.saw(who, agent)
+        await self.people.note_sign_in(who, agent)
         own = await self._log_of(who)
         if own.device_active(who.dev, own.seq) is None:
             return await self.people.ended(own, frame)
         heads = await self.rooms.heads(who)
-        await self.receipts.look(frame.receipts, heads)
-        asked = await self.sheets.waiting(who.uid)
-        closed = self.mending.closed_among(heads)
-        return Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement, closed)
+        await self.receipts.check(frame.receipts, heads)
+        asked = await self.recovery_requests.waiting(who.uid)
+        closed = self.restore_recovery.closed_among(heads)
+        return Authed(frame.rid, own.seq, own.head, heads, asked, self.restore_recovery.statement, closed)
 
     async def _log_of(self, who: Who) -> UserLog:
         found = await self.people.load(who.uid)
@@ -183,12 +185,12 @@ class Service:
             case Enrol():
                 return await self.people.enrol(frame)
             case RecoverLook():
-                return await self.sheets.look(frame)
+                return await self.recovery_requests.look(frame)
             case Recover():
-                self.mending.check_log_open(frame.uid)
-                return await self._to_the_end(self._moving(frame.uid, self.sheets.recover(frame)))
+                self.restore_recovery.check_log_open(frame.uid)
+                return await self._to_the_end(self._moving(frame.uid, self.recovery_requests.recover(frame)))
             case HandLog():
-                return await self._to_the_end(self._hand_log(frame))
+                return await self._to_the_end(self._reupload_log(frame))
             case PairJoin():
                 self.pairing.join(peer, frame)
                 return Ok(frame.rid)
@@ -227,11 +229,11 @@ class Service:
             case UserLogRequest():
                 return await self.people.entries(frame)
             case UserAppend():
-                self.mending.check_log_open(who.uid)
-                return await self._to_the_end(self._moving(who.uid, self.sheets.append(who, frame)))
+                self.restore_recovery.check_log_open(who.uid)
+                return await self._to_the_end(self._moving(who.uid, self.recovery_requests.append(who, frame)))
             case Veto():
-                done = await self.sheets.veto(who, frame)
-                await self._tell_asked(who.uid)
+                done = await self.recovery_requests.veto(who, frame)
+                await self._notify_recovery_requests(who.uid)
                 return done
             case Escrow():
                 return EscrowReply(frame.rid, self._identity.escrow)
@@ -252,13 +254,13 @@ class Service:
             case LogHeads():
                 return await self.people.heads(frame)
             case HandLog():
-                return await self._to_the_end(self._hand_log(frame))
+                return await self._to_the_end(self._reupload_log(frame))
             case Promise():
-                return await self.mending.promise(who, frame)
+                return await self.restore_recovery.promise(who, frame)
             case HandIn():
-                return await self.mending.hand_in(who, frame)
+                return await self.restore_recovery.reupload(who, frame)
             case HandedIn():
-                return await self._to_the_end(self.mending.handed_in(who, frame))
+                return await self._to_the_end(self.restore_recovery.finish_reupload(who, frame))
             case _:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
 
@@ -275,8 +277,8 @@ class Service:
         if not task.cancelled():
             task.exception()  # nobody may be there to hear of it
 
-    async def _hand_log(self, frame: HandLog) -> Ok:
-        back = await self.mending.hand_log(frame)
+    async def _reupload_log(self, frame: HandLog) -> Ok:
+        back = await self.restore_recovery.reupload_log(frame)
         if back is not None:
             await self._log_moved(back.log, back.after)
         return Ok(frame.rid)
@@ -287,19 +289,19 @@ class Service:
         if moved is not None:
             await self._log_moved(moved, moved.seq - APPEND_ENTRIES)
         if isinstance(reply, Waits):
-            await self._tell_asked(uid)
+            await self._notify_recovery_requests(uid)
         return reply
 
-    async def _tell_asked(self, uid: bytes) -> None:
-        asked = await self.sheets.waiting(uid)
-        self.hub.tell_all(uid, SheetAsked(asked))
+    async def _notify_recovery_requests(self, uid: bytes) -> None:
+        asked = await self.recovery_requests.waiting(uid)
+        self.hub.notify_person(uid, SheetAsked(asked))
 
     async def _log_moved(self, log: UserLog, after: int) -> None:
         """Tells everybody concerned what the entries behind `after` have ended."""
         self._cut_off(log)
         if log.revoked_between(after, log.seq) or (log.ended_at(log.seq) and not log.ended_at(after)):
             await self.rooms.notify_member_moved(log.uid)
-        await self.mending.log_moved(log)
+        await self.restore_recovery.log_moved(log)
 
     def _cut_off(self, log: UserLog) -> None:
         """Devices that the log ends, and the others are told."""
@@ -308,7 +310,7 @@ class Service:
                 self.blobs.revoke(device.dev)
                 self.placing.forget(device.dev)
                 self.hub.cut(device.dev, log.uid, ErrorCode.AUTH)
-        self.hub.tell_all(log.uid, LogMoved(log.seq))
+        self.hub.notify_person(log.uid, LogMoved(log.seq))
 
     async def watch(self) -> None:
         """Notices what the agency's command line does beside this server. Runs until cancelled.
@@ -321,8 +323,8 @@ class Service:
             try:
                 if time.monotonic() - seen_at >= SEEN_S:
                     seen_at = time.monotonic()
-                    await self.people.still_here(self.hub.present())
-                until, logs = await self.people.told(after)
+                    await self.people.note_present(self.hub.present())
+                until, logs = await self.people.read_external_appends(after)
                 for moved in logs:
                     self._cut_off(moved)
                 for moved in logs:
@@ -330,9 +332,9 @@ class Service:
                         await self.rooms.notify_member_moved(moved.uid)
                         noticed[moved.uid] = moved.seq
                 for moved in logs:  # a full disk keeps nobody from being cut off, and no colleague from being told
-                    await self.mending.log_moved(moved)
+                    await self.restore_recovery.log_moved(moved)
                 after = until
-                await self.mending.look()
+                await self.restore_recovery.check_closed_rooms()
             except StoreError as e:
                 log.warning("what the command line did was not read: %s", e.code)
             except Exception:

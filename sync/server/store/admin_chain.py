@@ -98,7 +98,7 @@ class AdminLog(Protocol):
 
 def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
     """The row that comes after `head`."""
-    told = {
+    fields = {
         "n": head.n + 1,
         "t": entry.t,
         "command": entry.command,
@@ -107,17 +107,17 @@ def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
         "about": dict(entry.about),
         "result": entry.result,
     }
-    body = json.dumps(told, separators=(",", ":"))
+    body = json.dumps(fields, separators=(",", ":"))
     return AdminRow(n=head.n + 1, body=body, hash=_hash(head.hash, body))
 
 
 def read_entry(row: AdminRow) -> AdminEntry:
     """The entry in a row. ValueError if the body is not an entry of this format."""
     try:
-        told = json.loads(row.body)
-        if told.pop("n") != row.n:
+        fields = json.loads(row.body)
+        if fields.pop("n") != row.n:
             raise ValueError("n")
-        entry = AdminEntry(**told)
+        entry = AdminEntry(**fields)
     except (AttributeError, KeyError, RecursionError, TypeError) as e:
         raise ValueError("entry") from e
     texts = entry.command, entry.user, entry.sudo_user, entry.result

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sync.server.store.admin_chain import AdminLog
-from sync.server.store.restored import Mending
+from sync.server.store.restored import RestoreStore
 
 
 class StoreError(Exception):
@@ -110,7 +110,7 @@ class SightingRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedRow:
+class RecoveryRequestRow:
     """What was asked with a person's recovery sheet: `what` ("add", "revoke"; "revoked" counts those done), of which
     device, since when (ms), under which invitation (empty for none), and which device said no (empty for none). `by`
     of a "revoked" row: which device revoked it (empty for the root)."""
@@ -234,7 +234,7 @@ class Placement:
     """Persons who have an item in the room from now on; those who had one before need not be named."""
     device_head: DeviceHead | None = None
     state: bytes | None = None
-    healed: Sequence[int] | None = None
+    reuploaded: Sequence[int] | None = None
     """It came back after a restore: the positions of its entries that name seals, which did not come with it. A room
     that begins so is closed."""
 
@@ -331,7 +331,7 @@ class Population:
     rooms_forked: int
 
 
-class Store(Mending, AdminLog, Protocol):
+class Store(RestoreStore, AdminLog, Protocol):
     """The server's memory. See the module's head for durability and order."""
 
     @property
@@ -380,13 +380,13 @@ class Store(Mending, AdminLog, Protocol):
         *,
         invite_pk: bytes | None = None,
         returned: Sequence[InviteRow] = (),
-        told: bool = False,
+        external: bool = False,
     ) -> None:
         """The next entries of a log, all or none; Moved if the log does not end at `expected_seq`.
 
         `invite_pk`: the invitation that they use; Taken if it is used or withdrawn. `returned`: those that they used
-        before a restore, as in `return_user`. `told`: a server that runs beside
-        this process is to hear of it by `told_of`.
+        before a restore, as in `return_user`. `external`: a server that runs beside
+        this process is to hear of it by `external_appends`.
         """
         ...
 
@@ -394,15 +394,15 @@ class Store(Mending, AdminLog, Protocol):
         """Whose log has this root key in force."""
         ...
 
-    async def put_asked(self, row: AskedRow) -> None:
+    async def put_recovery_request(self, row: RecoveryRequestRow) -> None:
         """Replaces what was asked of the same device."""
         ...
 
-    async def drop_asked(self, uid: bytes, what: str, dev: bytes) -> None:
+    async def drop_recovery_request(self, uid: bytes, what: str, dev: bytes) -> None:
         """Nothing happens if there is none."""
         ...
 
-    async def asked(self, uid: bytes) -> list[AskedRow]:
+    async def recovery_requests(self, uid: bytes) -> list[RecoveryRequestRow]:
         """Of one person, the oldest first."""
         ...
 
@@ -421,7 +421,7 @@ class Store(Mending, AdminLog, Protocol):
         """Persons whose staff record is lost."""
         ...
 
-    async def told_of(self, after: int) -> list[tuple[int, bytes]]:
+    async def external_appends(self, after: int) -> list[tuple[int, bytes]]:
         """(row, uid) of logs that another process added to, with row > after."""
         ...
 

@@ -26,7 +26,7 @@ class AwaitedItem:
     id: bytes
 
 
-class Mending(Protocol):
+class RestoreStore(Protocol):
     """Part of `sync.server.store.base.Store`; the same words about durability hold."""
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
@@ -43,7 +43,7 @@ class Mending(Protocol):
         """(dev, uid) of devices that may still hold what was lost."""
         ...
 
-    async def came_back(self, dev: bytes) -> None:
+    async def stop_awaiting(self, dev: bytes) -> None:
         """The device has handed in what it had."""
         ...
 

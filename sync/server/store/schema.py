@@ -16,7 +16,7 @@ from sqlalchemy import (
     Table,
 )
 
-VERSION = 10
+VERSION = 11
 
 metadata = MetaData()
 
@@ -179,11 +179,11 @@ sightings = Table(
 )
 """When each device last signed in, and with which program."""
 
-told = Table("told", metadata, Column("row", Integer, primary_key=True), _blob("uid"))
+external_appends = Table("external_appends", metadata, Column("row", Integer, primary_key=True), _blob("uid"))
 """Whose log another process (the agency's command line) has added to."""
 
-asked = Table(
-    "asked",
+recovery_requests = Table(
+    "recovery_requests",
     metadata,
     _blob("uid"),
     Column("what", String, nullable=False),

@@ -27,7 +27,7 @@ from sync.server.store.base import (
 )
 from sync.server.store.sql_admin_log import SqlAdminLog
 from sync.server.store.sql_people import SqlPeople
-from sync.server.store.sql_restored import SqlMending
+from sync.server.store.sql_restored import SqlRestore
 from sync.server.store.statements import (
     add_counts,
     columns,
@@ -44,7 +44,7 @@ _MAX_ROWS = 4096
 """Items that one read takes at most, so that a pull never holds the reader for long."""
 
 
-class SqlStore(SqlPeople, SqlMending, SqlAdminLog):
+class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
     """See `sync.server.store.base.Store`."""
 
     # -- rooms

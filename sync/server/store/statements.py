@@ -52,9 +52,10 @@ see_device = upsert(s.sightings)
 see_device = see_device.on_conflict_do_update(
     index_elements=["dev"], set_={f: see_device.excluded[f] for f in ("uid", "last", "agent")}
 )
-ask = upsert(s.asked)
-ask = ask.on_conflict_do_update(
-    index_elements=["uid", "what", "dev"], set_={f: ask.excluded[f] for f in ("since", "invite_pk", "vetoed_by", "by")}
+keep_recovery_request = upsert(s.recovery_requests)
+keep_recovery_request = keep_recovery_request.on_conflict_do_update(
+    index_elements=["uid", "what", "dev"],
+    set_={f: keep_recovery_request.excluded[f] for f in ("since", "invite_pk", "vetoed_by", "by")},
 )
 keep_upload = upsert(s.uploads)
 keep_upload = keep_upload.on_conflict_do_update(
@@ -109,8 +110,8 @@ def place(c: Connection, p: Placement) -> None:
         head = p.device_head
         c.execute(_set_head, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
     _place_rest(c, p)
-    if p.healed is not None:
-        _note_healed(c, p, p.healed)
+    if p.reuploaded is not None:
+        _note_reuploaded(c, p, p.reuploaded)
 
 
 def _place_rest(c: Connection, p: Placement) -> None:
@@ -149,7 +150,7 @@ def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> N
             raise Taken("invite")
 
 
-def _note_healed(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
+def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
     """It came back after a restore: it is awaited no more, and a room that begins so is closed."""
     a = s.awaited_items.c
     c.execute(delete(s.awaited_items).where(a.room == p.room, a.n <= p.items[-1].n))

@@ -82,7 +82,7 @@ def test_a_restore_on_a_full_disk_leaves_nothing(
     assert "there: the disk is full; nothing was put in place" in refused(backed_up, copied, capsys)
 
 
-def test_a_backup_that_root_copied_says_whose_it_must_be(
+def test_a_backup_that_root_copied_is_refused_with_its_needed_owner(
     copied: Path, backed_up: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Root runs the tests and may read everything, so the refusal is the system's as it words it."""

@@ -49,17 +49,17 @@ def audit(data: Path) -> list[AuditLine]:
 
 def _line(guests: Mapping[str, str], row: AdminRow) -> AuditLine:
     try:
-        told = read_entry(row)
+        entry = read_entry(row)
     except ValueError as e:
         raise ConfigError(f"entry {row.n} of the admin log cannot be read: audit --verify says more") from e
     return AuditLine(
         n=row.n,
-        time=told.t,
-        user=told.user,
-        sudo_user=told.sudo_user,
-        command=told.command,
-        result=told.result,
-        about={**told.about, **_guest(guests, told.about)},
+        time=entry.t,
+        user=entry.user,
+        sudo_user=entry.sudo_user,
+        command=entry.command,
+        result=entry.result,
+        about={**entry.about, **_guest(guests, entry.about)},
         hash=row.hash.hex(),
     )
 

@@ -114,7 +114,7 @@ def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], N
     """One snapshot by SQLite's backup, a few pages at a time. ▲ The open read keeps it the same snapshot to the end:
     without it each step would see what was written since, and a busy server's backup would begin again for ever."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with contextlib.ExitStack() as opened, _told(target.parent):
+    with contextlib.ExitStack() as opened, _translated_errors(target.parent):
         reading = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None)
         opened.callback(reading.close)
         writing = sqlite3.connect(target, isolation_level=None)
@@ -129,7 +129,7 @@ def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], N
 
 
 @contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _translated_errors(folder: Path) -> Iterator[None]:
     """What SQLite says while it copies: only the copy is written, so a disk that takes no more is the backup's."""
     try:
         yield

@@ -36,21 +36,21 @@ class _Progress:
     """A line on stderr once a second."""
 
     def __init__(self) -> None:
-        self._told = time.monotonic()
+        self._printed_at = time.monotonic()
 
     def judged(self, tally: Tally) -> None:
-        self._say(f"people {tally.people}, rooms {tally.rooms}, items {tally.items}, parts {tally.blobs}")
+        self._print_line(f"people {tally.people}, rooms {tally.rooms}, items {tally.items}, parts {tally.blobs}")
 
     def copied(self, what: str, done: int, of: int) -> None:
-        self._say(f"{what} {done} of {of}")
+        self._print_line(f"{what} {done} of {of}")
 
-    def _say(self, line: str) -> None:
-        if time.monotonic() - self._told >= _EVERY_S:
-            self._told = time.monotonic()
+    def _print_line(self, line: str) -> None:
+        if time.monotonic() - self._printed_at >= _EVERY_S:
+            self._printed_at = time.monotonic()
             print(line, file=sys.stderr)
 
 
-def tell(problem: Problem) -> None:
+def print_problem(problem: Problem) -> None:
     """One problem as a line of JSON."""
     print(json.dumps(asdict(problem)), flush=True)
 
@@ -66,9 +66,9 @@ def _verify(data: Path, room: bytes | None) -> int:
         manifest = read_manifest(data)
         database = data / manifest.database
         if not matches(data, manifest):
-            tell(Problem(what="database", where=manifest.database, code="blob-hash"))
+            print_problem(Problem(what="database", where=manifest.database, code="blob-hash"))
             return 1
-    tally = check(data, tell, _Progress().judged, room=room, database=database)
+    tally = check(data, print_problem, _Progress().judged, room=room, database=database)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 else 1
 
@@ -107,7 +107,7 @@ def _code(e: Exception) -> str:
 
 def restore(args: argparse.Namespace, data: Path) -> int:
     """Exit status 0 if the folder is in place."""
-    tally = put_back(args.source, data, tell, _Progress().judged, keys=args.keys, damaged=args.damaged)
+    tally = put_back(args.source, data, print_problem, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
     if tally.problems and not args.damaged:
         how = "copy the backup again, or say --damaged (the guide tells what is lost then)"

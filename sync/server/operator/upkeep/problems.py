@@ -41,14 +41,14 @@ class Tally:
 class Report:
     """Where problems go, one by one, and the tally of all. `step` is told now and then how far it is."""
 
-    tell: Callable[[Problem], None]
+    on_problem: Callable[[Problem], None]
     step: Callable[[Tally], None]
     tally: Tally = field(default_factory=Tally)
 
     def add(self, what: str, where: str, code: str) -> None:
         """One more problem."""
         self.tally.problems += 1
-        self.tell(Problem(what=what, where=where, code=code))
+        self.on_problem(Problem(what=what, where=where, code=code))
 
 
 class Logs:

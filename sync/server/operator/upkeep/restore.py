@@ -34,7 +34,7 @@ SEEN_MS = 30 * 86_400_000
 def restore(
     source: Path,
     data: Path,
-    tell: Callable[[Problem], None],
+    on_problem: Callable[[Problem], None],
     step: Callable[[Tally], None],
     *,
     keys: Path | None = None,
@@ -59,11 +59,11 @@ def restore(
         _put_together(source, manifest, beside, keys or source / KEYS)
         rotten: list[str] = []
 
-        def told(problem: Problem) -> None:
+        def note_problem(problem: Problem) -> None:
             rotten.extend([problem.where] if (problem.what, problem.code) == ("blob", "blob-hash") else [])
-            tell(problem)
+            on_problem(problem)
 
-        tally = verify(beside, told, step)
+        tally = verify(beside, note_problem, step)
         if tally.problems and not damaged:
             return tally
         for where in rotten:  # put aside: whoever has the part still uploads it again, as one that is gone
@@ -115,8 +115,8 @@ async def _mark(data: Path, manifest: Manifest, *, damaged: bool) -> None:
         before = await store.restored()
         if before is not None and await store.closed_rooms():  # what that one lost was not all back: nor is it now
             backup_t = min(backup_t, before.backup_t)
-        told = Restored.sign(identity.key, identity.fingerprint, max(now_ms(), manifest.time), backup_t)
-        row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)
+        statement = Restored.sign(identity.key, identity.fingerprint, max(now_ms(), manifest.time), backup_t)
+        row = RestoreRow(t=statement.t, backup_t=statement.backup_t, body=statement.body, sig=statement.sig)
         admin_log.record(store, "restore", entries_lost_after=manifest.time, damaged=int(damaged))
         await store.mark_restored(row, backup_t - SEEN_MS)
     finally:

@@ -32,7 +32,7 @@ _OWNED = ("items", "members", "device_heads", "shares", "seals", "blobs")
 
 def verify(
     data: Path,
-    tell: Callable[[Problem], None],
+    on_problem: Callable[[Problem], None],
     step: Callable[[Tally], None],
     *,
     room: bytes | None = None,
@@ -42,7 +42,7 @@ def verify(
 
     `step` hears often how far it is. ConfigError without agency.pub, StoreError for a later version's database.
     """
-    report = Report(tell, step)
+    report = Report(on_problem, step)
     agency_pk = read_agency_pk(data)
     try:
         reading = Reading(database or Config(data=data).database)
@@ -129,9 +129,9 @@ class _Check:
         for pk, body, sig, salt, record, not_after in self._reading.rows("invites", query):
             try:
                 cert = InviteCert.check(self._agency_pk, body, sig)
-                said = (cert.invite_pk, cert.record_hash, cert.not_after_ms)
+                certified = (cert.invite_pk, cert.record_hash, cert.not_after_ms)
                 hashed = record_hash(salt, record) if record else cert.record_hash
-                code = None if said == (pk, hashed, not_after) else "record"
+                code = None if certified == (pk, hashed, not_after) else "record"
             except Reject as e:
                 code = e.code
             if code is not None:
@@ -158,8 +158,8 @@ class _Check:
         fingerprint = agency_fingerprint(self._agency_pk)
         for t, backup_t, body, sig in self._reading.rows("restores", "SELECT t, backup_t, body, sig FROM restores"):
             try:
-                told = Restored.check(server_pk, fingerprint, body, sig)
-                code = None if (told.t, told.backup_t) == (t, backup_t) else "malformed"
+                statement = Restored.check(server_pk, fingerprint, body, sig)
+                code = None if (statement.t, statement.backup_t) == (t, backup_t) else "malformed"
             except Reject as e:
                 code = e.code
             if code is not None:
