@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`kansli-server` (`python -m sync.server`): what an operator asks for, each command a function of admin.py, listing.py
-or upkeep/."""
+"""`kansli-server` (`python -m sync.server`): runs the operator's commands, each by a function of a module in
+operator/."""
 
 import argparse
 import asyncio
@@ -24,7 +24,7 @@ from sync.server.store.base import StoreError
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; the exit status is 0 if it did what it says."""
+    """Runs one command. Returns the exit status, 0 for success."""
     args = make_parser().parse_args(argv)
     try:
         if args.command == "invite" and args.offline is not None:
@@ -91,7 +91,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             return upkeep.restore(args, data)
         case "serve":
             from sync.server.process import (
-                serving,  # the web server is a third of the imports; no other command needs it
+                serving,  # the web server is a third of the imports; only this command needs it
             )
 
             if args.check:
@@ -102,7 +102,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
 
 
 def _ask_keys() -> Path:
-    """Where the agency's keys go, as typed. ConfigError where nobody can be asked."""
+    """Asks for the folder of the agency's keys. ConfigError if standard input is no terminal."""
     if not sys.stdin.isatty():
         raise ConfigError("say with --keys in which folder, outside the data folder, agency.key and escrow.key go")
     return Path(input("Folder for agency.key and escrow.key, outside the data folder: ").strip()).expanduser()

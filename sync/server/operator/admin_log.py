@@ -22,7 +22,8 @@ from sync.server.store.sql_admin_log import append
 from sync.server.store.writer import unwritable
 
 About = bytes | str | int
-"""Ids as bytes, numbers, and words of ours. ▲ Never a name, a title or an address: the server's log has these too."""
+"""Ids as bytes, numbers, and fixed words. ▲ Never a name, a title or an address: these values are copied to the
+server's log."""
 
 
 def record(store: AdminLog, command: str, **about: About) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is still missing after a restore, as far as the server can know, and what an administrator must do again. The
-rest comes back by itself from people's computers (restored_rooms.py, restored_people.py)."""
+"""What is still missing after a restore, as far as the server can know, and what an administrator must do again.
+People's computers upload the rest by themselves (restored_rooms.py, restored_people.py)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from sync.server.store.base import Store
 
 NO_RECORD = "no staff record here: it was lost in a restore, and comes back when the person or a colleague connects"
 REMIND_MS = 30 * 86_400_000
-"""How long after a restore an administrator is reminded of what no server can know."""
+"""How long after a restore an administrator is reminded of what the server cannot know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Invitations as the agency looks after them: who is there under the same name, and how one is withdrawn. They are made
-in admin.py and, for lists of people, in invite_list.py.
+"""Maintains invitations: finds people with the same name, and withdraws an invitation. Invitations are made in admin.py
+and, for lists of people, in invite_list.py.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ async def _invited(store: SqlStore, wanted: dict[str, list[int]]) -> list[tuple[
 
 
 def _format_record(record: dict[str, str]) -> str:
-    """A record in words, as in: Handläggare (Handläggare, Enheten för tillsyn)."""
+    """A record in words, for example: Handläggare (Handläggare, Enheten för tillsyn)."""
     more = ", ".join(text for field in ("title", "unit") if (text := record.get(field, "")))
     return f"{record['name']} ({more})" if more else record["name"]
 

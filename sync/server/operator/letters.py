@@ -61,7 +61,8 @@ def unprintable(text: str) -> str:
 
 
 def link(server: str, code: str) -> str:
-    """What the QR code says: the link that fills in the first page, or the code alone where no server is known."""
+    """The text of the QR code: the link that fills in the program's first page, or the code alone if no server is
+    known."""
     return f"kansli:enrol?{urlencode({'server': server, 'code': code})}" if server else code
 
 
@@ -73,7 +74,7 @@ def until(ms: int) -> str:
 
 @contextlib.contextmanager
 def _pages() -> Iterator["_LetterPages"]:
-    """Pages to fill. The library leaves the fonts' files open."""
+    """Empty pages. Closes the fonts' files at the end of the block, which the library leaves open."""
     pages = _LetterPages()
     try:
         yield pages
@@ -95,11 +96,11 @@ class _LetterPages(FPDF):
         self.set_lang("sv")
 
     def from_files(self) -> list[TTFFont]:
-        """Its fonts."""
+        """The fonts that were read from files."""
         return [font for font in self.fonts.values() if isinstance(font, TTFFont)]
 
     def add(self, letter: Letter, server: str) -> None:
-        """A page."""
+        """Adds a page with a letter."""
         self.add_page()
         self._paragraph("Välkommen till Kansli", 22, bold=True, after_mm=8)
         self._paragraph(letter.who.name, 15, bold=True)
@@ -133,7 +134,7 @@ class _LetterPages(FPDF):
         self.ln(after_mm)
 
     def _code(self, code: str) -> None:
-        """In lines of a few groups: it is typed from the paper."""
+        """Prints the code in lines of a few groups, since it is typed from the paper."""
         groups = code.split("-")
         for at in range(0, len(groups), _GROUPS_A_LINE):
             self._paragraph("-".join(groups[at : at + _GROUPS_A_LINE]), 17)
@@ -147,10 +148,10 @@ class _LetterPages(FPDF):
         self.ln(1.5)
 
     def _qr(self, text: str) -> None:
-        """Dark modules as rectangles, a run of a row in one: 0.5 ms."""
+        """Draws a QR code: a rectangle for each run of dark modules in a row. 0.5 ms."""
         matrix = segno.make(text, error="m", micro=False).matrix
         size, top = _QR_MM / len(matrix), self.get_y()
-        height = size * 1.02  # else a viewer shows white lines between the rows
+        height = size * 1.02  # otherwise a viewer shows white lines between the rows
         for row, modules in enumerate(matrix):
             column = 0
             while column < len(modules):

@@ -16,11 +16,11 @@ from sync.server.store.base import Population, Store, StoreError
 
 log = logging.getLogger("sync.server")
 lines = logging.getLogger("sync.server.admin")
-"""Of the entries: logged at any log level (log_output.py)."""
+"""The logger of the entries, which are logged at any log level (log_output.py)."""
 
 _EVERY_S = 1.0
 _COUNT_EVERY = 60
-"""Looks between two counts of people and rooms, which take longer."""
+"""Readings of the admin log between two counts of people and rooms, which take longer."""
 _SEEN_MS = 30 * 86_400_000
 
 
@@ -67,7 +67,7 @@ class AdminWatch:
         seen, logged = max(after.n, kept), kept
         if head.n < seen:
             self._report_broken(Broken(head.n + 1, "missing"), seen)
-            after, logged = EMPTY, 0  # what came in the place of lost entries must not pass for them
+            after, logged = EMPTY, 0  # entries that replace lost ones must not pass for them
         rows = await self._store.admin_rows(after.n)
         # read after the head: what a command added meanwhile is for the next look
         rows = [row for row in rows if row.n <= head.n]
@@ -91,7 +91,7 @@ class AdminWatch:
             try:
                 self._note(read_entry(row))
             except ValueError:
-                continue  # `in_words` has told of it
+                continue  # `_report_broken` has logged it
 
     def _note(self, entry: AdminEntry) -> None:
         lost_after = entry.about.get("entries_lost_after")

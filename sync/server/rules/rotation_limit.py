@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whose turn it is to change a room: how often one may rotate, and the slot kept for a removal that lost a race."""
+"""Limits on who may change a room when: how often a writer may rotate its key, and the slot that is reserved for a
+removal that lost a race."""
 
 from collections.abc import Sequence
 
@@ -17,9 +18,13 @@ _HEAL_MS = 60_000
 
 
 def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
-    """▲ A writer may rotate a clean room once an hour; the limit never holds for a dirty room, nor when somebody's
-    question for the key in force has stood for a minute. But nobody gets past it by questions more than once an hour:
-    a writer can ask for a key that they have, and each rotation is work for every member."""
+    """Refusal "busy" if a writer rotates the room's key more than once an hour. ▲ Each rotation is work for every
+    member.
+
+    The limit does not apply while the room owes a rotation. It does not apply either if a member's CannotOpen for the
+    epoch in force is a minute old. A writer passes the limit by such a question at most once an hour. Otherwise a
+    writer could rotate without end by asking for a key that they have.
+    """
     if entry.type != "epoch" or live.stream.dirty or live.stream.role_of(entry.uid) is not Role.WRITER:
         return
     asked_ms = live.cannot_open.get(live.stream.epoch)
@@ -31,8 +36,8 @@ def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
 
 
 def check_reserved_slot(live: LiveRoom, who: Who) -> None:
-    """▲ Busy while another device has the next slot. No limit holds for a dirty room, nor an administrator's for an
-    owner."""
+    """▲ Refusal "busy" while the room's slot is reserved for another device. A room that owes a rotation ignores the
+    reservation, and so does an owner when an administrator has it."""
     slot = live.reserved_slot
     if slot is None or slot.dev == who.dev or now_ms() >= slot.until_ms or live.stream.dirty:
         return
@@ -41,9 +46,13 @@ def check_reserved_slot(live: LiveRoom, who: Who) -> None:
 
 
 def reserve_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> None:
-    """▲ A removal by an owner or administrator that lost a race has the next slot for 60 s: its seals take time to
-    upload, and whoever is to go must not keep it out with small entries. Nor with slots: an owner takes an
-    administrator's, and who let one pass gets none in the next 60 s."""
+    """Reserves the room for 60 s for a removal by an owner or administrator that was refused as a conflict (`why`).
+    Does nothing for any other entry or refusal.
+
+    ▲ The removal's seals take time to upload. Otherwise the member who is being removed could delay it again and again
+    with small entries. Reservations cannot be abused either: an owner preempts an administrator, and a person whose
+    slot passed unused gets none in the next 60 s.
+    """
     role, now, slot = live.stream.role_of(who.uid), now_ms(), live.reserved_slot
     if entry.type != "rm" or why.code != ErrorCode.CONFLICT or role is None or role < Role.ADMIN:
         return
@@ -53,7 +62,7 @@ def reserve_slot(live: LiveRoom, who: Who, entry: RoomEntry, why: Refusal) -> No
 
 
 def note_entries(live: LiveRoom, who: Who, entries: Sequence[RoomEntry]) -> None:
-    """Remembers what the checks above ask of: a rotation, a slot that was used, a question for a key."""
+    """Notes accepted entries for the checks above: a rotation, a reserved slot that was used, a question for a key."""
     if [e.type for e in entries] == ["epoch"]:
         if live.stream.epoch - 1 in live.cannot_open and now_ms() - live.rotated_ms < _ROTATION_MS:
             live.forced[entries[0].uid] = now_ms()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Every request and who answers it. Rules about people, places, rooms and blobs live in their own files; no I/O but the
-store and the object store."""
+"""Dispatches every request to the part that answers it. Rules about people, positions, rooms and blobs are in their own
+files. No I/O but through the store and the object store."""
 
 import asyncio
 import logging
@@ -86,9 +86,9 @@ log = logging.getLogger("sync.server")
 T = TypeVar("T")
 
 WATCH_S = 1.0
-"""How often the server looks for what the agency's command line did."""
+"""How often the server reads what the agency's command line did."""
 SEEN_S = 6 * 3600.0
-"""How often it is noted who is connected: a computer that is never switched off signs in once in months."""
+"""How often the connected devices are noted as seen: a computer that is never switched off signs in once in months."""
 
 
 class Service:
@@ -134,12 +134,12 @@ class Service:
         self._going: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
-        """Reads what is left to do since a restore, and what was left unfinished; the store is open."""
+        """Reads the state of a restore recovery and unfinished uploads. The store must be open."""
         await self.restore_recovery.open()
         await self.uploads.open()
 
     async def close(self) -> None:
-        """Keeps the rooms' states, so that the next start is quick."""
+        """Waits for what is under way and stores the rooms' states, so that the next start is quick."""
         await self.pruning.close()
         if self._going:
             await asyncio.wait(self._going)
@@ -150,7 +150,8 @@ class Service:
         return Handshake(self._identity, lambda: self.addresses, min_client=self.min_client)
 
     async def prove(self, handshake: Handshake, frame: Auth) -> Who | Revoked:
-        """Checks a device's proof: whose it is, or why it is none any more."""
+        """Checks a device's proof. Returns whose device it is; for a device that its log has ended, the entries that
+        show so. A fatal Refusal "auth" otherwise."""
         own = await self.people.load(frame.uid)
         who = handshake.sign_in(frame, own)
         if own is None:
@@ -178,7 +179,8 @@ class Service:
         return found
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
-        """What anyone with a code may ask, an activation code or an old device's. `peer` is the connection."""
+        """Answers a request of a connection (`peer`) that has not signed in: by somebody with an activation code, with
+        a code that an old device shows, or with a lost log. A fatal Refusal "auth" for any other frame."""
         match frame:
             case Invite():
                 return await self.people.invite(frame)
@@ -265,8 +267,8 @@ class Service:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
 
     async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
-        """▲ What changes a person's log goes on though the asker is gone meanwhile: else it would be on the disk and
-        not in memory, and a device that it ends would stay."""
+        """Runs work that changes a person's log to completion, even if the requester disconnects. ▲ Otherwise the log
+        could change on the disk but not in memory, and a revoked device would stay connected."""
         task = asyncio.create_task(metered(lambda: work))
         self._going.add(task)
         task.add_done_callback(self._gone)
@@ -275,7 +277,7 @@ class Service:
     def _gone(self, task: "asyncio.Task[Any]") -> None:
         self._going.discard(task)
         if not task.cancelled():
-            task.exception()  # nobody may be there to hear of it
+            task.exception()  # read here, since the requester may be gone
 
     async def _reupload_log(self, frame: HandLog) -> Ok:
         back = await self.restore_recovery.reupload_log(frame)
@@ -284,7 +286,8 @@ class Service:
         return Ok(frame.rid)
 
     async def _moving(self, uid: bytes, work: Coroutine[None, None, tuple[UserLog | None, Ok | Waits]]) -> Ok | Waits:
-        """Tells the person's devices what a request with a root key has changed."""
+        """Runs a request that may add to a person's log, then notifies the person's devices of new entries or of a new
+        request that waits."""
         moved, reply = await work
         if moved is not None:
             await self._log_moved(moved, moved.seq - APPEND_ENTRIES)
@@ -297,14 +300,15 @@ class Service:
         self.hub.notify_person(uid, SheetAsked(asked))
 
     async def _log_moved(self, log: UserLog, after: int) -> None:
-        """Tells everybody concerned what the entries behind `after` have ended."""
+        """Acts on a log's entries behind `after`: disconnects devices that they end, notifies the person's devices and
+        the members of their rooms, and stops awaiting ended devices."""
         self._cut_off(log)
         if log.revoked_between(after, log.seq) or (log.ended_at(log.seq) and not log.ended_at(after)):
             await self.rooms.notify_member_moved(log.uid)
         await self.restore_recovery.log_moved(log)
 
     def _cut_off(self, log: UserLog) -> None:
-        """Devices that the log ends, and the others are told."""
+        """Disconnects the devices that the log ends, and notifies the person's others of the log's new end."""
         for device in log.devices.values():
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)
@@ -313,9 +317,10 @@ class Service:
         self.hub.notify_person(log.uid, LogMoved(log.seq))
 
     async def watch(self) -> None:
-        """Notices what the agency's command line does beside this server. Runs until cancelled.
+        """Acts on what the agency's command line does beside this server. Runs until cancelled.
 
-        ▲ Whatever goes wrong is tried again: a device that the agency revokes would else stay until the next start.
+        ▲ Retries after any failure. Otherwise a device that the agency revokes could stay connected until the next
+        start.
         """
         after, seen_at = 0, time.monotonic()
         noticed: dict[bytes, int] = {}
@@ -331,7 +336,7 @@ class Service:
                     if moved.seq > noticed.get(moved.uid, -1):  # once, also if what follows is tried again and again
                         await self.rooms.notify_member_moved(moved.uid)
                         noticed[moved.uid] = moved.seq
-                for moved in logs:  # a full disk keeps nobody from being cut off, and no colleague from being told
+                for moved in logs:  # last: a full disk must not delay disconnecting devices or notifying colleagues
                     await self.restore_recovery.log_moved(moved)
                 after = until
                 await self.restore_recovery.check_closed_rooms()
@@ -342,11 +347,11 @@ class Service:
             await asyncio.sleep(WATCH_S)
 
     def may_linger(self, peer: Outbox) -> bool:
-        """Whether a connection may stay though it has not signed in: it speaks with an old device."""
+        """Whether a connection may stay though it has not signed in, because it is pairing with an old device."""
         return self.pairing.waits(peer)
 
     def gone(self, peer: Outbox) -> None:
-        """A connection has ended."""
+        """Releases what an ended connection held."""
         self.pairing.leave(peer)
 
     def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:

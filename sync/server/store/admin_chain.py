@@ -4,7 +4,7 @@
 A row's body is one line of JSON, so that a copy of the lines (the server's log has them) can be checked with SHA-256
 and nothing of ours: hash(n) = SHA-256("kansli/1 admin-log" ‖ hash(n-1) ‖ body(n)), where hash(0) is 32 zero bytes.
 
-▲ Whoever may write to the database can also write a whole new chain. Only a copy elsewhere shows that.
+▲ An attacker who may write to the database can also write a whole new chain. Only a copy elsewhere shows that.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class AdminHead:
 
     @classmethod
     def parse(cls, text: str) -> "AdminHead":
-        """The inverse of `format`. ValueError for anything else."""
+        """The inverse of `format`. ValueError for text of another form."""
         n, _, digest = text.partition(":")
         head = cls(int(n), bytes.fromhex(digest))
         if head.n < 0 or len(head.hash) != len(START):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The store in memory: for tests, and the plainest statement of what a store does. Nothing outlives the process."""
+"""The store in memory, for tests. It is also the plainest statement of what a store does. Nothing outlives the
+process."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from sync.server.store.restored import AwaitedItem, RestoreRow
 
 
 class MemoryRestore:
-    """Needs `_sightings` and `_rooms` of MemoryStore."""
+    """The restore state of MemoryStore, whose `_sightings` and `_rooms` it reads."""
 
     _sightings: dict[bytes, SightingRow]
     _rooms: Iterable[bytes]

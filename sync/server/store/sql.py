@@ -41,7 +41,7 @@ from sync.server.store.statements import (
 )
 
 _MAX_ROWS = 4096
-"""Items that one read takes at most, so that a pull never holds the reader for long."""
+"""Most items that one read returns, so that a pull never occupies the reader thread for long."""
 
 
 class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
@@ -277,7 +277,7 @@ class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
 
 
 def _unmet_rooms() -> Select[int]:
-    """Counts rooms with receipts of ours that the items, joined, do not bear out."""
+    """A query that counts rooms with unmet receipts, joined with the items at the receipts' positions."""
     u, here = s.unmet.c, s.items.c
     return select(func.count()).select_from(s.unmet.outerjoin(s.items, (here.room == u.room) & (here.n == u.n)))
 
@@ -288,7 +288,7 @@ def _is_part(table: Table, room: bytes, obj: bytes, part: bytes) -> ColumnElemen
 
 
 def _items(c: Connection, narrow: Any, limit_bytes: int, *, bare: bool) -> list[ItemRow]:
-    """Items in order: at least one, then while the bytes allow."""
+    """Items in order: at least one, then as many as `limit_bytes` allows."""
     i = s.items.c
     query = select(i.n, i.t, i.kind, i.id, i.rh, i.body, i.sig, null() if bare else i.ct)
     rows = c.execute(query.where(narrow).order_by(i.n).limit(_MAX_ROWS))

@@ -13,7 +13,7 @@ from sync.server.store.threads import Threads
 
 
 class SqlRestore(Threads):
-    """The mending of SqlStore."""
+    """The restore state of SqlStore."""
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
         def run(c: Connection) -> None:

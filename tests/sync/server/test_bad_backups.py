@@ -58,7 +58,7 @@ def test_a_backup_whose_files_were_not_all_copied_is_restored_only_when_asked(
 ) -> None:
     shutil.rmtree(backed_up / "blobs")
     complaint = refused(backed_up, copied, capsys)
-    assert "problems: 1. Nothing was put in place: copy the backup again, or say --damaged" in complaint
+    assert "problems: 1. Nothing was put in place: copy the backup again, or use --damaged" in complaint
     there = ["--data", str(tmp_path / "elsewhere"), "--keys", str(copied), str(backed_up)]
     assert main(["restore", "--damaged", *there]) == 0
 

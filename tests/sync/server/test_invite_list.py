@@ -185,7 +185,7 @@ def test_a_list_with_a_fault_changes_nothing(place: Place, capsys: pytest.Captur
     assert main(place.command) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "nobody is invited before this is mended\n  line 5: it has 2 columns, not 3" in printed.err
+    assert "nobody is invited before this is corrected\n  line 5: it has 2 columns, not 3" in printed.err
     assert place.beside() == ["folk.csv"]
     assert place.open() == []
 
