@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`kansli-server` (`python -m sync.server`): what an operator asks for, each command a function of admin.py, listing.py
-or upkeep/."""
+"""`kansli-server` (`python -m sync.server`): runs the operator's commands, each by a function of a module in
+operator/."""
 
 import argparse
 import asyncio
@@ -24,7 +24,7 @@ from sync.server.store.base import StoreError
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command; the exit status is 0 if it did what it says."""
+    """Runs one command. Returns the exit status, 0 for success."""
     args = make_parser().parse_args(argv)
     try:
         if args.command == "invite" and args.offline is not None:
@@ -54,7 +54,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(asyncio.run(_invite(args, config)))
         case "withdraw":
             asyncio.run(invitations.withdraw(data, args.invitation))
-            print("Withdrawn. Whoever enters the code is told so.")
+            print("Withdrawn. Whoever enters the code is counts so.")
         case "revoke":
             ids = {"uid": args.person, "dev": args.device}
             since = asyncio.run(admin.revoke(data, key_file=args.agency_key, **ids))
@@ -91,7 +91,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             return upkeep.restore(args, data)
         case "serve":
             from sync.server.process import (
-                serving,  # the web server is a third of the imports; no other command needs it
+                serving,  # the web server is a third of the imports; only this command needs it
             )
 
             if args.check:
@@ -102,7 +102,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
 
 
 def _ask_keys() -> Path:
-    """Where the agency's keys go, as typed. ConfigError where nobody can be asked."""
+    """Asks for the folder of the agency's keys. ConfigError if standard input is no terminal."""
     if not sys.stdin.isatty():
         raise ConfigError("say with --keys in which folder, outside the data folder, agency.key and escrow.key go")
     return Path(input("Folder for agency.key and escrow.key, outside the data folder: ").strip()).expanduser()
@@ -147,8 +147,8 @@ def _invite_offline(args: argparse.Namespace) -> int:
     agency, codes = offline_invites.invite_offline(args.offline, [record], hours=args.hours, key_file=args.agency_key)
     for code in codes:
         print(code.format())
-    way = f"on the server: {program()} import-invites {args.offline}"
-    print(f"{args.offline}: for the agency {agency.fingerprint.hex()[:16]}. Take it in {way}", file=sys.stderr)
+    command = f"on the server: {program()} import-invites {args.offline}"
+    print(f"{args.offline}: for the agency {agency.fingerprint.hex()[:16]}. Take it in {command}", file=sys.stderr)
     return 0
 
 
@@ -163,9 +163,9 @@ async def _open_rooms(args: argparse.Namespace, data: Path) -> int:
 
 
 async def _status(config: Config) -> dict[str, object]:
-    told = asdict(await admin.status(config.data)) | asdict(admin.health(config))
+    counts = asdict(await admin.status(config.data)) | asdict(admin.health(config))
     restore = await admin.after_restore(config.data)
-    return told if restore is None else told | {"after_restore": asdict(restore)}
+    return counts if restore is None else counts | {"after_restore": asdict(restore)}
 
 
 async def _list(args: argparse.Namespace, config: Config) -> Sequence[listing.Line]:

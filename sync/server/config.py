@@ -89,7 +89,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """Where a server keeps its data, how it is reached, and what it tells its operator.
+    """Where a server keeps its data, how it is reached, and what it logs and measures.
 
     `port` 0 takes a free one. `addresses` are the `host:port` that clients may have dialled, lower case; empty
     means the names in the certificate and `host`, with the port in use. config_file.py reads it from TOML.

@@ -307,7 +307,7 @@ async def test_a_second_restore_explains_what_the_first_had_not_got_back(
     await whole(w)
 
 
-@pytest.mark.parametrize("what", ["await_items", "came_back"])
+@pytest.mark.parametrize("what", ["await_items", "stop_awaiting"])
 async def test_a_disk_that_is_full_while_things_come_back_loses_none_of_them(
     w: World, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
@@ -323,7 +323,7 @@ async def test_a_disk_that_is_full_while_things_come_back_loses_none_of_them(
     await w.settle(room, a)
     await restored(w, backup, a)
     assert w.running is not None
-    store = w.running.service.mending._store
+    store = w.running.service.restore_recovery._store
     real, tries = getattr(store, what), []
 
     async def full(*_: object) -> None:
@@ -363,7 +363,7 @@ async def test_a_log_that_a_full_disk_did_not_take_is_handed_in_again(
     before = history(a, room)
     await restored(w, backup)
     assert w.running is not None
-    store = w.running.service.mending._store
+    store = w.running.service.restore_recovery._store
     real, tries = store.append_user, []
 
     async def full(*_: object, **__: object) -> None:

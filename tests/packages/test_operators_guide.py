@@ -14,7 +14,7 @@ import pytest
 from sync.server.store.database import TooNew
 from tests.packages.guides import OPERATOR, SHELLS, blocks, read, without_blocks
 from tests.packages.machine import Machine, Operated, certify
-from tests.sync.server.test_escrow import sheet_of
+from tests.sync.server.test_escrow import recovery_pair_of
 from tests.sync.server.wire import Person
 
 OTHERS = {"nginx", "caddy", "apache", "haproxy"}
@@ -76,7 +76,7 @@ class Story:
         invite = "sudo -u kansli-server kansli-server invite --name Registrator --agency-key - < /safe/agency.key"
         await self._enrol("Registrator", await self.machine.run(invite), url, ca)
         lost = self.people[1]
-        await sheet_of(lost)
+        await recovery_pair_of(lost)
         self.names |= {"PERSON": lost.uid.hex(), "DEVICE": lost.author.dev.hex()}
 
     async def _enrol(self, name: str, code: str, url: str, ca: Path) -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A folder that one process at a time works in. The operating system drops the hold with the process, however it ends:
-nothing is left in the folder, and nothing stale. Not on Windows, where no server is run.
+"""Locks a folder so that one process at a time works in it. The operating system releases the lock when the process
+ends, in whatever way: no file is left in the folder, and no stale lock. Does nothing on Windows, where no server runs.
 """
 
 import contextlib
@@ -17,7 +17,8 @@ if sys.platform != "win32":
 
 @contextlib.contextmanager
 def held(folder: Path, why: str) -> Iterator[None]:
-    """Until the block ends. ConfigError with `why` if another has it; OSError if it cannot be opened."""
+    """Holds the folder's lock until the block ends. ConfigError with `why` if another process has it; OSError if the
+    folder cannot be opened."""
     if sys.platform == "win32":
         yield
         return
@@ -28,7 +29,7 @@ def held(folder: Path, why: str) -> Iterator[None]:
         except BlockingIOError as e:
             raise ConfigError(f"{folder}: {why}") from e
         except OSError:
-            pass  # a file system that knows no locks, as some on a network: then nobody is kept apart
+            pass  # a file system without locks, as some on a network: then nobody is kept out
         yield
     finally:
         os.close(fd)

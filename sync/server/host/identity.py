@@ -28,7 +28,7 @@ class OtherKey(ConfigError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who a running server is."""
+    """The keys and certificates of a running server."""
 
     key: SigningKey
     cert: Signed
@@ -42,8 +42,8 @@ def write_agency(data: Path, keys: Path, seed: bytes, escrow_seed: bytes) -> Age
     """Stores a new agency key and escrow key in the folder `keys`, and what is public of them in `data`. ConfigError if
     an agency is founded here, also where its keys were moved away.
 
-    ▲ ConfigError if `keys` lies in the data folder: with its secrets there, a copy of the server's disk and a recovery
-    sheet would open what the person could read.
+    ▲ ConfigError if `keys` is in the data folder. Otherwise a copy of the server's disk, with the secrets there, and a
+    person's recovery sheet would open everything that the person could read.
     """
     if (data / "agency.pub").exists():
         raise ConfigError(f"{data}: an agency exists already")
@@ -66,7 +66,7 @@ def keys_folder(data: Path) -> Path:
 
 def read_agency(data: Path, key_file: Path | None = None) -> Agency:
     """The agency's private key, from where `init` put it or from `key_file`: `-` is standard input, which can be read
-    once. ConfigError if it cannot be had, or is another agency's."""
+    once. ConfigError if the key cannot be read or belongs to a different agency."""
     public, path = read_agency_pk(data), key_file or keys_folder(data) / AGENCY_KEY
     agency = Agency(read_seed(path))
     if agency.pk != public:
@@ -103,7 +103,8 @@ def write_server(data: Path, seed: bytes, agency: Agency, not_after_ms: int) -> 
 
 
 def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
-    """A new certificate for the receipt key that is here: proofs that clients keep stay good. Replaced in one step."""
+    """Makes a new certificate for the present receipt key, so that proofs that clients keep stay valid. Replaces the
+    old one in one step."""
     new = data / "server.cert.new"
     new.unlink(missing_ok=True)
     _write(new, *agency.certify_server(SigningKey(_read(data / "server.key")[0]).public, not_after_ms))
@@ -111,7 +112,8 @@ def renew_server(data: Path, agency: Agency, not_after_ms: int) -> None:
 
 
 def read_identity(data: Path, now_ms: int) -> Identity:
-    """Who the server in this folder is. ConfigError or Reject if the files do not fit together."""
+    """The identity of the server in this folder. ConfigError or Reject if a file is missing or the files do not belong
+    together."""
     key = SigningKey(_read(data / "server.key")[0])
     agency_pk = read_agency_pk(data)
     body, sig = _read(data / "server.cert")

@@ -60,8 +60,8 @@ def _read(path: Path) -> tuple[str, bytes]:
     except FileNotFoundError as e:
         raise ConfigError(f"{path} is missing: say where the agency's key is with --agency-key") from e
     except PermissionError as e:
-        way = f"as root, give it on standard input: --agency-key - < {path}"
-        raise ConfigError(f"{path} may not be read by {current_user()}; {way}") from e
+        instead = f"as root, give it on standard input: --agency-key - < {path}"
+        raise ConfigError(f"{path} may not be read by {current_user()}; {instead}") from e
     try:
         return str(path), _read_open(fd, str(path))
     finally:

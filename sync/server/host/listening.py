@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The socket that clients reach: made here (TCP or unix), or handed over by systemd, which keeps it while the server is
-started again."""
+"""The socket that clients reach: opened here (TCP or unix), or passed in by systemd, which keeps it open while the
+server restarts."""
 
 import os
 import socket
@@ -12,24 +12,25 @@ from sync.crypto.tls import hosts_of
 from sync.server.config import LOOPBACK, Config, ConfigError
 
 _FIRST_FD = 3
-"""Where systemd's begin (sd_listen_fds)."""
+"""The first file descriptor that systemd passes (sd_listen_fds)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """A socket, and what it is called: `port` 0 and the path as `host` for a unix socket."""
+    """A socket and its address. For a unix socket `port` is 0 and `host` the path."""
 
     socket: socket.socket
     host: str
     port: int
 
     def url(self, scheme: str) -> str:
-        """Where clients connect."""
+        """The URL at which clients connect."""
         return f"{scheme}://{bracketed(self.host)}:{self.port}" if self.port else f"unix:{self.host}"
 
 
 def listen(config: Config) -> Listening:
-    """The socket that systemd handed over, else the one that the configuration asks for. ConfigError without one."""
+    """The socket that systemd passed in; without one, a new socket as the configuration says. ConfigError if it cannot
+    be opened or does not fit the configuration."""
     found = _inherited()
     if found is not None:
         try:
@@ -44,7 +45,7 @@ def listen(config: Config) -> Listening:
 
 
 def listen_on(host: str, port: int) -> socket.socket:
-    """A TCP socket there. ConfigError if it cannot be."""
+    """A TCP socket bound to host and port. ConfigError if that is not possible."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sets TCP_NODELAY only where the socket says it is TCP: without it a reply may wait 40 ms for an ACK
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -58,7 +59,8 @@ def listen_on(host: str, port: int) -> socket.socket:
 
 
 def _inherited() -> socket.socket | None:
-    """The socket that systemd opened for this very process; once only. ConfigError if there are several."""
+    """The socket that systemd opened for this process, None if it opened none. A second call returns None. ConfigError
+    if there are several."""
     count, pid = os.environ.pop("LISTEN_FDS", "0"), os.environ.pop("LISTEN_PID", "")
     if pid != str(os.getpid()) or count == "0":
         return None
@@ -83,7 +85,7 @@ def _checked(found: socket.socket, config: Config) -> Listening:
 
 
 def _unix(path: Path) -> socket.socket:
-    """Readable and writable for the owner and group; what a server that was killed left there goes."""
+    """A unix socket that its owner and group can connect to. Replaces a socket that a killed server left."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if path.exists() and stat.S_ISSOCK(path.stat().st_mode) and not _answers(path):
@@ -97,7 +99,7 @@ def _unix(path: Path) -> socket.socket:
 
 
 def _reason(e: Exception) -> str:
-    """What the system says; Python's own refusals, as of a path that is too long, have no words of the system."""
+    """The system's words for an error; Python's own, if it is Python's refusal, as of a path that is too long."""
     return getattr(e, "strerror", None) or str(e)
 
 
@@ -107,7 +109,8 @@ def _answers(path: Path) -> bool:
 
 
 def dialled(config: Config, at: Listening) -> frozenset[str]:
-    """What a client may have dialled if nobody says: the certificate's names, or loopback's. ConfigError as `named`."""
+    """The addresses that clients may dial if the configuration names none: the certificate's names, or loopback's, with
+    the port. ConfigError as `named`."""
     hosts = {at.host.lower()}
     if config.cert is not None and not config.plain:
         hosts |= named(config.cert)
@@ -118,8 +121,8 @@ def dialled(config: Config, at: Listening) -> frozenset[str]:
 
 
 def named(cert: Path) -> frozenset[str]:
-    """The hosts that a certificate is for. ConfigError if it is for any host of a domain: nobody can tell then which of
-    them is dialled. Also for a file that OpenSSL takes and that says nothing of itself."""
+    """The hosts that a certificate is for. ConfigError if it is for any host of a domain, since the server then cannot
+    know which host clients dial. ConfigError too for a file that OpenSSL accepts but that names no host."""
     try:
         hosts = frozenset(host.lower() for host in hosts_of(cert.read_bytes()))
     except ValueError as e:
@@ -132,5 +135,5 @@ def named(cert: Path) -> frozenset[str]:
 
 
 def bracketed(host: str) -> str:
-    """A host as it stands in an address."""
+    """A host as it is written in an address: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host

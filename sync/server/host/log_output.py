@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The log: lines on standard error, for people or as JSON, and a file that bounds itself. Ids, counts, sizes, codes.
+"""The log: lines on standard error, for people or as JSON, and a file of bounded size. Ids, counts, sizes, codes.
 
-An exception is told by its class and where it was raised, never by its message: what a client sent could stand there.
-No address is logged.
+Of an exception the class and the place where it was raised are logged, never its message: the message could contain
+what a client sent. No address is logged.
 """
 
 import contextlib
@@ -18,23 +18,23 @@ from types import TracebackType
 from sync.server.config import Config
 
 _PRIORITY = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
-"""Of syslog: the journal reads <n> at the beginning of a line."""
+"""Syslog's priorities: the journal reads <n> at the beginning of a line."""
 _FRAMES = 12
 _Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 @contextlib.contextmanager
 def logging_as(config: Config, *, to_file: bool) -> Iterator[None]:
-    """Directs everything that is logged until the block ends. OSError if the file cannot be written.
+    """Sends everything that is logged to standard error until the block ends. OSError if the file cannot be written.
 
-    `to_file`: also to the configuration's file. One process at a time: it is renamed when it is full.
+    `to_file`: also to the configuration's file. Only one process at a time may: the file is renamed when it is full.
     """
     root, ours, handlers = logging.getLogger(), logging.getLogger("sync.server"), _handlers(config, to_file)
     admins = logging.getLogger("sync.server.admin")
     before = root.level, ours.level, admins.level
     root.setLevel(config.log_level)
-    ours.setLevel(config.log_level)  # whatever a client in the same process wants of "sync"
-    admins.setLevel(logging.INFO)  # whatever else is left out
+    ours.setLevel(config.log_level)  # whatever level a client in the same process sets for "sync"
+    admins.setLevel(logging.INFO)  # at any configured level
     for name in ("websockets", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each odd request, and strangers make those
@@ -64,7 +64,7 @@ def _handlers(config: Config, to_file: bool) -> list[logging.Handler]:
 
 
 def _in_journal() -> bool:
-    """Whether standard error is the journal's, which has times of its own."""
+    """Whether standard error goes to the journal, which adds times itself."""
     try:
         status = os.fstat(sys.stderr.fileno())
     except (OSError, ValueError):
@@ -73,26 +73,27 @@ def _in_journal() -> bool:
 
 
 class _File(RotatingFileHandler):
-    """Rotates by itself, so that nothing must be told to the server. A line that a full disk has no room for is on
-    standard error all the same."""
+    """A file that rotates by itself, so that no other program has to signal the server. A line that a full disk has no
+    room for is still on standard error."""
 
     def handleError(self, record: logging.LogRecord) -> None:
         pass
 
 
 class _Json(logging.Formatter):
-    """An object a line: time (UTC), level, subject, message, and of an exception its class and places."""
+    """Formats a record as a JSON object on one line: time (UTC), level, subject, message, and an exception's class and
+    places."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        told = {"time": at, "level": record.levelname, "subject": record.name, "message": record.getMessage()}
+        fields = {"time": at, "level": record.levelname, "subject": record.name, "message": record.getMessage()}
         if record.exc_info:
-            told["error"] = _places(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+            fields["error"] = _places(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)
 
 
 class _Text(logging.Formatter):
-    """Time, subject, level, message on one line."""
+    """Formats a record as one line: time, subject, level, message, and an exception's class and places."""
 
     def __init__(self, form: str = "%(asctime)s %(name)s %(levelname)s %(message)s") -> None:
         super().__init__(form)
@@ -108,7 +109,7 @@ class _Text(logging.Formatter):
 
 
 class _Journal(logging.Formatter):
-    """A line as the journal wants it: its priority first, and no time in a text."""
+    """Formats a record for the journal: the priority first, and no time in a text line."""
 
     def __init__(self, form: logging.Formatter) -> None:
         super().__init__()
@@ -119,7 +120,7 @@ class _Journal(logging.Formatter):
 
 
 def _places(raised: _Raised) -> str:
-    """The class of an exception, and the innermost places that it passed."""
+    """The class of an exception, and the innermost places of its traceback."""
     kind, _, trace = raised
     places: list[str] = []
     while trace is not None:

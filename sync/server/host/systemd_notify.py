@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What systemd is told (sd_notify(3)): one datagram for each word. Without systemd nothing is sent."""
+"""Notifies systemd of the server's state (sd_notify(3)): one datagram for each state. Without systemd nothing is
+sent."""
 
 import asyncio
 import logging
@@ -10,8 +11,8 @@ import time
 log = logging.getLogger("sync.server")
 
 
-def tell(state: str) -> None:
-    """Sends "READY=1", "STOPPING=1" or another state. A systemd that does not listen is no reason to stop."""
+def notify(state: str) -> None:
+    """Sends "READY=1", "STOPPING=1" or another state. If systemd does not listen, that is only logged."""
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
@@ -21,19 +22,20 @@ def tell(state: str) -> None:
         try:
             sender.sendto(state.encode(), address)
         except OSError as e:
-            log.warning("systemd was not told: %s", e.errno)
+            log.warning("systemd was not notified: %s", e.errno)
 
 
-def tell_reloading() -> None:
-    """READY=1 must follow."""
-    tell(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+def notify_reloading() -> None:
+    """Notifies systemd that a reload begins. The caller must send READY=1 when it has ended."""
+    notify(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
 async def watchdog() -> None:
-    """Says that the loop still turns, twice as often as the unit's WatchdogSec asks; returns at once without one."""
+    """Notifies systemd that the event loop runs, twice as often as the unit's WatchdogSec requires, until cancelled.
+    Returns at once if the unit has none."""
     every_us, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
     if not every_us.isdigit() or pid not in ("", str(os.getpid())):
         return
     while True:
-        tell("WATCHDOG=1")
+        notify("WATCHDOG=1")
         await asyncio.sleep(int(every_us) / 2_000_000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a command says to the person at the terminal: times, and errors of the operating system as sentences."""
+"""Formats what commands print for the person at the terminal: times, and the operating system's errors as sentences."""
 
 import os
 import sys

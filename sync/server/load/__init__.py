@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who may use how much of the server: budgets of processor time, queues, the entrance before sign-in."""
+"""Limits on how much of the server a device, person or address may use: budgets of processor time, queues, the entrance
+before sign-in."""

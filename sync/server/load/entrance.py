@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Connections on which nobody has signed in: how many, for how long, how much they may hold. Who is a member of the
-agency is known only after TLS, a request's head and a signature, and whoever reaches the port gets so far.
+"""Limits on connections on which nobody has signed in: how many, for how long, and how many unanswered bytes they may
+hold. Whether a client belongs to the agency is known only after TLS, a request's head and a signature, and everybody
+who reaches the port gets that far.
 
-Beyond a bound the oldest of them goes: a sign-in takes milliseconds, so the oldest is the least likely to become one.
+Beyond a limit the oldest such connection is ended: a sign-in takes milliseconds, so the oldest is the least likely to
+become one.
 """
 
 import asyncio
@@ -13,15 +15,15 @@ from sync.server.load.fairness import Budget, Budgets, FairQueue, address_terms
 from sync.server.load.origins import UNKNOWN, Proxies
 
 KEEP_ALIVE_S = 30.0
-"""How long a connection may wait between two requests, until the second one's head has ended."""
+"""How long a connection may take from an answer to the end of the next request's head."""
 _ADDRESSES = 16_384
 """How many addresses' budgets are remembered."""
 _TLS_S = 0.8e-3
-"""Processor time of a TLS handshake (0.37 ms measured), which the address of whoever wants one pays."""
+"""Processor time of a TLS handshake (0.37 ms measured), charged to the address that connects."""
 
 
 class Caller:
-    """One connection, from its arrival to its end. The entrance keeps it while nobody has signed in on it."""
+    """One connection, from its beginning to its end. The entrance counts it while nobody has signed in on it."""
 
     def __init__(self, entrance: "Entrance", origin: "_Origin", peer: str) -> None:
         self._entrance = entrance
@@ -30,53 +32,55 @@ class Caller:
         self.peer = peer
         self.origin = origin
         self.budget: Budget = origin.budget
-        """Who pays: the address, once a device has signed in the device."""
+        """The budget that is charged: the address's, and the device's once it has signed in."""
         self.held_bytes = 0
         self.gone = False
 
     # -- what the connection's protocols say
 
     def connected(self, abort: Callable[[], object]) -> None:
-        """From now on `abort` ends it, at once and whatever waits to be sent."""
+        """Sets `abort`, which ends the connection at once, whatever waits to be sent."""
         self._end = abort
 
     def awaits_head(self, within_s: float) -> None:
-        """▲ The client owes the rest of its request's head within that time, and the answer must be on its way too."""
+        """▲ Ends the connection unless the client sends the rest of its request's head within that time and the answer
+        begins."""
         self._stop_timer()
-        self._timer = asyncio.get_running_loop().call_later(within_s, self._entrance.turn_away, self, "late")
+        self._timer = asyncio.get_running_loop().call_later(within_s, self._entrance.evict, self, "late")
 
     def answered(self) -> None:
-        """A request has been answered: nobody is signed in, and the next one's head is awaited."""
+        """Counts the connection as unsigned again after a request was answered, and awaits the next head."""
         if not self.gone:
             self.budget = self.origin.budget
             self._entrance.keep(self)
             self.awaits_head(KEEP_ALIVE_S)
 
     def opened(self) -> None:
-        """It is a WebSocket, which has a deadline of its own."""
+        """Stops the deadline: the connection is now a WebSocket, which has its own."""
         self._stop_timer()
 
     def forwarded(self, headers: Sequence[str]) -> None:
-        """What the request says of where it comes from: counts if the other end is a trusted proxy."""
+        """Takes the request's X-Forwarded-For headers; they count only if the other end is a trusted proxy."""
         self._entrance.forwarded(self, headers)
 
     def held(self, size_bytes: int) -> None:
-        """So many bytes more (fewer, if negative) have come and are not answered yet."""
+        """Adds received bytes that are not answered yet; a negative number subtracts answered ones."""
         self._entrance.held(self, size_bytes)
 
     # -- what becomes of it
 
     @property
     def is_unsigned(self) -> bool:
-        """Whether the entrance keeps it."""
+        """Whether the entrance counts it as unsigned."""
         return self in self.origin.unsigned
 
     def lingers(self) -> None:
-        """It meets an old device in a box, which has bounds of its own."""
+        """Stops counting it as unsigned: it is pairing with an old device through a box, which has its own limits."""
         self._entrance.release(self)
 
     def signed_in(self, budget: Budget) -> None:
-        """A device has proved itself, or shown a permit for this one request."""
+        """Stops counting it as unsigned: a device has signed in, or shown a bearer for this one request. `budget` is
+        charged from now on."""
         self._stop_timer()
         self._entrance.release(self)
         self.budget = budget
@@ -86,7 +90,7 @@ class Caller:
         self._end()
 
     def left(self) -> None:
-        """The connection has ended. Twice is once."""
+        """Releases an ended connection. A second call does nothing."""
         if not self.gone:
             self.gone = True
             self._stop_timer()
@@ -113,7 +117,7 @@ class Entrance:
     """All connections on which nobody has signed in."""
 
     def __init__(self, limits: Limits, queue: FairQueue, turned_away: Callable[[str], None]) -> None:
-        """`turned_away` is told of each connection that is ended or not taken, with the reason."""
+        """`turned_away` is called with the reason for each connection that is ended or refused."""
         self._limits = limits
         self._budgets: Budgets[str] = Budgets(queue, address_terms(limits), kept=_ADDRESSES)
         self._turned_away = turned_away
@@ -125,12 +129,12 @@ class Entrance:
 
     @property
     def unsigned(self) -> int:
-        """How many there are."""
+        """The number of connections on which nobody has signed in."""
         return len(self._unsigned)
 
     def admit(self, peer: str) -> Caller | None:
-        """▲ A connection has arrived from this other end. None if its address has too many, or has used far more
-        processor time than an address may: then it is closed, which costs less than TLS."""
+        """Counts a new connection from this other end. ▲ None if its address has too many connections, or has used far
+        more processor time than an address may: the caller then closes it, which costs less than TLS."""
         origin = self._origin(self.proxies.origin(peer))
         if self._is_full(origin) or (origin.name != UNKNOWN and origin.budget.is_spent):
             self._turned_away("address")
@@ -145,33 +149,36 @@ class Entrance:
         return caller
 
     def keep(self, caller: Caller) -> None:
-        """▲ Nobody has signed in on it: it is the newest of few; beyond that the oldest goes, of its address first."""
+        """Counts a connection as unsigned. ▲ Beyond the address's limit its oldest such connection is ended; beyond the
+        server's limit the oldest of all."""
         own = caller.origin.unsigned
         own[caller] = self._unsigned[caller] = None
         if caller.origin.name != UNKNOWN and len(own) > self._limits.address_unsigned_connections:
-            self.turn_away(next(iter(own)), "address")
+            self.evict(next(iter(own)), "address")
         if len(self._unsigned) > self._limits.unsigned_connections:
-            self.turn_away(next(iter(self._unsigned)), "oldest")
+            self.evict(next(iter(self._unsigned)), "oldest")
 
     def held(self, caller: Caller, size_bytes: int) -> None:
-        """▲ All of them together hold little that is not answered; beyond that the oldest that holds something goes."""
+        """Adds to the unanswered bytes of an unsigned connection. ▲ Beyond the limit for all of them together, the
+        oldest that holds any is ended."""
         if caller not in self._unsigned:
             return
         size_bytes = max(size_bytes, -caller.held_bytes)
         caller.held_bytes += size_bytes
         self._held_bytes += size_bytes
         if self._held_bytes > self._limits.unsigned_bytes:
-            self.turn_away(next(one for one in self._unsigned if one.held_bytes > 0), "bytes")
+            self.evict(next(one for one in self._unsigned if one.held_bytes > 0), "bytes")
 
     def forwarded(self, caller: Caller, headers: Sequence[str]) -> None:
-        """A trusted proxy says where the request comes from."""
+        """Moves a connection to the address that a trusted proxy names, or ends it if that address has too many. Does
+        nothing unless the other end is a trusted proxy."""
         if not self.proxies.trusts(caller.peer):
             return
         was_kept, origin = caller.is_unsigned, self._origin(self.proxies.forwarded(headers))
         if origin is caller.origin:
             return
         if self._is_full(origin):
-            self.turn_away(caller, "address")
+            self.evict(caller, "address")
             self._drop_if_empty(origin)
             return
         self.release(caller)
@@ -182,20 +189,20 @@ class Entrance:
             self.keep(caller)
 
     def release(self, caller: Caller) -> None:
-        """It is not counted among them any more. Nothing happens for one that is not."""
+        """Stops counting a connection as unsigned. Nothing happens if it is not counted."""
         self._unsigned.pop(caller, None)
         caller.origin.unsigned.pop(caller, None)
         self._held_bytes -= caller.held_bytes
         caller.held_bytes = 0
 
-    def turn_away(self, caller: Caller, why: str) -> None:
-        """Ends a connection."""
+    def evict(self, caller: Caller, why: str) -> None:
+        """Ends a connection and reports the reason: "address", "bytes", "late" or "oldest"."""
         self._turned_away(why)
         self.release(caller)
         caller.end()
 
     def left(self, caller: Caller) -> None:
-        """A connection has ended."""
+        """Drops an ended connection from all counts."""
         self.release(caller)
         self._forget(caller)
 

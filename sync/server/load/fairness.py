@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who may begin the next request. Each device, and before sign-in each address, has a budget of processor time that
-refills. Within its budget a request begins at once. Beyond it the request waits in a queue of all who are beyond
-theirs: one of those requests is at work at a time, party after party, and after each there is a pause in which the
-others are served. With nobody else there, there is no pause. A party that has used more than half of its budget has
-one request at work at a time: several at once would delay everybody else as one long request does.
+"""Decides which request begins next. Each party (a device, or before sign-in an address) has a budget of processor time
+that refills. Within its budget, a party's request begins at once. Beyond its budget, the request waits in a queue of
+all parties beyond theirs: one of their requests runs at a time, party after party, and after each there is a pause in
+which the others are served. If there are no other parties, there is no pause. A party that has used more than half of
+its budget has one request running at a time: several at once would delay all other parties as one long request does.
 
-A request is only ever held up before it begins. Once begun it holds locks that honest people wait for.
+A request is delayed only before it begins. Once it runs it holds locks that honest people wait for.
 """
 
 import asyncio
@@ -20,13 +20,14 @@ from sync.server.load.rates import Bucket
 K = TypeVar("K", bound=str | bytes)
 
 _BUSY_S = 1.0
-"""Others count as there for so long after one of them began a request within its budget."""
+"""Other parties count as present for so long after one of them began a request within its budget."""
 _ADDRESS_AT_ONCE = 4
-"""Requests of one address that are at work before sign-in: more would only wait for each other."""
+"""Most requests of one address that run at once before sign-in: more would only wait for each other."""
 _MOST_PAUSE_S = 2.0
-"""Between two requests beyond their parties' budgets, and how long one of them may keep the next one waiting."""
+"""The longest pause between two requests beyond their parties' budgets; also how long one may delay the next."""
 _MOST_DEBT_S = 1.0
-"""Of processor time: what is beyond it is forgotten, so that a party that stops is within its budget again soon."""
+"""Most processor time that a party can owe. More is forgotten, so that a party that stops is soon within its budget
+again."""
 _SPENT_S = -0.9 * _MOST_DEBT_S
 
 
@@ -57,7 +58,7 @@ def device_terms(limits: Limits) -> Terms:
 
 
 def address_terms(limits: Limits) -> Terms:
-    """For all that one address asks before sign-in: an office may share one."""
+    """For all requests of one address before sign-in. A whole office may share one address."""
     return Terms(
         at_once=_ADDRESS_AT_ONCE,
         requests_per_s=limits.address_requests_per_s,
@@ -71,7 +72,8 @@ NO_TERMS = Terms(at_once=10**9, requests_per_s=1e9, requests_burst=1e9, processo
 
 
 class Budget:
-    """One party's use of the server. Outlives its connections, so that nobody gets a new one by connecting again."""
+    """One party's use of the server. It outlives the party's connections. Otherwise a party could get a new budget by
+    connecting again."""
 
     def __init__(self, queue: "FairQueue", terms: Terms, shared: Bucket | None = None) -> None:
         """`shared`: a budget of processor time for several parties together. A charge goes to it and to the party's
@@ -86,7 +88,7 @@ class Budget:
         self.ephemerals = Bucket(terms.ephemeral_per_s, terms.ephemeral_burst)
         self.at_work = 0
         self.waiting: list[asyncio.Future[None]] = []
-        """Requests that have not begun, of all its connections, the oldest first."""
+        """Requests of all its connections that have not begun, the oldest first."""
         self.used_s = 0.0
         self.timer: asyncio.TimerHandle | None = None
 
@@ -95,13 +97,13 @@ class Budget:
         if not self.has_waiting and self._queue.may_begin(self):
             self.at_work += 1
             return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting.append(turn)
+        start: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(start)
         self._queue.look(self)
         try:
-            await turn
+            await start
         except asyncio.CancelledError:
-            if not turn.cancelled():
+            if not start.cancelled():
                 self.end()
             raise
 
@@ -113,12 +115,12 @@ class Budget:
         return bool(self.waiting)
 
     def grant(self) -> None:
-        """The queue's word that the oldest waiting request begins; there is one."""
+        """Begins the oldest waiting request; called by the queue. There must be one."""
         self.at_work += 1
         self.waiting.pop(0).set_result(None)
 
     def end(self) -> None:
-        """A request that began has ended."""
+        """Notes that a request has ended; the queue may then begin others."""
         self.at_work -= 1
         self._queue.ended(self)
 
@@ -132,7 +134,7 @@ class Budget:
         self._from_threads.append(processor_s)
 
     def settle(self) -> float:
-        """Seconds of processor time used so far, the threads' among them."""
+        """Seconds of processor time used so far, including what threads have charged."""
         while self._from_threads:
             self.charge(self._from_threads.pop())
         return self.used_s
@@ -150,23 +152,25 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        """Whether the party has used far more than its budget: it is as deep in debt as one can be."""
+        """Whether the party has used far more than its budget: its debt is nearly the largest possible."""
         return not self.in_credit and self._processor.left <= _SPENT_S
 
     @property
     def may_disturb(self) -> bool:
-        """Whether the party may send what is dropped rather than held up: it is within its budget, or alone."""
+        """Whether the party may send frames that are dropped rather than delayed: it is within its budget, or there are
+        no other parties."""
         return self.in_credit or not self._queue.has_others(self)
 
 
-class Turn:
-    """A request that begins when the block does, as its party may, and ends with it or before."""
+class BudgetedRequest:
+    """A request for the length of an `async with` block: the block begins when the party's budget lets a request begin,
+    and the request ends with the block or with an earlier `end`."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._ended = True
 
-    async def __aenter__(self) -> "Turn":
+    async def __aenter__(self) -> "BudgetedRequest":
         await self._budget.begin()
         self._ended = False
         return self
@@ -175,7 +179,8 @@ class Turn:
         self.end()
 
     def end(self) -> None:
-        """What follows is no work of ours: it waits for the client. Twice is once."""
+        """Ends the request before the block does, if the rest of the block only waits for the client. A second call
+        does nothing."""
         if not self._ended:
             self._ended = True
             self._budget.end()
@@ -185,34 +190,36 @@ class FairQueue:
     """Decides when waiting requests begin. One for the whole server."""
 
     def __init__(self, share: float) -> None:
-        """`share`: of the time, for all together who are beyond their budget, while others are served."""
+        """`share`: the part of the time (0 to 1) that all parties beyond their budgets get together while others are
+        served."""
         self._share = share
         self._behind: dict[Budget, None] = {}
-        """Beyond their budget, with a request that waits; the next one first."""
+        """The parties beyond their budgets that have a waiting request, in the order in which they are served."""
         self._one: Budget | None = None
-        """Whose request, begun beyond its budget, is at work."""
+        """The party whose request runs now though the party is beyond its budget."""
         self._one_from_s = 0.0
         self._overdue: asyncio.TimerHandle | None = None
         self._not_before = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._newest: tuple[Budget | None, float] = (None, -_BUSY_S)
         self._other: tuple[Budget | None, float] = (None, -_BUSY_S)
-        """Who last began a request within its budget, and who did that is somebody else, each with the time."""
+        """`_newest`: the party that last began a request within its budget; `_other`: the last party before it that
+        differs. Each with the time."""
 
     @property
     def behind(self) -> int:
-        """Parties that are held up."""
+        """The number of parties beyond their budgets that have waiting requests."""
         return len(self._behind)
 
     def may_begin(self, budget: Budget) -> bool:
-        """Whether a request may begin at once; counts it if so."""
+        """Whether a request of the party may begin at once. If so, it is counted as begun."""
         if budget.at_work >= budget.at_once or not budget.in_credit or not budget.requests.take():
             return False
         self._note(budget)
         return True
 
     def look(self, budget: Budget) -> None:
-        """Begins what may begin of a party that has waiting requests, and arranges for the rest."""
+        """Begins those of the party's waiting requests that may begin, and schedules the rest."""
         while budget.has_waiting and budget.at_work < budget.at_once:
             if wait_s := budget.requests.wait_s():
                 self._look_later(budget, wait_s)
@@ -227,14 +234,14 @@ class FairQueue:
             budget.grant()
 
     def ended(self, budget: Budget) -> None:
-        """A request of the party has ended: others may begin."""
+        """Begins requests that may begin because one of this party has ended."""
         if budget is self._one:
             self._end_one(budget)
         self.look(budget)
         self._next()
 
     def has_others(self, budget: Budget) -> bool:
-        """Whether somebody else began a request within their budget lately."""
+        """Whether another party began a request within its budget lately."""
         _, at = self._other if self._newest[0] is budget else self._newest
         return time.monotonic() - at < _BUSY_S
 
@@ -252,7 +259,7 @@ class FairQueue:
             budget.timer = asyncio.get_running_loop().call_later(wait_s, look)
 
     def _next(self) -> None:
-        """Begins a request of the next party that is beyond its budget, when its time has come."""
+        """Begins a request of the next party beyond its budget, once the pause is over."""
         while self._behind and self._one is None:
             budget = next(iter(self._behind))
             pause_s = self._not_before - time.monotonic()
@@ -278,7 +285,7 @@ class FairQueue:
         self._not_before = time.monotonic() + min(_MOST_PAUSE_S, used_s * (1 / self._share - 1))
 
     def _pass_over(self) -> None:
-        """A request that waits so long for the disk, or for a room, holds up no other party's."""
+        """Lets the next party begin though a request still runs: it has waited too long for the disk or for a room."""
         if self._one is not None:
             self._end_one(self._one)
             self._next()
@@ -293,7 +300,7 @@ class FairQueue:
 
 
 class Budgets(Generic[K]):
-    """The budgets of all parties of one kind. Of those not seen for longest one is dropped when there are too many."""
+    """The budgets of all parties of one kind. Beyond `kept` of them, the least recently used one is dropped."""
 
     def __init__(self, queue: FairQueue, terms: Terms, kept: int = 65_536) -> None:
         self._queue = queue

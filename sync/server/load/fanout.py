@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who is told what: a bounded queue per connection, and who listens to which room.
+"""Notifies connections: a bounded queue for each connection, and the index of which connection listens to which room.
 
-A slow reader costs at most its queue: what does not fit becomes one `Behind` per room, sent when the queue has
+A slow reader costs at most its queue: frames that do not fit become one `Behind` per room, sent when the queue has
 drained. Work per message is proportional to the connections that listen, never to the room's members.
 """
 
@@ -41,12 +41,12 @@ class Outbox:
         self.size_bytes = 0
 
     def finish(self) -> None:
-        """After what is queued now `take` gives None."""
+        """Makes `take` return None after the frames that are queued now."""
         self._last = True
         self._wake.set()
 
     def reply(self, data: bytes) -> None:
-        """Queues an answer whatever its size: `space` has bounded how many can be asked for."""
+        """Queues an answer of any size. `space` bounds how many requests are read."""
         self._queue.append(data)
         self.size_bytes += len(data)
         if self.size_bytes > self._limit:
@@ -54,7 +54,8 @@ class Outbox:
         self._wake.set()
 
     def must(self, data: bytes) -> bool:
-        """Queues what must not be lost; False if twice the limit waits already, and the connection should end."""
+        """Queues a frame that must not be lost. False if twice the limit is queued already; the connection should then
+        end."""
         if self.size_bytes > 2 * self._limit:
             return False
         if self._held is None:
@@ -65,18 +66,19 @@ class Outbox:
         return True
 
     def hold(self) -> None:
-        """From now on `must` collects its frames until `release`. Answers are still queued at once."""
+        """Makes `must` collect its frames until `release`. Answers are still queued at once."""
         self._held = []
 
     def release(self) -> None:
-        """Queues the collected frames behind what is queued already."""
+        """Queues the collected frames behind those that are queued already."""
         held, self._held = self._held or [], None
         for data in held:
             self.size_bytes -= len(data)
             self.reply(data)
 
     def news(self, room: bytes, n: int, data: bytes) -> None:
-        """Queues a Fresh, or remembers to say Behind. Empty data is always Behind."""
+        """Queues a Fresh frame (`data`, up to position `n`). If it does not fit, or is empty, a Behind is sent later
+        instead."""
         if not data or room in self._behind or self.size_bytes + len(data) > self._limit:
             self._behind[room] = n
             self._wake.set()
@@ -84,12 +86,12 @@ class Outbox:
             self.reply(data)
 
     def passing(self, data: bytes) -> None:
-        """Queues what may be lost: dropped when more than a quarter of the queue waits."""
+        """Queues a frame that may be lost: it is dropped if more than a quarter of the limit would be queued."""
         if self.size_bytes + len(data) <= self._limit // 4:
             self.reply(data)
 
     async def take(self) -> bytes | None:
-        """The next frame; waits for one. None when there is none and none shall come."""
+        """Waits for the next frame and removes it. None after `finish` when the queue is empty."""
         while True:
             if self._queue:
                 data = self._queue.popleft()
@@ -106,7 +108,7 @@ class Outbox:
             await self._wake.wait()
 
     async def space(self) -> None:
-        """Waits until the queue is within its limit: no new request is read before."""
+        """Waits until the queue is within its limit. The connection reads no new request before."""
         await self._room_for_more.wait()
 
 
@@ -131,14 +133,14 @@ class Hub:
     def __init__(self, limits: Limits) -> None:
         self.queue = FairQueue(limits.waiting_share)
         self.anybody = Budget(self.queue, NO_TERMS)
-        """For connections of which nothing is counted: within a program, in tests."""
+        """The budget of connections that are not limited: within a program, in tests."""
         self._budgets: Budgets[bytes] = Budgets(self.queue, device_terms(limits))
         self._limits = limits
         self._people: OrderedDict[bytes, Bucket] = OrderedDict()
-        """Processor time of each person, for all their devices together."""
+        """By person: the processor time of all their devices together."""
         self._most_of_a_device = limits.device_connections
         self._by_dev: dict[bytes, dict[Outbox, Callable[[str], None]]] = {}
-        """Each device's connections, the oldest first, and how each is ended."""
+        """By device: its connections, the oldest first, with the function that ends each."""
         self._by_uid: dict[bytes, dict[Listener, None]] = {}
         self._by_room: dict[bytes, dict[Listener, None]] = {}
 
@@ -155,8 +157,8 @@ class Hub:
         return self._budgets.of(dev, person)
 
     def enter(self, dev: bytes, outbox: Outbox, end: Callable[[str], None]) -> None:
-        """▲ A device has proved itself on a connection. It has few: with one more than that its oldest ends, so that a
-        line which the client has given up makes way for the new one."""
+        """Counts a connection on which a device has proved itself. ▲ A device may have few: beyond the limit its oldest
+        is ended, so that a connection that the client has given up does not block a new one."""
         own = self._by_dev.setdefault(dev, {})
         own[outbox] = end
         while len(own) > self._most_of_a_device:
@@ -164,7 +166,7 @@ class Hub:
             end_oldest(ErrorCode.BUSY)
 
     def leave(self, dev: bytes, outbox: Outbox) -> None:
-        """The connection of a device has ended."""
+        """Stops counting an ended connection of a device."""
         own = self._by_dev.get(dev, {})
         own.pop(outbox, None)
         if not own:
@@ -174,7 +176,7 @@ class Hub:
         self._by_uid.setdefault(listener.uid, {})[listener] = None
 
     def drop(self, listener: Listener) -> None:
-        """Forgets a connection; nothing happens the second time."""
+        """Drops a connection from all indexes. A second call does nothing."""
         _discard(self._by_uid, listener.uid, listener)
         for room in listener.rooms:
             _discard(self._by_room, room, listener)
@@ -194,7 +196,7 @@ class Hub:
         return room in self._by_room
 
     def listeners(self, room: bytes) -> list[Listener]:
-        """Who listens to the room now."""
+        """The connections that listen to the room now."""
         return list(self._by_room.get(room, {}))
 
     def news(self, room: bytes, n: int, frame: Frame, by: bytes = b"") -> None:
@@ -210,7 +212,7 @@ class Hub:
             _charge(len(listeners), data)
 
     def passing(self, room: bytes, frame: Frame, but: Listener) -> None:
-        """Gives an ephemeral frame to the room's other listeners."""
+        """Passes an ephemeral frame on to the room's listeners except `but`."""
         listeners = self._by_room.get(room)
         if listeners and (len(listeners) > 1 or but not in listeners):
             data = encode(frame)
@@ -221,7 +223,7 @@ class Hub:
 
     def notify_room(self, room: bytes, frame: Frame) -> None:
         """Queues a frame for every listener of a room. A listener whose queue is full misses it and, unlike with
-        `tell`, stays connected."""
+        `notify_each_device`, stays connected."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
             for listener in listeners:
@@ -229,23 +231,25 @@ class Hub:
             _charge(len(listeners), data)
 
     def nudge(self, uid: bytes, room: bytes, n: int) -> None:
-        """Has a person's listeners pull a room whose head may not have moved: there is something beside its items."""
+        """Makes a person's listeners pull a room though its head may not have moved: there is something new beside its
+        items."""
         for listener in self._by_uid.get(uid, {}):
             if room in listener.rooms:
                 listener.outbox.news(room, n, b"")
 
-    def tell(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
-        """Gives every connection of a person the frame for its device."""
+    def notify_each_device(self, uid: bytes, frame_for: Callable[[bytes], Frame]) -> None:
+        """Queues for every connection of a person the frame for its device. A connection whose queue is full is
+        ended."""
         for listener in list(self._by_uid.get(uid, {})):
             if not listener.outbox.must(encode(frame_for(listener.dev))):
                 listener.end(ErrorCode.BUSY)
 
-    def tell_all(self, uid: bytes, frame: Frame) -> None:
-        """Gives every connection of a person the same frame."""
-        self.tell(uid, lambda dev: frame)
+    def notify_person(self, uid: bytes, frame: Frame) -> None:
+        """Queues the same frame for every connection of a person. A connection whose queue is full is ended."""
+        self.notify_each_device(uid, lambda dev: frame)
 
     def cut(self, dev: bytes, uid: bytes, code: str) -> None:
-        """Ends the connections of one device."""
+        """Ends the connections of one device with this error code."""
         for listener in list(self._by_uid.get(uid, {})):
             if listener.dev == dev:
                 listener.end(code)
@@ -259,12 +263,12 @@ class Hub:
         return sum(map(len, self._by_uid.values()))
 
     def queued_bytes(self) -> list[int]:
-        """What waits for each connection."""
+        """The number of queued bytes of each connection."""
         return [listener.outbox.size_bytes for listeners in self._by_uid.values() for listener in listeners]
 
 
 def _charge(listeners: int, data: bytes) -> None:
-    """Whoever makes the server send to many pays for the sending, which other connections' tasks do."""
+    """Charges the sender of a frame for sending it to all listeners, which other connections' tasks do."""
     spending.charge(listeners * (_SEND_S + len(data) * _BYTE_S))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Figures for the operator's Prometheus. Nothing in them tells persons, rooms or devices apart."""
+"""Figures for the operator's Prometheus. None of them identifies a person, room or device."""
 
 from collections.abc import Callable, Iterator
 
@@ -33,39 +33,40 @@ class Meters:
         commits = "kansli_commit_seconds", "How long the database took to have writes on the disk."
         self._commits = Histogram(*commits, registry=self._registry, buckets=_COMMIT_S)
 
-    def _counter(self, name: str, says: str, labels: list[str] | None = None) -> Counter:
-        return Counter(name, says, labels or [], registry=self._registry)
+    def _counter(self, name: str, help_text: str, labels: list[str] | None = None) -> Counter:
+        return Counter(name, help_text, labels or [], registry=self._registry)
 
     def accepted(self, items: int) -> None:
-        """So many items have their positions."""
+        """Counts items that got positions."""
         self._items.inc(items)
 
     def refused(self, code: str) -> None:
-        """A request was refused."""
+        """Counts a refused request by its code."""
         self._refusals.labels(code if code in _CODES else "other").inc()
 
     def turned_away(self, why: str) -> None:
-        """A connection was ended or not taken though nobody had signed in: "address", "bytes", "late", "oldest"."""
+        """Counts a connection that was ended or refused before a sign-in, by the reason: "address", "bytes", "late" or
+        "oldest"."""
         self._turned_away.labels(why).inc()
 
     def stored(self, size_bytes: int) -> None:
-        """A part of a file is whole."""
+        """Counts the bytes of a part of a file that is complete."""
         self._file_bytes.inc(size_bytes)
 
     def commit(self, took_s: float) -> None:
-        """A group of writes is on the disk."""
+        """Records how many seconds a commit took."""
         self._commits.observe(took_s)
 
     def watch(self, gauges: Gauges) -> None:
-        """Has these looked at whenever figures are asked for."""
-        self._registry.register(_Looked(gauges))
+        """Adds gauges, which are read whenever the figures are requested."""
+        self._registry.register(_GaugeCollector(gauges))
 
     def text(self) -> bytes:
         """All figures in Prometheus's text format."""
         return generate_latest(self._registry)
 
 
-class _Looked(Collector):
+class _GaugeCollector(Collector):
     def __init__(self, gauges: Gauges) -> None:
         self._gauges = gauges
 
@@ -73,14 +74,14 @@ class _Looked(Collector):
         return self._gauges()
 
 
-def gauge(name: str, says: str, value: float) -> GaugeMetricFamily:
-    """One figure as it stands."""
-    return GaugeMetricFamily(name, says, value=value)
+def gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
+    """One figure with its present value."""
+    return GaugeMetricFamily(name, help_text, value=value)
 
 
-def gauges_by(name: str, says: str, label: str, values: dict[str, float]) -> GaugeMetricFamily:
-    """A figure of each of a few kinds."""
-    family = GaugeMetricFamily(name, says, labels=[label])
+def gauges_by(name: str, help_text: str, label: str, values: dict[str, float]) -> GaugeMetricFamily:
+    """One figure with a value for each of a few kinds."""
+    family = GaugeMetricFamily(name, help_text, labels=[label])
     for kind, value in values.items():
         family.add_metric([kind], value)
     return family

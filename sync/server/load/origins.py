@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where a connection comes from: the other end's address, or what a proxy that the operator trusts says of it. Kept in
-memory while it is connected or in debt, and never logged."""
+"""Determines where a connection comes from: the other end's address, or the address that a trusted proxy names. Kept in
+memory while the address is connected or in debt, and never logged."""
 
 import ipaddress
 from collections.abc import Iterable, Sequence
@@ -8,16 +8,17 @@ from collections.abc import Iterable, Sequence
 UNIX = "unix"
 """What the configuration calls the other end of a unix socket."""
 UNKNOWN = ""
-"""The origin of whoever comes through a proxy that is not trusted to say: limits by address do not hold for it."""
+"""The origin of connections through a proxy that is not trusted to name it. Limits by address do not apply to it."""
 _NETWORK_BITS = 64
-"""Of an IPv6 address: a household, or an office, has as many addresses as it likes behind them."""
+"""The bits of an IPv6 address that name a network. A household or an office can use any address within it."""
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def _read(text: str) -> _Address | None:
-    """An address as sockets and proxies write it: with an interface, in brackets, with a port."""
+    """Parses an address as sockets and proxies write it: with an interface, in brackets, with a port. None if it is
+    none."""
     host = text.strip().partition("%")[0]
     if host.startswith("["):
         host = host[1:].partition("]")[0]
@@ -40,7 +41,7 @@ def origin_of(text: str) -> str:
 
 
 def network(text: str) -> _Network | None:
-    """A network of addresses, one address among them; None for text that is none."""
+    """Parses a network; a single address is one too. None for other text."""
     try:
         return ipaddress.ip_network(text)
     except ValueError:
@@ -48,28 +49,28 @@ def network(text: str) -> _Network | None:
 
 
 class Proxies:
-    """Which other ends are proxies, and whom they speak for."""
+    """Knows which other ends are trusted proxies, and reads from their headers where a request comes from."""
 
     def __init__(self, trusted: Iterable[str], behind_proxy: bool) -> None:
-        """`trusted`: addresses, networks and "unix". `behind_proxy`: whoever connects is a proxy, trusted or not."""
+        """`trusted`: addresses, networks and "unix". `behind_proxy`: every connection is a proxy's, trusted or not."""
         self._unix = UNIX in trusted
         self._networks = [found for found in map(network, trusted) if found is not None]
         self._behind_proxy = behind_proxy
 
     def trusts(self, peer: str) -> bool:
-        """Whether this other end may say for whom it speaks."""
+        """Whether this other end is a proxy that may name where a request comes from."""
         if peer == UNIX:
             return self._unix
         found = _read(peer)
         return found is not None and any(found in each for each in self._networks)
 
     def origin(self, peer: str) -> str:
-        """Where a connection of this other end comes from, as far as it can be known before its request's head."""
+        """Where a connection of this other end comes from. UNKNOWN for a proxy's until its request's head is read."""
         return UNKNOWN if self._behind_proxy or self.trusts(peer) else origin_of(peer)
 
     def forwarded(self, headers: Sequence[str]) -> str:
-        """▲ Where a trusted proxy's request comes from by its X-Forwarded-For: the last address that no trusted proxy
-        has. What stands before it was written by whoever wanted to."""
+        """Where a trusted proxy's request comes from, by its X-Forwarded-For. ▲ It is the last address that is not a
+        trusted proxy's: any client can write what is before it. UNKNOWN without such an address."""
         named = [part for header in headers for part in header.split(",")]
         for part in reversed(named):
             if not self.trusts(part.strip()):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A token bucket: so many at once, so many a second."""
+"""A token bucket: holds up to `burst` tokens and refills at `per_s` a second."""
 
 import time
 
@@ -33,7 +33,7 @@ class Bucket:
         return max(0.0, (1 - self._tokens) / self._per_s) if self._per_s else float(self._tokens < 1)
 
     def spend(self, amount: float, *, most_debt: float) -> None:
-        """Takes tokens that have been used already; the bucket may be in debt, by at most so much."""
+        """Takes tokens for something that was used already. The bucket can go into debt, by at most `most_debt`."""
         self._fill()
         self._tokens = max(-most_debt, self._tokens - amount)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who pays for processor time: a request's steps on the loop, and its reads and writes in the store's threads, are
-charged to whoever asked (fairness.py says what follows from that).
+"""Charges processor time to payers: a request's steps on the event loop, and its reads and writes in the store's
+threads, are charged to the party that sent it (fairness.py uses that).
 
 The payer is a context variable. Tasks, callbacks and the store's jobs that a request starts have the same payer.
 """
@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 
 class Payer(Protocol):
-    """Whoever is charged."""
+    """A party that is charged for processor time, in seconds."""
 
     def charge(self, processor_s: float) -> None:
-        """On the event loop's thread."""
+        """Charges at once. Only on the event loop's thread."""
         ...
 
     def charge_from_thread(self, processor_s: float) -> None:
-        """On any thread."""
+        """Charges from any thread."""
         ...
 
 
@@ -32,12 +32,12 @@ _payer: ContextVar[Payer | None] = ContextVar("payer", default=None)
 
 
 def payer() -> Payer | None:
-    """Who pays in this context, None for the server itself."""
+    """The payer of this context; None if the server itself pays."""
     return _payer.get()
 
 
 def pay_by(who: Payer) -> None:
-    """From now on `who` pays for what runs in this context."""
+    """Sets the payer of what runs in this context from now on."""
     _payer.set(who)
 
 

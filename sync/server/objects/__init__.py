@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where sealed parts of blobs lie: a Protocol, and folders on a disk."""
+"""The store of encrypted parts of files: a Protocol, and its implementation as folders on a disk."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the server needs from an object store: parts that arrive in pieces and are whole or not there."""
+"""What the server needs from an object store: parts that are uploaded in pieces and are either whole or missing."""
 
 from typing import Protocol
 
@@ -11,7 +11,7 @@ class ObjectError(Exception):
 
 
 class WrongOffset(ObjectError):
-    """A piece does not begin where the part ends so far; `have` is how many bytes are held."""
+    """A piece does not begin where the upload ends so far. `have`: the bytes that are held."""
 
     code = "conflict"
 
@@ -21,30 +21,32 @@ class WrongOffset(ObjectError):
 
 
 class WrongDigest(ObjectError):
-    """The whole part is not what its sender said; it is thrown away."""
+    """The uploaded part does not match its digest. It is deleted."""
 
     code = "invalid"
 
 
 class NoSpace(ObjectError):
-    """The disk is full (its reserve is no room for files) or failing; nothing of the piece is kept."""
+    """The disk is full (up to its reserve, which files may not use) or failing. Nothing of the piece is kept."""
 
     code = "full"
 
 
 class Objects(Protocol):
-    """Parts by (room, obj, part). All calls are for different parts or one after the other."""
+    """Parts by (room, obj, part). The caller makes calls for the same part one after the other."""
 
     async def held(self, room: bytes, obj: bytes, part: bytes) -> int:
-        """Bytes of an unfinished upload, 0 if there is none."""
+        """The bytes held of an unfinished upload, 0 if there is none."""
         ...
 
     async def append(self, room: bytes, obj: bytes, part: bytes, offset: int, piece: bytes) -> int:
-        """Adds a piece to an unfinished upload and returns the bytes held then. Offset 0 begins anew."""
+        """Adds a piece to an unfinished upload and returns the bytes held then. Offset 0 begins again. WrongOffset or
+        NoSpace."""
         ...
 
     async def finish(self, room: bytes, obj: bytes, part: bytes, sha256: bytes) -> int:
-        """Makes the upload a part, durably, and returns its size. WrongDigest throws it away."""
+        """Turns the upload into a finished part, durably, and returns its size. WrongDigest if the hash differs; the
+        upload is then deleted."""
         ...
 
     async def read(self, room: bytes, obj: bytes, part: bytes, start: int, size_bytes: int) -> bytes:
@@ -56,7 +58,7 @@ class Objects(Protocol):
         ...
 
     async def unfinished(self, before_ms: int) -> list[tuple[bytes, bytes, bytes]]:
-        """(room, obj, part) of uploads to which nothing was added since then."""
+        """(room, obj, part) of uploads to which nothing was added since `before_ms`."""
         ...
 
     async def delete(self, room: bytes, obj: bytes, part: bytes) -> None:

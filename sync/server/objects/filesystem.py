@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Parts as files: an upload grows as `….part`, is synced, renamed, and its folder synced."""
+"""Parts as files: an upload is appended to a file `….part`; the finished file is flushed and renamed, and its folders
+are flushed."""
 
 import asyncio
 import hashlib
@@ -17,7 +18,7 @@ class FilesystemObjects:
     """See `sync.server.objects.base.Objects`. Layout: `<root>/<2 hex of room>/<room>/<obj>/<part>`."""
 
     def __init__(self, root: Path, reserve_bytes: int = 0) -> None:
-        """`reserve_bytes`: NoSpace for what would leave less than that on the disk."""
+        """`reserve_bytes`: NoSpace for a piece that would leave less than that free on the disk."""
         self._root = root
         self._reserve_bytes = reserve_bytes
 
@@ -53,7 +54,7 @@ class FilesystemObjects:
 
 
 def part_path(root: Path, room: bytes, obj: bytes, part: bytes) -> Path:
-    """Where a finished part lies."""
+    """The path of a finished part."""
     return root / room.hex()[:2] / room.hex() / obj.hex() / part.hex()
 
 

@@ -48,7 +48,7 @@ _FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.c
 
 def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
     """Makes keys and an empty database in an empty or missing folder; the agency's own keys, agency.key and escrow.key,
-    in the folder `keys`. ConfigError if an agency lives there already, or if `keys` lies in the data folder.
+    in the folder `keys`. ConfigError if the folder has an agency already, or if `keys` is in the data folder.
 
     With `demo_ca` also an authority and a certificate for those hosts and loopback: ca.pem, ca.key, tls.pem, tls.key.
     """
@@ -77,10 +77,12 @@ def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None
 
 
 def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
-    """Three more years for the server's certificate by the agency, with the same key; True if the demo's authority is
-    here and made a new TLS certificate too, for the same hosts. An agency's own TLS files are left alone.
+    """Renews the server's certificate for three more years, with the same key. If the demo's authority is in the
+    folder, it also makes a new TLS certificate for the same hosts; then True. An agency's own TLS files are not
+    changed.
 
-    A running server has what it read when it started. ConfigError where the agency's key is missing or another's.
+    A running server keeps the certificate that it read at its start. ConfigError if the agency's key is missing or
+    belongs to a different agency.
     """
     agency = read_agency(data, key_file)
     with admin_log.recorded(data, "renew-certificate"):
@@ -105,27 +107,26 @@ async def invite_back(
     escrow_key: Path | None = None,
     request: Path | None = None,
 ) -> str:
-    """What somebody who is here needs to come back by the recovery sheet, or again after a reset: an activation code
-    with exactly the staff record that they have, marked as one of somebody who is here. ConfigError for an unknown
+    """Makes an activation code for a person with an account, who returns by recovery sheet or after a reset. The code
+    has exactly the staff record that they have, and its invitation names their account. ConfigError for an unknown
     person, and for one whose record was lost in a restore.
 
-    Of a person with a sheet the share of that sheet follows in a second line, opened with the escrow key. With
-    `request` it does not: what is needed to open it elsewhere is written to that file.
-    ▲ The server keeps neither line.
+    If the person has a recovery sheet, a second line has its share, opened with the escrow key. With `request` there is
+    no second line: what is needed to open the share elsewhere is written to that file. ▲ The server keeps neither line.
     """
     agency = read_agency(data, key_file)  # first: without it nothing is written
     async with opened(data) as store:
         asked, user = await make_request(store, uid), await store.user(uid)
     known = decode_record(user.record) if user is not None else {}
-    told = {name: known.get(name, "") for name in ("name", "title", "unit")}
+    fields = {name: known.get(name, "") for name in ("name", "title", "unit")}
     share: RecoveryShare | None = None
     if needs_share(asked, agency.pk):
         if request is None:
-            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=told["name"])
+            share = open_share(asked, escrow_key or keys_folder(data) / ESCROW_KEY, name=fields["name"])
         else:
             write_request(asked, request)
     half = {} if share is None and request is None else {"share": "opened" if share is not None else "requested"}
-    record = encode_record(told)  # as it is: another one would not be this person's
+    record = encode_record(fields)  # unchanged: a record that differs would not be this person's
     code = await _invite(data, agency, record=record, hours=hours, person=uid, about=half)
     return code.format() if share is None else ReturnCode(code, share).format()
 
@@ -133,7 +134,7 @@ async def invite_back(
 async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:
-    """A one-time activation code for one person. The server may be running. ConfigError as `staff` judges."""
+    """Makes a one-time activation code for a new person. The server may be running. ConfigError as `staff`."""
     record = staff(name=name, title=title, unit=unit).encode()
     return (await _invite(data, read_agency(data, key_file), record=record, hours=hours)).format()
 
@@ -156,10 +157,10 @@ async def _invite(
 
 
 async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = None) -> int | None:
-    """Revokes a person's device as the agency. The server may be running: it notices within a second.
+    """Revokes a person's device as the agency. Returns None. The server may be running: it notices within a second.
 
-    A device that is revoked already, or whose person's account has ended, stays as it is: since when (ms, as that entry
-    claims) is returned. ConfigError for an unknown person or device.
+    If the device is revoked already, or its person's account has ended, nothing is changed, and the time (ms) in the
+    entry that did so is returned. ConfigError for an unknown person or device.
     """
 
     def since(log: UserLog) -> int | None:
@@ -174,9 +175,11 @@ async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = 
 
 
 async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> int | None:
-    """Ends a person's log as the agency: they come back under a new activation code, as somebody new to every room.
+    """Ends a person's log as the agency. Returns None. With a new activation code they get a new account, which is new
+    to every room.
 
-    An account that has ended stays as it is: since when (ms) is returned. ConfigError for an unknown person.
+    If the account has ended already, nothing is changed, and the time (ms) of its end is returned. ConfigError for an
+    unknown person.
     """
     about = {"person": uid}
     return await _as_agency(data, uid, key_file, user_drafts.reset, lambda log: log.ended, command="reset", about=about)
@@ -192,7 +195,9 @@ async def _as_agency(
     command: str,
     about: Mapping[str, About],
 ) -> int | None:
-    """`since` gives the entry that already did what `build` would do, None if there is none: then when it did."""
+    """Appends the entry that `build` makes to a person's log, and returns None. `since` gives the position of an entry
+    that already did the same, None if there is none. If there is one, nothing is appended and its time (ms) is
+    returned."""
     agency = read_agency(data, key_file)
     async with opened(data) as store:
         while True:
@@ -205,29 +210,29 @@ async def _as_agency(
             body, sig = build(log, agency, now_ms())
             seq = log.seq
             log.apply(body, sig)
-            with contextlib.suppress(Moved):  # the person's own device was first: once more
+            with contextlib.suppress(Moved):  # the person's own device was first: try again
                 row = EntryRow(seq=log.seq, body=body, sig=sig)
                 made = Appended(head=log.head, root_pk=log.root_pk)
                 admin_log.record(store, command, **about)
-                await store.append_user(uid, seq, [row], made, told=True)
+                await store.append_user(uid, seq, [row], made, external=True)
                 return None
 
 
 async def status(data: Path) -> Counts:
-    """How much of everything there is. The server may be running."""
+    """The counts that `status` shows. The server may be running."""
     async with opened(data) as store:
         return await store.counts(now_ms())
 
 
 async def after_restore(data: Path) -> aftermath.Aftermath | None:
-    """What a restore left to do; None for a server that never was restored. The server may be running."""
+    """What a restore left to do; None for a server that was never restored. The server may be running."""
     async with opened(data) as store:
         return await aftermath.look(store, now_ms())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The version of the database, and how many days the certificates are good (None: there is none to be read)."""
+    """The version of the database, and how many days the certificates are still valid (None: no file can be read)."""
 
     schema: int
     tls_days: float | None
@@ -235,14 +240,14 @@ class Health:
 
 
 def health(config: Config) -> Health:
-    """How the data folder and the certificates of a configuration are. The store must be of this version."""
+    """The health of a configuration's certificates and database. The database must have this program's version."""
     days = days_left(config)
     return Health(schema=VERSION, tls_days=days.get("tls"), server_cert_days=days.get("server"))
 
 
 async def open_room(data: Path, room: bytes) -> None:
-    """Opens a closed room, and gives up what it still waits for. ConfigError for a room that is not closed, and before
-    a day has passed since the restore. The server may be running: it notices within a second."""
+    """Opens a closed room, and gives up the items that it still awaits. ConfigError for a room that is not closed, and
+    within a day of the restore. The server may be running: it notices within a second."""
     async with opened(data) as store:
         restored = await store.restored()
         if restored is None or room not in await store.closed_rooms():
@@ -256,8 +261,8 @@ async def open_room(data: Path, room: bytes) -> None:
 
 
 def confirm_clock(data: Path) -> None:
-    """Says that this machine's clock is right, to a server that places nothing since it was set by more than a day.
-    ConfigError if there is no server here."""
+    """Confirms that this machine's clock is right, for a server that places nothing because the clock was set by more
+    than a day. ConfigError if there is no server here."""
     if not (data / "server.key").exists():
         raise ConfigError("nothing here yet: run init first")
     with admin_log.recorded(data, "confirm-clock"):
@@ -266,7 +271,7 @@ def confirm_clock(data: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def opened(data: Path) -> AsyncIterator[SqlStore]:
-    """The server's store. ConfigError if there is none yet."""
+    """Opens the server's store until the block ends. ConfigError if there is none yet."""
     if not Config(data=data).database.exists():
         raise ConfigError(f"{data}: nothing here yet: run init first, or restore a backup")
     store = SqlStore(Config(data=data).database)
@@ -278,7 +283,7 @@ async def opened(data: Path) -> AsyncIterator[SqlStore]:
 
 
 def _write_leaf(data: Path, leaf: Pem) -> None:
-    """Beside what is there first, then in its place: a disk that is full changes nothing."""
+    """Writes the TLS key and certificate beside the old files, then replaces those. So a full disk changes nothing."""
     new_cert, new_key = data / "tls.pem.new", data / "tls.key.new"
     new_key.unlink(missing_ok=True)
     create_private(new_key, leaf.key)

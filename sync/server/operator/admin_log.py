@@ -22,7 +22,8 @@ from sync.server.store.sql_admin_log import append
 from sync.server.store.writer import unwritable
 
 About = bytes | str | int
-"""Ids as bytes, numbers, and words of ours. ▲ Never a name, a title or an address: the server's log has these too."""
+"""Ids as bytes, numbers, and fixed words. ▲ Never a name, a title or an address: these values are copied to the
+server's log."""
 
 
 def record(store: AdminLog, command: str, **about: About) -> None:
@@ -62,10 +63,15 @@ def note(data: Path, command: str, *, result: str = OK, **about: About) -> None:
 
 def entry(command: str, about: Mapping[str, About], result: str = OK) -> AdminEntry:
     """The entry for a command that the user of this process gives now."""
-    told = {name: value.hex() if isinstance(value, bytes) else value for name, value in about.items()}
+    as_text = {name: value.hex() if isinstance(value, bytes) else value for name, value in about.items()}
     sudo_user = os.environ.get("SUDO_USER", "")[:_NAME_LENGTH]
     return AdminEntry(
-        t=now_ms(), command=command, user=current_user()[:_NAME_LENGTH], sudo_user=sudo_user, about=told, result=result
+        t=now_ms(),
+        command=command,
+        user=current_user()[:_NAME_LENGTH],
+        sudo_user=sudo_user,
+        about=as_text,
+        result=result,
     )
 
 

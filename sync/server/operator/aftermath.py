@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is still missing after a restore, as far as the server can know, and what an administrator must do again. The
-rest comes back by itself from people's computers (restored_rooms.py, restored_people.py)."""
+"""What is still missing after a restore, as far as the server can know, and what an administrator must do again.
+People's computers upload the rest by themselves (restored_rooms.py, restored_people.py)."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from sync.server.store.base import Store
 
 NO_RECORD = "no staff record here: it was lost in a restore, and comes back when the person or a colleague connects"
 REMIND_MS = 30 * 86_400_000
-"""How long after a restore an administrator is reminded of what no server can know."""
+"""How long after a restore an administrator is reminded of what the server cannot know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,12 +30,12 @@ async def look(store: Store, now_ms: int) -> Aftermath | None:
     if found is None:
         return None
     nameless = len(await store.nameless())
-    told = _reminders(found.backup_t) if now_ms < found.t + REMIND_MS else []
+    do_again = _reminders(found.backup_t) if now_ms < found.t + REMIND_MS else []
     if nameless:
-        told.append(f"{nameless} in `users` without a name: {NO_RECORD}.")
+        do_again.append(f"{nameless} in `users` without a name: {NO_RECORD}.")
     if closed := len(await store.closed_rooms()):
-        told.append(f"{closed} rooms are closed: `closed` lists the computers that they wait for.")
-    return Aftermath(restored=found.t, backup=found.backup_t, people_without_record=nameless, do_again=told)
+        do_again.append(f"{closed} rooms are closed: `closed` lists the computers that they wait for.")
+    return Aftermath(restored=found.t, backup=found.backup_t, people_without_record=nameless, do_again=do_again)
 
 
 def _reminders(backup_t: int) -> list[str]:

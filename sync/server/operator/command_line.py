@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What may be said on the command line: every command with its options, and the configuration that they make together
-with the operator's file. packaging/man/kansli-server.1 describes each of them.
+"""Parses the command line: every command with its options, and the configuration that they make together with the
+operator's file. packaging/man/kansli-server.1 describes each of them.
 """
 
 import argparse
@@ -15,26 +15,26 @@ from sync.server.operator.config_file import DEFAULT_FILE, read_config
 from sync.server.store.admin_chain import AdminHead
 
 _NAME = "kansli-server"
-_TOLD = ("data", "host", "port", "unix", "cert", "key", "behind_proxy", "insecure_loopback", "metrics")
-"""Options of `serve` that beat the key of the same name in the file."""
+_OVERRIDES = ("data", "host", "port", "unix", "cert", "key", "behind_proxy", "insecure_loopback", "metrics")
+"""Options of `serve` that override the key of the same name in the file."""
 OPEN_SHARE = "open-share"
 _MOST_HOURS = 365 * 24
 
 
 def program() -> str:
-    """What the operator typed to start this."""
+    """The name of this program as the operator typed it."""
     return _NAME if Path(sys.argv[0]).stem == _NAME else "python -m sync.server"
 
 
 def configured(args: argparse.Namespace) -> Config:
-    """The configuration of a command. ConfigError for a bad file, and for a data folder of somebody else."""
-    given = {name: getattr(args, name, None) for name in _TOLD}
-    told = {name: value for name, value in given.items() if value is not None and value is not False}
+    """The configuration of a command. ConfigError for a bad file, and if the data folder belongs to another user."""
+    given = {name: getattr(args, name, None) for name in _OVERRIDES}
+    overrides = {name: value for name, value in given.items() if value is not None and value is not False}
     if args.log is not None:
-        told["log_level"] = args.log
+        overrides["log_level"] = args.log
     if addresses := getattr(args, "address", None):
-        told["addresses"] = tuple(a.lower() for a in addresses)
-    config = read_config(args.config, told)
+        overrides["addresses"] = tuple(a.lower() for a in addresses)
+    config = read_config(args.config, overrides)
     _check_owner(config.data)
     if config.plain:
         return config
@@ -47,8 +47,8 @@ def _if_there(path: Path) -> Path | None:
 
 
 def _check_owner(data: Path) -> None:
-    """Whatever this process writes would be unreadable for the server: databases have companions, and a folder that
-    root makes is root's."""
+    """ConfigError unless this process runs as the owner of the data folder. Otherwise the server could not read what
+    this process writes: SQLite makes further files beside a database, and a folder that root makes belongs to root."""
     try:
         ours = not hasattr(os, "geteuid") or data.stat().st_uid == os.geteuid()
     except FileNotFoundError:
@@ -76,7 +76,7 @@ def _owner(path: Path) -> str:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """Every command. `command` of what it parses is its name."""
+    """The parser of all commands. Its result has the command's name in `command`."""
     parser = argparse.ArgumentParser(prog=program(), description="The agency's sync server.")
     parser.add_argument("--version", action="version", version=f"{_NAME} {PROGRAM}")
     parser.add_argument("--log", choices=["DEBUG", "INFO", "WARNING", "ERROR"], help="how much is logged (INFO)")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The operator's file, /etc/kansli/server.toml: every key that may stand there, and what is allowed for it.
+"""The operator's file, /etc/kansli/server.toml: every key that it may have, and which values are allowed.
 
-A key that is not known, a value of another type or outside its bounds is refused with the file, the key and what would
-be right. packaging/server/server.toml shows every key with its default.
+An unknown key, and a value of the wrong type or outside its bounds, is refused with the file, the key and what would be
+right. packaging/server/server.toml shows every key with its default.
 """
 
 import re
@@ -24,7 +24,7 @@ _TIB = 1024 * 1024 * _MIB
 _ADDRESS = re.compile(r"(\[[0-9a-f:]+\]|[a-z0-9.-]+):\d{1,5}")
 
 Check = Callable[[Any], Any]
-"""Gives the value as Config has it, or raises ValueError with what is allowed."""
+"""Converts a value to Config's form. ValueError with what is allowed, if the value is not."""
 
 
 def _whole(least: int, most: int) -> Check:
@@ -155,17 +155,18 @@ LIMITS: Mapping[str, Check] = {
     "rooms_in_memory": _whole(8, 1_000_000),
     "logs_in_memory": _whole(100, 10_000_000),
 }
-"""The rest of Limits are promises of the protocol, which no operator changes."""
+"""The limits that an operator may set. The others are promises of the protocol."""
 
 
-def read_config(file: Path | None, told: Mapping[str, Any]) -> Config:
-    """The configuration: what the command line told, else what the file says, else the defaults.
+def read_config(file: Path | None, overrides: Mapping[str, Any]) -> Config:
+    """The configuration. A value comes from `overrides` (the command line) if it is there, otherwise from the file,
+    otherwise from the defaults.
 
-    Without `file` it is DEFAULT_FILE, if that is there. ConfigError names the file and the key.
+    Without `file`, DEFAULT_FILE is read if it exists. ConfigError names the file and the key.
     """
     path = file or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
     found = _read(path) if path is not None else {}
-    return Config(**{"data": DEFAULT_DATA, **found, **told})
+    return Config(**{"data": DEFAULT_DATA, **found, **overrides})
 
 
 def _read(path: Path) -> dict[str, Any]:

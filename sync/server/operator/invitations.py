@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Invitations as the agency looks after them: who is there under the same name, and how one is withdrawn. They are made
-in admin.py and, for lists of people, in invite_list.py.
+"""Maintains invitations: finds people with the same name, and withdraws an invitation. Invitations are made in admin.py
+and, for lists of people, in invite_list.py.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ async def _people(store: SqlStore, wanted: dict[str, list[int]], agency_pk: byte
             continue
         log = UserLog.replay([(r.body, r.sig) for r in await store.user_entries(user.uid, -1)], agency_pk)
         if log.ended is None:
-            found.append((name.casefold(), f"{_said(record)} is here already: person {user.uid.hex()}"))
+            found.append((name.casefold(), f"{_format_record(record)} is here already: person {user.uid.hex()}"))
     return found
 
 
@@ -55,12 +55,12 @@ async def _invited(store: SqlStore, wanted: dict[str, list[int]]) -> list[tuple[
         name = record.get("name", "").casefold()
         if name in wanted and row.is_open(now):
             ident = invite_id(row.invite_pk).hex()
-            found.append((name, f"{_said(record)} has an open invitation already: {ident}"))
+            found.append((name, f"{_format_record(record)} has an open invitation already: {ident}"))
     return found
 
 
-def _said(record: dict[str, str]) -> str:
-    """A record in words, as in: Handläggare (Handläggare, Enheten för tillsyn)."""
+def _format_record(record: dict[str, str]) -> str:
+    """A record in words, for example: Handläggare (Handläggare, Enheten för tillsyn)."""
     more = ", ".join(text for field in ("title", "unit") if (text := record.get(field, "")))
     return f"{record['name']} ({more})" if more else record["name"]
 

@@ -47,21 +47,22 @@ class Letter:
 
 def pdf(letters: Sequence[Letter], server: str) -> bytes:
     """The letters in their order. `server` is the address that people type, "" where it is not known here."""
-    with _sheet() as sheet:
+    with _pages() as pages:
         for letter in letters:
-            sheet.add(letter, server)
-        return bytes(sheet.output())
+            pages.add(letter, server)
+        return bytes(pages.output())
 
 
 def unprintable(text: str) -> str:
     """The characters that the letters' font lacks: a box is printed in the place of each."""
-    with _sheet() as sheet:
-        known = set().union(*(font.cmap for font in sheet.from_files()))
+    with _pages() as pages:
+        known = set().union(*(font.cmap for font in pages.from_files()))
     return "".join(sorted({char for char in text if ord(char) not in known}))
 
 
 def link(server: str, code: str) -> str:
-    """What the QR code says: the link that fills in the first page, or the code alone where no server is known."""
+    """The text of the QR code: the link that fills in the program's first page, or the code alone if no server is
+    known."""
     return f"kansli:enrol?{urlencode({'server': server, 'code': code})}" if server else code
 
 
@@ -72,17 +73,17 @@ def until(ms: int) -> str:
 
 
 @contextlib.contextmanager
-def _sheet() -> Iterator["_Sheet"]:
-    """Pages to fill. The library leaves the fonts' files open."""
-    sheet = _Sheet()
+def _pages() -> Iterator["_LetterPages"]:
+    """Empty pages. Closes the fonts' files at the end of the block, which the library leaves open."""
+    pages = _LetterPages()
     try:
-        yield sheet
+        yield pages
     finally:
-        for font in sheet.from_files():
+        for font in pages.from_files():
             font.ttfont.close()
 
 
-class _Sheet(FPDF):
+class _LetterPages(FPDF):
     """The pages, A4, in the fonts of the desktop."""
 
     def __init__(self) -> None:
@@ -95,36 +96,36 @@ class _Sheet(FPDF):
         self.set_lang("sv")
 
     def from_files(self) -> list[TTFFont]:
-        """Its fonts."""
+        """The fonts that were read from files."""
         return [font for font in self.fonts.values() if isinstance(font, TTFFont)]
 
     def add(self, letter: Letter, server: str) -> None:
-        """A page."""
+        """Adds a page with a letter."""
         self.add_page()
-        self._say("Välkommen till Kansli", 22, bold=True, after_mm=8)
-        self._say(letter.who.name, 15, bold=True)
+        self._paragraph("Välkommen till Kansli", 22, bold=True, after_mm=8)
+        self._paragraph(letter.who.name, 15, bold=True)
         work = " · ".join(text for text in (letter.who.title, letter.who.unit) if text)
-        self._say(work, 11, after_mm=8)
-        self._say("Din aktiveringskod", 12, bold=True, after_mm=2)
+        self._paragraph(work, 11, after_mm=8)
+        self._paragraph("Din aktiveringskod", 12, bold=True, after_mm=2)
         self._code(letter.code)
-        self._say(f"Koden gäller en gång, till och med {until(letter.until_ms)}.", 11, bold=True, after_mm=4)
+        self._paragraph(f"Koden gäller en gång, till och med {until(letter.until_ms)}.", 11, bold=True, after_mm=4)
         self._qr(link(server, letter.code))
-        self._say(
+        self._paragraph(
             "QR-koden är samma kod, för en dator som läser QR-koder. Den behövs inte om du skriver koden.",
             9,
             after_mm=4,
         )
-        self._say("Så här gör du", 12, bold=True, after_mm=2)
+        self._paragraph("Så här gör du", 12, bold=True, after_mm=2)
         for number, step in enumerate(_steps(server), start=1):
             self._step(number, step)
         self.ln(4)
-        self._say(
+        self._paragraph(
             "Den som har koden kan börja i ditt namn. Visa den inte för någon, och förstör brevet när du är klar. "
             "Om koden är för gammal eller redan använd: be it-supporten om en ny.",
             11,
         )
 
-    def _say(self, text: str, size: float, *, bold: bool = False, after_mm: float = 0.0) -> None:
+    def _paragraph(self, text: str, size: float, *, bold: bool = False, after_mm: float = 0.0) -> None:
         if text:
             self.set_font("inter", "B" if bold else "", size)
             self.multi_cell(
@@ -133,10 +134,10 @@ class _Sheet(FPDF):
         self.ln(after_mm)
 
     def _code(self, code: str) -> None:
-        """In lines of a few groups: it is typed from the paper."""
+        """Prints the code in lines of a few groups, since it is typed from the paper."""
         groups = code.split("-")
         for at in range(0, len(groups), _GROUPS_A_LINE):
-            self._say("-".join(groups[at : at + _GROUPS_A_LINE]), 17)
+            self._paragraph("-".join(groups[at : at + _GROUPS_A_LINE]), 17)
         self.ln(3)
 
     def _step(self, number: int, text: str) -> None:
@@ -147,10 +148,10 @@ class _Sheet(FPDF):
         self.ln(1.5)
 
     def _qr(self, text: str) -> None:
-        """Dark modules as rectangles, a run of a row in one: 0.5 ms."""
+        """Draws a QR code: a rectangle for each run of dark modules in a row. 0.5 ms."""
         matrix = segno.make(text, error="m", micro=False).matrix
         size, top = _QR_MM / len(matrix), self.get_y()
-        height = size * 1.02  # else a viewer shows white lines between the rows
+        height = size * 1.02  # otherwise a viewer shows white lines between the rows
         for row, modules in enumerate(matrix):
             column = 0
             while column < len(modules):

@@ -30,7 +30,7 @@ _HOUR_MS = 3_600_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserLine:
     """One person: id in hex; `state` "active", "no-device" or "ended"; `last_seen` in ms, 0 for never. `note`: why the
-    name is empty, where it is."""
+    name is empty, "" otherwise."""
 
     person: str
     name: str
@@ -46,8 +46,8 @@ class UserLine:
 class DeviceLine:
     """One device: ids in hex, times in ms; `last_seen` 0 for never. `agent` is the program as the device named it when
     it signed in last. `older`: that release is older than this server's, or than one that devices of two people have
-    named. Such a program was started before the upgrade, or the computer was not upgraded: the server can't tell which.
-    `note` as in UserLine.
+    named. Such a program was started before the upgrade, or the computer was not upgraded; the server cannot know
+    which. `note` as in UserLine.
     """
 
     person: str
@@ -162,15 +162,15 @@ async def devices(data: Path, words: str) -> list[DeviceLine]:
 
 
 async def unsearched(data: Path) -> str:
-    """What to say beside a search by words of the staff record: how many people have none; empty for nobody."""
+    """A note for a search by words of the staff record: how many people have no record. "" if all have one."""
     async with opened(data) as store:
         nameless = len(await store.nameless())
     return f"{nameless} without a staff record, whom no words find; without words all are listed" if nameless else ""
 
 
 async def _newest(store: SqlStore) -> Release:
-    """The newest release there is, as far as it is known here: this server's, or a newer one that devices of two people
-    have named. One person who lies about their own release would otherwise make every other look old."""
+    """The newest release that is known here: this server's, or a newer one that devices of two people have named.
+    Otherwise one person who lies about their own release could make all others look old."""
     people: dict[Release, set[bytes]] = {}
     for user in await _people(store, ""):
         for row in (await _seen(store, user.uid)).values():
@@ -213,7 +213,7 @@ async def rooms(data: Path) -> list[RoomLine]:
 
 
 async def closed(data: Path) -> list[ClosedLine]:
-    """The rooms that take no writing since a restore, and for whom they wait."""
+    """The rooms that take no writing since a restore, and the devices that they wait for."""
     lines = []
     async with opened(data) as store:
         awaited = dict(await store.awaited_devices())
@@ -240,12 +240,12 @@ async def _waiting(store: SqlStore, uid: bytes, awaited: dict[bytes, bytes]) -> 
 
 
 def format_waiting(waiting: Waiting) -> str:
-    """A device that is waited for: whose it is, its id, and when it was last seen."""
+    """An awaited device in words: its person, its id, and when it was last seen."""
     return f"{waiting.name} ({waiting.device}, seen {format_time(waiting.last_seen)})"
 
 
 def in_form(lines: Sequence[Line], *, table: bool) -> str:
-    """`as_table` or `as_json`."""
+    """The lines as a table or as JSON."""
     return as_table(lines) if table else as_json(lines)
 
 
@@ -287,7 +287,8 @@ def as_table(lines: Sequence[Line]) -> str:
 
 
 def _printable(text: str) -> str:
-    """With its control and format characters as JSON writes them: a terminal would obey those in somebody's name."""
+    """The text with control and format characters escaped as in JSON. ▲ Otherwise a terminal would obey those in a
+    person's name."""
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 

@@ -40,10 +40,11 @@ VERSION = 1
 MOST = 100_000
 """Invitations in one file."""
 _LINE_BYTES = 16 * 1024
-"""A staff record of the longest kind takes a third of it."""
+"""The longest line. The longest staff record takes a third of it."""
 _SALT_BYTES = 16
 _AHEAD_MS = 366 * 86_400_000
-"""No code is good for longer (command_line.py); a time that no database holds is refused with it."""
+"""The longest time for which an imported code may be valid: no code is made for longer (command_line.py). This also
+refuses times that no database can store."""
 
 
 class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

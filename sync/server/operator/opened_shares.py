@@ -16,8 +16,8 @@ from sync.trust.person.recovery_sheet import RecoveryShare
 
 
 async def make_request(store: Store, uid: bytes) -> bytes:
-    """What the escrow key's owner needs to open this person's share: the log and the staff record. ConfigError for an
-    unknown person, and for one whose record was lost in a restore."""
+    """The request with which the holder of the escrow key can open this person's share: the log and the staff record.
+    ConfigError for an unknown person, and for one whose record was lost in a restore."""
     user, rows = await store.user(uid), await store.user_entries(uid, -1)
     if user is None or not rows:
         raise ConfigError("nobody has this id")
@@ -52,9 +52,9 @@ def read_request(path: Path) -> bytes:
 def open_share(request: bytes, key_file: Path, *, name: str) -> RecoveryShare:
     """The share of the person whose staff record has exactly this name.
 
-    ▲ The name is what the agency's own key bound to the log: a server that asks for another person's share in the
-    name of the one who stands at the desk is refused. ConfigError then, and where the key is not; Reject as the request
-    and its share judge.
+    ▲ The name is the one that the agency's own key bound to the log. Otherwise a false server could request another
+    person's share in the name of the person at the desk. ConfigError for another name, and if the key is missing;
+    Reject as `ShareRequest.check` and `open`.
     """
     if not key_file.exists():
         raise ConfigError(f"{key_file} is missing: say where the escrow key is with --escrow-key")

@@ -12,7 +12,8 @@ from sync.server.operator.listing import ClosedLine, format_waiting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """The result for a room, by its id in hex. `waits` names whom else the room waits for; "" if it was opened."""
+    """The result for a room, by its id in hex. `waits`: the other devices that the room waits for; "" if it was
+    opened."""
 
     room: str
     missing: int
@@ -24,7 +25,7 @@ class Opening:
         return not self.waits
 
     def format(self) -> str:
-        """As the operator reads it."""
+        """The result as a sentence for the operator."""
         if not self.opened:
             return f"Not opened: {self.room}. It also waits for {self.waits}."
         lost = f"{self.missing} changes that are known to be missing are given up" if self.missing else ""

@@ -14,10 +14,10 @@ from sync.server.config import ConfigError
 from sync.server.operator.staff_record import Staff, staff
 
 MOST_LINES = 5_000
-"""Of one list. 5,000 letters take half a minute and 25 MB."""
+"""Most people on one list. 5,000 letters take half a minute and 25 MB."""
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_FAULTS = 20
-"""That are shown: a list in a wrong form has one on every line."""
+"""Most faults that are shown: a list in a wrong form has one on every line."""
 _COLUMNS = {"name": "name", "namn": "name", "title": "title", "titel": "title", "unit": "unit", "enhet": "unit"}
 _FIELDS = ("name", "title", "unit")
 _BOMS = (
@@ -94,8 +94,8 @@ _Fault = tuple[int, str]
 
 
 def _rows(text: str) -> tuple[list[_Row], list[_Fault]]:
-    """The rows that have something in a cell, by the line on which each begins. Reading
-    stops with a fault at a quotation mark that is not closed."""
+    """The rows that have text in a cell, each with the line on which it begins, and the faults. Reading stops with a
+    fault at a quotation mark that is not closed."""
     begun, rows = 0, []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:
@@ -104,7 +104,7 @@ def _rows(text: str) -> tuple[list[_Row], list[_Fault]]:
             if any(cell.strip() for cell in cells):
                 rows.append((line, cells))
     except csv.Error:
-        return rows, [(begun + 1, "a quotation mark is not closed, or stands within a cell")]
+        return rows, [(begun + 1, "a quotation mark is not closed, or is within a cell")]
     return rows, []
 
 
@@ -150,4 +150,4 @@ def _sentence(path: Path, faults: list[_Fault]) -> str:
     shown = [f"  line {line}: {text}" for line, text in faults[:_MOST_FAULTS]]
     if len(faults) > _MOST_FAULTS:
         shown.append(f"  and {len(faults) - _MOST_FAULTS} more")
-    return "\n".join([f"{path}: nobody is invited before this is mended", *shown])
+    return "\n".join([f"{path}: nobody is invited before this is corrected", *shown])

@@ -12,13 +12,13 @@ from sync.server.store.base import InviteRow
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 
 MOST_CHARS = 120
-"""Of a name, a title, a unit. In UTF-8 at most 480 bytes; it fits on two lines of a letter."""
+"""Most characters of a name, a title or a unit. In UTF-8 at most 480 bytes; it fits on two lines of a letter."""
 _UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Categories of characters that nobody sees, or that reorder others: a name has none."""
+"""Categories of characters that are invisible or reorder others. ▲ A name must have none."""
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001bca0-\U0001bca3\U000e0000-\U000e0fff]"
 )
-"""Letters and marks that are drawn as nothing: with one, two names read the same and are not."""
+"""Letters and marks that are drawn as nothing. ▲ With one of them, two different names would look the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +61,8 @@ def _text(field: str, value: str) -> str:
 def make_invite(
     agency: Agency, code: SignInCode, record: bytes, *, hours: float, person: bytes | None = None
 ) -> InviteRow:
-    """The invitation that a code stands for, signed by the agency, for the store. `person`: the account of
-    somebody who is invited back. Another call for the same code gives another salt: only one of the two can be
-    stored."""
+    """The invitation of a code, signed by the agency, for the store. `person`: the account of a person who is invited
+    back. A second call for the same code gives a different salt: only one of the two can be stored."""
     made, salt, invite_pk = now_ms(), os.urandom(16), code.key.public
     not_after = made + int(hours * 3_600_000)
     body, sig = agency.certify_invite(invite_pk, record_hash(salt, record), not_after)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Takes connections in for uvicorn, which would begin TLS with whoever comes: the entrance is asked before that."""
+"""Accepts connections for uvicorn, and asks the entrance before TLS begins. uvicorn by itself begins TLS with every
+client."""
 
 import asyncio
 import contextlib
@@ -22,7 +23,7 @@ from sync.server.process.uvicorn_protocols import HeadProtocol
 log = logging.getLogger("sync.server")
 
 _AT_ONCE = 16
-"""Connections that are taken in one turn of the loop: 0.1 ms each."""
+"""Connections that are accepted in one step of the event loop: 0.1 ms each."""
 _AGAIN_S = 1.0
 _GOODBYE_S = 2.0
 """How long the other end may take to end TLS; asyncio's own is 30 s."""
@@ -33,7 +34,7 @@ _TLS_BUFFER = 16 * 1024
 
 def small_tls_buffers() -> None:
     """▲ asyncio fills a buffer of 256 KiB with zeros for each TLS connection before its handshake: 5,000 silent ones
-    held 1.45 GB. With 16 KiB, a TLS record, one costs a third, and one turn of the loop parses a sixteenth.
+    held 1.45 GB. With 16 KiB, a TLS record, one costs a third, and one step of the event loop parses a sixteenth.
 
     WORKAROUND https://github.com/python/cpython/issues/109534: the size is a class attribute, so it holds for all
     connections of the process, and it is not documented. Remove when asyncio takes a size, or allocates as data comes.
@@ -42,7 +43,7 @@ def small_tls_buffers() -> None:
 
 
 class BareServer(uvicorn.Server):
-    """Leaves signals to whoever runs us."""
+    """A uvicorn server that leaves signals to the program around it."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -50,14 +51,14 @@ class BareServer(uvicorn.Server):
 
 
 class GuardedServer(BareServer):
-    """uvicorn behind an entrance. TLS, if any, is the configuration's."""
+    """A uvicorn server whose connections the entrance admits. TLS is that of uvicorn's configuration, if any."""
 
     def __init__(self, config: uvicorn.Config, entrance: Entrance) -> None:
         super().__init__(config)
         self._entrance = entrance
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listens on the sockets that it is given."""
+        """Listens on the given sockets."""
         await self.lifespan.startup()
         taking = [Accepting(each, self._entrance, self._protocol, self.config.ssl) for each in sockets or []]
         for each in taking:
@@ -70,7 +71,7 @@ class GuardedServer(BareServer):
 
 
 class Accepting:
-    """Takes connections from one listening socket. Stands for an asyncio.Server."""
+    """Accepts connections from one listening socket. uvicorn uses it as an asyncio.Server."""
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class Accepting:
         self._listen()
 
     def close(self) -> None:
-        """Takes no more; what has not begun yet ends. Twice is once."""
+        """Accepts no more connections, and ends those that are still in TLS. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
@@ -138,7 +139,7 @@ class Accepting:
         task.add_done_callback(self._beginning.discard)
 
     async def _begin(self, arrived: socket.socket, caller: Caller) -> None:
-        """TLS, and then the protocol has it."""
+        """Does TLS, if any, and then gives the connection to the protocol."""
         within_s = None if self._tls is None else _GOODBYE_S
         try:
             await self._loop.connect_accepted_socket(
@@ -152,7 +153,8 @@ class Accepting:
 
 
 def uvicorn_config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
-    """Forwarded headers are read by the entrance alone, from proxies that are trusted."""
+    """uvicorn's configuration. Its reading of forwarded headers is off: only the entrance reads them, from trusted
+    proxies."""
     return uvicorn.Config(
         app,
         ssl_context_factory=None if tls is None else lambda config, default: tls,

@@ -16,11 +16,11 @@ from sync.server.store.base import Population, Store, StoreError
 
 log = logging.getLogger("sync.server")
 lines = logging.getLogger("sync.server.admin")
-"""Of the entries: logged at any log level (log_output.py)."""
+"""The logger of the entries, which are logged at any log level (log_output.py)."""
 
 _EVERY_S = 1.0
 _COUNT_EVERY = 60
-"""Looks between two counts of people and rooms, which take longer."""
+"""Readings of the admin log between two counts of people and rooms, which take longer."""
 _SEEN_MS = 30 * 86_400_000
 
 
@@ -66,20 +66,20 @@ class AdminWatch:
         after, kept = self._head, await self._store.admin_logged()
         seen, logged = max(after.n, kept), kept
         if head.n < seen:
-            self._tell(Broken(head.n + 1, "missing"), seen)
-            after, logged = EMPTY, 0  # what came in the place of lost entries must not pass for them
+            self._report_broken(Broken(head.n + 1, "missing"), seen)
+            after, logged = EMPTY, 0  # entries that replace lost ones must not pass for them
         rows = await self._store.admin_rows(after.n)
         # read after the head: what a command added meanwhile is for the next look
         rows = [row for row in rows if row.n <= head.n]
         broken = first_broken(rows, head, after=after)
         if broken is not None:
-            self._tell(broken, head.n)
+            self._report_broken(broken, head.n)
         self._read(rows, logged)
         self._head = head
         if head.n != kept:  # last: a full disk must not have everything logged again each second
             await self._store.put_admin_logged(head.n)
 
-    def _tell(self, broken: Broken, written: int) -> None:
+    def _report_broken(self, broken: Broken, written: int) -> None:
         if not self.broken:
             log.error("%s", in_words(broken, written))
         self.broken = True
@@ -91,7 +91,7 @@ class AdminWatch:
             try:
                 self._note(read_entry(row))
             except ValueError:
-                continue  # `in_words` has told of it
+                continue  # `_report_broken` has logged it
 
     def _note(self, entry: AdminEntry) -> None:
         lost_after = entry.about.get("entries_lost_after")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The edge: HTTP and WebSocket in, the service's words out. No rule lives here."""
+"""The edge: passes HTTP requests and WebSockets to the service, and its answers back. No rule is here."""
 
 import asyncio
 from http import HTTPStatus
@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sync.server.load.entrance import Caller
-from sync.server.load.fairness import Turn
+from sync.server.load.fairness import BudgetedRequest
 from sync.server.load.meters import CONTENT_TYPE
 from sync.server.load.spending import metered, pay_by
 from sync.server.process.condition import Condition
@@ -22,11 +22,11 @@ from sync.server.process.websocket import Connection
 from sync.server.rules.service import Service
 
 _OPENING_S = 0.8e-3
-"""Processor time of opening a WebSocket, which the address of whoever opens one pays."""
+"""Processor time of opening a WebSocket, charged to the address that opens it."""
 
 
 def make_monitor(service: Service, condition: Condition) -> Starlette:
-    """What the operator's own listener serves: figures, and the same two questions."""
+    """The application of the operator's own listener: /metrics, /healthz and /readyz."""
     health = _Health(condition)
 
     async def metrics(request: Request) -> Response:
@@ -37,7 +37,8 @@ def make_monitor(service: Service, condition: Condition) -> Starlette:
 
 
 class _Health:
-    """Whether it lives, and whether it would take what is allowed: for a proxy, a monitor, a container."""
+    """Serves /healthz (the process runs) and /readyz (the server would accept what is allowed), for a proxy, a monitor
+    or a container."""
 
     def __init__(self, condition: Condition) -> None:
         self._condition = condition
@@ -56,7 +57,7 @@ class _Health:
 
 
 class _Socket:
-    """Starlette's WebSocket as a connection wants it."""
+    """Adapts Starlette's WebSocket to the Socket of a Connection. ConnectionError if the other end has gone."""
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
@@ -81,7 +82,8 @@ class _Socket:
 
 
 class _Guarded:
-    """▲ An HTTP request begins as the device whose permit it shows may, without one as its address may; they pay."""
+    """▲ Begins each HTTP request within a budget and charges it: the device's whose bearer the request shows, otherwise
+    the address's."""
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app = app
@@ -98,8 +100,8 @@ class _Guarded:
         who = self._service.blobs.holder(headers.get("authorization", ""))
         budget = caller.budget if who is None else self._service.hub.budget(who.dev, who.uid)
         pay_by(budget)
-        turn = scope["state"]["turn"] = Turn(budget)
-        async with turn:
+        budgeted = scope["state"]["budgeted"] = BudgetedRequest(budget)
+        async with budgeted:
             await metered(_run, self._app, scope, receive, send)
 
 
@@ -108,7 +110,7 @@ async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None
 
 
 class Edge:
-    """What clients reach. `app` is what uvicorn serves."""
+    """The application that clients reach. `app` is what uvicorn serves."""
 
     def __init__(self, service: Service, condition: Condition) -> None:
         self._service = service
@@ -121,7 +123,8 @@ class Edge:
         self.app = _Guarded(Starlette(routes=routes), service)
 
     async def leave(self) -> None:
-        """Every connection is answered what it has begun to ask, and told to come back."""
+        """Ends all connections when the server stops: requests that have begun are answered, and clients are asked to
+        reconnect."""
         await asyncio.gather(*(connection.leave() for connection in self._connections))
 
     async def socket(self, websocket: WebSocket) -> None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How the server is: whether its store can be written, how full its disk is, how long its certificates are good."""
+"""The server's condition: whether its store can be written, how full its disk is, how long its certificates are
+valid."""
 
 import asyncio
 import math
@@ -21,15 +22,15 @@ from sync.server.rules.service import Service
 from sync.server.store.base import Store, StoreError
 
 _AGE_S = 1.0
-"""Nobody can have the disk looked at more often."""
+"""The disk is checked at most this often, however many requests ask for it."""
 _PROBE_S = 5.0
-"""How long a monitor waits for the disk."""
+"""How long a check waits for the disk before it reports "slow"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What was seen. `code` "ready", else why not: "full" (no file would be taken), "slow" (the disk does not answer),
-    "certificate" (clients refuse it: its time has ended or not begun), or the store's code."""
+    """The result of a check. `code` is "ready" or the reason why not: "full" (no file would be accepted), "slow" (the
+    disk does not answer), "certificate" (clients refuse it: its time has ended or not begun), or the store's code."""
 
     code: str
     free_bytes: int
@@ -40,7 +41,7 @@ class Look:
 
 
 class Condition:
-    """`look` asks the disk; `gauges` are the figures that stand rather than grow."""
+    """Checks the disk (`look`), and has the figures that are gauges rather than counters (`gauges`)."""
 
     def __init__(
         self, config: Config, store: Store, service: Service, certificates: Certificates, commands: AdminWatch
@@ -50,13 +51,13 @@ class Condition:
         self._service = service
         self._certificates = certificates
         self._commands = commands
-        self._at = -math.inf  # a clock that began with the machine may stand near 0
+        self._at = -math.inf  # a clock that began with the machine may be near 0
         self._seen = Look("starting", 0)
         self._looking = asyncio.Lock()
         self._probing: asyncio.Task[None] | None = None
 
     async def look(self) -> Look:
-        """How it is, not older than a second: writes to the store, and sees what is left on the disk."""
+        """The condition, not older than a second: writes to the store and reads the disk's free space."""
         async with self._looking:
             if time.monotonic() - self._at > _AGE_S:
                 self._seen = await self._look()
@@ -76,7 +77,7 @@ class Condition:
         return Look("full" if free < self._config.disk_reserve_bytes else "ready", free)
 
     async def _probe(self) -> None:
-        """Writes; TimeoutError after _PROBE_S. A disk that has not answered yet is not asked again meanwhile."""
+        """Writes to the store. TimeoutError after _PROBE_S. While a write is still pending, no second one begins."""
         if self._probing is None:
             self._probing = asyncio.ensure_future(self._store.probe())
         done, _ = await asyncio.wait([self._probing], timeout=_PROBE_S)
@@ -86,13 +87,13 @@ class Condition:
         probed.result()
 
     async def close(self) -> None:
-        """Waits for nothing any more."""
+        """Cancels a pending check."""
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.wait([self._probing])
 
     def gauges(self) -> Iterator[GaugeMetricFamily]:
-        """As of the last look."""
+        """The figures as of the last check."""
         hub = self._service.hub
         queued = hub.queued_bytes()
         yield gauge("kansli_connections", "Devices that are signed in.", hub.connections)
@@ -114,7 +115,7 @@ class Condition:
         yield from self._administration()
 
     def _administration(self) -> Iterator[GaugeMetricFamily]:
-        """As of the last look at the admin log, and of the last count."""
+        """The figures as of the last reading of the admin log and the last count."""
         done, now = self._commands, now_ms()
         age = max(0.0, (now - done.backup_t) / 1000) if done.backup_t else math.inf
         yield gauge("kansli_backup_age_seconds", "Since the last good backup was made; +Inf for none.", age)

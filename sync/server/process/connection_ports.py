@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a connection needs of the rest of the server."""
+"""What a connection needs from the rest of the server."""
 
 from typing import Protocol
 
@@ -46,17 +46,17 @@ class Rules(Protocol):
 
 
 class Caller(Protocol):
-    """What is known of a connection before anybody has signed in on it."""
+    """The entrance's view of a connection."""
 
     @property
     def budget(self) -> Budget:
-        """Who pays until then."""
+        """The budget that is charged until a device signs in."""
         ...
 
     def lingers(self) -> None:
-        """It may stay though nobody has signed in."""
+        """Lets the connection stay though nobody has signed in."""
         ...
 
     def signed_in(self, budget: Budget) -> None:
-        """A device has signed in, and pays from now on."""
+        """Notes that a device has signed in; `budget` is charged from now on."""
         ...

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Parts of files over HTTP: requests in, answers out. Who may and what is kept is in blob_parts.py.
+"""Parts of files over HTTP: reads requests and sends answers. The rules are in blob_parts.py.
 
-A device has few such requests at a time, each with at most one part in memory, and a client that takes or sends nothing
-is cut off: a line that is slow on purpose costs its own device.
+A device has few such requests at a time, each with at most one part in memory. A client that neither reads nor sends is
+disconnected. So a connection that is slow on purpose costs only its own device.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from sync.server.load.entrance import Caller
-from sync.server.load.fairness import Turn
+from sync.server.load.fairness import BudgetedRequest
 from sync.server.rules.blob_headers import BlobRefusal, PartName, PutHeaders, digest_header, parse_range
 from sync.server.rules.handshake import Who
 from sync.server.rules.service import Service
@@ -52,10 +52,11 @@ class FileParts:
 
     @asynccontextmanager
     async def _slot(self, request: Request, who: Who) -> AsyncIterator[None]:
-        """▲ One of the few requests for files that a device may have at a time. It takes as long as the client's line:
-        so it is at work, for the others who wait, only while we work on it."""
+        """▲ Holds one of the few requests for files that a device may have at a time. Such a request lasts as long as
+        the client's connection needs. So it counts as running, for the parties that wait, only while the server works
+        on it."""
         request.state.caller.signed_in(self._service.hub.budget(who.dev, who.uid))
-        request.state.turn.end()
+        request.state.budgeted.end()
         async with self._service.blobs.slot(who):
             yield
 
@@ -68,13 +69,13 @@ class FileParts:
             self._service.limits.part_bytes,
         )
         body = await self._body(request, headers.end - headers.start)
-        async with self._turn(who):
+        async with self._budgeted(who):
             status, held = await self._service.blobs.put(who, name, headers, body)
         return Response(status_code=status, headers={"upload-offset": str(held)})
 
     async def _get(self, request: Request, name: PartName, who: Who) -> Response:
-        """GET and HEAD."""
-        async with self._turn(who):
+        """Answers GET and HEAD."""
+        async with self._budgeted(who):
             row = await self._service.blobs.find(name)
             headers = {
                 "repr-digest": digest_header(row.sha256),
@@ -92,13 +93,13 @@ class FileParts:
         headers["content-range"] = f"bytes {start}-{end - 1}/{row.size_bytes}"
         return Response(body, HTTPStatus.PARTIAL_CONTENT, headers)
 
-    def _turn(self, who: Who) -> Turn:
-        """▲ Within the device's budget, as requests on its socket are."""
-        return Turn(self._service.hub.budget(who.dev, who.uid))
+    def _budgeted(self, who: Who) -> BudgetedRequest:
+        """▲ A step of the request within the device's budget, as requests on its socket are."""
+        return BudgetedRequest(self._service.hub.budget(who.dev, who.uid))
 
     async def _body(self, request: Request, size: int) -> bytes:
-        """▲ No more than was announced is taken in: a body in chunks has no end but its sender's. TimeoutError if
-        nothing comes for long."""
+        """Reads the body. ▲ BlobRefusal 413 beyond the announced size: a chunked body ends only when its sender wants.
+        TimeoutError if nothing is received for `stall_s`."""
         pieces: list[bytes] = []
         stream = request.stream()
         while True:
@@ -113,8 +114,8 @@ class FileParts:
                 raise BlobRefusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "oversize")
 
     async def _send(self, response: Response, send: Send) -> None:
-        """▲ Piece by piece, as the client takes it: a part that nobody takes does not lie in the socket's buffer, and
-        ends as TimeoutError."""
+        """Sends a response piece by piece, as fast as the client reads. ▲ So a part that the client does not read does
+        not fill the socket's buffer. TimeoutError if the client reads nothing for `stall_s`."""
         body = bytes(response.body)
         await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
         for at in range(0, max(1, len(body)), _PIECE_BYTES):

@@ -42,9 +42,9 @@ _SWITCH_INTERVAL_S = 0.0005
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that listens. `url` is where clients connect ("unix:…" for a socket of a proxy), `monitor` where its
-    figures are ("" for nowhere), `service` for tests to look into; `reload` reads the TLS certificate again, or raises
-    ConfigError or OSError if it cannot be used."""
+    """A server that listens. `url`: where clients connect ("unix:…" for a proxy's socket). `monitor`: the URL of its
+    figures, "" for none. `service`: for tests to inspect. `reload` reads the TLS certificate again; ConfigError or
+    OSError if it cannot be used."""
 
     host: str
     port: int
@@ -60,7 +60,8 @@ async def start_server(
 ) -> AsyncIterator[Running]:
     """Runs a server until the block ends. ConfigError or OSError if it cannot start.
 
-    Clients are told to leave, answered requests stay answered, states are kept, the database is closed.
+    At the end clients are notified, requests that have begun are answered, rooms' states are stored, and the database
+    is closed.
     """
     config.check()
     identity = judged_identity(config.data, now_ms())
@@ -73,7 +74,7 @@ async def start_server(
     async with contextlib.AsyncExitStack() as open_things:
         at = listen(config)
         open_things.callback(at.socket.close)
-        # of two each would tell clients a head that the other has passed: to them the server has gone backwards
+        # two servers would each send heads that the other has passed: to clients the server would have gone backwards
         open_things.enter_context(held(config.data, "another server is at work in it"))
         await store.open()
         open_things.push_async_callback(store.close)
@@ -100,7 +101,7 @@ async def start_server(
 
 
 def tls_context(config: Config) -> ssl.SSLContext:
-    """What new connections are given. ConfigError if the certificate and its key cannot be used."""
+    """The TLS context of new connections. ConfigError if the certificate and its key cannot be used."""
     if config.cert is None or config.key is None:
         raise ConfigError("a certificate and its key are needed")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -127,15 +128,17 @@ def _check_readable(path: Path) -> None:
 
 
 def _no_password() -> str:
-    """A key behind a password would have OpenSSL ask at the terminal, where nobody is."""
+    """Refuses a key that needs a password. Otherwise OpenSSL would ask for the password at a terminal that nobody
+    reads."""
     raise ValueError("the key needs a password")
 
 
 def _reload(
     config: Config, tls: ssl.SSLContext | None, at: Listening, service: Service, certificates: Certificates
 ) -> None:
-    """Whoever is connected stays connected; who comes may dial what the new one names. Tried beside first: a
-    certificate without its key must not half replace the one in use."""
+    """Uses the certificate in the file for new connections, and its names as addresses. Existing connections keep the
+    old certificate. The pair is loaded into a scratch context first, so that a certificate without its key does not
+    half-replace the one in use."""
     if tls is None or config.cert is None or config.key is None:
         certificates.adopt_new()  # behind a proxy nothing is loaded: its problems are only logged
         return
@@ -149,7 +152,7 @@ def _reload(
 
 @contextlib.asynccontextmanager
 async def _monitored(config: Config, app: Starlette) -> AsyncIterator[str]:
-    """Serves the operator's own listener; gives its address, "" if none was asked for."""
+    """Serves the operator's own listener until the block ends. Gives its URL; "" if the configuration has none."""
     if not config.metrics:
         yield ""
         return
@@ -163,7 +166,8 @@ async def _monitored(config: Config, app: Starlette) -> AsyncIterator[str]:
 async def _served(
     listening: socket.socket, edge: Edge, entrance: Entrance, tls: ssl.SSLContext | None
 ) -> AsyncIterator[None]:
-    """Serves clients; at the end nobody new is let in, everybody is answered and told, and only then cut off."""
+    """Serves clients until the block ends. Then it accepts no new connection, answers and notifies all clients, and
+    disconnects them last."""
     server = GuardedServer(uvicorn_config(edge.app, tls), entrance)
     async with _listening(server, listening):
         try:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`serve`: the server as a process: signals, systemd, the ready line. And `serve --check`, which starts nothing."""
+"""`serve`: runs the server as a process, with signals, systemd and the ready line. Also `serve --check`, which starts
+nothing."""
 
 import asyncio
 import contextlib
@@ -31,9 +32,9 @@ async def serve(config: Config) -> None:
         ready = {"ready": True, "host": server.host, "port": server.port, "url": server.url, "metrics": server.monitor}
         print(json.dumps(ready), flush=True)
         log.info("ready")
-        systemd_notify.tell("READY=1")
+        systemd_notify.notify("READY=1")
         await stop.wait()
-        systemd_notify.tell("STOPPING=1")
+        systemd_notify.notify("STOPPING=1")
         log.info("stopping")
     log.info("stopped")
 
@@ -49,21 +50,22 @@ async def _watched() -> AsyncIterator[None]:
 
 
 def _reload(server: Running) -> None:
-    """A certificate that cannot be used leaves the one in use; nobody is cut off either way."""
-    systemd_notify.tell_reloading()
+    """Reads the TLS certificate again. A certificate that cannot be used is logged, and the old one stays in use. No
+    client is disconnected in either case."""
+    systemd_notify.notify_reloading()
     try:
         server.reload()
         log.info("certificate read again")
-    except (ConfigError, OSError) as e:  # OSError: it was exchanged between two looks
+    except (ConfigError, OSError) as e:  # OSError: the file was replaced between two reads
         log.error("the certificate was not read again: %s", e)
-    systemd_notify.tell("READY=1")
+    systemd_notify.notify("READY=1")
 
 
 def check(config: Config) -> str:
-    """Whether a server would start like this and clients take it: says where it would listen, and below that what will
-    need attention soon. ConfigError, Reject or StoreError if not.
+    """Checks that a server would start with this configuration and that clients would accept it. Returns a sentence
+    with where it would listen, and a line for each warning. ConfigError, Reject or StoreError otherwise.
 
-    Nothing is opened or changed; a port that somebody else has is not noticed.
+    Opens and changes nothing, so it does not notice a port that is in use.
     """
     config.check()
     identity = judged_identity(config.data, now_ms())

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""uvicorn's two protocols with the bounds that it lacks: deadlines, fragments, and who pays for reading.
+"""uvicorn's two protocols with the limits that they lack: deadlines, fragments, and a budget that is charged for
+reading.
 
-Both are handed to uvicorn's own machinery by `http` and `ws` classes, which it supports; what is overridden are its
-handlers of events.
+Both are passed to uvicorn as its `http` and `ws` classes, which it supports. They override uvicorn's handlers of
+events.
 """
 
 import functools
@@ -19,20 +20,20 @@ from sync.server.load.entrance import Caller
 from sync.server.load.rates import Bucket
 
 MAX_FRAGMENTS = 16
-"""Of one message: our clients send one. ▲ With the next the connection closes: uvicorn bounds their bytes and not their
-number, and 3 million empty ones held everybody up for 0.66 s at a time."""
+"""Most fragments of one message; our clients send one. ▲ The next one closes the connection. uvicorn limits their bytes
+but not their number, and 3 million empty ones delayed everybody by 0.66 s at a time."""
 _CONTROL_PER_S, _CONTROL_BURST = 5.0, 32
-"""Pings and pongs of one connection: clients and proxies send one in seconds."""
+"""Pings and pongs of one connection. Clients and proxies send one every few seconds."""
 _CLOSE_S = 2.0
 """How long the other end may take to close a connection that we close."""
 _HEADER_BYTES = 14
-"""Of a WebSocket frame, at most."""
+"""The longest header of a WebSocket frame."""
 _SLICE = 1024
 """Bytes that are parsed at once before sign-in: 170 of the smallest frames, 2 ms."""
 
 
 class HeadProtocol(H11Protocol):
-    """HTTP: the client owes a request's head, and takes the answer, within a time."""
+    """HTTP with a deadline for a request's head and its answer, charged to the connection's budget."""
 
     def __init__(self, caller: Caller, **given: Any) -> None:
         super().__init__(app_state={"caller": caller}, **given)
@@ -63,7 +64,7 @@ class HeadProtocol(H11Protocol):
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """WebSocket: few fragments, few control frames, and before sign-in little that waits to be answered."""
+    """WebSocket with few fragments and few control frames. Before sign-in the entrance counts its unanswered bytes."""
 
     def __init__(self, caller: Caller, **given: Any) -> None:
         super().__init__(**given)
@@ -91,7 +92,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._caller.budget.charge(time.thread_time() - began)
 
     async def receive(self) -> Any:
-        """The next message; the one before has been answered, before sign-in."""
+        """The next message. The previous one stops counting as unanswered: before sign-in it has been answered."""
         self._caller.held(-self._given_bytes)
         message: Any = await super().receive()
         self._given_bytes = len(message.get("bytes") or b"") + _HEADER_BYTES

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One WebSocket: reads frames, asks the service, writes answers. Knows sockets and limits, no rules.
+"""One WebSocket: reads frames, passes requests to the service, writes answers. It has limits but no rules.
 
-Three kinds of tasks: one reader, one writer, and up to `requests_at_once` requests of a device over all its
-connections (before sign-in one at a time). Whatever ends one of them ends all. A request's failure is its own Error
-frame; a frame that cannot be read ends the connection with one. A request that may not begin yet (fairness.py) holds up
-its connection's reader, so that nothing is queued.
+There are three kinds of tasks: one reader, one writer, and up to `requests_at_once` requests of a device over all its
+connections (before sign-in one at a time). When the reader or the writer ends, the connection ends with all its tasks.
+A request that fails is answered with an Error frame; a frame that cannot be read ends the connection with one. A
+request that may not begin yet (fairness.py) blocks its connection's reader, so that nothing is queued.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ log = logging.getLogger("sync.server")
 LEAVE_S = 5.0
 """How long a connection may take to answer what it has begun when the server stops."""
 _GOING = 1012
-"""WebSocket's word for a server that is started again: clients come back at once."""
+"""The close code for a server that restarts: clients reconnect at once."""
 _REFUSED = 1008
 
 
@@ -38,8 +38,7 @@ _DROPPED_S = 1 / 60
 
 
 def _encoded(reply: Frame, rid: int) -> bytes:
-    """The reply as bytes; an Error "internal" in place of a reply that is too long. ▲ So every request gets an
-    answer."""
+    """The reply as bytes; an Error "internal" if the reply is too long. ▲ So every request gets an answer."""
     try:
         return encode(reply)
     except Reject:
@@ -48,16 +47,16 @@ def _encoded(reply: Frame, rid: int) -> bytes:
 
 
 class Connection:
-    """`run()` serves the socket until either end leaves."""
+    """Serves one WebSocket: `run()` returns when either end has closed it."""
 
     def __init__(self, socket: Socket, rules: Rules, limits: Limits, caller: Caller | None = None) -> None:
         """Without a `caller` nothing is counted before sign-in."""
         self._caller = caller
         self._budget = rules.hub.anybody if caller is None else caller.budget
         self._proven: Who | None = None
-        """Whose signature was right."""
+        """The device that proved itself; set before the sign-in is complete."""
         self._signing_in = False
-        """They are looked up, or wait for that."""
+        """Whether a device that proved itself waits for the rest of its sign-in."""
         self._socket = socket
         self._rules = rules
         self._limits = limits
@@ -65,13 +64,13 @@ class Connection:
         self._handshake = rules.handshake()
         self._listener: Listener | None = None
         self._requests: dict[asyncio.Task[None], Budget | None] = {}
-        """Requests at work, and in whose budget they began; None while one waits for its next."""
+        """Running requests and the budget in which each began; None while a request waits for another budget."""
         self._over: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
         self._reader: asyncio.Task[None] | None = None
         self._leaving = False
 
     async def run(self) -> None:
-        """Serves until the end; leaves no task behind."""
+        """Serves until the connection ends, and leaves no task behind."""
         self._reader = asyncio.create_task(self._end_on_return(self._read))
         tasks = [self._reader, asyncio.create_task(self._end_on_return(self._write))]
         self._await_sign_in()
@@ -94,7 +93,8 @@ class Connection:
             await self._last_word(None, _GOING)
 
     async def leave(self) -> None:
-        """The server stops: reads no more, answers what was begun, and says that it is going. Ends within LEAVE_S."""
+        """Ends the connection because the server stops: reads no more, answers requests that have begun, and closes
+        with a code that asks the client to reconnect. Takes at most two times LEAVE_S."""
         self._leaving = True
         if self._reader is not None:
             self._reader.cancel()
@@ -105,7 +105,7 @@ class Connection:
         self.end(None)
 
     def end(self, code: str | None) -> None:
-        """Ends the connection, with an Error frame if there is a code. Twice is once."""
+        """Ends the connection, with an Error frame if there is a code. A second call does nothing."""
         if not self._over.done():
             self._over.set_result(code)
 
@@ -127,7 +127,7 @@ class Connection:
 
     def _check_signed_in(self) -> None:
         if self._rules.may_linger(self._outbox) or self._signing_in:
-            self._await_sign_in()  # it is in a box, or owed an answer
+            self._await_sign_in()  # it is pairing, or waits for our answer
         elif self._listener is None:
             self.end(ErrorCode.AUTH)
 
@@ -178,9 +178,10 @@ class Connection:
                 await self._begin(frame)
 
     async def _pass_on(self, frame: Ephemeral) -> None:
-        """▲ At the device's rate over all its connections, and not while it is beyond its processor time and others are
-        there. What is over is dropped, and the connection is not read for _DROPPED_S. Otherwise reading and dropping
-        such frames could take all of the server's time."""
+        """Passes an ephemeral message on, at the device's rate over all its connections. Messages beyond the rate are
+        dropped, and so are all while the device is beyond its processor time and others are present. ▲ After a dropped
+        message the connection is not read for _DROPPED_S. Otherwise reading and dropping such frames could take all of
+        the server's time."""
         if self._listener is None:
             raise Refusal(ErrorCode.AUTH, "first sign in")
         short = len(frame.ct) <= self._limits.ephemeral_bytes
@@ -191,8 +192,9 @@ class Connection:
             await asyncio.sleep(_DROPPED_S)
 
     async def _begin(self, frame: ClientFrame) -> None:
-        """▲ Begins a request when its device may (before sign-in: its address), and reads no other before: so a device
-        that asks much is late itself, by however many connections it asks."""
+        """Begins a request when the budget of its device (before sign-in: of its address) allows. ▲ The connection
+        reads no other request before. So a device that sends many requests delays only itself, over however many
+        connections it sends them."""
         await self._budget.begin()
         task = asyncio.create_task(metered(self._answer, frame))
         self._requests[task] = self._budget
@@ -245,8 +247,8 @@ class Connection:
         return await self._rules.answer(self._listener, frame)
 
     async def _sign_in(self, frame: Auth) -> Frame:
-        """▲ What a sign-in costs after its signature is the device's own: it waits for its turn as any other request of
-        it, so that connecting over and over is no way around that."""
+        """Signs a device in. ▲ After the signature is verified, the rest of the sign-in is a request in the device's
+        own budget. Otherwise a device could bypass its budget by connecting again and again."""
         who = await self._rules.prove(self._handshake, frame)
         if isinstance(who, Revoked):
             return who  # also for an old program: it must learn that its device is revoked
@@ -259,8 +261,8 @@ class Connection:
             self._caller.signed_in(budget)
         try:
             await self._go_on_with(budget)
-            # ▲ what this person is notified of meanwhile is queued behind the answer. If the answer were made again
-            # each time, others could keep the person from signing in
+            # ▲ notifications of this person in the meantime are queued behind the answer. If the answer were made again
+            # for each of them, others could keep the person from signing in
             self._outbox.hold()
             self._rules.hub.add(listener)
             reply = await self._rules.sign_in(who, self._handshake.agent, frame)
@@ -273,7 +275,7 @@ class Connection:
         return reply
 
     async def _go_on_with(self, budget: Budget) -> None:
-        """The running request ends in one budget and begins in another."""
+        """Ends the current request in its budget and begins it in `budget`, once that allows."""
         task = asyncio.current_task()
         before = self._requests.get(task) if task is not None else None
         if task is None or before is None:

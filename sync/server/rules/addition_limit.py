@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How many rooms a person may be put into. Who joins them is the person's own program to ask; this bounds the work."""
+"""Limits how many rooms a person may be added to. Whether to join a room is asked by the person's own program; this
+limit bounds the server's work."""
 
 from collections.abc import Sequence
 
@@ -13,7 +14,8 @@ from sync.trust.room.payloads import Add
 
 
 async def check_crowding(store: Store, limits: Limits, who: Who, entries: Sequence[RoomEntry]) -> None:
-    """Refuses an add of a person who is in too many rooms, or in many of this adder's without an item of their own.
+    """Refusal "too-many-rooms" for an add of a person who is in too many rooms; "unanswered" if this person already
+    added them to many rooms in which they have no item yet.
 
     Adds that are placed at the same moment are not counted: a device has eight requests at once. ▲ Otherwise anybody
     could put a colleague into so many rooms that the server could not answer that colleague's sign-in any more.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a request for a part of a file says of itself: name, range, length and hash; and the refusal of one."""
+"""Parses the name and headers of a request for a part of a file: name, range, length and hash. Also defines the
+refusal of such a request."""
 
 import base64
 import binascii
@@ -13,7 +14,8 @@ _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
 
 
 class BlobRefusal(Exception):
-    """Refuses one HTTP request. `code` is one of ErrorCode's words; `offset` how much of an upload is held."""
+    """Refuses one HTTP request. `code`: an ErrorCode. `offset`: the bytes of an unfinished upload that are held, None
+    if that does not matter."""
 
     def __init__(self, status: HTTPStatus, code: str, offset: int | None = None) -> None:
         super().__init__(code)
@@ -24,7 +26,7 @@ class BlobRefusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PartName:
-    """Which part of which object of which room."""
+    """Names a part of a file by room, object and part."""
 
     room: bytes
     obj: bytes
@@ -36,7 +38,7 @@ class PartName:
 
     @classmethod
     def parse(cls, room: str, obj: str, part: str) -> "PartName":
-        """From hex; BlobRefusal 404 for anything else."""
+        """The name from three ids in hex. BlobRefusal 404 if one is no id."""
         try:
             name = cls(bytes.fromhex(room), bytes.fromhex(obj), bytes.fromhex(part))
         except ValueError as e:
@@ -48,7 +50,7 @@ class PartName:
 
 @dataclass(frozen=True, slots=True)
 class PutHeaders:
-    """What a PUT says of itself: bytes start … end-1 of total, and the whole part's hash."""
+    """The piece that a PUT sends: bytes start … end-1 of total, and the whole part's hash."""
 
     start: int
     end: int
@@ -57,7 +59,8 @@ class PutHeaders:
 
     @classmethod
     def parse(cls, content_range: str, length: int | None, digest: str, most: int) -> "PutHeaders":
-        """BlobRefusal 400 for nonsense, 411 without a length, 413 above `most` bytes."""
+        """Parses the headers of a PUT. BlobRefusal 400 if one is malformed, 411 without a length, 413 above `most`
+        bytes."""
         found = _DIGEST.fullmatch(digest)
         if found is None:
             raise BlobRefusal(HTTPStatus.BAD_REQUEST, "malformed")
@@ -81,7 +84,8 @@ class PutHeaders:
 
 
 def parse_range(text: str, size: int) -> tuple[int, int] | None:
-    """(start, end) of one `Range: bytes=a-b`, None for no range; BlobRefusal 416 outside the part."""
+    """(start, end) of a header `Range: bytes=a-b`; None without the header. BlobRefusal 416 if the range is outside the
+    part."""
     if not text:
         return None
     found = _RANGE.fullmatch(text)
@@ -93,5 +97,5 @@ def parse_range(text: str, size: int) -> tuple[int, int] | None:
 
 
 def digest_header(sha256: bytes) -> str:
-    """RFC 9530's form of a hash."""
+    """The value of a Repr-Digest header (RFC 9530) for a hash."""
     return f"sha-256=:{base64.b64encode(sha256).decode()}:"

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rules of blob parts over HTTP: who may, how much, and that what is kept is what was sent.
+"""Rules of blob parts over HTTP: who may read and write them, how much, and that the stored bytes are those that were
+sent.
 
 A part is uploaded whole or in pieces: `PUT` with `Content-Range: bytes a-b/total` continues at a, and `HEAD` says
 in `Upload-Offset` how far an unfinished upload has come. `Repr-Digest: sha-256=:…:` (RFC 9530) is checked when the
-last byte is there. Parts are immutable: the same part again is Ok, another content under the same name is refused.
+last byte is stored. Parts are immutable: uploading the same part again is Ok; other content under the same name is
+refused.
 """
 
 import asyncio
@@ -33,7 +35,7 @@ _MOST_WAITING = 64
 
 
 class RoleOf(Protocol):
-    """What blobs need to know of rooms."""
+    """What the rules of blob parts need from rooms."""
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
         """The person's role in the room now, None if not a member."""
@@ -44,49 +46,49 @@ class RoleOf(Protocol):
         ...
 
     def grew(self, room: bytes, size_bytes: int) -> None:
-        """The room has a part more."""
+        """Notes that the room has a new part of this size."""
         ...
 
 
 class _Slots:
-    """A person's requests for files: those at work by device, and those that wait."""
+    """A person's requests for files: those under way, by device, and those that wait."""
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
         self.users: Counter[bytes] = Counter()
-        """By device: at work or waiting."""
+        """By device: how many requests are under way or wait."""
         self._at_work: Counter[bytes] = Counter()
         self._waiting: deque[tuple[bytes, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
     async def one(self, dev: bytes) -> AsyncIterator[None]:
         """Waits until the device may have one more request at work."""
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append((dev, turn))
+        start = asyncio.get_running_loop().create_future()
+        self._waiting.append((dev, start))
         self._begin()
         try:
-            await turn
+            await start
             yield
         finally:
-            if turn.done() and not turn.cancelled():
+            if start.done() and not start.cancelled():
                 self._at_work[dev] -= 1
             else:
-                self._waiting.remove((dev, turn))
+                self._waiting.remove((dev, start))
             self._begin()
 
     def _begin(self) -> None:
         """Starts the waiting requests that may begin, in their order. A device that has no slot left holds up no other
         device."""
-        for dev, turn in list(self._waiting):
+        for dev, start in list(self._waiting):
             own, together = self._at_work[dev] + 1, self._at_work.total() + 1
-            if not turn.done() and is_within(own, together, self._at_once):
-                self._waiting.remove((dev, turn))
+            if not start.done() and is_within(own, together, self._at_once):
+                self._waiting.remove((dev, start))
                 self._at_work[dev] += 1
-                turn.set_result(None)
+                start.set_result(None)
 
 
 class Blobs:
-    """Bearers and parts."""
+    """Issues bearer tokens, and takes and serves parts."""
 
     def __init__(
         self,
@@ -110,9 +112,9 @@ class Blobs:
         self._slots: dict[bytes, _Slots] = {}
 
     def mint(self, who: Who, frame: BlobToken) -> BlobTokenReply:
-        """A bearer for a few minutes. In memory only: a restart ends them all.
+        """A bearer token that is valid for a few minutes. Bearers are in memory only, so a restart ends them all.
 
-        ▲ A device has few: another one takes the place of its oldest, never of another device's.
+        ▲ A device has few: a new one replaces the device's oldest, never another device's.
         """
         bearer = base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
         expires = now_ms() + int(self._limits.bearer_s * 1000)
@@ -132,7 +134,7 @@ class Blobs:
             self._bearers.pop(bearer, None)
 
     def holder(self, authorization: str) -> Who | None:
-        """The device whose bearer this is, None for one that is not good."""
+        """The device whose bearer this is; None if the bearer is not valid (any more)."""
         found = self._bearers.get(authorization.removeprefix("Bearer "))
         return found[0] if found is not None and found[1] > now_ms() else None
 
@@ -166,7 +168,8 @@ class Blobs:
                 self._slots.pop(who.uid, None)
 
     async def put(self, who: Who, name: PartName, headers: PutHeaders, body: bytes) -> tuple[HTTPStatus, int]:
-        """Stores a piece; (201, size) when the part is complete, (202, bytes held) before."""
+        """Stores a piece of a part. (201, size) when the part is complete, (202, bytes held) before that. BlobRefusal
+        409, 422 or 507."""
         try:
             async with self._uploads.writing(name.key):
                 return await self._put(who, name, headers, body)
@@ -195,7 +198,8 @@ class Blobs:
         return await self._take(who, name, headers, body, new=found is None)
 
     async def _lies(self, row: BlobRow) -> bool:
-        """Whether the bytes are where they belong: a backup may have had the row alone."""
+        """Whether the part's bytes are in the object store. They may be missing after a restore: a backup may have had
+        only the row."""
         try:
             await self._objects.read(row.room, row.obj, row.part, 0, 0)
         except FileNotFoundError:
@@ -229,17 +233,18 @@ class Blobs:
         return HTTPStatus.CREATED, size
 
     async def _check_quota(self, who: Who, name: PartName, h: PutHeaders, *, new: bool) -> None:
-        """▲ What unfinished uploads hold counts in the room as what is whole, and each piece in its device's day."""
+        """BlobRefusal 507 if the part is too much for the room, or the piece for the device's day. ▲ Unfinished uploads
+        count in the room as finished parts do."""
         used = await self._rooms.room_bytes(name.room) + self._uploads.held(name.room, but=name.key)
         if new and used + h.total > self._limits.room_bytes:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota")
         try:
-            await self._quotas.check_device(who, h.total - h.start if new else 0)  # what was lost has been counted
+            await self._quotas.check_device(who, h.total - h.start if new else 0)  # a lost part was counted before
         except Refusal as e:
             raise BlobRefusal(HTTPStatus.INSUFFICIENT_STORAGE, "quota") from e
 
     async def find(self, name: PartName) -> BlobRow:
-        """The finished part; BlobRefusal 404 with how much of an upload is held."""
+        """The finished part. BlobRefusal 404, with the bytes of an unfinished upload, if it is not finished."""
         row = await self._store.blob(name.room, name.obj, name.part)
         if row is None or not await self._lies(row):
             held = await self._objects.held(name.room, name.obj, name.part)
@@ -247,7 +252,7 @@ class Blobs:
         return row
 
     async def read(self, row: BlobRow, start: int, end: int) -> bytes:
-        """Bytes start … end-1 of a finished part."""
+        """Bytes start … end-1 of a finished part. BlobRefusal 404 if the part's file is missing."""
         try:
             return await self._objects.read(row.room, row.obj, row.part, start, end - start)
         except FileNotFoundError as e:

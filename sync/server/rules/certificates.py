@@ -69,7 +69,7 @@ class Certificates:
         """Notes that the server now uses the certificate in the file, and logs the file's problems and warnings."""
         if not self._config.plain:
             self._in_use = _read(self._config.cert)
-        self.tell()
+        self.log_problems()
 
     def days(self) -> dict[str, float]:
         """The days that each certificate is still valid: "server", and "tls" if there is one."""
@@ -86,12 +86,13 @@ class Certificates:
         return self._server_until_ms > now and all(fact.begins_ms <= now < fact.ends_ms for fact in in_use)
 
     async def watch(self) -> None:
-        """Calls `tell` now and once a day until it is cancelled. A certificate gets a warning for its last 30 days."""
+        """Calls `log_problems` now and once a day until it is cancelled. A certificate gets a warning for its last 30
+        days."""
         while True:
-            self.tell()
+            self.log_problems()
             await asyncio.sleep(_AGAIN_S)
 
-    def tell(self) -> None:
+    def log_problems(self) -> None:
         """Logs what is wrong with the certificates at this time, and a file that was changed but not reloaded."""
         now = self._clock()
         verdict = judge(self._config, now, self._in_use)
@@ -188,8 +189,8 @@ def _judge_names(config: Config, fact: CertFacts, verdict: Verdict) -> None:
 
 
 def _covers(host: str, dialled: str) -> bool:
-    """Whether the certificate's `host` covers the dialled one, as TLS compares them: `*` stands for the first label;
-    IP addresses are compared by value."""
+    """Whether the certificate's `host` covers the dialled one, as TLS compares them: `*` matches the first label; IP
+    addresses are compared by value."""
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host) == ipaddress.ip_address(dialled)
     host, dialled = host.lower(), dialled.lower()

@@ -6,9 +6,9 @@ Every position of a room gets a time, and no later one is below it. So a clock t
 its time in all rooms, and end what waits for days: a veto, the seven days of a new administrator.
 
 The clock is compared with the time since the machine started, which nobody sets. After a jump of more than ten minutes
-the server places nothing until the clock is back, for an hour at most: then the new time counts. After one of more than
-a day it waits until the operator confirms the time (`kansli-server confirm-clock`). What is refused meanwhile is sent
-again by the clients; reading and signing in go on.
+the server places nothing until the clock is back, for an hour at most: then the new time counts. After a jump of more
+than a day it waits until the operator confirms the time (`kansli-server confirm-clock`). Clients send again what is
+refused meanwhile; reading and signing in continue.
 
 The last comparison is kept in the data folder, so that a server which is started again after a jump notices it too.
 After a start of the machine only a clock that went back can be noticed.
@@ -30,13 +30,14 @@ from sync.server.rules.refusal import Refusal
 log = logging.getLogger("sync.server")
 
 JUMP_MS = 10 * 60_000
-"""More than a clock is set by a time service that works, and less than any rule of the protocol waits."""
+"""The largest change that is no jump: more than a working time service sets a clock by, and less than any wait in the
+protocol."""
 HOLD_MS = 3_600_000
 FAR_MS = 86_400_000
 KEEP_MS = 60_000
-"""How often the comparison is kept, and how much of it a crash loses."""
+"""How often the comparison is stored. A crash loses at most this much of it."""
 FOLLOW_MS = 86_400_000
-"""How often small corrections are taken over: more often, many small ones would add up to a jump unseen."""
+"""How often small corrections are accepted. If it were more often, many small ones could add up to a jump unnoticed."""
 CONFIRMED = "clock-confirmed"
 _KEPT = "clock"
 
@@ -55,7 +56,7 @@ class Reading:
 
 
 def up_ms() -> int:
-    """Since the machine started, sleep included, ms."""
+    """The time since the machine started, sleep included, in ms."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     # Windows has no `clock_gettime`; its monotonic clock counts sleep too
     return (time.monotonic_ns() if clock is None else time.clock_gettime_ns(clock)) // 1_000_000
@@ -69,7 +70,8 @@ def boot_id() -> str:
 
 
 class ClockGuard:
-    """`check` before anything gets a time. `data`: the folder in which the last comparison is kept; None: nowhere."""
+    """Compares the clock with the machine's uptime: call `check` before anything gets a time. `data`: the folder in
+    which the last comparison is stored; None stores it nowhere."""
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class ClockGuard:
         self._up = up
         self._boot = boot_id() if boot is None else boot
         self._noticed: Reading | None = None
-        """When the jump that is waited for was noticed."""
+        """When the jump was noticed because of which nothing is placed now; None for no jump."""
         self._kept_up_ms = 0
         self._right = self._begin()
 
@@ -101,12 +103,13 @@ class ClockGuard:
 
     @property
     def jump_ms(self) -> int:
-        """How far the clock stands from where it should, while that is waited for; else 0."""
+        """How far the clock is from the right time in ms (negative: behind) while a jump holds up placing; otherwise
+        0."""
         ahead = self._read().ahead_of(self._right)
         return ahead if self._noticed is not None else 0
 
     def check(self) -> None:
-        """▲ Refusal "busy" while the clock has jumped: it passes, and clients send the same again."""
+        """▲ Refusal "busy" while a jump of the clock holds up placing. Clients send the same again later."""
         now = self._read()
         ahead = now.ahead_of(self._right)
         if abs(ahead) <= JUMP_MS:
@@ -141,7 +144,7 @@ class ClockGuard:
             self._keep(right)
 
     def _keep(self, right: Reading) -> None:
-        """Beside the loop, which no slow disk may hold up."""
+        """Stores the comparison in a thread, so that a slow disk does not block the event loop."""
         try:
             asyncio.get_running_loop().run_in_executor(None, _keep, self._data, right)
         except RuntimeError:  # no loop: a test, or a command
@@ -158,7 +161,7 @@ class ClockGuard:
 
 
 def confirm(data: Path) -> None:
-    """Says that the clock's present time is right. A running server notices when it is to place something."""
+    """Confirms that the clock's present time is right. A running server reads this when it next places something."""
     _write(data, CONFIRMED, Reading(boot_id(), now_ms(), up_ms()))
 
 

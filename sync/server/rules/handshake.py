@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The handshake of one connection: hello, then a device proves itself by a signature over both nonces.
 
-new --Hello--> greeted --Auth--> signed in. Invite and Enrol are allowed once greeted; everything else needs a
-signed-in device. A signature is good for one connection, one agency and one address: it cannot be passed on.
+new --Hello--> greeted --Auth--> signed in. Invite and Enrol are allowed after hello; all other requests need a
+signed-in device. A signature is valid for one connection, one agency and one address, so it cannot be relayed.
 """
 
 import os
@@ -39,7 +39,7 @@ class Who:
 
 
 class Handshake:
-    """How far one connection has come. `who` is set once a device has signed in."""
+    """The state of one connection's handshake. `who` is set once a device has signed in."""
 
     def __init__(
         self,
@@ -59,7 +59,8 @@ class Handshake:
         self.who: Who | None = None
 
     def hello(self, frame: Hello) -> ServerHello:
-        """Answers the first frame, or a fatal Refusal: version, clock, a second hello."""
+        """Answers the first frame. A fatal Refusal "version", "clock" (with our time), or "malformed", also for a
+        second hello."""
         lowest, highest = frame.versions
         if self._hello is not None or len(frame.nonce) != NONCE_BYTES or lowest > highest:
             raise Refusal(ErrorCode.MALFORMED, "hello", fatal=True)
@@ -73,8 +74,9 @@ class Handshake:
         return ServerHello(min(highest, WIRE_MAX), self._nonce, now, who.agency_pk, who.cert, self._proof(frame, now))
 
     def _proof(self, frame: Hello, now: int) -> bytes:
-        """▲ The server key's signature over both nonces and the dialled address; empty if the address is none of ours.
-        Otherwise whoever dials us in somebody else's name could pass our proof on as theirs."""
+        """▲ The server key's signature over both nonces and the dialled address; empty if the address is not this
+        server's. Otherwise a server in the middle that dials us under its own address could pass our proof on as
+        its own."""
         if frame.address.lower() not in self._addresses():
             return b""
         who = self._identity
@@ -99,9 +101,9 @@ class Handshake:
             raise Refusal(ErrorCode.CLIENT_OLD, shown(self._min_client))
 
     def sign_in(self, frame: Auth, log: UserLog | None) -> Who | None:
-        """Checks the proof against the person's log (None if there is none); a fatal Refusal "auth" says no more.
-
-        None for a device that proved itself and that its log has ended: it may be shown why.
+        """Checks the proof against the person's log (None if there is none). Returns the device; None for a device that
+        proved itself but that its log has ended, so that the caller can show it why. A fatal Refusal "auth" without any
+        detail otherwise.
         """
         if self._hello is None or self.who is not None or frame.address.lower() not in self._addresses():
             raise Refusal(ErrorCode.AUTH, fatal=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms in memory: each room's stream, judged ahead of the disk, and what of it is durable.
+"""Rooms in memory: each room's stream, which may be ahead of the disk, and its durable head.
 
-A room's items are judged one placement after the other under its lock; their commits overlap. What subscribers and
-pulls see is only what is durable. If a commit fails, the room is thrown out of memory and read again.
+A room's items are judged one placement after the other under the room's lock, and their commits overlap. Subscribers
+and pulls see only what is durable. If a commit fails, the room is dropped from memory and read again.
 """
 
 import asyncio
@@ -32,14 +32,15 @@ _SLICE = MAX_BATCH_ITEMS
 _SLICE_BYTES = 4 * 1024 * 1024
 _WINDOW = 1024
 MAX_OLD_SEEN = 16
-"""Positions of before the room's last 4,096 that the items of one placement may have seen."""
+"""How many different positions from before the room's last 4,096 the items of one placement may name as seen."""
 _MAX_LOGS = 1000
-"""Logs that one placement may ask for one at a time, beside those that it names: each time it is judged again."""
+"""Logs that one placement may need beside those that it names. They are loaded one at a time, and the placement is
+judged again each time."""
 
 
 class OldHashes:
-    """Running hashes of old positions for sync/trust, which asks synchronously: `held` are the newest ones of before
-    the room was read into memory, `fetched` those that the items being judged name."""
+    """Running hashes of old positions for sync/trust, which asks for them synchronously. `held`: the hashes of the
+    newest positions. `fetched`: those of older positions that the items being judged name."""
 
     def __init__(self) -> None:
         self.held: dict[int, bytes] = {}
@@ -49,14 +50,14 @@ class OldHashes:
         return self.held.get(n) or self.fetched.get(n)
 
     def trim(self) -> None:
-        """Bounds what is kept; the newest were added last."""
+        """Drops the oldest held hashes beyond a bound."""
         if len(self.held) > 2 * _WINDOW:
             self.held = dict(list(self.held.items())[-_WINDOW:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """A removal of this device lost a race: until `until_ms` others whose role is no higher wait for it."""
+class ReservedSlot:
+    """A removal by this device lost a race: until `until_ms` everybody whose role is no higher has to wait for it."""
 
     uid: bytes
     dev: bytes
@@ -66,7 +67,7 @@ class Slot:
 
 @dataclass(slots=True, eq=False)
 class LiveRoom:
-    """One room in memory. `head` is durable; `stream` may be ahead of it by what is on its way to the disk."""
+    """One room in memory. `head` is durable; `stream` also has the placements that are being written."""
 
     stream: RoomStream
     head: Receipt
@@ -77,32 +78,33 @@ class LiveRoom:
     tail: "asyncio.Future[None] | None" = None
     broken: bool = False
     rotated_ms: int = 0
-    """When somebody last rotated and did nothing else, as far as this process has seen."""
-    slot: Slot | None = None
-    """Who has the room's next slot."""
+    """When a lone rotation was last accepted (ms), as far as this process has seen."""
+    reserved_slot: ReservedSlot | None = None
+    """The removal for which the room's next slot is reserved, if any."""
     cannot_open: dict[int, int] = field(default_factory=dict)
-    """When a member first said so of an epoch (ms), as far as this process has seen."""
+    """By epoch: when a member first reported that they cannot open it (ms), as far as this process has seen."""
     forced: dict[bytes, int] = field(default_factory=dict)
-    """When a person last rotated within the hour after a question (ms), as far as this process has seen."""
+    """By person: when they last rotated before the hour was over, because of a question (ms), as far as this process
+    has seen."""
     pending_rh: bytes = RH_0
     spoke: set[Uid] = field(default_factory=set)
-    """Who is known to have an item here, as far as this process has seen."""
+    """The persons with an item in the room, as far as this process has seen."""
     pending_members: Mapping[Uid, Member] = field(default_factory=dict)
     """Members as of the newest placement that was begun."""
 
     @property
     def idle(self) -> bool:
-        """Nothing of it waits for the disk, and nobody works on it."""
+        """Whether no write of the room is pending and nobody holds its lock."""
         return not self.lock.locked() and (self.tail is None or self.tail.done())
 
     async def settled(self) -> None:
-        """Waits for what is on its way to the disk, however it ends."""
+        """Waits until the last write has succeeded or failed."""
         if self.tail is not None and not self.tail.done():
             await asyncio.wait([self.tail])
 
 
 class LiveRooms:
-    """The rooms in memory, the longest unused leave first."""
+    """The rooms in memory. The least recently used ones are evicted first."""
 
     def __init__(self, store: Store, people: People, key: SigningKey, kept: int) -> None:
         self._store = store
@@ -113,10 +115,10 @@ class LiveRooms:
         self._loading: dict[bytes, asyncio.Task[LiveRoom | None]] = {}
         self._keeping: set[asyncio.Task[None]] = set()
         self.loaded: Callable[[LiveRoom], None] = lambda live: None
-        """Told of each room that is read from the disk."""
+        """Called with each room that was read from the disk."""
 
     def receipt(self, room: bytes, n: int, rh: bytes, t: int) -> Receipt:
-        """The server's word for a position."""
+        """The server's signed receipt for a position."""
         return Receipt(room, n, rh, t, signed_receipts.sign(self._key, room, n, rh, t))
 
     def at_hand(self, room: bytes) -> LiveRoom | None:
@@ -140,7 +142,7 @@ class LiveRooms:
         return live
 
     async def reach(self, room: bytes, uid: bytes) -> LiveRoom:
-        """The room, for one who is or was a member of it; for all others it does not exist."""
+        """The room, if the person is or was a member. Refusal "unknown-room" for any other person."""
         live = self._rooms.get(room)
         if live is not None and uid in live.stream.members:
             return live
@@ -149,7 +151,7 @@ class LiveRooms:
         return await self.get(room)
 
     def new(self, room: bytes) -> LiveRoom:
-        """A room that does not exist yet; `forget` it if its first placement is refused."""
+        """Makes a room that does not exist yet. The caller must `forget` it if its first placement is refused."""
         head = Receipt(room, 0, RH_0, 0, b"")
         live = LiveRoom(stream=RoomStream(RoomId(room)), head=head, size_bytes=0, state_n=0)
         self._rooms[room] = live
@@ -157,7 +159,7 @@ class LiveRooms:
         return live
 
     def forget(self, live: LiveRoom) -> None:
-        """Throws a room out: its stream is not what the disk says."""
+        """Drops a room from memory, because its stream differs from the disk."""
         live.broken = True
         if self._rooms.get(live.head.room) is live:
             del self._rooms[live.head.room]
@@ -182,12 +184,12 @@ class LiveRooms:
         return live
 
     async def _catch_up(self, stream: RoomStream, row: RoomRow) -> None:
-        """Judges again the items after the stored state, a few at a time."""
+        """Judges the items after the stored state again, a few at a time."""
         while stream.n < row.n:
             rows = await self._store.items(row.room, stream.n, min(row.n, stream.n + _SLICE), _SLICE_BYTES)
             items = [Item(n=i.n, t=i.t, kind=i.kind, body=i.body, sig=i.sig, ct=i.ct) for i in rows]
             while items and items[-1].kind != 1 and not items[-1].sig:
-                items.pop()  # a batch is judged whole: its rest comes with the next slice
+                items.pop()  # a batch is judged whole: the next slice begins with it
             old = OldHashes()
 
             def judge(items: list[Item] = items, old: OldHashes = old) -> None:
@@ -198,10 +200,10 @@ class LiveRooms:
     async def satisfied(
         self, stream: RoomStream, judge: Callable[[], None], old: OldHashes, named: Named, *, most: int | None = None
     ) -> None:
-        """Runs `judge` when it has what the items name: user logs, and running hashes of old positions.
+        """Loads what the items name (user logs, and running hashes of old positions), then runs `judge`.
 
-        ▲ The hashes come by one query, however many there are, and nothing is judged before. Refusal "invalid" for more
-        than `most` of them: an honest device has seen one position when it seals a batch.
+        ▲ All hashes are read by one query before anything is judged. Refusal "invalid" if the items name more than
+        `most` of them: an honest device names one position when it seals a batch.
         """
         await self._people.load_many(named.logs(stream))
         ns = [n for n in sorted(named.seen) if 0 < n <= stream.n and stream.rh_of(n, old) is None]
@@ -237,7 +239,7 @@ class LiveRooms:
         task.add_done_callback(self._keeping.discard)
 
     async def keep(self, live: LiveRoom) -> None:
-        """Stores a room's state, so that it is read quickly next time. Losing it loses nothing."""
+        """Stores a room's state, so that the next load is quick. A failure is only logged: no data is lost by it."""
         if live.broken or live.state_n == live.head.n or live.stream.n != live.head.n:
             return
         try:
@@ -247,7 +249,7 @@ class LiveRooms:
             log.warning("a room's state was not kept: %s", e.code)
 
     async def close(self) -> None:
-        """Waits for the disk and keeps every state."""
+        """Waits for pending writes and stores every room's state."""
         for live in list(self._rooms.values()):
             await live.settled()
             await self.keep(live)

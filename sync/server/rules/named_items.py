@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What items name that judging them needs: old positions, and people whose logs are looked at. Collected first, so
-that all of it is fetched at once and the items are judged once."""
+"""Collects what items name and judging them needs: old positions, and the people whose logs are read. It is collected
+first, so that all of it is fetched at once and the items are judged once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,8 +14,9 @@ from sync.trust.room.stream import RoomStream
 
 @dataclass(slots=True)
 class Named:
-    """`seen`: positions that authors had verified. `people`: authors and whoever an entry is about. `pinned`: whose log
-    heads it states. `rotates`: an entry carries an epoch, which is sealed to every member."""
+    """What items name. `seen`: positions that their authors had verified. `people`: their authors and the persons that
+    entries are about. `pinned`: the persons whose log heads they state. `rotates`: whether an entry carries an epoch,
+    which is sealed to every member."""
 
     seen: set[int] = field(default_factory=set)
     people: set[bytes] = field(default_factory=set)
@@ -23,13 +24,14 @@ class Named:
     rotates: bool = False
 
     def logs(self, stream: RoomStream) -> set[bytes]:
-        """Whose logs judging needs. Of pinned strangers none: the rules refuse at the first of them."""
+        """The persons whose logs judging needs. Pinned persons who are not members are left out: the rules refuse the
+        items at the first of them."""
         members = stream.members if self.rotates else {}
         return {*self.people, *members, *(self.pinned & stream.pins.keys())}
 
 
 def named_by(bodies: Iterable[tuple[int, bytes]]) -> Named:
-    """Of items given by kind and body. Reject for a body that cannot be read."""
+    """What items name, given by kind and body. Reject for a body that cannot be read."""
     out = Named()
     for kind, body in bodies:
         if kind == ENTRY:
@@ -42,7 +44,7 @@ def named_by(bodies: Iterable[tuple[int, bytes]]) -> Named:
 
 
 def named_in(items: Iterable[Item]) -> Named:
-    """The same of items that have their positions."""
+    """The same as `named_by`, for items that have positions."""
     return named_by((item.kind, item.body) for item in items)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Objects' shares: given to members, and when one is lost, asked back from whoever holds it (protocol §7).
+"""Objects' shares: sent to members, and requested from other members if the server has lost one (protocol §7).
 
-What an object's share must be is said by the room's stream, so a share is missed even if nothing of it is left in the
+The room's stream commits to each object's share. So the server notices a lost share even if no row of it is left in the
 database.
 """
 
@@ -26,24 +26,25 @@ from sync.server.store.base import ShareRow, Store
 from sync.trust.room.envelope import share_commitment
 
 _MAX_NAMES = 1000
-_TELL_AGAIN_S = 10.0
-"""Nobody who asks, however often, makes us ask others for the same share more than once in this time."""
-_TOLD = 8
-"""How many listeners are asked at once: each of them probably holds it."""
+_ASK_AGAIN_S = 10.0
+"""▲ Members are asked for the same share at most once in this time, however often somebody requests it."""
+_ASKED_AT_ONCE = 8
+"""How many listeners are asked at once. Each of them probably holds the share."""
 _ROOMS_REMEMBERED = 4096
 
 
 class Shares:
-    """What is asked for and not here is remembered, so that a holder who comes later is told."""
+    """Answers requests for shares. Remembers shares that were requested and are lost, so that a member who begins to
+    listen later is asked for them too."""
 
     def __init__(self, store: Store, hub: Hub) -> None:
         self._store = store
         self._hub = hub
         self._wanted: OrderedDict[bytes, dict[bytes, float]] = OrderedDict()
-        """By room and object: from when on somebody may be asked for it again (monotonic)."""
+        """By room and object: when members may be asked for the share again (monotonic)."""
 
     async def request(self, listener: Listener, live: LiveRoom, frame: ShareRequest) -> ShareReply:
-        """The shares that are here, of at most 1,000 objects; others who listen are asked for the rest."""
+        """The shares that the server has, of at most 1,000 objects. Asks other listeners for those that are lost."""
         objs = frame.objs[:_MAX_NAMES]
         rows = await self._store.shares(frame.room, objs)
         found = [WireShare(h.obj, h.share) for h in rows if h.share is not None]
@@ -54,7 +55,8 @@ class Shares:
         return ShareReply(frame.rid, found)
 
     async def put(self, live: LiveRoom, frame: PutShare) -> Ok:
-        """▲ Fills in a lost share: it must match what the stream commits to, and is refused after `destroy`."""
+        """Stores a lost share that a member sends. ▲ Refusal "invalid" if it does not match the stream's commitment, or
+        after `destroy`."""
         obj, share = frame.share.obj, frame.share.share
         expected = _expected(live, obj)
         if expected is None:
@@ -67,8 +69,8 @@ class Shares:
         self._wanted.get(frame.room, {}).pop(obj, None)
         return Ok(frame.rid)
 
-    def tell(self, listener: Listener, room: bytes) -> None:
-        """One who begins to listen may hold what others wait for."""
+    def notify_wanted(self, listener: Listener, room: bytes) -> None:
+        """Asks a device that begins to listen for the room's lost shares, which it may hold."""
         wanted = self._wanted.get(room)
         if wanted:
             listener.send(SharesWanted(room, list(wanted)))
@@ -85,12 +87,12 @@ class Shares:
         others = [who for who in self._hub.listeners(room) if who is not asker]
         if not due or not others:
             return
-        wanted.update(dict.fromkeys(due, now + _TELL_AGAIN_S))
-        for who in random.sample(others, min(_TOLD, len(others))):
+        wanted.update(dict.fromkeys(due, now + _ASK_AGAIN_S))
+        for who in random.sample(others, min(_ASKED_AT_ONCE, len(others))):
             who.send(SharesWanted(room, due))
 
 
 def _expected(live: LiveRoom, obj: bytes) -> bytes | None:
-    """The commitment to an object's share, None for one that the room does not have or no longer may have."""
+    """The commitment to an object's share; None if the room has no such object, or the object was destroyed."""
     state = live.stream.state
     return None if obj in state.destroyed else state.shares.get(obj)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Boxes in which a person's old and new device speak with each other before the new one can sign in.
+"""Boxes through which a person's old and new device exchange messages before the new one can sign in.
 
-The server relays and understands nothing. A box is the connection's that opened it; it takes one visitor, few and
-short messages, and five minutes. Nothing of it is stored.
+The server relays the messages and cannot read them. A box belongs to the connection that opened it. It admits one
+guest, takes few and short messages, and lasts five minutes. Nothing of it is stored.
 """
 
 import asyncio
@@ -19,17 +19,19 @@ from sync.server.rules.refusal import Refusal
 
 OPEN_S = 300.0
 MESSAGES = 24
-"""Four, and two more for each time that the old device's log moves in between: up to seven times."""
+"""Most messages of one box. Pairing takes four, and two more for each time that the old device's log gets an entry in
+between: up to seven times."""
 BOXES = 10_000
 NUMBERS_PER_S = 5.0
 NUMBERS_BURST = 50
-"""Joins by number, of all connections together: nine digits are not to be found by trying. A box of 16 bytes is not to
-be found at all, so that nobody can keep others from joining by code."""
+"""Joins by number, of all connections together. ▲ Otherwise a client could find a number of nine digits by trying. The
+limit does not apply to a box of 16 bytes, which cannot be guessed: otherwise a client could keep others from joining by
+code."""
 
 
 @dataclass(slots=True, eq=False)
 class _Box:
-    """One meeting. `guest` None until somebody came; `used` stays once somebody did."""
+    """One box. `guest`: the connection that joined, None before. `used`: whether somebody ever joined."""
 
     name: bytes
     host: Outbox
@@ -43,7 +45,7 @@ class _Box:
 
 
 class Pairing:
-    """All open boxes. A connection is known by its outbox."""
+    """All open boxes. A connection is identified by its outbox."""
 
     def __init__(self) -> None:
         self._by_name: dict[bytes, _Box] = {}
@@ -51,7 +53,8 @@ class Pairing:
         self._numbers = Bucket(NUMBERS_PER_S, NUMBERS_BURST)
 
     def open(self, host: Outbox, frame: PairOpen) -> PairOpened:
-        """A new box for a signed-in device; the one that it had is gone."""
+        """Opens a new box for a signed-in device and closes the one that it had. Refusal "busy" for too many boxes,
+        "code-used" for a name that is in use."""
         self.leave(host)
         if frame.box and len(frame.box) != PAIR_BOX_BYTES:
             raise Refusal(ErrorCode.INVALID, "box")
@@ -66,7 +69,8 @@ class Pairing:
         return PairOpened(frame.rid, name, now_ms() + int(OPEN_S * 1000))
 
     def join(self, guest: Outbox, frame: PairJoin) -> None:
-        """▲ The first who comes is the only one: a box that was entered once is not entered again."""
+        """Joins a box. ▲ Only the first connection may: Refusal "code-used" for a box that was joined before.
+        "code-unknown" if there is no such box, "busy" beyond the rate of numbers."""
         if len(frame.box) != PAIR_BOX_BYTES and not self._numbers.take():
             raise Refusal(ErrorCode.BUSY, "pairing")
         box = self._by_name.get(frame.box)
@@ -78,7 +82,8 @@ class Pairing:
         self._by_peer[guest] = box
 
     def post(self, peer: Outbox, data: bytes) -> None:
-        """Hands a message to the other one. Refusal "pairing" if there is none, or too much was said."""
+        """Passes a message on to the other connection of the box. Refusal "pairing" if there is none. A message that is
+        too long or one too many closes the box, with the same refusal."""
         box = self._by_peer.get(peer)
         other = box.other(peer) if box is not None else None
         if box is None or other is None:
@@ -90,11 +95,12 @@ class Pairing:
         _give(other, PairMail(data))
 
     def waits(self, peer: Outbox) -> bool:
-        """Whether this connection is in a box: it may stay though it has not signed in."""
+        """Whether this connection is in a box, so that it may stay though it has not signed in."""
         return peer in self._by_peer
 
     def leave(self, peer: Outbox) -> None:
-        """The connection has gone or begins anew. Nothing happens for one that is in no box."""
+        """Closes the connection's box and notifies the other side. Nothing happens for a connection that is in no
+        box."""
         box = self._by_peer.get(peer)
         if box is not None:
             self._end(box, but=peer)

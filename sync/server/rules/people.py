@@ -45,17 +45,19 @@ DIRECTORY_LIMIT = 50
 DIRECTORY_EXACT_LIMIT = 2000
 QUERY_CHARS = 200
 _ROWS = 32
-"""Entries that are read from the disk at a time, so that a request for 1 MiB never reads a whole long log."""
+"""Entries that are read from the disk at a time. Otherwise a request for 1 MiB could read a whole long log."""
 ENROL_ENTRIES = 3
 BREATHE = 32
-"""Entries of a log that are judged in one turn of the loop: 0.2 ms each."""
+"""Entries of a log that are judged in one step of the event loop: 0.2 ms each."""
 APPEND_ENTRIES = 6
-"""At once: two for a new recovery sheet, two and as many revocations as a day allows for coming back."""
+"""Most entries in one request: two for a new recovery sheet; two, and as many revocations as a day allows, for a return
+by recovery sheet."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A log as it is, as it would be, and the entries between."""
+    """A proposed change of a log. `log`: the log now. `made`: the log with the new entries. `read`: these entries,
+    decoded. `entries`: the same entries as they were signed."""
 
     log: UserLog
     made: UserLog
@@ -64,9 +66,9 @@ class Draft:
 
 
 class People:
-    """User logs in memory, and what may be asked about and done to them.
+    """User logs in memory, and the requests that read or change them.
 
-    It is the book that sync/trust looks logs up in: `log(uid)` is synchronous and raises NeedLog, `load` fills it.
+    sync/trust looks logs up here: `log(uid)` is synchronous and raises NeedLog; `load` then brings the log into memory.
     """
 
     def __init__(self, store: Store, identity: Identity, kept: int) -> None:
@@ -78,20 +80,20 @@ class People:
     # -- the book
 
     def log(self, uid: Uid) -> UserLog:
-        """The person's log as far as it goes. NeedLog if it is not in memory."""
+        """The person's log as it is in memory. NeedLog if it is not in memory."""
         found = self._logs.get(uid)
         if found is None:
             raise NeedLog(uid, 0)
         return found
 
     async def load_many(self, uids: Iterable[bytes]) -> None:
-        """Brings these persons' logs into memory, those that exist."""
+        """Loads these persons' logs into memory. Unknown persons are skipped."""
         for uid in uids:
             if uid not in self._logs:
                 await self.load(uid)
 
     async def load(self, uid: bytes) -> UserLog | None:
-        """The log, from the store if need be; None for an unknown person."""
+        """The log, read from the store if it is not in memory; None for an unknown person."""
         found = self._logs.get(uid)
         if found is None:
             return await self._read(uid)
@@ -101,8 +103,9 @@ class People:
     async def newest(self, uid: bytes) -> UserLog | None:
         """The log as the store has it now, None for an unknown person.
 
-        The agency's command line adds entries beside this server, and the log in memory lacks them until `told` is
-        asked. Whoever builds on what the store shows would meanwhile be refused again and again.
+        The agency's command line adds entries beside this server, and the log in memory lacks them until
+        `read_external_appends` is called. Otherwise a client that builds on what the store shows would be refused
+        again and again in between.
         """
         known = await self.load(uid)
         row = await self._store.user(uid) if known is not None else None
@@ -122,7 +125,8 @@ class People:
         return self._logs.get(uid, found)
 
     def keep(self, log: UserLog) -> None:
-        """Keeps a log in memory that is in the store. ▲ One that was read while it grew takes nothing back."""
+        """Keeps a stored log in memory. ▲ A log that is shorter than the one in memory is dropped: it was read while
+        entries were added."""
         known = self._logs.get(log.uid)
         if known is None or known.seq <= log.seq:
             self._logs[log.uid] = log
@@ -132,7 +136,8 @@ class People:
     # -- enrolment
 
     async def invite(self, frame: Invite) -> InviteReply:
-        """The certificate behind an activation code, and whether it is for somebody who has an account."""
+        """The certificate behind an activation code, and whether the code is for somebody who has an account. Refusal
+        "code-…" unless the invitation is open."""
         row = await self.open_invite(frame.invite_pk)
         cert = Signed(row.cert_body, row.cert_sig)
         return InviteReply(frame.rid, cert, row.salt, row.record, await self._is_here(row))
@@ -144,7 +149,7 @@ class People:
         return log is not None and log.ended is None
 
     async def open_invite(self, invite_pk: bytes) -> InviteRow:
-        """An invitation that is still good; Refusal "code-…" otherwise."""
+        """An invitation that can still be used; Refusal "code-…" otherwise."""
         row = await self._store.invite(invite_pk)
         if row is None:
             raise Refusal(ErrorCode.CODE_UNKNOWN)
@@ -157,7 +162,8 @@ class People:
         return row
 
     async def enrol(self, frame: Enrol) -> Ok:
-        """Takes a new person in. The same entries again (a lost answer) are Ok again."""
+        """Enrols a new person. The same entries again (after a lost answer) are Ok again. Refusal "code-…" or
+        "invalid"."""
         if len(frame.entries) != ENROL_ENTRIES or any(len(e.body) > MAX_USER_ENTRY_BYTES for e in frame.entries):
             raise Refusal(ErrorCode.INVALID, "entries")
         log = UserLog.replay([(e.body, e.sig) for e in frame.entries], self._identity.agency_pk)
@@ -191,7 +197,8 @@ class People:
     # -- logs and look-ups
 
     async def draft(self, uid: bytes, entries: Sequence[Signed]) -> Draft:
-        """The log as these entries would make it. Refusal "conflict" if it has moved on, Reject as the log judges."""
+        """The log as these entries would make it; stores nothing. Refusal "conflict" if the entries do not follow the
+        newest one, "unknown-user", "invalid" or "oversize"; Reject as the log judges."""
         log = await self.newest(uid)
         if log is None:
             raise Refusal(ErrorCode.UNKNOWN_USER)
@@ -209,7 +216,8 @@ class People:
         return Draft(log, made, read, tuple(entries))
 
     async def take(self, draft: Draft, *, invite: InviteRow | None = None) -> UserLog:
-        """Stores what `draft` gave, by compare-and-swap, and uses the invitation. Gives the log as it is now."""
+        """Stores a draft if the log has not changed since, and uses the invitation. Returns the new log. Refusal
+        "conflict" if the log has changed, "code-used" if the invitation was used or withdrawn."""
         made, seq = draft.made, draft.log.seq
         rows, invite_pk = entry_rows(seq + 1, draft.entries), invite.invite_pk if invite is not None else None
         try:
@@ -222,16 +230,16 @@ class People:
         self.keep(made)
         return made
 
-    async def saw(self, who: Who, agent: str) -> None:
-        """Remembers that the device signed in; a full disk keeps nobody out."""
+    async def note_sign_in(self, who: Who, agent: str) -> None:
+        """Stores that the device signed in. A failure is only logged: a full disk must keep nobody out."""
         try:
             await self._store.put_sighting(SightingRow(dev=who.dev, uid=who.uid, last=now_ms(), agent=agent))
         except StoreError as e:
             log.warning("a sign-in was not noted: %s", e.code)
 
-    async def still_here(self, present: Collection[tuple[bytes, bytes]]) -> None:
-        """▲ Remembers that these devices (person, device) are here, as if they signed in: after a restore they are
-        waited for, and none of them is revoked by the root alone as one that was not seen."""
+    async def note_present(self, present: Collection[tuple[bytes, bytes]]) -> None:
+        """Stores that these devices (person, device) are connected, as if they signed in now. ▲ So a restored server
+        awaits them, and the root alone cannot revoke them at once as devices that were not seen lately."""
         uids = {uid for uid, _ in present}
         rows = [row for found in await asyncio.gather(*map(self._store.sightings, uids)) for row in found]
         here = [replace(row, last=now_ms()) for row in rows if (row.uid, row.dev) in present]
@@ -243,13 +251,13 @@ class People:
                 raise failed
 
     async def devices(self, who: Who, frame: Devices) -> DevicesReply:
-        """When the own devices last signed in."""
+        """When the person's own devices last signed in, and with which program."""
         rows = await self._store.sightings(who.uid)
         return DevicesReply(frame.rid, [DeviceSeen(r.dev, r.last, r.agent) for r in rows])
 
     async def ended(self, ended: UserLog, frame: Auth) -> Revoked:
         """▲ The log entries that prove to a device that it is revoked, or its account reset. The device believes
-        nothing less, and gets nothing else. If the log is longer than an answer, only the newest entries are sent; the
+        nothing less, and gets no other data. If the log is longer than an answer, only the newest entries are sent; the
         device has the earlier ones."""
         device = ended.devices[DevId(frame.dev)]
         last = min(seq for seq in (device.revoked, ended.ended) if seq is not None)
@@ -259,21 +267,23 @@ class People:
             first -= 1
         return Revoked(frame.rid, [Signed(r.body, r.sig) for r in rows[first:]])
 
-    async def told(self, after: int) -> tuple[int, list[UserLog]]:
-        """The logs that the agency's command line added to beside this server, read again, and where to go on."""
-        rows = await self._store.told_of(after)
+    async def read_external_appends(self, after: int) -> tuple[int, list[UserLog]]:
+        """(the row from which to continue, the logs that the agency's command line has added to since row `after`, read
+        again). A log that is damaged on the disk is logged and left out."""
+        rows = await self._store.external_appends(after)
         logs: list[UserLog] = []
         for uid in dict.fromkeys(uid for _, uid in rows):
             try:
                 found = await self._read(uid)
-            except Reject as e:  # damaged on the disk: the others are told all the same
+            except Reject as e:  # damaged on the disk: the other logs are read all the same
                 log.warning("a log is not what it was, %s: %s", uid.hex(), e.code)
                 continue
             logs += [found] if found is not None else []
         return rows[-1][0] if rows else after, logs
 
     async def entries(self, frame: UserLogRequest) -> UserLogReply:
-        """A person's entries, as many as fit; the asker asks again for the rest."""
+        """A person's entries after a position, as many as fit in an answer. The client requests the rest again. Refusal
+        "unknown-user"."""
         if frame.after >> 63 not in (0, -1):  # more than a column of the database holds
             raise Refusal(ErrorCode.INVALID, "after")
         out = await self.entries_after(frame.uid, frame.after)
@@ -282,7 +292,7 @@ class People:
         return UserLogReply(frame.rid, frame.uid, frame.after, out)
 
     async def entries_after(self, uid: bytes, after: int) -> list[Signed]:
-        """As many as fit in an answer."""
+        """The log's entries after a position, as many as fit in an answer; at least one if there is one."""
         out: list[Signed] = []
         left = MAX_PULL_BYTES
         while rows := await self._store.user_entries(uid, after, _ROWS):
@@ -295,22 +305,23 @@ class People:
         return out
 
     async def directory(self, frame: Directory) -> DirectoryReply:
-        """Persons by id, or by every word of the query."""
+        """The persons with these ids, or those whose record has every word of the query. Leaves out persons without a
+        staff record."""
         if frame.uids:
             rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         else:
             words = frame.query[:QUERY_CHARS].casefold().split()[:8]
             rows = await self._store.search_people(words, DIRECTORY_LIMIT)
-        known = [r for r in rows if r.record]  # who came back after a restore may be here without one
+        known = [r for r in rows if r.record]  # after a restore a person may have no record
         return DirectoryReply(frame.rid, [Person(r.uid, r.salt, r.record, r.seq, r.head) for r in known])
 
     async def heads(self, frame: LogHeads) -> LogHeadsReply:
-        """Where these persons' logs stand, and whose staff record is lost; nothing of those that are not known here."""
+        """The heads of these persons' logs, and whose staff record is lost. Unknown persons are left out."""
         rows = await self._store.people(frame.uids[:DIRECTORY_EXACT_LIMIT])
         lacking = [r.uid for r in rows if not r.record]
         return LogHeadsReply(frame.rid, [LogHead(r.uid, r.seq, r.head) for r in rows], lacking)
 
 
 def _bound_by(frame: Enrol, row: InviteRow) -> bool:
-    """The binding (entry 1, already verified) was signed by this invitation's key."""
+    """Whether the binding (entry 1, already verified) was signed by this invitation's key."""
     return UserEntry.decode(frame.entries[1].body).by == invite_id(row.invite_pk)

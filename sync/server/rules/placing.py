@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Items get their positions: shape, quota and turn are checked here, everything else by sync/trust.
+"""Gives items their positions. Shape, quota and rate limits are checked here, all other rules by sync/trust.
 
-One placement after the other is judged under its room's lock and sent to the disk; it is answered and told to those
-who listen when it is durable.
+Placements are judged one after the other under their room's lock and queued for the disk. When a placement is durable,
+it is answered and sent to the room's listeners.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from sync.server.rules.people import People
 from sync.server.rules.pruned_content import Pruning
 from sync.server.rules.quotas import Quotas, senders, today
 from sync.server.rules.refusal import Refusal, refusal_of
-from sync.server.rules.rotation_limit import check_rotation, check_slot, hold_slot, note_turn
+from sync.server.rules.rotation_limit import check_reserved_slot, check_rotation, note_entries, reserve_slot
 from sync.server.rules.shapes import check_batch, read_entries
 from sync.server.rules.staging import Staging
 from sync.server.rules.store_rows import authors, item_rows, member_changes, returned_shares, share_rows
@@ -52,10 +52,10 @@ from sync.trust.room.payloads import Add, Prune
 from sync.trust.room.stream import Accepted, AcceptedEntry, AcceptedEnvelope
 
 _STATE_EVERY = 512
-"""Positions between stored states: a restart judges at most so many items of a room again."""
+"""Positions between stored states: after a restart at most so many items of a room are judged again."""
 
 _RECOVERY = 8
-"""Recovery recipients that a policy may name, beside the members."""
+"""Most recovery recipients that a policy may name beside the members."""
 
 _Triple = tuple[bytes, bytes, bytes | None]
 
@@ -76,7 +76,7 @@ class Placing:
         clock: ClockGuard,
         closed: Container[bytes] = (),
     ) -> None:
-        """`closed`: the rooms that take no writing since a restore."""
+        """`closed`: the ids of rooms that take no writing since a restore."""
         self._clock = clock
         self._meters = meters
         self._pruning = pruning
@@ -90,7 +90,7 @@ class Placing:
         self._quotas = quotas
 
     def put_seals(self, who: Who, frame: PutSeals) -> Ok:
-        """Keeps seals until the entry that names them comes."""
+        """Keeps seals until the entry that names them is appended."""
         self._staging.put(who, frame)
         return Ok(frame.rid)
 
@@ -99,7 +99,8 @@ class Placing:
         self._staging.forget(dev)
 
     async def push(self, who: Who, frame: Push) -> Placed:
-        """Gives a batch its positions. A batch that has them gets the same answer again, before any other verdict."""
+        """Gives a batch its positions. A batch that already has positions gets the same answer again, even if it would
+        now be refused."""
         check_batch(frame)
         ids: list[bytes] = [item_id(ENVELOPE, b) for b in frame.bodies]
         live = await self._live.reach(frame.room, who.uid)
@@ -126,7 +127,8 @@ class Placing:
         return Placed(frame.rid, items[0].n, len(items), await done)
 
     async def append(self, who: Who, frame: Append) -> Placed:
-        """Gives entries their positions, all or none; a room that does not exist begins with genesis and epoch 1."""
+        """Gives entries their positions, all or none. Genesis and epoch 1 create a room. Entries that already have
+        positions get the same answer again, even if they would now be refused."""
         entries = read_entries(who, frame)
         ids: list[bytes] = [e.ident for e in entries]
         live = await self._for_append(who, frame, entries)
@@ -142,7 +144,7 @@ class Placing:
                 first = await self._known(live, ids)
                 if first is None:
                     why = _refused(e)
-                    hold_slot(live, who, entries[-1], why)
+                    reserve_slot(live, who, entries[-1], why)
                     raise why from e
                 return await self._placed_before(frame.rid, live, first, len(ids))
             except BaseException:
@@ -153,7 +155,8 @@ class Placing:
         return Placed(frame.rid, items[0].n, len(items), await done)
 
     def _check_open(self, room: bytes) -> None:
-        """▲ After a restore nothing new is placed where something acknowledged may be missing."""
+        """▲ Refusal "closed" for a room that may lack acknowledged items since a restore: nothing new may take their
+        positions."""
         if room in self._closed:
             raise Refusal(ErrorCode.CLOSED)
 
@@ -171,7 +174,7 @@ class Placing:
         self, live: LiveRoom, who: Who, signed: list[Signed], entries: list[RoomEntry], ids: list[bytes]
     ) -> "tuple[list[Item], asyncio.Future[Receipt]]":
         room = live.head.room
-        check_slot(live, who)
+        check_reserved_slot(live, who)
         check_rotation(live, entries[-1])
         await check_crowding(self._store, self._limits, who, entries)
         sealed, newcomers = self._find_seals(live, who, room, entries)
@@ -190,13 +193,14 @@ class Placing:
                 raise Refusal(ErrorCode.SEALS, "recipients")
             e = live.stream.epoch
             seals += [SealRow(epoch=e, uid=r.uid, seal=s) for r, s in zip(recipients, sealed, strict=True) if s]
-        note_turn(live, who, entries)
+        note_entries(live, who, entries)
         return items, await self.begin(live, who, items, accepted, ids, size, seals=seals)
 
     def _find_seals(
         self, live: LiveRoom, who: Who, room: bytes, entries: list[RoomEntry]
     ) -> tuple[list[bytes] | None, list[SealRow]]:
-        """The last entry's epoch's seals if it carries one, and the seals of newcomers who get the standing epoch."""
+        """(the seals of the last entry's epoch, None if it carries no epoch; the seals of added members who get the
+        epoch in force)."""
         newcomers: list[SealRow] = []
         for entry in entries:
             add = entry.payload
@@ -230,9 +234,11 @@ class Placing:
         seals: Sequence[SealRow] = (),
         returned: bool = False,
     ) -> "asyncio.Future[Receipt]":
-        """Sends a judged placement to the disk. The future ends when it is durable and listeners are told.
+        """Queues a judged placement for the disk. The future ends when the placement is durable and listeners are
+        notified.
 
-        `returned`: it had its positions before a restore, and comes back without its seals.
+        `returned`: a client uploads the items again after a restore, without their seals; they keep their old
+        positions.
         """
         room = live.head.room
         given = returned_shares(room, accepted, shares) if returned else share_rows(room, accepted, shares)
@@ -269,7 +275,7 @@ class Placing:
                 else None
             ),
             state=live.stream.to_bytes() if stored else None,
-            healed=_naming_seals(accepted) if returned else None,
+            reuploaded=_naming_seals(accepted) if returned else None,
         )
         if stored:
             live.state_n = live.stream.n
@@ -296,7 +302,7 @@ class Placing:
                 self._live.forget(live)
                 if not answer.done():
                     answer.set_exception(error or StoreError("cancelled"))
-                    answer.exception()  # the asker may be gone: that is no reason for a warning
+                    answer.exception()  # read here: asyncio would warn if the requester is gone
                 return
             with charged():
                 receipt = self._publish(live, placement, items, shares)
@@ -309,21 +315,21 @@ class Placing:
         return answer
 
     def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> Receipt:
-        """A placement is durable: the head moves, and listeners hear of it."""
+        """Moves the head to a durable placement and notifies listeners, added members and removed members."""
         room, last = placement.room, placement.items[-1]
         self._meters.accepted(len(placement.items))
         live.head = receipt = self._live.receipt(room, last.n, last.rh, last.t)
         for change in placement.members:
             if change.until_n is not None:
                 self._hub.unsubscribe(change.uid, room)
-                self._hub.tell_all(change.uid, Removed(room, change.until_n))
+                self._hub.notify_person(change.uid, Removed(room, change.until_n))
         if self._hub.listens(room):
             wire = [WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in items]
             by = placement.device_head.dev if placement.device_head is not None else b""
             self._hub.news(room, last.n, Fresh(room, wire, list(shares), receipt), by)
         for change in placement.members:
             if change.until_n is None:
-                self._hub.tell(change.uid, lambda dev: Joined(self._head_for(live, dev)))
+                self._hub.notify_each_device(change.uid, lambda dev: Joined(self._head_for(live, dev)))
         return receipt
 
     def _head_for(self, live: LiveRoom, dev: bytes) -> RoomHead:
@@ -331,12 +337,12 @@ class Placing:
         return RoomHead(live.head, head.dev_seq if head else 0, head.ident if head else b"")
 
     async def _undo(self, live: LiveRoom) -> None:
-        """Takes back what was judged but is not to be stored: the room is read again."""
+        """Discards what was judged but is not to be stored: drops the room from memory, so that it is read again."""
         await live.settled()
         self._live.forget(live)
 
     async def _known(self, live: LiveRoom, ids: Sequence[bytes]) -> int | None:
-        """The first position if all of these have one already, in order."""
+        """The first position if all of these ids already have consecutive positions; None otherwise."""
         await live.settled()
         found = await self._store.positions(live.head.room, list(ids))
         at = [found.get(i, 0) for i in ids]
@@ -348,19 +354,20 @@ class Placing:
 
 
 def _prunes_in(accepted: Sequence[Accepted]) -> list[tuple[bytes, int]]:
-    """What these entries let go: (object, position)."""
+    """The prunes among these entries: (object, position)."""
     payloads = [a.entry.payload for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
     return [(p.obj, p.n) for p in payloads if isinstance(p, Prune)]
 
 
 def _check_unbroken(live: LiveRoom) -> None:
-    """Busy if the room's state in memory was given up while we waited for its lock: the client sends again."""
+    """Refusal "busy" if the room was dropped from memory while we waited for its lock. The client sends again."""
     if live.broken:
         raise Refusal(ErrorCode.BUSY, "room")
 
 
 def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[bytes]) -> bool:
-    """▲ One seal per recipient, of the keys they should get, and an added person's is the one that the entry names."""
+    """▲ Whether there is one seal for each recipient, to the right keys, and the added person's seal is the one that
+    the entry names."""
     if entry.epoch is None or not seals_fit(entry.epoch, recipients, seals):
         return False
     add = entry.payload
@@ -370,7 +377,7 @@ def _sealed_right(entry: RoomEntry, recipients: list[Recipient], seals: list[byt
 
 
 def _naming_seals(accepted: Sequence[Accepted]) -> list[int]:
-    """Positions of entries with an epoch, and of additions under the standing one."""
+    """Positions of entries with an epoch, and of additions under the epoch in force."""
     entries = [(a.n, a.entry) for a in accepted if isinstance(a, AcceptedEntry) and a.void is None]
     return [n for n, entry in entries if entry.epoch is not None or isinstance(entry.payload, Add)]
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Receipts that clients bring: what this server signed and does not have says that its database was set back.
+"""Checks the receipts that clients present at sign-in. A receipt that this server signed for a position that it does
+not have shows that its database was set back.
 
-Noticed, kept and counted, nothing more: the answer to a sign-in is the same whatever comes, so nobody learns from it
-which rooms exist.
+Such receipts are stored and counted, nothing more. ▲ The answer to a sign-in is the same whatever receipts are
+presented. Otherwise a client could learn from it which rooms exist.
 """
 
 import logging
@@ -18,18 +19,19 @@ from sync.trust.room import signed_receipts
 log = logging.getLogger("sync.server")
 
 _FALSE_ENOUGH = 64
-"""After so many that this server's key did not sign, the rest are left unread: 4 ms of the event loop."""
+"""After so many receipts that this server's key did not sign, the rest are not read: 4 ms of the event loop."""
 
 
 class Receipts:
-    """What signed-in devices bring. `public` is this server's own key."""
+    """Checks the receipts of signed-in devices. `public` is this server's own key."""
 
     def __init__(self, store: Store, public: bytes) -> None:
         self._store = store
         self._public = public
 
-    async def look(self, brought: Sequence[Receipt], heads: Sequence[RoomHead]) -> None:
-        """Keeps those that are ours and whose position we do not have, or have otherwise. Refusal "oversize"."""
+    async def check(self, brought: Sequence[Receipt], heads: Sequence[RoomHead]) -> None:
+        """Stores the receipts that this server signed and whose position it does not have, or has with a different
+        hash. Refusal "oversize" for too many."""
         if len(brought) > MAX_RECEIPTS:
             raise Refusal(ErrorCode.OVERSIZE, "receipts", fatal=True)
         mine = {h.receipt.room: h.receipt for h in heads}
@@ -37,7 +39,7 @@ class Receipts:
         for receipt in {r.room: r for r in brought}.values():
             head = mine.get(receipt.room)
             if head is not None and 0 < receipt.n <= head.n and await self._have(receipt, head):
-                continue  # the usual case: no signature is looked at
+                continue  # the usual case: no signature is verified
             if not self._ours(receipt):
                 false += 1
                 if false == _FALSE_ENOUGH:
@@ -51,7 +53,8 @@ class Receipts:
             log.info("receipts that this server did not sign: %d", false)
 
     async def _keep(self, r: Receipt) -> None:
-        """A full disk keeps nobody out: whoever brought it brings it again."""
+        """Stores a receipt. A failure is only logged: a full disk must keep nobody out, and the client presents the
+        receipt again."""
         try:
             await self._store.put_unmet(UnmetRow(room=r.room, n=r.n, rh=r.rh, t=r.t, sig=r.sig))
         except StoreError as e:

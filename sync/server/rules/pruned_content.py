@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Forgets content that a positioned `prune` says may go: body, id, hash and signature stay, so every chain still
-verifies (protocol §7).
+"""Deletes content that a positioned `prune` allows to be deleted. Body, id, hash and signature stay, so every chain
+still verifies (protocol §7).
 
-Only behind a prune that is durable. What was cut off is gone on with when the room is read
-into memory again; twice does no harm.
+Begins only when the prune is durable. After an interruption it continues when the room is read into memory again.
+Deleting twice does no harm.
 """
 
 import asyncio
@@ -24,26 +24,26 @@ _CONTENT = (envelope.OP, envelope.SNAPSHOT, envelope.BASELINE)
 
 
 class Pruning:
-    """Works beside everything else, one slice of a room at a time."""
+    """Deletes in the background, one slice of a room at a time."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._tasks: set[asyncio.Task[None]] = set()
 
     def resume(self, live: LiveRoom) -> None:
-        """A room was read from the disk: whatever was pruned there is forgotten, if it is not."""
+        """Deletes what a room that was read from the disk has pruned, if it is not deleted yet."""
         state = live.stream.state
         if state.pruned:
             self.begin(live, state.pruned.items())
 
     def begin(self, live: LiveRoom, pruned: Iterable[tuple[bytes, int]]) -> None:
-        """▲ These prunes (object, position) count and are durable."""
+        """Begins to delete the content of these prunes (object, position). ▲ They must be valid and durable."""
         task = asyncio.ensure_future(self._forget(live, dict(pruned)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stops; the rest is done another time."""
+        """Stops; the rest is deleted when the room is loaded again."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Coming back by the recovery sheet, and what else a root key alone may do: told to the person's devices, and held up
-for as long as one of them may object. Whether the entries are good is sync/trust's verdict; when they count is ours.
+"""Requests by recovery sheet: adding a device with the root key alone, or revoking one. The server notifies the
+person's devices and delays the entries for as long as one of them may object. sync/trust judges whether the entries are
+valid; this module decides when they are accepted.
 
-An objection is a rule of this server alone. A device that objected and sees the entry all the same revokes the new one.
+A veto is a rule of this server alone. A device that objected and sees the entry all the same revokes the new device.
 """
 
 import logging
@@ -28,7 +29,7 @@ from sync.server.rules.handshake import Who, now_ms
 from sync.server.rules.log_growth import LogGrowth
 from sync.server.rules.people import Draft, People
 from sync.server.rules.refusal import Refusal
-from sync.server.store.base import AskedRow, InviteRow, Store, StoreError, UserRow
+from sync.server.store.base import InviteRow, RecoveryRequestRow, Store, StoreError, UserRow
 from sync.trust.person.agency import invite_id
 from sync.trust.person.user_log import AGENCY, ROOT, UserLog
 
@@ -38,8 +39,8 @@ ADD, REVOKE, REVOKED = "add", "revoke", "revoked"
 _DAY_MS = 86_400_000
 
 
-class Sheets:
-    """What waits, and whether it may come now."""
+class RecoveryRequests:
+    """Accepts, delays or refuses the entries that a root key signed, and keeps the requests that wait."""
 
     def __init__(self, store: Store, people: People, limits: Limits, clock: ClockGuard) -> None:
         self._clock = clock
@@ -51,7 +52,8 @@ class Sheets:
     # -- before sign-in
 
     async def look(self, frame: RecoverLookup) -> RecoverLookupReply:
-        """▲ The log whose root key in force is the sheet's, for whoever shows an open invitation of the same person."""
+        """The log whose root key in force is that of the recovery sheet. ▲ Only for a client that also shows an open
+        invitation of the same person. Refusal `sheet-unknown`, "code-…" or "other-person"."""
         found = await self._found(frame.root_pk)
         await self._invite(frame.invite_pk, found)
         entries = await self._people.entries_after(found.uid, frame.after)
@@ -65,8 +67,8 @@ class Sheets:
         return found
 
     async def _invite(self, invite_pk: bytes, person: UserRow) -> InviteRow:
-        """▲ The invitation, if it is good and for that staff record; also one that this person has used: the answer
-        may have been lost."""
+        """▲ The invitation, if it is open and names that staff record. Also one that this person has used, since the
+        answer may have been lost. Refusal "code-…" or "other-person" otherwise."""
         row = await self._store.invite(invite_pk)
         if row is None or row.used_by != person.uid:
             row = await self._people.open_invite(invite_pk)
@@ -75,9 +77,10 @@ class Sheets:
         return row
 
     async def recover(self, frame: Recover) -> tuple[UserLog | None, Ok | VetoPeriod]:
-        """Takes a person in again, or notes that they ask. Gives the log if it has moved.
+        """Accepts the entries that add a device by recovery sheet, or notes the request. Returns the log if it has new
+        entries, and the answer. The same entries again are Ok again.
 
-        ▲ Taken at once only if no other device of theirs could object; with the invitation it is used up.
+        ▲ Accepted at once only if no active device of the person could object. Accepting uses up the invitation.
         """
         person = await self._store.user(frame.uid)
         if person is None:
@@ -100,33 +103,40 @@ class Sheets:
         return made, Ok(frame.rid)
 
     async def _ready_to_add(self, log: UserLog, dev: bytes, invite: InviteRow) -> int:
-        """0, or when it may come (ms); noted then. Refusal "vetoed"."""
-        rows = [r for r in await self._store.asked(log.uid) if r.what == ADD and r.invite_pk == invite.invite_pk]
-        if any(_stands(log, row.vetoed_by) for row in rows):
+        """0 if the device may be added now, otherwise when it may be (ms); the request is then stored. Refusal
+        "vetoed"."""
+        rows = [
+            r for r in await self._store.recovery_requests(log.uid) if r.what == ADD and r.invite_pk == invite.invite_pk
+        ]
+        if any(_veto_counts(log, row.vetoed_by) for row in rows):
             raise Refusal(ErrorCode.VETOED)
         if not any(log.device_active(d, log.seq) for d in log.devices):
             return 0
         row = next((r for r in rows if r.dev == dev), None)
         if row is None:
-            for other in rows:  # the same invitation, another computer: it begins anew
-                await self._store.drop_asked(log.uid, ADD, other.dev)
-            row = AskedRow(uid=log.uid, what=ADD, dev=dev, since=now_ms(), invite_pk=invite.invite_pk)
-            await self._store.put_asked(row)
+            for other in rows:  # the same invitation from another computer: the wait begins again
+                await self._store.drop_recovery_request(log.uid, ADD, other.dev)
+            row = RecoveryRequestRow(uid=log.uid, what=ADD, dev=dev, since=now_ms(), invite_pk=invite.invite_pk)
+            await self._store.put_recovery_request(row)
         return self._until(row)
 
-    def _until(self, row: AskedRow) -> int:
+    def _until(self, row: RecoveryRequestRow) -> int:
         self._clock.check()  # ▲ a clock that was set ahead ends no veto
         ready = self._ready(row)
         return ready if ready > now_ms() else 0
 
-    def _ready(self, row: AskedRow) -> int:
+    def _ready(self, row: RecoveryRequestRow) -> int:
         return row.since + int(self._limits.veto_s * 1000)
 
     # -- signed in
 
     async def append(self, who: Who, frame: UserAppend) -> tuple[UserLog | None, Ok | VetoPeriod]:
-        """The next entries of the own log. ▲ A binding comes only by an invitation; a `dev_revoke` by the root of a
-        device that was here lately waits for a veto; revocations are few a day."""
+        """Adds the next entries of the person's own log, or notes a request that must wait. Returns the log if it has
+        new entries, and the answer.
+
+        ▲ A binding is refused: it needs an invitation. A `dev_revoke` by the root waits for a veto if the device signed
+        in lately. Only a few revocations a day are accepted.
+        """
         draft = await self._people.draft(who.uid, frame.entries)
         if any(entry.type == "binding" for entry in draft.read):
             raise Refusal(ErrorCode.INVALID, "binding")
@@ -142,9 +152,10 @@ class Sheets:
         return made, Ok(frame.rid)
 
     async def _answered(self, uid: bytes, what: str, dev: bytes) -> None:
-        """▲ What was asked for has come. A disk that takes this no more undoes nothing: what waits is judged anew."""
+        """Drops a request whose entry was accepted. ▲ A full disk undoes nothing: a request that stays in the store is
+        judged again when it is read."""
         try:
-            await self._store.drop_asked(uid, what, dev)
+            await self._store.drop_recovery_request(uid, what, dev)
         except StoreError as e:
             log.warning("what was asked for was not forgotten: %s", e.code)
 
@@ -153,14 +164,18 @@ class Sheets:
         lately = now - int(self._limits.seen_s * 1000)
         seen = {row.dev for row in await self._store.sightings(log.uid) if row.last > lately}
         targets = [d for entry in draft.read if entry.by == ROOT for d in _revokes(draft, entry.seq) if d in seen]
-        rows = {row.dev: row for row in await self._store.asked(log.uid) if row.what == REVOKE} if targets else {}
+        rows = (
+            {row.dev: row for row in await self._store.recovery_requests(log.uid) if row.what == REVOKE}
+            if targets
+            else {}
+        )
         ready = 0
         for dev in targets:
             row = rows.get(dev)
             if row is None:
-                row = AskedRow(uid=log.uid, what=REVOKE, dev=dev, since=now)
-                await self._store.put_asked(row)
-            if _stands(log, row.vetoed_by):
+                row = RecoveryRequestRow(uid=log.uid, what=REVOKE, dev=dev, since=now)
+                await self._store.put_recovery_request(row)
+            if _veto_counts(log, row.vetoed_by):
                 raise Refusal(ErrorCode.VETOED)
             ready = max(ready, self._until(row))
         return ready
@@ -174,49 +189,53 @@ class Sheets:
         counted = _counted(draft)
         if not counted:
             return
-        rows = [row for row in await self._store.asked(uid) if row.what == REVOKED and row.since > day]
+        rows = [row for row in await self._store.recovery_requests(uid) if row.what == REVOKED and row.since > day]
         made = Counter(by for _, by in counted) + Counter(row.by for row in rows)
         if any(made[by] > self._limits.revocations_a_day for _, by in counted):
             raise Refusal(ErrorCode.BUSY, "revocations")
         for dev, by in counted:
-            await self._store.put_asked(AskedRow(uid=uid, what=REVOKED, dev=dev, since=now_ms(), by=by))
+            await self._store.put_recovery_request(
+                RecoveryRequestRow(uid=uid, what=REVOKED, dev=dev, since=now_ms(), by=by)
+            )
 
     async def veto(self, who: Who, frame: Veto) -> Ok:
-        """▲ Any active device may say no, and the first no stays unless the agency revokes the device that said it."""
+        """Notes a device's objection to a request. ▲ Any active device may object. The first veto stays, unless the
+        agency revokes the device that gave it."""
         log = await self._people.load(who.uid)
-        for row in await self._store.asked(who.uid):
+        for row in await self._store.recovery_requests(who.uid):
             meant = (row.what, row.dev) == (frame.what, frame.dev) and row.what != REVOKED
-            if meant and (log is None or not _stands(log, row.vetoed_by)):
-                await self._store.put_asked(replace(row, vetoed_by=who.dev))
+            if meant and (log is None or not _veto_counts(log, row.vetoed_by)):
+                await self._store.put_recovery_request(replace(row, vetoed_by=who.dev))
         return Ok(frame.rid)
 
     async def waiting(self, uid: bytes) -> list[RecoveryRequest]:
-        """What any device of the person may object to, or has."""
+        """The person's requests that wait, each with when it may be accepted and the device that vetoed it, if any."""
         log = await self._people.load(uid)
         if log is None:
             return []
         return [
-            RecoveryRequest(row.what, row.dev, self._ready(row), row.vetoed_by if _stands(log, row.vetoed_by) else b"")
-            for row in await self._store.asked(uid)
+            RecoveryRequest(row.what, row.dev, self._ready(row), row.vetoed_by if _veto_counts(log, row.vetoed_by) else b"")
+            for row in await self._store.recovery_requests(uid)
             if await self._waits(log, row)
         ]
 
-    async def _waits(self, log: UserLog, row: AskedRow) -> bool:
-        """Whether it can still come: the invitation is good, the device is to be revoked yet."""
+    async def _waits(self, log: UserLog, row: RecoveryRequestRow) -> bool:
+        """Whether the request can still be accepted: its invitation is open, or its device is not revoked yet."""
         if row.what != ADD:
             return row.what == REVOKE and log.device_active(row.dev, log.seq) is not None
         invite = await self._store.invite(row.invite_pk)
         return invite is not None and invite.is_open(now_ms())
 
 
-def _stands(log: UserLog, vetoed_by: bytes) -> bool:
-    """▲ Whether there is a veto that counts: not one of a device that the agency has revoked."""
+def _veto_counts(log: UserLog, vetoed_by: bytes) -> bool:
+    """▲ Whether there is a veto that counts. The veto of a device that the agency has revoked does not."""
     device = log.devices.get(DevId(vetoed_by))
     return device is not None and (device.revoked is None or device.revoked not in log.agency_revokes)
 
 
 def _check_shape(draft: Draft, invite: InviteRow) -> None:
-    """▲ Exactly a binding by this invitation, a device added by the root, and revocations by the root."""
+    """▲ Refusal "invalid" unless the entries are a binding by this invitation, a device that the root adds, and any
+    number of revocations by the root."""
     types = [entry.type for entry in draft.read]
     if types[:2] != ["binding", "dev_add"] or set(types[2:]) - {"dev_revoke"}:
         raise Refusal(ErrorCode.INVALID, "entries")
@@ -244,5 +263,5 @@ def _adder(draft: Draft, dev: bytes) -> bytes | str:
 
 
 def _revoked(draft: Draft) -> list[bytes]:
-    """Whom the draft revokes without the agency's key."""
+    """The devices that the draft revokes without the agency's key."""
     return [dev for entry in draft.read if entry.by != AGENCY for dev in _revokes(draft, entry.seq)]

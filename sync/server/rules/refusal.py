@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A rule said no: what becomes an Error frame. Carries a stable code and names a field, never content."""
+"""The refusal of a request by a rule, which becomes an Error frame. It carries a stable code and the name of a field,
+never content."""
 
 from sync.errors import Reject
 from sync.protocol.messages import ErrorCode
 
 _FROM_TRUST = {
     "stale": ErrorCode.STALE,
-    "chain": ErrorCode.STALE,  # an envelope that does not follow the device's last: sync first, then seal anew
+    "chain": ErrorCode.STALE,  # an envelope that does not follow the device's last: sync first, then encrypt again
     "epoch-missing": ErrorCode.STALE,
-    "recipients": ErrorCode.STALE,  # an envelope placed meanwhile moved a pin: no entry, so no conflict told of it
+    "recipients": ErrorCode.STALE,  # an envelope placed meanwhile moved a pin: no entry, so no conflict showed it
     "revoked": ErrorCode.FORBIDDEN,
     "last-owner": ErrorCode.FORBIDDEN,
     "rotation-owed": ErrorCode.ROTATION_OWED,
@@ -21,7 +22,7 @@ _FROM_TRUST = {
 
 
 class Refusal(Exception):
-    """Refuses one request; with `fatal` the connection too."""
+    """Refuses one request. With `fatal` the connection ends too."""
 
     def __init__(self, code: ErrorCode, detail: str = "", *, fatal: bool = False) -> None:
         super().__init__(f"{code}: {detail}")
@@ -31,5 +32,5 @@ class Refusal(Exception):
 
 
 def refusal_of(reject: Reject) -> Refusal:
-    """What a verdict of sync/trust means on the wire."""
+    """The refusal that a Reject of sync/trust becomes on the wire."""
     return Refusal(_FROM_TRUST.get(reject.code, ErrorCode.INVALID), f"{reject.code} {reject.where}".strip())

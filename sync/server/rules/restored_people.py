@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""User logs and staff records that a restored server lacks, as clients hand them in: every entry proves itself by its
-signature, a record by the hash in the log's newest binding.
+"""Restore recovery of people: user logs and staff records that a restored server lacks, as clients upload them again.
+Every entry is proven by its signature, a record by its hash in the log's newest binding.
 
-▲ Only what continues the log that is here: never another entry in the place of one. An invitation makes one person,
-also here: whoever still knows a used code makes no second one.
+▲ Only entries that continue the stored log are taken; none replaces a stored entry. An invitation makes one person,
+also after a restore. Otherwise somebody who still knows a used code could enrol a second person with it.
 """
 
 import asyncio
@@ -26,12 +26,12 @@ from sync.trust.person.user_log import ROOT, UserEntry, UserLog
 SALT_BYTES = 64
 """The longest salt that is taken; the agency makes them of 16 bytes."""
 _TRIES = 5
-"""Two clients may hand in the same log at once: the slower one goes on from what the faster one brought."""
+"""Two clients may upload the same log at once: the slower one's upload is judged again behind the faster one's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A log that has more entries now; `after` is where it stood before, -1 for a person who was not here."""
+    """A log that has more entries now. `after`: its last position before; -1 for a person who was not here."""
 
     log: UserLog
     after: int
@@ -50,7 +50,7 @@ class _Given:
 
 
 class ReturnedLogs:
-    """What comes back of people."""
+    """Stores user logs and staff records that clients upload after a restore."""
 
     def __init__(self, store: Store, people: People, identity: Identity, growth: LogGrowth) -> None:
         self._store = store
@@ -60,9 +60,9 @@ class ReturnedLogs:
 
     async def take(self, frame: ReuploadLog, *, late: bool = False) -> Returned | None:
         """Stores the entries that the server lacks, and the staff record if it is lost. Returns None if no entry was
-        new. Refusal "conflict" if the entries do not continue the log that is here, "invalid" if the record is not the
-        log's, "oversize", "quota" for a log that would be too long, "code-used", and Reject as the log judges: then
-        nothing is stored.
+        new. Stores nothing if it raises: Refusal "conflict" if the entries do not continue the stored log, "invalid" if
+        the record is not the log's, "oversize", "quota" for a log that would be too long, "code-used", and Reject as
+        the log judges.
 
         ▲ `late`: Refusal "forbidden" for entries that normally require an invitation and the one-day veto period.
         Otherwise a recovery sheet plus an old code would bypass both on any restored server.
@@ -93,7 +93,7 @@ class ReturnedLogs:
 
     async def _continued(self, known: UserLog, given: _Given, *, late: bool) -> Returned | None:
         skip = known.seq + 1 - given.read[0].seq
-        if late and any(map(_by_sheet, given.read[max(0, skip) :])):
+        if late and any(map(_needs_invitation_or_veto, given.read[max(0, skip) :])):
             raise Refusal(ErrorCode.FORBIDDEN, "user log")
         same = all(known.head_at(e.seq) == e.ident for e in given.read[: max(0, skip)])
         if skip < 0 or not same:
@@ -116,7 +116,7 @@ class ReturnedLogs:
         invites = await self._invites(log, given)
         for invite in invites:
             here = await self._store.invite(invite.invite_pk)
-            if here is not None and here.used_by is not None:  # for an entry that another client brought meanwhile
+            if here is not None and here.used_by is not None:  # another client uploaded that binding meanwhile
                 raise Moved("user log")
         staff = given.staff or (await self._record_here(log, given.read) if invites else None)
         rows = entry_rows(known.seq + 1, given.entries)
@@ -125,9 +125,10 @@ class ReturnedLogs:
         return Returned(log, known.seq)
 
     async def _grown(self, known: UserLog, given: _Given) -> UserLog:
-        """The log with these entries; `known` stays as it is. ▲ Its length is judged before any signature, and the loop
-        has its turn in between: whoever knows a log can ask this, also before sign-in."""
-        made = replace(known, heads=list(known.heads))  # `apply` makes all else anew
+        """The log with these entries applied to it; `known` is not changed. ▲ Everybody who knows a log can request
+        this, also before sign-in. So the log's length is checked before any signature, and the event loop runs other
+        tasks in between."""
+        made = replace(known, heads=list(known.heads))  # `apply` makes new objects of the other fields
         self._growth.check_length(Draft(known, made, tuple(given.read), tuple(given.entries)))
         for count, entry in enumerate(given.entries, start=1):
             made.apply(entry.body, entry.sig)
@@ -136,15 +137,17 @@ class ReturnedLogs:
         return made
 
     async def _invites(self, log: UserLog, given: _Given) -> list[InviteRow]:
-        """The invitations behind all bindings of these entries (verified). ▲ Each brought the person here once."""
+        """The invitations that the bindings among these entries (verified) used. ▲ Refusal "invalid" if two bindings
+        used the same one."""
         bound = [e for e in given.read if e.type == "binding"]
         if len({e.by for e in bound}) < len(bound):
             raise Refusal(ErrorCode.INVALID, "binding")
         return [await self._invite(log, binding, given.staff) for binding in bound]
 
     async def _invite(self, log: UserLog, binding: UserEntry, staff: StaffRow | None) -> InviteRow:
-        """The invitation behind a binding (verified), as it is here or as the binding has it. Refusal "code-used" if
-        somebody else has used it. `staff` goes with it if the invitation names that record."""
+        """The invitation that a binding (verified) used: the stored one, or one made from the binding if it was lost.
+        Refusal "code-used" if another person has used it, "code-withdrawn" if it was withdrawn unused. A lost one gets
+        the record `staff` if it names that record."""
         named, body, sig = self._cert(binding)
         here = await self._store.invite(named.invite_pk)
         if here is not None and here.used_by not in (None, log.uid):
@@ -165,7 +168,8 @@ class ReturnedLogs:
         )
 
     async def _record_here(self, log: UserLog, entries: Sequence[UserEntry]) -> StaffRow:
-        """The record that the newest binding of these names, from its invitation if that is here; else an empty one."""
+        """The staff record that the newest binding among these entries names, read from its invitation. An empty record
+        if the invitation is lost."""
         newest = next(e for e in reversed(entries) if e.type == "binding")
         here = await self._store.invite(self._cert(newest)[0].invite_pk)
         if here is not None and record_hash(here.salt, here.record) == log.record_hash:
@@ -200,6 +204,6 @@ def _check_record(log: UserLog, staff: StaffRow | None) -> None:
         raise Refusal(ErrorCode.INVALID, "record")
 
 
-def _by_sheet(entry: UserEntry) -> bool:
-    """Whether recovery_requests.py would have it wait, or come by an invitation alone."""
+def _needs_invitation_or_veto(entry: UserEntry) -> bool:
+    """Whether recovery_requests.py takes the entry only with an invitation, or makes it wait for a veto."""
     return entry.type == "binding" or (entry.by == ROOT and entry.type in ("dev_add", "dev_revoke"))

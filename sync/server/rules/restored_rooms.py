@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""After a restore: what was acknowledged since the backup comes back from clients, at its old positions (protocol §10).
+"""Restore recovery of rooms: after a restore, clients upload again what was acknowledged since the backup, and it gets
+its old positions (protocol §10).
 
-Every room is closed to writing. A client first proves which items stood after the server's head: short stubs that
-make the running hash of a receipt which this server signed. Then anybody hands the items in, in order. A room opens
-when nothing proven is missing and every device that may hold more has said that it does not, or by the operator.
+Every room is closed to writing. A client first proves which items came after the server's head: it sends short stubs
+whose running hash is the one in a receipt that this server signed. Then anybody uploads the items again, in order. A
+room opens when no proven item is missing and every device that may hold more has reported that it has nothing more. The
+operator can also open it.
 """
 
 import asyncio
@@ -49,13 +51,15 @@ log = logging.getLogger("sync.server")
 
 STUB = struct.Struct(">QB32s")
 _MOST_BYTES = 16 * 1024 * 1024
-"""Stubs of one device that wait for their receipt: 400,000 positions."""
+"""Most bytes of stubs that one device may send before their receipt: 400,000 positions."""
 LOGS_AFTER_MS = 86_400_000
-"""From when on a person's log takes new entries though a device is missing."""
+"""How long after the restore a person's log waits for missing devices before it takes new entries."""
 
 
 @dataclass(slots=True)
 class _Stubs:
+    """What a device has sent of a proof: the stubs of the positions behind `after`."""
+
     room: bytes
     after: int
     data: bytearray = field(default_factory=bytearray)
@@ -65,8 +69,9 @@ class _Stubs:
         return self.after + len(self.data) // STUB.size
 
 
-class MendingRooms:
-    """What a restored server takes back. `closed` is shared with who places items."""
+class RestoreRecovery:
+    """Takes back what a restored server lost. `closed`: the ids of rooms that take no writing; Placing reads the same
+    set."""
 
     def __init__(
         self,
@@ -92,7 +97,7 @@ class MendingRooms:
         self._stubs: dict[bytes, _Stubs] = {}
 
     async def open(self) -> None:
-        """Reads where the mending stands."""
+        """Reads the state of the recovery from the store: the statement, awaited devices and closed rooms."""
         self._restored = await self._store.restored()
         self._awaited = dict(await self._store.awaited_devices())
         self._closed |= await self._store.closed_rooms()
@@ -103,11 +108,11 @@ class MendingRooms:
 
     @property
     def statement(self) -> Signed | None:
-        """What every client is told at sign-in."""
+        """The signed statement of the restore, which every client gets at sign-in; None if there was no restore."""
         return Signed(self._restored.body, self._restored.sig) if self._restored is not None else None
 
     def closed_among(self, heads: Sequence[RoomHead]) -> list[bytes]:
-        """Which of these rooms take no writing."""
+        """Those of these rooms that take no writing."""
         return [h.receipt.room for h in heads if h.receipt.room in self._closed]
 
     def _check_restored(self) -> RestoreRow:
@@ -118,13 +123,13 @@ class MendingRooms:
     # -- people -----------------------------------------------------------------------------------------------------
 
     def check_log_open(self, uid: bytes) -> None:
-        """▲ While a device of the person may still hold entries of their log nothing new is added to it: a device whose
-        revocation was lost would else be first."""
+        """▲ Refusal "closed" while a device of the person may still hold lost entries of their log, for a day at most.
+        Otherwise a device whose revocation was lost could add the next entry first."""
         if uid in self._awaited.values() and now_ms() < self._check_restored().t + LOGS_AFTER_MS:
             raise Refusal(ErrorCode.CLOSED, "user log")
 
-    async def hand_log(self, frame: ReuploadLog) -> Returned | None:
-        """The log that has more entries now, None if no entry was new."""
+    async def reupload_log(self, frame: ReuploadLog) -> Returned | None:
+        """Stores lost entries of a person's log. Returns the longer log, None if no entry was new."""
         late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
         taken = await self._logs.take(frame, late=late)
         if taken is not None:
@@ -132,7 +137,7 @@ class MendingRooms:
         return taken
 
     async def log_moved(self, moved: UserLog) -> None:
-        """A device that the log ends is not waited for: a room that waited for it alone opens."""
+        """Stops awaiting the devices that a longer log ends, and opens the rooms that waited for them alone."""
         if await self._forget_ended(moved):
             await self.open_ready()
 
@@ -144,11 +149,11 @@ class MendingRooms:
 
     async def _forget(self, dev: bytes) -> None:
         if dev in self._awaited:
-            await self._store.came_back(dev)
+            await self._store.stop_awaiting(dev)
             self._awaited.pop(dev, None)
 
-    async def handed_in(self, who: Who, frame: ReuploadDone) -> Ok:
-        """The device has nothing more."""
+    async def finish_reupload(self, who: Who, frame: ReuploadDone) -> Ok:
+        """Notes that the device has nothing more to upload, and opens the rooms that waited for it alone."""
         await self._forget(who.dev)
         self._stubs.pop(who.dev, None)
         await self.open_ready()
@@ -157,8 +162,9 @@ class MendingRooms:
     # -- proofs -----------------------------------------------------------------------------------------------------
 
     async def promise(self, who: Who, frame: Promise) -> Wanted:
-        """Notes what stood after a position, once a receipt of ours proves it. Refusal "stale" if the head is not there
-        (any more), "invalid" if it proves nothing."""
+        """Collects stubs of the items after a position. Once the device sends the receipt that proves them, awaits
+        those items. Refusal "stale" if `after` is not a position that the server has, "invalid" if the receipt does not
+        prove the stubs, "quota" for too many stubs."""
         self._check_restored()
         stubs = self._stubs.get(who.dev)
         if stubs is None or (stubs.room, stubs.until) != (frame.room, frame.after):
@@ -176,8 +182,9 @@ class MendingRooms:
         return await self._wanted(frame.rid, frame.room)
 
     async def _prove(self, stubs: _Stubs, r: Receipt) -> None:
-        """▲ A receipt of this server's own signature for the running hash that these stubs make from a position of ours
-        on, through our head: then they stood there, and only they."""
+        """▲ Checks the receipt that proves the stubs. This server must have signed it, and the stubs must chain from a
+        position that the server has, through its head, to the receipt's running hash. Then exactly these items were at
+        these positions."""
         try:
             signed_receipts.check(self._server_pk, r)
         except Reject as e:
@@ -193,7 +200,7 @@ class MendingRooms:
             if live.broken:
                 raise Refusal(ErrorCode.BUSY, "room")
             await self._note(stubs, r, live.head.n, live.head.rh)
-        await self._tell(live)
+        await self._notify_members(live)
 
     async def _note(self, stubs: _Stubs, r: Receipt, head_n: int, head_rh: bytes) -> None:
         if stubs.after > head_n:
@@ -209,8 +216,8 @@ class MendingRooms:
             new = [i for i in _items(stubs) if i.n > head_n]
             self._closed.add(stubs.room)
             missing = await self._store.await_items(stubs.room, new)
-            if missing == 0:  # another handed them in while we asked for a room that was not there
-                await self.look()
+            if missing == 0:  # another client uploaded them while we looked for a room that was not there
+                await self.check_closed_rooms()
                 return
             log.warning("a receipt proves items that were lost, positions: %d", missing)
 
@@ -222,8 +229,9 @@ class MendingRooms:
 
     # -- items ------------------------------------------------------------------------------------------------------
 
-    async def hand_in(self, who: Who, frame: Reupload) -> Wanted:
-        """Gives items their old positions, as far as they are the proven ones; those that are here are passed over."""
+    async def reupload(self, who: Who, frame: Reupload) -> Wanted:
+        """Gives items their old positions if they are the proven ones. Skips items that the server has. Refusal
+        "unknown-room" if neither the room nor anything proven of it is here."""
         self._check_restored()
         items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in frame.items]
         live = await self._find(frame.room)
@@ -243,17 +251,17 @@ class MendingRooms:
             await done
         reply = await self._wanted(frame.rid, frame.room)
         if reply.until == 0 and done is not None:
-            await self._tell(live)
+            await self._notify_members(live)
             await self.open_ready()
         return reply
 
     async def _place(
         self, live: LiveRoom, who: Who, items: list[Item], frame: Reupload
     ) -> "asyncio.Future[Receipt] | None":
-        """▲ Each item must be the proven one at the next position, with its own time; it is judged as ever, but by no
-        time limit and no quota."""
+        """▲ Each item must be the proven one at the next position, with its original time. It is judged as any other
+        item, but time limits and quotas do not apply. None if nothing was to be placed."""
         if not items or items[0].n != live.stream.n + 1:
-            return None  # the answer says where the room stands
+            return None  # the answer has the room's head
         awaited = await self._store.awaited_items(frame.room, live.stream.n, len(items))
         wanted = [(a.n, a.t, a.kind, a.id) for a in awaited]
         if [(i.n, i.t, i.kind, item_id(i.kind, i.body)) for i in items] != wanted:
@@ -286,8 +294,9 @@ class MendingRooms:
 
     # -- opening ----------------------------------------------------------------------------------------------------
 
-    async def look(self) -> None:
-        """Now and then: what the operator opened beside this server, and what may open."""
+    async def check_closed_rooms(self) -> None:
+        """Notices rooms that the operator opened with a command beside this server, and opens those that are ready.
+        Called regularly."""
         if not self._closed:
             return
         now_closed = await self._store.closed_rooms()
@@ -296,7 +305,7 @@ class MendingRooms:
         await self.open_ready()
 
     async def open_ready(self) -> None:
-        """Opens the rooms that wait for nothing."""
+        """Opens the closed rooms that await neither an item nor a device."""
         if not self._closed:
             return
         for room in await self._store.openable_rooms():
@@ -309,12 +318,12 @@ class MendingRooms:
         log.info("a room is open again, closed still: %d", len(self._closed))
         live = await self._find(room)
         if live is not None:
-            await self._tell(live, opened=True)
+            await self._notify_members(live, opened=True)
 
-    async def _tell(self, live: LiveRoom, *, opened: bool = False) -> None:
+    async def _notify_members(self, live: LiveRoom, *, opened: bool = False) -> None:
         frame = RestoreProgress(live.head, await self._store.awaited_until(live.head.room), opened)
         for uid in list(live.stream.members):
-            self._hub.tell_all(Uid(uid), frame)
+            self._hub.notify_person(Uid(uid), frame)
 
 
 def _items(stubs: _Stubs) -> list[AwaitedItem]:
@@ -323,7 +332,7 @@ def _items(stubs: _Stubs) -> list[AwaitedItem]:
 
 
 def _chained(stubs: _Stubs, rh: bytes, head_n: int) -> tuple[bytes | None, bytes]:
-    """The running hash that the stubs make at our head, if they pass it, and at their end."""
+    """(the stubs' running hash at our head, None if they do not pass it; their running hash at their end)."""
     through: bytes | None = None
     for n, (t, kind, ident) in enumerate(STUB.iter_unpack(stubs.data), start=stubs.after + 1):
         rh = next_rh(rh, n, t, kind, ident)
@@ -333,7 +342,8 @@ def _chained(stubs: _Stubs, rh: bytes, head_n: int) -> tuple[bytes | None, bytes
 
 
 def _units(items: Sequence[Item]) -> list[list[Item]]:
-    """Entries one by one and batches whole; what is left of a batch that is cut off comes with the next frame."""
+    """The items as units to judge: single entries and whole batches. Leaves out a batch that is cut off at the end; the
+    client uploads it again in its next frame."""
     out: list[list[Item]] = []
     unit: list[Item] = []
     for item in items:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What members read of a room and pass on in it. What gets a position is in placing.py."""
+"""Answers members' requests to read a room, and passes on what gets no position. placing.py gives positions."""
 
 import asyncio
 import time
@@ -48,14 +48,14 @@ _WHOLE_BATCH_BYTES = MAX_BATCH_BYTES + MAX_BATCH_ITEMS * 1536
 """Holds the largest batch: its ciphertexts, and a header of at most 1 KiB for each."""
 _MAX_SEAL_BYTES = 4096
 _BREATHE = 64
-"""Receipts that are signed in one turn of the loop: 45 µs each."""
+"""Receipts that are signed in one step of the event loop: 45 µs each."""
 _RESEAL_S = 10.0
-"""How often one person may seal the same epoch for another again."""
+"""Least time between two re-seals by one person of the same epoch for the same member."""
 _RESEALS_REMEMBERED = 65_536
 
 
 class Rooms:
-    """What signed-in devices may ask of rooms."""
+    """Answers signed-in devices' requests about rooms."""
 
     def __init__(self, store: Store, people: People, hub: Hub, live: LiveRooms, limits: Limits, quotas: Quotas) -> None:
         self._quotas = quotas
@@ -66,12 +66,12 @@ class Rooms:
         self._live = live
         self._shares = Shares(store, hub)
         self._resealed: OrderedDict[tuple[bytes, int, bytes, bytes], float] = OrderedDict()
-        """Room, epoch, for whom, by whom: when last (monotonic)."""
+        """By (room, epoch, recipient, sender): when the last re-seal was taken (monotonic)."""
 
     # -- membership
 
     async def heads(self, who: Who) -> list[RoomHead]:
-        """Where every room of the person stands."""
+        """The head of every room of the person, each with the device's own head there."""
         heads: list[RoomHead] = []
         for r in await self._store.memberships(who.uid, who.dev):
             heads.append(RoomHead(self._live.receipt(r.room, r.n, r.rh, r.t), r.dev_seq, r.dev_head))
@@ -88,7 +88,7 @@ class Rooms:
                 await asyncio.sleep(0)
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
-        """The person's role now, None if not a member or no such room."""
+        """The person's role now; None if they are not a member or there is no such room."""
         if self._live.at_hand(room) is None and await self._store.until_n(room, uid) != 0:
             return None
         try:
@@ -100,7 +100,7 @@ class Rooms:
         return (await self._live.get(room)).size_bytes
 
     def grew(self, room: bytes, size_bytes: int) -> None:
-        """The room has a part more: one that is in memory counts it, one that is read later does."""
+        """Counts a new part in the room's size, if the room is in memory. The store has counted it already."""
         live = self._live.at_hand(room)
         if live is not None:
             live.size_bytes += size_bytes
@@ -114,7 +114,7 @@ class Rooms:
     # -- reading
 
     async def pull(self, who: Who, frame: Pull) -> Items:
-        """Items after a position. One who was removed gets those up to the entry that did it, and no more."""
+        """Items after a position, in whole batches. A former member gets items up to the entry that removed them."""
         receipt = await self._shown_to(who, frame.room)
         after = max(0, frame.after)
         if after >= receipt.n:
@@ -122,7 +122,7 @@ class Rooms:
         limit = max(1, min(frame.limit_bytes, MAX_PULL_BYTES))
         bare = frame.headers_only
         rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, limit, bare=bare))
-        if not rows:  # one batch is longer than what was asked for; it still fits a frame
+        if not rows:  # the first batch is longer than the requested limit; it still fits a frame
             rows = _whole_batches(await self._store.items(frame.room, after, receipt.n, _WHOLE_BATCH_BYTES, bare=bare))
         shares = await self._store.shares_between(frame.room, after, rows[-1].n if rows else after)
         return Items(
@@ -134,7 +134,8 @@ class Rooms:
         )
 
     async def contents(self, who: Who, frame: Contents) -> ContentsReply:
-        """Single positions with their content. ▲ One who was removed gets none beyond the entry that did it."""
+        """Single positions with their content. ▲ A former member gets none beyond the entry that removed them. Refusal
+        "malformed" for positions that are not ascending, too many, or outside the room."""
         if not 0 < len(frame.ns) <= MAX_CONTENTS or any(a >= b for a, b in pairwise(frame.ns)):
             raise Refusal(ErrorCode.MALFORMED, "ns")
         end = (await self._shown_to(who, frame.room)).n
@@ -143,7 +144,8 @@ class Rooms:
         return ContentsReply(frame.rid, _wire(await self._store.items_at(frame.room, frame.ns, MAX_PULL_BYTES)))
 
     async def _shown_to(self, who: Who, room: bytes) -> Receipt:
-        """Where the room stands, or where it stood when the person was removed."""
+        """The receipt up to which a person may read: the room's head, or for a former member the entry that removed
+        them. Refusal "unknown-room" for any other person."""
         live = await self._live.reach(room, who.uid)
         if who.uid not in live.stream.members:
             end = await self._store.until_n(room, who.uid)
@@ -155,7 +157,7 @@ class Rooms:
         return live.head
 
     async def moved_logs(self, who: Who, frame: MovedLogs) -> MovedLogsReply:
-        """The members whose user logs go further than the room has pinned: perhaps one of them lost a device."""
+        """The members whose user logs are longer than the room has pinned: perhaps one of them lost a device."""
         stream = (await self._as_member(frame.room, who.uid)).stream
         pins = stream.pins
         rows = await self._store.people(list(stream.members))
@@ -163,16 +165,18 @@ class Rooms:
         return MovedLogsReply(frame.rid, heads)
 
     async def subscribe(self, listener: Listener, frame: Subscribe) -> Ok:
-        """Fresh from now on."""
+        """Sends the device what is new in the room from now on. Asks it for shares that the server has lost. Refusal
+        "quota" for too many subscriptions."""
         await self._as_member(frame.room, listener.uid)
         if len(listener.rooms) >= self._limits.subscriptions:
             raise Refusal(ErrorCode.QUOTA, "subscriptions")
         self._hub.subscribe(listener, frame.room)
-        self._shares.tell(listener, frame.room)
+        self._shares.notify_wanted(listener, frame.room)
         return Ok(frame.rid)
 
     def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:
-        """To the room's other listeners, if the sender is a member who listens too. Clients check the rest."""
+        """Passes the message on to the room's other listeners, if the sender is a member and listens too. Otherwise it
+        is dropped. Clients check the rest."""
         live = self._live.at_hand(frame.room)
         if live is not None and frame.room in listener.rooms and listener.uid in live.stream.members:
             self._hub.passing(frame.room, frame, listener)
@@ -180,7 +184,7 @@ class Rooms:
     # -- seals and shares
 
     async def seals(self, who: Who, frame: SealRequest) -> SealReply:
-        """The asker's own seals of an epoch."""
+        """The requesting person's own seals of an epoch; none for an epoch that the room does not have."""
         live = await self._live.reach(frame.room, who.uid)
         if frame.epoch > live.stream.epoch:  # it may be more than a column of the database holds
             return SealReply(frame.rid, [])
@@ -219,11 +223,11 @@ class Rooms:
             self._resealed.popitem(last=False)
 
     async def shares(self, listener: Listener, frame: ShareRequest) -> ShareReply:
-        """Objects' shares, as far as the server has them."""
+        """The shares that the server has of these objects. Refusal "forbidden" unless the person is a member."""
         return await self._shares.request(listener, await self._as_member(frame.room, listener.uid), frame)
 
     async def put_share(self, who: Who, frame: PutShare) -> Ok:
-        """Fills in a lost share, from any member."""
+        """Stores a lost share that a member sends. Refusal "forbidden" unless the person is a member."""
         return await self._shares.put(await self._as_member(frame.room, who.uid), frame)
 
 
@@ -232,7 +236,7 @@ def _wire(rows: Iterable[ItemRow]) -> list[WireItem]:
 
 
 def _whole_batches(rows: list[ItemRow]) -> list[ItemRow]:
-    """The rows up to the last signature: a client judges a batch whole (protocol §7)."""
+    """The rows up to the last signature, since a client judges whole batches (protocol §7)."""
     end = len(rows)
     while end and not rows[end - 1].sig:
         end -= 1

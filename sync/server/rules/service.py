@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Every request and who answers it. Rules about people, places, rooms and blobs live in their own files; no I/O but the
-store and the object store."""
+"""Dispatches every request to the part that answers it. Rules about people, positions, rooms and blobs are in their own
+files. No I/O but through the store and the object store."""
 
 import asyncio
 import logging
@@ -73,9 +73,9 @@ from sync.server.rules.placing import Placing
 from sync.server.rules.presented_receipts import Receipts
 from sync.server.rules.pruned_content import Pruning
 from sync.server.rules.quotas import Quotas
-from sync.server.rules.recovery_requests import Sheets
+from sync.server.rules.recovery_requests import RecoveryRequests
 from sync.server.rules.refusal import Refusal
-from sync.server.rules.restored_rooms import MendingRooms
+from sync.server.rules.restored_rooms import RestoreRecovery
 from sync.server.rules.room_requests import Rooms
 from sync.server.rules.uploads import Uploads
 from sync.server.store.base import Store, StoreError
@@ -86,9 +86,9 @@ log = logging.getLogger("sync.server")
 T = TypeVar("T")
 
 WATCH_S = 1.0
-"""How often the server looks for what the agency's command line did."""
+"""How often the server reads what the agency's command line did."""
 SEEN_S = 6 * 3600.0
-"""How often it is noted who is connected: a computer that is never switched off signs in once in months."""
+"""How often the connected devices are noted as seen: a computer that is never switched off signs in once in months."""
 
 
 class Service:
@@ -122,22 +122,24 @@ class Service:
             store, self.people, self.hub, self.live, limits, self.meters, self.pruning, quotas, self.clock, closed
         )
         growth = LogGrowth(store, limits)
-        self.mending = MendingRooms(store, self.people, self.hub, self.live, self.placing, identity, closed, growth)
+        self.restore_recovery = RestoreRecovery(
+            store, self.people, self.hub, self.live, self.placing, identity, closed, growth
+        )
         self.uploads = Uploads(store, objects, limits)
         self.blobs = Blobs(store, objects, self.rooms, quotas, self.uploads, limits, self.meters)
         self.receipts = Receipts(store, identity.key.public)
         self.pairing = Pairing()
-        self.sheets = Sheets(store, self.people, limits, self.clock)
+        self.recovery_requests = RecoveryRequests(store, self.people, limits, self.clock)
         self._identity = identity
         self._going: set[asyncio.Task[Any]] = set()
 
     async def open(self) -> None:
-        """Reads what is left to do since a restore, and what was left unfinished; the store is open."""
-        await self.mending.open()
+        """Reads the state of a restore recovery and unfinished uploads. The store must be open."""
+        await self.restore_recovery.open()
         await self.uploads.open()
 
     async def close(self) -> None:
-        """Keeps the rooms' states, so that the next start is quick."""
+        """Waits for what is under way and stores the rooms' states, so that the next start is quick."""
         await self.pruning.close()
         if self._going:
             await asyncio.wait(self._going)
@@ -148,7 +150,8 @@ class Service:
         return Handshake(self._identity, lambda: self.addresses, min_client=self.min_client)
 
     async def prove(self, handshake: Handshake, frame: Auth) -> Who | Revoked:
-        """Checks a device's proof: whose it is, or why it is none any more."""
+        """Checks a device's proof. Returns whose device it is; for a device that its log has ended, the entries that
+        show so. A fatal Refusal "auth" otherwise."""
         own = await self.people.load(frame.uid)
         who = handshake.sign_in(frame, own)
         if own is None:
@@ -159,15 +162,15 @@ class Service:
         """Answers a sign-in: the heads of the person's log and rooms, or the entries that revoked the device. The
         caller must already collect the person's notifications for this connection, since everything is read only
         once."""
-        await self.people.saw(who, agent)
+        await self.people.note_sign_in(who, agent)
         own = await self._log_of(who)
         if own.device_active(who.dev, own.seq) is None:
             return await self.people.ended(own, frame)
         heads = await self.rooms.heads(who)
-        await self.receipts.look(frame.receipts, heads)
-        asked = await self.sheets.waiting(who.uid)
-        closed = self.mending.closed_among(heads)
-        return Authed(frame.rid, own.seq, own.head, heads, asked, self.mending.statement, closed)
+        await self.receipts.check(frame.receipts, heads)
+        asked = await self.recovery_requests.waiting(who.uid)
+        closed = self.restore_recovery.closed_among(heads)
+        return Authed(frame.rid, own.seq, own.head, heads, asked, self.restore_recovery.statement, closed)
 
     async def _log_of(self, who: Who) -> UserLog:
         found = await self.people.load(who.uid)
@@ -176,19 +179,20 @@ class Service:
         return found
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
-        """What anyone with a code may ask, an activation code or an old device's. `peer` is the connection."""
+        """Answers a request of a connection (`peer`) that has not signed in: by somebody with an activation code, with
+        a code that an old device shows, or with a lost log. A fatal Refusal "auth" for any other frame."""
         match frame:
             case Invite():
                 return await self.people.invite(frame)
             case Enrol():
                 return await self.people.enrol(frame)
             case RecoverLookup():
-                return await self.sheets.look(frame)
+                return await self.recovery_requests.look(frame)
             case Recover():
-                self.mending.check_log_open(frame.uid)
-                return await self._to_the_end(self._moving(frame.uid, self.sheets.recover(frame)))
+                self.restore_recovery.check_log_open(frame.uid)
+                return await self._to_the_end(self._moving(frame.uid, self.recovery_requests.recover(frame)))
             case ReuploadLog():
-                return await self._to_the_end(self._hand_log(frame))
+                return await self._to_the_end(self._reupload_log(frame))
             case PairJoin():
                 self.pairing.join(peer, frame)
                 return Ok(frame.rid)
@@ -227,11 +231,11 @@ class Service:
             case UserLogRequest():
                 return await self.people.entries(frame)
             case UserAppend():
-                self.mending.check_log_open(who.uid)
-                return await self._to_the_end(self._moving(who.uid, self.sheets.append(who, frame)))
+                self.restore_recovery.check_log_open(who.uid)
+                return await self._to_the_end(self._moving(who.uid, self.recovery_requests.append(who, frame)))
             case Veto():
-                done = await self.sheets.veto(who, frame)
-                await self._tell_asked(who.uid)
+                done = await self.recovery_requests.veto(who, frame)
+                await self._notify_recovery_requests(who.uid)
                 return done
             case Escrow():
                 return EscrowReply(frame.rid, self._identity.escrow)
@@ -252,19 +256,19 @@ class Service:
             case LogHeads():
                 return await self.people.heads(frame)
             case ReuploadLog():
-                return await self._to_the_end(self._hand_log(frame))
+                return await self._to_the_end(self._reupload_log(frame))
             case Promise():
-                return await self.mending.promise(who, frame)
+                return await self.restore_recovery.promise(who, frame)
             case Reupload():
-                return await self.mending.hand_in(who, frame)
+                return await self.restore_recovery.reupload(who, frame)
             case ReuploadDone():
-                return await self._to_the_end(self.mending.handed_in(who, frame))
+                return await self._to_the_end(self.restore_recovery.finish_reupload(who, frame))
             case _:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
 
     async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
-        """▲ What changes a person's log goes on though the asker is gone meanwhile: else it would be on the disk and
-        not in memory, and a device that it ends would stay."""
+        """Runs work that changes a person's log to completion, even if the requester disconnects. ▲ Otherwise the log
+        could change on the disk but not in memory, and a revoked device would stay connected."""
         task = asyncio.create_task(metered(lambda: work))
         self._going.add(task)
         task.add_done_callback(self._gone)
@@ -273,10 +277,10 @@ class Service:
     def _gone(self, task: "asyncio.Task[Any]") -> None:
         self._going.discard(task)
         if not task.cancelled():
-            task.exception()  # nobody may be there to hear of it
+            task.exception()  # read here, since the requester may be gone
 
-    async def _hand_log(self, frame: ReuploadLog) -> Ok:
-        back = await self.mending.hand_log(frame)
+    async def _reupload_log(self, frame: ReuploadLog) -> Ok:
+        back = await self.restore_recovery.reupload_log(frame)
         if back is not None:
             await self._log_moved(back.log, back.after)
         return Ok(frame.rid)
@@ -284,38 +288,41 @@ class Service:
     async def _moving(
         self, uid: bytes, work: Coroutine[None, None, tuple[UserLog | None, Ok | VetoPeriod]]
     ) -> Ok | VetoPeriod:
-        """Tells the person's devices what a request with a root key has changed."""
+        """Runs a request that may add to a person's log, then notifies the person's devices of new entries or of a new
+        request that waits."""
         moved, reply = await work
         if moved is not None:
             await self._log_moved(moved, moved.seq - APPEND_ENTRIES)
         if isinstance(reply, VetoPeriod):
-            await self._tell_asked(uid)
+            await self._notify_recovery_requests(uid)
         return reply
 
-    async def _tell_asked(self, uid: bytes) -> None:
-        asked = await self.sheets.waiting(uid)
-        self.hub.tell_all(uid, RecoveryRequests(asked))
+    async def _notify_recovery_requests(self, uid: bytes) -> None:
+        asked = await self.recovery_requests.waiting(uid)
+        self.hub.notify_person(uid, RecoveryRequests(asked))
 
     async def _log_moved(self, log: UserLog, after: int) -> None:
-        """Tells everybody concerned what the entries behind `after` have ended."""
+        """Acts on a log's entries behind `after`: disconnects devices that they end, notifies the person's devices and
+        the members of their rooms, and stops awaiting ended devices."""
         self._cut_off(log)
         if log.revoked_between(after, log.seq) or (log.ended_at(log.seq) and not log.ended_at(after)):
             await self.rooms.notify_member_moved(log.uid)
-        await self.mending.log_moved(log)
+        await self.restore_recovery.log_moved(log)
 
     def _cut_off(self, log: UserLog) -> None:
-        """Devices that the log ends, and the others are told."""
+        """Disconnects the devices that the log ends, and notifies the person's others of the log's new end."""
         for device in log.devices.values():
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)
                 self.placing.forget(device.dev)
                 self.hub.cut(device.dev, log.uid, ErrorCode.AUTH)
-        self.hub.tell_all(log.uid, LogMoved(log.seq))
+        self.hub.notify_person(log.uid, LogMoved(log.seq))
 
     async def watch(self) -> None:
-        """Notices what the agency's command line does beside this server. Runs until cancelled.
+        """Acts on what the agency's command line does beside this server. Runs until cancelled.
 
-        ▲ Whatever goes wrong is tried again: a device that the agency revokes would else stay until the next start.
+        ▲ Retries after any failure. Otherwise a device that the agency revokes could stay connected until the next
+        start.
         """
         after, seen_at = 0, time.monotonic()
         noticed: dict[bytes, int] = {}
@@ -323,18 +330,18 @@ class Service:
             try:
                 if time.monotonic() - seen_at >= SEEN_S:
                     seen_at = time.monotonic()
-                    await self.people.still_here(self.hub.present())
-                until, logs = await self.people.told(after)
+                    await self.people.note_present(self.hub.present())
+                until, logs = await self.people.read_external_appends(after)
                 for moved in logs:
                     self._cut_off(moved)
                 for moved in logs:
                     if moved.seq > noticed.get(moved.uid, -1):  # once, also if what follows is tried again and again
                         await self.rooms.notify_member_moved(moved.uid)
                         noticed[moved.uid] = moved.seq
-                for moved in logs:  # a full disk keeps nobody from being cut off, and no colleague from being told
-                    await self.mending.log_moved(moved)
+                for moved in logs:  # last: a full disk must not delay disconnecting devices or notifying colleagues
+                    await self.restore_recovery.log_moved(moved)
                 after = until
-                await self.mending.look()
+                await self.restore_recovery.check_closed_rooms()
             except StoreError as e:
                 log.warning("what the command line did was not read: %s", e.code)
             except Exception:
@@ -342,11 +349,11 @@ class Service:
             await asyncio.sleep(WATCH_S)
 
     def may_linger(self, peer: Outbox) -> bool:
-        """Whether a connection may stay though it has not signed in: it speaks with an old device."""
+        """Whether a connection may stay though it has not signed in, because it is pairing with an old device."""
         return self.pairing.waits(peer)
 
     def gone(self, peer: Outbox) -> None:
-        """A connection has ended."""
+        """Releases what an ended connection held."""
         self.pairing.leave(peer)
 
     def ephemeral(self, listener: Listener, frame: Ephemeral) -> None:

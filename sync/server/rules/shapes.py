@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a batch and an append must look like before anything in them is judged."""
+"""Checks the shape of a batch and of an append before anything in them is judged."""
 
 from sync.protocol.messages import Append, ErrorCode, Push
 from sync.protocol.version import MAX_BATCH_BYTES, MAX_BATCH_ITEMS, MAX_ENTRY_BYTES, MAX_OP_BYTES
@@ -23,7 +23,8 @@ def check_batch(frame: Push) -> None:
 
 
 def read_entries(who: Who, frame: Append) -> list[RoomEntry]:
-    """The entries of one append, all of the device that asks and of the room; Refusal or Reject for anything else."""
+    """The entries of one append. Refusal or Reject unless all are by the requesting device and for the room, and only
+    the last one carries an epoch."""
     if not 1 <= len(frame.entries) <= _MAX_ENTRIES:
         raise Refusal(ErrorCode.INVALID, "entries")
     if any(len(e.body) > MAX_ENTRY_BYTES or len(e.sig) != 64 for e in frame.entries):

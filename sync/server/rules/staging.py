@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Seals that have been uploaded and wait for the entry that names their root. In memory, bounded, for minutes:
-if they are lost the client is told "seals" and uploads them again."""
+"""Keeps uploaded seals until the entry that names their root is appended. In memory, bounded, and for minutes only. If
+they are lost, the append is refused with "seals" and the client uploads them again."""
 
 import time
 from collections import OrderedDict
@@ -17,10 +17,10 @@ from sync.trust.keys.epochs import Epoch
 
 _MAX_SEAL_BYTES = 4096
 _SEAL_BYTES = 64
-"""What a seal costs beside its bytes: nobody uploads millions of empty ones."""
+"""Added to each seal's size. ▲ Otherwise a client could upload millions of empty ones."""
 _MAX_UPLOADS = 65_536
 _MAX_OF_A_DEVICE = 32
-"""Uploads of one device; a further one takes the place of its oldest, never of another's."""
+"""Most uploads of one device. A further one replaces the device's oldest, never another device's."""
 
 _Key = tuple[bytes, bytes, bytes]
 
@@ -43,7 +43,8 @@ class _Upload:
     _hashed: int = 0
 
     def named(self, seal_hash: bytes) -> bytes | None:
-        """The seal of this hash. ▲ Each seal is hashed once, however often the upload is looked into."""
+        """The seal with this hash, None if there is none. ▲ Each seal is hashed only once, however often this is
+        called."""
         for seal in self.seals[self._hashed :]:
             self._by_hash[H(seal)] = seal
         self._hashed = len(self.seals)
@@ -61,10 +62,11 @@ class Staging:
         """By uid: the bytes that all devices of the person have uploaded. A person without uploads is not in it."""
 
     def put(self, who: Who, frame: PutSeals) -> None:
-        """Adds seals from index `start`; a repeated upload begins again at 0.
+        """Adds seals from index `start`. `start` 0 begins the upload again. Refusal "seals" for a wrong index, name or
+        size, "quota" for too much.
 
-        ▲ A device pushes out no uploads but its own: else a member who is to go could keep away the seals of that.
-        ▲ The uploads of all devices of a person together have a limit too.
+        ▲ An upload replaces only uploads of the same device. Otherwise a member who is being removed could push out the
+        seals of the removal. ▲ The uploads of all devices of a person together have a limit too.
         """
         self._expire()
         if len(frame.room) != 16 or len(frame.root) != 32:
@@ -95,8 +97,8 @@ class Staging:
             self._drop(next(iter(self._uploads)))
 
     def of_epoch(self, who: Who, room: bytes, epoch: Epoch, most: int) -> list[bytes]:
-        """▲ The seals of an epoch: all of them, at most so many, and their RFC 9162 root is the one it names. Refusal
-        "seals" if not."""
+        """The seals of an epoch. ▲ Refusal "seals" unless all of them are here, there are at most `most`, and their RFC
+        9162 root is the one that the epoch names."""
         upload = self._uploads.get((who.dev, room, epoch.root))
         if upload is None or len(upload.seals) != epoch.count or epoch.count > most:
             raise Refusal(ErrorCode.SEALS, f"epoch {epoch.e}")
@@ -105,7 +107,7 @@ class Staging:
         return upload.seals
 
     def one(self, who: Who, room: bytes, seal_hash: bytes) -> bytes:
-        """A newcomer's single seal of the standing epoch, by its hash."""
+        """An added member's seal of the epoch in force, by its hash. Refusal "seals" if it was not uploaded."""
         for key in self._of(who, room):
             seal = self._uploads[key].named(seal_hash)
             if seal is not None:
@@ -120,7 +122,7 @@ class Staging:
             self._drop(key)
 
     def done(self, who: Who, room: bytes) -> None:
-        """Forgets a device's uploads to a room: they are stored, or void."""
+        """Drops a device's uploads to a room, after its entry was stored."""
         for key in self._of(who, room):
             self._drop(key)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What was judged, as rows for the store."""
+"""Turns judged items, members and logs into rows for the store."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,7 +16,7 @@ from sync.trust.room.stream import Accepted, AcceptedEntry
 
 
 def item_rows(rh: bytes, items: Sequence[Item], ids: Sequence[bytes]) -> list[ItemRow]:
-    """The items with their running hashes, `rh` being that of the position before them."""
+    """The items as rows with their running hashes. `rh`: the running hash of the position before the first."""
     rows = []
     for item, ident in zip(items, ids, strict=True):
         rh = next_rh(rh, item.n, item.t, item.kind, ident)
@@ -27,7 +27,8 @@ def item_rows(rh: bytes, items: Sequence[Item], ids: Sequence[bytes]) -> list[It
 
 
 def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow] | None:
-    """The shares of objects that begin here; None unless each of them came, matches, and no other did."""
+    """The shares of objects that begin with these items. None unless exactly these objects' shares were sent and each
+    matches its commitment."""
     given = {s.obj: s.share for s in shares}
     rows = []
     for a in accepted:
@@ -41,7 +42,8 @@ def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireS
 
 
 def returned_shares(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow]:
-    """The same of what comes back after a restore: a share that did not come, or is another, counts as lost."""
+    """The same for items that are uploaded again after a restore: a share that was not sent or does not match its
+    commitment counts as lost."""
     given = {s.obj: s.share for s in shares}
     rows = []
     for a in accepted:
@@ -56,7 +58,7 @@ def returned_shares(room: bytes, accepted: Sequence[Accepted], shares: Sequence[
 def member_changes(
     before: Mapping[Uid, Member], after: Mapping[Uid, Member], accepted: Sequence[Accepted]
 ) -> list[MemberChange]:
-    """Who came and who went from one state of the members to the next."""
+    """The persons who became members or ceased to be members between two states of the members."""
     if before is after:
         return []
     last = accepted[-1].n
@@ -72,12 +74,12 @@ def member_changes(
 
 
 def authors(accepted: Sequence[Accepted]) -> set[Uid]:
-    """Whose items these are, without what is void."""
+    """The authors of these items; void items are not counted."""
     return {a.entry.uid if isinstance(a, AcceptedEntry) else a.hdr.uid for a in accepted if a.void is None}
 
 
 def user_row(log: UserLog, staff: InviteRow | StaffRow) -> UserRow:
-    """A person as their log and staff record make them; the record may be empty."""
+    """A person's row, from their log and staff record; the record may be empty."""
     return UserRow(
         uid=log.uid,
         seq=log.seq,
@@ -90,8 +92,8 @@ def user_row(log: UserLog, staff: InviteRow | StaffRow) -> UserRow:
 
 
 def appended(log: UserLog, staff: InviteRow | StaffRow | None) -> Appended:
-    """What the log's newest entries make of the person. `staff` has the record that a binding among them names; None
-    leaves the record as it is."""
+    """The new values of a person's row after the log's newest entries. `staff` has the record that a binding among the
+    entries names; None keeps the stored record."""
     if staff is None:
         return Appended(head=log.head, root_pk=log.root_pk)
     search = search_text(staff.record)
@@ -104,7 +106,7 @@ def entry_rows(first: int, entries: Sequence[Signed]) -> list[EntryRow]:
 
 
 def search_text(record: bytes) -> str:
-    """What a staff record is found by: its name, title and unit in small letters; nothing for an empty one."""
+    """The text that a search finds a staff record by: name, title and unit in lower case; "" for an empty record."""
     if not record:
         return ""
     fields = decode_record(record)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Parts of files that are not whole yet: whose they are and how much of them lies on the disk.
+"""Unfinished uploads of parts of files: whose they are, and how many bytes of them are on the disk.
 
-What they hold counts in the room's quota until they are whole (then the part does), and each piece in its device's day.
-A device may have few of them, and so may all devices of a person together; one more drops the device's oldest. After a
-day an upload is swept. None that is being written is.
+Their bytes count in the room's quota until they are finished (then the part does), and each piece in its device's day.
+A device may have few of them, and so may all devices of a person together; one more drops the device's oldest. An
+upload is swept after a day, unless it is being written.
 """
 
 import asyncio
@@ -21,35 +21,35 @@ from sync.server.store.base import Store, StoreError, UploadRow
 log = logging.getLogger("sync.server")
 
 SWEEP_S = 3600.0
-"""How often uploads that were never finished are looked for."""
+"""How often uploads that were never finished are swept."""
 Name = tuple[bytes, bytes, bytes]
 """Room, object, part."""
 
 
 class Busy(Exception):
-    """Somebody writes this part now, or the device writes as many as it may have."""
+    """Another request writes this part now, or the device already writes as many as it may."""
 
 
 class Uploads:
-    """All of them, in memory as in the store."""
+    """All unfinished uploads. The rows in memory are the same as in the store."""
 
     def __init__(self, store: Store, objects: Objects, limits: Limits) -> None:
         self._store = store
         self._objects = objects
         self._limits = limits
         self._rows: dict[Name, UploadRow] = {}
-        """Those that began first stand first."""
+        """Ordered by when they began."""
         self._writing: set[Name] = set()
 
     async def open(self) -> None:
-        """Reads what was left unfinished; the store is open."""
+        """Reads the unfinished uploads. The store must be open."""
         for row in await self._store.uploads():
             self._rows[row.name] = row
 
     @asynccontextmanager
     async def writing(self, name: Name) -> AsyncIterator[None]:
-        """▲ Nobody else writes this part meanwhile, and it is not swept. Busy if somebody does already: of two at once
-        the second would lie under the first's name."""
+        """Marks the part as being written until the block ends: no other request writes it, and it is not swept. ▲ Busy
+        if it is being written already. Otherwise the second writer's bytes could be stored under the first's name."""
         if name in self._writing:
             raise Busy
         self._writing.add(name)
@@ -59,12 +59,12 @@ class Uploads:
             self._writing.discard(name)
 
     def held(self, room: bytes, but: Name) -> int:
-        """Bytes of the room's uploads without that one."""
+        """The bytes of the room's unfinished uploads, without the one named `but`."""
         return sum(row.held_bytes for row in self._rows.values() if row.room == room and row.name != but)
 
     async def note(self, who: Who, name: Name, held_bytes: int, sent_bytes: int, day: int) -> None:
-        """▲ So much of a part will be held with the piece that comes now; counted before it is written. Busy if the
-        device has as many as it may, and is writing all of them."""
+        """Notes that `held_bytes` of a part will be on the disk once the current piece is written. ▲ Counted before the
+        piece is written. Drops the device's oldest uploads if it has too many; Busy if it is writing all of them."""
         before = self._rows.get(name)
         row, surplus = before, list[Name]()
         if row is None or held_bytes == sent_bytes:  # it begins, or begins again
@@ -84,8 +84,9 @@ class Uploads:
             raise
 
     def _surplus(self, who: Who, name: Name) -> list[Name]:
-        """Which of the device's uploads are dropped for another one. ▲ Uploads of the person's other devices are never
-        dropped. Otherwise a stolen device could keep those devices from sending."""
+        """The device's uploads that are dropped to make room for another one. Busy if they are being written. ▲ Uploads
+        of the person's other devices are never dropped. Otherwise a stolen device could keep those devices from
+        sending."""
         theirs = [row for row in self._rows.values() if row.uid == who.uid and row.name != name]
         own = [row.name for row in theirs if row.dev == who.dev]
         idle = [each for each in own if each not in self._writing]
@@ -97,16 +98,16 @@ class Uploads:
         return idle[:surplus]
 
     def done(self, name: Name) -> None:
-        """The part is whole, and the store has forgotten the upload."""
+        """Drops a finished upload from memory; the store has already dropped it."""
         self._rows.pop(name, None)
 
     async def drop(self, name: Name) -> None:
-        """Gives an upload up, unless somebody writes it (Busy)."""
+        """Drops an upload and its bytes. Busy if it is being written."""
         async with self.writing(name):
             await self.gone(name)
 
     async def gone(self, name: Name) -> None:
-        """Whoever writes an upload gives it up: nothing of it stays on the disk."""
+        """Drops an upload and its bytes. The caller must be the one that writes it."""
         await self._objects.discard(*name)
         if self._rows.pop(name, None) is not None:
             await self._store.drop_upload(*name)
@@ -121,8 +122,8 @@ class Uploads:
             await asyncio.sleep(SWEEP_S)
 
     async def sweep(self) -> None:
-        """Gives up what is older than `upload_s`, and files that no row names: the process ended while they were
-        written."""
+        """Drops uploads that are older than `upload_s`, and files that no row names, which a process left that was
+        killed while it wrote them."""
         before = now_ms() - int(self._limits.upload_s * 1000)
         old = [row.name for row in self._rows.values() if row.since < before]
         stray = [name for name in await self._objects.unfinished(before) if name not in self._rows]

@@ -4,7 +4,7 @@
 A row's body is one line of JSON, so that a copy of the lines (the server's log has them) can be checked with SHA-256
 and nothing of ours: hash(n) = SHA-256("kansli/1 admin-log" ‖ hash(n-1) ‖ body(n)), where hash(0) is 32 zero bytes.
 
-▲ Whoever may write to the database can also write a whole new chain. Only a copy elsewhere shows that.
+▲ An attacker who may write to the database can also write a whole new chain. Only a copy elsewhere shows that.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ class AdminHead:
 
     @classmethod
     def parse(cls, text: str) -> "AdminHead":
-        """The inverse of `format`. ValueError for anything else."""
+        """The inverse of `format`. ValueError for text of another form."""
         n, _, digest = text.partition(":")
         head = cls(int(n), bytes.fromhex(digest))
         if head.n < 0 or len(head.hash) != len(START):
@@ -98,7 +98,7 @@ class AdminLog(Protocol):
 
 def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
     """The row that comes after `head`."""
-    told = {
+    fields = {
         "n": head.n + 1,
         "t": entry.t,
         "command": entry.command,
@@ -107,17 +107,17 @@ def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
         "about": dict(entry.about),
         "result": entry.result,
     }
-    body = json.dumps(told, separators=(",", ":"))
+    body = json.dumps(fields, separators=(",", ":"))
     return AdminRow(n=head.n + 1, body=body, hash=_hash(head.hash, body))
 
 
 def read_entry(row: AdminRow) -> AdminEntry:
     """The entry in a row. ValueError if the body is not an entry of this format."""
     try:
-        told = json.loads(row.body)
-        if told.pop("n") != row.n:
+        fields = json.loads(row.body)
+        if fields.pop("n") != row.n:
             raise ValueError("n")
-        entry = AdminEntry(**told)
+        entry = AdminEntry(**fields)
     except (AttributeError, KeyError, RecursionError, TypeError) as e:
         raise ValueError("entry") from e
     texts = entry.command, entry.user, entry.sudo_user, entry.result

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the server needs from a store: an async Protocol, rows, and three refusals.
+"""What the server needs from a store: an async Protocol, rows, and the store's refusals.
 
-Every write is durable when its coroutine returns, and whole or not at all. Placements take effect in the order of
-the calls, so a caller may start the next before the one before it has returned; one that expects a head
+A write is durable when its coroutine returns, and it is stored whole or not at all. Placements take effect in the order
+of the calls, so a caller may start the next one before the previous one has returned; a placement that expects a head
 (`expected_n`) fails if the one before it failed. Reads see only durable writes.
 tests/sync/server/test_stores.py runs one suite over all implementations.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sync.server.store.admin_chain import AdminLog
-from sync.server.store.restored import Mending
+from sync.server.store.restored import RestoreStore
 
 
 class StoreError(Exception):
@@ -23,7 +23,7 @@ class StoreError(Exception):
 
 
 class Moved(StoreError):
-    """The head that a write expected is not the head any more."""
+    """The head has changed since the caller read it."""
 
     code = "conflict"
 
@@ -35,13 +35,13 @@ class Taken(StoreError):
 
 
 class Unwritable(StoreError):
-    """It cannot be written now: nothing of the write is kept."""
+    """The store cannot be written now. Nothing of the write is kept."""
 
     code = "busy"
 
 
 class Full(Unwritable):
-    """The disk is full or failing: nothing of the write is kept, and everything that was there is."""
+    """The disk is full or failing. Nothing of the write is kept; everything stored before is."""
 
     code = "full"
 
@@ -58,20 +58,20 @@ class InviteRow:
     not_after: int
     used_by: bytes | None = None
     made: int = 0
-    """When it was made; 0 where nobody knows, as of one that came back after a restore."""
+    """When it was made; 0 if unknown, as for one that clients uploaded again after a restore."""
     person: bytes | None = None
-    """Who is invited back: somebody with an account here. None for somebody new."""
+    """The person with an account who is invited back; None for somebody new."""
     withdrawn: int = 0
     """When the agency withdrew it; 0 for never."""
 
     def is_open(self, now_ms: int) -> bool:
-        """Whether it can still be used."""
+        """Whether the invitation can still be used."""
         return self.used_by is None and not self.withdrawn and self.not_after > now_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffRow:
-    """A staff record and the salt that it is hashed with; both empty where they are lost."""
+    """A staff record and the salt that it is hashed with; both are empty if they are lost."""
 
     salt: bytes
     record: bytes
@@ -110,10 +110,11 @@ class SightingRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedRow:
-    """What was asked with a person's recovery sheet: `what` ("add", "revoke"; "revoked" counts those done), of which
-    device, since when (ms), under which invitation (empty for none), and which device said no (empty for none). `by`
-    of a "revoked" row: which device revoked it (empty for the root)."""
+class RecoveryRequestRow:
+    """A request by recovery sheet. `what`: "add" or "revoke" a device; "revoked" records a revocation that was made, so
+    that they can be counted. `dev`: that device. `since`: when (ms). `invite_pk`: the invitation, empty for none.
+    `vetoed_by`: the device that objected, empty for none. `by` of a "revoked" row: the device that revoked it, empty
+    for the root."""
 
     uid: bytes
     what: str
@@ -126,7 +127,8 @@ class AskedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
-    """What entries make of a person's row: head and root key, and the staff record where a binding changed it."""
+    """The new values of a person's row after new log entries: head and root key, and the staff record if a binding
+    changed it (None otherwise)."""
 
     head: bytes
     root_pk: bytes
@@ -137,7 +139,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
-    """Where a room stands. `state` is the stream's state after position `state_n`, opaque here."""
+    """A room's head and size. `state`: the stream's state after position `state_n`, opaque to the store."""
 
     room: bytes
     n: int
@@ -188,12 +190,13 @@ class MemberChange:
     uid: bytes
     until_n: int | None
     by: bytes | None = None
-    """Who added them; None for a founder, and for one who goes."""
+    """The person who added them; None for a founder, and if the membership ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowding:
-    """In how many rooms a person is, and in how many by one adder's adding without an item of their own."""
+    """The number of rooms a person is in, and of those to which one particular person added them and in which they
+    have no item yet."""
 
     rooms: int
     unanswered: int
@@ -234,9 +237,9 @@ class Placement:
     """Persons who have an item in the room from now on; those who had one before need not be named."""
     device_head: DeviceHead | None = None
     state: bytes | None = None
-    healed: Sequence[int] | None = None
-    """It came back after a restore: the positions of its entries that name seals, which did not come with it. A room
-    that begins so is closed."""
+    reuploaded: Sequence[int] | None = None
+    """None for a new placement. For one that was uploaded again after a restore: the positions of its entries that name
+    seals, which are not uploaded with it. A room that begins with such a placement is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +256,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnmetRow:
-    """A receipt that this server signed and whose position it does not have, or has otherwise."""
+    """A receipt that this server signed and whose position it does not have, or has with a different hash."""
 
     room: bytes
     n: int
@@ -275,8 +278,8 @@ class BlobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRow:
-    """A part that is not whole yet: the person and the device that began it and when (ms), and the bytes on the object
-    store."""
+    """An unfinished upload of a part: the person and the device that began it, when (ms), and the bytes that are on the
+    object store."""
 
     room: bytes
     obj: bytes
@@ -293,7 +296,8 @@ class UploadRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSize:
-    """What an operator may see of a room: members now, where it stands, the bytes of items and parts, the last time."""
+    """What an operator may see of a room: the number of members now, its last position, the bytes of items and parts,
+    and the last item's time (ms)."""
 
     room: bytes
     members: int
@@ -304,8 +308,9 @@ class RoomSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What `status` shows. `rooms_behind`: clients hold receipts for positions above the head, `rooms_forked`: for
-    another history; either way the database is not what it was."""
+    """What `status` shows. `rooms_behind`: rooms of which clients hold receipts for positions above the head.
+    `rooms_forked`: rooms of which clients hold receipts for another history. Either shows that the database was set
+    back or changed."""
 
     users: int
     invites_open: int
@@ -322,8 +327,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Population:
-    """How many people have an account (also one that was ended), and devices that signed in since some time; rooms that
-    a restore closed, and rooms of which clients hold receipts for another history."""
+    """Counts: people with an account (ended ones too), devices that signed in since a given time, rooms that a restore
+    closed, and rooms of which clients hold receipts for another history."""
 
     people: int
     devices: int
@@ -331,8 +336,8 @@ class Population:
     rooms_forked: int
 
 
-class Store(Mending, AdminLog, Protocol):
-    """The server's memory. See the module's head for durability and order."""
+class Store(RestoreStore, AdminLog, Protocol):
+    """Everything that the server stores. See the module's head for durability and order."""
 
     @property
     def queued(self) -> int:
@@ -344,7 +349,7 @@ class Store(Mending, AdminLog, Protocol):
     async def close(self) -> None: ...
 
     async def probe(self) -> None:
-        """Writes a row of its own that changes each time, durably: returns if the store can be written."""
+        """Checks that the store can be written: durably writes a row that changes each time. Raises as any write."""
         ...
 
     # -- people
@@ -360,15 +365,17 @@ class Store(Mending, AdminLog, Protocol):
     async def invite(self, invite_pk: bytes) -> InviteRow | None: ...
 
     async def invites(self) -> list[InviteRow]:
-        """All of them, used and ended ones too, those first that were made first."""
+        """All invitations, used and ended ones too, in the order in which they were made."""
         ...
 
     async def withdraw_invite(self, invite_pk: bytes, now_ms: int) -> None:
-        """Ends an invitation. Taken if it was used, or is none; one that is withdrawn stays so since when it was."""
+        """Withdraws an invitation. Taken if it was used or does not exist. A second call keeps the first call's
+        time."""
         ...
 
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
-        """Uses the invite and stores the person, in one transaction. Taken if either is in use, or it is withdrawn."""
+        """Uses the invitation and stores the person, in one transaction. Taken if the invitation was used or withdrawn,
+        or if the person exists."""
         ...
 
     async def append_user(
@@ -380,49 +387,48 @@ class Store(Mending, AdminLog, Protocol):
         *,
         invite_pk: bytes | None = None,
         returned: Sequence[InviteRow] = (),
-        told: bool = False,
+        external: bool = False,
     ) -> None:
-        """The next entries of a log, all or none; Moved if the log does not end at `expected_seq`.
+        """Appends entries to a log, all or none. Moved if the log does not end at `expected_seq`.
 
-        `invite_pk`: the invitation that they use; Taken if it is used or withdrawn. `returned`: those that they used
-        before a restore, as in `return_user`. `told`: a server that runs beside
-        this process is to hear of it by `told_of`.
+        `invite_pk`: the invitation that the entries use; Taken if it was used or withdrawn. `returned`: the invitations
+        that they used before a restore, as in `return_user`. `external`: whether this process is not the server; a
+        running server then finds the append by `external_appends`.
         """
         ...
 
     async def by_root(self, root_pk: bytes) -> UserRow | None:
-        """Whose log has this root key in force."""
+        """The person whose log has this root key in force; None if there is none."""
         ...
 
-    async def put_asked(self, row: AskedRow) -> None:
-        """Replaces what was asked of the same device."""
+    async def put_recovery_request(self, row: RecoveryRequestRow) -> None:
+        """Stores a request; replaces the one of the same person, kind and device."""
         ...
 
-    async def drop_asked(self, uid: bytes, what: str, dev: bytes) -> None:
-        """Nothing happens if there is none."""
+    async def drop_recovery_request(self, uid: bytes, what: str, dev: bytes) -> None:
+        """Drops a request. Nothing happens if there is none."""
         ...
 
-    async def asked(self, uid: bytes) -> list[AskedRow]:
-        """Of one person, the oldest first."""
+    async def recovery_requests(self, uid: bytes) -> list[RecoveryRequestRow]:
+        """A person's requests, the oldest first."""
         ...
 
     async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invites: Sequence[InviteRow]) -> None:
-        """A person whose log was lost, and the invitations that they used: each is used by them from then on, and
-        stored if it was lost too. Taken if there is such a person, if somebody else has used one, or if it is
-        withdrawn."""
+        """Stores a person whose log was lost, and marks the invitations as used by them; an invitation that was lost
+        too is stored. Taken if the person exists, or if an invitation was withdrawn or used by another person."""
         ...
 
     async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:
-        """Stores a staff record that is lost. Nothing happens if one is here, or if the log does not end at `seq`: then
-        a newer binding may name another."""
+        """Stores a staff record that was lost. Nothing happens if the store has a record, or if the log does not end at
+        `seq`: then a newer binding may name another record."""
         ...
 
     async def nameless(self) -> list[bytes]:
         """Persons whose staff record is lost."""
         ...
 
-    async def told_of(self, after: int) -> list[tuple[int, bytes]]:
-        """(row, uid) of logs that another process added to, with row > after."""
+    async def external_appends(self, after: int) -> list[tuple[int, bytes]]:
+        """(row, uid) of logs to which another process has appended, with row > after, in order."""
         ...
 
     async def user(self, uid: bytes) -> UserRow | None: ...
@@ -432,11 +438,11 @@ class Store(Mending, AdminLog, Protocol):
         ...
 
     async def put_sighting(self, row: SightingRow) -> None:
-        """Replaces what was known of the device."""
+        """Stores when the device last signed in; replaces its earlier row."""
         ...
 
     async def sightings(self, uid: bytes) -> list[SightingRow]:
-        """Of the person's devices that ever signed in."""
+        """The last sign-in of each of the person's devices that ever signed in."""
         ...
 
     async def people(self, uids: Sequence[bytes]) -> list[UserRow]: ...
@@ -448,11 +454,12 @@ class Store(Mending, AdminLog, Protocol):
     # -- rooms
 
     def place(self, placement: Placement) -> "asyncio.Future[None]":
-        """Gives positions. Moved if the room is not at `expected_n`. The call itself fixes its place in the order."""
+        """Stores items at their positions. Moved if the room's head is not at `expected_n`. The order of the calls is
+        the order of the writes."""
         ...
 
     async def put_state(self, room: bytes, n: int, state: bytes) -> None:
-        """Keeps a newer state of the stream; an older one than the stored is left out."""
+        """Stores a state of the stream, unless the stored one is newer."""
         ...
 
     async def room(self, room: bytes) -> RoomRow | None: ...
@@ -460,16 +467,17 @@ class Store(Mending, AdminLog, Protocol):
     async def items(
         self, room: bytes, after: int, until: int, limit_bytes: int, *, bare: bool = False
     ) -> list[ItemRow]:
-        """Items with after < n ≤ until in order: at least one, then while bytes and 4,096 items allow. `bare`: without
-        their content."""
+        """Items with after < n ≤ until, in order: at least one, then as many as `limit_bytes` and 4,096 items allow.
+        `bare`: without their content."""
         ...
 
     async def items_at(self, room: bytes, ns: Sequence[int], limit_bytes: int) -> list[ItemRow]:
-        """The items at these positions, at most 4,096, in order: at least one, then while the bytes allow."""
+        """The items at these positions (at most 4,096), in order: at least one, then as many as `limit_bytes`
+        allows."""
         ...
 
     async def forget(self, room: bytes, ns: Sequence[int]) -> int:
-        """The content at these positions goes; gives how many bytes the room has less. Twice does no harm."""
+        """Deletes the content at these positions. Returns how many bytes that freed; a second call frees none."""
         ...
 
     async def rhs(self, room: bytes, after: int, until: int) -> list[bytes]:
@@ -479,7 +487,7 @@ class Store(Mending, AdminLog, Protocol):
     async def rh_at(self, room: bytes, n: int) -> bytes | None: ...
 
     async def rhs_at(self, room: bytes, ns: Sequence[int]) -> dict[int, bytes]:
-        """The running hashes of those of these positions that there are, at most 4,096."""
+        """The running hashes by position, of those of these positions that exist; at most 4,096."""
         ...
 
     async def positions(self, room: bytes, ids: Sequence[bytes]) -> dict[bytes, int]:
@@ -487,15 +495,16 @@ class Store(Mending, AdminLog, Protocol):
         ...
 
     async def memberships(self, uid: bytes, dev: bytes) -> list[Membership]:
-        """Every room the person is a member of now."""
+        """The rooms that the person is a member of now, with the device's own head in each."""
         ...
 
     async def crowding(self, uid: bytes, by: bytes) -> Crowding:
-        """How many rooms a person is in now, and how many of them by `by`'s adding without an item of theirs."""
+        """The number of rooms the person is in now, and of those to which `by` added them and in which they have no
+        item."""
         ...
 
     async def until_n(self, room: bytes, uid: bytes) -> int | None:
-        """0 for a member, the position that ended a membership, None if there never was one."""
+        """0 for a member; the position that ended the membership for a former member; None for any other person."""
         ...
 
     async def shares(self, room: bytes, objs: Sequence[bytes]) -> list[ShareRow]: ...
@@ -505,7 +514,8 @@ class Store(Mending, AdminLog, Protocol):
         ...
 
     async def put_share(self, room: bytes, row: ShareRow) -> bool:
-        """Fills in a share that is lost, also one of which no row is left. False if it is here: it stays as it is."""
+        """Stores a share that was lost, even if no row of it is left. False, with nothing changed, if the store has the
+        share."""
         ...
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
@@ -518,7 +528,7 @@ class Store(Mending, AdminLog, Protocol):
         ...
 
     async def put_unmet(self, row: UnmetRow) -> None:
-        """Keeps a room's unmet receipt, the one of the highest position."""
+        """Stores a receipt whose item is missing here, unless the room already has one of a higher position."""
         ...
 
     async def unmet(self, room: bytes) -> UnmetRow | None: ...
@@ -531,11 +541,11 @@ class Store(Mending, AdminLog, Protocol):
         ...
 
     async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
-        """Nothing happens if there is none."""
+        """Drops an unfinished upload's row. Nothing happens if there is none."""
         ...
 
     async def uploads(self) -> list[UploadRow]:
-        """All of them, those first that began first."""
+        """All unfinished uploads, in the order in which they began."""
         ...
 
     async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
@@ -550,15 +560,16 @@ class Store(Mending, AdminLog, Protocol):
         ...
 
     async def counted(self, tally: Tally, day: int) -> int:
-        """A count of a day, 0 for none."""
+        """The amount counted on that day, 0 for none."""
         ...
 
     async def counts(self, now_ms: int) -> Counts: ...
 
     async def population(self, seen_since: int) -> Population:
-        """`seen_since` in ms. Cheap enough for once a minute."""
+        """The counts of Population; devices that signed in at `seen_since` (ms) or later. Cheap enough to call once a
+        minute."""
         ...
 
     async def room_sizes(self) -> list[RoomSize]:
-        """Of every room."""
+        """The size of every room."""
         ...

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The SQLite file: how it is opened, and the version it has."""
+"""Opens the SQLite file, creates its tables and checks its version."""
 
 import sqlite3
 from pathlib import Path
@@ -32,7 +32,8 @@ class TooOld(StoreError):
 
 
 def connected(path: Path, max_pages: int | None) -> Engine:
-    """The engine whose connections are durable and begin their own transactions. `max_pages` as in Threads."""
+    """An engine whose connections write durably; each transaction begins with BEGIN IMMEDIATE. `max_pages` as in
+    Threads."""
     # Parameters are hidden: an error's text must not carry names or contents into the log.
     options = {"check_same_thread": False, "timeout": 30}
     address = URL.create("sqlite", database=str(path))  # written as a text, a path's % and ? would be the address's
@@ -63,7 +64,7 @@ def connected(path: Path, max_pages: int | None) -> Engine:
 
 
 def prepare(engine: Engine) -> None:
-    """Creates the tables. TooNew or TooOld if the store is of another version."""
+    """Creates the tables in a new file. TooNew or TooOld if the file has another version."""
     with engine.begin() as c:
         s.meta.create(c, checkfirst=True)
         found = c.scalar(select(s.meta.c.value).where(s.meta.c.name == "version"))
@@ -77,7 +78,7 @@ def prepare(engine: Engine) -> None:
 
 
 def probe(c: Connection) -> None:
-    """Writes a row that differs from what it was: SQLite writes, and flushes, no page that stays as it is."""
+    """Writes a row with a new value: SQLite neither writes nor flushes a page that has not changed."""
     one = upsert(s.probes)
     c.execute(one.on_conflict_do_update(index_elements=["row"], set_={"count": s.probes.c.count + 1}), _FIRST_PROBE)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The store in memory: for tests, and the plainest statement of what a store does. Nothing outlives the process."""
+"""The store in memory, for tests. It is also the plainest statement of what a store does. Nothing outlives the
+process."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -7,7 +8,6 @@ from dataclasses import dataclass, field, replace
 
 from sync.server.store.base import (
     Appended,
-    AskedRow,
     BlobRow,
     Counts,
     Crowding,
@@ -19,6 +19,7 @@ from sync.server.store.base import (
     Moved,
     Placement,
     Population,
+    RecoveryRequestRow,
     RoomRow,
     RoomSize,
     SealRow,
@@ -32,7 +33,7 @@ from sync.server.store.base import (
     UserRow,
 )
 from sync.server.store.memory_admin_log import MemoryAdminLog
-from sync.server.store.memory_restored import MemoryMending
+from sync.server.store.memory_restored import MemoryRestore
 from sync.server.store.restored import AwaitedItem
 
 _MAX_ROWS = 4096
@@ -51,7 +52,7 @@ class _Room:
     seals: dict[tuple[int, bytes], list[bytes]] = field(default_factory=dict)
 
 
-class MemoryStore(MemoryMending, MemoryAdminLog):
+class MemoryStore(MemoryRestore, MemoryAdminLog):
     """See `sync.server.store.base.Store`."""
 
     def __init__(self) -> None:
@@ -65,8 +66,8 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
         self._usage: dict[tuple[Tally, int], int] = {}
         self._unmet: dict[bytes, UnmetRow] = {}
         self._sightings: dict[bytes, SightingRow] = {}
-        self._told: list[bytes] = []
-        self._asked: dict[tuple[bytes, str, bytes], AskedRow] = {}
+        self._external_appends: list[bytes] = []
+        self._recovery_requests: dict[tuple[bytes, str, bytes], RecoveryRequestRow] = {}
 
     async def open(self) -> None:
         """Nothing to open."""
@@ -140,7 +141,7 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
         *,
         invite_pk: bytes | None = None,
         returned: Sequence[InviteRow] = (),
-        told: bool = False,
+        external: bool = False,
     ) -> None:
         user = self._users.get(uid)
         if user is None or user.seq != expected_seq:
@@ -154,11 +155,11 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
         values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
         self._users[uid] = replace(user, seq=entries[-1].seq, **values)
         self._entries[uid] += entries
-        if told:
-            self._told.append(uid)
+        if external:
+            self._external_appends.append(uid)
 
-    async def told_of(self, after: int) -> list[tuple[int, bytes]]:
-        return list(enumerate(self._told, start=1))[after:]
+    async def external_appends(self, after: int) -> list[tuple[int, bytes]]:
+        return list(enumerate(self._external_appends, start=1))[after:]
 
     async def user(self, uid: bytes) -> UserRow | None:
         return self._users.get(uid)
@@ -169,14 +170,14 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
     async def by_root(self, root_pk: bytes) -> UserRow | None:
         return next((u for u in self._users.values() if u.root_pk == root_pk), None)
 
-    async def put_asked(self, row: AskedRow) -> None:
-        self._asked[(row.uid, row.what, row.dev)] = row
+    async def put_recovery_request(self, row: RecoveryRequestRow) -> None:
+        self._recovery_requests[(row.uid, row.what, row.dev)] = row
 
-    async def drop_asked(self, uid: bytes, what: str, dev: bytes) -> None:
-        self._asked.pop((uid, what, dev), None)
+    async def drop_recovery_request(self, uid: bytes, what: str, dev: bytes) -> None:
+        self._recovery_requests.pop((uid, what, dev), None)
 
-    async def asked(self, uid: bytes) -> list[AskedRow]:
-        return sorted((row for row in self._asked.values() if row.uid == uid), key=lambda row: row.since)
+    async def recovery_requests(self, uid: bytes) -> list[RecoveryRequestRow]:
+        return sorted((row for row in self._recovery_requests.values() if row.uid == uid), key=lambda row: row.since)
 
     async def put_sighting(self, row: SightingRow) -> None:
         self._sightings[row.dev] = row
@@ -224,8 +225,8 @@ class MemoryStore(MemoryMending, MemoryAdminLog):
             found.seals.setdefault((x.epoch, x.uid), []).append(x.seal)
         if p.device_head is not None:
             found.heads[p.device_head.dev] = p.device_head
-        if p.healed is not None:
-            self._note_healed(p.room, last.n, begins=p.expected_n == 0)
+        if p.reuploaded is not None:
+            self._note_reuploaded(p.room, last.n, begins=p.expected_n == 0)
         self._count(dict.fromkeys(p.by, p.size_bytes), p.day)
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:

@@ -5,7 +5,7 @@ from sync.server.store.admin_chain import AdminEntry, AdminHead, AdminRow, chain
 
 
 class MemoryAdminLog:
-    """No write fails here, so an entry does not wait for one."""
+    """The admin log of MemoryStore. No write fails in memory, so an entry is stored at once."""
 
     def __init__(self) -> None:
         self._admin_rows: list[AdminRow] = []

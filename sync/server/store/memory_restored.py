@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`Mending` in memory."""
+"""`RestoreStore` in memory."""
 
 from collections.abc import Iterable
 
@@ -7,8 +7,8 @@ from sync.server.store.base import SightingRow
 from sync.server.store.restored import AwaitedItem, RestoreRow
 
 
-class MemoryMending:
-    """Needs `_sightings` and `_rooms` of MemoryStore."""
+class MemoryRestore:
+    """The restore state of MemoryStore, whose `_sightings` and `_rooms` it reads."""
 
     _sightings: dict[bytes, SightingRow]
     _rooms: Iterable[bytes]
@@ -35,7 +35,7 @@ class MemoryMending:
     async def awaited_devices(self) -> list[tuple[bytes, bytes]]:
         return list(self._awaited_devices.items())
 
-    async def came_back(self, dev: bytes) -> None:
+    async def stop_awaiting(self, dev: bytes) -> None:
         self._awaited_devices.pop(dev, None)
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
@@ -49,7 +49,7 @@ class MemoryMending:
         self._awaited_items.pop(room, None)
         self._closed.discard(room)
 
-    def _note_healed(self, room: bytes, n: int, *, begins: bool) -> None:
+    def _note_reuploaded(self, room: bytes, n: int, *, begins: bool) -> None:
         if begins:
             self._closed.add(room)
         kept = self._awaited_items.get(room, {})

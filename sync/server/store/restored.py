@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a store keeps while what was lost between a backup and its restore comes back from clients."""
+"""What a store keeps of a restore recovery, in which clients upload again what was lost between a backup and its
+restore."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreRow:
-    """That this store was restored at `t` from a backup of `backup_t` (ms): the server's signed statement."""
+    """The server's signed statement that this store was restored at `t` from a backup of `backup_t` (both ms)."""
 
     t: int
     backup_t: int
@@ -18,7 +19,7 @@ class RestoreRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitedItem:
-    """A position that this server's receipt proves and whose item is not back yet. `id` is the item's 32-byte id."""
+    """A position that this server's receipt proves and whose item is still missing. `id` is the item's 32-byte id."""
 
     n: int
     t: int
@@ -26,8 +27,8 @@ class AwaitedItem:
     id: bytes
 
 
-class Mending(Protocol):
-    """Part of `sync.server.store.base.Store`; the same words about durability hold."""
+class RestoreStore(Protocol):
+    """Part of `sync.server.store.base.Store`, with the same durability."""
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
         """Closes every room, and awaits each device that was seen at `seen_since` (ms) or later."""
@@ -40,16 +41,16 @@ class Mending(Protocol):
     async def closed_rooms(self) -> set[bytes]: ...
 
     async def awaited_devices(self) -> list[tuple[bytes, bytes]]:
-        """(dev, uid) of devices that may still hold what was lost."""
+        """(dev, uid) of the devices that may still hold what was lost."""
         ...
 
-    async def came_back(self, dev: bytes) -> None:
-        """The device has handed in what it had."""
+    async def stop_awaiting(self, dev: bytes) -> None:
+        """Stops awaiting a device. Nothing happens if it is not awaited."""
         ...
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:
-        """Notes positions that are proven, and closes the room; those noted already stay. What is back by now is not
-        awaited: the number of the others."""
+        """Awaits proven positions and closes the room. Positions that the room has by now are skipped, and positions
+        that are awaited already stay as they are. Returns how many of `items` the room lacks."""
         ...
 
     async def awaited_items(self, room: bytes, after: int, limit: int) -> list[AwaitedItem]:
@@ -65,5 +66,5 @@ class Mending(Protocol):
         ...
 
     async def open_room(self, room: bytes) -> None:
-        """Opens a closed room for writing; what it still awaits is given up."""
+        """Opens a closed room for writing, and gives up the items that it still awaits."""
         ...

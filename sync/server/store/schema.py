@@ -16,7 +16,7 @@ from sqlalchemy import (
     Table,
 )
 
-VERSION = 10
+VERSION = 11
 
 metadata = MetaData()
 
@@ -166,7 +166,7 @@ usage = Table(
 """Counts of each day, as Tally names them."""
 
 unmet = Table("unmet", metadata, _blob("room", primary=True), _int("n"), _blob("rh"), _int("t"), _blob("sig"))
-"""Receipts of our own for what is not here."""
+"""Receipts that this server signed for positions that it does not have."""
 
 sightings = Table(
     "sightings",
@@ -179,11 +179,11 @@ sightings = Table(
 )
 """When each device last signed in, and with which program."""
 
-told = Table("told", metadata, Column("row", Integer, primary_key=True), _blob("uid"))
-"""Whose log another process (the agency's command line) has added to."""
+external_appends = Table("external_appends", metadata, Column("row", Integer, primary_key=True), _blob("uid"))
+"""Persons to whose log another process (the agency's command line) has appended, a row for each time."""
 
-asked = Table(
-    "asked",
+recovery_requests = Table(
+    "recovery_requests",
     metadata,
     _blob("uid"),
     Column("what", String, nullable=False),
@@ -194,7 +194,7 @@ asked = Table(
     _blob("by"),
     PrimaryKeyConstraint("uid", "what", "dev"),
 )
-"""What was asked with people's recovery sheets."""
+"""Requests by recovery sheet, as RecoveryRequestRow."""
 
 restores = Table(
     "restores",
@@ -223,10 +223,10 @@ awaited_items = Table(
     _blob("id"),
     PrimaryKeyConstraint("room", "n"),
 )
-"""Positions that a receipt of ours proves and whose items are not back yet."""
+"""Positions that a receipt of this server proves and whose items are still missing."""
 
 sealless = Table("sealless", metadata, _blob("room"), _int("n"), PrimaryKeyConstraint("room", "n"))
-"""Positions of entries that came back after a restore without the seals that they name."""
+"""Positions of entries that were uploaded again after a restore, without the seals that they name."""
 
 
 uploads = Table(
@@ -241,7 +241,7 @@ uploads = Table(
     _int("since"),
     PrimaryKeyConstraint("room", "obj", "part"),
 )
-"""Parts of files that are not whole yet."""
+"""Unfinished uploads of parts of files."""
 
 admin_log = Table(
     "admin_log",
@@ -250,7 +250,7 @@ admin_log = Table(
     Column("body", String, nullable=False),
     _blob("hash"),
 )
-"""What administrators did, each row chained to the one before it. The head is kept in `meta`."""
+"""What administrators did, each row chained to the one before it. The head is stored in `meta`."""
 
 probes = Table("probes", metadata, Column("row", Integer, primary_key=True), _int("count"))
-"""One row, which changes each time that somebody asks whether the database can be written."""
+"""One row, which changes each time that `Store.probe` is called."""

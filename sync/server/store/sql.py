@@ -27,7 +27,7 @@ from sync.server.store.base import (
 )
 from sync.server.store.sql_admin_log import SqlAdminLog
 from sync.server.store.sql_people import SqlPeople
-from sync.server.store.sql_restored import SqlMending
+from sync.server.store.sql_restored import SqlRestore
 from sync.server.store.statements import (
     add_counts,
     columns,
@@ -41,10 +41,10 @@ from sync.server.store.statements import (
 )
 
 _MAX_ROWS = 4096
-"""Items that one read takes at most, so that a pull never holds the reader for long."""
+"""Most items that one read returns, so that a pull never occupies the reader thread for long."""
 
 
-class SqlStore(SqlPeople, SqlMending, SqlAdminLog):
+class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
     """See `sync.server.store.base.Store`."""
 
     # -- rooms
@@ -277,7 +277,7 @@ class SqlStore(SqlPeople, SqlMending, SqlAdminLog):
 
 
 def _unmet_rooms() -> Select[int]:
-    """Counts rooms with receipts of ours that the items, joined, do not bear out."""
+    """A query that counts rooms with unmet receipts, joined with the items at the receipts' positions."""
     u, here = s.unmet.c, s.items.c
     return select(func.count()).select_from(s.unmet.outerjoin(s.items, (here.room == u.room) & (here.n == u.n)))
 
@@ -288,7 +288,7 @@ def _is_part(table: Table, room: bytes, obj: bytes, part: bytes) -> ColumnElemen
 
 
 def _items(c: Connection, narrow: Any, limit_bytes: int, *, bare: bool) -> list[ItemRow]:
-    """Items in order: at least one, then while the bytes allow."""
+    """Items in order: at least one, then as many as `limit_bytes` allows."""
     i = s.items.c
     query = select(i.n, i.t, i.kind, i.id, i.rh, i.body, i.sig, null() if bare else i.ct)
     rows = c.execute(query.where(narrow).order_by(i.n).limit(_MAX_ROWS))

@@ -9,16 +9,23 @@ from sqlalchemy import Connection, case, delete, insert, select, update
 from sync.server.store import schema as s
 from sync.server.store.base import (
     Appended,
-    AskedRow,
     EntryRow,
     InviteRow,
     Moved,
+    RecoveryRequestRow,
     SightingRow,
     StaffRow,
     Taken,
     UserRow,
 )
-from sync.server.store.statements import ask, columns, insert_rows, return_invites, see_device, use_invite
+from sync.server.store.statements import (
+    columns,
+    insert_rows,
+    keep_recovery_request,
+    return_invites,
+    see_device,
+    use_invite,
+)
 from sync.server.store.threads import Threads
 
 
@@ -91,7 +98,7 @@ class SqlPeople(Threads):
         *,
         invite_pk: bytes | None = None,
         returned: Sequence[InviteRow] = (),
-        told: bool = False,
+        external: bool = False,
     ) -> None:
         values = {f: v for f in Appended.__slots__ if (v := getattr(made, f)) is not None}
 
@@ -103,8 +110,8 @@ class SqlPeople(Threads):
                 use_invite(c, invite_pk, uid)
             return_invites(c, returned, uid)
             insert_rows(c, s.user_entries, _entry_values(uid, entries))
-            if told:
-                c.execute(insert(s.told).values(uid=uid))
+            if external:
+                c.execute(insert(s.external_appends).values(uid=uid))
 
         await self._write(run)
 
@@ -115,24 +122,28 @@ class SqlPeople(Threads):
 
         return await self._read(run)
 
-    async def put_asked(self, row: AskedRow) -> None:
-        await self._write(lambda c: c.execute(ask, columns(row)))
+    async def put_recovery_request(self, row: RecoveryRequestRow) -> None:
+        await self._write(lambda c: c.execute(keep_recovery_request, columns(row)))
 
-    async def drop_asked(self, uid: bytes, what: str, dev: bytes) -> None:
-        a = s.asked.c
-        gone = delete(s.asked).where(a.uid == uid, a.what == what, a.dev == dev)
+    async def drop_recovery_request(self, uid: bytes, what: str, dev: bytes) -> None:
+        a = s.recovery_requests.c
+        gone = delete(s.recovery_requests).where(a.uid == uid, a.what == what, a.dev == dev)
         await self._write(lambda c: c.execute(gone))
 
-    async def asked(self, uid: bytes) -> list[AskedRow]:
-        def run(c: Connection) -> list[AskedRow]:
-            rows = c.execute(select(s.asked).where(s.asked.c.uid == uid).order_by(s.asked.c.since))
-            return [AskedRow(**r._mapping) for r in rows]
+    async def recovery_requests(self, uid: bytes) -> list[RecoveryRequestRow]:
+        def run(c: Connection) -> list[RecoveryRequestRow]:
+            rows = c.execute(
+                select(s.recovery_requests)
+                .where(s.recovery_requests.c.uid == uid)
+                .order_by(s.recovery_requests.c.since)
+            )
+            return [RecoveryRequestRow(**r._mapping) for r in rows]
 
         return await self._read(run)
 
-    async def told_of(self, after: int) -> list[tuple[int, bytes]]:
+    async def external_appends(self, after: int) -> list[tuple[int, bytes]]:
         def run(c: Connection) -> list[tuple[int, bytes]]:
-            t = s.told.c
+            t = s.external_appends.c
             return [(r.row, r.uid) for r in c.execute(select(t.row, t.uid).where(t.row > after).order_by(t.row))]
 
         return await self._read(run)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`Mending` in SQL."""
+"""`RestoreStore` in SQL."""
 
 from collections.abc import Sequence
 
@@ -12,8 +12,8 @@ from sync.server.store.statements import columns
 from sync.server.store.threads import Threads
 
 
-class SqlMending(Threads):
-    """The mending of SqlStore."""
+class SqlRestore(Threads):
+    """The restore state of SqlStore."""
 
     async def mark_restored(self, row: RestoreRow, seen_since: int) -> None:
         def run(c: Connection) -> None:
@@ -43,7 +43,7 @@ class SqlMending(Threads):
 
         return await self._read(run)
 
-    async def came_back(self, dev: bytes) -> None:
+    async def stop_awaiting(self, dev: bytes) -> None:
         await self._write(lambda c: c.execute(delete(s.awaited_devices).where(s.awaited_devices.c.dev == dev)))
 
     async def await_items(self, room: bytes, items: Sequence[AwaitedItem]) -> int:

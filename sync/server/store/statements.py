@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is written as SQL: statements built once, and the rows they take. All run inside the writer's transaction."""
+"""The SQL statements of writes, built once, and the functions that run them. All run inside the writer's
+transaction."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -52,9 +53,10 @@ see_device = upsert(s.sightings)
 see_device = see_device.on_conflict_do_update(
     index_elements=["dev"], set_={f: see_device.excluded[f] for f in ("uid", "last", "agent")}
 )
-ask = upsert(s.asked)
-ask = ask.on_conflict_do_update(
-    index_elements=["uid", "what", "dev"], set_={f: ask.excluded[f] for f in ("since", "invite_pk", "vetoed_by", "by")}
+keep_recovery_request = upsert(s.recovery_requests)
+keep_recovery_request = keep_recovery_request.on_conflict_do_update(
+    index_elements=["uid", "what", "dev"],
+    set_={f: keep_recovery_request.excluded[f] for f in ("since", "invite_pk", "vetoed_by", "by")},
 )
 keep_upload = upsert(s.uploads)
 keep_upload = keep_upload.on_conflict_do_update(
@@ -69,7 +71,7 @@ keep_unmet = keep_unmet.on_conflict_do_update(
 
 
 def place(c: Connection, p: Placement) -> None:
-    """Stores a placement; Moved if the room is not where it was expected to be."""
+    """Stores a placement. Moved if the room's head is not at `expected_n`."""
     last = p.items[-1]
     if p.expected_n == 0:
         state = p.state or b""
@@ -109,12 +111,12 @@ def place(c: Connection, p: Placement) -> None:
         head = p.device_head
         c.execute(_set_head, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
     _place_rest(c, p)
-    if p.healed is not None:
-        _note_healed(c, p, p.healed)
+    if p.reuploaded is not None:
+        _note_reuploaded(c, p, p.reuploaded)
 
 
 def _place_rest(c: Connection, p: Placement) -> None:
-    """What most placements do not have."""
+    """Stores what most placements do not have: members, authors, shares, seals."""
     if p.members:
         rows = [{"room": p.room, "uid": m.uid, "until_n": m.until_n or 0, "by": m.by, "spoke": 0} for m in p.members]
         c.execute(_set_member, rows)
@@ -128,7 +130,7 @@ def _place_rest(c: Connection, p: Placement) -> None:
 
 
 def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
-    """Uses an invitation; Taken if somebody has, or if it is withdrawn."""
+    """Marks an invitation as used. Taken if it was used or withdrawn."""
     i = s.invites.c
     free = i.used_by.is_(None) & (i.withdrawn == 0)
     used = update(s.invites).where(i.invite_pk == invite_pk, free).values(used_by=uid)
@@ -137,7 +139,8 @@ def use_invite(c: Connection, invite_pk: bytes, uid: bytes) -> None:
 
 
 def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> None:
-    """Notes that the person had used these; Taken if somebody else has, or if one is withdrawn."""
+    """Marks invitations as used by the person, and stores those that are lost. Taken if one was used by another
+    person or withdrawn."""
     for invite in invites:
         i = s.invites.c
         used = c.execute(select(i.used_by).where(i.invite_pk == invite.invite_pk)).one_or_none()
@@ -149,8 +152,9 @@ def return_invites(c: Connection, invites: Sequence[InviteRow], uid: bytes) -> N
             raise Taken("invite")
 
 
-def _note_healed(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
-    """It came back after a restore: it is awaited no more, and a room that begins so is closed."""
+def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
+    """Stops awaiting items that were uploaded again after a restore, closes the room if they are its first, and stores
+    which of its entries lack their seals."""
     a = s.awaited_items.c
     c.execute(delete(s.awaited_items).where(a.room == p.room, a.n <= p.items[-1].n))
     if p.expected_n == 0:
@@ -160,7 +164,7 @@ def _note_healed(c: Connection, p: Placement, sealless: Sequence[int]) -> None:
 
 
 def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
-    """Drops the content of these positions; how many bytes it was."""
+    """Deletes the content at these positions. Returns how many bytes that freed."""
     i = s.items.c
     at = (i.room == room) & i.n.in_(ns) & i.ct.is_not(None)
     freed = c.scalar(select(func.coalesce(func.sum(func.length(i.ct)), 0)).where(at)) or 0
@@ -177,7 +181,7 @@ def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
 
 
 def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: StoreError | None = None) -> None:
-    """Adds rows that must be new; else `refusal`, or Taken with the table's name."""
+    """Adds new rows. Raises `refusal`, or Taken with the table's name, if one exists."""
     try:
         c.execute(insert(table), rows)
     except IntegrityError as e:
@@ -185,7 +189,7 @@ def insert_rows(c: Connection, table: Any, rows: list[dict[str, Any]], refusal: 
 
 
 def columns(row: Any) -> dict[str, Any]:
-    """A row of base.py or restored.py as the columns of its table."""
+    """The values of a row of base.py or restored.py by column."""
     return {field: getattr(row, field) for field in row.__slots__}
 
 
@@ -206,5 +210,5 @@ def _item_values(room: bytes, i: ItemRow) -> dict[str, Any]:
 
 
 def count(c: Connection, column: Any) -> int:
-    """How many rows a column's table has."""
+    """The number of rows in a column's table."""
     return c.scalar(select(func.count(column))) or 0

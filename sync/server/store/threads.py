@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The two threads that have connections to the SQLite file: one writes, one reads."""
+"""The two threads that have connections to the SQLite file: a writer and a reader."""
 
 import asyncio
 import time
@@ -18,19 +18,20 @@ T = TypeVar("T")
 
 
 class Threads:
-    """What every part of SqlStore reads and writes by."""
+    """Runs the reads and writes of all parts of SqlStore in the two threads."""
 
     def __init__(
         self, path: Path, *, max_pages: int | None = None, committed: Callable[[float], None] = lambda took_s: None
     ) -> None:
-        """`max_pages` of 4 KiB bound the file: beyond them it behaves as a full disk. `committed` as in Writer."""
+        """`max_pages` of 4 KiB limit the file's size; beyond them it behaves as a full disk. `committed` as in
+        Writer."""
         self._committed = committed
         self._engine = connected(path, max_pages)
         self._writer: Writer | None = None
         self._reader: ThreadPoolExecutor | None = None
         self._read_connection: Connection | None = None
         self._along: Callable[[Connection], None] | None = None
-        """What the next write that succeeds does too, in its transaction."""
+        """Runs in the transaction of the next write that succeeds."""
 
     async def open(self) -> None:
         try:
@@ -80,7 +81,7 @@ class Threads:
         return written
 
     def _still(self, done: "asyncio.Future[T]", along: Callable[[Connection], None]) -> None:
-        """A write that failed took nothing along: the next one does."""
+        """Keeps `along` for the next write if this one failed."""
         if (done.cancelled() or done.exception() is not None) and self._along is None:
             self._along = along
 

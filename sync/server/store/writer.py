@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One thread that writes, with group commit: whatever has queued up while one commit was on its way to the disk
-goes into the next. An idle writer commits at once, so a lone message never waits for company.
+"""One thread that writes, with group commit: the jobs that queued up during one commit are committed together by the
+next. An idle writer commits at once, so that a lone job does not wait for others.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from sync.server.store.base import Full, Unwritable
 T = TypeVar("T")
 
 _MAX_GROUP = 256
-"""Jobs in one transaction: bounds how long the first of them waits for the last."""
+"""Most jobs in one transaction: bounds how long the first of them waits for the last."""
 
 
 _DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
-"""What SQLite says of a disk that takes nothing more, by itself or by a quota."""
+"""SQLite's error codes for a disk, or a quota, that cannot take more."""
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Writer:
     """Runs jobs in the order of `submit`, each whole or not at all, and answers when they are on disk."""
 
     def __init__(self, engine: Engine, committed: Callable[[float], None]) -> None:
-        """`committed` hears in the writer's thread how many seconds each commit took."""
+        """`committed` is called in the writer's thread with the seconds that each commit took."""
         self._engine = engine
         self._committed = committed
         self._loop = asyncio.get_running_loop()
@@ -51,7 +51,7 @@ class Writer:
         self._thread.start()
 
     def submit(self, run: Callable[[Connection], T]) -> "asyncio.Future[T]":
-        """Queues a job; the future ends after its commit, or with the job's StoreError."""
+        """Queues a job. The future has the job's result after its commit, or the StoreError of the job or commit."""
         done: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
             done.set_exception(Unwritable("closed"))
@@ -61,7 +61,7 @@ class Writer:
 
     @property
     def queued(self) -> int:
-        """Jobs that no commit has begun with."""
+        """The number of jobs that are not in a commit yet."""
         return self._jobs.qsize()
 
     async def close(self) -> None:
@@ -109,13 +109,13 @@ class Writer:
             for job in group:
                 job.error = error
         except Exception as e:
-            # A refusal or our own fault: it must not take the thread, and everybody's writes, with it.
+            # A refusal or our own fault: it must not end the thread, and with it everybody's writes.
             for job in group:
                 job.error = e
 
 
 def unwritable(e: DBAPIError) -> Unwritable:
-    """What the database's error means for whoever wanted to write."""
+    """The StoreError that a database error becomes: Full for a full or failing disk, otherwise Unwritable."""
     code = getattr(e.orig, "sqlite_errorcode", 0) & 0xFF
     return Full("the disk is full or failing") if code in _DISK else Unwritable("the database is busy")
 
@@ -134,7 +134,7 @@ def _run_alone(connection: Connection, job: _Job) -> None:
 
 
 def _run(connection: Connection, job: _Job) -> None:
-    """Whoever asked pays for the processor time; the commit is everybody's."""
+    """Runs a job and charges its processor time to the job's payer. The commit is charged to nobody."""
     began = time.thread_time()
     try:
         job.result = job.run(connection)

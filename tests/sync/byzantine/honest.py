@@ -110,7 +110,7 @@ class HonestServer:
             EntryRow(seq=log.seq + 1, body=entry[0], sig=entry[1]),
             Appended(head=entry_id(entry[0]), root_pk=log.root_pk),
         )
-        self._loop.do(self.store.append_user(uid, log.seq, [row], made, told=True))
+        self._loop.do(self.store.append_user(uid, log.seq, [row], made, external=True))
         self.by_agency.append((uid, log.seq + 1))
         return True
 

@@ -275,7 +275,7 @@ async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
     hub = w.running.service.hub
     for _ in range(500):
         hub.notify_room(room, m.MemberMoved(room))
-        hub.tell_all(a.uid, m.MemberMoved(bytes(16)))  # a room that it does not know
+        hub.notify_person(a.uid, m.MemberMoved(bytes(16)))  # a room that it does not know
     a.say(room, new_obj(), b"efter")  # comes back behind all of them
     await w.settle(room)
     assert looked == []

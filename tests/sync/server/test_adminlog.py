@@ -46,8 +46,8 @@ def verified(data: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tupl
     """The exit status and the sentence of `audit --verify`."""
     capsys.readouterr()
     code = main(["audit", "--verify", "--data", str(data), *more])
-    told = capsys.readouterr()
-    return code, told.out + told.err
+    printed = capsys.readouterr()
+    return code, printed.out + printed.err
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def three(data: Path) -> Path:
     return data
 
 
-async def test_each_command_says_who_gave_it_and_about_whom(
+async def test_each_entry_names_who_gave_the_command_and_about_whom(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SUDO_USER", "driftchef")
@@ -150,7 +150,7 @@ main(sys.argv[1:])
 
 
 @pytest.mark.parametrize("words", [["invite", "--name", "Registrator"], ["renew-certificate"]])
-def test_a_command_that_is_killed_leaves_neither_its_deed_nor_an_entry(
+def test_a_killed_command_leaves_neither_its_change_nor_an_entry(
     data: Path, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     cert = (data / "server.cert").read_bytes()
@@ -163,7 +163,7 @@ def test_a_command_that_is_killed_leaves_neither_its_deed_nor_an_entry(
 
 
 @pytest.mark.parametrize(
-    ("damage", "says"),
+    ("damage", "sentence"),
     [
         ("DELETE FROM admin_log WHERE n = 3", "entry 3 is missing (3 were written)"),
         ("DELETE FROM admin_log", "entry 1 is missing"),
@@ -176,15 +176,15 @@ def test_a_command_that_is_killed_leaves_neither_its_deed_nor_an_entry(
     ],
 )
 def test_the_first_broken_entry_is_named(
-    three: Path, capsys: pytest.CaptureFixture[str], damage: str, says: str
+    three: Path, capsys: pytest.CaptureFixture[str], damage: str, sentence: str
 ) -> None:
     with contextlib.closing(sqlite3.connect(three / "server.sqlite3")) as db, db:
         db.execute(damage)
-    code, told = verified(three, capsys)
-    assert (code, says in told) == (1, True), told
+    code, printed = verified(three, capsys)
+    assert (code, sentence in printed) == (1, True), printed
     assert main(["verify", "--data", str(three)]) == 1
     problem = json.loads(capsys.readouterr().out.splitlines()[0])
-    assert (problem["what"], problem["where"]) == ("audit", says.split()[1])
+    assert (problem["what"], problem["where"]) == ("audit", sentence.split()[1])
 
 
 def test_the_next_command_does_not_close_a_gap(three: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -196,7 +196,7 @@ def test_the_next_command_does_not_close_a_gap(three: Path, capsys: pytest.Captu
     assert "entry 3 is missing (4 were written)" in verified(three, capsys)[1]
 
 
-def test_an_entry_that_was_noted_elsewhere_finds_a_chain_that_was_written_anew(
+def test_an_entry_that_was_noted_elsewhere_detects_a_rewritten_chain(
     three: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     noted = verified(three, capsys)[1].split()[-1]
@@ -210,10 +210,10 @@ def test_an_entry_that_was_noted_elsewhere_finds_a_chain_that_was_written_anew(
             db.execute("INSERT INTO admin_log VALUES (?, ?, ?)", (row.n, row.body, row.hash))
         db.execute("UPDATE meta SET value = ? WHERE name = 'admin_head'", (head.format(),))
     assert verified(three, capsys)[0] == 0
-    code, told = verified(three, capsys, "--expect", noted)
-    assert (code, "entry 3 of the admin log is not the one that was noted" in told) == (1, True)
-    code, told = verified(three, capsys, "--expect", f"9{noted[1:]}")
-    assert (code, "entry 9, which was noted, is gone" in told) == (1, True)
+    code, printed = verified(three, capsys, "--expect", noted)
+    assert (code, "entry 3 of the admin log is not the one that was noted" in printed) == (1, True)
+    code, printed = verified(three, capsys, "--expect", f"9{noted[1:]}")
+    assert (code, "entry 9, which was noted, is gone" in printed) == (1, True)
 
 
 @pytest.mark.parametrize("bad", ["", "3", "3:", "x:" + "00" * 32, "-1:" + "00" * 32, "3:" + "00" * 31])
@@ -222,7 +222,7 @@ def test_what_was_noted_must_be_an_entry(bad: str) -> None:
         AdminHead.parse(bad)
 
 
-def test_a_restored_log_goes_on_and_says_what_is_lost(
+def test_a_restored_log_continues_and_records_what_is_lost(
     three: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     backup, back = tmp_path / "backup", tmp_path / "back"

@@ -148,7 +148,7 @@ async def test_a_chain_that_is_cut_under_a_running_server_is_an_error(
         await until(lambda: any('"command":"confirm-clock"' in r.getMessage() for r in caplog.records))
 
 
-async def test_a_chain_that_was_written_anew_while_the_server_stood_still_is_an_error(data: Path) -> None:
+async def test_a_chain_that_was_rewritten_while_the_server_was_stopped_is_an_error(data: Path) -> None:
     served = await serve(data)
     await until(lambda: copies(served.log()) == ["init"])
     assert await served.stop() == 0

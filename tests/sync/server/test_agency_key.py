@@ -12,7 +12,7 @@ import pytest
 from sync.server.__main__ import main
 from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
-from tests.sync.server.test_escrow import sheet_of
+from tests.sync.server.test_escrow import recovery_pair_of
 from tests.sync.server.wire import keys_of, new_data
 
 Typed = Callable[..., tuple[int, str, str]]
@@ -40,8 +40,8 @@ def typed(data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
             with os.fdopen(fd, encoding="utf-8") as given, monkeypatch.context() as patch:
                 patch.setattr(sys, "stdin", given)
                 status = main([*words, "--data", str(data)])
-        told = capsys.readouterr()
-        return status, told.out.strip(), told.err.strip()
+        output = capsys.readouterr()
+        return status, output.out.strip(), output.err.strip()
 
     return run
 
@@ -84,7 +84,7 @@ async def test_no_request_is_written_for_a_key_that_is_refused(
     house: House, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person, request = await house.person(), tmp_path / "request"
-    await sheet_of(person)
+    await recovery_pair_of(person)
     back = ["invite", "--data", str(house.data), "--person", person.uid.hex(), "--request", str(request)]
     other = keys_of(new_data(tmp_path / "other")) / "agency.key"
     assert await asyncio.to_thread(main, [*back, "--agency-key", str(other)]) == 1

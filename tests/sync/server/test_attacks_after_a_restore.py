@@ -42,7 +42,7 @@ class Agencys:
         log.apply(*entry)
         return entry
 
-    def twin(self, staff: tuple[bytes, bytes], code: SignInCode, cert: Entry) -> list[Entry]:
+    def second_log(self, staff: tuple[bytes, bytes], code: SignInCode, cert: Entry) -> list[Entry]:
         """A second person who says to be the same one."""
         secrets = DeviceSecrets.fresh()
         return new_user(secrets, code, self.agency.pk, cert, record_hash(*staff), os.urandom(32), now())[0]
@@ -85,7 +85,7 @@ async def test_attack_a_code_that_led_back_makes_no_second_person_after_a_restor
         assert await hand(server, back, entries) == "ok"
         assert await hand(server, back, entries) == "ok"
         for letter in letters:
-            assert await hand(server, back, agencys.twin(bert.staff, *letter)) == "code-used"
+            assert await hand(server, back, agencys.second_log(bert.staff, *letter)) == "code-used"
 
 
 async def test_attack_nor_does_a_later_code_of_somebody_whose_whole_log_was_lost(house: House, tmp_path: Path) -> None:
@@ -93,13 +93,13 @@ async def test_attack_nor_does_a_later_code_of_somebody_whose_whole_log_was_lost
     agencys, staff = Agencys(read_agency(house.data)), (b"s" * 16, b"")
     back = await restored(house, tmp_path)
     first, later = agencys.invitation(staff), agencys.invitation(staff)
-    entries = agencys.twin(staff, *first)
+    entries = agencys.second_log(staff, *first)
     log = UserLog.replay(entries, agencys.agency.pk)
     entries.append(agencys.bound_again(log, staff, *later))
     async with start_server(config(back)) as server:
         assert await hand(server, back, entries) == "ok"
         for letter in (first, later):
-            assert await hand(server, back, agencys.twin(staff, *letter)) == "code-used"
+            assert await hand(server, back, agencys.second_log(staff, *letter)) == "code-used"
 
 
 async def test_attack_one_invitation_stands_in_a_log_that_comes_back_once(house: House, tmp_path: Path) -> None:

@@ -283,9 +283,9 @@ async def test_attack_the_seventeenth_fragment_closes_the_connection(house: Hous
     async with opened(house, 2) as (whole, many):
         for each in (whole, many):
             await each.websocket()
-        said = hello()
-        pieces = [said[k : k + 4] for k in range(0, len(said), 4)][: uvicorn_protocols.MAX_FRAGMENTS - 1]
-        rest = said[len(b"".join(pieces)) :]
+        sent = hello()
+        pieces = [sent[k : k + 4] for k in range(0, len(sent), 4)][: uvicorn_protocols.MAX_FRAGMENTS - 1]
+        rest = sent[len(b"".join(pieces)) :]
         whole.writer.write(ws_frame(BINARY, pieces[0], fin=False))
         for piece in pieces[1:]:
             whole.writer.write(ws_frame(CONT, piece, fin=False))
@@ -409,9 +409,9 @@ async def test_attack_a_server_that_has_no_descriptors_left_serves_those_that_it
 async def forwarded(house: House, *headers: str) -> Line:
     """A WebSocket through a proxy that says where it comes from."""
     made = await line(house.server.url, house.data)
-    said = "".join(f"X-Forwarded-For: {h}\r\n" for h in headers).encode()
+    sent = "".join(f"X-Forwarded-For: {h}\r\n" for h in headers).encode()
     made.writer.write(
-        b"GET /v1/sync HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + said
+        b"GET /v1/sync HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + sent
         + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )  # fmt: skip
     await asyncio.wait_for(made.reader.readuntil(b"\r\n\r\n"), 10)
@@ -443,7 +443,7 @@ async def message(of: Line) -> bytes:
         ((), "unix", ["198.51.100.7"], UNKNOWN),
     ],
 )
-def test_attack_only_a_trusted_proxy_says_where_somebody_comes_from(
+def test_attack_only_a_trusted_proxy_names_the_origin_of_a_connection(
     trusted: tuple[str, ...], peer: str, headers: list[str], origin: str
 ) -> None:
     proxies = Proxies(trusted, behind_proxy=False)
@@ -468,7 +468,7 @@ async def test_behind_a_proxy_that_is_not_trusted_nobody_is_limited_by_address(d
             await each.close()
 
 
-async def test_who_meets_an_old_device_in_a_box_is_not_the_oldest_that_goes(data: Path) -> None:
+async def test_a_connection_that_is_pairing_is_not_evicted_as_the_oldest(data: Path) -> None:
     async with served(data, Limits(unsigned_connections=3)) as house:
         anna = await house.person()
         box = (await anna.wire.ask(m.PairOpen(anna.wire.rid(), b""), m.PairOpened)).box

@@ -258,14 +258,14 @@ async def three(house: House) -> tuple[Person, Person, Person, bytes]:
     return anna, bert, carl, room
 
 
-async def test_attack_an_administrator_holds_no_slot_against_an_owner(house: House) -> None:
+async def test_attack_an_administrator_reserves_no_slot_against_an_owner(house: House) -> None:
     anna, bert, carl, room = await three(house)
     await race(house, bert, anna, carl, room)
     await anna.sync(room)
     await anna.submit(anna.drafter(room).remove(bert.uid))
 
 
-async def test_attack_a_slot_that_was_let_pass_is_not_given_again_at_once(
+async def test_attack_an_unused_reserved_slot_is_not_given_again_at_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna, bert, carl, room = await three(house)

@@ -139,7 +139,7 @@ def test_a_backup_that_is_cut_off_leaves_the_one_before(
     assert put_back(target, tmp_path / "restored") == []
 
 
-def test_a_part_that_is_damaged_in_the_backup_and_deleted_there_is_copied_anew(copied: Path, tmp_path: Path) -> None:
+def test_a_part_that_is_damaged_in_the_backup_and_deleted_there_is_copied_again(copied: Path, tmp_path: Path) -> None:
     target = tmp_path / "backup"
     made = back_up(copied, target)
     (part,) = [p for p in (target / "blobs").rglob("*") if p.is_file()]
@@ -209,12 +209,12 @@ def test_a_folder_of_another_agency_and_the_data_folder_are_no_place_for_a_backu
     assert read_manifest(target) == made
 
 
-def test_a_folder_that_cannot_be_written_is_told_of(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(copied: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["backup", "--data", str(copied), "/proc/self"]) == 1  # not even by root
     assert "'/proc/self/." in capsys.readouterr().err
 
 
-def test_parts_that_are_missing_are_counted_and_told(
+def test_parts_that_are_missing_are_counted_and_reported(
     copied: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -227,7 +227,7 @@ def test_parts_that_are_missing_are_counted_and_told(
     assert '"blob-missing"' in capsys.readouterr().out
 
 
-async def test_what_is_restored_is_what_was_backed_up_and_says_so(house: House, tmp_path: Path) -> None:
+async def test_what_is_restored_is_what_was_backed_up_and_is_marked_as_restored(house: House, tmp_path: Path) -> None:
     anna, bert, room = await house.two_in_a_room()
     await anna.push(room, TEXT)
     before = now_ms()
@@ -250,9 +250,9 @@ async def test_what_is_restored_is_what_was_backed_up_and_says_so(house: House, 
     await store.close()
     assert kept is not None
     identity = read_identity(back, now_ms())
-    told = Restored.check(identity.key.public, identity.fingerprint, kept.body, kept.sig)
-    assert (told.t, told.backup_t) == (kept.t, kept.backup_t)
-    assert told.backup_t == made.time <= told.t
+    statement = Restored.check(identity.key.public, identity.fingerprint, kept.body, kept.sig)
+    assert (statement.t, statement.backup_t) == (kept.t, kept.backup_t)
+    assert statement.backup_t == made.time <= statement.t
     assert closed == {room}
     assert set(awaited) == {(p.author.dev, p.uid) for p in (anna, bert)}
 
@@ -365,20 +365,20 @@ KEY, PRINT = Agency(bytes(32)).key, b"f" * 32
 
 
 def test_a_restored_statement_is_the_servers_for_its_agency() -> None:
-    told = Restored.sign(KEY, PRINT, 2000, 1000)
-    assert Restored.check(KEY.public, PRINT, told.body, told.sig) == told
-    assert Restored.sign(KEY, PRINT, 2000, 1000).body != told.body
+    statement = Restored.sign(KEY, PRINT, 2000, 1000)
+    assert Restored.check(KEY.public, PRINT, statement.body, statement.sig) == statement
+    assert Restored.sign(KEY, PRINT, 2000, 1000).body != statement.body
 
 
 def test_attack_a_restored_statement_that_is_none_is_refused() -> None:
-    told = Restored.sign(KEY, PRINT, 2000, 1000)
+    statement = Restored.sign(KEY, PRINT, 2000, 1000)
     stranger = Agency(b"x" * 32).key
     upside_down = Restored.sign(KEY, PRINT, 1000, 2000)
     for pk, fingerprint, body, sig, code in (
-        (stranger.public, PRINT, told.body, told.sig, "signature"),
-        (KEY.public, b"g" * 32, told.body, told.sig, "agency"),
-        (KEY.public, PRINT, told.body + b"x", told.sig, "signature"),
-        (KEY.public, PRINT, told.body, bytes(64), "signature"),
+        (stranger.public, PRINT, statement.body, statement.sig, "signature"),
+        (KEY.public, b"g" * 32, statement.body, statement.sig, "agency"),
+        (KEY.public, PRINT, statement.body + b"x", statement.sig, "signature"),
+        (KEY.public, PRINT, statement.body, bytes(64), "signature"),
         (KEY.public, PRINT, upside_down.body, upside_down.sig, "malformed"),
         (KEY.public, PRINT, b"x", KEY.sign("restored", b"x"), "encoding"),
     ):
@@ -388,7 +388,7 @@ def test_attack_a_restored_statement_that_is_none_is_refused() -> None:
 
 
 def test_attack_a_restore_explains_only_what_came_after_the_backup() -> None:
-    told = Restored.sign(KEY, PRINT, 9_000_000, 5_000_000)
-    assert told.explains(5_000_001)
-    assert told.explains(5_000_000 - LAG_MS)
-    assert not told.explains(5_000_000 - LAG_MS - 1)
+    statement = Restored.sign(KEY, PRINT, 9_000_000, 5_000_000)
+    assert statement.explains(5_000_001)
+    assert statement.explains(5_000_000 - LAG_MS)
+    assert not statement.explains(5_000_000 - LAG_MS - 1)

@@ -58,7 +58,7 @@ def test_a_backup_whose_files_were_not_all_copied_is_restored_only_when_asked(
 ) -> None:
     shutil.rmtree(backed_up / "blobs")
     complaint = refused(backed_up, copied, capsys)
-    assert "problems: 1. Nothing was put in place: copy the backup again, or say --damaged" in complaint
+    assert "problems: 1. Nothing was put in place: copy the backup again, or use --damaged" in complaint
     there = ["--data", str(tmp_path / "elsewhere"), "--keys", str(copied), str(backed_up)]
     assert main(["restore", "--damaged", *there]) == 0
 
@@ -82,7 +82,7 @@ def test_a_restore_on_a_full_disk_leaves_nothing(
     assert "there: the disk is full; nothing was put in place" in refused(backed_up, copied, capsys)
 
 
-def test_a_backup_that_root_copied_says_whose_it_must_be(
+def test_a_backup_that_root_copied_is_refused_with_its_needed_owner(
     copied: Path, backed_up: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Root runs the tests and may read everything, so the refusal is the system's as it words it."""

@@ -141,7 +141,7 @@ async def test_parts_on_disk_are_whole_or_not_there(tmp_path: Path) -> None:
         await objects.read(*name, 0, 1)
 
 
-async def test_a_new_parts_whole_way_is_on_the_disk_before_it_is_confirmed(
+async def test_a_new_part_with_all_its_folders_is_on_the_disk_before_it_is_confirmed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[Path] = []
@@ -179,7 +179,7 @@ async def test_attack_of_two_contents_sent_at_once_under_one_name_the_confirmed_
         assert got.headers["repr-digest"] == digest(got.content)
 
 
-async def test_attack_a_body_that_is_longer_than_it_says_is_not_taken_into_memory(house: House) -> None:
+async def test_attack_a_body_that_is_longer_than_announced_is_not_read_into_memory(house: House) -> None:
     """In chunks: what the headers say of its length binds nobody."""
     anna, _, room = await house.two_in_a_room()
     token = await anna.wire.ask(m.BlobToken(anna.wire.rid()), m.BlobTokenReply)

@@ -25,7 +25,7 @@ from sync.server.rules import certificates
 from sync.server.store.database import TooNew, TooOld
 from tests.certs import make_cert
 from tests.sync.server.process import serve
-from tests.sync.server.test_running import shown, told
+from tests.sync.server.test_running import logged, shown
 from tests.sync.server.wire import config
 from tests.world import until
 
@@ -53,9 +53,9 @@ def test_a_certificate_that_has_ended_is_not_sound_and_named_with_its_date(
 ) -> None:
     put(data, make_cert("Leaf", by=authority(data), begins_days=-20, ends_days=-3))
     assert main(["serve", "--check", "--data", str(data)]) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert f"{data / 'tls.pem'} ended on {day(-3)}, clients refuse it" in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert f"{data / 'tls.pem'} ended on {day(-3)}, clients refuse it" in printed.err
 
 
 def test_a_certificate_that_has_not_begun_is_not_sound(data: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_key_of_the_file_that_is_not_known_is_named(
 async def test_a_start_with_a_certificate_that_ended_is_loud(data: Path) -> None:
     put(data, make_cert("Leaf", by=authority(data), begins_days=-20, ends_days=-3))
     served = await serve(data, "--metrics", "127.0.0.1:0")
-    await told(served, f"ERROR {data / 'tls.pem'} ended on {day(-3)}")
+    await logged(served, f"ERROR {data / 'tls.pem'} ended on {day(-3)}")
     async with httpx.AsyncClient() as http:
         answer = await http.get(f"{served.ready['metrics']}/readyz")
         assert (answer.status_code, answer.json()) == (503, {"ok": False, "code": "certificate"})
@@ -176,27 +176,27 @@ async def test_a_start_with_a_certificate_that_ended_is_loud(data: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("bad", "says"),
+    ("bad", "sentence"),
     [
         (partial(make_cert, begins_days=-9, ends_days=-2), "ended on"),
         (partial(make_cert, begins_days=2, ends_days=9), "begins on"),
         (partial(make_cert, hosts=("other.example",)), "is not for localhost:443"),
     ],
 )
-async def test_a_reload_with_a_certificate_that_clients_refuse_keeps_the_old_one_and_says_so(
-    data: Path, bad: Callable[..., Pem], says: str
+async def test_a_reload_with_a_certificate_that_clients_refuse_keeps_the_old_one_and_logs_it(
+    data: Path, bad: Callable[..., Pem], sentence: str
 ) -> None:
     served = await serve(data, "--address", "localhost:443", log="INFO")
     old = await shown(served.ready["port"])
     put(data, bad("Leaf", by=authority(data)))
     served.process.send_signal(signal.SIGHUP)
-    await told(served, "the certificate was not read again")
-    assert says in served.log()
+    await logged(served, "the certificate was not read again")
+    assert sentence in served.log()
     assert await shown(served.ready["port"]) == old
     new = put(data, make_cert("Leaf", by=authority(data), ends_days=20))
     served.process.send_signal(signal.SIGHUP)
-    await told(served, "WARNING")
-    await told(served, "certificate read again\n")
+    await logged(served, "WARNING")
+    await logged(served, "certificate read again\n")
     assert await shown(served.ready["port"]) == new
     assert await served.stop() == 0
 
@@ -210,7 +210,7 @@ async def test_a_fault_that_the_certificate_in_use_has_too_keeps_no_renewed_one_
         assert await shown(server.port) == new
 
 
-async def test_soon_is_said_once_a_day_and_that_a_new_file_was_not_read(
+async def test_a_warning_of_the_end_and_of_an_unread_new_file_is_logged_once_a_day(
     data: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     put(data, make_cert("Leaf", by=authority(data), ends_days=12.5))
@@ -263,15 +263,15 @@ async def tls_days(asked: Config) -> float | None:
 # -- status
 
 
-async def test_status_says_how_long_certificates_are_good_and_which_version_the_database_has(
+async def test_status_has_the_days_of_certificates_and_the_version_of_the_database(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(data, make_cert("Leaf", by=authority(data), begins_days=-20, ends_days=-3))
     assert await asyncio.to_thread(main, ["status", "--data", str(data)]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["tls_days"] == pytest.approx(-3, abs=0.1)
-    assert told["server_cert_days"] == pytest.approx(3 * 365, abs=1)
-    assert told["schema"] == 10
+    logged = json.loads(capsys.readouterr().out)
+    assert logged["tls_days"] == pytest.approx(-3, abs=0.1)
+    assert logged["server_cert_days"] == pytest.approx(3 * 365, abs=1)
+    assert logged["schema"] == 11
     (data / "tls.pem").unlink()
     assert await asyncio.to_thread(main, ["status", "--data", str(data)]) == 0
     assert json.loads(capsys.readouterr().out)["tls_days"] is None

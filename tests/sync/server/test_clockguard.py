@@ -17,7 +17,7 @@ from sync.server.rules.clock_guard import CONFIRMED, FAR_MS, FOLLOW_MS, HOLD_MS,
 from sync.server.rules.handshake import now_ms
 from sync.server.rules.people import People
 from sync.server.rules.refusal import Refusal
-from sync.server.store.base import AskedRow, Store
+from sync.server.store.base import RecoveryRequestRow, Store
 from tests.journeys.bad_input.checks import two
 from tests.world import until, world
 
@@ -94,12 +94,12 @@ def test_attack_a_jump_of_more_than_a_day_waits_for_the_operator(machine: Machin
     assert waits(guard)
     machine.passes(30 * FAR_MS)
     assert waits(guard)
-    said = {"boot": "this start", "clock_ms": machine.clock_ms, "up_ms": machine.up_ms}
-    (tmp_path / CONFIRMED).write_text(json.dumps(said | {"clock_ms": machine.clock_ms - FAR_MS}))
+    written = {"boot": "this start", "clock_ms": machine.clock_ms, "up_ms": machine.up_ms}
+    (tmp_path / CONFIRMED).write_text(json.dumps(written | {"clock_ms": machine.clock_ms - FAR_MS}))
     assert waits(guard)  # another time was confirmed
-    (tmp_path / CONFIRMED).write_text(json.dumps(said | {"boot": "another start"}))
+    (tmp_path / CONFIRMED).write_text(json.dumps(written | {"boot": "another start"}))
     assert waits(guard)
-    (tmp_path / CONFIRMED).write_text(json.dumps(said))
+    (tmp_path / CONFIRMED).write_text(json.dumps(written))
     machine.passes(MINUTE_MS)
     assert not waits(guard)
 
@@ -150,10 +150,10 @@ def test_the_operator_confirms_the_machines_own_time(tmp_path: Path) -> None:
         admin.confirm_clock(tmp_path)
     (tmp_path / "server.key").touch()
     admin.confirm_clock(tmp_path)
-    told = json.loads((tmp_path / CONFIRMED).read_text())
-    assert told["boot"] == boot_id()
-    assert 0 <= now_ms() - told["clock_ms"] < MINUTE_MS
-    assert 0 <= up_ms() - told["up_ms"] < MINUTE_MS
+    confirmed = json.loads((tmp_path / CONFIRMED).read_text())
+    assert confirmed["boot"] == boot_id()
+    assert 0 <= now_ms() - confirmed["clock_ms"] < MINUTE_MS
+    assert 0 <= up_ms() - confirmed["up_ms"] < MINUTE_MS
 
 
 def test_a_system_without_a_boot_clock_is_compared_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,8 +166,11 @@ def test_a_system_without_a_boot_clock_is_compared_too(monkeypatch: pytest.Monke
 
 
 def test_attack_a_clock_that_was_set_ends_no_veto(machine: Machine, tmp_path: Path) -> None:
-    guard, row = machine.guard(), AskedRow(uid=b"u" * 16, what="add", dev=b"d" * 16, since=now_ms() - 2 * FAR_MS)
-    asked = recovery_requests.Sheets(cast("Store", None), cast("People", None), Limits(), guard)
+    guard, row = (
+        machine.guard(),
+        RecoveryRequestRow(uid=b"u" * 16, what="add", dev=b"d" * 16, since=now_ms() - 2 * FAR_MS),
+    )
+    asked = recovery_requests.RecoveryRequests(cast("Store", None), cast("People", None), Limits(), guard)
     assert asked._until(row) == 0
     machine.is_set(FAR_MS)
     with pytest.raises(Refusal):
@@ -202,7 +205,7 @@ async def test_the_servers_clock_is_set_an_hour_ahead_and_back_and_nothing_is_lo
         await w.second(a)  # and so does letting a device in
         ahead = 0
         await w.settle(room, a, b)
-        said = {b"before", "medan klockan går fel 🙂".encode(), b"also"}
-        assert said <= set(a.texts(obj)) == set(b.texts(obj))
+        written = {b"before", "medan klockan går fel 🙂".encode(), b"also"}
+        assert written <= set(a.texts(obj)) == set(b.texts(obj))
         assert 0 <= a.engine._link.rooms[room].stream.t - t < 600_000
     assert clock_guard.CONFIRMED not in {path.name for path in w.data.iterdir()}

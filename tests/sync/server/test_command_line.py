@@ -134,9 +134,9 @@ async def test_somebody_is_invited_back_with_the_record_that_they_have(
     reply = await anna.wire.ask(m.Directory(anna.wire.rid(), "", [anna.uid]), m.DirectoryReply)
     async with wired(house.server.url, house.data) as wire:
         await wire.greet()
-        told = await wire.ask(m.Invite(wire.rid(), code.key.public), m.InviteReply)
-    assert told.record == reply.people[0].record
-    assert told.salt != reply.people[0].salt
+        invite_reply = await wire.ask(m.Invite(wire.rid(), code.key.public), m.InviteReply)
+    assert invite_reply.record == reply.people[0].record
+    assert invite_reply.salt != reply.people[0].salt
     assert await asyncio.to_thread(main, ["invite", *data, "--person", "00" * 16]) == 1
 
 

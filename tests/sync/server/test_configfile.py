@@ -116,12 +116,12 @@ def test_a_file_that_is_not_there_or_no_text_is_named(tmp_path: Path) -> None:
 
 def test_the_command_line_beats_the_file_and_the_file_the_defaults(tmp_path: Path) -> None:
     path = written(tmp_path, f'data = "{tmp_path}"\nport = 1\nhost = "::1"\naddresses = ["A.example:1"]')
-    told = ["serve", "--config", str(path), "--port", "2", "--insecure-loopback"]
-    config = configured(make_parser().parse_args(told))
+    expected = ["serve", "--config", str(path), "--port", "2", "--insecure-loopback"]
+    config = configured(make_parser().parse_args(expected))
     assert (config.port, config.host, config.addresses) == (2, "::1", ("a.example:1",))
     assert config.insecure_loopback
     assert (config.log_level, config.data) == ("INFO", tmp_path)
-    more = [*told, "--address", "B.example:443", "--address", "c.example:443", "--data", str(tmp_path / "other")]
+    more = [*expected, "--address", "B.example:443", "--address", "c.example:443", "--data", str(tmp_path / "other")]
     config = configured(make_parser().parse_args(["--log", "DEBUG", *more]))
     assert config.addresses == ("b.example:443", "c.example:443")
     assert (config.log_level, config.data) == ("DEBUG", tmp_path / "other")
@@ -135,7 +135,7 @@ def test_the_default_file_is_read_if_it_is_there(tmp_path: Path, monkeypatch: py
     assert read_config(None, {}).port == 443
 
 
-def test_check_says_whether_a_server_would_start(
+def test_check_reports_whether_a_server_would_start(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(tmp_path, f'data = "{data}"')
@@ -174,7 +174,7 @@ def test_a_folder_of_somebody_else_is_left_alone(
     assert f"run this as its owner: sudo -u {data.owner()} python -m sync.server" in capsys.readouterr().err
 
 
-def test_a_folder_that_may_not_even_be_seen_is_told_of_with_its_owner(
+def test_a_folder_that_may_not_even_be_seen_is_reported_with_its_owner(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = Path.stat
@@ -186,8 +186,8 @@ def test_a_folder_that_may_not_even_be_seen_is_told_of_with_its_owner(
 
     monkeypatch.setattr(Path, "stat", stat)  # root, who may run these tests, sees everything
     assert main(["status", "--data", str(data / "server")]) == 1
-    told = f"{data.parent} belongs to somebody else; run this as its owner: sudo -u {data.parent.owner()} "
-    assert told in capsys.readouterr().err
+    expected = f"{data.parent} belongs to somebody else; run this as its owner: sudo -u {data.parent.owner()} "
+    assert expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["init --keys /nowhere", "restore /nowhere"])
@@ -216,7 +216,7 @@ def test_it_is_called_what_it_was_started_as(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("more", "says"),
+    ("more", "sentence"),
     [
         (["--port", "70000"], "port 70000 is none"),
         (["--address", "kansli"], "'kansli' is no address"),
@@ -224,18 +224,18 @@ def test_it_is_called_what_it_was_started_as(monkeypatch: pytest.MonkeyPatch) ->
         (["--metrics", "0.0.0.0:9464"], "metrics must be on a loopback address"),
     ],
 )
-def test_what_the_command_line_says_is_looked_at_too(
-    data: Path, capsys: pytest.CaptureFixture[str], more: list[str], says: str
+def test_options_of_the_command_line_are_checked_too(
+    data: Path, capsys: pytest.CaptureFixture[str], more: list[str], sentence: str
 ) -> None:
     assert main(["serve", "--check", "--data", str(data), *more]) == 1
-    assert says in capsys.readouterr().err
+    assert sentence in capsys.readouterr().err
 
 
 def test_only_serve_loads_the_web_server_and_the_figures() -> None:
-    told = subprocess.run(
+    expected = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "sync.server", "users", "--help"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    loaded = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines()}
+    loaded = {line.rpartition("|")[2].strip() for line in expected.stderr.splitlines()}
     assert "sync.server.operator.listing" in loaded
     assert not loaded & {"uvicorn", "starlette", "prometheus_client", "sync.server.rules.service"}

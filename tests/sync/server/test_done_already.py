@@ -13,7 +13,7 @@ from tests.sync.server.house import House
 from tests.sync.server.wire import new_data
 
 
-async def told(house: House, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+async def run(house: House, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     capsys.readouterr()
     status = await asyncio.to_thread(main, [*words, "--data", str(house.data)])
     found = capsys.readouterr()
@@ -25,31 +25,33 @@ async def entries(house: House, uid: bytes) -> int:
         return len(await store.user_entries(uid, -1))
 
 
-async def test_a_device_that_is_revoked_already_says_since_when(
+async def test_a_device_that_is_revoked_already_is_reported_with_the_time(
     house: House, capsys: pytest.CaptureFixture[str]
 ) -> None:
     person = await house.person()
     revoke = ["revoke", "--person", person.uid.hex(), "--device"]
-    assert (await told(house, capsys, *revoke, person.author.dev.hex()))[1].startswith("Revoked. ")
+    assert (await run(house, capsys, *revoke, person.author.dev.hex()))[1].startswith("Revoked. ")
     count = await entries(house, person.uid)
-    status, text = await told(house, capsys, *revoke, person.author.dev.hex())
+    status, text = await run(house, capsys, *revoke, person.author.dev.hex())
     assert status == 0
     assert text.startswith("Revoked already, 20")
     assert text.endswith(". Nothing was changed.\n")
-    status, text = await told(house, capsys, *revoke, "00" * 16)
+    status, text = await run(house, capsys, *revoke, "00" * 16)
     assert (status, "no device with this id" in text) == (1, True)
     assert await entries(house, person.uid) == count
 
 
-async def test_an_account_that_has_ended_says_since_when(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_an_account_that_has_ended_is_reported_with_the_time(
+    house: House, capsys: pytest.CaptureFixture[str]
+) -> None:
     person = await house.person()
     reset = ["reset", "--person", person.uid.hex()]
-    assert (await told(house, capsys, *reset))[1].startswith("Reset. ")
+    assert (await run(house, capsys, *reset))[1].startswith("Reset. ")
     count = await entries(house, person.uid)
     for command, did in ((reset, "Reset"), (["revoke", *reset[1:], "--device", person.author.dev.hex()], "Revoked")):
-        status, text = await told(house, capsys, *command)
+        status, text = await run(house, capsys, *command)
         assert (status, text.startswith(f"{did} already, 20")) == (0, True)
-    status, text = await told(house, capsys, "reset", "--person", "00" * 16)
+    status, text = await run(house, capsys, "reset", "--person", "00" * 16)
     assert (status, "nobody has this id" in text) == (1, True)
     assert await entries(house, person.uid) == count
 

@@ -30,13 +30,13 @@ def typed(house: House, capsys: pytest.CaptureFixture[str]) -> Callable[..., tup
         there = ("--data", str(house.data)) if data else ()
         capsys.readouterr()
         status = main([command, *there, *arguments])
-        rest = capsys.readouterr()
-        return status, rest.out.strip(), rest.err
+        output = capsys.readouterr()
+        return status, output.out.strip(), output.err
 
     return run
 
 
-async def sheet_of(person: Person) -> RecoveryPair:
+async def recovery_pair_of(person: Person) -> RecoveryPair:
     """A sheet of the person's in force, sealed to the key that the server gives out."""
     reply, log = await person.wire.ask(m.Escrow(person.wire.rid()), m.EscrowReply), person.book.logs[person.uid]
     escrow_pk = check_escrow(log.agency_pk, reply.cert.body, reply.cert.sig)
@@ -54,7 +54,7 @@ async def test_one_command_invites_a_person_back_and_opens_the_share(
     uid = anna.uid.hex()
     status, out, _ = await asyncio.to_thread(typed, "invite", "--person", uid)
     assert (status, SignInCode.parse(out).format()) == (0, out)
-    pair = await sheet_of(anna)
+    pair = await recovery_pair_of(anna)
     status, out, _ = await asyncio.to_thread(typed, "invite", "--person", uid)
     assert (status, ReturnCode.parse(out).share) == (0, pair.share)
     moved = house.data.parent / "utan nät"
@@ -70,7 +70,7 @@ async def test_a_share_is_opened_where_the_server_is_not(
     house: House, tmp_path: Path, typed: Callable[..., tuple[int, str, str]]
 ) -> None:
     anna = await house.person("Handläggare Å")
-    pair, request, key = await sheet_of(anna), tmp_path / "begäran", str(keys_of(house.data) / "escrow.key")
+    pair, request, key = await recovery_pair_of(anna), tmp_path / "begäran", str(keys_of(house.data) / "escrow.key")
     ask = ("--person", anna.uid.hex(), "--request", str(request))
     status, code, err = await asyncio.to_thread(typed, "invite", *ask)
     assert (status, SignInCode.parse(code).format(), "open-share" in err) == (0, code, True)
@@ -88,7 +88,7 @@ async def test_attack_a_request_for_anothers_share_is_refused_at_the_agency(
 ) -> None:
     """The server swaps the request of the person at the desk for somebody else's, or changes the name in it."""
     anna, request = await house.person("Handläggare Å"), tmp_path / "request"
-    await sheet_of(anna)
+    await recovery_pair_of(anna)
     ask = ("--person", anna.uid.hex(), "--request", str(request))
     assert (await asyncio.to_thread(typed, "invite", *ask))[0] == 0
     key = str(keys_of(house.data) / "escrow.key")

@@ -253,11 +253,11 @@ async def strict(data: Path) -> AsyncIterator[House]:
 
 async def again(house: House, person: Person) -> Person:
     """Another connection of the same device."""
-    twin = Person(person.name)
-    twin.author, twin.secrets, twin.book = person.author, person.secrets, person.book
-    await twin.connect(house.server.url, house.data)
-    house.people.append(twin)
-    return twin
+    second_line = Person(person.name)
+    second_line.author, second_line.secrets, second_line.book = person.author, person.secrets, person.book
+    await second_line.connect(house.server.url, house.data)
+    house.people.append(second_line)
+    return second_line
 
 
 async def test_attack_a_device_that_asks_much_on_many_connections_keeps_nobody_waiting(strict: House) -> None:
@@ -276,7 +276,7 @@ async def test_attack_a_device_that_asks_much_on_many_connections_keeps_nobody_w
     assert len(answered) <= 2
 
 
-async def test_attack_connecting_again_is_no_way_around_what_a_device_may_use(strict: House) -> None:
+async def test_attack_connecting_again_gives_a_device_no_new_budget(strict: House) -> None:
     eve, anna = await strict.person("Registrator"), await strict.person()
     strict.server.service.hub.budget(eve.author.dev, eve.uid).charge(MUCH_S)
     await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
@@ -339,8 +339,8 @@ async def test_attack_presence_messages_are_counted_by_device(data: Path) -> Non
         hub.budget(bert.author.dev, bert.uid).charge(MUCH_S)
         await bert.wire.socket.send(encode(m.Ephemeral(room, b"body", b"s" * 64, b"ct")))
         await anna.push(room, TEXT)
-        heard = {type(anna.wire.unasked.get_nowait()) for _ in range(anna.wire.unasked.qsize())}
-        assert m.Ephemeral not in heard
+        received = {type(anna.wire.unasked.get_nowait()) for _ in range(anna.wire.unasked.qsize())}
+        assert m.Ephemeral not in received
         await house.close()
 
 

@@ -11,21 +11,21 @@ ROOM = b"r" * 16
 class _Noted(Outbox):
     """An outbox that also notes whose turn it was."""
 
-    def __init__(self, dev: bytes, heard: list[bytes]) -> None:
+    def __init__(self, dev: bytes, notified: list[bytes]) -> None:
         super().__init__(1 << 20)
-        self._dev, self._heard = dev, heard
+        self._dev, self._notified = dev, notified
 
     def reply(self, data: bytes) -> None:
-        self._heard.append(self._dev)
+        self._notified.append(self._dev)
         super().reply(data)
 
 
-async def test_the_device_that_wrote_is_told_last() -> None:
+async def test_the_device_that_wrote_is_notified_last() -> None:
     """It shows what was written already; the others wait for it."""
-    hub, heard = Hub(Limits()), list[bytes]()
+    hub, notified = Hub(Limits()), list[bytes]()
     for dev in (b"1" * 16, b"2" * 16, b"3" * 16):
-        listener = Listener(b"u" * 16, dev, _Noted(dev, heard), lambda code: None)
+        listener = Listener(b"u" * 16, dev, _Noted(dev, notified), lambda code: None)
         hub.add(listener)
         hub.subscribe(listener, ROOM)
     hub.news(ROOM, 7, Behind(ROOM, 7), by=b"1" * 16)
-    assert heard == [b"2" * 16, b"3" * 16, b"1" * 16]
+    assert notified == [b"2" * 16, b"3" * 16, b"1" * 16]

@@ -66,7 +66,7 @@ async def until_refused(anna: Person, room: bytes) -> tuple[m.Placed | None, Ref
     raise AssertionError("it takes everything")
 
 
-async def test_a_full_disk_is_told_reading_goes_on_and_so_does_writing_when_there_is_room(small_disk: Path) -> None:
+async def test_a_full_disk_is_reported_while_reading_continues_and_writing_resumes_with_room(small_disk: Path) -> None:
     data = small_disk
     async with start_server(replace(config(data), disk_reserve_bytes=200_000, metrics="127.0.0.1:0")) as server:
         house = House(server, data)
@@ -158,7 +158,7 @@ async def test_files_that_may_grow_no_more_are_a_full_disk_too(data: Path) -> No
     assert await served.stop() == 0
 
 
-def test_a_command_says_it_too(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_reports_a_full_disk_too(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = ["--data", str(small_disk)]
     assert main(["invite", *data, "--name", "Handläggare"]) == 0
     ballast = fill(small_disk)
@@ -172,7 +172,7 @@ def test_a_command_says_it_too(small_disk: Path, capsys: pytest.CaptureFixture[s
     assert "python -m sync.server: the disk is full or failing" in capsys.readouterr().err
 
 
-def test_a_backup_says_that_its_disk_is_full(
+def test_a_backup_reports_that_its_disk_is_full(
     copied: Path, small_disk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = small_disk.parent / "backup"

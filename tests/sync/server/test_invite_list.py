@@ -81,8 +81,8 @@ def test_a_list_becomes_codes_and_letters_by_the_real_command(place: Place) -> N
     assert all(SignInCode.parse(code) for code in codes)
     assert not any(code[:19] in done.stdout + done.stderr for code in codes)
     assert [path.stat().st_mode & 0o777 for path in (place.codes, place.letters)] == [0o600, 0o600]
-    said = subprocess.run(["pdftotext", "-layout", place.letters, "-"], capture_output=True, text=True, check=True)
-    pages = said.stdout.split("\f")[:-1]
+    printed = subprocess.run(["pdftotext", "-layout", place.letters, "-"], capture_output=True, text=True, check=True)
+    pages = printed.stdout.split("\f")[:-1]
     assert len(pages) == 3
     for page, row in zip(pages, rows, strict=True):
         assert row["name"] in page
@@ -127,10 +127,10 @@ def test_twice_does_no_harm_and_a_missing_letter_is_made_again(
     written = place.letters.stat().st_mtime_ns
     capsys.readouterr()
     assert main(place.command) == 0
-    said = capsys.readouterr()
-    assert said.out.startswith("0 of 3 invited now")
-    assert "Letters, made before" in said.out
-    assert said.err == ""  # the list's own invitations are no namesakes
+    printed = capsys.readouterr()
+    assert printed.out.startswith("0 of 3 invited now")
+    assert "Letters, made before" in printed.out
+    assert printed.err == ""  # the list's own invitations are no namesakes
     assert (place.codes.read_bytes(), place.letters.stat().st_mtime_ns) == (before, written)
     asyncio.run(withdraw(place.data, bytes.fromhex(table[1]["invitation"])))
     place.letters.unlink()
@@ -183,9 +183,9 @@ def test_a_real_kill_at_any_time_leaves_one_code_for_each_line(place: Place) -> 
 def test_a_list_with_a_fault_changes_nothing(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     place.list.write_text(THREE + "utan;kolumn\n", encoding="utf-8")
     assert main(place.command) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "nobody is invited before this is mended\n  line 5: it has 2 columns, not 3" in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "nobody is invited before this is corrected\n  line 5: it has 2 columns, not 3" in printed.err
     assert place.beside() == ["folk.csv"]
     assert place.open() == []
 
@@ -209,7 +209,7 @@ def test_letters_that_lie_there_are_not_overwritten(place: Place, capsys: pytest
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "printed"),
     [
         (lambda text: text.replace("line;", "rad;"), "has the codes of another list"),
         (lambda text: re.sub(r"(\w{4})(-\w{4}){13}", "0000", text), "line 2: the code was changed"),
@@ -218,12 +218,12 @@ def test_letters_that_lie_there_are_not_overwritten(place: Place, capsys: pytest
     ],
 )
 def test_a_table_that_was_changed_is_refused(
-    place: Place, capsys: pytest.CaptureFixture[str], spoil: Callable[[str], str], said: str
+    place: Place, capsys: pytest.CaptureFixture[str], spoil: Callable[[str], str], printed: str
 ) -> None:
     assert main(place.command) == 0
     place.codes.write_text(spoil(place.codes.read_text("utf-8-sig")), encoding="utf-8-sig")
     assert main(place.command) == 1
-    assert said in capsys.readouterr().err
+    assert printed in capsys.readouterr().err
 
 
 def test_codes_of_another_agency_are_refused(place: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -247,12 +247,12 @@ def test_names_that_are_there_and_letters_that_cannot_be_printed_are_named_by_li
     place.list.write_text(THREE + "🙂 عمر;;\n", encoding="utf-8")
     capsys.readouterr()
     assert main(place.command) == 0
-    said = capsys.readouterr().err
-    assert "line 3: Bo Ek has an open invitation already: " in said
-    assert "line 5: the letter has boxes in the place of " in said
-    assert "🙂" in said
-    assert "line 2" not in said
-    assert "line 4" not in said
+    printed = capsys.readouterr().err
+    assert "line 3: Bo Ek has an open invitation already: " in printed
+    assert "line 5: the letter has boxes in the place of " in printed
+    assert "🙂" in printed
+    assert "line 2" not in printed
+    assert "line 4" not in printed
 
 
 def test_a_list_of_nothing_that_is_open_makes_no_letters(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,7 +18,7 @@ from sync.server.store.base import Store, Taken
 from sync.trust.person.agency import SignInCode, invite_id
 from tests.sync.server.house import House
 from tests.sync.server.test_backup import back_up, put_back
-from tests.sync.server.test_mending import _signed_out
+from tests.sync.server.test_restored_rooms import _signed_out
 from tests.sync.server.test_stores import ANNA, entry, invite, store, user
 from tests.sync.server.wire import Person, Refused, config, wired
 
@@ -107,7 +107,7 @@ async def test_attack_a_withdrawn_code_brings_no_log_back(house: House, tmp_path
         await bert.wire.close()
 
 
-async def test_the_server_says_before_a_code_is_used_that_its_person_is_here(house: House) -> None:
+async def test_the_server_reports_before_a_code_is_used_that_its_person_has_an_account(house: House) -> None:
     anna = await house.person()
     code = await admin.invite_back(house.data, uid=anna.uid)
     assert (await looked_up(house, code)).here
@@ -161,9 +161,9 @@ def test_a_title_or_unit_is_refused_for_somebody_who_is_here(
 ) -> None:
     data = founded(tmp_path)
     assert main(["invite", *data, "--person", "00" * 16, option, "Byrådirektör"]) == 1
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert "--title and --unit go with --name: people are invited with the record that they have" in said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "--title and --unit go with --name: people are invited with the record that they have" in printed.err
     assert main(["invite", *data, "--csv", "none.csv", option, "Byrådirektör"]) == 1
     assert "with what the list says" in capsys.readouterr().err
 
@@ -174,9 +174,9 @@ def test_a_name_that_is_there_already_is_named(tmp_path: Path, capsys: pytest.Ca
     assert main([*asked, "Registrator Å"]) == 0
     assert capsys.readouterr().err == ""
     assert main([*asked, "registrator  å"]) == 0
-    said = capsys.readouterr()
-    assert "Registrator Å (Handläggare, Bygglov) has an open invitation already: " in said.err
-    assert SignInCode.parse(said.out)  # it is a warning: two colleagues may have one name
+    printed = capsys.readouterr()
+    assert "Registrator Å (Handläggare, Bygglov) has an open invitation already: " in printed.err
+    assert SignInCode.parse(printed.out)  # it is a warning: two colleagues may have one name
 
 
 async def test_a_colleague_of_the_same_name_is_named_by_id_and_one_who_left_is_not(
@@ -185,9 +185,9 @@ async def test_a_colleague_of_the_same_name_is_named_by_id_and_one_who_left_is_n
     anna = await house.person("Handläggare")
     asked = ["invite", "--data", str(house.data), "--name", "handläggare"]
     assert await asyncio.to_thread(main, asked) == 0
-    said = capsys.readouterr().err
-    assert "Handläggare" in said
-    assert f"is here already: person {anna.uid.hex()}" in said
+    printed = capsys.readouterr().err
+    assert "Handläggare" in printed
+    assert f"is here already: person {anna.uid.hex()}" in printed
     await admin.reset(house.data, uid=anna.uid)
     for line in await listing.invites(house.data):
         await invitations.withdraw(house.data, bytes.fromhex(line.invitation))
@@ -196,7 +196,7 @@ async def test_a_colleague_of_the_same_name_is_named_by_id_and_one_who_left_is_n
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "printed"),
     [
         ("", "a name is needed"),
         ("Registrator\u202e", "a character that cannot be seen (U+202E)"),
@@ -205,9 +205,9 @@ async def test_a_colleague_of_the_same_name_is_named_by_id_and_one_who_left_is_n
     ],
 )
 def test_a_name_that_nobody_could_read_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, printed: str
 ) -> None:
     data = founded(tmp_path)
     assert main(["invite", *data, "--name", name]) == 1
-    assert said in capsys.readouterr().err
+    assert printed in capsys.readouterr().err
     assert asyncio.run(listing.invites(tmp_path / "server")) == []

@@ -15,7 +15,7 @@ from sync.server.store.base import SightingRow
 from tests.sync.server.house import House
 
 
-def told(capsys: pytest.CaptureFixture[str], *args: str) -> list[dict[str, Any]]:
+def lines_of(capsys: pytest.CaptureFixture[str], *args: str) -> list[dict[str, Any]]:
     assert main(list(args)) == 0
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
@@ -25,7 +25,7 @@ async def test_people_are_listed_with_their_state(house: House, capsys: pytest.C
     await admin.revoke(house.data, uid=bert.uid, dev=bert.author.dev)
     await admin.reset(house.data, uid=carl.uid)
     data = ["--data", str(house.data)]
-    lines = {line["name"]: line for line in await asyncio.to_thread(told, capsys, "users", *data)}
+    lines = {line["name"]: line for line in await asyncio.to_thread(lines_of, capsys, "users", *data)}
     assert {name: line["state"] for name, line in lines.items()} == {
         "Arkivarie Å 🙂": "active",
         "Registrator": "no-device",
@@ -35,7 +35,7 @@ async def test_people_are_listed_with_their_state(house: House, capsys: pytest.C
     assert lines["Arkivarie Å 🙂"]["devices"] == 1
     assert lines["Arkivarie Å 🙂"]["unit"] == "Bygglov"
     assert lines["Arkivarie Å 🙂"]["last_seen"] > 0
-    found = await asyncio.to_thread(told, capsys, "users", "arkivarie å", *data)
+    found = await asyncio.to_thread(lines_of, capsys, "users", "arkivarie å", *data)
     assert [line["name"] for line in found] == ["Arkivarie Å 🙂"]
 
 
@@ -45,7 +45,7 @@ async def test_rooms_are_listed_by_size_and_nothing_of_what_is_in_them(
     anna, _, shared = await house.two_in_a_room()
     large = await anna.create()
     await anna.push(large, "å" * 9000)
-    first, second = await asyncio.to_thread(told, capsys, "rooms", "--data", str(house.data))
+    first, second = await asyncio.to_thread(lines_of, capsys, "rooms", "--data", str(house.data))
     assert (first["room"], first["members"], first["items"], first["closed"]) == (large.hex(), 1, 3, False)
     assert (second["room"], second["members"]) == (shared.hex(), 2)
     assert first["size_bytes"] > 18_000 > second["size_bytes"]
@@ -76,7 +76,7 @@ async def test_devices_show_the_program_and_who_runs_an_older_one(
         for person, agent in zip(people, named, strict=True):
             row = SightingRow(dev=person.author.dev, uid=person.uid, last=1, agent=agent)
             await house.server.service.people._store.put_sighting(row)
-        lines = await asyncio.to_thread(told, capsys, "devices", "--data", str(house.data))
+        lines = await asyncio.to_thread(lines_of, capsys, "devices", "--data", str(house.data))
         return {line["name"]: (line["agent"], line["older"]) for line in lines}
 
     assert await listed() == {
@@ -98,11 +98,11 @@ async def test_rooms_that_depend_on_one_owner_are_listed_with_that_owner(
     await anna.add(two, bert, 4)
     await anna.create()  # nobody else is in it
     data = ["rooms", "--one-owner", "--data", str(house.data)]
-    (line,) = await asyncio.to_thread(told, capsys, *data)
+    (line,) = await asyncio.to_thread(lines_of, capsys, *data)
     assert line.pop("changed") > 0
     assert line == {"room": shared.hex(), "owner": anna.uid.hex(), "name": "Handläggare", "members": 2}
     await admin.reset(house.data, uid=bert.uid)  # the second owner of the other room has left the agency
-    lines = await asyncio.to_thread(told, capsys, *data)
+    lines = await asyncio.to_thread(lines_of, capsys, *data)
     assert {each["room"] for each in lines} == {shared.hex(), two.hex()}
     assert {each["owner"] for each in lines} == {anna.uid.hex()}
     assert await asyncio.to_thread(main, [*data, "--table"]) == 0
@@ -119,9 +119,9 @@ async def test_a_room_that_is_damaged_hides_no_other(house: House, capsys: pytes
         db.execute("UPDATE rooms SET state_n = 0, state = x'00' WHERE room = ?", (shared,))
     db.close()
     assert await asyncio.to_thread(main, ["rooms", "--one-owner", "--data", str(house.data)]) == 1
-    said = capsys.readouterr()
-    assert [json.loads(line)["room"] for line in said.out.splitlines()] == [other.hex()]
-    assert f"room {shared.hex()} cannot be read" in said.err
+    printed = capsys.readouterr()
+    assert [json.loads(line)["room"] for line in printed.out.splitlines()] == [other.hex()]
+    assert f"room {shared.hex()} cannot be read" in printed.err
 
 
 def test_attack_a_name_commands_no_terminal() -> None:

@@ -100,7 +100,7 @@ class Keys:
         await wire.socket.send(encode(m.UserAppend(wire.rid(), [m.Signed(*entry)])))
 
 
-async def test_attack_a_log_grows_by_so_much_a_day_and_the_person_is_told(data: Path) -> None:
+async def test_attack_a_log_grows_by_so_much_a_day_and_the_person_is_notified(data: Path) -> None:
     async with served(data, Limits(log_entries_a_day=5)) as house:
         keys = Keys(await house.person())
         for _ in range(5):
@@ -118,7 +118,9 @@ async def test_attack_a_restart_of_the_server_lets_no_log_grow_faster(data: Path
         for _ in range(5):
             await keys.rotate()
         people = house.server.service.people
-        house.server.service.sheets._growth = log_growth.LogGrowth(people._store, Limits(log_entries_a_day=5))
+        house.server.service.recovery_requests._growth = log_growth.LogGrowth(
+            people._store, Limits(log_entries_a_day=5)
+        )
         with pytest.raises(Refused, match="busy user log"):
             await keys.rotate()
 

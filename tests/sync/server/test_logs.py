@@ -34,16 +34,16 @@ def speak() -> None:
         log.exception("failed on %s", "Push")
 
 
-def test_text_is_one_line_an_event_and_an_exception_says_where_but_not_what(
+def test_text_is_one_line_an_event_and_an_exception_has_its_place_but_not_its_message(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with logging_as(Config(data=tmp_path), to_file=True):
         speak()
-    told = capsys.readouterr().err
-    refused, failed = told.splitlines()
+    logged = capsys.readouterr().err
+    refused, failed = logged.splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} sync\.server INFO refused Push: busy", refused)
     assert re.search(r"ERROR failed on Push: ValueError < test_logs\.py:\d+ speak$", failed)
-    assert CANARY not in told
+    assert CANARY not in logged
 
 
 def test_what_a_client_in_the_same_process_wants_does_not_silence_the_server(
@@ -63,13 +63,13 @@ def test_what_a_client_in_the_same_process_wants_does_not_silence_the_server(
 def test_json_is_an_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with logging_as(Config(data=tmp_path, log_format="json", log_level="DEBUG"), to_file=False):
         speak()
-    told = capsys.readouterr().err
-    refused, unwanted, failed = map(json.loads, told.splitlines())
+    logged = capsys.readouterr().err
+    refused, unwanted, failed = map(json.loads, logged.splitlines())
     assert refused.pop("time").endswith("+00:00")
     assert refused == {"level": "INFO", "subject": "sync.server", "message": "refused Push: busy"}
     assert unwanted["level"] == "DEBUG"
     assert failed["error"].startswith("ValueError < test_logs.py:")
-    assert CANARY not in told
+    assert CANARY not in logged
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -90,14 +90,14 @@ def test_the_journal_gets_priorities_and_no_second_time(
 
 def test_a_file_bounds_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "server.log"
-    told = Config(data=tmp_path, log_file=path, log_file_bytes=65_536, log_files_kept=2)
-    with logging_as(told, to_file=True):
+    logged = Config(data=tmp_path, log_file=path, log_file_bytes=65_536, log_files_kept=2)
+    with logging_as(logged, to_file=True):
         for k in range(4000):
             log.info("refused %s: %d %s", "Push", k, "x" * 40)
     assert {f.name for f in tmp_path.iterdir()} == {"server.log", "server.log.1", "server.log.2"}
     assert all(f.stat().st_size <= 65_536 for f in tmp_path.iterdir())
     assert "3999" in path.read_text(encoding="utf-8")
-    with logging_as(replace(told, log_file=tmp_path / "other.log"), to_file=False):
+    with logging_as(replace(logged, log_file=tmp_path / "other.log"), to_file=False):
         log.info("a command beside the server")
     assert not (tmp_path / "other.log").exists()
     assert not log.hasHandlers() or all("server.log" not in str(h) for h in logging.getLogger().handlers)
@@ -130,14 +130,14 @@ async def test_nothing_of_people_rooms_or_keys_is_logged(data: Path) -> None:
     keys = [line for path in files for line in path.read_text().splitlines()[1:]]
     texts = [CANARY, "Registrator på Kanarieöarna 🙂", f"Hemlig text om {CANARY}", "Handläggare å 🙂", *keys]
     assert search(texts, [served.errors]) == []
-    told = served.log()
-    assert "refused" in told
+    logged = served.log()
+    assert "refused" in logged
     for secret in (anna.secrets.sign, anna.puk_seed, anna.author.dev, anna.uid, room):
-        assert secret.hex() not in told
-    assert not any(re.search(rf"\b{port}\b", told) for port in ports)
+        assert secret.hex() not in logged
+    assert not any(re.search(rf"\b{port}\b", logged) for port in ports)
 
 
-async def test_an_exception_in_the_middle_of_a_request_tells_no_content(
+async def test_an_exception_in_the_middle_of_a_request_logs_no_content(
     data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with logging_as(Config(data=data), to_file=False):
@@ -152,6 +152,6 @@ async def test_an_exception_in_the_middle_of_a_request_tells_no_content(
             with pytest.raises(Refused, match="internal"):
                 await anna.wire.ask(m.Directory(anna.wire.rid(), CANARY, []), m.DirectoryReply)
             await house.close()
-    told = capsys.readouterr().err
-    assert "failed on Directory: KeyError < " in told
-    assert CANARY not in told
+    logged = capsys.readouterr().err
+    assert "failed on Directory: KeyError < " in logged
+    assert CANARY not in logged

@@ -119,7 +119,9 @@ async def test_a_signature_is_checked_before_the_release(strict: House) -> None:
     assert error.code == "auth"
 
 
-def test_check_says_who_will_be_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_reports_which_clients_will_be_refused(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "server.toml"
     file.write_text(f'data = "{data}"\nmin_client = "0.2.0"', encoding="utf-8")
     assert main(["serve", "--check", "--config", str(file)]) == 0

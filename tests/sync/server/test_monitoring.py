@@ -80,7 +80,7 @@ async def test_a_certificate_that_is_just_being_replaced_takes_no_other_figure_a
     assert now["kansli_certificate_days server"] > 0
 
 
-async def test_no_figure_tells_anybody_apart(watched: House) -> None:
+async def test_no_figure_identifies_anybody(watched: House) -> None:
     anna, bert, room = await watched.two_in_a_room()
     await anna.push(room, TEXT)
     async with httpx.AsyncClient() as http:

@@ -57,15 +57,15 @@ async def test_who_was_invited_offline_enrols_and_their_code_was_never_on_the_se
         elsewhere.setattr("sync.server.__main__.configured", lambda _: pytest.fail("there is no server here"))
         capsys.readouterr()
         assert await asyncio.to_thread(main, invite(key, file, "--title", "Jurist", "--unit", "Bygglov")) == 0
-    told = capsys.readouterr()
-    code = SignInCode.parse(told.out)
+    printed = capsys.readouterr()
+    code = SignInCode.parse(printed.out)
     assert file.stat().st_mode & 0o777 == 0o600
     assert code.seed not in file.read_bytes()
     assert code.key.seed not in file.read_bytes()
-    assert read_identity(house.data, now_ms()).fingerprint.hex()[:16] in told.err
+    assert read_identity(house.data, now_ms()).fingerprint.hex()[:16] in printed.err
     assert await asyncio.to_thread(main, ["import-invites", str(file), "--data", str(house.data)]) == 0
     assert "Imported: 1." in capsys.readouterr().out
-    person = await Person(NAME).enrol(house.server.url, house.data, told.out.strip())
+    person = await Person(NAME).enrol(house.server.url, house.data, printed.out.strip())
     house.people.append(person)
     assert [log.bound for log in person.book.logs.values()] == [True]
 
@@ -100,9 +100,9 @@ def test_offline_needs_the_key_a_name_and_a_new_file(
         (invite(key, data / "agency.pub"), "exists already"),
     ):
         assert main(line) == 1
-        told = capsys.readouterr()
-        assert told.out == ""
-        assert sentence in told.err
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert sentence in printed.err
         assert not file.exists()
 
 
@@ -115,8 +115,8 @@ def test_a_disk_that_is_full_leaves_no_file_and_prints_no_code(
     capsys.readouterr()
     monkeypatch.setattr(os, "fsync", full)
     assert main(invite(keys_of(data) / "agency.key", tmp_path / "invitations")) == 1
-    told = capsys.readouterr()
-    assert (told.out, "No space left" in told.err) == ("", True)
+    printed = capsys.readouterr()
+    assert (printed.out, "No space left" in printed.err) == ("", True)
     assert not (tmp_path / "invitations").exists()
 
 

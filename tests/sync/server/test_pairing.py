@@ -26,7 +26,7 @@ async def visitor(house: House) -> AsyncIterator[Wire]:
         yield wire
 
 
-async def test_messages_go_both_ways_in_their_order_and_an_end_is_told(house: House) -> None:
+async def test_messages_pass_in_both_directions_in_order_and_an_end_is_notified(house: House) -> None:
     anna = await house.person()
     opened = await anna.wire.ask(m.PairOpen(anna.wire.rid(), b""), m.PairOpened)
     assert len(opened.box) == 9
@@ -55,8 +55,8 @@ async def test_attack_more_or_longer_messages_than_a_pairing_needs_end_the_box(h
             data = bytes(PAIR_MESSAGE_BYTES + (too_much == "long"))
             with pytest.raises(Refused, match="pairing"):
                 await new.ask(m.PairPost(new.rid(), data), m.Ok)
-            told = [await anna.wire.next(m.Frame) for _ in range(pairing_boxes.MESSAGES * (too_much == "many") + 1)]
-            assert isinstance(told[-1], m.PairEnd)
+            received = [await anna.wire.next(m.Frame) for _ in range(pairing_boxes.MESSAGES * (too_much == "many") + 1)]
+            assert isinstance(received[-1], m.PairEnd)
 
 
 async def test_attack_nobody_takes_anothers_box_or_two_at_once(house: House) -> None:

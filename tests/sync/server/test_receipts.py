@@ -38,7 +38,7 @@ async def counts(data: Path) -> tuple[int, int]:
     return found.rooms_behind, found.rooms_forked
 
 
-async def test_the_newest_receipt_of_an_honest_server_says_nothing_new(house: House) -> None:
+async def test_the_newest_receipt_of_an_honest_server_is_not_unmatched(house: House) -> None:
     anna, _, room = await house.two_in_a_room()
     old = (await anna.push(room, TEXT)).receipt
     await anna.sync(room)
@@ -63,8 +63,8 @@ async def test_a_server_whose_database_was_set_back_sees_it_by_a_clients_receipt
             assert authed.rooms[0].receipt.n == receipt.n - 1
             assert await counts(copy) == (1, 0)
             await anna.wire.close()
-    told = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert told == ["a device holds our receipts for positions that are not here, rooms: 1"]
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert warnings == ["a device holds our receipts for positions that are not here, rooms: 1"]
     assert room.hex() not in caplog.text
 
 
@@ -101,7 +101,7 @@ async def test_what_a_restored_server_gets_back_is_counted_no_more(house: House)
     assert await counts(house.data) == (0, 1)  # the position is there now, with another hash
 
 
-async def test_attack_hostile_receipts_neither_crash_the_server_nor_tell_of_rooms_one_is_not_in(house: House) -> None:
+async def test_attack_hostile_receipts_neither_crash_the_server_nor_reveal_rooms_of_others(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
     carl = await house.person("Enhetschef")
     key, stranger = read_identity(house.data, now_ms()).key, SigningKey(bytes(32))

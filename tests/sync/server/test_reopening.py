@@ -40,8 +40,8 @@ async def run(house: House, capsys: pytest.CaptureFixture[str], *words: str) -> 
     """Status, the lines that were printed, and the complaint."""
     capsys.readouterr()
     status = await asyncio.to_thread(main, ["open-room", *words, "--data", str(house.data)])
-    told = capsys.readouterr()
-    return status, told.out.splitlines(), told.err
+    printed = capsys.readouterr()
+    return status, printed.out.splitlines(), printed.err
 
 
 async def still_closed(house: House) -> set[str]:
@@ -51,7 +51,7 @@ async def still_closed(house: House) -> set[str]:
 Closed = tuple[House, dict[str, str], dict[str, str]]
 
 
-async def test_rooms_that_wait_for_one_device_alone_are_opened_and_the_others_say_for_whom_they_wait(
+async def test_rooms_that_wait_for_one_device_alone_are_opened_and_the_others_name_whom_they_wait_for(
     closed: Closed, capsys: pytest.CaptureFixture[str]
 ) -> None:
     house, rooms, devices = closed

@@ -135,7 +135,7 @@ async def test_who_enrolled_after_the_backup_comes_back_with_their_name(before: 
     await is_sound(before.data)
 
 
-async def test_a_colleague_hands_in_a_log_without_a_record_and_another_the_record_alone(before: Before) -> None:
+async def test_a_colleague_uploads_a_log_without_a_record_and_another_the_record_alone(before: Before) -> None:
     anna, late = before.anna, before.late
     async with before.restored():
         await hand(anna, late.entries)
@@ -235,7 +235,7 @@ async def test_attack_a_forged_revocation_changes_nothing(before: Before) -> Non
     await is_sound(before.data)
 
 
-async def test_of_those_who_hand_in_at_once_nobody_is_refused(before: Before) -> None:
+async def test_of_those_who_upload_a_lost_log_at_once_nobody_is_refused(before: Before) -> None:
     """The slower one's newer entries are taken behind the faster one's."""
     anna, bert, late = before.anna, before.bert, before.late
     entries = before.berts_log(revoked, reset)
@@ -262,7 +262,7 @@ async def test_of_those_who_hand_in_at_once_nobody_is_refused(before: Before) ->
 # -- what an administrator reads -----
 
 
-async def test_the_commands_say_that_a_record_is_missing(before: Before, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_commands_report_that_a_record_is_missing(before: Before, capsys: pytest.CaptureFixture[str]) -> None:
     late = before.late
     async with before.restored() as server:
         await hand(before.anna, late.entries)
@@ -276,22 +276,25 @@ async def test_the_commands_say_that_a_record_is_missing(before: Before, capsys:
     capsys.readouterr()
     args = ["--data", str(before.data)]
     assert await asyncio.to_thread(main, ["users", "enhetschef", *args]) == 0
-    told = capsys.readouterr()
-    assert (told.out, told.err) == ("", "1 without a staff record, whom no words find; without words all are listed\n")
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == (
+        "",
+        "1 without a staff record, whom no words find; without words all are listed\n",
+    )
     assert await asyncio.to_thread(main, ["invite", "--person", late.uid.hex(), *args]) == 1
     assert capsys.readouterr().err.endswith(f"{NO_RECORD}\n")
 
 
-async def test_status_says_what_a_restore_left_to_do(before: Before, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_status_lists_what_a_restore_left_to_do(before: Before, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["--data", str(before.data)]
     async with before.restored():
         await hand(before.anna, before.late.entries)
         capsys.readouterr()
         assert await asyncio.to_thread(main, ["status", *args]) == 0
-        told = json.loads(capsys.readouterr().out)["after_restore"]
-        assert told["backup"] <= told["restored"] <= now_ms()
-        assert told["people_without_record"] == 1
-        assert [line.split()[0] for line in told["do_again"]] == ["What", "Activation", "Whoever", "1", "1"]
+        printed = json.loads(capsys.readouterr().out)["after_restore"]
+        assert printed["backup"] <= printed["restored"] <= now_ms()
+        assert printed["people_without_record"] == 1
+        assert [line.split()[0] for line in printed["do_again"]] == ["What", "Activation", "Whoever", "1", "1"]
         await hand(before.anna, before.late.entries[:1], before.late.staff)
         async with admin.opened(before.data) as store:
             await store.open_room(before.room)
@@ -300,6 +303,6 @@ async def test_status_says_what_a_restore_left_to_do(before: Before, capsys: pyt
     assert (later.people_without_record, later.do_again) == (0, [])
 
 
-async def test_status_of_a_server_that_was_not_restored_says_nothing_of_it(house: House) -> None:
+async def test_status_of_a_server_that_was_not_restored_has_nothing_of_it(house: House) -> None:
     await house.person()
     assert await admin.after_restore(house.data) is None

@@ -29,7 +29,7 @@ async def test_a_message_goes_from_one_to_the_other(house: House) -> None:
     assert bert.rooms[room].rh == placed.receipt.rh
 
 
-async def test_an_added_person_is_told_and_gets_its_seal(house: House) -> None:
+async def test_an_added_person_is_notified_and_gets_its_seal(house: House) -> None:
     anna, bert = await house.person(), await house.person()
     room = await anna.create()
     await anna.add(room, bert)
@@ -63,8 +63,8 @@ async def test_the_same_batch_again_gets_the_same_answer(house: House) -> None:
 async def test_the_same_batch_twice_at_once_is_placed_once(house: House) -> None:
     anna, _, room = await house.two_in_a_room()
     push = anna.sealed(room, TEXT)
-    twin = msgspec.structs.replace(push, rid=anna.wire.rid())
-    first, second = await asyncio.gather(anna.wire.ask(push, m.Placed), anna.wire.ask(twin, m.Placed))
+    same_push = msgspec.structs.replace(push, rid=anna.wire.rid())
+    first, second = await asyncio.gather(anna.wire.ask(push, m.Placed), anna.wire.ask(same_push, m.Placed))
     assert (first.first, first.receipt) == (second.first, second.receipt)
 
 
@@ -87,7 +87,7 @@ async def test_an_envelope_of_an_old_epoch_is_stale(house: House) -> None:
         await anna.wire.ask(late, m.Placed)
 
 
-async def test_an_envelope_is_refused_as_dirty_after_somebody_left(house: House) -> None:
+async def test_an_envelope_is_refused_while_the_room_owes_a_rotation_after_somebody_left(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
     await bert.submit(entry_drafts.Drafter(bert.rooms[room], bert.author, bert.book, anna.rings[room], 1).leave())
     with pytest.raises(Refused, match="rotation-owed"):
@@ -269,7 +269,7 @@ async def test_quotas_refuse_with_their_own_code(data: Path) -> None:
         await house.close()
 
 
-async def test_a_slow_reader_costs_its_queue_and_is_told_behind(data: Path) -> None:
+async def test_a_slow_reader_costs_its_queue_and_is_sent_behind(data: Path) -> None:
     limits = replace(Limits(), send_queue_bytes=512 * 1024)
     async with start_server(config(data, limits)) as server:
         house = House(server, data)
@@ -344,7 +344,7 @@ async def test_two_people_write_at_once_and_agree(house: House) -> None:
     assert anna.rooms[room].rh == bert.rooms[room].rh
 
 
-async def test_a_full_disk_is_said_and_what_was_acknowledged_stays(data: Path) -> None:
+async def test_a_full_disk_is_reported_and_what_was_acknowledged_stays(data: Path) -> None:
     text = "å" * 20_000
     acked: m.Placed | None = None
     async with start_server(config(data), store=SqlStore(data / "server.sqlite3", max_pages=400)) as server:
@@ -366,7 +366,7 @@ async def test_a_full_disk_is_said_and_what_was_acknowledged_stays(data: Path) -
         await anna.wire.close()
 
 
-async def test_a_writer_rotates_a_clean_room_once_an_hour_and_a_dirty_one_always(house: House) -> None:
+async def test_a_writer_rotates_once_an_hour_and_always_when_the_room_owes_it(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
     carl = await house.person()
     await anna.add(room, carl)

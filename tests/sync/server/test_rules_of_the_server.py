@@ -153,7 +153,7 @@ async def test_attack_a_device_is_cut_off_though_the_disk_takes_nothing_after_it
         raise Full("disk")
 
     store = house.server.service.people._store
-    monkeypatch.setattr(store, "drop_asked", full)
+    monkeypatch.setattr(store, "drop_recovery_request", full)
     monkeypatch.setattr("sync.server.rules.recovery_requests._revoked", lambda draft: [bert.author.dev])
     await bert.wire.socket.send(encode(m.UserAppend(bert.wire.rid(), [revoked_by_the_agency(house, bert)])))
     ended = await bert.wire.end()
@@ -246,7 +246,7 @@ async def a_lost_race(house: House) -> tuple[Person, Person, Person, bytes]:
     return anna, bert, carl, room
 
 
-async def test_a_removal_that_lost_a_race_has_the_next_slot(house: House) -> None:
+async def test_a_removal_that_lost_a_race_has_the_reserved_slot(house: House) -> None:
     anna, bert, carl, room = await a_lost_race(house)
     await carl.sync(room)
     await anna.sync(room)
@@ -255,7 +255,7 @@ async def test_a_removal_that_lost_a_race_has_the_next_slot(house: House) -> Non
     await carl.append(entry_by(carl, room, "note", [b"z"]))
 
 
-async def test_a_slot_ends_after_a_minute_and_holds_up_no_dirty_room(
+async def test_a_reserved_slot_ends_after_a_minute_and_delays_no_owed_rotation(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, bert, carl, room = await a_lost_race(house)
@@ -270,7 +270,7 @@ async def test_a_slot_ends_after_a_minute_and_holds_up_no_dirty_room(
     await carl.append(entry_by(carl, room, "cannot_open", [1]))
 
 
-async def test_a_writer_who_loses_a_race_holds_no_slot(house: House) -> None:
+async def test_a_writer_who_loses_a_race_reserves_no_slot(house: House) -> None:
     anna, bert, room = await house.two_in_a_room()
     bert.rings[room] = anna.rings[room]
     late = bert.drafter(room)._draft("note", [b"x"])

@@ -42,7 +42,7 @@ class Systemd:
         self._socket.setblocking(False)
         self.env = {"NOTIFY_SOCKET": str(path)}
 
-    async def hears(self) -> str:
+    async def receive(self) -> str:
         data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self._socket, 4096), 20)
         return data.decode()
 
@@ -57,7 +57,7 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
     made.close()
 
 
-async def told(served: Served, what: str) -> None:
+async def logged(served: Served, what: str) -> None:
     """Waits until it has logged something."""
     await until(lambda: what in served.log())
 
@@ -65,30 +65,30 @@ async def told(served: Served, what: str) -> None:
 # -- systemd
 
 
-async def test_systemd_is_told_of_each_step(data: Path, systemd: Systemd) -> None:
+async def test_systemd_is_notified_of_each_step(data: Path, systemd: Systemd) -> None:
     served = await serve(data, env=systemd.env)
-    assert await systemd.hears() == "READY=1"
+    assert await systemd.receive() == "READY=1"
     served.process.send_signal(signal.SIGHUP)
-    assert (await systemd.hears()).startswith("RELOADING=1\nMONOTONIC_USEC=")
-    assert await systemd.hears() == "READY=1"
+    assert (await systemd.receive()).startswith("RELOADING=1\nMONOTONIC_USEC=")
+    assert await systemd.receive() == "READY=1"
     assert await served.stop() == 0
-    assert await systemd.hears() == "STOPPING=1"
+    assert await systemd.receive() == "STOPPING=1"
 
 
 async def test_the_watchdog_is_fed_while_the_loop_turns(data: Path, systemd: Systemd) -> None:
     served = await serve(data, env={**systemd.env, "WATCHDOG_USEC": "100000"})
-    heard = [await systemd.hears() for _ in range(4)]
-    assert sorted(heard) == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
+    states = [await systemd.receive() for _ in range(4)]
+    assert sorted(states) == ["READY=1", "WATCHDOG=1", "WATCHDOG=1", "WATCHDOG=1"]
     served.process.send_signal(signal.SIGSTOP)
     await asyncio.sleep(0.3)
     while True:
         try:
             async with asyncio.timeout(0.3):
-                await systemd.hears()
+                await systemd.receive()
         except TimeoutError:
             break
     served.process.send_signal(signal.SIGCONT)
-    assert await systemd.hears() == "WATCHDOG=1"
+    assert await systemd.receive() == "WATCHDOG=1"
     assert await served.stop() == 0
 
 
@@ -156,7 +156,7 @@ async def test_a_socket_that_somebody_serves_is_not_taken(data: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("at", "says"),
+    ("at", "sentence"),
     [
         ({"host": "ö.."}, "cannot listen on ö..:0: encoding of hostname failed"),
         (
@@ -165,8 +165,10 @@ async def test_a_socket_that_somebody_serves_is_not_taken(data: Path, tmp_path: 
         ),
     ],
 )
-async def test_where_nobody_can_listen_is_said_in_words(data: Path, at: dict[str, Any], says: str) -> None:
-    with pytest.raises(ConfigError, match=says):
+async def test_a_place_where_nobody_can_listen_is_refused_in_words(
+    data: Path, at: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ConfigError, match=sentence):
         async with start_server(replace(config(data), **at)):
             pass
 
@@ -228,13 +230,13 @@ async def test_a_new_certificate_is_read_on_sighup_and_nobody_is_cut_off(data: P
     new = renewed(data, "localhost")
     assert await shown(served.ready["port"]) != new
     served.process.send_signal(signal.SIGHUP)
-    await told(served, "certificate read again")
+    await logged(served, "certificate read again")
     assert await shown(served.ready["port"]) == new
     await anna.push(room, "Hej å ä ö 🙂")
     await anna.sync(room)
     (data / "tls.key").write_bytes((data / "ca.key").read_bytes())
     served.process.send_signal(signal.SIGHUP)
-    await told(served, "was not read again")
+    await logged(served, "was not read again")
     assert await shown(served.ready["port"]) == new
     await anna.push(room, "Hej å ä ö 🙂")
     await anna.wire.close()
@@ -254,16 +256,16 @@ async def test_what_a_new_certificate_names_may_be_dialled(data: Path) -> None:
         assert server.service.addresses == now_in_force
 
 
-async def test_a_certificate_for_any_host_of_a_domain_needs_to_be_told_what_is_dialled(data: Path) -> None:
+async def test_a_certificate_for_any_host_of_a_domain_needs_the_dialled_addresses(data: Path) -> None:
     renewed(data, "*.myndighet.example")
     with pytest.raises(ConfigError, match=r'addresses = \["kansli\.myndighet\.example:443"\]'):
         check(config(data))
     with pytest.raises(ConfigError, match="say what clients dial"):
         async with start_server(config(data)):
             pass
-    told = replace(config(data), addresses=("kansli.myndighet.example:443",))
-    assert "sound" in check(told)
-    async with start_server(told):
+    logged = replace(config(data), addresses=("kansli.myndighet.example:443",))
+    assert "sound" in check(logged)
+    async with start_server(logged):
         pass
 
 
@@ -296,7 +298,7 @@ class Slow(MemoryStore):
         return asyncio.ensure_future(later())
 
 
-async def test_what_was_asked_is_answered_before_the_server_goes_and_everybody_is_told(
+async def test_what_was_asked_is_answered_before_the_server_stops_and_everybody_is_notified(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Slow()
@@ -353,7 +355,7 @@ async def test_two_servers_do_not_work_in_one_folder(data: Path) -> None:
         pass
 
 
-async def test_a_file_on_its_way_arrives_before_the_server_goes(data: Path) -> None:
+async def test_an_upload_that_has_begun_is_completed_before_the_server_stops(data: Path) -> None:
     objects = SlowFiles(Config(data=data).blobs)
     async with AsyncExitStack() as running:
         server = await running.enter_async_context(start_server(config(data), objects=objects))

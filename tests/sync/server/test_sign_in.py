@@ -127,9 +127,9 @@ async def test_nothing_but_enrolment_is_answered_before_sign_in(house: House) ->
 
 async def test_attack_no_proof_is_given_for_an_address_of_somebody_else(house: House) -> None:
     async with wired(house.server.url, house.data) as wire:
-        said = await wire.greet()
-        verify_server_cert(said.agency_pk, said.server_cert.body, said.server_cert.sig, said.time)
-        assert len(said.proof) == 64
+        hello = await wire.greet()
+        verify_server_cert(hello.agency_pk, hello.server_cert.body, hello.server_cert.sig, hello.time)
+        assert len(hello.proof) == 64
     async with wired(house.server.url, house.data) as wire:
         wire.address = "other.example:443"
         assert (await wire.greet()).proof == b""
@@ -213,7 +213,7 @@ async def test_the_agency_key_can_lie_elsewhere(data: Path, tmp_path: Path) -> N
         admin.init(data, keys=keys_of(data))
 
 
-async def test_who_signs_in_while_they_are_added_to_a_room_is_told_of_it(
+async def test_a_device_that_signs_in_while_its_person_is_added_to_a_room_is_notified(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else they would not see the room before their next connection."""
@@ -238,7 +238,7 @@ async def test_who_signs_in_while_they_are_added_to_a_room_is_told_of_it(
     assert (joined.head.receipt.room, joined.head.receipt.n) == (room, 3)
 
 
-async def test_attack_who_is_told_something_without_end_signs_in_all_the_same(
+async def test_attack_endless_notifications_keep_nobody_from_signing_in(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A colleague who added and removed a person over and over kept that person from signing in for ever."""
@@ -251,7 +251,7 @@ async def test_attack_who_is_told_something_without_end_signs_in_all_the_same(
         found = await heads(who)
         read.append(1)
         for seq in range(100):
-            service.hub.tell_all(who.uid, m.LogMoved(seq))
+            service.hub.notify_person(who.uid, m.LogMoved(seq))
         return found
 
     monkeypatch.setattr(service.rooms, "heads", meanwhile)
@@ -272,7 +272,7 @@ async def test_attack_a_device_that_is_revoked_while_it_signs_in_is_not_let_in(
     async def meanwhile(who: Who) -> list[m.RoomHead]:
         found = await heads(who)
         await admin.revoke(house.data, uid=who.uid, dev=who.dev)
-        for moved in (await service.people.told(0))[1]:
+        for moved in (await service.people.read_external_appends(0))[1]:
             await service._log_moved(moved, moved.seq - 1)
         return found
 
@@ -292,16 +292,16 @@ async def test_attack_a_device_that_the_agency_revokes_is_cut_off_though_reading
 ) -> None:
     bert = await house.person("Registrator")
     store = house.server.service.people._store
-    real, failed = store.told_of, asyncio.Event()
+    real, failed = store.external_appends, asyncio.Event()
 
     async def failing(after: int) -> list[tuple[int, bytes]]:
         failed.set()
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(store, "told_of", failing)
+    monkeypatch.setattr(store, "external_appends", failing)
     async with asyncio.timeout(10):
         await failed.wait()
-    monkeypatch.setattr(store, "told_of", real)
+    monkeypatch.setattr(store, "external_appends", real)
     await admin.revoke(house.data, uid=bert.uid, dev=bert.author.dev)
     ended = await bert.wire.end()
     assert ended is not None
@@ -314,7 +314,9 @@ async def test_attack_a_damaged_log_or_a_full_disk_keeps_no_other_device_from_be
 ) -> None:
     carl, bert = await house.person("Enhetschef"), await house.person("Registrator")
     service = house.server.service
-    at, refusal = (service.people, Reject("signature")) if fault == "_read" else (service.mending, Full("disk"))
+    at, refusal = (
+        (service.people, Reject("signature")) if fault == "_read" else (service.restore_recovery, Full("disk"))
+    )
     real, times = getattr(at, fault), [0]
 
     async def faulty(of: Any) -> Any:
@@ -325,12 +327,12 @@ async def test_attack_a_damaged_log_or_a_full_disk_keeps_no_other_device_from_be
 
     monkeypatch.setattr(at, fault, faulty)
     store = service.people._store
-    told, waits = store.told_of, asyncio.Event()
+    real, waits = store.external_appends, asyncio.Event()
 
     async def later(after: int) -> list[tuple[int, bytes]]:
-        return await told(after) if waits.is_set() else []
+        return await real(after) if waits.is_set() else []
 
-    monkeypatch.setattr(store, "told_of", later)  # both are seen at once
+    monkeypatch.setattr(store, "external_appends", later)  # both are seen at once
     for who in (carl, bert):
         await admin.revoke(house.data, uid=who.uid, dev=who.author.dev)
     waits.set()

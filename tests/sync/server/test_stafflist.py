@@ -43,7 +43,7 @@ def test_both_languages_both_separators_and_the_mark_are_read(path: Path, text: 
 
 
 def test_every_fault_is_named_by_its_line(path: Path) -> None:
-    said = fault(
+    sentence = fault(
         path,
         HEAD
         + "Registrator;Registrator;Bygglov\n"
@@ -53,7 +53,7 @@ def test_every_fault_is_named_by_its_line(path: Path) -> None:
         + "Enhets\u200bchef;;\n"
         + f"{'L' * 121};;\n",
     )
-    assert said.splitlines()[1:] == [
+    assert sentence.splitlines()[1:] == [
         "  line 3: a name is needed",
         "  line 4: it has 2 columns, not 3",
         "  line 5: registrator is on line 2 already, with the same title and unit",
@@ -74,7 +74,7 @@ def test_of_many_faults_the_first_are_shown_and_the_rest_counted(path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "sentence"),
     [
         ((HEAD + "Åsa Ö;;\n").encode("utf-16"), "is in UTF-16, not in UTF-8"),
         ((HEAD + "Åsa Ö;;\n").encode("utf-16-le"), "is in UTF-16 or no text at all"),
@@ -84,14 +84,14 @@ def test_of_many_faults_the_first_are_shown_and_the_rest_counted(path: Path) -> 
         (b"%PDF-1.7\n\0\0\0", "is in UTF-16 or no text at all"),
     ],
 )
-def test_another_encoding_is_named_and_nothing_is_guessed(path: Path, data: bytes, said: str) -> None:
+def test_another_encoding_is_named_and_nothing_is_guessed(path: Path, data: bytes, sentence: str) -> None:
     text = fault(path, data)
-    assert said in text
+    assert sentence in text
     assert 'save the list as "CSV UTF-8"' in text
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "sentence"),
     [
         ("", "is empty"),
         ("\n\n;;\n", "is empty"),
@@ -105,15 +105,15 @@ def test_another_encoding_is_named_and_nothing_is_guessed(path: Path, data: byte
         (HEAD + "Å\x1bsa;Chef;Väst\n", "line 2: the name has a character that cannot be seen (U+001B)"),
     ],
 )
-def test_what_is_no_list_is_refused_in_a_sentence(path: Path, text: str, said: str) -> None:
-    assert said in fault(path, text)
+def test_what_is_no_list_is_refused_in_a_sentence(path: Path, text: str, sentence: str) -> None:
+    assert sentence in fault(path, text)
 
 
 def test_a_list_of_too_many_lines_or_bytes_is_refused(path: Path) -> None:
     one = "Handläggare {};Handläggare;Väst\n"
-    said = fault(path, HEAD + "".join(one.format(k) for k in range(100_000)))
-    assert f"a list has at most {MOST_LINES} people" in said
-    said = fault(path, HEAD + "".join(one.format(k) for k in range(MOST_LINES + 1)))
-    assert f"has {MOST_LINES + 1} people: divide it" in said
+    sentence = fault(path, HEAD + "".join(one.format(k) for k in range(100_000)))
+    assert f"a list has at most {MOST_LINES} people" in sentence
+    sentence = fault(path, HEAD + "".join(one.format(k) for k in range(MOST_LINES + 1)))
+    assert f"has {MOST_LINES + 1} people: divide it" in sentence
     path.write_text(HEAD + "".join(one.format(k) for k in range(MOST_LINES)), encoding="utf-8")
     assert len(read_list(path)) == MOST_LINES

@@ -13,7 +13,6 @@ import pytest
 
 from sync.server.store.base import (
     Appended,
-    AskedRow,
     BlobRow,
     Crowding,
     DeviceHead,
@@ -24,6 +23,7 @@ from sync.server.store.base import (
     MemberChange,
     Moved,
     Placement,
+    RecoveryRequestRow,
     RoomSize,
     SealRow,
     ShareRow,
@@ -141,16 +141,16 @@ async def test_entries_use_an_invitation_once_and_change_record_and_root(store: 
 
 
 async def test_what_was_asked_is_kept_by_person_and_device(store: Store) -> None:
-    first = AskedRow(uid=ANNA, what="add", dev=DEV, since=2, invite_pk=b"p" * 32)
-    second = AskedRow(uid=ANNA, what="revoke", dev=DEV, since=1)
-    for row in (first, second, AskedRow(uid=BERT, what="add", dev=DEV, since=3)):
-        await store.put_asked(row)
-    assert await store.asked(ANNA) == [second, first]
-    await store.put_asked(replace(first, vetoed_by=b"v" * 16))
-    assert await store.asked(ANNA) == [second, replace(first, vetoed_by=b"v" * 16)]
-    await store.drop_asked(ANNA, "add", DEV)
-    await store.drop_asked(ANNA, "add", DEV)
-    assert await store.asked(ANNA) == [second]
+    first = RecoveryRequestRow(uid=ANNA, what="add", dev=DEV, since=2, invite_pk=b"p" * 32)
+    second = RecoveryRequestRow(uid=ANNA, what="revoke", dev=DEV, since=1)
+    for row in (first, second, RecoveryRequestRow(uid=BERT, what="add", dev=DEV, since=3)):
+        await store.put_recovery_request(row)
+    assert await store.recovery_requests(ANNA) == [second, first]
+    await store.put_recovery_request(replace(first, vetoed_by=b"v" * 16))
+    assert await store.recovery_requests(ANNA) == [second, replace(first, vetoed_by=b"v" * 16)]
+    await store.drop_recovery_request(ANNA, "add", DEV)
+    await store.drop_recovery_request(ANNA, "add", DEV)
+    assert await store.recovery_requests(ANNA) == [second]
 
 
 async def test_people_are_found_by_every_word_and_wildcards_are_letters(store: Store) -> None:
@@ -368,17 +368,17 @@ async def test_after_a_restore_every_room_is_closed_and_whoever_was_seen_lately_
     for dev, last in ((b"e" * 16, 5), (DEV, 6)):
         await store.put_sighting(SightingRow(dev=dev, uid=ANNA, last=last, agent="kansli/0.1"))
     assert await store.restored() is None
-    told = RestoreRow(t=9, backup_t=7, body=b"body", sig=b"s" * 64)
-    await store.mark_restored(replace(told, t=8), 0)
-    await store.mark_restored(told, 6)
-    assert await store.restored() == told
+    newest = RestoreRow(t=9, backup_t=7, body=b"body", sig=b"s" * 64)
+    await store.mark_restored(replace(newest, t=8), 0)
+    await store.mark_restored(newest, 6)
+    assert await store.restored() == newest
     assert await store.closed_rooms() == {ROOM}
     assert await store.awaited_devices() == [(DEV, ANNA)]
     counts = await store.counts(0)
     assert (counts.rooms_closed, counts.devices_awaited) == (1, 1)
     people = await store.population(6)
     assert (people.people, people.devices, people.rooms_closed) == (0, 1, 1)
-    await store.came_back(DEV)
+    await store.stop_awaiting(DEV)
     assert await store.awaited_devices() == []
     await store.open_room(ROOM)
     assert await store.closed_rooms() == set()
@@ -393,8 +393,8 @@ async def test_what_comes_back_after_a_restore_is_awaited_no_more(store: Store) 
     assert await store.awaited_items(ROOM, 0, 10) == [awaited(1), awaited(2), awaited(3)]
     assert await store.awaited_items(ROOM, 1, 1) == [awaited(2)]
     assert (await store.awaited_until(ROOM), await store.awaited_until(OTHER)) == (3, 0)
-    await store.place(placement(0, 2, healed=[1]))
-    await store.place(placement(2, healed=[]))
+    await store.place(placement(0, 2, reuploaded=[1]))
+    await store.place(placement(2, reuploaded=[]))
     assert await store.awaited_items(ROOM, 0, 10) == []
     assert await store.closed_rooms() == {ROOM}  # it began again since the restore
     await store.open_room(ROOM)
@@ -463,7 +463,7 @@ async def test_a_closed_room_may_open_when_it_awaits_no_item_and_no_device_of_a_
     assert await store.openable_rooms() == [OTHER]
     await store.await_items(OTHER, [AwaitedItem(n=2, t=2, kind=2, id=b"2" * 32)])
     assert await store.openable_rooms() == []
-    await store.came_back(DEV)
+    await store.stop_awaiting(DEV)
     assert await store.openable_rooms() == [ROOM]
 
 

@@ -216,7 +216,7 @@ async def test_what_was_counted_and_not_written_is_taken_back(house: House, monk
         assert (await begun(a, at, held=1000)).status_code == 202
 
 
-async def test_a_part_that_is_not_what_it_says_leaves_nothing(house: House) -> None:
+async def test_a_part_that_does_not_match_its_digest_leaves_nothing(house: House) -> None:
     anna, _, room = await house.two_in_a_room()
     at, content = url(room), os.urandom(2000)
     async with http(house, anna) as a:
@@ -300,8 +300,8 @@ async def test_attack_a_body_that_stops_coming_is_cut_off(data: Path) -> None:
     async with start_server(config(data, Limits(stall_s=0.3))) as server:
         house = House(server, data)
         anna, _, room = await house.two_in_a_room()
-        said = (f"Repr-Digest: {digest(bytes(8))}", "Content-Length: 8")
-        half = await asked(house, anna, "PUT", url(room), *said)
+        request_headers = (f"Repr-Digest: {digest(bytes(8))}", "Content-Length: 8")
+        half = await asked(house, anna, "PUT", url(room), *request_headers)
         half.writer.write(b"half")
         await until(lambda: bool(server.service.blobs._slots))
         assert await half.ended() == b""

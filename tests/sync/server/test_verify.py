@@ -151,13 +151,13 @@ def test_a_part_of_a_file_that_rotted_or_is_gone_is_found(copied: Path) -> None:
     assert [p.code for p in problems(copied)] == ["blob-missing"]
 
 
-def test_a_file_that_is_no_database_is_told(copied: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(copied: Path) -> None:
     path = copied / "server.sqlite3"
     path.write_bytes(b"\0" * 100 + path.read_bytes()[100:])
     assert [p.what for p in problems(copied)] == ["database"]
 
 
-def test_a_false_certificate_is_told(copied: Path) -> None:
+def test_a_false_certificate_is_reported(copied: Path) -> None:
     path = copied / "server.cert"
     text = path.read_text()
     path.write_text(text[:-3] + ("01\n" if text.endswith("00\n") else "00\n"))
@@ -185,7 +185,7 @@ def test_a_later_versions_database_is_left_alone(copied: Path, db: sqlite3.Conne
     assert main(["verify", "--data", str(copied)]) == 1
 
 
-def test_progress_is_told(copied: Path) -> None:
+def test_progress_is_reported(copied: Path) -> None:
     steps: list[int] = []
     verify(copied, lambda _: None, lambda tally: steps.append(tally.items))
     assert steps[-1] == 9

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`python -m sync.server audit`: what administrators did, from a data folder or a backup, and whether the log of that
-is as it was written. The database is only read.
+"""`python -m sync.server audit`: lists what administrators did, from a data folder or a backup, and verifies that this
+admin log is as it was written. The database is only read.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,24 +49,24 @@ def audit(data: Path) -> list[AuditLine]:
 
 def _line(guests: Mapping[str, str], row: AdminRow) -> AuditLine:
     try:
-        told = read_entry(row)
+        entry = read_entry(row)
     except ValueError as e:
         raise ConfigError(f"entry {row.n} of the admin log cannot be read: audit --verify says more") from e
     return AuditLine(
         n=row.n,
-        time=told.t,
-        user=told.user,
-        sudo_user=told.sudo_user,
-        command=told.command,
-        result=told.result,
-        about={**told.about, **_guest(guests, told.about)},
+        time=entry.t,
+        user=entry.user,
+        sudo_user=entry.sudo_user,
+        command=entry.command,
+        result=entry.result,
+        about={**entry.about, **_guest(guests, entry.about)},
         hash=row.hash.hex(),
     )
 
 
 def _guests(reading: Reading) -> dict[str, str]:
-    """The person's id by the id of the invitation that they used, both in hex. No entry has it: a person has no id yet
-    when the invitation is made."""
+    """By the id of each used invitation: the id of the person who used it, both in hex. The log's entries do not have
+    it, since a person has no id yet when the invitation is made."""
     used = reading.rows("invites", "SELECT invite_pk, used_by FROM invites WHERE used_by IS NOT NULL")
     return {invite_id(invite_pk).hex(): person.hex() for invite_pk, person in used}
 

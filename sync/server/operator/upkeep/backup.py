@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`python -m sync.server backup`: a consistent copy of a data folder, also of one that a server writes to.
 
-The database is copied in one snapshot, parts of files after it, so that whatever it names lies there; parts never
-change, so the next backup into the same folder copies new ones only. The manifest is written last: a backup that is
-cut off leaves the one before it as it was, and what it left beside that is removed by the next before anything is
-copied: it may have filled the disk. One backup at a time works in a folder, and only on its own agency's.
+The database is copied in one snapshot, and parts of files after it, so that the backup has every part that the database
+names. Parts never change, so the next backup into the same folder copies only new ones. The manifest is written last:
+an interrupted backup leaves the previous one as it was. Before the next backup copies anything, it removes what the
+interrupted one left, since that may have filled the disk. One backup at a time works in a folder, for one agency only.
 """
 
 import contextlib
@@ -34,17 +34,17 @@ from sync.server.store.base import Full
 from sync.trust.person.agency import agency_fingerprint
 
 PUBLIC = ("agency.pub", "server.cert", "escrow.cert", "agency.where", "tls.pem", "ca.pem")
-"""Without the first two a backup could not be verified; none is a secret."""
+"""The files that every backup has; none is a secret. Without the first two a backup could not be verified."""
 SECRET = ("server.key", "tls.key", "ca.key")
 _PAGES = 2048
-"""Copied at a time: 8 MiB."""
+"""Pages that are copied at a time: 8 MiB."""
 
 
 def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, with_keys: bool = False) -> Manifest:
-    """Brings the backup in `target` up to date. `step` hears (what, done, all) now and then.
+    """Brings the backup in `target` up to date. `step` is called with the progress (what, done, all).
 
-    Parts that are missing at the source are counted in the manifest. ConfigError (also if it is another agency's, or
-    another backup is at work in it), Damaged, Full or OSError.
+    Parts that are missing at the source are counted in the manifest. ConfigError (also if the folder has another
+    agency's backup, or another backup runs in it), Damaged, Full or OSError.
     """
     source = Config(data=data).database
     if not source.exists():
@@ -59,7 +59,8 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
 
 
 def _clear(target: Path, fingerprint: str) -> None:
-    """Removes what a backup that was cut off left beside the whole one. ConfigError if that is of another agency."""
+    """Removes what an interrupted backup left beside the whole one. ConfigError if that one belongs to a
+    different agency."""
     former = read_manifest(target) if (target / NAME).exists() else None
     if former is not None and former.agency != fingerprint:
         raise ConfigError(f"{target} has the backup of another agency: a backup needs a folder of its own")
@@ -111,10 +112,11 @@ def _copy(
 
 
 def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], None]) -> None:
-    """One snapshot by SQLite's backup, a few pages at a time. ▲ The open read keeps it the same snapshot to the end:
-    without it each step would see what was written since, and a busy server's backup would begin again for ever."""
+    """Copies one snapshot by SQLite's backup, a few pages at a time. ▲ The open read transaction keeps the snapshot to
+    the end. Otherwise each step would see what was written since, and a busy server's backup would start over for
+    ever."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with contextlib.ExitStack() as opened, _told(target.parent):
+    with contextlib.ExitStack() as opened, _translated_errors(target.parent):
         reading = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None)
         opened.callback(reading.close)
         writing = sqlite3.connect(target, isolation_level=None)
@@ -123,14 +125,15 @@ def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], N
         reading.execute("SELECT count(*) FROM meta").fetchone()
         reading.backup(writing, pages=_PAGES, progress=lambda _, left, pages: step("pages", pages - left, pages))
         reading.execute("ROLLBACK")
-        writing.execute("PRAGMA journal_mode=DELETE")  # one file, to be read from a folder that is read only
+        writing.execute("PRAGMA journal_mode=DELETE")  # one file, which can be read in a folder that is read-only
     with target.open("rb+") as f:
         os.fsync(f.fileno())
 
 
 @contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """What SQLite says while it copies: only the copy is written, so a disk that takes no more is the backup's."""
+def _translated_errors(folder: Path) -> Iterator[None]:
+    """Raises SQLite's errors during a copy as Full or Damaged. Only the copy is written, so it is the backup's disk
+    that is full."""
     try:
         yield
     except sqlite3.Error as e:
@@ -142,8 +145,8 @@ def _told(folder: Path) -> Iterator[None]:
 def _copy_parts(
     reading: Reading, source: Path, target: Path, step: Callable[[str, int, int], None]
 ) -> tuple[set[str], int]:
-    """Copies the parts that the database names and that are not there yet; gives their paths, and how many are missing
-    or not what they should be."""
+    """Copies the parts that the database names and the backup lacks. Returns the paths of all parts that the database
+    names, and how many of them are missing at the source or have a wrong hash."""
     named: set[str] = set()
     missing = 0
     count = _count(reading, "blobs")
@@ -168,7 +171,8 @@ def _copy_parts(
 
 
 def _sweep(target: Path, database: str, named: set[str]) -> None:
-    """Removes former databases and parts that the newest names no more: what was destroyed does not live on here."""
+    """Removes former databases, and parts that the newest one does not name any more. Otherwise destroyed content would
+    stay in the backup."""
     _sweep_databases(target, database)
     blobs = target / "blobs"
     for path in list(blobs.rglob("*")):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the upkeep commands print: problems and results as JSON lines on stdout, progress on stderr."""
+"""Runs the upkeep commands: prints problems and results as JSON lines on stdout, progress on stderr."""
 
 import argparse
 import contextlib
@@ -33,30 +33,30 @@ _KEPT = (
 
 
 class _Progress:
-    """A line on stderr once a second."""
+    """Prints the progress on stderr, at most once a second."""
 
     def __init__(self) -> None:
-        self._told = time.monotonic()
+        self._printed_at = time.monotonic()
 
     def judged(self, tally: Tally) -> None:
-        self._say(f"people {tally.people}, rooms {tally.rooms}, items {tally.items}, parts {tally.blobs}")
+        self._print_line(f"people {tally.people}, rooms {tally.rooms}, items {tally.items}, parts {tally.blobs}")
 
     def copied(self, what: str, done: int, of: int) -> None:
-        self._say(f"{what} {done} of {of}")
+        self._print_line(f"{what} {done} of {of}")
 
-    def _say(self, line: str) -> None:
-        if time.monotonic() - self._told >= _EVERY_S:
-            self._told = time.monotonic()
+    def _print_line(self, line: str) -> None:
+        if time.monotonic() - self._printed_at >= _EVERY_S:
+            self._printed_at = time.monotonic()
             print(line, file=sys.stderr)
 
 
-def tell(problem: Problem) -> None:
-    """One problem as a line of JSON."""
+def print_problem(problem: Problem) -> None:
+    """Prints one problem as a line of JSON."""
     print(json.dumps(asdict(problem)), flush=True)
 
 
 def verify(args: argparse.Namespace, data: Path) -> int:
-    """Exit status 0 only if nothing is wrong."""
+    """Verifies a data folder, a backup, or one room. Returns the exit status, 0 only without problems."""
     return _verify(data, args.room)
 
 
@@ -66,23 +66,23 @@ def _verify(data: Path, room: bytes | None) -> int:
         manifest = read_manifest(data)
         database = data / manifest.database
         if not matches(data, manifest):
-            tell(Problem(what="database", where=manifest.database, code="blob-hash"))
+            print_problem(Problem(what="database", where=manifest.database, code="blob-hash"))
             return 1
-    tally = check(data, tell, _Progress().judged, room=room, database=database)
+    tally = check(data, print_problem, _Progress().judged, room=room, database=database)
     print(json.dumps(asdict(tally)))
     return 0 if tally.problems == 0 else 1
 
 
 def backup(args: argparse.Namespace, data: Path) -> int:
-    """Prints the manifest, and with `verify` what that prints of the copy. Exit status 1 if parts of files were missing
-    (the rest is there), or if the copy is damaged. Whether it succeeded is recorded in the data folder, where a server
-    reads it for its figures."""
+    """Makes a backup and prints its manifest; with --verify also what `verify` prints for the copy. Exit status 1 if
+    parts of files were missing (the rest is copied), or if the copy is damaged. Records in the data folder whether it
+    succeeded; a server reads that for its figures."""
     about = {"with_keys": int(args.with_keys)}
     try:
         result = _copy(args, data)
     except (ConfigError, Reject, StoreError, OSError) as e:
         if Config(data=data).database.exists():
-            with contextlib.suppress(StoreError, OSError):  # what went wrong with the backup is the news
+            with contextlib.suppress(StoreError, OSError):  # the backup's own error is what the operator must see
                 admin_log.note(data, "backup", result=_code(e), **about)
         raise
     admin_log.note(data, "backup", result=result, **about)
@@ -90,7 +90,7 @@ def backup(args: argparse.Namespace, data: Path) -> int:
 
 
 def _copy(args: argparse.Namespace, data: Path) -> str:
-    """Makes the backup; gives "ok", or what is wrong with it."""
+    """Makes the backup. Returns "ok", "damaged" or "blob-missing"."""
     made = copy(data, args.target, _Progress().copied, with_keys=args.with_keys)
     print(json.dumps(asdict(made)))
     if args.verify and _verify(args.target, None):
@@ -99,18 +99,18 @@ def _copy(args: argparse.Namespace, data: Path) -> str:
 
 
 def _code(e: Exception) -> str:
-    """Why a backup failed, in a word."""
+    """The code for the reason why a backup failed."""
     if isinstance(e, OSError):
         return errno.errorcode.get(e.errno or 0, "io").lower()
     return str(getattr(e, "code", "refused"))
 
 
 def restore(args: argparse.Namespace, data: Path) -> int:
-    """Exit status 0 if the folder is in place."""
-    tally = put_back(args.source, data, tell, _Progress().judged, keys=args.keys, damaged=args.damaged)
+    """Restores a backup. Returns the exit status, 0 if the new data folder is in place."""
+    tally = put_back(args.source, data, print_problem, _Progress().judged, keys=args.keys, damaged=args.damaged)
     print(json.dumps(asdict(tally)))
     if tally.problems and not args.damaged:
-        how = "copy the backup again, or say --damaged (the guide tells what is lost then)"
+        how = "copy the backup again, or use --damaged (the guide says what is lost then)"
         print(f"{args.source}: problems: {tally.problems}. Nothing was put in place: {how}", file=sys.stderr)
         return 1
     print(f"{_KEPT.format(kept_until(data))} `status` says what is to be done again.", file=sys.stderr)
@@ -118,7 +118,7 @@ def restore(args: argparse.Namespace, data: Path) -> int:
 
 
 def one_owner(args: argparse.Namespace, data: Path) -> int:
-    """Exit status 0 if every room could be read."""
+    """Lists the rooms that depend on one owner. Returns the exit status, 0 if every room could be read."""
     found = find_one_owner(data)
     print(in_form(found.lines, table=args.table), end="")
     for room in found.unread:

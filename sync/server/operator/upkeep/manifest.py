@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a backup says of itself: `manifest.json`, written last and renamed into place, so that it is whole or old."""
+"""The manifest of a backup, `manifest.json`. It is written last and renamed into place, so that the folder always has a
+whole one: the new one or the previous one."""
 
 import hashlib
 import json
@@ -19,8 +20,9 @@ _PIECE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """`time` is the server's clock in ms before the first byte was read; `database` a file's name beside it, `sha256`
-    its hash in hex; `schema` its version; the counts are of what lies in it."""
+    """Describes a backup. `time`: the server's clock in ms before the first byte was read. `database`: the name of the
+    database file beside the manifest; `sha256`: its hash in hex; `schema`: its version; the counts are of its
+    content."""
 
     format: int
     time: int
@@ -48,7 +50,7 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The folder's manifest. ConfigError if it is no backup, or one of a later version."""
+    """The folder's manifest. ConfigError if the folder is no backup, or the backup has an unknown format."""
     try:
         value = json.loads((folder / NAME).read_text(encoding="utf-8"))
         if value.get("format") != FORMAT:
@@ -73,7 +75,7 @@ def sha256_of(path: Path) -> str:
 
 
 def copy_file(source: Path, target: Path, *, mode: int = 0o600) -> str:
-    """Copies a file durably, beside and renamed; its hash in hex."""
+    """Copies a file durably, to a new name that then replaces `target`. Returns the file's hash in hex."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside, digest = target.with_name(f"{target.name}.new"), hashlib.sha256()
     with source.open("rb") as f, os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as to:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms that depend on one owner: while that person is away, nobody else can name another.
+"""Finds rooms that depend on one owner: while that person is away, no member can appoint another owner.
 
-Only reads, beside a server that may be running. The server knows roles and no titles. Each room's stored state is read
-and what came after it judged again, as at a start: some milliseconds a room, for a large one up to a second.
+Only reads, and a server may be running. The server knows roles but no titles. Each room's stored state is read, and the
+items after it are judged again as at a start: a few milliseconds a room, up to a second for a large one.
 """
 
 from collections.abc import Iterator
@@ -46,8 +46,8 @@ class OneOwner:
 
 
 def one_owner(data: Path) -> OneOwner:
-    """Rooms of two or more members with at most one owner, the most members first. Rooms of one member are left out:
-    nobody else would lose anything, and each person has one of their own."""
+    """Rooms of two or more members with at most one owner, those with the most members first. Rooms of one member are
+    left out: no other person would lose anything, and each person has one such room."""
     agency_pk = read_agency_pk(data)
     reading = Reading(Config(data=data).database)
     lines, unread = [], []
@@ -86,7 +86,7 @@ def _line(reading: Reading, logs: Logs, room: bytes, n: int, t: int, state_n: in
 
 
 def _units(reading: Reading, room: bytes, after: int, until: int) -> Iterator[list[Item]]:
-    """Entries one by one, and batches whole: what is judged in one go."""
+    """The room's items as units that are judged together: single entries and whole batches."""
     unit: list[Item] = []
     for n, t, kind, body, sig, ct in reading.rows("items", _ITEMS, (room, after, until)):
         unit.append(Item(n, t, kind, body, sig, ct))

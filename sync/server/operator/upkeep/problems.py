@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What `verify` finds and counts, and the user logs it judges with."""
+"""The problems and counts that `verify` reports, and the user logs that it judges with."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -16,8 +16,8 @@ _LOGS = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing that is not as it must be. `what` names its kind, `where` ids in hex and a position, `code` is stable
-    and one of sync/PROTOCOL.md §12 where it is a verdict."""
+    """One fault in the data. `what`: its kind. `where`: ids in hex and a position. `code`: stable, and one of
+    sync/PROTOCOL.md §12 if it is a verdict."""
 
     what: str
     where: str
@@ -26,7 +26,7 @@ class Problem:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """How much was looked at, and how often something was wrong."""
+    """How much was checked, and how many problems were found."""
 
     people: int = 0
     rooms: int = 0
@@ -39,20 +39,21 @@ class Tally:
 
 @dataclass(slots=True)
 class Report:
-    """Where problems go, one by one, and the tally of all. `step` is told now and then how far it is."""
+    """Collects the results of a check. `on_problem` is called with each problem, `step` regularly with the tally."""
 
-    tell: Callable[[Problem], None]
+    on_problem: Callable[[Problem], None]
     step: Callable[[Tally], None]
     tally: Tally = field(default_factory=Tally)
 
     def add(self, what: str, where: str, code: str) -> None:
         """One more problem."""
         self.tally.problems += 1
-        self.tell(Problem(what=what, where=where, code=code))
+        self.on_problem(Problem(what=what, where=where, code=code))
 
 
 class Logs:
-    """The user logs that rooms are judged with, replayed when first asked for; the longest unused leave memory."""
+    """The user logs that rooms are judged with. A log is replayed when it is first requested; the least recently used
+    ones are dropped from memory."""
 
     def __init__(self, reading: Reading, agency_pk: bytes) -> None:
         self._reading = reading
@@ -60,7 +61,7 @@ class Logs:
         self._kept: OrderedDict[bytes, UserLog] = OrderedDict()
 
     def log(self, uid: Uid) -> UserLog | None:
-        """The log, None if there is none or it does not verify (which the check of people tells)."""
+        """The log; None if there is none or it does not verify (which the check of people reports)."""
         found = self._kept.get(uid)
         if found is None:
             try:
@@ -80,5 +81,5 @@ class Logs:
         return [(body, sig) for body, sig in self._reading.rows("user_entries", query, (uid,))]
 
     def forget(self) -> None:
-        """Reads again: a running server may have added to logs."""
+        """Drops all logs from memory, since a running server may have added entries to them."""
         self._kept.clear()

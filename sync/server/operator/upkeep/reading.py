@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A store's database, read only and beside a server that may be running: one snapshot at a time, never migrated."""
+"""Reads a store's database without changing it, while a server may be running: one snapshot at a time, no
+migration."""
 
 import contextlib
 import sqlite3
@@ -15,7 +16,7 @@ from sync.server.store.database import TooNew, TooOld
 Row = tuple[Any, ...]
 _FETCH = 256
 MISTYPED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What judging a row raises whose column holds another type than it should."""
+"""The errors that judging a row raises if a column has a value of the wrong type."""
 
 
 class Damaged(StoreError):
@@ -28,7 +29,8 @@ class Damaged(StoreError):
 
 
 def check_version(path: Path) -> None:
-    """TooNew or TooOld for the database of another version, Damaged for none. The file is not changed."""
+    """TooNew or TooOld if the database has another version, Damaged if the file is no database. The file is not
+    changed."""
     reading = Reading(path)
     reading.close()
     if reading.version < s.VERSION:
@@ -36,15 +38,15 @@ def check_version(path: Path) -> None:
 
 
 class Reading:
-    """Queries of one database. A table that came with a later version than the file's is empty."""
+    """Runs queries on one database. A table that the file's version does not have counts as empty."""
 
     def __init__(self, path: Path) -> None:
-        """TooNew for a later version's file, Damaged for no database. The file is not changed."""
+        """TooNew if the file has a later version, Damaged if it is no database. The file is not changed."""
         try:
             self._db = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
         except sqlite3.Error as e:
             raise Damaged(type(e).__name__) from e
-        self._db.text_factory = bytes  # whatever lies where a blob should: it is judged, not decoded
+        self._db.text_factory = bytes  # text where a blob should be is judged, not decoded
         try:
             tables = self._db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             self._tables = {name.decode() for (name,) in tables}
@@ -62,7 +64,7 @@ class Reading:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Everything read within is of one moment, whatever a running server writes."""
+        """Makes all reads in the block see the database as of one moment, whatever a running server writes."""
         self._db.execute("BEGIN")
         try:
             yield
@@ -70,7 +72,7 @@ class Reading:
             self._db.execute("ROLLBACK")
 
     def structure(self) -> list[str]:
-        """What SQLite finds wrong with the file itself."""
+        """The faults that SQLite finds in the file itself."""
         try:
             rows = self._db.execute("PRAGMA integrity_check(20)").fetchall()
         except sqlite3.Error as e:
@@ -82,7 +84,7 @@ class Reading:
         return any(row[1] == column.encode() for row in self._db.execute(f"PRAGMA table_info({table})"))
 
     def rows(self, table: str, query: str, params: tuple[object, ...] = ()) -> Iterator[Row]:
-        """The rows of a query, a few at a time. Damaged where a page cannot be read."""
+        """The rows of a query, fetched a few at a time. Damaged if a page cannot be read."""
         if table not in self._tables:
             return
         try:
@@ -93,5 +95,5 @@ class Reading:
             raise Damaged(type(e).__name__) from e
 
     def one(self, table: str, query: str, params: tuple[object, ...] = ()) -> Row | None:
-        """The first row of a query."""
+        """The first row of a query, None if there is none."""
         return next(self.rows(table, query, params), None)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`python -m sync.server restore`: a new data folder from a backup, checked, and marked as restored.
+"""`python -m sync.server restore`: makes a new data folder from a backup, verifies it, and marks it as restored.
 
-Everything is put together beside the new folder and renamed into place when it is whole. Every room is closed to
-writing until what was lost since the backup is back (sync/PROTOCOL.md §10).
+The folder is put together beside its place and renamed when it is whole. Every room is closed to writing until clients
+have uploaded again what was lost since the backup (sync/PROTOCOL.md §10).
 """
 
 import asyncio
@@ -28,21 +28,21 @@ from sync.trust.room.restore_notice import Restored
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 SEEN_MS = 30 * 86_400_000
-"""A device that was seen so short a time before the backup may hold what was lost, and is waited for."""
+"""A device that was seen within this time before the backup may hold what was lost, and is awaited."""
 
 
 def restore(
     source: Path,
     data: Path,
-    tell: Callable[[Problem], None],
+    on_problem: Callable[[Problem], None],
     step: Callable[[Tally], None],
     *,
     keys: Path | None = None,
     damaged: bool = False,
 ) -> Tally:
-    """Makes the data folder `data`, which must be missing or empty. `keys` is where server.key lies, if not in the
-    backup. With problems nothing is put in place unless `damaged`. ConfigError if it cannot be done, Full if the disk
-    of the new folder is.
+    """Makes the data folder `data`, which must be missing or empty. `keys`: the folder of server.key, if it is not in
+    the backup. If `verify` finds problems, nothing is put in place unless `damaged`. `on_problem` and `step` as in
+    `verify`. ConfigError if the restore is not possible, Full if the disk of the new folder is full.
     """
     manifest = read_manifest(source)
     if not matches(source, manifest):
@@ -59,14 +59,14 @@ def restore(
         _put_together(source, manifest, beside, keys or source / KEYS)
         rotten: list[str] = []
 
-        def told(problem: Problem) -> None:
+        def note_problem(problem: Problem) -> None:
             rotten.extend([problem.where] if (problem.what, problem.code) == ("blob", "blob-hash") else [])
-            tell(problem)
+            on_problem(problem)
 
-        tally = verify(beside, told, step)
+        tally = verify(beside, note_problem, step)
         if tally.problems and not damaged:
             return tally
-        for where in rotten:  # put aside: whoever has the part still uploads it again, as one that is gone
+        for where in rotten:  # put aside: a client that still has the part uploads it again, as for a missing one
             part = Config(data=beside).blobs / where[:2] / where
             part.rename(part.with_suffix(".bad"))
         asyncio.run(_mark(beside, manifest, damaged=bool(tally.problems)))
@@ -96,7 +96,7 @@ def _put_together(source: Path, manifest: Manifest, to: Path, keys: Path) -> Non
     if not (to / "server.key").exists():
         raise ConfigError(f"{keys} has no server.key: say with --keys in which folder it lies")
     try:
-        read_identity(to, now_ms())  # now: what follows takes long
+        read_identity(to, now_ms())  # checked now, since the rest takes long
     except OtherKey as e:
         why = "is it another agency's, or another server's?"
         raise ConfigError(f"{keys / 'server.key'} is not the key of the server in {source}: {why}") from e
@@ -113,10 +113,10 @@ async def _mark(data: Path, manifest: Manifest, *, damaged: bool) -> None:
     try:
         backup_t = manifest.time
         before = await store.restored()
-        if before is not None and await store.closed_rooms():  # what that one lost was not all back: nor is it now
+        if before is not None and await store.closed_rooms():  # what the earlier restore lost is not all recovered
             backup_t = min(backup_t, before.backup_t)
-        told = Restored.sign(identity.key, identity.fingerprint, max(now_ms(), manifest.time), backup_t)
-        row = RestoreRow(t=told.t, backup_t=told.backup_t, body=told.body, sig=told.sig)
+        statement = Restored.sign(identity.key, identity.fingerprint, max(now_ms(), manifest.time), backup_t)
+        row = RestoreRow(t=statement.t, backup_t=statement.backup_t, body=statement.body, sig=statement.sig)
         admin_log.record(store, "restore", entries_lost_after=manifest.time, damaged=int(damaged))
         await store.mark_restored(row, backup_t - SEEN_MS)
     finally:

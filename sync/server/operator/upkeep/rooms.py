@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One room's stream judged again from its first position, without keys, against everything that is stored of it."""
+"""Judges one room's stream again from its first position, without keys, and compares the result with everything that is
+stored of the room."""
 
 from collections.abc import Iterator
 
@@ -21,11 +22,13 @@ from sync.trust.room.stream import Accepted, AcceptedEntry, RoomStream
 
 _ITEMS = "SELECT n, t, kind, id, rh, body, sig, ct, size_bytes FROM items WHERE room = ? ORDER BY n"
 _SEALS_KEPT = 8
-"""From so many on the middle ones of a person and epoch make way, and an `add` may name one of them."""
+"""The store keeps at most so many seals of a person and epoch and drops the middle ones; an `add` may name one of
+those."""
 
 
 class RoomCheck:
-    """`run()` once, within one snapshot. Reports each problem by position; memory is bounded by the room's state."""
+    """Checks one room; call `run()` once, within one snapshot. Reports each problem by position. Memory is bounded by
+    the room's state."""
 
     def __init__(self, reading: Reading, logs: Logs, report: Report, room: bytes) -> None:
         self._reading = reading
@@ -34,7 +37,7 @@ class RoomCheck:
         self._room = room
         self._stream = RoomStream(RoomId(room))
         self._rh: bytes = RH_0
-        """The running hash as it follows from the items."""
+        """The running hash computed from the items."""
         self._stored_rh: bytes = RH_0
         self._judging = True
         self._bad_content: set[int] = set()
@@ -42,7 +45,7 @@ class RoomCheck:
         self._sealless = {n for (n,) in sealless}
 
     def run(self) -> None:
-        """The whole room."""
+        """Checks the whole room."""
         try:
             self._run()
         except MISTYPED:
@@ -78,7 +81,7 @@ class RoomCheck:
     # -- items ----------------------------------------------------------------------------------------------------
 
     def _units(self) -> Iterator[list[Item]]:
-        """Entries one by one, and batches whole: what is judged in one go."""
+        """The room's items as units that are judged together: single entries and whole batches."""
         unit: list[Item] = []
         expected = 1
         for n, t, kind, ident, rh, body, sig, ct, size in self._reading.rows("items", _ITEMS, (self._room,)):
@@ -95,7 +98,8 @@ class RoomCheck:
             yield unit
 
     def _whole(self, item: Item, ident: bytes, rh: bytes, size: int) -> Item:
-        """The item, its row checked by itself; content that is not what its body says is told and left out."""
+        """Checks an item's row by itself and returns the item. Content that does not match its body is reported and
+        left out."""
         at = str(item.n)
         computed = item_id(item.kind, item.body)
         if computed != ident:
@@ -108,7 +112,7 @@ class RoomCheck:
         if rh == true:
             self._rh = self._stored_rh = rh
         elif rh == next_rh(self._stored_rh, item.n, item.t, item.kind, computed):
-            self._judging = False  # an earlier item is not what was hashed, and that is told already
+            self._judging = False  # an earlier item is not what was hashed, and that is reported already
             self._rh = self._stored_rh = rh
         else:
             self._add("item", at, "rh")
@@ -134,7 +138,7 @@ class RoomCheck:
             accepted = self._accept(unit)
         except (Reject, NeedLog) as e:
             self._add("item", str(unit[0].n), e.code)
-            self._judging = False  # what follows is built on it
+            self._judging = False  # later items depend on it
             return
         for a in accepted:
             if a.void is not None:
@@ -156,7 +160,8 @@ class RoomCheck:
     # -- seals ----------------------------------------------------------------------------------------------------
 
     def _check_seals(self, a: AcceptedEntry) -> None:
-        """The seals that an entry names. One that came back after a restore came without: there are only re-seals."""
+        """Checks the seals that an entry names. An entry that was uploaded again after a restore has none of them, only
+        re-seals."""
         add, epoch = a.entry.payload, a.entry.epoch
         if a.n in self._sealless:
             return
@@ -185,10 +190,11 @@ class RoomCheck:
     # -- what is kept beside the items ------------------------------------------------------------------------------
 
     def _check_state(self, state: bytes) -> None:
-        """The stored state is what these items make; one in an older format is read and written anew first."""
+        """Checks that the stored state is the one that these items make. A state in an older format is first read and
+        written again."""
         kept = self._stream.state
         missing, kept.missing = kept.missing, Missing()
-        whole = self._stream.to_bytes()  # before the content went that is told by itself
+        whole = self._stream.to_bytes()  # with the content whose absence is reported separately
         kept.missing = missing
         ours = self._stream.to_bytes()
         if state in (ours, whole):
@@ -197,7 +203,7 @@ class RoomCheck:
             self._add("state", str(self._stream.n), "state")
 
     def _check_content(self) -> None:
-        """Content is missing only under a positioned destroy or prune."""
+        """Checks that content is missing only under a positioned destroy or prune."""
         for n in self._stream.withheld():
             if n not in self._bad_content:
                 self._add("content", str(n), "withheld")
@@ -231,7 +237,7 @@ class RoomCheck:
 
 
 def _version(state: bytes) -> int:
-    """Of a stored state; no version of ours for bytes that are none."""
+    """The version of a stored state; MAX_N, which is no version, for bytes that are no state."""
     try:
         parts = dec(state, limit=len(state))
     except Reject:

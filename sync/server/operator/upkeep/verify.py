@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`python -m sync.server verify`: every chain and signature in a store, checked without any secret key.
+"""`python -m sync.server verify`: checks every chain and signature in a store, without any secret key.
 
-Works on a running server's folder and on a backup: the database is only read. Rooms are judged one after the other,
+Works on a running server's folder and on a backup; the database is only read. Rooms are judged one after the other,
 each in a snapshot of its own; parts of files are hashed in pieces.
 """
 
@@ -27,22 +27,22 @@ from sync.trust.room import signed_receipts
 from sync.trust.room.restore_notice import Restored
 
 _OWNED = ("items", "members", "device_heads", "shares", "seals", "blobs")
-"""Tables whose rows belong to a room."""
+"""The tables whose rows belong to a room."""
 
 
 def verify(
     data: Path,
-    tell: Callable[[Problem], None],
+    on_problem: Callable[[Problem], None],
     step: Callable[[Tally], None],
     *,
     room: bytes | None = None,
     database: Path | None = None,
 ) -> Tally:
-    """Tells every problem of a data folder or backup (`database`: its file there), or of one room in it.
-
-    `step` hears often how far it is. ConfigError without agency.pub, StoreError for a later version's database.
+    """Checks a data folder or backup (`database`: its database file), or one room in it. Calls `on_problem` with each
+    problem, and `step` often with the tally so far. Returns the tally. ConfigError without agency.pub, StoreError for a
+    later version's database.
     """
-    report = Report(tell, step)
+    report = Report(on_problem, step)
     agency_pk = read_agency_pk(data)
     try:
         reading = Reading(database or Config(data=data).database)
@@ -73,7 +73,7 @@ class _Check:
         self._logs = Logs(reading, agency_pk)
 
     def everything(self) -> None:
-        """The file, the agency's signatures, people, rooms, parts."""
+        """Checks the file, the agency's signatures, people, rooms and parts."""
         for _ in self._reading.structure():
             self._report.add("database", "server.sqlite3", "database")
         self._server()
@@ -86,7 +86,7 @@ class _Check:
             self.room(room)
 
     def room(self, room: bytes) -> None:
-        """One room and its parts."""
+        """Checks one room and its parts."""
         with self._reading.snapshot():
             RoomCheck(self._reading, self._logs, self._report, room).run()
         self._report.tally.rooms += 1
@@ -110,7 +110,8 @@ class _Check:
     def _person(
         self, uid: bytes, seq: int, head: bytes, salt: bytes, record: bytes, search: bytes, root_pk: bytes | None
     ) -> str | None:
-        """What is wrong with a person's log or what lies beside it. A record may have been erased."""
+        """The code of the first fault in a person's log or row, None if there is none. A record may have been
+        erased."""
         numbers = self._reading.rows("user_entries", "SELECT seq FROM user_entries WHERE uid = ? ORDER BY seq", (uid,))
         if [n for (n,) in numbers] != list(range(seq + 1)):
             return "chain"
@@ -129,9 +130,9 @@ class _Check:
         for pk, body, sig, salt, record, not_after in self._reading.rows("invites", query):
             try:
                 cert = InviteCert.check(self._agency_pk, body, sig)
-                said = (cert.invite_pk, cert.record_hash, cert.not_after_ms)
+                certified = (cert.invite_pk, cert.record_hash, cert.not_after_ms)
                 hashed = record_hash(salt, record) if record else cert.record_hash
-                code = None if said == (pk, hashed, not_after) else "record"
+                code = None if certified == (pk, hashed, not_after) else "record"
             except Reject as e:
                 code = e.code
             if code is not None:
@@ -140,7 +141,7 @@ class _Check:
     # -- the server -------------------------------------------------------------------------------------------------
 
     def _server(self) -> None:
-        """The server's certificate, and what it signed that is kept here."""
+        """Checks the server's and the escrow key's certificates, and the stored statements that the server signed."""
         cert = read_server_cert(self._data)
         if cert is None:
             return
@@ -158,8 +159,8 @@ class _Check:
         fingerprint = agency_fingerprint(self._agency_pk)
         for t, backup_t, body, sig in self._reading.rows("restores", "SELECT t, backup_t, body, sig FROM restores"):
             try:
-                told = Restored.check(server_pk, fingerprint, body, sig)
-                code = None if (told.t, told.backup_t) == (t, backup_t) else "malformed"
+                statement = Restored.check(server_pk, fingerprint, body, sig)
+                code = None if (statement.t, statement.backup_t) == (t, backup_t) else "malformed"
             except Reject as e:
                 code = e.code
             if code is not None:
@@ -171,14 +172,14 @@ class _Check:
                 self._report.add("receipt", f"{room.hex()}/{n}", e.code)
 
     def _strays(self) -> None:
-        """Rows of rooms that are not there."""
+        """Reports rows of rooms that do not exist."""
         for table in _OWNED:
             query = f"SELECT DISTINCT room FROM {table} WHERE room NOT IN (SELECT room FROM rooms)"  # noqa: S608 - ours
             for (room,) in self._reading.rows(table, query):
                 self._report.add(table, room.hex(), "unknown-room")
 
     def _admin_log(self) -> None:
-        """The first entry that is not as it was written."""
+        """Reports the first entry of the admin log that is not as it was written."""
         broken = first_broken(audit.rows(self._reading), audit.kept_head(self._reading))
         if broken is not None:
             self._report.add("audit", str(broken.n), broken.code)

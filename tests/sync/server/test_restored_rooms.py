@@ -19,7 +19,7 @@ from sync.server.operator import admin, listing
 from sync.server.operator.upkeep.problems import Problem
 from sync.server.operator.upkeep.verify import verify
 from sync.server.process.running import Running, start_server
-from sync.server.rules import restored_rooms as server_mending
+from sync.server.rules import restored_rooms
 from sync.server.rules.handshake import now_ms
 from sync.server.rules.restored_rooms import STUB
 from sync.trust.formats import fields
@@ -50,7 +50,7 @@ async def promise(who: Person, room: bytes, items: Sequence[Item], receipt: m.Re
     return await who.wire.ask(frame, m.Wanted)
 
 
-async def hand_in(who: Person, room: bytes, items: Sequence[Item], shares: Sequence[m.WireShare] = ()) -> m.Wanted:
+async def reupload(who: Person, room: bytes, items: Sequence[Item], shares: Sequence[m.WireShare] = ()) -> m.Wanted:
     return await who.wire.ask(m.Reupload(who.wire.rid(), room, wire(items), list(shares)), m.Wanted)
 
 
@@ -129,15 +129,15 @@ async def test_what_was_lost_comes_back_at_its_old_positions(before: Before) -> 
     async with before.older() as server:
         assert anna.authed.restored is not None
         identity = read_identity(before.data, now_ms())
-        told = Restored.check(
+        statement = Restored.check(
             identity.key.public, identity.fingerprint, anna.authed.restored.body, anna.authed.restored.sig
         )
-        assert told.explains(before.lost[0].t)
+        assert statement.explains(before.lost[0].t)
         assert await code_of(anna.push(room, "nytt")) == "closed"
         assert await code_of(anna.submit(anna.drafter(room).rotate())) == "closed"
         wanted = await promise(anna, room, before.lost, before.receipt)
         assert (wanted.receipt, wanted.until) == (anna.authed.rooms[0].receipt, before.receipt.n)
-        wanted = await hand_in(anna, room, before.lost, before.shares)
+        wanted = await reupload(anna, room, before.lost, before.shares)
         assert (wanted.receipt, wanted.until) == (before.receipt, 0)
         assert wanted.receipt is not None
         assert wanted.receipt.sig == before.receipt.sig
@@ -169,10 +169,10 @@ async def test_a_room_that_the_backup_does_not_know_comes_back_whole(house: Hous
     async with start_server(config(back)) as server:
         await anna.connect(server.url, back)
         await bert.connect(server.url, back)
-        assert await code_of(hand_in(bert, room, items)) == "unknown-room"
+        assert await code_of(reupload(bert, room, items)) == "unknown-room"
         wanted = await promise(anna, room, items, receipt)
         assert (wanted.receipt, wanted.until) == (None, receipt.n)
-        wanted = await hand_in(bert, room, items)
+        wanted = await reupload(bert, room, items)
         assert (wanted.receipt, wanted.until) == (receipt, 0)
         assert (await bert.wire.next(m.Joined)).head.receipt.room == room
         assert await code_of(anna.push(room, "nytt")) == "closed"
@@ -192,11 +192,11 @@ async def test_items_come_in_pieces_from_several_and_twice_does_no_harm(before: 
         assert (await anna.wire.ask(rest, m.Wanted)).until == before.receipt.n
         assert (await promise(bert, room, lost, before.receipt)).until == before.receipt.n
         first = [i for i in lost if i.n <= before.at + 2]
-        assert (await hand_in(bert, room, lost[2:])).receipt == anna.authed.rooms[0].receipt  # not yet
-        one, other = await asyncio.gather(hand_in(bert, room, first), hand_in(anna, room, first))
+        assert (await reupload(bert, room, lost[2:])).receipt == anna.authed.rooms[0].receipt  # not yet
+        one, other = await asyncio.gather(reupload(bert, room, first), reupload(anna, room, first))
         assert one.until == other.until == before.receipt.n
-        assert (await hand_in(anna, room, lost)).until == 0
-        assert (await hand_in(bert, room, lost)).receipt == before.receipt
+        assert (await reupload(anna, room, lost)).until == 0
+        assert (await reupload(bert, room, lost)).receipt == before.receipt
 
 
 # -- attacks -----
@@ -226,12 +226,12 @@ async def test_attack_items_are_proven_by_the_servers_own_receipt_alone(before: 
         assert await code_of(before.anna.wire.ask(m.Promise(900, room, before.at, b"x", true), m.Wanted)) == "invalid"
         assert await code_of(before.anna.wire.ask(m.Promise(901, room, -1, b"", true), m.Wanted)) == "invalid"
         assert await code_of(before.anna.wire.ask(m.Promise(902, room, before.at, b"", true), m.Wanted)) == "invalid"
-        assert await code_of(hand_in(before.anna, room, lost)) == "invalid"  # nothing was proven
-        assert await code_of(hand_in(before.anna, b"q" * 16, lost)) == "unknown-room"
+        assert await code_of(reupload(before.anna, room, lost)) == "invalid"  # nothing was proven
+        assert await code_of(reupload(before.anna, b"q" * 16, lost)) == "unknown-room"
     assert (await admin.status(before.data)).items == before.at
 
 
-async def test_attack_an_older_history_of_the_server_is_not_put_over_what_stands(before: Before) -> None:
+async def test_attack_an_older_history_of_the_server_does_not_replace_the_present_one(before: Before) -> None:
     """Stubs that begin before the head must pass through it."""
     true, anna = before.receipt, before.anna
     key = read_identity(before.data, now_ms()).key
@@ -263,11 +263,11 @@ async def test_attack_an_altered_item_is_not_taken_back(before: Before, what: st
     async with before.older():
         await promise(before.anna, room, lost, before.receipt)
         with pytest.raises(Refused, match="invalid"):
-            await hand_in(before.anna, room, [*lost[:-1], last])
+            await reupload(before.anna, room, [*lost[:-1], last])
         status = await admin.status(before.data)
         assert status.items < before.receipt.n
         assert status.rooms_closed == 1
-        assert (await hand_in(before.anna, room, lost)).receipt == before.receipt
+        assert (await reupload(before.anna, room, lost)).receipt == before.receipt
 
 
 async def test_attack_reordered_and_foreign_items_are_not_taken_back(before: Before) -> None:
@@ -280,7 +280,7 @@ async def test_attack_reordered_and_foreign_items_are_not_taken_back(before: Bef
         mine = Item(x.n, x.t, 2, fresh.bodies[0], fresh.sig, fresh.cts[0])
         beyond = Item(before.receipt.n + 1, before.receipt.t, 2, fresh.bodies[0], fresh.sig, fresh.cts[0])
         for items in ([*swapped, *rest], [mine], [mine, *lost[1:]], [*lost, beyond]):
-            assert await code_of(hand_in(anna, room, items)) == "invalid"
+            assert await code_of(reupload(anna, room, items)) == "invalid"
         assert (await admin.status(before.data)).items == before.at
 
 
@@ -288,7 +288,7 @@ async def test_attack_a_share_that_is_another_is_as_good_as_lost(before: Before)
     room = before.room
     async with before.older():
         await promise(before.anna, room, before.lost, before.receipt)
-        await hand_in(before.anna, room, before.lost, [m.WireShare(b"o" * 16, b"x" * 32)])
+        await reupload(before.anna, room, before.lost, [m.WireShare(b"o" * 16, b"x" * 32)])
         (share,) = before.shares
         await before.anna.wire.ask(m.PutShare(before.anna.wire.rid(), room, share), m.Ok)
     found: list[Problem] = []
@@ -302,12 +302,12 @@ async def test_attack_nothing_is_taken_back_by_a_server_that_was_not_restored(ho
     items = await _everything(anna, room)
     assert anna.authed.restored is None
     assert await code_of(promise(anna, room, items, receipt)) == "forbidden"
-    assert await code_of(hand_in(anna, room, items)) == "forbidden"
+    assert await code_of(reupload(anna, room, items)) == "forbidden"
     assert await code_of(anna.wire.ask(m.ReuploadLog(anna.wire.rid(), anna.entries), m.Ok)) == "forbidden"
 
 
 async def test_stubs_without_a_receipt_are_bounded(before: Before, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_mending, "_MOST_BYTES", 2 * STUB.size)
+    monkeypatch.setattr(restored_rooms, "_MOST_BYTES", 2 * STUB.size)
     async with before.older():
         assert await code_of(promise(before.anna, before.room, before.lost, None)) == "quota"
         assert (await promise(before.anna, before.room, before.lost[:2], None)).until == 0
@@ -362,11 +362,11 @@ async def test_who_enrolled_after_the_backup_comes_back_by_their_own_log(house: 
             assert [p.uid for p in reply.people] == ([who.uid] if known else [])
             heads = await who.wire.ask(m.LogHeads(who.wire.rid(), [who.uid, b"q" * 16]), m.LogHeadsReply)
             assert [(h.uid, h.seq) for h in heads.heads] == [(who.uid, 2)]
-        twin = Person("Registrator")
-        assert await code_of(twin.enrol(server.url, back, code)) == "code-used"
+        second_log = Person("Registrator")
+        assert await code_of(second_log.enrol(server.url, back, code)) == "code-used"
         await bert.wire.close()
         await late.wire.close()
-        await twin.wire.close()
+        await second_log.wire.close()
     found: list[Problem] = []
     await asyncio.to_thread(verify, back, found.append, lambda _: None)
     assert found == []
@@ -403,7 +403,7 @@ def _log_of(agency_seed: bytes) -> list[tuple[bytes, bytes]]:
     return entries
 
 
-async def test_attack_a_restored_server_is_no_way_around_invitation_and_veto(
+async def test_attack_a_restored_server_does_not_bypass_invitation_and_veto(
     before: Before, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever has the root's key hands in what it does as if it had been lost, signed in or not."""
@@ -413,7 +413,7 @@ async def test_attack_a_restored_server_is_no_way_around_invitation_and_veto(
     gone = m.Signed(*user_drafts.revoke(log, root, dev, now())[0])
     renewed = m.Signed(*user_drafts.rotate_puk(log, Hand(dev, anna.author.signing, {1: anna.puk_seed}), now())[0])
     async with before.older() as server:
-        monkeypatch.setattr(server_mending, "LOGS_AFTER_MS", 0)
+        monkeypatch.setattr(restored_rooms, "LOGS_AFTER_MS", 0)
         await _signed_out(before.bert, server, before.data)
         for wire_ in (before.bert.wire, anna.wire):
             assert await code_of(wire_.ask(m.ReuploadLog(wire_.rid(), [gone]), m.Ok)) == "forbidden"
@@ -438,14 +438,14 @@ async def test_attack_a_used_code_makes_no_second_person_after_a_restore(house: 
     assert isinstance(record, bytes)
     pk = bert.book.logs[bert.uid].agency_pk
     again, _ = new_user(DeviceSecrets.fresh(), invite, pk, (cert, sig), Hash(record), b"p" * 32, now())
-    twin = [m.Signed(*e) for e in again]
+    second_log = [m.Signed(*e) for e in again]
     log = anna.book.logs[anna.uid]  # and nobody takes the other's record over
     by, payload = invite_id(invite.key.public), [pk, cert, sig, record]
     body = entry_body(log.uid, log.seq + 1, log.head, by, now(), "binding", payload)
     taken_over = m.Signed(body, invite.key.sign("user-log", entry_id(body)))
     async with start_server(config(back)) as server:
         await _signed_out(bert, server, back)
-        assert await code_of(bert.wire.ask(m.ReuploadLog(bert.wire.rid(), twin), m.Ok)) == "code-used"
+        assert await code_of(bert.wire.ask(m.ReuploadLog(bert.wire.rid(), second_log), m.Ok)) == "code-used"
         assert await code_of(bert.wire.ask(m.ReuploadLog(bert.wire.rid(), [taken_over]), m.Ok)) == "code-used"
         await bert.wire.close()
 
