@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The encrypted note of a removal: the reason, for the members who stay (protocol §5).
+"""The encrypted note of a removal: its reason, for the members who stay (protocol §5).
 
 The key is derived from the epoch that the removal makes. Neither the server nor the removed person has that epoch.
 """
@@ -22,8 +22,8 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedNote:
-    """A removal's encrypted note, with what it is bound to: the epoch that the entry makes, its author and the removed
-    person."""
+    """The encrypted note of a removal, with the values that it is bound to: the epoch that the entry makes, its author
+    and the removed person."""
 
     epoch: int
     by: Uid
