@@ -22,14 +22,14 @@ class Whispers:
 
     def open(self, whisper: ephemeral.EphemeralMessage, now: int) -> tuple[ephemeral.EphemeralHeader, bytes]:
         """Opens somebody's ephemeral; Reject for a replay, a spoof or a stranger."""
-        return self._listener.open(whisper, self._sign_pk, self._ring.k, now, self._stream.role_of)
+        return self._listener.decrypt(whisper, self._sign_pk, self._ring.k, now, self._stream.role_of)
 
     def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.EphemeralMessage | None:
         """Seals an ephemeral, or None while there is no key."""
         log, k = self._book.log(self._account.uid), self._ring.k(self._stream.epoch)
         if log is None or k is None:
             return None
-        return self._whisperer.seal(self._account.author(log), self._stream.epoch, k, payload, now, kind)
+        return self._whisperer.encrypt(self._account.author(log), self._stream.epoch, k, payload, now, kind)
 
     def _sign_pk(self, uid: Uid, dev: bytes) -> bytes | None:
         log = self._book.log(uid)

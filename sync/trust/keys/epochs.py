@@ -237,7 +237,7 @@ def new_epoch(
     prev = b""
     if a is not None and base is not None:
         older = {x: ring.k(x) for x in range(base, e)}
-        prev = aead.seal(kdf(a, "prev", room, e), ["prev", room, e, base], enc([ring.a(base), older]))
+        prev = aead.encrypt(kdf(a, "prev", room, e), ["prev", room, e, base], enc([ring.a(base), older]))
     kc = content_commitment(room, e, k)
     ordered = in_order(recipients)
     seals, unsealed = [], []
@@ -322,7 +322,7 @@ def _open_link(
     base = epochs.get(f) if f is not None else None
     if f is None or base is None:
         raise Reject("bad-link", f"epoch {epoch.e}")
-    opened = aead.open_(kdf(a, "prev", room, epoch.e), ["prev", room, epoch.e, f], epoch.prev)
+    opened = aead.decrypt(kdf(a, "prev", room, epoch.e), ["prev", room, epoch.e, f], epoch.prev)
     raw_a, raw_k = fields.array(dec(opened, limit=_PREV_LIMIT), 2, "prev")
     older_a = fields.raw(raw_a, 32, "prev")
     if archive_commitment(room, f, older_a) != base.ac:

@@ -90,7 +90,7 @@ def puk_payload(
     `but` is the device that the same entry revokes, `recovery` the recovery key that the same entry sets.
     """
     gen = len(log.puks) + 1
-    wrap = aead.seal(kdf(new_seed, "puk-prev"), ["puk-prev", log.uid, gen], old_seed) if old_seed else b""
+    wrap = aead.encrypt(kdf(new_seed, "puk-prev"), ["puk-prev", log.uid, gen], old_seed) if old_seed else b""
     seals: list[object] = [
         [bytes(d.dev), seal.seal_to(d.kem_pk, puk_info(log.uid, gen, d.dev), new_seed)]
         for d in log.devices.values()

@@ -123,7 +123,7 @@ class Cover:
     def put(self, role: str, body: list[object]) -> bytes:
         sent = plain = enc([VERSION, *body])
         if self._code is not None:
-            sent = aead.seal(self._key(role), self._context(role), plain)
+            sent = aead.encrypt(self._key(role), self._context(role), plain)
         self.note(sent)
         return sent
 
@@ -137,7 +137,7 @@ class Cover:
         plain = sent
         if self._code is not None:
             try:
-                plain = aead.open_(self._key(role), self._context(role), sent)
+                plain = aead.decrypt(self._key(role), self._context(role), sent)
             except Reject as e:
                 raise Reject("enrol", role) from e
         version, *body = fields.array(dec(plain, limit=PAIR_MESSAGE_BYTES), count + 1, "pairing")

@@ -217,7 +217,7 @@ def _unwrapped(log: UserLog, puk: Puk, seed: bytes) -> dict[int, bytes]:
     """The earlier generation that `puk` wraps, as {generation: seed}: the newest that its author could open. Empty if
     the wrap does not decrypt, or does not hold a generation of this log."""
     try:
-        old = aead.open_(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap)
+        old = aead.decrypt(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap)
     except Reject:
         return {}
     if len(old) != SEED_BYTES:  # ▲ the account could not store a seed of another length

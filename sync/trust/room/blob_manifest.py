@@ -73,20 +73,20 @@ def _last_size(length: int) -> int:
     return min(padded_size(max(length, 1)), PART_BYTES)
 
 
-def seal_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes]:
+def encrypt_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes]:
     """Encrypts a part under a fresh key; returns the part and its ciphertext. Only the last part is padded. 4 MiB takes
     5 ms, so call this in a thread."""
     key, ident = os.urandom(32), PartId(os.urandom(16))
     padded = plain.ljust(_last_size(len(plain)), b"\0") if last else plain
-    sealed = aead.seal(key, ["part", room, ident], padded)
+    sealed = aead.encrypt(key, ["part", room, ident], padded)
     return Part(ident, key, H(sealed), len(plain)), sealed
 
 
-def open_part(room: RoomId, part: Part, sealed: bytes) -> bytes:
+def decrypt_part(room: RoomId, part: Part, sealed: bytes) -> bytes:
     """Decrypts a part. ▲ Reject "blob-hash" for a swapped part, "decrypt" or "padding"."""
     if H(sealed) != part.digest:
         raise Reject("blob-hash", part.part.hex())
-    padded = aead.open_(part.key, ["part", room, part.part], sealed)
+    padded = aead.decrypt(part.key, ["part", room, part.part], sealed)
     if len(padded) not in (part.length, _last_size(part.length)) or padded.count(0, part.length) != (
         len(padded) - part.length
     ):

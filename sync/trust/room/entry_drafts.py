@@ -19,7 +19,7 @@ from sync.trust.person.author import Author, Entry
 from sync.trust.person.log_source import UserBook
 from sync.trust.room import entry_rules, totals
 from sync.trust.room.entries import DOMAIN, NO_PREV, entry_body
-from sync.trust.room.removal_notes import seal_note
+from sync.trust.room.removal_notes import encrypt_note
 from sync.trust.room.room_state import Member, RoomState
 from sync.trust.room.stream import RoomStream
 from sync.trust.room.successor_claim import Origin
@@ -83,7 +83,7 @@ class Drafter:
         """Removes a person. The entry carries the next epoch, which they cannot open, and the reason encrypted under
         it."""
         new = self._new_epoch({uid: None}, {})
-        note = seal_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
+        note = encrypt_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
         return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)
 
     def leave(self, *, note: bytes = b"") -> Draft:

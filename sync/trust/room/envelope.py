@@ -222,7 +222,7 @@ class PlainOp:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedOps:
+class EncryptedBatch:
     """A batch as it is stored and sent; the signature is that of the tail."""
 
     bodies: tuple[bytes, ...]
@@ -232,7 +232,7 @@ class SealedOps:
     last_id: Hash
 
 
-def seal_batch(
+def encrypt_batch(
     author: Author,
     room: RoomId,
     epoch: int,
@@ -240,7 +240,7 @@ def seal_batch(
     first_seq: int,
     prev: bytes,
     ops: Sequence[PlainOp],
-) -> SealedOps:
+) -> EncryptedBatch:
     """Encrypts and signs a batch of ops: each `prev` is the id before it, dev_seq counts up, and the last envelope is
     signed."""
     if not 1 <= len(ops) <= MAX_BATCH_ITEMS:
@@ -253,15 +253,15 @@ def seal_batch(
             SUITE_HYBRID, room, author.uid, author.dev, first_seq + i, prev, epoch, seen, author.ulog, op.obj,
             op.share_c, op.kind, 0, (), op.about,
         ).encode()  # fmt: skip
-        ct = aead.seal(op.key, ["op", H(hdr)], pad(op.payload))
+        ct = aead.encrypt(op.key, ["op", H(hdr)], pad(op.payload))
         body = enc([hdr, H(ct), len(ct)])
         prev = item_id(ENVELOPE, body)
         bodies.append(body)
         cts.append(ct)
     sig = author.signing.sign(DOMAIN, prev)
-    return SealedOps(tuple(bodies), tuple(cts), sig, first_seq, Hash(prev))
+    return EncryptedBatch(tuple(bodies), tuple(cts), sig, first_seq, Hash(prev))
 
 
-def open_op(key: bytes, hdr: bytes, ct: bytes) -> bytes:
+def decrypt_op(key: bytes, hdr: bytes, ct: bytes) -> bytes:
     """Decrypts the payload of one envelope. Reject "decrypt" or "padding"."""
-    return unpad(aead.open_(key, ["op", H(hdr)], ct))
+    return unpad(aead.decrypt(key, ["op", H(hdr)], ct))

@@ -55,7 +55,7 @@ class EphemeralSender:
         self._session = os.urandom(16)
         self._ctr = 0
 
-    def seal(
+    def encrypt(
         self, author: Author, epoch: int, key: bytes, payload: bytes, time: int, kind: int = PRESENCE
     ) -> EphemeralMessage:
         """Encrypts and signs one message. `time` is the server's clock as this client knows it, ms."""
@@ -63,7 +63,7 @@ class EphemeralSender:
         context: list[object] = [
             VERSION, self._room, epoch, author.uid, author.dev, self._session, self._ctr, time, kind
         ]  # fmt: skip
-        ct = aead.seal(kdf(key, "eph", self._room, epoch), context, pad(payload))
+        ct = aead.encrypt(kdf(key, "eph", self._room, epoch), context, pad(payload))
         body = enc([*context, H(ct)])
         return EphemeralMessage(body, author.signing.sign(DOMAIN, body), ct)
 
@@ -117,7 +117,7 @@ class EphemeralReceiver:
         self._room = room
         self._newest: dict[tuple[bytes, bytes], tuple[int, int]] = {}
 
-    def open(
+    def decrypt(
         self,
         message: EphemeralMessage,
         sign_pk: Callable[[Uid, bytes], bytes | None],
@@ -148,7 +148,7 @@ class EphemeralReceiver:
         secret = key(header.epoch)
         if secret is None:
             raise Reject("ephemeral", "epoch")
-        payload = unpad(aead.open_(kdf(secret, "eph", self._room, header.epoch), context, message.ct))
+        payload = unpad(aead.decrypt(kdf(secret, "eph", self._room, header.epoch), context, message.ct))
         self._newest[session] = (header.ctr, max(header.time, now))
         self._forget(now)
         return header, payload
