@@ -22,41 +22,41 @@ class SyncError(Exception):
 
 
 class WorldError(SyncError):
-    """The world's fault, not ours: network, certificates, clocks, another party's refusal."""
+    """A fault outside this program: network, certificates, clocks, another party's refusal."""
 
 
 class Unreachable(WorldError):
-    """No connection to the server could be made or it was lost."""
+    """No connection to the server could be made, or the connection was lost."""
 
     code = "unreachable"
 
 
 class TooSlow(Unreachable):
-    """The server sends or takes a file so slowly that the transfer was ended."""
+    """The server sends or receives a file so slowly that the transfer was ended."""
 
     code = "too-slow"
 
 
 class ProxyFailed(Unreachable):
-    """The proxy could not be reached, is none that can be used, or refused the connection."""
+    """The proxy could not be reached, is of no supported kind, or refused the connection."""
 
     code = "proxy-failed"
 
 
 class ProxyWantsName(WorldError):
-    """The proxy asks for a name and a password, which Kansli keeps none of."""
+    """The proxy asks for a name and a password. Kansli stores neither."""
 
     code = "proxy-auth"
 
 
 class ProxyUnnamed(WorldError):
-    """The settings ask for a proxy or a PAC script and name none: nothing is connected to."""
+    """The settings ask for a proxy or a PAC script and name none: no connection is made."""
 
     code = "proxy-missing"
 
 
 class NoProxyScript(WorldError):
-    """The settings ask for a PAC script, and this system cannot run one: nothing is connected to."""
+    """The settings ask for a PAC script, and this system cannot run one: no connection is made."""
 
     code = "proxy-script"
 
@@ -68,7 +68,7 @@ class AddressForbidden(WorldError):
 
 
 class NoAddress(WorldError):
-    """It is not known where the account's server is, or what is kept is no address."""
+    """The address of the account's server is not known, or the stored one is not an address."""
 
     code = "bad-address"
 
@@ -84,7 +84,7 @@ class OfServer(WorldError):
 
 
 class ServerNotNamed(OfServer):
-    """The organisation's rules do not name the account's server at `address` any more, and no server that they name
+    """The organisation's policy does not name the account's server at `address` any more, and no server that it names
     has proved to be the same one."""
 
     code = "server-not-named"
@@ -92,15 +92,15 @@ class ServerNotNamed(OfServer):
 
 
 class ServerUnproven(OfServer):
-    """The server at `address` did not prove that it is the account's: it lacks the key, or the address is not its
-    own."""
+    """The server at `address` did not prove that it is the account's server: it lacks the key, or the address is not
+    its own."""
 
     code = "server-unproven"
     why = "no proof of the server's key"
 
 
 class CertificateRefused(WorldError):
-    """The server's TLS certificate is not trusted; there is no way to accept it anyway."""
+    """The server's TLS certificate is not trusted; the program offers no way to accept it anyway."""
 
     code = "certificate"
 
@@ -124,7 +124,7 @@ class ClockOff(WorldError):
 
 
 class WrongAgency(WorldError):
-    """The server belongs to another agency than the one pinned or named in the activation code."""
+    """The server belongs to another agency than the pinned one, or the one in the activation code."""
 
     code = "wrong-agency"
 
@@ -139,7 +139,7 @@ class Refused(WorldError):
 
 
 class Ended(WorldError):
-    """The server says that the person's log ends this device; `entries` are the (body, sig) to believe it by."""
+    """The server states that the person's log has ended this device; `entries` are the (body, sig) that prove it."""
 
     code = "ended"
 
@@ -158,7 +158,7 @@ class Reject(SyncError):
 
 
 class NeedLog(SyncError):
-    """Fetch the user log of `uid` up to `seq`, then judge the same item again."""
+    """The caller must fetch the user log of `uid` up to `seq` and then judge the same item again."""
 
     code = "need-log"
 
@@ -169,6 +169,6 @@ class NeedLog(SyncError):
 
 
 class BugError(SyncError):
-    """Our own fault: a broken invariant in this program."""
+    """A fault in this program: a broken invariant."""
 
     code = "bug"

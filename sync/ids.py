@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Names of things on the wire: 16-byte look-up ids and 32-byte hashes that prove history."""
+"""Ids and hashes on the wire: 16-byte look-up ids, and 32-byte hashes that prove history."""
 
 from typing import NewType
 
@@ -16,7 +16,7 @@ ObjId = NewType("ObjId", bytes)
 """16 B random id of an object; the root object has the room's id."""
 
 ChangeId = NewType("ChangeId", bytes)
-"""16 B random id of a change: it applies once, however often it arrives."""
+"""16 B random id of a change: it is applied once, however often it is received."""
 
 PartId = NewType("PartId", bytes)
 """16 B random id of one sealed part of a blob."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Work that is done in pieces: a generator that stops after each, and returns what it found at its end."""
+"""Work that is done in pieces: a generator that stops after each piece and returns its result at the end."""
 
 from collections.abc import Generator
 from typing import TypeVar
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def finished(steps: Generator[None, None, T]) -> T:
-    """All of it at once: for what is small, and for threads and tests."""
+    """Runs all pieces at once and returns the result: for small work, threads and tests."""
     while True:
         try:
             next(steps)

@@ -13,7 +13,7 @@ from app.store.blobs import Blobs
 from app.store.rows import BlobPart
 from sync.client.exchange.blob_transfer import Blobs as Transfers
 from sync.protocol.version import PART_BYTES
-from sync.trust.room.blob_manifest import Manifest, Part, open_part, seal_part
+from sync.trust.room.blob_manifest import Manifest, Part, decrypt_part, encrypt_part
 
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all. Called on the loop."""
@@ -49,7 +49,7 @@ class SealedFiles:
                 last = done + len(plain) >= size
                 if not plain and not last:  # somebody made it shorter meanwhile
                     raise FileUnreadable
-                part, sealed = await asyncio.to_thread(seal_part, room, plain, last=last)
+                part, sealed = await asyncio.to_thread(encrypt_part, room, plain, last=last)
                 await asyncio.to_thread(self._blobs.write, part.part, sealed)
                 parts.append(part)
                 self._blobs.add(_row(room, obj, part, len(sealed)))
@@ -73,7 +73,7 @@ class SealedFiles:
                 done = 0
                 for part in described.parts:
                     sealed = await self._sealed(room, obj, part)
-                    plain = await asyncio.to_thread(open_part, room, part, sealed)
+                    plain = await asyncio.to_thread(decrypt_part, room, part, sealed)
                     await asyncio.to_thread(draft.file.write, plain)
                     done += len(plain)
                     progress(done, described.size)

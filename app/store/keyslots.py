@@ -204,7 +204,7 @@ class KeySlots:
         return _keys(found)
 
     def _open(self, slot: _Slot, wrapping: bytes) -> bytes:
-        key = aead.open_(wrapping, self._context(slot.kind, slot.params), slot.sealed)
+        key = aead.decrypt(wrapping, self._context(slot.kind, slot.params), slot.sealed)
         if len(key) != KEY_BYTES:
             raise Reject("decrypt")
         return key
@@ -261,7 +261,7 @@ class KeySlots:
         return self._seal(SlotKind.KEYRING, params, wrapping, key)
 
     def _seal(self, kind: SlotKind, params: bytes, wrapping: bytes, key: bytes) -> _Slot:
-        return _Slot(kind, params, aead.seal(wrapping, self._context(kind, params), key))
+        return _Slot(kind, params, aead.encrypt(wrapping, self._context(kind, params), key))
 
     def _write(self, slot: _Slot, *, new: bool) -> None:
         try:

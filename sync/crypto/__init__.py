@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Every primitive, and the only importer of cryptography."""
+"""Every cryptographic primitive of Kansli; no other package imports `cryptography`."""

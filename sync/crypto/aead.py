@@ -8,14 +8,15 @@ from sync.crypto.encoding import enc
 from sync.errors import Reject
 
 
-def seal(key: bytes, ctx: list[object], plaintext: bytes) -> bytes:
-    """`plaintext` under a 32-byte key, bound to `enc(ctx)`."""
+def encrypt(key: bytes, ctx: list[object], plaintext: bytes) -> bytes:
+    """Encrypts `plaintext` under a 32-byte key, bound to `enc(ctx)`."""
     sealing = Cobblestone256Encryptor(key, enc(ctx))
     return sealing.update(plaintext) + sealing.finalize()
 
 
-def open_(key: bytes, ctx: list[object], sealed: bytes) -> bytes:
-    """The plaintext, whole. Reject "decrypt" if anything differs; it says no more, and gives nothing before the end."""
+def decrypt(key: bytes, ctx: list[object], sealed: bytes) -> bytes:
+    """Decrypts the whole plaintext. Reject "decrypt" if anything differs; the error gives no further reason, and no
+    plaintext is returned before everything is checked."""
     try:
         opening = Cobblestone256Decryptor(key, enc(ctx))
         return opening.update(sealed) + opening.finalize()

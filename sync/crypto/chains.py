@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a file of TLS certificates says: for whom, from when until when, signed by whom. Not a validation: clients
-decide what they trust."""
+"""Reads a file of TLS certificates: for which names, from when until when, signed by which issuer. It validates
+nothing: clients decide what they trust."""
 
 import contextlib
 import re
@@ -18,7 +18,7 @@ _BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertFacts:
-    """One certificate. Names as RFC 4514 writes them, times in ms since 1970."""
+    """One certificate. Names are in the form of RFC 4514, times in ms since 1970."""
 
     subject: str
     issuer: str
@@ -29,8 +29,8 @@ class CertFacts:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """`subject` is signed by `issuer`, which is neither in the file nor an authority of this machine. `stray`: there
-    are other certificates in the file, and none of them is the issuer."""
+    """`subject` is signed by `issuer`, which is neither in the file nor an authority of this machine. `stray` is true
+    if the file has other certificates and none of them is the issuer."""
 
     subject: str
     issuer: str
@@ -38,7 +38,7 @@ class Gap:
 
 
 def read_facts(pem: bytes) -> list[CertFacts]:
-    """Every certificate of a PEM file, in order. ValueError if there is none, or one cannot be read."""
+    """Reads every certificate of a PEM file, in order. ValueError if there is none, or one cannot be read."""
     return [_facts(cert) for cert in x509.load_pem_x509_certificates(pem)]
 
 
@@ -71,7 +71,8 @@ def _signed(cert: x509.Certificate, by: x509.Certificate) -> bool:
 
 
 def _readable(authorities: Iterable[bytes]) -> list[x509.Certificate]:
-    """One by one: systems trust roots of other times, of which the library refuses, or will refuse, one or another."""
+    """Loads each authority by itself. Systems trust very old roots too, and the library refuses, or will refuse, some
+    of them."""
     found: list[x509.Certificate] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

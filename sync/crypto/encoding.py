@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Deterministic CBOR (RFC 8949 §4.2.1), strict both ways: one value has one encoding and one only.
+"""Deterministic CBOR (RFC 8949 §4.2.1), strict in both directions: each value has exactly one encoding.
 
 Not a general CBOR library: unsigned 64-bit integers, byte strings, text, booleans, null, arrays, and maps whose keys
 are all u64 or all text. No tags, floats, negatives or indefinite lengths; depth at most 8.
@@ -18,15 +18,15 @@ _SMALL = tuple(tuple(bytes((major << 5 | n,)) for n in range(24)) for major in r
 
 
 def enc(value: object) -> bytes:
-    """The one encoding of `value`. BugError for a type or number outside the profile."""
+    """Encodes `value`. BugError for a type or number outside the profile."""
     out: list[bytes] = []
     _write(value, out.append, 0)
     return b"".join(out)
 
 
 def dec(data: bytes, *, limit: int) -> object:
-    """The value: lists for arrays, dicts for maps. Reject "encoding" for anything but its one encoding, "oversize"
-    above `limit` bytes."""
+    """Decodes a value: lists for arrays, dicts for maps. Reject "encoding" for bytes that are not the one encoding of a
+    value, "oversize" above `limit` bytes."""
     if len(data) > limit:
         raise Reject("oversize", "encoding")
     try:
@@ -56,7 +56,7 @@ def each(data: bytes, *, limit: int) -> Iterator[tuple[object, bytes]]:
 
 
 def _array(data: bytes) -> tuple[int, int]:
-    """How many items an array at the beginning has, and where the first one is."""
+    """The number of items of an array that `data` begins with, and the offset of its first item."""
     first = data[0]
     size = 1 + (1 << ((first & 31) - 24) if first & 31 >= 24 else 0)
     if first >> 5 != ARRAY or size > 9:
@@ -72,7 +72,8 @@ ARRAY = 4
 
 
 def head(major: int, n: int) -> bytes:
-    """The shortest head of a major type (RFC 8949 §3): for an encoding joined from its members' encodings."""
+    """The shortest head of a major type with the number `n` (RFC 8949 §3), for an encoding that is joined from the
+    encodings of its members."""
     if n < 24:
         return _SMALL[major][n]
     if n < 0x100:

@@ -14,7 +14,7 @@ _SHA256 = hashes.SHA256()
 
 
 def H(*parts: bytes | str) -> Hash:
-    """SHA-256 over the parts as they are, text as UTF-8."""
+    """SHA-256 over the parts, concatenated as they are; text is encoded as UTF-8."""
     return Hash(hashlib.sha256(b"".join([p.encode() if isinstance(p, str) else p for p in parts])).digest())
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A key from a passphrase: Argon2id (RFC 9106)."""
+"""Derives a key from a passphrase: Argon2id (RFC 9106)."""
 
 import os
 import unicodedata
@@ -15,7 +15,7 @@ MAX_MEMORY_KIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Argon2Params:
-    """What a slot stores beside its sealed key: 16 B salt, memory in KiB, passes and lanes."""
+    """What a slot stores beside its encrypted key: 16 B salt, memory in KiB, passes and lanes."""
 
     salt: bytes
     memory_kib: int = 256 * 1024
@@ -29,7 +29,8 @@ class Argon2Params:
 
 
 def derive(passphrase: str, params: Argon2Params) -> bytes:
-    """32 bytes; slow, so in a thread. Reject "argon2-params" outside 64 MiB–1 GiB: a hostile file must not choose."""
+    """Derives 32 bytes. Slow, so call it in a thread. Reject "argon2-params" outside 64 MiB–1 GiB, so that a hostile
+    file cannot choose the cost."""
     if not MIN_MEMORY_KIB <= params.memory_kib <= MAX_MEMORY_KIB or not (
         1 <= params.passes <= 16 and 1 <= params.lanes <= 16
     ):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Sealing to a person: HPKE base mode (RFC 9180) with ML-KEM-768 + X25519, HKDF-SHA256 and AES-256-GCM.
 
-Hybrid only. The classical suite lives in tests; nothing here negotiates.
+Hybrid only. The classical suite is only in the tests; nothing here negotiates.
 """
 
 import hashlib
@@ -24,12 +24,13 @@ from sync.errors import Reject
 SUITE_HYBRID = 2
 PUBLIC_BYTES = 1184 + 32
 OVERHEAD_BYTES = 1088 + 32 + 16
-"""How much longer a sealed message is: the ML-KEM and X25519 parts, and the tag."""
+"""How much longer a sealed message is than its plaintext: the ML-KEM and X25519 parts, and the tag."""
 _SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
 class KemKey:
-    """A private key that things are sealed to, from a 32-byte seed (SHAKE256 gives 64 + 32 bytes of key material)."""
+    """A private key to which messages are sealed, made from a 32-byte seed (SHAKE256 gives 64 + 32 bytes of key
+    material)."""
 
     __slots__ = ("_key", "public", "seed")
 
@@ -42,7 +43,7 @@ class KemKey:
         self.public: bytes = mlkem.public_key().public_bytes_raw() + x25519.public_key().public_bytes_raw()
 
     def open(self, info: bytes, sealed: bytes) -> bytes:
-        """The sealed message. Reject "decrypt" if it is not for this key and info."""
+        """Opens a sealed message. Reject "decrypt" if it was not sealed to this key and info."""
         try:
             return bytes(_SUITE.decrypt(sealed, self._key, info))
         except (InvalidTag, ValueError) as e:
@@ -53,12 +54,13 @@ class KemKey:
 
 
 def seal_to(public: bytes, info: bytes, message: bytes) -> bytes:
-    """`message` for the holder of `public` (1216 B), bound to `info`: 1168 B for 32 B. About 60 µs, holds the GIL."""
+    """Seals `message` to the holder of `public` (1216 B), bound to `info`: 1168 B for 32 B. Takes about 60 µs and holds
+    the GIL."""
     return bytes(_SUITE.encrypt(message, _loaded(public), info))
 
 
 def check_public(public: bytes) -> None:
-    """▲ Reject "bad-key" for a key that cannot be sealed to: one such key would block every rotation."""
+    """▲ Reject "bad-key" for a key that nothing can be sealed to. One such key would block every rotation."""
     if len(public) != PUBLIC_BYTES:
         raise Reject("bad-key", "sealing key")
     try:

@@ -23,7 +23,7 @@ _SMALL_ORDER_Y = frozenset(
 
 
 class SigningKey:
-    """A private signing key from a 32-byte seed. Its repr shows nothing."""
+    """A private signing key from a 32-byte seed. Its repr shows no key material."""
 
     __slots__ = ("_key", "public", "seed")
 
@@ -33,7 +33,7 @@ class SigningKey:
         self.public: bytes = self._key.public_key().public_bytes_raw()
 
     def sign(self, domain: str, message: object) -> bytes:
-        """64 bytes over the domain and the message."""
+        """Returns a signature of 64 bytes over the domain and the message."""
         return self._key.sign(enc([LABEL, domain, message]))
 
     def __repr__(self) -> str:
@@ -41,7 +41,7 @@ class SigningKey:
 
 
 def verify(public: bytes, domain: str, message: object, sig: bytes) -> None:
-    """Reject "signature" unless `sig` is the key's over this domain and message."""
+    """Reject "signature" unless `sig` is this key's signature over this domain and message."""
     try:
         _loaded(public).verify(sig, enc([LABEL, domain, message]))
     except (InvalidSignature, ValueError) as e:
@@ -49,7 +49,7 @@ def verify(public: bytes, domain: str, message: object, sig: bytes) -> None:
 
 
 def check_public(public: bytes) -> None:
-    """▲ Reject "bad-key" for a key of small order or with y ≥ p: one fixed signature would verify under it."""
+    """▲ Reject "bad-key" for a key of small order or with y ≥ p: one fixed signature would verify under such a key."""
     y = int.from_bytes(public, "little") & (2**255 - 1)
     if len(public) != 32 or y >= _P or y in _SMALL_ORDER_Y:
         raise Reject("bad-key", "signing key")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A certificate authority and a server certificate for demonstrations, tests and single-machine installations.
 
-Not a public-key infrastructure: an agency that has one uses its own certificate. Names of nothing but hosts go in.
+Not a public-key infrastructure: an agency that has one uses its own certificate. Certificates name hosts only.
 """
 
 import datetime
@@ -92,7 +92,7 @@ def hosts_of(cert_pem: bytes) -> list[str]:
 
 
 def hosts_in(cert: x509.Certificate) -> list[str]:
-    """As `hosts_of`, of a certificate that is read already."""
+    """As `hosts_of`, for a certificate that is loaded already."""
     try:
         san = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:

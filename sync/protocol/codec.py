@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Frames to bytes and back. Strict: a wrong type, an unknown tag or an oversized frame is a Reject."""
+"""Encodes frames to bytes and decodes them. Strict: a wrong type, an unknown tag or an oversized frame is a Reject."""
 
 import msgspec
 
@@ -13,7 +13,7 @@ _server_frames: msgspec.msgpack.Decoder[ServerFrame] = msgspec.msgpack.Decoder(S
 
 
 def encode(frame: Frame) -> bytes:
-    """The bytes of one frame; Reject "oversize" if it would pass MAX_FRAME_BYTES."""
+    """The bytes of one frame. Reject "oversize" if they would exceed MAX_FRAME_BYTES."""
     data = _encoder.encode(frame)
     if len(data) > MAX_FRAME_BYTES:
         raise Reject("oversize", type(frame).__name__)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The frames on the wire: frozen msgspec structs, tagged, as msgpack.
+"""The frames on the wire: frozen msgspec structs, tagged, encoded as msgpack.
 
-Signed and sealed bodies are opaque bytes inside them and are kept verbatim. A request carries `rid`, chosen by
-the client and unique on its connection; exactly one reply with the same `rid` follows. Frames without `rid` are
-sent by either side at any time. sync/PROTOCOL.md §11 says the same in prose.
+Signed and sealed bodies are opaque bytes inside the frames and are kept verbatim. A request carries `rid`, which the
+client chooses and which is unique on its connection; exactly one reply with the same `rid` follows. Either side may
+send frames without `rid` at any time. sync/PROTOCOL.md §11 describes the same frames in prose.
 """
 
 from enum import StrEnum
@@ -12,7 +12,7 @@ import msgspec
 
 
 class ErrorCode(StrEnum):
-    """Why the server refused. Stable: clients and documents name them."""
+    """Why the server refused a request. The codes are stable: clients and documents name them."""
 
     MALFORMED = "malformed"
     OVERSIZE = "oversize"
@@ -60,8 +60,8 @@ class Signed(msgspec.Struct, frozen=True, array_like=True):
 class WireItem(msgspec.Struct, frozen=True, array_like=True):
     """One position of a room's stream.
 
-    `kind` is 1 for an entry and 2 for an envelope; `sig` is empty inside a batch before its tail; `ct` is None for
-    an entry, and for an envelope whose content was destroyed or pruned. `t` is in milliseconds since 1970, UTC.
+    `kind` is 1 for an entry and 2 for an envelope. `sig` is empty inside a batch before its tail. `ct` is None for an
+    entry, and for an envelope whose content was destroyed or pruned. `t` is in milliseconds since 1970, UTC.
     """
 
     n: int
@@ -93,7 +93,8 @@ class Receipt(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RoomHead(msgspec.Struct, frozen=True, array_like=True):
-    """Where a room stands, and this device's own last envelope there (dev_seq 0 and empty id if none)."""
+    """The newest position of a room, and this device's own last envelope there (dev_seq 0 and an empty id if it has
+    none)."""
 
     receipt: Receipt
     dev_seq: int
@@ -104,8 +105,9 @@ class RoomHead(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Hello(Frame, frozen=True, tag="hello"):
-    """First frame. `versions` is [lowest, highest] that the client speaks; `time` its clock in ms; `address` what it
-    dialled. Version 1 had no address: it is still read, so that such a client is told the version."""
+    """The first frame. `versions` is [lowest, highest] that the client speaks, `time` its clock in ms, `address` what
+    it dialled. Version 1 had no address; the server still decodes such a frame, so that it can answer with the error
+    "version"."""
 
     versions: tuple[int, int]
     nonce: bytes
@@ -115,10 +117,11 @@ class Hello(Frame, frozen=True, tag="hello"):
 
 
 class ServerHello(Frame, frozen=True, tag="server-hello"):
-    """The answer: chosen version, nonce, clock, and who the server is.
+    """The answer to Hello: the chosen version, nonce, clock, and which server this is.
 
     `server_cert` is `enc([server_pk, not_after_ms])` signed by the agency key under the domain "server". `proof` is the
-    server key's signature over what `hello_proof` says; empty if the dialled address is none of the server's.
+    server key's signature over what `hello_proof` returns; it is empty if the dialled address is not one of the
+    server's.
     """
 
     version: int
@@ -132,7 +135,7 @@ class ServerHello(Frame, frozen=True, tag="server-hello"):
 class Auth(Frame, frozen=True, tag="auth"):
     """Proves a device: SIG "auth" over `[server nonce, client nonce, agency fingerprint, address, uid, dev]`.
 
-    `receipts` are the newest per room that the client keeps.
+    `receipts` are the newest receipts that the client keeps, one per room.
     """
 
     rid: int
@@ -144,10 +147,11 @@ class Auth(Frame, frozen=True, tag="auth"):
 
 
 class Authed(Frame, frozen=True, tag="authed"):
-    """Signed in: the own user log's head, every room this person is a member of, and what waits for a veto.
+    """The device is signed in: the head of its person's log, every room that the person is a member of, and the
+    recovery requests that may still be vetoed.
 
-    `restored` is the server's statement (trust/room/restore_notice.py) if it ever was restored from a backup, `closed`
-    those of the rooms that take no writing since.
+    `restored` is the server's statement (trust/room/restore_notice.py) if it was ever restored from a backup; `closed`
+    names the rooms that have been closed to writing since then.
     """
 
     rid: int
@@ -160,18 +164,18 @@ class Authed(Frame, frozen=True, tag="authed"):
 
 
 class Invite(Frame, frozen=True, tag="invite"):
-    """Asks what an activation code binds; allowed before Auth."""
+    """Asks for the certificate and staff record of an activation code; allowed before Auth."""
 
     rid: int
     invite_pk: bytes
 
 
 class InviteReply(Frame, frozen=True, tag="invite-reply"):
-    """The agency's certificate of a one-time key, and the staff record it binds.
+    """The agency's certificate of a one-time key, and the staff record that it binds.
 
     `cert` is `enc([invite_pk, H(enc(["staff", salt, record])), not_after_ms])`, signed by the agency, domain "invite".
-    `record` is `enc({text: text})` with "name", "title", "unit". `here`: the agency invites back a person whose account
-    has not ended, so that to enrol by this code would make a second one.
+    `record` is `enc({text: text})` with "name", "title", "unit". `here` is true if the agency invites a person whose
+    account has not ended; enrolling by this code would then make a second account.
     """
 
     rid: int
@@ -182,7 +186,7 @@ class InviteReply(Frame, frozen=True, tag="invite-reply"):
 
 
 class Enrol(Frame, frozen=True, tag="enrol"):
-    """Registers a new person: genesis, binding and PUK generation 1; allowed before Auth."""
+    """Registers a new person with a genesis, a binding and PUK generation 1; allowed before Auth."""
 
     rid: int
     invite_pk: bytes
@@ -190,13 +194,13 @@ class Enrol(Frame, frozen=True, tag="enrol"):
 
 
 class Ok(Frame, frozen=True, tag="ok"):
-    """Done, nothing more to say."""
+    """The request is done; the reply carries nothing more."""
 
     rid: int
 
 
 class Error(Frame, frozen=True, tag="error"):
-    """A refusal. rid 0 = the connection itself, which is then closed. `detail` names a field or position."""
+    """A refusal. rid 0 means the connection itself, which is then closed. `detail` names a field or position."""
 
     rid: int
     code: str
@@ -204,9 +208,9 @@ class Error(Frame, frozen=True, tag="error"):
 
 
 class Revoked(Frame, frozen=True, tag="revoked"):
-    """The answer to an Auth by a device that its person's log ends: what says so. The connection then closes.
+    """The answer to an Auth by a device that its person's log has ended. The connection then closes.
 
-    `entries` is the log from its beginning up to the entry that ended the device; nothing else of it is told.
+    `entries` is the log from its beginning up to the entry that ended the device. The server discloses no later entry.
     """
 
     rid: int
@@ -217,13 +221,13 @@ class Revoked(Frame, frozen=True, tag="revoked"):
 
 
 class Devices(Frame, frozen=True, tag="devices"):
-    """Asks what the server knows of the own devices."""
+    """Asks for what the server knows about the person's own devices."""
 
     rid: int
 
 
 class DeviceSeen(msgspec.Struct, frozen=True, array_like=True):
-    """When the server last had a device signed in (ms), 0 for never, and the program's name that it gave."""
+    """When a device was last signed in at the server (ms, 0 for never), and the program name that it gave."""
 
     dev: bytes
     last: int
@@ -236,16 +240,17 @@ class DevicesReply(Frame, frozen=True, tag="devices-reply"):
 
 
 class LogMoved(Frame, frozen=True, tag="log-moved"):
-    """Server to a person's devices: their user log goes up to `seq` now."""
+    """Server to a person's devices: their user log now has entries up to `seq`."""
 
     seq: int
 
 
 class RecoveryRequest(msgspec.Struct, frozen=True, array_like=True):
-    """What whoever has the recovery sheet asked for and any device of the person may veto until `ready` (ms).
+    """A change that was requested with the recovery sheet and that any device of the person may veto until `ready`
+    (ms).
 
-    `what` is "add" for a new device that wants in, "revoke" for one that is to go; `dev` is which. `vetoed_by` is the
-    device that said no, or empty.
+    `what` is "add" for a new device and "revoke" for a device that is to be revoked; `dev` is that device. `vetoed_by`
+    is the device that vetoed the request, or empty.
     """
 
     what: str
@@ -255,13 +260,13 @@ class RecoveryRequest(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RecoveryRequests(Frame, frozen=True, tag="recovery-requests"):
-    """Server to a person's devices when it changes: everything that waits for a veto; empty for nothing."""
+    """Server to a person's devices when it changes: all requests that may still be vetoed, an empty list for none."""
 
     requests: list[RecoveryRequest]
 
 
 class Veto(Frame, frozen=True, tag="veto"):
-    """A device says no to what was asked. Answered by Ok, also if it was said before or nothing waits (any more)."""
+    """A device vetoes a request. Answered by Ok, also if it was vetoed before or no such request is pending."""
 
     rid: int
     what: str
@@ -269,7 +274,7 @@ class Veto(Frame, frozen=True, tag="veto"):
 
 
 class RecoverLookup(Frame, frozen=True, tag="recover-lookup"):
-    """Asks whose log has the root key of a recovery sheet, with an open invitation; allowed before Auth."""
+    """Asks for the log whose root key is that of a recovery sheet, by an open invitation; allowed before Auth."""
 
     rid: int
     invite_pk: bytes
@@ -278,7 +283,7 @@ class RecoverLookup(Frame, frozen=True, tag="recover-lookup"):
 
 
 class RecoverLookupReply(Frame, frozen=True, tag="recover-lookup-reply"):
-    """The person and their log's entries with seq > after, as many as fit."""
+    """The person, and their log's entries with seq > after, as many as fit."""
 
     rid: int
     person: "Person"
@@ -286,9 +291,11 @@ class RecoverLookupReply(Frame, frozen=True, tag="recover-lookup-reply"):
 
 
 class Recover(Frame, frozen=True, tag="recover"):
-    """Comes back by the sheet: a binding by this invitation, a `dev_add` by the root, then `dev_revoke`s by the root.
+    """Recovers an account with the recovery sheet: a binding by this invitation, a `dev_add` by the root, then
+    `dev_revoke`s by the root.
 
-    Taken whole and at once if nobody may object any more, else noted and answered by VetoPeriod. Allowed before Auth.
+    Taken whole and at once if nobody may veto any more; otherwise the server notes it and answers with VetoPeriod.
+    Allowed before Auth.
     """
 
     rid: int
@@ -298,15 +305,17 @@ class Recover(Frame, frozen=True, tag="recover"):
 
 
 class VetoPeriod(Frame, frozen=True, tag="veto-period"):
-    """It is noted; the same is taken from `ready` (ms) on, built on the log as it then stands, unless it is vetoed."""
+    """The request is noted. From `ready` (ms) on the server takes the same request, built on the log as it is then,
+    unless it was vetoed."""
 
     rid: int
     ready: int
 
 
 class PairOpen(Frame, frozen=True, tag="pair-open"):
-    """Opens a box in which a new device may speak with this one. `box` is 16 B from the pairing code; empty, the
-    server draws nine digits. One box a connection; it goes with it, with its time, or with the next."""
+    """Opens a box through which a new device may exchange messages with this one. `box` is 16 B from the pairing code;
+    if it is empty, the server draws nine digits. A connection has one box at a time. The box closes with its
+    connection, when its time is over, or when the connection opens another."""
 
     rid: int
     box: bytes
@@ -321,40 +330,40 @@ class PairOpened(Frame, frozen=True, tag="pair-opened"):
 
 
 class PairJoin(Frame, frozen=True, tag="pair-join"):
-    """A new device comes to a box, once; allowed before Auth. Refused with "code-unknown" or "code-used"."""
+    """A new device joins a box, once; allowed before Auth. Refused with "code-unknown" or "code-used"."""
 
     rid: int
     box: bytes
 
 
 class PairPost(Frame, frozen=True, tag="pair-post"):
-    """A message to the other one in the box. Refused with "pairing" if nobody is there (any more)."""
+    """A message to the other device in the box. Refused with "pairing" if there is none, or none any more."""
 
     rid: int
     data: bytes
 
 
 class PairLeave(Frame, frozen=True, tag="pair-leave"):
-    """Leaves the box, if any; the other one is told."""
+    """Leaves the box, if any; the server notifies the other device."""
 
     rid: int
 
 
 class PairMail(Frame, frozen=True, tag="pair-mail"):
-    """Server to either one in the box: what the other one posted."""
+    """Server to either device in the box: a message that the other one posted."""
 
     data: bytes
 
 
 class PairEnd(Frame, frozen=True, tag="pair-end"):
-    """Server to either one in the box: the other one has gone, or its time is over."""
+    """Server to either device in the box: the other one has left, or the box's time is over."""
 
 
 # -- people ---------------------------------------------------------------------------------------------------
 
 
 class Directory(Frame, frozen=True, tag="directory"):
-    """Looks people up: by words of their record (query), or exactly (uids). At most 50 for a query."""
+    """Looks people up by words of their record (`query`), or exactly (`uids`). At most 50 for a query."""
 
     rid: int
     query: str
@@ -377,7 +386,7 @@ class DirectoryReply(Frame, frozen=True, tag="directory-reply"):
 
 
 class UserLog(Frame, frozen=True, tag="user-log"):
-    """Asks for a user's entries with seq > after."""
+    """Asks for a user log's entries with seq > after."""
 
     rid: int
     uid: bytes
@@ -392,22 +401,22 @@ class UserLogReply(Frame, frozen=True, tag="user-log-reply"):
 
 
 class UserAppend(Frame, frozen=True, tag="user-append"):
-    """Appends entries to the own log, all or none: compare-and-swap on prev, else CONFLICT. Answered by Ok, or by
-    VetoPeriod for a `dev_revoke` by the root that somebody may still veto."""
+    """Appends entries to the sender's own log, all or none: compare-and-swap on prev, with CONFLICT for an entry that
+    lost. Answered by Ok, or by VetoPeriod for a `dev_revoke` by the root that may still be vetoed."""
 
     rid: int
     entries: list[Signed]
 
 
 class MovedLogs(Frame, frozen=True, tag="moved-logs"):
-    """Asks which members' user logs go further than the room has pinned."""
+    """Asks which members' user logs have newer entries than the room has pinned."""
 
     rid: int
     room: bytes
 
 
 class LogHead(msgspec.Struct, frozen=True, array_like=True):
-    """Where a person's user log stands, by the server's word; the entries are the proof."""
+    """The newest entry of a person's user log, as the server states it; the entries are the proof."""
 
     uid: bytes
     seq: int
@@ -420,7 +429,7 @@ class MovedLogsReply(Frame, frozen=True, tag="moved-logs-reply"):
 
 
 class MemberMoved(Frame, frozen=True, tag="member-moved"):
-    """Server to a room's listeners: a member has lost a device or their account. They ask for `MovedLogs`."""
+    """Server to a room's listeners: a member lost a device or their account. The listeners then send `MovedLogs`."""
 
     room: bytes
 
@@ -429,7 +438,8 @@ class MemberMoved(Frame, frozen=True, tag="member-moved"):
 
 
 class PutSeals(Frame, frozen=True, tag="put-seals"):
-    """Uploads seals of an epoch before the entry that names `root`; in order, `start` is the first one's index."""
+    """Uploads seals of an epoch before the entry that names `root`. They come in order; `start` is the index of the
+    first."""
 
     rid: int
     room: bytes
@@ -439,7 +449,8 @@ class PutSeals(Frame, frozen=True, tag="put-seals"):
 
 
 class Append(Frame, frozen=True, tag="append"):
-    """Appends room entries, all or none: compare-and-swap on prev, else CONFLICT. New rooms: genesis + epoch 1."""
+    """Appends room entries, all or none: compare-and-swap on prev, with CONFLICT for an entry that lost. A new room
+    begins with its genesis and epoch 1."""
 
     rid: int
     room: bytes
@@ -447,9 +458,9 @@ class Append(Frame, frozen=True, tag="append"):
 
 
 class Push(Frame, frozen=True, tag="push"):
-    """A batch of envelopes of this device, with the shares of objects that begin in it. Stored or refused whole.
+    """A batch of this device's envelopes, with the shares of objects that begin in it. Stored or refused whole.
 
-    Idempotent: a batch already stored answers with its positions again.
+    Idempotent: for a batch that is stored already the server answers with its positions again.
     """
 
     rid: int
@@ -461,7 +472,7 @@ class Push(Frame, frozen=True, tag="push"):
 
 
 class Placed(Frame, frozen=True, tag="placed"):
-    """Positions first..first+count-1 were given at time t; the receipt is for the last of them."""
+    """The batch has positions first..first+count-1, at time t; the receipt is for the last of them."""
 
     rid: int
     first: int
@@ -470,7 +481,7 @@ class Placed(Frame, frozen=True, tag="placed"):
 
 
 class Subscribe(Frame, frozen=True, tag="subscribe"):
-    """Sends `Fresh` for the room from now on. Answered by Ok. Ends with the connection or the membership."""
+    """Asks for `Fresh` of the room from now on. Answered by Ok. Ends with the connection or the membership."""
 
     rid: int
     room: bytes
@@ -488,7 +499,8 @@ class Pull(Frame, frozen=True, tag="pull"):
 
 
 class Items(Frame, frozen=True, tag="items"):
-    """Answer to Pull. `shares` are those of objects whose first op is in it; the receipt is for the room's head."""
+    """The answer to Pull. `shares` are those of objects whose first op is among the items; the receipt is for the
+    room's head."""
 
     rid: int
     room: bytes
@@ -498,7 +510,7 @@ class Items(Frame, frozen=True, tag="items"):
 
 
 class Contents(Frame, frozen=True, tag="contents"):
-    """Asks for single positions, rising, at most 4,096 of them."""
+    """Asks for the content of single positions in rising order, at most 4,096 of them."""
 
     rid: int
     room: bytes
@@ -506,15 +518,15 @@ class Contents(Frame, frozen=True, tag="contents"):
 
 
 class ContentsReply(Frame, frozen=True, tag="contents-reply"):
-    """The first of the positions that were asked for, as many as fit: at least one."""
+    """The first of the requested positions, as many as fit and at least one."""
 
     rid: int
     items: list[WireItem]
 
 
 class Fresh(Frame, frozen=True, tag="fresh"):
-    """Server to subscribers: items just placed, contiguous. A client that is not at items[0].n - 1 pulls instead.
-    Without items it carries shares that were lost and are back."""
+    """Server to subscribers: items just placed, contiguous. A client whose room is not at items[0].n - 1 pulls instead.
+    Without items the frame carries shares that were lost and have been uploaded again."""
 
     room: bytes
     items: list[WireItem]
@@ -523,7 +535,7 @@ class Fresh(Frame, frozen=True, tag="fresh"):
 
 
 class Behind(Frame, frozen=True, tag="behind"):
-    """Server to a slow or large-room subscriber instead of Fresh: the room's head moved, pull when ready."""
+    """Server to a slow subscriber, or one of a large room, instead of Fresh: the room's head moved, pull when ready."""
 
     room: bytes
     n: int
@@ -536,14 +548,14 @@ class Joined(Frame, frozen=True, tag="joined"):
 
 
 class Removed(Frame, frozen=True, tag="removed"):
-    """Server to a person's devices: they are no longer a member; the entry at n says so."""
+    """Server to a person's devices: they are no longer a member, by the entry at position n."""
 
     room: bytes
     n: int
 
 
 class SealRequest(Frame, frozen=True, tag="seal-request"):
-    """Asks for the own seal of an epoch."""
+    """Asks for the person's own seal of an epoch."""
 
     rid: int
     room: bytes
@@ -551,14 +563,14 @@ class SealRequest(Frame, frozen=True, tag="seal-request"):
 
 
 class SealReply(Frame, frozen=True, tag="seal-reply"):
-    """All seals for this person and epoch that the server holds, newest first (any that matches kc is good)."""
+    """All seals for this person and epoch that the server holds, newest first. Any that matches kc is good."""
 
     rid: int
     seals: list[bytes]
 
 
 class Reseal(Frame, frozen=True, tag="reseal"):
-    """Uploads a seal of an epoch for another recipient (newcomer, new PUK generation, cannot_open)."""
+    """Uploads a seal of an epoch for one more recipient (a newcomer, a new PUK generation, a cannot_open)."""
 
     rid: int
     room: bytes
@@ -579,7 +591,7 @@ class ShareReply(Frame, frozen=True, tag="share-reply"):
 
 
 class PutShare(Frame, frozen=True, tag="put-share"):
-    """Re-uploads a lost share; it must match share_c."""
+    """Uploads a lost share again; the share must match share_c."""
 
     rid: int
     room: bytes
@@ -587,8 +599,8 @@ class PutShare(Frame, frozen=True, tag="put-share"):
 
 
 class SharesWanted(Frame, frozen=True, tag="shares-wanted"):
-    """Server to some who listen: a member waits for these objects' shares and the server has lost them. Whoever holds
-    one puts it back; it then goes to the listeners in a `fresh` without items."""
+    """Server to some of a room's listeners: the server has lost the shares of these objects, and a member needs them. A
+    client that holds one uploads it again; the server then sends it to the listeners in a `Fresh` without items."""
 
     room: bytes
     objs: list[bytes]
@@ -599,9 +611,10 @@ class SharesWanted(Frame, frozen=True, tag="shares-wanted"):
 
 class ReuploadLog(Frame, frozen=True, tag="reupload-log"):
     """Entries of a person's log, in order, that a restored server lacks, and the staff record with its salt if the
-    sender has them (else both empty). Also before Auth: a device that the server does not know any more comes so.
-    Answered by Ok, or refused with "conflict" if the server's log is another, with "invalid" if the record is not the
-    one that the log's newest binding names. To hand in the record alone, the sender repeats the log's first entry."""
+    sender has them (otherwise both are empty). Also allowed before Auth, since a restored server may not know the
+    sending device any more. Answered by Ok, or refused: with "conflict" if the server's log differs, with "invalid" if
+    the record is not the one that the log's newest binding names. To upload the record alone, the sender repeats the
+    log's first entry."""
 
     rid: int
     entries: list[Signed]
@@ -610,14 +623,15 @@ class ReuploadLog(Frame, frozen=True, tag="reupload-log"):
 
 
 class LogHeads(Frame, frozen=True, tag="log-heads"):
-    """Asks where persons' logs stand, at most 2,000; of those that the server does not know nothing is answered."""
+    """Asks for the heads of persons' logs, at most 2,000; the reply leaves out persons that the server does not
+    know."""
 
     rid: int
     uids: list[bytes]
 
 
 class LogHeadsReply(Frame, frozen=True, tag="log-heads-reply"):
-    """`lacking`: those among `heads` whose staff record the server does not have."""
+    """`lacking` are those among `heads` whose staff record the server does not have."""
 
     rid: int
     heads: list[LogHead]
@@ -625,9 +639,9 @@ class LogHeadsReply(Frame, frozen=True, tag="log-heads-reply"):
 
 
 class Promise(Frame, frozen=True, tag="promise"):
-    """What stood after a position, to a restored server: `stubs` are `u64 t ‖ u8 kind ‖ id 32` each, 41 B, of the
-    positions after+1 …. More may follow in the next frame; the last brings the server's own receipt for the last of
-    them, which proves all."""
+    """To a restored server: what a room held after a position. `stubs` are `u64 t ‖ u8 kind ‖ id 32` each, 41 B, of the
+    positions after+1 …. More may follow in the next frame; the last frame has the server's own receipt for the last
+    position, which proves all of them."""
 
     rid: int
     room: bytes
@@ -637,7 +651,8 @@ class Promise(Frame, frozen=True, tag="promise"):
 
 
 class Reupload(Frame, frozen=True, tag="reupload"):
-    """Items of positions that were proven, in whole batches, with the shares of objects that begin in them."""
+    """Items of positions that were proven by Promise, in whole batches, with the shares of objects that begin in
+    them."""
 
     rid: int
     room: bytes
@@ -646,8 +661,8 @@ class Reupload(Frame, frozen=True, tag="reupload"):
 
 
 class Wanted(Frame, frozen=True, tag="wanted"):
-    """Answer to Promise and Reupload: where the room stands now (None: nowhere), and the last position that is proven
-    and not back, 0 if there is none."""
+    """The answer to Promise and Reupload: the room's head now (None if the server does not have the room), and the last
+    position that is proven and not yet uploaded, 0 if there is none."""
 
     rid: int
     receipt: Receipt | None
@@ -655,14 +670,15 @@ class Wanted(Frame, frozen=True, tag="wanted"):
 
 
 class ReuploadDone(Frame, frozen=True, tag="reupload-done"):
-    """This device has proven and handed in what it has: the server need not wait for it. Answered by Ok."""
+    """This device has proven and uploaded everything it has: the server need not wait for it any more. Answered by
+    Ok."""
 
     rid: int
 
 
 class RestoreProgress(Frame, frozen=True, tag="restore-progress"):
-    """Server to members: a closed room stands there now, and `until` is as in Wanted; or, with `open`, it takes
-    writing again."""
+    """Server to members: the head of a closed room now, with `until` as in Wanted. With `open` the room takes writing
+    again."""
 
     receipt: Receipt
     until: int
@@ -670,7 +686,8 @@ class RestoreProgress(Frame, frozen=True, tag="restore-progress"):
 
 
 class Ephemeral(Frame, frozen=True, tag="ephemeral"):
-    """Both ways, not stored: presence, typing, carets. `body` is the signed array, `ct` sealed (protocol §9)."""
+    """Sent both ways and never stored: presence, typing, carets. `body` is the signed array, `ct` is encrypted
+    (protocol §9)."""
 
     room: bytes
     body: bytes
@@ -692,7 +709,7 @@ class EscrowReply(Frame, frozen=True, tag="escrow-reply"):
 
 
 class BlobToken(Frame, frozen=True, tag="blob-token"):
-    """Asks for a bearer for HTTP PUT and GET of /v1/blobs/{room}/{obj}/{part}, hex ids."""
+    """Asks for a bearer token for HTTP PUT and GET of /v1/blobs/{room}/{obj}/{part}, ids in hex."""
 
     rid: int
 

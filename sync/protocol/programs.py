@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How a client program names its release to the server, and how releases are compared. A statement, not a proof: it
-shows an operator who runs what, and does not stop a client that lies.
-"""
+"""The name by which a client program states its release to the server, and the comparison of releases. It is a
+statement, not a proof: it shows an operator which releases are in use and does not stop a client that lies."""
 
 import re
 
@@ -9,7 +8,7 @@ from sync.protocol.version import PROGRAM
 
 _NAME = "kansli"
 AGENT = f"{_NAME}/{PROGRAM}"
-"""What a client says in its hello."""
+"""The name that a client sends in its hello."""
 _NUMBER = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})(?:\.(0|[1-9][0-9]{0,5}))?")
 
 Release = tuple[int, int, int]

@@ -34,7 +34,7 @@ from sync.trust.person.agency import SignInCode, encode_record, record_hash
 from sync.trust.person.author import DeviceSecrets, new_user
 from sync.trust.person.user_log import UserLog
 from sync.trust.room.entry_drafts import Drafter
-from sync.trust.room.envelope import PlainOp, pack, seal_batch
+from sync.trust.room.envelope import PlainOp, encrypt_batch, pack
 from tests.bench.desk import TEXT
 
 _AT_ONCE = 64
@@ -95,7 +95,7 @@ async def write_messages(folder: Path, name: str, room: RoomId, count: int, batc
     for start in range(0, count, batch):
         texts = [TEXT.format(n=n) for n in range(start, start + batch)]
         ops = [PlainOp(channel.obj, key, b"", pack([(new_change(), encode(MessageSent(text=t)))])) for t in texts]
-        sealed = seal_batch(hand.author, room, stream.epoch, (stream.n, stream.rh), seq, prev, ops)
+        sealed = encrypt_batch(hand.author, room, stream.epoch, (stream.n, stream.rh), seq, prev, ops)
         frames.append(Push(0, room, list(sealed.bodies), list(sealed.cts), sealed.sig, []))
         prev, seq = sealed.last_id, seq + batch
     async with service_of(folder) as (service, _):

@@ -72,7 +72,7 @@ class Sender:
             envelope.PlainOp(ObjId(self._room), self._key, b"", envelope.pack([(os.urandom(16), text)]))  # type: ignore[list-item]
             for text in texts
         ]
-        sealed = envelope.seal_batch(
+        sealed = envelope.encrypt_batch(
             self._person.author, self._room, self._epoch, self._seen, self._seq, self._prev, ops
         )
         self._seq, self._prev = self._seq + len(ops), sealed.last_id

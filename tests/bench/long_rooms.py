@@ -21,7 +21,7 @@ from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role
 from sync.trust.keys.epochs import KeyRing
 from sync.trust.room import envelope
 from sync.trust.room.entry_drafts import Draft, Drafter, new_room
-from sync.trust.room.envelope import ObjectKeys, PlainOp, root_share, seal_batch, share_commitment
+from sync.trust.room.envelope import ObjectKeys, PlainOp, encrypt_batch, root_share, share_commitment
 from sync.trust.room.snapshots import Attest, pieces
 from sync.trust.room.stream import RoomStream
 from tests.bench import filling
@@ -66,7 +66,7 @@ class Writer:
         stream, author = self.stream, hand.author
         seq, prev = self.seqs.get(author.dev, 0) + 1, stream.next_prev(author.uid, author.dev)
         at = (stream.n, stream.rh)
-        sealed = seal_batch(author, stream.room, stream.epoch, at, seq, prev, ops)
+        sealed = encrypt_batch(author, stream.room, stream.epoch, at, seq, prev, ops)
         frame = Push(0, stream.room, list(sealed.bodies), list(sealed.cts), sealed.sig, list(shares))
         placed = await self.service.placing.push(hand.who, frame)
         self.seqs[author.dev] = seq + len(ops) - 1

@@ -4,7 +4,7 @@
 import time
 from dataclasses import replace
 
-from sync.trust.room.envelope import ObjectKeys, open_op, root_share, unpack
+from sync.trust.room.envelope import ObjectKeys, decrypt_op, root_share, unpack
 from sync.trust.room.stream import AcceptedEnvelope, RoomStream
 from tests.bench.registry import Figure, bench, median
 from tests.sync.trust.people import Office, Room
@@ -38,7 +38,7 @@ def verify_open() -> list[Figure]:
         for accepted in follower.accept(items, office.book, room.rh_at):
             assert isinstance(accepted, AcceptedEnvelope)
             assert accepted.void is None
-            unpack(open_op(key, accepted.hdr_bytes, accepted.ct or b""))
+            unpack(decrypt_op(key, accepted.hdr_bytes, accepted.ct or b""))
         opened.append((time.perf_counter() - began) * 1e6 / BATCH)
         bare = [replace(item, ct=None) for item in items]
         began = time.perf_counter()

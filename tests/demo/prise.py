@@ -28,7 +28,7 @@ from sync.ids import RoomId, Uid
 from sync.trust.formats.items import ENTRY
 from sync.trust.keys.epochs import Epoch, KeyRing, open_seal, walk_back
 from sync.trust.room.entries import RoomEntry
-from sync.trust.room.envelope import Header, ObjectKeys, open_op, read_body, root_share
+from sync.trust.room.envelope import Header, ObjectKeys, decrypt_op, read_body, root_share
 
 ROOMS = "SELECT room FROM rooms"
 
@@ -102,7 +102,7 @@ def _try_all(
             for e in range(1, header.epoch + 1):
                 key = ObjectKeys(room).key(secret, e, header.obj, shares[bytes(header.obj)], header.kind)
                 with contextlib.suppress(Reject):
-                    return open_op(key, hdr, ct)
+                    return decrypt_op(key, hdr, ct)
     return None
 
 

@@ -83,7 +83,7 @@ def _pairing() -> Run:
     def sealed(cover: Any, role: str, data: bytes) -> bytes:
         from sync.crypto import aead
 
-        return aead.seal(cover._key(role), cover._context(role), data) if cover._code is not None else data
+        return aead.encrypt(cover._key(role), cover._context(role), data) if cover._code is not None else data
 
     def run(data: bytes) -> None:
         which, body = data[0] if data else 0, data[1:]

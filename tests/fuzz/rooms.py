@@ -121,7 +121,7 @@ def _epoch_link() -> Run:
     key, context = kdf(a, "prev", stream.room, newest.e), ["prev", stream.room, newest.e, newest.base]
 
     def run(data: bytes) -> None:
-        forged = replace(newest, prev=aead.seal(key, list(context), data))
+        forged = replace(newest, prev=aead.encrypt(key, list(context), data))
         walk_back(stream.room, forged, dict(stream.epochs), KeyRing(stream.room, [(newest.e, k, a)]))
 
     return run
@@ -192,7 +192,7 @@ def _ephemeral() -> Run:
 
     def run(data: bytes) -> None:
         message = ephemeral.EphemeralMessage(data, key.sign(ephemeral.DOMAIN, data), samples.whisper_ct())
-        ephemeral.EphemeralReceiver(room).open(message, lambda uid, dev: key.public, lambda e: bytes([1]) * 32, now)
+        ephemeral.EphemeralReceiver(room).decrypt(message, lambda uid, dev: key.public, lambda e: bytes([1]) * 32, now)
 
     return run
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The grammar of updates, read from app/objects/FORMAT.md alone: id by id, without a thought of speed."""
+"""The grammar of updates, read id by id from app/objects/FORMAT.md alone, without regard to speed."""
 
 import json
 import math
@@ -15,7 +15,7 @@ MARKS = ("bold", "italic", "underline", "strike", "link", "heading", "list", "in
 
 @dataclass(frozen=True)
 class Unit:
-    """One id. `left` and `right`: its neighbours; of all but an item's first id the left one is the id before."""
+    """One id. `left` and `right` are its neighbours; except for an item's first id, the left one is the id before."""
 
     ident: Id
     kind: int
@@ -30,7 +30,8 @@ class Unit:
 
 @dataclass
 class Update:
-    """What an update says. `items`: of each item its ids; `named`: the ids that it names, in the order of the page."""
+    """The content of an update. `items`: the ids of each item; `named`: the ids that it names, in the order of the
+    page."""
 
     items: list[list[Unit]] = field(default_factory=list)
     named: list[Id] = field(default_factory=list)
@@ -42,7 +43,7 @@ class Update:
 
 
 class Strict:
-    """lib0, each thing in one form."""
+    """lib0, with exactly one form for each value."""
 
     def __init__(self, data: bytes) -> None:
         self.data, self.at = data, 0
@@ -123,7 +124,7 @@ class Strict:
 
 
 def _single(number: float) -> bool:
-    """Whether a float of 32 bits says it exactly."""
+    """Whether a 32-bit float represents the number exactly."""
     try:
         return bool(struct.unpack(">f", struct.pack(">f", number))[0] == number)
     except OverflowError:
@@ -168,7 +169,7 @@ def _inside(value: Any) -> list[Any]:
 
 
 def read(data: bytes, *, state: bool = False) -> Update:
-    """An update that keeps all rules; Refused otherwise."""
+    """An update that keeps all rules; otherwise Refused."""
     bytes_, update, roots = Strict(data), Update(), set[str]()
     before = 2**53
     sections = bytes_.count(4)
@@ -257,7 +258,7 @@ def _item(
 
 
 def _content(bytes_: Strict, kind: int) -> tuple[list[bool], int | None]:
-    """(for each id whether it is the second half of a pair, which type it is)."""
+    """(for each id whether it is the second half of a pair, the type of the item or None)."""
     if kind == 1:
         length = bytes_.number()
         must(length < 2**20, "limit")

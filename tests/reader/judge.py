@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which updates count, and what a judge knows as bytes, from app/objects/FORMAT.md alone: each id is kept by itself."""
+"""Which updates count, and what a judge knows as bytes, from app/objects/FORMAT.md alone. Each id is kept
+separately."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +20,7 @@ class Void(Exception):
 
 @dataclass
 class Judge:
-    """One object's. A sequence is (parent, key), or NOWHERE; a parent is a root's name or a type's id."""
+    """The judge of one object. A sequence is (parent, key), or NOWHERE; a parent is a root's name or a type's id."""
 
     owners: dict[int, bytes] = field(default_factory=dict)
     clocks: dict[int, int] = field(default_factory=dict)

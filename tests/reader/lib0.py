@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The encodings inside a change's data: lib0, which Yjs writes its updates in, and what is needed of msgpack."""
+"""The encodings inside a change's data: lib0, in which Yjs writes its updates, and the needed part of msgpack."""
 
 import struct
 from typing import Any

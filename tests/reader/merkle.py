@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Merkle tree proofs after RFC 9162 §2.1.3 and §2.1.4: made from leaves, and checked against tree heads.
 
-Nothing in the protocol carries a proof (an epoch's seals are all uploaded, and whoever opens one needs no path), so
-sync/ has tree heads alone. These stand here to say that its tree heads are the ones that such proofs lead to.
+Nothing in the protocol carries a proof, since all seals of an epoch are uploaded and a client that opens one needs no
+path. So sync/ has tree heads alone. The proofs here show that its tree heads are those of the RFC.
 """
 
 from collections.abc import Sequence

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Documents and boards as app/objects/FORMAT.md describes them, from that page and what is published of Yjs alone.
+"""Documents and boards, read from app/objects/FORMAT.md and the published description of Yjs alone.
 
 It reads updates (version 1), puts their items in order as Yjs does, and writes the string whose hash is attested.
 """
@@ -18,7 +18,7 @@ KINDS = {"document": (("text",), ("meta",)), "board": ((), ("board", "columns", 
 
 @dataclass
 class Item:
-    """One clock's worth of an item."""
+    """One clock value of an item."""
 
     ident: Id
     what: int
@@ -29,16 +29,16 @@ class Item:
     content: Any
     deleted: bool = False
     place: Any = None
-    """The sequence that it stands in: (parent, key)."""
+    """The sequence that the item is in: (parent, key)."""
 
 
 @dataclass
 class Crdt:
-    """What all updates make together."""
+    """The object that all updates make together."""
 
     items: dict[int, list[Item]] = field(default_factory=dict)
     sequences: dict[Any, list[Item]] = field(default_factory=dict)
-    """Items in their order, by (parent, key): a key's newest stands last."""
+    """Items in their order, by (parent, key); the newest value of a key is last."""
     waiting: dict[Id, Item] = field(default_factory=dict)
     gone: set[Id] = field(default_factory=set)
 
@@ -85,7 +85,7 @@ class Crdt:
         return clock + len(units)
 
     def _place(self, item: Item) -> bool:
-        """Puts an item where Yjs would, if all it hangs on is here."""
+        """Inserts an item where Yjs would, if everything that it depends on is present."""
         client, clock = item.ident
         known = self.items.setdefault(client, [])
         needs = [i for i in (item.origin, item.right, item.parent) if isinstance(i, tuple)]
@@ -103,7 +103,7 @@ class Crdt:
         return True
 
     def _index(self, row: list[Item], item: Item) -> int:
-        """Among those between origin and right that came at the same time, as YATA orders them."""
+        """The item's index among the concurrent items between origin and right, in the order of YATA."""
         ids = {x.ident: i for i, x in enumerate(row)}
         at = ids[item.origin] + 1 if item.origin is not None else 0
         end = ids[item.right] if item.right is not None else len(row)
@@ -128,7 +128,8 @@ class Crdt:
     # -- what it holds
 
     def settle(self) -> None:
-        """Deletes what is deleted, what another value of its key replaced, and what stood inside either."""
+        """Deletes the items in the delete set, those that another value of their key replaced, and everything inside
+        either."""
         must(not self.waiting and all(self.at(ident) for ident in self.gone), "a hole")
         for (_, key), row in self.sequences.items():
             if key is not None:
@@ -210,7 +211,7 @@ class Crdt:
 
 
 def _units(read: Bytes, what: int) -> list[Any]:
-    """The content of each clock that an item takes up."""
+    """The content of each clock value that an item takes."""
     match what:
         case 1:
             return [None] * read.uint()
@@ -235,7 +236,7 @@ def _units(read: Bytes, what: int) -> list[Any]:
 
 
 def _joined_runs(items: list[Item]) -> list[list[Any]]:
-    """Runs as the page joins them, from the single clocks of one client."""
+    """Runs joined as the page defines, from the single clock values of one client."""
     runs: list[list[Any]] = []
     for item in items:
         bare = item.what == GONE
@@ -271,7 +272,7 @@ def _whole(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value of the items as `held` has it: lists by themselves, whole numbers as integers."""
+    """A value of the items as `held` represents it: lists as lists, whole numbers as integers."""
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items()}
     if isinstance(value, list):
@@ -287,7 +288,7 @@ def _plain(value: Any) -> Any:
 
 
 def updates(changes: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes, bytes]]:
-    """Of changes' (author, data), parts put together: (author, update, what stands beside a state)."""
+    """The updates in changes' (author, data), with parts joined: (author, update, the bytes beside a state)."""
     out, parts = [], dict[tuple[bytes, bytes], dict[int, Any]]()
     for author, data in changes:
         must(data[0] == 1, "format")

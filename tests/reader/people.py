@@ -60,7 +60,7 @@ class Log:
             self.uid = ident[:16]
 
     def puk_at(self, seq: int) -> Puk | None:
-        """The generation that things are sealed to at a position, None where none stands."""
+        """The PUK generation that is sealed to at a position; None if there is none."""
         newest = [p for p in self.puks if p.seq <= seq]
         if not newest or (self.ended is not None and self.ended <= seq):
             return None
@@ -197,7 +197,7 @@ def unwrap(log: Log, puk: Puk, seed: bytes) -> bytes:
 
 
 def letters(text: str, count: int) -> int:
-    """Crockford base32 as a person typed it."""
+    """Parses Crockford base32 as a person typed it."""
     typed = text.upper().replace(" ", "").replace("-", "").translate(str.maketrans("ILO", "110"))
     must(len(typed) == count and set(typed) <= set(ALPHABET), "code")
     number = 0
@@ -233,7 +233,7 @@ def safety_number(one: bytes, other: bytes) -> str:
 
 @dataclass
 class Pairing:
-    """Both sides' messages, read by one who has the secrets of both."""
+    """The messages of both sides, read with the secrets of both."""
 
     fingerprint: bytes
     secret: bytes | None

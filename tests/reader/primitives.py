@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The building blocks as sync/crypto/CRYPTO.md describes them, written from that page alone.
+"""The building blocks of sync/crypto/CRYPTO.md, written from that page alone.
 
-Nothing here comes from sync/: `cryptography` for the primitives, cbor2 for the encoding. AEAD and SEAL are put together
-from AES-GCM, HKDF, ML-KEM and X25519, so that what our sealing writes is read by another construction than ours.
+Nothing here comes from sync/: `cryptography` has the primitives, cbor2 the encoding. AEAD and SEAL are built from
+AES-GCM, HKDF, ML-KEM and X25519, so that our output is read by a different construction.
 """
 
 import hashlib
@@ -26,19 +26,19 @@ AEADS: dict[int, Any] = {2: AESGCM, 3: ChaCha20Poly1305}
 
 
 class Refused(Exception):
-    """What is read is not what the documents describe."""
+    """The data does not match the documents."""
 
 
 # -- encoding
 
 
 def enc(value: object) -> bytes:
-    """Maps of one key type have one order, and cbor2's canonical form is it."""
+    """Encodes a value. Maps of one key type have one order, which is that of cbor2's canonical form."""
     return cbor2.dumps(value, canonical=True)
 
 
 def dec(data: bytes) -> Any:
-    """The value, if `data` is its one encoding."""
+    """Decodes `data`. Refused if it is not the one encoding of its value."""
     try:
         value = cbor2.loads(data)
     except (cbor2.CBORDecodeError, ValueError, RecursionError) as e:
@@ -138,7 +138,7 @@ def _aead(ident: int, key: bytes, nonce: bytes, sealed: bytes, aad: bytes | None
 
 
 class KemKey:
-    """A key pair that things are sealed to, from 32 bytes."""
+    """A key pair that messages are sealed to, from 32 bytes."""
 
     def __init__(self, seed: bytes) -> None:
         material = hashlib.shake_256(seed).digest(96)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A room as sync/PROTOCOL.md §4 to §7 describe one, from those pages alone.
 
-It checks hashes, chains, signatures and recipients and opens what there is. What makes an item void (roles, dirty,
-limits) is not judged: a reader of an honest room does not need it.
+It checks hashes, chains, signatures and recipients and opens all content. It does not judge what makes an item void
+(roles, an owed rotation, limits), which a reader of an honest room does not need.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ ENTRY, ENVELOPE = 1, 2
 OP, SNAPSHOT, BASELINE = 1, 2, 3
 BUCKETS = (256, 512, 1024, 2048, 4096)
 EPOCH_AT = {"add": 5, "rm": 3, "role": 2, "policy": 1, "epoch": 0, "hist": 2}
-"""Where in its payload a type of entry has its epoch."""
+"""The index of the epoch in the payload of each type of entry."""
 
 
 @dataclass
@@ -97,7 +97,7 @@ class Room:
             self._envelope(ident, body, sig, ct)
 
     def _author(self, uid: bytes, dev: bytes, seen: list[Any], ulog: list[Any]) -> bytes:
-        """The device's key, if what the author had seen is so."""
+        """The device's key, after checking what the author states to have seen."""
         log, (seq, head) = self.logs[uid], ulog
         must(log.heads[seq] == head, "ulog")
         must(seen[0] < self.n and self.rhs[seen[0]] == seen[1], "seen")
@@ -163,7 +163,7 @@ class Room:
         self.pins[uid] = (seq, head)
 
     def recipients(self) -> list[list[Any]]:
-        """Whom an epoch is sealed to, in order."""
+        """The recipients of an epoch, in order."""
         rows: list[list[Any]] = []
         for uid in self.members:
             seq, head = self.pins[uid]
@@ -206,7 +206,7 @@ class Room:
     # -- what is sealed
 
     def open_seal(self, e: int, uid: bytes, gen: int, puk: KemKey, sealed: bytes) -> tuple[bytes, bytes | None]:
-        """K, and A for who may read the history."""
+        """K, and A for a member who may read the history."""
         opened = puk.open(enc([self.room, e, self.epochs[e].kc, uid, gen]), sealed)
         k, a = opened[:32], opened[32:] or None
         self._check(e, k, a)
@@ -217,7 +217,7 @@ class Room:
         must(a is None or H("ac", self.room or b"", u64(e), a) == self.epochs[e].ac, "ac")
 
     def walk_back(self, e: int, a: bytes) -> dict[int, tuple[bytes | None, bytes | None]]:
-        """K and A of every epoch that the archive key of one leads back to."""
+        """K and A of every epoch that the archive key of one epoch leads back to."""
         found: dict[int, tuple[bytes | None, bytes | None]] = {}
         while (f := self.epochs[e].base) is not None:
             context: list[object] = ["prev", self.room, e, f]
@@ -230,11 +230,11 @@ class Room:
         return found
 
     def check_seals(self, e: int, seals: list[bytes]) -> None:
-        """All seals of an epoch, in the order of its recipients, are those that its signer counted."""
+        """Checks that all seals of an epoch, in the order of its recipients, are those that its signer committed to."""
         epoch = self.epochs[e]
         must(len(seals) == epoch.count and merkle.root(seals) == epoch.root, "seals")
 
-    def open_note(self, note: list[Any], k: bytes) -> str:
+    def decrypt_note(self, note: list[Any], k: bytes) -> str:
         e, by, removed, sealed = note
         padded = aead_open(KDF(k, "note", self.room, e), ["note", self.room, e, by, removed], sealed)
         version, reason = dec(unpad(padded))
@@ -270,7 +270,7 @@ def unpad(padded: bytes) -> bytes:
     return padded[4:end]
 
 
-def open_part(room: bytes, part: list[Any], sealed: bytes) -> bytes:
+def decrypt_part(room: bytes, part: list[Any], sealed: bytes) -> bytes:
     ident, key, digest, length = part
     must(H(sealed) == digest, "blob")
     return aead_open(key, ["part", room, ident], sealed)[:length]
@@ -279,7 +279,7 @@ def open_part(room: bytes, part: list[Any], sealed: bytes) -> bytes:
 def open_ephemeral(
     room: bytes, body: bytes, sig: bytes, ct: bytes, sign_pk: bytes, k: bytes
 ) -> tuple[list[Any], bytes]:
-    """An ephemeral's clear part and its payload."""
+    """The header and the payload of an ephemeral message."""
     *context, digest = dec(body)
     verify(sign_pk, "eph", body, sig)
     must(digest == H(ct) and context[:2] == [1, room], "ephemeral")

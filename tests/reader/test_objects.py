@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is attested of a document and a board, computed anew by another program: tests/vectors/sync-1-attested.json,
-read from app/objects/FORMAT.md and sync/PROTOCOL.md §7 alone."""
+"""The attested string of a document and a board, computed by another program: tests/vectors/sync-1-attested.json, read
+from app/objects/FORMAT.md and sync/PROTOCOL.md §7 alone."""
 
 import contextlib
 import hashlib
@@ -21,7 +21,7 @@ def vector() -> Any:
 
 
 def attested(kind: str, changes: list[tuple[bytes, bytes]], begun: bytes, n: int) -> tuple[str, str]:
-    """(the string, its hash) of an object's changes. `begun`: of a state, what stands beside it."""
+    """(the string, its hash) of an object's changes. `begun`: the bytes beside a state."""
     crdt, judge = objects.Crdt(), Judge()
     for position, (author, update, beside) in enumerate(objects.updates(changes)):
         with contextlib.suppress(Refused):  # what is no update changes nothing

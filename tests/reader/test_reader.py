@@ -2,7 +2,7 @@
 """Another program reads what ours wrote: tests/vectors/sync-1-*.json, with nothing of sync/.
 
 The reader beside this file is written from sync/PROTOCOL.md, sync/crypto/CRYPTO.md and app/objects/FORMAT.md alone, on
-`cryptography` and cbor2. Where those pages are not enough to write a client, it fails.
+`cryptography` and cbor2. These tests fail where the pages are not enough to write a client.
 """
 
 import ast
@@ -327,9 +327,9 @@ def test_the_reason_of_a_removal_opens_with_the_key_of_its_epoch() -> None:
     room = read_room(vector)
     (note,) = room.notes
     k, _ = vector["epoch_keys"][str(note[0])]
-    assert room.open_note(note, raw(k)) == vector["reason"] == "Ärendet är avslutat 🙂"
+    assert room.decrypt_note(note, raw(k)) == vector["reason"] == "Ärendet är avslutat 🙂"
     with pytest.raises(Refused):
-        room.open_note(note, raw(vector["epoch_keys"][str(note[0] - 1)][0]))
+        room.decrypt_note(note, raw(vector["epoch_keys"][str(note[0] - 1)][0]))
 
 
 def test_the_stored_state_is_what_the_items_make() -> None:
@@ -416,7 +416,7 @@ def test_an_ephemeral_message_and_a_file() -> None:
     assert payload.decode() == v["payload"]
     assert (context[2], context[3].hex(), context[4].hex()) == (v["epoch"], v["uid"], v["dev"])
     version, size, parts = dec(raw(vector["blob"]["manifest"]))
-    opened = [rooms.open_part(room, part, raw(ct)) for part, ct in zip(parts, vector["blob"]["parts"], strict=True)]
+    opened = [rooms.decrypt_part(room, part, raw(ct)) for part, ct in zip(parts, vector["blob"]["parts"], strict=True)]
     assert version == 1
     assert size == sum(map(len, opened))
     assert [o.hex() for o in opened] == vector["blob"]["plain"]

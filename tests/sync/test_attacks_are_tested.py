@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""ATTACKS.md keeps up with the tests: each attack names tests that exist, and one of them asks for the answer that the
-page gives. Names and codes are read from the sources; nothing is imported.
-"""
+"""ATTACKS.md is up to date with the tests: each attack names tests that exist, and one of them checks for the answer
+that the page gives. Names and codes are read from the sources; nothing is imported."""
 
 import ast
 import re
@@ -19,7 +18,7 @@ CASES_OF_KEYBASE = 92
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attack:
-    """A row: what is tried, the codes it is answered with (none: something else holds), names of tests."""
+    """A row: the attack, the codes that answer it (none: it is stopped in another manner), names of tests."""
 
     name: str
     codes: tuple[str, ...]
@@ -28,7 +27,7 @@ class Attack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordsOfTest:
-    """A test function: every text and upper-case name in it, in small letters."""
+    """A test function: every text and upper-case name in it, in lower case."""
 
     words: frozenset[str]
 
@@ -70,7 +69,7 @@ def _words(node: ast.AST) -> set[str]:
 
 
 def answered(attack: Attack) -> list[str]:
-    """The codes of a row that none of its tests asks for."""
+    """The codes of a row that none of its tests checks for."""
     known = [every_test()[name].words for name in attack.tests if name in every_test()]
     return [code for code in attack.codes if not any(code in words for words in known)]
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The table of rules in PROTOCOL.md keeps up with the code: each rule names what holds it and the tests that fail
-without it, and all of them exist. Names are read from the sources; nothing is imported.
-"""
+"""The table of rules in PROTOCOL.md is up to date with the code: each rule names the functions that enforce it and the
+tests that fail without it, and all of them exist. Names are read from the sources; nothing is imported."""
 
 import ast
 import re
@@ -121,7 +120,7 @@ def _functions(body: list[ast.stmt], within: str) -> Iterator[tuple[int, int, st
 
 
 def test_what_the_code_marks_as_a_rule_stands_in_the_table() -> None:
-    """A new ▲ in the code needs a row: what it says, and a test that fails without it."""
+    """A new ▲ in the code needs a row: its sentence, and a test that fails without it."""
     assert len(marked()) > 50
     assert marked() - {place for rule in RULES for place in rule.places} == set()
 

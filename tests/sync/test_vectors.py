@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What one version wrote, every later one reads: tests/vectors/sync-1-*.json, opened with the code of today.
+"""Every later version reads what an earlier one wrote: tests/vectors/sync-1-*.json, opened with the present code.
 
-A failure here means that rooms and accounts of people out there no longer open. The files are never changed; a new
+A failure here means that existing rooms and accounts no longer open. The values in the files are never changed; a new
 format gets a new version and files of its own beside these.
 """
 
@@ -52,7 +52,7 @@ from sync.trust.room import (
 )
 from sync.trust.room.envelope import (
     ObjectKeys,
-    open_op,
+    decrypt_op,
     pack,
     pad,
     padded_size,
@@ -146,7 +146,7 @@ def test_what_was_sealed_opens(primitives: Any) -> None:
     v = primitives["aead"]
     context = read(v["context"])
     assert isinstance(context, list)
-    assert aead.open_(raw(v["key"]), context, raw(v["sealed"])) == raw(v["plaintext"])
+    assert aead.decrypt(raw(v["key"]), context, raw(v["sealed"])) == raw(v["plaintext"])
     v = primitives["seal"]
     key = KemKey(raw(v["seed"]))
     assert key.public == raw(v["public"])
@@ -194,7 +194,7 @@ def test_every_generation_opens_for_every_device_it_was_sealed_to(person: Any) -
         sealed = dict(puk.seals)[user_log.RECOVERY]
         assert recovery.open(puk_info(log.uid, puk.gen, user_log.RECOVERY), sealed) == seed
     for puk, seed, old in zip(log.puks[1:], seeds[1:], seeds, strict=False):
-        assert aead.open_(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap) == old
+        assert aead.decrypt(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap) == old
 
 
 def test_a_sign_in_code_reads_as_it_did(person: Any) -> None:
@@ -316,7 +316,7 @@ def test_every_envelope_opens(room: Any) -> None:
         if isinstance(a, AcceptedEnvelope) and a.ct is not None:
             k = raw(room["epoch_keys"][str(a.hdr.epoch)][0])
             key = keys.key(k, a.hdr.epoch, a.hdr.obj, shares[a.hdr.obj])
-            ((change, data),) = unpack(open_op(key, a.hdr_bytes, a.ct))
+            ((change, data),) = unpack(decrypt_op(key, a.hdr_bytes, a.ct))
             found[str(a.n)] = f"{change.hex()}:{data.decode()}"
             assert a.hdr.encode() == a.hdr_bytes
     assert found == room["payloads"]
@@ -344,7 +344,7 @@ def test_trees_and_shares_are_the_same(pieces: Any) -> None:
 
 def test_an_ephemeral_message_opens(pieces: Any) -> None:
     v = pieces["ephemeral"]
-    header, payload = ephemeral.EphemeralReceiver(RoomId(raw(pieces["room"]))).open(
+    header, payload = ephemeral.EphemeralReceiver(RoomId(raw(pieces["room"]))).decrypt(
         ephemeral.EphemeralMessage(raw(v["body"]), raw(v["sig"]), raw(v["ct"])),
         lambda uid, dev: raw(v["sign_pk"]),
         lambda e: raw(v["k"]),
@@ -358,7 +358,7 @@ def test_a_file_opens_from_its_manifest(pieces: Any) -> None:
     v, own = pieces["blob"], RoomId(raw(pieces["room"]))
     manifest = blob_manifest.Manifest.decode(raw(v["manifest"]))
     assert manifest.encode() == raw(v["manifest"])
-    opened = [blob_manifest.open_part(own, p, raw(ct)) for p, ct in zip(manifest.parts, v["parts"], strict=True)]
+    opened = [blob_manifest.decrypt_part(own, p, raw(ct)) for p, ct in zip(manifest.parts, v["parts"], strict=True)]
     assert [o.hex() for o in opened] == v["plain"]
     assert sum(map(len, opened)) == manifest.size
 
@@ -493,7 +493,7 @@ def test_snapshot_attest_and_baseline_open() -> None:
             secret = archive if a.hdr.kind == envelope.SNAPSHOT else k
             assert a.ct is not None
             key = ObjectKeys(own).key(secret, a.hdr.epoch, a.hdr.obj, raw(vector["share"]), a.hdr.kind)
-            opened.append(open_op(key, a.hdr_bytes, a.ct))
+            opened.append(decrypt_op(key, a.hdr_bytes, a.ct))
     whole = snapshots.joined([snapshots.Piece.decode(payload) for payload in opened[1:3]])
     assert whole == raw(vector["whole"])
     assert opened[3] == opened[4]

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/sync-1-pairing.json: a second device by code and by digits, a sheet's code, an account of
-version 2. Kept to show what is in it; not to be run again: a later version writes files of its own beside these.
-"""
+"""Wrote tests/vectors/sync-1-pairing.json: a second device by code and by digits, a recovery sheet's code, an account
+of version 2. Kept to show what is in it; not to be run again: a later version writes files of its own beside these."""
 
 import json
 import os

@@ -23,8 +23,8 @@ from sync.trust.room.envelope import (
     SNAPSHOT,
     ObjectKeys,
     PlainOp,
+    encrypt_batch,
     pack,
-    seal_batch,
     share_commitment,
 )
 from sync.trust.room.stream import RoomStream
@@ -68,7 +68,7 @@ class Story:
         ops = [PlainOp(OBJ, key, share_c, p, kind, about if p is payloads[-1] else b"") for p in payloads]
         head = s.device_heads.get(by.author.dev)
         prev = s.next_prev(by.uid, by.author.dev)
-        batch = seal_batch(by.author, own, s.epoch, (s.n, s.rh), (head.dev_seq if head else 0) + 1, prev, ops)
+        batch = encrypt_batch(by.author, own, s.epoch, (s.n, s.rh), (head.dev_seq if head else 0) + 1, prev, ops)
         self.room.push(batch)
         return batch.last_id
 

@@ -30,11 +30,11 @@ from sync.trust.room.entry_drafts import Draft, new_room
 from sync.trust.room.envelope import (
     ObjectKeys,
     PlainOp,
+    encrypt_batch,
     pack,
     pad,
     padded_size,
     root_share,
-    seal_batch,
     share_commitment,
 )
 from sync.trust.room.stream import RoomStream
@@ -112,7 +112,7 @@ def primitives() -> Json:
             "key": secret.hex(),
             "context": show(ctx),
             "plaintext": pad("Hej från version 1, åäö 🙂".encode()).hex(),
-            "sealed": aead.seal(secret, ctx, pad("Hej från version 1, åäö 🙂".encode())).hex(),
+            "sealed": aead.encrypt(secret, ctx, pad("Hej från version 1, åäö 🙂".encode())).hex(),
         },
         "seal": {
             "seed": kem.seed.hex(),
@@ -275,7 +275,9 @@ class Story:
         head = s.device_heads.get(by.author.dev)
         first = (head.dev_seq if head else 0) + 1
         n = s.n
-        self.room.push(seal_batch(by.author, room, s.epoch, (n, s.rh), first, s.next_prev(by.uid, by.author.dev), ops))
+        self.room.push(
+            encrypt_batch(by.author, room, s.epoch, (n, s.rh), first, s.next_prev(by.uid, by.author.dev), ops)
+        )
         for i, (change, text) in enumerate(zip(changes, texts, strict=True), start=1):
             self.payloads[str(n + i)] = change[0].hex() + ":" + text
 
@@ -358,9 +360,9 @@ def pieces() -> Json:
     head = office.hire("Enhetschef")
     own = RoomId(b"R" * 16)
     author: Author = head.author
-    message = ephemeral.EphemeralSender(own).seal(author, 3, bytes([1]) * 32, "skriver … 🙂".encode(), NOW)
-    first, first_ct = blob_manifest.seal_part(own, bytes(range(256)) * 5, last=False)
-    last, last_ct = blob_manifest.seal_part(own, "slutet på filen".encode(), last=True)
+    message = ephemeral.EphemeralSender(own).encrypt(author, 3, bytes([1]) * 32, "skriver … 🙂".encode(), NOW)
+    first, first_ct = blob_manifest.encrypt_part(own, bytes(range(256)) * 5, last=False)
+    last, last_ct = blob_manifest.encrypt_part(own, "slutet på filen".encode(), last=True)
     manifest = blob_manifest.Manifest(first.length + last.length, (first, last))
     changes = [(ChangeId(bytes([i]) * 16), f"ändring {i}".encode()) for i in range(2)]
     leaves = [f"seal {i}".encode() for i in range(7)]

@@ -37,7 +37,7 @@ def put(account: Account, log: UserLog, body: bytes) -> bytes:
     uid, gen, dev = account.uid, log.puks[-1].gen, account.dev
     key = os.urandom(32)
     sealed = seal.seal_to(log.puks[-1].kem_pk, enc(_context(uid, gen, dev)), key)
-    packed = aead.seal(key, _context(uid, gen, dev), body)
+    packed = aead.encrypt(key, _context(uid, gen, dev), body)
     sig = account.signing.sign(_DOMAIN, [uid, gen, dev, sealed, H(packed)])
     return _HEAD.pack(MAGIC, VERSION, uid, gen, dev, sealed, len(packed), sig) + packed
 
@@ -72,7 +72,7 @@ def take(account: Account, log: UserLog, head: bytes, packed: bytes) -> tuple[De
     if puk is None:
         raise Refused("keys", "sealed export")
     context = _context(Uid(uid), gen, DevId(dev))
-    return DevId(dev), aead.open_(puk.open(enc(context), sealed), context, packed)
+    return DevId(dev), aead.decrypt(puk.open(enc(context), sealed), context, packed)
 
 
 def _context(uid: Uid, gen: int, dev: DevId) -> list[object]:

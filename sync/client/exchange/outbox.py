@@ -138,7 +138,7 @@ class Outbox:
         author = self._link.account.author(log_)
         stream = room.stream
         prev = stream.next_prev(author.uid, author.dev)
-        sealed = envelope.seal_batch(author, room.room, stream.epoch, (stream.n, stream.rh), first_seq, prev, ops)
+        sealed = envelope.encrypt_batch(author, room.room, stream.epoch, (stream.n, stream.rh), first_seq, prev, ops)
         batch = SealedBatch(
             room=room.room,
             first_seq=first_seq,

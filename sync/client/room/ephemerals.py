@@ -23,14 +23,14 @@ class Ephemerals:
     def open(self, message: ephemeral.EphemeralMessage, now: int) -> tuple[ephemeral.EphemeralHeader, bytes]:
         """Verifies and decrypts another device's ephemeral message. Reject for a replay, a forged sender or a sender
         who is no member."""
-        return self._listener.open(message, self._sign_pk, self._ring.k, now, self._stream.role_of)
+        return self._listener.decrypt(message, self._sign_pk, self._ring.k, now, self._stream.role_of)
 
     def seal(self, payload: bytes, now: int, kind: int) -> ephemeral.EphemeralMessage | None:
         """Encrypts and signs an ephemeral message; None while there is no key."""
         log, k = self._book.log(self._account.uid), self._ring.k(self._stream.epoch)
         if log is None or k is None:
             return None
-        return self._sender.seal(self._account.author(log), self._stream.epoch, k, payload, now, kind)
+        return self._sender.encrypt(self._account.author(log), self._stream.epoch, k, payload, now, kind)
 
     def _sign_pk(self, uid: Uid, dev: bytes) -> bytes | None:
         log = self._book.log(uid)

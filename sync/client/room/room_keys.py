@@ -15,7 +15,7 @@ from sync.protocol.messages import WireShare
 from sync.trust.keys.epochs import KeyRing, content_commitment, open_seal, walk_back
 from sync.trust.room import envelope
 from sync.trust.room.envelope import ObjectKeys, root_share, share_commitment
-from sync.trust.room.removal_notes import SealedNote, open_note
+from sync.trust.room.removal_notes import EncryptedNote, decrypt_note
 from sync.trust.room.stream import AcceptedEnvelope, RoomStream
 
 MAX_SEALS = 16
@@ -188,10 +188,10 @@ class RoomKeys:
     def reason(self, raw: bytes) -> str | None:
         """Decrypts a removal's note (trust/room/removal_notes.py). None if this device lacks the key, or the note does
         not open."""
-        note = SealedNote.decode(raw)
+        note = EncryptedNote.decode(raw)
         k = self.ring.k(note.epoch)
         try:
-            return None if k is None else open_note(k, self._room, note)
+            return None if k is None else decrypt_note(k, self._room, note)
         except Reject:
             return None
 
@@ -209,7 +209,7 @@ class RoomKeys:
         if item.hdr.kind == envelope.SNAPSHOT:
             self._lacking_archive.add(item.hdr.epoch)
         key = self.special_key(item.hdr.obj, item.hdr.epoch, item.hdr.kind)
-        return envelope.open_op(key, item.hdr_bytes, item.ct) if key is not None and item.ct is not None else None
+        return envelope.decrypt_op(key, item.hdr_bytes, item.ct) if key is not None and item.ct is not None else None
 
     def open(self, n: int, t: int, hdr: envelope.Header, hdr_bytes: bytes, ct: bytes) -> list[OpenedChange] | None:
         """Decrypts the envelope at position `n`, which the server placed at `t` (ms), and returns its changes. `hdr` is
@@ -222,7 +222,7 @@ class RoomKeys:
             self._lacking.add(hdr.epoch)
         if k is None or share is None:
             return None
-        payload = envelope.open_op(self._objects.key(k, hdr.epoch, hdr.obj, share), hdr_bytes, ct)
+        payload = envelope.decrypt_op(self._objects.key(k, hdr.epoch, hdr.obj, share), hdr_bytes, ct)
         return [
             OpenedChange(
                 n=n,

@@ -7,7 +7,7 @@ from sync.client.ports import RoomEvent
 from sync.ids import Uid
 from sync.trust.person.log_source import UserBook
 from sync.trust.room.payloads import Add, Destroy, Genesis, Prune, Remove, SetRole
-from sync.trust.room.removal_notes import SealedNote
+from sync.trust.room.removal_notes import EncryptedNote
 from sync.trust.room.stream import AcceptedEntry
 from sync.trust.room.successor_claim import origin
 
@@ -52,4 +52,4 @@ def event_of(item: AcceptedEntry) -> RoomEvent | None:
 
 
 def _note(by: Uid, p: Remove) -> bytes | None:
-    return SealedNote(epoch=p.epoch.e, by=by, subject=p.uid, sealed=p.note).encode() if p.note else None
+    return EncryptedNote(epoch=p.epoch.e, by=by, subject=p.uid, sealed=p.note).encode() if p.note else None

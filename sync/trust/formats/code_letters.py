@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Codes that a person reads and types: Crockford base32 in groups of four, the end a checksum.
+"""Codes that a person reads and types: Crockford base32 in groups of four, the last bits a checksum.
 
 Case, spaces and dashes do not matter; I and L are read as 1, O as 0; U does not occur.
 """
@@ -13,13 +13,13 @@ _GROUP = 4
 
 
 def write(number: int, count: int) -> str:
-    """The number as `count` letters of 5 bits, highest first."""
+    """Formats the number as `count` letters of 5 bits, highest first."""
     letters = "".join(_ALPHABET[number >> 5 * i & 31] for i in reversed(range(count)))
     return "-".join(letters[i : i + _GROUP] for i in range(0, count, _GROUP))
 
 
 def read(text: str, count: int) -> int:
-    """The number behind exactly `count` letters. Reject "code" if it is mistyped."""
+    """Parses exactly `count` letters to their number. Reject "code" if they are mistyped."""
     letters = "".join(c for c in text.upper() if c.isalnum()).translate(_READ_AS)
     if len(letters) != count or any(c not in _ALPHABET for c in letters):
         raise Reject("code", "length or letters")
@@ -30,12 +30,12 @@ def read(text: str, count: int) -> int:
 
 
 def checked(label: str, secret: int, secret_bits: int, check_bits: int) -> int:
-    """A secret with its checksum behind it: the first bits of H(label ‖ secret)."""
+    """A secret followed by its checksum, which is the first bits of H(label ‖ secret)."""
     return secret << check_bits | _check(label, secret, secret_bits, check_bits)
 
 
 def check(label: str, number: int, secret_bits: int, check_bits: int) -> int:
-    """The secret of a checked number. Reject "code" if the checksum is another's."""
+    """The secret of a number made by `checked`. Reject "code" if the checksum does not match."""
     secret = number >> check_bits
     if secret >> secret_bits or number != checked(label, secret, secret_bits, check_bits):
         raise Reject("code", "checksum")

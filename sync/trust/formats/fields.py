@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads decoded CBOR with types: every wrong shape is a Reject "malformed" that names the field."""
+"""Reads decoded CBOR with types: a value of a wrong shape is a Reject "malformed" that names the field."""
 
 from collections.abc import Iterable
 
@@ -30,22 +30,22 @@ def u64(value: object, where: str) -> int:
 
 
 def counter(value: object, where: str) -> int:
-    """A u64 below 2^63: whatever ends in a database column."""
+    """A u64 below 2^63, for numbers that are stored in a database column."""
     if type(value) is not int or value >> 63:
         raise Reject("malformed", where)
     return value
 
 
 def time(value: object, where: str) -> int:
-    """A time in ms since 1970 UTC, at most MAX_TIME_MS. ▲ A later time would be an error wherever it is shown."""
+    """A time in ms since 1970 UTC, at most MAX_TIME_MS. ▲ A later time could not be shown anywhere."""
     if type(value) is not int or value > MAX_TIME_MS:
         raise Reject("malformed", where)
     return value
 
 
 def version(value: object, known: int, where: str) -> None:
-    """Reject "format" for a newer version or none, "old-format" for one that is no longer read. `True == 1` in Python,
-    but its bytes are others."""
+    """Reject "format" for a newer version or for no version, "old-format" for one that is no longer read. `True` is
+    refused too: it equals 1 in Python, but it is encoded in other bytes."""
     if type(value) is not int or value > known:
         raise Reject("format", where)
     if value < known:
@@ -88,7 +88,7 @@ def ext(value: object) -> Ext:
 
 
 def even_ext(value: object) -> tuple[int, ...]:
-    """The even ids among extensions: what only a client that knows them may accept. Reject "malformed"."""
+    """The even ids among extensions. Only a client that knows them may accept the item. Reject "malformed"."""
     if value == {}:
         return ()
     if type(value) is not dict:
@@ -100,7 +100,7 @@ def even_ext(value: object) -> tuple[int, ...]:
 
 
 def extension(value: object, ident: int) -> bytes:
-    """One extension of those that `even_ext` has read; empty if it is not there."""
+    """The bytes of one extension among those that `even_ext` has read; empty if there is none."""
     found = value.get(ident, b"") if isinstance(value, dict) else b""
     return found if type(found) is bytes else b""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Positions of a room's one stream, roles, and the running hash over all of them (protocol §4)."""
+"""Positions of a room's stream, roles, and the running hash over all positions (protocol §4)."""
 
 import struct
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One position as the server gives it. `ct` is None for entries and for content that is gone.
+    """One position as the server sends it. `ct` is None for entries, and for content that was destroyed or pruned.
 
-    `sig` is empty inside a batch before its tail; `t` in ms since 1970.
+    `sig` is empty inside a batch before its tail; `t` is in ms since 1970.
     """
 
     n: int
@@ -38,7 +38,7 @@ class Item:
 
 
 def item_id(kind: int, body: bytes) -> Hash:
-    """The id that the running hash covers: of an entry or of an envelope."""
+    """The id of an entry or an envelope, which the running hash covers."""
     return H("room-log" if kind == ENTRY else "op-id", body)
 
 
@@ -48,5 +48,5 @@ def next_rh(rh: bytes, n: int, t: int, kind: int, ident: bytes) -> Hash:
 
 
 def room_id_of(genesis_id: bytes) -> RoomId:
-    """A room is named by its genesis."""
+    """The id of the room that begins with this genesis."""
     return RoomId(genesis_id[:16])

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The usual form of an envelope's body and header, read in one step: a long room's newcomer judges them by the hundred
-thousand, and the general decoder takes five times as long.
+"""Reads the usual form of an envelope's body and header in one step. A newcomer to a long room judges envelopes by the
+hundred thousand, and the general decoder takes five times as long.
 
-▲ Nothing is read here that the strict decoder would not read to the same value. What is not in the usual form, whether
-it is unusual (an extension) or wrong, gives None, and the strict decoder has the word.
+▲ Everything that is read here has the same value in the strict decoder. For any other form, whether it is unusual (an
+extension) or wrong, the functions return None, and the caller uses the strict decoder.
 """
 
 import re
 
 _U64 = rb"([\x00-\x17]|\x18[\x18-\xff]|\x19(?!\0)..|\x1a(?!\0\0)....|\x1b(?!\0{4}).{8})"
-"""Only the shortest head of a number counts (RFC 8949 §4.2.1)."""
+"""Only the shortest head of a number is accepted (RFC 8949 §4.2.1)."""
 _16, _32 = rb"\x50(.{16})", rb"\x58\x20(.{32})"
 _POSITION = rb"\x82" + _U64 + _32
 _HEADER = re.compile(
@@ -26,8 +26,8 @@ HeaderParts = tuple[
 
 
 def header(data: bytes) -> HeaderParts | None:
-    """Suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags of a header of version 2
-    without extensions."""
+    """The fields of a header of version 2 without extensions: suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog,
+    obj, share_c, kind, flags."""
     found = _HEADER.fullmatch(data)
     if found is None:
         return None
@@ -42,7 +42,7 @@ def header(data: bytes) -> HeaderParts | None:
 
 
 def body(data: bytes, most: int) -> tuple[bytes, bytes, int] | None:
-    """(header bytes, H(ct), len(ct)) of a body whose header has 24 bytes or more, and at most so many."""
+    """The (header bytes, H(ct), len(ct)) of a body whose header has at least 24 and at most `most` bytes."""
     found = _BODY.match(data)
     if found is None:
         return None

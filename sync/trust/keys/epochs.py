@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Generations of a room's key: made, sealed to the recipients of record, opened, walked back (protocol §6)."""
+"""Generations of a room's key (epochs): made, sealed to the members and recovery recipients, opened, and followed back
+to older ones (protocol §6)."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ _PREV_LIMIT = 512 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Whom an epoch is sealed to: a person (or the agency's recovery key) at a position of their log."""
+    """A recipient of an epoch's seal: a person at a position of their log, or the agency's recovery key."""
 
     kind: int
     uid: Uid
@@ -33,7 +34,7 @@ class Recipient:
     kem_pk: bytes
     history: bool
     order: bytes = field(init=False, repr=False)
-    """enc([kind, uid, seq, head, gen]): its row in `recip`, which is also its place."""
+    """enc([kind, uid, seq, head, gen]): the recipient's row in `recip`, by which recipients are sorted."""
 
     def __post_init__(self) -> None:
         row = enc([self.kind, self.uid, self.ulog_seq, self.ulog_head, self.puk_gen])
@@ -47,8 +48,9 @@ _ORDER = attrgetter("order")
 class Epoch:
     """The public part of an epoch. `base` is f, the epoch that `prev` links back to.
 
-    Three shapes: linked (ac, prev and base), a fresh archive (ac alone: epoch 1, or nobody may read history), A-less
-    (none of them). `pins` are not kept in a room's state once they are applied.
+    An epoch has one of three shapes: linked (ac, prev and base); with a fresh archive (ac alone: epoch 1, or when no
+    member may read history); without an archive (none of them). `pins` are not kept in a room's state once they are
+    applied.
     """
 
     e: int
@@ -69,7 +71,7 @@ class Epoch:
         return bool(self.ac)
 
     def payload(self) -> list[object]:
-        """The epoch block as entries carry it."""
+        """The epoch block in the form in which entries carry it."""
         pins = [[uid, seq, head] for uid, seq, head in self.pins]
         return [
             self.e,
@@ -86,7 +88,7 @@ class Epoch:
 
     @classmethod
     def read(cls, value: object) -> "Epoch":
-        """The block, shapes checked; Reject "malformed"."""
+        """Reads the block and checks its shapes; Reject "malformed"."""
         e, kc, ac, prev, base, recip, root, count, unsealed, pins = fields.array(value, 10, "epoch")
         epoch = cls(
             e=fields.u64(e, "epoch"),
@@ -125,14 +127,15 @@ def read_pins(value: object) -> tuple[tuple[Uid, int, Hash], ...]:
 
 
 def recipients_hash(recipients: Iterable[Recipient]) -> Hash:
-    """▲ `recip`: everyone recomputes it from the members and pinned heads, so nobody is added or left out silently."""
+    """▲ The hash `recip`. Every client recomputes it from the members and the pinned heads, so that nobody can add or
+    leave out a recipient unnoticed."""
     rows = sorted(r.order for r in recipients)
-    # the encoding of the array, from its members' encodings: each would otherwise be made twice
+    # joins the encoding of the array from its members' encodings, which would otherwise be made twice
     return H(head(ARRAY, len(rows)), *rows)
 
 
 def in_order(recipients: Iterable[Recipient]) -> list[Recipient]:
-    """The order of recipients in `recip` and of their seals in the tree."""
+    """The recipients in the order of `recip`, which is also the order of their seals in the tree."""
     return sorted(recipients, key=_ORDER)
 
 
@@ -149,14 +152,15 @@ def seal_info(room: bytes, e: int, kc: bytes, uid: bytes, puk_gen: int) -> bytes
 
 
 class KeyRing:
-    """The epoch secrets of one room that this device holds: K (content) always with it, A (archive) if it may."""
+    """The epoch secrets of one room that this device holds: K (content) of each, and A (archive) where it may have
+    it."""
 
     def __init__(self, room: RoomId, keys: Iterable[tuple[int, bytes, bytes | None]] = ()) -> None:
         self.room = room
         self._keys: dict[int, tuple[bytes, bytes | None]] = {e: (k, a) for e, k, a in keys}
 
     def add(self, e: int, k: bytes, a: bytes | None) -> bool:
-        """Takes a verified key in; True if that told us something new."""
+        """Adds a verified key; True if the ring did not hold it yet."""
         old = self._keys.get(e)
         if old is not None and (a is None or old[1] is not None):
             return False
@@ -180,7 +184,7 @@ class KeyRing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEpoch:
-    """A drafted epoch: the public block, seals in tree order, and its secrets."""
+    """A drafted epoch: the public block, its seals in tree order, and its secrets."""
 
     epoch: Epoch
     recipients: list[Recipient]
@@ -193,9 +197,11 @@ class NewEpoch:
 
 
 def sound_base(room: RoomId, epochs: Mapping[int, Epoch], ring: KeyRing) -> int | None:
-    """▲ f: the newest epoch whose A we hold and whose own link opens, is complete and matches every commitment.
+    """▲ f: the newest epoch whose A this device holds and whose own link opens, is complete and matches every
+    commitment; None if there is none.
 
-    After a bad or null link the next holder so links below it, and nobody can cut history off.
+    The next link is made from this epoch. After a bad or null link the next holder therefore links below it, and nobody
+    can cut off the history.
     """
     for e in sorted(epochs, reverse=True):
         a = ring.a(e)
@@ -221,15 +227,17 @@ def new_epoch(
     archive: bool = True,
     base: int | None = None,
 ) -> NewEpoch:
-    """▲ Fresh independent secrets on every attempt, sealed to the recipients; links back to `base` (`sound_base`).
+    """▲ A new epoch with fresh independent secrets on every attempt, sealed to the recipients. It links back to `base`
+    (`sound_base`).
 
-    `archive` False makes an A-less epoch (a signer without history). Seals take about 60 µs each: in a thread.
+    `archive` False makes an epoch without an archive (by a signer without history). Each seal takes about 60 µs, so
+    call this in a thread.
     """
     k, a = os.urandom(32), os.urandom(32) if archive else None
     prev = b""
     if a is not None and base is not None:
         older = {x: ring.k(x) for x in range(base, e)}
-        prev = aead.seal(kdf(a, "prev", room, e), ["prev", room, e, base], enc([ring.a(base), older]))
+        prev = aead.encrypt(kdf(a, "prev", room, e), ["prev", room, e, base], enc([ring.a(base), older]))
     kc = content_commitment(room, e, k)
     ordered = in_order(recipients)
     seals, unsealed = [], []
@@ -256,15 +264,17 @@ def new_epoch(
 
 
 def seal_for(room: RoomId, epoch: Epoch, recipient: Recipient, k: bytes, a: bytes | None) -> bytes:
-    """An unsigned re-seal of a held epoch for one recipient: any seal that matches the commitments is good."""
+    """Seals a held epoch to one more recipient. The seal is not signed: any seal that matches the commitments is
+    good."""
     secret = k + a if a is not None and recipient.history and recipient.kind == USER else k
     info = seal_info(room, epoch.e, epoch.kc, recipient.uid, recipient.puk_gen)
     return seal.seal_to(recipient.kem_pk, info, secret)
 
 
 def seals_fit(epoch: Epoch, recipients: Sequence[Recipient], seals: Sequence[bytes]) -> bool:
-    """▲ Whether the seals, in tree order, are what each recipient should get: both keys with history, K alone without,
-    and nothing only for those whom the epoch names as unsealed. What is inside, only the recipient can tell."""
+    """▲ Whether the seals, in tree order, have the length that each recipient should get: both keys with history, K
+    alone without, and empty only for recipients that the epoch names as unsealed. Only the recipient can check the
+    content."""
     if len(recipients) != len(seals):
         return False
     unsealed = set(epoch.unsealed)
@@ -278,7 +288,7 @@ def seals_fit(epoch: Epoch, recipients: Sequence[Recipient], seals: Sequence[byt
 def open_seal(
     room: RoomId, epoch: Epoch, uid: Uid, puk_gen: int, puk: KemKey, sealed: bytes
 ) -> tuple[bytes, bytes | None]:
-    """(K, A or None) from a seal. ▲ Reject "split-epoch" if a key is not the committed one."""
+    """Opens a seal to (K, A or None). ▲ Reject "split-epoch" if a key is not the committed one."""
     opened = puk.open(seal_info(room, epoch.e, epoch.kc, uid, puk_gen), sealed)
     if len(opened) not in (32, 64):
         raise Reject("decrypt", "seal length")
@@ -291,9 +301,10 @@ def open_seal(
 
 
 def walk_back(room: RoomId, epoch: Epoch, epochs: dict[int, Epoch], ring: KeyRing) -> list[int]:
-    """Opens the link of one epoch whose A is held, adds what it holds to the ring, and gives the epochs it added.
+    """Opens the link of one epoch whose A is held, adds the keys in it to the ring, and returns the epochs that it
+    added.
 
-    ▲ Every key is checked against its commitment; a bad link is Reject "bad-link" and adds nothing.
+    ▲ Every key is checked against its commitment. For a bad link it raises Reject "bad-link" and adds nothing.
     """
     a = ring.a(epoch.e)
     if a is None or epoch.base is None:
@@ -306,12 +317,12 @@ def walk_back(room: RoomId, epoch: Epoch, epochs: dict[int, Epoch], ring: KeyRin
 def _open_link(
     room: RoomId, epoch: Epoch, epochs: Mapping[int, Epoch], a: bytes
 ) -> tuple[bytes, dict[int, bytes | None]]:
-    """(A_f, {x: K_x or None for f ≤ x < e}) from an epoch's `prev`. Reject "bad-link" or "decrypt"."""
+    """The (A_f, {x: K_x or None for f ≤ x < e}) in an epoch's `prev`. Reject "bad-link" or "decrypt"."""
     f = epoch.base
     base = epochs.get(f) if f is not None else None
     if f is None or base is None:
         raise Reject("bad-link", f"epoch {epoch.e}")
-    opened = aead.open_(kdf(a, "prev", room, epoch.e), ["prev", room, epoch.e, f], epoch.prev)
+    opened = aead.decrypt(kdf(a, "prev", room, epoch.e), ["prev", room, epoch.e, f], epoch.prev)
     raw_a, raw_k = fields.array(dec(opened, limit=_PREV_LIMIT), 2, "prev")
     older_a = fields.raw(raw_a, 32, "prev")
     if archive_commitment(room, f, older_a) != base.ac:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The root of an RFC 9162 Merkle tree: it fixes which seals an epoch has."""
+"""The root of an RFC 9162 Merkle tree, which commits to the seals of an epoch."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,8 @@ def root(leaves: Sequence[bytes]) -> Hash:
 
 
 def root_of_hashes(hashes: Sequence[bytes]) -> Hash:
-    """The same from leaf hashes. Pairs are joined from the left: a lone last node rises unchanged."""
+    """The tree head over leaf hashes. Pairs are joined from the left, and a last node without a partner moves up
+    unchanged."""
     if not hashes:
         return EMPTY
     level = list(hashes)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The agency's key: it certifies the server, one-time invitations and, through them, who a person is.
+"""The agency's key. It certifies the server and one-time invitations, and through an invitation who a person is.
 
-An activation code carries the key's fingerprint, so that a client trusts the agency it was invited by and no other.
+An activation code carries the key's fingerprint, so that a client trusts only the agency that invited its person.
 """
 
 import os
@@ -25,22 +25,23 @@ RECORD_BYTES = 4096
 
 
 def agency_fingerprint(agency_pk: bytes) -> Hash:
-    """32 B; an activation code carries the first 16."""
+    """The fingerprint of an agency key, 32 B; an activation code carries the first 16."""
     return H("agency", agency_pk)
 
 
 def record_hash(salt: bytes, record: bytes) -> Hash:
-    """What a binding holds of a staff record: salt and record lie beside the log and can be erased."""
+    """The hash of a staff record that a binding holds. Salt and record are stored beside the log, so that they can be
+    erased."""
     return H(enc(["staff", salt, record]))
 
 
 def encode_record(record: Mapping[str, str]) -> bytes:
-    """A staff record as bytes: "name", "title", "unit", optionally "initials"."""
+    """Encodes a staff record: "name", "title", "unit", optionally "initials"."""
     return enc(dict(record))
 
 
 def decode_record(data: bytes) -> dict[str, str]:
-    """The staff record; Reject "malformed" if it is no map of short texts with a name."""
+    """Decodes a staff record. Reject "malformed" unless it is a map of short texts with a name."""
     value = dec(data, limit=RECORD_BYTES)
     if type(value) is not dict or "name" not in value:
         raise Reject("malformed", "staff record")
@@ -49,7 +50,8 @@ def decode_record(data: bytes) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteCert:
-    """An agency's certificate of a one-time key: it may bind one person with this record, until `not_after_ms`."""
+    """The agency's certificate of a one-time key: that key may bind one person with this record, until
+    `not_after_ms`."""
 
     invite_pk: bytes
     record_hash: Hash
@@ -57,7 +59,7 @@ class InviteCert:
 
     @classmethod
     def check(cls, agency_pk: bytes, body: bytes, sig: bytes) -> "InviteCert":
-        """The certificate, if the agency signed it."""
+        """The certificate. Reject "signature" unless the agency signed it."""
         verify(agency_pk, "invite", body, sig)
         pk, record, until = fields.array(dec(body, limit=_CERT_LIMIT), 3, "invite")
         cert = cls(
@@ -70,7 +72,7 @@ class InviteCert:
 
 
 class Agency:
-    """The agency's private key at work. Made by `init`, kept off the server where the agency can."""
+    """The agency's private key. `init` makes it; it is kept off the server where the agency can do so."""
 
     def __init__(self, seed: bytes) -> None:
         self._key = SigningKey(seed)
@@ -79,7 +81,7 @@ class Agency:
 
     @property
     def key(self) -> SigningKey:
-        """For signing user-log entries as the agency."""
+        """The key for signing entries of a user log as the agency."""
         return self._key
 
     def certify_server(self, server_pk: bytes, not_after_ms: int) -> tuple[bytes, bytes]:
@@ -94,7 +96,7 @@ class Agency:
 
 
 def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -> bytes:
-    """The server's receipt-signing key, if the agency certified it and the certificate has not ended."""
+    """The server's receipt-signing key. Reject unless the agency certified it and the certificate is still valid."""
     check_public(agency_pk)
     verify(agency_pk, "server", body, sig)
     server_pk, until_ms = _server_cert(body)
@@ -105,13 +107,14 @@ def verify_server_cert(agency_pk: bytes, body: bytes, sig: bytes, now_ms: int) -
 
 
 def hello_proof(nonce: bytes, client_nonce: bytes, agency: Hash | bytes, address: str, time_ms: int) -> list[object]:
-    """What the server key signs under the domain "hello": good for one connection, one agency and one address, so that
-    it cannot be passed on. `agency` is the fingerprint, 32 B; `address` as it was dialled."""
+    """What the server key signs under the domain "hello". The proof is good for one connection, one agency and one
+    address, so that it cannot be passed on. `agency` is the fingerprint, 32 B; `address` is the one that was
+    dialled."""
     return [nonce, client_nonce, agency, address, time_ms]
 
 
 def server_cert_until_ms(body: bytes) -> int:
-    """When a server's certificate that was verified ends."""
+    """When a server's certificate, already verified, ends (ms)."""
     return _server_cert(body)[1]
 
 
@@ -122,7 +125,8 @@ def _server_cert(body: bytes) -> tuple[bytes, int]:
 
 @dataclass(frozen=True, slots=True)
 class SignInCode:
-    """What a new colleague types once: a one-time secret and the agency's fingerprint (first 16 bytes)."""
+    """The activation code that a new colleague types once: a one-time secret and the agency's fingerprint (first 16
+    bytes)."""
 
     seed: bytes
     agency: bytes
@@ -136,18 +140,18 @@ class SignInCode:
 
     @property
     def key(self) -> SigningKey:
-        """The one-time key that signs this person's binding, and nothing else."""
+        """The one-time key that signs this person's binding and has no other use."""
         return SigningKey(kdf(self.seed, "invite"))
 
     def format(self) -> str:
-        """Groups of four in Crockford base32, the last two characters a checksum."""
+        """The code in groups of four in Crockford base32; the last two characters are a checksum."""
         raw = bytes((CODE_VERSION,)) + self.seed + self.agency
         raw += H("code", raw)[:2]
         return code_letters.write(int.from_bytes(raw, "big"), CODE_LETTERS)
 
     @classmethod
     def parse(cls, text: str) -> "SignInCode":
-        """The code as typed: case, spaces and dashes do not matter. Reject "code" if it is mistyped."""
+        """Parses a typed code; case, spaces and dashes do not matter. Reject "code" if it is mistyped."""
         number = code_letters.read(text, CODE_LETTERS)
         raw = number.to_bytes(_CODE_BYTES, "big")
         if H("code", raw[:-2])[:2] != raw[-2:] or raw[0] != CODE_VERSION:
@@ -156,5 +160,5 @@ class SignInCode:
 
 
 def invite_id(invite_pk: bytes) -> bytes:
-    """16 B: the `by` of a binding entry."""
+    """The id of an invitation, 16 B, which is the `by` of a binding entry."""
     return H("invite", invite_pk)[:16]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who signs: one device of one person, and the first entries of a new person's log."""
+"""The device that signs for a person, and the first entries of a new person's log."""
 
 import os
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceSecrets:
-    """Three independent seeds of 32 bytes: the device's signing and sealing keys and the person's root.
+    """Three independent seeds of 32 bytes: for the device's signing and sealing keys, and for the person's root key.
 
     `root` is empty at a device that does not have it.
     """
@@ -46,7 +46,7 @@ class DeviceSecrets:
 
     @classmethod
     def without_root(cls) -> "DeviceSecrets":
-        """Of a second device."""
+        """Fresh secrets for a second device, which has no root key."""
         return cls(sign=os.urandom(32), kem=os.urandom(32), root=b"")
 
     def __repr__(self) -> str:
@@ -60,7 +60,8 @@ def _signed(key: SigningKey, body: bytes) -> Entry:
 def new_user(
     secrets: DeviceSecrets, code: SignInCode, agency_pk: bytes, cert: Entry, record: Hash, puk_seed: bytes, time: int
 ) -> tuple[list[Entry], UserLog]:
-    """Genesis, binding and PUK generation 1 of a new person, and the log they make. `time` in ms."""
+    """Makes genesis, binding and PUK generation 1 of a new person; returns them with the log that they make. `time` in
+    ms."""
     root, device, kem = SigningKey(secrets.root), SigningKey(secrets.sign), KemKey(secrets.kem)
     keys = [device.public, kem.public]
     proof = device.sign("dev-proof", [None, b"", keys, ROOT])
@@ -83,12 +84,13 @@ def new_user(
 def puk_payload(
     log: UserLog, new_seed: bytes, old_seed: bytes = b"", but: DevId | None = None, recovery: bytes | None = None
 ) -> list[object]:
-    """The next generation, sealed to every active device and the recovery key; it wraps the seed before it.
+    """The payload of the next PUK generation, sealed to every active device and to the recovery key. It wraps the seed
+    of the generation before it.
 
-    `but`: the device that the same entry revokes. `recovery`: the recovery key that the same entry sets.
+    `but` is the device that the same entry revokes, `recovery` the recovery key that the same entry sets.
     """
     gen = len(log.puks) + 1
-    wrap = aead.seal(kdf(new_seed, "puk-prev"), ["puk-prev", log.uid, gen], old_seed) if old_seed else b""
+    wrap = aead.encrypt(kdf(new_seed, "puk-prev"), ["puk-prev", log.uid, gen], old_seed) if old_seed else b""
     seals: list[object] = [
         [bytes(d.dev), seal.seal_to(d.kem_pk, puk_info(log.uid, gen, d.dev), new_seed)]
         for d in log.devices.values()
@@ -110,8 +112,8 @@ def puk_info(uid: bytes, gen: int, ident: bytes) -> bytes:
 
 
 def open_puk(puk: Puk, uid: Uid, dev: bytes, kem: KemKey) -> bytes:
-    """The seed of a generation sealed to a device (or b"recovery"). ▲ Reject "puk" if it does not make the published
-    key."""
+    """Opens the seed of a generation that is sealed to a device (or to b"recovery"). ▲ Reject "puk" if the seed does
+    not make the published key."""
     sealed = dict(puk.seals).get(dev)
     if sealed is None:
         raise Reject("decrypt", "no seal for this device")
@@ -122,7 +124,7 @@ def open_puk(puk: Puk, uid: Uid, dev: bytes, kem: KemKey) -> bytes:
 
 
 def safety_number(mine: Hash, theirs: Hash) -> str:
-    """60 digits over both genesis hashes, the same on both sides."""
+    """Sixty digits over both genesis hashes, the same for both persons."""
     first, second = sorted((bytes(mine), bytes(theirs)))
     digits = []
     for half in (first, second):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The agency's escrow key: the shares of recovery sheets are sealed to it (protocol §3, §10).
+"""The agency's escrow key, to which the shares of recovery sheets are sealed (protocol §3, §10).
 
-The agency's key certifies the public half. The secret half is used where the server is not: it opens one person's share
-from a request, which is that person's whole log and so proves whose share it is.
+The agency's key certifies the public half. The secret half is used away from the server. It opens one person's share
+from a request; the request holds that person's whole log and so proves whose share it is.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _SIG_BYTES = 64
 
 
 def escrow_id(escrow_pk: bytes) -> bytes:
-    """16 B: which escrow key a share is sealed to."""
+    """The id of an escrow key, 16 B, by which a sealed share names its key."""
     return H(DOMAIN, escrow_pk)[:16]
 
 
@@ -38,7 +38,8 @@ def certify_escrow(agency: Agency, escrow_pk: bytes) -> Entry:
 
 
 def check_escrow(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
-    """The escrow key. ▲ Reject "signature" unless the agency certified it, "bad-key" if nobody can seal to it."""
+    """Reads the escrow key from its certificate. ▲ Reject "signature" unless the agency certified it, "bad-key" if
+    nothing can be sealed to it."""
     verify(agency_pk, DOMAIN, body, sig)
     (pk,) = fields.array(dec(body, limit=_CERT_LIMIT), 1, "escrow")
     escrow_pk = fields.raw(pk, seal.PUBLIC_BYTES, "escrow")
@@ -47,30 +48,31 @@ def check_escrow(agency_pk: bytes, body: bytes, sig: bytes) -> bytes:
 
 
 def share_info(uid: bytes, number: int) -> bytes:
-    """▲ What a sealed share is bound to: the person, and which of their sheets."""
+    """▲ What a sealed share is bound to: the person, and the number of their recovery sheet."""
     return enc(["recovery-share", uid, number])
 
 
 def seal_share(escrow_pk: bytes, uid: bytes, number: int, share: RecoveryShare) -> bytes:
-    """The share of a person's sheet for the agency alone."""
+    """Seals the share of a person's recovery sheet to the agency alone."""
     return seal.seal_to(escrow_pk, share_info(uid, number), share.secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShareRequest:
-    """One person's log and staff record, verified: what the agency needs to open their share."""
+    """One person's verified log and staff record, which the agency needs to open their share."""
 
     log: UserLog
     record: dict[str, str]
 
     @staticmethod
     def encode(entries: list[Entry], salt: bytes, record: bytes) -> bytes:
-        """A request, as it is carried from the server to the escrow key."""
+        """Encodes a request, which is carried from the server to the computer with the escrow key."""
         return enc(["share-request", REQUEST_VERSION, salt, record, [[body, sig] for body, sig in entries]])
 
     @classmethod
     def check(cls, data: bytes, agency_pk: bytes) -> "ShareRequest":
-        """▲ Reject as the log judges; "record" if the staff record is not the one that the agency bound to the log."""
+        """Decodes and verifies a request. ▲ Reject with the log's codes for a bad log, "record" if the staff record is
+        not the one that the agency bound to the log."""
         word, version, salt, record, rows = fields.array(dec(data, limit=MAX_REQUEST_BYTES), 5, "share request")
         if word != "share-request":
             raise Reject("malformed", "share request")
@@ -85,8 +87,9 @@ class ShareRequest:
         return cls(log=log, record=decode_record(raw))
 
     def open(self, key: KemKey) -> RecoveryShare:
-        """The share of the person's recovery sheet in force. Reject "ended" after a reset, "recovery-sheet" if there is
-        no recovery sheet, "escrow" if it is sealed to another key, "decrypt" if the person sealed something else."""
+        """Opens the share of the person's recovery sheet in force. Reject "ended" after a reset, "recovery-sheet" if
+        there is no recovery sheet in force, "escrow" if the share is sealed to another key, "decrypt" if the person
+        sealed other content."""
         if self.log.ended is not None:
             raise Reject("ended", "share request")
         recovery_sheet = self.log.recovery_sheet

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What judging a room needs from outside it: the user logs of its authors."""
+"""The port through which the judging of a room reads the user logs of its authors."""
 
 from typing import Protocol
 
@@ -8,6 +8,6 @@ from sync.trust.person.user_log import UserLog
 
 
 class UserBook(Protocol):
-    """Everybody's verified user logs, as far as they are at hand."""
+    """The verified user logs that are available locally."""
 
     def log(self, uid: Uid) -> UserLog | None: ...

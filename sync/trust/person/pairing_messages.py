@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the two devices of a pairing say of themselves, the code that the old one shows, and under what messages travel
-(protocol §11). Who says what when is in pairing_protocol.py."""
+"""The contents of pairing messages: the descriptions of the new and the old device, the code that the old device shows,
+and how messages are encrypted (protocol §11). The order of the messages is in pairing_protocol.py."""
 
 import os
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ _LABEL = "pairing"
 
 @dataclass(frozen=True, slots=True)
 class PairingCode:
-    """The secret that the old device shows: 26 letters, good once."""
+    """The secret that the old device shows: 26 letters, good for one pairing."""
 
     secret: bytes = field(repr=False)
 
@@ -38,19 +38,20 @@ class PairingCode:
 
     @classmethod
     def parse(cls, text: str) -> "PairingCode":
-        """The code as typed. Reject "code" if it is mistyped; one time in a thousand the other device finds out."""
+        """Parses a typed code. Reject "code" if it is mistyped. One mistake in a thousand is not noticed here; then the
+        other device refuses."""
         number = code_letters.check(_LABEL, code_letters.read(text, CODE_LETTERS), SECRET_BITS, CHECK_BITS)
         return cls(number.to_bytes(SECRET_BITS // 8, "big"))
 
     @property
     def box(self) -> bytes:
-        """16 B under which the server brings the two together; it says nothing of the secret."""
+        """The 16 B name of the box in which the server connects the two devices. It reveals nothing of the secret."""
         return kdf(self.secret, "enrol-box", length=PAIR_BOX_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDevice:
-    """What the new device says of itself."""
+    """The new device's description of itself."""
 
     sign_pk: bytes
     kem_pk: bytes
@@ -72,13 +73,14 @@ class NewDevice:
 
     @property
     def keys(self) -> list[object]:
-        """As `dev_add` and its proof have them."""
+        """The two public keys in the form of `dev_add` and its proof."""
         return [self.sign_pk, self.kem_pk]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldDevice:
-    """What the old device says: whose log it is, where it stands, and who adds. `record`: the staff record, encoded."""
+    """The old device's description: the person, the head of their log, and the device that adds. `record` is the staff
+    record, encoded."""
 
     uid: Uid
     genesis: Hash
@@ -111,7 +113,8 @@ class OldDevice:
 
 
 class Cover:
-    """Under what messages travel: sealed with the secret, or bare. Each sealed one covers all before it."""
+    """Encrypts and decrypts pairing messages with the secret of the code; by digits, without a code, they travel in
+    clear. Each encrypted message is bound to all messages before it."""
 
     def __init__(self, agency: Hash, code: PairingCode | None) -> None:
         self._code = code
@@ -120,20 +123,21 @@ class Cover:
     def put(self, role: str, body: list[object]) -> bytes:
         sent = plain = enc([VERSION, *body])
         if self._code is not None:
-            sent = aead.seal(self._key(role), self._context(role), plain)
+            sent = aead.encrypt(self._key(role), self._context(role), plain)
         self.note(sent)
         return sent
 
     def note(self, sent: bytes) -> None:
-        """A message that travels sealed to the new device's key is covered by those that follow."""
+        """Includes a message that is sealed to the new device's key in what the following messages are bound to."""
         self._transcript = H("enrol-transcript", self._transcript, sent)
 
     def take(self, role: str, sent: bytes, count: int) -> list[object]:
-        """Reject "enrol" if it does not open: a wrong code, another agency's server, or one in the middle."""
+        """Decrypts a message and returns its `count` fields. Reject "enrol" if it does not decrypt: the code is wrong,
+        the server belongs to another agency, or it is in the middle."""
         plain = sent
         if self._code is not None:
             try:
-                plain = aead.open_(self._key(role), self._context(role), sent)
+                plain = aead.decrypt(self._key(role), self._context(role), sent)
             except Reject as e:
                 raise Reject("enrol", role) from e
         version, *body = fields.array(dec(plain, limit=PAIR_MESSAGE_BYTES), count + 1, "pairing")

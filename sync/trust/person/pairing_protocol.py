@@ -1,24 +1,28 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How a person's old device lets a new one in, with a server between them that only relays (protocol §11).
+"""How a person's old device admits a new one, with a server between them that only relays messages (protocol §11).
 
-Two ways, the same four messages: **by code**, a secret that the old device shows and the new one is given, under which
-everything is sealed; **by digits**, without a secret: the new device commits itself before it hears from the old one,
-and both screens show six digits that a person compares.
+There are two methods with the same four messages. **By code**: the old device shows a secret, the person enters it at
+the new one, and everything is encrypted under it. **By digits**, without a secret: the new device commits itself before
+it receives anything from the old one, and both screens show six digits that a person compares.
 
 ```
 1 new  its keys, name and system          (by digits: a commitment to them)
-2 old  person, head of the log, who asks
+2 old  person, head of the log, which device asks
 3 new  proof that it has its keys          (by digits: what it had committed itself to)
 4 old  sealed to the new device: it is added
 ```
-If the old device's log moves before 4, the proof is for an older head. Then, as often as needed, 4 is preceded by
+
+If the old device's log moves before message 4, the proof is for an older head. Then message 4 is preceded, as often as
+needed, by
 
 ```
 5 old  sealed to the new device: the log's newer head
 6 new  proof that it has its keys, for that head
 ```
-▲ A server in the middle has no secret to seal under; without one it must choose its digits before it knows the other
-side's, and is found out but once in a million. ▲ What is sealed names its way, sender and everything before it.
+
+▲ A server in the middle has no secret to encrypt under. By digits it must choose its own digits before it knows those
+of the other side, and it stays unnoticed once in a million. ▲ An encrypted message is bound to its method, its sender
+and everything before it.
 """
 
 import hmac
@@ -47,7 +51,8 @@ def _commitment(nonce: bytes, new: NewDevice) -> Hash:
 
 
 def _digits(agency: Hash, commit: bytes, old_nonce: bytes, old: OldDevice, new_nonce: bytes) -> str:
-    """▲ Over what each side was bound to before it knew the other's nonce, and nothing that could be chosen later."""
+    """▲ The six digits. They cover what each side was bound to before it knew the other side's nonce, and nothing that
+    could be chosen later."""
     digest = H("enrol-digits", agency, commit, old_nonce, enc(old.fields()), new_nonce)
     return f"{int.from_bytes(digest[:8], 'big') % 10**DIGITS:0{DIGITS}}"
 
@@ -63,19 +68,19 @@ class Entering:
         self._by_code = code is not None
         self._nonce = os.urandom(NONCE_BYTES)
         self.old: OldDevice | None = None
-        """What message 2 said, with the newest head that was proved for."""
+        """The old device as message 2 described it, with the newest head that this device has proved its keys for."""
         self.heads: list[tuple[int, Hash]] = []
         """Every head of the log that the old device named: (seq, head), from message 2 and each message 5."""
         self.digits = ""
-        """What to compare, by digits only, once message 2 has come."""
+        """The digits to compare; only by digits, after message 2."""
 
     def first(self) -> bytes:
-        """Message 1."""
+        """Makes message 1."""
         body: list[object] = [self._me.fields()] if self._by_code else [_commitment(self._nonce, self._me)]
         return self._cover.put(_NEW, body)
 
     def answer(self, second: bytes) -> bytes:
-        """Message 3, after message 2 told whose device this is to be."""
+        """Makes message 3 from message 2, which says whose device this is to become."""
         described, nonce = self._cover.take(_OLD, second, 2)
         old_nonce = fields.raw(nonce, 0 if self._by_code else NONCE_BYTES, "nonce")
         self.old = old = OldDevice.read(described)
@@ -92,9 +97,10 @@ class Entering:
         return self._signing.sign("dev-proof", [old.uid, old.head, self._me.keys, old.dev])
 
     def prove_again(self, fifth: bytes) -> bytes | None:
-        """Message 6 after message 5; None if it is no message 5 for this device, but perhaps message 4.
+        """Makes message 6 from message 5; None if `fifth` is not a message 5 for this device, in which case it may be
+        message 4.
 
-        ▲ The log only grows: Reject "enrol" for a head that is not above every head proved for.
+        ▲ A log only grows: Reject "enrol" for a head that is not above every head that was proved for.
         """
         opened = self._open("enrol-moved", fifth)
         if opened is None:
@@ -108,14 +114,15 @@ class Entering:
         return self._cover.put(_NEW, [self._prove(self.old)])
 
     def done(self, fourth: bytes) -> tuple[int, DevId]:
-        """The entry by which this device was added, and its id. Reject "enrol" if message 4 is not for it."""
+        """Reads message 4: the seq of the entry that added this device, and its id. Reject "enrol" if the message is
+        not for this device."""
         opened = self._open("enrol-done", fourth)
         if opened is None:
             raise Reject("enrol", "done")
         return fields.u64(opened[0], "done"), DevId(fields.raw(opened[1], 16, "done"))
 
     def _open(self, label: str, message: bytes) -> list[object] | None:
-        """Two fields that the old device sealed to this one; None if they are not sealed so."""
+        """Two fields that the old device sealed to this one; None if the message does not open."""
         if self.old is None:
             raise Reject("enrol", "order")
         try:
@@ -139,15 +146,15 @@ class Admitting:
         self._commit = b""
         self._old: OldDevice | None = None
         self.new: NewDevice | None = None
-        """Who wants to come in: by code after message 1, by digits after message 3."""
+        """The device that asks to be added: by code known after message 1, by digits after message 3."""
         self.proof = b""
         self.proved: Hash | None = None
-        """The head of the log for which `proof` is."""
+        """The head of the log that `proof` is for."""
         self.digits = ""
-        """What to compare, by digits only, once message 3 has come."""
+        """The digits to compare; only by digits, after message 3."""
 
     def receive_first(self, first: bytes) -> None:
-        """Message 1."""
+        """Reads message 1."""
         body = self._cover.take(_NEW, first, 1)
         if self._by_code:
             self.new = NewDevice.read(body[0])
@@ -155,12 +162,13 @@ class Admitting:
             self._commit = fields.raw(body[0], 32, "commitment")
 
     def describe(self, old: OldDevice) -> bytes:
-        """Message 2."""
+        """Makes message 2, which describes the old device and its person."""
         self._old = old
         return self._cover.put(_OLD, [old.fields(), self._nonce])
 
     def check(self, third: bytes) -> None:
-        """Message 3. Reject "enrol" if it is not what message 1 promised, "signature" without the keys."""
+        """Reads message 3. Reject "enrol" if it does not match the commitment of message 1, "signature" if the new
+        device does not have its keys."""
         old = self._old
         if old is None:
             raise Reject("enrol", "order")
@@ -182,7 +190,7 @@ class Admitting:
         self._verify(proof)
 
     def _verify(self, proof: object) -> None:
-        """▲ The new device has its keys, and proves them for the head that it was told last."""
+        """▲ Verifies that the new device has its keys, by a proof for the head that it was sent last."""
         if self.new is None or self._old is None:
             raise Reject("enrol", "order")
         old, signed = self._old, fields.raw(proof, 64, "proof")
@@ -190,7 +198,7 @@ class Admitting:
         self.proof, self.proved = signed, old.head
 
     def ask_again(self, seq: int, head: Hash) -> bytes:
-        """Message 5: the log has moved to this head."""
+        """Makes message 5: the log has moved to this head."""
         message = self._seal("enrol-moved", seq, head)
         assert self._old is not None  # noqa: S101 - else nothing is sealed
         self._old = replace(self._old, seq=seq, head=head)
@@ -198,12 +206,13 @@ class Admitting:
         return message
 
     def check_again(self, sixth: bytes) -> None:
-        """Message 6. Reject "enrol" or "signature" if it is not a proof of the same keys for the head in message 5."""
+        """Reads message 6. Reject "enrol" or "signature" if it is not a proof of the same keys for the head in message
+        5."""
         (proof,) = self._cover.take(_NEW, sixth, 1)
         self._verify(proof)
 
     def done(self, seq: int, dev: DevId) -> bytes:
-        """Message 4: it is added, by entry `seq`, as device `dev`."""
+        """Makes message 4: the device is added, by entry `seq`, as device `dev`."""
         return self._seal("enrol-done", seq, dev)
 
     def _seal(self, label: str, seq: int, what: bytes) -> bytes:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The two halves of a recovery sheet, format 2 (protocol §3): the code on the printed sheet, and the share that is
-sealed to the agency. With both a person who has lost every device comes back, content and all.
+"""The two halves of a recovery sheet, format 2 (protocol §3): the code on the printed recovery sheet, and the share
+that is sealed to the agency. A person who has lost every device recovers their account and its content with both.
 
-Both are drawn, never chosen: 130 bits each and a checksum. The person's root key comes from the sheet's code alone. The
-recovery key, to which each PUK generation is sealed, comes from both. Neither key is kept on any device.
+Both are drawn at random and never chosen: 130 bits each and a checksum. The person's root key is derived from the
+printed code alone. The recovery key, to which each PUK generation is sealed, is derived from both. No device keeps
+either key.
 """
 
 import os
@@ -45,7 +46,7 @@ def _read(label: str, text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCode:
-    """What is printed on the sheet. `secret` is a number of 130 bits in 17 bytes."""
+    """The code that is printed on the recovery sheet. `secret` is a number of 130 bits in 17 bytes."""
 
     secret: bytes = field(repr=False)
 
@@ -54,13 +55,13 @@ class RecoveryCode:
         return cls(_draw())
 
     def format(self) -> str:
-        """Seven groups of four letters."""
+        """The code as seven groups of four letters."""
         return _write(_LABEL, self.secret)
 
     @classmethod
     def parse(cls, text: str) -> "RecoveryCode":
-        """The code as typed. Reject "code" if it is mistyped (one mistake in a thousand is not seen here), and
-        "recovery-sheet-format" for the code of a sheet of format 1."""
+        """Parses a typed code. Reject "code" if it is mistyped (one mistake in a thousand is not noticed here),
+        "recovery-sheet-format" for the code of a recovery sheet of format 1."""
         try:
             return cls(_read(_LABEL, text))
         except Reject:
@@ -69,18 +70,18 @@ class RecoveryCode:
 
     @property
     def root(self) -> SigningKey:
-        """The person's root key once the sheet is in force."""
+        """The person's root key once this recovery sheet is in force."""
         return SigningKey(self.root_seed)
 
     @property
     def root_seed(self) -> bytes:
-        """32 B. ▲ No share enters it: the agency cannot make it."""
+        """The seed of the root key, 32 B. ▲ It does not depend on the share, so that the agency cannot make it."""
         return kdf(self.secret, "recovery-root")
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryShare:
-    """The half that is not on the sheet. `secret` is a number of 130 bits in 17 bytes."""
+    """The half that is not on the recovery sheet. `secret` is a number of 130 bits in 17 bytes."""
 
     secret: bytes = field(repr=False)
 
@@ -89,25 +90,25 @@ class RecoveryShare:
         return cls(_draw())
 
     def format(self) -> str:
-        """Seven groups of four letters: what the agency hands over with an activation code."""
+        """The share as seven groups of four letters; the agency hands it over with an activation code."""
         return _write(_SHARE_LABEL, self.secret)
 
     @classmethod
     def parse(cls, text: str) -> "RecoveryShare":
-        """The share as typed. Reject "code" if it is mistyped."""
+        """Parses a typed share. Reject "code" if it is mistyped."""
         return cls(_read(_SHARE_LABEL, text))
 
 
 @dataclass(frozen=True, slots=True)
 class RecoveryPair:
-    """A sheet's code with its share."""
+    """The code of a recovery sheet and its share."""
 
     code: RecoveryCode
     share: RecoveryShare
 
     @classmethod
     def of(cls, secret: bytes) -> "RecoveryPair":
-        """From the 34 bytes of `secret`."""
+        """The pair in the 34 bytes of `secret`."""
         return cls(RecoveryCode(secret[:RECOVERY_SHEET_BYTES]), RecoveryShare(secret[RECOVERY_SHEET_BYTES:]))
 
     @property
@@ -117,13 +118,15 @@ class RecoveryPair:
 
     @property
     def kem(self) -> KemKey:
-        """▲ What each PUK generation is sealed to, beside the devices: neither half alone gives it."""
+        """▲ The recovery key, to which each PUK generation is sealed beside the devices. Neither half alone gives
+        it."""
         return KemKey(kdf(self.secret, "recovery-kem-2"))
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnCode:
-    """What the agency gives a person who comes back: an activation code, and the share of their recovery sheet."""
+    """What the agency hands to a person who recovers their account: an activation code, and the share of their
+    recovery sheet."""
 
     code: SignInCode
     share: RecoveryShare
@@ -134,7 +137,7 @@ class ReturnCode:
 
     @classmethod
     def parse(cls, text: str) -> "ReturnCode":
-        """Both as typed, one after the other. Reject "code" or "share-code" if the first or the second is mistyped,
+        """Parses both, typed one after the other. Reject "code" or "share-code" if the first or the second is mistyped,
         "share-missing" for an activation code alone."""
         typed = "".join(c for c in text if c.isalnum())
         code = SignInCode.parse(typed[:SIGN_IN_LETTERS])

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Entries of a person's own log ready to be signed and sent: each function builds what the log, as it stands, needs.
+"""Drafts entries of a person's own log, ready to be signed and sent. Each function builds what the log needs in its
+present state.
 
-The server appends by compare-and-swap; an entry that lost is built anew, never sent again. `time` in ms is a claim.
+The server appends by compare-and-swap. An entry that lost is drafted again and never sent a second time. `time` in ms
+is a claim.
 """
 
 import os
@@ -36,7 +38,7 @@ SEED_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """Who signs: a device by its id, or "root". `seeds` are the PUK generations at hand."""
+    """The signer: a device by its id, or "root". `seeds` are the PUK generations that it holds."""
 
     by: bytes | str
     signing: SigningKey
@@ -63,16 +65,17 @@ def admit(log: UserLog, hand: Hand, sign_pk: bytes, kem_pk: bytes, proof: bytes,
 
 
 def rotate_puk(log: UserLog, hand: Hand, time: int) -> tuple[Entry, bytes]:
-    """(entry that makes the next PUK generation, its seed). Reject "puk" if no seed of an earlier one is at hand."""
+    """Returns (the entry that makes the next PUK generation, its seed). Reject "puk" if no seed of an earlier
+    generation is held."""
     old = _newest(log, hand)
     new = os.urandom(32)
     return _entry(log, hand.by, hand.signing, "puk_rotate", puk_payload(log, new, old), time), new
 
 
 def revoke(log: UserLog, hand: Hand, dev: DevId, time: int) -> tuple[Entry, bytes]:
-    """`dev_revoke` by a device or the root, and the seed of the generation that it carries.
+    """Returns a `dev_revoke` by a device or the root, and the seed of the PUK generation that it carries.
 
-    Reject "device" for one that is not active, "older" if a younger device would revoke an older one.
+    Reject "device" if the device is not active, "older" if a younger device would revoke an older one.
     """
     target = log.device_active(dev, log.seq)
     if target is None:
@@ -87,19 +90,20 @@ def revoke(log: UserLog, hand: Hand, dev: DevId, time: int) -> tuple[Entry, byte
 
 
 def revoke_by_agency(log: UserLog, agency: Agency, dev: DevId, time: int) -> Entry:
-    """`dev_revoke` by the agency: it carries no generation, and the person makes a new one. Reject "device"."""
+    """A `dev_revoke` by the agency. It carries no PUK generation; the person makes a new one. Reject "device" if the
+    device is not active."""
     if log.device_active(dev, log.seq) is None:
         raise Reject("device")
     return _entry(log, AGENCY, agency.key, "dev_revoke", [dev, _added_by(log, dev), None], time)
 
 
 def reset(log: UserLog, agency: Agency, time: int) -> Entry:
-    """The end of the log, by the agency."""
+    """The entry by which the agency ends the log."""
     return _entry(log, AGENCY, agency.key, "reset", [], time)
 
 
 def bind_again(log: UserLog, code: SignInCode, agency_pk: bytes, cert: Entry, record: bytes, time: int) -> Entry:
-    """A later `binding`: what the root needs right before it adds a device."""
+    """A later `binding`, which must come right before a device that the root adds."""
     payload: list[object] = [agency_pk, cert[0], cert[1], record]
     return _entry(log, invite_id(code.key.public), code.key, "binding", payload, time)
 
@@ -113,8 +117,8 @@ def replace_root(log: UserLog, old: SigningKey, new: SigningKey, time: int) -> E
 def set_recovery(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> Entry:
-    """`recovery_set`: the share sealed to the agency's escrow key, and the next PUK generation, which is the first that
-    is sealed to this recovery key."""
+    """A `recovery_set`: the share sealed to the agency's escrow key, and the next PUK generation, which is the first
+    that is sealed to this recovery key."""
     old = _newest(log, Hand(ROOT, root, seeds))
     number = (log.recovery_sheet.number if log.recovery_sheet is not None else 0) + 1
     sealed = seal_share(escrow_pk, log.uid, number, pair.share)
@@ -126,8 +130,8 @@ def set_recovery(
 def new_recovery_sheet(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> list[Entry]:
-    """What makes a sheet the person's, as far as it is not yet: `root_rotate` and `recovery_set`. `root` is the key
-    in force before. Reject "recovery-sheet" if the log has another than either."""
+    """The entries that put a recovery sheet in force, as far as they are missing: `root_rotate` and `recovery_set`.
+    `root` is the root key in force before. Reject "recovery-sheet" if the log has neither of the two root keys."""
     entries = []
     draft = replace(log)
     if draft.root_pk != pair.code.root.public:
@@ -142,8 +146,8 @@ def new_recovery_sheet(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryPlan:
-    """A person's way back: the sheet with its share, an activation code with its certificate, the keys of the new
-    device, and which other devices are revoked in the same breath."""
+    """What an account is recovered with: the recovery sheet's code and share, an activation code with its certificate,
+    the keys of the new device, and the other devices to revoke in the same request."""
 
     pair: RecoveryPair
     code: SignInCode
@@ -154,9 +158,10 @@ class RecoveryPlan:
 
 
 def recovery_entries(log: UserLog, back: RecoveryPlan, time: int) -> tuple[list[Entry], dict[int, bytes]]:
-    """Binding, `dev_add` and `dev_revoke`s by the root, which `log` is moved along; and every PUK seed.
+    """Returns the binding, `dev_add` and `dev_revoke`s by the root, and the seed of every PUK generation. Applies the
+    entries to `log`.
 
-    Reject as `check_pair`.
+    Reject as in `check_pair`.
     """
     check_pair(log, back.pair)
     root = back.pair.code.root
@@ -186,7 +191,7 @@ def check_pair(log: UserLog, pair: RecoveryPair) -> None:
 
 def open_generations(log: UserLog, ident: bytes, kem: KemKey, known: dict[int, bytes]) -> dict[int, bytes]:
     """The seeds of all PUK generations that can be opened, by generation: `known`, those sealed to `ident` (a device,
-    or RECOVERY), and those that these wrap. Older seals may be to an earlier key of the same name.
+    or RECOVERY), and those that these wrap. An older generation may be sealed to an earlier key of the same `ident`.
 
     ▲ A generation is left out if it does not open, or opens to a seed that does not make its published key. A stolen
     device can make such generations. They must not keep the person's other devices, or the recovery sheet, from the
@@ -210,9 +215,9 @@ def _unsealed(log: UserLog, puk: Puk, ident: bytes, kem: KemKey) -> bytes | None
 
 def _unwrapped(log: UserLog, puk: Puk, seed: bytes) -> dict[int, bytes]:
     """The earlier generation that `puk` wraps, as {generation: seed}: the newest that its author could open. Empty if
-    it does not open, or is no generation of this log."""
+    the wrap does not decrypt, or does not hold a generation of this log."""
     try:
-        old = aead.open_(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap)
+        old = aead.decrypt(kdf(seed, "puk-prev"), ["puk-prev", log.uid, puk.gen], puk.prev_wrap)
     except Reject:
         return {}
     if len(old) != SEED_BYTES:  # ▲ the account could not store a seed of another length
@@ -222,8 +227,8 @@ def _unwrapped(log: UserLog, puk: Puk, seed: bytes) -> dict[int, bytes]:
 
 
 def _newest(log: UserLog, hand: Hand) -> bytes:
-    """The seed of the newest generation at hand, which the next one wraps. Reject "puk" if there is none. ▲ A newer
-    generation may exist that nobody can open, since a stolen device made it."""
+    """The seed of the newest generation that is held, which the next one wraps. Reject "puk" if there is none. ▲ A
+    newer generation may exist that nobody can open, since a stolen device can make such a one."""
     gen = max((g for g in hand.seeds if g <= len(log.puks)), default=0)
     if not gen:
         raise Reject("puk", f"generation {len(log.puks)}")

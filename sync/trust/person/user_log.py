@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A person's own signed log: devices, the agency's binding, and the key that things are sealed to (protocol §3).
+"""A person's own signed log: devices, the agency's binding, and the key that content is sealed to (protocol §3).
 
-A pure state machine: `apply` takes each entry in order, from genesis, or is a Reject and nothing changed.
+A pure state machine: `apply` takes each entry in order, from the genesis on. If it raises Reject, nothing has changed.
 Body: `[1, uid | null, seq, prev, by, time, type, payload, ext]`; id = H("user-log" ‖ body); signed over the id.
 """
 
@@ -23,7 +23,8 @@ DOMAIN = "user-log"
 ROOT = "root"
 AGENCY = "agency"
 RECOVERY = b"recovery"
-"""Whom a PUK generation is sealed to beside the devices, once `recovery_set` stands."""
+"""The name under which a PUK generation is sealed to the recovery key, beside the devices, once a `recovery_set` is in
+the log."""
 NO_HEAD = bytes(32)
 SEAL_BYTES = 1168
 SHARE_SEAL_BYTES = 1153
@@ -32,7 +33,7 @@ MAX_DEVICES = 64
 """▲ Most active devices of one person. A revocation carries a seal for each remaining device. With many more devices it
 would be longer than an entry may be, and no device could be revoked."""
 _FIRST = {1: "binding", 2: "puk_rotate"}
-"""▲ What a log begins with after its genesis: nobody can be added to a room before both stand."""
+"""▲ The entries that must follow the genesis. Nobody can be added to a room before the log has both."""
 TYPES = frozenset(
     ("genesis", "binding", "dev_add", "dev_rekey", "dev_revoke", "puk_rotate", "root_rotate", "recovery_set", "reset")
 )
@@ -40,9 +41,10 @@ TYPES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One device of the person; active from `added` (entry seq) until `revoked`. `by` is who added it.
+    """One device of the person; active from `added` (entry seq) until `revoked`. `by` is the device or key that added
+    it.
 
-    `time` is when, in ms, as that entry claims.
+    `time` is when it was added, in ms, by that entry's claim.
     """
 
     dev: DevId
@@ -56,9 +58,9 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Puk:
-    """A generation of the per-user key that room epochs are sealed to.
+    """A generation of the per-user key (PUK) that room epochs are sealed to.
 
-    `seq` is the entry that made it, `time` (ms) when that claims to be from.
+    `seq` is the entry that made it, `time` (ms) is that entry's claim.
     """
 
     gen: int
@@ -72,9 +74,10 @@ class Puk:
 
 @dataclass(frozen=True, slots=True)
 class RecoverySheet:
-    """The recovery sheet that the newest `recovery_set` (entry `seq`) brought: the person's `number`th, from 1.
+    """The recovery sheet of the newest `recovery_set` (entry `seq`): the person's `number`th, from 1.
 
-    `sealed` is the sheet's share, sealed to the agency's escrow key of id `escrow`: nobody else can tell what is in it.
+    `sealed` is the recovery sheet's share, sealed to the agency's escrow key of id `escrow`. Only the agency can check
+    its content.
     """
 
     kem_pk: bytes
@@ -120,12 +123,12 @@ class UserEntry:
 
 
 def entry_id(body: bytes) -> Hash:
-    """The head of the log after this entry."""
+    """The id of an entry, which is the head of the log after it."""
     return H(DOMAIN, body)
 
 
 def root_of(bodies: list[bytes]) -> bytes:
-    """The root key in force after these entries of a verified log, from its genesis on."""
+    """The root key in force after these entries of a verified log, which begin with its genesis."""
     root = b""
     for body in bodies:
         entry = UserEntry.decode(body)
@@ -135,13 +138,13 @@ def root_of(bodies: list[bytes]) -> bytes:
 
 
 def device_id(genesis_root_pk: bytes, sign_pk: bytes) -> DevId:
-    """▲ A device belongs to one person: its id covers the root key of that person's genesis."""
+    """▲ The id of a device. It covers the root key of the person's genesis, so that a device belongs to one person."""
     return DevId(H("dev", genesis_root_pk, sign_pk)[:16])
 
 
 @dataclass(slots=True)
 class UserLog:
-    """The state after `seq`. Treat as read-only except through `apply`, which replaces it whole or not at all."""
+    """The state after entry `seq`. Read-only except through `apply`, which replaces all of it or nothing."""
 
     agency_pk: bytes
     uid: Uid = NO_UID
@@ -152,17 +155,18 @@ class UserLog:
     puks: list[Puk] = field(default_factory=list)
     record_hash: Hash | None = None
     bound_seq: int = 0
-    """The newest binding's entry."""
+    """The seq of the newest binding."""
     root_seq: int = 0
-    """The entry that brought the root key in force."""
+    """The seq of the entry that set the root key in force."""
     recovery_sheet: RecoverySheet | None = None
     agency_revokes: list[int] = field(default_factory=list)
-    """Entries by which the agency revoked a device: an older PUK generation is not trusted after them."""
+    """Entries by which the agency revoked a device. A PUK generation that is older than one of them is not trusted
+    after it."""
     ended: int | None = None
     size_bytes: int = 0
     """Size of all entries with their signatures."""
     sealed_to: Recipient | None = None
-    """As whom an epoch was last sealed to this person; see `recipient`."""
+    """The recipient as which an epoch was last sealed to this person; see `recipient`."""
 
     @property
     def seq(self) -> int:
@@ -175,13 +179,13 @@ class UserLog:
 
     @property
     def at(self) -> tuple[int, Hash]:
-        """`seq` and `head` of one moment, also while another thread applies an entry."""
+        """`seq` and `head` of the same moment, also while another thread applies an entry."""
         heads = self.heads
         return len(heads) - 1, heads[-1]
 
     @property
     def genesis(self) -> Hash:
-        """32 B hash of the genesis: what a safety number compares."""
+        """The hash of the genesis, 32 B, which safety numbers compare."""
         return self.heads[0]
 
     @property
@@ -190,17 +194,17 @@ class UserLog:
 
     @property
     def ready(self) -> bool:
-        """▲ Bound by the agency and with a PUK: only then may the person be added to a room."""
+        """▲ Whether the agency has bound the log and it has a PUK. Only then may the person be added to a room."""
         return self.bound and bool(self.puks) and self.ended is None
 
     @property
     def recovery_pk(self) -> bytes | None:
-        """The recovery key, to which each PUK generation is sealed; None if there never was a sheet."""
+        """The recovery key, to which each PUK generation is sealed; None if the person never had a recovery sheet."""
         return self.recovery_sheet.kem_pk if self.recovery_sheet is not None else None
 
     @property
     def recovery_sheet_in_force(self) -> bool:
-        """Whether the root key and the recovery key in force are those of one sheet."""
+        """Whether the root key and the recovery key in force are those of one recovery sheet."""
         return self.recovery_sheet is not None and self.recovery_sheet.seq > self.root_seq > 0
 
     def ready_at(self, seq: int) -> bool:
@@ -218,20 +222,21 @@ class UserLog:
         return None if self.ended_at(seq) else device
 
     def puk_at(self, seq: int) -> Puk | None:
-        """The generation to seal to after entry `seq`; None after an agency's revocation until a newer one stands.
+        """The generation to seal to after entry `seq`; None after a revocation by the agency until there is a newer
+        one.
 
-        ▲ The answer for a position never changes when the log grows: everyone recomputes `recip` from it.
+        ▲ The answer for a position never changes when the log grows, since every client recomputes `recip` from it.
         """
         if not self.agency_revokes and self.ended is None and self.puks and self.puks[-1].seq <= seq:
-            return self.puks[-1]  # nearly everyone: a rotation asks this of each of thousands of members
+            return self.puks[-1]  # the usual case: a rotation asks this for each of thousands of members
         newest = next((p for p in reversed(self.puks) if p.seq <= seq), None)
         if newest is None or self.ended_at(seq) or any(newest.seq < r <= seq for r in self.agency_revokes):
             return None
         return newest
 
     def recipient(self, seq: int, head: Hash, history: bool) -> Recipient | None:
-        """As whom an epoch is sealed to this person at a pinned position, None for nobody. Kept: a room of thousands
-        asks for each of them again and again."""
+        """The recipient as which an epoch is sealed to this person at a pinned position; None if it is sealed to
+        nobody. The newest answer is kept: a room of thousands asks for each member again and again."""
         kept = self.sealed_to
         if kept is not None and (kept.ulog_seq, kept.ulog_head, kept.history) == (seq, head, history):
             return kept
@@ -242,7 +247,7 @@ class UserLog:
         return made
 
     def ended_at(self, seq: int) -> bool:
-        """Whether a reset by the agency stands at this position: the person is nobody's member after it."""
+        """Whether the agency has reset the person by this entry. After a reset the person is a member of no room."""
         return self.ended is not None and self.ended <= seq
 
     def revoked_between(self, after: int, until: int) -> bool:
@@ -251,7 +256,7 @@ class UserLog:
 
     @classmethod
     def replay(cls, entries: list[tuple[bytes, bytes]], agency_pk: bytes) -> "UserLog":
-        """A log from all its (body, sig)."""
+        """Builds a log from all its (body, sig). Reject as in `apply`, or "malformed" for no entries."""
         log = cls(agency_pk)
         for body, sig in entries:
             log.apply(body, sig)
@@ -260,7 +265,8 @@ class UserLog:
         return log
 
     def apply(self, body: bytes, sig: bytes) -> UserEntry:
-        """Checks one entry against everything before it and takes it in. Reject, and nothing changed, otherwise."""
+        """Verifies one entry against everything before it, applies it and returns it. Otherwise raises Reject, and the
+        log is unchanged."""
         entry = UserEntry.decode(body)
         where = f"user entry {entry.seq}"
         if entry.seq != len(self.heads) or entry.prev != (self.heads[-1] if self.heads else NO_HEAD):
@@ -282,7 +288,7 @@ class UserLog:
         return entry
 
     def _signer(self, entry: UserEntry) -> bytes:
-        """The public key behind `by` for entries that an active device or the root may make."""
+        """The public key that `by` names, for entries that an active device or the root may make."""
         if entry.by == ROOT:
             return self.root_pk
         device = self.device_active(entry.by, self.seq) if isinstance(entry.by, bytes) else None
@@ -302,7 +308,8 @@ def _copy(log: UserLog) -> UserLog:
 
 
 def _take(log: UserLog, draft: UserLog) -> None:
-    """The heads come last: a thread that drafts meanwhile finds everything that a head it sees stands for."""
+    """Copies the draft into the log. The heads are set last: another thread that drafts at the same time then finds
+    everything that belongs to the head that it reads."""
     for name in UserLog.__dataclass_fields__:
         if name != "heads":
             setattr(log, name, getattr(draft, name))
@@ -374,7 +381,8 @@ def _puk_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 
 def _puk_seal(log: UserLog, entry: UserEntry, to: bytes, gen: object, sealed: object) -> None:
-    """dev_add and dev_rekey carry a seal of the current generation: kept with the others'."""
+    """Stores the seal of the current generation that a dev_add or dev_rekey carries, with the seals of other
+    devices."""
     if fields.u64(gen, "puk seal") != len(log.puks):
         raise Reject("generation", f"user entry {entry.seq}")
     puk = log.puks[-1]
@@ -442,7 +450,8 @@ def _root_rotate(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
 
 
 def _recovery_set(log: UserLog, entry: UserEntry, sig: bytes) -> bytes:
-    """▲ A new sheet carries the next PUK generation: a sheet that it replaces opens none of the later ones."""
+    """▲ A new recovery sheet carries the next PUK generation, so that the recovery sheet that it replaces opens none of
+    the later ones."""
     version, kem_pk, number, escrow, sealed, puk = fields.array(entry.payload, 6, "recovery_set")
     fields.version(version, RECOVERY_SHEET_FORMAT, "recovery_set")
     if entry.by != ROOT:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Files as sealed parts: each part its own random key and id; order, lengths and hashes live in the manifest (§8).
+"""Files as encrypted parts. Each part has its own random key and id; order, lengths and hashes are in the manifest
+(§8).
 
-Manifest: `enc([1, size, [[part id, key, H(ciphertext), length], …]])`; it travels inside a sealed op, or as the
-content of another blob if it is too long for one.
+Manifest: `enc([1, size, [[part id, key, H(ciphertext), length], …]])`. It is sent inside an encrypted op, or as the
+content of another blob if it is too long for one op.
 """
 
 import os
@@ -23,7 +24,7 @@ _MANIFEST_LIMIT = 190 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One sealed part. `length` is its plaintext's without padding."""
+    """One encrypted part. `length` is the length of its plaintext without padding."""
 
     part: PartId
     key: bytes
@@ -46,7 +47,7 @@ class Manifest:
 
     @classmethod
     def decode(cls, data: bytes) -> "Manifest":
-        """Reject "malformed" unless lengths add up and no part is over 4 MiB or named twice."""
+        """Decodes a manifest. Reject "malformed" unless lengths add up and no part is over 4 MiB or named twice."""
         version, size, rows = fields.array(dec(data, limit=_MANIFEST_LIMIT), 3, "manifest")
         fields.version(version, VERSION, "manifest")
         parts = []
@@ -68,23 +69,24 @@ class Manifest:
 
 
 def _last_size(length: int) -> int:
-    """How long the last part of a file becomes."""
+    """The padded length of a file's last part."""
     return min(padded_size(max(length, 1)), PART_BYTES)
 
 
-def seal_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes]:
-    """A part under a fresh key, and its ciphertext; only the last is padded. 4 MiB takes 5 ms: in a thread."""
+def encrypt_part(room: RoomId, plain: bytes, *, last: bool) -> tuple[Part, bytes]:
+    """Encrypts a part under a fresh key; returns the part and its ciphertext. Only the last part is padded. 4 MiB takes
+    5 ms, so call this in a thread."""
     key, ident = os.urandom(32), PartId(os.urandom(16))
     padded = plain.ljust(_last_size(len(plain)), b"\0") if last else plain
-    sealed = aead.seal(key, ["part", room, ident], padded)
+    sealed = aead.encrypt(key, ["part", room, ident], padded)
     return Part(ident, key, H(sealed), len(plain)), sealed
 
 
-def open_part(room: RoomId, part: Part, sealed: bytes) -> bytes:
-    """The plaintext of a part. ▲ Reject "blob-hash" for a swapped part, "decrypt" or "padding"."""
+def decrypt_part(room: RoomId, part: Part, sealed: bytes) -> bytes:
+    """Decrypts a part. ▲ Reject "blob-hash" for a swapped part, "decrypt" or "padding"."""
     if H(sealed) != part.digest:
         raise Reject("blob-hash", part.part.hex())
-    padded = aead.open_(part.key, ["part", room, part.part], sealed)
+    padded = aead.decrypt(part.key, ["part", room, part.part], sealed)
     if len(padded) not in (part.length, _last_size(part.length)) or padded.count(0, part.length) != (
         len(padded) - part.length
     ):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The entries of a room's stream: their bytes (protocol §5). What each type says is in payloads.py.
+"""The bytes of the entries in a room's stream (protocol §5). The content of each type is in payloads.py.
 
 Body: `[2, room | null, seq, prev, uid, dev, [n, rh], [ulog_seq, ulog_head], time, type, payload, ext]`; id =
-H("room-log" ‖ body); signed over the id, domain "room-log". Who may post what is judged in entry_rules.py.
+H("room-log" ‖ body); signed over the id, domain "room-log". entry_rules.py judges who may post which entry.
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from sync.trust.room.payload_reading import read_payload
 from sync.trust.room.payloads import Payload
 
 VERSION = 2
-"""A room's format, which its entries and envelopes say. Of format 1 nothing was released."""
+"""A room's format, which its entries and envelopes state. Format 1 was never released."""
 DOMAIN = "room-log"
 NO_PREV = bytes(32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomEntry:
-    """A decoded entry. `seen` and `ulog` are what its author had verified."""
+    """A decoded entry. `seen` and `ulog` are the positions that its author had verified."""
 
     room: bytes | None
     seq: int
@@ -40,9 +40,9 @@ class RoomEntry:
 
     @classmethod
     def decode(cls, body: bytes, *, lenient: bool = False) -> "RoomEntry":
-        """The entry, every shape checked. Reject "malformed", "encoding", "oversize" or "format".
+        """Decodes an entry and checks every shape. Reject "malformed", "encoding", "oversize" or "format".
 
-        `lenient`: what only its author can have done wrong (type, extension, payload) becomes `Unreadable`.
+        With `lenient` what only its author can have done wrong (type, extension, payload) becomes `Unreadable`.
         """
         parts = fields.array(dec(body, limit=MAX_ENTRY_BYTES), 12, "room entry")
         version, room, seq, prev, uid, dev, seen, ulog, time, kind, payload, ext = parts

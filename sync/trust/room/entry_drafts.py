@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Entries ready to be signed and sent: each function builds what the room, as it stands, needs for one deed.
+"""Drafts entries, ready to be signed and sent. Each function builds what one room operation needs in the room's present
+state.
 
-Nothing here changes the stream: the server places the entry (or refuses it as a conflict, and it is drafted anew),
-and the author's own client accepts it like everybody's.
+Nothing here changes the stream. The server places the entry, or refuses it as a conflict, and then it is drafted again.
+The author's own client accepts the placed entry like every other client.
 """
 
 import copy
@@ -18,7 +19,7 @@ from sync.trust.person.author import Author, Entry
 from sync.trust.person.log_source import UserBook
 from sync.trust.room import entry_rules, totals
 from sync.trust.room.entries import DOMAIN, NO_PREV, entry_body
-from sync.trust.room.removal_notes import seal_note
+from sync.trust.room.removal_notes import encrypt_note
 from sync.trust.room.room_state import Member, RoomState
 from sync.trust.room.stream import RoomStream
 from sync.trust.room.successor_claim import Origin
@@ -26,7 +27,8 @@ from sync.trust.room.successor_claim import Origin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Signed entries to append together. `seals` go up first under `root`; `secrets` are the new epoch's (e, K, A)."""
+    """Signed entries to append together. `seals` are uploaded first under `root`; `secrets` are the new epoch's (e, K,
+    A)."""
 
     room: RoomId
     entries: list[Entry]
@@ -42,8 +44,8 @@ Pins = list[tuple[Uid, int, Hash]]
 
 
 class Drafter:
-    """Drafts entries for one room by one author, as the room stands when this is made; what is accepted later is not
-    seen, so a draft may be made in a thread. `time` in ms is a claim and orders nothing."""
+    """Drafts entries for one room by one author, from the room's state when the Drafter is made. It does not see what
+    is accepted later, so a draft may be made in a thread. `time` in ms is a claim and orders nothing."""
 
     def __init__(self, stream: RoomStream, author: Author, book: UserBook, ring: KeyRing, time: int) -> None:
         self._s: RoomState = copy.copy(stream.state)  # fields that a draft reads are replaced, not changed
@@ -54,9 +56,10 @@ class Drafter:
         self._time = time
 
     def add(self, uid: Uid, role: Role, *, history: bool) -> Draft:
-        """Adds a person: a small entry and one seal where history and an archive key are in force, else it rotates."""
+        """Adds a person. With history, an archive key and no owed rotation this is a small entry and one seal; in every
+        other case the entry carries a new epoch. Reject "not-ready" or "forbidden"."""
         log = self._book.log(uid)
-        # after the agency revoked a device there is nothing to seal to until a newer PUK generation stands
+        # after the agency revoked a device there is nothing to seal to until there is a newer PUK generation
         to = log.recipient(log.seq, log.head, history) if log is not None else None
         if log is None or not log.ready or to is None:
             raise Reject("not-ready", "user log")
@@ -80,7 +83,7 @@ class Drafter:
         """Removes a person. The entry carries the next epoch, which they cannot open, and the reason encrypted under
         it."""
         new = self._new_epoch({uid: None}, {})
-        note = seal_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
+        note = encrypt_note(new.k, self._stream.room, new.epoch.e, self._author.uid, uid, reason)
         return self._draft("rm", [uid, 0, note, new.epoch.payload()], new=new)
 
     def leave(self, *, note: bytes = b"") -> Draft:
@@ -90,12 +93,12 @@ class Drafter:
         return self._draft("role", [uid, int(role), None])
 
     def rotate(self) -> Draft:
-        """A new epoch: the room is dirty, due, or somebody asked for it."""
+        """Makes a new epoch: the room owes a rotation, the epoch is due, or a person asked for it."""
         new = self._new_epoch({}, {})
         return self._draft("epoch", [new.epoch.payload()], new=new)
 
     def pin(self, uids: list[Uid]) -> Draft:
-        """Newer user-log heads than the room has pinned."""
+        """Pins the newest user-log heads of these persons, which are newer than those that the room has pinned."""
         logs = [log for log in (self._book.log(u) for u in uids) if log is not None]
         return self._draft("pin", [[[log.uid, log.seq, log.head] for log in logs]])
 
@@ -109,7 +112,7 @@ class Drafter:
         return self._draft("approve", [proposal])
 
     def hist(self, uid: Uid, proposal: Hash) -> Draft:
-        """Gives a from-now member the archive, after two administrators agreed."""
+        """Gives a member without history the archive, after two administrators agreed."""
         member = self._s.members.get(uid)
         if member is None:
             raise Reject("not-member")
@@ -120,7 +123,7 @@ class Drafter:
         return self._draft("destroy", [obj, rule, decision])
 
     def prune(self, obj: bytes, n: int, snapshot: Hash) -> Draft:
-        """The server may forget an object's content up to position `n`: the snapshot stands in for it."""
+        """Lets the server drop an object's content up to position `n`; the snapshot replaces it."""
         return self._draft("prune", [obj, n, snapshot])
 
     def policy(self, changes: dict[str, object]) -> Draft:
@@ -129,14 +132,14 @@ class Drafter:
     # -- pieces -------------------------------------------------------------------------------------------------
 
     def _me(self) -> Member:
-        """The author as a member; Reject "forbidden" for one who is none."""
+        """The author as a member. Reject "forbidden" if the author is not a member."""
         member = self._s.members.get(self._author.uid)
         if member is None:
             raise Reject("forbidden", "author")
         return member
 
     def _pins(self, more: dict[Uid, tuple[int, Hash]]) -> dict[Uid, tuple[int, Hash]]:
-        """Pins as they will stand after the entry: the newest heads at hand of every member."""
+        """The pins after the entry: the newest known head of every member."""
         pins = {**self._s.pins, **more}
         for uid in self._s.members:
             log = self._book.log(uid)
@@ -148,7 +151,7 @@ class Drafter:
         return pins
 
     def _new_epoch(self, change: entry_rules.Change, more: dict[Uid, tuple[int, Hash]]) -> NewEpoch:
-        """An epoch for the members after the pins and the change, as every judge will compute them."""
+        """A new epoch for the members after the pins and the change, as every judge will compute them."""
         me, room = self._author.uid, self._stream.room
         pins = self._pins(more)
         moved: Pins = [(u, *pins[u]) for u in pins if pins[u] != self._s.pins.get(u) and u not in more]
@@ -195,7 +198,8 @@ def new_room(
     nonce: bytes | None = None,
     origin: Origin | None = None,
 ) -> Draft:
-    """Genesis and the founder's epoch 1, to be appended together. `origin`: the stopped room that it continues."""
+    """Genesis and the founder's epoch 1, to be appended together. `origin` is the stopped room that the new one
+    continues."""
     payload: list[object] = [nonce or os.urandom(32), policy or {}, origin.field() if origin else None]
     body = entry_body(None, 0, NO_PREV, author.uid, author.dev, (0, RH_0), author.ulog, time, "genesis", payload)
     ident = item_id(ENTRY, body)

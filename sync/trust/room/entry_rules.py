@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who may post which entry, and what it does (protocol §5, §6). One function per type.
+"""Which member may post which entry, and what the entry does (protocol §5, §6). One function per type.
 
-Each gives None and changes the state, or the reason why the entry is void; the caller then takes the state back.
+A rule changes the state and returns None, or returns the reason why the entry is void; the caller then restores the
+state.
 """
 
 from collections.abc import Callable, Iterable
@@ -40,13 +41,13 @@ from sync.trust.room.room_policy import read_recovery
 from sync.trust.room.room_state import Member, Proposal, RoomState
 
 SEASONED_MS = 7 * 24 * 3600 * 1000
-"""How long somebody must have been a member-admin before approving a proposal, unless from genesis."""
+"""How long a member must have been an administrator before approving a proposal, unless from genesis."""
 GUARDED_POLICY = frozenset(("history", "recovery"))
 
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    """The entry being judged, where it stands, and who may look things up."""
+    """The entry being judged, its position and time, and the user logs."""
 
     entry: RoomEntry
     n: int
@@ -57,10 +58,11 @@ class _At:
 def recipients(
     members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], policy: dict[str, object], book: UserBook
 ) -> list[Recipient]:
-    """▲ Everyone whom an epoch must be sealed to, recomputed from members and pinned heads. NeedLog if one is missing.
+    """▲ All recipients that an epoch must be sealed to, recomputed from members and pinned heads. NeedLog if a log is
+    missing.
 
-    A person whose device the agency revoked is left out until a newer PUK generation stands. ▲ The agency's recovery
-    recipients are among them, never with history.
+    A person whose device the agency revoked is left out until they have a newer PUK generation. ▲ The agency's recovery
+    recipients are included, never with history.
     """
     out = []
     find = book.log
@@ -84,8 +86,8 @@ def without_reset(
     book: UserBook,
     t: int,
 ) -> dict[Uid, Member]:
-    """The members when the pins of `moved` have moved: a reset counts as leaving. If nobody is left who owns the room,
-    the longest-standing administrator, else the longest-standing writer, becomes its owner."""
+    """The members after the pins of `moved` have moved; a reset counts as leaving. If no owner is left, the
+    longest-standing administrator becomes the owner, or the longest-standing writer if there is no administrator."""
     gone = {u for u in moved if u in members and _log_to(book, u, pins[u][0]).ended_at(pins[u][0])}
     if not gone:
         return members
@@ -101,7 +103,7 @@ def without_reset(
 
 
 def _log_to(book: UserBook, uid: Uid, seq: int) -> UserLog:
-    """The person's log, at least up to `seq`; NeedLog if it is not at hand: nothing is judged without evidence."""
+    """The person's log, at least up to `seq`. NeedLog if it is not available: nothing is judged without evidence."""
     log = book.log(uid)
     if log is None or log.seq < seq:
         raise NeedLog(uid, seq)
@@ -109,7 +111,8 @@ def _log_to(book: UserBook, uid: Uid, seq: int) -> UserLog:
 
 
 def apply_entry(s: RoomState, entry: RoomEntry, n: int, t: int, book: UserBook) -> str | None:
-    """Judges one entry by its author's role here and now, and lets it take effect. Gives the reason if it is void."""
+    """Judges one entry by its author's present role and applies it. Returns the reason if the entry is void; the state
+    may then be changed in part."""
     here = _At(entry, n, t, book)
     payload = entry.payload
     if isinstance(payload, Unreadable):
@@ -134,7 +137,8 @@ def _role(s: RoomState, here: _At) -> Role:
 
 
 def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBook, t: int) -> str | None:
-    """Moves pins forward. A revocation that a new pin states makes the room dirty there, a reset ends a membership."""
+    """Moves pins forward; returns the reason if one does not count. If a new pin states a revocation, the room owes a
+    rotation from here on; if it states a reset, that membership ends."""
     pins = dict(s.pins)
     moved: list[Uid] = []
     for uid, seq, ulog_head in heads:
@@ -158,8 +162,8 @@ def pin_heads(s: RoomState, heads: Iterable[tuple[Uid, int, Hash]], book: UserBo
 
 
 def _put_members(s: RoomState, members: dict[Uid, Member]) -> None:
-    """The room has these members now. ▲ A proposal of history ends with its subject's membership, since it must not
-    wait for a later add; one that nobody approved ends with its proposer's administration."""
+    """Sets the room's members. ▲ A proposal of history ends with its subject's membership, since it must not apply to a
+    later add of that person. An unapproved proposal ends when its proposer is no administrator any more."""
     s.members = members
     if s.proposals:
         kept = {i: p for i, p in s.proposals.items() if _is_alive(p, members)}
@@ -174,7 +178,7 @@ def _is_alive(p: Proposal, members: dict[Uid, Member]) -> bool:
 
 
 Change = dict[Uid, Member | None]
-"""Members as an entry makes them; None is gone."""
+"""The members that an entry sets; None for one that it takes out."""
 
 
 def changed(members: dict[Uid, Member], change: Change) -> dict[Uid, Member]:
@@ -183,7 +187,9 @@ def changed(members: dict[Uid, Member], change: Change) -> dict[Uid, Member]:
 
 
 def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) -> str | None:
-    """The epoch that an entry carries. ▲ Recipients, roles and dirty are computed after its own pins and change."""
+    """Applies the epoch that an entry carries, or only the change of members if it carries none. Returns the reason if
+    the epoch does not count. ▲ Recipients, roles and the owed rotation are computed after the entry's own pins and
+    change."""
     author = here.entry.uid
     held_history = s.members[author].history
     if epoch is None:
@@ -204,12 +210,12 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
             return "epoch-link"
         if not fresh and not (held_history and (base := s.epochs.get(epoch.base or 0)) and base.has_archive):
             return "epoch-link"
-        if len(epoch.prev) > most_prev_bytes(epoch.base or 0, epoch.e):  # ▲ everybody keeps it, few can open it
+        if len(epoch.prev) > most_prev_bytes(epoch.base or 0, epoch.e):  # ▲ every member stores it, few can open it
             return "epoch-link"
         if fresh:
             members = {**members, author: replace(members[author], history=True)}
     elif epoch.e == 1:
-        return "epoch-link"  # nobody could ever begin an archive while its founder may read history
+        return "epoch-link"  # no archive could ever begin while the founder may read history
     expected = recipients(members, s.pins, s.policy, here.book)
     if recipients_hash(expected) != epoch.recip or len(expected) != epoch.count:
         return "recipients"
@@ -223,8 +229,8 @@ def _take_epoch(s: RoomState, here: _At, epoch: Epoch | None, change: Change) ->
 
 
 def _remembered(epochs: dict[int, Epoch], new: Epoch) -> dict[int, Epoch]:
-    """▲ The epochs with a new one. Whom the one before was not sealed to matters no longer. Of too many the oldest is
-    forgotten, but never the newest one with an archive: the next link needs it."""
+    """▲ The epochs with a new one added. The list of persons to whom the previous epoch was not sealed is dropped. Of
+    more than EPOCHS_KEPT the oldest is dropped, but never the newest one with an archive, which the next link needs."""
     kept = {**epochs, new.e: new}
     before = kept.get(new.e - 1)
     if before is not None and before.unsealed:
@@ -237,7 +243,7 @@ def _remembered(epochs: dict[int, Epoch], new: Epoch) -> dict[int, Epoch]:
 
 def _genesis(s: RoomState, here: _At, p: Genesis) -> str | None:
     uid = here.entry.uid
-    # as of the log that it names: a later reset must not undo what was right at its own position
+    # judged by the log that the entry names: a later reset must not undo what was right at its position
     if not _log_to(here.book, uid, here.entry.ulog[0]).ready_at(here.entry.ulog[0]):
         return "not-ready"
     s.policy = p.policy
@@ -257,7 +263,7 @@ def _add(s: RoomState, here: _At, p: Add) -> str | None:
         return "ulog"
     if not log.ready_at(p.ulog[0]) or log.puk_at(p.ulog[0]) is None:
         return "not-ready"
-    # ▲ only one who may read history can give it, and only where the room lets newcomers have it
+    # ▲ only a member who may read history can give it, and only if the room's policy lets newcomers have it
     if p.history and (not s.members[here.entry.uid].history or s.policy.get("history") == "from-now"):
         return "forbidden"
     # ▲ from-now is one entry with its rotation; history is given only in an epoch that has an archive key
@@ -275,7 +281,8 @@ def _add(s: RoomState, here: _At, p: Add) -> str | None:
 
 
 def _may_touch(s: RoomState, here: _At, uid: Uid) -> str | None:
-    """Administrators manage members; only owners touch owners; the last owner stays."""
+    """Why this entry's author may not change this member, or None. Administrators manage members, only owners change
+    owners, and the last owner stays."""
     role, target = _role(s, here), s.members.get(uid)
     if target is None:
         return "not-member"
@@ -339,7 +346,7 @@ def _pin(s: RoomState, here: _At, p: Pin) -> str | None:
 
 
 def seasoned(s: RoomState, uid: Uid, t: int) -> bool:
-    """▲ An administrator for at least seven days by the server's time, or from genesis."""
+    """▲ Whether the member has been an administrator for at least seven days by the server's time, or from genesis."""
     member = s.members.get(uid)
     since = member.admin_t if member is not None else None
     return since is not None and (since == 0 or t - since >= SEASONED_MS)
@@ -364,7 +371,7 @@ def _approve(s: RoomState, here: _At, p: Approve) -> str | None:
     s.proposals = {i: q for i, q in s.proposals.items() if i != p.proposal}
     if proposal.what == "recovery":
         s.policy = {**s.policy, "recovery": dec(proposal.subject, limit=len(proposal.subject))}
-        s.rotation_owed = True  # whoever is no longer a recipient must not open what comes
+        s.rotation_owed = True  # a recipient that was taken out must not open later content
     else:
         s.policy = {**s.policy, "history": proposal.subject.decode()}
     return None
@@ -397,7 +404,7 @@ def _cannot_open(s: RoomState, here: _At, p: CannotOpen) -> str | None:
 def _destroy(s: RoomState, here: _At, p: Destroy) -> str | None:
     if _role(s, here) < Role.ADMIN or p.obj == ObjId(s.room):
         return "forbidden"
-    if p.obj not in s.shares:  # ▲ names of nothing would have no end
+    if p.obj not in s.shares:  # ▲ otherwise invented ids could be listed without limit
         return "object"
     s.destroyed = {p.obj: here.n, **s.destroyed}
     s.pruned = {obj: n for obj, n in s.pruned.items() if obj != p.obj}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sealed changes: header, padding, object keys, and batches signed at their tail (protocol §7).
+"""Encrypted changes: header, padding, object keys, and batches signed at their tail (protocol §7).
 
 ```
 hdr  = enc([2, suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags, ext])
@@ -32,19 +32,20 @@ OP, SNAPSHOT, BASELINE, ATTEST, HEARTBEAT, PURGED = range(1, 7)
 LEAST_ROLE = {
     OP: Role.WRITER,
     SNAPSHOT: Role.WRITER,
-    BASELINE: Role.ADMIN,  # it counts as attested by whoever made the add
+    BASELINE: Role.ADMIN,  # it counts as attested by the member who made the add
     ATTEST: Role.READER,
     HEARTBEAT: Role.READER,
     PURGED: Role.READER,
 }
-"""Every kind, and who may post it."""
+"""Every kind of envelope, and the lowest role that may post it."""
 
 _BUCKETS = (256, 512, 1024, 2048, 4096)
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The clear part of an envelope. `share_c` is empty but in an object's first op; `kind` is the protocol's."""
+    """The unencrypted part of an envelope. `share_c` is empty except in an object's first op; `kind` is the
+    protocol's."""
 
     suite: int
     room: bytes
@@ -61,10 +62,12 @@ class Header:
     flags: int
     even_ext: tuple[int, ...] = ()
     about: bytes = b""
-    """Extension 1: what a snapshot covers (u64), or which one an attest is of (32 B); see snapshots.py."""
+    """Extension 1: the position that a snapshot covers (u64), or the snapshot that an attest is of (32 B); see
+    snapshots.py."""
 
     def unknown(self) -> list[str]:
-        """▲ What this program does not know in the header: "kind 9", "ext 2". Void unless a policy enables it."""
+        """▲ The features of the header that this program does not know: "kind 9", "ext 2". The envelope is void unless
+        a policy enables them."""
         kinds = [] if self.kind in LEAST_ROLE else [f"kind {self.kind}"]
         return [*kinds, *(f"ext {e}" for e in self.even_ext)]
 
@@ -79,7 +82,8 @@ class Header:
 
     @classmethod
     def decode(cls, data: bytes) -> "Header":
-        """Reject "encoding", "oversize", "malformed" or "format" (another version). Kind and suite may be any."""
+        """Decodes a header. Reject "encoding", "oversize", "malformed" or "format" (another version). Kind and suite
+        are not checked."""
         quick = usual_envelope.header(data)
         if quick is not None:
             suite, room, uid, dev, dev_seq, prev, epoch, seen, ulog, obj, share_c, kind, flags = quick
@@ -111,7 +115,7 @@ class Header:
 
 
 def read_body(body: bytes) -> tuple[bytes, bytes, int]:
-    """(header bytes, H(ct), len(ct))."""
+    """Decodes a body to (header bytes, H(ct), len(ct))."""
     return usual_envelope.body(body, HEADER_LIMIT) or _read_body_strictly(body)
 
 
@@ -121,7 +125,7 @@ def _read_body_strictly(body: bytes) -> tuple[bytes, bytes, int]:
 
 
 def padded_size(size: int) -> int:
-    """How long a plaintext of `size` bytes becomes: 256, 512, 1k, 2k, 4k, then Padmé (at most 12 % more)."""
+    """The padded length of a plaintext of `size` bytes: 256, 512, 1k, 2k, 4k, then Padmé (at most 12 % more)."""
     for bucket in _BUCKETS:
         if size <= bucket:
             return bucket
@@ -131,12 +135,13 @@ def padded_size(size: int) -> int:
 
 
 def pad(payload: bytes) -> bytes:
-    """u32 length, the payload, zeros up to the bucket."""
+    """Pads a payload: its u32 length, the payload, zeros up to the bucket."""
     return (len(payload).to_bytes(4, "big") + payload).ljust(padded_size(len(payload) + 4), b"\0")
 
 
 def unpad(padded: bytes) -> bytes:
-    """▲ The payload; Reject "padding" unless length, bucket and zero fill are exactly what pad() makes."""
+    """▲ Removes the padding. Reject "padding" unless length, bucket and zero fill are exactly those that pad()
+    makes."""
     end = 4 + int.from_bytes(padded[:4], "big")
     if (
         len(padded) < 4
@@ -154,7 +159,7 @@ def pack(changes: Sequence[tuple[ChangeId, bytes]]) -> bytes:
 
 
 def unpack(payload: bytes) -> list[tuple[ChangeId, bytes]]:
-    """The changes of an op; Reject "malformed"."""
+    """Reads the changes in an op's payload; Reject "malformed"."""
     out = []
     for pair in fields.items(dec(payload, limit=MAX_OP_BYTES), "payload", 4096):
         change_id, data = fields.array(pair, 2, "payload")
@@ -163,13 +168,13 @@ def unpack(payload: bytes) -> list[tuple[ChangeId, bytes]]:
 
 
 def root_share(room: bytes) -> bytes:
-    """The root object's share is fixed by the room's id."""
+    """The share of the root object, which the room's id determines."""
     return H("root-share", room)
 
 
 def object_of(room: bytes, share: bytes) -> ObjId:
-    """▲ The id of an object that begins with this share: no other room can have an object of that id with a share that
-    fits. Ids of older objects are random and count too, but prove nothing."""
+    """▲ The id of an object that begins with this share. No other room can have an object of this id with a share that
+    fits. Older objects have random ids, which are valid too but prove nothing."""
     return ObjId(H("object", room, share)[:16])
 
 
@@ -178,14 +183,15 @@ def share_commitment(room: bytes, obj: bytes, share: bytes) -> Hash:
 
 
 class ObjectKeys:
-    """Content keys per (epoch, object), derived once and kept while the room is open."""
+    """The content keys per (epoch, object), derived once and kept while the room is open."""
 
     def __init__(self, room: RoomId) -> None:
         self._room = room
         self._keys: dict[tuple[int, bytes, int], bytes] = {}
 
     def key(self, epoch_key: bytes, e: int, obj: bytes, share: bytes, kind: int = OP) -> bytes:
-        """The AEAD key of an object's ops in an epoch. For a snapshot, `epoch_key` is A, else K."""
+        """The AEAD key of an object's ops in an epoch. `epoch_key` is the epoch's A for a snapshot, and its K for any
+        other kind."""
         snapshot = kind == SNAPSHOT
         found = self._keys.get((e, obj, snapshot))
         if found is None:
@@ -202,7 +208,7 @@ class ObjectKeys:
 
 @dataclass(frozen=True, slots=True)
 class PlainOp:
-    """What goes into one envelope. `share_c` is set only in the object's first op."""
+    """The content of one envelope before encryption. `share_c` is set only in the object's first op."""
 
     obj: ObjId
     key: bytes
@@ -216,8 +222,8 @@ class PlainOp:
 
 
 @dataclass(frozen=True, slots=True)
-class SealedOps:
-    """A batch as it is stored and sent: the signature is the tail's."""
+class EncryptedBatch:
+    """A batch as it is stored and sent; the signature is that of the tail."""
 
     bodies: tuple[bytes, ...]
     cts: tuple[bytes, ...]
@@ -226,7 +232,7 @@ class SealedOps:
     last_id: Hash
 
 
-def seal_batch(
+def encrypt_batch(
     author: Author,
     room: RoomId,
     epoch: int,
@@ -234,8 +240,9 @@ def seal_batch(
     first_seq: int,
     prev: bytes,
     ops: Sequence[PlainOp],
-) -> SealedOps:
-    """Seals and signs a batch of ops: each prev is the id before it, dev_seq counts up, the last is signed."""
+) -> EncryptedBatch:
+    """Encrypts and signs a batch of ops: each `prev` is the id before it, dev_seq counts up, and the last envelope is
+    signed."""
     if not 1 <= len(ops) <= MAX_BATCH_ITEMS:
         raise BugError("batch size")
     bodies, cts = [], []
@@ -246,15 +253,15 @@ def seal_batch(
             SUITE_HYBRID, room, author.uid, author.dev, first_seq + i, prev, epoch, seen, author.ulog, op.obj,
             op.share_c, op.kind, 0, (), op.about,
         ).encode()  # fmt: skip
-        ct = aead.seal(op.key, ["op", H(hdr)], pad(op.payload))
+        ct = aead.encrypt(op.key, ["op", H(hdr)], pad(op.payload))
         body = enc([hdr, H(ct), len(ct)])
         prev = item_id(ENVELOPE, body)
         bodies.append(body)
         cts.append(ct)
     sig = author.signing.sign(DOMAIN, prev)
-    return SealedOps(tuple(bodies), tuple(cts), sig, first_seq, Hash(prev))
+    return EncryptedBatch(tuple(bodies), tuple(cts), sig, first_seq, Hash(prev))
 
 
-def open_op(key: bytes, hdr: bytes, ct: bytes) -> bytes:
-    """The payload of one envelope. Reject "decrypt" or "padding"."""
-    return unpad(aead.open_(key, ["op", H(hdr)], ct))
+def decrypt_op(key: bytes, hdr: bytes, ct: bytes) -> bytes:
+    """Decrypts the payload of one envelope. Reject "decrypt" or "padding"."""
+    return unpad(aead.decrypt(key, ["op", H(hdr)], ct))

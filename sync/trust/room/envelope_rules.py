@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which envelopes count, and what chains a device's together (protocol §7). Entries' rules are in entry_rules.py."""
+"""Judges which envelopes count, and how the envelopes of one device are chained (protocol §7). The rules for entries
+are in entry_rules.py."""
 
 from collections.abc import Sequence
 
@@ -15,10 +16,11 @@ from sync.trust.room.room_state import RoomState
 def check_chain(
     s: RoomState, headers: Sequence[Header], idents: Sequence[Hash], n: int, *, start: bytes | None, strict: bool
 ) -> None:
-    """▲ No replay, no gap inside a batch, no other history: dev_seq rises, prev is the id before, seen never falls.
+    """▲ Checks that a batch is no replay, has no gap and continues the history that we know: dev_seq rises, prev is the
+    id before, seen never falls. Reject "replay", "chain" or "seen".
 
-    `start` is what the first must name; None if nothing is kept of its author. From a client the server calls a wrong
-    start "stale": the client syncs and seals anew under a new dev_seq.
+    `start` is the id that the first envelope must name; None if the room keeps nothing of its author. With `strict`
+    (the server) a wrong start is "stale": the client syncs and encrypts again under a new dev_seq.
     """
     first = headers[0]
     head = None if start is None else s.device_heads.get(first.dev)
@@ -42,8 +44,8 @@ def check_chain(
 
 
 def judge(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
-    """Why an envelope of a member's active device is void at this position, if it is. `length`: of its ciphertext;
-    `t`: the position's time (ms)."""
+    """The reason why an envelope of a member's active device is void at this position, or None. `length` is that of its
+    ciphertext, `t` the position's time (ms)."""
     return _judge(s, hdr) or totals.judge_envelope(s, hdr, length, t)
 
 
@@ -71,5 +73,5 @@ def _judge(s: RoomState, hdr: Header) -> str | None:
 
 
 def _known(s: RoomState, obj: ObjId) -> bool:
-    """Whether the object's first op has been positioned."""
+    """Whether the object's first op has a position."""
     return obj == ObjId(s.room) or obj in s.shares

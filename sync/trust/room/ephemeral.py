@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Signed and sealed messages that nobody stores: presence, typing, carets (protocol §9).
+"""Signed and encrypted messages that are never stored: presence, typing, carets (protocol §9).
 
-Body: `enc([1, room, epoch, uid, dev, session, ctr, time, kind, H(ct)])`, signed whole, domain "eph"; the array
-without H(ct) is the AEAD context, the key KDF(K, "eph", room, e).
+Body: `enc([1, room, epoch, uid, dev, session, ctr, time, kind, H(ct)])`, signed whole, domain "eph"; the array without
+H(ct) is the AEAD context, the key KDF(K, "eph", room, e).
 """
 
 import os
@@ -31,7 +31,7 @@ LEAST_ROLE = {
     CALL: Role.READER,
     LIVE: Role.WRITER,
 }
-"""Every kind, and who may send it."""
+"""Every kind of ephemeral message, and the lowest role that may send it."""
 _LIMIT = 512
 _SESSIONS = 256
 _CT_LIMIT = 64 * 1024
@@ -39,7 +39,7 @@ _CT_LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class EphemeralMessage:
-    """An ephemeral as it travels."""
+    """An ephemeral message as it is sent."""
 
     body: bytes
     sig: bytes
@@ -47,29 +47,30 @@ class EphemeralMessage:
 
 
 class EphemeralSender:
-    """Seals this device's ephemerals in one room: a fresh session per start, a counter that only rises."""
+    """Encrypts and signs this device's ephemeral messages in one room, in a fresh session per start and with a counter
+    that only rises."""
 
     def __init__(self, room: RoomId) -> None:
         self._room = room
         self._session = os.urandom(16)
         self._ctr = 0
 
-    def seal(
+    def encrypt(
         self, author: Author, epoch: int, key: bytes, payload: bytes, time: int, kind: int = PRESENCE
     ) -> EphemeralMessage:
-        """`time` is the server's clock as this client knows it, ms."""
+        """Encrypts and signs one message. `time` is the server's clock as this client knows it, ms."""
         self._ctr += 1
         context: list[object] = [
             VERSION, self._room, epoch, author.uid, author.dev, self._session, self._ctr, time, kind
         ]  # fmt: skip
-        ct = aead.seal(kdf(key, "eph", self._room, epoch), context, pad(payload))
+        ct = aead.encrypt(kdf(key, "eph", self._room, epoch), context, pad(payload))
         body = enc([*context, H(ct)])
         return EphemeralMessage(body, author.signing.sign(DOMAIN, body), ct)
 
 
 @dataclass(frozen=True, slots=True)
 class EphemeralHeader:
-    """Who said it. `session` and `ctr` order one device's ephemerals."""
+    """The signed header of an ephemeral message. `session` and `ctr` order the messages of one device."""
 
     room: bytes
     epoch: int
@@ -83,12 +84,12 @@ class EphemeralHeader:
 
 
 def read(body: bytes) -> EphemeralHeader:
-    """The clear part; Reject "malformed"."""
+    """Decodes the header of a body; Reject "malformed"."""
     return _read(body)[0]
 
 
 def _read(body: bytes) -> tuple[EphemeralHeader, list[object]]:
-    """The clear part, and the array that the AEAD is bound to."""
+    """The header, and the array that the AEAD is bound to."""
     parts = fields.array(dec(body, limit=_LIMIT), 10, "ephemeral")
     version, room, epoch, uid, dev, session, ctr, time, kind, digest = parts
     fields.version(version, VERSION, "ephemeral")
@@ -107,16 +108,16 @@ def _read(body: bytes) -> tuple[EphemeralHeader, list[object]]:
 
 
 class EphemeralReceiver:
-    """Checks what others message in one room: signature, order, time, role.
+    """Checks the ephemeral messages of other members in one room: signature, order, time, role.
 
-    Remembers the newest counter of every session until its last message is too old to be taken again.
+    It remembers the newest counter of every session until the session's last message is too old to be accepted again.
     """
 
     def __init__(self, room: RoomId) -> None:
         self._room = room
         self._newest: dict[tuple[bytes, bytes], tuple[int, int]] = {}
 
-    def open(
+    def decrypt(
         self,
         message: EphemeralMessage,
         sign_pk: Callable[[Uid, bytes], bytes | None],
@@ -124,11 +125,11 @@ class EphemeralReceiver:
         now: int,
         role: Callable[[Uid], Role | None] | None = None,
     ) -> tuple[EphemeralHeader, bytes]:
-        """Who, and the payload. ▲ Reject "ephemeral" for a replay, wrong time, room, role or device, "signature" for a
-        spoof.
+        """Returns the header and the payload. ▲ Reject "ephemeral" for a replay or a wrong time, room, role or device,
+        "signature" for a forged message.
 
-        `sign_pk` gives the key of an active device of a member, `key` the K of an epoch, `now` is server time in ms,
-        `role` a member's role (without it the kind is not judged).
+        `sign_pk` returns the key of an active device of a member, `key` the K of an epoch, `now` is the server's time
+        in ms, `role` returns a member's role (without it the kind is not judged).
         """
         header, context = _read(message.body)
         if header.kind not in LEAST_ROLE or (role and (role(header.uid) or 0) < LEAST_ROLE[header.kind]):
@@ -147,13 +148,13 @@ class EphemeralReceiver:
         secret = key(header.epoch)
         if secret is None:
             raise Reject("ephemeral", "epoch")
-        payload = unpad(aead.open_(kdf(secret, "eph", self._room, header.epoch), context, message.ct))
+        payload = unpad(aead.decrypt(kdf(secret, "eph", self._room, header.epoch), context, message.ct))
         self._newest[session] = (header.ctr, max(header.time, now))
         self._forget(now)
         return header, payload
 
     def _forget(self, now: int) -> None:
-        """▲ A session is forgotten only when the clock alone refuses everything it ever sent."""
+        """▲ Drops a session only when the clock alone refuses every message that it ever sent."""
         if len(self._newest) > _SESSIONS:
             oldest = now - 2 * CLOCK_TOLERANCE_MS
             self._newest = {s: (c, t) for s, (c, t) in self._newest.items() if t >= oldest}

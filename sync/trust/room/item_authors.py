@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who made an item: the device that must have signed it, and what of its person's log the room then holds for known."""
+"""The author of an item: the device that must have signed it, and the position of its person's log that the room then
+pins."""
 
 from sync.errors import NeedLog, Reject
 from sync.ids import DevId, Hash, Uid
@@ -12,10 +13,12 @@ from sync.trust.room.room_state import RoomState
 def author_of(
     s: RoomState, uid: Uid, dev: bytes, ulog: tuple[int, bytes], book: UserBook, n: int
 ) -> tuple[Device | None, str | None]:
-    """The device whose key must have signed, and why the item is void whatever it says, if it is.
+    """The device whose key must have signed the item, and the reason why the item is void regardless of its content, or
+    None.
 
-    No device: it is another person's here, and nothing it signs is looked at. ▲ Items are void only on evidence: a log
-    that is not at hand is NeedLog, another head than ours or a device that the log has not is a Reject.
+    The device is None if it belongs to another person in this room; its signature is then not checked. ▲ Items are void
+    only on evidence: for a log that is not available it raises NeedLog; a head that differs from ours, or a device that
+    the log does not have, is a Reject.
     """
     log = book.log(uid)
     if log is None or log.seq < ulog[0]:
@@ -23,7 +26,7 @@ def author_of(
     if log.head_at(ulog[0]) != ulog[1]:
         raise Reject("ulog", f"position {n}")
     device = log.devices.get(DevId(dev))
-    if device is None or device.added > ulog[0]:  # ▲ nobody can have signed: it names a device that never was
+    if device is None or device.added > ulog[0]:  # ▲ the named device never existed, so no honest client signed this
         raise Reject("signature", f"position {n}")
     if s.dev_owner.get(dev, uid) != uid:
         return None, "forbidden"

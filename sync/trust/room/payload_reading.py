@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The payload of each type of entry, from its decoded bytes: every shape checked (protocol §5)."""
+"""Decodes the payload of each type of entry and checks every shape (protocol §5)."""
 
 from collections.abc import Callable
 
@@ -32,11 +32,12 @@ from sync.trust.room.payloads import (
 from sync.trust.room.room_policy import read_policy, read_recovery
 
 SUBJECT_LIMIT = 10 * 1024
-"""Eight recovery recipients, which have 1,240 B each."""
+"""Room for eight recovery recipients of 1,240 B each."""
 
 
 def read_payload(kind: str, payload: object, ext: object, *, lenient: bool) -> Payload:
-    """The payload of an entry of this type; Reject, or with `lenient` Unreadable, for what it cannot be."""
+    """Reads the payload of an entry of this type. A payload that this type cannot have is a Reject, or with `lenient`
+    Unreadable."""
     even = fields.even_ext(ext)
     read = READ.get(kind)
     if even or read is None:
@@ -60,7 +61,8 @@ def _role(value: object) -> Role:
 
 
 def _no_reason(value: object) -> None:
-    """▲ Why somebody was removed or left would be a personal record in the clear, at the server: it is always 0."""
+    """▲ Requires 0 where a reason might be. The reason for a removal or a leave would be a personal record in clear
+    text at the server."""
     if fields.u64(value, "reason"):
         raise Reject("malformed", "reason")
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the entries of a room's stream say, one class for each type (protocol §5). Their bytes: payload_reading.py."""
+"""The content of the entries in a room's stream, one class for each type (protocol §5). payload_reading.py decodes
+their bytes."""
 
 from dataclasses import dataclass
 
@@ -10,7 +11,8 @@ from sync.trust.keys.epochs import Epoch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Genesis:
-    """`policy` maps names to values; `successor` is [room, n, rh] of a closed room that this one continues."""
+    """Begins a room. `policy` maps names to values; `successor` is [room, n, rh] of a closed room that this one
+    continues."""
 
     nonce: bytes
     policy: dict[str, object]
@@ -19,7 +21,8 @@ class Genesis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Add:
-    """`seal_hash` is of the newcomer's seal; `epoch` is there for from-now and whenever the add rotates."""
+    """Adds a member. `seal_hash` is the hash of the newcomer's seal. `epoch` is present for an add without history, and
+    whenever the add rotates."""
 
     uid: Uid
     role: Role
@@ -31,7 +34,8 @@ class Add:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remove:
-    """Takes a member out; it carries the epoch that member cannot open. Why, is in the sealed note alone."""
+    """Takes a member out. It carries the next epoch, which that member cannot open. The reason is only in the encrypted
+    note."""
 
     uid: Uid
     note: bytes
@@ -40,14 +44,14 @@ class Remove:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leave:
-    """Signed by the leaver, without an epoch: the room is dirty after it."""
+    """Signed by the member who leaves, without an epoch: the room owes a rotation after it."""
 
     note: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRole:
-    """Raises or lowers a role; lowering makes the room dirty unless it carries an epoch."""
+    """Raises or lowers a role. After a lowered role the room owes a rotation, unless the entry carries an epoch."""
 
     uid: Uid
     role: Role
@@ -64,21 +68,21 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rotate:
-    """A new epoch, nothing else."""
+    """Makes a new epoch and does nothing more."""
 
     epoch: Epoch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """Newer user-log heads of members."""
+    """Pins newer user-log heads of members."""
 
     pins: tuple[tuple[Uid, int, Hash], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hist:
-    """Gives a from-now member the archive key from here on; `proposal` is the approved entry's id."""
+    """Gives a member without history the archive key from here on; `proposal` is the approved entry's id."""
 
     uid: Uid
     proposal: Hash
@@ -101,7 +105,7 @@ class Approve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A sealed remark in the timeline."""
+    """An encrypted remark in the timeline."""
 
     sealed: bytes
 
@@ -113,7 +117,7 @@ class CannotOpen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destroy:
-    """Gallring of an object: `rule` and `decision` are hashes of the texts."""
+    """Disposal of an object (gallring): `rule` and `decision` are hashes of the texts."""
 
     obj: ObjId
     rule: bytes
@@ -129,7 +133,7 @@ class Prune:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryUse:
-    """The agency's recovery key is used; the details are sealed to the members."""
+    """States that the agency's recovery key is used; the details are encrypted for the members."""
 
     epochs: tuple[int, ...]
     officers: tuple[Uid, ...]
@@ -138,9 +142,9 @@ class RecoveryUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """What an entry's type, extension or payload could not be read as: the entry is void with this code.
+    """Stands for a type, extension or payload that could not be read: the entry is void with this code.
 
-    `needs` names the feature ("type x", "ext 2") that a policy would have to enable, if that is all.
+    `needs` names the feature ("type x", "ext 2") that a policy would have to enable, if that is the only reason.
     """
 
     code: str

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The encrypted note of a removal: the reason, for the members who stay (protocol §5).
+"""The encrypted note of a removal: its reason, for the members who stay (protocol §5).
 
 The key is derived from the epoch that the removal makes. Neither the server nor the removed person has that epoch.
 """
@@ -21,9 +21,9 @@ _VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealedNote:
-    """A removal's encrypted note, with what it is bound to: the epoch that the entry makes, its author and the removed
-    person."""
+class EncryptedNote:
+    """The encrypted note of a removal, with the values that it is bound to: the epoch that the entry makes, its author
+    and the removed person."""
 
     epoch: int
     by: Uid
@@ -35,7 +35,7 @@ class SealedNote:
         return enc([self.epoch, self.by, self.subject, self.sealed])
 
     @classmethod
-    def decode(cls, raw: bytes) -> "SealedNote":
+    def decode(cls, raw: bytes) -> "EncryptedNote":
         """Reads the bytes of `encode`. Reject if they are damaged."""
         e, by, subject, sealed = fields.array(dec(raw, limit=2 * _LIMIT), 4, "note")
         return cls(
@@ -46,18 +46,18 @@ class SealedNote:
         )
 
 
-def seal_note(k: bytes, room: RoomId, epoch: int, by: Uid, subject: Uid, text: str) -> bytes:
+def encrypt_note(k: bytes, room: RoomId, epoch: int, by: Uid, subject: Uid, text: str) -> bytes:
     """Encrypts `text`, cut after MAX_REASON code points, under the content key `k` of `epoch`. ▲ An empty text is
     padded and encrypted too. Otherwise the server would see whether a reason was given."""
     payload = pad(enc([_VERSION, text[:MAX_REASON]]))
-    return aead.seal(kdf(k, "note", room, epoch), _context(room, epoch, by, subject), payload)
+    return aead.encrypt(kdf(k, "note", room, epoch), _context(room, epoch, by, subject), payload)
 
 
-def open_note(k: bytes, room: RoomId, note: SealedNote) -> str:
+def decrypt_note(k: bytes, room: RoomId, note: EncryptedNote) -> str:
     """Decrypts a note. Reject if the key or anything that it is bound to differs. ▲ It is bound to its author and to
     the removed person, so that nobody can repeat it in another entry."""
     context = _context(room, note.epoch, note.by, note.subject)
-    return read_note(unpad(aead.open_(kdf(k, "note", room, note.epoch), context, note.sealed)))
+    return read_note(unpad(aead.decrypt(kdf(k, "note", room, note.epoch), context, note.sealed)))
 
 
 def read_note(payload: bytes) -> str:

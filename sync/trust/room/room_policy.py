@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a room's policy may say, and the list of recovery recipients in it."""
+"""The values that a room's policy may have, and the list of recovery recipients in it."""
 
 from sync.crypto.seal import PUBLIC_BYTES, SUITE_HYBRID, check_public
 from sync.errors import Reject
@@ -7,14 +7,15 @@ from sync.ids import Uid
 from sync.trust.formats import fields
 
 NAME_LIMIT = 64
-"""Characters of an entry's type, here as in the entry."""
+"""Most characters of an entry's type, in a policy as in the entry itself."""
 NAMES_LIMIT = 1000
 RECIPIENTS_LIMIT = 8
 
 
 def read_policy(value: object) -> dict[str, object]:
-    """What a policy may say: "history" ("all" or "from-now": what newcomers may be given), "recovery" ([[id 16,
-    sealing key]]), "format" ({"ext" | "kinds" | "types": [...]}: what newer clients may use), "suite" (2)."""
+    """Reads a policy: "history" ("all" or "from-now": what newcomers may be given), "recovery" ([[id 16, sealing
+    key]]), "format" ({"ext" | "kinds" | "types": [...]}: what newer clients may use), "suite" (2). Reject "malformed"
+    or "suite"."""
     policy = _names(value, "policy")
     for name, item in policy.items():
         match name:
@@ -36,7 +37,7 @@ def read_policy(value: object) -> dict[str, object]:
 def enables(policy: dict[str, object], feature: str) -> bool:
     """▲ Whether a policy enables a feature ("ext 2", "kind 9", "type x") that this program lacks.
 
-    Only then does the room need a newer client; what nobody enabled is void, whoever sent it.
+    Only then does the room need a newer client. A feature that no policy enabled is void, regardless of the sender.
     """
     if not feature:
         return False
@@ -47,7 +48,7 @@ def enables(policy: dict[str, object], feature: str) -> bool:
 
 
 def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
-    """The agency's recovery recipients: (id, sealing key) each. ▲ Keys that nobody can seal to are refused."""
+    """The agency's recovery recipients, as (id, sealing key). ▲ Reject for a key that nothing can be sealed to."""
     out = []
     for row in fields.items(value, "recovery", RECIPIENTS_LIMIT):
         ident, key = fields.array(row, 2, "recovery")

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a room is after position n: members, roles, epochs, pins, device heads. Plain state, no rules; its bytes are in
-state_codec.py.
+"""The state of a room after position n: members, roles, epochs, pins, device heads. Plain state without rules; its
+bytes are in state_codec.py.
 
-Containers are replaced, never changed in place: a slice that turns out false is undone by taking the old references
-back, and encoded parts are kept while they stay the same. Device heads, shares, persons' use and what is missing are
-changed in place (see RoomStream's journal).
+Containers are replaced and not changed in place. A slice that turns out to be false is then undone by restoring the old
+references, and an encoded part is kept while its container stays the same. Device heads, shares, persons' use and
+missing content are changed in place (see RoomStream's journal).
 """
 
 from dataclasses import dataclass, field
@@ -26,7 +26,8 @@ class Member:
     history: bool
     add_id: Hash
     admin_t: int | None = None
-    """Since when (ms, server's time) the member may administer; 0 from genesis, None if not an administrator."""
+    """The time since which the member may administer (ms, server's time); 0 from genesis, None if the member is no
+    administrator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,8 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """An object's state up to position `covers`, by `uid`; its last piece stands at `n`. `attests`: whose word it has
-    besides, and where that stands."""
+    """An object's state up to position `covers`, made by `uid`; its last piece is at position `n`. `attests` are the
+    other members who attested it, each with the position of the attest."""
 
     ident: Hash
     n: int
@@ -63,20 +64,20 @@ class Snapshot:
 
 
 class Missing(dict[int, bytes]):
-    """Positions whose content the server did not give, with their object; new ones come last."""
+    """Positions whose content the server did not send, with their objects; new ones come last."""
 
     dropped = 0
-    """How many `drop` has taken out. Once it has taken one out, the bytes that were encoded before are not the
-    beginning of the encoding any more."""
+    """How many `drop` has removed. After the first one the bytes that were encoded before are not the beginning of the
+    encoding any more."""
 
     def drop(self, n: int) -> None:
-        """Takes out a position whose content was received. Does nothing for a position that is not in it."""
+        """Removes a position whose content was received. Does nothing for a position that is not in it."""
         self.dropped += self.pop(n, None) is not None
 
 
 @dataclass(slots=True)
 class RoomState:
-    """Everything that judging the next item needs, but the user logs and old running hashes."""
+    """Everything that judging the next item needs, except the user logs and old running hashes."""
 
     room: RoomId = NO_ROOM
     n: int = 0
@@ -99,11 +100,11 @@ class RoomState:
     missing: Missing = field(default_factory=Missing)
     """Missing content that no destroy or prune explains yet."""
     snapshots: dict[bytes, tuple[Snapshot, ...]] = field(default_factory=dict)
-    """By object, the oldest first."""
+    """The snapshots of each object, the oldest first."""
     baselines: dict[bytes, tuple[int, int, int]] = field(default_factory=dict)
-    """The newest of each object: its position, epoch, and the position that its author had seen."""
+    """The newest baseline of each object: its position, its epoch, and the position that its author had seen."""
     used: dict[Uid, Used] = field(default_factory=dict)
-    """What each person has used of the room's totals; the sums under `EVERYBODY`."""
+    """Each person's use of the room's totals; the sums are under `EVERYBODY`."""
 
     def owners(self) -> int:
         return sum(m.role is Role.OWNER for m in self.members.values())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The server's signed word that a room stood at a position: what a later lie is measured against (protocol §4, §10).
+"""The server's signed statement that a room was at a position; a later lie is detected by it (protocol §4, §10).
 
-A `Proof` is that word with the agency's certificate of the key that signed it: it convinces anybody who has the
-agency's public key, long after the connection on which it came.
+A `Proof` is such a receipt with the agency's certificate of the key that signed it. It convinces anybody who has the
+agency's public key, long after the connection on which it was received.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from sync.trust.person.agency import verify_server_cert
 DOMAIN = "receipt"
 VERSION = 1
 MAX_N = 2**53
-"""Positions and times above it are nobody's, and no database column holds all of u64."""
+"""Higher positions and times are refused. No database column holds all of u64."""
 _PROOF_LIMIT = 1024
 
 
@@ -28,7 +28,8 @@ def sign(server_key: SigningKey, room: bytes, n: int, rh: bytes, t: int) -> byte
 
 
 def check(server_pk: bytes, receipt: Receipt) -> None:
-    """Reject "signature" unless the server said so; whatever a frame may hold is refused, not an error of ours."""
+    """Reject "signature" unless the server signed the receipt. A receipt with any values that a frame can hold is
+    refused in this manner and causes no other error."""
     r = receipt
     sized = len(r.room) == 16 and len(r.rh) == 32 and len(r.sig) == 64
     if not sized or not 0 < r.n <= MAX_N or not 0 <= r.t <= MAX_N:
@@ -37,7 +38,7 @@ def check(server_pk: bytes, receipt: Receipt) -> None:
 
 
 def contradict(one: Receipt, other: Receipt) -> bool:
-    """▲ Two histories were signed: the same position of a room with two running hashes."""
+    """▲ Whether two histories were signed: the same position of a room with two different running hashes."""
     return (one.room, one.n) == (other.room, other.n) and one.rh != other.rh
 
 
@@ -54,7 +55,7 @@ class Proof:
 
     @classmethod
     def decode(cls, data: bytes) -> "Proof":
-        """The proof, its shape checked and nothing else. Reject "malformed", "encoding" or "format"."""
+        """Decodes a proof and checks its shape only. Reject "malformed", "encoding" or "format"."""
         version, room, n, rh, t, sig, cert, cert_sig = fields.array(dec(data, limit=_PROOF_LIMIT), 8, "proof")
         fields.version(version, VERSION, "proof")
         receipt = Receipt(
@@ -67,10 +68,11 @@ class Proof:
         return cls(receipt, Signed(fields.blob(cert, 256, "proof"), fields.raw(cert_sig, 64, "proof")))
 
     def check(self, agency_pk: bytes) -> None:
-        """Reject unless this agency certified the key and the key signed. ▲ A proof outlives the certificate's time."""
+        """Reject unless this agency certified the key and the key signed. ▲ A proof is valid beyond the certificate's
+        time."""
         check(verify_server_cert(agency_pk, self.cert.body, self.cert.sig, now_ms=0), self.receipt)
 
 
 def claim(items: list[Item]) -> bytes:
-    """What a member signed, as evidence: the batch (or the entry) whose `seen` names another history than ours."""
+    """A member's signature as evidence: the batch (or entry) whose `seen` names a history that differs from ours."""
     return enc([VERSION, [[i.n, i.t, i.kind, i.body, i.sig] for i in items]])

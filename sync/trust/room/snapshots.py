@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Snapshots of objects, what attests them, and what may be pruned behind them (protocol §8).
+"""Snapshots of objects, their attests, and what may be pruned behind them (protocol §8).
 
 ```
 header ext 1   of a snapshot's last piece: u64 n, the position up to which it is the object's state
@@ -7,8 +7,10 @@ header ext 1   of a snapshot's last piece: u64 n, the position up to which it is
 piece   = enc([1, token 16, index, count, hash 32, data])      kind 2, under A
 attest  = enc([1, obj, n, id 32, hash 32])                     kind 4, under K
 ```
-What is in the clear says which positions a `prune` may name, so that everybody judges it alike, keys or not. The hash
-is the application's; who opens a snapshot checks that its content has it, and that whoever attested says the same.
+
+The unencrypted part determines which positions a `prune` may name, so that every client judges it alike, with or
+without keys. The hash is the application's. A client that opens a snapshot checks that its content has that hash, and
+that the attests state the same hash.
 """
 
 from collections import Counter
@@ -28,7 +30,7 @@ VERSION = 1
 MAX_PIECES = 400
 PIECE_BYTES = MAX_PAYLOAD_BYTES - 256
 KEPT = 16
-"""Snapshots of one object that are remembered; `_bounded` says which of more goes."""
+"""Most snapshots of one object that are remembered; `_bounded` chooses which one is dropped."""
 ATTESTS_KEPT = 4
 ATTESTS_TO_PRUNE = 2
 PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000
@@ -36,7 +38,7 @@ PRUNE_AFTER_MS = 30 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A part of a snapshot. All pieces with one `token` make it whole; the last has its id and place."""
+    """A part of a snapshot. All pieces with the same `token` make it whole; the last one has its id and position."""
 
     token: bytes
     index: int
@@ -49,7 +51,7 @@ class Piece:
 
     @classmethod
     def decode(cls, payload: bytes) -> "Piece":
-        """Reject "malformed" or "format"."""
+        """Decodes a piece. Reject "malformed" or "format"."""
         parts = fields.array(dec(payload, limit=MAX_OP_BYTES), 6, "snapshot")
         fields.version(parts[0], VERSION, "snapshot")
         index, count = fields.u64(parts[2], "snapshot"), fields.u64(parts[3], "snapshot")
@@ -65,7 +67,7 @@ class Piece:
 
 
 def pieces(token: bytes, digest: bytes, whole: bytes) -> list[Piece]:
-    """A snapshot's pieces, in order. Reject "oversize" for one of more than about 75 MiB."""
+    """Splits a snapshot into its pieces, in order. Reject "oversize" for one of more than about 75 MiB."""
     count = max(1, -(-len(whole) // PIECE_BYTES))
     if count > MAX_PIECES:
         raise Reject("oversize", "snapshot")
@@ -76,7 +78,7 @@ def pieces(token: bytes, digest: bytes, whole: bytes) -> list[Piece]:
 
 
 def joined(found: list[Piece]) -> bytes | None:
-    """What the pieces make together; None unless they are one snapshot's, all of them, in order."""
+    """Joins pieces to a snapshot. None unless they are all pieces of one snapshot, in order."""
     last = found[-1]
     alike = all((p.token, p.count, p.digest) == (last.token, last.count, last.digest) for p in found)
     if not alike or [p.index for p in found] != list(range(last.count)):
@@ -86,7 +88,7 @@ def joined(found: list[Piece]) -> bytes | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attest:
-    """A member's word that a snapshot is what the object's changes up to `n` make."""
+    """A member's statement that a snapshot is the state that the object's changes up to `n` make."""
 
     obj: ObjId
     n: int
@@ -98,7 +100,7 @@ class Attest:
 
     @classmethod
     def decode(cls, payload: bytes) -> "Attest":
-        """Reject "malformed" or "format"."""
+        """Decodes an attest. Reject "malformed" or "format"."""
         version, obj, n, snapshot, digest = fields.array(dec(payload, limit=1024), 5, "attest")
         fields.version(version, VERSION, "attest")
         return cls(
@@ -110,7 +112,7 @@ class Attest:
 
 
 def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
-    """Keeps what an envelope that counts says about snapshots in the clear."""
+    """Records the unencrypted facts about snapshots in an envelope that counts."""
     if hdr.kind == envelope.SNAPSHOT and len(hdr.about) == 8:
         covers = int.from_bytes(hdr.about, "big")
         if 0 < covers <= hdr.seen[0]:
@@ -123,8 +125,8 @@ def note(s: RoomState, n: int, t: int, ident: Hash, hdr: Header) -> None:
 
 
 def is_new_attest(s: RoomState, hdr: Header) -> bool:
-    """▲ Whether an attest adds a word to a snapshot that the room remembers: by another person than the author, who
-    may read the history, once, and only while more are kept."""
+    """▲ Whether an attest adds to a snapshot that the room remembers: it is by a person other than the author, who may
+    read the history and has not attested it yet, and fewer than ATTESTS_KEPT are kept."""
     row = next((row for row in s.snapshots.get(hdr.obj, ()) if row.ident == hdr.about), None)
     if row is None or row.uid == hdr.uid or not s.members[hdr.uid].history:
         return False
@@ -138,9 +140,9 @@ def _note_attest(s: RoomState, n: int, hdr: Header) -> None:
 
 
 def _bounded(rows: tuple[Snapshot, ...]) -> tuple[Snapshot, ...]:
-    """▲ The rows without one if they are too many. Nobody's flood pushes out what others made: of those that nobody
-    attested the oldest goes of whoever has most of them. While these are at most half, one of the attested goes, so
-    that the rest are spread over the time since the oldest."""
+    """▲ The rows, without one of them if they are too many. A flood of snapshots cannot push out those of other
+    persons: of the unattested ones the oldest is dropped, of the person who has most of them. When at most half are
+    unattested, one of the attested ones is dropped, so that the rest are spread over the time since the oldest."""
     if len(rows) <= KEPT:
         return rows
     bare = [row for row in rows if not row.attests]
@@ -155,15 +157,15 @@ def _of_the_busiest(rows: list[Snapshot]) -> Snapshot:
 
 
 def _closest(rows: list[Snapshot]) -> Snapshot:
-    """Whose neighbours are least apart in time, neither the oldest nor the newest."""
+    """The row whose neighbours are closest to each other in time; never the oldest or the newest."""
     between = zip(rows, rows[1:], rows[2:], strict=False)
     return min(between, key=lambda three: three[2].t - three[0].t)[1]
 
 
 def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
-    """▲ Why a prune by an administrator does not count: "snapshot" (none that covers it and two others attest),
-    "early" (it is younger than 30 days), "baseline" (somebody with K alone could no longer read the object); or None.
-    """
+    """▲ Why a prune by an administrator does not count: "snapshot" (no snapshot covers it that two other persons
+    attest), "early" (the snapshot is younger than 30 days), "baseline" (a member with K alone could no longer read the
+    object); or None."""
     row = next((row for row in s.snapshots.get(p.obj, ()) if row.ident == p.snapshot), None)
     if row is None or row.covers < p.n or len(row.attests) < ATTESTS_TO_PRUNE:
         return "snapshot"
@@ -177,11 +179,11 @@ def check_prune(s: RoomState, p: Prune, t: int) -> str | None:
 
 
 def forget_pruned(s: RoomState, obj: bytes, n: int) -> None:
-    """Snapshots up to a pruned position are gone with it."""
+    """Drops the object's snapshots up to a pruned position."""
     rows = tuple(row for row in s.snapshots.get(obj, ()) if row.n > n)
     s.snapshots = {**s.snapshots, obj: rows}
 
 
 def attested(s: RoomState, obj: bytes) -> list[Snapshot]:
-    """An object's snapshots that somebody else than their author attested, the newest first."""
+    """An object's snapshots that a person other than their author attested, the newest first."""
     return [row for row in reversed(s.snapshots.get(obj, ())) if row.attests]

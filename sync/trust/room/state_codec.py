@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A room's state as the bytes that are stored, and back: parts that did not change are not encoded again, and a large
-state is read in pieces."""
+"""Encodes a room's state to the bytes that are stored, and decodes it. Parts that did not change are not encoded again,
+and a large state is read in pieces."""
 
 import struct
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ from sync.trust.room.used_totals import Rows, pack_used, read_used
 
 STATE_VERSION = 3
 STATE_LIMIT = 64 * 1024 * 1024
-"""A state of this size is the largest that is made and read. Totals (totals.py) keep every room's below it."""
+"""The largest state that is written and read, in bytes. Totals (totals.py) keep every room's state below it."""
 STATE_TOO_LARGE = ("oversize", "room state")
 """Code and place of the Reject for a state that `decode_state` would not read again."""
 _PARTS = (
@@ -45,9 +45,9 @@ V = TypeVar("V")
 
 
 class StateCodec:
-    """RoomState to bytes and back. One per room: it keeps the encoding of parts that did not change.
+    """Encodes a RoomState. There is one codec per room: it keeps the encoding of the parts that did not change.
 
-    2,000 members take 0.4 MB; a message changes one row of the device heads, the rest is copied as it stands.
+    2,000 members take 0.4 MB; a message changes one row of the device heads, and the rest is copied unchanged.
     """
 
     def __init__(self) -> None:
@@ -75,8 +75,9 @@ class StateCodec:
         self._rows.update(rows)
 
     def encode(self, s: RoomState, touched: Iterable[bytes], used: Iterable[bytes]) -> bytes:
-        """`touched` and `used`: the devices whose heads, and the persons whose use, may have changed since the last
-        call, in order of doing so. Reject STATE_TOO_LARGE for more than can be read again."""
+        """Encodes the state. `touched` and `used` are the devices whose heads, and the persons whose use, may have
+        changed since the last call, in the order of these changes. Reject STATE_TOO_LARGE for a state that could not be
+        read again."""
         parts = [
             self._part("members", s.members, _pack_members),
             self._listed("epochs", s.epochs, _epoch_row),
@@ -95,7 +96,7 @@ class StateCodec:
         ]
         first = [STATE_VERSION, s.room, s.n, s.rh, s.t, s.entry_seq + 1, s.entry_head, s.epoch, s.rotation_owed]
         data = enc([*first, parts])
-        if len(data) > STATE_LIMIT:  # ▲ checked where it is made: nobody could read it again
+        if len(data) > STATE_LIMIT:  # ▲ checked before it is stored: it could not be read again
             raise Reject(*STATE_TOO_LARGE)
         return data
 
@@ -121,15 +122,15 @@ class StateCodec:
         return self._part(name, value, pack)
 
     def _pack_shares(self, shares: dict[bytes, bytes]) -> bytes:
-        """Shares are only ever added: those that are packed stand, the new ones follow."""
+        """Packs the shares. Shares are only ever added, so the packed ones stay and the new ones are appended."""
         packed = len(self._shares) // _SHARE.size
         if packed < len(shares):
             self._shares += b"".join(_SHARE.pack(o, c) for o, c in islice(shares.items(), packed, None))
         return self._shares
 
     def _pack_missing(self, missing: Missing) -> bytes:
-        """As `_pack_shares`, while none is dropped. ▲ A server that withholds 100,000 positions would have each of them
-        packed again with every slice."""
+        """Appends as `_pack_shares` does while no position is dropped. ▲ Otherwise a server that withholds 100,000
+        positions would have each of them packed again with every slice."""
         held, dropped, packed = self._missing
         count = len(packed) // _POSITION.size
         if held is not missing or dropped != missing.dropped or count > len(missing):
@@ -141,7 +142,7 @@ class StateCodec:
 
 
 def decode_state(data: bytes) -> RoomState:
-    """The state from its bytes; Reject "format" for another version. Its bytes are our own, from an encrypted store."""
+    """Decodes a state; Reject "format" for another version. The bytes are our own, from an encrypted store."""
     return finished(decoding_state(data))[0]
 
 
@@ -192,7 +193,7 @@ def decoding_state(data: bytes) -> Generator[None, None, tuple[RoomState, StateC
 
 
 def _gathered(rows: Iterable[tuple[K, V]]) -> Generator[None, None, dict[K, V]]:
-    """The rows as a dict, in pieces."""
+    """Collects the rows in a dict, in pieces."""
     found: dict[K, V] = {}
     for count, (key, value) in enumerate(rows, start=1):
         found[key] = value

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A room's one stream, judged position by position (protocol §4): the same rules for every client and the server.
+"""A room's single stream, judged position by position (protocol §4) by the same rules at every client and at the
+server.
 
-What a member did wrong is void: it keeps its position and is never applied. What only a false server could show
-(a gap, a bad hash, signature or chain, another history) is a Reject, and nothing of the slice has happened.
+What a member did wrong is void: it keeps its position and is never applied. What only a false server could show (a gap,
+a bad hash, signature or chain, another history) is a Reject, and then nothing of the slice is applied.
 """
 
 import copy
@@ -39,12 +40,12 @@ _Undo = tuple[dict[Any, Any], bytes | int, Any]
 
 
 RhAt = Callable[[int], bytes | None]
-"""The running hash of an old position, from whoever stores them."""
+"""Returns the running hash of an old position, from the store."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedEntry:
-    """An entry at its position. `void` says why it does not count, or is None."""
+    """An entry at its position. `void` is the reason why it does not count, or None."""
 
     n: int
     t: int
@@ -54,7 +55,8 @@ class AcceptedEntry:
 
 @dataclass(frozen=True, slots=True)
 class AcceptedEnvelope:
-    """An envelope at its position; `hdr_bytes` are what its content is bound to. `ct` is None if it is gone."""
+    """An envelope at its position; its content is bound to `hdr_bytes`. `ct` is None if the content was destroyed or
+    pruned."""
 
     n: int
     t: int
@@ -69,11 +71,12 @@ Accepted = AcceptedEntry | AcceptedEnvelope
 
 
 class RoomStream:
-    """The verified prefix of one room. Not thread-safe; `accept` may run in a thread if nobody else uses it then."""
+    """The verified prefix of one room. Not thread-safe; `accept` may run in a thread while no other code uses the
+    stream."""
 
     def __init__(self, room: RoomId | None, state: RoomState | None = None, codec: StateCodec | None = None) -> None:
-        """A stream that begins at position 1, of the given room (None: whichever its genesis makes). `codec`: the codec
-        that has the bytes of `state` already, None for a new one."""
+        """A stream of the given room (None: the room that its genesis makes), at position 1 or after `state`. `codec`
+        is the codec that already has the bytes of `state`, None for a new one."""
         self.state = state or RoomState()
         self._expected = room
         self._codec = codec or StateCodec()
@@ -91,19 +94,19 @@ class RoomStream:
 
     @classmethod
     def reading(cls, data: bytes) -> Generator[None, None, "RoomStream"]:
-        """As `from_bytes`, as a generator that stops after each piece of at most 2 ms. It returns the stream at its
+        """As `from_bytes`, as a generator that stops after each piece of at most 2 ms and returns the stream at the
         end."""
         state, codec = yield from decoding_state(data)
         return cls(state.room, state, codec)
 
     def to_bytes(self) -> bytes:
-        """The state after the newest accepted position; cheap to call after every slice."""
+        """Encodes the state after the newest accepted position; cheap to call after every slice."""
         data = self._codec.encode(self.state, self._touched, self._used)
         self._touched.clear()
         self._used.clear()
         return data
 
-    # -- what others read ---------------------------------------------------------------------------------------
+    # -- state for readers ---------------------------------------------------------------------------------------
 
     @property
     def room(self) -> RoomId:
@@ -150,7 +153,8 @@ class RoomStream:
         return member.role if member else None
 
     def next_prev(self, uid: Uid, dev: bytes) -> bytes:
-        """▲ What a device's next envelope must name: the later of its own last one and its person's newest add."""
+        """▲ The id that a device's next envelope must name: of its own last envelope or of its person's newest add,
+        whichever is later."""
         head, member = self.state.device_heads.get(dev), self.state.members.get(uid)
         if member is None or (head is not None and head.n > member.since_n):
             return head.ident if head else bytes(32)
@@ -161,19 +165,19 @@ class RoomStream:
         return list(islice(reversed(self._recent), count))[::-1]
 
     def recipients(self, book: UserBook) -> list[Recipient]:
-        """To whom the next epoch of the room as it stands is sealed, at the pinned heads."""
+        """The recipients of the room's next epoch by its present state, at the pinned heads."""
         return entry_rules.recipients(self.state.members, self.state.pins, self.state.policy, book)
 
     def may_be_gone(self, obj: ObjId, n: int) -> bool:
         """▲ Whether the content at position n may rightly be missing: the object is destroyed, or pruned up to there.
 
-        A missing ct that nothing positioned explains is WITHHELD.
+        A missing ct that no position explains is WITHHELD.
         """
         return obj in self.state.destroyed or n <= self.state.pruned.get(obj, 0)
 
     def withheld(self) -> list[int]:
-        """▲ Positions whose content is missing without reason. Asked when everything up to the server's head is judged:
-        the destroy or prune that explains a gap may stand after it."""
+        """▲ Positions whose content is missing without a reason. The caller asks when everything up to the server's
+        head is judged, since the destroy or prune that explains a missing content may come after it."""
         return list(self.state.missing)
 
     # -- taking items in ----------------------------------------------------------------------------------------
@@ -198,9 +202,9 @@ class RoomStream:
     def place(
         self, kind: int, signed: Sequence[tuple[bytes, bytes, bytes | None]], t: int, book: UserBook, rh_at: RhAt
     ) -> tuple[list[Item], list[Accepted]]:
-        """The server's side: gives (body, sig, ct) the next positions at time t, or refuses them all with a Reject.
+        """At the server: gives (body, sig, ct) the next positions at time t, or refuses all of them with a Reject.
 
-        The same rules as `accept`, but what would be void is refused with its reason as the code.
+        The rules are those of `accept`, but an item that would be void is refused with its reason as the code.
         """
         t = max(t, self.state.t)
         items = [Item(self.state.n + 1 + i, t, kind, body, sig, ct) for i, (body, sig, ct) in enumerate(signed)]
@@ -212,9 +216,9 @@ class RoomStream:
             raise
 
     def _save(self) -> tuple[RoomState, int, int]:
-        """What `_restore` needs. Device heads, shares, persons' use and what is missing grow to tens of thousands, so
-        they are changed in place and a journal says how to change them back; everything else is replaced, and the old
-        references do."""
+        """The state for `_restore`. Device heads, shares, persons' use and missing content grow to tens of thousands of
+        rows, so they are changed in place, and a journal records how to change them back. The other fields are
+        replaced, and their old references are enough."""
         self._undo.clear()
         return copy.copy(self.state), len(self._touched), len(self._used)
 
@@ -259,7 +263,7 @@ class RoomStream:
         return out
 
     def _step(self, item: Item, ident: Hash) -> None:
-        """Takes the item's position; called after the item has been judged."""
+        """Advances the stream by the item's position; called after the item has been judged."""
         s = self.state
         s.rh = next_rh(s.rh, item.n, item.t, item.kind, ident)
         s.n, s.t = item.n, item.t
@@ -309,7 +313,8 @@ class RoomStream:
         return AcceptedEntry(item.n, item.t, entry, void)
 
     def _check_place(self, entry: RoomEntry, n: int, *, strict: bool) -> None:
-        """Room, sequence and what a room begins with: genesis, then its founder's first epoch."""
+        """Checks an entry's room and sequence, and that the room begins with a genesis and its founder's first
+        epoch."""
         s = self.state
         if entry.seq != s.entry_seq + 1 or entry.prev != s.entry_head:
             raise Reject("conflict" if strict else "chain", f"position {n}")
@@ -333,7 +338,7 @@ class RoomStream:
     # -- what each person has used (totals.py) ------------------------------------------------------------------
 
     def _count(self, uid: Uid, more: dict[str, int]) -> None:
-        """Adds to a person's use and to the sums; after the verdict alone, since it is changed in place."""
+        """Adds to a person's use and to the sums. Called only after the verdict, since the use is changed in place."""
         for who in (uid, EVERYBODY) if more else ():
             self._put_used(who, totals.add(self.state.used.get(who, NOTHING), more))
 
@@ -363,7 +368,8 @@ class RoomStream:
     def _batch(
         self, items: Sequence[Item], book: UserBook, rh_at: RhAt | None, *, strict: bool, headers_only: bool
     ) -> list[Accepted]:
-        """▲ One device's batch: chained inside, signed at the tail, nothing acted on before that verifies."""
+        """▲ Judges one device's batch: chained inside, signed at the tail. Nothing is applied before that signature
+        verifies."""
         bodies = [envelope.read_body(item.body) for item in items]
         headers = [Header.decode(hdr) for hdr, _, _ in bodies]
         idents = [item_id(ENVELOPE, item.body) for item in items]
@@ -373,8 +379,8 @@ class RoomStream:
             verify(device.sign_pk, envelope.DOMAIN, idents[-1], items[-1].sig)
         keep = totals.knows_or_takes_device(self.state, first.uid, first.dev)
         void = void or (None if keep else "total")
-        # of one who is no member, and of a device beyond its person's share, nothing is kept, so nothing can be
-        # chained; all of it is void
+        # nothing is kept of a former member, or of a device beyond its person's share, so nothing can be chained;
+        # all of it is void
         chained = keep and device is not None and first.uid in self.state.members
         start = self.next_prev(first.uid, first.dev) if chained else None
         check_chain(self.state, headers, idents, n, start=start, strict=strict)
@@ -402,12 +408,12 @@ class RoomStream:
         if chained:
             last = headers[-1]
             self._move_head(last.uid, last.dev, DeviceHead(last.dev_seq, idents[-1], items[-1].n, last.seen[0]))
-        if any(a.void is None for a in out):  # once and last: what the pin states must not split a batch
+        if any(a.void is None for a in out):  # once and at the end: what the pin states must not split a batch
             pin_author(self.state, first.uid, first.dev, first.ulog, book, items[-1].t, keep=True)
         return out
 
     def _take(self, item: Item, hdr: Header, ident: Hash, *, headers_only: bool) -> None:
-        """What an envelope that counts changes."""
+        """Applies an envelope that counts."""
         s = self.state
         if hdr.kind in _ABOUT_STATES:
             before = copy.copy(s)
@@ -423,7 +429,8 @@ class RoomStream:
             self._put(s.missing, item.n, hdr.obj)
 
     def _check_seen(self, seen: tuple[int, bytes], n: int, rh_at: RhAt | None) -> None:
-        """▲ The author's view of history must be ours: otherwise somebody was shown another one."""
+        """▲ Reject "fork" unless the author's view of the history is ours. Otherwise the server showed the author
+        another history."""
         at, rh = seen
         if at >= n:
             raise Reject("fork", f"position {n}")
@@ -431,7 +438,7 @@ class RoomStream:
             raise Reject("fork", f"position {n}")
 
     def rh_of(self, at: int, rh_at: RhAt | None) -> bytes | None:
-        """The running hash at an accepted position: of the last 4096 from memory, else from whoever stores them."""
+        """The running hash at an accepted position: of the last 4096 from memory, of older ones by `rh_at`."""
         if at == 0:
             return RH_0
         first = self.state.n - len(self._recent) + 1

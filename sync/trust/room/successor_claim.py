@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""▲ A room that continues one which stopped (protocol §4): what its genesis claims, and when the claim counts.
+"""▲ A room that continues a stopped room (protocol §4): what its genesis claims, and when the claim counts.
 
-A genesis is judged by itself alone, so that everybody judges it alike: that it names an old room binds nobody. Each
-client reads the claim against its own verified copy of the old room, and only an owner of that room is believed.
-Otherwise any member could open a room to which everybody's unsent work would go.
+A genesis is judged by itself alone, so that every client judges it alike; naming an old room binds nobody. Each client
+compares the claim with its own verified copy of the old room, and believes only an owner of that room. Otherwise any
+member could open a room to which everybody's unsent work would go.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from sync.trust.room.room_state import RoomState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a successor begins: the old room, and the last position whose history its owner vouches for."""
+    """The origin of a successor: the old room, and the last position whose history its owner vouches for."""
 
     room: RoomId
     n: int
@@ -37,12 +37,13 @@ def origin(genesis: Genesis) -> Origin | None:
 
 
 def may_continue(old: RoomState, founder: Uid) -> bool:
-    """▲ Whether the founder owns the old room where our copy of it ends, not only at the position named: whoever was
-    an owner once could name a position of that time."""
+    """▲ Whether the founder owns the old room where our copy of it ends. Ownership at the position that the claim names
+    is not enough: a former owner could name a position of the time of their ownership."""
     member = old.members.get(founder)
     return member is not None and member.role is Role.OWNER
 
 
 def object_in(successor: RoomId, old: RoomId, obj: ObjId) -> ObjId:
-    """The object of the successor that continues one of the old room: every client knows it without being told."""
+    """The object of the successor that continues an object of the old room. Every client computes the same id by
+    itself."""
     return ObjId(successor) if obj == ObjId(old) else ObjId(H("successor", successor, obj)[:16])

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a room may hold altogether, and what of it one person may use (protocol §5, "Totals").
+"""What a room may hold altogether, and which part of it one person may use (protocol §5, "Totals").
 
-Each rule here is a function of the room's positions, so that everybody judges alike for ever. Everything that a room
-holds is in every member's memory and in the state that each of them stores and reads at every start, so all of it has
-a bound. ▲ None of them stops what ends a membership, a role or a device: see `ends_something`.
+Each rule here is a function of the room's positions, so that every client reaches the same verdict for ever. Everything
+that a room holds is in every member's memory, and in the state that each member stores and reads at every start, so all
+of it has a bound. ▲ No total stops an entry that ends a membership, a role or a device: see `ends_something`.
 """
 
 from dataclasses import replace
@@ -19,24 +19,25 @@ from sync.trust.room.room_state import RoomState, Snapshot
 from sync.trust.room.used_totals import EVERYBODY, NOTHING, Total, Used
 
 PEOPLE = Total(most=32_768, part=2)
-"""Persons who ever were members: 180 B each. One administrator can bring 10,922: 10,000 members are tested."""
+"""Persons who ever were members: 180 B each. One administrator can add 10,922; 10,000 members are tested."""
 OBJECTS = Total(most=131_072, part=4, least=2)
-"""112 B each with all that is kept of one. Alone a person can begin 26,214; after ten who took all that they could,
-the eleventh can still begin 2,815."""
+"""Objects: 112 B each with everything that is kept of one. Alone a person can begin 26,214; after ten persons who took
+all that they could, the eleventh can still begin 2,815."""
 DEVICES = Total(most=49_152, part=4, least=1)
 """Devices that ever wrote: 104 B each."""
 EPOCHS = Total(most=32_768, part=2, least=16)
-"""Epochs made while the room owed none. An administrator can add 10,922 persons from now on, one epoch each."""
+"""Epochs made while the room owed no rotation. An administrator can add 10,922 persons without history, one epoch
+each."""
 EPOCHS_KEPT = 32_768
-"""Epochs that the room remembers, whatever made them; of more the oldest is forgotten. 300 B each, and 40 B more for
-each epoch that its link reaches back over. Ten thousand members who lose a device every third year make 3,300 a year.
-"""
+"""Epochs that the room remembers, for whatever reason they were made; of more the oldest is dropped. 300 B each, and 40
+B more for each epoch that its link reaches back over. Ten thousand members who lose a device every third year make
+3,300 a year."""
 LINKS = Total(most=16_384, part=4)
 """Epochs that links reach back over beyond the newest epoch with an archive: 40 B each. After a link that does not open
-a longer one is needed; whoever has no share left makes an epoch without archive."""
+a longer one is needed; a person who has no share left makes an epoch without an archive."""
 ENTRIES_OF_ADMINS = Total(most=1_048_576, part=4, least=1024)
 ENTRIES = Total(most=1_048_576, part=64, least=1024)
-"""A member who is no administrator posts pins, questions for keys, notes and epochs: 16,131 alone."""
+"""A member who is no administrator posts pins, questions for keys, notes and epochs: alone 16,131."""
 SNAPSHOTS = Total(most=65_536, part=4)
 """Snapshots that the room remembers at the same time: 180 B each."""
 PROPOSALS = Total(most=256, part=4)
@@ -63,7 +64,7 @@ def _of(s: RoomState, uid: bytes) -> Used:
 
 
 def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
-    """▲ Whether this device has written here before, or the person's share holds one more."""
+    """▲ Whether this device has written here before, or the person's share has room for one more."""
     return dev in s.device_heads or DEVICES.has_room(_of(s, uid).devices, len(s.device_heads))
 
 
@@ -71,8 +72,9 @@ def knows_or_takes_device(s: RoomState, uid: bytes, dev: bytes) -> bool:
 
 
 def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None:
-    """▲ Why an envelope is void by the totals: "oversize", "snapshot" (an attest that would say nothing), "total"."""
-    if hdr.kind == envelope.OP and not hdr.share_c:  # nearly all
+    """▲ Why an envelope is void by the totals: "oversize", "snapshot" (an attest that adds nothing), "total"; or
+    None."""
+    if hdr.kind == envelope.OP and not hdr.share_c:  # the usual case
         return None
     used = _of(s, hdr.uid)
     if hdr.kind in _MARKS and length > MARK_BYTES:
@@ -94,8 +96,8 @@ def judge_envelope(s: RoomState, hdr: Header, length: int, t: int) -> str | None
 
 
 def ends_something(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook) -> bool:
-    """▲ What no total ever stops: a removal, a leave, a lowered role, a pin that states a revocation or the end of a
-    log, and the epoch that ends a debt of rotation."""
+    """▲ Whether no total may stop the entry: a removal, a leave, a lowered role, a pin that states a revocation or the
+    end of a log, or the epoch that a room owes."""
     match entry.payload:
         case Remove() | Leave():
             return True
@@ -116,8 +118,9 @@ def _states_an_end(before: RoomState, after: RoomState, uid: Uid, book: UserBook
 
 
 def judge_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: UserBook, *, known: bool) -> str | None:
-    """▲ Why an entry that the rules let pass is void by the totals: "stale" (a pin that moves nothing) or "total".
-    `before` and `after`: the room without it and with it; `known`: whether its device counts within a share."""
+    """▲ Why an entry that the rules allow is void by the totals: "stale" (a pin that moves nothing) or "total"; or
+    None. `before` and `after` are the room without the entry and with it; `known`: whether its device counts within a
+    share."""
     if isinstance(entry.payload, Pin) and after.pins is before.pins:
         return "stale"
     used, everybody = _of(before, entry.uid), _of(before, EVERYBODY)
@@ -138,7 +141,7 @@ def judge_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: Use
 
 
 def _brings(before: RoomState, entry: RoomEntry) -> bool:
-    """Whether an entry adds a person who never was a member."""
+    """Whether an entry adds a person who was never a member before."""
     return isinstance(entry.payload, Add) and entry.payload.uid not in before.pins
 
 
@@ -148,19 +151,19 @@ def _may_propose(s: RoomState, uid: Uid) -> bool:
 
 
 def links_of(before: RoomState, entry: RoomEntry) -> int:
-    """Over how many epochs the entry's link reaches back beyond the newest one with an archive."""
+    """The number of epochs that the entry's link reaches back over beyond the newest one with an archive."""
     epoch = entry.epoch
     return 0 if epoch is None or epoch.base is None else links_beyond(before, epoch.base)
 
 
 def links_beyond(s: RoomState, base: int) -> int:
-    """What a link to `base` takes of its author's share."""
+    """The number of epochs that a link to `base` takes from its author's share."""
     newest = next((e for e in range(s.epoch, base, -1) if (epoch := s.epochs.get(e)) and epoch.has_archive), base)
     return newest - base
 
 
 def may_link(s: RoomState, uid: Uid, base: int) -> bool:
-    """Whether this person's next epoch may link to `base`; without, it is made without an archive."""
+    """Whether this person's next epoch may link to `base`; if not, it is made without an archive."""
     beyond = links_beyond(s, base)
     return not beyond or LINKS.has_room(_of(s, uid).links, _of(s, EVERYBODY).links, beyond)
 
@@ -177,7 +180,7 @@ def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: U
 
 
 def counted_envelope(used: Used, hdr: Header, t: int) -> Used:
-    """An author's use after an envelope that counts; snapshots are counted by `snapshots_between`."""
+    """An author's use after an envelope that counts. Snapshots are counted by `snapshots_between`."""
     if hdr.kind not in (envelope.HEARTBEAT, envelope.PURGED):
         return add(used, {"objects": 1}) if hdr.share_c else used
     today = day_of(t)
@@ -199,5 +202,5 @@ def snapshots_between(before: tuple[Snapshot, ...], after: tuple[Snapshot, ...])
 
 
 def add(used: Used, more: dict[str, int], **put: int) -> Used:
-    """The use with `more` added and `put` in place."""
+    """The use with `more` added and the values of `put` set."""
     return replace(used, **{name: getattr(used, name) + n for name, n in more.items()}, **put)

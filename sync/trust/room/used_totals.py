@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What each person has used of a room's totals, and what share of a total is theirs (protocol §5, "Totals")."""
+"""Each person's use of a room's totals, and the share of a total that a person may use (protocol §5, "Totals")."""
 
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
-    """One person's use of a room. Only `snapshots` ever falls: it counts those that the room remembers now."""
+    """One person's use of a room. Only `snapshots` can fall: it counts those that the room remembers now."""
 
     objects: int = 0
     devices: int = 0
@@ -27,7 +27,7 @@ class Used:
     entries: int = 0
     snapshots: int = 0
     day: int = 0
-    """The day (of the server's time, from 1970) that the two counts below are of."""
+    """The day (of the server's time, from 1970) of the two counts below."""
     heartbeats: int = 0
     purged: int = 0
 
@@ -37,19 +37,19 @@ NOTHING = Used()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """A bound on what a room holds of one thing. A person may hold one part in `part` of what is left of `most`, and
-    `least` in any case: the room then never holds more than `most` and `least` for each person."""
+    """A bound on how much a room holds of one kind. A person may hold one part in `part` of what is left of `most`, and
+    in any case `least`: the room therefore never holds more than `most`, and `least` for each person."""
 
     most: int
     part: int
     least: int = 0
 
     def has_room(self, own: int, everybody: int, more: int = 1) -> bool:
-        """Whether somebody who holds `own` of `everybody`'s may have `more` besides."""
+        """Whether a person who holds `own` of the `everybody` that the room holds may have `more` in addition."""
         return own + more <= max(self.least, (self.most - everybody) // self.part)
 
     def bound(self, people: int) -> int:
-        """What a room of so many people never exceeds."""
+        """What a room of this many people never exceeds."""
         return self.most + self.least * people
 
 
@@ -65,7 +65,7 @@ def read_used(packed: bytes) -> Iterator[tuple[Uid, Used]]:
 
 
 class Rows:
-    """Packed rows of a container that is changed in place: a change writes its own row again, the rest stays."""
+    """Packed rows of a container that is changed in place: after a change only the row itself is packed again."""
 
     def __init__(self) -> None:
         self._packed = bytearray()
@@ -80,7 +80,8 @@ class Rows:
     def pack(
         self, held: Mapping[Uid, T] | Mapping[bytes, T], touched: Iterable[bytes], row: Callable[[bytes, T], bytes]
     ) -> bytes:
-        """`touched`: the keys whose values may have changed since the last call, in order of doing so."""
+        """Packs the rows. `touched` are the keys whose values may have changed since the last call, in the order of
+        these changes."""
         values: Mapping[bytes, T] = held  # type: ignore[assignment]  # a Uid is bytes
         if len(self._at) > len(values) or not self._at:
             self._packed, self._at, touched = bytearray(), {}, values

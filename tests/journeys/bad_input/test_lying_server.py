@@ -304,7 +304,7 @@ class Newer:
         assert key is not None
         op = envelope.PlainOp(self.obj, key, b"", "okänt".encode(), 9)
         prev = s.next_prev(author.uid, author.dev)
-        sealed = envelope.seal_batch(author, self.room, s.epoch, (s.n, s.rh), at.own_seq + 1, prev, [op])
+        sealed = envelope.encrypt_batch(author, self.room, s.epoch, (s.n, s.rh), at.own_seq + 1, prev, [op])
         item = m.WireItem(s.n + 1, now_ms(), ENVELOPE, sealed.bodies[0], sealed.sig, sealed.cts[0])
         rh = next_rh(s.rh, item.n, item.t, item.kind, item_id(ENVELOPE, item.body))
         server = read_identity(self.w.data, now_ms()).key

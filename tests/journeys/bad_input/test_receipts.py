@@ -210,7 +210,7 @@ async def test_what_a_member_signed_to_have_seen_is_kept_with_the_servers_word(w
     author, s = link.account.author(log), at.stream
     op = envelope.PlainOp(obj, key, b"", b"")
     prev = s.next_prev(author.uid, author.dev)
-    sealed = envelope.seal_batch(author, room, s.epoch, (s.n, b"x" * 32), at.own_seq + 1, prev, [op])
+    sealed = envelope.encrypt_batch(author, room, s.epoch, (s.n, b"x" * 32), at.own_seq + 1, prev, [op])
     item = m.WireItem(s.n + 1, now_ms(), ENVELOPE, sealed.bodies[0], sealed.sig, sealed.cts[0])
     rh = next_rh(s.rh, item.n, item.t, item.kind, item_id(ENVELOPE, item.body))
     receipt = re_signed(w, m.Receipt(room, item.n, rh, item.t, b""), rh)

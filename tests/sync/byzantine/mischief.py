@@ -98,7 +98,7 @@ class Traitor:
         prev = s.next_prev(author.uid, author.dev)
         about = n.to_bytes(8, "big") if kind == envelope.SNAPSHOT else b""
         ops = [PlainOp(obj, key, share_c, payload, kind, about)]
-        sealed = envelope.seal_batch(author, room, e, (n, history.rhs[n]), self.seq, prev, ops)
+        sealed = envelope.encrypt_batch(author, room, e, (n, history.rhs[n]), self.seq, prev, ops)
         return [(sealed.bodies[0], sealed.sig, sealed.cts[0])]
 
     # -- entries -----------------------------------------------------------------------------------------------------

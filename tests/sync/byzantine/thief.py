@@ -108,6 +108,6 @@ class Thief:
             return
         for a in [s for s in self.secrets if archive_commitment(room, epoch.e, s) == epoch.ac]:
             self._tried.add(("link", epoch.kc))
-            opened = aead.open_(kdf(a, "prev", room, epoch.e), ["prev", room, epoch.e, epoch.base], epoch.prev)
+            opened = aead.decrypt(kdf(a, "prev", room, epoch.e), ["prev", room, epoch.e, epoch.base], epoch.prev)
             older: Any = dec(opened, limit=1 << 20)
             self.secrets |= {older[0], *(k for k in older[1].values() if k is not None)}

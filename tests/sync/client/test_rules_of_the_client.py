@@ -165,7 +165,7 @@ async def test_attack_a_member_whose_envelope_saw_another_history_makes_it_a_for
     assert key is not None
     ops = [envelope.PlainOp(ObjId(room), key, b"", b"")]
     prev = s.next_prev(author.uid, author.dev)
-    sealed = envelope.seal_batch(author, room, s.epoch, (s.n, os.urandom(32)), at.own_seq + 1, prev, ops)
+    sealed = envelope.encrypt_batch(author, room, s.epoch, (s.n, os.urandom(32)), at.own_seq + 1, prev, ops)
     item = m.WireItem(s.n + 1, now_ms(), ENVELOPE, sealed.bodies[0], sealed.sig, sealed.cts[0])
     rh = next_rh(s.rh, item.n, item.t, item.kind, item_id(ENVELOPE, item.body))
     server = read_identity(w.data, now_ms()).key

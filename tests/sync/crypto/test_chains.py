@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is read of a file of TLS certificates, and which one is missing in it."""
+"""What is read from a file of TLS certificates, and which certificate is missing in it."""
 
 import pytest
 from cryptography import x509

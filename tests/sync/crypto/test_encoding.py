@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The deterministic encoding: one value, one encoding, and nothing else decodes."""
+"""The deterministic encoding: each value has one encoding, and no other bytes decode."""
 
 from collections.abc import Callable
 from typing import Any
@@ -153,7 +153,7 @@ def test_a_long_arrays_items_come_one_by_one() -> None:
     [
         ("", "encoding"),
         ("01", "encoding"),  # no array
-        ("9f00ff", "encoding"),  # of no told length
+        ("9f00ff", "encoding"),  # of indefinite length
         ("9c00", "encoding"),
         ("8200", "encoding"),  # cut off
         ("824100", "encoding"),

@@ -22,32 +22,32 @@ def code(e: pytest.ExceptionInfo[Reject]) -> str:
 
 
 def test_what_is_sealed_opens_only_with_its_key_and_context() -> None:
-    sealed = aead.seal(KEY, ["op", 1], "å 🙂".encode())
-    assert aead.open_(KEY, ["op", 1], sealed).decode() == "å 🙂"
+    sealed = aead.encrypt(KEY, ["op", 1], "å 🙂".encode())
+    assert aead.decrypt(KEY, ["op", 1], sealed).decode() == "å 🙂"
     for key, ctx in ((bytes(32), ["op", 1]), (KEY, ["op", 2])):
         with pytest.raises(Reject) as e:
-            aead.open_(key, ctx, sealed)
+            aead.decrypt(key, ctx, sealed)
         assert code(e) == "decrypt"
 
 
 def test_attack_every_truncation_and_every_flipped_bit_is_refused_whole() -> None:
-    sealed = aead.seal(KEY, ["op"], b"hemligt" * 5)
+    sealed = aead.encrypt(KEY, ["op"], b"hemligt" * 5)
     for cut in range(len(sealed)):
         with pytest.raises(Reject, match="decrypt"):
-            aead.open_(KEY, ["op"], sealed[:cut])
+            aead.decrypt(KEY, ["op"], sealed[:cut])
     for at in range(len(sealed)):
         broken = bytearray(sealed)
         broken[at] ^= 0x80
         with pytest.raises(Reject, match="decrypt"):
-            aead.open_(KEY, ["op"], bytes(broken))
+            aead.decrypt(KEY, ["op"], bytes(broken))
 
 
 def test_attack_a_long_text_cut_at_a_chunk_is_refused() -> None:
-    sealed = aead.seal(KEY, ["op"], os.urandom(64 * 1024))
+    sealed = aead.encrypt(KEY, ["op"], os.urandom(64 * 1024))
     chunk = 16 * 1024 + 16
     for chunks in range(1, 4):
         with pytest.raises(Reject, match="decrypt"):
-            aead.open_(KEY, ["op"], sealed[: len(sealed) - chunks * chunk])
+            aead.decrypt(KEY, ["op"], sealed[: len(sealed) - chunks * chunk])
 
 
 def test_a_signature_holds_for_its_domain_and_message_only() -> None:
@@ -83,7 +83,7 @@ def test_attack_the_eight_torsion_points_are_the_ones_refused() -> None:
 
 
 def test_attack_one_fixed_signature_would_verify_under_the_identity() -> None:
-    """Why small orders are refused: under y = 1 this signature is good for any message."""
+    """The reason for refusing small orders: under y = 1 this signature verifies for any message."""
     identity = (1).to_bytes(32, "little")
     forged = identity + bytes(32)
     try:

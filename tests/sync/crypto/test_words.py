@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The words with which hashes begin: none is the beginning of another, since nothing separates a word from what follows
-(CRYPTO.md).
-"""
+"""The words with which hashes begin: none is the beginning of another, since nothing separates a word from the bytes
+after it (CRYPTO.md)."""
 
 import re
 from itertools import permutations
@@ -9,15 +8,15 @@ from pathlib import Path
 
 SYNC = Path(__file__).parents[3] / "sync"
 OF_ONE_LENGTH = {("recovery", "recovery-2"), ("recovery", "recovery-share")}
-"""Behind each of the three comes a number of 17 bytes: no input of one is as long as one of another."""
+"""Each of the three is followed by a number of 17 bytes, so no input of one is as long as an input of another."""
 _IN_PLACE = r'\bH\(\s*"([a-z0-9-]+)"'
 _LABEL = r'^_?(?:SHARE_)?LABEL(?:_OF_FORMAT_1)? = "([a-z0-9-]+)"'
 _DOMAIN = r'^DOMAIN = "([a-z0-9-]+)"'
 
 
 def words() -> set[str]:
-    """The words that stand in calls of `H`, and those that `H` is given by name. A domain of signatures alone is none:
-    it is encoded, and so separated from what is signed."""
+    """The words in calls of `H`, and those that `H` is given by name. A domain of signatures alone does not count: it
+    is encoded, and so separated from what is signed."""
     found = set()
     for path in SYNC.rglob("*.py"):
         source = path.read_text(encoding="utf-8")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The primitives against Wycheproof: what others got wrong (tests/vectors/wycheproof, its source and licence there).
+"""The primitives against Wycheproof, a collection of errors in other implementations (tests/vectors/wycheproof, with
+its source and licence).
 
 Our functions put a domain or a context around every message, so a case goes to the primitive that they call; where a
-rule of ours can be asked (`check_public`), it is.
+rule of ours can be called directly (`check_public`), it is.
 """
 
 import hmac
@@ -29,7 +30,7 @@ FOLDER = Path(__file__).parents[2] / "vectors/wycheproof"
 
 
 def cases(name: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """(group, case) of a file; every case in it is asked."""
+    """(group, case) of a file; every case in it is used."""
     published = json.loads((FOLDER / f"{name}_test.json").read_text())
     count = 0
     for group in published["testGroups"]:

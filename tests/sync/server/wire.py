@@ -331,7 +331,7 @@ class Person:
         head = stream.device_heads.get(self.author.dev)
         first = max(self.seqs.get(room, 0), head.dev_seq if head else 0) + 1
         prev = stream.next_prev(self.uid, self.author.dev)
-        batch = envelope.seal_batch(self.author, RoomId(room), e, (stream.n, stream.rh), first, prev, ops)
+        batch = envelope.encrypt_batch(self.author, RoomId(room), e, (stream.n, stream.rh), first, prev, ops)
         self.seqs[room] = first + len(ops) - 1
         return m.Push(self.wire.rid(), room, list(batch.bodies), list(batch.cts), batch.sig, shares)
 

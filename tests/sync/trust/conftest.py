@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""An office with three people and a room of two: what most tests of signed logs begin with."""
+"""An office with three people and a room of two, with which most tests of signed logs begin."""
 
 from dataclasses import dataclass
 

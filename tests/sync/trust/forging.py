@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Entries and envelopes that no honest builder makes, signed by their authors all the same."""
+"""Entries and envelopes that no honest builder makes, properly signed by their authors."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from sync.trust.keys.epochs import Epoch
 from sync.trust.room import envelope
 from sync.trust.room.entries import DOMAIN, RoomEntry, entry_body
 from sync.trust.room.entry_drafts import Draft
-from sync.trust.room.envelope import Header, SealedOps
+from sync.trust.room.envelope import EncryptedBatch, Header
 from tests.sync.trust.people import NOW, Room, Someone
 
 
@@ -25,7 +25,7 @@ def entry_by(room: Room, by: Someone, kind: str, payload: object, /, **changes: 
     return Draft(room=s.room, entries=[(body, a.signing.sign(DOMAIN, item_id(ENTRY, body)))])
 
 
-def batch_by(room: Room, by: Someone, changes: Sequence[dict[str, object]], ct: bytes = bytes(400)) -> SealedOps:
+def batch_by(room: Room, by: Someone, changes: Sequence[dict[str, object]], ct: bytes = bytes(400)) -> EncryptedBatch:
     """A batch with a chained header for each of `changes`, whose fields replace those of an honest one."""
     s, a = room.stream, by.author
     prev, bodies = s.next_prev(a.uid, a.dev), []
@@ -40,13 +40,13 @@ def batch_by(room: Room, by: Someone, changes: Sequence[dict[str, object]], ct: 
     return signed(by, bodies, [ct] * len(bodies))
 
 
-def signed(by: Someone, bodies: Sequence[bytes], cts: Sequence[bytes]) -> SealedOps:
+def signed(by: Someone, bodies: Sequence[bytes], cts: Sequence[bytes]) -> EncryptedBatch:
     """Bodies as one batch, signed at the tail."""
     last = item_id(ENVELOPE, bodies[-1])
-    return SealedOps(tuple(bodies), tuple(cts), by.author.signing.sign(envelope.DOMAIN, last), 1, last)
+    return EncryptedBatch(tuple(bodies), tuple(cts), by.author.signing.sign(envelope.DOMAIN, last), 1, last)
 
 
-def with_ext(by: Someone, ops: SealedOps, ext: dict[int, bytes]) -> SealedOps:
+def with_ext(by: Someone, ops: EncryptedBatch, ext: dict[int, bytes]) -> EncryptedBatch:
     """A batch of one with extensions in its header."""
     hdr, digest, length = envelope.read_body(ops.bodies[0])
     parts = dec(hdr, limit=envelope.HEADER_LIMIT)

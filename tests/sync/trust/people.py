@@ -24,14 +24,14 @@ from sync.trust.person.user_log import (
     entry_id,
 )
 from sync.trust.room.entry_drafts import Draft, Drafter, new_room
-from sync.trust.room.envelope import ObjectKeys, PlainOp, SealedOps, pack, root_share, seal_batch
+from sync.trust.room.envelope import EncryptedBatch, ObjectKeys, PlainOp, encrypt_batch, pack, root_share
 from sync.trust.room.stream import Accepted, RoomStream
 
 NOW = 1_795_000_000_000
 
 
 class Book:
-    """Everybody's logs."""
+    """The logs of all persons."""
 
     def __init__(self) -> None:
         self.logs: dict[Uid, UserLog] = {}
@@ -67,7 +67,7 @@ class Someone:
         return puk_key(self.puk_seed)
 
     def write(self, by: bytes | str, signing: SigningKey, kind: str, payload: object) -> None:
-        """Appends an entry to the person's log; whatever it is, it must be right."""
+        """Appends an entry to the person's log; the entry must be valid."""
         body = self.entry(by, signing, kind, payload)
         self.log.apply(*body)
         self.entries.append(body)
@@ -88,7 +88,7 @@ class Someone:
         self.puk_seed = new
 
     def device_payload(self, device: DeviceSecrets, by: bytes | str) -> list[object]:
-        """What dev_add says of a new device."""
+        """The payload of a dev_add for a new device."""
         signing, kem = SigningKey(device.sign), KemKey(device.kem)
         keys = [signing.public, kem.public]
         proof = signing.sign("dev-proof", [self.log.uid, self.log.head, keys, by])
@@ -97,7 +97,8 @@ class Someone:
         return [keys, proof, gen, seal.seal_to(kem.public, puk_info(self.log.uid, gen, dev), self.puk_seed)]
 
     def recovery_payload(self, recovery_pk: bytes, seed: bytes) -> list[object]:
-        """What recovery_set says of a new recovery key and the generation of this seed; nobody can open its share."""
+        """The payload of a recovery_set with a new recovery key and the generation of this seed. Nobody can open its
+        share."""
         number = (self.log.recovery_sheet.number if self.log.recovery_sheet is not None else 0) + 1
         puk = puk_payload(self.log, seed, self.puk_seed, recovery=recovery_pk)
         return [RECOVERY_SHEET_FORMAT, recovery_pk, number, bytes(16), bytes(SHARE_SEAL_BYTES), puk]
@@ -132,7 +133,7 @@ class Office:
         return Someone(secrets, puk_seed, log, entries)
 
 
-def signed_ops(ops: SealedOps) -> list[tuple[bytes, bytes, bytes | None]]:
+def signed_ops(ops: EncryptedBatch) -> list[tuple[bytes, bytes, bytes | None]]:
     """A batch as (body, signature, ciphertext); only the tail has a signature."""
     last = len(ops.bodies) - 1
     return [(b, ops.sig if i == last else b"", c) for i, (b, c) in enumerate(zip(ops.bodies, ops.cts, strict=True))]
@@ -182,7 +183,7 @@ class Room:
         return by.rings.setdefault(self.id, KeyRing(self.id))
 
     def give_keys(self, to: Someone, draft: Draft) -> None:
-        """Opens whichever of a draft's seals is for this person, as its client would."""
+        """Opens the seal of a draft that is for this person, as their client would."""
         epoch = self.stream.epochs[self.stream.epoch]
         for sealed in draft.seals:
             try:
@@ -191,7 +192,7 @@ class Room:
                 continue
             self.ring(to).add(epoch.e, k, a)
 
-    def seal(self, by: Someone, *datas: bytes, seen: tuple[int, bytes] | None = None) -> SealedOps:
+    def seal(self, by: Someone, *datas: bytes, seen: tuple[int, bytes] | None = None) -> EncryptedBatch:
         """A batch of ops on the root object, not placed yet."""
         s = self.stream
         k = self.ring(by).k(s.epoch)
@@ -200,35 +201,35 @@ class Room:
         head = s.device_heads.get(by.author.dev)
         ops = [PlainOp(ObjId(self.id), key, b"", pack([(ChangeId(os.urandom(16)), d)])) for d in datas]
         prev = s.next_prev(by.uid, by.author.dev)
-        return seal_batch(
+        return encrypt_batch(
             by.author, self.id, s.epoch, seen or (s.n, s.rh), (head.dev_seq if head else 0) + 1, prev, ops
         )
 
-    def push(self, ops: SealedOps) -> list[Accepted]:
+    def push(self, ops: EncryptedBatch) -> list[Accepted]:
         self.t += 1
         items, accepted = self.stream.place(ENVELOPE, signed_ops(ops), self.t, self.office.book, self.rh_at)
         self._keep(items)
         return accepted
 
     def join(self, by: Someone, who: Someone, role: Role = Role.WRITER, *, history: bool = True) -> Draft:
-        """Adds somebody and gives every member present the keys."""
+        """Adds a person and gives the keys to every member present."""
         draft = self.drafter(by).add(who.uid, role, history=history)
         self.append(by, draft)
         self.give_keys(who, draft)
         return draft
 
     def client(self, upto: int | None = None) -> RoomStream:
-        """A client that took in the first items (all of them)."""
+        """A client that accepted the first `upto` items, or all of them."""
         stream = RoomStream(self.id)
         stream.accept(self.items[:upto], self.office.book, self.rh_at)
         return stream
 
     def forced(self, kind: int, *signed: tuple[bytes, bytes, bytes | None]) -> list[Item]:
-        """What a false server would show next: items nobody judged."""
+        """The items that a false server would show next, which nobody judged."""
         n = len(self.items)
         return [Item(n + 1 + i, self.t + 1, kind, body, sig, ct) for i, (body, sig, ct) in enumerate(signed)]
 
-    def forced_ops(self, ops: SealedOps) -> list[Item]:
+    def forced_ops(self, ops: EncryptedBatch) -> list[Item]:
         return self.forced(ENVELOPE, *signed_ops(ops))
 
     def forced_entry(self, draft: Draft) -> list[Item]:

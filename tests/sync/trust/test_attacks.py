@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Attacks of tests/sync/ATTACKS.md that no test beside the rules shows by itself."""
+"""Attacks of tests/sync/ATTACKS.md that the tests of the rules do not show."""
 
 import os
 from dataclasses import replace
@@ -19,7 +19,16 @@ from sync.trust.person.user_log import DOMAIN as USER_DOMAIN
 from sync.trust.person.user_log import entry_id
 from sync.trust.room import envelope
 from sync.trust.room.entries import DOMAIN, entry_body
-from sync.trust.room.envelope import ObjectKeys, PlainOp, object_of, open_op, pack, seal_batch, share_commitment, unpack
+from sync.trust.room.envelope import (
+    ObjectKeys,
+    PlainOp,
+    decrypt_op,
+    encrypt_batch,
+    object_of,
+    pack,
+    share_commitment,
+    unpack,
+)
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, entry_by, epoch_in, signed
 from tests.sync.trust.people import NOW, Room, Someone, signed_ops
@@ -30,7 +39,7 @@ NOTE = [b"x"]
 
 
 def no_seal(room: Room, e: int, who: Someone, sealed: bytes, *, gen: int = 1) -> str:
-    """The code with which somebody refuses bytes as their seal of an epoch."""
+    """The code with which a person refuses bytes as their seal of an epoch."""
     with pytest.raises(Reject) as found:
         open_seal(room.id, room.stream.epochs[e], who.uid, gen, puk_key(who.puk_seed), sealed)
     return found.value.code
@@ -40,7 +49,7 @@ def no_seal(room: Room, e: int, who: Someone, sealed: bytes, *, gen: int = 1) ->
 
 
 def test_attack_a_swapped_leaf_makes_another_tree_and_opens_for_nobody(scene: Scene) -> None:
-    """Two members' seals in each other's places: the signed root is another, and neither opens the other's."""
+    """Two members' seals are swapped: the signed root differs, and neither member opens the seal of the other."""
     room = scene.room
     draft = room.drafter(scene.head).rotate()
     one, other = draft.seals
@@ -53,7 +62,7 @@ def test_attack_a_swapped_leaf_makes_another_tree_and_opens_for_nobody(scene: Sc
 
 
 def test_attack_a_stale_seal_opens_no_other_epoch_room_or_generation(scene: Scene) -> None:
-    """What was sealed for one place is shown in another: yesterday's epoch, another room, a key since replaced."""
+    """A seal is shown in another place: another epoch, another room, after its key was replaced."""
     room, clerk = scene.room, scene.clerk
     first = room.drafter(scene.head).rotate()
     room.append(scene.head, first)
@@ -86,7 +95,8 @@ def test_attack_a_malformed_seal_is_refused_and_never_an_error(scene: Scene) -> 
 
 
 def test_attack_garbage_prev_by_a_from_now_writer_is_void_and_cuts_nobody_off(scene: Scene) -> None:
-    """One who was never given the archive key says that they linked to it: whatever the bytes, nobody goes by it."""
+    """A writer who was never given the archive key states that they linked to it. Regardless of the bytes no client
+    follows that link."""
     room = scene.room
     room.join(scene.head, scene.guest, history=False)
     to = room.stream.recipients(scene.office.book)
@@ -104,7 +114,7 @@ def test_attack_garbage_prev_by_a_from_now_writer_is_void_and_cuts_nobody_off(sc
 
 
 def test_attack_what_a_demoted_member_dates_back_is_void(scene: Scene) -> None:
-    """Written, signed and seen before the demotion, shown after it: an op, an entry, and an addition by an admin."""
+    """An op, an entry and an add, written and signed before the demotion, are shown after it."""
     room, clerk = scene.room, scene.clerk
     room.append(scene.head, room.drafter(scene.head).set_role(clerk.uid, Role.ADMIN))
     s, a = room.stream.state, clerk.author
@@ -124,7 +134,8 @@ def test_attack_what_a_demoted_member_dates_back_is_void(scene: Scene) -> None:
 
 
 def test_attack_a_dev_seq_is_not_used_twice(scene: Scene) -> None:
-    """Other content under a number that the device has used, or a lower one; with the true prev and with the old."""
+    """Other content under a dev_seq that the device has used, or a lower one; with the true prev and with the old
+    one."""
     room = scene.room
     before = room.stream.next_prev(scene.clerk.uid, scene.clerk.author.dev)
     room.push(ops_by(room, scene.clerk, first_seq=7))
@@ -136,7 +147,7 @@ def test_attack_a_dev_seq_is_not_used_twice(scene: Scene) -> None:
 
 
 def test_attack_an_unsigned_op_under_anothers_tail_is_refused(scene: Scene) -> None:
-    """The clerk has words of the head's counted under the own signature: before it, as its tail, and behind it."""
+    """The clerk counts an op of the head under the clerk's own signature: before it, as its tail, and behind it."""
     room = scene.room
     client = room.client()
     (body, _, ct) = signed_ops(room.seal(scene.head, TEXT))[0]
@@ -157,8 +168,8 @@ def test_attack_an_unsigned_op_under_anothers_tail_is_refused(scene: Scene) -> N
 
 
 def test_attack_content_of_one_object_opens_in_no_other(scene: Scene) -> None:
-    """A member who may write both shows what was said of one object as another's: with its header, with its key, with
-    its share under another id."""
+    """A member who may write both objects shows content of one as content of the other: with its header, with its key,
+    with its share under another id."""
     room, k = scene.room, scene.room.ring(scene.clerk).k(1)
     assert k is not None
     shares = [os.urandom(32), os.urandom(32)]
@@ -168,13 +179,13 @@ def test_attack_content_of_one_object_opens_in_no_other(scene: Scene) -> None:
     for i in (0, 1):
         op = PlainOp(objs[i], keys[i], share_commitment(room.id, objs[i], shares[i]), pack([(os.urandom(16), TEXT)]))  # type: ignore[list-item]
         s, prev = room.stream, room.stream.next_prev(scene.clerk.uid, scene.clerk.author.dev)
-        sealed.append(seal_batch(scene.clerk.author, room.id, 1, (s.n, s.rh), 1 + i, prev, [op]))
+        sealed.append(encrypt_batch(scene.clerk.author, room.id, 1, (s.n, s.rh), 1 + i, prev, [op]))
         room.push(sealed[i])
     one, two = (envelope.read_body(s.bodies[0])[0] for s in sealed)
-    assert unpack(open_op(keys[0], one, sealed[0].cts[0]))[0][1] == TEXT
+    assert unpack(decrypt_op(keys[0], one, sealed[0].cts[0]))[0][1] == TEXT
     for key, header, ct in ((keys[1], one, 0), (keys[0], two, 0), (keys[1], two, 0), (keys[0], one, 1)):
         with pytest.raises(Reject) as e:
-            open_op(key, header, sealed[ct].cts[0])
+            decrypt_op(key, header, sealed[ct].cts[0])
         assert e.value.code == "decrypt"
     moved = signed(scene.clerk, [enc([two, H(sealed[0].cts[0]), len(sealed[0].cts[0])])], [sealed[0].cts[0]])
     assert refused(room, room.forced_ops(moved)) == "replay", "nor is the header of the other used again"
@@ -185,7 +196,7 @@ def test_attack_content_of_one_object_opens_in_no_other(scene: Scene) -> None:
 
 
 def test_attack_items_of_one_room_fit_no_other(scene: Scene) -> None:
-    """As they are, and with the id of the other room inside, signed anew by a member of both."""
+    """Items are shown unchanged, and with the id of the other room inside and signed again by a member of both."""
     room, other = scene.room, Room.founded(scene.office, scene.head)
     other.join(scene.head, scene.clerk)
     shown = replace(other.items[-1], n=room.stream.n + 1, t=room.t + 1)
@@ -204,7 +215,7 @@ def test_attack_items_of_one_room_fit_no_other(scene: Scene) -> None:
     k = room.ring(scene.clerk).k(1)
     assert k is not None
     with pytest.raises(Reject, match="decrypt"):
-        open_op(ObjectKeys(room.id).key(k, 1, ObjId(room.id), envelope.root_share(room.id)), header, op.cts[0])
+        decrypt_op(ObjectKeys(room.id).key(k, 1, ObjId(room.id), envelope.root_share(room.id)), header, op.cts[0])
 
 
 # -- encodings --------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ NOTE = [b"x"]
 
 
 def shown(room: Room, by: Someone, body: bytes) -> list[Item]:
-    """An entry of any bytes at the next position, signed by its author all the same."""
+    """An entry of any bytes at the next position, properly signed by its author."""
     return room.forced(ENTRY, (body, by.author.signing.sign(DOMAIN, item_id(ENTRY, body)), None))
 
 
@@ -41,7 +41,7 @@ def at(room: Room, by: Someone, seq: int, prev: bytes, kind: str = "note", paylo
 
 @pytest.mark.parametrize("by", ["head", "clerk"])
 def test_attack_an_entry_names_the_one_before_it(scene: Scene, by: str) -> None:
-    """Another entry before it, none, its own number or one too many: whoever signed."""
+    """The entry names another entry before it, none, or a wrong number, regardless of who signs."""
     room, s, who = scene.room, scene.room.stream.state, getattr(scene, by)
     older = RoomEntry.decode(room.items[1].body)
     for seq, prev in (
@@ -74,14 +74,14 @@ def test_attack_an_entry_names_the_one_before_it(scene: Scene, by: str) -> None:
     ],
 )
 def test_attack_what_is_no_entry_is_refused(scene: Scene, change: Callable[[bytes], bytes], code: str) -> None:
-    """A body that is stubbed, wrapped, of another type or another version is none, though its author signed it."""
+    """A body that is stubbed, wrapped, of another type or another version is no entry, though its author signed it."""
     room = scene.room
     body = entry_by(room, scene.head, "note", NOTE).entries[0][0]
     assert refused(room, shown(room, scene.head, change(body))) == code
 
 
 def test_attack_what_is_signed_for_one_chain_counts_in_no_other(scene: Scene) -> None:
-    """An entry of a user log, an envelope and a room entry over the same bytes: each has a word of its own."""
+    """An entry of a user log, an envelope and a room entry over the same bytes: each has its own domain."""
     room, key = scene.room, scene.clerk.author.signing
     body = entry_by(room, scene.clerk, "note", NOTE).entries[0][0]
     for domain, ident in (
@@ -110,7 +110,7 @@ def test_attack_nobody_raises_their_own_role(scene: Scene, role: Role) -> None:
 
 
 def test_attack_nobody_is_added_twice(scene: Scene) -> None:
-    """Nor once more in another role by an administrator who may not give that by itself."""
+    """An administrator also cannot add a member again with a role that the administrator may not set directly."""
     room = scene.room
     room.join(scene.head, scene.guest, Role.ADMIN)
     for by, uid, role in (
@@ -125,7 +125,7 @@ def test_attack_nobody_is_added_twice(scene: Scene) -> None:
 
 
 def test_attack_a_removed_administrators_entries_are_void_and_the_earlier_ones_stand(scene: Scene) -> None:
-    """Whenever it was signed or is dated: what stands behind the removal is void, and what stands before it is not."""
+    """Regardless of when it was signed or is dated: an entry after the removal is void, and one before it is not."""
     room = scene.room
     room.join(scene.head, scene.guest, Role.ADMIN)
     third, fourth = scene.office.hire("Arkivarie"), scene.office.hire("Jurist")
@@ -163,7 +163,8 @@ def test_attack_an_epoch_that_is_not_yet_is_not_asked_for(scene: Scene) -> None:
 
 
 def test_attack_a_person_is_not_added_with_a_head_of_another(scene: Scene) -> None:
-    """A key of the adder's choice would come with a log of that choice: the head must be of the person's own log."""
+    """The head must be of the person's own log. Otherwise the adder could choose a log, and with it a key of their
+    own."""
     room, log = scene.room, scene.guest.log
     for seq, head in ((2, scene.clerk.log.head), (2, Hash(bytes(32))), (1, log.head)):
         draft = entry_by(room, scene.head, "add", [scene.guest.uid, 1, True, [seq, head], bytes(32), None])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""PROTOCOL.md and CRYPTO.md keep up with the code: every frame, field, code, type, kind and domain stands in them."""
+"""PROTOCOL.md and CRYPTO.md are up to date with the code: they have every frame, field, code, type, kind and domain."""
 
 import re
 from pathlib import Path

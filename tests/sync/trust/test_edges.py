@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The refusals that no rule's own test reaches: nonsense in an honest place, and what nobody has yet."""
+"""Refusals that no rule's own test reaches: nonsense in an honest place, and ids that do not exist."""
 
 import os
 
@@ -18,7 +18,7 @@ from sync.trust.room import ephemeral, stream, successor_claim
 from sync.trust.room.entries import RoomEntry
 from sync.trust.room.entry_drafts import Draft
 from sync.trust.room.entry_rules import SEASONED_MS
-from sync.trust.room.envelope import ObjectKeys, PlainOp, object_of, root_share, seal_batch
+from sync.trust.room.envelope import ObjectKeys, PlainOp, encrypt_batch, object_of, root_share
 from sync.trust.room.payloads import Genesis
 from sync.trust.room.room_policy import read_policy, read_recovery
 from sync.trust.room.state_codec import decode_state
@@ -77,7 +77,7 @@ def test_no_entries_make_no_log() -> None:
 
 
 def test_attack_the_agency_brings_no_generation_with_a_revocation(scene: Scene) -> None:
-    """Else it would choose the key that everything is sealed to next."""
+    """Otherwise the agency would choose the next key that everything is sealed to."""
     head = scene.head
     payload = [head.author.dev, [], puk_payload(head.log, os.urandom(32), head.puk_seed, but=head.author.dev)]
     with pytest.raises(Reject) as e:
@@ -154,7 +154,7 @@ def test_a_bit_or_suite_that_nobody_knows_is_void(scene: Scene, change: dict[str
 def test_a_long_slice_that_is_refused_at_its_end_leaves_the_newest_position_known(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Longer than what is remembered of running hashes: all that is remembered was the slice's."""
+    """The slice is longer than the running hashes that are remembered, so that all of these were the slice's."""
     monkeypatch.setattr(stream, "_RECENT", 2)
     room = scene.room
     client = room.client()
@@ -202,14 +202,16 @@ def test_a_payload_for_a_blob_is_never_sealed_as_an_op(scene: Scene) -> None:
     op = PlainOp(own, root_share(own), b"", bytes(MAX_PAYLOAD_BYTES + 1025))  # type: ignore[arg-type]
     for ops in ([op], []):
         with pytest.raises(BugError):
-            seal_batch(scene.head.author, own, 1, (s.n, s.rh), 1, bytes(32), ops)
+            encrypt_batch(scene.head.author, own, 1, (s.n, s.rh), 1, bytes(32), ops)
 
 
 def test_an_ephemeral_message_of_an_epoch_without_key_here_is_dropped(scene: Scene) -> None:
     room, author = scene.room, scene.head.author
-    message = ephemeral.EphemeralSender(room.id).seal(author, 1, bytes(32), b"x", NOW)
+    message = ephemeral.EphemeralSender(room.id).encrypt(author, 1, bytes(32), b"x", NOW)
     with pytest.raises(Reject) as e:
-        ephemeral.EphemeralReceiver(room.id).open(message, lambda uid, dev: author.signing.public, lambda e: None, NOW)
+        ephemeral.EphemeralReceiver(room.id).decrypt(
+            message, lambda uid, dev: author.signing.public, lambda e: None, NOW
+        )
     assert code_of(e) == "ephemeral"
 
 

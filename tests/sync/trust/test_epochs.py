@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Epoch secrets: who can open what, and why one writer can neither split an epoch nor cut history off."""
+"""Epoch secrets: who can open what, and why a single writer can neither split an epoch nor cut off the history."""
 
 import os
 from dataclasses import replace
@@ -88,7 +88,7 @@ def test_attack_a_removed_members_keys_open_nothing_later(scene: Scene) -> None:
     old_a = room.ring(scene.clerk).a(1)
     assert old_a is not None
     with pytest.raises(Reject, match="decrypt"):
-        aead.open_(kdf(old_a, "prev", room.id, 2), ["prev", room.id, 2, 1], epoch.prev)
+        aead.decrypt(kdf(old_a, "prev", room.id, 2), ["prev", room.id, 2, 1], epoch.prev)
 
 
 def test_attack_a_split_epoch_is_found_by_whoever_was_given_another_key(scene: Scene) -> None:
@@ -109,7 +109,7 @@ def test_attack_a_split_epoch_is_found_by_whoever_was_given_another_key(scene: S
 
 
 def test_any_seal_that_matches_the_commitment_is_good(scene: Scene) -> None:
-    """A newcomer, a new key generation, a cannot_open: served by an unsigned re-seal from any holder."""
+    """A newcomer, a new key generation and a cannot_open get an unsigned re-seal from any holder."""
     room = scene.room
     scene.clerk.rotate_puk()
     puk = scene.clerk.log.puks[-1]
@@ -207,7 +207,7 @@ def test_attack_a_history_holder_cannot_begin_the_archive_again(scene: Scene) ->
 
 
 def test_attack_a_bad_link_is_linked_over_by_the_next_holder(scene: Scene) -> None:
-    """One writer seals rubbish as prev; whoever held the older A links below it, so nothing is lost."""
+    """A writer encrypts rubbish as prev. A holder of the older A links below it, so nothing is lost."""
     room = scene.room
     room.join(scene.head, scene.guest)
     e1 = room.ring(scene.guest)
@@ -237,7 +237,7 @@ def test_attack_a_link_with_a_wrong_key_in_it_is_refused_whole(scene: Scene) -> 
     assert a1 is not None
     assert a2 is not None
     for content in ([a1, {1: bytes(32)}], [bytes(32), {1: bytes(32)}], [a1, {}], [a1, {1: None, 2: None}], [a1], 7):
-        prev = aead.seal(kdf(a2, "prev", room.id, 2), ["prev", room.id, 2, 1], enc(content))
+        prev = aead.encrypt(kdf(a2, "prev", room.id, 2), ["prev", room.id, 2, 1], enc(content))
         ring = KeyRing(room.id, [(2, bytes(32), a2)])
         with pytest.raises(Reject, match=r"bad-link|malformed"):
             walk_back(room.id, replace(room.stream.epochs[2], prev=prev), room.stream.epochs, ring)
@@ -246,7 +246,7 @@ def test_attack_a_link_with_a_wrong_key_in_it_is_refused_whole(scene: Scene) -> 
 
 
 def test_a_null_link_is_walked_but_not_built_upon(scene: Scene) -> None:
-    """A signer who could not open an epoch says null for it; the next holder of all keys links below."""
+    """A signer who could not open an epoch writes null for it; the next holder of all keys links below."""
     room = scene.room
     rotated(room, scene.head)
     clerk = room.ring(scene.clerk)
@@ -257,7 +257,7 @@ def test_a_null_link_is_walked_but_not_built_upon(scene: Scene) -> None:
     assert draft.secrets is not None
     a3 = draft.secrets[2]
     assert a3 is not None
-    inside = dec(aead.open_(kdf(a3, "prev", room.id, 3), ["prev", room.id, 3, 1], epoch.prev), limit=4096)
+    inside = dec(aead.decrypt(kdf(a3, "prev", room.id, 3), ["prev", room.id, 3, 1], epoch.prev), limit=4096)
     assert isinstance(inside, list)
     assert inside[1][2] is None
     rotated(room, scene.head)

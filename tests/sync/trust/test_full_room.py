@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The largest state that the totals let a room have can be read again: every total used up by every person that a room
-may have, with the longest form of each number.
-"""
+"""The largest state that the totals allow can be read again: every total is used up by every person that a room may
+have, with the longest form of each number."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -28,7 +27,7 @@ ATTESTS = tuple((Uid(bytes([i]) * 16), BIG) for i in range(snapshots.ATTESTS_KEP
 PEOPLE = totals.PEOPLE.bound(0)
 LONGEST = MAX_ENTRY_BYTES // 40 - 100
 LINKED = totals.EPOCHS_KEPT + MAX_ENTRY_BYTES // 40 + totals.LINKS.bound(PEOPLE)
-"""Over how many epochs all links together reach back: each once, those before the oldest that is remembered as far as
+"""How many epochs all links together reach back over: each remembered epoch once, those before the oldest one as far as
 one entry can hold, and what goes beyond the newest archive."""
 
 
@@ -45,7 +44,7 @@ def take(count: int) -> list[bytes]:
 
 
 def epoch(e: int) -> Epoch:
-    """The newest ones have what all links hold together."""
+    """The newest epochs carry what all links hold together."""
     at = BIG - e
     keys = min(max(LINKED - at * LONGEST, 0), LONGEST)
     return Epoch(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Random lives of a room: whatever happens in it, all clients agree, and exactly the right people can read."""
+"""Random lives of a room: all clients always agree, and exactly the right people can read."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,7 +24,7 @@ STEPS = st.lists(
 
 
 class Life:
-    """A room of up to four; every deed is tried, and may be refused."""
+    """A room of up to four; every step is tried, and may be refused."""
 
     def __init__(self) -> None:
         self.office = Office()
@@ -68,7 +68,7 @@ class Life:
             self.open_seals(person, draft.seals)
 
     def open_seals(self, person: Someone, seals: list[bytes]) -> None:
-        """What this person's client makes of the seals; one for somebody else does not open."""
+        """Opens the seals as this person's client does; a seal for another person does not open."""
         room = self.room
         epoch = room.stream.epochs[room.stream.epoch]
         for sealed in seals:
@@ -95,7 +95,8 @@ def live(steps: list[tuple[str, int, int, Role]]) -> Life:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, st.lists(st.integers(1, 5), min_size=1, max_size=8))
 def test_clients_agree_however_they_were_served(steps: list[tuple[str, int, int, Role]], sizes: list[int]) -> None:
-    """In one slice, in small ones, and from stored bytes in between: the same state, and nothing honest is void."""
+    """In one slice, in small ones, and from stored bytes in between: the state is the same, and no honest item is
+    void."""
     room = live(steps).room
     whole = RoomStream(room.id)
     assert all(a.void is None for a in whole.accept(room.items, room.office.book, room.rh_at))
@@ -115,7 +116,8 @@ def test_clients_agree_however_they_were_served(steps: list[tuple[str, int, int,
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_exactly_the_members_of_record_read(steps: list[tuple[str, int, int, Role]]) -> None:
-    """Every recipient holds the epoch's key; nobody holds one of a time when they were no member and had no history."""
+    """Every recipient holds the epoch's key; nobody holds the key of a time when they were no member and had no
+    history."""
     life = live(steps)
     room, stream = life.room, life.room.stream
     recipients = {r.uid for r in stream.recipients(life.office.book)}
@@ -141,7 +143,8 @@ def test_exactly_the_members_of_record_read(steps: list[tuple[str, int, int, Rol
 def test_attack_a_server_that_drops_doubles_or_swaps_is_found_by_the_next_reader(
     steps: list[tuple[str, int, int, Role]], data: st.DataObject
 ) -> None:
-    """A client either refuses what it is shown or stands where everybody stands; it never differs unseen."""
+    """A client either refuses what it is shown or reaches the state that all other clients have. It never differs
+    unnoticed."""
     life = live(steps)
     room = life.room
     owner = next(p for p in life.people if room.stream.role_of(p.uid) is Role.OWNER)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Many members, any order of honest deeds, any server: what must hold whatever happens (design, invariants 1-5).
+"""Many members, any order of honest actions, any server: what must always hold (design, invariants 1-5).
 
-First an honest server: placing and accepting agree, a refusal changes nothing, keys reach members and nobody else.
-Then a lying one, which forks, hides, repeats, reorders and sets back: every client stops with an alarm, or agrees with
-the others on all that the author of a common later item had seen.
+First an honest server: placing and accepting agree, a refusal changes nothing, and only members receive keys. Then a
+lying server, which forks, hides, repeats, reorders and sets back: every client stops with an alarm, or agrees with the
+others on everything that the author of a common later item had seen.
 """
 
 import os
@@ -21,7 +21,7 @@ from sync.trust.keys.epochs import in_order, open_seal, walk_back
 from sync.trust.person.author import puk_key
 from sync.trust.room import envelope
 from sync.trust.room.entry_drafts import Draft, Drafter
-from sync.trust.room.envelope import ObjectKeys, PlainOp, SealedOps, pack, root_share
+from sync.trust.room.envelope import EncryptedBatch, ObjectKeys, PlainOp, pack, root_share
 from sync.trust.room.stream import AcceptedEnvelope, RoomStream
 from tests.sync.trust.people import Office, Room, Someone
 
@@ -54,7 +54,7 @@ class Life:
             self.did(head, self.room.drafter(head).add(who.uid, role, history=history))
 
     def live(self, story: list[Action]) -> None:
-        """Tries every deed; whatever the server refuses must leave no trace."""
+        """Tries every action; one that the server refuses must leave no trace."""
         for who, what, target, how in story:
             before, bytes_before = self.room.stream.n, self.room.stream.to_bytes()
             try:
@@ -80,7 +80,7 @@ class Life:
                 self.did(by, self.draft(by, what, to, how))
 
     def draft(self, by: Someone, what: int, to: Someone, how: int) -> Draft:
-        """The entry of a deed."""
+        """The entry of an action."""
         d, s = self.room.drafter(by), self.room.stream
         match what:
             case 4 | 5:
@@ -120,12 +120,12 @@ class Life:
         head = s.device_heads.get(by.author.dev)
         first = (head.dev_seq if head else 0) + 1
         prev = s.next_prev(by.uid, by.author.dev)
-        self.room.push(envelope.seal_batch(by.author, own, s.epoch, (s.n, s.rh), first, prev, ops))
+        self.room.push(envelope.encrypt_batch(by.author, own, s.epoch, (s.n, s.rh), first, prev, ops))
         if new:
             self.objects.append(obj)
 
     def did(self, by: Someone, draft: Draft) -> None:
-        """Places a draft, and everybody who was sealed to opens their seal."""
+        """Places a draft; every recipient opens their seal."""
         before = set(self.room.stream.members)
         self.room.append(by, draft)
         s = self.room.stream
@@ -150,7 +150,8 @@ class Life:
             at = s.epochs[at].base
 
     def check_keys(self) -> None:
-        """Every member opens the epoch in force, and in a clean room nobody else does; history reaches back whole."""
+        """Every member opens the epoch in force, and unless the room owes a rotation no other person does; the history
+        reaches back to its beginning."""
         s = self.room.stream
         begun = max(e.e for e in s.epochs.values() if e.has_archive and e.base is None)
         for someone in self.people:
@@ -166,7 +167,7 @@ class Life:
 
 
 def check_clients(life: Life, cuts: list[int], rests: list[int]) -> None:
-    """Clients that take the items in other slices, and stop and go on from their bytes, know the same."""
+    """Clients that accept the items in other slices, or stop and continue from their bytes, have the same state."""
     room = life.room
     ends = [i + 1 for i, item in enumerate(room.items) if item.sig]
     wanted = room.stream.to_bytes()
@@ -210,20 +211,20 @@ def test_whatever_many_honest_members_do_all_clients_and_the_server_agree(
 
 @dataclass
 class Client:
-    """A device that keeps what it was shown. `alarm` is the code it stopped with."""
+    """A device that keeps what it was shown. `alarm` is the code with which it stopped."""
 
     who: Someone
     stream: RoomStream
     rhs: list[bytes]
     dev_seq: int = 0
-    unsent: SealedOps | None = None
+    unsent: EncryptedBatch | None = None
     alarm: str | None = None
     applied: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     """Id of each applied op: its position, and the newest position its author had seen."""
 
 
 class Liar:
-    """A server with several histories of one room, which shows each client whatever it likes."""
+    """A server with several histories of one room, which shows each client any of them."""
 
     def __init__(self, clients: int) -> None:
         self.office = Office()
@@ -248,7 +249,7 @@ class Liar:
         self.branches.append(Room(self.office, stream, old.items[:cut], old.rhs[: cut + 1], t=old.t + 1))
 
     def write(self, c: Client, branch: int, count: int) -> None:
-        """A client says something; the batch goes to a history that takes it, sealed once and sent again as it is."""
+        """A client writes a batch; it goes to a history that takes it, encrypted once and sent again unchanged."""
         room = self.branches[branch % len(self.branches)]
         if c.alarm is not None:
             return
@@ -259,7 +260,7 @@ class Liar:
             ops = [PlainOp(ObjId(own), key, b"", pack([(ChangeId(os.urandom(16)), b"x")])) for _ in range(count)]
             head = s.device_heads.get(c.who.author.dev)
             first = max(c.dev_seq, head.dev_seq if head else 0) + 1
-            c.unsent = envelope.seal_batch(
+            c.unsent = envelope.encrypt_batch(
                 c.who.author, own, s.epoch, (s.n, s.rh), first, s.next_prev(c.who.uid, c.who.author.dev), ops
             )
             c.dev_seq = first + count - 1
@@ -267,7 +268,7 @@ class Liar:
             room.push(c.unsent)
         except Reject as e:
             if e.code == "stale":
-                c.unsent = None  # sealed anew next time, under a new dev_seq
+                c.unsent = None  # encrypted again next time, under a new dev_seq
 
     def rotate(self, c: Client, branch: int) -> None:
         room = self.branches[branch % len(self.branches)]
@@ -296,7 +297,8 @@ class Liar:
             c.unsent = None
 
     def check(self) -> None:
-        """Invariants 1 and 2: only what some honest history placed is applied, and who shares an op shares its past."""
+        """Invariants 1 and 2: only what some honest history placed is applied, and clients that share an op share its
+        past."""
         placed = {item.body for room in self.branches for item in room.items}
         ids = {item_id(ENVELOPE, body) for body in placed}
         for c in self.clients:
@@ -318,7 +320,7 @@ def _whole(items: list[Item]) -> list[Item]:
 
 
 def _lie(items: list[Item], history: list[Item], lie: int, at: int, n: int) -> list[Item]:
-    """The items as they are, or with one of them left out, doubled, swapped, changed or taken from the past."""
+    """The items unchanged, or with one of them left out, doubled, swapped, changed or taken from the past."""
     if not items or lie < 3:
         return items
     at %= len(items)
@@ -366,7 +368,7 @@ def go_on(steps: list[Step]) -> Liar:
 
 
 def end_well(liar: Liar) -> None:
-    """At the end every client is shown the first history whole: it comes to the same, or it has an alarm."""
+    """At the end every client is shown the first history whole: it reaches the same state, or has an alarm."""
     for c in liar.clients:
         liar.show(c, 0, 0, 0, 10_000)
         if c.alarm is None and c.stream.n >= liar.branches[0].stream.n:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Holes that a review of sync/trust found: each test failed first."""
+"""Defects that a review of sync/trust found: each test failed first."""
 
 import os
 from dataclasses import replace
@@ -66,7 +66,7 @@ def forced_first(room: Room, by: Author, kind: int, *, obj: bytes, share_c: byte
     """One envelope of a kind that the drafts do not make, as a false server would show it."""
     s = room.stream
     ops = [envelope.PlainOp(ObjId(obj), os.urandom(32), share_c, b"", kind)]
-    sealed = envelope.seal_batch(by, room.id, s.epoch, (s.n, s.rh), 1, s.next_prev(by.uid, by.dev), ops)
+    sealed = envelope.encrypt_batch(by, room.id, s.epoch, (s.n, s.rh), 1, s.next_prev(by.uid, by.dev), ops)
     return room.forced(ENVELOPE, *signed_ops(sealed))
 
 
@@ -125,7 +125,7 @@ def test_a_destroyed_objects_missing_content_is_right(scene: Scene) -> None:
     key = envelope.ObjectKeys(room.id).key(k, room.stream.epoch, obj, share)
     op = envelope.PlainOp(obj, key, envelope.share_commitment(room.id, obj, share), b"")
     s, a = room.stream, clerk.author
-    room.push(envelope.seal_batch(a, room.id, s.epoch, (s.n, s.rh), 1, s.next_prev(a.uid, a.dev), [op]))
+    room.push(envelope.encrypt_batch(a, room.id, s.epoch, (s.n, s.rh), 1, s.next_prev(a.uid, a.dev), [op]))
     n = room.stream.n
     room.append(scene.head, room.drafter(scene.head).destroy(obj, H(b"rule"), H(b"decision")))
     client = RoomStream(room.id)
@@ -236,10 +236,10 @@ def test_attack_a_part_padded_otherwise_than_it_is_sealed_is_refused() -> None:
     from sync.trust.room import blob_manifest
 
     room = RoomId(bytes(16))
-    part, _ = blob_manifest.seal_part(room, b"kort", last=True)
-    wrong = aead.seal(part.key, ["part", room, PartId(part.part)], b"kort".ljust(300, b"\0"))
+    part, _ = blob_manifest.encrypt_part(room, b"kort", last=True)
+    wrong = aead.encrypt(part.key, ["part", room, PartId(part.part)], b"kort".ljust(300, b"\0"))
     with pytest.raises(Reject, match="padding"):
-        blob_manifest.open_part(room, replace(part, digest=H(wrong)), wrong)
+        blob_manifest.decrypt_part(room, replace(part, digest=H(wrong)), wrong)
 
 
 def test_attack_a_seal_that_gives_more_or_less_than_its_recipient_should_get_is_refused(scene: Scene) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The tree head of an epoch's seals is the one of RFC 9162: against transparency-dev's cases (tests/vectors/merkle).
 
-The protocol carries no proofs, so sync/ checks none: the published cases are put to the reader's proofs (tests/reader),
-and those then to our tree heads, of every size up to 70.
+The protocol carries no proofs, so sync/ checks none. The published cases are checked by the reader's proofs
+(tests/reader), and those proofs by our tree heads, of every size up to 70.
 """
 
 import base64

@@ -9,7 +9,7 @@ from sync.client.room.timeline_events import event_of
 from sync.crypto.encoding import enc
 from sync.errors import Reject
 from sync.ids import Uid
-from sync.trust.room.removal_notes import MAX_REASON, SealedNote, open_note, read_note, seal_note
+from sync.trust.room.removal_notes import MAX_REASON, EncryptedNote, decrypt_note, encrypt_note, read_note
 from sync.trust.room.stream import AcceptedEntry
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.people import Room
@@ -17,17 +17,17 @@ from tests.sync.trust.people import Room
 REASON = "Går till en annan enhet, åäö 🙂"
 
 
-def note_of(room: Room) -> SealedNote:
+def note_of(room: Room) -> EncryptedNote:
     """What a client keeps of the room's last entry."""
     item = room.client(len(room.items) - 1).accept(room.items[-1:], room.office.book, room.rh_at)[-1]
     assert isinstance(item, AcceptedEntry)
     event = event_of(item)
     assert event is not None
     assert event.note is not None
-    return SealedNote.decode(event.note)
+    return EncryptedNote.decode(event.note)
 
 
-def removed(scene: Scene, reason: str) -> tuple[SealedNote, bytes]:
+def removed(scene: Scene, reason: str) -> tuple[EncryptedNote, bytes]:
     """The note of a removal of the clerk, with the key that the removal's epoch gives to those who stay."""
     draft = scene.room.drafter(scene.head).remove(scene.clerk.uid, reason=reason)
     scene.room.append(scene.head, draft)
@@ -39,10 +39,10 @@ def test_attack_a_removals_reason_opens_for_nobody_without_the_new_key(scene: Sc
     room = scene.room.stream.room
     old = scene.room.ring(scene.clerk).k(1)
     note, k = removed(scene, REASON)
-    assert open_note(k, room, note) == REASON
+    assert decrypt_note(k, room, note) == REASON
     assert old is not None
     with pytest.raises(Reject, match="decrypt"):
-        open_note(old, room, note)  # all that the removed person has
+        decrypt_note(old, room, note)  # all that the removed person has
     raw = b"".join(i.body for i in scene.room.items)  # all that the server has
     assert REASON.encode() not in raw
     assert b"enhet" not in raw
@@ -57,16 +57,16 @@ def test_attack_a_note_is_not_repeated_under_another_entry(scene: Scene) -> None
         replace(note, epoch=note.epoch + 1),
     ):
         with pytest.raises(Reject, match="decrypt"):
-            open_note(k, room, other)
+            decrypt_note(k, room, other)
 
 
 def test_a_note_without_a_reason_looks_like_one_with_a_short_reason(scene: Scene) -> None:
     note, k = removed(scene, "")
-    assert open_note(k, scene.room.stream.room, note) == ""
+    assert decrypt_note(k, scene.room.stream.room, note) == ""
     room, uid = scene.room.stream.room, Uid(bytes(16))
-    lengths = {len(seal_note(k, room, 2, uid, uid, text)) for text in ("", "Kort", REASON)}
+    lengths = {len(encrypt_note(k, room, 2, uid, uid, text)) for text in ("", "Kort", REASON)}
     assert lengths == {len(note.sealed)}
-    assert len(seal_note(k, room, 2, uid, uid, "🙂" * 2 * MAX_REASON)) <= 4096
+    assert len(encrypt_note(k, room, 2, uid, uid, "🙂" * 2 * MAX_REASON)) <= 4096
 
 
 @pytest.mark.parametrize("text", [[2, "Kort"], [1, b"Kort"], [1, "å" * (MAX_REASON + 1)], [1]])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Any value in any place of any format: a verdict, never another exception (a crash would stop a server)."""
+"""Any value in any place of any format gives a verdict and no other exception, since a crash would stop a server."""
 
 import contextlib
 import json
@@ -39,7 +39,7 @@ def load(name: str) -> Any:
 
 
 def odd_ones(value: object) -> list[object]:
-    """The value with one place of it, at any depth, made odd."""
+    """Copies of the value, each with one place at any depth made odd."""
     out = [*ODD]
     if isinstance(value, list):
         out += [[*value[:i], odd, *value[i + 1 :]] for i, item in enumerate(value) for odd in odd_ones(item)]
@@ -58,7 +58,7 @@ def encodings(data: bytes) -> list[bytes]:
 
 
 def only_verdicts(read: Callable[[bytes], object], data: bytes) -> int:
-    """How many odd forms were refused; every other exception fails the test."""
+    """The number of odd forms that were refused; every other exception fails the test."""
     refused = 0
     for odd in encodings(data):
         try:
@@ -94,7 +94,8 @@ def test_attack_odd_room_entries_get_a_verdict_at_a_client_and_at_the_server(roo
 
 
 def _try_all(stream: RoomStream, item: Item, book: Book) -> None:
-    """Only an item of a device that its person's log does not know is taken, and it is void; all else is refused."""
+    """Only an item of a device that its person's log does not know is accepted, and it is void; all other items are
+    refused."""
     before = stream.to_bytes()
     for odd in encodings(item.body):
         if odd == item.body:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Programs of other times: what was made before the first release is refused as such, and a program that lacks some of
-today's types and kinds follows a room all the same.
-"""
+"""Older and newer programs: formats from before the first release are refused by a code of their own, and a program
+that lacks some of today's types and kinds still follows a room."""
 
 import pytest
 

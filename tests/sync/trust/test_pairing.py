@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A second device is let in by code or by digits, with whoever relays in the middle."""
+"""A second device is admitted by code or by digits, with any server in the middle."""
 
 import copy
 import os
@@ -29,7 +29,7 @@ RECORD = encode_record({"name": "Registrator", "title": "", "unit": "Registratur
 
 @dataclass
 class Meeting:
-    """An old and a new device, and nobody between them yet."""
+    """An old and a new device without a server between them."""
 
     office: Office
     person: Someone
@@ -53,12 +53,12 @@ class Meeting:
         )  # fmt: skip
 
     def third(self) -> bytes:
-        """Messages 1 to 3."""
+        """Exchanges messages 1 to 3; returns message 3."""
         self.old.receive_first(self.new.first())
         return self.new.answer(self.old.describe(self.described))
 
     def admitted(self) -> DevId:
-        """All four, and the entry in the log."""
+        """Exchanges all four messages and appends the entry to the log."""
         self.old.check(self.third())
         return self.enter()
 
@@ -178,7 +178,7 @@ def test_attack_every_changed_byte_is_found_out(by_code: Meeting) -> None:
 
 
 def test_attack_a_message_of_one_side_is_none_of_the_other(by_code: Meeting) -> None:
-    """Sent back to who made it, or in another place, it does not open."""
+    """A message that is sent back to its author, or in another place, does not open."""
     first = by_code.new.first()
     with pytest.raises(Reject) as e:
         by_code.new.answer(first)
@@ -191,7 +191,7 @@ def test_attack_a_message_of_one_side_is_none_of_the_other(by_code: Meeting) -> 
 
 
 def test_attack_a_stolen_code_adds_nobody_whose_key_it_does_not_have(by_code: Meeting) -> None:
-    """▲ The keys of another device are of no use: it has to prove them."""
+    """▲ The keys of another device are of no use, since the sender has to prove them."""
     victim = by_code.new
     thief = Entering(by_code.agency, DeviceSecrets.fresh(), NAME, SYSTEM, by_code.code)
     thief._me = replace(thief._me, sign_pk=victim._me.sign_pk)
@@ -236,7 +236,7 @@ def test_attack_a_person_who_does_not_match_their_genesis_is_refused(meeting: Me
 
 
 def moved(m: Meeting) -> bytes:
-    """Another device makes a new key; message 5."""
+    """Another device makes a new key generation; returns message 5."""
     m.person.rotate_puk()
     return m.old.ask_again(m.person.log.seq, m.person.log.head)
 
@@ -281,7 +281,8 @@ def test_attack_a_proof_for_a_head_before_is_no_proof_for_a_newer(meeting: Meeti
 
 
 def test_attack_another_device_does_not_prove_in_the_place_of_the_one_that_was_seen(by_code: Meeting) -> None:
-    """▲ The person said yes to the device of message 1; whoever knows the code sends another one's proof."""
+    """▲ The person confirmed the device of message 1; an attacker who knows the code sends the proof of another
+    device."""
     by_code.old.check(by_code.third())
     thief = Entering(by_code.agency, DeviceSecrets.fresh(), NAME, SYSTEM, by_code.code)
     moved(by_code)
@@ -333,7 +334,7 @@ def test_messages_out_of_order_are_refused(meeting: Meeting) -> None:
 
 
 def middle(m: Meeting) -> tuple[Entering, Admitting]:
-    """What sits between: the new device to the old one, and the old one to the new."""
+    """The attacker in the middle: a new device to the old one, and an old device to the new one."""
     fake_new = Entering(m.agency, DeviceSecrets.fresh(), NAME, SYSTEM, None)
     fake_old = Admitting(m.agency, KemKey(os.urandom(32)), None)
     return fake_new, fake_old
@@ -351,7 +352,8 @@ def test_attack_one_in_the_middle_shows_other_digits(by_digits: Meeting) -> None
 
 
 def test_attack_what_was_committed_cannot_be_another_thing_later(by_digits: Meeting) -> None:
-    """▲ Once it has heard the old device's nonce, the one in the middle can choose neither keys nor nonce any more."""
+    """▲ After receiving the old device's nonce the attacker in the middle can choose neither keys nor nonce any
+    more."""
     fake_new, _ = middle(by_digits)
     by_digits.old.receive_first(fake_new.first())
     described = by_digits.old.describe(by_digits.described)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The server's word that it was restored: what it says, for whom it holds, and what it explains."""
+"""The server's statement that it was restored: its content, the agency that it holds for, and what it explains."""
 
 import os
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who may post which entry: members, roles, the dirty room, two administrators, and what a reset does."""
+"""Which member may post which entry: members, roles, a room that owes a rotation, two administrators, and a reset."""
 
 import os
 
@@ -23,7 +23,7 @@ from tests.sync.trust.people import NOW, Office, Room, Someone
 
 
 def refused(room: Room, by: Someone, draft: Draft) -> str:
-    """The server's code; a client that is shown it all the same holds it for void with the same."""
+    """The server's code. A client that is shown the entry nevertheless judges it void with the same code."""
     with pytest.raises(Reject) as e:
         room.append(by, draft)
     client = room.client()
@@ -143,7 +143,7 @@ def test_attack_the_last_owner_cannot_go(scene: Scene) -> None:
 
 
 def test_attack_a_removal_by_the_removed_is_not_one(scene: Scene) -> None:
-    """`rm` is made by one who stays: else the leaver would know the new epoch's key."""
+    """An `rm` is made by a member who stays. Otherwise the removed member would know the new epoch's key."""
     room = scene.room
     draft = room.drafter(scene.clerk)._draft("rm", [scene.clerk.uid, 0, b"", _epoch_of(room, scene)])
     assert refused(room, scene.clerk, draft) == "forbidden"

@@ -14,7 +14,7 @@ from sync.ids import ObjId
 from sync.protocol.version import MAX_OP_BYTES, MAX_PAYLOAD_BYTES
 from sync.trust.formats.items import Role
 from sync.trust.room import blob_manifest, envelope
-from sync.trust.room.envelope import PlainOp, read_body, seal_batch
+from sync.trust.room.envelope import PlainOp, encrypt_batch, read_body
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by, signed, with_ext
 from tests.sync.trust.people import Someone
@@ -91,7 +91,7 @@ def test_attack_more_than_192_kib_is_never_sealed(scene: Scene) -> None:
     prev = s.next_prev(scene.clerk.uid, scene.clerk.author.dev)
     op = PlainOp(ObjId(room.id), bytes(32), b"", bytes(MAX_PAYLOAD_BYTES + 1025))
     with pytest.raises(BugError):
-        seal_batch(scene.clerk.author, room.id, s.epoch, (s.n, s.rh), 1, prev, [op])
+        encrypt_batch(scene.clerk.author, room.id, s.epoch, (s.n, s.rh), 1, prev, [op])
 
 
 def test_attack_a_void_envelope_is_still_the_devices_last(scene: Scene) -> None:
@@ -116,7 +116,7 @@ def test_attack_a_reader_makes_no_snapshot(scene: Scene) -> None:
 
 def test_attack_a_part_filled_with_anything_but_zeros_is_refused(scene: Scene) -> None:
     room = scene.room.id
-    part, _ = blob_manifest.seal_part(room, b"kort", last=True)
-    filled = aead.seal(part.key, ["part", room, part.part], b"kort" + os.urandom(252))
+    part, _ = blob_manifest.encrypt_part(room, b"kort", last=True)
+    filled = aead.encrypt(part.key, ["part", room, part.part], b"kort" + os.urandom(252))
     with pytest.raises(Reject, match="padding"):
-        blob_manifest.open_part(room, replace(part, digest=H(filled)), filled)
+        blob_manifest.decrypt_part(room, replace(part, digest=H(filled)), filled)

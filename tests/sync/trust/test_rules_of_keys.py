@@ -36,7 +36,7 @@ from tests.sync.trust.test_small_formats import Ears, key_of
 
 
 def approved(room: Room, by: Someone, other: Someone, what: str, subject: bytes) -> Hash:
-    """A proposal by one administrator that the other approved."""
+    """A proposal by one administrator that the other has approved."""
     ident = proposed(room, by, what, subject)
     room.append(other, room.drafter(other).approve(ident))
     return ident
@@ -93,7 +93,8 @@ def test_attack_a_reseal_gives_a_from_now_or_recovery_recipient_no_archive_key(
 
 
 def test_attack_a_ghost_in_a_members_place_is_seen_by_all(scene: Scene) -> None:
-    """As many recipients as there should be, and one of them another person, or the right one at another head."""
+    """The number of recipients is right, but in one place there is a wrong person, or the right person at a wrong
+    head."""
     room, log = scene.room, scene.guest.log
     one, other = room.stream.recipients(scene.office.book)
     ghost = replace(one, uid=log.uid, ulog_head=log.head, kem_pk=log.puks[0].kem_pk)
@@ -121,7 +122,7 @@ def test_attack_a_link_with_one_wrong_key_gives_nothing(scene: Scene) -> None:
         ([a1, {0: None, 1: k1}], "bad-link"),
         ([a1, {}], "bad-link"),
     ):
-        prev = aead.seal(key, ["prev", room.id, 2, 1], enc(content))
+        prev = aead.encrypt(key, ["prev", room.id, 2, 1], enc(content))
         fresh = KeyRing(room.id, [(2, k2 or b"", a2)])
         with pytest.raises(Reject, match=code):
             walk_back(room.id, replace(epoch, prev=prev), room.stream.epochs, fresh)
@@ -194,7 +195,7 @@ def test_attack_recovery_is_used_by_an_administrator_where_policy_names_it(two: 
 
 
 def test_attack_an_epoch_for_one_recipient_less_is_no_epoch_of_a_removal(scene: Scene) -> None:
-    """The epoch of a removal is for those who stay: one for everybody as before is void."""
+    """The epoch of a removal is for the members who stay: one for all previous members is void."""
     room = scene.room
     everyone = epoch_in(room.drafter(scene.head).rotate())
     draft = entry_by(room, scene.head, "rm", [scene.clerk.uid, 0, b"", everyone.payload()])
@@ -203,7 +204,8 @@ def test_attack_an_epoch_for_one_recipient_less_is_no_epoch_of_a_removal(scene: 
 
 
 def test_attack_nobody_removes_oneself_and_knows_the_next_key(scene: Scene) -> None:
-    """Who goes would seal the next epoch to those who stay, and know its key: a removal is made by one who stays."""
+    """A member who removed themselves would make the next epoch and know its key, so a removal is made by a member who
+    stays."""
     room = scene.room
     room.append(scene.head, room.drafter(scene.head).set_role(scene.clerk.uid, Role.OWNER))
     stay = [r for r in room.stream.recipients(scene.office.book) if r.uid != scene.head.uid]
@@ -216,9 +218,9 @@ def test_attack_nobody_removes_oneself_and_knows_the_next_key(scene: Scene) -> N
 
 
 def test_attack_an_ephemerals_content_is_bound_to_its_context(scene: Scene) -> None:
-    """Signed anew by its own author with another counter, time, kind or session, the content does not open."""
+    """Signed again by its own author with another counter, time, kind or session, the content does not open."""
     ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
-    message = voice.seal(scene.head.author, 1, key_of(scene), b"x", NOW)
+    message = voice.encrypt(scene.head.author, 1, key_of(scene), b"x", NOW)
     parts = dec(message.body, limit=512)
     assert isinstance(parts, list)
     for at, value in ((5, os.urandom(16)), (6, 9), (7, NOW + 1), (8, ephemeral.CARET)):
@@ -230,9 +232,11 @@ def test_attack_an_ephemerals_content_is_bound_to_its_context(scene: Scene) -> N
 
 def test_attack_many_sessions_in_a_minute_push_out_none_that_the_clock_would_take(scene: Scene) -> None:
     ears = Ears(scene)
-    first = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
+    first = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"1", NOW)
     ears.receive(first)
     for i in range(400):
         now = NOW + i * 200
-        ears.receive(ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", now), now)
+        ears.receive(
+            ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"", now), now
+        )
     assert ears.refuses(first, NOW + 80_000) == "ephemeral"

@@ -39,7 +39,7 @@ def clerk(office: Office) -> Someone:
 
 
 def unusable() -> bytes:
-    """A sealing key whose X25519 part gives a zero secret with every other."""
+    """A sealing key whose X25519 part gives a zero secret with every other key."""
     return KemKey(os.urandom(32)).public[:1184] + bytes(32)
 
 

@@ -37,7 +37,7 @@ def test_the_running_hash_covers_number_time_kind_id_and_all_before() -> None:
 
 
 def second(room: Room, by: Someone, kind: str, payload: object) -> Item:
-    """An entry for position 2 of a room of which only the genesis stands."""
+    """An entry for position 2 of a room that has only its genesis."""
     first, a = room.items[0], by.author
     ident = item_id(ENTRY, first.body)
     body = entry_body(room.id, 1, ident, a.uid, a.dev, (1, room.rhs[1]), a.ulog, NOW, kind, payload)
@@ -91,7 +91,7 @@ def test_attack_an_entry_that_has_seen_less_than_before_is_void(scene: Scene) ->
 
 
 def test_attack_a_position_of_its_own_is_not_seen(scene: Scene) -> None:
-    """Nobody has seen the position at which the item stands, whatever its hash may become."""
+    """No author can have seen the position of the item itself, regardless of its hash."""
     room = scene.room
     n = room.stream.n + 1
     draft = entry_by(room, scene.clerk, "note", NOTE, seen=(n, bytes(32)))
@@ -101,7 +101,8 @@ def test_attack_a_position_of_its_own_is_not_seen(scene: Scene) -> None:
 
 
 def test_attack_an_item_with_a_newer_log_than_is_at_hand_is_not_judged(scene: Scene) -> None:
-    """Not void for want of evidence: the log is asked for, and the verdict is the one that everybody gives."""
+    """The item is not void for lack of evidence: the log is requested, and the verdict is the one that every client
+    reaches."""
     room, some = scene.room, Book()
     some.logs = {**scene.office.book.logs, scene.clerk.uid: UserLog.replay(scene.clerk.entries, scene.office.agency.pk)}
     client = room.client()
@@ -152,7 +153,7 @@ def test_attack_a_person_is_not_added_below_the_pinned_head(scene: Scene) -> Non
 
 
 def test_attack_a_void_entry_leaves_no_trace_but_its_hash(scene: Scene) -> None:
-    """Also where the rule that fails is the last of several, and what came before it had taken effect."""
+    """Also where the rule that fails is the last of several, and earlier ones had already changed the state."""
     room, log = scene.room, scene.guest.log
     epoch = epoch_in(room.drafter(scene.head).rotate())
     add = [log.uid, 2, False, [log.seq, log.head], bytes(32), epoch.payload()]

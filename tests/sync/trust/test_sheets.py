@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A recovery sheet and its share: neither opens anything without the other, nor with the server's disk beside it.
+"""A recovery sheet and its share: neither opens anything without the other, even with the content of the server's disk.
 
-The server's disk is the person's log here: whatever else lies there is sealed to the generations of that log.
+The server's disk is the person's log here: all other content is sealed to the generations of that log.
 """
 
 import os
@@ -36,12 +36,12 @@ def clerk(office: Office) -> Someone:
 
 
 def request(office: Office, someone: Someone, salt: bytes = SALT, record: bytes = RECORD) -> ShareRequest:
-    """What the agency reads, from what the server exports."""
+    """The request that the agency reads, from the data that the server exports."""
     return ShareRequest.check(ShareRequest.encode(someone.entries, salt, record), office.agency.pk)
 
 
 def opens(someone: Someone, kem: KemKey) -> list[int]:
-    """The generations that a key opens as the recovery key, whatever the log says of it."""
+    """The generations that a key opens as the recovery key, regardless of what the log states about it."""
     return sorted(user_drafts.open_generations(someone.log, RECOVERY, kem, {}))
 
 
@@ -53,8 +53,8 @@ def code_of(failed: pytest.ExceptionInfo[Reject]) -> str:
 
 
 def test_attack_a_recovery_sheet_and_the_servers_disk_open_nothing(clerk: Someone) -> None:
-    """The attacker has the sheet's code and all that the server stores. No share of the attacker's own opens a
-    generation, nor does any key that comes from the code alone."""
+    """The attacker has the recovery sheet's code and everything that the server stores. No share of the attacker's own
+    opens a generation, nor does any key that comes from the code alone."""
     pair = recovery_sheet(clerk)
     assert opens(clerk, pair.kem) == [1, 2]
     tries = [
@@ -73,7 +73,7 @@ def test_attack_a_recovery_sheet_and_the_servers_disk_open_nothing(clerk: Someon
 
 
 def test_attack_the_agencys_secret_and_the_servers_disk_open_nothing(office: Office, clerk: Someone) -> None:
-    """The attacker has the escrow key, so every share, and all that the server stores, but no sheet."""
+    """The attacker has the escrow key, so every share, and everything that the server stores, but no recovery sheet."""
     pair = recovery_sheet(clerk)
     share = request(office, clerk).open(ESCROW)
     assert share == pair.share
@@ -83,7 +83,8 @@ def test_attack_the_agencys_secret_and_the_servers_disk_open_nothing(office: Off
 
 
 def test_attack_no_share_gives_the_root_key(clerk: Someone) -> None:
-    """The root key is the code's alone: another share changes nothing of it, and what comes from a share is not it."""
+    """The root key depends on the code alone: another share does not change it, and no key derived from a share equals
+    it."""
     pair, other = drawn(), RecoveryShare.fresh()
     assert RecoveryPair(pair.code, other).code.root.public == pair.code.root.public
     assert RecoveryPair(pair.code, other).kem.public != pair.kem.public
@@ -93,7 +94,8 @@ def test_attack_no_share_gives_the_root_key(clerk: Someone) -> None:
 
 
 def test_attack_a_recovery_sheet_that_was_replaced_opens_nothing_newer(clerk: Someone) -> None:
-    """Somebody found the sheet and has its share: from the moment that another replaces it, it opens no later key."""
+    """An attacker found the recovery sheet and has its share: once another recovery sheet replaces it, it opens no
+    later key."""
     old = recovery_sheet(clerk)
     newer = recovery_sheet(clerk, old.code.root)
     clerk.rotate_puk()
@@ -132,7 +134,7 @@ def test_attack_a_share_of_another_person_or_of_an_earlier_recovery_sheet_is_ref
 def test_attack_a_share_opens_for_the_person_and_the_recovery_sheet_that_it_was_sealed_for(
     office: Office, clerk: Someone
 ) -> None:
-    """The server cannot have one person's share opened in another's name, nor an earlier one as the newest."""
+    """The server cannot have one person's share opened in another person's name, nor an earlier share as the newest."""
     pair = drawn()
     sealed = seal_share(ESCROW.public, clerk.uid, 2, pair.share)
     assert ESCROW.open(share_info(clerk.uid, 2), sealed) == pair.share.secret
@@ -171,7 +173,7 @@ def test_no_share_is_opened_of_a_recovery_sheet_that_is_not_whole_or_after_a_res
 
 
 def test_attack_a_request_proves_whose_it_is(office: Office, clerk: Someone) -> None:
-    """A log that another agency bound, one that was cut, another's record, and what is no request."""
+    """A log that another agency bound, one that was cut, another person's record, and bytes that are no request."""
     recovery_sheet(clerk)
     whole, pk = ShareRequest.encode(clerk.entries, SALT, RECORD), office.agency.pk
     other = encode_record({"name": "Registrator", "title": "", "unit": ""})

@@ -30,11 +30,11 @@ from sync.trust.person.agency import (
     verify_server_cert,
 )
 from sync.trust.room import ephemeral, signed_receipts
-from sync.trust.room.blob_manifest import Manifest, open_part, seal_part
+from sync.trust.room.blob_manifest import Manifest, decrypt_part, encrypt_part
 from sync.trust.room.envelope import (
     Header,
     ObjectKeys,
-    open_op,
+    decrypt_op,
     pack,
     pad,
     padded_size,
@@ -50,7 +50,7 @@ ROOM = RoomId(b"rum" + bytes(13))
 
 
 def rejected(act: Callable[[], object]) -> str:
-    """The code with which it is refused."""
+    """The code with which the call is refused."""
     with pytest.raises(Reject) as refused:
         act()
     return refused.value.code
@@ -191,9 +191,9 @@ def test_attack_content_is_bound_to_its_header(scene: Scene) -> None:
     assert k is not None
     key = ObjectKeys(room.id).key(k, 1, room.id, root_share(room.id))
     one, two = (read_body(b)[0] for b in ops.bodies)
-    assert unpack(open_op(key, one, ops.cts[0]))[0][1] == b"ett"
+    assert unpack(decrypt_op(key, one, ops.cts[0]))[0][1] == b"ett"
     with pytest.raises(Reject) as e:
-        open_op(key, two, ops.cts[0])
+        decrypt_op(key, two, ops.cts[0])
     assert e.value.code == "decrypt"
 
 
@@ -220,21 +220,21 @@ def test_attack_a_header_has_exactly_the_fields_it_must(scene: Scene) -> None:
 @pytest.mark.parametrize("size", [0, 1, 255, 256, 257, 100_000])
 def test_a_part_opens_and_hides_its_size(size: int) -> None:
     plain = os.urandom(size)
-    part, sealed = seal_part(ROOM, plain, last=True)
-    assert open_part(ROOM, part, sealed) == plain
+    part, sealed = encrypt_part(ROOM, plain, last=True)
+    assert decrypt_part(ROOM, part, sealed) == plain
     assert len(sealed) >= 256
 
 
 def test_a_full_part_is_not_padded() -> None:
     plain = os.urandom(PART_BYTES)
-    part, sealed = seal_part(ROOM, plain, last=False)
-    assert open_part(ROOM, part, sealed) == plain
+    part, sealed = encrypt_part(ROOM, plain, last=False)
+    assert decrypt_part(ROOM, part, sealed) == plain
     assert len(sealed) - PART_BYTES < 8 * 1024
 
 
 def test_attack_a_part_of_another_place_or_room_is_refused() -> None:
-    one, first = seal_part(ROOM, b"ett", last=True)
-    two, second = seal_part(ROOM, b"tv\xc3\xa5", last=True)
+    one, first = encrypt_part(ROOM, b"ett", last=True)
+    two, second = encrypt_part(ROOM, b"tv\xc3\xa5", last=True)
     for part, sealed, room, code in (
         (one, second, ROOM, "blob-hash"),
         (replace(one, part=two.part), first, ROOM, "decrypt"),
@@ -244,12 +244,12 @@ def test_attack_a_part_of_another_place_or_room_is_refused() -> None:
         (replace(one, length=300), first, ROOM, "padding"),
     ):
         with pytest.raises(Reject) as e:
-            open_part(room, part, sealed)
+            decrypt_part(room, part, sealed)
         assert e.value.code == code
 
 
 def test_attack_a_manifest_adds_up() -> None:
-    part, _ = seal_part(ROOM, b"ett", last=True)
+    part, _ = encrypt_part(ROOM, b"ett", last=True)
     whole = Manifest(3, (part,))
     assert Manifest.decode(whole.encode()) == whole
     for bad in (
@@ -269,7 +269,7 @@ def test_attack_a_manifest_adds_up() -> None:
 
 
 class Ears:
-    """A listener in the scene's room."""
+    """A receiver of ephemeral messages in the scene's room."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -282,7 +282,7 @@ class Ears:
             return device.sign_pk if device else None
 
         ring, stream = self.scene.room.ring(self.scene.clerk), self.scene.room.stream
-        return self.listener.open(message, sign_pk, ring.k, now, stream.role_of)[1]
+        return self.listener.decrypt(message, sign_pk, ring.k, now, stream.role_of)[1]
 
     def refuses(self, message: ephemeral.EphemeralMessage, now: int = NOW) -> str:
         with pytest.raises(Reject) as e:
@@ -298,8 +298,8 @@ def key_of(scene: Scene) -> bytes:
 
 def test_an_ephemeral_is_received_once(scene: Scene) -> None:
     ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
-    first = voice.seal(scene.head.author, 1, key_of(scene), "skriver … 🙂".encode(), NOW)
-    second = voice.seal(scene.head.author, 1, key_of(scene), b"2", NOW)
+    first = voice.encrypt(scene.head.author, 1, key_of(scene), "skriver … 🙂".encode(), NOW)
+    second = voice.encrypt(scene.head.author, 1, key_of(scene), b"2", NOW)
     assert ears.receive(first).decode() == "skriver … 🙂"
     assert ears.refuses(first) == "ephemeral"
     assert ears.receive(second) == b"2"
@@ -308,8 +308,8 @@ def test_an_ephemeral_is_received_once(scene: Scene) -> None:
 
 def test_attack_an_older_session_is_not_replayed_after_a_newer(scene: Scene) -> None:
     ears = Ears(scene)
-    old = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
-    new = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"2", NOW)
+    old = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"1", NOW)
+    new = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"2", NOW)
     ears.receive(old)
     ears.receive(new)
     assert ears.refuses(old) == "ephemeral"
@@ -317,39 +317,41 @@ def test_attack_an_older_session_is_not_replayed_after_a_newer(scene: Scene) -> 
 
 def test_attack_a_session_is_forgotten_only_when_the_clock_refuses_it(scene: Scene) -> None:
     ears = Ears(scene)
-    first = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"1", NOW)
+    first = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"1", NOW)
     ears.receive(first)
     for i in range(600):
         now = NOW + i * 500
-        ears.receive(ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", now), now)
+        ears.receive(
+            ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"", now), now
+        )
         assert ears.refuses(first, now) == "ephemeral"
 
 
 @pytest.mark.parametrize("off", [CLOCK_TOLERANCE_MS + 1, -CLOCK_TOLERANCE_MS - 1])
 def test_attack_an_ephemeral_of_another_time_is_dropped(scene: Scene, off: int) -> None:
-    message = ephemeral.EphemeralSender(scene.room.id).seal(scene.head.author, 1, key_of(scene), b"", NOW + off)
+    message = ephemeral.EphemeralSender(scene.room.id).encrypt(scene.head.author, 1, key_of(scene), b"", NOW + off)
     assert Ears(scene).refuses(message) == "ephemeral"
 
 
 def test_attack_an_ephemeral_of_a_stranger_or_a_revoked_device_is_dropped(scene: Scene) -> None:
     ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
-    assert ears.refuses(voice.seal(scene.guest.author, 1, key_of(scene), b"", NOW)) == "ephemeral"
-    message = voice.seal(scene.clerk.author, 1, key_of(scene), b"", NOW)
+    assert ears.refuses(voice.encrypt(scene.guest.author, 1, key_of(scene), b"", NOW)) == "ephemeral"
+    message = voice.encrypt(scene.clerk.author, 1, key_of(scene), b"", NOW)
     scene.clerk.revoke(0, scene.office.agency)
     assert ears.refuses(message) == "ephemeral"
 
 
 def test_attack_a_changed_ephemeral_is_dropped(scene: Scene) -> None:
     ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
-    message = voice.seal(scene.head.author, 1, key_of(scene), b"x", NOW)
+    message = voice.encrypt(scene.head.author, 1, key_of(scene), b"x", NOW)
     parts = dec(message.body, limit=512)
     assert isinstance(parts, list)
     for at, value in ((2, 2), (6, 9), (7, NOW + 1), (8, ephemeral.CARET)):
         body = enc([*parts[:at], value, *parts[at + 1 :]])
         assert ears.refuses(replace(message, body=body)) == "signature"
     assert ears.refuses(replace(message, ct=message.ct[:-1] + bytes([message.ct[-1] ^ 1]))) == "ephemeral"
-    assert ears.refuses(voice.seal(scene.head.author, 1, bytes(32), b"x", NOW)) == "decrypt"
-    other = ephemeral.EphemeralSender(ROOM).seal(scene.head.author, 1, key_of(scene), b"x", NOW)
+    assert ears.refuses(voice.encrypt(scene.head.author, 1, bytes(32), b"x", NOW)) == "decrypt"
+    other = ephemeral.EphemeralSender(ROOM).encrypt(scene.head.author, 1, key_of(scene), b"x", NOW)
     assert ears.refuses(other) == "ephemeral"
 
 
@@ -357,7 +359,7 @@ def test_attack_a_kind_the_role_may_not_send_is_dropped(scene: Scene) -> None:
     scene.room.join(scene.head, scene.guest, Role.READER)
     ears, voice = Ears(scene), ephemeral.EphemeralSender(scene.room.id)
     for kind, may in ((ephemeral.PRESENCE, True), (ephemeral.TYPING, False), (ephemeral.LIVE, False), (9, False)):
-        message = voice.seal(scene.guest.author, 1, key_of(scene), b"", NOW, kind)
+        message = voice.encrypt(scene.guest.author, 1, key_of(scene), b"", NOW, kind)
         if may:
             ears.receive(message)
         else:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the clear part of snapshots, attests and baselines says, and which prunes count behind them."""
+"""The unencrypted part of snapshots, attests and baselines, and which prunes count behind them."""
 
 import os
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Scene:
         )
 
     def snapshot(self, by: Someone, covers: int | None = None, **changes: object) -> Snapshot:
-        """Placed; as the room then knows it."""
+        """Places a snapshot; returns it as the room then remembers it."""
         n = self.room.stream.n if covers is None else covers
         about = {"obj": OBJ, "kind": envelope.SNAPSHOT, "about": n.to_bytes(8, "big"), **changes}
         self.room.push(batch_by(self.room, by, [about]))
@@ -62,7 +62,7 @@ class Scene:
         self.room.push(batch_by(self.room, by, [about]))
 
     def not_attested(self, by: Someone, row: Snapshot, **changes: object) -> bool:
-        """Whether an attest is refused because it says nothing that counts."""
+        """Whether an attest is refused because it adds nothing that counts."""
         with pytest.raises(Reject) as e:
             self.attest(by, row, **changes)
         return e.value.code == "snapshot"
@@ -75,7 +75,7 @@ class Scene:
         return self.room.stream.state.snapshots.get(OBJ, ())
 
     def prune(self, row: Snapshot, n: int | None = None, by: Someone | None = None) -> str:
-        """The reason why it does not count, also in the eyes of a client; "" if it does."""
+        """The reason why a prune does not count, also by a client's verdict; "" if it counts."""
         by = by or self.head
         draft = self.room.drafter(by).prune(OBJ, row.covers if n is None else n, row.ident)
         client = self.room.client()
@@ -213,7 +213,7 @@ def test_attack_only_an_administrator_prunes(scene: Scene) -> None:
 
 
 def test_attack_no_policy_lets_a_prune_pass_behind_nothing(scene: Scene) -> None:
-    """Once there were rooms that took any prune: whatever a policy says, none does."""
+    """Formerly some rooms accepted any prune; now no policy allows that."""
     room = scene.room
     policies: list[dict[str, object]] = [
         {},

@@ -10,7 +10,7 @@ from sync.errors import NeedLog, Reject
 from sync.ids import ObjId, RoomId
 from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role
 from sync.trust.room import envelope, snapshots, state_codec
-from sync.trust.room.envelope import ObjectKeys, PlainOp, SealedOps, pack, seal_batch, share_commitment
+from sync.trust.room.envelope import EncryptedBatch, ObjectKeys, PlainOp, encrypt_batch, pack, share_commitment
 from sync.trust.room.stream import AcceptedEntry, RoomStream
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import batch_by
@@ -30,18 +30,18 @@ def refused(room: Room, items: list[Item], client: RoomStream | None = None) -> 
 
 
 def void(room: Room, items: list[Item]) -> str | None:
-    """Why a client holds the last of these items for void."""
+    """The reason why a client judges the last of these items void."""
     return room.client().accept(items, room.office.book, room.rh_at)[-1].void
 
 
-def not_placed(room: Room, ops: SealedOps) -> str:
+def not_placed(room: Room, ops: EncryptedBatch) -> str:
     with pytest.raises(Reject) as e:
         room.push(ops)
     return e.value.code
 
 
-def ops_by(room: Room, by: Someone, **changes: object) -> SealedOps:
-    """An op with some header fields changed, signed by its author all the same."""
+def ops_by(room: Room, by: Someone, **changes: object) -> EncryptedBatch:
+    """An op with some header fields changed, properly signed by its author."""
     s, k = room.stream, bytes(32)
     author = by.author
     fields: dict[str, object] = {
@@ -57,7 +57,7 @@ def ops_by(room: Room, by: Someone, **changes: object) -> SealedOps:
     }
     op = PlainOp(fields["obj"], k, fields["share_c"], pack([(os.urandom(16), TEXT)]), fields["kind"])  # type: ignore[arg-type, list-item]
     author = replace(author, ulog=fields["ulog"])  # type: ignore[arg-type]
-    return seal_batch(author, room.id, fields["epoch"], fields["seen"], fields["first_seq"], fields["prev"], [op])  # type: ignore[arg-type]
+    return encrypt_batch(author, room.id, fields["epoch"], fields["seen"], fields["first_seq"], fields["prev"], [op])  # type: ignore[arg-type]
 
 
 # -- the happy path ---------------------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_attack_an_item_of_another_room_is_refused(scene: Scene) -> None:
     assert refused(scene.room, moved) == "chain"
 
 
-def room_items(room: Room, ops: SealedOps) -> list[Item]:
+def room_items(room: Room, ops: EncryptedBatch) -> list[Item]:
     return room.forced(ENVELOPE, *signed_ops(ops))
 
 
@@ -515,7 +515,7 @@ def test_attack_one_cannot_write_as_another(scene: Scene) -> None:
     mallory = replace(scene.head.author, signing=scene.clerk.author.signing)
     op = PlainOp(ObjId(room.id), bytes(32), b"", pack([]))
     s = room.stream
-    forged = seal_batch(mallory, room.id, 1, (s.n, s.rh), 9, s.next_prev(mallory.uid, mallory.dev), [op])
+    forged = encrypt_batch(mallory, room.id, 1, (s.n, s.rh), 9, s.next_prev(mallory.uid, mallory.dev), [op])
     assert not_placed(room, forged) == "signature"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A genesis that names a stopped room: what it says, and from whom it counts."""
+"""A genesis that names a stopped room: its content, and whose claim counts."""
 
 from sync.ids import ObjId, RoomId
 from sync.trust.formats.items import Role

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Totals of a room: what nobody can use up for others, and what is never stopped. test_full_room.py has their sum."""
+"""Totals of a room: what one person cannot use up for others, and what is never stopped. test_full_room.py has their
+sum."""
 
 import os
 from dataclasses import replace
@@ -30,12 +31,14 @@ MARK = bytes(400)
 
 
 def copied(room: Room) -> RoomStream:
-    """A client that has all of the room. Not one that replays it: what a test changes of the totals holds from now."""
+    """A client with a copy of the room's state. It does not replay the room, since a test changes the totals only from
+    now on."""
     return RoomStream.from_bytes(room.stream.to_bytes())
 
 
 def verdict(room: Room, draft: Draft) -> str | None:
-    """Why the server refuses an entry; a client must say the same of it, and void it. None if it is placed."""
+    """The reason why the server refuses an entry, None if it is placed. A client must judge the entry void for the same
+    reason."""
     (judged,) = copied(room).accept(room.forced_entry(draft), room.office.book, room.rh_at)
     if judged.void is None:
         room.append(Someone.__new__(Someone), replace(draft, secrets=None))
@@ -47,7 +50,7 @@ def verdict(room: Room, draft: Draft) -> str | None:
 
 
 def pushed(room: Room, by: Someone, *changes: dict[str, object], ct: bytes = MARK) -> str | None:
-    """The same of a batch."""
+    """As `verdict`, for a batch."""
     ops = batch_by(room, by, changes, ct)
     judged = copied(room).accept(room.forced_ops(ops), room.office.book, room.rh_at)
     why = next((item.void for item in judged if item.void is not None), None)
@@ -402,7 +405,7 @@ def test_what_is_used_is_a_part_of_the_state() -> None:
 
 
 def test_attack_an_item_of_a_device_that_never_was_is_refused(scene: Scene) -> None:
-    """Nobody can have signed it, so it was the server."""
+    """No device can have signed it, so the server made it up."""
     room, tablet = scene.room, scene.clerk.add_device()
     older = replace(tablet.author, ulog=scene.clerk.author.ulog)
     ghost = replace(scene.clerk.author, dev=DevId(os.urandom(16)), signing=SigningKey(os.urandom(32)))
@@ -486,7 +489,7 @@ def _in_pieces(data: bytes) -> tuple[RoomStream, int]:
 def test_attack_content_that_a_server_withholds_costs_each_position_once(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All that was missing before was copied for each item more."""
+    """Before the fix all missing positions were copied for each further item."""
     made: list[int] = []
     real = state_codec._missing_row
 

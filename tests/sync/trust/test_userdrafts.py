@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a person does to their own log, and what comes back from the sheet."""
+"""The entries that a person makes in their own log, and what is recovered with the recovery sheet."""
 
 import os
 from dataclasses import replace
@@ -43,12 +43,13 @@ def take(someone: Someone, entry: tuple[bytes, bytes]) -> None:
 
 
 def drawn() -> RecoveryPair:
-    """A sheet's code and its share, of nobody yet."""
+    """The code and the share of a recovery sheet that is not yet anybody's."""
     return RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh())
 
 
 def recovery_sheet(someone: Someone, root: SigningKey | None = None) -> RecoveryPair:
-    """The root and recovery key become the sheet's, which brings the next PUK generation."""
+    """Puts a recovery sheet in force: the root and recovery key become its own, and it brings the next PUK
+    generation."""
     pair, seeds = drawn(), {len(someone.log.puks): someone.puk_seed}
     for entry in new_recovery_sheet(someone.log, root or someone.root, pair, ESCROW.public, seeds, NOW):
         take(someone, entry)
@@ -110,8 +111,8 @@ def test_without_the_generation_in_force_nothing_is_built(clerk: Someone) -> Non
 
 
 def test_from_the_recovery_sheet_and_its_share_everything_comes_back(office: Office, clerk: Someone) -> None:
-    """Every device is lost: the agency revokes it and binds the person once more, and the sheet's root adds a new one,
-    which opens every generation, those too that were made before the sheet."""
+    """Every device is lost: the agency revokes it and binds the person once more, and the recovery sheet's root adds a
+    new one, which opens every generation, also those made before the recovery sheet."""
     clerk.rotate_puk()
     pair = recovery_sheet(clerk)
     clerk.rotate_puk()
@@ -275,7 +276,7 @@ def test_a_recovery_sheets_code_is_no_pairing_code_and_mistakes_are_refused() ->
 
 
 def plan_of(office: Office, pair: RecoveryPair, *revoke: DevId) -> RecoveryPlan:
-    """What an agency's new activation code, the sheet and its share make."""
+    """The recovery plan of a new activation code, the recovery sheet and its share."""
     sign_in = SignInCode.fresh(office.agency.pk)
     record = record_hash(b"salt" * 4, encode_record({"name": "Handläggare Å", "title": "", "unit": ""}))
     cert = office.agency.certify_invite(sign_in.key.public, record, NOW + 10**9)
