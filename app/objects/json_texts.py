@@ -252,7 +252,7 @@ class _Json:
 
 
 def _decoded(quoted: bytes) -> bytes:
-    """The text of a string. A lone surrogate in it is replaced."""
+    """The text of a quoted string, in UTF-8. It has no lone surrogate."""
     if b"\\" not in quoted:
         return quoted[1:-1]
     return str(json.loads(quoted)).encode()

@@ -74,8 +74,8 @@ class Judge:
         return finished(self.offering(change, facts))
 
     def offering(self, change: Change, facts: Facts) -> Generator[None, None, Verdict]:
-        """As `offer`, in pieces, for large updates. Nothing else may be asked of the judge before the verdict. If the
-        generator is closed before, nothing was judged."""
+        """As `offer`, in pieces, for large updates. The judge may be asked nothing before the verdict. If the generator
+        is closed before, nothing was judged."""
         if self._ready or len(facts.sections) > 1:
             raise BugError("judge: steps are due, or this is a state")
         for section in facts.sections:
