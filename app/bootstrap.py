@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""From a profile to a Session: unlocking, and the ways in of app/arrival/. Nothing else joins the parts."""
+"""From a profile to a Session: unlocking, and the ways of app/arrival/ to an account. All parts are joined here."""
 
 import asyncio
 import contextlib
@@ -58,7 +58,7 @@ class Office:
         self.enrolling = Enrolling(self.place)
         self.pairing = DevicePairing(self.place)
         self.recovering = AccountRecovery(self.place)
-        # the ways in, as the interface's ports have them
+        # what the interface's ports ask of enrolment, pairing and recovery
         self.allowed = self.unlocking.allowed
         self.passphrase_rules = self.unlocking.passphrase_rules
         self.keyring_available = self.place.keyring_available
@@ -73,12 +73,12 @@ class Office:
 
     @property
     def is_new(self) -> bool:
-        """Nobody has enrolled in this profile yet."""
+        """Whether nobody has enrolled in this profile yet."""
         return self.place.is_new
 
     @property
     def is_unfinished(self) -> bool:
-        """An enrolment was cut off before the server confirmed the account: `resume` it, or `start_over`."""
+        """Whether an enrolment was cut off before the server confirmed the account: call `resume` or `start_over`."""
         return self.place.is_unfinished
 
     def kinds(self) -> list[SlotKind]:
@@ -103,7 +103,7 @@ class Office:
     # -- an enrolment that was cut off ----------------------------------------------------------------------------
 
     async def resume(self, passphrase: str) -> Session:
-        """Finishes what a former run of the program began. The errors of `unlock` and of app/arrival/resuming.py."""
+        """Finishes what an earlier run of the program began. Raises as `unlock` and as app/arrival/resuming.py."""
         return await resume(self.place, await asyncio.to_thread(self.slots.unlock_passphrase, passphrase))
 
     async def resume_by_keyring(self) -> Session:
@@ -111,20 +111,20 @@ class Office:
         return await resume(self.place, await asyncio.to_thread(self.slots.unlock_keyring))
 
     def start_over(self) -> None:
-        """Removes what an unfinished enrolment left, and nothing else: a finished account is never removed."""
+        """Removes what an unfinished enrolment left. A finished account is never removed."""
         if not self.is_unfinished:
-            raise BugError("only an unfinished enrolment can be begun anew")
+            raise BugError("only an unfinished enrolment can be started over")
         self.place.clear()
-        log.store.info("begun-anew")
+        log.store.info("started-over")
 
     # -- unlocking ------------------------------------------------------------------------------------------------
 
     async def unlock(self, passphrase: str) -> Session:
-        """WrongPassphrase, StoreCorrupt, StoreNewer, …"""
+        """Raises WrongPassphrase, StoreCorrupt, StoreNewer, …"""
         return self.place.open(await asyncio.to_thread(self.slots.unlock_passphrase, passphrase))
 
     async def unlock_keyring(self) -> Session:
-        """KeyringLocked, NoKeyring, NoSlot, StoreCorrupt, …"""
+        """Raises KeyringLocked, NoKeyring, NoSlot, StoreCorrupt, …"""
         return self.place.open(await asyncio.to_thread(self.slots.unlock_keyring))
 
     async def rekey(self, change: KeyChange) -> Session:
@@ -132,7 +132,7 @@ class Office:
         return self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
 
     async def replace(self, current: str | None, new: str | None) -> Session:
-        """Unlocks by a way that policy has forbidden, for the last time. As `Unlocking.replace`."""
+        """Unlocks by a method that policy has forbidden, for the last time, and replaces it. As `Unlocking.replace`."""
         return self.place.open(await asyncio.to_thread(self.unlocking.replace, current, new))
 
     def unlock_raw(self) -> Session | None:
@@ -143,11 +143,11 @@ class Office:
     # -- the end --------------------------------------------------------------------------------------------------
 
     async def erase(self, session: Session) -> None:
-        """▲ Removes everything of an account whose own log, verified here, revokes this device; NotRevoked for
-        any other reason. The session is closed; the profile is new afterwards."""
+        """▲ Removes everything of an account if its own log, verified here, revokes this device. Raises NotRevoked
+        otherwise. Closes the session; afterwards the profile is new."""
         if session.devices.ended != REVOKED:
             raise NotRevoked
-        with contextlib.suppress(StoreFault):  # what could not be kept is to go
+        with contextlib.suppress(StoreFault):  # what could not be kept is removed anyway
             await session.close()
         self.place.clear()
         log.store.warning("erased")

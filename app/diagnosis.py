@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the IT department needs when something does not work, as texts that hold neither content nor names.
 
-Of a setting that is free text (a server, a folder) it is only told whether there is one. No path is told: it has the
-account's name in it. The log is written so that anybody may read it (app/core/log.py).
+For a setting that is free text (a server, a folder) the report has only whether it is set. No path is in it: paths have
+the account's name in them. The log is written so that anybody may read it (app/core/log.py).
 """
 
 import io
@@ -44,7 +44,8 @@ def report(profile: Profile, settings: Settings) -> dict[str, str]:
 
 
 def write(parts: Mapping[str, str], path: Path) -> None:
-    """A zip file of them, as it was shown. FileUnreadable if it cannot be written; what was there stays then."""
+    """Writes the report, as it was shown, as a zip file. Raises FileUnreadable if it cannot be written; a file that was
+    there stays then."""
     import zipfile  # every session imports this module; few ever write a report
 
     packed = io.BytesIO()
@@ -91,7 +92,7 @@ def _policy() -> Iterator[str]:
 
 
 def _named(settings: Settings) -> Iterator[str]:
-    """Whether policy names the server of the account, where both are known."""
+    """Says whether policy names the server of the account, where both are known."""
     server, servers = settings.get(SERVER), entries(settings.get(SERVERS))
     if server and servers:
         yield f"the account's server is {'' if host_port(server) in map(host_port, servers) else 'not '}one of servers"
@@ -115,7 +116,7 @@ def _size(path: Path) -> int:
 
 
 def _tail(file: Path) -> str:
-    """The end of a log, whole lines."""
+    """The end of a log, in whole lines."""
     try:
         data = file.read_bytes()
     except OSError:

@@ -59,7 +59,7 @@ class StoreMissing(StoreFault):
 
 
 class StoreUnwritable(StoreFault):
-    """The disk refuses to read or write (rights, I/O error, a lock held by something else)."""
+    """The disk refuses to read or write (rights, I/O error, a lock held by another program)."""
 
     code = "store-unwritable"
 
@@ -141,7 +141,7 @@ class BadProfileName(WorldFault):
 
 
 class DataOnNetwork(WorldFault):
-    """The folder of all profiles lies on another machine's disk, where the database is not safe."""
+    """The folder of all profiles is on another machine's disk, where the database is not safe."""
 
     code = "data-on-network"
 
@@ -153,14 +153,14 @@ class DataOfAnother(WorldFault):
 
 
 class FileFault(WorldFault):
-    """A file that a person chose cannot be used. `file` is its name where it was one of several, else ""; it is no part
-    of the exception's text, which logs may hold."""
+    """A file that a person chose cannot be used. `file` is its name if it was one of several, "" otherwise. The name is
+    not in the exception's text, which logs may hold."""
 
     file: str = ""
 
 
 class FileTooLarge(FileFault):
-    """The file is larger than rooms take."""
+    """The file is larger than rooms accept."""
 
     code = "file-too-large"
 
@@ -190,7 +190,7 @@ class TooManyTries(WorldFault):
 
 
 class NotRevoked(WorldFault):
-    """This device is not revoked, by its own copy of the person's log: nothing of it is erased."""
+    """This device is not revoked by its own copy of the person's log, so nothing of it is erased."""
 
     code = "not-revoked"
 
@@ -208,7 +208,7 @@ class NotFound(WorldFault):
 
 
 class ReturnWaits(WorldFault):
-    """Somebody comes back by the recovery sheet, and another device may object until `ready_ms`."""
+    """A person recovers the account by the recovery sheet, and another device may object until `ready_ms`."""
 
     code = "waits"
 
@@ -218,7 +218,7 @@ class ReturnWaits(WorldFault):
 
 
 class BadAddress(WorldFault):
-    """The server's address is none, or asks for plain text to another machine."""
+    """The server's address is not valid, or asks for plain text to another machine."""
 
     code = "bad-address"
 
@@ -230,7 +230,7 @@ class BadCaFile(WorldFault):
 
 
 class ServerNotAllowed(WorldFault):
-    """The machine's policy names the servers that may be used, and this is none of them."""
+    """The machine's policy names the servers that may be used, and this one is not among them."""
 
     code = "server-not-allowed"
 
@@ -248,7 +248,7 @@ class SettingLocked(WorldFault):
 
 
 class BadSetting(WorldFault):
-    """The value is not one that the setting takes."""
+    """The setting does not accept the value."""
 
     code = "bad-setting"
 
@@ -260,7 +260,7 @@ class WorkerDied(WorldFault):
 
 
 class WorkerUnavailable(WorldFault):
-    """The process in which changes are tried cannot be started. What came stays untried and is kept."""
+    """The process in which changes are tried cannot be started. Received changes are kept and stay untried."""
 
     code = "worker-unavailable"
 

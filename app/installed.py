@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which release is installed where this program was started from: after an upgrade it differs from the one that runs.
+"""Which release is installed where this program was started from: after an upgrade it is newer than the running one.
 
 The package puts version.txt beside the program's libraries (packaging/kansli.spec), and replaces it with them. Nothing
 is asked over the network.
@@ -34,7 +34,7 @@ class Installed:
         restart of the computer completes the installation."""
 
     def newer(self) -> str | None:
-        """The installed release, if it is newer than the running program, else None."""
+        """The installed release, if it is newer than the running program, otherwise None."""
         text = self.installed()
         found = release(text) if text is not None else None
         return text if found is not None and self._running is not None and found > self._running else None

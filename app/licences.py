@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the program is made of, under which licences: the list that the licences page shows.
+"""The works that the program contains, with their licences: the list that the licences page shows.
 
-A frozen program reads it from resources/licences.json, which the build made together with its bill of materials. Run
-from source it is made of the installed distributions. No network; `load` reads some hundred files: call it in a thread.
+A frozen program reads it from resources/licences.json, which the build made together with its bill of materials. A
+program that runs from source makes the list from the installed distributions. No network; `load` reads some hundred
+files: call it in a thread.
 """
 
 import platform
@@ -25,7 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 FILE = "licences.json"
-"""Beside the other resources, in a frozen program only."""
+"""The file's name among the other resources; it is in a frozen program only."""
 _QT = "LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only"
 _KNOWN = {
     "pyside6-essentials": _QT,
@@ -48,9 +49,11 @@ _NOTICE = re.compile(r"(?i)^(LICEN[CS]E|COPYING|NOTICE|AUTHORS)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One work of others (or Kansli itself). `licence` is an SPDX expression, `within` the name of what it is part of.
+    """One work of others (or Kansli itself). `licence` is an SPDX expression, `within` the name of the work that
+    contains it.
 
-    `version` is "" where the binary does not tell it; `texts` are the licences in full, as its makers wrote them.
+    `version` is "" where the binary does not show it; `texts` are the licences in full, as the work's makers wrote
+    them.
     """
 
     name: str
@@ -62,7 +65,7 @@ class Component:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Within:
-    """A library that a distribution's binaries contain, and where its text lies below resources/licences."""
+    """A library that a distribution's binaries contain, and where its text is below resources/licences."""
 
     distribution: str
     name: str
@@ -70,7 +73,7 @@ class Within:
     texts: tuple[str, ...]
 
     def component(self, version: str = "", within: str = "") -> Component:
-        """As it stands in the list."""
+        """The library's entry in the list."""
         texts = tuple(_resource(f"licences/{name}.txt") for name in self.texts)
         return Component(name=self.name, version=version, licence=self.licence, texts=texts, within=within)
 
@@ -118,7 +121,7 @@ class _File(msgspec.Struct, frozen=True):
 
 
 def encode(components: tuple[Component, ...]) -> bytes:
-    """The file: every text once, rows name them by number."""
+    """The bytes of the file: every text once, rows name them by number."""
     numbers: dict[str, int] = {}
     rows = tuple(
         _Row(c.name, c.version, c.licence, tuple(numbers.setdefault(t, len(numbers)) for t in c.texts), c.within)
@@ -128,7 +131,7 @@ def encode(components: tuple[Component, ...]) -> bytes:
 
 
 def decode(data: bytes) -> tuple[Component, ...]:
-    """What `encode` was given; ValueError for anything else."""
+    """The components that `encode` wrote; ValueError for other bytes."""
     try:
         file = msgspec.json.decode(data, type=_File)
         texts = dict(enumerate(file.texts))
@@ -144,7 +147,7 @@ def decode(data: bytes) -> tuple[Component, ...]:
 
 
 def load() -> tuple[Component, ...]:
-    """The list of this program, Kansli first, then by name; what is within another comes after it."""
+    """This program's list: Kansli first, then by name, each followed by what is within it."""
     frozen = path(FILE)
     if frozen.exists():
         return decode(frozen.read_bytes())
@@ -164,7 +167,7 @@ def load() -> tuple[Component, ...]:
 
 
 def ordered(components: list[Component]) -> tuple[Component, ...]:
-    """Kansli first, then by name, each followed by what is within it."""
+    """Sorts Kansli first, then by name, each followed by what is within it."""
     return tuple(
         sorted(
             components, key=lambda c: (c.name != "Kansli", (c.within or c.name).lower(), c.within != "", c.name.lower())
@@ -173,13 +176,13 @@ def ordered(components: list[Component]) -> tuple[Component, ...]:
 
 
 def matching(components: tuple[Component, ...], words: str) -> tuple[Component, ...]:
-    """Those whose name, licence or owner has every word, in any case."""
+    """The components whose name, licence or owner has every word, in any case."""
     wanted = words.lower().split()
     return tuple(c for c in components if all(w in f"{c.name} {c.licence} {c.within}".lower() for w in wanted))
 
 
 def own() -> tuple[Component, ...]:
-    """Kansli itself, and what lies among its resources."""
+    """Kansli itself, and works among its resources."""
     return (
         Component(name="Kansli", version=PROGRAM, licence="EUPL-1.2", texts=(_resource("../LICENSE"),)),
         Component(name="Inter", version="4.001", licence="OFL-1.1", texts=(_resource("fonts/OFL.txt"),)),
@@ -188,7 +191,7 @@ def own() -> tuple[Component, ...]:
 
 
 def python(library: Path, version: str = "") -> Component:
-    """The interpreter, whose standard library lies in `library`; this one's version if none is given."""
+    """The interpreter, whose standard library is in `library`; this interpreter's version if none is given."""
     number = version or platform.python_version()
     minor = ".".join(number.split(".")[:2])
     places = (library / "LICENSE.txt", library.parent / "LICENSE.txt", Path(f"/usr/share/doc/python{minor}/copyright"))
@@ -197,7 +200,7 @@ def python(library: Path, version: str = "") -> Component:
 
 
 def licence_of(distribution: metadata.Distribution) -> str:
-    """Its licence as an SPDX expression; "LicenseRef-unknown" where its metadata do not tell."""
+    """The distribution's licence as an SPDX expression; "LicenseRef-unknown" where its metadata do not give it."""
     known = _KNOWN.get(normal(distribution.name))
     about = distribution.metadata
     declared = [about[field] for field in ("License-Expression", "License") if field in about]
@@ -209,7 +212,8 @@ def licence_of(distribution: metadata.Distribution) -> str:
 
 
 def texts_of(distribution: metadata.Distribution) -> tuple[str, ...]:
-    """The licence files that it brings, without those of what it has copied for its own use; Qt's own bring none."""
+    """The licence files that the distribution brings, without those of code that it copied for its own use. Qt's
+    distributions bring none."""
     if licence_of(distribution) == _QT:
         return tuple(_resource(f"licences/{name}.txt") for name in ("LGPL-3.0", "GPL-3.0"))
     own = [

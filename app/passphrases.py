@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How strong a passphrase is, and what policy asks of one.
+"""How strong a passphrase is, and what policy requires.
 
-The estimate is zxcvbn's: how many guesses it takes somebody who knows common passwords, words, dates and keyboard rows.
-It says nothing of words that zxcvbn does not know, such as Swedish ones; so the least length counts beside it.
+The estimate is zxcvbn's: how many guesses an attacker needs who knows common passwords, words, dates and keyboard rows.
+It does not know other words, such as Swedish ones; so the least length counts beside it.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from threading import Thread
 from app.settings import PASSPHRASE_LENGTH, PASSPHRASE_STRENGTH, Settings
 
 JUDGED = 20
-"""So many characters are judged: 4 ms at most for these, and a passphrase whose first 20 are strong is strong."""
+"""How many characters are judged: these take 4 ms at most, and a passphrase whose first 20 are strong is strong."""
 
 
 class Strength(IntEnum):
@@ -26,31 +26,31 @@ class Strength(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class PassphraseRules:
-    """What a new passphrase must be: of `length` characters at least, and of this strength."""
+    """The requirements on a new passphrase: at least `length` characters, and at least this strength."""
 
     length: int = PASSPHRASE_LENGTH.default
     strength: Strength = Strength[PASSPHRASE_STRENGTH.default.upper()]
 
     def judge(self, passphrase: str) -> Strength | None:
-        """How strong it is; None if it is too short to be used, however strong."""
+        """The passphrase's strength; None if it is shorter than any allowed one, however strong."""
         return strength_of(passphrase) if len(passphrase) >= self.length else None
 
     def permit(self, found: Strength | None) -> bool:
-        """Whether a passphrase of which `judge` gave this may be used."""
+        """Whether a passphrase with this result of `judge` may be used."""
         return found is not None and found >= self.strength
 
     def allow(self, passphrase: str) -> bool:
-        """Whether it may be used."""
+        """Whether the passphrase may be used."""
         return self.permit(self.judge(passphrase))
 
 
 def rules_of(settings: Settings) -> PassphraseRules:
-    """What this computer's policy asks."""
+    """The requirements of this computer's policy."""
     return PassphraseRules(settings.get(PASSPHRASE_LENGTH), Strength[settings.get(PASSPHRASE_STRENGTH).upper()])
 
 
 def strength_of(passphrase: str) -> Strength:
-    """Judges a passphrase that may be typed at the moment."""
+    """Judges a passphrase while it is typed."""
     from zxcvbn import zxcvbn
 
     if not passphrase:

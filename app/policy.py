@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a machine's administrators have fixed, and what its installer proposes. Read, never written.
+"""The settings that a machine's administrators have fixed, and those that its installer proposes. Read, never written.
 
 Linux: all /etc/kansli/policies/*.json in the order of their names, later ones first; /etc/kansli/defaults.json.
 Windows: HKLM\\SOFTWARE\\Policies\\Kansli over HKCU\\SOFTWARE\\Policies\\Kansli; HKLM\\SOFTWARE\\Kansli as defaults,
 over those of the JSON file that its value ConfigFile names. docs/POLICIES.md is made from the same declarations.
 
-A value that is damaged, unknown or out of range is left out and told of: one mistake in a policy keeps nobody out.
+A value that is damaged, unknown or out of range is ignored and reported: one mistake in a policy keeps nobody out.
 """
 
 import os
@@ -31,7 +31,7 @@ INSTALLER_KEY = r"SOFTWARE\Kansli"
 CONFIG_FILE = "ConfigFile"
 _ENTRY_LEFT_OUT = "entry {} of the list is no address and is left out, the other entries count"
 _DIGITS = re.compile(r"[0-9]{1,10}")
-"""As many as a REG_DWORD has."""
+"""As many digits as a REG_DWORD can have."""
 
 _FIXED = {s.key: s for s in SETTINGS if s.fixable}
 _PROPOSED = {**_FIXED, SERVER.key: SERVER}
@@ -39,12 +39,12 @@ _PROPOSED = {**_FIXED, SERVER.key: SERVER}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One value that somebody wrote: `key` of the setting, or as it was written if there is none, "" for a file that
-    cannot be read; `source` a file's name or the place in the registry; `accepted` whether it counts; `entry` says
-    that it is only this one of a list, from 1 on.
+    """One value that was found. `key`: of the setting, or as it was written if there is no such setting, "" for a file
+    that cannot be read. `source`: a file's name or the place in the registry. `accepted`: whether the value counts.
+    `entry`: from 1, if the finding is about one entry of a list only.
 
-    The rest is for the administrator (app/policy_check.py): the value as it was written, whether it only proposes, the
-    file's whole path, line and column from 1 (0: not known), and in words why it does not count.
+    The other fields are for the administrator (app/policy_check.py): the value as it was written, whether it only
+    proposes, the file's whole path, line and column from 1 (0: not known), and in words why it does not count.
     """
 
     key: str
@@ -60,7 +60,7 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """What, where and whether it counts, without the value: for support."""
+        """Names the setting, the source and whether the value counts, without the value: for support."""
         whole = "in force" if self.accepted else "left out"
         sentence = _ENTRY_LEFT_OUT.format(self.entry) if self.entry else whole
         return f"{self.key or '(unreadable)'} from {self.source}: {sentence}"
@@ -68,14 +68,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Values by the settings' keys. `found`: everything that was read, in order, of which later ones count."""
+    """Values by the settings' keys. `found`: every value that was read, in order; later ones count."""
 
     fixed: Mapping[str, Value] = field(default_factory=dict)
     defaults: Mapping[str, Value] = field(default_factory=dict)
     found: tuple[Finding, ...] = ()
 
     def log_findings(self) -> None:
-        """Logs what was left out, once the log is open."""
+        """Logs which values were ignored. Call it once the log is open."""
         for entry in self.found:
             if not entry.accepted:
                 place = {"line": entry.line, "column": entry.column} if entry.line else {}
@@ -93,14 +93,14 @@ class Registry(Protocol):
 
 
 def machine() -> Policy:
-    """This machine's."""
+    """The policy of this machine."""
     if sys.platform == "win32":
         return from_registry(WindowsRegistry())
     return from_files()
 
 
 def from_files(folder: Path = POLICY_FOLDER, defaults: Path = DEFAULTS_FILE) -> Policy:
-    """Linux'."""
+    """The policy of a Linux machine."""
     fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     try:
         names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))  # noqa: PTH208 - says why it fails
@@ -129,7 +129,8 @@ def from_file(path: Path, *, proposed: bool) -> Policy:
 
 
 def from_registry(registry: Registry) -> Policy:
-    """Windows'. REG_MULTI_SZ or text with commas for lists, REG_DWORD (or its digits) for numbers and 0 and 1."""
+    """The policy of a Windows machine. Lists are REG_MULTI_SZ or text with commas; numbers, 0 and 1 are REG_DWORD or
+    its digits."""
     fixed, proposed = _Reading(_FIXED), _Reading(_PROPOSED, proposed=True)
     for hive in ("HKCU", "HKLM"):
         fixed.tree(registry.values(hive, POLICY_KEY), rf"{hive}\{POLICY_KEY}")
@@ -156,7 +157,7 @@ class _Reading:
         self.found: list[Finding] = []
 
     def file(self, path: Path, source: str) -> None:
-        """A JSON object of settings."""
+        """Reads a JSON object of settings."""
         try:
             entries = policy_json.read(path)
         except policy_json.Damaged as e:
@@ -179,7 +180,7 @@ class _Reading:
                 self._take(at, self._known.get(entry.key), _joined(entry.value))
 
     def unreadable(self, source: str, path: str, why: policy_json.Damaged) -> None:
-        """Somebody wrote something there, and it cannot be read."""
+        """Adds a finding about a file that exists and cannot be read."""
         self.found.append(
             Finding(
                 key="",
@@ -194,14 +195,14 @@ class _Reading:
         )
 
     def tree(self, values: Mapping[str, object], source: str) -> None:
-        """The values of a registry key, whose names know no case."""
+        """Reads the values of a registry key, whose names are compared in any case."""
         for name, raw in values.items():
             setting = self._by_name.get(name.lower())
             at = Finding(key=name, source=source, accepted=False, value=raw, proposed=self._proposed)
             self._take(at, setting, _plain(setting, raw) if setting is not None else None)
 
     def _take(self, at: Finding, setting: AnySetting | None, value: object) -> None:
-        """Keeps a value that counts, and notes what became of it. `at`: what was written, and where."""
+        """Keeps a value if it counts, and adds a finding about it. `at`: what was written, and where."""
         if setting is not None and setting.several and isinstance(value, str):
             value = self._without_wrong_ones(at, setting, value)
         if setting is None:
@@ -238,7 +239,8 @@ def _joined(raw: object) -> object:
 
 
 def _plain(setting: AnySetting, raw: object) -> object:
-    """The registry's value as the setting has it; what cannot be one is left for `accepts` to refuse."""
+    """The registry's value in the setting's type; a value that cannot be converted is returned as it is, for `accepts`
+    to refuse."""
     if isinstance(setting.default, str):
         return _joined(raw)
     if isinstance(raw, str) and _DIGITS.fullmatch(raw.strip()):
@@ -254,7 +256,8 @@ def _holds(setting: AnySetting, value: object) -> bool:
 
 
 def _resolved(text: str) -> Path | None:
-    """None if it names no folder of this machine: relative, on another computer, or with a variable that is not set."""
+    """The folder; None if the text names no folder of this machine: relative, on another computer, or with a variable
+    that is not set."""
     full = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111 - before it is a path
     if "$" in full or "%" in full or full.startswith(("\\\\", "//")):
         return None
@@ -265,7 +268,7 @@ def _resolved(text: str) -> Path | None:
 if sys.platform == "win32":
 
     class WindowsRegistry:
-        """The real one, in the 64-bit view."""
+        """The machine's registry, in the 64-bit view."""
 
         def values(self, hive: str, path: str) -> Mapping[str, object]:
             try:
@@ -275,7 +278,7 @@ if sys.platform == "win32":
                 return {}
 
         def keys(self, hive: str, path: str) -> list[str]:
-            """Names of the keys in a key; hive "HKU", too."""
+            """The names of the keys in a key; `hive` may be "HKU" too."""
             try:
                 with self._open(hive, path) as key:
                     return [winreg.EnumKey(key, at) for at in range(winreg.QueryInfoKey(key)[0])]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`kansli --check-policies [FILE]`: what administrators have fixed on this computer, line by line, and what is wrong
-with it. For their own terminal: unlike the log and the report for support it shows the values.
-"""
+"""`kansli --check-policies [FILE]`: the settings that administrators have fixed on this computer, line by line, and
+what is wrong with them. It is for the administrator's own terminal: unlike the log and the report for support it shows
+the values."""
 
 import json
 import sys
@@ -14,12 +14,12 @@ from app.settings import PROXY_ADDRESS, PROXY_MODE
 OPTION = "--check-policies"
 SOUND, FAULTY = 0, 1
 _MOST_SHOWN = 200
-"""Characters of a key or a value."""
+"""How many characters of a key or a value are shown."""
 
 
 def main(given: Sequence[str]) -> int:
-    """Prints the check of this machine's policies, or of one file as if it were among them. Exit status 0 if everything
-    counts that somebody wrote, else 1."""
+    """Prints the check of this machine's policies, or of one file as if it were among them. Exit status 0 if every
+    value counts, 1 otherwise."""
     if len(given) > 1:
         print(f"kansli: {OPTION} takes one file, or none for this computer's policies", file=sys.stderr)
         return FAULTY
@@ -67,7 +67,7 @@ def _verdict(entry: Finding, counts: Finding) -> str:
 
 
 def _shown(value: object) -> str:
-    """As JSON, on one line."""
+    """The value as JSON, on one line."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):  # of the registry: bytes
@@ -76,5 +76,5 @@ def _shown(value: object) -> str:
 
 
 def _harmless(text: str) -> str:
-    """Without anything that a terminal would obey, or could not encode."""
+    """The text without characters that a terminal would obey or could not encode."""
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A JSON file of settings with the place of each of them, and in words what is wrong with one that cannot be read.
+"""Reads a JSON file of settings with the place of each setting, and says in words why a file cannot be read.
 
-What it reads is what `json.loads` reads; the places are only for people.
+It reads the files that `json.loads` reads; the places are only for people.
 """
 
 import json
@@ -70,7 +70,7 @@ def _entries(text: str) -> Iterator[Entry]:
     last = {key: start for key, _, start in found}
     line, before = 1, 0
     for key, value, start in found:
-        line += text.count("\n", before, start)  # from the entry before: a file may have 100,000
+        line += text.count("\n", before, start)  # counts from the previous entry: a file may have 100,000
         before = start
         column = start - text.rfind("\n", 0, start)
         yield Entry(key=key, value=value, line=line, column=column, again=last[key] != start)

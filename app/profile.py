@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where an account's files lie, and that only one process has them open.
+"""The place of an account's files, locked so that only one process has them open.
 
-    <data root>/profiles/<name>/   profile.json store.db keys/*.slot blobs/xx/* logs/ settings.json lock
+<data root>/profiles/<name>/   profile.json store.db keys/*.slot blobs/xx/* logs/ settings.json lock
 
-The data root is the machine policy's, else the argument, else the environment variable KANSLI_DATA, else what the
-installer proposes, else the platform's place for user data. Policy comes first: it says where content may lie.
+The data root is the first of these that is given: the machine policy's, the argument, the environment variable
+KANSLI_DATA, the installer's default, the platform's place for user data. Policy comes first: it decides where content
+may be stored.
 """
 
 import json
@@ -53,7 +54,7 @@ def profiles(root: Path | None = None) -> list[str]:
 
 
 def check_name(name: str) -> str:
-    """The name itself; BadProfileName if it cannot be a folder's name on every system."""
+    """The name itself. Raises BadProfileName if it cannot be a folder's name on every system."""
     if not _NAME.fullmatch(name) or name.split(".")[0].lower() in _RESERVED:
         raise BadProfileName()
     return name
@@ -71,13 +72,13 @@ class Profile:
 
     @classmethod
     def open(cls, name: str = DEFAULT, root: Path | None = None) -> "Profile":
-        """Opens or makes the profile; ProfileInUse if another process has it, BadProfileName, DataOnNetwork,
+        """Opens or makes the profile. Raises ProfileInUse if another process has it, BadProfileName, DataOnNetwork,
         DataOfAnother, StoreUnwritable."""
         return cls.open_in(data_root(root), name)
 
     @classmethod
     def open_in(cls, root: Path, name: str = DEFAULT) -> "Profile":
-        """As `open`, under this very root, whatever policy says: for a profile that is thrown away."""
+        """As `open`, in `root` whatever policy requires: for a profile that is thrown away."""
         folder = root / "profiles" / check_name(name)
         if is_remote(folder):  # SQLite's shared memory and locks do not work there: it would be damaged
             raise DataOnNetwork
@@ -85,7 +86,7 @@ class Profile:
             if would_be_roots(folder):  # `sudo kansli --diagnose …`, where sudo keeps HOME
                 raise DataOfAnother
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if any(map(is_anothers, (root, folder.parent, folder))):  # who made it first could exchange what is in it
+            if any(map(is_anothers, (root, folder.parent, folder))):  # a folder's maker could exchange what is in it
                 raise DataOfAnother
             _close_to_others(folder)
             lock = _take_lock(folder / "lock")
@@ -138,11 +139,11 @@ class Profile:
 
     @property
     def is_new(self) -> bool:
-        """No database yet: first start."""
+        """Whether there is no database yet: the first start."""
         return not self.db_path.exists()
 
     def close(self) -> None:
-        """Lets other processes in. Twice does no harm."""
+        """Lets other processes open the profile. A second call does nothing."""
         self._lock.close()
 
 
@@ -174,7 +175,8 @@ def _take_lock(path: Path) -> IO[bytes]:
 
 
 def _close_to_others(folder: Path) -> None:
-    """▲ A folder that was there already may be open to others, and so may what an older program left in it."""
+    """▲ Takes other users' access away: a folder that existed already may be open to them, and so may files that an
+    older program left in it."""
     if os.name == "nt":
         return  # the profile lies in the user's own folder, whose access list it inherits
     folder.chmod(0o700)

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
 """`kansli --purge-machine`: removes every profile of every user of this computer, for administrators only.
 
-The uninstaller runs it when PURGE=1 was asked for. Key slots go first: a database that could not be removed, since
-somebody has it open, opens no more; what the users' key stores still hold then opens nothing either.
+The uninstaller runs it when PURGE=1 was asked for. Key slots are removed first: a database that cannot be removed,
+since a program has it open, can then never be opened again, and the keys that remain in the users' key stores open
+nothing.
 
-Only folders that hold a profile are emptied, wherever the machine's policy and its defaults put them, and no link is
-followed that a user could have made: it is told of. What one user does with their folders keeps no other's profiles.
+Only folders that hold a profile are emptied, wherever the machine's policy and its defaults put them. No link that a
+user could have made is followed: it is reported. One user's folders never stop the removal of another user's profiles.
 A data folder that a user named for themselves (KANSLI_DATA, --data) is not known here and stays.
 """
 
@@ -36,30 +37,31 @@ else:
 HOMES = Path("/home")
 PROFILE_LIST = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList"
 MAX_DEPTH = 12
-"""Folders within folders of a profile; there are three."""
+"""How deep folders of a profile are emptied; there are three levels."""
 _KEYS, _PROFILES, _ROOT = "keys", "profiles", "Kansli"
 _SLOT = b"KNSLOT"
 _ID = re.compile(r"[0-9a-f]{32}")
 _VARIABLE = re.compile(r"%([^%]+)%" if sys.platform == "win32" else r"\$\{?(\w+)\}?")
 _ANY = "\0"
-"""Stands for a name that we do not know, such as %USERNAME% of somebody who has never signed in here."""
+"""Replaces a name that is not known, such as %USERNAME% of a user who has never signed in here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A user of this computer: their folder, what their variables say, and data roots that policy gives to them."""
+    """A user of this computer: their folder, the values of their variables, and the data roots that policy gives to
+    them."""
 
     home: Path
     data: Path
-    """Where profiles lie when nothing else is said."""
+    """Where the user's profiles are if nothing names another place."""
     variables: Mapping[str, str]
     roots: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Purged:
-    """What became of it: profiles removed; what is still there, and why; links where a folder of ours would be, behind
-    which there may be more; data roots that could not be understood."""
+    """The result: profiles removed; what is still there, and why; links in the place of a folder of ours, behind which
+    there may be more; data roots that could not be understood."""
 
     removed: list[Path] = field(default_factory=list)
     left: list[tuple[Path, str]] = field(default_factory=list)
@@ -67,7 +69,7 @@ class Purged:
     unknown: list[str] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
-        """For the administrator."""
+        """The result in lines for the administrator."""
         yield from (f"removed {path}" for path in self.removed)
         yield from (f"left {path}: {why}" for path, why in self.left)
         yield from (f"not followed: link {path}" for path in self.links)
@@ -76,17 +78,18 @@ class Purged:
 
 
 class Registry(policy.Registry, Protocol):
-    """What we need of Windows' registry beside what policy reads; hive "HKU" too."""
+    """What we need of Windows' registry beside what policy reads; `hive` may be "HKU" too."""
 
     def keys(self, hive: str, path: str) -> Sequence[str]:
-        """Names of the keys in a key."""
+        """The names of the keys in a key."""
         ...
 
 
 def main() -> int:
-    """Exit status 0, 1 if something is still there, 2 if this is no administrator. Says what it did in a log file.
+    """Purges the machine and writes what it did into a log file. Exit status 0; 1 if something is still there; 2 if the
+    user is no administrator.
 
-    Raises nothing: the frozen program would show that in a box, and wait.
+    Raises nothing: the frozen program would show an exception in a box, and wait.
     """
     try:
         return _main()
@@ -107,7 +110,8 @@ def _main() -> int:
 
 
 def _print(text: str) -> None:
-    """In a file of its own in the temporary folder, which may be everybody's, and on the terminal if there is one."""
+    """Writes to a file of its own in the temporary folder, which may be everybody's, and to the terminal if there is
+    one."""
     with suppress(OSError):
         handle, name = tempfile.mkstemp(prefix="kansli-purge-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
@@ -135,9 +139,11 @@ def purge(people: Iterable[User], roots: Sequence[str] = ()) -> Purged:
 
 
 def _place(text: str, user: User) -> tuple[Path, tuple[str, ...]] | None:
-    """A data root as a folder that no user could exchange, and the names (patterns) below it; None if it is neither.
+    """A data root as a folder that no user could exchange, and the names (patterns) below it; None if it cannot be
+    split so.
 
-    That folder ends where the text begins to tell users apart: the administrator has named it, perhaps by a link.
+    The folder ends where the text begins to depend on the user: the administrator has named that part, perhaps by a
+    link.
     """
     own = {k.upper(): v for k, v in user.variables.items()}
     others = {k.upper(): v for k, v in os.environ.items() if k.upper() not in own}
@@ -162,13 +168,13 @@ def _look(base: Path, inside: Sequence[str], out: Purged) -> None:
         with HeldFolder.at(base.resolve(strict=True)) as held:
             _below(held, inside, out)
     except FileNotFoundError:
-        return  # nobody has been here
+        return  # no profile was ever made here
     except (OSError, RuntimeError, ValueError) as e:  # of links in a ring; of a name that no folder can have
         out.left.append((base, _reason(e)))
 
 
 def _below(folder: HeldFolder, inside: Sequence[str], out: Purged) -> None:
-    """Goes down to the data root, and takes it away if it is Kansli's own and nothing is left in it."""
+    """Goes down to the data root, and removes it if it is Kansli's own and empty."""
     if not inside:
         _purge_root(folder, out)
         return
@@ -187,7 +193,7 @@ def _below(folder: HeldFolder, inside: Sequence[str], out: Purged) -> None:
 
 
 def _is_ours(folder: HeldFolder, name: str, out: Purged) -> bool:
-    """Whether it is a folder; a link in its place is told of."""
+    """Whether it is a folder. A link in its place is reported."""
     if folder.is_link(name):
         out.links.append(folder.path / name)
     return folder.is_folder(name)
@@ -226,7 +232,7 @@ def _reason(e: Exception) -> str:
 
 
 def _is_profile(folder: HeldFolder) -> bool:
-    """It has a profile's number, or a key slot: other programs have folders called profiles, too."""
+    """Whether the folder has a profile's number or a key slot: other programs have folders called profiles too."""
     if folder.is_file("profile.json"):
         try:
             found = json.loads(folder.read("profile.json", 4096))
@@ -241,7 +247,7 @@ def _is_profile(folder: HeldFolder) -> bool:
 
 
 def _empty(folder: HeldFolder, out: Purged, depth: int = 0) -> None:
-    """Removes all that lies in it, key slots before everything else; what cannot be removed is told of."""
+    """Removes everything in the folder, key slots first. What cannot be removed is reported."""
     for name in sorted(folder.names(), key=lambda n: (n != _KEYS, n)):
         try:
             if not folder.is_folder(name):
@@ -256,13 +262,13 @@ def _empty(folder: HeldFolder, out: Purged, depth: int = 0) -> None:
             if len(out.left) == before:
                 folder.remove_folder(name)
         except FileNotFoundError:
-            continue  # a program that is running took it away first
+            continue  # a running program removed it first
         except OSError as e:
             out.left.append((folder.path / name, _reason(e)))
 
 
 def users_of_windows(registry: Registry) -> list[User]:
-    """Everybody who has a folder on this computer, signed in or not; of who is signed in, their own policy too."""
+    """Every user who has a folder on this computer, signed in or not; for a signed-in user with their own policy."""
     found = []
     for sid in registry.keys("HKLM", PROFILE_LIST):
         home = registry.values("HKLM", rf"{PROFILE_LIST}\{sid}").get("ProfileImagePath")
@@ -293,7 +299,7 @@ def _one_each(people: Iterable[User]) -> list[User]:
 if sys.platform == "win32":
 
     def users() -> list[User]:
-        """This computer's."""
+        """This computer's users."""
         return _one_each(users_of_windows(policy.WindowsRegistry()))
 
     def _is_administrator() -> bool:
@@ -302,14 +308,14 @@ if sys.platform == "win32":
 else:
 
     def users() -> list[User]:
-        """This computer's: who is in the list of users, and who else has a folder in /home (a directory's users)."""
+        """This computer's users: those in the list of users, and those with a folder in /home (a directory's users)."""
         listed = [(Path(p.pw_dir), p.pw_name) for p in pwd.getpwall() if Path(p.pw_dir).is_absolute()]
         others = [(p, p.name) for p in sorted(HOMES.glob("*"))]
         return _one_each(_user(home, name) for home, name in [*others, *listed] if _may_be_folder(home))
 
     def _may_be_folder(path: Path) -> bool:
-        """Not the /dev/null of a service's user. But what root may not look into: a user can mount a file system of
-        their own on their folder."""
+        """Whether it may be a user's folder: not the /dev/null of a service's user, but also one that root may not look
+        into, since a user can mount a file system of their own on their folder."""
         try:
             return stat.S_ISDIR(path.stat().st_mode)
         except FileNotFoundError:

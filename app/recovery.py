@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The recovery sheet of the signed-in person: whether there is one, a new one, and who asks something with it."""
+"""The recovery sheet of the signed-in person: whether there is one, a new one, and requests that somebody makes with
+it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,11 +16,12 @@ from sync.trust.person.recovery_sheet import RecoveryCode
 __all__ = ["AskedFor", "Recovery", "RecoverySheetPaper", "RecoverySheetState"]
 
 GROUPS = 7
-"""Of four letters."""
+"""How many groups of four letters a recovery sheet's code has."""
 
 
 class RecoverySheetState(StrEnum):
-    """Whether a sheet is in force; ELSEWHERE: there is none, and only the person's first device can make one."""
+    """Whether a recovery sheet is in force. ELSEWHERE: there is none, and only the person's first device can make
+    one."""
 
     NONE = "none"
     STANDS = "stands"
@@ -28,7 +30,8 @@ class RecoverySheetState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoverySheetPaper:
-    """What stands on a sheet. `code` in seven groups of four; `agency` the beginning of the agency's key."""
+    """What is printed on a recovery sheet. `code` has seven groups of four letters; `agency` is the beginning of the
+    agency's key."""
 
     code: str = field(repr=False)
     name: str
@@ -44,7 +47,7 @@ class RecoverySheetPaper:
 
 
 class Recovery:
-    """Raises what the engine raises: Unreachable while offline, Refused and Reject by their codes."""
+    """Raises what the engine raises: Unreachable while offline, Refused and Reject with their codes."""
 
     def __init__(self, engine: Engine, people: PeopleService, settings: Settings) -> None:
         self._engine = engine
@@ -60,15 +63,15 @@ class Recovery:
 
     @property
     def needs_old(self) -> bool:
-        """Whether the sheet in force must be typed to make another."""
+        """Whether the code of the recovery sheet in force must be typed to make another."""
         return self._engine.recovery_sheet.needs_old
 
     def check_old(self, code: str) -> None:
-        """Reject "code" if it is mistyped, "recovery-sheet" if it is not the one in force."""
+        """Raises Reject `"code"` if it is mistyped, `"recovery-sheet"` if it is not the recovery sheet in force."""
         self._engine.recovery_sheet.check_old(code)
 
     def draw(self) -> RecoverySheetPaper:
-        """A new sheet, known to nobody: nothing is kept and nothing is changed before `publish`."""
+        """A new recovery sheet that no other person knows. Nothing is kept and nothing changes before `publish`."""
         me = self._people.me
         return RecoverySheetPaper(
             code=RecoveryCode.fresh().format(),
@@ -81,30 +84,31 @@ class Recovery:
         )
 
     async def publish(self, paper: RecoverySheetPaper, old: str = "") -> None:
-        """The person has the sheet in hand: it is theirs from now on."""
+        """Puts the recovery sheet in force. Call it once the person has it in hand."""
         await self._engine.recovery_sheet.publish(paper.code, old)
 
     def waits(self, paper: RecoverySheetPaper) -> bool:
-        """Whether `publish` began and could not end: it ends by itself, and the sheet must not be thrown away."""
+        """Whether `publish` was called and has not finished: it finishes by itself, and the recovery sheet must not be
+        thrown away."""
         return self._engine.recovery_sheet.waits(paper.code)
 
     # -- what others ask ------------------------------------------------------------------------------------------
 
     def asked(self) -> Sequence[AskedFor]:
-        """What somebody asks with the sheet and has not got yet."""
+        """Requests made with the recovery sheet that are not granted yet."""
         return self._engine.recovery_sheet.asked
 
     async def veto(self, asked: AskedFor) -> None:
-        """Says no."""
+        """Vetoes a request."""
         await self._engine.recovery_sheet.veto(asked)
 
     # -- the reminder ---------------------------------------------------------------------------------------------
 
     @property
     def reminds(self) -> bool:
-        """Whether Hem says that there is no sheet."""
+        """Whether Home shows that there is no recovery sheet."""
         return self.state is RecoverySheetState.NONE and self._settings.get(RECOVERY_SHEET_REMINDER)
 
     def dismiss(self) -> None:
-        """Not again."""
+        """Ends the reminder for good."""
         self._settings.set(RECOVERY_SHEET_REMINDER, False)

@@ -126,29 +126,29 @@ class Session:
 
     @property
     def status(self) -> SyncStatus:
-        """How it stands with the server."""
+        """The state of the connection to the server."""
         return self.engine.status
 
     @property
     def overdue(self) -> bool:
-        """Whether policy lets nothing be shown until the server has let the device in again. Never after `close`."""
+        """Whether policy hides everything until the server has let the device in again. Never true after `close`."""
         return not self._closed and self._contact.overdue
 
     @property
     def reading(self) -> tuple[int, int]:
-        """(rooms that are read to their end, all rooms): what a new device shows of its beginning."""
+        """(rooms that are read to their end, all rooms): a new device shows it as its progress."""
         return self.engine.reading
 
     def hurry(self) -> None:
-        """The machine woke, or the network or the way to it is another: connects anew at once."""
+        """Reconnects at once. Call it when the machine woke, or when the network or the route to the server changed."""
         self.engine.hurry()
 
     def report(self) -> dict[str, str]:
-        """What the IT department may read, without content or names. Any thread."""
+        """The texts that the IT department may read, without content or names. May be called in any thread."""
         return diagnosis.report(self.profile, self.settings)
 
     async def warm(self) -> None:
-        """Starts what the first change of a colleague would wait for. When the window is shown."""
+        """Starts what the first change of a colleague would wait for. Called when the window is shown."""
         await self.store.trials.warm()
 
     def start(self) -> None:
@@ -169,7 +169,7 @@ class Session:
         self._running = [asyncio.ensure_future(_lasting(part)) for part in parts]
 
     def keep_place(self, text: str) -> None:
-        """Keeps where the person is in the window, for the next process; "" forgets it. StoreFault if the disk
+        """Keeps the person's place in the window for the next process; "" forgets it. Raises StoreFault if the disk
         refuses."""
         self.store.notes.set(_PLACE, text)
 
@@ -192,9 +192,11 @@ class Session:
         return named(self.store.objects, self.rooms, edited, self.chat.unstored())
 
     async def close(self) -> None:
-        """Stops syncing, keeps what is unsaved, closes the store; the key goes with it. Twice does no harm.
+        """Stops syncing, keeps what is unsaved, and closes the store, whose key goes with it. A second call does
+        nothing.
 
-        ▲ Also if something cannot be kept (StoreFault): whoever locks is not left with an open store.
+        ▲ Also closes if something cannot be kept, and raises StoreFault then: a person who locks Kansli is never left
+        with an open store.
         """
         if self._closed:
             return
@@ -208,7 +210,7 @@ class Session:
         for task in self._running:
             task.cancel()
         for fault in await asyncio.gather(*self._running, return_exceptions=True):
-            if isinstance(fault, Exception):  # it ended long ago, and nobody has been told
+            if isinstance(fault, Exception):  # it ended long ago, and nobody was notified
                 log.store.exception("session-part", fault)
         self._running = []
         await self.engine.blobs.close()
@@ -220,11 +222,11 @@ class Session:
             raise faults[0]
 
     def _close_parts(self) -> list[StoreFault]:
-        """Closes every part. ▲ A fault in one keeps none of the others open; those of the store are given back."""
+        """Closes every part and returns the store's faults. ▲ A fault in one part keeps none of the others open."""
         faults: list[StoreFault] = []
         rooms = (self.held, self._arrivals, self.invitations, self.rooms)
         parts = (self.chat, self.tasks, *rooms, self.devices, self.personal, self.people, self.notices)
-        saves = (self.tasks.save_all, self.chat.keep_drafts)  # documents do so when they are closed
+        saves = (self.tasks.save_all, self.chat.keep_drafts)  # documents save when they are closed
         for close in (*saves, self.documents.close_all, *(part.close for part in parts)):
             _tried(close, "session-close", faults)
         return faults
@@ -235,7 +237,7 @@ class Session:
         self.status_changed.emit()
 
     async def _learn(self) -> None:
-        """Looks up people who were asked for and not known, when the server is there."""
+        """Looks up unknown people whom a view asked for, once the server is connected."""
         while True:
             self._note_contact()
             if self.engine.status.state is LinkState.ONLINE:
@@ -246,13 +248,13 @@ class Session:
             self.people.asked.clear()
 
     def _note_contact(self) -> None:
-        if self.engine.status.state in (LinkState.SYNCING, LinkState.ONLINE):  # it is let in
+        if self.engine.status.state in (LinkState.SYNCING, LinkState.ONLINE):  # the server has let the device in
             self._contact.seen()
             self._note_address()
 
     def _note_address(self) -> None:
-        """The profile has the server's address too, for what is shown while the store is locked. A disk that refuses
-        keeps nobody out: the store has it."""
+        """Writes the server's address into the profile too, for what is shown while the store is locked. A disk that
+        refuses the write keeps nobody out, since the store has the address."""
         server = self.engine.status.server
         if host_port(self.settings.get(SERVER)) != server:
             with contextlib.suppress(StoreUnwritable):
@@ -287,8 +289,8 @@ class Session:
         self.notices.wake()
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
-        """A colleague's passing message. ▲ Its kind says whose it is, and was judged by the sender's role: what says
-        that somebody writes in the chat counts from nobody who may only read."""
+        """Receives a colleague's ephemeral message. ▲ Its kind says which tool it belongs to, and was checked against
+        the sender's role: a reader's message that they are writing in the chat does not count."""
         if kind == TYPING:
             self.chat.typing.receive(room, uid, dev, payload)
         elif kind == CARET:
@@ -296,7 +298,7 @@ class Session:
 
 
 class _Members:
-    """Who is in a room, as the tools ask."""
+    """The members of a room, for the tools."""
 
     def __init__(self, rooms: RoomService) -> None:
         self.members = rooms.people_in
@@ -330,7 +332,8 @@ class _ChatFiles:
         return await self._session.files.add(room, obj, source, progress)
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """▲ A file stays where it was sealed: one that was carried over is fetched from the room it came from."""
+        """Fetches a file. ▲ A file stays in the room for which it was sealed: one that was carried over is fetched from
+        the room it came from."""
         while True:
             obj = self._session.chat.channel(room)
             assert obj is not None  # noqa: S101 - the file was found in it

@@ -20,9 +20,9 @@ _PROXY = re.compile(rf"(?:http://)?{_HOST}{_PORT}/?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting(Generic[V]):
-    """One setting. `choices`: (value, label) pairs; empty for free values. `low`/`high` bound numbers.
+    """One setting. `choices`: (value, label) pairs, empty for free values. `low` and `high` bound numbers.
 
-    `about` says in one sentence what it does; empty for what the program remembers for itself.
+    `about` is one sentence on what it does, "" for what the program remembers for itself.
     """
 
     key: str
@@ -33,19 +33,19 @@ class Setting(Generic[V]):
     low: int | None = None
     high: int | None = None
     fits: Callable[[str], bool] | None = None
-    """Whether a free text makes sense."""
+    """Whether a free text is valid."""
     several: bool = False
-    """The text is a list: see `entries`."""
+    """The text is a list, which `entries` splits."""
     seen: bool = True
-    """A person finds it in the settings view."""
+    """The settings view shows it."""
     stored: bool = True
-    """What the profile's file says counts. Otherwise only policy and the installer's defaults do."""
+    """The value in the profile's file counts. Otherwise only policy and the installer's defaults do."""
     fixable: bool = True
     """Policy may fix it."""
 
     @property
     def value_name(self) -> str:
-        """What the registry calls it: auto-lock-minutes is AutoLockMinutes."""
+        """Its name in the registry: auto-lock-minutes is AutoLockMinutes."""
         return "".join(word.capitalize() for word in self.key.split("-"))
 
     @property
@@ -73,7 +73,8 @@ class Setting(Generic[V]):
 
 
 def _is_text(value: str) -> bool:
-    """Not with a zero, nor with half a character (JSON can write one): no path and no name holds those."""
+    """Whether the text has no zero character and no half surrogate (JSON can write one): no path and no name has
+    those."""
     return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
@@ -81,12 +82,12 @@ AnySetting = Setting[str] | Setting[int] | Setting[bool]
 
 
 def entries(text: str) -> tuple[str, ...]:
-    """What a text with several entries names, in its order: separated by commas, semicolons or space."""
+    """The entries of a text, in its order: separated by commas, semicolons or space."""
     return tuple(part for part in re.split(r"[\s,;]+", text) if part)
 
 
 def host_port(server: str) -> str:
-    """What a server is called, whichever way it was written: "host:port"; "" if that is none."""
+    """A server as "host:port", whichever form it was written in; "" if it is no server."""
     try:
         parts = urlsplit(server if "//" in server else f"https://{server}")
         return f"{parts.hostname}:{parts.port or 443}" if parts.hostname else ""
@@ -95,15 +96,15 @@ def host_port(server: str) -> str:
 
 
 def are_servers(text: str) -> bool:
-    """host, host:port or https://host[:port], each."""
+    """Whether each entry is host, host:port or https://host[:port]."""
     return all(_SERVER.fullmatch(entry) for entry in entries(text))
 
 
 def are_patterns(text: str) -> bool:
-    """host, host:port or *.domain[:port], each."""
+    """Whether each entry is host, host:port or *.domain[:port]."""
     return all(_PATTERN.fullmatch(entry) for entry in entries(text))
 
 
 def is_proxy(text: str) -> bool:
-    """host:port, or the address or file of a PAC script."""
+    """Whether it is host:port, or the address or file of a PAC script."""
     return bool(_PROXY.fullmatch(text)) or re.match(r"(?:https?|file)://[^\s@]+$", text) is not None

@@ -86,7 +86,7 @@ NOTIFICATION_CONTENT = Setting(
     about="Whether a notification shows the room and the beginning of the message.",
     choices=(("hidden", "That something came"), ("shown", "Room and message")),
 )
-"""Hidden by default: a notification also stands on a locked screen, and the desktop may keep it."""
+"""Hidden by default: a notification is also visible on a locked screen, and the desktop may keep it."""
 ANNOUNCE = Setting(
     key="announce",
     default=True,
@@ -105,7 +105,7 @@ AUTOSTART = Setting(
     label="Start when I sign in to the computer",
     about="Kansli starts without a window when the person signs in to the computer.",
 )
-"""Off by default: nothing is put into the system's start unasked. An installer may say otherwise."""
+"""Off by default: Kansli adds nothing to the system's start unasked. An installer may change the default."""
 CLOSE_TO_TRAY = Setting(
     key="close-to-tray",
     default=True,
@@ -143,7 +143,7 @@ SERVERS = Setting(
     stored=False,
 )
 SERVER = Setting(key="server", default="", label="Server address", seen=False, fixable=False)
-"""The account's. What the installer names is proposed at first start."""
+"""The account's server. The installer's value is proposed at the first start."""
 CA_FILE = Setting(
     key="ca-file",
     default="",
@@ -309,16 +309,17 @@ class Settings:
     def __init__(
         self, path: Path, policy: Mapping[str, Value] | None = None, defaults: Mapping[str, Value] | None = None
     ) -> None:
-        """`policy` fixes values by key, `defaults` are the installer's; what a setting does not take is left out."""
+        """`policy` fixes values by key; `defaults` are the installer's. Values that a setting does not accept are
+        ignored."""
         self._path = path
         self._values = _read(path)
         self._policy = _accepted(policy or {})
         self._defaults = _accepted(defaults or {})
         self.changed: Signal[str] = Signal()
-        """A setting's key: its value is another now."""
+        """The key of a setting whose value has changed."""
 
     def get(self, setting: Setting[V]) -> V:
-        """The policy's value, else the stored one, else the installer's, else the default."""
+        """The policy's value; where there is none the stored value, then the installer's, then the default."""
         return self.value(setting)  # type: ignore[return-value]  # accepted: has the setting's type
 
     def value(self, setting: AnySetting) -> Value:
@@ -335,7 +336,7 @@ class Settings:
         return setting.fixable and setting.key in self._policy
 
     def renew(self, policy: Mapping[str, Value], defaults: Mapping[str, Value]) -> None:
-        """The machine's policy was read again: takes its place, and tells what is another value now."""
+        """Replaces the policy, which was read again, and emits `changed` for each setting whose value changes."""
         before = {s.key: self.value(s) for s in SETTINGS}
         self._policy, self._defaults = _accepted(policy), _accepted(defaults)
         for setting in SETTINGS:
@@ -343,7 +344,7 @@ class Settings:
                 self.changed.emit(setting.key)
 
     def set(self, setting: Setting[V], value: V) -> None:
-        """Stores a value; SettingLocked, BadSetting, StoreUnwritable."""
+        """Stores a value. Raises SettingLocked, BadSetting, StoreUnwritable."""
         if self.locked(setting):
             raise SettingLocked()
         if not setting.accepts(value):
@@ -361,7 +362,8 @@ class Settings:
         self.changed.emit(setting.key)
 
     def unlock_kinds(self) -> tuple[str, ...]:
-        """The kinds of key slots that may be used; never none: with both forbidden the passphrase stays."""
+        """The kinds of key slots that may be used. Never empty: if policy forbids both, the passphrase stays
+        allowed."""
         kinds = [("keyring", ALLOW_KEYRING), ("passphrase", ALLOW_PASSPHRASE)]
         return tuple(kind for kind, setting in kinds if self.get(setting)) or ("passphrase",)
 

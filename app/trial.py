@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A whole office for a moment: an agency, its server and one account in this process. What `--selftest` works with.
+"""A whole office for a moment: an agency, its server and one account in this process. `--selftest` works with it.
 
-The server is the real one on its store in memory; the line to it is two queues. Nothing leaves the process, and nothing
-is left of it but files in the folder that it was given.
+The server is the real one with its store in memory; the connection to it is two queues. No data leaves the process, and
+nothing is left of it but files in the folder that it was given.
 """
 
 import asyncio
@@ -38,13 +38,13 @@ from sync.trust.person.agency import Agency, SignInCode, encode_record, record_h
 from sync.trust.person.escrow_key import certify_escrow
 
 SERVER = "trial.invalid:443"
-"""Never looked up: RFC 6761 keeps .invalid for names that are none."""
+"""No resolver ever gets this name: RFC 6761 reserves .invalid for names that do not exist."""
 DAY_MS = 86_400_000
 
 
 @contextlib.asynccontextmanager
 async def trial(folder: Path, name: str, passphrase: str) -> AsyncIterator[tuple[Office, Session]]:
-    """One person at work, online, in a new profile in `folder`. Policy of the machine does not count here."""
+    """One person at work, online, in a new profile in `folder`. The machine's policy does not apply here."""
     server = _Server(folder / "server")
     office = Office(Profile.open_in(folder), dial=lambda address, egress: _Line(address, server), read_policy=Policy)
     session: Session | None = None
@@ -90,7 +90,7 @@ class _Server:
         return code.format()
 
     def serve(self, line: "_Ends") -> None:
-        """Answers one line until it ends."""
+        """Answers one connection until it ends."""
         task = asyncio.ensure_future(Connection(line, self.service, self.service.limits).run())
         self._lines.add(task)
         task.add_done_callback(self._lines.discard)
@@ -118,11 +118,11 @@ class _Line:
         raise Unreachable("files do not travel in a trial")
 
     async def close(self) -> None:
-        """Nothing is kept."""
+        """Does nothing: nothing is kept."""
 
 
 class _Ends:
-    """The server's end of a line; `up` and `down` carry frames, None that the other end has gone."""
+    """The server's end of a connection. `up` and `down` carry frames; None means that the other end has closed."""
 
     def __init__(self) -> None:
         self.up: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -139,7 +139,7 @@ class _Ends:
 
 
 class _Here:
-    """The client's end."""
+    """The client's end of a connection."""
 
     def __init__(self, ends: _Ends) -> None:
         self._ends = ends

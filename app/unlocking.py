@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The ways of unlocking a profile's store: which there are, another one, another passphrase, one fewer.
+"""The unlock methods of a profile's store: which there are, adding one, changing the passphrase, removing one.
 
-Adding one leaves the database's key as it is. Changing or removing one gives the database a new key, for which the
-store must be closed: `rekey` belongs to a thread, between two sessions.
+Adding a method leaves the database's key as it is. Changing or removing one gives the database a new key, for which the
+store must be closed: `rekey` runs in a thread, between two sessions.
 """
 
 import asyncio
@@ -24,7 +24,8 @@ __all__ = ["KeyChange", "SlotKind", "Unlocking"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyChange:
-    """What is to become of the slots. `current` is the passphrase as it is; `new` its successor, or `remove` a slot."""
+    """A change to the slots. `current` is the passphrase in use; `new` is its successor; `remove` is the slot to
+    remove."""
 
     current: str = field(repr=False)
     new: str | None = field(default=None, repr=False)
@@ -32,23 +33,24 @@ class KeyChange:
 
 
 class Unlocking:
-    """The slots of one profile, as settings show them. Argon2 and the key store are waited for in threads."""
+    """The slots of one profile, as the settings view shows them. Waits for Argon2 and the key store in threads."""
 
     def __init__(self, profile: Profile, settings: Settings, slots: KeySlots) -> None:
         self._profile, self._settings, self._slots = profile, settings, slots
         self._changing = threading.Lock()
-        """▲ One change of keys at a time: another would put slots of its own key in the place of the first one's."""
+        """▲ Allows one change of keys at a time: a second one would replace the first one's slots with slots of its own
+        key."""
 
     def kinds(self) -> Sequence[SlotKind]:
-        """The slots that there are and that may be used."""
+        """The slots that exist and may be used."""
         return self._slots.kinds()
 
     def allowed(self, kind: str) -> bool:
-        """Whether the machine's policy lets it be used: a SlotKind or its value."""
+        """Whether the machine's policy allows this SlotKind (or its value)."""
         return str(kind) in self._settings.unlock_kinds()
 
     def passphrase_rules(self) -> PassphraseRules:
-        """What a new passphrase must be."""
+        """What policy requires of a new passphrase."""
         return self._slots.rules
 
     def keyring_available(self) -> bool:
@@ -56,29 +58,30 @@ class Unlocking:
         return usable()
 
     async def check(self, passphrase: str) -> None:
-        """WrongPassphrase if it is not the one."""
+        """Raises WrongPassphrase if it is not the passphrase."""
         await asyncio.to_thread(self._slots.unlock_passphrase, passphrase)
 
     async def add_keyring(self, passphrase: str) -> None:
-        """One more way in: the computer's key store. WrongPassphrase, NoKeyring, KeyringLocked, SlotForbidden."""
+        """Adds the computer's key store as an unlock method. Raises WrongPassphrase, NoKeyring, KeyringLocked,
+        SlotForbidden."""
         keys = await asyncio.to_thread(self._slots.unlock_passphrase, passphrase)
         await asyncio.to_thread(self._slots.add_keyring, _only(keys))
 
     async def add_passphrase(self, new: str) -> None:
-        """One more way in: a passphrase. KeyringLocked, NoKeyring, WeakPassphrase, SlotForbidden."""
+        """Adds a passphrase as an unlock method. Raises KeyringLocked, NoKeyring, WeakPassphrase, SlotForbidden."""
         keys = await asyncio.to_thread(self._slots.unlock_keyring)
         await asyncio.to_thread(self._slots.add_passphrase, _only(keys), new)
 
     @property
     def forbidden(self) -> SlotKind | None:
-        """The only way in, if policy has forbidden it since: it opens until it is replaced."""
+        """The only unlock method, if policy has forbidden it since: it opens the store until it is replaced."""
         return None if self._slots.changing else self._slots.forbidden
 
     def replace(self, current: str | None, new: str | None) -> StoreKeys:
-        """Another way instead of `forbidden`: `current` is the passphrase if that was it, `new` one if that is to be.
-        In a thread, while no session is open.
+        """Replaces the `forbidden` method by another. `current` is the passphrase if that was the method; `new` is the
+        passphrase if that is to be the method. Call it in a thread, while no session is open.
 
-        WrongPassphrase, WeakPassphrase, KeyringLocked, NoKeyring, StoreFault: nothing is changed then.
+        Raises WrongPassphrase, WeakPassphrase, KeyringLocked, NoKeyring, StoreFault: nothing is changed then.
         """
         with self._changing:
             return self._replace(current, new)
@@ -92,9 +95,10 @@ class Unlocking:
             db.close()
 
     def rekey(self, change: KeyChange) -> StoreKeys:
-        """Does the change and gives the keys that open the store from now on. In a thread, while no session is open.
+        """Applies the change and returns the keys that open the store from now on. Call it in a thread, while no
+        session is open.
 
-        WrongPassphrase, LastSlot, KeyringLocked, StoreFault: nothing is changed then. 1 s for 100 MB.
+        Raises WrongPassphrase, LastSlot, KeyringLocked, StoreFault: nothing is changed then. Takes 1 s for 100 MB.
         """
         with self._changing:
             return self._rekey(change)
@@ -110,7 +114,7 @@ class Unlocking:
 
 
 def _only(keys: StoreKeys) -> bytes:
-    """The key of a store that is open or was: no change of keys is half done."""
+    """The key of a store that is or was open: no change of keys is half done."""
     if len(keys.keys) != 1:
         raise BugError("a change of keys is half done")
     return keys.keys[0]

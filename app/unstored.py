@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a person wrote that the disk has refused so far: it is only in memory and lost when the program ends."""
+"""What a person wrote and the disk has refused so far. It is only in memory, and lost when the program ends."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

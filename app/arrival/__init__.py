@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How a person comes to this computer, before there is a session: by an activation code, from another device of theirs,
-or by the recovery sheet."""
+"""The ways for a person to get an account on this computer, before there is a session: an activation code, another
+device of theirs, or the recovery sheet."""

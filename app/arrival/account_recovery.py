@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Back by the recovery sheet: whose sheet it is, and the account on this device, perhaps after a day of waiting."""
+"""Recovers an account with the recovery sheet: looks up whose recovery sheet it is, then makes the account on this
+device, perhaps after a day of waiting."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -31,12 +32,14 @@ _FINAL = {
     ErrorCode.CODE_EXPIRED,
     ErrorCode.CODE_WITHDRAWN,
 }
-"""The server's no that stays a no: what was made here goes. A veto may turn out to be void."""
+"""Refusals of the server that are final: what was made here is removed. A veto is not among them, since it may turn out
+to be void."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryLookup:
-    """Whose sheet it is, by log and agency; `others` of their devices are still active."""
+    """The person whose recovery sheet it is, as their log and the agency name them. `others`: how many of their devices
+    are still active."""
 
     name: str
     title: str
@@ -48,18 +51,18 @@ class RecoveryLookup:
 
 @dataclass(frozen=True, slots=True)
 class _RecoveryAttempt:
-    """One attempt; `key` is the store's once the attempt is kept there."""
+    """One attempt. `key` is the store's key once the attempt is kept in the store."""
 
     attempt: Attempt
     key: bytes | None = field(default=None, repr=False)
 
     def is_of(self, attempt: Attempt) -> bool:
-        """Whether the same two codes were typed again."""
+        """Whether `attempt` was typed with the same two codes."""
         return (self.attempt.code, self.attempt.recovery_sheet) == (attempt.code, attempt.recovery_sheet)
 
 
 class AccountRecovery:
-    """`look_up_account`, then `recover`, then `ask_again` while one must wait."""
+    """Call `look_up_account`, then `recover`, then `ask_again` while the person must wait."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -67,10 +70,10 @@ class AccountRecovery:
         place.cleared.connect(self._forget_key)
 
     async def look_up_account(self, server: str, code: str, recovery_sheet: str) -> RecoveryLookup:
-        """Whose sheet it is. Reject "code", "share-code" or "recovery-sheet-code" for a mistyped one, "share-missing"
-        for a code without its second line, "share" for the share of another sheet; "recovery-sheet" and "record" for a
-        false answer; Refused "recovery-sheet-unknown", "other-person", "code-…"; BadAddress, and the world's errors of
-        sync."""
+        """Returns the person whose recovery sheet it is. Raises Reject `"code"`, `"share-code"` or `"recovery-sheet-code"` for a
+        mistyped code, `"share-missing"` for a code without its second line, `"share"` for the share of another recovery
+        sheet, `"recovery-sheet"` and `"record"` for a false answer; Refused `"recovery-sheet-unknown"`, `"other-person"`, `"code-…"`;
+        BadAddress, and the world's errors of sync."""
         attempt = Attempt.begin(code, recovery_sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
         if self._current is None or not self._current.is_of(attempt):
@@ -80,11 +83,13 @@ class AccountRecovery:
     async def recover(
         self, found: RecoveryLookup, passphrase: str | None, progress: Progress, *, revoke: bool
     ) -> Session:
-        """Makes the store and the account on this device. ReturnWaits if the other devices have a day to object: then
-        `ask_again`, or `resume` after the next start. Refused "vetoed" and the errors of `look_up_account`.
+        """Makes the store and the account on this device. Raises ReturnWaits if the other devices have a day to object:
+        then call `ask_again`, or `resume` after the next start. Raises Refused "vetoed" and the errors of
+        `look_up_account` too.
 
-        `revoke`: the other devices go in the same breath. ▲ What is needed is kept before the server hears of it. Of
-        several calls for the same codes the last passphrase and the last `revoke` count.
+        `revoke`: the other devices are revoked in the same step. ▲ What is needed to finish is kept before the server
+        receives it. If the method is called several times for the same codes, the last passphrase and the last `revoke`
+        count.
         """
         current = self._current
         if current is None:
@@ -110,14 +115,14 @@ class AccountRecovery:
     def _keep_again(self, attempt: Attempt, key: bytes) -> None:
         store = self._place.open_store(StoreKeys((key,)))
         try:
-            if store.account.attempt() is not None:  # else the account is here already
+            if store.account.attempt() is not None:  # otherwise the account is here already
                 store.account.keep_attempt(attempt.encode())
         finally:
             store.close()
         self._current = _RecoveryAttempt(attempt, key)
 
     async def ask_again(self) -> Session:
-        """Goes on after ReturnWaits, or after a line that was cut, in the same run of the program."""
+        """Continues after ReturnWaits, or after a lost connection, in the same run of the program."""
         current = self._current
         if current is None or current.key is None:
             raise BugError("nobody asked")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Another device of the same person: the meeting with the one that has the account, and what it hands over."""
+"""Pairs this device with another device of the same person, which has the account and hands it over."""
 
 from dataclasses import dataclass
 
@@ -20,8 +20,8 @@ from sync.trust.person.pairing_messages import OldDevice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairingPeer:
-    """The account's person, by the other device's word (verified when this one is in); `digits` to compare, "" by code;
-    `device` is what this one is to be called."""
+    """The account's person as the other device names them; verified once this device has the account. `digits`: to be
+    compared, "" if a code was used. `device`: the name that this device is to have."""
 
     name: str
     title: str
@@ -32,16 +32,17 @@ class PairingPeer:
 
 
 class DevicePairing:
-    """`begin_pairing`, then `join` or `stop_pairing`."""
+    """Call `begin_pairing`, then `join` or `stop_pairing`."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._guest: Guest | None = None
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PairingPeer:
-        """Goes to the device that has the account, by its code or its number; `name` is what this one is to be called.
+        """Connects to the device that has the account, by its code or its number. `name` is the name that this device
+        is to have.
 
-        BadAddress; Reject "code" for a mistyped code and "enrol" for a wrong one, or for somebody in between;
+        Raises BadAddress; Reject "code" for a mistyped code, "enrol" for a wrong one or for an attacker in between;
         Refused "code-unknown", "code-used", "pairing"; the world's errors of sync.
         """
         await self.stop_pairing()
@@ -52,16 +53,17 @@ class DevicePairing:
         return _peer_of(old, server=server, device=name, digits=guest.digits)
 
     async def stop_pairing(self) -> None:
-        """Ends the meeting, if any."""
+        """Ends the pairing, if one is under way."""
         guest, self._guest = self._guest, None
         if guest is not None:
             await guest.close()
 
     async def join(self, chosen: PairingPeer, passphrase: str | None, progress: Progress) -> Session:
-        """Makes the store, waits for the other device's yes, and opens the account here. `passphrase` None keeps the
+        """Makes the store, waits until the other device agrees, and opens the account here. `passphrase` None keeps the
         key in the computer's key store.
 
-        As `Guest.finish`, after which nothing stays behind. If only the line was lost after the yes, again: `join`.
+        Raises as `Guest.finish`; nothing is left behind then. If only the connection was lost after the other device
+        agreed, `join` may be called again.
         """
         guest = self._guest
         if guest is None:

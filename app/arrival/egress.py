@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which way to take to the server, from policy, settings and what the desktop knows of proxies."""
+"""Which route to the server is taken, from policy, settings and the proxies that the desktop knows."""
 
 import os
 from collections.abc import Callable
@@ -20,16 +20,16 @@ def _no_script(address: str) -> ProxyLookup | None:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """How the desktop finds proxies. Both may wait for the system, in a thread."""
+    """How the desktop finds proxies. Both functions may wait for the system; call them in a thread."""
 
     system: ProxyLookup = field(default_factory=lambda: from_environment(os.environ))
-    """As the system says."""
+    """The proxy that the system names."""
     script: Callable[[str], ProxyLookup | None] = _no_script
-    """By the PAC script at an address; None where the system cannot run one."""
+    """The proxy that the PAC script at an address names; None where the system cannot run scripts."""
 
 
 def egress_of(settings: Settings, routes: Routes) -> Route:
-    """As the settings are now."""
+    """The egress that the settings give at this moment."""
     ca = settings.get(CA_FILE)
     return Route(
         servers=entries(settings.get(SERVERS)),
@@ -55,10 +55,10 @@ def _route(settings: Settings, routes: Routes) -> ProxyLookup:
 
 
 def _unnamed(host: str, port: int) -> str | None:
-    """A proxy that is wanted and not named is not gone around."""
+    """Raises ProxyUnnamed: a proxy that is required and has no address is never bypassed."""
     raise ProxyUnnamed("proxy-address is empty")
 
 
 def _script_unrunnable(host: str, port: int) -> str | None:
-    """Nor is one that only a script could name."""
+    """Raises NoProxyScript: a proxy that only a script could name is never bypassed either."""
     raise NoProxyScript("no PAC script can be run here")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""First start: an activation code, whom it binds, and the account that is made and registered."""
+"""Enrols a person at the first start: looks up whom an activation code binds, then makes and registers the account."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -21,9 +21,9 @@ from sync.trust.person.agency import CODE_LETTERS
 from sync.trust.person.recovery_sheet import CODE_LETTERS as SHARE_LETTERS
 
 CODE_GROUPS = CODE_LETTERS // 4
-"""Of an activation code, in groups of four letters."""
+"""How many groups of four letters an activation code has."""
 SHARE_GROUPS = SHARE_LETTERS // 4
-"""Of its second line, which a person with a recovery sheet gets."""
+"""How many groups of four letters its second line has, which a person with a recovery sheet gets."""
 _SPENT = {
     ErrorCode.CODE_UNKNOWN,
     ErrorCode.CODE_USED,
@@ -32,12 +32,13 @@ _SPENT = {
     ErrorCode.INVALID,
     ErrorCode.OVERSIZE,
 }
-"""The server's final no to an enrolment. After anything else it may have bound the account, answer or not."""
+"""The server's final refusals of an enrolment. After any other error the server may have bound the account, whether it
+answered or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookupResult:
-    """Whom an activation code binds, as the agency certified it."""
+    """The person whom an activation code binds, as the agency certified them."""
 
     name: str
     title: str
@@ -45,11 +46,11 @@ class LookupResult:
     agency: str
     server: str
     here: bool = False
-    """The person has an account: to enrol makes a second one, and uses the code up."""
+    """The person has an account already: enrolling makes a second one and uses the code up."""
 
 
 class Chosen(Protocol):
-    """What `look_up` gave, as the person confirmed it."""
+    """The result of `look_up`, as the person confirmed it."""
 
     @property
     def server(self) -> str: ...
@@ -57,7 +58,7 @@ class Chosen(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Unfinished:
-    """An account that is made and kept, and that the server may or may not have bound."""
+    """An account that is made and kept here, and that the server may or may not have bound."""
 
     code: str
     found: LookupResult
@@ -67,7 +68,7 @@ class _Unfinished:
 
 
 class Enrolling:
-    """`look_up`, then `enrol`; both may be tried again."""
+    """Call `look_up`, then `enrol`. Both may be tried again."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -77,9 +78,9 @@ class Enrolling:
         place.cleared.connect(self._forget)
 
     async def look_up(self, server: str, code: str) -> LookupResult:
-        """Asks the server what the code binds. BadAddress, and the world's errors of sync."""
+        """Asks the server what the code binds. Raises BadAddress, and the world's errors of sync."""
         if self._unfinished is not None and self._unfinished.code == code:
-            return self._unfinished.found  # the server may have taken it as used: by us
+            return self._unfinished.found  # the server may hold it as used: by us
         invitation = await Enrolment(self._place.dialer(server), code, clock.now_ms).look()
         record = invitation.record
         self._code = code
@@ -94,11 +95,11 @@ class Enrolling:
         return self._looked_up
 
     async def enrol(self, found: Chosen, passphrase: str | None, progress: Progress) -> Session:
-        """Makes the encrypted store and the account, and registers it.
+        """Makes the encrypted store and the account, and registers the account.
 
-        `passphrase` None keeps the key in the computer's key store. ▲ The account is kept before the server hears of
-        it. If the answer does not come, it stays: `enrol` again finishes it, and so does the next start. Nothing stays
-        behind if it failed before, or if the server will never take it.
+        `passphrase` None keeps the key in the computer's key store. ▲ The account is kept before the server receives
+        it. If no answer is received, the account stays: `enrol` again finishes it, and so does the next start. If the
+        enrolment failed before that, or if the server will never take it, nothing is left behind.
         """
         self._place.check_free()
         if self._unfinished is not None and self._unfinished.code != self._code:
@@ -120,7 +121,7 @@ class Enrolling:
         return self._place.open(StoreKeys((done.key,)))
 
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
-        """▲ Of the code that was looked up when it began, whatever is looked up meanwhile."""
+        """▲ Uses the code that was looked up when it began, even if another code is looked up meanwhile."""
         code = self._code
         known = self._looked_up or LookupResult(name="", title="", unit="", agency="", server=found.server)
 
@@ -140,8 +141,9 @@ class Enrolling:
         await self._place.make(passphrase, fill)
 
     async def _finish(self, made: _Unfinished, found: Chosen, passphrase: str | None, progress: Progress) -> None:
-        """The passphrase may be another than the first time; nothing is in the store yet that an old slot could open
-        but the account. ▲ Its slot goes when the new one is there: the server may have bound the account."""
+        """Registers an account that an earlier call kept. The passphrase may differ from the first time: an old slot
+        could open nothing in the store but that account. ▲ The old slot is removed once the new one is written, since
+        the server may have bound the account."""
         await asyncio.to_thread(self._place.slots.only, made.key, passphrase)
         progress(tr("Registering with the server"), 2, 3)
         await register(self._place.dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)

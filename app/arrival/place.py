@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where an account is made: one profile on this computer, its new store, and the mark of what is unfinished there."""
+"""The profile in which an account is made: its new store, and the mark that something in it is unfinished."""
 
 import asyncio
 import contextlib
@@ -31,18 +31,19 @@ from sync.client.wire.route import Route
 from sync.client.wire.transport import AddressError, Dialer, ServerAddress
 
 Progress = Callable[[str, int, int], None]
-"""What is being done, steps done, steps in all."""
+"""(what is being done, steps done, steps in all)."""
 Fill = Callable[[Store, bytes], Awaitable[None]]
-"""Puts the account into a new store, whose key it is told."""
+"""Puts the account into a new store; the second argument is the store's key."""
 Dial = Callable[[ServerAddress, Callable[[], Route]], Dialer]
-"""Makes what opens connections to one server, by the way in force."""
+"""Makes what opens connections to one server, by the egress in force."""
 
 _KEYRING = SlotKind.KEYRING.value
 _PROJECTORS = {kind.id: kind for kind in KINDS}
 
 
 class Place:
-    """One profile, locked for this process. Of the ways in, at most one has something unfinished here."""
+    """One profile, locked for this process. Enrolment, pairing and recovery share it; at most one of them has something
+    unfinished here."""
 
     def __init__(
         self,
@@ -58,19 +59,19 @@ class Place:
         self.settings = settings
         self.slots = slots
         self.cleared: Signal[()] = Signal()
-        """There is no store any more; whoever had something in it has nothing."""
+        """Emitted when the store was removed: whatever its listeners kept about the store is invalid."""
         self._insecure_loopback = insecure_loopback
         self._routes = routes
         self._dial = dial
 
     @property
     def is_new(self) -> bool:
-        """Nobody has enrolled in this profile yet."""
+        """Whether nobody has enrolled in this profile yet."""
         return self.profile.is_new
 
     @property
     def is_unfinished(self) -> bool:
-        """An account was made here, and the server has not confirmed it."""
+        """Whether an account was made here that the server has not confirmed."""
         return not self.is_new and self.profile.enrolling_path.exists()
 
     def keyring_available(self) -> bool:
@@ -78,7 +79,7 @@ class Place:
         return _KEYRING in self.settings.unlock_kinds() and usable()
 
     def dialer(self, server: str) -> Dialer:
-        """The line to a server that a person named. BadAddress, ServerNotAllowed, BadCaFile."""
+        """The dialer to a server that a person named. Raises BadAddress, ServerNotAllowed, BadCaFile."""
         try:
             address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
         except AddressError as e:
@@ -89,10 +90,12 @@ class Place:
         return self._dialer(address)
 
     def account_dialer(self, store: Store) -> Dialer:
-        """The line to the account's server, at the address that the store keeps, else the profile. BadCaFile.
+        """The dialer to the account's server, at the address that the store keeps, or at the profile's if the store
+        keeps none. Raises BadCaFile.
 
-        ▲ Also to an address that policy does not name, or that is none: nothing is connected to there, and what is on
-        this computer opens all the same."""
+        ▲ It never refuses an address that policy does not name, or that is none: no connection is made to such an
+        address, and the content on this computer opens all the same.
+        """
         kept, named = store.account.kept_server(), self.settings.get(SERVER)
         try:
             if kept is None or host_port(named) == kept.address:
@@ -104,7 +107,7 @@ class Place:
         return self._dialer(address)
 
     def policy_dialers(self) -> list[Dialer]:
-        """The lines to all servers that policy names now, in its order."""
+        """The dialers to all servers that policy names now, in its order."""
         found = []
         for server in entries(self.settings.get(SERVERS)):
             with contextlib.suppress(AddressError, BadCaFile):
@@ -112,14 +115,15 @@ class Place:
         return found
 
     def _dialer(self, address: ServerAddress) -> Dialer:
-        """BadCaFile."""
+        """Raises BadCaFile."""
         try:
             return self._dial(address, lambda: egress_of(self.settings, self._routes))
         except OSError as e:  # also ssl.SSLError
             raise BadCaFile() from e
 
     async def make(self, passphrase: str | None, fill: Fill) -> bytes:
-        """A new store with its one slot, filled while it is open; its key. The mark that it is unfinished is left.
+        """Makes a new store with one slot, calls `fill` while it is open, and returns its key. The mark that the
+        account is unfinished stays.
 
         `passphrase` None keeps the key in the computer's key store.
         """
@@ -136,19 +140,21 @@ class Place:
         return key
 
     def check_free(self) -> None:
-        """▲ BugError where a finished account lives. Before anything that is cleared away if it fails."""
+        """▲ Raises BugError if a finished account is here. Call it before each step that clears the profile if it
+        fails."""
         if not self.is_new and not self.is_unfinished:
             raise BugError("there is an account here")
 
     async def add_slot(self, key: bytes, passphrase: str | None) -> None:
-        """As `make`."""
+        """Adds the slot that `make` describes."""
         if passphrase is None:
             await asyncio.to_thread(self.slots.add_keyring, key)
         else:
             await asyncio.to_thread(self.slots.add_passphrase, key, passphrase)
 
     def clear(self) -> None:
-        """Removes the store, whatever is in it; the mark last, so that a cut leaves it told."""
+        """Removes the store, whatever is in it. The mark is removed last, so that after a power cut the profile is
+        still known as unfinished."""
         for path in self.profile.db_path.parent.glob(f"{self.profile.db_path.name}*"):
             path.unlink(missing_ok=True)
         self.slots.forget()
@@ -157,18 +163,18 @@ class Place:
         self.cleared.emit()
 
     def confirm(self) -> None:
-        """Nothing is unfinished here: the server has the account, and from now on nothing removes it."""
+        """Removes the mark: the server has the account, and from now on nothing removes it."""
         if self.profile.enrolling_path.exists():
             self.profile.enrolling_path.unlink(missing_ok=True)
             sync_folder(self.profile.folder)  # after a power cut it must not say that the account may go
 
     def open_store(self, keys: StoreKeys) -> Store:
-        """The store, for whoever closes it. StoreMissing, StoreCorrupt, StoreNewer, …"""
+        """Opens the store; the caller closes it. Raises StoreMissing, StoreCorrupt, StoreNewer, …"""
         workers = Workers()
         return open_store(self.profile, self.slots, keys, workers.states.kinds(KINDS), workers)
 
     def open(self, keys: StoreKeys) -> Session:
-        """The account, begun to sync. As `open_store`; BadCaFile."""
+        """Opens the account and begins to sync. Raises as `open_store`, and BadCaFile."""
         store = self.open_store(keys)
         try:
             session = Session(self.profile, self.settings, store, self.account_dialer(store), self.policy_dialers)
@@ -183,7 +189,7 @@ class Place:
 
 
 def keep_account(store: Store, made: Enrolled | Joined | Returned) -> None:
-    """Within the caller's transaction. The server has just answered: that counts as contact."""
+    """Stores a new account within the caller's transaction. The server has just answered, which counts as contact."""
     account = made.account
     store.set_me(account.uid)
     store.save_account(account.encode())

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Goes on with an account that is kept here and that the server has not confirmed, in whichever way it was begun."""
+"""Finishes an account that is kept here and that the server has not confirmed, whether it was enrolled, paired or
+recovered."""
 
 from app.arrival.place import Place, keep_account
 from app.core import clock
@@ -14,11 +15,11 @@ from sync.client.account.enrolment import FIRST_ENTRIES, register
 
 
 async def resume(place: Place, keys: StoreKeys) -> Session:
-    """Finishes what a former run of the program began, or this one.
+    """Finishes what this run of the program began, or an earlier one.
 
-    NotEnrolled if no keys were kept; Refused("code-…") if the server never took the account and will not any more;
-    ReturnWaits while the other devices may object to a return by the recovery sheet; the world's errors of sync, after
-    which one may try again.
+    Raises NotEnrolled if no keys were kept; Refused "code-…" if the server never took the account and will not take it
+    any more; ReturnWaits while the other devices may object to a recovery; the world's errors of sync, after which it
+    may be tried again.
     """
     store = place.open_store(keys)
     try:
@@ -40,7 +41,7 @@ async def resume(place: Place, keys: StoreKeys) -> Session:
 
 
 async def _ask_back(place: Place, store: Store, attempt: bytes) -> None:
-    """Asks with a kept attempt, and keeps the account. ReturnWaits."""
+    """Asks the server with a kept attempt, and keeps the account. Raises ReturnWaits."""
     answer = await Recovery(place.dialer(place.settings.get(SERVER)), Attempt.decode(attempt), clock.now_ms).ask()
     if isinstance(answer, Waiting):
         raise ReturnWaits(answer.ready_ms)

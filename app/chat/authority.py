@@ -35,9 +35,9 @@ _FIRST_DELETION = """SELECT min(sort) FROM chat_notes WHERE obj = ? AND target =
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRow:
-    """A message as it is stored. `author` is whom its record names, `shown` whether that person is shown as its author
-    here, and `t` the time that is shown. `own_t` (ms), `n` and `data` are of the change that brought it, `own_id` is
-    the id that its author gave it."""
+    """A message as it is stored. `author` is the person whom its record names; `shown`: whether that person is shown as
+    its author here; `t`: the time that is shown. `own_t` (ms), `n` and `data` are of the change that brought it;
+    `own_id` is the id that its author gave it."""
 
     row: int
     room: RoomId
@@ -55,8 +55,8 @@ class MessageRow:
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What the records say of a message. `reactions`: by emoji and person, with the sort key of the record; None where
-    it was taken back."""
+    """The effect of the records on a message. `reactions`: by emoji and person, with the sort key of the record; None
+    for one that was taken back."""
 
     edit: CarriedPart | None = None
     deleted_by: Uid | None = None

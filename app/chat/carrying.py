@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A conversation carried into the room that continues its own: what each message is now, who wrote it and when.
+"""Carries a conversation into the room that continues its own: each message in its present form, with its author and
+time.
 
-Not its past: a text that was edited away or deleted stays in the old room.
+Its past is not carried: a text that was edited away or deleted stays in the old room.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,8 @@ GROUP = 16
 
 
 def carry(db: Database, obj: ObjId, rows: ChatRows, there: ChatRows) -> Iterator[Sequence[bytes]]:
-    """The messages that the server has, oldest first, as the founder's changes; not those that are there already."""
+    """The messages that the server has, oldest first, as the founder's changes; without those that are there
+    already."""
     for first in range(0, rows.count(), GROUP):
         page = [m for m in rows.page(first, GROUP) if not m.waiting and there.index_of(m.change_id) is None]
         with db.transaction(durable=False) as conn:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a chat refuses, beside the common errors (FileTooLarge, BadFileName, FileUnreadable, Forbidden, NotFound).
+"""The errors of a chat, beside the common ones (FileTooLarge, BadFileName, FileUnreadable, Forbidden, NotFound).
 
 WorldFault
 └── ChatFault     EmptyMessage · MessageTooLong
@@ -13,7 +13,7 @@ class ChatFault(WorldFault):
 
 
 class EmptyMessage(ChatFault):
-    """Neither text nor files."""
+    """The message has neither text nor files."""
 
     code = "empty-message"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A chat's files: checked and sealed before they are sent, fetched to where they are wanted.
 
-What is shown of them while they are on their way is in transfers.py.
+What is shown of them during a transfer is in transfers.py.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ Checked = tuple[Source, str, int]
 
 
 class Files:
-    """One account's. Without `blobs` there is nothing to send or fetch with: NotFound."""
+    """The files of one account. Without `blobs` nothing can be sent or fetched: NotFound."""
 
     def __init__(self, blobs: Blobs | None, transfers: Transfers, max_bytes: int) -> None:
         self.max_bytes = max_bytes
@@ -48,14 +48,15 @@ class Files:
         self._transfers = transfers
 
     async def check(self, sources: Sequence[Source]) -> list[Checked]:
-        """The files, if every one of them may be sent. FileTooLarge, FileUnreadable, BadFileName name the one that may
-        not."""
+        """Returns the files if every one of them may be sent. FileTooLarge, FileUnreadable, BadFileName name the one
+        that may not."""
         return [(source, *await asyncio.to_thread(self._check, source)) for source in sources]
 
     async def seal(
         self, room: RoomId, obj: ObjId, files: Sequence[Checked], pictures: Mapping[Source, Picture]
     ) -> tuple[tuple[Attachment, ...], list[bytes]]:
-        """What a message says of its files, and the ids of all their parts. A preview too large is left out."""
+        """Seals the files. Returns the attachments for the message, and the ids of all parts. A preview that is too
+        large is left out."""
         attachments: list[Attachment] = []
         parts: list[bytes] = []
         room_for_previews = MAX_PREVIEWS_BYTES
@@ -70,7 +71,8 @@ class Files:
         return tuple(attachments), parts
 
     async def fetch(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
-        """Fetches a message's file to `target` (a folder: under its own name, beside what is there). Where it lies."""
+        """Fetches a message's file to `target` (a folder: under the file's own name, beside what is there). Returns its
+        path."""
         if self._blobs is None or index >= len(message.attachments):
             raise NotFound
         blobs, attachment = self._blobs, message.attachments[index]
@@ -120,7 +122,7 @@ class Files:
 
 @contextmanager
 def _naming(source: Source) -> Iterator[None]:
-    """A fault tells which file it is about."""
+    """Adds the file's name to a fault."""
     try:
         yield
     except FileFault as e:

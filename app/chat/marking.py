@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Bold, italic and lists while a message is written: what a key or button makes of the text and the selection.
 
-Pure. The marks are those that markup.py reads, and what comes out here it always reads as meant: a mark never stands
-around a space or across a line, and no empty pair of marks is left behind. Positions are code points.
+Pure. The marks are those that markup.py reads, and it always reads the output as meant: a mark is never around a space
+or across a line, and no empty pair of marks is left behind. Positions are code points.
 """
 
 import re
@@ -17,13 +17,13 @@ BULLET = "- "
 Marks = frozenset[str]
 NO_MARKS: Marks = frozenset()
 Styled = tuple[str, Marks, int]
-"""A character, its marks, and where it stands in the line."""
+"""A character, its marks, and its position in the line."""
 
 _OPEN = {
     BOLD: re.compile(r"\*\*(?=\S)(?:(?!\*\*).)+\*\*"),
     ITALIC: re.compile(r"(?<!\w)_(?=\S)[^_]+_(?!\w)"),
 }
-"""Runs that may still end in spaces, as they do while somebody writes in them."""
+"""Runs that may still end in spaces, as they do while the person types in them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class Written:
 
     @property
     def marks(self) -> Marks:
-        """What holds for the next typed text, or at the selection's end."""
+        """The marks for the next typed text, or those at the selection's end."""
         return self.on | {mark for mark in (BOLD, ITALIC) if _run(self.text, self.end, mark) is not None}
 
     @property
@@ -50,7 +50,7 @@ class Written:
 def toggle(now: Written, mark: str) -> Written:
     """Turns a mark on or off: for the selection, or for what is typed next.
 
-    At the end of a marked run the caret steps out behind it, within one the whole run loses its mark. Without a run
+    At the end of a marked run the caret moves behind it; within a run the whole run loses its mark. Without a run
     nothing is written until something is typed (`typed`).
     """
     if now.start != now.end:
@@ -80,8 +80,8 @@ def typed(now: Written, size: int) -> Written:
 
 
 def new_line(now: Written) -> Written:
-    """A line break at the caret or instead of the selection. A list goes on, and ends by a break in an empty item.
-    Marks end with their line and are on again in the next."""
+    """Inserts a line break at the caret or instead of the selection. A list continues, and ends with a break in an
+    empty item. Marks end with their line and are on again in the next."""
     if now.start != now.end:
         text = now.text[: now.start] + now.text[now.end :]
         now = Written(text=text, start=now.start, end=now.start)
@@ -95,7 +95,8 @@ def new_line(now: Written) -> Written:
 
 
 def toggle_list(now: Written) -> Written:
-    """Makes the caret's line, or those of the selection, list items; items become lines again if all are."""
+    """Makes the caret's line, or those of the selection, list items. If all of them are items, makes them lines
+    again."""
     lines = _lines(now)
     items = [LIST_LINE.match(now.text[first:last]) for first, last in lines]
     off = all(items)
@@ -111,7 +112,7 @@ def toggle_list(now: Written) -> Written:
 
 
 def emptied(now: Written) -> Written:
-    """Takes away a pair of marks around the caret in which nothing is left after a deletion; they stay on."""
+    """Removes a pair of marks around the caret in which nothing is left after a deletion; the marks stay on."""
     text, at, on = now.text, now.end, now.on
     for mark in (ITALIC, BOLD):
         if at >= len(mark) and text[at - len(mark) : at] == mark == text[at : at + len(mark)]:
@@ -120,7 +121,7 @@ def emptied(now: Written) -> Written:
 
 
 def finished(now: Written) -> str:
-    """The text to send: spaces at the end of the run in which the caret stands come behind its marks."""
+    """The text to send: spaces at the end of the caret's run are moved behind its marks."""
     return _stepped_out(now).text
 
 
@@ -134,7 +135,8 @@ def _line(text: str, at: int) -> tuple[int, int]:
 
 
 def _lines(now: Written) -> list[tuple[int, int]]:
-    """The lines of the selection; not one before whose first character it ends, and no empty one among others."""
+    """The lines of the selection: without a line before whose first character it ends, and without empty lines among
+    others."""
     lines: list[tuple[int, int]] = []
     at = now.start
     while True:
@@ -165,7 +167,7 @@ def _ends_run(text: str, at: int, mark: str) -> bool:
 
 
 def _at_end(now: Written, last: int, mark: str) -> bool:
-    """Whether only spaces and the ends of other runs stand between the caret and the end of its run, at `last`."""
+    """Whether only spaces and the ends of other runs are between the caret and the end of its run, at `last`."""
     return now.text[now.end : last - len(mark)].strip(" \t*_") == ""
 
 
@@ -174,7 +176,7 @@ def _moved(now: Written, at: int, *, on: Marks) -> Written:
 
 
 def _step_in(now: Written, mark: str) -> Written:
-    """The caret back in the run behind which it stands, and in those within it whose marks had stayed on."""
+    """Moves the caret back into the run behind which it is, and into those within it whose marks had stayed on."""
     at, on = now.end - len(mark), now.on
     for other in (BOLD, ITALIC):
         if other in on and _ends_run(now.text, at, other):
@@ -183,8 +185,8 @@ def _step_in(now: Written, mark: str) -> Written:
 
 
 def _step_out(now: Written, last: int, mark: str) -> Written:
-    """The caret behind the run that ends at `last`, with the spaces before it. Marks within the run that end there too
-    stay on."""
+    """Moves the caret behind the run that ends at `last`, with the spaces before it. Marks within the run that end
+    there too stay on."""
     before, rest = now.text[: now.end], "".join(now.text[now.end : last].split())
     spaces = before[len(before.rstrip(" \t")) :] + " " * (last - now.end - len(rest))
     text = before.rstrip(" \t") + rest + spaces
@@ -193,7 +195,7 @@ def _step_out(now: Written, last: int, mark: str) -> Written:
 
 
 def _stepped_out(now: Written) -> Written:
-    """The caret behind every run at whose end it stands."""
+    """Moves the caret behind every run at whose end it is."""
     for mark in (BOLD, ITALIC):
         run = _run(now.text, now.end, mark)
         if run is not None and _at_end(now, run[1], mark):
@@ -234,8 +236,8 @@ def _restyled(
     now: Written, meant: Sequence[int], *, add: Marks = NO_MARKS, drop: Marks = NO_MARKS, insert: str = ""
 ) -> Written:
     """The characters at the positions `meant` with other marks, and perhaps a text at the caret. The selection stays
-    around the same characters; a caret stays behind the same one, or stands behind the inserted text. Other lines are
-    not touched."""
+    around the same characters; a caret stays behind the same character, or is placed behind the inserted text. Other
+    lines are not touched."""
     top, _ = _line(now.text, min((*meant, now.start)))
     _, foot = _line(now.text, max((*meant, now.end)))
     wanted = set(meant)
@@ -285,7 +287,7 @@ def _styled(line: str, marks: Marks = NO_MARKS, offset: int = 0) -> list[Styled]
 
 
 def _joined(chars: Sequence[Styled]) -> tuple[str, list[int]]:
-    """The characters as a text with marks, and where each of them stands in it."""
+    """The characters as a text with marks, and the position of each of them in it."""
     out = ""
     places = [0] * len(chars)
     for bold, first, last in _runs(chars, BOLD):

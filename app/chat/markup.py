@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A message's text as runs to paint: bold, italic, code, links, list marks, mentions and links to things in a room.
 
-A small, forgiving part of Markdown: what is not closed stays as it was written. No HTML, no remote content, and a
-link is one only for http, https and mailto. A link whose text names another host is followed by the true one.
+A small, forgiving part of Markdown: what is not closed stays as it was written. No HTML, no remote content, and only
+http, https and mailto make a link. A link whose text names another host is followed by the true one.
 """
 
 import re
@@ -17,8 +17,8 @@ from app.objects.links import ObjectLink
 LIST_MARK = "•\u2002"
 _SCHEMES = ("http://", "https://", "mailto:", "kansli://")
 
-# Each part ends at the next sign that could begin it again. Looking further, the pattern tried every rest of a line:
-# 20,000 characters of "[" from a colleague took 6 s, at every painting.
+# Each part ends at the next sign that could begin it again. If a part looked further, the pattern would try every rest
+# of a line: 20,000 characters of "[" from a colleague took 6 s, at every painting.
 INLINE = re.compile(
     r"(?P<code>`[^`\n\x00]+`)"
     r"|(?P<bold>\*\*(?=\S)(?:(?!\*\*)[^\n])+(?<=\S)\*\*)"
@@ -29,7 +29,7 @@ INLINE = re.compile(
 )
 """Marks within a line. marking.py writes what this reads."""
 _NAME = "\x00"
-"""Stands for a mention while marks are looked for, so that they can stand around it. No shown text has it."""
+"""Replaces a mention while marks are looked for, so that marks can be around it. No shown text has this character."""
 _MARKED = re.compile(r"[-`*_~\[]")
 """What a text must hold for its marks to differ from what a person reads."""
 LIST_LINE = re.compile(r"^(\s{0,6})[-*]\s+", re.MULTILINE)
@@ -39,8 +39,8 @@ _FENCE = re.compile(r"^```(?P<first>[^`\n]*)\n(?P<code>.*?)(?:\n)?^```[ ]*\n?", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A piece of text in one style. `href` is a judged web address or an `ObjectLink` as text. `note`: the text is the
-    program's own word, the host of the link before it."""
+    """A piece of text in one style. `href` is a checked web address, or an `ObjectLink` as text. `note`: the text was
+    added by this program, and is the host of the link before it."""
 
     text: str
     bold: bool = False

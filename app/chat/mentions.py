@@ -25,7 +25,7 @@ def find(text: str, people: Sequence[Person]) -> tuple[Mention, ...]:
 
 
 def complete(text: str, cursor: int, people: Sequence[Person]) -> tuple[int, list[Person]]:
-    """(where the @ stands, who fits) for a cursor just behind "@nam"; (-1, []) if no mention is being written."""
+    """(position of the @, people who fit) for a cursor just behind "@nam"; (-1, []) if no mention is being written."""
     match = re.search(r"(?<!\w)@([\w .-]{0,40})$", text[:cursor])
     if match is None:
         return -1, []

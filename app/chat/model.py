@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A room's conversation as a list: paged over rows that the projection wrote, so that 100,000 messages cost one page.
 
-Pure: `Rows` is what it reads from (app/chat/reads.py in the office, a list in tests). Order is the server's; messages
-that the server does not have yet come last, in the order they were written.
+Pure: it reads from `Rows` (app/chat/reads.py in the office, a list in tests). The order is the server's; messages that
+the server does not have yet come last, in the order they were written.
 """
 
 from collections import OrderedDict
@@ -23,20 +23,20 @@ GROUP_WITHIN = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reaction:
-    """An emoji and who set it, in the order they did."""
+    """An emoji and the people who set it, in the order they did."""
 
     emoji: str
     uids: tuple[Uid, ...]
 
     @property
     def count(self) -> int:
-        """How many set it."""
+        """How many people set it."""
         return len(self.uids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """The message that is answered. `deleted` when its text is gone."""
+    """The message that is answered. `deleted` if its text is gone."""
 
     change_id: ChangeId
     author: Uid
@@ -95,7 +95,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """How a message stands among its neighbours: what is painted above it."""
+    """A message's place among its neighbours: what is painted above it."""
 
     new_day: bool = False
     first_unread: bool = False
@@ -137,7 +137,7 @@ class Timeline:
         """Everything may be different."""
         self.rows = rows
         self.first_unread: int | None = rows.first_unread()
-        """Where the unread divider stands. Kept while the conversation is open; `mark_divider` moves it."""
+        """The index of the unread divider. Kept while the conversation is open; `mark_divider` moves it."""
         self._count = 0
         self._tail: list[ChangeId] = []
         self._before_tail: ChangeId | None = None
@@ -163,7 +163,7 @@ class Timeline:
         return page[index % PAGE]
 
     def place(self, index: int) -> Place:
-        """How the message stands among its neighbours."""
+        """The message's place among its neighbours."""
         message = self.message(index)
         first_unread = index == self.first_unread
         if index == 0:
@@ -181,7 +181,7 @@ class Timeline:
         return Place(new_day=new_day, first_unread=first_unread, continues=continues)
 
     def index_of(self, change_id: ChangeId) -> int | None:
-        """Where a message stands, or None if it is not here (yet)."""
+        """The index of a message, or None if it is not here (yet)."""
         for number, page in self._pages.items():
             for offset, message in enumerate(page):
                 if message.change_id == change_id:
@@ -189,7 +189,7 @@ class Timeline:
         return self.rows.index_of(change_id)
 
     def last_own(self, uid: Uid, within: int = 200) -> Message | None:
-        """The latest message of one's own that can be edited, among the last `within`."""
+        """The user's latest message that can be edited, among the last `within`."""
         for index in range(self._count - 1, max(-1, self._count - 1 - within), -1):
             message = self.message(index)
             if message.record_author == uid and not message.deleted:
@@ -197,14 +197,14 @@ class Timeline:
         return None
 
     def mark_divider(self) -> None:
-        """Sets the unread divider by the read mark as it is now (None: nothing unread)."""
+        """Sets the unread divider from the present read mark (None: nothing is unread)."""
         old, self.first_unread = self.first_unread, self.rows.first_unread()
         for index in {old, self.first_unread} - {None}:
             if index is not None and index < self._count:
                 self.changed.emit(index, 1)
 
     def refresh(self, touched: Iterable[ChangeId] = ()) -> None:
-        """Reads again what may differ: the end of the list, and the messages in `touched` (edits, reactions)."""
+        """Reads again what may have changed: the end of the list, and the messages in `touched` (edits, reactions)."""
         old_count, old_tail, old_before = self._count, self._tail, self._before_tail
         base = old_count - len(old_tail)
         before = self.rows.keys(base - 1, 1) if base else []

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""▲ A message of the old room as this device's own copy has it, and whether a carried record says the same.
+"""▲ A message of the old room as this device's own copy has it, and whether a carried record agrees with it.
 
-The founder of a successor can write any name into a carried record, so the record alone shows nobody as an author.
-What the own copy of the old room has with the same author, change id and bytes is the author's. Everything else is a
-quotation of the person who carried it.
+The founder of a successor can write any name into a carried record, so the record alone shows nobody as an author. A
+message that the own copy of the old room has with the same author, change id and bytes is shown as the author's. Every
+other message is shown as a quotation of the person who carried it.
 """
 
 from dataclasses import dataclass, field
@@ -29,14 +29,14 @@ _OLD = """SELECT o.obj, g.n FROM origins g JOIN objects o ON o.room = g.old AND 
     JOIN chat_messages m ON m.obj = o.obj AND m.change_id = ? WHERE g.room = ? ORDER BY o.created, o.obj LIMIT 1"""
 _TIME_HERE = "SELECT t, data FROM changes WHERE change_id = ? AND room = ? AND author = ? AND row <> ?"
 HOPS = 16
-"""Rooms that continue each other are followed back so far: somebody could make a long row of them."""
+"""How many rooms that continue each other are followed back: somebody could make a long row of them."""
 _EMPTY = encode(MessageSent(text=""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Original:
-    """A message up to a position of its room. `data` are the bytes of the message itself, `edit` is its last edit, `t`
-    (ms) when it was written. `shown`: the named author is shown as its author in that room here."""
+    """A message up to a position of its room. `data`: the bytes of the message itself; `edit`: its last edit; `t`: when
+    it was written, in ms. `shown`: the named author is shown as its author in that room here."""
 
     author: Uid
     shown: bool
@@ -62,7 +62,7 @@ class Original:
         )
 
     def bears_out(self, carried: Carried) -> bool:
-        """▲ Whether a record says what this is: the same author, id and bytes, in its last form."""
+        """▲ Whether a carried record agrees with this message: the same author, id and bytes, in its last form."""
         mine = self.carried()
         return (
             self.shown
@@ -75,8 +75,8 @@ class Original:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """How a carried message is shown here. `shown`: as its named author's; else as a quotation. Times in ms;
-    `edited_t` if it was edited. `reactions`: those that the own copy of the old room has too."""
+    """How a carried message is shown here. `shown`: as the named author's message; otherwise as a quotation. Times in
+    ms; `edited_t` if it was edited. `reactions`: those that the own copy of the old room has too."""
 
     shown: bool
     t: int
@@ -87,8 +87,8 @@ class Attribution:
 def original(
     conn: Connection, obj: ObjId, change_id: bytes, until: int | None = None, hops: int = HOPS
 ) -> Original | None:
-    """What a message of a conversation was at a position of the room (None: now); None if it is not here. `hops`: how
-    many rooms further back are looked at."""
+    """A message of a conversation up to a position of the room (None: now); None if it is not here. `hops`: how many
+    rooms further back are read."""
     message = message_row(conn, obj, change_id)
     if message is None or (until is not None and (message.n is None or message.n > until)):
         return None
@@ -125,7 +125,7 @@ def _original(
 
 
 def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: int = HOPS) -> Attribution:
-    """▲ As whose a carried message is shown on this device."""
+    """▲ Whom this device shows as the author of a carried message."""
     own = _own_copy(conn, message.room, message.change_id, hops - 1) if hops else None
     known = {_bytes(part) for part in own.reactions} if own is not None else set()
     reactions = tuple(part for part in carried.reactions if _bytes(part) in known)
@@ -144,7 +144,7 @@ def _own_copy(conn: Connection, room: RoomId, change_id: bytes, hops: int) -> Or
 
 
 def _time_here(conn: Connection, message: MessageRow, carried: Carried) -> int | None:
-    """When the named author wrote the same bytes under the same id in this room, in ms, or None."""
+    """When the named author wrote the same bytes under the same id in this room, in ms; None if they did not."""
     if carried.edit is not None or carried.deleted_by is not None:
         return None
     key = (carried.change_id, message.room, carried.author, message.row)
@@ -155,7 +155,7 @@ def _time_here(conn: Connection, message: MessageRow, carried: Carried) -> int |
 
 
 def _bytes(part: CarriedPart | None) -> tuple[bytes, bytes, bytes] | None:
-    """What of a part is compared: not the time, which its own copy knows."""
+    """The fields of a part that are compared. The time is not among them: the own copy has its own."""
     return (part.author, part.change_id, part.data) if part is not None else None
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is pasted into a message as text: tables as a monospaced block, Word's lists as lists. Pure."""
+"""The text that is inserted into a message by pasting: tables as a monospaced block, Word's lists as lists. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,9 +10,9 @@ from app.objects.tags import complete, pictures, words
 
 FENCE = "```"
 _MAX_HTML_CHARS = 5_000_000
-"""As in documents. What is behind is not looked at."""
+"""As in documents. Characters beyond this are ignored."""
 _WIDEST = 40
-"""A column's characters; a longer cell moves the rest of its row to the right."""
+"""A column's width in characters; a longer cell moves the rest of its row to the right."""
 _TABLE = re.compile(r"<table\b", re.IGNORECASE)
 _WORD_LIST = re.compile(r"mso-list:", re.IGNORECASE)
 _ITEM = re.compile(r"^\s*(?:[·•o§▪–-]|(?P<number>\d{1,3}[.)]))\t\s*")
@@ -21,8 +21,9 @@ _ADDRESS = re.compile(r"\s*\w+:/\S*\s*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pasted:
-    """The text to insert, and how many pictures it came without. `beats`: also where a picture is offered beside it,
-    as spreadsheets do; the address of a picture, or HTML that only shows it, is not worth more than the picture."""
+    """The text to insert, and how many pictures it had that were left out. `beats`: the text is used even if the
+    clipboard offers a picture too, as spreadsheets do; the address of a picture, or HTML that only shows it, is not
+    better than the picture."""
 
     text: str
     pictures: int
@@ -60,7 +61,7 @@ def _with_blocks(text: str) -> str:
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rows with each column as wide as its widest cell. Rows as they are where that would be mostly spaces."""
+    """The rows with each column as wide as its widest cell; the rows unchanged where that would be mostly spaces."""
     widths = [0] * max(map(len, rows))
     for row in rows:
         for column, cell in enumerate(row):

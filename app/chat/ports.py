@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a chat needs from the rest of the office, so that it can be joined to it in one place (app/bootstrap.py)."""
+"""What a chat needs from the rest of the office; app/bootstrap.py connects it in one place."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]
 
 
 class People(Protocol):
-    """Who is who."""
+    """Looks people up."""
 
     @property
     def changed(self) -> Signal[()]:
@@ -30,7 +30,7 @@ class People(Protocol):
 
 
 class Members(Protocol):
-    """Who is in a room, and what this account may do there."""
+    """The members of a room, and what this account may do there."""
 
     def members(self, room: RoomId) -> Sequence[Person]: ...
 
@@ -60,24 +60,24 @@ class Things(Protocol):
 
     @property
     def changed(self) -> Signal[RoomId]:
-        """Something in the room is another than before."""
+        """The room in which a thing has changed."""
         ...
 
     def find(self, link: ObjectLink) -> Linked | None:
-        """The thing as it is now; None if it is not here (any more)."""
+        """The thing's present form; None if it is not here (any more)."""
         ...
 
 
 class NoThings:
-    """Nothing is linked to."""
+    """For chats without things to link to."""
 
     def __init__(self) -> None:
         self.changed: Signal[RoomId] = Signal()
 
     def find(self, link: ObjectLink) -> Linked | None:
-        """None."""
+        """Returns None."""
         return None
 
 
 SendEphemeral = Callable[[RoomId, bytes], object]
-"""Sends a passing message to the devices that are connected now."""
+"""Sends an ephemeral message to the devices that are connected now."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the preview of an image file is: one small baseline JPEG, told from its bytes alone. Nothing is decoded here.
+"""Checks the preview of an image file: one small baseline JPEG, recognised by its bytes alone. Nothing is decoded here.
 
-The program that sends a file makes the preview; everybody's program judges it when the message is read. A preview is a
-picture of at most 720 × 480 pixels in at most 48 KiB with the segments that a plain JPEG needs and one scan. So no
-other format, no colour profile and no metadata of a colleague's reaches a decoder. A progressive JPEG is refused too:
+The program that sends a file makes the preview; each member's program checks it when the message is read. A preview is
+a picture of at most 720 × 480 pixels in at most 48 KiB with the segments that a plain JPEG needs and one scan. So no
+other format, no colour profile and no metadata from a colleague reaches a decoder. A progressive JPEG is refused too:
 one of 1440 × 960 pixels and 2,000 scans in 33 kB took 0.35 s.
 """
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Turns a conversation's records into rows, inside the store's transaction. Once or twice, the result is the same.
+"""Turns a conversation's records into rows, inside the store's transaction. Projecting a record twice gives the same
+rows.
 
-What a message is after later records is worked out in settling.py, who may change it is judged in authority.py, and
-as whose a carried message is shown in originals.py.
+settling.py works out the effect of later records on a message, authority.py judges who may change it, and originals.py
+decides who is shown as the author of a carried message.
 """
 
 from collections.abc import Container, Sequence
@@ -50,7 +51,7 @@ _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Writes the rows of new changes of one conversation. BadChange for one that is no record of ours."""
+    """Writes the rows of new changes of one conversation. BadChange for a change that is no record of ours."""
     records = [(change, _read(conn, change)) for change in changes]
     sent = [_arrived(change, record) for change, record in records if isinstance(record, MessageSent | Carried)]
     notes = [(change, record) for change, record in records if not isinstance(record, MessageSent | Carried)]
@@ -91,7 +92,7 @@ def _settle_notes(
 
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Own changes got the server's position and time."""
+    """Own changes have received the server's position and time."""
     raw = driver_of(conn)
     rows = [(c.n, c.t, c.rowid) for c in changes if c.n is not None]
     raw.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
@@ -120,13 +121,14 @@ def _decoded(change: StoredChange) -> Record | None:
 
 
 def record_of(change: StoredChange) -> Plain:
-    """The record in a change; of a carried one the message in it. BadChange."""
+    """The record in a change; for a carried record the message in it. BadChange."""
     record = decode(change.data)
     return message_in(record) if isinstance(record, Carried) else record
 
 
 def _read(conn: Connection, change: StoredChange) -> Plain | Carried:
-    """▲ Only the founder of a room that continues another carries over what was written there. BadChange."""
+    """The record in a change. BadChange for a carried record whose author is not the founder. ▲ Only the founder of a
+    room that continues another may carry messages over."""
     record = decode(change.data)
     if isinstance(record, Carried) and not founded(conn, change.room, change.author):
         raise BadChange("forbidden")
@@ -153,8 +155,8 @@ def _arrived(change: StoredChange, record: MessageSent | Carried) -> _Arrived:
 
 
 def _add_messages(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
-    """Adds what is not there yet. (What was added, each under the id that it got; carried messages that their author
-    has written here too)."""
+    """Adds the messages that are not there yet. Returns (those that were added, each under the id that it got; carried
+    messages that their author has written here too)."""
     added, confirmed = _new(conn, obj, sent)
     if added:
         driver_of(conn).executemany(_ADD_MESSAGE, [_message_row(one) for one in added])
@@ -167,7 +169,7 @@ def _add_messages(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tup
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """Who has an id in the conversation, by the change in which row, and whether it was carried over."""
+    """The author who has an id in the conversation, the row of the change, and whether the message was carried over."""
 
     author: Uid
     row: int
@@ -175,8 +177,9 @@ class _Taken:
 
 
 def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_Arrived], set[ChangeId]]:
-    """▲ A change id is its author's: what somebody else wrote under it gets another id here. What its author wrote
-    themselves takes the place of what was carried in their name, unless that says the same or is deleted."""
+    """The messages to add, each under its id here, and the carried messages that their author has written here too. ▲ A
+    change id belongs to its author: another person's message under it gets another id here. A message that its author
+    wrote replaces the one that was carried in their name, unless the two agree or the message is deleted."""
     taken = _taken(conn, obj, [one.change_id for one in sent])
     added, confirmed = dict[ChangeId, _Arrived](), set[ChangeId]()
     for one in sent:
@@ -210,7 +213,7 @@ def _taken(conn: Connection, obj: ObjId, ids: Sequence[ChangeId]) -> dict[Change
 
 
 def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
-    """Whether a carried message is deleted, or says what its author has written here."""
+    """Whether a carried message is deleted, or agrees with what its author has written here."""
     (data,) = driver_of(conn).execute("SELECT data FROM changes WHERE row = ?", (taken.row,)).fetchone()
     record = decode(data)
     assert isinstance(record, Carried)  # noqa: S101 - the row says so
@@ -218,7 +221,8 @@ def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
 
 
 def _message_row(one: _Arrived) -> tuple[object, ...]:
-    """▲ A carried message is its carrier's quotation until `settle` has looked at this device's own copy."""
+    """A message's row. ▲ A carried message is its carrier's quotation until `settle` has compared it with this device's
+    own copy."""
     change, record = one.change, one.carried
     return (
         change.rowid,
@@ -264,7 +268,8 @@ def _mention_rows(one: _Arrived) -> list[tuple[object, ...]]:
 
 
 def _already_noted(conn: Connection, obj: ObjId, added: Sequence[_Arrived]) -> set[ChangeId]:
-    """New messages that an earlier edit or deletion is about (it came first: a key was missing for the message)."""
+    """New messages that an earlier edit or deletion is about (it was received first, since a key was missing for the
+    message)."""
     execute = driver_of(conn).execute
     if not added or execute("SELECT 1 FROM chat_notes WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
         return set()

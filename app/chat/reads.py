@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads a conversation's rows, a page at a time. One query for the messages and one each for what hangs on them."""
+"""Reads a conversation's rows, a page at a time: one query for the messages, and one for each thing that belongs to
+them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -29,7 +30,7 @@ _NOTHING = b"\x90"
 
 
 class ChatRows:
-    """`Rows` of one conversation. `me` is whose unread messages count."""
+    """`Rows` of one conversation. `me` is the person whose unread messages count."""
 
     def __init__(self, db: Database, obj: ObjId, me: Uid) -> None:
         self._db = db
@@ -38,7 +39,7 @@ class ChatRows:
         self._count, self._counted_at = 0, -1
 
     def count(self) -> int:
-        """How many messages there are. Counting 100,000 takes 2 ms: asked again only after a write."""
+        """How many messages there are. Counting 100,000 takes 2 ms, so it is done again only after a write."""
         writes: int = self._db.raw.total_changes
         if writes != self._counted_at:
             sql = "SELECT count(*) FROM chat_messages WHERE obj = ?"
@@ -46,7 +47,7 @@ class ChatRows:
         return self._count
 
     def waiting(self) -> int:
-        """How many the server does not have."""
+        """How many messages the server does not have."""
         sql = "SELECT count(*) FROM chat_messages WHERE obj = ? AND sort >= ?"
         return int(self._db.value(sql, (self._obj, PENDING)) or 0)
 
@@ -98,7 +99,7 @@ class ChatRows:
         ]
 
     def index_of(self, change_id: ChangeId) -> int | None:
-        """How many messages stand before it; None if it is not here."""
+        """How many messages are before it; None if it is not here."""
         sql = "SELECT sort FROM chat_messages WHERE obj = ? AND change_id = ?"
         sort = self._db.value(sql, (self._obj, change_id))
         return None if sort is None else self._before(int(sort))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a chat is made of on disk and on the wire: immutable records, never changed, only referred to.
+"""What a chat consists of on disk and on the wire: immutable records, never changed, only referred to.
 
-An edit, a deletion or a reaction names the message's
-change id; whether its author may do so is judged by the projection, never by who sent it.
+An edit, a deletion or a reaction names the message's change id. Whether its author has the right is judged by the
+projection, never by the sending program.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ MAX_T = 2**53
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A sealed file. `manifest` is the blob's, opaque here; `width` and `height` in pixels for images, else 0.
+    """A sealed file. `manifest` is the blob's, opaque here; `width` and `height` in pixels for images, otherwise 0.
 
     `preview` is a small JPEG of an image, so that it shows at once and nothing unsealed touches the disk. The file
     itself travels unchanged.
@@ -71,13 +71,13 @@ class MessageEdited(msgspec.Struct, frozen=True, kw_only=True, tag="edited", omi
 
 
 class MessageDeleted(msgspec.Struct, frozen=True, kw_only=True, tag="deleted"):
-    """The text and files go, a trace stays. By the author or by an administrator."""
+    """Removes the text and files; a trace stays. Counts from the author or an administrator."""
 
     target: bytes
 
 
 class ReactionSet(msgspec.Struct, frozen=True, kw_only=True, tag="reaction"):
-    """`emoji` by this author on a message: there or not there. The latest counts."""
+    """Sets or takes back (`on`) an author's reaction with `emoji` on a message. The latest counts."""
 
     target: bytes
     emoji: str
@@ -94,14 +94,15 @@ class CarriedPart(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True, tag="carried", omit_defaults=True):
-    """A message of the room that stopped, as the founder of its successor found it. `author`, `change_id` and `t` (ms)
+    """A message of the room that stopped, as the founder of its successor had it. `author`, `change_id` and `t` (ms)
     are the message's there, `data` its own bytes.
 
-    Where it was edited, `data` is the message without its words, and `edit` the last edit. Where it was deleted,
-    `data` is an empty message, and `deleted_by` took the words away. `reactions`: those that were set.
+    Where the message was edited, `data` is the message without its words, and `edit` the last edit. Where it was
+    deleted, `data` is an empty message, and `deleted_by` is the person who deleted it. `reactions`: those that were
+    set.
 
-    ▲ Counts only from the founder, and says what the founder says: app/chat/originals.py compares it with this
-    device's own copy of the old room before anybody else is shown as its author.
+    ▲ It counts only from the founder, and claims only what the founder claims: app/chat/originals.py compares it with
+    this device's own copy of the old room before another person is shown as its author.
     """
 
     author: bytes
@@ -128,10 +129,10 @@ def encode(record: Record) -> bytes:
 
 
 def decode(data: bytes) -> Record:
-    """The record as it may be shown; BadChange if it is none of ours or breaks a limit.
+    """The record as it may be shown. BadChange if it is no record of ours or breaks a limit.
 
-    ▲ Names of files and reactions are cleaned here, and a preview that is not what this program makes is left out, so
-    that no view gets what a colleague's program could put there.
+    ▲ Names of files and reactions are cleaned here, and a preview that this program would not make is left out. So no
+    view receives what a colleague's program could put there.
     """
     record = _PAYLOAD.decode(data)
     if isinstance(record, MessageSent) and len(record.attachments) > MAX_ATTACHMENTS:
@@ -200,12 +201,13 @@ def _part(carried: Carried, part: CarriedPart) -> MessageEdited | ReactionSet:
 
 
 def without_words(data: bytes) -> bytes:
-    """A message's bytes without its text and mentions: what is carried of an edited message. BadChange."""
+    """A message's bytes without its text and mentions: the form in which an edited message is carried. BadChange."""
     return _changed(data, lambda sent: msgspec.structs.replace(sent, text="", mentions=()))
 
 
 def without_previews(data: bytes) -> bytes:
-    """A message's bytes without its pictures' previews: what is carried where the record would be too large."""
+    """A message's bytes without its pictures' previews: the form in which it is carried if the record would be too
+    large."""
 
     def bare(sent: MessageSent) -> MessageSent:
         files = tuple(msgspec.structs.replace(file, preview=b"") for file in sent.attachments)

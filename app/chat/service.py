@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What can be done in a chat: write, edit, delete, react, send and fetch files, mark as read, keep a draft.
 
-Everything is durable when a call returns, online or not. Authority is also checked here, so that nobody is offered
-what the others' programs would ignore; projection.py is what counts.
+Everything is durable when a call returns, online or not. Rights are checked here too, so that no view offers an action
+that the other members' programs would ignore; projection.py decides.
 """
 
 import weakref
@@ -44,13 +44,13 @@ from app.store.objects import Objects
 from app.store.rows import StoredChange
 
 MENTION_CHARS = 400
-"""Of a message that names somebody, in a list."""
+"""How many characters a list shows of a message that mentions a person."""
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was being written in a room. `edits` is set while an own message is being changed; `aside` and
-    `aside_reply_to` are then what was being written before. `files`: paths of what was attached. `pictures`: the number
-    of pasted pictures; the pictures themselves are not kept."""
+    """The text that was being written in a room. `edits` is set while an own message is being changed; `aside` and
+    `aside_reply_to` are then the draft from before. `files`: paths of attached files. `pictures`: the number of pasted
+    pictures; the pictures themselves are not kept."""
 
     text: str = ""
     reply_to: bytes | None = None
@@ -63,7 +63,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MentionRow:
-    """A message in which this person is named, for Hem."""
+    """A message that mentions this person, for Home."""
 
     room: RoomId
     obj: ObjId
@@ -76,7 +76,7 @@ class MentionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """The person whose name stands at a message. `quotes`: the person claims that somebody else wrote the text."""
+    """The person whose name is shown with a message. `quotes`: the person claims that another person wrote the text."""
 
     uid: Uid
     quotes: bool = False
@@ -99,7 +99,7 @@ class ChatService:
         max_file_bytes: int = MAX_FILE_BYTES,
     ) -> None:
         self.changed: Signal[RoomId] = Signal()
-        """A conversation has new or other content, or was read."""
+        """The room whose conversation has new or changed content, or was read."""
         self.people = people
         self.things: Things = things or NoThings()
         self.transfers = Transfers()
@@ -129,7 +129,7 @@ class ChatService:
 
     @property
     def me(self) -> Uid:
-        """Who this account is."""
+        """This account's person."""
         return self.people.me.uid
 
     def channel(self, room: RoomId) -> ObjId | None:
@@ -138,7 +138,7 @@ class ChatService:
         return found.obj if found else None
 
     def timeline(self, room: RoomId) -> Timeline:
-        """The room's conversation as a live list. The same one for everybody who holds it."""
+        """The room's conversation as a live list. Every caller gets the same one."""
         obj = self._channel(room)
         timeline = self._timelines.get(obj)
         if timeline is None:
@@ -146,7 +146,7 @@ class ChatService:
         return timeline
 
     def room_title(self, room: RoomId) -> str:
-        """What the room is called; a direct room carries the other person's name."""
+        """The room's title; a direct room has the other person's name."""
         row = self._db.one("SELECT title, type FROM rooms WHERE room = ?", (room,))
         if row is None:
             return ""
@@ -154,16 +154,16 @@ class ChatService:
         return others[0] if len(others) == 1 else str(row[0])
 
     def members(self, room: RoomId) -> list[Person]:
-        """Who can be named in the room."""
+        """The people who can be mentioned in the room."""
         return list(self._members.members(room))
 
     def unread(self, room: RoomId) -> tuple[int, int]:
-        """(unread messages, of which name this person)."""
+        """(unread messages, those of them that mention this person)."""
         row = self._db.one("SELECT unread, mentions FROM rooms WHERE room = ?", (room,))
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def mentions(self, limit: int = 50, *, unread_only: bool = False) -> list[MentionRow]:
-        """The latest messages of others that name this person, over all rooms."""
+        """The latest messages of others that mention this person, over all rooms."""
         wanted = f"AND {unread.IS_UNREAD}" if unread_only else ""
         sql = f"""SELECT c.room, c.obj, m.change_id, c.author, c.t, m.text, {unread.IS_UNREAD}
                  FROM chat_mentions c JOIN chat_messages m ON m.row = c.row
@@ -174,7 +174,8 @@ class ChatService:
         ]
 
     def authors(self, places: Sequence[tuple[ObjId, bytes]]) -> dict[tuple[ObjId, bytes], Author]:
-        """Who wrote the messages at these places (conversation, change id); those that are not here are left out."""
+        """The authors of the messages at these places (conversation, change id); messages that are not here are left
+        out."""
         if not places:
             return {}
         sql = (
@@ -185,11 +186,13 @@ class ChatService:
         return {(obj, ref): Author(uid=author, quotes=named is not None) for obj, ref, author, named in rows}
 
     def can_edit(self, room: RoomId, message: Message) -> bool:
-        """Whether the record names oneself and it is still there, and one may write in the room."""
+        """Whether the user may edit the message: the record names them, the message is not deleted, and they may write
+        in the room."""
         return message.record_author == self.me and not message.deleted and self.may_write(room)
 
     def can_delete(self, room: RoomId, message: Message) -> bool:
-        """Whether the record names oneself, one carried it over, or is administrator; and one may write in the room."""
+        """Whether the user may delete the message: the record names them, or they carried it over, or they are
+        administrator; and they may write in the room."""
         may = self.me in (message.record_author, message.carried_by) or self._members.is_admin(room)
         return may and not message.deleted and self.may_write(room)
 
@@ -210,7 +213,7 @@ class ChatService:
         return change_id
 
     def edit(self, room: RoomId, target: ChangeId, text: str) -> None:
-        """A new text for one's own message. Forbidden, NotFound, EmptyMessage, MessageTooLong."""
+        """Replaces the text of one's own message. Forbidden, NotFound, EmptyMessage, MessageTooLong."""
         message = self._message(room, target)
         text = text.strip()
         if not self.can_edit(room, message):
@@ -221,14 +224,14 @@ class ChatService:
             self._append(room, MessageEdited(target=target, text=text, mentions=find(text, self.members(room))))
 
     def delete(self, room: RoomId, target: ChangeId) -> None:
-        """Takes the text and files away; a trace stays. Forbidden, NotFound."""
+        """Removes the text and files; a trace stays. Forbidden, NotFound."""
         message = self._message(room, target)
         if not self.can_delete(room, message):
             raise Forbidden
         self._append(room, MessageDeleted(target=target))
 
     def react(self, room: RoomId, target: ChangeId, emoji: str, on: bool | None = None) -> None:
-        """Sets or takes back a reaction; None turns it round. NotFound."""
+        """Sets or takes back a reaction; None toggles it. NotFound."""
         message = self._message(room, target)
         mine = any(r.emoji == emoji and self.me in r.uids for r in message.reactions)
         wanted = not mine if on is None else on
@@ -242,8 +245,8 @@ class ChatService:
         self._mark(room, lambda obj: unread.see(self._db.raw, obj, self.me, seen))
 
     def mark_all_read(self, room: RoomId) -> None:
-        """Everything that has arrived counts as read, and the read mark moves to the end. Mentions of this person that
-        were not on screen stay unread below it."""
+        """Marks everything received as read, and moves the read mark to the end. Mentions of this person that were not
+        on screen stay unread below it."""
         self._mark(room, lambda obj: unread.see_all(self._db.raw, obj, self.me))
 
     def _mark(self, room: RoomId, see: Callable[[ObjId], int]) -> None:
@@ -256,7 +259,7 @@ class ChatService:
             self._db.after_commit(lambda: self.changed.emit(room))
 
     def draft(self, room: RoomId) -> Draft:
-        """What was being written there, also after a restart."""
+        """The draft of a room, also after a restart."""
         if room in self._unkept:
             return self._unkept[room]
         obj = self.channel(room)
@@ -287,7 +290,8 @@ class ChatService:
         return [room for room, draft in self._unkept.items() if draft.text or draft.aside or draft.files]
 
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
-        """A conversation as changes for the room that continues its own: what is not there yet, in groups."""
+        """A conversation as changes for the room that continues its own, in groups: the messages that are not there
+        yet."""
         return carry(self._db, obj, ChatRows(self._db, obj, self.me), ChatRows(self._db, into, self.me))
 
     # -- files -----------------------------------------------------------------------------------------------------
@@ -316,13 +320,14 @@ class ChatService:
         return self._append(room, record, parts)
 
     def check_export(self) -> None:
-        """ExportOff if policy lets no file be saved outside the program: before a person is asked where."""
+        """Raises ExportOff if policy lets no file be saved outside the program. Call it before the person is asked for
+        a place."""
         if not self.may_export():
             raise ExportOff()
 
     async def fetch_file(self, room: RoomId, message: Message, index: int, target: Path) -> Path:
-        """Fetches a message's file to `target` (a folder: under its own name, beside what is there). Where it lies.
-        ExportOff."""
+        """Fetches a message's file to `target` (a folder: under the file's own name, beside what is there). Returns its
+        path. ExportOff."""
         self.check_export()
         return await self.files.fetch(room, message, index, target)
 
@@ -361,7 +366,8 @@ class ChatService:
             self.changed.emit(room)
 
     def _refresh_successors(self, room: RoomId, changes: Sequence[StoredChange]) -> None:
-        """Open conversations of rooms that continue this one: what was carried may be somebody else's now."""
+        """Refreshes open conversations of rooms that continue this one: a carried message may have another author
+        now."""
         if not self._timelines:
             return
         rows = self._db.rows("SELECT room FROM origins WHERE old = ?", (room,))
@@ -382,7 +388,7 @@ def _shown(text: str) -> str:
 
 
 def _touched(changes: Sequence[StoredChange]) -> set[ChangeId]:
-    """The earlier messages that new records speak of: edited, deleted, reacted to, answered."""
+    """The earlier messages that new records refer to: edited, deleted, reacted to, answered."""
     touched: set[ChangeId] = set()
     for change in changes:
         try:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a message is after everything that was said of it later, written into its row: text, author, deletion,
-reactions, its place in search, and the room's line in the list.
-"""
+"""Works out the present state of a message from all later records and writes it into its row: text, author, deletion,
+reactions, its search entry, and the room's line in the list."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,7 +33,7 @@ from app.store.statements import CHUNK
 KIND_ID = "chat"
 PREVIEW_CHARS = 140
 MAX_UNREAD = 1000
-"""Unread messages of one room are counted no further."""
+"""Unread messages of one room are counted up to this number."""
 
 _encoder = msgspec.msgpack.Encoder()
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
@@ -91,9 +90,9 @@ def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, 
 def _write_attribution(
     conn: Connection, message: MessageRow, record: Carried, shown: Attribution, later: Outcome
 ) -> Uid | None:
-    """▲ Whom a carried message shows as its author; who deleted it, as it is shown.
+    """▲ Writes whom a carried message shows as its author. Returns the person who is shown as having deleted it.
 
-    An edit that the named author signed in this room makes the message theirs at everybody.
+    An edit that the named author signed in this room makes the message theirs on every device.
     """
     theirs = shown.shown or later.edit is not None
     author = message.author if theirs else message.carried_by
@@ -124,8 +123,8 @@ def _is_deleted(conn: Connection, message: MessageRow) -> bool:
 
 
 def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
-    """Writes a message as its record has it, without edits and reactions. It was deleted here by a record that counted
-    while it waited: its author was an administrator then, and is none at the position that it got."""
+    """Writes a message again as its record has it, without edits and reactions. The deletion counted only while it
+    waited: its author was an administrator then, and is none at the position that it got."""
     sent = text_in(record) if isinstance(record, Carried) else record
     assert isinstance(sent, MessageSent)  # noqa: S101 - projection.py has looked
     driver_of(conn).execute(
@@ -162,7 +161,7 @@ def _write_edit(conn: Connection, message: MessageRow, edit: CarriedPart) -> Non
 def _write_reactions(
     conn: Connection, message: MessageRow, later: Outcome, before: Sequence[CarriedPart] | None
 ) -> None:
-    """`before`: reactions that were carried over with the message; None: it is deleted and has none."""
+    """`before`: reactions that were carried over with the message; None: the message is deleted and has none."""
     raw, rows = driver_of(conn), dict[tuple[str, bytes], int]()
     raw.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (message.obj, message.change_id))
     if before is None:
@@ -183,7 +182,7 @@ def _write_reactions(
 
 def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: int = HOPS) -> None:
     """Judges again the carried copies of new or changed messages, in the rooms that continue this one and in those that
-    continue them. It follows at most `hops` rooms, as many as attribution looks back.
+    continue them. It follows at most `hops` rooms, as many as attribution reads back.
 
     `touched`: for each message the lowest sort key of what is new about it. A successor names the last position of the
     old room that counts for it. Copies in that successor are not affected by anything after this position.
@@ -206,13 +205,14 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
 
 
 def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: MessageSent) -> search.Entry:
-    """A message's place in search."""
+    """A message's search entry."""
     body = " ".join((plain(sent.text, sent.mentions), *(attachment.name for attachment in sent.attachments)))
     return search.Entry(room=room, obj=obj, kind=KIND_ID, ref=change_id, t=t, title="", body=body)
 
 
 def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
-    """The room's line in the list: the latest message, how many are unread and how many of them name this person."""
+    """Writes the room's line in the list: the latest message, how many are unread and how many of them mention this
+    person."""
     execute = driver_of(conn).execute
     last = _last(conn, obj)
     if last is None:
@@ -237,7 +237,7 @@ def _last(conn: Connection, obj: ObjId) -> Any:
 
 
 def quoted(text: str) -> str:
-    """A text that somebody says another person wrote."""
+    """A text shown as a quotation: a person claims that another person wrote it."""
     return f"”{text}”"
 
 

@@ -6,9 +6,9 @@ the person who carried it (`carried_by`); `named` and `named_t` (ms) are then th
 states. Once this device's own copy of the old room has the same message, `author` becomes the stated author and `named`
 becomes null. So code that reads only `author` never shows one person's words as another's.
 
-`change_id` is the message's id in the conversation: its author's own, or another one where somebody else's message
-has that already (authority.second_id). `sort` is the server's position, or PENDING + row while the server does not have
-the change; `row` is the change's row in the store (order of arrival here), which the read mark counts in.
+`change_id` is the message's id in the conversation: its author's own, or another id if another person's message has
+that already (authority.second_id). `sort` is the server's position, or PENDING + row while the server does not have the
+change; `row` is the change's row in the store (in the order of receipt), which the read mark counts in.
 """
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
@@ -84,7 +84,7 @@ mentions = Table(
     Column("author", LargeBinary, nullable=False),
     Column("t", BigInteger, nullable=False),
 )
-"""Who is named in which message, for Hem and for the counts."""
+"""The people who are mentioned in each message, for Home and for the counts."""
 Index("chat_mentions_by_obj", mentions.c.obj, mentions.c.row)
 
 EDIT, DELETION, REACTION = "edit", "deletion", "reaction"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Files on their way: what is uploaded or fetched now, how far it is, and how it is stopped."""
+"""Transfers of files: what is being uploaded or fetched, how far it is, and how it is stopped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """One file on its way. `key` is unique; for a fetch it tells message and file."""
+    """One file in transfer. `key` is unique; for a fetch it names message and file."""
 
     key: tuple[bytes, int]
     room: RoomId
@@ -40,11 +40,11 @@ class Transfers:
         self._tasks: dict[tuple[bytes, int], asyncio.Task[object]] = {}
 
     def of(self, room: RoomId) -> list[Transfer]:
-        """What is on its way in a room."""
+        """The transfers in a room."""
         return [transfer for transfer in self._running.values() if transfer.room == room]
 
     def get(self, key: tuple[bytes, int]) -> Transfer | None:
-        """One transfer, or None when it is not (or no longer) on its way."""
+        """One transfer, or None if it is not (or no longer) running."""
         return self._running.get(key)
 
     def failed(self, key: tuple[bytes, int]) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who is writing right now: passing messages that are never stored."""
+"""The people who are writing right now: ephemeral messages that are never stored."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,8 @@ _decoder = msgspec.msgpack.Decoder(TypingNow)
 
 
 class Typing:
-    """Tells and hears who writes. `now` forgets by itself; a view asks again every second while it is not empty."""
+    """Sends and receives who is writing. `now` drops old entries by itself; a view calls it every second while it is
+    not empty."""
 
     def __init__(self, send: SendEphemeral | None, now_ms: Callable[[], int] = clock.now_ms) -> None:
         self.changed: Signal[RoomId] = Signal()
@@ -35,7 +36,8 @@ class Typing:
         self._received: dict[RoomId, dict[tuple[Uid, DevId], int]] = {}
 
     def send(self, room: RoomId, on: bool = True) -> None:
-        """This account writes in the room. Sent at most every three seconds."""
+        """Sends that this account is writing in the room, or has stopped (`on` False). Sends at most every three
+        seconds."""
         now = self._now_ms()
         if on == (now - self._sent.get(room, -SEND_EVERY_MS) < SEND_EVERY_MS):
             return
@@ -44,7 +46,7 @@ class Typing:
             self._send(room, _encoder.encode(TypingNow(on=on)))
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """A passing message came. Those of other tools are left alone."""
+        """Receives an ephemeral message. Messages of other tools are ignored."""
         try:
             message = _decoder.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError):
@@ -57,7 +59,7 @@ class Typing:
         self.changed.emit(room)
 
     def stop(self, room: RoomId, uid: Uid) -> None:
-        """A message of that person came: they have stopped writing it."""
+        """A message of that person was received: they have stopped writing it."""
         received = self._received.get(room, {})
         gone = [key for key in received if key[0] == uid]
         for key in gone:
@@ -66,7 +68,7 @@ class Typing:
             self.changed.emit(room)
 
     def now(self, room: RoomId) -> list[Uid]:
-        """Who writes, longest first."""
+        """The people who are writing, longest first."""
         received = self._received.get(room, {})
         late = self._now_ms() - SHOWN_FOR_MS
         for key in [key for key, t in received.items() if t <= late]:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which messages of a conversation are unread: those above the read mark, but for the exceptions in `read_apart`.
+"""Which messages of a conversation are unread: those above the read mark, except for the rows in `read_apart`.
 
-A message above the mark can have been read before what stands between (somebody opened it from a search). A mention
-below it can still be unread (somebody marked everything as read without having seen it). Nobody's own messages are ever
-unread, nor deleted ones, nor those that were carried over from another room. Rows are those of the store, which count
-in the order of arrival. `raw` is the driver's connection; writing happens inside the caller's transaction.
+A message above the mark can have been read before earlier ones (somebody opened it from a search). A mention below it
+can still be unread (somebody marked everything as read without having seen it). A person's own messages are never
+unread, nor deleted ones, nor those that were carried over from another room. Rows are those of the store, in the order
+of receipt. `raw` is the driver's connection; writing happens inside the caller's transaction.
 """
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
@@ -22,7 +22,7 @@ _ABOVE = f"{_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj 
 _NAMED_ABOVE = f"{_NAMED_ABOVE_MARK} AND NOT EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.obj AND a.row = c.row)"
 _LEFT = """FROM read_apart a JOIN chat_mentions c ON c.uid = :me AND c.row = a.row
     WHERE a.obj = :obj AND a.row <= :mark"""
-"""Mentions that everything else was marked as read without."""
+"""Mentions that stayed unread when all other messages were marked as read."""
 
 IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj = c.obj), 0))
     <> EXISTS (SELECT 1 FROM read_apart a WHERE a.obj = c.obj AND a.row = c.row))"""
@@ -30,8 +30,8 @@ IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj 
 
 
 def counts(raw: Any, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
-    """(unread messages, of which name this person). Counts the first no further than `most`: 100,000 would take
-    10 ms."""
+    """(unread messages, those of them that mention this person). Counts the first up to `most`: 100,000 would take 10
+    ms."""
     place = _place(raw, obj, me)
     if raw.execute("SELECT 1 FROM read_apart WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
         return _counts_above(raw, place | {"most": most})  # nearly always: 167 µs instead of 225 with 1,000 unread
@@ -42,7 +42,7 @@ def counts(raw: Any, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
 
 
 def _counts_above(raw: Any, place: dict[str, Any]) -> tuple[int, int]:
-    """As `counts`, where there are no exceptions from the mark."""
+    """As `counts`, where there are no exceptions to the mark."""
     unread = f"SELECT count(*) FROM (SELECT 1 {_ABOVE_MARK} LIMIT :most)"
     named = f"SELECT count(*) {_NAMED_ABOVE_MARK}"
     found = raw.execute(f"SELECT ({unread}), ({named})", place).fetchone()
@@ -59,8 +59,8 @@ def first(raw: Any, obj: ObjId, me: Uid) -> int | None:
 
 
 def see(raw: Any, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
-    """These messages have been seen. Returns the new read mark: it passes what has been seen and stops before the first
-    message that has not."""
+    """Notes that these messages have been seen. Returns the new read mark: it passes what has been seen and stops
+    before the first message that has not."""
     place = _place(raw, obj, me)
     mark, ids = place["mark"], list(seen)
     for at in range(0, len(ids), CHUNK):
@@ -82,7 +82,7 @@ def see(raw: Any, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
 
 
 def see_all(raw: Any, obj: ObjId, me: Uid) -> int:
-    """Everything is read but the mentions of this person that have not been seen. Returns the new read mark."""
+    """Marks everything as read except mentions of this person that have not been seen. Returns the new read mark."""
     place = _place(raw, obj, me)
     named = raw.execute(f"SELECT c.row {_NAMED_ABOVE}", place).fetchall()
     raw.execute("DELETE FROM read_apart WHERE obj = ? AND row > ?", (obj, place["mark"]))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Small parts that everything in app/ stands on and that know nothing of the office."""
+"""Small parts that all of app/ uses and that know nothing of the office."""

@@ -42,7 +42,7 @@ def set_clock(now: Callable[[], int] | None) -> Callable[[], None]:
 
 
 def awake_s() -> float:
-    """A clock in seconds that nobody sets and that also goes while the computer sleeps."""
+    """A clock in seconds that nobody sets and that also runs while the computer sleeps."""
     clock = getattr(time, "CLOCK_BOOTTIME", None)
     # Windows' monotonic clock counts sleep too; Linux' does not
     return time.clock_gettime(clock) if clock is not None else time.monotonic()

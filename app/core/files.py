@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Writing a small file so that it is there whole or not at all, also after a power cut; reading one of a stranger's
-without waiting."""
+"""Writes a small file so that it is there whole or not at all, also after a power cut; reads another user's file
+without ever waiting."""
 
 import errno
 import os
@@ -12,21 +12,23 @@ from typing import BinaryIO
 from app.core.ids import new_id
 
 _ORDINARY = [0o666]
-"""What a file of the person's own has; see `keep_private`."""
+"""The rights of an ordinary file of the person's; see `keep_private`."""
 
 
 def keep_private() -> None:
-    """From now on what this process makes is for its user alone: files 0600, folders 0700. Files that are saved for
-    others to find (`Draft`) get what the system would have given them. Once, at the start."""
+    """Makes files that this process creates from now on private to its user: files 0600, folders 0700. Files that are
+    saved for others to find (`Draft`) get the rights that the system would have given them. Call it once, at the start.
+    """
     before = os.umask(0o077)
     _ORDINARY[0] = 0o666 & ~before
 
 
 def open_file(path: Path) -> tuple[BinaryIO, int]:
-    """Opens a file for reading; its size in bytes, beyond which nobody reads. OSError, also for what is no file.
+    """Opens a file for reading and returns its size in bytes; callers read no more than that. Raises OSError, also if
+    it is no file.
 
-    ▲ It never waits: a pipe or device is refused, also one that took a file's place after somebody looked. What the
-    kernel makes as it is read (`/proc`) has no size, so nothing of it is read.
+    ▲ It never waits: a pipe or device is refused, also one that replaced a file after it was checked. Files that the
+    kernel makes as they are read (`/proc`) have no size, so nothing of them is read.
     """
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
@@ -40,10 +42,11 @@ def open_file(path: Path) -> tuple[BinaryIO, int]:
 
 
 class Draft:
-    """A new file that takes the place of `target` when it is kept, and is gone when it is dropped. Any thread.
+    """A new file that replaces `target` when it is kept, and is removed when it is dropped. Any thread. OSError is
+    raised as it is.
 
-    ▲ Its name until then cannot be guessed, and it is never opened through a link: `target` may lie in a folder that
-    others write in. It is for this user alone until it is whole. OSError as it comes.
+    ▲ Its name until then cannot be guessed, and it is never opened through a link: `target` may be in a folder that
+    others write in. It is private to this user until it is whole.
     """
 
     def __init__(self, target: Path) -> None:
@@ -53,21 +56,21 @@ class Draft:
         self.file = os.fdopen(os.open(self._path, flags, 0o600), "wb")
 
     def keep(self) -> None:
-        """Closes it and puts it in its place."""
+        """Closes the file and moves it to `target`."""
         self.file.close()
         if os.name != "nt":
             self._path.chmod(_ORDINARY[0])
         self._path.replace(self._target)
 
     def drop(self) -> None:
-        """Closes and removes it. Nothing after `keep`."""
+        """Closes and removes the file. Does nothing after `keep`."""
         self.file.close()
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replaces the file with `data`, durably. OSError as it comes; nothing is left behind then."""
+    """Replaces the file with `data`, durably. OSError is raised as it is; nothing is left behind then."""
     draft = path.with_name(f".{path.name}.{new_id().hex()[:8]}")
     try:
         with draft.open("xb") as file:

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Python's search for garbage in steps that nobody feels.
+"""Incremental garbage collection: no search for garbage takes long enough to be felt.
 
-A full search looks at everything that is alive: 25 ms of the loop with 200 rooms, again and again while they are read.
-Here what a full search has found alive is set aside, and the next one looks only at what is new since. So garbage made
-of old things stays until `sweep`, which looks at all of it: call it when nobody waits for the window.
+A full search reads every live object: 25 ms of the loop with 200 rooms, again and again while they are read. This
+module sets objects that a full search has found alive aside, and the next search reads only newer ones. So garbage made
+of old objects stays until `sweep`, which searches all of it: call that when nobody waits for the window.
 """
 
 import gc
 from typing import Literal
 
 _YOUNG, _MIDDLE, _OLD = 700, 10, 4
-"""Python's own thresholds, but for the last (10): 28,000 new things are looked through in 2 ms."""
+"""Python's own thresholds, except the last (10): 28,000 new objects are searched in 2 ms."""
 _OLDEST = 2
 
 
@@ -21,7 +21,8 @@ def hold() -> None:
 
 
 def begin() -> None:
-    """Sets everything aside that was made so far, and from now on what each full search finds alive. Once a process."""
+    """Sets every object aside that was made so far, and from now on every object that a full search finds alive. Call
+    it once in a process."""
     gc.enable()
     gc.freeze()
     gc.set_threshold(_YOUNG, _MIDDLE, _OLD)
@@ -30,14 +31,14 @@ def begin() -> None:
 
 
 def set_aside() -> None:
-    """Sets everything aside that was made since the last time, garbage too, without looking for garbage. Call it when
-    nearly all of that stays, as after an account was loaded."""
+    """Sets every object aside that was made since the last time, garbage too, without a search. Call it when nearly all
+    of them stay, as after an account was loaded."""
     if _set_aside in gc.callbacks:
         gc.freeze()
 
 
 def sweep() -> None:
-    """Looks for garbage everywhere, if `begin` was called: up to 0.1 s."""
+    """Searches all objects for garbage, if `begin` was called. Takes up to 0.1 s."""
     if _set_aside in gc.callbacks:
         gc.unfreeze()
         gc.collect()

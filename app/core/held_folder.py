@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A folder held open, so that who may write in it cannot exchange it for a link while an administrator empties it.
+"""A folder held open, so that a user who may write in it cannot exchange it for a link while an administrator empties
+it.
 
-Every step from one folder to the next is taken from the held one, and never through a link or junction.
-Linux: by file descriptors (openat). Windows: by handles that let nobody rename or remove the folder meanwhile.
+Every step from one folder to the next starts at the held one, and never follows a link or junction. Linux: by file
+descriptors (openat). Windows: by handles, during which nobody can rename or remove the folder.
 """
 
 import errno
@@ -27,14 +28,14 @@ _REPARSE_POINT = 0x400
 
 
 class HeldFolder:
-    """Use as a context manager. OSError as the system has it; NotADirectoryError or ELOOP for a link."""
+    """Use it as a context manager. Raises OSError as the system does; NotADirectoryError or ELOOP for a link."""
 
     def __init__(self, path: Path, parent: "HeldFolder | None" = None) -> None:
-        """`path`: absolute; `parent`: the folder that it lies in, which is open."""
+        """`path`: absolute; `parent`: the open folder that contains it."""
         self.path = path
         self._held: int | None = None
         self._fd: int | None = None
-        """What names in it are looked up by; None on Windows, where they are whole paths."""
+        """The descriptor for looking up names in the folder; None on Windows, where whole paths are used."""
         if sys.platform == "win32":
             self._held = _handle(path)
         else:
@@ -54,11 +55,11 @@ class HeldFolder:
         return held
 
     def folder(self, name: str) -> "HeldFolder":
-        """A folder in it, held too."""
+        """A folder in it, held open too."""
         return HeldFolder(self.path / name, self)
 
     def names(self) -> list[str]:
-        """What lies in it, in order."""
+        """The names in it, in order."""
         return sorted(os.listdir(self.path if self._fd is None else self._fd))  # noqa: PTH208 - by descriptor
 
     def is_folder(self, name: str) -> bool:
@@ -83,7 +84,7 @@ class HeldFolder:
             return file.read(limit_bytes)
 
     def remove(self, name: str) -> None:
-        """Whatever is no folder: a file, a link or junction whose target stays."""
+        """Removes anything that is no folder: a file, or a link or junction, whose target stays."""
         found = self._stat(name)
         if found is not None and stat.S_ISDIR(found.st_mode):
             self.remove_folder(name)  # a junction is removed as a folder is
@@ -93,11 +94,11 @@ class HeldFolder:
         os.unlink(self._place(name), dir_fd=self._fd)
 
     def remove_folder(self, name: str) -> None:
-        """An empty folder in it, which is not held any more."""
+        """Removes an empty folder in it, which is not held any more."""
         os.rmdir(self._place(name), dir_fd=self._fd)
 
     def close(self) -> None:
-        """Twice does no harm."""
+        """Closes the folder. A second call does nothing."""
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
@@ -122,7 +123,7 @@ class HeldFolder:
 
 
 def _is_link(found: os.stat_result) -> bool:
-    """Also junctions, which Windows' stat calls folders."""
+    """Whether it is a link. True for junctions too, which Windows' stat calls folders."""
     return stat.S_ISLNK(found.st_mode) or bool(getattr(found, "st_file_attributes", 0) & _REPARSE_POINT)
 
 
@@ -132,7 +133,7 @@ if sys.platform == "win32":
         handle = _kernel.CreateFileW(str(path), _LIST, _SHARE_READ_WRITE, None, _OPEN_EXISTING, _FOLDER_AS_IT_IS, None)
         if handle in (None, wintypes.HANDLE(-1).value):
             raise ctypes.WinError(ctypes.get_last_error())
-        found = path.stat(follow_symlinks=False)  # of what is held: it keeps its name now
+        found = path.stat(follow_symlinks=False)  # stat of the held folder, which keeps its name now
         if not stat.S_ISDIR(found.st_mode) or _is_link(found):
             _kernel.CloseHandle(handle)
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))

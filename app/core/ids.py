@@ -20,8 +20,8 @@ def new_obj() -> ObjId:
 
 
 def new_change() -> ChangeId:
-    """The id of a new change: 48 bits of time (ms), 80 random ones. Neighbours in time lie together in every index:
-    a transaction of 64 messages touches a third of the pages. Nobody outside the room sees it."""
+    """The id of a new change: 48 bits of time (ms), 80 random ones. Ids made about the same time are neighbours in
+    every index: a transaction of 64 messages touches a third of the pages. Only the room's members see the time."""
     return ChangeId((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
 
 

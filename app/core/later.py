@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Modules that are imported when something of them is first used, because a start must not wait for them."""
+"""Modules that are imported at their first use, because a start must not wait for them."""
 
 from importlib import import_module
 from types import ModuleType
 
 
 class Later(ModuleType):
-    """Stands for a module by its name. Beside it, under TYPE_CHECKING, is the import that mypy and PyInstaller see."""
+    """Replaces a module by its name. Beside it, under TYPE_CHECKING, is the import that mypy and PyInstaller see."""
 
     def __getattr__(self, name: str) -> object:
         found: object = getattr(import_module(self.__name__), name)

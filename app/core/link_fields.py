@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Links of ours that say something by name, in QR codes and invitations: `kansli:<what>?name=value&…`, or with `//`
-after the colon, as mail programs and browsers want it. Anybody can make one: what it says is its reader's to judge.
-"""
+"""Links of ours with named fields, in QR codes and invitations: `kansli:<what>?name=value&…`, or with `//` after the
+colon, as mail programs and browsers want it. Everybody can make one: the reader must judge its fields."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 SCHEME = "kansli"
 MAX_CHARS = 512
-"""The longest of ours has a server's name of at most 253 and a code."""
+"""The longest link of ours has a server's name of at most 253 and a code."""
 
 
 def write(what: str, fields: Mapping[str, str]) -> str:
-    """The link that says these fields."""
+    """The link with these fields."""
     return f"{SCHEME}:{what}?{urlencode(fields)}"
 
 
 def read(text: str, what: str, *names: str) -> tuple[str, ...] | None:
-    """What the link says under these names, in their order; None if it is no such link, lacks one or says one twice."""
+    """The link's values of these names, in their order; None if it is no such link, lacks a name or has one twice."""
     if len(text) > MAX_CHARS:
         return None
     try:

@@ -40,23 +40,23 @@ class Subject:
         self._logger = logging.getLogger(name)
 
     def debug(self, event: str, **fields: Field) -> None:
-        """A step that only a developer follows."""
+        """Logs a step that only a developer follows."""
         self._write(logging.DEBUG, event, fields)
 
     def info(self, event: str, **fields: Field) -> None:
-        """A normal milestone."""
+        """Logs a normal milestone."""
         self._write(logging.INFO, event, fields)
 
     def warning(self, event: str, **fields: Field) -> None:
-        """Something odd that was handled."""
+        """Logs something odd that was handled."""
         self._write(logging.WARNING, event, fields)
 
     def error(self, event: str, **fields: Field) -> None:
-        """Something failed and a person was or should be told."""
+        """Logs a failure of which a person was or should be notified."""
         self._write(logging.ERROR, event, fields)
 
     def exception(self, event: str, error: BaseException, **fields: Field) -> None:
-        """An unexpected error: type and places, also of what it was raised from; never a message."""
+        """Logs an unexpected error: type and places, also of what it was raised from; never a message."""
         self._logger.error("%s", _line(event, {**fields, "type": type(error).__name__, "code": _code(error)}))
         for line in places(error):
             self._logger.error("%s", line)
@@ -73,7 +73,7 @@ ui = Subject("ui")
 
 
 class _Formatter(logging.Formatter):
-    """Time, level, subject, line; of exceptions that other code logged, type and places."""
+    """Time, level, subject, line; for exceptions that other code logged, type and places."""
 
     def formatException(self, ei: object) -> str:
         error = ei[1] if isinstance(ei, tuple) else None
@@ -113,13 +113,13 @@ def start(folder: Path, level: str = "info") -> None:
 
 
 def set_level(level: str) -> None:
-    """From now on, while it is open: "warning", "info" or "debug"."""
+    """Sets the level from now on, while the log is open: "warning", "info" or "debug"."""
     for name in SUBJECTS:
         logging.getLogger(name).setLevel(level.upper())
 
 
 def stop() -> None:
-    """Closes the files, and forgets how much was wanted. Twice does no harm."""
+    """Closes the files and drops the level. A second call does nothing."""
     for name in SUBJECTS:
         logger = logging.getLogger(name)
         logger.setLevel(logging.NOTSET)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What this computer and its system are called, as a person knows them from their list of devices."""
+"""The names of this computer and its system, as a person knows them from their list of devices."""
 
 import platform
 import socket

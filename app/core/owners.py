@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whose a folder is, on a computer that several people use."""
+"""Which user owns a folder, on a computer that several people use."""
 
 import os
 import stat
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def is_anothers(folder: Path) -> bool:
-    """Whether neither this user nor root made the folder (or a link in its place), or everybody may exchange what lies
-    in it. False on Windows, where a folder in a user's own is that user's by inheritance. OSError if it is not there.
-    """
+    """Whether neither this user nor root made the folder (or a link in its place), or whether everybody may exchange
+    its contents. False on Windows, where a folder in a user's own is that user's by inheritance. OSError if it does not
+    exist."""
     if sys.platform == "win32":
         return False
     found = folder.stat()
@@ -19,7 +19,8 @@ def is_anothers(folder: Path) -> bool:
 
 
 def would_be_roots(folder: Path) -> bool:
-    """Whether root, who runs this, would make the folder in one of somebody else's: they could never write in it."""
+    """Whether root, running this, would make the folder inside another user's folder: that user could never write in
+    it."""
     if sys.platform == "win32" or os.geteuid() != 0:
         return False
     return next(above for above in (folder, *folder.absolute().parents) if above.exists()).stat().st_uid != 0

@@ -25,9 +25,9 @@ class Budget:
 
 
 async def driven(steps: Generator[None, None, T], budget: Budget | None = None) -> T:
-    """Runs the work to its end and returns its result, with a turn of the loop after each piece.
+    """Runs the work to its end and returns its result. The loop may run other tasks after each piece.
 
-    TooLong once `budget` is used up; the time that this work takes is deducted from it.
+    Raises TooLong once `budget` is used up; the time that this work takes is deducted from it.
     """
     while True:
         if budget is not None and budget.left_s < 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A signal: whoever is interested connects, the owner emits. Synchronous, same thread, no Qt."""
+"""A signal: listeners connect, the owner emits. Synchronous, same thread, no Qt."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVarTuple

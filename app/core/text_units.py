@@ -68,7 +68,7 @@ def clean(text: str) -> str:
 
 
 def _ends_in_lone_high(text: str, pos_utf16: int) -> bool:
-    """A high surrogate that stands alone in the Python string is a character of its own."""
+    """Whether the text ends in a lone high surrogate at the position: there it is a character of its own."""
     seen = 0
     for char in text:
         seen += 2 if ord(char) > 0xFFFF else 1

@@ -19,9 +19,9 @@ MAX_DEPTH = 8
 """How often a text is divided again. A text could be made so that each division takes off one word."""
 
 MAX_STEPS = 100_000
-"""▲ Words, and pairs of equal words, that are looked at in one comparison; what is left then is one place, and of that
-place both texts stay. difflib alone takes time in proportion to the cube of a length: 40,000 characters in which every
-other word is the same held the program for 24 s, and now for 0.1 s. A text of 6,000 words that two people changed in a
+"""▲ How many words, and pairs of equal words, one comparison may read. The rest then counts as one place, where both
+texts are kept. difflib alone takes time in proportion to the cube of a length: 40,000 characters in which every other
+word is the same held the program for 24 s, and now for 0.1 s. A text of 6,000 words that two people changed in a
 thousand places each takes 74,000."""
 
 Change = tuple[int, int, int, int]
@@ -31,8 +31,8 @@ Change = tuple[int, int, int, int]
 def merge(base: str | None, one: str, other: str) -> str:
     """`other` with what `one` added to `base` and without what `one` removed from it.
 
-    Every word that either of them added is there, once if both added the same. What both added at the same place stands
-    in the order `other`, `one`. If `base` is not known (None), nothing counts as removed.
+    Every word that either of them added is there, once if both added the same. Words that both added at the same place
+    are in the order `other`, `one`. If `base` is not known (None), nothing counts as removed.
     """
     if one in (other, base):
         return other
@@ -51,7 +51,7 @@ def merge(base: str | None, one: str, other: str) -> str:
 
 
 def edits(old: str, new: str) -> list[tuple[int, int, str]]:
-    """What makes `new` of `old`, from the front: (start, end, what stands there instead), in code points of `old`."""
+    """The edits that turn `old` into `new`, from the front: (start, end, replacement), in code points of `old`."""
     before, after = _tokens(old), _tokens(new)
     places = [0, *accumulate(map(len, before))]
     return [
@@ -75,7 +75,7 @@ def _common(mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
 
 
 def _edits(old: Sequence[str], new: Sequence[str]) -> tuple[dict[int, list[str]], set[int]]:
-    """(what was added, by the index of the old token before which it stands; the indexes of removed tokens)."""
+    """(added tokens, by the index of the old token after them; the indexes of removed tokens)."""
     added, removed = dict[int, list[str]](), set[int]()
     for start, end, new_start, new_end in _changes(old, new):
         removed.update(range(start, end))
@@ -85,20 +85,20 @@ def _edits(old: Sequence[str], new: Sequence[str]) -> tuple[dict[int, list[str]]
 
 
 class _Effort:
-    """What one comparison may still cost."""
+    """How much one comparison may still cost."""
 
     def __init__(self) -> None:
         self._left = MAX_STEPS
 
     def allows(self, steps: int) -> bool:
-        """Whether there is enough left; if so, it is less from now on."""
+        """Whether enough effort is left. If so, deducts it."""
         enough = steps <= self._left
         self._left -= steps if enough else 0
         return enough
 
 
 def _both(theirs: Sequence[str], mine: Sequence[str]) -> list[str]:
-    """What two people added at one place."""
+    """The tokens that two people added at one place."""
     if _holds(theirs, mine):
         return list(theirs)
     if _holds(mine, theirs):
@@ -109,8 +109,8 @@ def _both(theirs: Sequence[str], mine: Sequence[str]) -> list[str]:
 
 
 def _apart(merged: Sequence[str]) -> Iterator[str]:
-    """Yields the tokens, with a space added between words that a merge made adjacent: one person deleted what was
-    between them and the other wrote there. Otherwise they would become one word."""
+    """Yields the tokens, with a space added between words that a merge made adjacent: one person deleted the words
+    between them and the other wrote there. Otherwise the two words would become one."""
     before = " "
     for word in merged:
         if not before.isspace() and not word.isspace():
@@ -120,7 +120,7 @@ def _apart(merged: Sequence[str]) -> Iterator[str]:
 
 
 def _holds(outer: Sequence[str], inner: Sequence[str]) -> bool:
-    """Whether the one sequence stands in the other as a whole: each word as one letter, since Python looks for texts in
+    """Whether `outer` contains `inner` as a whole: each word is mapped to one letter, since Python searches texts in
     linear time."""
     letters = dict[str, str]()
     one, other = ("".join(letters.setdefault(word, chr(len(letters))) for word in words) for words in (outer, inner))
@@ -128,8 +128,8 @@ def _holds(outer: Sequence[str], inner: Sequence[str]) -> bool:
 
 
 def _changes(old: Sequence[str], new: Sequence[str], depth: int = 0, effort: _Effort | None = None) -> Iterator[Change]:
-    """The places where two texts differ: by word if there are few enough. Otherwise words that stand once in both
-    divide the texts; without any such word they are compared by line, otherwise they are one place."""
+    """The places where two texts differ: by word if there are few enough. Otherwise the texts are divided at words that
+    occur once in both. Texts without such a word are compared by line, or count as one place."""
     effort = effort or _Effort()
     start, end, new_end = _trimmed(old, new)
     old, new = old[start:end], new[start:new_end]
@@ -189,7 +189,7 @@ def _by_line(old: Sequence[str], new: Sequence[str], effort: _Effort) -> Iterato
 
 
 def _matched(old: Sequence[Hashable], new: Sequence[Hashable], effort: _Effort) -> Iterator[Change]:
-    """As difflib's opcodes, the longest match of all first, as far as the effort goes."""
+    """As difflib's opcodes, the longest match of all first, as far as the effort allows."""
     matcher, counts = SequenceMatcher(None, old, new, autojunk=False), Counter(new)
     steps = [0, *accumulate(1 + counts[word] for word in old)]
     same, waiting = [(len(old), len(new), 0)], deque([(0, len(old), 0, len(new))])
@@ -219,8 +219,8 @@ def _lines(tokens: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _trimmed(old: Sequence[str], new: Sequence[str]) -> tuple[int, int, int]:
-    """(how many tokens are the same at the beginning, where the old text ends without what is the same at its end, the
-    same of the new text)."""
+    """(how many tokens are the same at the beginning, the end of the old text's differing part, the same of the new
+    text)."""
     start, end, new_end = 0, len(old), len(new)
     while start < min(end, new_end) and old[start] == new[start]:
         start += 1

@@ -47,7 +47,7 @@ class Unread:
 Reading = date | Unread
 
 MAX_TYPED = 60
-"""Longer texts are no days: everything that is understood is shorter."""
+"""Longer texts name no day: all accepted forms are shorter."""
 
 _NO_DAY, _NO_WEEK = Unread(why=Why.NO_SUCH_DAY), Unread(why=Why.NO_SUCH_WEEK)
 _NOT_UNDERSTOOD = Unread(why=Why.NOT_UNDERSTOOD)
@@ -70,7 +70,8 @@ def read_day(text: str, today: date) -> Reading:
 
 
 # -- words -------------------------------------------------------------------------------------------------------------
-# All without dots and rings, as the text is read: who has no Swedish keyboard writes "mandag".
+# All without dots and rings, in the form in which the text is read: a person without a Swedish keyboard writes
+# "mandag".
 
 
 def _numbered(*names: str) -> dict[str, int]:
@@ -144,7 +145,7 @@ _COUNT = rf"(?P<count>[0-9]{{1,4}}|{_any(_COUNTS)})"
 _MONTH = rf"(?P<month>{_any(_MONTHS)})"
 _YEAR = r"(?P<year>[0-9]{4}|[0-9]{2})"
 _ON = rf"(?:{_WEEKDAY} (?:den |the )?)?"
-"""The weekday that may stand before a date."""
+"""The weekday that may precede a date."""
 
 
 def _soon(found: re.Match[str], today: date) -> Reading:
@@ -165,7 +166,8 @@ def _of_week_ahead(weeks: int) -> Callable[[re.Match[str], date], Reading]:
 
 
 def _day_of_week(monday: date, named: str | None, today: date) -> date:
-    """A named weekday of the week; without one its Friday, or its Sunday when that Friday is over and the week not."""
+    """A named weekday of the week; without a name its Friday, or its Sunday if that Friday is over and the week is
+    not."""
     if named:
         return monday + timedelta(days=_WEEKDAYS[named])
     friday, sunday = monday + timedelta(days=_FRIDAY), monday + timedelta(days=_SUNDAY)

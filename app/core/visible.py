@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What other people wrote, as it may be shown: names on one line, longer texts on several.
+"""Other people's texts in the form in which they may be shown: names on one line, longer texts on several.
 
-A name that reaches a list, a menu, a title or a notification goes through `one_line` where it is read from a record.
-It keeps letters of every script, marks and emoji. It removes what changes how the rest is read without being seen:
+A name that reaches a list, a menu, a title or a notification goes through `one_line` where it is read from a record. It
+keeps letters of every script, marks and emoji. It removes what changes how the rest is read without being seen:
 direction overrides, control characters, zero-width and blank characters, and piles of combining marks that cover the
 lines above. Otherwise "rapport<U+202E>fdp.exe" would be painted as "rapportexe.pdf".
 """
@@ -18,23 +18,24 @@ _ORDINARY = re.compile(
     "[ -~\u00a1-\u00ac\u00ae-\u02ff\u0370-\u03ff\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u20a0-\u20bf"
     "\u2100-\u23ff\u2500-\u27ff\U0001f300-\U0001f64f\U0001f680-\U0001f6ff\U0001f900-\U0001faff]*"
 )
-"""Text in which nothing can be hidden: letters of Europe, punctuation, single emoji. Nearly all names take 2 µs by this
-test; the others 1 µs a character."""
+"""Text in which nothing can be hidden: letters of Europe, punctuation, single emoji. Nearly all names pass this test,
+in 2 µs; other names take 1 µs a character."""
 _SPACES = re.compile(r"[\s\x85\u2028\u2029]+")
 _FLAG = re.compile("(\U0001f3f4[\U000e0020-\U000e007e]{1,6}\U000e007f)")
 """The flags of England, Scotland and Wales are spelt with invisible tags behind a black flag."""
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc\U0001d159")
-"""Characters of visible categories that paint nothing (or, U+FFFC, stand for an object that is not there)."""
+"""Characters of visible categories that paint nothing (or, U+FFFC, mark an object that is not there)."""
 _NON_JOINER, _JOINER = "\u200c", "\u200d"
 _EMOJI = range(0x1F000, 0x1FB00)
-"""What is newer than this Python's Unicode tables is unassigned there, and is shown all the same."""
+"""Characters newer than this Python's Unicode tables are unassigned in them, and are shown all the same."""
 _HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufeff]")
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 
 def one_line(text: str, limit: int = MAX_NAME) -> str:
-    """`text` as a name: one line, at most `limit` code points, composed (NFC). May be empty. Twice gives the same."""
+    """`text` as a name: one line, at most `limit` code points, composed (NFC). May be "". Applying it twice gives the
+    same."""
     if _ORDINARY.fullmatch(text):
         return " ".join(text.split())[:limit].rstrip()
     composed = unicodedata.normalize("NFC", _SPACES.sub(" ", text[: 4 * limit]))
@@ -74,7 +75,7 @@ def _kept(text: str) -> str:
 
 
 def _keep(text: str, out: list[str]) -> None:
-    """Adds to `out` what is shown of `text`, which follows what is in `out` already."""
+    """Adds the visible part of `text` to `out`, which has the text before it."""
     marks = 0
     for at, char in enumerate(text):
         category = unicodedata.category(char)
@@ -95,8 +96,8 @@ def _is_shown(char: str, category: str, before: str, after: str) -> bool:
 
 
 def _joins(char: str, before: str, after: str) -> bool:
-    """Whether a joiner stands where it shapes its neighbours: within an emoji, or between two letters of a script that
-    joins them (Arabic to Sinhala)."""
+    """Whether a joiner shapes its neighbours: within an emoji, or between two letters of a script that joins them
+    (Arabic to Sinhala)."""
     if char == _JOINER and _is_picture(after):
         return _is_picture(before) or before == "\ufe0f"
     shapes = "\u0600" <= before <= "\u0dff" and "\u0600" <= after <= "\u0dff"

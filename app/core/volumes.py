@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whether a folder lies on a disk of this computer or on another's."""
+"""Whether a folder is on a disk of this computer or of another one."""
 
 import sys
 from pathlib import Path
@@ -17,7 +17,7 @@ _REMOTE = {
 
 
 def is_remote(folder: Path, mounts: Path = MOUNTS) -> bool:
-    """Whether it lies, or would lie, on a network drive. False where the system does not say."""
+    """Whether the folder is, or would be, on a network drive. False where the system does not say."""
     if sys.platform == "win32":
         return _is_remote_on_windows(folder)
     try:
@@ -41,7 +41,7 @@ def _type_of(folder: Path, mounts: str) -> str:
 
 
 def _unescaped(path: str) -> str:
-    """Spaces and the like are written as octal numbers there."""
+    """The path without the octal numbers that the mount table has for spaces and the like."""
     for code in ("040", "011", "012", "134"):
         path = path.replace(f"\\{code}", chr(int(code, 8)))
     return path

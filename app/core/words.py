@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 WORD = re.compile(r"[^\W_]+")
-"""Anything but letters and digits parts words."""
+"""Every character that is no letter or digit separates words."""
 
 
 def words_of(text: str) -> tuple[str, ...]:

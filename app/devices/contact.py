@@ -12,27 +12,29 @@ DAY_MS = 24 * 3_600_000
 
 
 class Contact:
-    """Kept in the store, so that it is as old as what the store holds. Noted whether or not policy has a limit."""
+    """The time of the last contact. It is kept in the store, so that it is as old as what the store holds, and noted
+    whether or not policy has a limit."""
 
     def __init__(self, notes: Notes, settings: Settings) -> None:
         self._notes, self._settings = notes, settings
         self._noted = 0
 
     def seen(self) -> None:
-        """The device is let in now. Written every ten minutes at most, and the next time if it could not be."""
+        """Notes that the server has let the device in now. Writes at most every ten minutes, and again the next time if
+        a write failed."""
         now = clock.now_ms()
         if not 0 <= now - self._noted < NOTED_EVERY_MS:
             try:
                 self._notes.set(LAST_CONTACT, str(now))
-            except StoreFault as e:  # a full disk keeps nobody from being let in
+            except StoreFault as e:  # a full disk keeps nobody out
                 log.store.info("contact-not-noted", code=e.code)
                 return
             self._noted = now
 
     @property
     def overdue(self) -> bool:
-        """▲ Whether the server must let the device in before anything is shown. Also if there was no contact that this
-        store knows of, and if the computer's clock stands a day or more before the last one: it was set back."""
+        """▲ Whether the server must let the device in before anything is shown. Also true if the store knows of no
+        contact, and if the computer's clock is a day or more before the last one: then the clock was set back."""
         days = self._settings.get(OFFLINE_DAYS)
         if not days:
             return False

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One attempt to let another device in, at the device that has the account: shown, answered, over.
+"""One attempt to let another device in, on the device that has the account: from the code or the digits to the person's
+answer.
 
-Three comparisons of digits that failed within an hour are followed by an hour in which there are none: whoever sits
-between the two devices has one chance in a million each time.
+After three failed comparisons of digits within an hour, none is possible for an hour: an attacker between the two
+devices has one chance in a million each time.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ _NAME = "pairing-misses"
 
 
 class Misses:
-    """Comparisons that failed, kept in the store."""
+    """The failed comparisons, kept in the store."""
 
     def __init__(self, notes: Notes) -> None:
         self._notes = notes
@@ -32,18 +33,18 @@ class Misses:
         return [t for t in kept if now_ms - HOUR_MS < t <= now_ms]
 
     def add(self, now_ms: int) -> None:
-        """One more."""
+        """Adds a failed comparison."""
         self._notes.set(_NAME, " ".join(str(t) for t in [*self._within(now_ms), now_ms]))
 
     def until(self, now_ms: int) -> int | None:
-        """Until when there are none, None if one may compare."""
+        """When (ms) comparisons are allowed again; None if one is allowed now."""
         within = self._within(now_ms)
         return within[-1] + HOUR_MS if len(within) >= TRIES else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newcomer:
-    """Who wants to come in, by their own word; `digits` to compare, "" by code."""
+    """The device that asks to be let in, as it describes itself. `digits`: to be compared, "" if a code was used."""
 
     name: str
     system: str
@@ -51,10 +52,10 @@ class Newcomer:
 
 
 class Invitation:
-    """`open`, then `arrived`, then `admit` or `refuse`; `close` whenever it is given up."""
+    """Call `open`, then `arrived`, then `admit` or `refuse`; `close` whenever the attempt is given up."""
 
     def __init__(self, host: Host, misses: Misses, admitted: Callable[[DevId, Newcomer], None]) -> None:
-        """`admitted` is told once it is in, and as which device."""
+        """`admitted` is called with the new device's id once it has been let in."""
         self._host = host
         self._admitted = admitted
         self._new: Newcomer | None = None
@@ -62,15 +63,15 @@ class Invitation:
         self._by_code = True
 
     async def open(self, *, by_code: bool) -> Offer:
-        """What to show. Unreachable, Refused; TooManyTries for digits after three misses."""
+        """Returns what to show. Raises Unreachable, Refused; TooManyTries for digits after three failed comparisons."""
         if not by_code and self._misses.until(clock.now_ms()) is not None:
             raise TooManyTries
         self._by_code = by_code
         return await self._host.open(by_code=by_code)
 
     async def arrived(self) -> Newcomer:
-        """Waits for somebody. Refused("pairing") when the time is over; Reject "enrol" for one who has not the code, or
-        whose digits cannot be theirs: that is a miss."""
+        """Waits for a device. Raises Refused "pairing" when the time is over; Reject "enrol" for a device that does not
+        have the code, or whose digits cannot be right: that counts as a failed comparison."""
         try:
             new = await self._host.wait_for_guest()
         except Reject:
@@ -81,18 +82,19 @@ class Invitation:
         return self._new
 
     async def admit(self) -> None:
-        """The person said yes. Refused("pairing") if the other one has gone, and the other errors of `Host.admit`."""
+        """Lets the device in, after the person agreed. Raises Refused "pairing" if the other device has gone, and the
+        other errors of `Host.admit`."""
         dev = await self._host.admit()
         if self._new is not None:
             self._admitted(dev, self._new)
 
     async def refuse(self) -> None:
-        """The person said no: by digits, that they differ."""
+        """Refuses the device, after the person said no: with digits, that they differ."""
         self._missed()
         await self.close()
 
     async def close(self) -> None:
-        """Gives the attempt up; the other side is told. Twice does no harm."""
+        """Ends the attempt and notifies the other device. A second call does nothing."""
         await self._host.close()
 
     def _missed(self) -> None:
@@ -109,11 +111,11 @@ class Pointer:
 
 
 def write_pointer(pointer: Pointer) -> str:
-    """As a QR code holds it."""
+    """The text that the QR code holds."""
     return link_fields.write("join", {"server": pointer.server, "code": pointer.code})
 
 
 def read_pointer(text: str) -> Pointer | None:
-    """What a QR code holds, or None if it is none of these."""
+    """The pointer in a QR code's text, or None if it holds none."""
     fields = link_fields.read(text, "join", "server", "code")
     return Pointer(server=fields[0], code=fields[1]) if fields is not None else None

@@ -19,13 +19,14 @@ from sync.errors import SyncError
 from sync.trust.person.agency import encode_record
 
 LOOK_S = 2.0
-"""Between two looks at how many rooms know a revocation."""
+"""How often the number of rooms that know a revocation is read, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceInfo:
-    """A device as a list shows it. Times in ms, None for unknown: `last_seen` by the server's word, `alive` by the
-    newest position that it wrote in one's own room. `revocable`: this device may revoke it. `by`: who added it."""
+    """A device as a list shows it. Times are in ms, None for unknown: `last_seen` as the server says, `alive` of the
+    newest position that the device wrote in the personal room. `revocable`: this device may revoke it. `by`: the device
+    that added it."""
 
     dev: DevId
     name: str
@@ -42,24 +43,24 @@ class DeviceInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevocationProgress:
-    """After a revocation: how many of this person's rooms have a key that the revoked device has not got."""
+    """After a revocation: how many of this person's `all` rooms have a key that the revoked device does not have."""
 
     rooms: int
     all: int
 
 
 class DeviceService:
-    """Deeds that need the server are coroutines and raise SyncError's world errors."""
+    """Actions that need the server are coroutines and raise SyncError's world errors."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, personal: Personal) -> None:
         self.changed: Signal[()] = Signal()
-        """The list, or the progress of a revocation, is another."""
+        """The list, or the progress of a revocation, has changed."""
         self._store = store
         self._engine = engine
         self._people = people
         self._personal = personal
         self.asked = True
-        """Whether the server gave an answer when it was asked last."""
+        """Whether the server answered when it was last asked."""
         self._wanted = asyncio.Event()
         self._left = (0, 0)
         self._seq = engine.devices.own_log.seq
@@ -67,12 +68,12 @@ class DeviceService:
         self._ends = [personal.changed.connect(self.changed.emit)]
 
     def close(self) -> None:
-        """Stops following."""
+        """Stops following the store."""
         for end in self._ends:
             end()
 
     def see(self) -> None:
-        """This person's log may have moved: a device came, or one was revoked."""
+        """This person's log may have grown: a device was added or revoked."""
         seq = self._engine.devices.own_log.seq
         if seq != self._seq:
             self._seq = seq
@@ -108,7 +109,7 @@ class DeviceService:
         return names.get(dev, "") if dev is not None and len(own) > 1 else ""
 
     def look(self) -> None:
-        """The server is to be asked when it saw each device last; `changed` and `asked` tell how it went."""
+        """Asks the server, in `run`, when it saw each device last; `changed` and `asked` show the result."""
         self._wanted.set()
 
     async def _look(self) -> None:
@@ -125,10 +126,10 @@ class DeviceService:
         """▲ "revoked" or "reset" if this person's own log, as this device verified it, says that it is over."""
         return self._engine.devices.ended
 
-    # -- deeds ----------------------------------------------------------------------------------------------------
+    # -- actions --------------------------------------------------------------------------------------------------
 
     def rename(self, dev: DevId, name: str) -> None:
-        """Another name; works offline, and other devices see it."""
+        """Gives a device another name. Works offline, and other devices see it."""
         self._personal.rename(dev, name)
 
     def added_by(self, dev: DevId) -> list[DeviceInfo]:
@@ -137,7 +138,7 @@ class DeviceService:
         return [row for row in self.all() if row.dev in added]
 
     async def revoke(self, dev: DevId, *, with_added: bool = False) -> None:
-        """Ends a device: from now on nothing is sealed to it, and one room after the other gets a new key. With
+        """Revokes a device: from now on nothing is sealed to it, and one room after the other gets a new key. With
         `with_added` the devices of `added_by` are revoked too. After an error some of them may already be revoked."""
         devices = self._engine.devices
         try:
@@ -147,12 +148,12 @@ class DeviceService:
 
     @property
     def revocation_progress(self) -> RevocationProgress | None:
-        """How far the rooms have come after a revocation, None when all of them have."""
+        """How many rooms have a new key after a revocation; None once all have one."""
         left, rooms = self._engine.revocation_progress
         return RevocationProgress(rooms=rooms - left, all=rooms) if left else None
 
     async def run(self) -> None:
-        """Asks the server when that is wanted, and tells of progress while there is any, until cancelled."""
+        """Asks the server after each `look`, and emits `changed` while a revocation makes progress, until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
@@ -169,18 +170,19 @@ class DeviceService:
 
     @property
     def digits_from(self) -> int | None:
-        """When (ms) a comparison of digits is allowed again, after three that failed within an hour; None for now."""
+        """When (ms) a comparison of digits is allowed again, after three that failed within an hour; None if one is
+        allowed now."""
         return self._misses.until(clock.now_ms())
 
     def invite(self) -> Invitation:
-        """An attempt to let another device in; the one before it is over."""
-        me = self._store.people.get(self._people.me.uid)  # as the agency wrote it: a shown name may differ
+        """Starts an attempt to let another device in, and ends the one before it."""
+        me = self._store.people.get(self._people.me.uid)  # the name as the agency wrote it: a shown name may differ
         if me is None:
             raise NotFound
         record = encode_record({"name": me.name, "title": me.title, "unit": me.unit})
         return Invitation(self._engine.invite_device(record), self._misses, self._name)
 
     def _name(self, dev: DevId, new: Newcomer) -> None:
-        with contextlib.suppress(NotFound):  # it says so itself when it comes
+        with contextlib.suppress(NotFound):  # a new device writes its own name once it is in
             self._personal.rename(dev, new.name)
         self.changed.emit()

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What this device has not sent, as one file sealed to its person (app/store/FORMAT.md, "A file of unsent work").
 
-Written by a device that was revoked, before it erases itself; taken in by another device of the same person. Its
-changes are then offered under the ids that they have: what had reached the server after all is not doubled.
+A device that was revoked writes the file before it erases itself, and another device of the same person takes it in.
+Its changes are then offered under the ids that they have, so that a change which had reached the server after all is
+not doubled.
 """
 
 import asyncio
@@ -35,7 +36,8 @@ MayWrite = Callable[[RoomId], bool]
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
-    """A change that the server did not have. `t` ms by the device's clock; `parts`: the file parts that it needs."""
+    """A change that the server did not have. `t`: by the device's clock, in ms; `parts`: the file parts that it
+    needs."""
 
     room: bytes
     obj: bytes
@@ -47,7 +49,7 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Draft(msgspec.Struct, frozen=True, array_like=True):
-    """Something typed and not sent."""
+    """A text that was typed and not sent."""
 
     room: bytes
     obj: bytes
@@ -81,8 +83,9 @@ _decoder = msgspec.msgpack.Decoder(Body)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentFile:
-    """What a file of unsent work holds, read and not taken in. `fits`: changes that can be offered here; `rooms`: those
-    that they are in; `strange`: changes in rooms that this device is not in or may not write in."""
+    """A file of unsent work that was read and not taken in. `fits`: how many of its changes can be offered here;
+    `rooms`: the rooms that these are in; `strange`: how many changes are in rooms that this device is not in or may not
+    write in."""
 
     dev: DevId
     fits: int
@@ -94,7 +97,7 @@ class UnsentFile:
 
 
 class UnsentWork:
-    """Writes and reads the files. Whatever is large happens in a thread."""
+    """Writes and reads the files. Large work runs in a thread."""
 
     def __init__(self, store: Store, engine: Engine, may_write: MayWrite) -> None:
         self._store = store
@@ -103,12 +106,12 @@ class UnsentWork:
 
     @property
     def count(self) -> int:
-        """How many changes and drafts would be in the file."""
+        """How many changes and drafts the file would have."""
         return len(self._store.unsent_work.changes()) + len(self._store.unsent_work.drafts())
 
     async def save(self, path: Path) -> int:
-        """Writes everything to `path`, durably; how many changes and drafts. StoreUnwritable; nothing is left then, and
-        a file that was there is as it was."""
+        """Writes everything to `path`, durably, and returns how many changes and drafts. Raises StoreUnwritable; then
+        nothing is left behind, and a file that was there is unchanged."""
         changes, drafts = self._store.unsent_work.changes(), self._store.unsent_work.drafts()
         parts = self._parts(changes)
         body = _encoder.encode(
@@ -126,15 +129,16 @@ class UnsentWork:
         return len(changes) + len(drafts)
 
     def _parts(self, changes: Sequence[UnsentChange]) -> list[BlobPart]:
-        """What lies here whole of the parts that the server has not got, and of those that the changes need: also what
-        was uploaded, since a server keeps no part for long of a change that it was never given."""
+        """The parts that are whole on this device, of those that the server does not have and those that the changes
+        need. Uploaded parts are included, since a server soon removes a part whose change it never received."""
         blobs = self._store.blobs
         needed = (blobs.get(part) for change in changes for part in change.parts)
         found = {p.part: p for p in (*blobs.to_upload(), *needed) if p is not None and p.present}
         return [p for p in found.values() if _size(blobs.path(PartId(p.part))) == p.size]
 
     async def read(self, path: Path) -> UnsentFile:
-        """What a file holds. FileUnreadable; Reject and Refused of `keepsake.take`; Reject "format" for a newer one."""
+        """Reads a file. Raises FileUnreadable; Reject and Refused of `keepsake.take`; Reject "format" for a file of a
+        newer version."""
         head, packed = await asyncio.to_thread(_read, path)
         dev, body = await asyncio.to_thread(self._engine.devices.open_mine, head, packed)
         try:
@@ -155,9 +159,10 @@ class UnsentWork:
         )
 
     async def take_in(self, found: UnsentFile) -> int:
-        """Offers what fits, under the ids that it has; how many changes were new here. Twice does no harm.
+        """Offers what fits, under the ids that it has, and returns how many changes were new here. A second call
+        changes nothing.
 
-        A change does not wait for a part that is not here and not in the file: nobody else would ever upload it.
+        A change does not wait for a part that is neither here nor in the file: no device would ever upload it.
         """
         await self._take_parts(found)
         fresh = 0
@@ -189,7 +194,7 @@ class UnsentWork:
                 sealed = await asyncio.to_thread(_read_part, found.path, at, part.size)
                 if hashlib.sha256(sealed).digest() == part.hash:
                     await self._take_part(part, sealed)
-                else:  # it was damaged before it was kept: the rest is good all the same
+                else:  # the part was damaged before it was kept: the rest is still good
                     log.store.error("part-damaged", part=part.part)
             at += part.size
 
@@ -218,7 +223,7 @@ def _size(path: Path) -> int:
 
 
 def _write(path: Path, sealed: bytes, parts: Sequence[tuple[Path, int]]) -> None:
-    """`parts` with their sizes: one that is another by now would move all behind it."""
+    """Writes the parts at their recorded sizes. A part whose size has changed would shift every later offset."""
     draft = path.with_name(f".{path.name}.{new_id().hex()[:8]}")
     try:
         with draft.open("xb") as file:
@@ -235,7 +240,7 @@ def _write(path: Path, sealed: bytes, parts: Sequence[tuple[Path, int]]) -> None
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
         raise StoreUnwritable from e
-    with contextlib.suppress(OSError):  # a stick or a share may have no durable names; the file itself is there
+    with contextlib.suppress(OSError):  # a stick or a share may not sync folders; the file itself is written
         sync_folder(path.parent)
 
 

@@ -17,10 +17,10 @@ def compact(
     making: Making = state_at,
     named: AbstractContextManager[None] = UNNAMED,
 ) -> Compacted | None:
-    """See `Compact`: all ids kept, and what was deleted only as ranges without content."""
+    """See `Compact`: all ids are kept, and deleted content only as ranges without content."""
     try:
         found = making(changes, n, unpack, texts=ROOT_TEXTS, maps=ROOT_MAPS, text_keys=(TITLE_AT,), named=named)
-    except BadChange:  # what it is to begin with is no state
+    except BadChange:  # the bytes that it begins with are no state
         return None
     if found is None:
         return None

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an edit makes of the blocks that it touches. Plain values in and out; positions are UTF-16 units in a block."""
+"""The effect of an edit on the blocks that it touches. Plain values in and out; positions are UTF-16 units in a
+block."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,7 +10,8 @@ from app.documents.flow import PLAIN, Block, Edit, Marks, Run, joined
 
 
 def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Marks) -> list[Block]:
-    """The blocks with text instead of what lay from `begin` in the first to `end` in the last; all in its style."""
+    """The blocks with text in place of the range from `begin` in the first to `end` in the last; all in the first one's
+    style."""
     lines = clean(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     runs = [[Run(line, marks)] for line in lines]
     runs[0] = [*runs_before(blocks[0], begin), *runs[0]]
@@ -22,7 +24,7 @@ Place = tuple[int, int, Run]
 
 
 def replaced(block: Block, places: Sequence[Place]) -> Block:
-    """The block with other runs instead of these places, which are in order."""
+    """The block with each place replaced by its run. The places are in order."""
     runs: list[Run] = []
     at = 0
     for begin, end, run in places:
@@ -55,8 +57,8 @@ def formatted(blocks: Sequence[Block], begin: int, end: int, attrs: Mapping[str,
 
 
 def inserted(blocks: Sequence[Block], begin: int, end: int, pasted: Sequence[Block]) -> tuple[list[Block], int]:
-    """The blocks with others instead of what lay between, and where the caret comes: UTF-16 units from the first's
-    start. What is pasted into the middle of a block gets that block's style."""
+    """The blocks with `pasted` in place of the range, and the caret's position: UTF-16 units from the first block's
+    start. Text that is pasted into the middle of a block gets that block's style."""
     head, tail = runs_before(blocks[0], begin), runs_after(blocks[-1], end)
     new = [Block(block.runs, block.style) for block in pasted]
     styled = not head and (len(new) > 1 or not tail)
@@ -77,10 +79,10 @@ def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
 
 
 def followed(anchor: int, caret: int, edit: Edit) -> tuple[int, int]:
-    """Where a selection (anchor, caret) is after a colleague's edit; both in UTF-16 units of the whole text.
+    """The position of a selection (anchor, caret) after a colleague's edit; both in UTF-16 units of the whole text.
 
-    Text that arrives at the caret, or at an edge of the selection, stays outside. Text that arrives inside the
-    selection belongs to it.
+    Text inserted at the caret, or at an edge of the selection, stays outside. Text inserted within the selection
+    belongs to it.
     """
     if anchor == caret:
         replaced = edit.removed > 0 and caret == edit.pos + edit.removed
@@ -92,12 +94,12 @@ def followed(anchor: int, caret: int, edit: Edit) -> tuple[int, int]:
 
 
 def pushed(pos: int, edit: Edit) -> int:
-    """Where the character at a position is after an edit: text that arrives there pushes it on."""
+    """The position of a character after an edit: text inserted there pushes it on."""
     return _behind(pos, edit)
 
 
 def _before(pos: int, edit: Edit) -> int:
-    """The position after an edit; text that arrives there comes behind it."""
+    """The position after an edit; text inserted there is behind it."""
     if pos <= edit.pos:
         return pos
     kept = pos - edit.removed
@@ -105,14 +107,14 @@ def _before(pos: int, edit: Edit) -> int:
 
 
 def _behind(pos: int, edit: Edit) -> int:
-    """The position after an edit; text that arrives there comes before it."""
+    """The position after an edit; text inserted there is before it."""
     if pos < edit.pos:
         return pos
     return max(pos - edit.removed, edit.pos) + utf16_len(edit.text)
 
 
 def adopted(new: Sequence[Block], old: Sequence[Block]) -> list[Block]:
-    """The new blocks. A view's have no raw attributes of their own: where the style is unchanged the old ones stay."""
+    """The new blocks. A view's blocks have no raw attributes: where the style is unchanged the old ones' are kept."""
     if len(new) != len(old):
         return list(new)
     return [

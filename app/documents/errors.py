@@ -51,13 +51,13 @@ class ImportDoctype(ConversionFault):
 
 
 class ImportForeign(ConversionFault):
-    """The file is of a kind that is not read: an old Word document, a PDF, OpenDocument, a program."""
+    """The file is of an unsupported kind: an old Word document, a PDF, OpenDocument, a program."""
 
     code = "import-foreign"
 
 
 class ImportEmpty(ConversionFault):
-    """There is neither text nor anything else in the file."""
+    """The file has no content."""
 
     code = "import-empty"
 
@@ -87,13 +87,13 @@ class ExportFailed(ConversionFault):
 
 
 class PrintOff(WorldFault):
-    """The machine's policy lets nothing be printed or saved as PDF."""
+    """The machine's policy forbids printing and saving as PDF."""
 
     code = "print-off"
 
 
 class PrinterRefused(WorldFault):
-    """The printer takes nothing."""
+    """The printer refuses the document."""
 
     code = "printer-refused"
 
@@ -104,4 +104,4 @@ REFUSALS: dict[str, type[ConversionFault]] = {
         ImportTooLarge, ImportBomb, ImportEncrypted, ImportDamaged, ImportDoctype, ImportForeign, ImportEmpty,
     )
 }  # fmt: skip
-"""What the process may answer in place of a document."""
+"""The faults that the process may answer in place of a document."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Documents out of files and files out of documents: what policy allows, what is read, what is written.
+"""Imports and exports of documents: what policy allows, which files are read, what is written.
 
-What goes out is a clean copy: the text as it is now and the title. A file that is read becomes a document whole, in one
-transaction, or nothing.
+An export is a clean copy: the present text and the title. A file is imported as a whole document, in one transaction,
+or not at all.
 """
 
 import asyncio
@@ -29,11 +29,11 @@ from app.documents.model import MAX_TITLE, Document
 from app.errors import ExportOff, FileUnreadable
 
 MAX_FILE_BYTES = 25 * 1024 * 1024
-"""The largest file that is read. Larger ones are large by their pictures, which a document cannot hold."""
+"""The largest file that is read. Larger ones are large because of pictures, which a document cannot hold."""
 
 
 class Documents(Protocol):
-    """What is needed of the service."""
+    """The methods that are needed of the service."""
 
     def shown_now(self, obj: ObjId) -> tuple[str, Sequence[Block]]: ...
 
@@ -42,7 +42,7 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """A document that a file was made into, and what of the file it could not take."""
+    """A document that was imported, and what of the file it could not hold."""
 
     obj: ObjId
     title: str
@@ -50,7 +50,7 @@ class Imported:
 
 
 class DocumentFiles:
-    """Imports and exports of one account. `may_export` and `may_print` are asked each time."""
+    """Imports and exports of one account. `may_export` and `may_print` are called each time."""
 
     def __init__(self, documents: Documents, converter: Converter | None = None) -> None:
         """`converter` is for tests."""
@@ -75,7 +75,7 @@ class DocumentFiles:
         self.check_print()
 
     def content(self, obj: ObjId) -> tuple[str, Sequence[Block]]:
-        """Returns a document's title and text as they are now, for paper. Raises NotFound."""
+        """A document's title and present text, for paper. Raises NotFound."""
         return self._documents.shown_now(obj)
 
     async def export_docx(self, obj: ObjId, target: Path) -> None:
@@ -119,7 +119,7 @@ class DocumentFiles:
 
 
 def _read(source: Path, kind: str) -> bytes:
-    """▲ A file that is too large is not read at all, nor what is no file (a pipe, a device)."""
+    """Reads a file. ▲ A file that is too large is not read at all, nor a pipe or device."""
     try:
         if not source.is_file():
             raise FileUnreadable

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Finding words in a document, and what a found word is replaced by. Positions are UTF-16 units."""
+"""Finds words in a document, and adapts the words that replace them. Positions are UTF-16 units."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ MAX_FOUND = 10_000
 def find(
     blocks: Sequence[Block], words: str, *, case: bool = False, whole: bool = False, limit: int | None = MAX_FOUND
 ) -> list[tuple[int, int]]:
-    """(position, length) of every place, in order; never across paragraphs. Å is not a, as in Swedish.
+    """(position, length) of every place, in order; never across paragraphs. Å does not match a, as in Swedish.
 
-    `case`: large and small letters differ. `whole`: no letter, digit or underscore stands next to the place.
+    `case`: large and small letters differ. `whole`: no letter, digit or underscore is next to the place.
     """
     found: list[tuple[int, int]] = []
     begin = 0
@@ -30,9 +30,9 @@ def find(
 
 
 def like(found: str, sought: str, words: str) -> str:
-    """The words with the capitals of what they replace: where "verksamheten" is to be "bolaget", "Verksamheten" becomes
-    "Bolaget" and "VERKSAMHETEN" "BOLAGET". What stands there as it was sought becomes the words as they are, so that
-    "EU" can become "Unionen"."""
+    """The words with the capitals of the text that they replace: if "verksamheten" is replaced by "bolaget",
+    "Verksamheten" becomes "Bolaget" and "VERKSAMHETEN" "BOLAGET". A text that is exactly as it was sought is replaced
+    by the words as they are, so that "EU" can become "Unionen"."""
     if found == sought:
         return words
     letters = [char for char in found if char.isalpha()]
@@ -62,7 +62,7 @@ def _places(text: str, words: str, *, case: bool, whole: bool) -> list[tuple[int
 
 
 def _in_word(text: str, at: int) -> bool:
-    """Whether a word goes on at a position: parts of words stand before and behind it."""
+    """Whether a word continues at a position: it has characters before and behind it."""
     return 0 < at < len(text) and _is_word(text[at - 1]) and _is_word(text[at])
 
 
@@ -71,8 +71,8 @@ def _is_word(char: str) -> bool:
 
 
 def find_words(blocks: Sequence[Block], words: Sequence[str]) -> tuple[list[tuple[int, int]], int | None]:
-    """(position, length) of every word that begins with one of `words`, in order; where the paragraph's first is that
-    has most of them, None if there is none."""
+    """(position, length) of every word that begins with one of `words`, in order; the position of the first such word
+    in the paragraph that has most of them, None if there is none."""
     found: list[tuple[int, int]] = []
     best, most, begin = None, 0, 0
     for block in blocks:

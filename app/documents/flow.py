@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a document's text consists of: blocks of runs, and the difference between two stretches of blocks.
+"""The contents of a document's text: blocks of runs, and the difference between two stretches of blocks.
 
-Quill's manner: marks sit on characters, a block's style on the newline that ends it. Plain values, no CRDT, no Qt.
+As in Quill, characters have marks, and a block's style is on the newline that ends it. Plain values, no CRDT, no Qt.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -31,9 +31,10 @@ class Marks(NamedTuple):
         return {key: value for key, value in zip(self._fields, self, strict=True) if value}
 
     def with_attrs(self, attrs: Mapping[str, Any]) -> "Marks":
-        """These marks after a change; None takes away, unknown attributes are left to newer versions.
+        """These marks after a change; None takes a mark away. Unknown attributes are ignored, as newer versions may
+        have written them.
 
-        ▲ A link is judged here, where it is read: what may not be opened is no link.
+        ▲ A link is judged here, where it is read: an address that may not be opened becomes no link.
         """
         known: dict[str, Any] = {}
         for key, value in attrs.items():
@@ -44,7 +45,7 @@ class Marks(NamedTuple):
         return self._replace(**known) if known else self
 
     def difference(self, old: "Marks") -> dict[str, Any]:
-        """What must be set, and with None taken away, to get from `old` to these."""
+        """The attributes to set (None: to take away) to get from `old` to these."""
         if self == old:
             return {}
         return {k: new or None for k, new, was in zip(self._fields, self, old, strict=True) if new != was}
@@ -54,7 +55,7 @@ PLAIN = Marks()
 
 
 class Style(NamedTuple):
-    """What a block is: a heading, a list item, a quote or (nothing set) body text. Never two of them."""
+    """A block's style: a heading, a list item, a quote or (nothing set) body text. Never two of them."""
 
     heading: int = 0
     list: str = ""
@@ -71,7 +72,7 @@ BODY = Style()
 
 
 def style_of(attrs: Mapping[str, Any]) -> Style:
-    """The style that attributes amount to. Colleagues may at once have set a heading and a list: heading wins."""
+    """The style of attributes. If colleagues have set a heading and a list at once, the heading counts."""
     heading = attrs.get(HEADING)
     if isinstance(heading, int) and not isinstance(heading, bool) and heading > 0:
         return Style(heading=min(heading, 3))
@@ -94,7 +95,7 @@ class Run(NamedTuple):
 class Block:
     """One paragraph. Do not change it after making it: sizes are counted once.
 
-    `raw` are the attributes of its newline as the CRDT holds them, which may be more than `style` shows.
+    `raw` are its newline's attributes in the CRDT, which may be more than `style` shows.
     """
 
     runs: tuple[Run, ...]
@@ -114,19 +115,19 @@ class Block:
             self.raw = {k: v for k, v in self.style.attrs().items() if v}
 
     def same(self, other: "Block") -> bool:
-        """Whether both show the same."""
+        """Whether both look the same."""
         return self.runs == other.runs and self.style == other.style
 
     @property
     def words(self) -> int:
-        """How many words, counted at the first asking."""
+        """How many words; counted at the first call."""
         if self._words < 0:
             self._words = len(self.text.split())
         return self._words
 
 
 class Edit(NamedTuple):
-    """Replaces `removed` units at `pos` by `text`, all in UTF-16. In a row, each counts after those before it."""
+    """Replaces `removed` units at `pos` by `text`, all in UTF-16. In a sequence, each counts after those before it."""
 
     pos: int
     removed: int
@@ -138,7 +139,7 @@ Cell = tuple[str, "Marks | Mapping[str, Any]"]
 
 
 def plain_blocks(text: str) -> list[Block]:
-    """Body text, one block a line."""
+    """Body text, one block for each line."""
     return [Block((Run(line),) if line else ()) for line in text.split("\n")]
 
 
@@ -153,7 +154,7 @@ def cells(blocks: Iterable[Block]) -> list[Cell]:
 
 
 def blocks_of(items: Iterable[Cell]) -> tuple[list[Block], list[Run]]:
-    """The blocks that characters make up, and the runs after the last newline."""
+    """The blocks that the characters form, and the runs after the last newline."""
     blocks: list[Block] = []
     runs: list[Run] = []
     chars: list[str] = []
@@ -194,7 +195,7 @@ def from_runs(pieces: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[list[Blo
 
 
 def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
-    """Runs without empty ones, equal neighbours made one."""
+    """The runs without empty ones, with equal neighbours joined."""
     out: list[Run] = []
     for run in runs:
         if not run.text:
@@ -207,7 +208,7 @@ def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
 
 
 def one_line(text: str) -> str:
-    """The text as it may stand in one block: line breaks become line separators."""
+    """The text in the form for one block: line breaks become line separators."""
     return clean(text).replace("\n", "\u2028").replace("\r", "")
 
 
@@ -234,7 +235,7 @@ def common_ends(old: str, new: str, head_cap: int | None = None, tail_cap: int |
 
 
 def visible_edit(start: int, old: Sequence[Block], new: Sequence[Block]) -> tuple[Edit, ...]:
-    """The one edit between two stretches of blocks as they are seen: newlines between them, none at the end."""
+    """The one edit between two stretches of blocks as a view shows them: newlines between them, none at the end."""
     before, after = "\n".join(b.text for b in old), "\n".join(b.text for b in new)
     if before == after:
         return ()

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Blocks as HTML and bytes for the clipboard, and what HTML of others is allowed to bring in.
+"""Blocks as HTML and bytes for the clipboard, and the content that foreign HTML may bring in.
 
-Reading HTML keeps what a document can hold and nothing else: no pictures, scripts, colours, sizes or addresses other
-than http, https and mailto. Nothing is ever fetched.
+Reading HTML keeps only what a document can hold: no pictures, scripts, colours, sizes or addresses other than http,
+https and mailto. Nothing is ever fetched.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ def to_bytes(blocks: Sequence[Block]) -> bytes:
 
 
 def from_bytes(fragment: bytes) -> list[Block] | None:
-    """What `to_bytes` gave, checked as if a stranger had written it; None if it is something else."""
+    """The blocks of `to_bytes`, checked as if a stranger had written them; None for any other bytes."""
     try:
         found = msgspec.msgpack.decode(fragment, type=_Fragment)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -76,13 +76,13 @@ class Taken:
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is nothing to read in it."""
+        """Whether it has nothing to read."""
         return not any(block.text.strip() for block in self.blocks)
 
 
 def take_html(html: str) -> Taken:
-    """What of foreign HTML a document can hold, and what not."""
-    from app.documents.html_reader import HtmlReader  # here: it loads Python's HTML parser
+    """The content of foreign HTML that a document can hold, and counts of the rest."""
+    from app.documents.html_reader import HtmlReader  # imported here: it loads Python's HTML parser
 
     reader = HtmlReader()
     tags = complete(html[:MAX_PASTE_CHARS])
@@ -93,18 +93,18 @@ def take_html(html: str) -> Taken:
 
 
 def take_text(text: str, style: Style) -> Taken:
-    """Plain text, every line a block of this style; no block of no text."""
+    """Plain text, every line a block of this style; no block for an empty text."""
     blocks = [Block(block.runs, style) for block in from_text(text)] if text else []
     return Taken(blocks=blocks, cut=len(text) > MAX_PASTE_CHARS)
 
 
 def from_html(html: str) -> list[Block]:
-    """What of foreign HTML a document can hold."""
+    """The blocks of foreign HTML that a document can hold."""
     return take_html(html).blocks
 
 
 def from_text(text: str) -> list[Block]:
-    """Plain text, a block a line."""
+    """Plain text, one block for each line."""
     lines = clean(text[:MAX_PASTE_CHARS]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return [Block((Run(line),) if line else ()) for line in lines]
 
@@ -116,7 +116,7 @@ def _checked(style: Style) -> Style:
 
 
 def _run_html(run: Run) -> str:
-    from html import escape  # here: it loads all entities
+    from html import escape  # imported here: it loads all entities
 
     text = escape(run.text).replace("\u2028", "<br>")
     for on, tag in ((run.marks.bold, "strong"), (run.marks.italic, "em"), (run.marks.underline, "u"),

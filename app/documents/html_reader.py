@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads blocks from HTML of others. Imported at the first paste: the parser and its table of entities take 0.5 MB."""
+"""Reads blocks from foreign HTML. Imported at the first paste: the parser and its table of entities take 0.5 MB."""
 
 import re
 from collections import Counter
@@ -39,7 +39,7 @@ _VOID = {"br", "hr", "img", "input", "meta", "link", "col", "wbr", "area", "base
 
 
 class HtmlReader(HTMLParser):
-    """Collects blocks while the parser walks. Unclosed and crossed tags do no harm: marks are counted."""
+    """Collects blocks while the parser runs. Unclosed and crossed tags do no harm: marks are counted."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -52,16 +52,16 @@ class HtmlReader(HTMLParser):
         self._pre = 0
         self._open: list[tuple[str, Marks]] = []
         self._opened = Counter[str]()
-        """How many of each tag are open: one that closes nothing is not looked for."""
+        """How many of each tag are open. A closing tag without an open one is ignored without a search."""
         self._marks = PLAIN
         self.tables = 0
         """How many tables became text."""
         self._tables: list[Table] = []
         self._deeper = 0
-        """How many tables are open beyond those that are gathered."""
+        """How many tables are open beyond those that are collected."""
         self._word_item = False
         self._sign: list[str] | None = None
-        """What Word wrote for a list item's sign, while inside of it."""
+        """Word's text for a list item's sign, while inside of it."""
         self._sign_ends = 0
 
     def finish(self) -> list[Block]:
@@ -164,7 +164,7 @@ class HtmlReader(HTMLParser):
             self._style = Style(quote=True) if self._quotes else BODY
 
     def _begin_part(self, tag: str, attrs: dict[str, str | None]) -> None:
-        """The beginning of a table, or of a row or cell in it. What is open in it ends, closed or not."""
+        """Begins a table, or a row or cell in it. What is open in the table ends, closed or not."""
         if tag == "table":
             if len(self._tables) < MAX_DEPTH:
                 self._tables.append(Table())
@@ -197,7 +197,7 @@ class HtmlReader(HTMLParser):
             self.blocks += table.out
 
     def _begin_word(self, tag: str, css: str) -> None:
-        """A list item of Word, or the bullet or number that it begins with."""
+        """Begins a list item of Word, or the bullet or number at its beginning."""
         if tag == "p" and (level := _WORD_ITEM.search(css)):
             self._word_item = True
             self._style = Style(list=BULLETS, indent=max(1, min(int(level[1]), MAX_INDENT)))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Tables of foreign HTML as text: a paragraph a row, with tabs between the cells. Documents hold no tables yet.
+"""Tables of foreign HTML as text: a paragraph for each row, with tabs between the cells. Documents hold no tables yet.
 
-A row of one cell, or with a table in a cell, is no more than layout: its paragraphs stay as they are.
+A row of one cell, or with a table in a cell, is only layout: its paragraphs stay as they are.
 """
 
 import re
@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from app.documents.flow import BODY, Block, Run, joined
 
 MAX_DEPTH = 16
-"""Tables inside tables. Deeper ones are read as plain text: each level copies the paragraphs of all inner ones."""
+"""The deepest tables inside tables that are collected. Deeper ones are read as plain text: each level copies the
+paragraphs of all inner ones."""
 _MAX_SPAN = 32
-"""Columns or rows that one cell takes. A few bytes could otherwise ask for millions of tabs."""
+"""How many columns or rows one cell can take. Otherwise a few bytes could ask for millions of tabs."""
 _MAX_COLUMNS = 64
-"""Columns in which a cell still reaches into the rows below it."""
+"""In how many columns a cell still reaches into the rows below it."""
 _BREAKS = re.compile(r"[\t\u2028]+")
 
 
@@ -27,13 +28,13 @@ class _Cell:
 
 
 class Table:
-    """Gathers what is read inside one table."""
+    """Collects the content of one table."""
 
     def __init__(self) -> None:
         self.out: list[Block] = []
         """The finished rows."""
         self.apart = False
-        """Whether a row's cells were put apart by tabs."""
+        """Whether a row's cells were separated by tabs."""
         self._row: list[_Cell] = []
         self._open = False
         self._column = 0
@@ -42,11 +43,11 @@ class Table:
 
     @property
     def into(self) -> list[Block]:
-        """Where the next paragraph belongs."""
+        """The list to which the next paragraph belongs."""
         return self._row[-1].blocks if self._open else self.out
 
     def begin_cell(self, columns: str | None, rows: str | None) -> None:
-        """A cell with its colspan and rowspan as they are written."""
+        """Begins a cell with its colspan and rowspan as they are written."""
         while self._below.get(self._column):
             self._column += 1
         self._row.append(_Cell(self._column))
@@ -58,11 +59,11 @@ class Table:
             self._column += 1
 
     def end_cell(self) -> None:
-        """What follows is outside the cell."""
+        """Ends a cell: following text is outside it."""
         self._open = False
 
     def end_row(self) -> None:
-        """Puts the row's cells together."""
+        """Joins the row's cells."""
         row, self._row, self._open, self._column = self._row, [], False, 0
         if not row:
             return
@@ -74,7 +75,7 @@ class Table:
         self._below = {column: left - 1 for column, left in self._below.items() if left > 1}
 
     def take(self, inner: "Table") -> None:
-        """Takes in a table that ended inside this one."""
+        """Adds a table that ended inside this one."""
         self.into.extend(inner.out)
         if self._open:
             self._row[-1].nested = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Brings documents' search texts and list rows up to date a moment after they changed, one document a turn."""
+"""Brings documents' search texts and list rows up to date a moment after they changed, one document at a time."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,20 +15,21 @@ from app.store.database import Database, is_fatal
 from app.store.objects import Objects
 
 UNINDEXED, FAILED = 1, 2
-"""`document_rows.dirty`: to be indexed; could not be."""
+"""Values of `document_rows.dirty`: must be indexed; could not be indexed."""
 INDEX_AFTER_S = 1.5
 INDEX_SHARE = 40
 """Indexing a large document waits this many times what it took last, so that it never takes over 2.5 % of the loop."""
 HEAVY_S = 0.005
 LONGEST_S = 30.0
-"""A turn over HEAVY_S (500 kB take 76 ms) waits for a pause in what is written, but not longer than this."""
+"""A document whose indexing takes over HEAVY_S (500 kB take 76 ms) is indexed at a pause in the typing, but at the
+latest after this."""
 
 
 class Indexing:
     """Keeps the rows and the search text of changed documents up to date.
 
-    `document` is a context manager that gives a document as it is now. `changed` is emitted with a room whose list of
-    documents has changed.
+    `document` is a context manager that gives a document's present content. `changed` is emitted with a room whose list
+    of documents has changed.
     """
 
     def __init__(
@@ -50,14 +51,14 @@ class Indexing:
         self._since = 0.0
 
     def start(self) -> None:
-        """Indexes what an earlier run did not come to, and tries once more what it could not."""
+        """Indexes what an earlier run left, and tries once more what it could not index."""
         with self._db.transaction():
             self._db.raw.execute("UPDATE document_rows SET dirty = ? WHERE dirty = ?", (UNINDEXED, FAILED))
         if self._unindexed(1):
             self.plan()
 
     def close(self) -> None:
-        """Waits no more and indexes what is left."""
+        """Stops waiting and indexes what is left."""
         if self._waits:
             self._waits()
         self.run_all()
@@ -68,7 +69,8 @@ class Indexing:
             self._try(obj)
 
     def plan(self) -> None:
-        """Indexes a moment from now; asking twice is asking once. What would be felt by whoever writes waits anew."""
+        """Indexes a moment from now. A second call adds nothing, but restarts the wait if indexing is slow enough for a
+        person who types to feel it."""
         if self._waits is None:
             self._wait(self._after_s)
         elif self._heavy and not self._working and time.perf_counter() + self._after_s < self._since + LONGEST_S:
@@ -80,8 +82,8 @@ class Indexing:
         self._waits = self._later(delay_s, self._next)
 
     def _next(self) -> None:
-        """One document a turn. It waits until that is done: a commit that ran apart may end in it and bring changes,
-        which ask for another round of their own."""
+        """Indexes one document. It waits until that is done: a commit that ran apart may end in it and bring changes,
+        which plan another round."""
         began, rooms = time.perf_counter(), []
         self._working = True
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Blocks as Markdown: CommonMark, ~~struck~~, and the tags of HTML for what it has no sign for."""
+"""Blocks as Markdown: CommonMark, ~~struck~~, and HTML tags for marks that it has no sign for."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _SIGNS = (("bold", "**", "strong"), ("italic", "*", "em"), ("strike", "~~", "s")
 
 
 def to_markdown(blocks: Sequence[Block]) -> str:
-    """The whole text. Headings have no line breaks in Markdown; theirs become spaces."""
+    """The whole text. Headings have no line breaks in Markdown, so they become spaces."""
     lines: list[str] = []
     before: Block | None = None
     insides: list[int] = []
@@ -35,7 +35,7 @@ def to_markdown(blocks: Sequence[Block]) -> str:
 
 
 def _item(text: str, sign: str, item: Item, insides: list[int]) -> str:
-    """An item as far in as its parents' text begins."""
+    """An item, indented to where its parents' text begins."""
     del insides[item.depth :]
     room = " " * sum(insides)
     insides.append(len(sign))

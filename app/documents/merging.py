@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What others' operations make of the characters they touch, and the edits that a view must make of them."""
+"""The effect of others' operations on the characters that they touch, and the edits that a view must make."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,11 +13,11 @@ FAR = 512
 
 
 def stretches(ops: Sequence[TextOp]) -> list[tuple[int, list[TextOp]]]:
-    """Groups operations that lie close together. Gives (start, operations) of each group, in order; `start` is in UTF-8
-    bytes of the text before the operations.
+    """Groups operations that are close together. Returns (start, operations) of each group, in order; `start` is in
+    UTF-8 bytes of the text before the operations.
 
     ▲ The unchanged text between two groups need not be walked over. Otherwise an update of 47 bytes that touches both
-    ends of a document of 500,000 characters stops the program for 5 s at everybody who has the document open.
+    ends of a document of 500,000 characters would stop the program of everybody who has the document open for 5 s.
     """
     found: list[tuple[int, list[TextOp]]] = []
     at, apart = 0, True
@@ -46,7 +46,7 @@ class Merge:
         """Whether the last newline is still the last character."""
 
     def run(self, skip: int, ops: Sequence[TextOp]) -> None:
-        """Leaves `skip` UTF-8 bytes as they are and does the operations after them. Called once."""
+        """Skips `skip` UTF-8 bytes and applies the operations after them. Called once."""
         self._keep(skip, None)
         for op in ops:
             if op.retain:
@@ -85,7 +85,7 @@ class Merge:
 
     def _note(self, removed: int, text: str) -> None:
         """Adds an edit at the present position. A deletion and an insertion at one place become one replacement, so
-        that an editor can tell text that replaces a selection's edge from text that arrives inside the selection."""
+        that an editor can distinguish text that replaces a selection's edge from text inserted within the selection."""
         if self.edits:
             pos, before, put = self.edits[-1]
             if pos + utf16_len(put) == self._pos:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A document's blocks as plain values beside the CRDT, and where in the text each of them lies.
+"""A document's blocks as plain values beside the CRDT, and the position of each in the text.
 
-Positions are UTF-16 units, as Qt counts, and UTF-8 bytes, as the CRDT does; the mirror is what converts them.
+Positions are UTF-16 units, as Qt counts, and UTF-8 bytes, as the CRDT does; the mirror converts between them.
 """
 
 from bisect import bisect_right
@@ -40,7 +40,7 @@ class Mirror:
         return self._words
 
     def replace(self, first: int, removed: int, blocks: Sequence[Block]) -> None:
-        """Makes `removed` blocks from `first` on into `blocks`."""
+        """Replaces `removed` blocks from `first` on by `blocks`."""
         if self._words is not None:
             gone = self.blocks[first : first + removed]
             self._words += sum(block.words for block in blocks) - sum(block.words for block in gone)
@@ -84,7 +84,7 @@ class Mirror:
     # ---- differences
 
     def trim(self, first: int, old: list[Block], new: list[Block]) -> tuple[int, list[Block], list[Block]]:
-        """Leaves out blocks that stay as they are. At the document's end one of each remains if the counts differ."""
+        """Drops blocks that stay as they are. At the document's end one of each remains if the counts differ."""
         at_end = first + len(old) == len(self.blocks)
         keep = 1 if at_end and len(old) != len(new) else 0
         start, least = 0, min(len(old), len(new)) - keep
@@ -96,7 +96,7 @@ class Mirror:
         return first + start, old[start : len(old) - end], new[start : len(new) - end]
 
     def edits(self, start: int, old: Sequence[Block], new: Sequence[Block]) -> tuple[Edit, ...]:
-        """What a view does to make `old` blocks, which begin with block `start`, into `new`."""
+        """The edits that a view makes to turn `old` blocks, which begin with block `start`, into `new`."""
         at = sum(self._sizes16[:start])
         if old and new:
             return visible_edit(at, old, new)

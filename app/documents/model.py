@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A document that is open: a text everybody can write in at once, its title, my undo, everybody's carets.
+"""An open document: a text everybody can write in at once, its title, the person's undo, everybody's carets.
 
-Positions are UTF-16 units, as Qt counts. The document keeps its blocks as plain values beside the CRDT (the mirror),
-so that a view never reads the CRDT. It knows no store: finished updates go to `emit`, others' come through `merge`.
+Positions are UTF-16 units, as Qt counts. The document keeps its blocks as plain values beside the CRDT (the mirror), so
+that a view never reads the CRDT. It knows no store: finished updates go to `emit`, and `merge` takes others' updates.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -39,14 +39,15 @@ MAX_TITLE = 200
 _TEXT, _META, _TITLE = "text", "meta", "title"
 ROOT_TEXTS, ROOT_MAPS = (_TEXT,), (_META,)
 TITLE_AT = (_META, _TITLE)
-"""The map and the key where a document's title is."""
+"""The map and the key of a document's title."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What happened to the text: `removed` blocks from `first` on became `blocks`.
+    """A change of the text: `removed` blocks from `first` on became `blocks`.
 
-    `edits` is the same as text, without formatting. `source` is what made it (a view), None if it came from outside.
+    `edits` is the same change as text, without formatting. `source` is the view that made it, None for a change from
+    outside.
     """
 
     first: int
@@ -88,7 +89,7 @@ class Document:
 
     @property
     def title(self) -> str:
-        """The document's title; empty if none was ever given."""
+        """The document's title; "" if none was ever given."""
         return self._title
 
     def blocks(self) -> Sequence[Block]:
@@ -124,13 +125,13 @@ class Document:
     # ---- writing
 
     def set_up(self, title: str) -> None:
-        """Writes what every new document has. Called once, by the one who creates it."""
+        """Writes the content of every new document. Called once, by the program that creates it."""
         with self._crdt.transact(SETUP):
             self._meta.set((_TITLE,), _clean_title(title))
             self._text.insert(0, "\n")
 
     def fill(self, blocks: Sequence[Block]) -> None:
-        """Gives a document that was just set up its text. Nobody shows it yet, and it cannot be undone."""
+        """Gives a document that was just set up its text. No view shows it yet, and it cannot be undone."""
         self._own_edit = True
         try:
             fill(self._crdt, self._text, blocks)
@@ -139,7 +140,7 @@ class Document:
         self._load()
 
     def set_title(self, title: str) -> None:
-        """Renames the document for everybody."""
+        """Gives the document another title, for everybody."""
         if (wanted := _clean_title(title)) and wanted != self._title and not self._crdt.is_closed:
             with self._crdt.transact(SETUP):
                 self._meta.set((_TITLE,), wanted)
@@ -153,7 +154,7 @@ class Document:
         self.rewrite(first, len(old), spliced(old, offset, end, text, marks), prefix_cap=cap)
 
     def format(self, pos: int, length: int, attrs: Mapping[str, Any]) -> None:
-        """Sets marks on a range (None takes one away): `format(3, 8, {"bold": True})`."""
+        """Sets marks on a range (None takes a mark away): `format(3, 8, {"bold": True})`."""
         first, offset = self.find_block(pos)
         last, end = self.find_block(pos + max(0, length))
         old = self._mirror.blocks[first : last + 1]
@@ -183,12 +184,12 @@ class Document:
         prefix_cap: int | None = None,
         suffix_cap: int | None = None,
     ) -> None:
-        """Makes `removed` blocks from `first` on into `blocks`, by as few operations as possible.
+        """Replaces `removed` blocks from `first` on by `blocks`, with as few operations as possible.
 
-        What a view calls after any edit of its own, with itself as `source`. The caps are in code points. `prefix_cap`,
-        from the first block's start, says where the edit began, so that typing a fourth "a" after three lands where it
-        was. `suffix_cap`, back from behind the last block's newline, says where it ended, so that an "a" typed over
-        "bla" is a new letter: a colleague who deletes the old one at that moment does not delete the new one.
+        A view calls this after each of its edits, with itself as `source`. The caps are in code points. `prefix_cap`,
+        from the first block's start, is where the edit began, so that typing a fourth "a" after three inserts it where
+        it was typed. `suffix_cap`, back from behind the last block's newline, is where it ended, so that an "a" typed
+        over "bla" is a new letter: a colleague who deletes the old one at that moment does not delete the new one.
         """
         if self._crdt.is_closed:
             return
@@ -218,8 +219,8 @@ class Document:
         self.changed.emit(change)
 
     def replace(self, places: Sequence[tuple[int, int, str]]) -> None:
-        """Replaces (position, length) by a text of one line at many places, each inside a block. They are in order and
-        do not overlap. One step to undo. Each text looks like the first character of what it replaces."""
+        """Replaces (position, length) by a text of one line at many places, each inside a block. The places are in
+        order and do not overlap. One step to undo. Each text gets the marks of the first character that it replaces."""
         if self._crdt.is_closed or not places:
             return
         if self._open_end:
@@ -247,35 +248,35 @@ class Document:
 
     @property
     def can_undo(self) -> bool:
-        """Whether I have a step to undo."""
+        """Whether there is a step of this person's to undo."""
         return self._undo.can_undo
 
     @property
     def can_redo(self) -> bool:
-        """Whether an undone step can come back."""
+        """Whether an undone step can be redone."""
         return self._undo.can_redo
 
     def undo(self) -> bool:
-        """Takes back my last step; what others wrote stays."""
+        """Undoes the person's last step; what others wrote stays."""
         return self._undo.undo()
 
     def redo(self) -> bool:
-        """Brings back what I undid last."""
+        """Redoes the step that was undone last."""
         return self._undo.redo()
 
     def split_undo(self) -> None:
-        """The next edit begins a new undo step."""
+        """Makes the next edit begin a new undo step."""
         self._undo.split()
 
     # ---- merging
 
     def merge(self, updates: Sequence[bytes]) -> int:
-        """Merges colleagues' or stored updates. Gives how many were damaged and left out."""
+        """Merges colleagues' or stored updates. Returns how many were damaged and ignored."""
         return len(self._crdt.apply(updates))
 
     def reset(self, updates: Sequence[bytes]) -> int:
-        """Becomes what these updates alone make, for everybody who shows it; undo begins from scratch. How many were
-        damaged and left out."""
+        """Replaces the content by that of these updates alone, in every view; undo begins from scratch. Returns how
+        many were damaged and ignored."""
         return len(self._crdt.reset(updates))
 
     def snapshot(self) -> bytes:
@@ -283,21 +284,21 @@ class Document:
         return self._crdt.diff()
 
     def state(self) -> bytes:
-        """What this document has seen."""
+        """The state vector: what this document has merged."""
         return self._crdt.state()
 
     def diff(self, state: bytes) -> bytes:
-        """What a document in that state lacks."""
+        """The update that a document in that state lacks."""
         return self._crdt.diff(state)
 
     # ---- carets
 
     def encode_selection(self, anchor_utf16: int, caret_utf16: int) -> bytes:
-        """My selection as bytes that still point at the same words when others have written in between.
+        """The person's selection as bytes that still point at the same words when others have written in between.
 
-        ▲ The bytes name no client of mine under which nothing has a position yet; until then, the last selection that
-        named none is returned. Otherwise a colleague could read the client here and write under it first, and all
-        that I wrote under it would be void.
+        ▲ The bytes name no client of this person's under which nothing has a position yet; until then, the last
+        selection that named none is returned. Otherwise a colleague could read the client in the selection and write
+        under it first, and everything that this person wrote under it would be void.
         """
         anchor, caret = (self._text.sticky(self._mirror.to_utf8(pos)) for pos in (anchor_utf16, caret_utf16))
         if self._hidden.isdisjoint((client_in(anchor), client_in(caret))):
@@ -305,15 +306,16 @@ class Document:
         return self._encoded_caret
 
     def hide(self, clients: Iterable[int]) -> None:
-        """Notes clients under which I wrote, now or before the document was opened, and nothing has a position yet."""
+        """Notes clients under which this person wrote, now or before the document was opened, and nothing has a
+        position yet."""
         self._hidden.update(clients)
 
     def placed(self, client: int) -> None:
-        """Notes that something written under this client has a position now: selections may name the client."""
+        """Notes that something written under this client has a position now, so that selections may name the client."""
         self._hidden.discard(client)
 
     def resolve_selection(self, selection: bytes) -> tuple[int, int] | None:
-        """(anchor, caret) of a colleague now; None if the bytes make no sense here (yet)."""
+        """A colleague's present (anchor, caret); None if the bytes are invalid here (yet)."""
         size = int.from_bytes(selection[:2], "big")
         anchor, caret = self._text.resolve(selection[2 : 2 + size]), self._text.resolve(selection[2 + size :])
         if anchor is None or caret is None:
@@ -321,8 +323,8 @@ class Document:
         return self._mirror.to_utf16(anchor), self._mirror.to_utf16(caret)
 
     def close(self) -> None:
-        """Frees the document. Nothing more is written, sent, merged or undone; blocks and title can still be read.
-        Twice does no harm."""
+        """Frees the document. Nothing more is written, sent, merged or undone; blocks and title can still be read. A
+        second call does nothing."""
         self._undo.close()
         self._crdt.close()
         self._emit = None
@@ -331,7 +333,7 @@ class Document:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """Around writing what the mirror already has: one step to undo."""
+        """A context for writing what the mirror already has: one step to undo."""
         self._own_edit = True
         try:
             with self._undo.together():
@@ -357,7 +359,7 @@ class Document:
             self.title_changed.emit(title)
 
     def _close_end(self) -> None:
-        """Gives a text without a last newline one, so that the last block's style has somewhere to live."""
+        """Gives a text without a last newline one, to hold the last block's style."""
         self._own_edit = True
         try:
             with self._crdt.transact(SETUP):
@@ -378,10 +380,10 @@ class Document:
 
     def _on_text(self, ops: Sequence[TextOp], origin: Origin) -> None:
         if self._own_edit:
-            return  # rewrite() has already put the mirror right
+            return  # rewrite() has already updated the mirror
         here = self._mirror.blocks
         if len(here) == 1 and not here[0].text:
-            before = list(here)  # an empty document being filled: reading it whole is ten times as fast
+            before = list(here)  # an empty document is being filled: reading it whole is ten times as fast
             self._load()
             self._emit_spliced(0, before, list(here), None, origin)
             return
@@ -389,7 +391,7 @@ class Document:
             self._on_stretch(skip, part, origin)
 
     def _on_stretch(self, skip: int, ops: Sequence[TextOp], origin: Origin) -> None:
-        """Applies operations that lie close together to the mirror. The first one is `skip` UTF-8 bytes into the
+        """Applies operations that are close together to the mirror. The first one is `skip` UTF-8 bytes into the
         text."""
         here = self._mirror.blocks
         first, base8 = self._mirror.find_utf8(skip)
@@ -419,7 +421,7 @@ class Document:
 
 
 def title_in(held: Mapping[str, Any]) -> str:
-    """The title that a document's roots hold, as plain Python."""
+    """The title in a document's roots, as plain Python."""
     return _title(held.get(_META, {}).get(_TITLE, ""))
 
 

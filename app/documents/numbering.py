@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which list each block belongs to, and its number there: the same in files, on paper and on screen.
+"""The list of each block, and its number there: the same in files, on paper and on screen.
 
-Items of one level and kind belong together past deeper items; anything that is no item ends all lists.
+Items of one level and kind belong together past deeper items; a block that is no item ends all lists.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ _BULLETS = "•◦▪"
 
 class Item(NamedTuple):
     """`list`: the number of the list that a block belongs to, counted from 0; -1 if it is no item. `number`: its place
-    in it, from 1. `depth`: how many items it is inside of, which is less than its indent where levels were skipped."""
+    in it, from 1. `depth`: how many items it is within, which is less than its indent where levels were skipped."""
 
     list: int = -1
     number: int = 0
@@ -51,7 +51,7 @@ def items(blocks: Sequence[Block]) -> list[Item]:
 
 
 def sign(style: Style, number: int) -> str:
-    """What stands before an item: disc, circle, square; 1. a. i. by level, as on screen."""
+    """The sign before an item: disc, circle, square; 1. a. i. by level, as on screen."""
     level = (style.indent - 1) % 3
     if style.list == "ul":
         return _BULLETS[level]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who has a document open and where their carets are: passing messages that are never stored."""
+"""The people who have a document open, and their carets: ephemeral messages that are never stored."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,13 +12,13 @@ from app.documents.records import CARET, Caret
 from app.errors import BadChange
 
 SEND_EVERY_MS = 100
-"""Carets move often; more than ten a second nobody sees."""
+"""Carets move often; more than ten updates a second cannot be seen."""
 REPEAT_MS = 10_000
 SHOWN_FOR_MS = 25_000
 MAX_DEVICES = 200
 
 Later = Callable[[float, Callable[[], None]], Callable[[], None]]
-"""Calls a function after some seconds; what it gives ends the waiting."""
+"""Calls a function after some seconds. The returned function cancels that."""
 
 
 def on_loop(delay_s: float, act: Callable[[], None]) -> Callable[[], None]:
@@ -45,7 +45,7 @@ class _Mine:
 
 
 class Presence:
-    """Tells where I am in the documents I have open, and hears where others are."""
+    """Sends this person's place in each open document, and receives the places of others."""
 
     def __init__(
         self,
@@ -62,12 +62,13 @@ class Presence:
         self._received: dict[ObjId, dict[tuple[Uid, DevId], tuple[int, bytes]]] = {}
 
     def enter(self, room: RoomId, obj: ObjId, selection: Callable[[], bytes]) -> None:
-        """I have the document open; `selection` gives my selection whenever it is to be sent."""
+        """Notes that this person has the document open. `selection` returns their selection whenever it is to be
+        sent."""
         self._mine[obj] = _Mine(room, selection)
         self._tick(obj)
 
     def leave(self, obj: ObjId) -> None:
-        """I have closed it; others are told."""
+        """Notes that this person has closed it; others are notified."""
         mine = self._mine.pop(obj, None)
         self._received.pop(obj, None)
         if mine is not None:
@@ -75,11 +76,12 @@ class Presence:
             self._send_caret(mine.room, Caret(obj=obj))
 
     def is_in(self, obj: ObjId) -> bool:
-        """Whether I have entered the document and not left it."""
+        """Whether this person has entered the document and not left it."""
         return obj in self._mine
 
     def moved(self, obj: ObjId) -> None:
-        """My selection is another. Sent at once, or a little later if something was sent just now."""
+        """Notes that the person's selection has changed. It is sent at once, or a little later if one was sent just
+        now."""
         mine = self._mine.get(obj)
         if mine is None or mine.waiting:
             return
@@ -92,7 +94,7 @@ class Presence:
             mine.cancel = self._later(wait / 1000, lambda: self._tick(obj))
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """A passing message came. Those of other tools, and of documents not open here, are left alone."""
+        """Receives an ephemeral message. Messages of other tools, and about documents not open here, are ignored."""
         try:
             caret = CARET.decode(payload)
         except BadChange:
@@ -108,16 +110,16 @@ class Presence:
             new = (uid, dev) not in received
             received[uid, dev] = (self._now_ms(), caret.selection)
             if new:
-                self.moved(obj)  # whoever has just come should see me at once
+                self.moved(obj)  # a device that has just opened it should receive this selection at once
         self.changed.emit(obj)
 
     def others(self, obj: ObjId) -> list[Present]:
-        """Who else has the document open."""
+        """The other devices that have the document open."""
         received = self._received.get(obj, {})
         return [Present(uid=uid, dev=dev, selection=selection) for (uid, dev), (_, selection) in received.items()]
 
     def close(self) -> None:
-        """Leaves everything."""
+        """Leaves every document."""
         for obj in list(self._mine):
             self.leave(obj)
 
@@ -133,7 +135,7 @@ class Presence:
         self._forget(obj)
 
     def _forget(self, obj: ObjId) -> None:
-        """Those who have not been heard for a while are gone: their machine sleeps or lost its connection."""
+        """Drops devices that have sent nothing for a while: their computer sleeps or has lost its connection."""
         received, oldest = self._received.get(obj, {}), self._now_ms() - SHOWN_FOR_MS
         gone = [key for key, (t, _) in received.items() if t < oldest]
         for key in gone:

@@ -25,7 +25,7 @@ _SET = "UPDATE document_rows SET words = ?, excerpt = ?, dirty = 0 WHERE obj = ?
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Checks new changes, takes the newest title, marks the row. BadChange for a change that is no update."""
+    """Checks new changes, stores the newest title, marks the row. BadChange for a change that is no update."""
     titles = [title for change in changes if (title := check(change.data))]
     driver_of(conn).execute(_MARK, (obj.obj, obj.room, changes[-1].author))
     if titles:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a document's changes and carets look like as bytes, and how an update too large for one change travels."""
+"""The bytes of a document's changes and carets, and how an update too large for one change is split."""
 
 import os
 from collections import OrderedDict
@@ -19,12 +19,12 @@ PART_BYTES = MAX_DATA_BYTES - 1024
 """The largest update one change takes. A pasted book is split over several."""
 MAX_PARTS = 400
 MAX_PENDING = 16
-"""Incomplete groups that are kept; the oldest go first."""
+"""How many incomplete groups are kept; the oldest are dropped first."""
 
 
 class DocumentUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="doc", omit_defaults=True):
-    """A CRDT update. `title` is the document's title after it, if this update changed it: lists need no CRDT.
-    `begun`: of a state, what stands beside it (app/objects/begun.py)."""
+    """A CRDT update. `title` is the document's title after it, if this update changed it: lists need no CRDT. `begun`:
+    for a state, its other fields (app/objects/begun.py)."""
 
     update: bytes
     title: str | None = None
@@ -32,7 +32,7 @@ class DocumentUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="doc", omit_
 
 
 class DocumentPart(msgspec.Struct, frozen=True, kw_only=True, tag="doc-part", omit_defaults=True):
-    """A piece of a larger update; the pieces of a `group` with indexes 0 … `count` - 1 make it whole."""
+    """A piece of a larger update; the pieces of a `group` with indexes 0 … `count` - 1 make it complete."""
 
     group: bytes
     index: int
@@ -42,7 +42,7 @@ class DocumentPart(msgspec.Struct, frozen=True, kw_only=True, tag="doc-part", om
 
 
 class Caret(msgspec.Struct, frozen=True, kw_only=True, tag="doc-caret"):
-    """Ephemeral: where somebody's selection is (`Document.encode_selection`); None when they left the document."""
+    """Ephemeral: a person's selection (`Document.encode_selection`); None when they left the document."""
 
     obj: bytes
     selection: bytes | None = None
@@ -77,8 +77,8 @@ def unpack(data: bytes) -> Unpacked:
 
 
 def check(data: bytes) -> str | None:
-    """BadChange if a change makes no sense on its own; otherwise the title it gives the document, as lists show it, or
-    None."""
+    """The title that a change gives the document, as lists show it, or None. BadChange if the change makes no sense on
+    its own."""
     record = _decode(data)
     if isinstance(record, DocumentPart):
         return None
@@ -88,7 +88,7 @@ def check(data: bytes) -> str | None:
 
 
 def _decode(data: bytes) -> DocumentUpdate | DocumentPart:
-    """The record. BadChange for what is none; no native code sees the update."""
+    """The record. BadChange if the data is no record; no native code reads the update."""
     record = PAYLOAD.decode(data)
     if isinstance(record, DocumentPart) and not (
         0 <= record.index < record.count <= MAX_PARTS and len(record.group) == 16
@@ -98,7 +98,7 @@ def _decode(data: bytes) -> DocumentUpdate | DocumentPart:
 
 
 def group_of(data: bytes) -> bytes | None:
-    """What the pieces of one update have in common; None for a change that is whole, or none of ours."""
+    """The group that the pieces of one update share; None for a change that is whole, or none of ours."""
     try:
         record = PAYLOAD.decode(data)
     except BadChange:
@@ -118,8 +118,8 @@ def client_of(data: bytes) -> int | None:
 
 
 class Assembler:
-    """Gets the updates out of changes in order of arrival, putting parts together. Changes that are none of ours are
-    counted; whether an update is one is for who merges it."""
+    """Takes the updates out of changes in the order of receipt, joining their parts. Changes that are none of ours are
+    counted. The caller that merges an update checks it."""
 
     def __init__(self) -> None:
         self.damaged = 0
@@ -127,7 +127,7 @@ class Assembler:
 
     @property
     def waiting(self) -> bool:
-        """Whether parts are here whose others are not."""
+        """Whether a group has parts here and lacks others."""
         return bool(self._groups)
 
     def feed(self, changes: Sequence[StoredChange]) -> list[bytes]:
@@ -135,7 +135,7 @@ class Assembler:
         return self.feed_data([(change.author, change.data) for change in changes])
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-        """The same of (author, data)."""
+        """The same for (author, data)."""
         updates = []
         for author, data in changes:
             try:

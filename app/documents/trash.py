@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The documents that are put away. The room's records say which; each document's own changes go on."""
+"""The documents that are put away. The room's records say which; each document still takes changes."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,14 +15,14 @@ from app.store.objects import Objects
 
 
 class Me(Protocol):
-    """Whose account this is."""
+    """This account's person."""
 
     @property
     def me(self) -> Person: ...
 
 
 class DocumentTrash:
-    """A `Bin`. `retired` reads the rooms' records: of a room or all, by a person or anybody."""
+    """A `Bin`. `retired` reads the rooms' records: of one room or all, by one person or anybody."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class DocumentTrash:
             self._restore(item.obj)
 
     def written_after(self) -> Sequence[WrittenAfter]:
-        """See `Bin`. A document counts as seen when I open it, and when I leave it."""
+        """See `Bin`. A document counts as seen when the person opens it, and when they leave it."""
         found = []
         for retired in self._retired(None, self._people.me.uid):
             seen = max(retired.row, self._objects.read_mark(retired.obj))
@@ -66,7 +66,8 @@ class DocumentTrash:
         return found
 
     def see(self, obj: ObjId, row: int) -> None:
-        """I have seen what a document holds up to a row of the store. A full disk keeps no document open."""
+        """Notes that the person has seen a document's content up to a row of the store. A full disk keeps no document
+        open."""
         item = self.of(obj)
         if item is not None:
             with suppress(StoreFault):

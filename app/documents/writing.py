@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The difference between two stretches of blocks, written into the CRDT by as few operations as possible."""
+"""Writes the difference between two stretches of blocks into the CRDT, with as few operations as possible."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from app.documents.flow import Block, Cell, Marks, Style, cells, common_ends
 from app.objects.crdt import LOCAL, SETUP, CrdtDoc, CrdtText
 
 MAX_INSERTS = 500
-"""Insertions in one transaction. Their cost grows with the square: 10,000 took 0.9 s, 40,000 took 29 s."""
+"""How many insertions one transaction has. Their cost grows with the square: 10,000 took 0.9 s, 40,000 took 29 s."""
 
 
 def write(
@@ -23,9 +23,9 @@ def write(
     prefix_cap: int | None = None,
     suffix_cap: int | None = None,
 ) -> None:
-    """Makes `old` blocks, which begin `at` bytes into the text, into `new`.
+    """Turns `old` blocks, which begin `at` bytes into the text, into `new`.
 
-    The caps, in code points, say where the edit was: at most so much counts as unchanged before and behind it.
+    The caps, in code points, limit the edit: at most so much counts as unchanged before and behind it.
     """
     old_text, new_text = ("".join(f"{block.text}\n" for block in blocks) for blocks in (old, new))
     prefix, suffix = common_ends(old_text, new_text, prefix_cap, suffix_cap) if old and new else (0, 0)
@@ -43,10 +43,10 @@ def write(
 
 
 def fill(crdt: CrdtDoc, text: CrdtText, blocks: Sequence[Block]) -> None:
-    """Puts blocks in place of the only newline of a new text.
+    """Replaces the only newline of a new text by blocks.
 
-    From the end, each piece at the text's beginning: there an insertion costs the same however long the text is. 42,000
-    pieces take 1.3 s so, and 72 s in their order.
+    Inserts from the end, each piece at the text's beginning: there an insertion costs the same however long the text
+    is. 42,000 pieces take 1.3 s so, and 72 s in their order.
     """
     pieces = _pieces(cells(blocks))
     for last in range(len(pieces), 0, -MAX_INSERTS):
@@ -58,7 +58,7 @@ def fill(crdt: CrdtDoc, text: CrdtText, blocks: Sequence[Block]) -> None:
 
 
 def replace(crdt: CrdtDoc, text: CrdtText, at: int, blocks: Sequence[Block], places: Sequence[Sequence[Place]]) -> None:
-    """Replaces places in `blocks`, which begin `at` bytes into the text; `places` has those of each block. What lies
+    """Replaces places in `blocks`, which begin `at` bytes into the text; `places` has those of each block. The text
     between them is not touched, so that a colleague can write there at the same time."""
     found = []
     for block, own in zip(blocks, places, strict=True):
@@ -82,7 +82,7 @@ def _insert(text: CrdtText, pos: int, pieces: Sequence[tuple[str, Mapping[str, A
 
 
 def _write_formats(text: CrdtText, pos: int, old: Sequence[Cell], new: Sequence[Cell]) -> None:
-    """Formats for text that stayed, one operation for each stretch with the same difference."""
+    """Formats unchanged text, with one operation for each stretch with the same difference."""
     if old == new:
         return
     begin = pos
@@ -105,7 +105,7 @@ def _difference(old: Marks | Mapping[str, Any], new: Marks | Mapping[str, Any]) 
 
 
 def _stretch(blocks: Sequence[Block], begin: int, end: int) -> Iterator[Cell]:
-    """What stands between two places of blocks, in code points from their beginning: parts of runs, and newlines. A
+    """The contents between two places of blocks, in code points from their beginning: parts of runs, and newlines. A
     million characters one by one take a second."""
     at = 0
     for block in blocks:
@@ -128,7 +128,7 @@ def _cells(blocks: Sequence[Block], begin: int, end: int) -> list[Cell]:
 
 
 def _pieces(items: Iterable[Cell]) -> list[tuple[str, dict[str, Any]]]:
-    """Text to insert, in pieces of equal attributes."""
+    """The text to insert, in pieces of equal attributes."""
     pieces: list[tuple[str, dict[str, Any]]] = []
     chars: list[str] = []
     before: Marks | Mapping[str, Any] | None = None

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the things of all tools share: kinds, payloads, links, CRDT documents."""
+"""What the objects of all tools share: kinds, payloads, links, CRDT documents."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Web and mail addresses that people write: judged when they are read, opened as one exact address, shown as it is.
+"""Web and mail addresses that people write: judged when they are read, opened as one exact address, shown as they lead.
 
-An address is http, https or mailto, or one of Kansli's own links. What a person sees (`host`, `shown`) and what the
-browser gets (`opened`) come from the same parsing, and the browser gets a host in ASCII: programs differ in how they
-read other letters, user names before an @, and backslashes.
+An address is http, https or mailto, or one of Kansli's own links. The forms that a person sees (`host`, `shown`) and
+the form that the browser gets (`opened`) come from the same parsing, and the browser gets a host in ASCII: programs
+differ in how they read other letters, user names before an @, and backslashes.
 """
 
 import re
@@ -26,11 +26,12 @@ _HOST_LIKE = re.compile(r"(?:[\w-]{1,63}\.)+(?:xn--[\w-]{1,59}|[^\W\d_]{2,63})|\
 _BARE = re.compile(r"[\w-]+(\.[\w-]+)+([:/?#].*)?")
 _DOTS = str.maketrans({"\u3002": ".", "\uff61": "."})
 _MAIL_FIELDS = {"subject", "body", "cc"}
-"""Others, such as `attach`, make some mail programs add files."""
+"""Other fields, such as `attach`, make some mail programs add files."""
 
 
 def safe_link(text: str) -> str:
-    """An address that may be linked to, completed if it lacks its scheme; empty if it may not. 2 µs for a known one."""
+    """The address in a form that may be linked to, with a scheme if it lacked one; "" if it may not be linked to. 2 µs
+    for a known one."""
     return _judged(text) if len(text) <= 2 * MAX_ADDRESS else ""
 
 
@@ -59,8 +60,8 @@ def opened(link: str) -> str:
 
 
 def host(link: str) -> str:
-    """Where the address leads, for a person: the host, or the mail address. An unfamiliar host is in ASCII too, since
-    letters of other scripts look like ours: "аpple.com (xn--pple-43d.com)"."""
+    """The host of the address, or the mail address, for a person to read. An unfamiliar host is shown in ASCII too,
+    since letters of other scripts look like ours: "аpple.com (xn--pple-43d.com)"."""
     hosts = _hosts(link)
     if not link.startswith("mailto:"):
         return _read_host(hosts[0]) if hosts else ""
@@ -82,11 +83,11 @@ def _with_host(link: str, write: Callable[[str], str]) -> str:
 
 
 def notes(pieces: Sequence[tuple[str, str]]) -> list[str]:
-    """For each (text, link) of a line: the host to show after it, or "" where the text says nothing else.
+    """For each (text, link) of a line: the host to show after it, or "" where the text names no other host.
 
     A text that names another host gets the true one, and so does every link of a line whose letters are reordered.
-    Neighbours are read together, with what stands close to them: else "skatteverket" and ".se" could be two links, and
-    the host is not theirs.
+    Neighbours are read together, with the characters close to them. Otherwise "skatteverket" and ".se" could be two
+    links, and the host that a person reads would not be theirs.
     """
     whole = "".join(text for text, _ in pieces)
     turned = reorders(whole)
@@ -150,7 +151,7 @@ def _read_host(name: str) -> str:
 
 @lru_cache(512)
 def _hosts(link: str) -> tuple[str, ...]:
-    """The hosts of an address, in ASCII; none if it is no address that may be opened."""
+    """The hosts of an address, in ASCII; none if the address may not be opened."""
     parts = _split(link)
     if parts is None:
         return ()
@@ -174,7 +175,7 @@ def _mail_hosts(parts: SplitResult) -> tuple[str, ...]:
 def _split(link: str) -> SplitResult | None:
     try:
         parts = urlsplit(link)
-        _ = parts.port  # raises for one that is no number
+        _ = parts.port  # raises if it is no number
     except ValueError:
         return None
     return parts
@@ -182,7 +183,7 @@ def _split(link: str) -> SplitResult | None:
 
 @lru_cache(512)
 def _ascii(name: str) -> str:
-    """A host in ASCII and small letters; empty if it is none."""
+    """A host in ASCII and small letters; "" if it is none."""
     name = name.lower().rstrip(".")
     if ":" in name:
         return f"[{name}]" if re.fullmatch(r"[0-9a-f:.]+", name) else ""
@@ -196,7 +197,7 @@ def _ascii(name: str) -> str:
 
 @lru_cache(512)
 def _unicode(name: str) -> str:
-    """A host in ASCII with its letters as they are meant."""
+    """A host in ASCII, decoded into the letters that it encodes."""
     try:
         return name.encode().decode("idna")
     except UnicodeError:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where a judge begins that has not read an object's first changes: a state (a baseline, a snapshot, what a successor
-begins with) and the structure that is said beside it. Checks that the two say the same, wherever the update says it."""
+"""Begins a judge that has not read an object's first changes: with a state (a baseline, a snapshot, a successor's
+beginning) and the structure beside it. Checks that the two agree wherever the update has the same fact."""
 
 from collections.abc import Generator, Iterator
 
@@ -12,13 +12,13 @@ from sync.pieces import finished
 
 
 def begin(facts: Facts, data: bytes) -> Structure:
-    """The structure that a state's update and the bytes beside it agree about; BadUpdate if they do not, or if the
+    """The structure on which a state's update and the bytes beside it agree. BadUpdate if they disagree, or if the
     update's items cannot be put in any order. `facts`: read with `state=True`."""
     return finished(beginning(facts, data))
 
 
 def beginning(facts: Facts, data: bytes) -> Generator[None, None, Structure]:
-    """The same in pieces."""
+    """As `begin`, in pieces."""
     structure = yield from decoding(data)
     sections = {section.client: section for section in facts.sections}
     for number, client in structure.clients.items():
@@ -53,12 +53,12 @@ def _check_items(facts: Facts, structure: Structure) -> Iterator[None]:
     for number, ranges in facts.deleted:
         for start, end in ranges:
             structure.check_deleted(number, start, end)
-    if structure.mark() != known:  # a root or key that the structure does not name
+    if structure.mark() != known:  # the update has a root or key that the structure does not name
         raise BadUpdate("state")
 
 
 def _check_item(section: Section, item: Item, client: Client, structure: Structure) -> None:
-    """One run of the structure holds the item, and it is the one that the item itself says."""
+    """Checks that one run of the structure holds the item, in the sequence that the item itself names."""
     if item.kind == GC:
         return
     run, number = client.sequence(item.clock), client.parent(item.clock)
@@ -74,7 +74,7 @@ def _check_item(section: Section, item: Item, client: Client, structure: Structu
 
 
 def _check_lows(section: Section, client: Client) -> None:
-    """The pairs of the text that is there; of deleted text the structure alone knows them."""
+    """Checks the surrogate pairs of the remaining text. Those of deleted text are in the structure alone."""
     gone = [(item.clock, item.clock + item.length) for item in section.items if item.kind in (DELETED, GC)]
     at, lows = 0, list[int]()
     for low in client.lows:
@@ -87,13 +87,14 @@ def _check_lows(section: Section, client: Client) -> None:
 
 
 def _check_order(facts: Facts) -> Iterator[None]:
-    """▲ There is an order in which each item comes after all that it names: no cycle of parents and neighbours."""
+    """▲ Checks that there is an order in which each item comes after all that it names: no cycle of parents and
+    neighbours."""
     left = {section.client: iter(section.items) for section in facts.sections}
     ends = {section.client: section.end for section in facts.sections}
     heads: dict[int, Item | None] = {client: next(items) for client, items in left.items()}
     count = 0
     for first, end in ends.items():
-        stack: list[Id] = [(first, end - 1)]  # each to be put before the one below it can go on
+        stack: list[Id] = [(first, end - 1)]  # each must be put before the one below it can continue
         inside = {first}
         while stack:
             client = stack[-1][0]
@@ -114,7 +115,7 @@ def _check_order(facts: Facts) -> Iterator[None]:
 
 
 def _missing(item: Item | None, heads: dict[int, Item | None], ends: dict[int, int]) -> Id | None:
-    """The first id that an item names and that is not put yet."""
+    """The first id that an item names and that is not in the order yet."""
     for ident in (item.origin, item.right, item.parent) if item is not None else ():
         if isinstance(ident, tuple) and not _is_put(ident, heads, ends):
             return ident

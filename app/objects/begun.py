@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a state says beside its `update`, and what a judge's stored bytes are: the position that it covers, what waits
-there, and what a judge knew. FORMAT.md has every byte."""
+"""The field `begun` of a state, which is stored beside its `update`, and the bytes of a judge's stored state: the
+position that it covers, the changes that wait there, and the judge's structure. FORMAT.md has every byte."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +18,7 @@ MAX_POSITION = 2**63
 
 @dataclass(frozen=True, slots=True)
 class StateStart:
-    """`covers`: the last position of which something is in the state. `waits`: positions of changes that wait there,
+    """`covers`: the last position of which the state has something. `waits`: positions of changes that wait there,
     ascending. `known`: the structure, encoded."""
 
     covers: int
@@ -31,7 +31,7 @@ class StateStart:
 
     @classmethod
     def decode(cls, data: bytes) -> "StateStart":
-        """BadChange "damaged-update" for any bytes but the one encoding."""
+        """Reads the field. BadChange "damaged-update" for any bytes but the one encoding."""
         try:
             covers, waits, known = _decoder.decode(data)
         except (msgspec.MsgspecError, RecursionError) as e:
@@ -44,5 +44,5 @@ class StateStart:
 
 
 def begun_of(covers: int, waits: tuple[int, ...], structure: Structure) -> StateStart:
-    """What a judge knows now."""
+    """A judge's present knowledge."""
     return StateStart(covers, waits, encode(structure))

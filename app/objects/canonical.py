@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a shared object is, in one form: two copies that merged the same changes give the same bytes, however the CRDT
-cut its runs, and two that only look alike do not: an edit that names an item of one would be lost in the other.
+"""The content of a shared object in one form: two copies that merged the same changes give the same bytes, however the
+CRDT cut its runs. Two objects that only look alike give different bytes: an edit that names an item of one would be
+lost in the other.
 
-Reads the CRDT's own update format (lib0, version 1). An update with holes in it, or with anything unknown, is None.
+Reads the CRDT's own update format (lib0, version 1). An update with missing ranges, or with anything unknown, gives
+None.
 """
 
 import json
@@ -13,16 +15,18 @@ from typing import Any
 _GC, _DELETED, _JSON, _STRING, _ANY = 0, 1, 2, 4, 8
 _SKIP = 10
 _NAMED_TYPES = (3, 5)
-"""XML elements and hooks carry a name; nothing of ours has them, and they are read all the same."""
+"""XML elements and hooks have a name; none of our objects has them, and they are read all the same."""
 _ORIGIN, _RIGHT, _KEY = 0x80, 0x40, 0x20
 _WORDS = ("undefined", "big", "bytes", "list")
-"""What begins the array that stands for a value JSON does not have, or for a list that would look like one."""
+"""The first element of the array that replaces a value JSON does not have, or a list that would look like such an
+array."""
 Run = list[Any]
 """[clock, length, what, origin, right, parent, key, content]; ids are (client, clock) or None."""
 
 
 def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, list[list[int]]]], list[Any]] | None:
-    """▲ Of a whole document's update: (state vector, delete set, items), each sorted; None if it is no whole one."""
+    """▲ (state vector, delete set, items) of a whole document's update, each sorted; None if the update is not
+    whole."""
     found = _read(update)
     if found is None or not all(whole for whole, _ in found[0].values()):
         return None
@@ -38,7 +42,7 @@ def same_content(one: bytes, other: bytes) -> bool:
 
 
 def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[int, list[list[int]]]]] | None:
-    """(by client whether its items are there from the first one on, and they; what is deleted), or None."""
+    """(by client: whether its items are there from the first one on, and the items; the deleted ranges), or None."""
     try:
         read = _Reader(update)
         clients = {}
@@ -52,8 +56,8 @@ def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[
 
 
 def _runs(read: "_Reader", client: int, count: int) -> tuple[bool, list[Run]]:
-    """Whether one client's items are there from clock 0 on, and they, neighbours joined wherever the CRDT may or may
-    not have joined them."""
+    """Whether one client's items are there from clock 0 on, and the items. Neighbours are joined, whether the CRDT had
+    joined them or not."""
     clock, runs = read.uint(), list[Run]()
     whole = clock == 0
     for _ in range(count):
@@ -70,7 +74,7 @@ def _runs(read: "_Reader", client: int, count: int) -> tuple[bool, list[Run]]:
 
 
 def _gone(clock: int, length: int) -> Run:
-    """What stood inside something that was deleted: nothing of it is left but its ids."""
+    """A run that was inside a deleted item: nothing of it is left but its ids."""
     return [clock, length, _GC, None, None, None, None, None]
 
 
@@ -88,7 +92,7 @@ def _item(read: "_Reader", clock: int, info: int) -> Run:
 
 
 def _content(read: "_Reader", what: int) -> tuple[int, Any]:
-    """(length in the CRDT's units, what it is)."""
+    """(length in the CRDT's units, content)."""
     match what:
         case 1:
             return read.uint(), None
@@ -116,7 +120,7 @@ def _content(read: "_Reader", what: int) -> tuple[int, Any]:
 
 
 def _join(client: int, before: Run, run: Run) -> bool:
-    """Adds a run to the one before it, if no reader of the document could tell them from one."""
+    """Adds a run to the one before it, if no reader of the document could distinguish them from one."""
     if run[2] != before[2]:
         return False
     if run[2] == _GC:
@@ -144,7 +148,7 @@ def _ranges(read: "_Reader") -> list[list[int]]:
 
 
 class _Reader:
-    """lib0's numbers, texts and values, from the beginning of some bytes to their end. IndexError past it."""
+    """Reads lib0's numbers, texts and values, from the beginning of some bytes to their end. IndexError past it."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

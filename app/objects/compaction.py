@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""An object's changes as its state: what a snapshot carries, and the hash by which others attest it."""
+"""An object's changes as its state: the content of a snapshot, and the hash by which others attest it."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ _DOMAIN = b"kansli/v1 attested\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """An object's state up to a position. `update`: the whole object as one update; `begun`: what its judge knows, as
+    """An object's state up to a position. `update`: the whole object as one update; `begun`: its judge's knowledge, as
     bytes (FORMAT.md); `digest`: the hash that is attested; `held`: the short texts that the caller asked for, by map
     and key; `waits`: the positions n of the changes that wait."""
 
@@ -91,8 +91,8 @@ def state_at(
     text_keys: Sequence[tuple[str, str]] = (),
     named: AbstractContextManager[None] = UNNAMED,
 ) -> State | None:
-    """The state that an object's changes up to position n make, judged in their order. None if they cannot be merged,
-    or if the state is larger than an update may be. BadChange if they begin with a state that is damaged.
+    """The state of an object's changes up to position n, judged in their order. None if they cannot be merged, or if
+    the state is larger than an update may be. BadChange if they begin with a state that is damaged.
 
     `text_keys`: the (map, key) of each text that the caller needs; `held` has its first MAX_TEXT_CHARS characters.
     `named`: the context to be in while the changes are merged.
@@ -124,11 +124,11 @@ def _texts(held: Mapping[str, Any], text_keys: Sequence[tuple[str, str]]) -> dic
 def state_of(
     updates: Sequence[bytes], begun: bytes = b"", *, texts: Sequence[str] = (), maps: Sequence[str] = ()
 ) -> tuple[bytes, bytes, dict[str, Any]] | None:
-    """(the whole as one update, its attested hash, what its roots hold) of a CRDT's updates; None if they have a hole.
-    `begun`: what stands beside the state.
+    """(the whole as one update, its attested hash, the content of its roots) of a CRDT's updates; None if ids are
+    missing. `begun`: the state's field of that name.
 
-    H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun): two texts that look alike and
-    differ in ids differ here, for the next edit of one of them would be lost in the other.
+    H(what a reader sees ‖ state vector ‖ delete set ‖ every item with its id ‖ begun). Two texts that look alike and
+    differ in ids have different hashes: the next edit of one of them would be lost in the other.
     """
     found = merged(updates, texts, maps)
     ids = canonical(found[0]) if found is not None else None
@@ -143,9 +143,9 @@ def state_of(
 
 
 def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, list[bytes]]:
-    """(what a judge knows after these changes, the updates that are merged in the order of their verdicts).
+    """(the judge's knowledge after these changes, the merged updates in the order of their verdicts).
 
-    Changes at position 0 are a state that this begins with: what waited there follows at its own positions.
+    Changes at position 0 are a state to begin with: changes that waited there follow at their own positions.
     """
     replay, updates = Replay(unpack, _Nothing()), list[bytes]()
     begins = [change for change in changes if not change.position]
@@ -166,5 +166,6 @@ def judged(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[Replay, lis
 
 
 def _plain(value: object) -> object:
-    """▲ Bytes that a map holds, or what no tool of ours makes: it stops nobody's work, and the items tell it."""
+    """▲ A value of a map that JSON lacks, bytes or another that no tool of ours makes, as one that it has. Such a value
+    stops nobody's work; the items in the hash still distinguish it."""
     return ["bytes", value.hex()] if isinstance(value, bytes | bytearray) else ["other"]

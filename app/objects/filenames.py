@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""File names that came from somebody else, made safe to show and to save on Windows and Linux.
+"""Other people's file names, made safe to show and to save on Windows and Linux.
 
-Never a path, never a control or direction-changing character (a name that reads `fdp.exe` backwards), never a name
-that Windows reserves, at most 180 characters with the extension kept.
+Never a path, never a control or direction-changing character (a name that reads `fdp.exe` backwards), never a name that
+Windows reserves, at most 180 characters with the extension kept.
 """
 
 from pathlib import Path
@@ -12,13 +12,13 @@ from app.errors import BadFileName
 
 MAX_NAME = 180
 _LOOKED_AT = 500
-"""Characters at each end of a name. A colleague may send one of 190,000."""
+"""How many characters are read at each end of a name. A colleague may send one of 190,000."""
 _FORBIDDEN = set('<>:"/\\|?*')
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{i}" for port in ("COM", "LPT") for i in "123456789¹²³")}
 
 
 def clean_name(name: str) -> str:
-    """The name without what is not safe. BadFileName if nothing is left of it."""
+    """The name without unsafe parts. BadFileName if nothing is left of it."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     if len(last) > 2 * _LOOKED_AT:
         last = last[:_LOOKED_AT] + last[-_LOOKED_AT:]
@@ -31,11 +31,11 @@ def clean_name(name: str) -> str:
     if kept.split(".", 1)[0].strip().upper() in _RESERVED:
         stem = "_" + stem
     room = MAX_NAME - len(extension[:20]) - len(dot)
-    return stem[:room].rstrip() + dot + extension[:20]  # no spaces that push the extension out of sight
+    return stem[:room].rstrip() + dot + extension[:20]  # without spaces that push the extension out of sight
 
 
 def shown_name(name: str) -> str:
-    """The name of a received file: what is shown and what it is saved as are the same."""
+    """The name of a received file, as it is both shown and saved."""
     try:
         return clean_name(name)
     except BadFileName:

@@ -21,14 +21,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Pasted:
-    """A file that is on no disk: what was pasted is sealed from memory, and nobody finds it in a temporary folder."""
+    """A file that is on no disk: pasted content is sealed from memory, so that it is in no temporary folder."""
 
     name: str
     data: bytes = field(repr=False)
 
 
 Source = Path | Pasted
-"""What can be sealed."""
+"""A source that can be sealed."""
 
 
 class SealedFiles:
@@ -39,7 +39,8 @@ class SealedFiles:
         self._transfers = transfers
 
     async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
-        """Seals a file for upload: its manifest and its part ids. FileUnreadable, DiskFull; nothing stays behind."""
+        """Seals a file for upload. Returns its manifest and its part ids. FileUnreadable, DiskFull; nothing stays
+        behind."""
         size = await asyncio.to_thread(size_of, source)
         parts: list[Part] = []
         done = 0
@@ -47,7 +48,7 @@ class SealedFiles:
             while True:
                 plain = await asyncio.to_thread(_read, source, done, size)
                 last = done + len(plain) >= size
-                if not plain and not last:  # somebody made it shorter meanwhile
+                if not plain and not last:  # another program made it shorter meanwhile
                     raise FileUnreadable
                 part, sealed = await asyncio.to_thread(encrypt_part, room, plain, last=last)
                 await asyncio.to_thread(self._blobs.write, part.part, sealed)
@@ -105,7 +106,7 @@ def _row(room: RoomId, obj: ObjId, part: Part, size: int) -> BlobPart:
 
 
 def size_of(source: Source) -> int:
-    """In bytes. FileUnreadable."""
+    """The source's size in bytes. FileUnreadable."""
     if isinstance(source, Pasted):
         return len(source.data)
     try:
@@ -115,7 +116,7 @@ def size_of(source: Source) -> int:
 
 
 def _read(source: Source, at: int, size: int) -> bytes:
-    """The next part of a file of this size; if it has become longer meanwhile, what is new is left out."""
+    """The next part of a file of this size. Bytes that were added to the file meanwhile are ignored."""
     if isinstance(source, Pasted):
         return source.data[at : at + PART_BYTES]
     try:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The grammar of a CRDT's update: judges its bytes before any library sees them. FORMAT.md has every rule.
+"""The grammar of a CRDT's update: judges its bytes before any library reads them. FORMAT.md has every rule.
 
-It knows structure, not tools: which kinds of items there are and how they hang together in this one update. What an
-update builds on, and who may use which client, is judged in app/objects/judging.py. `reading` works in pieces.
+It knows structure, not tools: which kinds of items there are and how they are related within this one update. Whether
+the ids that an update builds on exist, and who may use which client, is judged in app/objects/judging.py. `reading`
+works in pieces.
 """
 
 import re
@@ -21,7 +22,7 @@ from sync.pieces import finished
 
 GC, DELETED, TEXT, EMBED, MARK, TYPE, VALUES = 0, 1, 4, 5, 6, 7, 8
 KEYED_KINDS = (DELETED, EMBED, TYPE, VALUES)
-"""What may stand under a key. A text or mark there is made by no library, and each reads it differently."""
+"""Kinds of items that may be under a key. No library makes a text or mark there, and each would read it differently."""
 ARRAY, MAP, TYPED_TEXT = 0, 1, 2
 MAX_ROOT_BYTES = 64
 MAX_ROOTS = 8192
@@ -30,7 +31,7 @@ RULES = (
     *("truncated", "trailing", "number", "limit", "text", "clients", "order", "hole", "empty", "kind", "keyed"),
     *("forward", "parent", "root", "type", "depth", "value", "twice", "json", "mark", "total", "several"),
 )
-"""What BadUpdate's `where` may be."""
+"""The values that BadUpdate's `where` may have."""
 
 LINK = "link"
 MARK_NAMES = frozenset(
@@ -39,7 +40,7 @@ MARK_NAMES = frozenset(
 """▲ Names that a mark may have: those that the document tool writes, and single letters for marks of later versions.
 Libraries give every run of a text all marks that are open there: 4,000 names in 75 KB took 1.5 GB and 24 s."""
 MAX_MARK_BYTES, MAX_LINK_BYTES = 64, 8192
-"""Largest value of a mark and of a link: its JSON with the length before it. The value is copied into every run."""
+"""The largest value of a mark and of a link: its JSON with the length before it. The value is copied into every run."""
 
 _ORIGIN, _RIGHT, _KEY, _UNUSED = 0x80, 0x40, 0x20, 0x10
 _ITEM_STEPS = 10
@@ -81,11 +82,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What an update that passed says. `deleted`: clients with ranges [start, end), ascending with gaps.
+    """The facts of an update that passed. `deleted`: clients with ranges [start, end), ascending and not adjacent.
 
-    ▲ Its sequences are the reader's own lists: a copy of 500,000 things takes 40 ms in one piece.
-    `needed`: the ids from outside that it builds on, some more than once, in the order in which the judge asks: the
-    earlier clock, neighbours and parents, the last id of each deleted range.
+    ▲ Its sequences are the reader's own lists: a copy of 500,000 things takes 40 ms in one piece. `needed`: the ids
+    from outside that it builds on, some more than once, in the order in which the judge asks: the earlier clock,
+    neighbours and parents, the last id of each deleted range.
     """
 
     sections: Sequence[Section]
@@ -99,15 +100,15 @@ class Facts:
 def read(update: bytes, *, state: bool = False) -> Facts:
     """The facts of an update, at once; BadUpdate if it breaks a rule. 10 µs for a key's update.
 
-    `state`: a whole object as one update (a baseline, a snapshot, what a successor begins with): items of many clients,
-    each from clock 0 on. Anything else holds items of at most one client.
+    `state`: a whole object as one update (a baseline, a snapshot, a successor's beginning): items of many clients, each
+    from clock 0 on. Any other update holds items of at most one client.
     """
     return finished(reading(update, state=state))
 
 
 def reading(update: bytes, *, state: bool = False) -> Generator[None, None, Facts]:
-    """The same in pieces: it stops before 2 ms are over, and returns the facts at the end. What passed is remembered
-    (app/objects/passed.py)."""
+    """As `read`, in pieces: it stops before 2 ms are over, and returns the facts at the end. An update that passed is
+    remembered (app/objects/passed.py)."""
     facts = yield from _Update(update, state).run()
     yield from remember(update)
     return facts
@@ -119,11 +120,11 @@ class _Update:
         self._state = state
         self._roots: set[str] = set()
         self._depths: dict[Id, int] = {}
-        """How deep a type of this update lies below the first parent that is outside, or below a root."""
+        """How deep a type of this update is below the first parent from outside, or below a root."""
         self._items = 0
         self._named: deque[Id] = deque()
         self._several: dict[int, deque[tuple[int, int]]] = {}
-        """By client: from which clock to which each item goes that stands under a key and holds more than one value."""
+        """By client: the clocks (first, end) of each item under a key that holds more than one value."""
 
     def run(self) -> Generator[None, None, Facts]:
         read = self._read
@@ -145,9 +146,9 @@ class _Update:
         return Facts(sections, deleted, needed, frozenset(self._roots), self._items, read.end)
 
     def _check_several(self, deleted: Deleted) -> Iterator[None]:
-        """BadUpdate if an item under a key holds several values and the update does not delete all of them.
+        """Raises BadUpdate if an item under a key holds several values and the update does not delete all of them.
 
-        ▲ yrs takes it that under a key only the last item of all is not deleted: with a map it deletes that one alone.
+        ▲ yrs assumes that under a key only the last item of all is not deleted: with a map it deletes that one alone.
         An item that is cut in two would leave a value that points to the freed map.
         """
         for client, ranges in deleted:
@@ -165,7 +166,7 @@ class _Update:
             raise BadUpdate("several", self._read.end)
 
     def _outside(self, sections: Sequence[Section]) -> Generator[None, None, list[Id]]:
-        """The ids that are named and are none of the update's own."""
+        """The ids that the update names and does not contain."""
         tired, named = self._read.tired, self._named
         own: dict[int, Section] = {}
         for section in sections:
@@ -256,7 +257,7 @@ class _Update:
         return name
 
     def _short_text(self, most_bytes: int) -> Generator[None, None, str | None]:
-        """A text, or None for a longer one, which is read over."""
+        """A text, or None for a longer one, which is skipped."""
         read, start = self._read, self._read.at
         size = read.size()
         if size <= most_bytes:
@@ -276,7 +277,7 @@ class _Update:
         return "".join(parts)
 
     def _text(self, clock: int, lows: list[int]) -> Generator[None, None, int]:
-        """An item's text: its length in UTF-16 units. Its pairs count only when all of it is read."""
+        """Reads an item's text and returns its length in UTF-16 units. Its pairs count only when all of it is read."""
         read, start = self._read, self._read.at
         pairs = length = 0
         for part in read.texts(start, read.size()):
@@ -354,7 +355,8 @@ class _Update:
 
 
 def _emptied(things: dict[K, V], read: Reader) -> Iterator[None]:
-    """Empties a dict in pieces. ▲ Its memory would be given back in one, which takes 30 ms for 500,000 things."""
+    """Empties a dict in pieces. ▲ Otherwise its memory would be freed in one piece, which takes 30 ms for 500,000
+    things."""
     while things:
         things.popitem()
         if read.tired():
@@ -362,7 +364,7 @@ def _emptied(things: dict[K, V], read: Reader) -> Iterator[None]:
 
 
 def _lows(text: str) -> Iterator[int]:
-    """Where the second halves of pairs stand, in UTF-16 units."""
+    """The positions of the second halves of pairs, in UTF-16 units."""
     return (found.start() + index for index, found in enumerate(_PAIR.finditer(text), start=1))
 
 
@@ -377,7 +379,7 @@ def _is_mark(name: str, size_bytes: int) -> bool:
 
 def client_begun(piece: bytes) -> int | None:
     """The client whose items an update holds, read from `piece`, the first bytes of the update. None if those bytes are
-    too few or say that the update holds items of no client or of several."""
+    too few, or if the update holds items of no client or of several."""
     read = Reader(piece)
     try:
         if read.number() != 1:

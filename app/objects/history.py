@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Versions of a shared object: its stored changes, grouped by who wrote and when.
+"""Versions of a shared object: its stored changes, grouped by author and time.
 
-Who wrote what comes from the signed changes, never from the CRDT's client ids.
+The author comes from the signed changes, never from the CRDT's client ids.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ PAUSE_MS = 10 * 60 * 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """A stretch of work by one person. The object as it was then has the changes up to and with the one of `rowid`."""
+    """A stretch of work by one person. The changes up to and with the one of `rowid` give the object as it was then."""
 
     author: Uid
     begin_ms: int
@@ -46,6 +46,6 @@ def versions(changes: Sequence[StoredChange], pause_ms: int = PAUSE_MS) -> list[
 
 
 def until(changes: Sequence[StoredChange], rowid: int) -> list[StoredChange]:
-    """The changes, in order, that make the object what it was at a version."""
+    """The changes, in order, that give the object as it was at a version."""
     last = next((i for i, change in enumerate(changes) if change.rowid == rowid), len(changes) - 1)
     return list(changes[: last + 1])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads over the JSON texts in a CRDT's update. It judges their form and keeps none.
+"""Reads over the JSON texts in a CRDT's update. It checks their form and keeps none.
 
-It does not recurse: how deep a value lies is counted. It stops after `PIECE` steps, and reads long strings, numbers and
+It does not recurse: it counts how deep a value is. It stops after `PIECE` steps, and reads long strings, numbers and
 white space in stretches, so that a caller can let the loop run.
 """
 
@@ -17,19 +17,19 @@ _INSIDE = (
     rb'(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u(?:[0-9a-cA-Ce-fE-F][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}'
     rb"|[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})))*+"
 )
-"""What may stand in a string. An escaped surrogate has its other half behind it."""
+"""The characters that a string may have. An escaped surrogate must be followed by its other half."""
 _CHARACTERS, _SPACE, _DIGITS, _ZEROS = map(re.compile, (_INSIDE, rb"[ \t\n\r]*+", rb"[0-9]*+", rb"0*+"))
 _TOKEN = re.compile(
     rb'[ \t\n\r]*+(?:([\[\]{},:])|("' + _INSIDE + rb'")'
     rb"|(-?(?:0|[1-9][0-9]*+)(\.[0-9]++)?+([eE][+-]?[0-9]++)?+)|(?:true|false|null))"
 )
 _AFTER_NUMBER = 3
-"""The bytes behind a number's digits that show whether it goes on."""
+"""How many bytes behind a number's digits show whether it continues."""
 _LIST, _LIST_END, _MAP, _MAP_END, _COMMA, _COLON = b"[]{},:"
 _STRING, _PLAIN = b'"n'
 _POINT, _MINUS, _ZERO = b".-0"
 _MOST_DIGITS = 400
-"""Digits of a number that are looked at. The least number that is infinite is a whole one of 309 digits."""
+"""How many digits of a number are read. The least number that is infinite is a whole one of 309 digits."""
 _SIMPLE = frozenset((b"true", b"false", b"null"))
 
 
@@ -46,7 +46,7 @@ def skip_json(read: Reader) -> Iterator[None]:
 
 
 class _Json:
-    """A JSON text from byte `begin` of an update to where its reader stands. Errors name byte `start`."""
+    """A JSON text from byte `begin` of an update to its reader's position. Errors name byte `start`."""
 
     __slots__ = ("_at", "_data", "_end", "_first", "_key", "_read", "_start")
 
@@ -100,21 +100,21 @@ class _Json:
         return BadUpdate("json", self._start)
 
     def _pause(self) -> Iterator[None]:
-        """Yields. `read.at` says meanwhile how far it is."""
+        """Yields. Meanwhile `read.at` is its position."""
         self._read.at = self._at
         yield
         self._read.at = self._end
 
     def _ends(self, mark: int) -> bool:
-        """Whether this mark comes next, and reads over it."""
+        """Whether this mark comes next. If so, reads over it."""
         found = self._at < self._end and self._data[self._at] == mark
         self._at += found
         return found
 
     def _quick(self) -> int:
         """Reads over the next token if it is short, and returns its kind: the byte of a punctuation mark, _STRING, or
-        _PLAIN for a number, true, false or null. Returns 0 and stays where it is if no token follows, or if it may be
-        longer than STRETCH: `_slow` decides then."""
+        _PLAIN for a number, true, false or null. Returns 0 and does not move if no token follows, or if the token may
+        be longer than STRETCH: then `_slow` decides."""
         at, limit, end = self._at, self._at + STRETCH, self._end
         if limit >= end:
             found = _TOKEN.match(self._data, at, end)
@@ -150,7 +150,7 @@ class _Json:
         return kind
 
     def _over(self, pattern: re.Pattern[bytes]) -> Iterator[None]:
-        """Reads over what a pattern of single characters matches."""
+        """Reads over the characters that a pattern matches."""
         while True:
             found = pattern.match(self._data, self._at, min(self._at + STRETCH, self._end))
             long = found is not None and found.end() == self._at + STRETCH
@@ -161,7 +161,7 @@ class _Json:
                 yield from self._pause()
 
     def _new_key(self, keys: set[str | bytes]) -> Iterator[None]:
-        """A key and the colon behind it."""
+        """Reads a key and the colon behind it."""
         if kind := self._quick():
             quoted = self._data[self._first : self._at]
             key = _decoded(quoted) if kind == _STRING else b""
@@ -175,8 +175,8 @@ class _Json:
             raise self._bad()
 
     def _string(self, key: bool) -> Iterator[None]:
-        """What is behind the first quote of a string. Notes a key: of a long one its hash behind a byte that no text
-        has."""
+        """Reads the rest of a string behind its first quote. Notes a key; for a long one its hash, behind a byte that
+        no text has."""
         whole, start, size = hashlib.sha256(), b"", 0
         while (end := self._stretch()) > self._at:
             if key:
@@ -201,7 +201,7 @@ class _Json:
         return end
 
     def _number(self) -> Iterator[None]:
-        """A number. Of a long one it looks at the first digits and the size."""
+        """Reads a number. Of a long one it reads the first digits and the size."""
         first = self._at
         self._at += self._data[first] == _MINUS
         before = self._at
@@ -226,14 +226,14 @@ class _Json:
         self._check_number(short, whole)
 
     def _digits(self, *, least: bool = True) -> Iterator[None]:
-        """Digits: one at `least`."""
+        """Reads digits; `least`: there must be one."""
         begin = self._at
         yield from self._over(_DIGITS)
         if least and self._at == begin:
             raise self._bad()
 
     def _exponent(self) -> Generator[None, None, int]:
-        """What is behind an e; one of more than 12 digits is larger than any text is long."""
+        """Reads the exponent behind an e. One of more than 12 digits is larger than any text is long."""
         sign = -1 if self._ends(_MINUS) else 1
         if sign == 1:
             self._ends(0x2B)
@@ -244,7 +244,7 @@ class _Json:
         return sign * int(self._data[first : self._at] or b"0") if self._at - first <= 12 else sign * 10**12
 
     def _check_number(self, text: bytes, whole: bool) -> None:
-        """▲ One without fraction and exponent is 64 bits; no other one is infinite."""
+        """▲ Checks that a number without fraction and exponent fits into 64 bits, and that any other one is finite."""
         if whole and len(text) > 18 and (len(text) > 20 or not -(2**63) <= int(text) < 2**63):
             raise self._bad()
         if not whole and abs(float(text)) == float("inf"):
@@ -252,7 +252,7 @@ class _Json:
 
 
 def _decoded(quoted: bytes) -> bytes:
-    """What a string says. It has no surrogate by itself."""
+    """The text of a quoted string, in UTF-8. It has no lone surrogate."""
     if b"\\" not in quoted:
         return quoted[1:-1]
     return str(json.loads(quoted)).encode()

@@ -18,19 +18,19 @@ from app.objects.waiting import Change, Late, Rows, Waiting
 from sync.pieces import finished
 
 CLIENTS_AN_HOUR = 200
-"""New clients of one person in an object and hour of t. What comes under more is merged in the background."""
+"""New clients of one person in an object and hour of t. Updates of further ones are merged in the background."""
 HOUR_MS = 3_600_000
 
 
 class Kind(Enum):
-    """What becomes of an update."""
+    """The verdict on an update."""
 
     MERGED = "merged"
     """It is given to the CRDT now, after all that was merged before it."""
     AGAIN = "again"
-    """Its items are all here already, from its own author: it changes nothing, and nobody need be told."""
+    """All its items are here already, from its own author: it changes nothing, and nobody need be notified."""
     VOID = "void"
-    """It never counts, at anybody. `code` says why."""
+    """It never counts, for nobody. `code` says why."""
     LATE = "late"
     """It waits, since ids that it names are not here yet. `missing` is one of them."""
 
@@ -50,23 +50,23 @@ JudgeMark = tuple[Mark, int, dict[int, Change]]
 
 
 class Judge:
-    """The judge of one object. `structure` is given by `beginning.begin` where it starts from a state."""
+    """The judge of one object. `structure` is the result of `beginning.begin` if it starts from a state."""
 
     def __init__(self, rows: Rows, structure: Structure | None = None) -> None:
         self.structure = structure if structure is not None else Structure()
         self._rows = rows
         self._waiting = Waiting(rows)
         self._ready: dict[int, Change] = {}
-        """By position: what waited for something that is here now. The oldest is taken first."""
+        """By position: updates that waited for something that is here now. The oldest is taken first."""
         self._order: list[int] = []
-        """A heap of the positions in `_ready`, and of some that are gone from it."""
+        """A heap of the positions in `_ready`, and of some that were removed from it."""
         self._moves: list[tuple[bool, Late, Facts | None]] = []
-        """What was put (True) into the index or taken out of it since the last `settle`."""
+        """The updates that were put (True) into the index or removed from it since the last `settle`."""
         self._hours: dict[bytes, tuple[int, int]] = {}
 
     @property
     def ready(self) -> bool:
-        """Whether something that waited has all that it lacked: `step` comes before the next `offer`."""
+        """Whether an update that waited has all that it lacked: then call `step` before the next `offer`."""
         return bool(self._ready)
 
     def offer(self, change: Change, facts: Facts) -> Verdict:
@@ -74,8 +74,8 @@ class Judge:
         return finished(self.offering(change, facts))
 
     def offering(self, change: Change, facts: Facts) -> Generator[None, None, Verdict]:
-        """The same in pieces, for what is large. Nothing else is asked of the judge before the verdict; one that is
-        closed before has judged nothing."""
+        """As `offer`, in pieces, for large updates. The judge may be asked nothing before the verdict. If the generator
+        is closed before, nothing was judged."""
         if self._ready or len(facts.sections) > 1:
             raise BugError("judge: steps are due, or this is a state")
         for section in facts.sections:
@@ -85,11 +85,11 @@ class Judge:
         return (yield from self._judging(change, facts))
 
     def step(self) -> Verdict:
-        """Judges again the oldest of those that are ready."""
+        """Judges again the oldest of the updates that are ready."""
         return finished(self.stepping())
 
     def stepping(self) -> Generator[None, None, Verdict]:
-        """The same in pieces. Closed before the verdict, the transaction is to be rolled back."""
+        """As `step`, in pieces. If it is closed before the verdict, the caller must roll the transaction back."""
         while (position := heappop(self._order)) not in self._ready:
             pass
         change = self._ready.pop(position)
@@ -101,15 +101,15 @@ class Judge:
         return (yield from self._judging(change, facts))
 
     def restore(self, lates: list[Late]) -> None:
-        """Takes up the rows that wait, when a judge is made from stored bytes."""
+        """Takes the waiting rows over, when a judge is made from stored bytes."""
         for late in sorted(lates, key=lambda late: late.change.position):
             self._waiting.put(late, None)
             if self.structure.has(late.missing):
                 self._wake(late.change)
 
     def cover(self, upto: int) -> None:
-        """A baseline or prune that covers this position: what waits from up to there is left out from now on. Its owner
-        drops the rows that wait up to there before the next offer."""
+        """Notes a baseline or prune that covers this position: changes that wait up to there are left out from now on.
+        The owner must delete the rows that wait up to there before the next offer."""
         for late in self._waiting.cover(upto):
             self._moves.append((False, late, None))
             self._waiting.drop(late)
@@ -118,11 +118,11 @@ class Judge:
     # -- transactions
 
     def mark(self) -> JudgeMark:
-        """A point to go back to, if the transaction fails."""
+        """A point for `rollback`, if the transaction fails."""
         return self.structure.mark(), len(self._moves), dict(self._ready)
 
     def rollback(self, mark: JudgeMark) -> None:
-        """Goes back to a point: as if nothing had been offered since."""
+        """Returns to a point: as if nothing had been offered since."""
         structure, moves, ready = mark
         self.structure.rollback(structure)
         while len(self._moves) > moves:
@@ -135,7 +135,7 @@ class Judge:
         self._order = sorted(self._ready)
 
     def settle(self) -> None:
-        """The transaction stands: earlier points are none any more."""
+        """Commits the transaction: earlier points are invalid from now on."""
         self.structure.settle()
         self._moves.clear()
 
@@ -172,7 +172,7 @@ class Judge:
 
         ▲ A hash of the position and the ids picks one, so that changes with the same missing ids wait under different
         ones. Otherwise a thousand changes that wait for the same thousand ids would all be read again for each id that
-        comes. Now each is read again about ten times.
+        is received. Now each is read again about ten times.
         """
         has, out = self.structure.has, list[Id]()
         for count, ident in enumerate(facts.needed, start=1):
@@ -204,7 +204,7 @@ class Judge:
         return Verdict(change, Kind.LATE, missing=missing, deferred=slow)
 
     def _claim(self, change: Change, facts: Facts) -> bool:
-        """Gives new clients to the author; whether the author began too many in this hour."""
+        """Gives new clients to the author. Returns whether the author began too many in this hour."""
         slow = False
         for section in facts.sections:
             new = section.client not in self.structure.clients

@@ -16,13 +16,13 @@ ROOM = "room"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What the store and the shell need to know of a kind.
+    """The parts of a kind that the store and the shell need.
 
-    `project` writes the tool's read-model and search rows; `positioned` is told when own changes get their position;
-    `tables` are the tool's read-model tables (names begin with the kind's id), rebuilt when `version` rises.
-    `compact` makes snapshots; a kind that only grows (chat) has none: who said what stays each author's own word.
-    `merging` of a kind whose objects are CRDTs: their changes are tried in another process before they are merged.
-    `forget` drops what `project` keeps of an object in memory.
+    `project` writes the tool's read-model and search rows; `positioned` is called when own changes receive their
+    position; `tables` are the tool's read-model tables (names begin with the kind's id), rebuilt when `version` rises.
+    `compact` makes snapshots; a kind that only grows (chat) has none: each message stays its author's own statement.
+    `merging` is set for a kind whose objects are CRDTs: their changes are tried in another process before they are
+    merged. `forget` drops what `project` keeps of an object in memory.
     """
 
     id: str

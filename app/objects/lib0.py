@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Reads lib0, the encoding of a CRDT's updates, strictly: numbers, texts, ids. Values are in app/objects/values.py.
 
-It judges bytes and keeps nothing; what is not in its one form raises `BadUpdate`.
+It checks bytes and keeps nothing; bytes that are not in the one allowed form raise `BadUpdate`.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ MAX_THINGS = 500_000
 PIECE = 1000
 """The work of one piece of reading, in steps of about a microsecond."""
 STRETCH = 4096
-"""Bytes that are looked at in one step of longer texts. ▲ Otherwise one text of 24 MiB would be one piece."""
+"""How many bytes of a longer text one step reads. ▲ Otherwise one text of 24 MiB would be one piece."""
 
 
 class BadUpdate(BadChange):
@@ -34,7 +34,7 @@ class BadUpdate(BadChange):
 
 
 class Reader:
-    """A position in some bytes. Everything raises BadUpdate where the bytes break a rule or end too early."""
+    """A position in some bytes. Every method raises BadUpdate where the bytes break a rule or end too early."""
 
     __slots__ = ("at", "data", "end", "things", "work")
 
@@ -61,7 +61,7 @@ class Reader:
         try:
             value = data[at]
             at += 1
-            if value < 0x80:  # most numbers
+            if value < 0x80:  # most numbers are this short
                 self.at = at
                 return value
             value &= 0x7F
@@ -83,7 +83,7 @@ class Reader:
         return value
 
     def count(self, least_bytes: int = 1) -> int:
-        """How many things follow: no more than fit into the rest. ▲ yrs makes room for as many as are named."""
+        """How many things follow: no more than fit into the rest. ▲ yrs allocates room for as many as are named."""
         start = self.at
         value = self.number()
         if value * least_bytes > self.end - self.at:
@@ -99,7 +99,7 @@ class Reader:
             raise BadUpdate("total", self.at)
 
     def take(self, size: int) -> bytes:
-        """So many bytes."""
+        """The next `size` bytes."""
         at = self.at
         if size > self.end - at:
             raise BadUpdate("truncated", at)
@@ -116,18 +116,19 @@ class Reader:
         return True
 
     def size(self) -> int:
-        """A number of bytes that follow: no more than there are."""
+        """How many bytes follow: no more than there are."""
         size = self.number()
         if size > self.end - self.at:
             raise BadUpdate("truncated", self.at)
         return size
 
     def text(self) -> str:
-        """A text in UTF-8, without surrogates. ▲ yrs before 0.28 does not look: undefined behaviour from there on."""
+        """A text in UTF-8, without surrogates. ▲ yrs before 0.28 does not check this: its behaviour is undefined from
+        there on."""
         return self.stretch(self.at, self.size())
 
     def stretch(self, start: int, size: int) -> str:
-        """`size` bytes of a text whose length stands at `start`."""
+        """`size` bytes of a text whose length is at `start`."""
         at = self.at
         self.at = at + size
         self.work += size >> 6
@@ -137,7 +138,7 @@ class Reader:
             raise BadUpdate("text", start) from None
 
     def texts(self, start: int, size: int) -> Iterator[str]:
-        """A text of `size` bytes whose length stands at `start`, in stretches that end between characters."""
+        """A text of `size` bytes whose length is at `start`, in stretches that end between characters."""
         end = self.at + size
         while (cut := self.at + STRETCH) < end:
             for _ in range(3):

@@ -11,9 +11,10 @@ from app.core.link_fields import SCHEME
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectLink:
-    """An object in a room; `ref` names a place in it (a message, a card), as the tool says.
+    """An object in a room. `ref` names a place in it (a message, a card), in the tool's own form.
 
-    `words`: what a search found there, to be marked. They are no part of the link as text."""
+    `words`: the words that a search found there, to be marked. They are not in the link's text.
+    """
 
     room: RoomId
     obj: ObjId
@@ -22,12 +23,12 @@ class ObjectLink:
     words: tuple[str, ...] = ()
 
     def to_markup(self, title: str) -> str:
-        """As chat and documents read it: `[title](kansli://…)`, to be pasted there."""
+        """The link in the form that chat and documents read: `[title](kansli://…)`, to be pasted there."""
         label = " ".join(title.split()).replace("[", "(").replace("]", ")")
         return f"[{label}]({self.to_text()})"
 
     def to_text(self) -> str:
-        """`kansli://<room hex>/<object hex>?kind=chat&ref=…`: what a copied link looks like. Holds no content."""
+        """The text of a copied link: `kansli://<room hex>/<object hex>?kind=chat&ref=…`. It has no content."""
         query = {"kind": self.kind} | ({"ref": self.ref.hex()} if self.ref else {})
         return f"{SCHEME}://{self.room.hex()}/{self.obj.hex()}?{urlencode(query)}"
 
@@ -49,7 +50,8 @@ class ObjectLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """What a link leads to, as it is now. Only what the kind has is set; `updated` in ms."""
+    """The present form of the object to which a link leads. Only the fields that the kind has are set; `updated` in
+    ms."""
 
     title: str
     status: str = ""

@@ -42,7 +42,7 @@ class Payload(Generic[T]):
 
     def decode(self, data: bytes) -> T:
         """The record. BadChange "format-newer" if a newer program wrote it: another format, or a type that this program
-        does not know. BadChange "oversize" if it is too long, "malformed" for anything else."""
+        does not know. BadChange "oversize" if it is too long, "malformed" for any other damage."""
         if len(data) > MAX_DATA_BYTES:
             raise BadChange("oversize")
         if not data:

@@ -19,7 +19,7 @@ class Source(Protocol):
 
 
 class Observers:
-    """The subscriptions to one document and its roots. ▲ It refers to their methods weakly."""
+    """The subscriptions to one document and its roots. ▲ It has only weak references to their methods."""
 
     def __init__(self) -> None:
         self._held: list[tuple[Source, Any]] = []
@@ -36,7 +36,7 @@ class Observers:
         self._held.append((source, observe(notify)))
 
     def end(self) -> None:
-        """Ends all subscriptions. Any thread; twice does no harm."""
+        """Ends all subscriptions. Any thread; a second call does nothing."""
         held, self._held = self._held, []
         for source, subscription in held:
             source.unobserve(subscription)

@@ -3,9 +3,9 @@
 Pure: it uses no store and no CRDT.
 
 Each person offers only their own changes, and a change may build on another person's. If it were offered before that
-one, it would wait in the successor, where everybody sees it, and a prune that covers it would leave it out for good.
-A change is also not offered if a client that it names belongs to another person in the successor than in the old room.
-In the successor it would be void, or it would build on words for which it was not written.
+one, it would wait in the successor, where everybody sees it, and a prune that covers it would leave it out for good. A
+change is also not offered if a client that it names belongs to another person in the successor than in the old room. In
+the successor it would be void, or it would build on words for which it was not written.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,17 +17,17 @@ from app.objects.lib0 import BadUpdate
 K = TypeVar("K")
 Has = Callable[[Id], bool]
 IsTaken = Callable[[int, bool], bool]
-"""Whether a client belongs to somebody else in the successor. The second argument says whether the person's own updates
-hold items of this client."""
+"""Whether a client belongs to a different person in the successor. The second argument says whether the person's own
+updates hold items of this client."""
 
 
 def offerable(updates: Mapping[K, bytes], has: Has, is_taken: IsTaken = lambda client, own: False) -> list[K]:
     """The keys of the updates that this person may send to the successor room now. Each update comes after those that
-    it builds on. An update that builds on something that has no position in the successor is left out, and so is one
-    that names a taken client.
+    it builds on. An update that builds on something without a position in the successor is left out, and so is one that
+    names a taken client.
 
-    `has` tells whether an id has a position in the successor. An update that breaks the grammar of updates is always
-    among them.
+    `has`: whether an id has a position in the successor. An update that breaks the grammar of updates is always among
+    them.
     """
     left, ready = {key: _facts(update) for key, update in updates.items()}, list[K]()
     offered: dict[int, list[tuple[int, int]]] = {}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The hashes of the last updates that passed the grammar, the strict check of their form (app/objects/grammar.py).
 
-An update of a colleague is checked when it arrives, in pieces between which the event loop runs. Storing and merging
-need the same check, but would run it in one piece: up to 0.3 s of the loop for an update of 192 KiB. They skip it if
-its hash is here.
+An update of a colleague is checked when it is received, in pieces between which the event loop runs. Storing and
+merging need the same check, but would run it in one piece: up to 0.3 s of the loop for an update of 192 KiB. They skip
+it if the update's hash is here.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 
 MOST = 4096
-"""Updates that are remembered. A slice has fewer."""
+"""How many updates are remembered. A slice has fewer."""
 STRETCH = 256 * 1024
 """Bytes that are hashed in one piece."""
 
@@ -31,5 +31,5 @@ def remember(update: bytes) -> Iterator[None]:
 
 
 def is_remembered(update: bytes) -> bool:
-    """Whether these very bytes passed. False also for what was forgotten: then the grammar decides."""
+    """Whether these very bytes passed. False also for bytes that were dropped: then the grammar decides."""
     return hashlib.sha256(update).digest() in _passed

@@ -25,15 +25,16 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 MERGED, AGAIN, LATE = "merged", "again", "late"
-"""What an outcome's `code` is, beside the codes of what is void. Pieces of a group that is not complete are late."""
+"""The values of an outcome's `code`, beside the codes of void updates. Pieces of a group that is not complete are
+late."""
 FOREIGN, STATE, PIECE = "foreign", "state", "piece"
-"""Codes of void changes: an update of another person's client; a state that stands behind other updates of its object;
-a piece whose index came before, or whose `count` differs from that of its group's first piece."""
+"""Codes of void changes: an update of another person's client; a state that comes after other updates of its object; a
+piece whose index was received before, or whose `count` differs from that of its group's first piece."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unpacked:
-    """What a change's data holds. `begun` is empty but for a state. A piece has a `group`."""
+    """The content of a change's data. `begun` is empty except for a state. A piece has a `group`."""
 
     update: bytes
     begun: bytes = b""
@@ -43,19 +44,19 @@ class Unpacked:
 
 
 Unpack = Callable[[bytes], Unpacked]
-"""The content of a change's data; BadChange for what is none."""
+"""Reads the content of a change's data. BadChange for data that has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A waiting update: the positions of all changes that it consists of, the last its own."""
+    """A waiting update: the positions of all its changes, the last one being its own."""
 
     late: Late
     parts: tuple[int, ...]
 
 
 class Kept(Protocol):
-    """What the store keeps of one object."""
+    """The waiting updates and changes of one object, as the store keeps them."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
         """(last change without its data, clock of the missing id, `Wait.parts`) of each update that is stored under a
@@ -69,7 +70,7 @@ class Kept(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the update whose last change is at `position`. `parts`: the positions of all its changes."""
+    """The outcome of the update whose last change is at `position`. `parts`: the positions of all its changes."""
 
     position: int
     parts: tuple[int, ...]
@@ -77,28 +78,29 @@ class Outcome:
     missing: Late | None = None
     deferred: bool = False
     waited: bool = False
-    """It had waited before, as the store knows."""
+    """It waited before, as stored."""
 
 
 @dataclass(slots=True)
 class _Fresh:
-    """What the transaction that runs has brought; nothing of it is in the store yet."""
+    """The changes of the running transaction; nothing of it is in the store yet."""
 
     changes: dict[int, PlacedChange] = field(default_factory=dict)
     waits: dict[int, Wait | None] = field(default_factory=dict)
-    """By position: what waits now, None for what waits no more."""
+    """By position: what waits now; None for a change that waits no more."""
     undo: list[Callable[[], object]] = field(default_factory=list)
 
 
 Groups = dict[tuple[bytes, bytes], tuple[int, dict[int, int]]]
-"""Of each (author, group) that is not complete: how many pieces it has, and the position of each that is here."""
+"""Incomplete groups by (author, group): how many pieces each has, and the position of each piece that is here."""
 
 
 ReplayMark = tuple[Judge, JudgeMark, int, frozenset[int]]
 
 
 class Replay:
-    """Of one object. `upto`: every change at a position up to here was taken, or is in the state it began with."""
+    """The replay of one object. `upto`: every change at a position up to here was taken, or is in the state with which
+    it began."""
 
     def __init__(self, unpack: Unpack, kept: Kept, structure: Structure | None = None, upto: int = 0) -> None:
         self._unpack = unpack
@@ -106,7 +108,7 @@ class Replay:
         self._fresh = _Fresh()
         self._groups: Groups = {}
         self._parts: dict[int, tuple[int, ...]] = {}
-        """Of each update in several pieces that waits, where they are."""
+        """The positions of the pieces of each waiting update that has several."""
         self._judge = Judge(self, structure)
         self.upto = upto
         self.named: frozenset[int] = frozenset()
@@ -120,15 +122,15 @@ class Replay:
 
     @property
     def structure(self) -> Structure:
-        """What the judge knows."""
+        """The judge's structure."""
         return self._judge.structure
 
     def begun(self) -> StateStart:
-        """What is known now, for a state or for the disk."""
+        """The present knowledge, for a state or for the disk."""
         return begun_of(self.upto, tuple(sorted(self._waits.keys() | self.named)), self.structure)
 
     def takes(self, position: int) -> bool:
-        """Whether the change at this position is to be taken now: it follows, or it is one that waited at the start."""
+        """Whether the change at this position must be taken now: it is the next one, or it waited at the start."""
         return position > self.upto or position in self.named
 
     def has(self, ident: tuple[int, int]) -> bool:
@@ -136,7 +138,7 @@ class Replay:
         return self.structure.has(ident)
 
     def owner(self, client: int) -> bytes | None:
-        """The uid of the person who owns a client, or for whom an incomplete update reserves it. None if it is nobody's
+        """The uid of the person who owns a client, or for whom an incomplete update reserves it. None if nobody owns it
         yet."""
         found = self.structure.clients.get(client)
         if found is not None:
@@ -149,8 +151,8 @@ class Replay:
     def beginning(
         self, begun: StateStart, update: bytes | None, upto: int | None = None
     ) -> Generator[None, None, None]:
-        """Begins at a state, or (without an update) at what was stored here. BadChange if it is none; nothing has
-        changed then. `upto`: in place of what it covers, for a state that begins an object."""
+        """Begins with a state, or (without an update) with stored bytes. BadChange if they are invalid; nothing has
+        changed then. `upto`: the position to use in place of the covered one, for a state that begins an object."""
         if update is None:
             structure = yield from decoding(begun.known)
         else:
@@ -164,23 +166,23 @@ class Replay:
         self.named = frozenset(begun.waits if upto is None else ())
 
     def starting(self, stored: bytes) -> Generator[None, None, None]:
-        """Begins at what was stored here. BadChange if it is none."""
+        """Begins with stored bytes. BadChange if they are invalid."""
         yield from self.beginning(StateStart.decode(stored), None)
 
     def starting_at(self, changes: Sequence[PlacedChange]) -> Generator[None, None, None]:
-        """Begins at a state that was opened: these are its own changes. BadChange if it is none."""
+        """Begins with a state that was opened: `changes` are its own changes. BadChange if they are no state."""
         update, begun = joined(changes, self._unpack)
         yield from self.beginning(StateStart.decode(begun), update)
 
     def covered_by(self, changes: Sequence[PlacedChange]) -> int:
-        """The position that a state covers; 0 for what is none."""
+        """The position that a state covers; 0 if the changes are no state."""
         try:
             return StateStart.decode(joined(changes, self._unpack)[1]).covers
         except BadChange:
             return 0
 
     def storing(self) -> Generator[None, None, bytes]:
-        """What is known now as bytes for `starting`, in pieces; nothing is taken meanwhile."""
+        """The present knowledge as bytes for `starting`, in pieces. No change may be taken meanwhile."""
         known = yield from encoding(self.structure)
         return StateStart(self.upto, tuple(sorted(self._waits.keys() | self.named)), known).encode()
 
@@ -197,7 +199,8 @@ class Replay:
     # -- taking
 
     def taking(self, change: PlacedChange) -> Generator[None, None, list[Outcome]]:
-        """The outcomes of the next change, in their order: its own, then those of what had waited for it."""
+        """Takes the next change. Returns the outcomes in their order: its own, then those of changes that had waited
+        for it."""
         if not self.takes(change.position):
             raise BugError("replay: positions rise")
         self._fresh.changes[change.position] = change
@@ -222,7 +225,8 @@ class Replay:
 
     def _begin(self, change: PlacedChange, piece: Unpacked) -> None:
         """Reserves the client of an incomplete update for its author, if this is the first piece. ▲ Everybody can read
-        the client in that piece: a member could use it before the last piece comes, and the update would be void."""
+        the client in that piece. Otherwise a member could use it before the last piece is received, and the update
+        would be void."""
         client = client_begun(piece.update) if piece.index == 0 else None
         if client is not None:
             self._begun[change.position] = client, bytes(change.uid)
@@ -246,16 +250,16 @@ class Replay:
         self._by_client.setdefault(begun[0], set()).add(position)
 
     def _is_begun_by_another(self, facts: Facts, author: bytes) -> bool:
-        """Whether an incomplete update of another author has reserved a client of this update that is nobody's yet."""
+        """Whether an incomplete update of another author has reserved a client of this update that nobody owns yet."""
         new = [section.client for section in facts.sections if section.client not in self.structure.clients]
         return any(self.owner(client) not in (None, author) for client in new)
 
     def update(self, parts: Sequence[int]) -> tuple[bytes, bytes]:
-        """(update, what a state says beside it or nothing) that the changes at these positions make."""
+        """(update, the state's `begun` or b"") of the changes at these positions."""
         return joined(self._changes(parts), self._unpack)
 
     def _join(self, change: PlacedChange, piece: Unpacked, group: bytes) -> tuple[int, ...] | None:
-        """The positions of a group's pieces if this one completes it, nothing if not; None if it does not count."""
+        """The positions of a group's pieces if this one completes it, () if not; None if it does not count."""
         key = (bytes(change.uid), group)
         count, pieces = self._groups.get(key, (piece.count, {}))
         if piece.count != count or piece.index in pieces:
@@ -335,7 +339,8 @@ class Replay:
         _put(self._parts, position, parts)
 
     def cover(self, upto: int) -> list[int]:
-        """A baseline or prune that covers this position: what waits up to there is left out. Gives the positions."""
+        """Notes a baseline or prune that covers this position, so that changes which wait up to there are left out.
+        Returns their positions."""
         self._judge.cover(upto)
         gone = {position for position in (*self._waits, *self.named) if position <= upto}
         for key, (count, pieces) in list(self._groups.items()):
@@ -354,7 +359,7 @@ class Replay:
     # -- what the judge asks (`app.objects.waiting.Rows`)
 
     def waiting(self, client: int, below: int) -> Sequence[Late]:
-        """What waits for an id of a client below a clock."""
+        """The updates that wait for an id of a client below a clock."""
         found = {
             last.position: Wait(Late(_change(last), (client, clock)), parts)
             for last, clock, parts in self._kept.waiting(client, below)
@@ -369,10 +374,10 @@ class Replay:
         return [wait.late for position, wait in found.items() if position in self._waits]
 
     def facts(self, change: Change) -> Generator[None, None, Facts]:
-        """What one of them says."""
+        """The facts of a waiting update."""
         try:
             return (yield from reading(self.update(self._parts.get(change.position, (change.position,)))[0]))
-        except BadUpdate as bad:  # it passed when it came
+        except BadUpdate as bad:  # it passed when it was received
             raise BugError("replay: what waits was damaged") from bad
 
     def _changes(self, positions: Sequence[int]) -> list[PlacedChange]:
@@ -383,11 +388,11 @@ class Replay:
     # -- transactions
 
     def mark(self) -> ReplayMark:
-        """A point to go back to. One at a time: a second takes the first one's place."""
+        """A point for `rollback`. One at a time: a second replaces the first."""
         return self._judge, self._judge.mark(), self.upto, self.named
 
     def rollback(self, mark: ReplayMark) -> None:
-        """Goes back to the point: as if nothing had been taken since."""
+        """Returns to the point: as if no change had been taken since."""
         self._judge, inside, self.upto, self.named = mark
         self._judge.rollback(inside)
         for undo in reversed(self._fresh.undo):
@@ -395,18 +400,18 @@ class Replay:
         self._fresh = _Fresh()
 
     def no_return(self) -> None:
-        """Nobody goes back any more. What was taken is kept here, as no store has it."""
+        """Drops the point. Taken changes are kept here, as no store has them."""
         self._judge.settle()
         self._fresh.undo.clear()
 
     def settle(self) -> None:
-        """The transaction stands; the store has what waits."""
+        """Commits the transaction: the store has the waiting updates."""
         self._judge.settle()
         self._fresh = _Fresh()
 
 
 def joined(changes: Sequence[PlacedChange], unpack: Unpack) -> tuple[bytes, bytes]:
-    """(update, what a state says beside it) of all the pieces that changes are; BadChange for what is none."""
+    """(update, the state's `begun`) of all the given pieces joined; BadChange if they are damaged."""
     pieces = sorted((unpack(change.data) for change in changes), key=lambda piece: piece.index)
     return b"".join(piece.update for piece in pieces), b"".join(piece.begun for piece in pieces)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a judge knows of an object: which ids there are, whose each client is, and in which sequence each id stands.
+"""What a judge knows of an object: which ids exist, who owns each client, and to which sequence each id belongs.
 
-No content and no order: as compact as runs can be. A document of 260,000 edits is some runs for each client. Everything
-is only ever appended, so that a transaction that fails is undone by cutting off (`mark`, `rollback`), at no cost for
-what was there before.
+It has no content and no order, and is as compact as runs can be. A document of 260,000 edits is some runs for each
+client. Everything is only ever appended, so that a failed transaction is undone by cutting off (`mark`, `rollback`), at
+no cost for older entries.
 """
 
 from bisect import bisect_left, bisect_right
@@ -17,16 +17,16 @@ from app.objects.values import MAX_DEPTH
 NO_TYPE = -1
 """`Parent.type` of a root, whose type is not known."""
 NOWHERE = -1
-"""The sequence of bare ids (content 0): what stood in something that was deleted in the same update."""
+"""The sequence of bare ids (content 0): those that were inside an item which was deleted in the same update."""
 KEY_BITS = 32
-"""A sequence is a parent's number and, in so many bits below it, a key's; 0 for none."""
+"""A sequence is a parent's number and, in this many bits below it, a key's number; 0 for no key."""
 KEY_MASK = (1 << KEY_BITS) - 1
 BREATH = 300
-"""Items or runs between two stops of what works in pieces: about 1 ms."""
+"""How many items or runs are handled between two pauses of work in pieces: about 1 ms."""
 
 
 class Broken(Exception):
-    """An update does not fit into what is there. `code` is the verdict's."""
+    """An update does not fit into the structure. `code` is the verdict's."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -34,7 +34,7 @@ class Broken(Exception):
 
 
 class Parent(NamedTuple):
-    """What sequences stand in: a root (`name`) or a type (`ident`). Types in it have one depth more."""
+    """The parent of sequences: a root (`name`) or a type (`ident`). Types in it are one level deeper."""
 
     name: str | None
     ident: Id | None
@@ -59,26 +59,26 @@ class Client:
     slow: bool = False
 
     def sequence(self, clock: int) -> int:
-        """The sequence of an id that is there."""
+        """The sequence of an existing id."""
         return self.sequences[bisect_right(self.starts, clock) - 1]
 
     def one_run(self, clock: int, length: int) -> bool:
-        """Whether so many ids from `clock` on stand in one sequence."""
+        """Whether `length` ids from `clock` on are in one sequence."""
         after = bisect_right(self.starts, clock)
         return clock + length <= (self.starts[after] if after < len(self.starts) else self.clock)
 
     def has_types(self, clock: int, length: int) -> bool:
-        """Whether one of so many ids is a type."""
+        """Whether one of `length` ids is a type."""
         at = bisect_left(self.types, clock)
         return at < len(self.types) and self.types[at] < clock + length
 
     def parent(self, clock: int) -> int | None:
-        """The number of the type that an id is; None if it is none."""
+        """The number of the type with this id; None if the id is no type."""
         at = bisect_left(self.types, clock)
         return self.parents[at] if at < len(self.types) and self.types[at] == clock else None
 
     def add(self, clock: int, length: int, sequence: int) -> None:
-        """More ids at the end."""
+        """Adds ids at the end."""
         if not self.sequences or self.sequences[-1] != sequence:
             self.starts.append(clock)
             self.sequences.append(sequence)
@@ -95,7 +95,7 @@ class Structure:
         self.clients: dict[int, Client] = {}
         self.parents: list[Parent] = []
         self.keys: list[str] = [""]
-        """From 1 on."""
+        """The keys' names, numbered from 1."""
         self._roots: dict[str, int] = {}
         self._key_numbers: dict[str, int] = {}
         self._undo: list[tuple[int, Client | None, int, int, int, int]] = []
@@ -103,14 +103,14 @@ class Structure:
     # -- reading
 
     def has(self, ident: Id) -> bool:
-        """Whether an id is there."""
+        """Whether an id exists."""
         client = self.clients.get(ident[0])
         return client is not None and ident[1] < client.clock
 
     # -- adding
 
     def claim(self, client: int, owner: bytes) -> Client:
-        """Gives a client to the person who used it first; what is given stays."""
+        """Gives a client to the person who used it first; it is never given to another person."""
         found = self.clients.get(client)
         if found is None:
             self._undo.append((client, None, 0, 0, 0, 0))
@@ -118,7 +118,7 @@ class Structure:
         return found
 
     def adding(self, section: Section) -> Iterator[None]:
-        """Adds a client's next items, in pieces. Broken if one does not fit; the caller then rolls back to before."""
+        """Adds a client's next items, in pieces. Broken if one does not fit; the caller must then roll back."""
         client = self.clients[section.client]
         self._note(section.client, client)
         client.lows += section.lows
@@ -132,7 +132,7 @@ class Structure:
                 client.parents.append(self._new_type((section.client, item.clock), item.type, sequence))
 
     def sequence_of(self, item: Item) -> int:
-        """Where an item stands whose neighbours and parent are there; Broken if they do not go together."""
+        """The sequence of an item whose neighbours and parent exist. Broken if they do not belong together."""
         if item.parent is not None:
             found = self._named(item.parent, item.key)
         elif item.origin is None:
@@ -146,12 +146,12 @@ class Structure:
         return found
 
     def _check_fit(self, item: Item, sequence: int) -> None:
-        """Broken if the item may not stand in a sequence of this type. ▲ A map holds items with a key. An array holds
-        items without a key, and neither text nor marks: yrs reads an array with an emoji for ever. A root is a text or
-        a map; which one is not known before a tool asks.
+        """Raises Broken if the item may not be in a sequence of this type. ▲ A map holds items with a key. An array
+        holds items without a key, and neither text nor marks: yrs reads an array with an emoji for ever. A root is a
+        text or a map; which one is not known before a tool asks.
 
-        ▲ A text holds only text and marks. Libraries and views count the length of anything else differently, so that
-        people's words would land in the wrong place.
+        ▲ A text holds only text and marks. Libraries and views count the length of other items differently, so that
+        people's words would be inserted in the wrong place.
         """
         kind = self.parents[sequence >> KEY_BITS].type
         if item.keyed != (sequence & KEY_MASK != 0):
@@ -162,7 +162,7 @@ class Structure:
             raise Broken("unfit")
 
     def _beside(self, ident: Id, after: int) -> int:
-        """The sequence of a neighbour. Broken if the place before (0) or after (1) it lies within a pair: ▲ yrs would
+        """The sequence of a neighbour. Broken if the position before (0) or after (1) it is within a pair: ▲ yrs would
         count one character twice."""
         client = self.clients[ident[0]]
         if client.lows and _has(client.lows, ident[1] + after):
@@ -170,13 +170,13 @@ class Structure:
         return client.sequence(ident[1])
 
     def check_deleted(self, client: int, start: int, end: int) -> None:
-        """Broken if a range that is there cuts a pair in two."""
+        """Raises Broken if an existing range cuts a pair in two."""
         lows = self.clients[client].lows
         if lows and (_has(lows, start) or _has(lows, end)):
             raise Broken("half")
 
     def root(self, name: str) -> int:
-        """A root's number; it is there from when it is named."""
+        """A root's number; naming a root creates it."""
         found = self._roots.get(name)
         if found is None:
             found = self._roots[name] = len(self.parents)
@@ -214,11 +214,11 @@ class Structure:
     # -- taking back
 
     def mark(self) -> Mark:
-        """A point to go back to."""
+        """A point for `rollback`."""
         return len(self._undo), len(self.parents), len(self.keys)
 
     def rollback(self, mark: Mark) -> None:
-        """Goes back to a point: as if nothing had been added since."""
+        """Returns to a point: as if nothing had been added since."""
         undo, parents, keys = mark
         while len(self._undo) > undo:
             number, client, clock, runs, lows, types = self._undo.pop()
@@ -238,7 +238,7 @@ class Structure:
         del self.keys[keys:]
 
     def settle(self) -> None:
-        """What was added stays: earlier points are none any more."""
+        """Commits what was added: earlier points are invalid from now on."""
         self._undo.clear()
 
     def _note(self, number: int, client: Client) -> None:

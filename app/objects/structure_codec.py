@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A structure as bytes, in one form whatever the order in which it was learned: a judge's state on disk, and what a
-baseline, a snapshot or a successor says beside its update. FORMAT.md has every byte."""
+"""A structure as bytes, in one form whatever the order in which it was learned: a judge's state on disk, and the
+structure beside the update of a baseline, snapshot or successor. FORMAT.md has every byte."""
 
 from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
@@ -18,12 +18,12 @@ T = TypeVar("T")
 
 
 def encode(structure: Structure) -> bytes:
-    """The one encoding of what a structure says."""
+    """The one encoding of a structure."""
     return finished(encoding(structure))
 
 
 def encoding(structure: Structure) -> Generator[None, None, bytes]:
-    """The same in pieces; the structure must not change meanwhile."""
+    """As `encode`, in pieces; the structure must not change meanwhile."""
     out = bytearray((VERSION,))
     put = _writer(out)
     numbers = sorted(structure.clients)
@@ -53,12 +53,12 @@ def encoding(structure: Structure) -> Generator[None, None, bytes]:
 
 
 def decode(data: bytes) -> Structure:
-    """The structure; BadUpdate "structure" for any bytes but its one encoding, or one that cannot be."""
+    """The structure. BadUpdate "structure" for any bytes but its one encoding, or an impossible structure."""
     return finished(decoding(data))
 
 
 def decoding(data: bytes) -> Generator[None, None, Structure]:
-    """The same in pieces."""
+    """As `decode`, in pieces."""
     try:
         structure = yield from _Decoding(data).run()
     except BadUpdate as bad:
@@ -184,7 +184,7 @@ class _Decoding:
                 yield
 
     def _add_types(self, types: list[tuple[int, int, int]]) -> Iterator[None]:
-        """Gives types their depths, once all are known; a cycle of them is refused."""
+        """Computes the types' depths, once all are known. Refuses a cycle of types."""
         structure, roots = self._structure, len(self._structure.parents)
         numbers = sorted(structure.clients)
         inside: list[int] = []

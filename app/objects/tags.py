@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Foreign HTML with none but complete tags left in it, in time that grows as its length.
+"""Removes incomplete tags from foreign HTML, in time proportional to its length.
 
-Python's parser looks from each tag that is not closed to the end of the text: 40,000 characters of "<a " on the
+Python's parser searches from each tag that is not closed to the end of the text: 40,000 characters of "<a " on the
 clipboard took 22 s, and "<![" raised an AssertionError.
 """
 
 import re
 
 MAX_TAG_CHARS = 4096
-"""A longer tag is left out, or emptied; a picture that is inside its own tag has megabytes."""
+"""A longer tag is left out, or emptied. A picture that is inside its own tag has megabytes."""
 _PICTURE = re.compile(r"<img\b", re.IGNORECASE)
 _PICTURE_TAG = re.compile(r"<img\b[^<]*", re.IGNORECASE)
 _UNSEEN = re.compile(r"(?<![\w-])(?:width|height)\s*[=:]\s*[\"']?[01](?:px)?(?![\w.])", re.IGNORECASE)
@@ -21,7 +21,7 @@ _BETWEEN = dict.fromkeys(("br", *_LINES, *(f"/{name}" for name in _LINES)), "\n"
 
 
 def complete(html: str) -> str:
-    """The same without comments and declarations; what only looks like the beginning of a tag is text."""
+    """The HTML without comments and declarations; a beginning of a tag that is not completed becomes text."""
     out: list[str] = []
     at, size = 0, len(html)
     commented = True
@@ -35,7 +35,7 @@ def complete(html: str) -> str:
             break
         if commented and html.startswith("!--", at):
             end = html.find("-->", at + 3)
-            commented = end >= 0  # no other will be closed either
+            commented = end >= 0  # no later one is closed either
             if commented:
                 at = end + 3
                 continue
@@ -59,13 +59,14 @@ def complete(html: str) -> str:
 
 
 def pictures(tags: str) -> int:
-    """How many pictures a text of complete tags shows. Those of a pixel, with which mail is counted, are none."""
+    """How many pictures a text of complete tags shows. Pictures of one pixel, with which mail is tracked, do not
+    count."""
     return sum(_UNSEEN.search(tag[0]) is None for tag in _PICTURE_TAG.finditer(tags))
 
 
 def words(tags: str) -> str:
     """The text of complete tags: a line a paragraph or row, with tabs between cells."""
-    from html import unescape  # here: it loads all entities
+    from html import unescape  # imported here: it loads all entities
 
     first, *parts = tags.split("<")
     out, silent = [_SPACES.sub(" ", first)], ""

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What was put away, of whatever tool: who did it and when, and the way back. Nothing goes from here by itself.
+"""The trash of every tool: what was put away, by whom and when, and how to restore it. Nothing is removed from it
+automatically.
 
-A tool whose things can be put away has a service that is a `Bin`. What somebody writes in a thing that is put away is
-kept, and whoever put it away is told.
+A tool whose objects can be put away has a service that is a `Bin`. A change that another person writes in an object in
+the trash is kept, and the person who put the object away is notified.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from app.objects.links import ObjectLink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retired:
-    """An object that a room's record put away. `row`: the record's, in the store; `t` in ms."""
+    """An object that a room's record put away. `row`: the record's row in the store; `t` in ms."""
 
     room: RoomId
     obj: ObjId
@@ -26,8 +27,8 @@ class Retired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutAway:
-    """A thing in the trash. `ref` names it in its object, if it is not the object itself; `t` in ms; `by` None where
-    nobody is named."""
+    """An object or part of one in the trash. `ref` names it in its object, if it is not the object itself; `t` in ms;
+    `by` is None where nobody is named."""
 
     room: RoomId
     obj: ObjId
@@ -39,14 +40,14 @@ class PutAway:
 
     @property
     def link(self) -> ObjectLink:
-        """Opens it where it is."""
+        """Opens it in its old place."""
         return ObjectLink(room=self.room, obj=self.obj, kind=self.kind, ref=self.ref)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenAfter:
-    """Others wrote in something that I had put away, and I have not opened it since. `by`: the last to write comes
-    last; `t` in ms, of the newest change."""
+    """Others wrote in something that this person had put away and has not opened since. `by`: their uids, the latest
+    last; `t` of the newest change, in ms."""
 
     item: PutAway
     by: tuple[Uid, ...]
@@ -54,18 +55,18 @@ class WrittenAfter:
 
 
 class Bin(Protocol):
-    """The service of a tool whose things can be put away."""
+    """The service of a tool whose objects can be put away."""
 
     def put_away(self, room: RoomId) -> Sequence[PutAway]:
-        """What is in a room's trash, put away last first."""
+        """The contents of a room's trash; those put away last come first."""
         ...
 
     def take_back(self, item: PutAway) -> None:
-        """Puts a thing back where it was. Nothing happens if it is back already."""
+        """Restores it to its old place. Does nothing if it is restored already."""
         ...
 
     def written_after(self) -> Sequence[WrittenAfter]:
-        """Of everything that I put away, in all rooms, what others have written in since."""
+        """In all rooms, the things that this person put away and others have written in since."""
         ...
 
 
@@ -76,6 +77,6 @@ class Trash:
         self._bins = bins
 
     def written_after(self) -> list[WrittenAfter]:
-        """Things that I put away and others wrote in, the newest first."""
+        """The things that this person put away and others wrote in, newest first."""
         found = [each for tool in self._bins for each in tool.written_after()]
         return sorted(found, key=lambda each: each.t, reverse=True)

@@ -46,31 +46,32 @@ class Undo:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a step of mine to undo."""
+        """Whether there is a step of this person's to undo."""
         return self._manager is not None and self._manager.can_undo()
 
     @property
     def can_redo(self) -> bool:
-        """Whether an undone step can come back."""
+        """Whether an undone step can be redone."""
         return self._manager is not None and self._manager.can_redo()
 
     def undo(self) -> bool:
-        """Takes back my last step. False if there was none."""
+        """Undoes the person's last step. False if there was none."""
         manager = self._manager
         return manager is not None and manager.can_undo() and self._doc.run_undo(manager.undo)
 
     def redo(self) -> bool:
-        """Brings back the last undone step. False if there was none."""
+        """Redoes the last undone step. False if there was none."""
         manager = self._manager
         return manager is not None and manager.can_redo() and self._doc.run_undo(manager.redo)
 
     def split(self) -> None:
-        """The next edit begins a new step, however soon it comes."""
+        """Makes the next edit begin a new step, however soon it follows."""
         self._ahead_ms += self._group_ms + 1
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """However many transactions are made inside and however long they take, they belong to one step."""
+        """Puts all transactions made inside the context into one step, however many there are and however long they
+        take."""
         outer = self._held_ms
         if outer is None:
             self._ahead_ms += self._each_by_itself
@@ -81,7 +82,7 @@ class Undo:
             self._held_ms = outer
 
     def close(self) -> None:
-        """Stops following the document: there is nothing to undo or redo any more. Twice does no harm."""
+        """Stops following the document: there is nothing to undo or redo any more. A second call does nothing."""
         for end in self._ends:
             end()
         self._manager = None
@@ -91,7 +92,8 @@ class Undo:
         self.changed.emit()
 
     def _time_ms(self) -> int:
-        """pycrdt puts a transaction into the step before it if less than the grouping time has passed."""
+        """The clock for pycrdt, which puts a transaction into the step before it if less than the grouping time has
+        passed."""
         if self._held_ms is None:
             self._ahead_ms += self._each_by_itself
         now = self._clock_ms() if self._held_ms is None else self._held_ms

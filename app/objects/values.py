@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads over the values in a CRDT's update: lib0's own ("any"). It judges their form and keeps none.
+"""Reads over the values in a CRDT's update: lib0's own ("any"). It checks their form and keeps none.
 
-It does not recurse: how deep a value lies is counted. It stops after `PIECE` steps, and in long texts.
+It does not recurse: it counts how deep a value is. It stops after `PIECE` steps, and in long texts.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ MAX_DEPTH = 16
 
 _FLOAT, _DOUBLE = struct.Struct(">f"), struct.Struct(">d")
 _LARGEST_FLOAT = 3.4028235677973366e38
-"""From here on a double is no 32-bit float any more."""
+"""From here on a double cannot be a 32-bit float."""
 
 
 def skip_value(read: Reader) -> Iterator[None]:
@@ -52,7 +52,7 @@ def skip_text(read: Reader) -> Iterator[None]:
 
 
 def _key(read: Reader) -> Generator[None, None, str | bytes]:
-    """A map's key; of a long one its hash, which nobody can make come twice."""
+    """A map's key; for a long one its hash, of which nobody can make a second key."""
     start = read.at
     size = read.size()
     if size <= STRETCH:
@@ -66,7 +66,7 @@ def _key(read: Reader) -> Generator[None, None, str | bytes]:
 
 
 def new_key(keys: set[str | bytes], key: str | bytes, at: int) -> None:
-    """▲ A key comes once in a map: libraries may differ in which of two counts."""
+    """▲ Checks that a key occurs once in a map: libraries may differ in which of two counts."""
     before = len(keys)
     keys.add(key)
     if len(keys) == before:
@@ -110,7 +110,7 @@ def _integer(read: Reader) -> None:
 
 
 def _float(read: Reader) -> None:
-    """A 32-bit float. Whole numbers too: yrs 0.28 writes them so, other libraries as whole ones."""
+    """A 32-bit float. Whole numbers are accepted too: yrs 0.28 writes them so, other libraries as integers."""
     start = read.at
     (value,) = _FLOAT.unpack(read.take(4))
     if value != value:
@@ -118,7 +118,7 @@ def _float(read: Reader) -> None:
 
 
 def _double(read: Reader) -> None:
-    """A 64-bit float, for what no 32-bit float says."""
+    """A 64-bit float, for values that no 32-bit float has."""
     start = read.at
     (value,) = _DOUBLE.unpack(read.take(8))
     small = abs(value) < _LARGEST_FLOAT and _FLOAT.unpack(_FLOAT.pack(value))[0] == value

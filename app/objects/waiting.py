@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Updates that wait for ids which are not here yet, each indexed by one of the ids that it lacks.
 
-Per person and object, memory holds at most 1,000 updates, and the facts of them up to 20,000 items, ranges and ids.
-Everything else is read from the store's rows when it is needed.
+For each person and object, memory holds at most 1,000 updates, and their facts up to 20,000 items, ranges and ids. The
+others are read from the store's rows when they are needed.
 """
 
 from bisect import bisect_left, insort
@@ -13,13 +13,14 @@ from typing import Protocol
 from app.objects.grammar import Facts, Id
 
 MAX_WAITING, MAX_THINGS = 1000, 20_000
-"""▲ Updates, and things in their facts, in memory per person and object. A thing takes two bytes on the wire and about
-170 here."""
+"""▲ How many updates, and things in their facts, are in memory for each person and object. A thing takes two bytes on
+the wire and about 170 here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """An update that has a position. `position`: of its last piece, if it came in pieces. `t`: ms, the envelope's."""
+    """An update that has a position. `position`: of its last piece, if it was sent in pieces. `t`: the envelope's, in
+    ms."""
 
     position: int
     id: bytes
@@ -36,7 +37,7 @@ class Late:
 
 
 class Rows(Protocol):
-    """What the store keeps of one object's waiting updates: all of them, also those that are in memory here."""
+    """The rows of one object's waiting updates in the store: all of them, also those that are in memory here."""
 
     def waiting(self, client: int, below: int) -> Sequence[Late]:
         """The updates that are stored under a missing id of this client, with a clock below `below`."""
@@ -46,25 +47,25 @@ class Rows(Protocol):
 
 
 class Waiting:
-    """The index of what waits for one object."""
+    """The index of the updates that wait for one object."""
 
     def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._lates: dict[int, tuple[Late, Facts | None]] = {}
         """By position."""
         self._by_client: dict[int, list[tuple[int, int]]] = {}
-        """Of each client that is waited for: (missing clock, position), ascending."""
+        """For each client that is waited for: (missing clock, position), ascending."""
         self._held: dict[bytes, tuple[int, int]] = {}
         """By person: the updates in memory, and the items, ranges and ids in their facts."""
         self._beyond = False
-        """Whether some may be in the rows alone: then the rows are asked too."""
+        """Whether some updates may be in the rows alone: then the rows are read too."""
 
     def __len__(self) -> int:
-        """How many are in memory."""
+        """How many updates are in memory."""
         return len(self._lates)
 
     def put(self, late: Late, facts: Facts | None) -> bool:
-        """Keeps one; False if it is beyond what is kept in memory: then the rows alone have it."""
+        """Keeps an update in memory. False if the limit is reached: then it is in the rows alone."""
         count, size = self._held.get(late.change.author, (0, 0))
         if count >= MAX_WAITING:
             self._beyond = True
@@ -76,7 +77,7 @@ class Waiting:
         return True
 
     def ready(self, client: int, below: int) -> list[Change]:
-        """What waits for an id of this client below a clock."""
+        """The updates that wait for an id of this client below a clock."""
         found = self._by_client.get(client, ())
         early = found[: bisect_left(found, (below, -1))]
         changes = {position: self._lates[position][0].change for _, position in early}
@@ -93,7 +94,7 @@ class Waiting:
         return found if found is not None else (None, None)
 
     def drop(self, late: Late) -> None:
-        """Takes one out that is in memory."""
+        """Removes an update from memory."""
         _, facts = self._lates.pop(late.change.position)
         count, size = self._held[late.change.author]
         self._held[late.change.author] = count - 1, size - _things(facts)
@@ -103,7 +104,7 @@ class Waiting:
             del self._by_client[late.missing[0]]
 
     def cover(self, upto: int) -> list[Late]:
-        """Those in memory at positions up to this one, oldest first."""
+        """The updates in memory at positions up to this one, oldest first."""
         return [late for position, (late, _) in sorted(self._lates.items()) if position <= upto]
 
 

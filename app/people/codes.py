@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a QR code says to whoever compares keys with a person: `kansli:verify?uid=<32 hex>&genesis=<64 hex>`.
+"""The QR code for comparing keys with a person: `kansli:verify?uid=<32 hex>&genesis=<64 hex>`.
 
-It holds nothing secret. It is worth as much as the screen or paper it was read from: who read it there has met the
-person, or hears a voice they know.
+It holds nothing secret. It is worth as much as the screen or paper that it was read from: there, the reader is face to
+face with the person, or on a call with a voice they know.
 """
 
 from collections.abc import Iterable
@@ -13,11 +13,12 @@ from app.core.ids import Hash, Uid
 
 
 class Verdict(StrEnum):
-    """What a read code says of a person's keys."""
+    """What a code that was read says about a person's keys."""
 
     SAME = "same"
     DIFFERENT = "different"
-    """▲ It names the person with other keys than this device was shown: somebody is in between, or they were reset."""
+    """▲ The code names the person with other keys than this device was shown: an attacker is in between, or the keys
+    were reset."""
     OTHER_PERSON = "other-person"
     NO_CODE = "no-code"
 
@@ -28,7 +29,8 @@ def write(genesis: Hash) -> str:
 
 
 def read(text: str) -> tuple[Uid, Hash] | None:
-    """(uid, genesis) of a code, or None if it is none of ours. Whether the two fit is for `compare` to say."""
+    """(uid, genesis) of a code, or None if it is none of ours. Whether the two belong together is for `compare` to
+    decide."""
     try:
         uid, genesis = map(bytes.fromhex, link_fields.read(text, "verify", "uid", "genesis") or ("", ""))
     except ValueError:
@@ -37,7 +39,8 @@ def read(text: str) -> tuple[Uid, Hash] | None:
 
 
 def compare(texts: Iterable[str], uid: Uid, genesis: Hash) -> Verdict:
-    """What the codes in a picture say of the person. ▲ One with other keys outweighs every other: none is the same."""
+    """What the codes in a picture say about the person's keys. ▲ One code with other keys makes the verdict DIFFERENT,
+    whatever the other codes say."""
     codes = [code for code in map(read, texts) if code is not None]
     if not codes:
         return Verdict.NO_CODE

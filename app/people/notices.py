@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What happened to people's keys, and what a person is told of it.
+"""What happened to people's keys, and the notices about it.
 
 Decided here: a person's keys are the **genesis** that the safety number covers, and the **devices** that hold them. If
-the number was compared, a device that came or went gives one calm notice, which blocks nothing. Another genesis is
-another person, whatever name it has: a reset takes the mark away, and both it and a second live account of one staff
-record are a warning that stands until somebody says that it is dealt with. Neither mark nor membership goes over.
+the number was compared, a device that was added or revoked gives one calm notice, which blocks nothing. A different
+genesis is a different person, whatever name it has. A reset therefore takes the mark away, and both a reset and a
+second live account of one staff record give a warning, which stays until the person says that it is dealt with. Neither
+the mark nor a membership is transferred.
 """
 
 import asyncio
@@ -22,13 +23,13 @@ from sync.client.engine import Engine
 from sync.client.room.trust_facts import Change
 
 _BREATH = 8
-"""Logs that may be read from the store in one turn of the loop: 1 ms each."""
+"""How many logs are read from the store before the loop may run other tasks: 1 ms each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyNotice:
-    """One thing to tell of a person. `kind` as in KeyNoticeRow; `other` the other account of a "twin"; `t` ms when this
-    device saw it; `more`: how many like it stand behind this, the newest, and go with it."""
+    """One notice about a person. `kind` as in KeyNoticeRow; `other`: the other account of a duplicate; `t`: when this
+    device saw it, in ms; `more`: how many older notices like it exist, which are dismissed with it."""
 
     uid: Uid
     kind: str
@@ -39,18 +40,18 @@ class KeyNotice:
 
     @property
     def warns(self) -> bool:
-        """Whether it is a warning, and no calm notice."""
+        """Whether it is a warning, not a calm notice."""
         return self.kind in (RESET, DUPLICATE)
 
 
 class Notices:
-    """Looks through logs as they grow. `run` until cancelled; everything else on the loop as well."""
+    """Reads through logs as they grow. `run` until cancelled; call all other methods on the same loop."""
 
     def __init__(self, rows: KeyNotices, people: People, engine: Engine) -> None:
         self.changed: Signal[()] = Signal()
-        """Other notices stand than before."""
+        """The open notices have changed."""
         self.unmark: Callable[[Uid], None] = lambda uid: None
-        """Takes back that somebody is verified in person."""
+        """Takes back that a person is verified in person."""
         self._rows = rows
         self._people = people
         self._engine = engine
@@ -66,13 +67,13 @@ class Notices:
             end()
 
     def wake(self) -> None:
-        """A log has grown, or somebody has become known."""
+        """Wakes `run`: a log has grown, or a person became known."""
         self._woken.set()
 
-    # -- what is told -------------------------------------------------------------------------------------------------
+    # -- open notices -------------------------------------------------------------------------------------------------
 
     def open(self) -> list[KeyNotice]:
-        """What stands: warnings first, then one calm notice for each person, the newest last."""
+        """The open notices: warnings first, then one calm notice for each person, the newest last."""
         if self._open is None:
             self._open = self._gather(self._rows.open())
         return self._open
@@ -83,7 +84,7 @@ class Notices:
         for row in rows:
             if row.kind not in (RESET, DUPLICATE):
                 calm.setdefault(row.uid, []).append(row)
-            elif row.kind == RESET or not ({row.uid, row.other} & self.resets()):  # a reset one lives no more
+            elif row.kind == RESET or not ({row.uid, row.other} & self.resets()):  # a reset account is not alive
                 other = Uid(row.other) if row.other else None
                 warnings.append(KeyNotice(uid=row.uid, kind=row.kind, t=row.t, other=other, ids=(row.id,)))
         shared = [
@@ -93,17 +94,17 @@ class Notices:
         return warnings + sorted(shared, key=lambda notice: notice.t)
 
     def resets(self) -> set[Uid]:
-        """Whose accounts the agency has reset."""
+        """The people whose accounts the agency has reset."""
         if self._resets is None:
             self._resets = self._rows.resets()
         return self._resets
 
     def warning(self, uid: Uid) -> str:
-        """ "reset" or "twin" while a warning about the person stands, else ""."""
+        """ "reset" or "twin" while there is a warning about the person, otherwise ""."""
         return next((n.kind for n in self.open() if n.warns and uid in (n.uid, n.other)), "")
 
     def dismiss(self, notice: KeyNotice) -> None:
-        """It has been seen, or dealt with."""
+        """Closes the notice: the person has seen it, or dealt with it."""
         self._rows.dismiss(notice.ids)
         self._emit_changed()
 
@@ -111,10 +112,10 @@ class Notices:
         self._open = self._resets = None
         self.changed.emit()
 
-    # -- looking ------------------------------------------------------------------------------------------------------
+    # -- reading logs -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Looks whenever it is woken; what is in the store of before is looked through first."""
+        """Reads through the logs whenever it is woken, beginning with what is in the store from before."""
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -122,11 +123,11 @@ class Notices:
                 await self.look()
             except StoreFault as e:
                 log.store.info("notices-wait", code=e.code)
-            except Exception as e:  # a fault of ours: told, and tried again with the next change
+            except Exception as e:  # a fault of ours: logged, and tried again with the next change
                 log.store.exception("notices", e)
 
     async def look(self) -> None:
-        """Goes through everything that is not looked through yet. StoreFault."""
+        """Reads through everything that has not been read through yet. StoreFault."""
         shared = await self._begin()
         for at, (uid, seen) in enumerate(self._rows.behind()):
             shared = self._look_through(uid, seen) or shared
@@ -137,7 +138,8 @@ class Notices:
             self._emit_changed()
 
     async def _begin(self) -> bool:
-        """Begins to follow new logs. Who was reset before this device knew them is remembered, and nobody told."""
+        """Begins to follow new logs. A person who was reset before this device knew them is remembered without a
+        notice."""
         ended = False
         for at, uid in enumerate(self._rows.begin_new()):
             if self._engine.is_over(uid):

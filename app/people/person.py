@@ -24,9 +24,10 @@ class Verified(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """`verified` is NONE for one whose keys the agency has reset, too.
+    """`verified` is NONE also for a person whose keys the agency has reset.
 
-    `colour` is an index below HUES, chosen by uid; `initials` one or two letters."""
+    `colour` is an index below HUES, chosen by uid; `initials` one or two letters.
+    """
 
     uid: Uid
     name: str
@@ -37,9 +38,9 @@ class Person:
     verified: Verified
     is_me: bool
     is_sought: bool = False
-    """The agency's record of them is being fetched: nothing can be said of them yet, and nothing is wrong."""
+    """The agency's record of the person is being fetched: nothing can be said about them yet, and nothing is wrong."""
     warning: str = ""
-    """"reset" or "twin" while something about the keys is to be dealt with (app/people/notices.py)."""
+    """"reset" or "twin" while there is a warning about the person's keys (app/people/notices.py)."""
 
 
 def shown(record: Mapping[str, str], field: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who is who: the own account, colleagues from the directory, and how surely their keys are theirs."""
+"""People: the own account, colleagues from the directory, and how surely their keys are theirs."""
 
 import asyncio
 import logging
@@ -23,12 +23,12 @@ _NO_NAME = "…"
 
 
 class PeopleService:
-    """People as the interface shows them. Whoever is not known yet is looked up when the server is there."""
+    """People as the interface shows them. Unknown people are looked up when the server is connected."""
 
     def __init__(self, people: People, engine: Engine, notices: Notices) -> None:
         self.changed: Signal[()] = Signal()
         self.marked: Signal[Uid, bool] = Signal()
-        """This person, at this device, marked somebody as verified in person, or took it back."""
+        """(person, on): on this device, the user marked a person as verified in person, or took it back."""
         self._people = people
         self._engine = engine
         self._notices = notices
@@ -36,9 +36,9 @@ class PeopleService:
         self._known: dict[Uid, Person] = {}
         self._wanted: set[Uid] = set()
         self._unanswered: set[Uid] = set()
-        """People whom the directory was asked for without getting a record."""
+        """People for whom the directory was asked and returned no record."""
         self.asked = asyncio.Event()
-        """Somebody is to be looked up who was not asked for before."""
+        """Set when a person must be looked up for the first time."""
         self._ends = [people.changed.connect(self._on_changed), notices.changed.connect(self._on_notices)]
 
     def close(self) -> None:
@@ -52,7 +52,7 @@ class PeopleService:
         return self.person(self._engine.uid)
 
     def person(self, uid: Uid) -> Person:
-        """The person, or one without a name until the agency's record of them has come."""
+        """The person; without a name until the agency's record of them is received."""
         found = self._known.get(uid)
         if found is None:
             row = self._people.get(uid)
@@ -71,9 +71,10 @@ class PeopleService:
 
     async def duplicate_accounts(self, uid: Uid) -> list[Person]:
         """▲ Other accounts that are alive and have the same staff record: the agency should have ended one of them, or
-        somebody has made one in another's name. Raises as `search`."""
+        somebody has made one in another person's name. Raises as `search`."""
         known, row = self.person(uid), self._people.get(uid)
-        query = row.name if row is not None else known.name  # as the agency wrote it: the directory searches for that
+        # the name as the agency wrote it, since the directory searches for that
+        query = row.name if row is not None else known.name
         same = [p for p in await self.search(query) if (p.name, p.title, p.unit) == _record(known)]
         return [p for p in same if p.uid != uid]
 
@@ -104,16 +105,17 @@ class PeopleService:
         return verdict
 
     def mark_verified(self, uid: Uid, verified: bool) -> None:
-        """The numbers were compared in person, or the mark is taken back. NotFound for one who was reset."""
+        """Marks that the numbers were compared in person, or takes the mark back. NotFound for a person who was
+        reset."""
         if verified and self._engine.is_over(uid):
             raise NotFound
         self._people.set_verified(uid, verified)
         self.marked.emit(uid, verified)
 
     async def learn(self) -> None:
-        """Asks the server for the people whose names were wanted and are not known here. Does nothing while offline.
-        ▲ Each is asked for once: whoever is missing in the answer is shown as unknown from then on. Otherwise a server
-        that never answers could keep a stranger looking as if their name were still loading."""
+        """Asks the server for the people whose names were wanted and are not known here. Does nothing while offline. ▲
+        Each is asked for once: a person who is missing in the answer is shown as unknown from then on. Otherwise a
+        server that never answers could keep a stranger looking as if their name were still loading."""
         wanted, self._wanted = list(self._wanted), set()
         for at in range(0, len(wanted), 50):
             try:
@@ -131,7 +133,7 @@ class PeopleService:
     # -- what happened to keys ----------------------------------------------------------------------------------------
 
     def notices(self) -> list[KeyNotice]:
-        """What is to be told of people's keys, warnings first (app/people/notices.py)."""
+        """The open notices about people's keys, warnings first (app/people/notices.py)."""
         return self._notices.open()
 
     def dismiss(self, notice: KeyNotice) -> None:

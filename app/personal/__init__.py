@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a person's own devices tell each other: an ordinary sealed room whose only member is oneself, never shown."""
+"""What a person's own devices share: records in an ordinary sealed room whose only member is the person, never
+shown."""
 
 from app.objects.kind import Kind
 from app.personal.records import check

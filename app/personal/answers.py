@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the person answered to invitations, and whose they do not want: records in the personal room."""
+"""The person's answers to invitations, and the people they have blocked: records in the personal room."""
 
 from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
@@ -8,7 +8,7 @@ from app.personal.service import Personal
 
 
 class InvitationAnswers:
-    """Reads and writes them; the latest record of each room and person counts."""
+    """Reads and writes the answers; the latest record of each room and of each person counts."""
 
     def __init__(self, personal: Personal) -> None:
         self.changed: Signal[()] = personal.changed
@@ -16,19 +16,19 @@ class InvitationAnswers:
 
     @property
     def ready(self) -> bool:
-        """Whether there is a room to write to."""
+        """Whether the personal room exists and can be written to."""
         return self._personal.ready
 
     def answer(self, room: RoomId) -> Answer | None:
-        """What was answered about a room, at any device."""
+        """The answer about a room, given on any of the person's devices."""
         return self._personal.shared.answers.get(room)
 
     def blocked(self) -> frozenset[Uid]:
-        """Whose invitations are not shown."""
+        """The people whose invitations are hidden."""
         return frozenset(self._personal.shared.blocked)
 
     def declined(self) -> list[RoomId]:
-        """Rooms that were declined."""
+        """The rooms that were declined."""
         return [room for room, found in self._personal.shared.answers.items() if found.answer == DECLINED]
 
     def note_answer(self, room: RoomId, n: int, answer: str) -> None:
@@ -36,11 +36,12 @@ class InvitationAnswers:
         self._personal.write(InvitationAnswered(room=room, n=n, answer=answer))
 
     async def give(self, answer: str, rooms: list[tuple[RoomId, int]]) -> None:
-        """Writes answers, with the positions of the additions; works offline once there is a room. SyncError."""
+        """Writes answers, with the positions of the additions. Works offline once the personal room exists.
+        SyncError."""
         await self._personal.found()
         self._personal.write(*(InvitationAnswered(room=room, n=n, answer=answer) for room, n in rooms))
 
     async def block(self, uid: Uid, on: bool) -> None:
-        """Blocks a person or takes it back; as `give`."""
+        """Blocks a person, or unblocks them. As `give`."""
         await self._personal.found()
         self._personal.write(PersonBlocked(uid=uid, on=on))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What lies in the personal room: small records, the latest of each counts. Also how they are folded to what is so.
+"""The records of the personal room, and how they are folded into present values: the latest record of each subject
+counts.
 
-The latest is the one with the highest position, and one that has none yet comes after those that have. A device is
-named by its own `dev`; a record about one may come from another of the same person's devices.
+The latest is the one with the highest position; records without a position yet come after those that have one. A device
+is named by its own `dev`; a record about a device may come from another of the same person's devices.
 """
 
 from collections.abc import Sequence
@@ -24,14 +25,14 @@ ACCEPTED, DECLINED, ASKED = ANSWERS = ("accepted", "declined", "asked")
 
 
 class DeviceNamed(msgspec.Struct, frozen=True, kw_only=True, tag="named"):
-    """What the person calls a device."""
+    """The name that the person gives a device."""
 
     dev: bytes
     name: str
 
 
 class DeviceRuns(msgspec.Struct, frozen=True, kw_only=True, tag="runs"):
-    """What a device runs on, by its own word: the operating system and the program's version."""
+    """What a device runs on, as it reports itself: the operating system and the program's version."""
 
     dev: bytes
     system: str
@@ -39,12 +40,12 @@ class DeviceRuns(msgspec.Struct, frozen=True, kw_only=True, tag="runs"):
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True, tag="alive"):
-    """A device lives: the position's time and the envelope's device say which and when, so there is nothing in it."""
+    """A device's heartbeat. It is empty: the position's time says when, and the envelope's device says which."""
 
 
 class PersonMarked(msgspec.Struct, frozen=True, kw_only=True, tag="marked"):
-    """A colleague's safety number was compared in person (`on`), or the mark is taken back. `genesis` 32 B: the keys
-    that it was about; `t` ms: when, by the device's clock."""
+    """A colleague's safety number was compared in person (`on`), or the mark is taken back. `genesis` (32 B): the keys
+    that were compared; `t`: when, in ms by the device's clock."""
 
     uid: bytes
     genesis: bytes
@@ -53,8 +54,8 @@ class PersonMarked(msgspec.Struct, frozen=True, kw_only=True, tag="marked"):
 
 
 class InvitationAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="answered"):
-    """What the person answered to being added to a room at position `n` (0: not known): "accepted", "declined", or
-    "asked" for being asked again."""
+    """The person's answer to being added to a room at position `n` (0: not known): "accepted", "declined", or "asked"
+    if they want to be asked again."""
 
     room: bytes
     n: int
@@ -62,7 +63,7 @@ class InvitationAnswered(msgspec.Struct, frozen=True, kw_only=True, tag="answere
 
 
 class PersonBlocked(msgspec.Struct, frozen=True, kw_only=True, tag="blocked"):
-    """Invitations by a colleague are not shown (`on`), or are shown again."""
+    """Invitations by a colleague are hidden (`on`), or shown again."""
 
     uid: bytes
     on: bool
@@ -75,7 +76,7 @@ _PAYLOAD: Payload[Record] = Payload(Record)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
-    """A device's system and program version, as it said itself."""
+    """A device's system and program version, as it reported them."""
 
     system: str
     version: str
@@ -100,7 +101,7 @@ class Answer:
 
 @dataclass(slots=True)
 class SharedRecords:
-    """Everything that the devices have told each other."""
+    """Everything that the person's devices have shared with each other."""
 
     names: dict[DevId, str] = field(default_factory=dict)
     runs: dict[DevId, Runs] = field(default_factory=dict)
@@ -115,7 +116,7 @@ def encode(record: Record) -> bytes:
 
 
 def decode(data: bytes) -> Record:
-    """The record; BadChange if it is none of ours or breaks a limit."""
+    """The record. BadChange if it is not a record of ours or breaks a limit."""
     record = _PAYLOAD.decode(data)
     match record:
         case DeviceNamed(dev=dev, name=name):
@@ -136,7 +137,7 @@ def decode(data: bytes) -> Record:
 
 
 def fold(changes: Sequence[StoredChange]) -> SharedRecords:
-    """What is so after all of them; what cannot be read is left out."""
+    """The present values after all changes; changes that cannot be read are ignored."""
     shared = SharedRecords()
     for change in sorted(changes, key=lambda c: (c.n is None, c.n or 0, c.rowid)):
         try:
@@ -160,6 +161,7 @@ def fold(changes: Sequence[StoredChange]) -> SharedRecords:
 
 
 def check(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """The kind's projection: it has no read model, since everything is folded anew; BadChange is marked."""
+    """The kind's projection. It writes no read model, since all records are folded again from scratch; changes with
+    BadChange are marked."""
     for change in changes:
         decode(change.data)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The personal room: found or made, and kept up by each device with its name, its proof of life and verified marks.
+"""The personal room: found or made, and maintained by each device with its name, its heartbeat and its verified marks.
 
-It is an ordinary sealed room without a title, so no list shows it. Its mark is the announcement of an object of the
-kind "personal"; ▲ it counts only in a room that oneself founded and to which nobody was ever added. If two devices made
-one at the same time, both are read, and the one whose first position is the older is written to.
+It is an ordinary sealed room without a title, so no list shows it. It is recognised by the announcement of an object of
+the kind "personal". ▲ The announcement counts only in a room that this person founded and to which nobody was ever
+added. If two devices made one at the same time, both are read, and the one whose first position is older is written to.
 """
 
 import asyncio
@@ -38,24 +38,26 @@ from sync.protocol.version import PROGRAM
 DAY_MS = 86_400_000
 LOOK_S = 3600.0
 MAX_ROOMS = 4
-"""A server that stops one after the other makes no more than these."""
+"""The most personal rooms that are made: otherwise a server that stops one after the other could have any number made.
+"""
 KIND_ID = "personal"
 DEVICE_NAME = "device-name"
-"""The note under which a new device's first name waits for the room. It counts only while no device has told another:
-the one that let this one in tells it at once, and a person may have changed it there since."""
+"""The note with a new device's first name, which waits until the room exists. It counts only while no device has shared
+another name for it: the device that let this one in shares the name at once, and the person may have changed it there
+since."""
 DEVICE_RENAMED = "device-renamed"
-"""The note under which this device's own rename waits for the room."""
+"""The note with this device's own new name, which waits until the room exists."""
 
 Announce = Callable[[RoomId, ObjId, str], None]
 
 
 class Personal:
-    """One account's own room. `run` until cancelled; everything else on the loop as well."""
+    """One account's personal room. `run` until cancelled; call all other methods on the same loop."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, announce: Announce) -> None:
-        """`announce` tells a room of a new object, within the caller's transaction."""
+        """`announce` announces a new object in a room, within the caller's transaction."""
         self.changed: Signal[()] = Signal()
-        """A device's name, system or proof of life is another than before."""
+        """A device's name, system or heartbeat has changed."""
         self._store = store
         self._engine = engine
         self._people = people
@@ -78,10 +80,10 @@ class Personal:
             end()
 
     def wake(self) -> None:
-        """Something may be to be done: the connection stands, a room came, a person was learnt."""
+        """Wakes `run`: the connection is back, a room was received, or a person became known."""
         self._woken.set()
 
-    # -- what is known --------------------------------------------------------------------------------------------
+    # -- reading --------------------------------------------------------------------------------------------------
 
     @property
     def rooms(self) -> list[RoomId]:
@@ -93,7 +95,7 @@ class Personal:
         return list(self._rooms)
 
     def _founded(self, room: RoomId) -> int | None:
-        """The time of its first position if it is ours alone, else None."""
+        """The time of the room's first position if the room is this person's alone, otherwise None."""
         first = self._store.rooms_list.events(room, limit=1)
         if not first or first[0].n != 1 or first[0].by != self._engine.uid:
             return None
@@ -103,16 +105,16 @@ class Personal:
 
     @property
     def shared(self) -> SharedRecords:
-        """What this person's devices have told each other."""
+        """What this person's devices have shared with each other."""
         while self._shared is None:
             before = self._version
             shared = fold([c for room in self.rooms for c in self._changes(room) if c.own])
-            if before == self._version:  # else reading brought something
+            if before == self._version:  # otherwise reading brought something
                 self._shared = shared
         return self._shared
 
     def _forget(self) -> None:
-        """What was read is not all any more."""
+        """Drops the cached values: more was received."""
         self._shared = self._rooms = None
         self._version += 1
 
@@ -120,8 +122,8 @@ class Personal:
         return [c for o in self._store.objects.all(room, KIND_ID) for c in self._store.changes.of(o.obj)]
 
     def alive(self) -> dict[DevId, int]:
-        """When each device last showed that it lives: the server's time in ms of its newest position. ▲ No claim of the
-        device's, and none of another's."""
+        """When each device last sent a heartbeat: the server's time in ms of its newest position. ▲ Neither the
+        device's own claim nor that of another device counts."""
         latest: dict[DevId, int] = {}
         for room in self.rooms:
             for dev, t in self._store.changes.latest_by_device(room):
@@ -129,11 +131,11 @@ class Personal:
                 latest[at] = max(t, latest.get(at, 0))
         return latest
 
-    # -- what is said ---------------------------------------------------------------------------------------------
+    # -- writing --------------------------------------------------------------------------------------------------
 
     def rename(self, dev: DevId, name: str) -> None:
-        """Another name for a device of this person; works offline. NotFound for another device while there is no room
-        yet; this one's own name is kept until there is one."""
+        """Gives a device of this person another name; works offline. While the personal room does not exist yet, this
+        device's own name is kept until it does, and NotFound is raised for another device."""
         name = one_line(name, MAX_NAME)
         if not name:
             return
@@ -147,7 +149,7 @@ class Personal:
         self.changed.emit()
 
     def _room(self) -> RoomId | None:
-        """Where to write; None while there is no room."""
+        """The room to write to; None while there is none."""
         return next((r for r in self.rooms if self._engine.room_state(r) is not RoomState.FORK), None)
 
     def _write(self, room: RoomId, record: Record) -> None:
@@ -160,12 +162,12 @@ class Personal:
         return self._room() is not None
 
     async def found(self) -> None:
-        """Makes the room if there is none. SyncError, StoreFault."""
+        """Makes the room if there is none. Raises SyncError, StoreFault."""
         if not self.ready:
             await self.tend()
 
     def write(self, *records: InvitationAnswered | PersonBlocked) -> None:
-        """Tells the person's other devices something; NotFound unless `ready`."""
+        """Shares records with the person's other devices. NotFound unless `ready`."""
         room = self._room()
         if room is None:
             raise NotFound
@@ -175,10 +177,10 @@ class Personal:
         self._forget()
         self.changed.emit()
 
-    # -- keeping it up --------------------------------------------------------------------------------------------
+    # -- maintenance ----------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Does what is to be done whenever it is woken, and once an hour."""
+        """Calls `tend` whenever it is woken, and once an hour."""
         while True:
             try:
                 async with asyncio.timeout(LOOK_S):
@@ -195,9 +197,10 @@ class Personal:
                     log.store.exception("personal", e)
 
     async def tend(self) -> None:
-        """Makes the room if there is none, says what this device has not said yet, takes in marks.
+        """Makes the room if there is none, writes what this device has not shared yet, and applies marks of other
+        devices.
 
-        SyncError, StoreFault.
+        Raises SyncError, StoreFault.
         """
         room = self._room()
         if room is None and len(self.rooms) < MAX_ROOMS:
@@ -242,23 +245,23 @@ class Personal:
             self._write(room, PersonMarked(uid=uid, genesis=genesis, on=on, t=t))
 
     def _give_marks(self, room: RoomId) -> None:
-        """Marks that were made here before there was a room."""
+        """Writes the marks that were made here before the room existed."""
         for person in self._store.people.all():
             if person.verified is not None and person.uid not in self.shared.marks:
                 self._write_mark(room, person.uid, True, person.verified)
 
     def _take_marks(self) -> None:
-        """▲ A mark counts for the keys that it was about, and for no others."""
+        """Applies the marks of other devices. ▲ A mark counts for the keys that were compared, and for no others."""
         for uid, mark in self.shared.marks.items():
             row = self._store.people.get(uid)
             if row is None:
                 if mark.on and uid not in self._asked:
                     self._asked.add(uid)
-                    self._people.person(uid)  # whom nobody knows yet is looked up
+                    self._people.person(uid)  # an unknown person is looked up
             elif (row.verified is not None) != mark.on and self._engine.genesis(uid) == mark.genesis:
                 self._store.people.set_verified(uid, mark.on, t=mark.t)
 
-    # -- hearing --------------------------------------------------------------------------------------------------
+    # -- following ------------------------------------------------------------------------------------------------
 
     def _on_room(self, room: RoomId) -> None:
         if self._store.objects.first(room, KIND_ID) is None and room not in (self._rooms or ()):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The person's answers to invitations, as the rooms' services need them; app/personal/answers.py keeps them."""
+"""The person's answers to invitations, as the rooms' services need them. app/personal/answers.py stores them."""
 
 from collections.abc import Collection
 from typing import Protocol
@@ -9,7 +9,7 @@ from app.core.signal import Signal
 
 
 class Answer(Protocol):
-    """ "accepted", "declined" or "asked" of the addition at position `n`."""
+    """The answer "accepted", "declined" or "asked" to the addition at position `n`."""
 
     @property
     def answer(self) -> str: ...
@@ -18,7 +18,7 @@ class Answer(Protocol):
 
 
 class Answers(Protocol):
-    """The personal room, as far as invitations need it (app/personal/answers.py)."""
+    """What rooms need of the personal room: answers to invitations and blocked people (app/personal/answers.py)."""
 
     @property
     def changed(self) -> Signal[()]: ...

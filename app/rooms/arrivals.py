@@ -18,7 +18,7 @@ from sync.client.engine import Engine
 
 
 class Arrivals:
-    """Of one account. `run` until cancelled."""
+    """Does this for one account. `run` until cancelled."""
 
     def __init__(self, store: Store, engine: Engine, answers: Answers) -> None:
         self._store = store
@@ -28,7 +28,8 @@ class Arrivals:
         self._woken = asyncio.Event()
         self._due: set[RoomId] = {row.room for row in store.rooms_list.all()}
         self._done: set[RoomId] = set()
-        """Rooms in which nothing is left to be done while the person is in them: a room moves with each message."""
+        """Rooms the person is in and in which nothing is left to do. A room moves with each message, so this must be
+        cheap."""
         self._ends = [answers.changed.connect(self._woken.set), store.changed.connect(self.on_room)]
 
     def close(self) -> None:
@@ -37,21 +38,21 @@ class Arrivals:
             end()
 
     def on_status(self, *, online: bool) -> None:
-        """The engine's status changed. Nothing is noted before it was in step once: what another device did is not
-        known yet."""
+        """The engine's status changed. Nothing is done before it was online once: until then this device does not know
+        what the person's other devices did."""
         if online and not self._online:
             self._online = True
             self._woken.set()
 
     def on_room(self, room: RoomId) -> None:
-        """A room that is followed has moved."""
-        if room in self._done and self._engine.is_in(room):  # asks no store: this is called for each message
+        """A room has moved."""
+        if room in self._done and self._engine.is_in(room):  # does not read the store: this is called for each message
             return
         self._due.add(room)
         self._woken.set()
 
     async def run(self) -> None:
-        """Does what is to be done while the personal room can be written to; the rest later."""
+        """Does what is left to do while the personal room can be written to; otherwise waits until it can."""
         while True:
             await self._woken.wait()
             self._woken.clear()
@@ -63,7 +64,7 @@ class Arrivals:
                     log.store.warning("arrival-not-noted", code=e.code)
                     self._done.discard(room)
                     self._due.add(room)
-                    break  # a full disk, perhaps: again when something else moves
+                    break  # perhaps a full disk: tried again when something else moves
                 except Exception as e:  # a fault of ours in one room: the others go on
                     log.store.exception("arrivals", e)
                 await asyncio.sleep(0)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The present state of a room's objects, for whoever was added without the history (protocol §7).
+"""Writes the present state of a room's objects for members who were added without the history (protocol §7).
 
-Owed from the moment the room's log shows my add, until it lies in the outbox; both are read from the store, so that a
-program that ended in between pays at its next start.
+This device owes the state from the moment the room's log shows its add until the state is in the outbox. Both are read
+from the store, so a program that ended in between writes the state at its next start.
 """
 
 import asyncio
@@ -25,8 +25,9 @@ Baseline = Callable[[ObjId], Awaitable[Sequence[bytes]]]
 
 
 class Baselines:
-    """Gives what is owed. `kinds`: an object's present state as changes; a kind that only grows (chat) has none.
-    `whole`: whether a room is all here; ▲ else a newcomer would be given a part for the whole."""
+    """Writes the states that this device owes. `kinds`: an object's present state as changes; a kind that only grows
+    (chat) has none. `whole`: whether the local copy of a room is complete. ▲ Otherwise a newcomer would receive a part
+    as if it were all."""
 
     def __init__(self, store: Store, whole: Callable[[RoomId], bool]) -> None:
         self._store = store
@@ -38,12 +39,12 @@ class Baselines:
         """Objects whose state is still to be given to newcomers, and of which no change may be held back any more."""
 
     def wake(self, room: RoomId) -> None:
-        """The room's log may show an add."""
+        """Notes that the room's log may show an add."""
         self._rooms.add(room)
         self._woken.set()
 
     async def run(self) -> None:
-        """Gives what is owed in the rooms of the store, then in those that moved, until cancelled."""
+        """Writes what is owed in the rooms of the store, then in rooms that moved, until cancelled."""
         while True:
             self._woken.clear()  # cleared first: a wake-up while a state is made must not be lost
             waits_s = [await self._round(), await self._pay_round()]
@@ -67,7 +68,7 @@ class Baselines:
         return min(waits_s, default=None)
 
     async def _pay_round(self) -> float | None:
-        """As `_round`, for objects that newcomers are still owed."""
+        """As `_round`, for objects whose state is still owed to newcomers."""
         due, self._due = self._due, set()
         failed = [obj for obj in due if not await self._paid(obj)]
         self._due.update(failed)

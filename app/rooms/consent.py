@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whether a person is asked before they are in a room to which somebody added them. Pure: facts in, verdict out."""
+"""Decides whether a person is asked before they are in a room to which another person added them. Pure: facts in,
+verdict out."""
 
 from dataclasses import dataclass
 
@@ -14,9 +15,10 @@ from sync.client.room.invitation_consent import Added, Invitation, Verdict
 class Knowledge:
     """What this person's devices know when they decide.
 
-    `asks`: policy has unknown people's rooms ask. `accepted`: they said yes to this very addition, or to the room when
-    the addition is not known. `known`: the adder wrote with them in a direct room, was verified in person, or is of
-    their own unit. `continues`: the room is a believed successor of one in which they still are.
+    `asks`: policy requires a question for rooms of unknown people. `accepted`: the person accepted this very addition,
+    or the room where the addition is not known. `known`: the adder wrote with the person in a direct room, was verified
+    in person, or is of the person's own unit. `continues`: the room is a believed successor of one in which the person
+    still is.
     """
 
     me: Uid
@@ -29,10 +31,10 @@ class Knowledge:
 
 
 def decide(added: Added, known: Knowledge) -> Verdict:
-    """What becomes of the room.
+    """Decides what happens to the room.
 
-    An item of this person's behind the addition is a yes that anybody can see. ▲ A block, and having left the room,
-    outweigh everything that would open it without a question.
+    An item of this person's behind the addition is an acceptance that everybody can see. ▲ A block, and having left the
+    room, outweigh everything that would open it without a question.
     """
     if known.declined:
         return Verdict.HIDE
@@ -48,7 +50,7 @@ def decide(added: Added, known: Knowledge) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """What an invitation says of its room: empty where it says nothing that can be read. `type` as RoomNamed's."""
+    """What an invitation shows of its room; "" for each field that cannot be read. `type` as RoomNamed's."""
 
     title: str = ""
     type: str = "group"
@@ -56,8 +58,8 @@ class Shown:
 
 
 def read(invitation: Invitation, me: Uid) -> Shown:
-    """Title and type as the newest record says, and the adder's greeting to this person. ▲ Nothing else of a record is
-    looked at, and one that is wrong in anything is left out."""
+    """Reads title and type from the newest record, and the adder's greeting to this person. ▲ No other part of a record
+    is read, and a record that is wrong in anything is ignored."""
     shown = Shown()
     for found in invitation.records:
         try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is kept against a server that was false in a room, read out of the store for a person and for those they show it
-to. The bytes are as they were signed: whoever has the agency's public key can check them without this program.
-"""
+"""The evidence that is kept against a server that was false in a room, read from the store for the person and for
+people to whom they show it. The bytes are as they were signed: everybody with the agency's public key can check them
+without this program."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ from sync.trust.room.signed_receipts import Proof
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """The server's signed word that the room stood at position `n` with the running hash `rh` at `t` (its time, ms).
-    `proof` is the receipt and the certificate of its key."""
+    """The server's signed statement that the room's head was position `n` with the running hash `rh` at `t` (server
+    time, ms). `proof`: the receipt and the certificate of its key."""
 
     n: int
     rh: bytes
@@ -25,9 +25,10 @@ class Word:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """What was kept at `t` (ms): `code` "fork", "rollback" or "restored" when the room stopped, "time" when the server
-    signed a time far ahead of the clocks; what it had signed for us, what it signed then, and what a member signed who
-    had seen another history, or for "restored" the server's statement; each or None."""
+    """One piece of evidence, kept at `t` (ms). `code`: "fork", "rollback" or "restored" if the room stopped, "time" if
+    the server signed a time far ahead of the clocks. The other fields, each or None: what the server had signed for us,
+    what it signed then, and what a member signed who had seen another history, or for "restored" the server's
+    statement."""
 
     code: str
     t: int
@@ -37,7 +38,7 @@ class Exhibit:
 
 
 def exhibits(store: Store, room: RoomId) -> tuple[Exhibit, ...]:
-    """What is kept in a room, oldest first."""
+    """The evidence that is kept in a room, oldest first."""
     return tuple(_exhibit(kept) for kept in store.receipts_kept.evidence(room))
 
 
@@ -50,6 +51,6 @@ def _word(proof: bytes | None) -> Word | None:
         return None
     try:
         receipt = Proof.decode(proof).receipt
-    except Reject:  # of a later version: still there, still to be copied from the store
+    except Reject:  # written by a later version: it stays in the store, and can be copied from there
         return None
     return Word(n=receipt.n, rh=receipt.rh, t=receipt.t, proof=proof)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Changes of a room's objects that this computer holds back, or that an administrator had left out: who wrote them, and
-what a person can do about it. What is held back is this computer's own caution; nobody else learns of it.
-"""
+what a person can do about them. Holding back is this computer's own caution; no other member learns of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,17 +17,17 @@ from app.store.rows import StoredChange
 from app.store.store import Store
 
 Copier = Callable[[ObjId], ObjId]
-"""Makes a new object of what one holds here; gives its id. A kind's own."""
+"""Makes a new object with the content of the given one on this device, and returns its id. Each kind has its own."""
 
 SHOWN_FOR_MS = 7 * 86_400_000
-"""So long a room shows that something was left out of an object of its."""
+"""How long a room shows that something was left out of one of its objects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldChange:
-    """A change that is not merged here. `t` ms, the server's. `void`: it breaks the rules of its format and counts for
-    nobody, `why` is the code; otherwise this computer holds it back, `why` is "crash", "failed", "slow" or
-    "program". `row` names it in this store: what the object was before is made of the rows below."""
+    """A change that is not merged here, written at `t` (server time, ms). `void`: it breaks the rules of its format and
+    counts for nobody, and `why` is the code. Otherwise this computer holds it back, and `why` is "crash", "failed",
+    "slow" or "program". `row`: its row in this store; the rows below it give the object as it was before."""
 
     obj: ObjId
     kind: str
@@ -53,7 +52,7 @@ class LeftOutChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingChanges:
-    """Changes of a person that build on others which have not come to the room yet."""
+    """A person's changes that build on changes which are not in the room yet."""
 
     title: str
     author: Person
@@ -70,11 +69,11 @@ class VoidChanges:
 
 
 class HeldBack:
-    """Of one account."""
+    """The held and left-out changes of one account's rooms."""
 
     def __init__(self, store: Store, people: PeopleService, rooms: RoomService) -> None:
         self.changed: Signal[RoomId] = Signal()
-        """Something more, or less, is held back or left out in a room."""
+        """A room in which more or fewer changes are held back or left out than before."""
         self.copiers: dict[str, Copier] = {}
         self._store = store
         self._people = people
@@ -86,8 +85,8 @@ class HeldBack:
         self._end()
 
     def held(self, room: RoomId) -> tuple[HeldChange, ...]:
-        """The room's changes that are not merged here: first those that this computer holds back, then the void ones;
-        each oldest first. At most `trials.MOST_VOID` void ones are listed; `void` counts all of them."""
+        """The room's changes that are not merged here: first those that this computer holds back, then the void ones,
+        each group oldest first. At most `trials.MOST_VOID` void ones are listed; `void` counts all of them."""
         held = [(q.change, q.why) for q in self._store.trials.quarantined() if q.change.room == room]
         changes = [self._of(change, why, void=False) for change, why in held]
         changes += [self._of(change, why, void=True) for change, why in self._store.trials.void(room)]
@@ -110,21 +109,21 @@ class HeldBack:
         )
 
     def void(self, room: RoomId) -> tuple[VoidChanges, ...]:
-        """Counts the room's void changes by object and author. They are the same at everybody."""
+        """Counts the room's void changes by object and author. The verdict "void" is the same at every member."""
         return tuple(
             VoidChanges(title=title, author=self._people.person(uid), count=count)
             for title, uid, count in self._store.trials.void_counts(room)
         )
 
     def waiting(self, room: RoomId) -> tuple[WaitingChanges, ...]:
-        """What of a room waits for other changes, at everybody, by object and author."""
+        """The room's changes that wait for other changes, at every member, by object and author."""
         return tuple(
             WaitingChanges(title=title, author=self._people.person(uid), count=count)
             for title, uid, count in self._store.trials.late(room)
         )
 
     def left_out(self, room: RoomId) -> tuple[LeftOutChange, ...]:
-        """What administrators had left out of the room's objects lately, oldest first."""
+        """The changes that administrators had left out of the room's objects lately, oldest first."""
         since, found = clock.now_ms() - SHOWN_FOR_MS, []
         for event in self._store.rooms_list.events(room):
             row = self._store.objects.get(event.obj) if event.obj is not None else None
@@ -150,7 +149,8 @@ class HeldBack:
         return self._rooms.my_role(room) >= ADMIN and self._rooms.may_write(room)
 
     def leave_out(self, room: RoomId, held: HeldChange) -> None:
-        """Has everybody compute the object without the change, from now on. Forbidden unless an administrator."""
+        """Has every member compute the object without the change, from now on. Forbidden if this person is no
+        administrator."""
         self._rooms.leave_out(room, held.obj, held.author.uid, held.change)
 
     def may_copy(self, room: RoomId, held: HeldChange) -> bool:
@@ -158,7 +158,8 @@ class HeldBack:
         return held.kind in self.copiers and self._rooms.may_write(room)
 
     def copy(self, held: HeldChange) -> ObjId:
-        """A new object in the same room with what this one holds here. NotFound if its kind cannot be copied."""
+        """Makes a new object in the same room with the content that the object has here. NotFound if its kind cannot be
+        copied."""
         copier = self.copiers.get(held.kind)
         if copier is None:
             raise NotFound

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms to which somebody added this person and that wait for an answer; and whose invitations are not shown.
+"""Rooms to which a person was added and that wait for their answer; and colleagues whose invitations are hidden.
 
-Nothing of such a room is in the store before the person says yes (sync/client/exchange/room_invitations.py). The
-answers are records in the personal room and hold on all of the person's devices.
+Nothing of such a room is in the store before the person accepts (sync/client/exchange/room_invitations.py). The answers
+are records in the personal room and apply on all of the person's devices.
 """
 
 from collections import Counter
@@ -23,17 +23,18 @@ from sync.client.room.invitation_consent import Added, Invitation, Verdict
 
 MAX_AN_ADDER = 20
 MAX_OPEN = 100
-"""Invitations that are shown one by one; of the others only how many there are, by adder."""
+"""How many invitations are shown one by one. The others are only counted, by adder."""
 DAY_MS = 86_400_000
 _NOTED = "invited-by-"
-"""The note under which it is kept when (ms, own clock) an adder's invitations were last notified of, and the server's
-time of the newest of them."""
+"""The note with the time (ms, own clock) at which the person was last notified of an adder's invitations, and the
+server's time of the newest of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenInvitation:
-    """One that is shown by itself. `title` and `greeting` are empty if they cannot be read; `long`: a room with so much
-    in it that nothing of it is read beforehand. `by` is None if nobody can say who. `t_ms`: the server's time."""
+    """An invitation that is shown by itself. `title` and `greeting` are "" if they cannot be read; `long`: the room has
+    so much in it that nothing of it is read beforehand. `by` is None if the adder is not known. `t_ms`: the server's
+    time."""
 
     room: RoomId
     by: Person | None
@@ -47,22 +48,23 @@ class OpenInvitation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoreInvitations:
-    """Those of one adder that are too many to be shown one by one."""
+    """The invitations of one adder that are too many to be shown one by one."""
 
     by: Person | None
     rooms: tuple[RoomId, ...]
 
 
 class Invitations:
-    """Of one account: `sync.client.room.invitation_consent.Consent`, and what the interface shows and does."""
+    """The invitations of one account: implements `sync.client.room.invitation_consent.Consent`, and serves the
+    interface."""
 
     def __init__(
         self, store: Store, engine: Engine, people: PeopleService, settings: Settings, answers: Answers
     ) -> None:
         self.changed: Signal[()] = Signal()
-        """Another invitation is open, or one less, or another person is blocked."""
+        """An invitation was opened or closed, or a person was blocked or unblocked."""
         self.arrived: Signal[Person | None] = Signal()
-        """Somebody invites (None: nobody can say who): told at most once an adder and day."""
+        """A person sent an invitation (None: the adder is not known). Emitted at most once an adder and day."""
         self._store = store
         self._engine = engine
         self._people = people
@@ -83,19 +85,19 @@ class Invitations:
     # -- what is shown --------------------------------------------------------------------------------------------
 
     def all(self) -> list[OpenInvitation]:
-        """Those that are shown one by one, the oldest first. None before this device has been in step with the server:
-        what another device answered is not known yet."""
+        """The invitations that are shown one by one, oldest first. Empty until this device was online once: until then
+        it does not know what another device answered."""
         return [self._shown(i) for i in self._waiting() if i.read]
 
     def get(self, room: RoomId) -> OpenInvitation:
-        """One of them; NotFound if it is not open any more."""
+        """One of them. NotFound if it is not open any more."""
         found = next((i for i in self._waiting() if i.added.room == room), None)
         if found is None:
             raise NotFound
         return self._shown(found)
 
     def more(self) -> list[MoreInvitations]:
-        """The others, by adder."""
+        """The invitations that are not shown one by one, by adder."""
         rooms: dict[Uid | None, list[RoomId]] = {}
         for i in self._waiting():
             if not i.read:
@@ -104,7 +106,7 @@ class Invitations:
 
     @property
     def count(self) -> int:
-        """How many are open."""
+        """How many invitations are open."""
         return len(self._waiting())
 
     def _waiting(self) -> list[Invitation]:
@@ -139,33 +141,34 @@ class Invitations:
     # -- answers --------------------------------------------------------------------------------------------------
 
     async def accept(self, room: RoomId) -> None:
-        """The room is opened like every other as soon as this device is online, and the others see that the person is
-        in. SyncError if nothing can be kept yet (a new account that was never online)."""
+        """Accepts: the room opens as soon as this device is online, and its members see that the person has joined.
+        Raises SyncError if nothing can be kept yet (a new account that was never online)."""
         await self._answers.give("accepted", [(room, self._position(room))])
 
     async def decline(self, *rooms: RoomId) -> None:
-        """Hides the rooms on all of the person's own devices. No colleague is told."""
+        """Hides the rooms on all of the person's own devices. No colleague is notified."""
         await self._answers.give("declined", [(room, self._position(room)) for room in rooms])
 
     async def ask_again(self, *rooms: RoomId) -> None:
-        """Rooms that were declined are invitations again; without a room all that were."""
+        """Makes declined rooms invitations again; without arguments all of them."""
         await self._answers.give("asked", [(room, 0) for room in rooms or self._answers.declined()])
 
     async def block(self, uid: Uid) -> None:
-        """Hides every invitation that this colleague sends. No colleague is told, nor the one who is blocked."""
+        """Hides every invitation that this colleague sends. Nobody is notified, and neither is the blocked
+        colleague."""
         await self._answers.block(uid, True)
 
     async def unblock(self, uid: Uid) -> None:
-        """The colleague's invitations are shown again."""
+        """Shows the colleague's invitations again."""
         await self._answers.block(uid, False)
 
     def _position(self, room: RoomId) -> int:
-        """The position to store with an answer: that of the addition, or 0 if it is not known; but not before the
+        """The position to store with an answer: that of the addition, or 0 if it is not known; never one before the
         position at which this person last left the room."""
         added_n = next((i.added.added_n for i in self._engine.invitations if i.added.room == room), 0)
         return max(added_n, self._store.rooms_list.left_at(room, self._engine.uid))
 
-    # -- sync.client.room.invitation_consent.Consent -------------------------------------------------------------------
+    # -- sync.client.room.invitation_consent.Consent --------------------------------------------------------------
 
     def answered(self, room: RoomId) -> Verdict | None:
         """The answer that the person has already given, on this device or on another of theirs; None for no answer."""
@@ -173,7 +176,7 @@ class Invitations:
         return {"accepted": Verdict.OPEN, "declined": Verdict.HIDE}.get(found.answer) if found is not None else None
 
     def decide(self, added: Added) -> Verdict:
-        """Whether the person is asked."""
+        """Decides whether the person is asked."""
         found, me = self._answers.answer(added.room), self._engine.uid
         yes = found is not None and found.answer == "accepted"
         left_n = self._store.rooms_list.left_at(added.room, me)
@@ -191,17 +194,18 @@ class Invitations:
         return decide(added, known)
 
     def reads(self, added: Added) -> bool:
-        """Whether there is room for one more that is shown by itself."""
+        """Whether one more invitation can be shown by itself."""
         shown = Counter(i.added.adder for i in self._engine.invitations if i.read and i.added.room != added.room)
         return shown[added.adder] < MAX_AN_ADDER and shown.total() < MAX_OPEN
 
     def on_invitations(self) -> None:
-        """Another room waits for an answer, or one less."""
+        """Another room waits for an answer, or one room less."""
         self._emit_invited()
         self.changed.emit()
 
     def _knows(self, uid: Uid) -> bool:
-        """▲ By the agency's record, which the adder's log has signed, and never by what anybody wrote."""
+        """Whether this person knows the adder. ▲ Decided by the agency's record, which the adder's log has signed, and
+        never by what the adder wrote."""
         person, row, mine = (
             self._people.person(uid),
             self._store.people.get(uid),
@@ -224,13 +228,14 @@ class Invitations:
     # -- following ------------------------------------------------------------------------------------------------
 
     def on_status(self, *, online: bool) -> None:
-        """The engine's status changed. The first time that it is in step, invitations are shown and told of."""
+        """The engine's status changed. When it is online for the first time, invitations are shown and the person is
+        notified."""
         if online and not self._online:
             self._online = True
             self.on_invitations()
 
     def on_room(self, room: RoomId) -> None:
-        """A room that is followed has moved."""
+        """A room has moved."""
         if any(i.added.origin is not None for i in self._engine.invitations):
             self._engine.reconsider()
 
@@ -241,11 +246,11 @@ class Invitations:
         self._engine.reconsider()
         self.changed.emit()
 
-    # -- telling --------------------------------------------------------------------------------------------------
+    # -- notifying ------------------------------------------------------------------------------------------------
 
     def _emit_invited(self) -> None:
-        """▲ One notice an adder and day, however many rooms they make; and none of an addition that is older than the
-        last one."""
+        """▲ Notifies at most once an adder and day, however many rooms they make; never of an addition that is older
+        than the last one."""
         now, newest = clock.now_ms(), dict[Uid | None, int]()
         for i in self._waiting():
             newest[i.added.adder] = max(i.added.t, newest.get(i.added.adder, 0))

@@ -2,11 +2,11 @@
 """▲ Own changes that wait before they are offered in a successor: what they build on has no position there (protocol
 §4).
 
-They wait on this device, and are checked again whenever a change comes to the successor. After 30 days by this device's
-clock the person is asked whether to offer a copy instead, since the author of what is missing may never come. The
+They wait on this device, and are checked again whenever the successor receives a change. After 30 days by this device's
+clock the person is asked whether to offer a copy instead, since the author of what is missing may never return. The
 answer is stored.
 
-▲ The person is asked at once if somebody else has used a client of these changes in the successor: there the changes
+▲ The person is asked at once if another person has used a client of these changes in the successor: there the changes
 would be void for ever. The same question is asked about changes that were offered before this was known and are void
 already. A copy has clients of its own.
 """
@@ -37,8 +37,8 @@ successor, as a new object or into the one that continues it."""
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOffer:
     """The own changes of one object that wait. `obj` is the object in the successor, `count` how many changes wait,
-    `since` (ms) when they began to wait, `asks` whether the person is to be asked now about a copy. `taken`: somebody
-    else has used a client that the changes name, so that they can never be offered."""
+    `since` (ms) when they began to wait, `asks` whether the person is to be asked now about a copy. `taken`: another
+    person has used a client that the changes name, so that they can never be offered."""
 
     obj: ObjId
     kind: str
@@ -56,27 +56,27 @@ class Offers:
         self.changed: Signal[RoomId] = Signal()
         """The waiting changes of a successor have changed, or the person has answered."""
         self.moved: Signal[()] = Signal()
-        """A change came to a successor that was checked before: waiting changes may have become ready."""
+        """A successor that was checked before has received a change: waiting changes may have become ready."""
         self.unpack: dict[str, Unpack] = {}
-        """Reads the update in a change's data; by kind. Objects of other kinds never wait."""
+        """Reads the update in a change's data, by kind. Objects of other kinds never wait."""
         self.copiers: dict[str, Copier] = {}
         self._store = store
         self._seen: set[RoomId] = set()
-        """Successors that were checked in this run of the program, and to which nothing has come since."""
+        """Successors that were checked in this run of the program, and have received nothing since."""
         store.changes.received.connect(self._on_changes)
         store.changes.positioned.connect(self._on_changes)
         store.trials.changed.connect(self._on_object)
 
     def due(self, room: RoomId) -> bool:
-        """Whether changes wait in a successor, and something may have come since they were last checked."""
+        """Whether changes wait in a successor that may have received something since they were last checked."""
         return room not in self._seen and (bool(self._kept(room)) or bool(self._store.origins.refused(room)))
 
     async def lacking(self, origin: OriginRow, own: Sequence[tuple[StoredChange, ObjId]]) -> set[int]:
-        """Which of the own changes must not be offered now, by their rows; stores that they wait.
+        """Which of the own changes must not be offered now, by their rows. Stores that they wait.
 
         `own`: changes of the old room that are not offered yet, or are void in the successor, each with its object
         there. ▲ The stored answers are read after the last pause. Otherwise an answer that the person gives meanwhile
-        would be overwritten, and what was copied would be offered beside its copy.
+        would be overwritten, and content would be offered beside its copy.
         """
         self._seen.add(origin.room)
         by_obj: dict[ObjId, list[StoredChange]] = {}
@@ -101,7 +101,7 @@ class Offers:
         return held
 
     async def _held(self, into: ObjId, changes: Sequence[StoredChange]) -> tuple[set[int], bool]:
-        """(the rows of those that must not be offered now, whether one of them names a taken client)."""
+        """(the rows of changes that must not be offered now, whether one of them names a taken client)."""
         found = self._store.objects.get(changes[0].obj)
         unpack = self.unpack.get(found.kind) if found is not None else None
         if unpack is None:
@@ -130,7 +130,7 @@ class Offers:
     # -- what is shown, and the person's answers
 
     def held(self, room: RoomId) -> tuple[HeldOffer, ...]:
-        """What waits in a successor, without the objects of which a copy was offered."""
+        """The changes that wait in a successor, without objects of which a copy was offered."""
         found, now = list[HeldOffer](), clock.now_ms()
         for key, kept in self._kept(room).items():
             old = self._store.objects.get(ObjId(bytes.fromhex(kept["old"])))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""From the root object's records to the rows that lists read. Runs inside the store's transaction."""
+"""Turns the root object's records into the rows that lists read. Runs inside the store's transaction."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ the next chat that somebody announces would take its place."""
 
 
 def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """New records of one room. BadChange for one that makes no sense."""
+    """Projects new records of one room. BadChange for a record that makes no sense."""
     for change in changes:
         record = decode(change.data)
         match record:
@@ -46,11 +46,11 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
             case ChangeLeftOut():
                 _leave_out(conn, root, change, record)
             case PersonInvited():
-                pass  # read before the person has the room, and by nobody else
+                pass  # it was read before the person joined the room, and concerns nobody else
 
 
 def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Own records have their position: what is judged there counts from now on."""
+    """Own records have received their positions: from now on those that are judged by position count."""
     for change in changes:
         record = decode(change.data)
         if isinstance(record, ObjectRetired):
@@ -60,7 +60,7 @@ def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange
 
 
 def _leave_out(conn: Connection, root: ObjectRow, change: StoredChange, record: ChangeLeftOut) -> None:
-    """Nothing until the record has a position."""
+    """Leaves the change out. Does nothing until the record has a position."""
     if change.n is None:
         return
     obj, author, which = ObjId(record.obj), Uid(record.author), ChangeId(record.change)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Clearing a room's change history on the server, by an administrator (protocol §7, `prune`).
+"""Clears a room's change history on the server, for an administrator (protocol §7, `prune`).
 
-Documents and boards are left as they stand, from a snapshot that colleagues have attested; the single changes behind it
-go from the server, and stay on the computers that have them. It is not disposal (gallring): nothing anybody can read of
-the content is less than before.
+Documents and boards keep their present state, from a snapshot that colleagues have attested. The single changes behind
+it are removed from the server, and stay on the computers that have them. It is not disposal (gallring): everybody can
+read the same content as before.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from sync.errors import Refused, Unreachable
 
 ATTESTERS = 2
 SENT_S = 60.0
-"""How long the objects' present state may take to the server."""
+"""How long the objects' present state may take to reach the server, in seconds."""
 LOOK_S = 1.0
 TRIES = 3
 
@@ -35,8 +35,8 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunableObject:
-    """A document or board: how many changes would go and about how many bytes, as they lie here. `lacks`: "snapshot",
-    "early" (until `from_ms`), "baseline" (the object's present state is given first), or None."""
+    """A document or board: how many changes would be removed and about how many bytes, as stored here. `lacks`:
+    "snapshot", "early" (until `from_ms`), "baseline" (the object's present state is written first), or None."""
 
     obj: ObjId
     kind: str
@@ -49,10 +49,11 @@ class PrunableObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrunePlan:
-    """`ready` can go now, `lacking` not yet; what has too few changes to be worth it is in neither. `refusal`: why
-    nothing can go, whatever is ready: a code of `RoomPrunes`, or "unreachable". `newcomers` read from when they came
-    and are given what is ready as it stands; so is the agency's recovery (`recovery`). `too_few`: no snapshot in this
-    room can be attested, since fewer than three members may read the history."""
+    """What `prune` would do. `ready` can be cleared now, `lacking` not yet; objects with too few changes to be worth it
+    are in neither. `refusal`: why nothing can be cleared, whatever is ready: a code of `RoomPrunes`, or "unreachable".
+    `newcomers` read from when they were added, and are given the present state of what is ready; so is the agency's
+    recovery (`recovery`). `too_few`: no snapshot in this room can be attested, since fewer than three members may read
+    the history."""
 
     refusal: str | None
     ready: tuple[PrunableObject, ...] = ()
@@ -63,7 +64,8 @@ class PrunePlan:
 
 
 class Pruning:
-    """Of one account. What was done before it was cancelled, or failed, stays done; the next attempt does the rest."""
+    """Prunes rooms for one account. What was done before it was cancelled, or failed, stays done; the next attempt does
+    the rest."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, baselines: Baselines) -> None:
         self._store = store
@@ -72,11 +74,11 @@ class Pruning:
         self._baselines = baselines
 
     def refusal(self, room: RoomId) -> str | None:
-        """`PrunePlan.refusal`, as it is now."""
+        """The present value of `PrunePlan.refusal`."""
         return self._engine.prunes(room).refusal or (None if self._connected else Unreachable.code)
 
     async def plan(self, room: RoomId) -> PrunePlan:
-        """What would go now, and what is lacking."""
+        """What can be cleared now, and what is lacking."""
         found = self._engine.prunes(room)
         objects = await self._objects(room, found)
         ready = tuple(o for o in objects if o.lacks in (None, "baseline"))
@@ -91,7 +93,7 @@ class Pruning:
         )
 
     async def _objects(self, room: RoomId, found: RoomPrunes) -> list[PrunableObject]:
-        """Those that are worth it: one of which nobody makes a snapshot is left out."""
+        """The objects that are worth clearing. An object of which nobody makes a snapshot is left out."""
         if found.refusal == "forbidden":
             return []
         rows = [*self._store.objects.all(room), *self._store.objects.all(room, deleted=True)]
@@ -119,8 +121,8 @@ class Pruning:
         return self._engine.status.state in (LinkState.ONLINE, LinkState.SYNCING)
 
     async def prune(self, room: RoomId, progress: Progress) -> tuple[PrunableObject, ...]:
-        """Clears what is ready; gives what went. Unreachable, or Refused with a refusal of `PrunePlan`, with what an
-        object lacks after all, or with the server's code."""
+        """Clears what is ready and returns the cleared objects. Raises Unreachable, or Refused with a refusal of
+        `PrunePlan`, with what an object lacks after all, or with the server's code."""
         before = self._engine.prunes(room).pruned
         plan = await self.plan(room)
         if plan.refusal is not None:
@@ -137,8 +139,9 @@ class Pruning:
         return plan.ready
 
     async def _one(self, room: RoomId, obj: ObjId, before: int) -> None:
-        """A new key, or a new member, may have made another state necessary meanwhile; and another administrator may
-        have cleared the object, which was cleared up to `before` when this began."""
+        """Clears one object. It checks again, since a new key or a new member may have made another state necessary
+        meanwhile, and another administrator may have cleared the object, which was cleared up to `before` when this
+        began."""
         for attempt in range(TRIES):
             try:
                 await self._engine.operations.prune(room, obj)
@@ -151,7 +154,8 @@ class Pruning:
             await self._give(room, [obj])
 
     def _check(self, room: RoomId) -> None:
-        """▲ Who is no administrator any more gives nothing: what waits is never sent."""
+        """Raises Unreachable while offline, and Refused with a refusal. ▲ A former administrator is refused here, so
+        that no present states are written that would never be sent."""
         if not self._connected:
             raise Unreachable("offline")
         refusal = self._engine.prunes(room).refusal
@@ -159,7 +163,7 @@ class Pruning:
             raise Refused(str(refusal))
 
     async def _give(self, room: RoomId, objs: Iterable[ObjId]) -> None:
-        """Sends the objects' present state under the key in force; ends when it stands in the room. Unreachable."""
+        """Sends the objects' present state under the key in force, and returns once the server has it. Unreachable."""
         waiting: set[ChangeId] = set()
         moved = asyncio.Event()
 

@@ -9,7 +9,7 @@ from app.store.database import Database
 from app.store.rows import StoredChange
 
 VERSION = 2
-"""Of the room's read model."""
+"""The version of the room's read model."""
 
 metadata = MetaData()
 
@@ -22,7 +22,7 @@ put_away = Table(
     Column("t", BigInteger, nullable=False),
     Column("row", BigInteger, nullable=False),
 )
-"""`row`: the change that put the object away; `t` the time of it."""
+"""`row`: the change that put the object away; `t`: when it did."""
 Index("room_put_away_by_room", put_away.c.room)
 
 TABLES = (put_away,)
@@ -34,7 +34,8 @@ _READ = """SELECT p.room, p.obj, p.by, p.t, p.row FROM room_put_away p JOIN obje
 
 
 def note(conn: Connection, room: RoomId, obj: ObjId, on: bool, change: StoredChange) -> None:
-    """Keeps who put an object away, or that it is back. ▲ A room's word holds for its own objects only."""
+    """Stores who put an object away, or that it was restored. ▲ A room's record counts for the room's own objects
+    only."""
     if on:
         conn.exec_driver_sql(_PUT, (change.author, change.t, change.rowid, obj, room))
     else:
@@ -42,10 +43,10 @@ def note(conn: Connection, room: RoomId, obj: ObjId, on: bool, change: StoredCha
 
 
 def positioned(conn: Connection, change: StoredChange) -> None:
-    """A record of mine has the server's time now."""
+    """A record of this account has received the server's time."""
     conn.exec_driver_sql("UPDATE room_put_away SET t = ? WHERE row = ?", (change.t, change.rowid))
 
 
 def read(db: Database, room: RoomId | None = None, by: Uid | None = None) -> list[Retired]:
-    """Objects that are put away, of a room or all, by a person or anybody; put away last first."""
+    """The objects that are put away, of one room or all, by one person or anybody; those put away last come first."""
     return [Retired(room=rm, obj=obj, by=who, t=t, row=row) for rm, obj, who, t, row in db.rows(_READ, (room, by))]

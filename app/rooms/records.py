@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a room says of itself: records of its root object (the object whose id is the room's).
+"""The records of a room's root object (the object whose id is the room's): what the room states about itself.
 
-A record is one version byte and a msgpack map with a type tag. The titles of objects are not here: each object says
-its own, so that a title dies with its object.
+A record is one version byte and a msgpack map with a type tag. The titles of objects are not here: each object has its
+own title, so that a title is deleted with its object.
 """
 
 import msgspec
@@ -24,21 +24,21 @@ class RoomNamed(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="
 
 
 class ObjectAnnounced(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="object"):
-    """An object exists, and what kind it is. The first announcement of an id counts."""
+    """Announces an object and its kind. The first announcement of an id counts."""
 
     obj: bytes
     kind: str
 
 
 class ObjectRetired(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="retired"):
-    """The object is put away (on=True) or taken back (on=False). Nothing of it is deleted."""
+    """Puts the object away (on=True) or restores it (on=False). Nothing of it is deleted."""
 
     obj: bytes
     on: bool
 
 
 class ChangeLeftOut(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="leave-out"):
-    """▲ From this record's position on the object is computed without one change of its author's. It counts only from
+    """▲ From this record's position on, the object is computed without one change of its author's. It counts only from
     an administrator, and only for a change that no prune has left to states alone (see app/store/left_out.py)."""
 
     obj: bytes
@@ -47,8 +47,8 @@ class ChangeLeftOut(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", t
 
 
 class PersonInvited(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="invited"):
-    """Said by whoever added a person, right after that: the room's title and type for one who may not read what was
-    before, and a greeting, which may be empty. It changes nothing in the room."""
+    """Written by an adder right after they added a person: the room's title and type, for a person who may not read
+    what was before, and a greeting, which may be "". It changes nothing in the room."""
 
     uid: bytes
     title: str
@@ -62,7 +62,7 @@ _PAYLOAD: Payload[Record] = Payload(Record)
 
 
 def shown_title(title: str) -> str:
-    """A room's title as it is written and shown; never empty, since a room without a title is not listed."""
+    """A room's title as it is written and shown. It is never "", since a room without a title is not listed."""
     return one_line(title, MAX_TITLE) or "–"
 
 
@@ -72,7 +72,8 @@ def encode(record: Record) -> bytes:
 
 
 def decode(payload: bytes) -> Record:
-    """The record. BadChange "format-newer" if a newer program wrote it, "bad-record" for anything else."""
+    """The record. BadChange "format-newer" if a newer program wrote it, "bad-record" for any other record that cannot
+    be read."""
     try:
         record = _PAYLOAD.decode(payload)
     except BadChange as e:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who was removed from a room, by whom, and why, as far as this device can decrypt it."""
+"""The removals from a room: the person, who removed them, and why, as far as this device can decrypt it."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A room's seal: its weakest truth in one word, and behind it who can decrypt the room, since when, and by which key.
+"""A room's security status: one word for its weakest fact, and behind it who can decrypt the room, since when, and with
+which key. On screen it is the room's seal.
 
-What it says comes from the verified stream and logs (sync/client/room/trust_facts.py), never from lists that are only
-shown. It claims no more than the worst of what is so.
+It is computed from the verified stream and logs (sync/client/room/trust_facts.py), never from lists that are only
+shown, and claims no more than the worst of these facts.
 """
 
 import asyncio
@@ -26,15 +27,16 @@ VERIFIED = "verified"
 SEEKING = "seeking"
 SEALED = RoomState.SEALED.value
 SILENT_MS = 30 * 86_400_000
-"""A device that has written nothing in a room for so long is shown."""
+"""A device that has written nothing in a room for this long is shown."""
 _BREATH = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """Somebody who can decrypt what is written now. `since_ms`: since when they are a member; `history`: also what was
-    written before. `keyless`: a member to whom the key in force could not be sealed. `silent`: how many of their
-    devices have written nothing here for long, `silent_ms` since when the one that did so last."""
+    """A person who can decrypt what is written now. `since_ms`: since when they are a member; `history`: they can also
+    read what was written before. `keyless`: a member to whom the key in force could not be sealed. `silent`: how many
+    of their devices have written nothing here for long; `silent_ms`: since when the most recent of these has written
+    nothing."""
 
     person: Person
     role: int
@@ -68,7 +70,7 @@ class SecurityReport:
 
 
 class SecurityStatuses:
-    """The seals of one account's rooms."""
+    """The security status of each of one account's rooms."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService) -> None:
         self._store = store
@@ -76,9 +78,9 @@ class SecurityStatuses:
         self._people = people
 
     def level(self, room: RoomId) -> str:
-        """The word of the seal: sync's RoomState, and where that is SEALED one of "warned", "time" (the server's time
-        is far ahead), "origin" (the room says that it continues one of which this device cannot tell), "seeking" (who a
-        member is, is being looked up), "sealed", "verified"."""
+        """The status in one word: sync's RoomState, and where that is SEALED one of "warned", "time" (the server's time
+        is far ahead), "origin" (the room claims to continue a room, and this device cannot confirm it), "seeking" (a
+        member's record is being looked up), "sealed", "verified"."""
         state = self._engine.room_state(room)
         facts = self._engine.room_facts(room)
         if state is not RoomState.SEALED or facts is None:
@@ -89,9 +91,9 @@ class SecurityStatuses:
         return ORIGIN if judged != WARNED and self.origin_doubt(room) else judged
 
     def origin_doubt(self, room: RoomId) -> str:
-        """▲ Why this device cannot tell that the room continues the one that its genesis names: "unknown" if it has no
-        copy of that room, "not-owner" if in its copy the founder is no owner; "" if it can, or the room continues none.
-        """
+        """▲ Why this device cannot confirm that the room continues the one that its genesis names: "unknown" if it has
+        no copy of that room, "not-owner" if in its copy the founder is no owner; "" if it can, or the room continues
+        none."""
         origin = self._store.origins.of(room)
         owns = self._engine.owns(origin.old, origin.by) if origin is not None else True
         return "unknown" if owns is None else "" if owns else "not-owner"
@@ -103,7 +105,8 @@ class SecurityStatuses:
         return weakest(people, recovery=bool(facts.recovery))
 
     async def report(self, room: RoomId) -> SecurityReport | None:
-        """What is behind the seal; None for a room whose key is not known yet. Takes a breath between members."""
+        """Everything behind the status; None for a room whose key is not known yet. Lets the loop run other tasks
+        between members."""
         facts = self._engine.room_facts(room)
         if facts is None:
             return None
@@ -146,7 +149,7 @@ class SecurityStatuses:
         )
 
     def _silent(self, room: RoomId, holder: Holder, wrote: Mapping[DevId, int]) -> list[int]:
-        """Since when each of the member's silent devices has written nothing here; it may be before they were in."""
+        """Since when each of the member's silent devices has written nothing here; this may be before they joined."""
         now = clock.now_ms()
         since = [
             wrote.get(dev, max(holder.since_ms, min(added_ms, now)))
@@ -156,9 +159,9 @@ class SecurityStatuses:
 
 
 def weakest(people: Sequence[Person], *, recovery: bool = False) -> str:
-    """The seal of a sound room with these members, oneself among them: "verified" only if every other one was verified
-    in person, "warned" if of any it is not certain who they are, "seeking" if somebody is being looked up. `recovery`:
-    somebody outside the room has its keys, and nobody compared numbers with them."""
+    """The status of a sound room with these members, the user among them: "verified" only if every other member was
+    verified in person, "warned" if the identity of a member is uncertain, "seeking" if a member is being looked up.
+    `recovery`: a recipient outside the room has its keys, and nobody compared numbers with them."""
     others = [p for p in people if not p.is_me]
     if any(p.warning or (p.verified == Verified.NONE and not p.is_sought) for p in people):
         return WARNED

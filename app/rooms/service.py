@@ -63,9 +63,9 @@ class RoomSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberInfo:
-    """A member of a room. `role` is READER … OWNER; `since_ms` 0 for the founder; `history`: may read everything since
-    the room began; `invited`: nothing of theirs is in the room yet, so that nobody knows whether they have accepted,
-    declined or not looked."""
+    """A member of a room. `role` is READER … OWNER; `since_ms` is 0 for the founder; `history`: they may read
+    everything since the room began; `invited`: nothing that they wrote is in the room yet, so it is unknown whether
+    they have accepted, declined or not looked."""
 
     person: Person
     role: int
@@ -76,7 +76,7 @@ class MemberInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndedMember:
-    """A former member whose account the agency has ended; `t_ms` when that came to the room."""
+    """A former member whose account the agency has ended; `t_ms`: when the room received that."""
 
     person: Person
     t_ms: int
@@ -84,8 +84,8 @@ class EndedMember:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryProposal:
-    """`by` proposes that `subject` may read everything since the room began. `approved`: a second administrator agreed
-    and only the giving is left. `refusal`: why this person cannot take that step
+    """`by` proposes that `subject` may read everything since the room began. `approved`: a second administrator has
+    agreed, and only the keys are left to give. `refusal`: why this person cannot do that
     (sync/client/exchange/history_grants.py), or None."""
 
     ident: Hash
@@ -108,11 +108,11 @@ class ObjectSummary:
 
 
 class RoomService:
-    """All rooms of one account. Deeds that need the server are coroutines and raise SyncError's world errors."""
+    """All rooms of one account. Actions that need the server are coroutines and raise SyncError's world errors."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, starters: Sequence[Starter]) -> None:
         self.changed: Signal[()] = Signal()
-        """The list of rooms, or what it shows, is another."""
+        """The room whose entry in the list of rooms has changed."""
         self.room_changed: Signal[RoomId] = Signal()
         self._store = store
         self._engine = engine
@@ -127,15 +127,15 @@ class RoomService:
             end()
 
     def notify_changed(self, room: RoomId) -> None:
-        """Something about the room is another than before."""
+        """Emits `changed`: something about the room has changed."""
         self.room_changed.emit(room)
         self.changed.emit()
 
     # -- lists ----------------------------------------------------------------------------------------------------
 
     def rooms(self) -> list[RoomSummary]:
-        """Every room that this person is in, latest activity first, then those that another continues, then those that
-        were left: what had been received there stays readable. A room without a title yet is not shown."""
+        """Every room that this person is in, latest activity first, then those that another room continues, then those
+        that were left, whose content stays readable. A room without a title yet is not shown."""
         rows = [*self._store.rooms_list.all(), *self._store.rooms_list.all(left=True)]
         shown = [self._summary(row) for row in rows if row.title]
         return sorted(shown, key=lambda room: (room.left, room.replaced))
@@ -166,14 +166,14 @@ class RoomService:
         )
 
     def _shown_title(self, row: RoomRow) -> str:
-        """A direct room carries the other person's name."""
+        """A direct room has the other person's name as its title."""
         if row.type != "direct":
             return row.title
         others = [p.name for p in self.people_in(row.room) if not p.is_me]
         return others[0] if len(others) == 1 else row.title
 
     def members(self, room: RoomId) -> list[MemberInfo]:
-        """Who is in the room, by role and seniority."""
+        """The room's members, by role and seniority."""
         since = {e.subject: e.t for e in self._store.rooms_list.events(room) if e.kind == "add"}
         wrote = {self._engine.uid, *self._engine.speakers(room)}
         return [
@@ -188,8 +188,8 @@ class RoomService:
         ]
 
     def ended(self, room: RoomId) -> list[EndedMember]:
-        """Former members whose account the agency has ended, and who are not back under another with the same staff
-        record."""
+        """Former members whose account the agency has ended, without those who have joined again under another account
+        with the same staff record."""
         here = {(p.name, p.title, p.unit) for p in self.people_in(room)}
         found = [(self._people.person(uid), t) for uid, t in self._store.rooms_list.resets(room)]
         return [EndedMember(person=p, t_ms=t) for p, t in found if (p.name, p.title, p.unit) not in here]
@@ -203,11 +203,11 @@ class RoomService:
         return removals.read(self._store, self._engine, self._people, room)
 
     def people_in(self, room: RoomId) -> list[Person]:
-        """The same, only who they are."""
+        """The people of `members`."""
         return [self._people.person(m.uid) for m in self._store.rooms_list.members(room)]
 
     def my_role(self, room: RoomId) -> int:
-        """READER … OWNER, 0 when this person is not a member."""
+        """READER … OWNER; 0 if this person is not a member."""
         row = self._store.rooms_list.get(room)
         return row.role if row and not row.left else 0
 
@@ -216,8 +216,8 @@ class RoomService:
         return self.my_role(room) >= ADMIN
 
     def sole_owner(self, room: RoomId) -> Person | None:
-        """Who alone owns a room of several people: without them nobody could name another owner. None where several
-        do, in a conversation of two, and in a room that was left or that another continues."""
+        """The only owner of a room of several people: without them nobody could name another owner. None where several
+        people are owners, in a conversation of two, and in a room that was left or that another continues."""
         row = self._store.rooms_list.get(room)
         if row is None or row.left or row.type == "direct" or self._replaced(room):
             return None
@@ -231,16 +231,16 @@ class RoomService:
         return [room for room in owned if self.sole_owner(room.room) is not None]
 
     def may_write(self, room: RoomId) -> bool:
-        """Whether this person may write here: not in a room that another continues."""
+        """Whether this person may write here. Nobody may in a room that another continues."""
         return self.my_role(room) >= WRITER and not self._replaced(room)
 
     def _replaced(self, room: RoomId) -> bool:
         return any(self._engine.may_continue(room, s.by) for s in self._store.origins.successors(room))
 
     def notices(self, room: RoomId) -> list[str]:
-        """Codes (see ui/errors.py) of what a person in the room should know beside its seal: why what they wrote is
-        not sent, that something received could not be opened, and that something which was cleared on the server is not
-        whole here ("gap"). What stops the whole room is its `sealed_state`."""
+        """Codes (see ui/errors.py) of what a person in the room should know beside its security status: why their
+        changes are not sent, that a received change could not be decrypted, and that an object whose history was
+        cleared on the server is incomplete here ("gap"). What stops the whole room is in `sealed_state`."""
         why = self._engine.blocked(room)
         why = "may-not-write" if why == "forbidden" else why
         codes = [why] if why and why != self._engine.room_state(room).value and self._store.unsent(room) else []
@@ -248,7 +248,8 @@ class RoomService:
         return codes + (["decrypt"] if self._store.inbox.bad(room) else [])
 
     def filling(self, room: RoomId) -> int | None:
-        """How many percent of a room's older history has been read, while it is; what is shown does not wait for it."""
+        """How many per cent of a room's older history have been read, while it is being read; None otherwise. The view
+        does not wait for it."""
         found = self._engine.reread_progress(room)
         return found[0] * 100 // max(1, found[1]) if found is not None else None
 
@@ -265,14 +266,14 @@ class RoomService:
         ]
 
     def recent(self, limit: int) -> list[ObjectSummary]:
-        """What this person opened lately; `updated_ms` is when."""
+        """The objects that this person opened lately; `updated_ms` is when."""
         return [
             ObjectSummary(obj=o.obj, room=o.room, kind=o.kind, title=o.title, updated_ms=t, by=o.by)
             for o, t in self._store.objects.recent(limit)
         ]
 
     def opened(self, room: RoomId, obj: ObjId) -> None:
-        """This person has opened an object now."""
+        """Notes that this person has opened an object now."""
         self._store.objects.opened(obj)
         self.changed.emit()
 
@@ -282,7 +283,7 @@ class RoomService:
     # -- the whole history for one member -------------------------------------------------------------------------
 
     def history_proposals(self, room: RoomId) -> list[HistoryProposal]:
-        """Who is to be given everything, and what is left to do about it."""
+        """The proposals to give a member the whole history, and what is left to do about each."""
         return [
             HistoryProposal(
                 ident=p.ident,
@@ -304,13 +305,13 @@ class RoomService:
         await self._engine.operations.propose_history(room, uid)
 
     async def give_history(self, room: RoomId, proposal: Hash) -> None:
-        """Approves, and gives the member the keys. It cannot be taken back."""
+        """Approves the proposal and gives the member the keys. This cannot be undone."""
         await self._engine.operations.give_history(room, proposal)
 
-    # -- deeds ----------------------------------------------------------------------------------------------------
+    # -- actions --------------------------------------------------------------------------------------------------
 
     async def create(self, title: str, type: str) -> RoomId:  # noqa: A002 - the field's word
-        """A new room with a title, its chat and its board."""
+        """Makes a room with a title, its chat and its board."""
         room = await self._engine.operations.create_room()
         with self._store.transaction():
             self._write(room, RoomNamed(title=shown_title(title), type=type))
@@ -322,10 +323,11 @@ class RoomService:
         return room
 
     async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool, greeting: str = "") -> None:
-        """Adds a person from the directory; with the room's history, or only what comes from now on.
+        """Adds a person from the directory, with the room's history or only with what is written from now on.
 
-        Without the history they get each object's present state; what was said or deleted before stays closed. Whom
-        they do not know is asked first, and shown the room's title and the greeting, which every member can read.
+        Without the history they get each object's present state; what was written or deleted before stays closed to
+        them. A person who does not know the user is asked first, and shown the room's title and the greeting, which
+        every member can read.
         """
         await self._engine.operations.add(room, uid, role, history=history_all)
         row = self._store.rooms_list.get(room)
@@ -345,30 +347,33 @@ class RoomService:
         await self._engine.operations.set_role(room, uid, role)
 
     async def rotate(self, room: RoomId) -> None:
-        """A new key for the room, on demand."""
+        """Gives the room a new key, on demand."""
         await self._engine.operations.rotate(room)
 
     def rename(self, room: RoomId, title: str) -> None:
-        """Another title; works offline."""
+        """Gives the room another title; works offline."""
         row = self._store.rooms_list.get(room)
         if row is None:
             raise NotFound
         self._write(room, RoomNamed(title=shown_title(title), type=row.type))
 
     def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
-        """Tells the room of a new object. Within the caller's transaction, before the object's first change."""
+        """Announces a new object in the room. Call it within the caller's transaction, before the object's first
+        change."""
         self._write(room, ObjectAnnounced(obj=obj, kind=kind))
 
     def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
-        """Puts an object away, or takes it back."""
+        """Puts an object away, or restores it."""
         self._write(room, ObjectRetired(obj=obj, on=on))
 
     def put_away(self, room: RoomId | None = None, by: Uid | None = None) -> list[Retired]:
-        """Objects that are put away, of a room or all, by a person or anybody; put away last first."""
+        """The objects that are put away, of one room or all, by one person or anybody; those put away last come
+        first."""
         return put_away.read(self._store.db, room, by)
 
     def leave_out(self, room: RoomId, obj: ObjId, author: Uid, change: ChangeId) -> None:
-        """Has everybody compute an object without one change, from now on. Forbidden unless an administrator."""
+        """Has every member compute an object without one change, from now on. Forbidden if this person is no
+        administrator."""
         if self.my_role(room) < ADMIN:
             raise Forbidden
         self._write(room, ChangeLeftOut(obj=obj, author=author, change=change))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""▲ Successors: a room that stopped for good (FORK, an unhealed ROLLBACK) goes on in a new one (protocol §4).
+"""▲ Successors: a room that stopped for good (FORK, an unhealed ROLLBACK) continues in a new one (protocol §4).
 
-An owner opens it and writes what the old room held into it; everybody's own program then offers what was cut off, by
-change id, each once. The old room stays as it is, readable. Every step can be cut off and is gone on with later.
+An owner opens the successor and writes into it what the old room held. Each member's program then offers the own
+changes that were cut off, by change id, each once. The old room stays as it is, readable. Every step can be interrupted
+and is continued later.
 """
 
 import asyncio
@@ -24,8 +25,8 @@ from sync.errors import Refused, Reject, SyncError, Unreachable
 from sync.trust.room.successor_claim import Origin, object_in
 
 Carrier = Callable[[ObjId, ObjId], Iterable[Sequence[bytes]]]
-"""The state of an object (first) as changes for its successor (second), leaving out what is there already; each group
-is written in one transaction."""
+"""The state of an object (first) as changes for its successor (second), without what is there already; each group is
+written in one transaction."""
 
 RETRY_S = 30.0
 STOPPED = ("fork", "rollback")
@@ -41,13 +42,13 @@ class Successor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a room stands among rooms that continue each other.
+    """A room's place among rooms that continue each other.
 
-    `origin`: the room that this one continues, and `believed` whether our copy of that room bears it out.
-    `successors`: rooms that continue this one, oldest first. `refusal`: why this person cannot open one now
-    ("not-stopped", "not-owner", "replaced"), or None. `evidence`: what is kept against the server here,
-    and `head` the position and running hash where our own verified copy ends. `restored`: the server was restored from
-    a backup and is given back what it lost here.
+    `origin`: the room that this one continues; `believed`: whether our copy of that room confirms it. `successors`:
+    rooms that continue this one, oldest first. `refusal`: why this person cannot open one now ("not-stopped",
+    "not-owner", "replaced"), or None. `evidence`: what is kept against the server here; `head`: the position and
+    running hash where our own verified copy ends. `restored`: the server was restored from a backup, and this device
+    uploads again what it lost here.
     """
 
     origin: RoomId | None
@@ -64,7 +65,7 @@ class Standing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What opening a successor would do: the last position that our copy vouches for and its time in ms (None if the
-    position has none here), who is invited, and how many own changes wait to be sent there."""
+    position has no time here), the people who would be invited, and how many own changes wait to be sent there."""
 
     n: int
     t: int | None
@@ -73,7 +74,8 @@ class Plan:
 
 
 class Succession:
-    """Opens successors and follows those of others. `run` while the session lives; `wake` when something moved."""
+    """Opens successors and follows those of others. Keep `run` running while the session lives, and call `wake` when a
+    room has moved."""
 
     def __init__(self, store: Store, engine: Engine, rooms: RoomService) -> None:
         self._store = store
@@ -85,14 +87,14 @@ class Succession:
         """The own changes that wait before they are offered."""
         self.offers.moved.connect(self.wake)
         self.carriers: dict[str, Carrier] = {}
-        """By kind; a kind without one is carried as its baseline."""
+        """By kind. An object of a kind without a carrier is carried as its baseline."""
         self.groups: dict[str, Callable[[bytes], bytes | None]] = {}
-        """By kind: what the pieces of one large change have in common, None for a whole one."""
+        """By kind: the group that the pieces of one large change share; None for a whole change."""
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
     def standing(self, room: RoomId) -> Standing:
-        """How the room stands among its likes."""
+        """The room's standing among rooms that continue each other."""
         origin, at = self._store.origins.of(room), self._engine.standing(room)
         return Standing(
             origin=origin.old if origin else None,
@@ -106,7 +108,7 @@ class Succession:
         )
 
     def plan(self, room: RoomId) -> Plan:
-        """What `open` would do now; Forbidden if nothing."""
+        """What `open` would do now. Raises Forbidden if it would refuse."""
         at = self._engine.standing(room)
         if at is None:
             raise Forbidden
@@ -127,12 +129,12 @@ class Succession:
             return "not-owner"
         return "replaced" if room in self._opening or self._successors(room) else None
 
-    # -- the deed -------------------------------------------------------------------------------------------------
+    # -- opening --------------------------------------------------------------------------------------------------
 
     async def open(self, old: RoomId) -> RoomId:
-        """Opens the successor of a stopped room and gives it its name; `run` does the rest, also after a restart.
+        """Opens the successor of a stopped room and names it; `run` does the rest, also after a restart.
 
-        Forbidden with a `Standing.refusal`; Unreachable while offline, and then nothing has happened.
+        Raises Forbidden with a `Standing.refusal`; Unreachable while offline, and then nothing has happened.
         """
         at = self._engine.standing(old)
         if self._refusal(old) is not None or at is None:
@@ -147,7 +149,7 @@ class Succession:
         return room
 
     def _name(self, room: RoomId, at: Origin) -> None:
-        """The title and the objects, as the old room has them. Once."""
+        """Writes the title and announces the objects, as the old room has them, once."""
         row, here = self._store.rooms_list.get(at.room), self._store.rooms_list.get(room)
         if row is None or here is None or here.title:
             return
@@ -173,13 +175,13 @@ class Succession:
         self.offers.later(room, held.obj)
 
     def refuse_copy(self, room: RoomId, held: HeldOffer) -> None:
-        """Declines the copy for good. The changes are still offered once what they build on has come."""
+        """Declines the copy for good. The changes are still offered once what they build on is received."""
         self.offers.refuse(room, held.obj)
 
     # -- what runs ------------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        """A room appeared or moved, the line is back, or something was written."""
+        """Wakes `run`: a room appeared or moved, the connection is back, or something was written."""
         self._woken.set()
 
     async def run(self) -> None:
@@ -199,30 +201,32 @@ class Succession:
             self._woken.clear()
 
     async def _go_on(self, origin: OriginRow) -> bool:
-        """The next steps of one successor. False if the world was against it: then again later."""
+        """Takes the next steps of one successor. False if the network or the server prevented it: then it is tried
+        again later."""
         try:
             if origin.by == self._engine.uid and origin.step < Step.DONE:
                 await self._found(origin)
             elif self._rooms.my_role(origin.room) >= WRITER:
                 await self._offer(origin)
             else:
-                return True  # not in it yet, or nothing to offer
+                return True  # this person is not in it yet, or has nothing to offer
             self._store.origins.set_step(origin.room, Step.DONE)
             return True
         except SyncError as e:
             log.store.info("successor-waits", code=e.code)
             return False
-        except Exception as e:  # a full disk, or a fault of ours: tried again, never the end
+        except Exception as e:  # a full disk, or a fault of ours: tried again, never the end of the task
             log.store.exception("successor", e)
             return False
 
     async def _found(self, origin: OriginRow) -> None:
-        """The founder's part. Content first and acknowledged, then people: what they offer comes after what was, and
-        who was added from now on still reads nothing older."""
+        """The founder's part: carries the content and waits until the server has acknowledged it, and only then invites
+        the members. So their offered changes come after the content, and a member who was added from now on still reads
+        nothing older."""
         self._name(origin.room, Origin(room=origin.old, n=origin.n, rh=origin.rh))
         if origin.step < Step.FOLLOWED:
             await self._carry(origin)
-            await self._sent(origin.room)  # what is offered builds on what was carried
+            await self._sent(origin.room)  # offered changes build on what was carried
             await self._offer(origin)
             self._store.origins.set_step(origin.room, Step.FOLLOWED)
         await self._sent(origin.room)
@@ -239,9 +243,10 @@ class Succession:
                     await asyncio.sleep(0)
 
     async def _groups(self, kind: str, obj: ObjId, into: ObjId) -> Iterable[Sequence[bytes]]:
-        """An object's state as changes for its successor. Empty for one that cannot be carried. WorkerUnavailable.
+        """An object's state as changes for its successor; empty for an object that cannot be carried.
+        WorkerUnavailable.
 
-        ▲ An object at which the worker ends is left out. Otherwise whoever wrote it could keep everybody out of the
+        ▲ An object at which the worker ends is left out. Otherwise its author could keep everybody out of the
         successor: the objects behind it would not be carried, and nobody would be invited.
         """
         carrier, baseline = self.carriers.get(kind), self._rooms.baselines.kinds.get(kind)
@@ -249,7 +254,7 @@ class Succession:
             return carrier(obj, into)
         if baseline is None or self._store.changes.of(into):
             return ()
-        if not self._store.trials.is_sound(obj):  # ▲ a part of it would stand for the whole
+        if not self._store.trials.is_sound(obj):  # ▲ otherwise a part of it would count as the whole
             log.store.warning("not-carried", obj=short(obj))
             return ()
         try:
@@ -260,7 +265,8 @@ class Succession:
         return () if self._store.changes.of(into) else (state,)
 
     async def _sent(self, room: RoomId) -> None:
-        """Until the server has everything that was written here. Unreachable if that takes long: other rooms wait."""
+        """Waits until the server has everything that was written here. Raises Unreachable if that takes long, since
+        other rooms wait."""
         moved = asyncio.Event()
         end = self._store.waiting_changed.connect(moved.set)
         try:
@@ -274,22 +280,23 @@ class Succession:
             end()
 
     async def _invite(self, origin: OriginRow) -> None:
-        """Everybody who is in the old room, with role and history as there, once: who leaves stays away."""
+        """Invites every member of the old room once, with the same role and history; a member who leaves is not invited
+        again."""
         asked = {e.subject for e in self._rooms.events(origin.room) if e.kind == "add"}
         for member in self._store.rooms_list.members(origin.old):
             if member.uid in asked or member.uid == self._engine.uid:
                 continue
             try:
                 await self._rooms.add(origin.room, member.uid, member.role, member.history)
-            except (Refused, Reject) as e:  # somebody whose account has ended meanwhile; an administrator may add later
+            except (Refused, Reject) as e:  # their account has ended meanwhile; an administrator may add them later
                 log.store.warning("successor-without", code=e.code)
 
-    # -- what is one's own ----------------------------------------------------------------------------------------
+    # -- own changes ----------------------------------------------------------------------------------------------
 
     async def _offer(self, origin: OriginRow) -> None:
         """▲ Offers our changes that the founder did not have: those behind the position that the successor names, and
-        those without a position. If our copy lacks that position, or has another hash there, we cannot tell which ones
-        the founder had: then all of ours are offered, but for those that were offered before.
+        those without a position. If our copy lacks that position, or has another hash there, we do not know which ones
+        the founder had: then all of ours are offered, except those that were offered before.
 
         ▲ A change of an object that merges waits until what it builds on has a position in the successor. All other
         changes are offered at once.
@@ -320,7 +327,8 @@ class Succession:
         log.store.info("offered-again", count=offered, waits=len(waits))
 
     def _split(self, room: RoomId, after: int) -> set[bytes]:
-        """Groups of which pieces were cut off: the founder could not put them together, so they are offered whole."""
+        """The groups from which pieces were cut off: the founder could not put them together, so they are offered
+        whole."""
         return {group for change in self._store.origins.own(room, after) if (group := self._group(change)) is not None}
 
     def _group(self, change: StoredChange) -> bytes | None:
@@ -329,7 +337,8 @@ class Succession:
         return of(change.data) if of is not None else None
 
     def _for_successor(self, origin: OriginRow, change: StoredChange, same: bool) -> tuple[ObjId, bytes] | None:
-        """An own change as it goes into the successor: the same bytes, but for the ids of objects in the root's."""
+        """An own change in the form for the successor: the same bytes, except that the root's records name the new
+        objects' ids. None if it must not be offered."""
         into = object_in(origin.room, origin.old, change.obj)
         if into != ObjId(origin.room):
             return into, change.data
@@ -345,5 +354,5 @@ class Succession:
                 record = ObjectRetired(obj=object_in(origin.room, origin.old, ObjId(obj)), on=on)
             case ChangeLeftOut():
                 return None  # what it left out was not carried over
-        # what counts last must not come back from before the position that the founder knew
+        # a record of which the latest counts must not return from before the position that the founder knew
         return (into, encode(record)) if same or change.n is None else None

@@ -28,12 +28,12 @@ class Account:
             self._db.raw.execute("INSERT OR REPLACE INTO account (id, data) VALUES (1, ?)", (account,))
 
     def attempt(self) -> bytes | None:
-        """What coming back by the recovery sheet needs, as sync wrote it, or None."""
+        """What a recovery by the recovery sheet needs, as sync wrote it, or None."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'returning'")
         return value
 
     def keep_attempt(self, attempt: bytes | None) -> None:
-        """Keeps it until the account is here; None ends it."""
+        """Keeps the attempt until the account is here; None removes it."""
         with self._db.transaction():
             if attempt is None:
                 self._db.raw.execute("DELETE FROM meta WHERE name = 'returning'")
@@ -41,13 +41,13 @@ class Account:
                 self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('returning', ?)", (attempt,))
 
     def kept_server(self) -> KeptServer | None:
-        """Where the account's server proved itself last; None before the first connection."""
+        """The address at which the account's server last proved itself; None before the first connection."""
         value: str = self._db.value("SELECT value FROM meta WHERE name = 'server'") or ""
         address, _, key = value.rpartition(" ")
         return KeptServer(address=address, key=bytes.fromhex(key)) if address else None
 
     def keep_server(self, server: KeptServer) -> None:
-        """Stores it in place of what was stored."""
+        """Replaces the stored server."""
         with self._db.transaction():
             self._db.raw.execute(
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('server', ?)",
@@ -77,7 +77,7 @@ class Account:
             )
 
     def user_logs(self) -> list[tuple[Uid, int]]:
-        """Everybody of whom there are entries, with the seq of the newest."""
+        """Everybody whose log has entries here, with the seq of the newest."""
         return [(Uid(uid), seq) for uid, seq in self._db.rows("SELECT uid, max(seq) FROM user_log GROUP BY uid")]
 
     def put_person(self, uid: Uid, record: Mapping[str, str], salt: bytes) -> None:

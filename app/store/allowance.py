@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How long merging may take on this computer: of one change, and of an object as a whole.
+"""How much processor time merging may take on this computer: of one change, and of an object as a whole.
 
 The cost of honest changes grows with their bytes. Hostile changes of the same size can cost a hundred times more: a
-merge compares each new item with all others at the same place. What takes longer is held back here, by
+merge compares each new item with all others at the same place. A change that takes longer is held back here, by
 app/store/trials.py. It is never void: other computers are faster. Decision 0015 has the figures.
 """
 
 ALWAYS_US = 1_000_000
 """Microseconds of processor time that every merge may take."""
 US_A_BYTE = 4.0
-"""Microseconds beside it for each byte of the updates. Single keys take 1.2, pasted text 0.5 (two slow cores)."""
+"""Microseconds added for each byte of the updates. Single keys take 1.2, pasted text 0.5 (two slow cores)."""
 MOST_US = 20_000_000
 """The longest allowance, whatever the size."""
 

@@ -3,13 +3,13 @@
 
 A newcomer reads an object from a snapshot: a state in which all changes up to a position are merged. The changes
 themselves are pulled afterwards. They are stored with the mark BEHIND, and are neither judged, tried nor merged as long
-as the snapshot stands in for them. An object is complete when all its changes are here. `settle` then judges it from
-its first change, in the background. After that its changes count like those of any other object, and the snapshot is
+as the snapshot replaces them. An object is complete when all its changes are here. `settle` then judges it from its
+first change, in the background. After that its changes count like those of any other object, and the snapshot is
 deleted.
 
-Two things may be known of the snapshot then. Either this computer has made the same state itself: another process has
-merged all these changes (`sync.client.exchange.snapshot_maker.Snapshots.check`), and did not crash, so none is tried
-once more. Or the snapshot was only believed: each change is tried first.
+One of two things is known about the snapshot then. Either this computer has made the same state itself: another process
+has merged all these changes (`sync.client.exchange.snapshot_maker.Snapshots.check`), and did not crash, so none is
+tried once more. Or the snapshot was only believed: each change is tried first.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ from app.store.projection import Projector
 from app.store.snapshots import Snapshots
 
 AT_ONCE = 128
-"""Changes that a turn of the loop marks."""
+"""How many changes are marked before the loop may run other tasks."""
 _MADE_HERE, _BELIEVED = b"made", b"believed"
 """Values of the row `complete-<object>` in `meta`, written once the changes are judged: whether the snapshot's state
 was made on this computer too, or is a colleague's word. Before that the row is empty."""
 
 
 class Behind:
-    """Of one store. On the loop."""
+    """The complete objects of one store. Use it on the loop."""
 
     def __init__(self, db: Database, judges: Judges, projecting: Projecting, snapshots: Snapshots) -> None:
         self._db = db
@@ -43,23 +43,24 @@ class Behind:
         self._projecting = projecting
         self._complete: dict[ObjId, None] = {}
         self.completed: Signal[()] = Signal()
-        """More objects are complete; after the commit."""
+        """More objects are complete. Emitted after the commit."""
 
     def prepare(self) -> None:
-        """At opening: what an earlier run did not come to."""
+        """Called at opening: finishes what an earlier run did not reach."""
         names = self._db.rows("SELECT name FROM meta WHERE name GLOB 'complete-*'")
         self._complete = {ObjId(bytes.fromhex(name.partition("-")[2])): None for (name,) in names}
 
     @property
     def complete(self) -> Sequence[ObjId]:
-        """Objects of which every change is here and that still stand on a state."""
+        """Objects of which every change is here and that still begin with a snapshot."""
         return list(self._complete)
 
     def __contains__(self, obj: ObjId) -> bool:
         return obj in self._complete
 
     def note(self, objs: Sequence[ObjId]) -> None:
-        """Every change of these objects is here; they stand on a state. Within the transaction that stores it."""
+        """Notes that every change of these objects is here while they still begin with a snapshot. Call it within the
+        transaction that stores the changes."""
         for obj in objs:
             self._db.raw.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?, x'')", (complete_name(obj),))
         self._db.after_commit(partial(self._on_noted, objs))
@@ -69,8 +70,8 @@ class Behind:
         self.completed.emit()
 
     def begin(self, objs: Sequence[ObjId]) -> None:
-        """▲ These objects stand on another state from now on: what it stands in for may not be here, since it was
-        pruned. Within the transaction that stores it."""
+        """▲ Notes that these objects begin with another snapshot from now on: the changes that it replaces may not be
+        here, since they were pruned. Call it within the transaction that stores the snapshot."""
         for obj in objs:
             self._db.raw.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
         self._db.after_commit(partial(self._on_begun, objs))
@@ -108,18 +109,18 @@ class Behind:
                 self._db.after_commit(partial(self._projecting.untried.emit, obj))
 
     def _cached(self, obj: ObjId) -> Sequence[tuple[int, int]]:
-        """(the object's last row, the row up to which its cached state reaches), if nothing that is merged follows
-        that. In a thread: it looks at all that is behind, 200,000 changes of a long object."""
+        """(the object's last row, the row up to which its cached state reaches), if no merged change follows that row.
+        Runs in a thread: it reads everything behind the snapshot, up to 200,000 changes of a long object."""
         with self._db.reader() as reader:
             return [(last, row) for last, row in reader.exec_driver_sql(sql.CACHE_WITH_BEHIND, (obj,))]
 
     async def _drop_state(self, obj: ObjId) -> None:
-        """Deletes the snapshot. ▲ One that was only believed may be false, or hold what was left out since: then what
-        is shown of the object is computed again from its changes."""
+        """Deletes the snapshot. ▲ One that was only believed may be false, or contain changes that were left out since:
+        then the object's rows are computed again from its changes."""
 
         def write() -> None:
             state = self._db.value("SELECT value FROM meta WHERE name = ?", (complete_name(obj),))
-            if state is None:  # it stands on another state by now
+            if state is None:  # the object begins with another snapshot by now
                 return
             made_here = state == _MADE_HERE and self._snapshots.stands_on_base(obj)
             self._db.raw.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Sealed parts of files: the bytes under <profile>/blobs/xx/<part hex>, their keys in the database.
 
-Knows no ciphers: what is written here is sealed already. `write` and `read` may run in any thread; the rest belongs
-to the loop. A change that was appended with `blobs=` goes to the server when all of them are marked uploaded.
+Knows no ciphers: bytes that are written here are sealed already. `write` and `read` may run in any thread; the other
+methods belong to the loop. A change that was appended with `blobs=` goes to the server when all of its parts are marked
+uploaded.
 """
 
 import errno
@@ -31,7 +32,7 @@ class Blobs:
         self._outbox_changed = outbox_changed
 
     def path(self, part: PartId) -> Path:
-        """Where the part's sealed bytes lie (if they do)."""
+        """The path of the part's sealed bytes, whether they exist or not."""
         if len(part) != 16:
             raise BugError("a part id has 16 bytes")
         name = part.hex()
@@ -60,7 +61,7 @@ class Blobs:
         return sealed
 
     def add(self, part: BlobPart) -> None:
-        """Remembers a part; one that is known only gets what it lacked (`present`, `uploaded`)."""
+        """Stores a part. A part that is known already only gets the flags that it lacked (`present`, `uploaded`)."""
         with self._db.transaction():
             self._db.raw.execute(
                 """INSERT INTO parts (part, room, obj, key, hash, size, plain_size, uploaded, present)
@@ -91,14 +92,15 @@ class Blobs:
         return [_part(row) for row in self._db.rows(f"{_PART} WHERE obj = ? ORDER BY rowid", (obj,))]
 
     def to_upload(self, room: RoomId | None = None) -> list[BlobPart]:
-        """Parts that lie here and not yet at the server, oldest first."""
+        """Parts that are here and not at the server yet, oldest first."""
         rows = self._db.rows(
             f"{_PART} WHERE present AND NOT uploaded AND (?1 IS NULL OR room = ?1) ORDER BY rowid", (room,)
         )
         return [_part(row) for row in rows]
 
     def set_uploaded(self, part: PartId) -> None:
-        """The server has it durably: changes that waited for it may go. Twice does no harm."""
+        """Notes that the server has the part durably: changes that waited for it may be sent. A second call changes
+        nothing."""
         with self._db.transaction():
             raw = self._db.raw
             fresh = raw.execute("UPDATE parts SET uploaded = 1 WHERE part = ? AND uploaded = 0", (part,)).rowcount
@@ -112,12 +114,12 @@ class Blobs:
         return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in self.to_upload()]
 
     def uploaded_parts(self) -> list[PartUpload]:
-        """Parts that lie here and that the server has confirmed, oldest first."""
+        """Parts that are here and that the server has confirmed, oldest first."""
         rows = [_part(row) for row in self._db.rows(f"{_PART} WHERE present AND uploaded ORDER BY rowid")]
         return [PartUpload(part=PartId(p.part), room=p.room, obj=p.obj, digest=p.hash) for p in rows]
 
     def set_lost(self, part: PartId) -> None:
-        """The server has it no more: it is uploaded again. No change waits for that."""
+        """Notes that the server has lost the part: it is uploaded again. No change waits for that."""
         with self._db.transaction():
             self._db.raw.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Changes: what was written here and what came from others, each once, with its projection, in one transaction.
+"""Changes: those written here and those received from others, each stored once, with its projection, in one
+transaction.
 
 Knows neither ciphers nor the network. A change is the opaque data of one edit of one object.
 """
@@ -31,16 +32,17 @@ class Changes:
         self._me = me
         self._projecting = projecting
         self.merging = journal.merging
-        """For whoever merges changes that others wrote: names them for as long as that takes."""
+        """For code that merges changes of others: it names the changes in the journal while the merge runs."""
         self.appended: Signal[StoredChange] = Signal()
         """A change was written here and waits in the outbox."""
         self.received: Signal[list[StoredChange]] = Signal()
-        """Changes of others (or of my other devices) are to be merged: new ones, and those whose trial is over."""
+        """Changes of others (or of this person's other devices) that are to be merged: new ones, and those whose trial
+        is over."""
         self.taken_back: Signal[ObjId] = Signal()
-        """Something that was merged into an object is merged no more: it is to be read again from its changes."""
+        """A change that was merged into the object is merged no more: read the object again from its changes."""
         projecting.taken_back.connect(self.taken_back.emit)
         self.positioned: Signal[list[StoredChange]] = Signal()
-        """Own changes got their position and the server's time."""
+        """Own changes have received their position and the server's time."""
 
     def append(
         self,
@@ -58,9 +60,9 @@ class Changes:
 
         `live`: a document edit, which the engine batches; otherwise a record, flushed at once. `blobs` are part ids
         that must be uploaded before the change is sent. `baseline`: the object's present state, for a newcomer without
-        the history. `change_id` and `t` (ms) are of a change that is offered anew in another room; else new and now.
-        An error of the projection reaches the caller, nothing stored; one that is offered anew is kept and marked, like
-        one received.
+        the history. `change_id` and `t` (ms) are given for a change that is offered again in another room; otherwise
+        both are new. If the projection of a new change fails, the error is raised and nothing is stored; an offered one
+        is kept and marked, like a received one.
         """
         author = self._me.uid
         if author is None:
@@ -88,8 +90,8 @@ class Changes:
         raw.execute(sql.COUNT_HELD, (row,))
 
     def receive(self, received: Received, tried: Tried, verdicts: Verdicts | None = None) -> None:
-        """The changes of an accepted slice; called by `Store.receive` inside its transaction. `tried`: those that may
-        be merged at once; see `Projecting.run`. `verdicts`: what the judges said of them."""
+        """Stores the changes of an accepted slice; called by `Store.receive` inside its transaction. `tried`: changes
+        that may be merged at once; see `Projecting.run`. `verdicts`: the judges' verdicts on them."""
         verdicts = verdicts if verdicts is not None else Verdicts()
         with self._db.transaction() as conn:
             known = known_of(self._db.raw.execute, received.room, received.changes)
@@ -123,15 +125,15 @@ class Changes:
                 self._db.after_commit(lambda: self._offer_again(covered))
 
     def _offer_again(self, covered: Sequence[tuple[ObjId, int]]) -> None:
-        """▲ What was written on this device and still waited when a prune covered it is offered once more."""
+        """▲ Offers changes once more that were written on this device and still waited when a prune covered them."""
         for obj, position in covered:
             for change in self._select(sql.WRITTEN_HERE_AT, (obj, *at_position(position))):
                 if change.own:
                     self.append(change.room, obj, change.data)
 
     def _mark_doubles(self, room: RoomId, names: Iterable[Name]) -> set[int]:
-        """Marks all but one of the records with the same object, author and change id as `again`, and returns the rows
-        of those. ▲ The record at the lowest position counts, in whatever order they came. Objects that merge are
+        """Marks all but one of the records with the same object, author and change id as `again`, and returns their
+        rows. ▲ The record at the lowest position counts, in whatever order they were received. Objects that merge are
         skipped: their judge decides."""
         again, counted_too = set[int](), set[ObjId]()
         for name in names:
@@ -150,8 +152,8 @@ class Changes:
         return again
 
     def _store(self, room: RoomId, fresh: Sequence[OpenedChange], verdicts: Verdicts) -> list[StoredChange]:
-        """Stores what is new, in the order of the verdicts, and what waited for it behind it. Gives what may be merged,
-        as far as the judges say."""
+        """Stores new changes in the order of the verdicts, each followed by those that waited for it. Returns the
+        changes that may be merged according to the verdicts."""
         raw, me = self._db.raw, self._me.uid
         row = int(self._db.value(sql.LAST_ROW) or 0)
         stored: list[StoredChange] = []
@@ -186,7 +188,7 @@ class Changes:
         return [c for c in self._touch(room, stored) if c.rowid not in held] if stored else []
 
     def _woken(self, obj: ObjId, position: int, out: str | None) -> list[StoredChange]:
-        """A stored change has another verdict now. It, if it is to be merged."""
+        """Applies a changed verdict on a stored change. Returns the change, if it is to be merged."""
         raw = self._db.raw
         for *_, row, mark in raw.execute(sql.AT_POSITION, (obj, *at_position(position))).fetchall():
             if out is None and mark in sql.JUDGED:
@@ -198,8 +200,9 @@ class Changes:
         return []
 
     def _check_own(self, placed: Sequence[tuple[int, int, int, int, int]], verdicts: Verdicts) -> None:
-        """▲ What was written here has the verdict that it has at everybody. It may wait in a successor, where others
-        have not offered yet what it builds on; if it is void, that is a fault of ours."""
+        """▲ Logs a fault of ours if a change that was written here is void: own changes have the same verdict here as
+        at every other member. In a successor an own change may wait, where others have not offered yet what it builds
+        on."""
         if not verdicts.codes:
             return
         for n, _, place, _, row in placed:
@@ -214,7 +217,7 @@ class Changes:
                     self._projecting.take_back(change.obj)
 
     def _touch(self, room: RoomId, stored: list[StoredChange]) -> list[StoredChange]:
-        """Makes or updates the objects' rows; leaves out changes that name an object of another room."""
+        """Makes or updates the objects' rows. Returns the changes without those that name an object of another room."""
         first: dict[ObjId, StoredChange] = {}
         last: dict[ObjId, StoredChange] = {}
         for change in stored:
@@ -232,14 +235,14 @@ class Changes:
 
     def _place(self, placed: Sequence[tuple[int, int, int, int, int]]) -> None:
         self._db.raw.executemany(sql.PLACE_CHANGE, placed)
-        # in a store that was set back: the server has had it since, though nothing here remembers that it was sent
+        # in a store that was set back: the server has had it since, though nothing here shows that it was sent
         self._db.raw.executemany(sql.DROP_PLACED, [(row,) for *_, row in placed])
         changes = [c for *_, row in placed for c in self._select(sql.CHANGE_BY_ROW, (row,))]
         self._projecting.positioned(changes)
         self._db.after_commit(lambda: self.positioned.emit(changes))
 
     def of(self, obj: ObjId, after: int = 0) -> list[StoredChange]:
-        """The object's changes whose rowid is above `after`, in the order of arrival here."""
+        """The object's changes whose rowid is above `after`, in the order of receipt."""
         return self._select(sql.CHANGES_OF, (obj, after))
 
     def unplaced(self, obj: ObjId) -> list[bytes]:
@@ -247,20 +250,22 @@ class Changes:
         return [data for (data,) in self._db.rows(sql.UNPLACED, (obj,))]
 
     def lacking(self, room: RoomId) -> bool:
-        """Whether changes of the room are known to be missing: they wait for a key, or were pruned before they came."""
+        """Whether changes of the room are known to be missing: they wait for a key, or were pruned before this device
+        received them."""
         return self._db.value(sql.LACKING, (room, f"gaps-{room.hex()}")) is not None
 
     def latest_by_device(self, room: RoomId) -> list[tuple[DevId | None, int]]:
-        """(device, the server's time in ms of its newest change) of everybody's in a room; None is this device."""
+        """(device, the server's time in ms of its newest change) for each device that wrote in a room; None is this
+        device."""
         return [(dev, t) for dev, t in self._db.rows(sql.LATEST_BY_DEVICE, (room,))]
 
     def writers_after(self, obj: ObjId, row: int) -> list[tuple[Uid, int]]:
-        """(who, ms of their newest) of changes that others wrote in an object and that came here after a row; who wrote
-        last comes last. An object's state says nothing of who wrote."""
+        """(author, ms of their newest) of the changes that others wrote in an object and that were stored after a row;
+        the author of the latest is last. An object's state does not say who wrote."""
         return [(Uid(uid), t) for uid, t in self._db.rows(sql.WRITERS_AFTER, (obj, row, self._me.uid))]
 
     def history(self, obj: ObjId) -> tuple[list[StoredChange], list[StoredChange]]:
-        """(the snapshots that stand in for what is not here, every edit), each in the room's order."""
+        """(the snapshots that replace changes which are not here, every edit), each in the room's order."""
         return self._select(sql.STATES_OF, (obj,)), self._select(sql.EDITS_OF, (obj,))
 
     async def latest_in_thread(self, room: RoomId) -> list[tuple[DevId | None, int]]:
@@ -292,8 +297,8 @@ class Changes:
 def _in_order(
     fresh: Sequence[OpenedChange], verdicts: Verdicts
 ) -> Iterator[tuple[ObjId, OpenedChange | int, str | None]]:
-    """What is new, and positions of what is stored and has another verdict now, as they are to be stored. Of an object
-    without verdicts in the order of arrival."""
+    """New changes, and positions of stored changes with another verdict, in the order in which they are to be stored.
+    Changes of objects without verdicts keep the order of receipt."""
     by_obj: dict[ObjId, list[OpenedChange]] = {}
     for change in fresh:
         by_obj.setdefault(change.obj, []).append(change)

@@ -26,14 +26,14 @@ The first commit after a checkpoint writes the log from its beginning again, and
 length (`journal_size_limit`). With 8 MiB in place of 16, 1,000 messages a few ms apart took an eighth longer: between
 two checkpoints their log grew beyond 8 MiB, and was cut and made longer again each time."""
 LOOK_S = 0.4
-"""How often the log's length is looked at meanwhile."""
+"""How often the log's length is read meanwhile."""
 PAUSE_S = 0.4
 """Many rows that are changed within this time share one checkpoint."""
 
 
 class Checkpointer:
-    """Sleeps until enough is written, or a little has waited; then one passive checkpoint, which never blocks the
-    writer."""
+    """Sleeps until enough is written, or until a few rows have waited; then makes one passive checkpoint, which never
+    blocks the writer."""
 
     def __init__(self, connect: Callable[[], Any], log_bytes: Callable[[], int]) -> None:
         """`connect` gives a new driver connection with the key set, `log_bytes` the length of the log's file."""
@@ -42,12 +42,12 @@ class Checkpointer:
         self._wake = threading.Event()
         self._many = threading.Event()
         self._rows = 0
-        """Changed since the last checkpoint began."""
+        """How many rows changed since the last checkpoint began."""
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
     def wrote(self, rows: int) -> None:
-        """A transaction was committed that changed so many rows. The loop's thread."""
+        """Notes that a transaction was committed that changed so many rows. Call it on the loop's thread."""
         if self._thread is None and not self._end.is_set():
             self._thread = threading.Thread(target=self._run, name="store-checkpoint", daemon=True)
             self._thread.start()
@@ -74,7 +74,7 @@ class Checkpointer:
             self._thread = None
 
     def _rest(self) -> None:
-        """Returns when much was written, or a little has waited."""
+        """Returns when much was written, or when a few rows have waited."""
         end = time.monotonic() + REST_S
         while time.monotonic() < end and self._log_bytes() <= MANY_BYTES:
             if self._many.wait(LOOK_S):
@@ -94,7 +94,8 @@ class Checkpointer:
                 connection = connection or self._connect()
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             except driver.Error as e:
-                # again after the next commit; the safety net in the writer meets a lasting fault where it can be told
+                # tried again after the next commit; if the fault lasts, the writer's own checkpoint raises it where it
+                # can be reported
                 log.store.warning("checkpoint-failed", code=type(e).__name__)
         if connection is not None:
             connection.close()

@@ -69,7 +69,8 @@ def faults() -> Iterator[None]:
 
 
 def _raise_fault(error: driver.Error | DBAPIError) -> None:
-    """StoreFault if the error is the world's fault. Else returns, and the caller raises the error itself."""
+    """Raises a StoreFault if the error is the world's fault. Otherwise returns, and the caller raises the error
+    itself."""
     fault = fault_of(error)
     if fault is not None:
         log.store.error("fault", code=fault.code)
@@ -77,7 +78,7 @@ def _raise_fault(error: driver.Error | DBAPIError) -> None:
 
 
 class Database:
-    """An open encrypted database. Everything but `reader` and `check` belongs to the thread that opened it."""
+    """An open encrypted database. All methods but `reader` and `check` belong to the thread that opened it."""
 
     def __init__(self, path: Path, key: bytes) -> None:
         """Opens or creates the file; use `Database.open` and `Database.create`."""
@@ -89,7 +90,7 @@ class Database:
         self._doomed = False
         self._after: _Acts = []
         self._committing: tuple[Future[Exception | None], _Acts, list[Exception]] | None = None
-        """The commit that runs apart, what comes after it, and what of that failed."""
+        """The commit that runs apart, its callbacks, and their errors."""
         self._committer = ThreadPoolExecutor(1, "store-commit")
         self._thread = threading.get_ident()
         self._engine = create_engine(
@@ -103,10 +104,10 @@ class Database:
         self.conn: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.raw: Any = self.conn.connection.driver_connection
         self._file = self.path.resolve()
-        """SQLite's log lies beside the file itself, not beside a link to it."""
+        """SQLite's log is beside the file itself, not beside a link to it."""
         self._checkpointer = Checkpointer(self._connect, partial(log_bytes, self._file))
         self._changed_rows = 0
-        """Of this connection, up to the last commit."""
+        """How many rows this connection had changed at the last commit."""
 
     @classmethod
     def create(cls, path: Path, key: bytes) -> "Database":
@@ -118,7 +119,8 @@ class Database:
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> "Database":
-        """An existing database; StoreMissing, StoreCorrupt (also when the key is another's) or StoreUnwritable."""
+        """Opens an existing database. Raises StoreMissing, StoreCorrupt (also if the key is not this database's) or
+        StoreUnwritable."""
         if not path.exists():
             raise StoreMissing()
         if path.stat().st_size == 0:
@@ -147,7 +149,7 @@ class Database:
                 "temp_store=MEMORY",
                 "cache_size=-16384",  # KiB
                 f"journal_size_limit={MANY_BYTES}",
-                "wal_autocheckpoint=8000",  # a safety net: the checkpointer thread comes long before
+                "wal_autocheckpoint=8000",  # a safety net: the checkpointer thread acts long before
             ):
                 connection.execute(f"PRAGMA {pragma}")
         except BaseException:
@@ -156,7 +158,7 @@ class Database:
         return connection
 
     def close(self) -> None:
-        """Checkpoints, closes all connections and lets go of the key. Twice does no harm."""
+        """Checkpoints, closes all connections and drops the key. A second call does nothing."""
         self._settle()
         self._committer.shutdown()
         self._checkpointer.stop()
@@ -167,12 +169,12 @@ class Database:
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[Connection]:
-        """One durable transaction; an inner one joins the outer. Rolled back whole on any error.
+        """One durable transaction; an inner one joins the outer. Any error rolls back all of it.
 
-        `durable` False: whole, but on the disk only with the next durable one. For what a crash may undo because it
-        comes again. An inner one is as durable as the outer.
+        `durable` False: the transaction is whole, but on the disk only with the next durable one. Use it for what is
+        received again after a crash. An inner one is as durable as the outer.
 
-        What `after_commit` was given runs when the outermost has committed.
+        The callbacks that were given to `after_commit` run when the outermost transaction has committed.
         """
         self._check_thread()
         with faults():
@@ -186,8 +188,8 @@ class Database:
     async def apart(self, write: Callable[[], None], *, durable: bool = True, is_short: bool = False) -> None:
         """Commits one transaction apart from the event loop. Calls `write`, which is synchronous, within it, then
         commits it, and then runs the callbacks that `write` gave to `after_commit`. If `durable`, flushes the
-        write-ahead log to the disk (fsync) before this returns; not `durable` is for what comes again after a power cut
-        (decision 0017).
+        write-ahead log to the disk (fsync) before this returns; not `durable` is for what is received again after a
+        power cut (decision 0017).
 
         The commit and the flush each run in a thread: together 2 to 15 ms for a slice of the server's. With `is_short`,
         the commit alone runs on the loop: it is quicker than waking a thread if few small rows are written. Other
@@ -223,7 +225,7 @@ class Database:
             if (error := commit.result()) is not None:
                 raise error
         if flush is not None:
-            await asyncio.wait([asyncio.wrap_future(flush)])  # which does not cancel it
+            await asyncio.wait([asyncio.wrap_future(flush)])  # waiting does not cancel the flush
             if (fault := flush.result()) is not None:
                 self._checkpointer.hurry()
                 raise fault
@@ -231,8 +233,8 @@ class Database:
             raise failed[0]
 
     def _settle(self) -> None:
-        """Waits for the commit that runs apart, if one does. Its failure, and that of what was to run after it, is told
-        to who began it, and only there: whoever waited, a keystroke, has no part in it."""
+        """Waits for the commit that runs apart, if one does. Its errors, and those of its callbacks, are raised only to
+        the caller that began it: another caller that had to wait, such as a keystroke, has no part in them."""
         if self._committing is None:
             return
         (commit, acts, failed), self._committing = self._committing, None
@@ -285,7 +287,7 @@ class Database:
             raise BugError("an inner transaction failed and the error was swallowed")
 
     def _commit(self) -> None:
-        """On the loop's thread or the committer's. A commit that failed is rolled back."""
+        """Commits, on the loop's thread or the committer's. A commit that failed is rolled back."""
         try:
             self.raw.execute("COMMIT")
         except BaseException:
@@ -300,7 +302,7 @@ class Database:
         return commit
 
     def _commit_apart(self) -> Exception | None:
-        """On the committer's thread: what went wrong, which is for whoever began it."""
+        """Commits on the committer's thread. Returns the error, for the caller that began the commit."""
         try:
             self._commit()
         except Exception as e:
@@ -390,8 +392,8 @@ class Database:
             return [e.code]
 
     def rekey(self, key: bytes) -> None:
-        """Seals the whole database under a new raw key. After a crash in the middle the old key opens it, and after
-        DiskFull and StoreUnwritable, which leave this object closed. Needs as much room again as the file has."""
+        """Seals the whole database under a new raw key. After a crash in the middle the old key opens it, as it does
+        after DiskFull and StoreUnwritable, which leave this object closed. Needs as much free room as the file has."""
         if len(key) != KEY_BYTES or self._depth:
             raise BugError("rekey needs a 32-byte key and no open transaction")
         self._settle()
@@ -411,7 +413,8 @@ class Database:
             self._open_main()
 
     def _reseal(self, connection: Any, key: bytes) -> None:
-        """SQLCipher has one error for whatever stops it, and says no more."""
+        """Raises StoreUnwritable or DiskFull: SQLCipher has one error for every failure of a rekey, without a
+        reason."""
         needed, free = self.path.stat().st_size, shutil.disk_usage(self.path.parent).free
         try:
             connection.execute(f"PRAGMA rekey=\"x'{key.hex()}'\"")
@@ -429,7 +432,7 @@ def driver_of(conn: Connection) -> Any:
 
 
 def is_fatal(error: BaseException) -> bool:
-    """Whether an error says something about the store or the process rather than about one change."""
+    """Whether an error is about the store or the process, not about one change."""
     if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, StoreFault)):
         return True
     return fault_of(error) is not None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What came from the server: `InboxPort`."""
+"""Stores what is received from the server: `InboxPort`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,18 +23,18 @@ from app.store.verdicts import Verdicts
 from sync.client.ports import MemberRow, Received, RoomEvent
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
-"""`streams.postponed`; 1 is for a room that is held back by hand."""
+"""The values of `streams.postponed`. 1 is a room that was held back by hand."""
 MOST_VOID = 1000
-"""▲ Most void items that are stored of a room. Anybody can write them, so that a false server could otherwise fill the
-store."""
+"""▲ Most void items that are stored of a room. Everybody can write void items, so that a false server could otherwise
+fill the store."""
 _SHORT = 4 * 1024
-"""Bytes of a change that is stored alone without a thread: a colleague's key, a message."""
+"""A change up to this many bytes is stored without a thread: a colleague's key, a message."""
 _LARGE_STATE = 32 * 1024
 _PAGE = 4096
 
 
 class Inbox:
-    """Streams, positions, keys, shares, waiting and bad items; changes go through `Changes`."""
+    """Streams, positions, keys, shares, waiting and bad items. Changes are stored through `Changes`."""
 
     def __init__(
         self,
@@ -74,12 +74,12 @@ class Inbox:
         return [(epoch, k, a) for epoch, k, a in self._db.rows(sql.ROOM_KEYS, (room,))]
 
     def put_keys(self, room: RoomId, keys: Sequence[tuple[int, bytes, bytes | None]]) -> None:
-        """Stores keys; an A that is already held is not lost when a key comes again without it."""
+        """Stores keys. An A that is already stored is not lost when the key is received again without it."""
         with self._db.transaction():
             self._db.raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in keys])
 
     def share(self, room: RoomId, obj: ObjId) -> bytes | None:
-        """An object's share, if it has come."""
+        """An object's share, if it was received."""
         value: bytes | None = self._db.value(sql.SHARE, (room, obj))
         return value
 
@@ -88,17 +88,19 @@ class Inbox:
         return [(n, item) for n, item in self._db.rows(sql.WAITING, (room,))]
 
     def problem(self, room: RoomId) -> str | None:
-        """Why the room stopped, if that was kept."""
+        """The code with which the room stopped, if it did."""
         return _PROBLEMS.get(self._db.value("SELECT postponed FROM streams WHERE room = ?", (room,)) or 0)
 
     def set_problem(self, room: RoomId, code: str | None) -> None:
-        """Keeps why the room stopped, and holds back its outbox; None lets both go. No stream yet: nothing to keep."""
+        """Stores why the room stopped, and holds back its outbox; None removes the code and releases the outbox. Does
+        nothing for a room without a stream."""
         number = next((n for n, c in _PROBLEMS.items() if c == code), 0)
         with self._db.transaction():
             self._db.raw.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
 
     def bad(self, room: RoomId) -> list[tuple[int, str]]:
-        """(position, code) of items that failed although the key is held: counted and shown."""
+        """(position, code) of items that could not be decrypted or decoded although the key is here: counted and
+        shown."""
         return [(n, code) for n, code in self._db.rows("SELECT n, code FROM bad WHERE room = ? ORDER BY n", (room,))]
 
     def void_items(self, room: RoomId) -> list[tuple[Uid, int]]:
@@ -107,7 +109,7 @@ class Inbox:
         return [(Uid(uid), count) for uid, count in self._db.rows(sql.VOID_ITEMS, (room,))]
 
     def receive(self, received: Received) -> None:
-        """ONE transaction: everything an accepted slice changes. See `ports.Received`."""
+        """Stores everything that an accepted slice changes, in ONE transaction. See `ports.Received`."""
         received = self._begun(received)
         with self._db.transaction(durable=not received.more):
             self._write(received, frozenset(), None)
@@ -115,8 +117,8 @@ class Inbox:
 
     async def receive_apart(self, received: Received) -> None:
         """Stores a slice as `receive` does. Changes of documents and boards are first merged on trial in the worker;
-        those that do not pass are stored and held back. Then this commits the slice, tells the tools (chat, documents,
-        boards), and flushes the commit to the disk (decision 0017)."""
+        those that do not pass are stored and held back. Then this commits the slice, notifies the tools (chat,
+        documents, boards), and flushes the commit to the disk (decision 0017)."""
         received = self._begun(received)
         if not self._judges.concerns(received):
             await self._store(received, frozenset(), None)
@@ -130,7 +132,7 @@ class Inbox:
                 if not verdicts.settled:
                     self._judges.roll_back(verdicts)
                 raise
-            except BaseException:  # cancelled: if it is not settled, nobody knows whether it will be committed
+            except BaseException:  # cancelled before it is settled: it is not known whether the slice will be committed
                 if not verdicts.settled:
                     self._judges.forget(verdicts.codes)
                 raise
@@ -141,7 +143,7 @@ class Inbox:
         now_s = asyncio.get_running_loop().time()
 
         def write() -> None:
-            if verdicts is not None:  # first of what follows the commit: the others ask the judges
+            if verdicts is not None:  # the first callback after the commit: the others ask the judges
                 self._db.after_commit(lambda: self._judges.settle(verdicts, now_s))
             self._write(received, tried, verdicts)
             if verdicts is not None:
@@ -152,7 +154,7 @@ class Inbox:
     def _is_short(self, received: Received) -> bool:
         """Whether storing `received` writes few rows, none over `_SHORT` bytes: its commit is then quicker than waking
         a thread. A room's state counts only if it is written whole (1 MiB takes 20 ms). `received.whole` counts, since
-        the snapshots of those objects are deleted, and `secure_delete` overwrites what is deleted."""
+        the snapshots of those objects are deleted, and `secure_delete` overwrites the rows."""
         r, state = received, received.state or b""
         many = (r.positions, r.changes, r.items, r.waiting, r.resolved, r.events, r.members, r.gone, r.void, r.shares)
         sizes = (
@@ -166,7 +168,7 @@ class Inbox:
         return kept is not None and len(kept[1]) == len(state) >= _LARGE_STATE
 
     def _begun(self, received: Received) -> Received:
-        """With the changes that its snapshots are before the others."""
+        """The slice with its snapshots as changes before the other changes."""
         begun = self._snapshots.changes(received.snapshots)
         return replace(received, changes=[*begun, *received.changes]) if begun else received
 
@@ -203,7 +205,7 @@ class Inbox:
         self._changes.receive(received, tried, verdicts)
 
     def reread(self, room: RoomId) -> int:
-        """Up to where a room is to be read once more; 0 for nothing."""
+        """The position up to which a room must be read once more; 0 if it need not."""
         return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_reread(room),)) or 0)
 
     def incomplete(self, room: RoomId) -> list[ObjId]:
@@ -212,7 +214,7 @@ class Inbox:
         return [ObjId(found[at : at + 16]) for at in range(0, len(found), 16)]
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
-        """Writes the pages of a large state that differ from what was stored last: a message changes two of 65."""
+        """Writes the pages of a large state that differ from those stored last: a message changes two of 65."""
         in_place, kept = self._is_in_place(room, state), self._states.pop(room, None)
         if kept is None or not in_place:
             self._db.raw.execute(sql.SET_STREAM, (room, cursor, state))
@@ -230,7 +232,8 @@ class Inbox:
             self._db.after_commit(lambda: self._states.update({room: (row, state)}))
 
     def _complete(self, room: RoomId, whole: Sequence[ObjId], *, judged: bool) -> None:
-        """Every change of these objects is here. `judged`: those that merge keep their state until they are judged."""
+        """Notes that every change of these objects is here. `judged`: objects that merge keep their snapshot until they
+        are judged."""
         begun = {obj for (obj,) in self._db.rows(sql.BEGUN_IN, (room,))}.intersection(whole)
         kept = [obj for obj in begun if judged and self._judges.merging(room, obj) is not None]
         self._behind.note(kept)

@@ -17,7 +17,7 @@ from typing import Protocol
 from app.core.ids import ChangeId, ObjId, RoomId
 
 _SLOTS = 32
-"""Merges at one time: the loop's, and those of short objects' states in threads."""
+"""How many merges can run at one time: the loop's, and those of short objects' states in threads."""
 _ENTRY = struct.Struct(">?16s16sQ16sQ16s")
 _SIZE = 128
 NO_POSITION = 0
@@ -44,15 +44,15 @@ class Merge:
 
     @property
     def single(self) -> bool:
-        """Whether it was of one change alone."""
+        """Whether the merge was of one change alone."""
         return self.first == self.last
 
 
 class Journal:
-    """The file of one profile. `left` is what an earlier process was merging when it ended."""
+    """The file of one profile. `left`: what an earlier process was merging when it ended."""
 
     def __init__(self, path: Path | None) -> None:
-        """None keeps it in memory: for stores that lie in no profile."""
+        """`path` None keeps the journal in memory: for stores without a profile."""
         self.left: tuple[Merge, ...] = ()
         self._lock = threading.Lock()
         self._free = list(range(_SLOTS - 1, -1, -1))
@@ -65,20 +65,20 @@ class Journal:
         self.left = tuple(merge for slot in range(_SLOTS) if (merge := self._at(slot)) is not None)
 
     def settle(self) -> None:
-        """What was left has been taken care of, durably."""
+        """Notes that `left` has been handled, durably."""
         self.left = ()
         self._map[:] = bytes(_SLOTS * _SIZE)
 
     def close(self) -> None:
-        """Closes the file. Twice does no harm."""
+        """Closes the file. A second call does nothing."""
         self._map.close()
 
     @contextmanager
     def merging(self, room: RoomId, obj: ObjId, changes: Sequence[Named]) -> Iterator[None]:
-        """Names these changes while the context lasts. Any thread. Nothing for no changes.
+        """Names these changes in the file while the context lasts. Any thread. Does nothing for no changes.
 
-        ▲ Not for a merge in another process. If this program was ended meanwhile, the next start would hold back an
-        object of which no merge here has ended anything.
+        ▲ Do not use it for a merge in another process. If this program was ended meanwhile, the next start would hold
+        back an object although no merge in this program ended it.
         """
         if not changes:
             yield
@@ -89,7 +89,7 @@ class Journal:
         )
         with self._lock:
             slot = self._free.pop() if self._free else None
-        if slot is None:  # more threads than slots: those that are named suffice to find a poisoned object
+        if slot is None:  # more threads than slots: the named ones suffice to find a poisoned object
             yield
             return
         at = slot * _SIZE

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Verdicts on the changes that the server has sent for documents and boards, which are CRDTs.
 
-Each such object has a judge (app/objects/replay.py). Of every change the judge says whether it counts, waits for
-another change that it builds on, or is void. The verdict depends on nothing but the object's changes in the order of
-their positions in the room, so every device comes to the same one.
+Each such object has a judge (app/objects/replay.py). For each change the judge decides whether it counts, waits for
+another change that it builds on, or is void. The verdict depends only on the object's changes in the order of their
+positions in the room, so every device comes to the same one.
 
 `Judges.judge` asks for verdicts before the worker tries a change and before the store keeps it. The verdicts are
 committed in the same transaction as the changes. The judge's own state is stored less often; after a restart the judge
-starts from the stored state and judges the later changes again. A device may receive a later position before an
-earlier one, for example when a key was missing. Then `again` makes a new judge and gives it the object's changes from
-the first.
+starts from the stored state and judges the later changes again. A device may receive a later position before an earlier
+one, for example when a key was missing. Then `again` makes a new judge and gives it the object's changes from the
+first.
 """
 
 import asyncio
@@ -33,22 +33,22 @@ from sync.client.ports import Received
 
 JUDGED_WITHIN_S = 2.0
 """▲ Seconds of judging for one object in a slice. After that the object is judged in the background. Otherwise a
-colleague could make everybody wait for the other objects by having very much wait in one."""
+colleague could have very many changes wait in one object and so delay all others for everybody."""
 BREATH = 32
-"""Changes that are judged between two turns of the loop: about 60 µs each, with what is asked of the store."""
+"""How many changes are judged before the loop may run other tasks: about 60 µs each, with the reads of the store."""
 
 
 @dataclass(frozen=True, slots=True)
 class KnownIds:
-    """What an object's judge knows. `has` tells whether an id (client, clock) has a position. `owner` returns the uid
-    of the person who owns a client, None if nobody does."""
+    """What an object's judge knows. `has`: whether an id (client, clock) has a position. `owner`: the uid of the person
+    who owns a client, None if nobody does."""
 
     has: Callable[[tuple[int, int]], bool]
     owner: Callable[[int], bytes | None]
 
 
 class Judges(KeptJudges):
-    """Of one store. On the loop."""
+    """The judges of one store. Use them on the loop."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], projecting: Projecting) -> None:
         super().__init__(db, me, kinds, projecting)
@@ -60,8 +60,8 @@ class Judges(KeptJudges):
         return any(self.merging(received.room, obj) is not None for obj in {*objs, *received.whole})
 
     async def known(self, obj: ObjId) -> KnownIds:
-        """Which ids of the object have positions, and who owns its clients. The answer is valid until the next turn of
-        the loop. It is empty for an object that is unknown or must be judged again."""
+        """Which ids of the object have positions, and who owns its clients. The answer is valid until the loop runs
+        another task. It is empty for an object that is unknown or must be judged again."""
         async with self.lock:
             room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
             kind = self.merging(RoomId(room), obj) if room is not None else None
@@ -73,10 +73,11 @@ class Judges(KeptJudges):
             self._keep(obj, held)
             return KnownIds(held.judge.has, held.judge.owner)
 
-    # -- what came
+    # -- received changes
 
     async def judge(self, received: Received) -> Verdicts:
-        """The verdicts on a slice that is not stored yet. `settle` follows, or `forget` of the objects."""
+        """The verdicts on a slice that is not stored yet. The caller must then call `settle`, or `forget` with the
+        objects."""
         out, by_obj = Verdicts(), dict[ObjId, Slice]()
         for change in received.changes:
             by_obj.setdefault(change.obj, Slice([], [], False)).changes.append(change)
@@ -96,7 +97,8 @@ class Judges(KeptJudges):
         return out
 
     def settle(self, verdicts: Verdicts, now_s: float) -> None:
-        """What was judged is committed, and nobody has been told of it yet. `now_s` by the loop's clock."""
+        """Notes that the verdicts are committed. Called before any listener is notified of them. `now_s` by the loop's
+        clock."""
         for obj, judge, _ in verdicts.points:
             judge.settle()
             held = self._held.get(obj)
@@ -107,15 +109,16 @@ class Judges(KeptJudges):
         verdicts.settled = True
 
     def roll_back(self, verdicts: Verdicts) -> None:
-        """Nothing of it was committed."""
+        """Notes that nothing of the verdicts was committed."""
         for obj, judge, mark in reversed(verdicts.points):
             judge.rollback(mark)
             if (held := self._held.get(obj)) is not None and held.judge is judge:
-                held.covers = min(held.covers, judge.upto)  # a state that was not stored stands in for nothing
+                held.covers = min(held.covers, judge.upto)  # a state that was not stored replaces nothing
         verdicts.points.clear()
 
     def _on_taken_out(self, obj: ObjId) -> None:
-        """▲ What was left out counts in no verdict either: what builds on it waits from now on."""
+        """▲ Judges the object again: a change that was left out counts in no verdict, so that changes which build on it
+        wait from now on."""
         self.forget([obj])
 
     async def _object(self, room: RoomId, obj: ObjId, kind: Projector, came: Slice, out: Verdicts) -> None:
@@ -127,7 +130,7 @@ class Judges(KeptJudges):
             try:
                 if await self._take(room, obj, held, came, out):
                     return
-            except BadChange as bad:  # a state that is none
+            except BadChange as bad:  # the bytes are no state
                 log.store.warning("judge-state", code=bad.code, obj=obj)
             except TooLong:
                 log.store.warning("judged-later", obj=obj)
@@ -139,9 +142,9 @@ class Judges(KeptJudges):
         out.stale.add(obj)
 
     async def _take(self, room: RoomId, obj: ObjId, held: Held, came: Slice, out: Verdicts) -> bool:
-        """Asks the judge about an object's part of a slice. What a state stands in for is not judged now. ▲ What was
-        left out is never judged: a newcomer has the record first. False: the judge is to be made from the start
-        again."""
+        """Asks the judge about an object's part of a slice. Changes that a state replaces are not judged now. ▲ Changes
+        that were left out are never judged: a newcomer reads the record first. Returns False if the judge must be made
+        again from the start."""
         known = known_of(self._db.rows, room, came.changes)
         fresh = [c for c in {place_of(c): c for c in came.changes}.values() if not known.is_stored(c)]
         snapshot = [placed_of(c) for c in fresh if not c.dev]
@@ -166,7 +169,7 @@ class Judges(KeptJudges):
                 codes |= dict.fromkeys(held.judge.cover(covers[position]), sql.COVERED)
                 continue
             if not held.judge.takes(position):
-                if position > held.covers:  # it comes behind others that were judged
+                if position > held.covers:  # it is received after changes at later positions that were judged
                     return False
                 codes[position] = sql.BEHIND
                 continue
@@ -188,7 +191,7 @@ class Judges(KeptJudges):
     # -- within the transaction that stores the slice
 
     def write(self, verdicts: Verdicts) -> None:
-        """What waits now and what waits no more; objects that are to be judged again."""
+        """Stores which updates wait now and which wait no longer, and which objects must be judged again."""
         raw = self._db.raw
         for obj in verdicts.stale:
             raw.execute(sql.DROP_JUDGE_STATE, (obj,))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Items of rooms as they came from the server, verified: what a restored server gets back. Part of `InboxPort`."""
+"""Items of rooms as they were received from the server, verified: a restored server gets them back. Part of
+`InboxPort`."""
 
 from collections.abc import Sequence
 
@@ -26,7 +27,8 @@ class KeptItems:
         self._db.raw.executemany(sql.ADD_KEPT_ITEM, rows)
 
     def after(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
-        """Items that follow position `n` without a gap: at least one if it is there, then while bytes allow."""
+        """Items that follow position `n` without a missing one: at least one if it is there, then as many as
+        `limit_bytes` allows."""
         out: list[Item] = []
         left = limit_bytes
         for at, t, kind, body, sig, ct, size in self._db.rows(sql.KEPT_ITEMS, (room, n)):
@@ -37,8 +39,8 @@ class KeptItems:
         return out
 
     def trim(self, before_ms: int, most_bytes: int) -> bool:
-        """Lets a few go that are older than `before_ms`, or the oldest above `most_bytes`. True if more may have to go:
-        it is to be called again."""
+        """Deletes a few items that are older than `before_ms`, or the oldest above `most_bytes`. Returns True if more
+        may have to be deleted: then call it again."""
         surplus = int(self._db.value("SELECT coalesce(sum(size), 0) FROM kept_items")) - most_bytes
         going = []
         for row, t, size in self._db.rows(sql.OLDEST_KEPT_ITEMS, (_AT_A_TIME,)):

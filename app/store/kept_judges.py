@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The judges of merging objects in memory and on the disk. A judge's state is stored seldom; after a restart it is
-given the changes that came after that. `again` makes one from the object's first change.
-"""
+"""The judges of merging objects in memory and on the disk. A judge's state is stored seldom; after a restart the judge
+is given the changes after that state. `again` makes a judge from the object's first change."""
 
 import asyncio
 from collections import OrderedDict
@@ -22,22 +21,23 @@ from app.store.verdicts import KeptRows, compare, is_piece, key_of, packed, plac
 from sync.client.placed_changes import PLACE_BITS, PlacedChange, position_of
 
 JUDGES = 32
-"""Judges that are kept in memory."""
+"""How many judges are kept in memory."""
 STORE_AFTER, STORE_AFTER_S = 256, 1.0
-"""A judge's state is stored after so many changes, or so long after the last one."""
+"""A judge's state is stored after this many changes, or this long after the last one."""
 CHUNK = 32
 AT_ONCE = 128
-"""Changes that a turn of the loop marks."""
+"""How many changes are marked before the loop may run other tasks."""
 
 
 def complete_name(obj: ObjId) -> str:
-    """The name in `meta` of what is known of a complete object (app/store/behind.py)."""
+    """The name of the row in `meta` about a complete object (app/store/behind.py)."""
     return f"complete-{obj.hex()}"
 
 
 @dataclass(slots=True)
 class Held:
-    """A judge in memory. `covers`: up to where a snapshot stands in for changes, which this judge does not take."""
+    """A judge in memory. `covers`: the position up to which a snapshot replaces changes, which this judge does not
+    take."""
 
     judge: ObjectJudge
     covers: int = 0
@@ -47,15 +47,16 @@ class Held:
 
 @dataclass(slots=True)
 class _Differ:
-    """What a replay finds. `marks` by position: row and mark of changes whose verdict is not known or may change.
-    `differ` by position, in the order of the verdicts: (row and mark, code) of those whose mark says another thing."""
+    """The findings of a replay. `marks` by position: row and mark of changes whose verdict is not known or may change.
+    `differ` by position, in the order of the verdicts: (row and mark, code) of changes whose mark disagrees with the
+    verdict."""
 
     marks: dict[int, Row] = field(default_factory=dict)
     differ: dict[int, tuple[Row, str]] = field(default_factory=dict)
 
 
 class KeptJudges:
-    """Of one store. On the loop."""
+    """The judges of one store. Use them on the loop."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], projecting: Projecting) -> None:
         self._db = db
@@ -65,7 +66,7 @@ class KeptJudges:
         self._held: OrderedDict[ObjId, Held] = OrderedDict()
         self._stale: set[ObjId] = set()
         self._overtaken: set[ObjId] = set()
-        """What is being judged from the start, and is to be judged so once more."""
+        """Objects that are being judged from the start, and must be judged so once more."""
         self.lock = asyncio.Lock()
         """Held from `judge` to the end of the commit."""
 
@@ -75,11 +76,12 @@ class KeptJudges:
         return kind if kind is not None and kind.merging is not None else None
 
     def is_due(self, obj: ObjId) -> bool:
-        """Whether an object is to be judged from its first change; until then nothing new of it is merged."""
+        """Whether an object must be judged from its first change. Until then nothing new of it is merged."""
         return obj in self._stale or (obj not in self._held and self._db.value(sql.JUDGE_STATE, (obj,)) is None)
 
     def forget(self, objs: Collection[ObjId]) -> None:
-        """Nobody knows what was committed, or other rows count than before: these are judged from the start."""
+        """Has these objects judged from the start: it is not known what was committed, or other rows count than
+        before."""
         for obj in objs:
             self._held.pop(obj, None)
             self._stale.add(obj)
@@ -98,7 +100,8 @@ class KeptJudges:
             self._held.popitem(last=False)
 
     async def _load(self, obj: ObjId, kind: Projector) -> Held | None:
-        """The judge as it was stored, with what came after. None if there is none although there are changes."""
+        """The judge as it was stored, with the changes since. None if there is no stored judge although there are
+        changes."""
         state, judge = self._db.value(sql.JUDGE_STATE, (obj,)), self._new(obj, kind)
         if state is None:
             return None if self._db.value(sql.ANY_PLACED, (obj,)) is not None else Held(judge)
@@ -115,7 +118,7 @@ class KeptJudges:
         return Held(judge, judge.covered_by(self._snapshot(obj)))
 
     def _snapshot(self, obj: ObjId) -> list[PlacedChange]:
-        """The changes that the newest opened snapshot of an object is."""
+        """The changes that make up the object's newest opened snapshot."""
         rows = [placed_in(row) for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))]
         return [placed for placed in rows if placed.position >> PLACE_BITS == rows[0].position >> PLACE_BITS]
 
@@ -153,13 +156,14 @@ class KeptJudges:
         judge.settle()
 
     async def again(self, obj: ObjId, kind: Projector) -> None:
-        """Judges an object from its first change, or from the state that stands in for the first ones, and corrects
-        what was marked otherwise. What comes meanwhile has no verdict, and is stored untried."""
+        """Judges an object from its first change, or from the state that replaces the first ones, and corrects marks
+        that disagree. Changes that are received meanwhile get no verdict, and are stored untried."""
         while not await self._judged_again(obj, kind):
             pass
 
     async def _judged_again(self, obj: ObjId, kind: Projector) -> bool:
-        """False if it was overtaken: a state came that stands in for changes, or a change was left out."""
+        """Judges the object. Returns False if that was overtaken: a state was received that replaces changes, or a
+        change was left out."""
         room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
         async with self.lock:
             self._stale.add(obj)
@@ -179,7 +183,7 @@ class KeptJudges:
         found = _Differ()
         await self._replay(obj, judge, found)
         async with self.lock:
-            await self._replay(obj, judge, found)  # what came meanwhile: what waited before may be merged by that
+            await self._replay(obj, judge, found)  # what was received meanwhile may release changes that waited before
             await self._mark_behind(found.differ)
             if obj in self._overtaken:
                 return False
@@ -191,7 +195,8 @@ class KeptJudges:
         return True
 
     async def _mark_behind(self, differ: dict[int, tuple[Row, str]]) -> None:
-        """Marks what was BEHIND and is not to be merged, some in a turn: anybody can write very many void changes."""
+        """Marks changes that were BEHIND and must not be merged, a few at a time: everybody can write very many void
+        changes."""
         behind = [(code, row) for (row, mark), code in differ.values() if mark == sql.BEHIND]
         for at in range(0, len(behind), AT_ONCE):
             with self._db.transaction(durable=False):
@@ -201,7 +206,7 @@ class KeptJudges:
             del differ[position]
 
     def _begins(self, room: RoomId, obj: ObjId) -> list[PlacedChange]:
-        """The changes of the state that stands in for an object's first ones here; none if all are here."""
+        """The changes of the state that replaces an object's first ones here; empty if all changes are here."""
         if self._db.value("SELECT 1 FROM meta WHERE name = ?", (complete_name(obj),)) is not None:
             return []
         snapshot = self._snapshot(obj)
@@ -210,8 +215,8 @@ class KeptJudges:
         return [placed_in(row) for row in self._db.rows(sql.NEWEST_BASELINE, (obj,))]
 
     def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int) -> None:
-        """Marks changes as they were judged; what is to be merged after all is tried first. What waited up to the
-        position that a state covers is in it, or counts no more."""
+        """Marks changes according to the verdicts; those that are to be merged after all are tried first. Changes that
+        waited up to the position that a state covers are in the state, or count no more."""
         raw, out, into = self._db.raw, False, False
         with self._db.transaction():
             if covers:
@@ -232,7 +237,8 @@ class KeptJudges:
             log.store.warning("judged-again", obj=obj, count=len(differ))
 
     async def store_idle(self) -> float | None:
-        """Stores what judges know that have rested; how long until the next is due, None for none."""
+        """Stores the state of judges that had no change for a while. Returns the seconds until the next is due, None if
+        none is."""
         loop = asyncio.get_running_loop()
         due: list[float] = []
         for obj, held in list(self._held.items()):
@@ -248,7 +254,7 @@ class KeptJudges:
         return min(due, default=None)
 
     def close(self) -> None:
-        """Stores what is not stored yet. The loop may have ended."""
+        """Stores all states that are not stored yet. The loop may have ended."""
         for obj, held in self._held.items():
             if held.unstored and not self.lock.locked():
                 self._put(obj, held, finished(held.judge.storing()))

@@ -15,7 +15,7 @@ SERVICE = "Kansli"
 T = TypeVar("T")
 
 _SAFE = ("SecretService", "libsecret", "kwallet", "Windows", "macOS", "chainer", "fail", "null")
-"""Modules under keyring.backends; anything else (a plain file, say) is taken for no key store at all."""
+"""Modules under keyring.backends that count as a key store. Any other module (a plain file, say) counts as none."""
 
 
 class Keyring(Protocol):
@@ -28,13 +28,13 @@ class Keyring(Protocol):
 
 def system_keyring() -> Keyring:
     """The key store that `keyring` chose for this machine."""
-    import keyring  # here: 40 ms of start and 4 MB, not needed by one who unlocks with a passphrase
+    import keyring  # imported here: 40 ms of start and 4 MB, not needed by people who unlock with a passphrase
 
     return keyring.get_keyring()
 
 
 def usable(backend: Keyring | None = None) -> bool:
-    """Whether this machine has a key store, without opening it: whether to offer it."""
+    """Whether this machine has a key store that can be offered, without opening it."""
     backend = backend or system_keyring()
     module = type(backend).__module__
     if module.startswith("keyring.backends."):
@@ -62,11 +62,11 @@ def put_secret(backend: Keyring, entry: str, secret: bytes) -> None:
 
 
 def delete_secret(backend: Keyring, entry: str) -> None:
-    """Removes an entry; one that cannot be removed now seals nothing any more, so that is no error."""
+    """Removes an entry. An entry that cannot be removed now protects nothing any more, so that is no error."""
     try:
         backend.delete_password(SERVICE, entry)
     except Exception as e:
-        # any backend may raise anything of its own here; the entry is useless without its slot file
+        # any backend may raise its own errors here; the entry is useless without its slot file
         log.store.warning("keyring-entry-left", code=type(e).__name__)
 
 
@@ -82,6 +82,6 @@ def _ask(backend: Keyring, question: Callable[[], T]) -> T:
     except (errors.KeyringLocked, errors.InitError, errors.PasswordSetError) as e:
         raise KeyringLocked() from e
     except Exception as e:
-        # D-Bus, ctypes and pywin32 errors come through as they are: the store did not answer, so wait and ask
+        # D-Bus, ctypes and pywin32 errors are raised as they are: the store did not answer, so wait and ask
         log.store.warning("keyring", code=type(e).__name__)
         raise KeyringLocked() from e

@@ -55,9 +55,9 @@ _NUMBER = {SlotKind.PASSPHRASE: 1, SlotKind.KEYRING: 2}
 
 @dataclass(frozen=True, slots=True)
 class StoreKeys:
-    """What an opened slot gives: the raw key, and the one being changed to if a change was interrupted.
+    """The keys that an opened slot gives: the raw key, and the next one if a change was interrupted.
 
-    `staged`: those of them that come from a slot being changed to; None if they come from no slot.
+    `staged`: those of them that come from a slot of the interrupted change; None if no key comes from a slot.
     """
 
     keys: tuple[bytes, ...] = field(repr=False)
@@ -104,11 +104,11 @@ class KeySlots:
         self.rules = rules or PassphraseRules()
 
     def allow(self, kinds: Collection[str], rules: PassphraseRules | None = None) -> None:
-        """Policy permits these kinds, and new passphrases by these rules (None: by those of before), from now on. A
-        passphrase that is in use stays."""
+        """Sets the kinds of slots and the rules for new passphrases that policy permits from now on (None: the rules
+        stay). A passphrase that is in use stays."""
         self._allowed, self.rules = frozenset(kinds), rules or self.rules
 
-    # -- what there is
+    # -- existing slots
     @property
     def _keyring(self) -> Keyring:
         return self._given or system_keyring()
@@ -121,8 +121,8 @@ class KeySlots:
 
     @property
     def forbidden(self) -> SlotKind | None:
-        """▲ The only way in, if policy has forbidden it since: it opens until `replace` has made another, so that a
-        policy locks nobody out of what was written."""
+        """▲ The only unlock method, if policy has forbidden it since. It opens the store until `replace` has made
+        another, so that a policy locks nobody out of their content."""
         kept = self._settling()
         there = [k for k in SlotKind if (self._path(k).exists() if kept is None else k in kept)]
         return None if not there or any(k in self._allowed for k in there) else there[0]
@@ -135,7 +135,7 @@ class KeySlots:
 
     @property
     def changing(self) -> bool:
-        """Whether a change of keys was cut off, before or after the database had its new one."""
+        """Whether a change of keys was interrupted, before or after the database had its new key."""
         return any(self._path(kind, new=True).exists() for kind in SlotKind)
 
     @property
@@ -143,8 +143,8 @@ class KeySlots:
         return self._folder / "settling"
 
     def _settling(self) -> list[str] | None:
-        """The slots that stay, if a change was cut off when the database had its new key already. ▲ A file that names
-        none was damaged: it takes no way in away."""
+        """The slots that stay, if a change was interrupted when the database had its new key already. ▲ A file that
+        names no slot was damaged: it removes no unlock method."""
         try:
             named = self._marker.read_text(encoding="ascii", errors="replace").split()
         except FileNotFoundError:
@@ -155,7 +155,7 @@ class KeySlots:
         return [kind for kind in named if kind in there] or None
 
     def _read(self, kind: SlotKind) -> list[tuple[_Slot, bool]]:
-        """The slot, and the one being changed to (True) if a change was interrupted."""
+        """The slot, and with True the one that an interrupted change was writing."""
         if not self._may_use(kind):
             raise SlotForbidden()
         if self._settling() is not None:
@@ -173,7 +173,8 @@ class KeySlots:
 
     # -- opening
     def unlock_passphrase(self, passphrase: str) -> StoreKeys:
-        """WrongPassphrase, NoSlot, SlotDamaged or SlotForbidden. 0.3 s: in a thread."""
+        """Opens the passphrase slot. Raises WrongPassphrase, NoSlot, SlotDamaged or SlotForbidden. Takes 0.3 s: call it
+        in a thread."""
         found: list[tuple[bytes, bool]] = []
         for slot, new in self._read(SlotKind.PASSPHRASE):
             try:
@@ -188,7 +189,8 @@ class KeySlots:
         return _keys(found)
 
     def unlock_keyring(self) -> StoreKeys:
-        """KeyringLocked, NoKeyring, NoSlot (also if the key store has forgotten it) or SlotDamaged. In a thread."""
+        """Opens the key store's slot. Raises KeyringLocked, NoKeyring, NoSlot (also if the key store has lost the
+        entry) or SlotDamaged. Call it in a thread."""
         found: list[tuple[bytes, bool]] = []
         damaged = False
         for slot, new in self._read(SlotKind.KEYRING):
@@ -210,24 +212,25 @@ class KeySlots:
         return key
 
     def _entry(self, params: bytes) -> str:
-        """The entry's name in the key store: no name of a person or profile."""
+        """The entry's name in the key store. It has no name of a person or profile."""
         return f"{self._id.hex()}-{params.hex()}"
 
     # -- making
     def add_passphrase(self, key: bytes, passphrase: str, params: Argon2Params | None = None) -> None:
-        """A first passphrase slot. WeakPassphrase if `rules` do not permit it. In a thread."""
+        """Adds the first passphrase slot. WeakPassphrase if `rules` do not permit it. In a thread."""
         self._may_add(SlotKind.PASSPHRASE)
         self._write(self._passphrase_slot(key, passphrase, params), new=False)
 
     def add_keyring(self, key: bytes) -> None:
-        """A slot in the operating system's key store; NoKeyring, KeyringLocked. In a thread."""
+        """Adds a slot in the operating system's key store. NoKeyring, KeyringLocked. In a thread."""
         self._may_add(SlotKind.KEYRING)
         self._write(self._keyring_slot(key), new=False)
 
     def only(self, key: bytes, passphrase: str | None) -> None:
-        """This passphrase, or None for the key store, is the one way in from now on, under the key as it is: where
-        nothing has been written that another way in opens. ▲ It is there before what was there goes; if it cannot be
-        made, that stays. As `add_passphrase` and `add_keyring`. In a thread."""
+        """Makes this passphrase, or None for the key store, the only unlock method, under the present key. Only for a
+        store in which nothing is written yet that another method protects. ▲ The new slot is written before the old
+        ones are removed; if it cannot be made, the old ones stay. Raises as `add_passphrase` and `add_keyring`. In a
+        thread."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         slot = self._keyring_slot(key) if passphrase is None else self._passphrase_slot(key, passphrase)
@@ -274,7 +277,7 @@ class KeySlots:
     def stage(self, keep: Collection[SlotKind], passphrase: str | None) -> bytes:
         """Writes `keep` as .new slots under a new raw key, which it returns. In a thread.
 
-        `passphrase` is needed if a passphrase slot is kept: the one it has now, or the one it shall have.
+        `passphrase` is needed if a passphrase slot is kept: the present one, or its successor.
         """
         if not keep:
             raise LastSlot()
@@ -289,9 +292,10 @@ class KeySlots:
         return key
 
     def settle(self, *, changed: bool) -> None:
-        """Ends a change: `changed` says which key opens the database, the new slots' or the old ones'.
+        """Ends a change. `changed`: whether the new slots' key opens the database, or the old slots'.
 
-        ▲ Cut off anywhere, it is gone on with: the next time no half of it may look like another change.
+        ▲ An interruption at any point is continued the next time. Otherwise half of this change could look like another
+        change.
         """
         kept = self._settling()
         staged = [k for k in SlotKind if self._path(k, new=True).exists()]
@@ -316,7 +320,7 @@ class KeySlots:
             raise StoreUnwritable() from e
 
     def _finish(self, kept: Collection[str]) -> list[str]:
-        """The new slots take their places; gives the key store's entries that nothing needs any more."""
+        """Puts the new slots in place. Returns the key store's entries that nothing needs any more."""
         replaced = self._path(SlotKind.KEYRING, new=True).exists() or SlotKind.KEYRING not in kept
         gone = self._entries(new=False) if replaced else []
         for kind in SlotKind:
@@ -329,7 +333,7 @@ class KeySlots:
         return gone
 
     def _give_up(self) -> list[str]:
-        """The new slots go; the same."""
+        """Removes the new slots. Returns the key store's entries that nothing needs any more."""
         gone = self._entries(new=True)
         for kind in SlotKind:
             self._path(kind, new=True).unlink(missing_ok=True)
@@ -343,7 +347,7 @@ class KeySlots:
             return []
 
     def forget(self) -> None:
-        """Removes every slot and what the key store holds for them: nobody opens the database any more."""
+        """Removes every slot and the key store's entries: nobody can open the database any more."""
         entries = [*self._entries(new=False), *self._entries(new=True)]
         for kind in SlotKind:
             self._path(kind).unlink(missing_ok=True)
@@ -353,7 +357,8 @@ class KeySlots:
             delete_secret(self._keyring, entry)
 
     def remove(self, db: Database, kind: SlotKind, *, passphrase: str | None = None) -> StoreKeys:
-        """Removes a slot and rekeys the database; its new key. `passphrase`: of the slot that stays, which is checked.
+        """Removes a slot and rekeys the database. Returns the new key. `passphrase`: of the remaining slot, which is
+        checked.
 
         Blocks for the length of a rekey (1 s for 100 MB) on the database's own thread.
         """
@@ -363,12 +368,13 @@ class KeySlots:
         return self._change(db, self.stage(keep, passphrase))
 
     def change_passphrase(self, db: Database, old: str, new: str) -> StoreKeys:
-        """Checks the old passphrase, then rekeys the database under the new one; its new key."""
+        """Checks the old passphrase, then rekeys the database under the new one. Returns the new key."""
         self.unlock_passphrase(old)
         return self._change(db, self.stage(self.kinds(), new))
 
     def replace(self, db: Database, passphrase: str | None) -> StoreKeys:
-        """Instead of a way that policy has forbidden, the allowed one: this passphrase, or None for the key store."""
+        """Replaces an unlock method that policy has forbidden by the allowed one: this passphrase, or None for the key
+        store."""
         kind = SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE
         self._check_allowed(kind)
         return self._change(db, self.stage([kind], passphrase))
@@ -380,7 +386,7 @@ class KeySlots:
 
 
 def _keys(found: Sequence[tuple[bytes, bool]]) -> StoreKeys:
-    """Keys, each with whether its slot is one being changed to."""
+    """The keys, each given with whether its slot belongs to an interrupted change."""
     return StoreKeys(tuple(key for key, _ in found), tuple(key for key, new in found if new))
 
 
@@ -392,7 +398,7 @@ def _argon(params: bytes) -> Argon2Params:
 
 
 def raw_key_from_env() -> StoreKeys | None:
-    """The raw key from KANSLI_RAW_KEY (64 hex digits), for benches, tests and the demo only; said aloud in the log."""
+    """The raw key from KANSLI_RAW_KEY (64 hex digits), for benches, tests and the demo only; the log has a warning."""
     text = os.environ.get(RAW_KEY_ENV)
     if not text:
         return None

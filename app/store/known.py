@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which of the changes that the server sends are stored already.
 
-A position makes a change, not its id. Two changes of one author with the same id at two positions are both stored: the
-key of the first may come late, so that this device can read the second one first. In an object that merges the judge
-decides about each of them. Of records the one at the lower position counts, and the other one changes nothing.
+A change is identified by its position, not by its id. Two changes of one author with the same id at two positions are
+both stored: the key of the first may be received late, so that this device can read the second one first. In an object
+that merges the judge decides about each of them. Of records the one at the lower position counts, and the other one
+changes nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -25,8 +26,8 @@ class Known:
     """What the store has of some changes.
 
     `rows` by place: None for a change that is stored at that place; the row of a change that was written here and gets
-    its position now. A change whose place is not in `rows` is new. `doubles`: names that have several rows once the
-    changes are stored.
+    its position now. A change whose place is not in `rows` is new. `doubles`: names that will have several rows once
+    the changes are stored.
     """
 
     rows: dict[Place, int | None] = field(default_factory=dict)

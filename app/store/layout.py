@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The tables of a store, and the number of their layout. FORMAT.md says what each column means.
 
-Nothing is released: a store of another layout is refused, and a new layout gets a new number. From 1.0 on a change
-comes with what brings older stores to it.
+Nothing is released: a store of another layout is refused, and a new layout gets a new number. From 1.0 on each new
+layout must bring the code that converts older stores.
 """
 
 from app.core import log
@@ -13,7 +13,8 @@ VERSION = 13
 
 
 def prepare(db: Database) -> None:
-    """Makes the tables of a new database. StoreNewer, StoreOlder for another layout, StoreCorrupt if it is not ours."""
+    """Makes the tables of a new database. Raises StoreNewer or StoreOlder for another layout, StoreCorrupt if the file
+    is not ours."""
     found = int(db.value("PRAGMA user_version"))
     if found and db.value("PRAGMA application_id") != APPLICATION_ID:
         raise StoreCorrupt()

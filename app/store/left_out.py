@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """▲ Changes that an administrator had left out of an object, by a record that every member sees.
 
-A verdict: it follows from the room's positions alone, so all members compute the object alike. From the record's
-position on the object is what its other changes make; a state up to an earlier position still holds the change.
+The verdict follows from the room's positions alone, so all members compute the object alike. From the record's position
+on, the object is computed from its other changes; a state up to an earlier position still contains the change.
 Functions that take a Connection are for the room kind's projection, inside the store's transaction.
 """
 
@@ -17,7 +17,7 @@ ADMIN = 3
 LEAVE_OUT = "leave-out"
 """The kind of the line in the room's timeline."""
 
-# The newest entry up to a position that says what somebody's role is. `genesis` makes its author owner.
+# The newest entry up to a position that sets a person's role. `genesis` makes its author owner.
 _ROLE = """SELECT kind, role FROM events WHERE room = ?1 AND n <= ?2 AND
     (subject = ?3 AND kind IN ('add', 'role', 'rm', 'reset') OR by = ?3 AND kind IN ('genesis', 'leave'))
     ORDER BY n DESC LIMIT 1"""
@@ -28,7 +28,7 @@ _TARGET = "SELECT min(n) FROM changes WHERE obj = ? AND author = ? AND change_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A change that counts no more: whose it was, and the position of the record that says so."""
+    """A change that counts no more: its author, and the position of the record that left it out."""
 
     author: Uid
     change_id: ChangeId
@@ -38,12 +38,13 @@ class LeftOut:
 def leave_out(
     conn: Connection, room: RoomId, obj: ObjId, author: Uid, change_id: ChangeId, *, by: Uid, n: int, t: int, row: int
 ) -> None:
-    """Notes a record at its position; `row` is the record's own. Nothing if its author was no administrator there, or
-    if the change lies before what was pruned there: then only states hold it, and nobody could take it out.
+    """Notes a record at its position; `row` is the record's own. Does nothing if its author was no administrator there,
+    or if the change is before what was pruned there: then only states contain it, and nobody could remove it.
 
     ▲ Of several records for one change the one at the lowest position counts, in whatever order they were received.
     Otherwise people would compute different states. Each record has its own line in the timeline, even if its envelope
-    holds several records."""
+    has several records.
+    """
     raw = driver_of(conn)
     if role_at(conn, room, by, n) < ADMIN:
         return
@@ -64,9 +65,9 @@ def leave_out(
 
 
 def role_at(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
-    """Somebody's role in a room at a position, as its entries up to there say; 0 for no member.
+    """A person's role in a room at a position, by the entries up to there; 0 for no member.
 
-    An owner whom nobody made one (the last owner left) counts by the role before.
+    A person who became owner because the last owner left counts by the role before.
     """
     found = driver_of(conn).execute(_ROLE, (room, n, uid)).fetchone()
     if found is None:
@@ -76,7 +77,7 @@ def role_at(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
 
 
 class LeftOutChanges:
-    """What was left out, for services."""
+    """The left-out changes of a store, for services."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whom I added from now on, and up to which add they have been given the objects' present state."""
+"""Members whom this person added from now on, and the newest add up to which they were given the objects' present
+state."""
 
 from app.core.ids import ObjId, RoomId
 from app.store import statements as sql
@@ -7,7 +8,7 @@ from app.store.database import Database
 from app.store.people import Me
 
 ADMIN = 3
-"""Who may give a baseline."""
+"""The lowest role that may write a baseline."""
 
 _OWED = """SELECT max(e.n) FROM events e
     JOIN rooms r ON r.room = e.room AND r.role >= ? AND NOT r.left
@@ -17,44 +18,46 @@ _OWED_NAME = "owed-"
 
 
 class Newcomers:
-    """Read from the room's log; what has been given is one number a room."""
+    """Read from the room's log; what has been given is stored as one number for each room."""
 
     def __init__(self, db: Database, me: Me) -> None:
         self._db = db
         self._me = me
 
     def owed(self, room: RoomId) -> int | None:
-        """The position of my newest add from now on whose member is still there and has been given nothing."""
+        """The position of this person's newest add from now on whose member is still in the room and has been given
+        nothing."""
         found: int | None = self._db.value(_OWED, (ADMIN, room, self._me.uid, _given(room)))
         return found
 
     def owe(self, obj: ObjId) -> None:
-        """The object's state could not be given with the others; see `owes`."""
+        """Notes that the object's state could not be given with the others; see `owes`."""
         with self._db.transaction():
             self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 1)", (_owed_of(obj),))
 
     def owes(self, obj: ObjId) -> bool:
-        """Whether an object's state is still to be given to who was added from now on."""
+        """Whether an object's state is still owed to members who were added from now on."""
         return self._db.value("SELECT 1 FROM meta WHERE name = ?", (_owed_of(obj),)) is not None
 
     def owing(self) -> list[ObjId]:
-        """The objects whose state is still to be given."""
+        """The objects whose state is still owed."""
         rows = self._db.rows("SELECT name FROM meta WHERE name LIKE ?", (f"{_OWED_NAME}%",))
         return [ObjId(bytes.fromhex(name.removeprefix(_OWED_NAME))) for (name,) in rows]
 
     def paid(self, obj: ObjId) -> None:
-        """It is given, within the same transaction."""
+        """Notes that the state is given. Call it within the transaction that writes the state."""
         self._db.raw.execute("DELETE FROM meta WHERE name = ?", (_owed_of(obj),))
 
     def set_given(self, room: RoomId, n: int) -> None:
-        """Everybody added up to `n` has it: it lies in the outbox, in the same transaction."""
+        """Notes that everybody added up to `n` was given the state. Call it within the transaction that puts the state
+        into the outbox."""
         with self._db.transaction():
             self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_given(room), n))
 
 
 def take_back(db: Database, room: RoomId) -> None:
-    """▲ Baselines that were not sent when their author ceased to be administrator are never sent: nobody would take
-    them, nor anything that is written after them. They are owed again if that person is one again."""
+    """▲ Takes back baselines that were not sent when their author ceased to be administrator. They must never be sent:
+    no member would accept them, nor any later change. They are owed again if the author is administrator again."""
     if db.raw.execute(sql.DROP_BASELINES, (room,)).rowcount:
         db.raw.execute(sql.FORGET_GIVEN, (_given(room),))
 

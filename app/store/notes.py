@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Small things that this device keeps for itself, one value a name (FORMAT.md, `meta`)."""
+"""Small values that this device keeps for itself, one for each name (FORMAT.md, `meta`)."""
 
 from app.store.database import Database
 
@@ -11,11 +11,11 @@ class Notes:
         self._db = db
 
     def get(self, name: str) -> str:
-        """What was kept, "" for nothing."""
+        """The kept text, "" if there is none."""
         return str(self._db.value("SELECT value FROM meta WHERE name = ?", (f"note-{name}",)) or "")
 
     def set(self, name: str, text: str) -> None:
-        """Keeps it; "" forgets it."""
+        """Keeps a text; "" removes it."""
         with self._db.transaction():
             if text:
                 self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (f"note-{name}", text))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How far each person's log has been looked through for changes of their keys, and what was found."""
+"""How far each person's log has been read through for changes of their keys, and the notices about them."""
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
@@ -20,13 +20,13 @@ DUPLICATE = "twin"
 
 
 class KeyNotices:
-    """Notices stay until they are dismissed; the same one is never made twice."""
+    """Notices stay until they are dismissed. The same notice is never made twice."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def begin_new(self) -> list[Uid]:
-        """Begins to follow every log that is not followed yet, at where it stands now. Gives whose."""
+        """Begins to follow every log that is not followed yet, from its present end. Returns whose logs."""
         new = [uid for (uid,) in self._db.rows(_NEW)]
         if new:
             with self._db.transaction():
@@ -37,18 +37,20 @@ class KeyNotices:
         return new
 
     def behind(self) -> list[tuple[Uid, int]]:
-        """(uid, entry looked through last) of those whose log has grown since."""
+        """(uid, last entry read through) of the people whose log has grown since."""
         return [(uid, seq) for uid, seq in self._db.rows(_BEHIND)]
 
     def advance(self, uid: Uid, seq: int, found: Iterable[tuple[str, int]]) -> None:
-        """The log is looked through up to `seq`; `found` are (kind, entry). One transaction."""
+        """Notes that the log is read through up to `seq`, and adds notices: `found` are (kind, entry). One
+        transaction."""
         now = clock.now_ms()
         with self._db.transaction():
             self._db.raw.execute("UPDATE key_watch SET seq = max(seq, ?) WHERE uid = ?", (seq, uid))
             self._add([(uid, kind, at, b"", now, None) for kind, at in found])
 
     def put(self, uid: Uid, kind: str, *, other: bytes = b"", done: bool = False) -> bool:
-        """A notice that hangs on no one entry; `done`: known and nothing to tell. False if it was made before."""
+        """Adds a notice that belongs to no single entry. `done`: it is stored as dismissed, so that it is never shown.
+        False if it was made before."""
         if self._db.value("SELECT 1 FROM key_notices WHERE uid = ? AND kind = ? AND other = ?", (uid, kind, other)):
             return False
         now = clock.now_ms()
@@ -62,14 +64,14 @@ class KeyNotices:
         )
 
     def open(self) -> list[KeyNoticeRow]:
-        """What is not dismissed, the oldest first."""
+        """The notices that are not dismissed, oldest first."""
         return [
             KeyNoticeRow(id=id_, uid=uid, kind=kind, seq=seq, other=other, t=t)
             for id_, uid, kind, seq, other, t in self._db.rows(f"{_NOTICE} WHERE done IS NULL ORDER BY t, id")
         ]
 
     def resets(self) -> set[Uid]:
-        """Everybody whom the agency is known to have reset, told or not."""
+        """Everybody whom the agency is known to have reset, whether their notice was shown or not."""
         return {uid for (uid,) in self._db.rows("SELECT uid FROM key_notices WHERE kind = ?", (RESET,))}
 
     def duplicate_accounts(self) -> list[tuple[Uid, Uid]]:
@@ -78,7 +80,7 @@ class KeyNotices:
         return [(a, b) for (mine, a), (theirs, b) in combinations(rows, 2) if mine == theirs]
 
     def dismiss(self, ids: Iterable[int]) -> None:
-        """They have been dealt with."""
+        """Marks notices as dismissed."""
         now = clock.now_ms()
         with self._db.transaction():
             self._db.raw.executemany("UPDATE key_notices SET done = ? WHERE id = ?", [(now, id_) for id_ in ids])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The objects of all rooms as lists need them, and what each has beside its changes: draft, read mark, CRDT state.
+"""The objects of all rooms as lists need them, and what belongs to each beside its changes: draft, read mark, CRDT
+state.
 
 Functions that take a Connection are for projections (inside the store's transaction); methods are for services.
 """
@@ -18,9 +19,10 @@ from sync.trust.room.envelope import object_of
 
 
 def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: Uid) -> bool:
-    """The root object says that an object exists. The first announcement counts; False if it is another room's.
+    """Stores the root object's announcement of an object. The first announcement counts. False if the object belongs to
+    another room.
 
-    Changes that came before are projected at the end of the same transaction.
+    Changes that were received before are projected at the end of the same transaction.
     """
     conn.exec_driver_sql(
         """INSERT INTO objects (obj, room, kind, created, updated, by) VALUES (?, ?, ?, ?, ?, ?)
@@ -37,12 +39,13 @@ def set_title(conn: Connection, obj: ObjId, title: str) -> None:
 
 
 def set_deleted(conn: Connection, room: RoomId, obj: ObjId, deleted: bool) -> None:
-    """Put away (True) or taken back; its changes stay. ▲ A room's word holds for its own objects only."""
+    """Puts the object away (True) or restores it; its changes stay. ▲ A room's record counts for the room's own objects
+    only."""
     conn.exec_driver_sql("UPDATE objects SET deleted = ? WHERE obj = ? AND room = ?", (deleted, obj, room))
 
 
 def keep(conn: Connection, room: RoomId, kind: str) -> None:
-    """Takes back all objects of this kind that were put away in a room."""
+    """Restores all objects of this kind that were put away in a room."""
     conn.exec_driver_sql("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
 
 
@@ -76,21 +79,21 @@ class Objects:
         return [object_row(row) for row in rows]
 
     def first(self, room: RoomId, kind: str) -> ObjectRow | None:
-        """The room's oldest object of a kind: its one chat, its one board."""
+        """The room's oldest object of a kind, such as its one chat or its one board."""
         row = self._db.one(
             f"{sql.SELECT_OBJECTS} WHERE room = ? AND kind = ? AND NOT deleted ORDER BY created, obj LIMIT 1",
             (room, kind),
         )
         return object_row(row) if row else None
 
-    # -- drafts: what is typed and not sent
+    # -- drafts: texts that are typed and not sent
     def draft(self, obj: ObjId) -> bytes | None:
         """The unsent draft of an object, as its tool wrote it."""
         value: bytes | None = self._db.value("SELECT data FROM drafts WHERE obj = ?", (obj,))
         return value
 
     def set_draft(self, room: RoomId, obj: ObjId, data: bytes | None) -> None:
-        """Keeps a draft; None or empty forgets it."""
+        """Keeps a draft; None or empty removes it."""
         with self._db.transaction():
             if data:
                 self._db.raw.execute(
@@ -106,7 +109,7 @@ class Objects:
         return int(self._db.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0)
 
     def set_read_mark(self, room: RoomId, obj: ObjId, row: int) -> None:
-        """Everything up to `row` has been read. Never goes back."""
+        """Marks everything up to `row` as read. The mark never moves back."""
         with self._db.transaction():
             self._db.raw.execute(
                 """INSERT INTO read_markers (obj, room, row, t) VALUES (?, ?, ?, ?)
@@ -117,7 +120,7 @@ class Objects:
 
     # -- recently opened
     def opened(self, obj: ObjId) -> None:
-        """The person has opened it now."""
+        """Notes that the person has opened it now."""
         with self._db.transaction():
             self._db.raw.execute("INSERT OR REPLACE INTO recent (obj, t) VALUES (?, ?)", (obj, clock.now_ms()))
 
@@ -130,7 +133,7 @@ class Objects:
         )
         return [(object_row(row[:-1]), row[-1]) for row in rows]
 
-    # -- CRDT states: where loading may begin instead of at the first change
+    # -- CRDT states: loading may begin with one instead of the first change
     def crdt_state(self, obj: ObjId) -> tuple[int, bytes] | None:
         """(rowid of the last change in it, state), or None."""
         row = self._db.one("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""From a profile and an opened key slot to a store, also after a change of keys that was cut off."""
+"""Opens a profile's store with the keys of an opened slot, also after an interrupted change of keys."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,8 @@ from app.store.store import Store
 
 
 def create_store(profile: Profile, key: bytes, kinds: Mapping[str, Projector]) -> Store:
-    """A new store in a profile that has none. Make a key slot for `key` as well, or nobody opens it again."""
+    """Makes the store of a profile that has none. The caller must make a key slot for `key` too. Otherwise nobody can
+    open the store again."""
     return Store.create(profile.db_path, key, kinds, profile.blobs_folder)
 
 
@@ -22,19 +23,21 @@ def open_store(
     kinds: Mapping[str, Projector],
     tester: Tester | None = None,
 ) -> Store:
-    """The profile's store; StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull, WrongPassphrase. 1–2 ms on the
-    loop. `tester`: the process in which what others send is tried."""
+    """Opens the profile's store. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull, WrongPassphrase.
+    Takes 1–2 ms on the loop. `tester`: the process in which changes of others are tried."""
     *_, last = unlocked.keys
     for key in unlocked.keys:
         try:
             store = Store.open(profile.db_path, key, kinds, profile.blobs_folder, tester)
         except StoreCorrupt as e:
             if key == last:
-                if slots.changing and not unlocked.staged:  # the passphrase before a change that was cut off late
+                # the passphrase from before a change that was interrupted late
+                if slots.changing and not unlocked.staged:
                     raise WrongPassphrase from e
                 raise
             continue
-        if unlocked.staged is not None:  # ▲ by the slot that the key is from: a new passphrase opens the new slot alone
+        # ▲ decided by the slot that gave the key: a new passphrase opens the new slot alone
+        if unlocked.staged is not None:
             try:
                 slots.settle(changed=key in unlocked.staged)
             except BaseException:

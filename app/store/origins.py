@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rooms that say they continue a stopped one, how far this device has followed them, and what of one's own is offered
-anew there. Whether a claim is believed is judged above, by the engine.
-"""
+"""Rooms that claim to continue a stopped one, how far this device has followed them, and the own changes that are
+offered there again. Whether a claim is believed is decided by the engine."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ from app.store.rows import StoredChange
 from sync.client.ports import RoomEvent
 
 SuccessorForm = Callable[[StoredChange], tuple[ObjId, bytes] | None]
-"""What an own change of the old room is in the successor: its object there and its data; None leaves it behind."""
+"""An own change of the old room in its form for the successor: its object there and its data; None if it is not
+offered."""
 
 _COLUMNS = "room, old, n, rh, by, step"
 _OWN = f"""SELECT {sql.CHANGE} FROM changes WHERE room = ? AND author = ? AND (n IS NULL OR n > ?)
@@ -29,12 +29,12 @@ _FOUNDED = "SELECT 1 FROM origins WHERE room = ? AND by = ?"
 
 
 class Step(IntEnum):
-    """How far a successor has come here."""
+    """How far this device has followed a successor."""
 
     CLAIMED = 0
-    """Its genesis has been seen; nothing is done yet."""
+    """Its genesis has been read; nothing is done yet."""
     FOLLOWED = 1
-    """What is one's own goes there; the founder has still to invite."""
+    """Own changes are offered there; the founder has still to invite the members."""
     DONE = 2
 
 
@@ -51,7 +51,7 @@ class OriginRow:
 
 
 def note(conn: Connection, room: RoomId, event: RoomEvent) -> None:
-    """A genesis that names another room, as it was accepted. Twice does no harm."""
+    """Notes a genesis that names another room, as it was accepted. A second call changes nothing."""
     origin = event.origin
     if origin is not None and origin.room != room:
         driver_of(conn).execute(
@@ -61,13 +61,14 @@ def note(conn: Connection, room: RoomId, event: RoomEvent) -> None:
 
 
 def founded(conn: Connection, room: RoomId, by: Uid) -> bool:
-    """▲ Whether `by` opened this room as the successor of another: only they carry records over. A fact of the record,
-    the same at everybody; whom a carried record shows as its author is judged apart (app/chat/originals.py)."""
+    """▲ Whether `by` opened this room as the successor of another: only they may carry records over. It follows from
+    the record alone and is the same on every device. The author that a carried record shows is decided separately
+    (app/chat/originals.py)."""
     return driver_of(conn).execute(_FOUNDED, (room, by)).fetchone() is not None
 
 
 class Origins:
-    """The table and what is offered from it."""
+    """The table of successors, and the own changes that are offered in them."""
 
     def __init__(self, db: Database, me: Me, changes: Changes, outbox: Outbox) -> None:
         self._db = db
@@ -80,34 +81,33 @@ class Origins:
         return self._select("ORDER BY rowid", ())
 
     def unfinished(self) -> list[OriginRow]:
-        """Those with something left to do here: not followed to the end, or written to in the old room since."""
+        """Successors with something left to do here: not followed to the end, or written to in the old room since."""
         return self._select(
             "WHERE step < ? OR EXISTS (SELECT 1 FROM outbox x WHERE x.room = origins.old) ORDER BY rowid", (Step.DONE,)
         )
 
     def of(self, room: RoomId) -> OriginRow | None:
-        """What the room continues, as it says itself."""
+        """The room that this room claims to continue."""
         return next(iter(self._select("WHERE room = ?", (room,))), None)
 
     def successors(self, old: RoomId) -> list[OriginRow]:
-        """Rooms that say they continue this one, oldest first."""
+        """The rooms that claim to continue this one, oldest first."""
         return self._select("WHERE old = ? ORDER BY rowid", (old,))
 
     def set_step(self, room: RoomId, step: Step) -> None:
-        """Never goes back."""
+        """Stores the step. It never goes back."""
         with self._db.transaction():
             self._db.raw.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
 
     def own(self, room: RoomId, after: int) -> list[StoredChange]:
-        """One's own changes of a room above a position, in order, then those that have none."""
+        """The account's own changes of a room above a position, in order, then those without a position."""
         me = self._me.uid
         return [stored_change(row, me) for row in self._db.rows(_OWN, (room, me, after))]
 
     def offer(self, origin: OriginRow, after: int, form_of: SuccessorForm) -> int:
-        """Writes everything of one's own that stands after a position of the old room, or has none, into the successor
-        under the same change ids, in its order, and takes it off the old room's outbox. How many were new: a change
-        that was offered before is left as it is. One transaction.
-        """
+        """Writes the account's own changes above a position of the old room, and those without a position, into the
+        successor under the same change ids, in their order, and removes them from the old room's outbox. Returns how
+        many were new: a change that was offered before is left as it is. One transaction."""
         count = 0
         with self._db.transaction():
             for change in self.own(origin.old, after):
@@ -126,7 +126,8 @@ class Origins:
         return any((r, author) == (room, change.author) for _, r, _, author, *_ in rows)
 
     def refused(self, room: RoomId) -> set[tuple[ObjId, ChangeId]]:
-        """Own changes of a room that are void there because their client is another person's: (object, change id)."""
+        """The account's own changes of a room that are void there because their client belongs to a different person:
+        (object, change id)."""
         return {(ObjId(obj), ChangeId(c)) for obj, c in self._db.rows(sql.OWN_FOREIGN, (room, self._me.uid))}
 
     def _parts(self, change: StoredChange) -> Sequence[bytes]:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What goes to the server: `OutboxPort`. A row per change that the server does not have, a batch per sealed flush."""
+"""What is sent to the server: `OutboxPort`. A row for each change that the server does not have, a batch for each
+sealed flush."""
 
 from collections.abc import Callable
 
@@ -26,11 +27,11 @@ class Outbox:
         self._changed = waiting_changed
 
     def pending(self, limit: int) -> list[PendingChange]:
-        """Unsealed rows, oldest first, leaving out those that wait for a blob's upload or a postponed room."""
+        """Unsealed rows, oldest first, without those that wait for a blob's upload or a postponed room."""
         return [_pending(r) for r in self._db.rows(sql.PENDING, (limit,))]
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]:
-        """The same for one room."""
+        """The same as `pending` for one room."""
         return [_pending(r) for r in self._db.rows(sql.PENDING_IN, (room, limit))]
 
     def put_sealed(self, batch: SealedBatch) -> None:
@@ -67,11 +68,12 @@ class Outbox:
         return [room for (room,) in self._db.rows(sql.ROOMS_WITH_WORK)]
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
-        """The room's stream has shown it from position `first` on: the batch goes, with the rows whose changes have
-        their position. False if some have none (they were void there): they are pending again. Those of an item that
-        is bad or waits go too: it counts, and is there. Twice does no harm.
+        """Notes that the room's stream has shown the batch from position `first` on: the batch is removed, with the
+        rows whose changes have their position. Returns False if some have none (they were void there): they are pending
+        again. Rows of an item that is bad or waits are removed too: the item counts, and the server has it. A second
+        call changes nothing.
 
-        No flush of its own: after a power cut the same bytes are sent again, and the server answers as before.
+        It is not flushed by itself: after a power cut the same bytes are sent again, and the server answers as before.
         """
         with self._db.transaction(durable=False):
             last = first + len(batch.bodies) - 1
@@ -83,15 +85,16 @@ class Outbox:
         return not left
 
     def unseal(self, batch: SealedBatch) -> None:
-        """The server refused it as stale: its rows are pending again, the batch is dropped. Twice does no harm."""
+        """Notes that the server refused the batch as stale: its rows are pending again, and the batch is dropped. A
+        second call changes nothing."""
         log.store.info("unsealed", room=batch.room, rows=len(batch.rows))
         with self._db.transaction():
-            self._burn(batch)  # a store of before put_sealed did
+            self._burn(batch)  # a store from before put_sealed did so
             self._end(batch, sql.FREE_BATCH_ROWS, durable=True)
             take_back(self._db, batch.room)
 
     def burned(self, room: RoomId) -> int:
-        """The highest dev_seq that was ever signed in the room: never again."""
+        """The highest dev_seq that was ever signed in the room. It must never be used again."""
         return int(self._db.value("SELECT value FROM meta WHERE name = ?", (_burned(room),)) or 0)
 
     def _burn(self, batch: SealedBatch) -> None:
@@ -99,7 +102,7 @@ class Outbox:
         self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
 
     def _end(self, batch: SealedBatch, *rows: str, durable: bool) -> int:
-        """Ends a batch by these statements about its rows; how many the last of them touched."""
+        """Ends a batch with these statements about its rows. Returns how many rows the last of them changed."""
         touched = 0
         with self._db.transaction(durable=durable):
             raw = self._db.raw
@@ -113,15 +116,16 @@ class Outbox:
         return touched
 
     def waiting_count(self) -> int:
-        """Changes that the server does not have yet: what the status bar calls waiting."""
+        """How many changes the server does not have yet: what the status bar calls waiting."""
         return int(self._db.value(sql.WAITING_COUNT))
 
     def unsent(self, room: RoomId) -> int:
-        """The same of one room, also while it is held back."""
+        """The same for one room, also while it is held back."""
         return int(self._db.value("SELECT count(*) FROM outbox WHERE room = ?", (room,)))
 
     def drop(self, room: RoomId) -> None:
-        """Nothing of the room is sent any more: its changes stay, what was signed counts as burned."""
+        """Removes the room's rows: nothing of it is sent any more. Its changes stay, and signed dev_seqs count as
+        burned."""
         with self._db.transaction():
             while (batch := self.sealed(room)) is not None:
                 self.unseal(batch)
@@ -129,7 +133,8 @@ class Outbox:
                 self._db.after_commit(self._changed)
 
     def postpone(self, room: RoomId, postponed: bool) -> None:
-        """Holds back (or lets go) everything of a room: forked, left, or closed by a server that was rolled back."""
+        """Holds back (or releases) all rows of a room that forked, was left, or was closed by a server that was rolled
+        back."""
         with self._db.transaction():
             self._db.raw.execute("UPDATE streams SET postponed = ? WHERE room = ?", (postponed, room))
 

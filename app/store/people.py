@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who I am and whom I know: rows from the agency's bindings, and my own verified marks."""
+"""The account's person and the people they know: rows from the agency's bindings, and the person's own verified
+marks."""
 
 from app.core import clock
 from app.core.collation import swedish_key
@@ -39,7 +40,7 @@ class People:
         """A person's record or verified mark changed."""
 
     def get(self, uid: Uid) -> PersonRow | None:
-        """One person, or None if the binding has not come yet."""
+        """One person, or None if the binding was not received yet."""
         row = self._db.one(f"{_PERSON} WHERE uid = ?", (uid,))
         return _person(row) if row else None
 
@@ -48,11 +49,12 @@ class People:
         return sorted((_person(r) for r in self._db.rows(_PERSON)), key=lambda p: swedish_key(p.name))
 
     def set_verified(self, uid: Uid, verified: bool, *, t: int | None = None) -> None:
-        """Marks that the safety numbers were compared in person (at `t` ms, else now), or takes the mark back."""
+        """Marks that the safety numbers were compared in person (at `t` ms; now if it is None), or takes the mark
+        back."""
         at = (clock.now_ms() if t is None else t) if verified else None
         with self._db.transaction():
             self._db.raw.execute("UPDATE people SET verified = ? WHERE uid = ?", (at, uid))
-            # whoever compares the numbers has seen what happened to the keys before
+            # a person who compares the numbers has seen what happened to the keys before
             self._db.raw.execute("DELETE FROM key_notices WHERE uid = ? AND kind LIKE 'device-%'", (uid,))
         self.changed.emit(uid)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Runs the kinds' projections: root object first, then whatever is behind, one bad change never stopping the rest."""
+"""Runs the kinds' projections: the root object first, then objects with unprojected changes. One bad change never stops
+the rest."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -26,7 +27,8 @@ _AGAIN = 32
 _BUG = "bug"
 """The mark of a change at which a projection failed without a code."""
 _BESIDE = ("drafts", "read_markers", "read_apart", "recent", "crdt_states", "judges", "waits")
-"""What an object has beside its changes and the rows of its kind. A draft too: it was meant for another room."""
+"""The tables with an object's rows beside its changes and the rows of its kind. A draft is among them: it was meant for
+another room."""
 
 Batches = Mapping[ObjId, Sequence[StoredChange]]
 Tried = Collection[tuple[ObjId, Uid, ChangeId]] | None
@@ -37,7 +39,7 @@ class Projecting:
     """The read models' only writer of `objects.last` and `objects.projected`."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector], journal: Journal, *, tries: bool) -> None:
-        """`tries`: what others sent to a merging kind is kept untried unless the caller names it as tried."""
+        """`tries`: changes of others to a merging kind are kept untried unless the caller names them as tried."""
         self._db = db
         self._me = me
         self._kinds = dict(kinds)
@@ -46,15 +48,16 @@ class Projecting:
         self.untried: Signal[ObjId] = Signal()
         """Changes of the object were kept for a trial; after the commit."""
         self.taken_out: Signal[ObjId] = Signal()
-        """Something of the object was left out by an administrator's record; after the commit."""
+        """A change of the object was left out by an administrator's record. Emitted after the commit."""
         self.taken_back: Signal[ObjId] = Signal()
-        """Something that was merged into the object is merged no more, by whatever rule; after the commit."""
+        """A change that was merged into the object is merged no more, by any rule. Emitted after the commit."""
         self.taken_out.connect(self.taken_back.emit)
         self.changed: Signal[RoomId] = Signal()
-        """Something in the room's read models changed; emitted after the commit, once a transaction and room."""
+        """The room whose read models changed. Emitted after the commit, once for each transaction and room."""
 
     def prepare(self) -> None:
-        """Makes the kinds' tables, rebuilds those of a newer version, projects what is behind. At opening."""
+        """Makes the kinds' tables, rebuilds those of a newer version, and projects unprojected changes. Called at
+        opening."""
         versions: dict[str, int] = dict(self._db.rows("SELECT kind, version FROM kinds"))
         new = [kind for kind in self._kinds.values() if kind.id not in versions]
         for kind in self._kinds.values():
@@ -83,9 +86,10 @@ class Projecting:
         log.store.info("read-model", kind=kind.id, version=kind.version)
 
     def touch(self, obj: ObjId, room: RoomId, t: int, by: Uid, last_row: int, last_t: int | None = None) -> bool:
-        """Makes or updates the object's row; False if the object belongs to another room.
+        """Makes or updates the object's row. False if the object belongs to another room.
 
-        ▲ The room whose object's id proves that it is its own has it, else the first in which it shows up.
+        ▲ The object belongs to the room to which its id is bound; if its id is bound to none, to the first room in
+        which it was received.
         """
         root = obj == ObjId(room)
         kind = ROOM if root else ""
@@ -102,7 +106,8 @@ class Projecting:
         return True
 
     def _is_of(self, obj: ObjId, room: RoomId) -> bool:
-        """Whether the id is bound to this room: by the object's share, or as what continues one of the old room."""
+        """Whether the id is bound to this room: by the object's share, or because it continues an object of the old
+        room."""
         raw = self._db.raw
         kept = raw.execute(sql.SHARE, (room, obj)).fetchone()
         if kept is not None and object_of(room, kept[0]) == obj:
@@ -114,7 +119,7 @@ class Projecting:
         return any(object_in(room, RoomId(old[0]), ObjId(o)) == obj for (o,) in ids)
 
     def _clear(self, obj: ObjId, room: RoomId) -> None:
-        """Nothing of what another room wrote under the object's id is shown any more."""
+        """Removes everything that another room wrote under the object's id."""
         raw, conn = self._db.raw, self._db.conn
         raw.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
         raw.execute(
@@ -131,13 +136,14 @@ class Projecting:
         self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def _announce_again(self, room: RoomId) -> None:
-        """The room's announcement of the object did not count while another room had it."""
+        """Applies the room's announcement of the object, which did not count while the object belonged to another
+        room."""
         raw, root = self._db.raw, ObjId(room)
         raw.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (root,))
         self._object(self._db.conn, root, (), strict=False, tried=None)
 
     def mark(self, marks: Sequence[tuple[str, int]]) -> None:
-        """Keeps changes (code, rowid) as unprojected."""
+        """Stores changes (code, rowid) as unprojected."""
         self._db.raw.executemany(sql.MARK_UNPROJECTED, marks)
         log.store.warning("unprojected", count=len(marks), code=marks[0][0])
 
@@ -150,10 +156,10 @@ class Projecting:
         strict: bool,
         tried: Tried = frozenset(),
     ) -> set[int]:
-        """Projects new changes; `strict` lets an error through (own changes), else it is marked and counted.
+        """Projects new changes. `strict` raises an error (own changes); otherwise the change is marked and counted.
 
-        ▲ Of a merging kind only those in `tried` are projected (None: all of them were, before); the others are kept as
-        untried, and their rows are given back.
+        ▲ Of a merging kind only the changes in `tried` are projected (None: all of them were, before). The others are
+        kept as untried, and their rows are returned.
         """
         root, kept = ObjId(room), set[int]()
         tried = None if strict or not self._tries else tried
@@ -183,7 +189,7 @@ class Projecting:
         strict: bool,
         tried: Tried,
     ) -> set[int]:
-        """Projects what is behind of one object; the rows that are kept for a trial."""
+        """Projects the unprojected changes of one object. Returns the rows that are kept for a trial."""
         found = self._db.raw.execute(sql.OBJECT, (obj,)).fetchone()
         if found is None:
             return set()
@@ -212,7 +218,7 @@ class Projecting:
         return kept
 
     def _without_left_out(self, obj: ObjId, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
-        """Marks changes that came after the record which leaves them out; the others."""
+        """Marks changes that were received after the record that leaves them out. Returns the other changes."""
         gone = {(author, change_id) for author, change_id in self._db.raw.execute(sql.LEFT_OUT_OF, (obj,))}
         if not gone:
             return changes
@@ -221,7 +227,7 @@ class Projecting:
         return [c for c in changes if c.rowid not in rows]
 
     def _take_out(self) -> None:
-        """Has what was newly left out counted no more: projects its objects again without it."""
+        """Has newly left-out changes count no more: projects their objects again without them."""
         raw, again = self._db.raw, set[ObjId]()
         for obj, author, change_id, row, was in raw.execute(sql.LEFT_OUT_NEWLY).fetchall():
             raw.execute(
@@ -238,13 +244,13 @@ class Projecting:
             self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
-        """Keeps changes for a trial: nothing merges them until it is over."""
+        """Keeps changes for a trial. Nothing merges them until it is over."""
         self._db.raw.executemany(sql.MARK_UNPROJECTED, [(sql.UNTRIED, row) for row in rows])
         self._db.after_commit(lambda: self.untried.emit(obj))
 
     def to_end(self, row: int) -> int:
-        """Has a change of others follow all that is stored, as it is merged only now. Its rowid from then on. What was
-        written here keeps its row, which the outbox may name; then no state that was cached holds."""
+        """Gives a change of others a new rowid after all stored ones, as it is merged only now, and returns the rowid.
+        A change that was written here keeps its row, which the outbox may name; then every cached state is dropped."""
         raw = self._db.raw
         author, obj = raw.execute("SELECT author, obj FROM changes WHERE row = ?", (row,)).fetchone()
         if author == self._me.uid:
@@ -260,13 +266,15 @@ class Projecting:
         return found is not None and self._merges(found[0])
 
     def take_back(self, obj: ObjId) -> None:
-        """Something of an object is merged no more: projects it again. Within the caller's transaction."""
+        """Projects an object again, since one of its changes is merged no more. Call it within the caller's
+        transaction."""
         self.from_start(obj)
         self._db.after_commit(partial(self.taken_back.emit, obj))
 
     def release(self, obj: ObjId, changes: Sequence[StoredChange]) -> None:
-        """Projects changes that were kept for a trial and have passed it. Within the caller's transaction. A state that
-        was cached while the changes were kept is dropped. Otherwise it would be read without them."""
+        """Projects changes that were kept for a trial and have passed it. Call it within the caller's transaction. A
+        state that was cached while the changes were kept is dropped. Otherwise the object would be read without them.
+        """
         conn, raw = self._db.conn, self._db.raw
         if changes:
             first = min(change.rowid for change in changes)
@@ -280,8 +288,8 @@ class Projecting:
             self.notify_changed(row.room)
 
     def from_start(self, obj: ObjId) -> None:
-        """Projects an object again from its first change: something that was merged into it is to be merged no more.
-        Within the caller's transaction."""
+        """Projects an object again from its first change, since a change that was merged into it must be merged no
+        more. Call it within the caller's transaction."""
         conn, raw = self._db.conn, self._db.raw
         found = raw.execute(sql.OBJECT, (obj,)).fetchone()
         kind = self._kinds.get(found[2]) if found else None
@@ -303,7 +311,7 @@ class Projecting:
         self.notify_changed(row.room)
 
     def _missing(self, obj: ObjId, after: int, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
-        """All changes after `after`; the given ones if nothing lies between."""
+        """All changes after `after`; the given ones if there are no others."""
         me = self._me.uid
         before = changes[0].rowid if changes else None
         if before is not None:
@@ -340,7 +348,7 @@ class Projecting:
         self.mark([(_BUG, change.rowid) for change in changes])
 
     def _try(self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]) -> str | None:
-        """None, or the code of the error; the rows written before it are taken back."""
+        """Runs a projection. Returns None, or the code of its error; then the rows that it wrote are rolled back."""
         error = self._attempt(conn, project, row, changes)
         if error is None:
             return None
@@ -373,7 +381,7 @@ class Projecting:
         return found is not None and found.merging is not None
 
     def positioned(self, changes: Sequence[StoredChange]) -> None:
-        """Tells the kinds that own changes have their position now."""
+        """Notifies the kinds that own changes have received their position."""
         by_obj: dict[ObjId, list[StoredChange]] = defaultdict(list)
         for change in changes:
             by_obj[change.obj].append(change)
@@ -383,7 +391,7 @@ class Projecting:
             if found is None or kind is None or kind.positioned is None:
                 continue
             code = self._try(self._db.conn, kind.positioned, object_row(found[:-2]), placed)
-            if code is not None:  # the change is there already; only its place in a list is the old one
+            if code is not None:  # the change itself is stored; only its place in a list is out of date
                 log.store.error("positioned", kind=kind.id, code=code, count=len(placed))
             if kind.id == ROOM:
                 self._take_out()

@@ -18,13 +18,13 @@ from sync.client.placed_changes import Compacted, PlacedChange
 Project = Callable[[Connection, ObjectRow, Sequence[StoredChange]], None]
 """Writes a tool's read-model rows for new changes of one object, inside the store's transaction.
 
-Called once per object and batch, in the order of arrival. Raise `app.errors.BadChange(code)` for a change that makes
-no sense: it is kept, marked and counted, and the others of the batch are projected without it.
+Called once for each object and batch, in the order of receipt. Raise `app.errors.BadChange(code)` for a change that
+makes no sense: it is kept, marked and counted, and the others of the batch are projected without it.
 """
 
 
 class Feeder(Protocol):
-    """Takes the updates out of one object's changes, in order. It remembers pieces of updates that are not whole."""
+    """Takes the updates out of one object's changes, in order. It keeps pieces of updates that are not complete."""
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         """The updates that (author, data) complete. It calls no native code."""
@@ -39,9 +39,9 @@ class Missing(Protocol):
 
 
 class Outcome(Protocol):
-    """What a judge says of the update whose last change is at `position`; `parts` are the positions of all its changes.
-    `code`: "merged", "late", "again", or what is wrong. `missing` if it waits for an id. `waited`: it did before.
-    `deferred`: its author began too many clients, merge it in the background."""
+    """A judge's verdict on the update whose last change is at `position`; `parts` are the positions of all its changes.
+    `code`: "merged", "late", "again", or the rule that it breaks. `missing` if it waits for an id. `waited`: it waited
+    before. `deferred`: its author began too many clients, so it is merged in the background."""
 
     @property
     def position(self) -> int: ...
@@ -63,7 +63,7 @@ class Outcome(Protocol):
 
 
 class WaitingRows(Protocol):
-    """What the store keeps of one object for its judge."""
+    """The changes of one object that wait, as the store keeps them for its judge."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
         """(last change, clock of the id that it lacks, positions of all its changes) of the updates that wait for ids
@@ -76,17 +76,17 @@ class WaitingRows(Protocol):
 
 
 class ObjectJudge(Protocol):
-    """The judge of one object, who is asked of its changes in the order of their positions (app/objects/replay.py).
-    What returns a generator works in pieces."""
+    """The judge of one object, which takes its changes in the order of their positions (app/objects/replay.py). Methods
+    that return a generator work in pieces."""
 
     @property
     def upto(self) -> int:
-        """Every change at a position up to here was taken, or is in the state that it began with."""
+        """Every change at a position up to here was taken, or is in the state with which the judge began."""
         ...
 
     @property
     def named(self) -> frozenset[int]:
-        """Positions that waited when it began and have not been taken since."""
+        """Positions that waited when the judge began and have not been taken since."""
         ...
 
     def takes(self, position: int) -> bool: ...
@@ -116,12 +116,13 @@ class ObjectJudge(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merging:
-    """How a kind's objects merge: the roots of their CRDT, what takes updates out of changes, and who judges them."""
+    """How a kind's objects merge: the roots of their CRDT, the feeder that takes updates out of changes, and their
+    judge."""
 
     texts: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
     keep_deleted: bool = False
-    """As the kind's model has it: the worker merges as the program does."""
+    """The same value as in the kind's model, so that the worker merges as the program does."""
     feeder: Callable[[], Feeder]
     judge: Callable[[WaitingRows], ObjectJudge]
     load: Callable[[], object]
@@ -130,15 +131,15 @@ class Merging:
 
 
 class Tester(Protocol):
-    """A process of its own in which changes are tried before this program merges them (app/worker/client.py).
+    """A separate process in which changes are tried before this program merges them (app/worker/client.py).
 
-    Every method but `try_soon` blocks. Each raises WorkerDied if the process ended at what it was given,
-    WorkerUnavailable if there can be none. One call at a time, from one thread or, for `try_soon`, from the loop.
+    Every method but `try_soon` blocks. Each raises WorkerDied if the process ended at the given changes, and
+    WorkerUnavailable if it cannot be started. One call at a time, from one thread or, for `try_soon`, from the loop.
     """
 
     @property
     def generation(self) -> int:
-        """Rises whenever a process ends: what it had loaded is gone."""
+        """Rises whenever a process ends: its loaded objects are lost."""
         ...
 
     def load(
@@ -150,7 +151,7 @@ class Tester(Protocol):
         *,
         keep_deleted: bool = False,
     ) -> "Trial":
-        """Loads an object into the worker with everything that is merged here, and reads it whole."""
+        """Loads an object into the worker with every change that is merged here, and reads it whole."""
         ...
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> "Trial":
@@ -170,7 +171,7 @@ class Tester(Protocol):
         ...
 
     def start(self) -> None:
-        """Starts the process unless it runs, so that the first change does not wait for that."""
+        """Starts the process unless it runs, so that the first change does not have to wait."""
         ...
 
     def stop(self) -> None:
@@ -183,9 +184,10 @@ class Tester(Protocol):
 
 
 class Trial(Protocol):
-    """`merged`: of each update, whether it was one; fewer than were given if the next could not be merged. `is_read`:
-    the object was read whole since. `took_us`: microseconds of processor time, for merging and reading after `load`,
-    for merging alone after `try_`. `each_us`: microseconds for merging each update of `try_`."""
+    """The result of a trial. `merged`: for each update whether it was valid; fewer than were given if the next could
+    not be merged. `is_read`: the object was read whole since. `took_us`: microseconds of processor time, for merging
+    and reading after `load`, for merging alone after `try_`. `each_us`: microseconds for merging each update of `try_`.
+    """
 
     @property
     def merged(self) -> tuple[bool, ...]: ...
@@ -218,17 +220,18 @@ class Projector(Protocol):
 
     @property
     def project(self) -> Project:
-        """New changes of one object."""
+        """Projects new changes of one object."""
         ...
 
     @property
     def positioned(self) -> Project | None:
-        """Own changes that now have their position (`n`, server's `t`); None if the kind does not care."""
+        """Projects own changes that have received their position (`n`, server's `t`); None if the kind does not need
+        it."""
         ...
 
     @property
     def compact(self) -> NamedCompact | None:
-        """The state that an object's changes make, for snapshots; None for a kind that has none."""
+        """Makes an object's state out of its changes, for snapshots; None for a kind that has none."""
         ...
 
     @property
@@ -238,7 +241,8 @@ class Projector(Protocol):
 
     @property
     def forget(self) -> Callable[[Connection, ObjId], None] | None:
-        """Drops what the projection keeps of an object in memory: it will be projected from its first change on."""
+        """Drops what the projection keeps of an object in memory, before the object is projected from its first
+        change."""
         ...
 
     @property

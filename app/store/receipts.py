@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The server's signed words: the newest of each room, and what shows that it was false. Part of `InboxPort`."""
+"""The server's signed statements: the newest receipt of each room, and evidence that the server was false. Part of
+`InboxPort`."""
 
 from collections.abc import Sequence
 
@@ -23,24 +24,25 @@ class Receipts:
         return [KeptReceipt(room=room, n=n, proof=proof) for room, n, proof in rows]
 
     def put(self, receipts: Sequence[KeptReceipt]) -> None:
-        """Keeps each unless one of a later position is kept. No flush of its own: the last ones may be lost."""
+        """Stores each receipt unless one of a later position is stored. It is not flushed by itself: the last ones may
+        be lost."""
         if receipts:
             with self._db.transaction(durable=False):
                 for receipt in receipts:
                     self.put_one(receipt)
 
     def put_one(self, receipt: KeptReceipt) -> None:
-        """The same of one, within the caller's transaction."""
+        """The same for one receipt, within the caller's transaction."""
         self._db.raw.execute(sql.ADD_RECEIPT, (receipt.room, receipt.n, receipt.proof))
 
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
-        """Keeps what shows that the server was false; the first of each code in a room stays."""
+        """Stores evidence that the server was false. The first of each code in a room stays."""
         with self._db.transaction():
             self._db.raw.execute(sql.ADD_EVIDENCE, (room, code, ours, theirs, claim, clock.now_ms()))
 
     def evidence(self, room: RoomId) -> list[Evidence]:
-        """What is kept against the server in a room, the oldest first."""
+        """The evidence against the server in a room, oldest first."""
         rows = self._db.rows("SELECT code, ours, theirs, claim, t FROM evidence WHERE room = ? ORDER BY t", (room,))
         return [Evidence(code=c, ours=ours, theirs=theirs, claim=claim, t=t) for c, ours, theirs, claim, t in rows]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The worker's side of trials: what it has loaded of each object, and what it is given next.
 
-Runs in the trials' thread, but for `passes_soon`. It reads the store by a connection of its own and writes nothing.
+Runs in the trials' thread, except `passes_soon`. It reads the store by a connection of its own and writes nothing.
 """
 
 from collections import OrderedDict, deque
@@ -24,7 +24,7 @@ CRASH, FAILED, SLOW = "crash", "failed", "slow"
 be merged. SLOW: the merge took longer than it may (app/store/allowance.py)."""
 _BEFORE = "before"
 MOST_NEWS = 1000
-"""Own changes that wait until something of others is tried; then the object is loaded again."""
+"""How many own changes are kept until a change of others is tried. Beyond that the object is loaded again."""
 MOST_FAILURES = 8
 """Changes that may fail in one call of `one_by_one`. Later changes are left to the next call: each failure can end a
 worker or take seconds, and other objects wait meanwhile."""
@@ -41,20 +41,20 @@ class Given:
 
 @dataclass(slots=True)
 class _Loaded:
-    """An object in the worker: of which process, and what pieces of updates wait."""
+    """An object in the worker: the process that has it, and the pieces of updates that wait."""
 
     generation: int
     feeder: Feeder
     size: int
     """Bytes of the updates that were loaded or tried."""
     grown_us: int = 0
-    """Microseconds of processor time for merging what came after it was loaded."""
+    """Microseconds of processor time for merging the changes since it was loaded."""
     ahead: set[tuple[Uid, ChangeId]] = field(default_factory=set)
-    """Tried one by one and not stored as merged yet."""
+    """Changes that were tried one by one and are not stored as merged yet."""
 
 
 class Rehearsal:
-    """Objects as the worker has them."""
+    """The objects as the worker has them."""
 
     def __init__(self, db: Database, tester: Tester) -> None:
         self._db = db
@@ -63,10 +63,11 @@ class Rehearsal:
         self._unread: set[ObjId] = set()
         self._large: set[ObjId] = set()
         self._news: dict[ObjId, deque[Given]] = {}
-        """What was written here since an object was loaded: no read of the store is needed for it."""
+        """Changes that were written here since an object was loaded: they need no read of the store."""
 
     def note(self, obj: ObjId, written: Given) -> None:
-        """A change was written here. The loop's thread; nothing for an object that is not loaded."""
+        """Notes a change that was written here. Call it on the loop's thread. Does nothing for an object that is not
+        loaded."""
         news = self._news.get(obj)
         if news is not None:
             news.append(written)
@@ -74,18 +75,18 @@ class Rehearsal:
                 self.lose(obj)
 
     def lose(self, obj: ObjId) -> None:
-        """The worker's object is not what the store has: it is loaded again when it is needed. Any thread: only the
-        trials' thread changes `_loaded`, and an object without news is loaded again."""
+        """Notes that the worker's object differs from the store's: it is loaded again when it is needed. Any thread:
+        only the trials' thread changes `_loaded`, and an object without news is loaded again."""
         self._news.pop(obj, None)
         self._unread.discard(obj)
 
     def is_large(self, obj: ObjId) -> bool:
-        """Whether merging the whole object took longer than it may when it was last loaded. The worker does not hold
+        """Whether merging the whole object took longer than it may when it was last loaded. The worker does not keep
         such an object. Any thread."""
         return obj in self._large
 
     def weigh(self, obj: ObjId) -> None:
-        """Makes the next trial load the object again and find out whether it is still too large. Any thread."""
+        """Makes the next trial load the object again and check whether it is still too large. Any thread."""
         self._large.discard(obj)
         self.lose(obj)
 
@@ -95,8 +96,8 @@ class Rehearsal:
         return list(self._unread)
 
     def passes(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """Whether the worker merges all of these, after everything that is merged here, and neither one of them nor all
-        together take too long. False for an object that is too large. WorkerUnavailable."""
+        """Whether the worker merges all of these, after every change that is merged here, and neither one of them nor
+        all together take too long. False for an object that is too large. WorkerUnavailable."""
         try:
             trial = self._try_together(obj, self._ready(obj, kind), given, thorough=False)
         except (WorkerDied, _TooLarge):
@@ -116,7 +117,7 @@ class Rehearsal:
                 await self._try_soon(obj, loaded, written)
             trial = await self._try_soon(obj, loaded, given)
         except _TooLong:
-            self.lose(obj)  # the feeder has taken it, so the object is loaded again
+            self.lose(obj)  # the feeder has taken the changes, so the object is loaded again
             return None
         except WorkerDied:
             self.lose(obj)
@@ -145,8 +146,9 @@ class Rehearsal:
     def one_by_one(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> list[str | None] | None:
         """Returns for each change why it must not be merged (CRASH, FAILED, SLOW), or None if it may; the object is
         read whole after each. The list has at least one entry and may be shorter than `given`: it ends after
-        MOST_FAILURES, or when the passed changes have cost so much that the object is to be loaded again. Returns None
-        in place of the list if what is already merged ends the worker or is too large. WorkerUnavailable."""
+        MOST_FAILURES, or when the passed changes have cost so much that the object must be loaded again. Returns None
+        in place of the list if the changes that are merged already end the worker or are too large. WorkerUnavailable.
+        """
         try:
             if self._all_pass(obj, kind, given):
                 return [None] * len(given)
@@ -182,8 +184,8 @@ class Rehearsal:
         return found
 
     def _has_grown(self, obj: ObjId) -> bool:
-        """▲ Whether merging into the object has taken half of what the object may take since it was loaded: then it is
-        loaded again, and found to be too large if it is. Otherwise many changes that cost little each could cost much
+        """▲ Whether merging has taken half of the time that the object may take since it was loaded: then it is loaded
+        again, and found to be too large if it is. Otherwise many changes that cost little each could cost much
         together."""
         loaded = self._loaded.get(obj)
         return loaded is not None and loaded.grown_us > allowed_us(loaded.size) / 2
@@ -222,7 +224,7 @@ class Rehearsal:
         return trial
 
     def _all_pass(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """Whether all pass in one go, read whole after each: the usual case after a process that was killed."""
+        """Whether all pass in one go, read whole after each: the usual case after the process was killed."""
         try:
             loaded = self._ready(obj, kind)
             trial = self._try_together(obj, loaded, given, thorough=True)
@@ -254,7 +256,7 @@ class Rehearsal:
         return trial.why
 
     def _ready(self, obj: ObjId, kind: Projector) -> _Loaded:
-        """The object as the store has it now, in the worker. WorkerDied if that ends it."""
+        """The object as the store has it now, in the worker. WorkerDied if the worker ends at it."""
         merging = kind.merging
         assert merging is not None  # noqa: S101 - the callers ask for kinds that merge
         current = self._current(obj)
@@ -267,8 +269,8 @@ class Rehearsal:
 
     def _current(self, obj: ObjId) -> tuple[_Loaded, list[Given]] | None:
         """What this module notes of an object that the worker has loaded, and the changes written on this device that
-        the worker was not sent yet: the caller sends them before anything else. None if the object must be loaded
-        first."""
+        the worker was not sent yet: the caller sends them before any others. None if the object must be loaded first.
+        """
         loaded, news = self._loaded.get(obj), self._news.get(obj)
         if loaded is None or news is None or loaded.generation != self._tester.generation or self._has_grown(obj):
             return None
@@ -281,7 +283,7 @@ class Rehearsal:
     def _load(self, obj: ObjId, merging: Merging) -> _Loaded:
         merging.load()
         feeder = merging.feeder()
-        # Before the store is read: what is written meanwhile may be in both, which is harmless.
+        # Read before the store: a change that is written meanwhile may be in both, which is harmless.
         self._news[obj] = deque()
         with self._db.reader() as reader:
             cached = reader.exec_driver_sql("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,)).fetchone()
@@ -293,7 +295,7 @@ class Rehearsal:
                 updates = self._updates(obj, feeder, None)
                 trial = self._load_into(obj, merging, updates)
         except WorkerDied:
-            if not updates:  # it cannot hold an empty object: that is no change's fault
+            if not updates:  # the worker cannot hold an empty object: no change is at fault
                 raise WorkerUnavailable from None
             raise
         return self._hold(obj, _Loaded(self._tester.generation, feeder, sum(map(len, updates))), trial)
@@ -302,13 +304,13 @@ class Rehearsal:
         return self._tester.load(obj, merging.texts, merging.maps, updates, keep_deleted=merging.keep_deleted)
 
     def _updates(self, obj: ObjId, feeder: Feeder, cached: Sequence[Any] | None) -> list[bytes]:
-        """All updates that are merged of the object: the cached state (row, state), and what came after it."""
+        """All merged updates of the object: the cached state (row, state), and the changes after it."""
         rows = self._rows(obj, cached[0] if cached is not None else 0)
         updates = feeder.feed_data([(author, data) for _, author, _, data in rows])
         return updates if cached is None else [cached[1], *updates]
 
     def _hold(self, obj: ObjId, loaded: _Loaded, trial: Trial) -> _Loaded:
-        """Keeps an object that was loaded, and drops the oldest ones. _TooLarge if loading it took too long."""
+        """Keeps a loaded object, and drops the oldest ones. _TooLarge if loading it took too long."""
         if is_slow(loaded.size, trial.took_us):
             self._large.add(obj)
             self._loaded.pop(obj, None)
@@ -337,8 +339,8 @@ class Rehearsal:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """`why` one of the changes must not be merged, or None; whether the object was read whole since; whether all
-    changes together took longer than updates of their size may."""
+    """`why`: why one of the changes must not be merged, or None. Then: whether the object was read whole since; whether
+    all changes together took longer than updates of their size may."""
 
     why: str | None
     is_read: bool
@@ -354,7 +356,7 @@ class _TooLong(Exception):
 
 
 def _fed(loaded: _Loaded, given: Sequence[Given]) -> list[bytes]:
-    """The updates that these changes are or complete."""
+    """The updates that these changes contain or complete."""
     return loaded.feeder.feed_data([(g.author, g.data) for g in given])
 
 

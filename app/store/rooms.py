@@ -19,7 +19,7 @@ _ROOM = """SELECT room, title, type, created, role, left, muted, pinned, unread,
 
 
 def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None:
-    """The room's title and type as its root object says; makes the row if it is new."""
+    """Stores the room's title and type as its root object has them; makes the row if it is new."""
     conn.exec_driver_sql(
         """INSERT INTO rooms (room, title, type, created) VALUES (?, ?, ?, ?)
            ON CONFLICT (room) DO UPDATE SET title = excluded.title, type = excluded.type""",
@@ -28,14 +28,14 @@ def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None
 
 
 def last(conn: Connection, room: RoomId, t: int, by: Uid, preview: str) -> None:
-    """What the room list shows as the latest."""
+    """Stores what the room list shows as the latest."""
     driver_of(conn).execute(
         "UPDATE rooms SET last_t = ?, last_by = ?, last_preview = ? WHERE room = ?", (t, by, preview, room)
     )
 
 
 def unread(conn: Connection, room: RoomId, count: int, mentions: int) -> None:
-    """How much is unread in the room, and how much of it names me."""
+    """Stores how many messages are unread in the room, and how many of them mention this person."""
     driver_of(conn).execute("UPDATE rooms SET unread = ?, mentions = ? WHERE room = ?", (count, mentions, room))
 
 
@@ -49,7 +49,7 @@ class Rooms:
         """A room's rows changed (title, members, unread, objects, events); after the commit."""
 
     def all(self, *, left: bool = False) -> list[RoomRow]:
-        """All rooms I am in (or have left), latest activity first."""
+        """All rooms that this person is in (or has left), latest activity first."""
         rows = self._db.rows(f"{_ROOM} WHERE left = ? ORDER BY pinned DESC, max(last_t, created) DESC", (left,))
         return [_room(row) for row in rows]
 
@@ -59,14 +59,14 @@ class Rooms:
         return _room(row) if row else None
 
     def members(self, room: RoomId) -> list[MemberRow]:
-        """Who is in the room now, by role and seniority."""
+        """The room's present members, by role and seniority."""
         rows = self._db.rows(
             "SELECT uid, role, since_n, history FROM members WHERE room = ? ORDER BY role DESC, since_n", (room,)
         )
         return [MemberRow(uid=u, role=r, since_n=n, history=bool(h)) for u, r, n, h in rows]
 
     def both_wrote(self, one: Uid, other: Uid) -> bool:
-        """Whether two persons are in a direct room by themselves, and each has written something in it."""
+        """Whether two people are alone in a direct room and each has written something in it."""
         wrote = """EXISTS (SELECT 1 FROM objects o JOIN changes c ON c.obj = o.obj
             WHERE o.room = r.room AND o.obj <> o.room AND c.unprojected IS NULL AND c.author = {})"""
         return bool(
@@ -79,7 +79,7 @@ class Rooms:
         )
 
     def time_of(self, room: RoomId, n: int) -> int | None:
-        """The server's time in ms of a position that an entry or a change stands at, None for any other."""
+        """The server's time in ms of a position of an entry or a change, None for any other position."""
         found = self._db.value(
             """SELECT t FROM events WHERE room = ?1 AND n = ?2
                UNION ALL SELECT t FROM changes WHERE room = ?1 AND n = ?2 LIMIT 1""",
@@ -118,7 +118,7 @@ class Rooms:
         return int(found) if found is not None else None
 
     def entry_time(self, room: RoomId, n: int) -> int | None:
-        """As `time_of` for a position at which an entry stands: at once, however many changes there are."""
+        """As `time_of`, for an entry's position only: fast, however many changes there are."""
         found = self._db.value("SELECT t FROM events WHERE room = ? AND n = ? AND kind <> 'reset'", (room, n))
         return None if found is None else int(found)
 
@@ -146,7 +146,7 @@ class Rooms:
         ]
 
     def set_muted(self, room: RoomId, muted: bool) -> None:
-        """My own choice, on this device."""
+        """Mutes the room, or unmutes it: this person's choice on this device."""
         self._set("muted", room, muted)
 
     def _set(self, column: str, room: RoomId, value: bool) -> None:

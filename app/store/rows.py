@@ -8,7 +8,7 @@ from app.core.ids import ChangeId, ObjId, RoomId, Uid
 
 
 class Flush(IntEnum):
-    """How an outbox row travels (FORMAT.md, `outbox.live`)."""
+    """How an outbox row is sent (FORMAT.md, `outbox.live`)."""
 
     RECORD = 0
     LIVE = 1
@@ -17,8 +17,8 @@ class Flush(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredChange:
-    """A change as it lies in the store. `rowid` grows in the order of arrival here; `n` is None until the server
-    has given it a position, and `t` is the author's clock until then, the server's after (milliseconds)."""
+    """A change in the store. `rowid` grows in the order of receipt; `n` is None until the server has given it a
+    position. `t` (ms) is the author's clock until then, and the server's afterwards."""
 
     rowid: int
     room: RoomId
@@ -48,7 +48,7 @@ class ObjectRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
-    """A room as the lists show it. Times in ms; `role` is my own (0 when I have left)."""
+    """A room as the lists show it. Times in ms; `role` is this person's own (0 after leaving)."""
 
     room: RoomId
     title: str
@@ -67,7 +67,7 @@ class RoomRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonRow:
-    """A person as the agency's binding says. `verified` is when this account compared safety numbers, or None."""
+    """A person as in the agency's binding. `verified`: when this account compared safety numbers, or None."""
 
     uid: Uid
     name: str
@@ -78,9 +78,9 @@ class PersonRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyNoticeRow:
-    """Something happened to a person's keys: `kind` "device-added", "device-recovered", "device-revoked" or "reset" by
-    entry `seq` of their log, or "twin" with the uid of whom the agency has bound to the same staff record in `other`.
-    `t` ms: when this device saw it."""
+    """Something happened to a person's keys: `kind` `"device-added"`, `"device-recovered"`, `"device-revoked"` or
+    `"reset"` by entry `seq` of their log, or `"twin"` if the agency has bound a second person, `other`, to the same
+    staff record. `t`: when this device saw it, in ms."""
 
     id: int
     uid: Uid
@@ -92,8 +92,9 @@ class KeyNoticeRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What shows that the server was false in a room: proofs as sync wrote them. `code` "fork" or "rollback", `ours`
-    the receipt we had, `theirs` the one it gave then, `claim` what a member signed; `t` when we kept it, ms."""
+    """Evidence that the server was false in a room: proofs as sync wrote them. `code`: "fork" or "rollback"; `ours`:
+    the receipt that this device had; `theirs`: the one that the server gave then; `claim`: what a member signed; `t`:
+    when it was stored, in ms."""
 
     code: str
     ours: bytes | None
@@ -104,7 +105,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchHit:
-    """A place in an object that holds the words. `ref` is the tool's own (a message's or card's id)."""
+    """A place in an object that has the words. `ref` is the tool's own id of it (a message's or card's)."""
 
     room: RoomId
     obj: ObjId
@@ -130,4 +131,4 @@ class BlobPart:
     plain_size: int
     uploaded: bool
     present: bool
-    """The sealed bytes lie in this profile's folder."""
+    """The sealed bytes are in this profile's folder."""

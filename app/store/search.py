@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Full-text search over what the tools write into it. Å, ä and ö are letters of their own: "får" does not find "far".
+"""Full-text search over the texts that the tools write into it. Å, ä and ö are letters of their own: "får" does not
+find "far".
 
 Tools write through `put` and `drop` in their projections; the shell asks through `Search`. A word in a title counts
 four times one in a body (the bm25 weights are in the table).
@@ -43,8 +44,8 @@ class Entry:
 def put(conn: Connection, entries: Sequence[Entry]) -> None:
     """Adds places, or replaces those with the same object and ref. Inside the store's transaction. 15 µs a place.
 
-    One with the same words as before keeps them: rewriting them in the index takes a millisecond. A commit now and then
-    merges parts of the index, which takes up to 50 ms of processor with 60,000 places.
+    A place whose words are unchanged is not indexed again: rewriting it takes a millisecond. A commit now and then
+    merges parts of the index, which takes up to 50 ms of processor time with 60,000 places.
     """
     raw = _raw(conn)
     new: dict[tuple[bytes, bytes], Entry] = {}
@@ -93,12 +94,13 @@ def _raw(conn: Connection) -> Any:
 
 
 def match_of(text: str) -> str | None:
-    """The FTS5 query for what a person typed: every word must occur, and each may go on. None if no words."""
+    """The FTS5 query for what a person typed: every word must occur, and may be the beginning of a longer one. None if
+    no words."""
     return " AND ".join(f'"{word}"*' for word in words_of(text)) or None
 
 
 class Search:
-    """Asks the index: 1–3 ms for a rare word among 100,000 places, 29 ms to rank a word that 10,000 places have,
+    """Searches the index: 1–3 ms for a rare word among 100,000 places, 29 ms to rank a word that 10,000 places have,
     100 ms for one letter. Then it reads each place's text: 30 ms for a document of 40,000 lines."""
 
     def __init__(self, db: Database) -> None:
@@ -107,14 +109,14 @@ class Search:
     async def find(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> list[SearchHit]:
-        """As `find_here`, in a thread: how long it takes depends on the words, and the loop must not wait for it."""
+        """As `find_here`, in a thread: the time depends on the words, and the loop must not wait for it."""
         return await asyncio.to_thread(self.find_here, text, room=room, kind=kind, limit=limit)
 
     def find_here(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> list[SearchHit]:
-        """The best places first, newest first among equals; [] if nothing (or no word) was asked. Any thread, on a
-        reading connection: what an open transaction has written is not found yet."""
+        """The best places first, newest first among equals; [] if no word was given. Any thread, on a reading
+        connection: rows that an open transaction has written are not found yet."""
         match = match_of(text)
         if match is None:
             return []
@@ -130,6 +132,6 @@ class Search:
 
 
 def _snippet(reader: Connection, row: int, words: Sequence[str]) -> str:
-    """What of a place is shown. One text at a time: a hundred long documents at once would take 100 MB."""
+    """The part of a place that is shown. One text at a time: a hundred long documents at once would take 100 MB."""
     texts = reader.exec_driver_sql("SELECT title, body FROM search WHERE rowid = ?", (row,)).one()
     return snippet(texts, words)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""When this device first saw a position of a room, by its own clock: what a false time of the server cannot change.
+"""When this device first saw a position of a room, by its own clock, which a false time of the server cannot change.
 
-Marks (position, ms), one an hour at most, in `meta`. A position was seen before the first mark that covers it, so what
-waits from a mark waits an hour too long at most, and never too short.
+Marks (position, ms), at most one an hour, in `meta`. A position was seen before the first mark that covers it, so a
+wait that is counted from a mark is at most an hour too long, and never too short.
 """
 
 import struct
@@ -23,7 +23,8 @@ class SeenTimes:
         self._marks: dict[RoomId, list[tuple[int, int]]] = {}
 
     def note_seen(self, room: RoomId, n: int, t: int) -> None:
-        """Everything up to position `n` has been seen at `t` (own clock, ms). Twice does no harm."""
+        """Notes that everything up to position `n` has been seen at `t` (own clock, ms). A second call changes
+        nothing."""
         marks = self._of(room)
         if n <= (marks[-1][0] if marks else 0):
             return
@@ -35,7 +36,7 @@ class SeenTimes:
         self._marks[room] = marks
 
     def seen_ms(self, room: RoomId, n: int) -> int | None:
-        """When (own clock, ms) a position had been seen, None while no mark covers it: just now."""
+        """When (own clock, ms) a position was seen; None while no mark covers it, which means a moment ago."""
         return next((t for at, t in self._of(room) if at >= n), None)
 
     def _of(self, room: RoomId) -> list[tuple[int, int]]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Objects as their state: `SnapshotPort`, and what a newcomer begins with.
+"""Objects as their states: `SnapshotPort`, and the states that a newcomer begins with.
 
-A snapshot that was opened lies among the object's changes, with an empty `dev`, until every change before it is here
-and judged (app/store/behind.py).
+A snapshot that was opened is stored among the object's changes, with an empty `dev`, until every change before it is
+here and judged (app/store/behind.py).
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from sync.client.placed_changes import Compact, Compacted, PlacedChange, positio
 from sync.client.ports import OpenedChange, OpenedSnapshot
 
 _AT_ONCE = 500
-"""Positions that one query asks for."""
+"""How many positions one query asks for."""
 NO_DEVICE = DevId(b"")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[tuple[bytes, ...], tuple[int, ...]])
@@ -75,25 +75,25 @@ class Snapshots:
         return _base(self._db.one(sql.BASE, (obj,)))
 
     def stands_on_base(self, obj: ObjId) -> bool:
-        """Whether the state that lies among the object's changes is the one that `base` returns. `Snapshots.check` of
-        the engine has the base forgotten if this device could not make it, or made another."""
+        """Whether the state among the object's changes is the one that `base` returns. `Snapshots.check` of the engine
+        has the base forgotten if this device could not make it, or made another."""
         base = self.base(obj)
         return base is not None and [row[-1] for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))] == [*base[1].changes]
 
     def opened_at(self, obj: ObjId) -> int | None:
-        """Where the newest snapshot stands that lies among the object's changes; None for none."""
+        """The position of the newest snapshot among the object's changes; None if there is none."""
         n: int | None = self._db.value("SELECT max(n) FROM changes WHERE obj = ? AND dev = x''", (obj,))
         return n
 
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
-        """Keeps it in place of an older one."""
+        """Stores the state in place of an older one."""
         with self._db.transaction():
             self._db.raw.execute(
                 sql.SET_BASE, (obj, room, n, state.digest, _encoder.encode((state.changes, state.waits)))
             )
 
     def forget_base(self, obj: ObjId) -> None:
-        """It was false: the next state begins from the start."""
+        """Drops the base because it was false: the next state is computed from the start."""
         with self._db.transaction():
             self._db.raw.execute("DELETE FROM snapshots WHERE obj = ?", (obj,))
 
@@ -104,7 +104,7 @@ class Snapshots:
             return _positioned(reader, obj, after, until, waits)
 
     async def state(self, obj: ObjId) -> Sequence[bytes]:
-        """The object as its positioned changes make it, as changes: all ids kept, and what was deleted only as ranges
+        """The object's state from its positioned changes, as changes: all ids kept, and deleted content only as ranges
         without content. Empty for an object without changes, or whose changes cannot be merged.
 
         The changes are read in a thread, and the state is made there or in another process. A change that is stored
@@ -147,24 +147,25 @@ class Snapshots:
         return await asyncio.to_thread(read)
 
     def opened(self, room: RoomId, snapshots: Sequence[OpenedSnapshot]) -> None:
-        """Keeps snapshots that a newcomer begins with. Within `receive`."""
+        """Stores snapshots that a newcomer begins with. Called within `receive`."""
         for s in snapshots:
             self.put_base(room, s.obj, s.covers, s.state)
 
     def changes(self, snapshots: Sequence[OpenedSnapshot]) -> list[OpenedChange]:
-        """The changes that snapshots are, the same each time."""
+        """The changes that snapshots consist of, the same on each call."""
         out: list[OpenedChange] = []
         for s in snapshots:
             for index, data in enumerate(s.state.changes):
                 named = b"snapshot" + s.obj + s.n.to_bytes(8, "big") + index.to_bytes(4, "big")
-                change_id = ChangeId(hashlib.sha256(named).digest()[:16])  # the same when a crash repeats it
+                change_id = ChangeId(hashlib.sha256(named).digest()[:16])  # the same if a crash has it repeated
                 out.append(
                     OpenedChange(n=s.n, t=s.t, uid=s.uid, dev=NO_DEVICE, obj=s.obj, change_id=change_id, payload=data)
                 )
         return out
 
     def superseded(self, objs: Sequence[ObjId]) -> None:
-        """Every change of these objects is here: the snapshots among them go. Within `receive`."""
+        """Deletes the snapshots of these objects, since every change of the objects is here. Called within
+        `receive`."""
         self._db.raw.executemany(sql.DROP_STATE, [(obj,) for obj in objs])
 
 

@@ -2,7 +2,7 @@
 """The part of a text in which a search found its words.
 
 FTS5's own `snippet()` weighs every place in the row against every other: one document with the word in 40,000 lines
-took it 20 s. Here a text is read once, and only until all words have been found near each other.
+took it 20 s. This module reads a text once, and only until all words have been found near each other.
 """
 
 import heapq
@@ -16,13 +16,13 @@ MARK_START, MARK_END = "\x02", "\x03"
 
 SNIPPET_WORDS = 16
 _NEAR_CHARS = 120
-"""Words so near are shown together: 16 words have about that many letters."""
+"""Words within this distance are shown together: 16 words have about that many letters."""
 _CUT = "…"
 
 
 def snippet(texts: Sequence[str], words: Sequence[str]) -> str:
     """16 words of the first text that has most of `words`, with those marked, and … where it is cut. The beginning of
-    the last text if none has any: the index and this module may part an unusual text into different words."""
+    the last text if no text has any: the index and this module may split an unusual text into different words."""
     wanted = [word.lower() for word in words]
     best, found = texts[-1], _Match(0, 0, 0)
     for text in texts:
@@ -44,7 +44,7 @@ class _Match:
 
 
 def _look(text: str, wanted: Sequence[str]) -> _Match:
-    """Where most of the words stand near each other; the first such place. It ends where all are found."""
+    """The first place where most of the words are near each other. It stops once all are found."""
     lowered = _lowered(text)
     best = _Match(0, 0, 0)
     latest: dict[str, int] = {}
@@ -60,7 +60,7 @@ def _look(text: str, wanted: Sequence[str]) -> _Match:
 
 
 def _lowered(text: str) -> str:
-    """In small letters, with every letter at the place where it was: a few become two (İ)."""
+    """The text in small letters, with every letter at its old offset: a few letters become two (İ)."""
     lowered = text.lower()
     if len(lowered) == len(text):
         return lowered
@@ -92,7 +92,7 @@ def _cut(text: str, found: _Match, wanted: Sequence[str]) -> str:
 
 
 def _before(text: str, at: int, words: int) -> tuple[int, int]:
-    """Where so many words before an offset begin, and how many there are; 0 where the text has no more."""
+    """(where `words` words before an offset begin, how many words there are); 0 where the text has no more."""
     reach = max(0, at - 64 * (words + 1))
     found = list(WORD.finditer(text, reach, at))
     if len(found) <= words and not reach:
@@ -102,7 +102,7 @@ def _before(text: str, at: int, words: int) -> tuple[int, int]:
 
 
 def _after(text: str, at: int, words: int) -> int:
-    """Where so many words behind an offset end; the end of the text where it has no more."""
+    """Where `words` words behind an offset end; the end of the text where it has no more."""
     end = at
     for number, match in enumerate(WORD.finditer(text, at)):
         if number == words:

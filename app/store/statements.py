@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The statements of the hot path, which go to the driver as they are: 2 µs each against 40 through SQLAlchemy Core."""
+"""The statements of the hot path, which are given to the driver as they are: 2 µs each against 40 through SQLAlchemy
+Core."""
 
 from sync.client.placed_changes import PLACE_BITS
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
 
 CHUNK = 256
-"""How many values one IN list takes at most."""
+"""How many values one IN list may have."""
 MAX_INT = 2**63 - 1
 """SQLite's largest integer."""
 
@@ -22,20 +23,20 @@ PLACE_CHANGE = "UPDATE changes SET n = ?, t = ?, place = ?, baseline = ? WHERE r
 CHANGE_BY_ROW = f"SELECT {CHANGE} FROM changes WHERE row = ?"
 OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE = "other-room", "untried", "quarantined", "left-out"
 COUNTS = "merged"
-"""What the judge says of a change that is merged."""
+"""The verdict on a change that is merged."""
 LATE, AGAIN, COVERED = "late", "again", "covered"
-"""What the judge says of changes that are not merged: it waits for others; it says nothing new; a baseline or prune
-covers what still waited."""
+"""The verdicts on changes that are not merged: it waits for others; it adds nothing new; a baseline or prune covers a
+change that still waited."""
 VOID = ("damaged-update", "foreign", "overlap", "parent", "apart", "keyed", "unfit", "half", "depth", "state", "piece")
-"""The judge's codes for what counts at nobody (app/objects/FORMAT.md)."""
+"""The verdicts on changes that count for nobody (app/objects/FORMAT.md)."""
 JUDGED = (LATE, AGAIN, COVERED, *VOID)
 BEHIND = "behind"
-"""A change whose place a state has taken (app/store/behind.py). It is not judged yet."""
+"""A change that a state has replaced (app/store/behind.py). It is not judged yet."""
 HELD = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, *JUDGED)
 """Values of `changes.unprojected` that keep a change out of its object: nothing merges it."""
 MERGED = f"(unprojected IS NULL OR unprojected NOT IN {HELD})"
 CHANGES_OF = f"SELECT {CHANGE} FROM changes WHERE obj = ? AND row > ? AND {MERGED} ORDER BY row"
-LATEST_BY_DEVICE = (  # by the objects' index: a look at every change of every room would fill the page cache
+LATEST_BY_DEVICE = (  # by the objects' index: reading every change of every room would fill the page cache
     "SELECT dev, max(t) FROM changes WHERE obj IN (SELECT obj FROM objects WHERE room = ?) "
     "AND n IS NOT NULL GROUP BY dev"
 )
@@ -43,10 +44,10 @@ UNPLACED = "SELECT c.data FROM outbox o JOIN changes c ON c.row = o.row WHERE o.
 MARK_UNPROJECTED = "UPDATE changes SET unprojected = ? WHERE row = ?"
 MARK_BEHIND = f"{MARK_UNPROJECTED} AND unprojected = '{BEHIND}'"
 _IS_MARKED = f"unprojected IS NOT NULL AND unprojected <> '{BEHIND}'"
-"""What the index `changes_unprojected` holds. It leaves out those that are BEHIND: there may be 200,000."""
+"""The condition of the index `changes_unprojected`. It leaves out rows that are BEHIND: there may be 200,000."""
 _MARKED = f"INDEXED BY changes_unprojected WHERE {_IS_MARKED}"
 _MARKED_OF = f"{_MARKED} AND room = (SELECT room FROM objects WHERE obj = ?1) AND obj = ?1"
-"""Of one object: its other changes may be 200,000, and are not looked at."""
+"""The marked changes of one object. Its other changes may be 200,000, and are not read."""
 UNPROJECTED = f"SELECT row, unprojected FROM changes {_MARKED} AND (? IS NULL OR room = ?) ORDER BY row"
 
 LEFT_OUT_OF = "SELECT author, change_id FROM left_out WHERE obj = ?"
@@ -75,7 +76,7 @@ DROP_WAITS = "DELETE FROM waits WHERE obj = ?"
 SOME_BEHIND = f"""SELECT row FROM changes WHERE obj = ? AND row > ? AND unprojected = '{BEHIND}'
     ORDER BY row LIMIT ?"""
 ANY_UNTRIED = f"SELECT 1 FROM changes {_MARKED_OF} AND unprojected = '{UNTRIED}' LIMIT 1"
-# ▲ only a state that has all that is merged: what is behind follows it in the order of the rows, and adds nothing
+# ▲ only a state that has all merged changes: changes with later rows then add nothing
 CACHE_WITH_BEHIND = f"""SELECT (SELECT max(row) FROM changes WHERE obj = ?1), row FROM crdt_states s WHERE obj = ?1
     AND NOT EXISTS (SELECT 1 FROM changes c WHERE c.obj = ?1 AND c.row > s.row AND {MERGED})"""
 CACHE_HAS_BEHIND = "UPDATE crdt_states SET row = ? WHERE obj = ? AND row = ?"
@@ -127,7 +128,7 @@ SUSPECT = """INSERT INTO suspects (obj, room, deaths) VALUES (?, ?, 1)
 
 
 def known_changes(count: int) -> str:
-    """Finds the stored changes with `count` given change ids. The data is given only where there is no position yet."""
+    """Finds the stored changes with `count` given change ids. The data is given only for changes without a position."""
     marks = ",".join("?" * count)
     return f"""SELECT row, room, obj, author, change_id, n, place, CASE WHEN n IS NULL THEN data END
         FROM changes WHERE change_id IN ({marks})"""
@@ -138,7 +139,7 @@ SAME_NAME = """SELECT row, unprojected FROM changes WHERE change_id = ? AND room
 
 
 # -- snapshots
-# ▲ not a state that holds what was left out after it
+# ▲ not a state that contains a change which was left out after it
 BASE = """SELECT n, digest, changes FROM snapshots s WHERE obj = ? AND NOT EXISTS (SELECT 1 FROM left_out l
     JOIN changes c ON c.obj = l.obj AND c.author = l.author AND c.change_id = l.change_id
     WHERE l.obj = s.obj AND l.n > s.n AND c.n <= s.n)"""

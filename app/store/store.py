@@ -45,7 +45,7 @@ from app.store.unsent import UnsentRows
 
 
 class Store:
-    """Fulfils `sync.client.ports.Ports`; services use the parts (`changes`, `objects`, `rooms`, …)."""
+    """Implements `sync.client.ports.Ports`; services use the parts (`changes`, `objects`, `rooms`, …)."""
 
     def __init__(
         self, db: Database, blobs_folder: Path, kinds: Mapping[str, Projector], journal: Journal, tester: Tester | None
@@ -54,7 +54,7 @@ class Store:
         self.db = db
         self._journal = journal
         self.waiting_changed: Signal[()] = Signal()
-        """The outbox has become shorter, or a held change may go: wake the engine, refresh the status bar."""
+        """The outbox has become shorter, or a held change may be sent: wake the engine, refresh the status bar."""
         self._me = Me(db)
         self._projecting = Projecting(db, self._me, kinds, journal, tries=tester is not None)
         self.people = People(db)
@@ -84,7 +84,7 @@ class Store:
         self.search = Search(db)
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
         self.changed: Signal[RoomId] = self._projecting.changed
-        """A room's read models changed; after the commit, on the loop's thread."""
+        """The room whose read models changed. Emitted after the commit, on the loop's thread."""
         self.trials.prepare()
         behind.prepare()
         self._projecting.prepare()
@@ -156,8 +156,8 @@ class Store:
         blobs: Path | None = None,
         tester: Tester | None = None,
     ) -> "Store":
-        """A new store sealed under a raw key; `blobs` is the folder of sealed parts (default: beside it). `tester`:
-        the process in which changes are tried; without one they are merged untried."""
+        """Makes a new store sealed under a raw key. `blobs` is the folder of sealed parts (default: beside it).
+        `tester`: the process in which changes are tried; without one they are merged untried."""
         return cls._start(Database.create(path, key), kinds, blobs, tester)
 
     @classmethod
@@ -169,7 +169,8 @@ class Store:
         blobs: Path | None = None,
         tester: Tester | None = None,
     ) -> "Store":
-        """An existing store; StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull. As `create`."""
+        """Opens an existing store. Raises StoreMissing, StoreCorrupt, StoreOlder, StoreNewer, DiskFull. Arguments as in
+        `create`."""
         return cls._start(Database.open(path, key), kinds, blobs, tester)
 
     @classmethod
@@ -187,7 +188,7 @@ class Store:
 
     @property
     def me(self) -> Uid | None:
-        """Who this account is; None before the first enrolment."""
+        """This account's person; None before the first enrolment."""
         return self._me.uid
 
     def unsent(self, room: RoomId) -> int:
@@ -203,7 +204,7 @@ class Store:
         return self.db.transaction()
 
     def close(self) -> None:
-        """Closes the database; the key goes with it. Twice does no harm."""
+        """Closes the database; the key goes with it. A second call does nothing."""
         self.trials.close()
         with contextlib.suppress(StoreFault):  # what is not stored is judged again
             self.judges.close()

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""▲ What others send to a document or a board is merged here only after another process has merged it and lived.
+"""▲ A colleague's change to a document or a board is merged here only after another process has merged it and survived.
 
-`judge` tries what comes, before it is stored. What could not be tried then, or ended the worker, is stored as untried
-and tried again by `run`, change by change, each from the state before it: a change that ends the worker alone is
-quarantined. That is this computer's own caution, and no verdict: nobody else learns of it, the change is kept, and each
-start tries it again in a fresh worker.
+`judge` tries received changes before they are stored. A change that could not be tried then, or that ended the worker,
+is stored as untried. `run` tries it again, change by change, each from the state before it: a change that ends the
+worker alone is quarantined. Quarantine is this computer's own caution, and no verdict: no other member learns of it,
+the change is kept, and each start tries it again in a fresh worker.
 
-A merge that ended the program itself is found in the journal at the next start; the object is then suspect, and its
-changes go the same way.
+A merge that ended the program itself is found in the journal at the next start. The object is then suspect, and its
+changes are tried in the same manner.
 """
 
 import asyncio
@@ -44,36 +44,36 @@ T = TypeVar("T")
 MOST_VOID = 100
 """Most void changes of a room that are listed one by one; the others are only counted."""
 RETRY_S = 30.0
-"""After the worker could not be started, or the disk refused what was to be stored."""
+"""Seconds to wait after the worker could not be started, or the disk refused a write."""
 READ_AFTER_S = 1.0
-"""Objects are read whole in the worker so long after a change, at the earliest."""
+"""Objects are read whole in the worker at least so long after a change."""
 READ_SHARE = 50
 AT_ONCE = 64
-"""Untried changes of an object that are tried in one go."""
+"""How many untried changes of an object are tried in one go."""
 DOUBTS = 3
-"""So often an object is tried from its first change in one run of the program."""
+"""How often an object is tried from its first change in one run of the program."""
 CRASHES = 3
-"""So often the program may end at one change that the worker survives. Then the change is quarantined too: a process
-that is killed by chance is killed elsewhere the next time."""
+"""How often the program may end at one change that the worker survives. Then the change is quarantined too: a process
+that is killed by chance ends at another change the next time."""
 PAUSE_SHARE, MOST_PAUSE_S = 4, 600.0
 """▲ After a crash the trials of an object pause for PAUSE_SHARE × (its crashes in this run of the program) × (what the
 trial took), at most MOST_PAUSE_S seconds. So a member who sends one crashing change after the other delays only that
 object."""
 QUIET_S = 1.0
-"""Seconds without a change of a merging kind, after which complete objects are taken off their states."""
+"""Seconds without a change of a merging kind, after which complete objects are judged from their first change."""
 SETTLED_WITHIN_S = 300.0
-"""▲ After so long they are taken off all the same. Otherwise a member who types without a pause could keep everybody
-on a false state."""
+"""▲ After so long they are judged all the same. Otherwise a member who types without a pause could keep everybody on a
+false state."""
 RETRIED_WITHIN_S, RETRIED_ALL_S = 10.0, 60.0
 """▲ Seconds after which a start tries no more quarantined changes of one object, and of all objects. Otherwise a member
-who sends hundreds of changes that take long could keep the worker busy for an hour at each start."""
+who sends hundreds of slow changes could keep the worker busy for an hour at each start."""
 PROGRAM = "program"
 """Why a change is quarantined, beside the reasons of a trial (app/store/rehearsal.py): the program ended at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """A change that this computer holds back: whose it is, when it came to the room (ms), and why."""
+    """A change that this computer holds back: its author, when the room received it (ms), and why."""
 
     change: StoredChange
     why: str
@@ -81,8 +81,8 @@ class Quarantined:
 
 
 class Trials:
-    """Of one store. `judge` and `run` on the loop; the worker is asked in a thread of its own, and about a few short
-    changes on the loop."""
+    """The trials of one store. Call `judge` and `run` on the loop; the worker is asked in a thread of its own, and
+    about a few short changes on the loop."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class Trials:
         self._judges = judges
         self._behind = behind
         self._came_at = 0.0
-        """When something of a kind that merges came last, by the loop's clock (s)."""
+        """When a change of a merging kind was last received, by the loop's clock (s)."""
         self._settles_since: float | None = None
         """Since when objects are complete, by the loop's clock (s)."""
         self._rehearsal = Rehearsal(db, tester) if tester is not None else None
@@ -117,7 +117,7 @@ class Trials:
         self._asking = asyncio.Lock()
         """One question at a time: held while the worker is asked, in the thread or on the loop."""
         self._in_thread: Future[Any] | None = None
-        """The last job of the thread. It goes on when who awaited it was cancelled."""
+        """The last job of the thread. It continues if the task that awaited it was cancelled."""
         self._woken = asyncio.Event()
         self._untried: dict[ObjId, None] = {}
         self._suspects: dict[ObjId, int] = {}
@@ -127,15 +127,15 @@ class Trials:
         """Objects whose trials pause, and the end of the pause by the loop's clock (s)."""
         self._read_at, self._read_after_s = 0.0, READ_AFTER_S
         self.stalled = False
-        """The worker could not be started: what came waits, and is tried again."""
+        """The worker could not be started: received changes wait, and are tried again."""
         behind.completed.connect(self._woken.set)
         projecting.untried.connect(self._on_untried)
         projecting.taken_back.connect(self._on_taken_back)
-        projecting.taken_out.connect(self._on_untried)  # what builds on it is judged again
+        projecting.taken_out.connect(self._on_untried)  # changes that build on it are judged again
         changes.appended.connect(self._on_appended)
 
     def prepare(self) -> None:
-        """At opening, before anything is merged: what an earlier run was merging when it ended is suspect."""
+        """Marks what an earlier run was merging when it ended as suspect. Called at opening, before any merge."""
         with self._db.transaction():
             for merge in self._journal.left:
                 self._suspect(merge)
@@ -146,24 +146,24 @@ class Trials:
         self._untried = dict.fromkeys(obj for (obj,) in self._db.rows(sql.OBJECTS_WITH, (sql.UNTRIED,)))
 
     def close(self) -> None:
-        """Ends the worker, and with it a trial that runs. Twice does no harm."""
+        """Ends the worker, and with it a running trial. A second call does nothing."""
         if self._tester is not None:
             self._tester.close()
         self._thread.shutdown()
 
     async def warm(self) -> None:
-        """Starts the worker ahead of the first change. If it cannot be started, the first change says so."""
+        """Starts the worker ahead of the first change. If it cannot be started, the first change reports that."""
         if self._tester is not None:
             with contextlib.suppress(WorkerUnavailable):
                 await self._apart(self._tester.start)
 
-    # -- what came ------------------------------------------------------------------------------------------------
+    # -- received changes -----------------------------------------------------------------------------------------
 
     async def judge(
         self, room: RoomId, changes: Sequence[OpenedChange], verdicts: Verdicts
     ) -> Collection[tuple[ObjId, Uid, ChangeId]]:
         """Tries a room's new changes, and those that waited for them, in the worker. Returns which may be merged at
-        once; the others of kinds that merge must be stored as untried. Kinds that do not merge are not tried."""
+        once; the others of merging kinds must be stored as untried. Kinds that do not merge are not tried."""
         self._came_at = asyncio.get_running_loop().time()
         by_obj: dict[ObjId, list[Given]] = {}
         for c in self._new(room, changes):
@@ -191,7 +191,8 @@ class Trials:
         return passed
 
     async def without_worker(self, objs: Collection[ObjId]) -> None:
-        """Judges these again at once, and merges what counts: for a store in which nothing is tried."""
+        """Judges these objects again at once, and merges the changes that count: for a store in which nothing is
+        tried."""
         for obj in objs if self._rehearsal is None else ():
             if (kind := self._merging(obj)) is not None:
                 await self._judges.again(obj, kind)
@@ -212,7 +213,8 @@ class Trials:
             self._changes.received.emit(rows)
 
     def _new(self, room: RoomId, changes: Sequence[OpenedChange]) -> list[OpenedChange]:
-        """Those that are not stored: what was written here comes back with its position, and is merged already."""
+        """The changes that are not stored. Own changes are received back with their position, and are merged
+        already."""
         own = [c for c in changes if c.uid == self._me.uid]
         if not own or self._rehearsal is None:
             return list(changes)
@@ -234,7 +236,7 @@ class Trials:
         return await self._apart(rehearsal.passes, obj, kind, given)
 
     async def _apart(self, act: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-        """Runs it in the trials' thread."""
+        """Runs `act` in the trials' thread."""
         async with self._asking:
             job = self._in_thread = self._thread.submit(partial(act, *given, **named))
             return await asyncio.wrap_future(job)
@@ -257,10 +259,10 @@ class Trials:
     # -- what an earlier run was merging --------------------------------------------------------------------------
 
     def _suspect(self, merge: Merge) -> None:
-        """Marks what a merge was of as untried. What came in it may not have been stored: it comes again."""
+        """Marks the changes of an interrupted merge as untried. Changes that were not stored are received again."""
         raw, obj = self._db.raw, merge.obj
         first, last = self._row(obj, merge.first[1], "min"), self._row(obj, merge.last[1], "max")
-        raw.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may hold the poison
+        raw.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may contain the poison
         deaths = raw.execute(sql.SUSPECT, (obj, merge.room)).fetchone()[0]
         if first is None:
             return
@@ -277,7 +279,7 @@ class Trials:
     # -- trying again ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Tries what is untried, until cancelled; first once more what is quarantined."""
+        """Tries the quarantined changes once more, then untried changes, until cancelled."""
         if self._rehearsal is None:
             return
         with contextlib.suppress(StoreFault):
@@ -286,7 +288,7 @@ class Trials:
             wait_s: float | None = RETRY_S
             try:
                 wait_s = await self._round(self._rehearsal)
-            except StoreFault as e:  # ▲ a full disk ends no trials: it has room again later
+            except StoreFault as e:  # ▲ a full disk does not end the trials: it will have room again
                 log.store.warning("trials", code=e.code)
             try:
                 async with asyncio.timeout(wait_s):
@@ -296,7 +298,7 @@ class Trials:
             self._woken.clear()
 
     async def _round(self, rehearsal: Rehearsal) -> float | None:
-        """Tries what is untried now; how long to wait for more, None for as long as it takes."""
+        """Tries the untried changes. Returns how long to wait for more, None to wait until it is woken."""
         try:
             for obj in self._due():
                 await self._resolve(rehearsal, obj)
@@ -315,8 +317,8 @@ class Trials:
         return min((s for s in (stored_s, read_s, settled_s, *rests) if s is not None), default=None)
 
     async def _settle_one(self) -> float | None:
-        """Takes one complete object off its state (app/store/behind.py), if nothing has come for QUIET_S, or
-        SETTLED_WITHIN_S are over. Returns how long to wait for the next one, None if there is none."""
+        """Judges one complete object from its first change (app/store/behind.py), if nothing was received for QUIET_S,
+        or SETTLED_WITHIN_S are over. Returns how long to wait for the next one, None if there is none."""
         now = asyncio.get_running_loop().time()
         if not self._behind.complete:
             self._settles_since = None
@@ -339,8 +341,8 @@ class Trials:
         return [obj for obj in self._untried if self._resting.get(obj, 0.0) <= now and obj not in large]
 
     async def _read(self, rehearsal: Rehearsal) -> None:
-        """Reads what has changed whole in the worker, as opening and indexing will. A large object that somebody types
-        in is read in a fiftieth of the time: a key waits for it."""
+        """Reads changed objects whole in the worker, as opening and indexing will. A large object that is being typed
+        in is read in a fiftieth of the time: a keystroke waits for it."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._read_at:
             return
@@ -358,7 +360,7 @@ class Trials:
                 self.changed.emit(obj)
 
     async def _resolve(self, rehearsal: Rehearsal, obj: ObjId) -> None:
-        """Tries an object's untried changes in their order: those that pass are merged, those that do not are not."""
+        """Tries an object's untried changes in their order. Those that pass are merged; the others are quarantined."""
         kind = self._merging(obj)
         if kind is not None and self._judges.is_due(obj):
             await self._judges.again(obj, kind)
@@ -374,10 +376,10 @@ class Trials:
         if rehearsal.is_large(obj):
             self.changed.emit(obj)
             return
-        if found is None and self._doubts.get(obj, 0) < DOUBTS:  # what was merged before ends the worker already
+        if found is None and self._doubts.get(obj, 0) < DOUBTS:  # the changes merged before end the worker already
             await self._doubt(rehearsal, obj)
             return
-        tried = list(zip(rows, found or [CRASH] * len(rows), strict=False))  # what was not tried is still untried
+        tried = list(zip(rows, found or [CRASH] * len(rows), strict=False))  # changes beyond these are still untried
         reasons = {why for _, why in tried}
         passed = [row for row, why in tried if why is None]
         if reasons & {CRASH, SLOW}:
@@ -389,8 +391,8 @@ class Trials:
             self._projecting.release(obj, passed)
         if passed:
             self._changes.received.emit(passed)
-        # The next round asks the store again. What came during this trial is untried too, as the object was in doubt;
-        # taken off the list here, it would wait until the next start.
+        # The next round asks the store again. Changes received during this trial are untried too, as the object was in
+        # doubt; if they were removed from the list here, they would wait until the next start.
         self.changed.emit(obj)
 
     def _rest(self, obj: ObjId, took_s: float) -> None:
@@ -400,7 +402,7 @@ class Trials:
         self._resting[obj] = asyncio.get_running_loop().time() + rest_s
 
     async def _doubt(self, rehearsal: Rehearsal, obj: ObjId) -> None:
-        """Everything of an object is tried from its first change: it holds something that ends the worker."""
+        """Has every change of an object tried from the first: one of the merged ones ends the worker."""
         log.store.warning("object-doubted", obj=obj)
         self._doubts[obj] = self._doubts.get(obj, 0) + 1
         with self._db.transaction():
@@ -411,16 +413,16 @@ class Trials:
         self._changes.taken_back.emit(obj)
 
     def _settle(self, obj: ObjId) -> None:
-        """Nothing of the object is untried any more: it is suspect no longer, unless the program ended at it again and
-        again. Then it stays so, and nothing is computed of it here."""
+        """Notes that no change of the object is untried any more: it is no longer suspect, unless the program ended at
+        it again and again. Then it stays suspect, and nothing is computed of it here."""
         if 0 < self._suspects.get(obj, 0) < CRASHES:
             del self._suspects[obj]
             with self._db.transaction():
                 self._db.raw.execute("DELETE FROM suspects WHERE obj = ?", (obj,))
 
     async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
-        """Each alone, in a fresh worker: another version, or a faster machine, may merge it. In random order, so that
-        each is tried at some start. Stops after RETRIED_ALL_S."""
+        """Tries each quarantined change alone, in a fresh worker: another version, or a faster machine, may merge it.
+        The order is random, so that each is tried at some start. Stops after RETRIED_ALL_S."""
         held_back, spent_s = self.quarantined(), dict[ObjId, float]()
         random.shuffle(held_back)
         for held in held_back:
@@ -444,7 +446,7 @@ class Trials:
             self.changed.emit(obj)
 
     def _quarantine(self, row: int, why: str) -> None:
-        """Within the caller's transaction."""
+        """Quarantines a change, within the caller's transaction."""
         log.store.warning("quarantined", why=why)
         raw = self._db.raw
         raw.execute(sql.MARK_UNPROJECTED, (sql.QUARANTINED, row))
@@ -462,7 +464,7 @@ class Trials:
 
     def void(self, room: RoomId) -> list[tuple[StoredChange, str]]:
         """The room's void changes, which break the rules of their format, with their codes; oldest first. They are the
-        same at everybody. At most `MOST_VOID` are listed; `void_counts` counts all of them."""
+        same at every member. At most `MOST_VOID` are listed; `void_counts` counts all of them."""
         rows, kinds = self._db.rows(sql.VOID_OF, (room, MOST_VOID)), self._merging_kinds
         return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
 
@@ -476,12 +478,12 @@ class Trials:
         return {kind.id for kind in self._kinds.values() if kind.merging is not None}
 
     def late(self, room: RoomId) -> list[tuple[str, Uid, int]]:
-        """(object's title, author, how many) of a room's changes that wait for others which have not come."""
+        """(object's title, author, count) of a room's changes that wait for changes which were not received."""
         return [(title, Uid(author), count) for title, author, count in self._db.rows(sql.WAITING_OF, (room,))]
 
     def noted(self, verdicts: Verdicts) -> None:
-        """What was judged is stored: tells whom it concerns that something waits, waits no more, or is void. What was
-        merged is read whole in the worker soon."""
+        """Called when the verdicts are stored. Notifies listeners that changes wait, wait no more, or are void, and has
+        the worker read merged objects whole soon."""
         if self._rehearsal is not None and self._rehearsal.unread:
             self._woken.set()
         for obj, codes in verdicts.codes.items():
@@ -490,13 +492,13 @@ class Trials:
 
     @property
     def untried(self) -> list[ObjId]:
-        """Objects of which changes wait for their trial."""
+        """Objects with changes that wait for their trial."""
         return list(self._untried)
 
     @property
     def large(self) -> list[ObjId]:
         """Objects that take too long to merge as a whole. What others write in them from then on is not merged in this
-        run of the program; each start tries again, and so does a change that is taken out of the object."""
+        run of the program. Each start tries again, and so does leaving a change out of the object."""
         rehearsal = self._rehearsal
         return [obj for obj in self._untried if rehearsal.is_large(obj)] if rehearsal is not None else []
 
@@ -505,8 +507,8 @@ class Trials:
         return int(self._db.value(sql.COUNT_UNTRIED, (obj,)) or 0) if obj in self._untried else 0
 
     def is_sound(self, obj: ObjId) -> bool:
-        """▲ Whether everything that came for the object is merged here: else no snapshot, attest, baseline, prune or
-        successor is made of it."""
+        """▲ Whether every received change of the object is merged here. Otherwise no snapshot, attest, baseline, prune
+        or successor may be made of it."""
         return obj not in self._untried and obj not in self._suspects and not self._db.value(sql.IS_HELD, (obj,))
 
     def _rows(self, obj: ObjId, code: str, limit: int) -> list[StoredChange]:

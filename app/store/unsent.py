@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the server does not have, for a file of it; and what comes out of such a file of another device."""
+"""The changes and drafts that the server does not have, for a file of them; and the changes from such a file of another
+device."""
 
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ class UnsentChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentDraft:
-    """Something typed and not sent, as its tool wrote it."""
+    """A text that was typed and not sent, as its tool wrote it."""
 
     room: RoomId
     obj: ObjId
@@ -38,7 +39,7 @@ class UnsentDraft:
 
 
 class UnsentRows:
-    """Outbox and drafts, read as a whole; a baseline is left out, since it is made anew by whoever owes it."""
+    """Outbox and drafts, read as a whole. Baselines are left out: the device that owes one makes it again."""
 
     def __init__(self, db: Database, me: Me, changes: Changes) -> None:
         self._db = db
@@ -64,13 +65,13 @@ class UnsentRows:
         ]
 
     def drafts(self) -> list[UnsentDraft]:
-        """Everything typed and not sent."""
+        """Every text that was typed and not sent."""
         rows = self._db.rows("SELECT room, obj, data FROM drafts ORDER BY t, obj")
         return [UnsentDraft(room=room, obj=obj, data=data) for room, obj, data in rows]
 
     def offer(self, change: UnsentChange) -> bool:
-        """Writes a change of another device of mine as one to be sent; False if it is here already. It is told as one
-        received too: what is open takes it in."""
+        """Writes a change of another device of the same person as one to be sent. False if it is here already. It is
+        also emitted as a received one, so that an open view takes it in."""
         key = (change.change_id, change.room, self._me.uid)
         if self._db.value(_ROW, key) is not None:
             return False

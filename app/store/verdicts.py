@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a judge says of a slice of changes, and how a change is named to it. See `app.store.judges`."""
+"""A judge's verdicts on a slice of changes, and how a change is named to a judge. See `app.store.judges`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,22 +20,23 @@ _parts_of = msgspec.msgpack.Decoder(tuple[int, ...])
 
 @dataclass(slots=True)
 class Verdicts:
-    """Of one slice. `codes`: by object the positions whose changes have a verdict now, in the order of the verdicts;
-    `merged`: those that are to be merged and were not written here. `stale`: objects that are judged later."""
+    """The verdicts on one slice. `codes`: by object the positions whose changes have a verdict now, in the order of the
+    verdicts; `merged`: those that are to be merged and were not written here. `stale`: objects that are judged later.
+    """
 
     codes: dict[ObjId, dict[int, str]] = field(default_factory=dict)
     merged: dict[ObjId, list[PlacedChange]] = field(default_factory=dict)
     waits: dict[ObjId, dict[int, Outcome]] = field(default_factory=dict)
     deferred: set[ObjId] = field(default_factory=set)
-    """Objects of which somebody began too many clients: their changes are merged in the background."""
+    """Objects in which a member began too many clients: their changes are merged in the background."""
     stale: set[ObjId] = field(default_factory=set)
     points: list[tuple[ObjId, ObjectJudge, object]] = field(default_factory=list)
     settled: bool = False
-    """They are committed, and the judges know it."""
+    """They are committed, and the judges were notified."""
 
     @property
     def count(self) -> int:
-        """Changes that have a verdict, with those that waited."""
+        """How many changes have a verdict, with those that waited."""
         return sum(map(len, self.codes.values()))
 
 
@@ -49,7 +50,7 @@ class Slice:
 
 
 class KeptRows:
-    """What the store keeps of one object, as its judge asks for it."""
+    """An object's rows in the store, as its judge reads them."""
 
     def __init__(self, db: Database, obj: ObjId) -> None:
         self._db = db
@@ -74,7 +75,7 @@ class KeptRows:
 
 
 def placed_of(change: OpenedChange) -> PlacedChange:
-    """A change as its judge takes it."""
+    """A change in the form that its judge takes."""
     position = position_of(change.n, change.place)
     return PlacedChange(position, change.change_id, change.uid, change.t, change.payload)
 
@@ -91,17 +92,17 @@ def is_piece(outcome: Outcome) -> bool:
     """Whether this is a piece of an update whose other pieces have no position yet.
 
     A piece that was written on this device has no verdict until the update is complete: the other pieces are here, in
-    the outbox. Otherwise a pasted book would be taken out of its document until the last piece has come back, and the
-    person could not undo it.
+    the outbox. Otherwise a pasted book would be taken out of its document until the server has returned the last piece,
+    and the person could not undo it.
     """
     return outcome.code == sql.LATE and outcome.missing is None
 
 
 def compare(parts: Sequence[int], code: str, marks: dict[int, Row], differ: dict[int, tuple[Row, str]]) -> None:
-    """Notes where a mark says another thing than a verdict."""
+    """Notes each mark that disagrees with a verdict."""
     for part in parts:
         differ.pop(part, None)
-        found = marks.get(part) if code == sql.LATE else marks.pop(part, None)  # what waits is judged again
+        found = marks.get(part) if code == sql.LATE else marks.pop(part, None)  # a waiting change is judged again
         mark = found[1] if found is not None else None
         if mark == sql.BEHIND:
             same = code == sql.COUNTS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Tasks: a board in each room, whose cards everybody may move at once, and my tasks over all rooms."""
+"""Tasks: a board in each room, whose cards everybody may move at once, and a person's own tasks over all rooms."""
 
 from app.objects.kind import Kind
 from app.tasks import projection, tables

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What stands on a board, as frozen values read from the CRDT's maps.
+"""The contents of a board, as frozen values read from the CRDT's maps.
 
 ▲ A value of another type, or out of bounds (a text that is too long, a number, a depth), becomes a harmless default by
 itself: the rest of its card is shown.
@@ -16,9 +16,9 @@ from app.tasks.descriptions import Description, description_from
 
 MAX_TITLE = 500
 MAX_NAME = 100
-"""Of a board, a column or a label: longer ones would push the others out of sight."""
+"""For a board, a column or a label: longer names would push the others out of sight."""
 MAX_ORDER = 4096
-"""A key of app/core/fractional.py grows by a digit for some six cards put in at one place."""
+"""A key of app/core/fractional.py grows by a digit for about every six cards put in at one place."""
 MAX_T = clock.MAX_MS
 
 LABEL_COLOURS = ("accent", "success", "warning", "danger", "neutral")
@@ -36,7 +36,7 @@ class Column:
 
 
 NO_COLUMN = Column(id="", title="", order="", done=False)
-"""Where cards stand when every column was deleted."""
+"""The column of cards after every column was deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +60,11 @@ class CheckItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A card. `column` is what it says itself, which may be a column that is gone; ask `Board.column_of`.
+    """A card. `column` is what the card itself names, which may be a deleted column; ask `Board.column_of`.
 
-    `by` is who the card says made it. Anybody can write that, so it is shown nowhere. `deleted_by` and `deleted_t` (ms)
-    are of the last time that it was put away. ▲ The card says so itself: who may write can name a colleague there.
+    `by` is the person who made the card, as the card names them. Everybody can write that, so it is shown nowhere.
+    `deleted_by` and `deleted_t` (ms) are of the last time that it was put away. ▲ The card names them itself: a member
+    who may write can name a colleague there.
     """
 
     id: str
@@ -84,12 +85,12 @@ class Card:
 
     @property
     def description(self) -> str:
-        """What the description says."""
+        """The description's text."""
         return self.described.text
 
     @property
     def hidden(self) -> bool:
-        """Not shown on the board."""
+        """Whether the card is not shown on the board."""
         return self.archived or self.deleted
 
     @property
@@ -106,7 +107,7 @@ def column_from(key: str, value: Any) -> Column:
 
 
 def name_from(value: Any) -> str:
-    """The name of a board, column or label as it may be shown."""
+    """A board's, column's or label's name in the form in which it may be shown."""
     return one_line(_text(value), MAX_NAME)
 
 

@@ -21,7 +21,7 @@ def compact(
     """See `Compact`. A board that no longer fits into one change has none."""
     try:
         found = making(changes, n, unpack, maps=ROOT_MAPS, named=named)
-    except BadChange:  # what it is to begin with is no state
+    except BadChange:  # the bytes that it begins with are no state
         return None
     data = encode(found.update, found.begun) if found is not None else b""
     if found is None or len(data) > MAX_DATA_BYTES:

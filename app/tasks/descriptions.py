@@ -26,8 +26,8 @@ _ID_CHARS = 32
 class Description:
     """`by` wrote it. `made_from`: the ids of the values that it was made from: one, or two if it merges them.
 
-    ▲ Anybody who may write can say anything here. Who names a value as a parent that they did not build on has deleted
-    it, which they may.
+    ▲ Everybody who may write can write any ids here. A writer who names a value as a parent without building on it has
+    deleted that value, which they may.
     """
 
     text: str = ""
@@ -42,7 +42,7 @@ class Description:
         return hashlib.sha256(canonical).hexdigest()[:_ID_CHARS]
 
     def value(self) -> list[Any]:
-        """As it stands in the CRDT."""
+        """The value as the CRDT has it."""
         return [self.text, self.by.hex() if self.by else "", list(self.made_from)]
 
 
@@ -52,13 +52,13 @@ def written(text: str, by: Uid | None, *made_from: Description) -> Description:
 
 
 def cleaned(text: str) -> str:
-    """The text as it is stored and shown. Twice gives the same."""
+    """The text as it is stored and shown. Applying it twice gives the same."""
     return paragraphs(text[:MAX_DESCRIPTION])
 
 
 def description_from(value: Any) -> Description:
-    """A description from its value in the CRDT. A value of another form, or a part of one, is as if it were not there;
-    a text by itself is one that was made from nothing."""
+    """A description from its value in the CRDT. A value of another form, or a part of one, counts as absent; a text by
+    itself is a description that was made from nothing."""
     parts = value if isinstance(value, list) and len(value) == 3 else [value, None, None]
     text, by, parents = parts
     return Description(
@@ -69,13 +69,13 @@ def description_from(value: Any) -> Description:
 
 
 def merge(mine: Description, now: Description, known: Mapping[str, Description], by: Uid) -> Description | None:
-    """What takes the place of `now`, which replaced `mine`; None if `now` may stay.
+    """The value that replaces `now`, which replaced `mine`; None if `now` may stay.
 
     It may stay if it was made from `mine`. `known`: the values that this card had, by id. The nearest value that both
-    were made from says what was added and what removed; if none is known, nothing counts as removed.
+    were made from shows what was added and what removed; if none is known, nothing counts as removed.
 
     ▲ `now` may be a value that `mine` was made from: a colleague undid a step of their own while `mine` was written,
-    and the CRDT kept the undo. Then all of `mine` comes back. A value that its own writer undid must not come here
+    and the CRDT kept the undo. Then all of `mine` is restored. Do not call this for a value that its own writer undid
     (`goes_back`).
     """
     if is_settled(mine, now, known):
@@ -86,12 +86,12 @@ def merge(mine: Description, now: Description, known: Mapping[str, Description],
 
 
 def is_related(mine: Description, now: Description, known: Mapping[str, Description]) -> bool:
-    """Whether `known` is enough to tell what is to be done."""
+    """Whether `known` is enough to decide how to merge."""
     return is_settled(mine, now, known) or common(mine, now, known) is not None
 
 
 def is_settled(mine: Description, now: Description, known: Mapping[str, Description]) -> bool:
-    """Whether `now` was made from `mine`, or both say the same."""
+    """Whether `now` was made from `mine`, or both have the same text."""
     return mine.text == now.text or mine.id in ancestry(now, known)
 
 
@@ -107,7 +107,7 @@ def common(mine: Description, now: Description, known: Mapping[str, Description]
 
 
 def ancestry(of: Description, known: Mapping[str, Description]) -> dict[str, None]:
-    """The ids of a value and of all that it was made from, as far as they are known, the nearest first."""
+    """The ids of a value and of all known values that it was made from, the nearest first."""
     found, level = dict[str, None].fromkeys([of.id]), [of]
     while level:
         parents = dict.fromkeys(p for each in level for p in each.made_from if p not in found)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A board: columns and cards that everybody in a room may move at once.
 
-One CRDT map per sort of thing. A card's place is one value, column and order key together, so that two people who
-move the same card at once agree on one place; a card whose column is gone stands in the first one. A description is one
-value, too, and names what it was made from (descriptions.py). Undo is per person.
+One CRDT map for each sort of thing. A card's place is one value, column and order key together, so that two people who
+move the same card at once agree on one place; a card whose column was deleted is in the first one. A description is one
+value, too, and names the values that it was made from (descriptions.py). Undo is per person.
 """
 
 from bisect import insort
@@ -38,15 +38,16 @@ from app.tasks.descriptions import Description, goes_back, is_related, is_settle
 
 ROOT_MAPS = ("board", "columns", "cards", "labels")
 MAX_SEEN, MAX_SEEN_CHARS = 2000, 4_000_000
-"""Values of one card's description that are kept in memory. Somebody who writes makes one a second, and what they make
-before they leave the field is undone in one step. ▲ A colleague can make them long."""
+"""How many values of one card's description are kept in memory. A person who types makes one a second, and all that
+they make before they leave the field is undone in one step. ▲ A colleague can make them long."""
 
 
 class Board:
-    """The live board. `emit` gets the bytes of every edit made here; `merge` takes those of others.
+    """The live board. `emit` receives the bytes of every edit made here; `merge` takes those of others.
 
-    `me` is who edits here: a description of theirs that another value replaces is merged with that. `history` gives the
-    values that a card's description had, by id, as far as they are stored; it is asked if those seen here do not do.
+    `me` is the person who edits here: a description of theirs that another value replaces is merged with that.
+    `history` returns the stored values of a card's description, by id; it is called if the values seen here are not
+    enough.
     """
 
     def __init__(
@@ -57,27 +58,28 @@ class Board:
         history: Callable[[str], Mapping[str, Description]] | None = None,
     ) -> None:
         self.changed: Signal[frozenset[str]] = Signal()
-        """The ids of cards that are new, changed, moved or gone; empty when only columns or labels changed."""
+        """The ids of cards that are new, changed, moved or deleted; empty if only columns or labels changed."""
         self.edited: Signal[frozenset[str]] = Signal()
-        """The cards that an edit made here, or its undo, has touched. Comes before `changed`."""
+        """The cards that an edit made here, or its undo, has touched. Emitted before `changed`."""
         self.columns_changed: Signal[()] = Signal()
-        """Columns came, went, moved or got another name."""
+        """Columns were added, deleted, moved or renamed."""
         self.overwritten: list[tuple[str, Description]] = []
-        """Descriptions that the last `merge` replaced by others that do not name them, with their cards. One that was
-        undone is not among them."""
+        """(card, description) of descriptions that the last `merge` replaced by others that do not name them, without
+        those that were undone."""
         self.retitled: dict[str, Uid | None] = {}
-        """Cards whose title another program wrote last, as far as was seen here, with the person who did, if known."""
+        """Cards whose title another program wrote last, as far as was seen here, with that program's person, if
+        known."""
         self.written_in_trash: set[str] = set()
-        """Cards that were in the trash before the last `merge` and in which it changed something."""
+        """Cards that were in the trash before the last `merge` and that it changed."""
         self._emit = emit
         self._me = me
         self._history = history
         self._seen: dict[str, dict[str, Description]] = {}
         """Values of descriptions that were replaced while this board was open, and those that replaced them."""
         self._author: Uid | None = None
-        """During `merge`: who wrote the updates."""
+        """During `merge`: the person who wrote the updates."""
         self._held_back: set[str] | None = None
-        """During `merge`: the cards to be told of at its end."""
+        """During `merge`: the cards that `changed` names at its end."""
         self._doc = CrdtDoc(maps=ROOT_MAPS, keep_deleted=True)
         self._meta = self._doc.map("board")
         self._columns = self._doc.map("columns")
@@ -88,7 +90,7 @@ class Board:
         self._known: dict[str, Card] | None = None
         """Every card that was read, the hidden ones too; None before the first reading."""
         self._lanes: dict[str, list[Card]] | None = None
-        """The cards that are shown, by column and in order; None when they must be sorted anew."""
+        """The cards that are shown, by column and in order; None when they must be sorted again."""
         self._column_cache: list[Column] | None = None
         self._doc.updated.connect(self._on_updated)
         self._doc.reloaded.connect(self._on_reloaded)
@@ -100,7 +102,7 @@ class Board:
 
     @property
     def title(self) -> str:
-        """What the board is called."""
+        """The board's title."""
         return name_from(self._meta.get(("title",), ""))
 
     def columns(self) -> list[Column]:
@@ -123,7 +125,7 @@ class Board:
         return list(self._sorted_lanes().get(column_id, ()))
 
     def card(self, card_id: str) -> Card | None:
-        """A card by its id, with its column as it is shown; None if it is gone."""
+        """A card by its id, with its column as it is shown; None if it does not exist."""
         card = self._cards_by_id().get(card_id)
         return None if card is None or card.deleted else card
 
@@ -132,18 +134,18 @@ class Board:
         return self._cards_by_id().get(card_id)
 
     def column_of(self, card_id: str) -> Column | None:
-        """Where a card stands, or stood when it was put away."""
+        """The column of a card, or its column before it was put away."""
         card = self.any_card(card_id)
         if card is None:
             return None
         return self.column(card.column) or self.columns()[0]
 
     def archived(self) -> list[Card]:
-        """Cards put away, latest order last."""
+        """Archived cards, latest order last."""
         return sorted((c for c in self._cards_by_id().values() if c.archived and not c.deleted), key=lambda c: c.title)
 
     def card_ids(self) -> list[str]:
-        """The ids of all cards, also of those that are archived or put away."""
+        """The ids of all cards, also archived ones and those in the trash."""
         return list(self._cards_by_id())
 
     def put_away(self) -> list[Card]:
@@ -162,7 +164,8 @@ class Board:
     # -- columns ---------------------------------------------------------------------------------------------------
 
     def setup(self, titles: Sequence[str], done: int | None = None, title: str = "") -> None:
-        """A new board's columns; `done` is the index of the one whose cards are finished. Not undone by Ctrl+Z."""
+        """Makes a new board's columns; `done` is the index of the one whose cards are finished. Not undone by
+        Ctrl+Z."""
         with self._doc.transact(SETUP):
             if title:
                 self._meta.set(("title",), one_line(title, MAX_NAME))
@@ -170,11 +173,11 @@ class Board:
                 self._columns.set((_new_id(),), {"title": title, "order": order, "done": i == done})
 
     def rename(self, title: str) -> None:
-        """Another title for the whole board."""
+        """Gives the whole board another title."""
         self._set(self._meta, ("title",), one_line(title, MAX_NAME))
 
     def add_column(self, title: str, *, done: bool = False) -> str:
-        """A column at the end. Its id."""
+        """Adds a column at the end. Returns its id."""
         column_id = _new_id()
         last = self.columns()[-1].order or None
         value = {"title": one_line(title, MAX_NAME), "order": _key(last, None), "done": done}
@@ -182,11 +185,11 @@ class Board:
         return column_id
 
     def rename_column(self, column_id: str, title: str) -> None:
-        """Another title."""
+        """Gives a column another title."""
         self._set(self._columns, (column_id, "title"), one_line(title, MAX_NAME))
 
     def set_column_done(self, column_id: str, done: bool) -> None:
-        """Whether cards in the column count as finished."""
+        """Sets whether cards in the column count as finished."""
         self._set(self._columns, (column_id, "done"), done)
 
     def move_column(self, column_id: str, before: str | None) -> None:
@@ -196,12 +199,12 @@ class Board:
         self._set(self._columns, (column_id, "order"), _key(low, high))
 
     def delete_column(self, column_id: str) -> None:
-        """Takes a column away. Its cards then stand in the first column."""
+        """Deletes a column. Its cards are then in the first column."""
         with self._doc.transact():
             self._columns.delete((column_id,))
 
     def restore_column(self, column: Column) -> None:
-        """Puts a deleted column back where it was, with the cards that stood in it."""
+        """Puts a deleted column back where it was, with the cards that were in it."""
         value = {"title": column.title, "order": column.order, "done": column.done}
         self._set(self._columns, (column.id,), value)
 
@@ -221,8 +224,8 @@ class Board:
         labels: Iterable[str] = (),
         card_id: str = "",
     ) -> str:
-        """A card, last in its column or before another card. Its id: `card_id`, which `new_card_id` made, or a new
-        one."""
+        """Adds a card, last in its column or before another card. Returns its id: `card_id`, which `new_card_id` made,
+        or a new one."""
         card_id = card_id or new_card_id()
         place = [column_id, self._order_in(column_id, before, card_id)]
         value: dict[str, Any] = {
@@ -240,7 +243,7 @@ class Board:
         return card_id
 
     def move_card(self, card_id: str, column_id: str, before: str | None = None) -> None:
-        """Puts a card into a column, before another card or last. Nothing happens if it stands there already."""
+        """Puts a card into a column, before another card or last. Does nothing if it is there already."""
         shown = [c.id for c in self.cards(column_id)]
         if card_id in shown:
             at = shown.index(card_id)
@@ -249,7 +252,8 @@ class Board:
         self._set(self._cards, (card_id, "place"), [column_id, self._order_in(column_id, before, card_id)])
 
     def edit_card(self, card_id: str, *, title: str | None = None, description: str | None = None) -> None:
-        """Another title or description; what is None or the same stays. Also of a card that is put away."""
+        """Changes the title or description; None or the same value changes nothing. Also for a card that is put
+        away."""
         card = self.any_card(card_id)
         if card is None:
             return
@@ -263,7 +267,7 @@ class Board:
 
     def settle(self, card_id: str, mine: Description) -> None:
         """Merges a description that this person wrote with the one that replaced it, unless that was made from it. Not
-        undone by Ctrl+Z. Nothing happens if the card is gone, or if nobody edits here."""
+        undone by Ctrl+Z. Does nothing if the card does not exist, or if nobody edits here."""
         card = self._cards_by_id().get(card_id)
         if card is None or self._me is None:
             return
@@ -273,7 +277,7 @@ class Board:
                 self._cards.set((card_id, "description"), merged.value())
 
     def builds_on(self, card_id: str, mine: Description) -> bool:
-        """Whether a card's description says the same as `mine` or was made from it, as far as was seen here."""
+        """Whether a card's description has the same text as `mine` or was made from it, as far as was seen here."""
         card = self._cards_by_id().get(card_id)
         return card is not None and is_settled(mine, card.described, self.seen(card_id))
 
@@ -282,7 +286,7 @@ class Board:
         return card is not None and goes_back(mine, card.described, self._known_values(card_id, mine, card.described))
 
     def _known_values(self, card_id: str, mine: Description, now: Description) -> Mapping[str, Description]:
-        """The values of a card's description, from the store if those seen here do not say how two belong together."""
+        """The values of a card's description, from the store if those seen here do not show how two are related."""
         known = self._seen.get(card_id, {})
         if self._history is None or is_related(mine, now, known):
             return known
@@ -294,19 +298,19 @@ class Board:
         return self._seen.get(card_id, {})
 
     def assign(self, card_id: str, uid: Uid | None) -> None:
-        """Who does it."""
+        """Sets who does it."""
         self._set(self._cards, (card_id, "assignee"), uid.hex() if uid else "")
 
     def set_due(self, card_id: str, due: date | None) -> None:
-        """When it must be finished."""
+        """Sets when it must be finished."""
         self._set(self._cards, (card_id, "due"), due.isoformat() if due else "")
 
     def archive_card(self, card_id: str, archived: bool = True) -> None:
-        """Puts a card away, or takes it back."""
+        """Archives a card, or takes it back."""
         self._set(self._cards, (card_id, "archived"), archived)
 
     def delete_card(self, card_id: str) -> None:
-        """Puts a card into the trash, with who did it and when; `restore_card` and undo bring it back."""
+        """Puts a card into the trash, with the person and time; `restore_card` and undo restore it."""
         if self.card(card_id) is None:
             return
         with self._doc.transact():
@@ -321,7 +325,7 @@ class Board:
     # -- labels and checklists -------------------------------------------------------------------------------------
 
     def add_label(self, name: str, colour: str) -> str:
-        """A label of the board. `colour` is a role of cards.LABEL_COLOURS. Its id."""
+        """Adds a label to the board and returns its id. `colour` is a role of cards.LABEL_COLOURS."""
         label_id = _new_id()
         self._set(self._labels, (label_id,), {"name": one_line(name, MAX_NAME), "colour": colour})
         return label_id
@@ -335,7 +339,7 @@ class Board:
                 self._cards.delete((card_id, "labels", label_id))
 
     def add_check_item(self, card_id: str, text: str) -> str:
-        """A line at the end of a card's checklist. Its id."""
+        """Adds a line at the end of a card's checklist and returns its id."""
         item_id = _new_id()
         card = self.any_card(card_id)
         last = card.checklist[-1].order if card and card.checklist else None
@@ -344,7 +348,7 @@ class Board:
         return item_id
 
     def edit_check_item(self, card_id: str, item_id: str, text: str) -> None:
-        """Another text."""
+        """Changes the text of a line."""
         self._set(self._cards, (card_id, "checklist", item_id, "text"), _line(text))
 
     def toggle_check_item(self, card_id: str, item_id: str, done: bool) -> None:
@@ -359,12 +363,12 @@ class Board:
         self._set(self._cards, (card_id, "checklist", item_id, "order"), _key(low, high))
 
     def delete_check_item(self, card_id: str, item_id: str) -> None:
-        """Takes a line away."""
+        """Deletes a line."""
         with self._doc.transact():
             self._cards.delete((card_id, "checklist", item_id))
 
     def fill_from(self, other: "Board") -> None:
-        """Writes everything that another board holds into this one, which is new. Not undone by Ctrl+Z."""
+        """Writes the whole content of another board into this one, which is new. Not undone by Ctrl+Z."""
         for mine, theirs in zip(self._roots(), other._roots(), strict=True):
             for key, value in theirs.to_python().items():
                 with self._doc.transact(SETUP):
@@ -376,12 +380,12 @@ class Board:
     # -- merging ---------------------------------------------------------------------------------------------------
 
     def merge(self, updates: Sequence[bytes], *, own: bool = False, by: Uid | None = None) -> list[int]:
-        """Merges updates, in any order, any number of times; returns the indexes of damaged ones. Emits `changed` once,
-        after descriptions of this person that they replaced are merged.
+        """Merges updates, in any order, any number of times, and returns the indexes of damaged ones. Emits `changed`
+        once, after it has merged this person's descriptions that the updates replaced.
 
-        `by`: the person who wrote all the updates, if it is one. `own`: it is this person, on any device; a description
-        that returns to a value it was made from was then undone. ▲ A colleague's update that does this undid the
-        colleague's step, without having seen this person's text.
+        `by`: the person who wrote all the updates, if it is one. `own`: this person wrote them, on any device; a
+        description that returns to a value it was made from was then undone. ▲ A colleague's update that does this
+        undid the colleague's step, without having seen this person's text.
         """
         if self._known is None and self._cards.keys():
             self._cards_by_id()
@@ -400,26 +404,28 @@ class Board:
         return bad
 
     def _settle_mine(self) -> None:
-        """▲ What the disk refuses here is kept and stored with the next edit, as every edit is."""
+        """Merges this person's replaced descriptions. ▲ An edit that the disk refuses here is kept and stored with the
+        next one, as every edit is."""
         for card_id, lost in self.overwritten:
             if lost.by == self._me:
                 with suppress(StoreFault):
                     self.settle(card_id, lost)
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:
-        """Becomes what these updates alone make, for everybody who shows it. As `merge`."""
+        """Replaces the board's content by that of these updates alone, in every view. Returns as `merge`."""
         return self._doc.reset(updates)
 
     def state(self) -> bytes:
-        """What this board has seen."""
+        """The state vector: what this board has merged."""
         return self._doc.state()
 
     def diff(self, state: bytes | None = None) -> bytes:
-        """One update with what `state` lacks; without it, the whole board."""
+        """One update with everything that `state` lacks; the whole board if it is None."""
         return self._doc.diff(state)
 
     def close(self) -> None:
-        """Frees the board. BugError for reading or writing after it; there is nothing to undo. Twice does no harm."""
+        """Frees the board. Reading or writing after it raises BugError; there is nothing to undo. A second call does
+        nothing."""
         self.undo.close()
         self._doc.close()
 
@@ -440,7 +446,7 @@ class Board:
         return lanes[card.column] if card.column in lanes else lanes[self.columns()[0].id]
 
     def _put(self, card_id: str, card: Card | None) -> None:
-        """Remembers a card as it is now (None: gone), and where it stands."""
+        """Keeps a card in its present form (None: deleted), and its place."""
         known = self._cards_by_id()
         before = known.pop(card_id, None)
         if card is not None:
@@ -498,7 +504,7 @@ class Board:
             self._held_back |= ids
 
     def _compare(self, card_id: str, before: Card | None, card: Card | None, origin: Origin) -> None:
-        """Remembers that a description was replaced, and by which; and who wrote the title last."""
+        """Notes which description was replaced, and by which, and who wrote the title last."""
         if before is None or card is None:
             return
         if before.title != card.title:
@@ -550,13 +556,13 @@ def _neighbours(others: Sequence[tuple[str, str]], before: str | None) -> tuple[
     if at is None:
         return (others[-1][1] if others else None), None
     high = others[at][1]
-    # two people may by chance have got the same key: go before all that share it
+    # two people may by chance have made the same key: go before all cards that share it
     lower = [order for _, order in others[:at] if order < high]
     return (lower[-1] if lower else None), high
 
 
 def _key(low: str | None, high: str | None) -> str:
-    """A key between two, also when a colleague's program wrote something that is no key."""
+    """A key between two, also if a colleague's program wrote something that is no key."""
     try:
         return between(low or None, high or None)
     except (ValueError, AssertionError, IndexError):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Turns a board into rows, one per card, inside the store's transaction, so that no list has to load a board.
+"""Turns a board into rows, one for each card, inside the store's transaction, so that no list has to load a board.
 
-A few boards are kept merged in memory. Merging is the same however often it is done, so a kept board that has seen
-more than a rolled-back transaction does no harm.
+A few boards are kept merged in memory. Merging an update twice changes nothing, so a kept board that has merged more
+than a rolled-back transaction does no harm.
 """
 
 import json
@@ -53,7 +53,7 @@ class _Kept:
     def __init__(self) -> None:
         self.board = Board()
         self.standing: int | None = None
-        """Up to which change its rows were written; None while they are, and if that failed."""
+        """The last change up to which its rows were written; None while they are being written, and if that failed."""
         self.touched: set[str] = set()
         self.all_touched = False
         self.written_in_trash: set[str] = set()
@@ -63,7 +63,7 @@ class _Kept:
         self.board.columns_changed.connect(lambda: self._on_cards(frozenset()))
 
     def merge(self, updates: Sequence[tuple[bool, bytes]]) -> None:
-        """Takes updates in, each with whether this account wrote it. Afterwards `touched`, `all_touched` and
+        """Merges updates, each given with whether this account wrote it. Afterwards `touched`, `all_touched` and
         `written_in_trash` are those of these updates.
 
         ▲ Own updates and colleagues' are merged separately. In one merge a description of this account that a colleague
@@ -77,11 +77,11 @@ class _Kept:
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         self.touched |= ids
-        self.all_touched |= not ids  # a column's or a label's name stands in many rows
+        self.all_touched |= not ids  # the name of a column or a label is in many rows
 
 
 class Projection:
-    """The boards that are kept, and what each one's rows are now."""
+    """The kept boards, and the present rows of each."""
 
     def __init__(self) -> None:
         self._stores: weakref.WeakKeyDictionary[Engine, OrderedDict[ObjId, _Kept]] = weakref.WeakKeyDictionary()
@@ -89,9 +89,9 @@ class Projection:
     def project(self, conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
         """Merges new changes and writes the rows that differ: those of the cards that were touched.
 
-        ▲ All rows are compared unless the store stands where this board's rows were last written: a transaction that
-        was rolled back has taken rows back, and merging its changes again touches nothing. BadChange for one that is
-        no update.
+        ▲ All rows are compared unless the store's rows are those that this board last wrote: a transaction that was
+        rolled back has removed rows, and merging its changes again touches nothing. BadChange for a change that is no
+        update.
         """
         updates = [(change.own, decode(change.data)) for change in changes]
         for _, update in updates:
@@ -114,14 +114,14 @@ class Projection:
         kept.standing = max(changes[-1].rowid, projected)
 
     def forget(self, conn: Connection, obj: ObjId) -> None:
-        """Drops a board from memory: what was merged into it is merged no more."""
+        """Drops a board from memory, since an update that was merged into it is merged no more."""
         kept = self._stores.setdefault(conn.engine, OrderedDict()).pop(obj, None)
         if kept is not None:
             kept.board.close()
 
     def _board(self, conn: Connection, obj: ObjId, changes: Sequence[StoredChange], projected: int) -> _Kept:
-        """The board with everything that was projected before these changes, which may be older than some of that. A
-        rebuild projects from the first change on again."""
+        """The board with everything that was projected before these changes, which may be older than some of it. A
+        rebuild projects again from the first change."""
         before, new = changes[0].rowid, {change.rowid for change in changes}
         boards = self._stores.setdefault(conn.engine, OrderedDict())
         kept = boards.get(obj)
@@ -143,7 +143,7 @@ class Projection:
         touched: Collection[str] | None,
         reworded: Collection[str] | None,
     ) -> None:
-        """The rows of `touched` cards and the words of `reworded` ones; None: of all."""
+        """Writes the rows of `touched` cards and the words of `reworded` ones; None: of all."""
         now = {str(row[1]): row for row in _rows(obj, board, touched)}
         if touched is None:
             found = list(conn.exec_driver_sql(_OF_BOARD, (obj.obj,)))
@@ -167,7 +167,7 @@ class Projection:
 
 
 def _keep_overwritten(conn: Connection, obj: ObjectRow, overwritten: Sequence[tuple[str, Description]]) -> None:
-    """Keeps those that this account wrote: its program merges them with what replaced them."""
+    """Stores replaced descriptions that this account wrote: its program merges them with those that replaced them."""
     me = conn.exec_driver_sql(_ME).scalar()
     rows = [(obj.obj, card, lost.id, obj.room, json.dumps(lost.value())) for card, lost in overwritten if lost.by == me]
     if rows:
@@ -201,7 +201,7 @@ def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -
 
 
 def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collection[str] | None) -> None:
-    """The rows of the touched cards, None: of all, that are in the trash now."""
+    """Writes the trash rows of the touched cards (None: of all) that are in the trash now."""
     if touched is None:
         conn.exec_driver_sql("DELETE FROM board_put_away WHERE obj = ?", (obj.obj,))
     found = board.put_away() if touched is None else [c for c in map(board.any_card, touched) if c is not None]
@@ -214,7 +214,8 @@ def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collec
 
 
 def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], changes: Sequence[StoredChange]) -> None:
-    """Somebody wrote in cards that were in the trash. Who put one there is not told of what they wrote themselves."""
+    """Notes that a person wrote in cards that were in the trash. Changes by the person who put the card there do not
+    count."""
     authors = {change.author for change in changes}
     one = next(iter(authors)) if len(authors) == 1 else None
     if cards:
@@ -223,7 +224,7 @@ def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], chan
 
 
 def _entry(obj: ObjectRow, card: Card) -> search.Entry:
-    """Cards that are archived or in the trash are found, too."""
+    """A card's search entry. Cards that are archived or in the trash are found, too."""
     return search.Entry(
         room=obj.room,
         obj=obj.obj,

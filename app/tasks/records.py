@@ -11,7 +11,7 @@ from app.objects.replay import Unpacked
 
 
 class BoardUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="update", omit_defaults=True):
-    """`update` is what app/objects/crdt.py made. `begun`: of a state, what stands beside it (app/objects/begun.py)."""
+    """`update` is what app/objects/crdt.py made. `begun`: for a state, its other fields (app/objects/begun.py)."""
 
     update: bytes
     begun: bytes = b""
@@ -32,12 +32,13 @@ def unpack(data: bytes) -> Unpacked:
 
 
 def decode(data: bytes) -> bytes:
-    """The update in a change's data; BadChange if it is none."""
+    """The update in a change's data; BadChange if it has none."""
     return _PAYLOAD.decode(data).update
 
 
 class Updates:
-    """Takes the updates out of a board's changes: each change has one. Those that are none of ours are left out."""
+    """Takes the updates out of a board's changes: each change has one. Changes that are no updates of ours are
+    ignored."""
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         """See app.store.projection.Feeder."""

@@ -37,8 +37,8 @@ overwritten = Table(
     Column("room", LargeBinary, nullable=False),
     Column("value", Text, nullable=False),
 )
-"""Descriptions that this account wrote and that were replaced by others which were not made from them: each is to be
-merged. `id` is the value's, `value` is it as JSON."""
+"""Descriptions that this account wrote and that were replaced by others which were not made from them: each must be
+merged. `id` is the value's id, `value` its JSON."""
 
 put_away = Table(
     "board_put_away",
@@ -52,8 +52,8 @@ put_away = Table(
     Column("written_by", LargeBinary),
     Column("written_t", BigInteger),
 )
-"""The cards in the trash. `written_t`: when somebody else than `by` last wrote in one that was there already; NULL once
-this account has opened it. `written_by` is NULL if it is not certain who."""
+"""The cards in the trash. `written_t`: when a person other than `by` last wrote in one that was there already; NULL
+once this account has opened it. `written_by` is NULL if it is not certain who wrote."""
 Index("board_put_away_by_room", put_away.c.room)
 
 TABLES = (cards, overwritten, put_away)

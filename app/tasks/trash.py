@@ -40,7 +40,7 @@ class CardTrash:
         ]
 
     def see(self, obj: ObjId, card: str) -> None:
-        """I have seen what is written in a card."""
+        """Notes that the person has seen what is written in a card."""
         found = self._db.value("SELECT written_t FROM board_put_away WHERE obj = ? AND card = ?", (obj, card))
         if found is not None:
             with self._db.transaction():

@@ -42,8 +42,8 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Worker:
-    """The process, started at the first question or by `start`. `generation` rises whenever one ends: with it goes what
-    it had loaded."""
+    """The process, started at the first question or by `start`. `generation` rises whenever one ends: its loaded
+    objects are lost with it."""
 
     def __init__(self, command: Sequence[str] | None = None, *, answer_s: float = ANSWER_S) -> None:
         """`command` and `answer_s` are for tests."""
@@ -53,7 +53,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._watch = _Watch()
         self._starting = threading.Lock()
-        """▲ A process that is started while the worker is closed would stay."""
+        """▲ Held while a process starts. Otherwise a process that is started while the worker is closed would stay."""
         self._closed = False
 
     def start(self) -> None:
@@ -83,7 +83,7 @@ class Worker:
             raise WorkerUnavailable from e
 
     def stop(self) -> None:
-        """Ends the process. Twice does no harm; the next question starts another."""
+        """Ends the process. A second call does nothing; the next question starts another."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -95,7 +95,7 @@ class Worker:
                 pipe.close()
 
     def close(self) -> None:
-        """Ends the process for good. From any thread: a question that waits raises WorkerDied."""
+        """Ends the process for good. May be called from any thread: a waiting question then raises WorkerDied."""
         with self._starting:
             self._closed = True
             self._watch.close()
@@ -110,7 +110,7 @@ class Worker:
         *,
         keep_deleted: bool = False,
     ) -> Tried:
-        """Has the object with everything that is merged here. WorkerDied, WorkerUnavailable."""
+        """Loads the object with all merged updates. WorkerDied, WorkerUnavailable."""
         parts = list(_parts(updates))
         answers = [
             self.ask(
@@ -135,7 +135,7 @@ class Worker:
     async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> Tried | None:
         """As `try_` with `thorough=False`, but awaited on the event loop. Returns None if the caller must use `try_` in
         a thread: the process does not run, the updates have more than `soon.QUICK_BYTES`, or this is Windows. If it is
-        cancelled, it ends the process: the answer would be taken for that to the next question."""
+        cancelled, it ends the process. Otherwise its answer would be taken for that to the next question."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             return None
@@ -176,7 +176,7 @@ class Worker:
         return self._checked(process, answer, kind)
 
     def _checked(self, process: "subprocess.Popen[bytes]", answer: Answer | None, kind: type[A]) -> A:
-        """The answer, if it is one of this kind; else the process is ended. WorkerDied."""
+        """The answer, if it is of this kind. Otherwise ends the process and raises WorkerDied."""
         if not isinstance(answer, kind):
             code = process.poll()
             self.stop()
@@ -187,7 +187,7 @@ class Worker:
 
 def _parts(updates: Sequence[bytes]) -> Iterator[list[bytes]]:
     """The updates in lists of some PART_BYTES; one empty list if there are none. ▲ Bytes that are too long to be an
-    update are replaced by empty ones: a frame that is too long would end the worker."""
+    update are replaced by empty ones. Otherwise their frame would be too long and end the worker."""
     part: list[bytes] = []
     size = 0
     for given in updates:
@@ -201,7 +201,7 @@ def _parts(updates: Sequence[bytes]) -> Iterator[list[bytes]]:
 
 
 def _joined(answers: Sequence[Tried]) -> Tried:
-    """What the answers about the parts of one question say together."""
+    """Joins the answers about the parts of one question."""
     merged = tuple(one for answer in answers for one in answer.merged)
     each_us = tuple(us for answer in answers for us in answer.each_us)
     return Tried(merged, answers[-1].is_read, sum(answer.took_us for answer in answers), each_us)
@@ -221,7 +221,7 @@ class _Watch:
         self._thread: threading.Thread | None = None
 
     def ending(self, process: "subprocess.Popen[bytes]", limit_s: float) -> "_Watch":
-        """A context in which the process may run so long."""
+        """A context in which the process may run for `limit_s` seconds."""
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="worker-watch", daemon=True)
@@ -261,6 +261,6 @@ def command_of(*options: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Nothing of the program's own: no paths, no keys, no proxies."""
+    """Variables for the process, without any of the program's own: no paths, no keys, no proxies."""
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LANG", "PYTHONPYCACHEPREFIX") if name in os.environ}
     return kept if getattr(sys, "frozen", False) else {**kept, "PYTHONPATH": str(_ROOT)}

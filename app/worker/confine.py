@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the worker gives up before it reads the first byte of a colleague's. SECURITY.md says what is not enforced."""
+"""The rights that the worker gives up before it reads the first byte from a colleague. SECURITY.md says what is not
+enforced."""
 
 import ctypes
 import signal
@@ -9,7 +10,7 @@ from app.worker import confine_windows
 
 MEMORY_BYTES = 2 * 1024**3
 STACK_BYTES = 4 * 1024**2
-"""Half of what the program's threads have: what is nested too deep for them ends here first."""
+"""Half of what the program's threads have: data nested too deep for them ends this process first."""
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 
 
@@ -29,7 +30,7 @@ def _limit() -> None:
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, 0),  # ▲ what is open stays open; any larger bound leaves a free number to open
+        (resource.RLIMIT_NOFILE, 0),  # ▲ open files stay open; any larger bound leaves a free number to open
         (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_STACK, STACK_BYTES),
     ):
@@ -40,6 +41,6 @@ def _limit() -> None:
 
 def _forbid() -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # ▲ a program that is killed leaves no work behind
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # ▲ if the program is killed, this process ends too
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the worker gives up on Windows: it puts itself into a job, lowers its own token, and asks for mitigations.
+"""The rights that the worker gives up on Windows: it puts itself into a job, lowers its own token, and asks for
+mitigations.
 
-It does so itself, before it reads the first byte of a colleague's, and can take nothing of it back. So the program need
+It does so itself, before it reads the first byte from a colleague, and cannot take any of it back. So the program need
 not start it by CreateProcessAsUser, which Python's subprocess cannot do. Structures and numbers: winnt.h of the Windows
 SDK.
 """
@@ -88,8 +89,8 @@ if sys.platform == "win32":
     _advapi.GetLengthSid.argtypes = [ctypes.c_void_p]
 
     def _join_job(memory_bytes: int) -> None:
-        """No second process, bounded memory, no box for an exception, nothing of the desktop. The job lives as long as
-        the process: its handle is never closed."""
+        """Joins a job without a second process, with bounded memory, without error boxes and without the desktop. The
+        job lasts as long as the process: its handle is never closed."""
         job = _kernel.CreateJobObjectW(None, None)
         limits = _Limits()
         limits.basic.flags = _ONE_PROCESS | _PROCESS_MEMORY | _DIE_ON_EXCEPTION
@@ -131,7 +132,8 @@ if sys.platform == "win32":
             _kernel.SetProcessMitigationPolicy(policy, ctypes.byref(value), ctypes.sizeof(value))
 
     def confine(memory_bytes: int) -> None:
-        """Gives up what the system lets go of. Older versions of Windows lack some mitigations, which are left out."""
+        """Gives up every right that the system allows to drop. Older versions of Windows lack some mitigations, which
+        are left out."""
         _join_job(memory_bytes)
         _drop_privileges()
         _lower_integrity()

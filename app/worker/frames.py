@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the program and its worker say to each other: msgpack arrays, each after its length in four bytes.
+"""The messages between the program and its worker: msgpack arrays, each after its length in four bytes.
 
 Only the program asks; each question has one answer. Neither side trusts the other's lengths beyond MAX_FRAME.
 """
@@ -21,8 +21,8 @@ _LENGTH = struct.Struct(">I")
 
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """Begins an object with these root texts and maps, or continues one that was begun (`first` False), and merges
-    updates that were merged before. `last`: nothing more of it follows, and everything is read once. `keep_deleted`: as
-    `app.objects.crdt.CrdtDoc` has it."""
+    updates that were merged before. `last`: no more of it follows, and the whole object is read once. `keep_deleted`:
+    as in `app.objects.crdt.CrdtDoc`."""
 
     obj: bytes
     texts: tuple[str, ...]
@@ -34,7 +34,7 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
 
 
 class Try(msgspec.Struct, frozen=True, array_like=True, tag=2):
-    """Merges updates one by one into a loaded object. `thorough`: reads everything after each of them."""
+    """Merges updates one by one into a loaded object. `thorough`: reads the whole object after each of them."""
 
     obj: bytes
     updates: tuple[bytes, ...]
@@ -55,7 +55,7 @@ class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
     """One of an object's changes in the room's order, as `sync.client.placed_changes.PlacedChange` and
-    `app.objects.replay.Unpacked` have them. `bad`: the code of data that holds no update, else empty."""
+    `app.objects.replay.Unpacked` have them. `bad`: the code of data that holds no update, otherwise ""."""
 
     position: int
     change_id: bytes
@@ -87,7 +87,7 @@ class Make(msgspec.Struct, frozen=True, array_like=True, tag=6):
 
 
 class GetBytes(msgspec.Struct, frozen=True, array_like=True, tag=7):
-    """Returns the bytes of what was made from `at` on, as many as one frame takes."""
+    """Returns the bytes of the result from `at` on, as many as one frame takes."""
 
     at: int
 
@@ -99,7 +99,7 @@ class PutBytes(msgspec.Struct, frozen=True, array_like=True, tag=8):
 
 
 class Convert(msgspec.Struct, frozen=True, array_like=True, tag=9):
-    """Converts the file that was handed over. `kind`: as `app.documents.conversion.wire` has them."""
+    """Converts the file that was handed over. `kind`: as in `app.documents.conversion.wire`."""
 
     kind: str
 
@@ -108,8 +108,8 @@ Question = Load | Try | Read | Forget | Give | Make | GetBytes | PutBytes | Conv
 
 
 class Tried(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """`merged`: of each update, whether it was one. Fewer than were asked for: the next one could not be merged, and
-    the object must be loaded again. `is_read`: the object was read since its last update.
+    """`merged`: for each update whether it was valid. If it is shorter than the question, the next update could not be
+    merged, and the object must be loaded again. `is_read`: the object was read since its last update.
 
     Microseconds of processor time: `took_us` for merging all updates, and for the reading that `Load.last` asks for;
     `each_us` for merging each update of a Try, also the one that could not be merged; empty for other questions.
@@ -133,14 +133,14 @@ class Made(msgspec.Struct, frozen=True, array_like=True, tag=2):
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True, tag=3):
-    """Bytes of a made state, or of what a file was made into."""
+    """Bytes of a made state, or of a converted file."""
 
     data: bytes
 
 
 class Converted(msgspec.Struct, frozen=True, array_like=True, tag=4):
-    """A file was converted into `size` bytes, which `GetBytes` returns; or it was not: `code` of the fault and the part
-    of the file where it is, or ""."""
+    """The file was converted into `size` bytes, which `GetBytes` returns; or it was not: then `code` of the fault and
+    the part of the file where it is, or ""."""
 
     size: int
     code: str
@@ -163,19 +163,19 @@ def write(stream: IO[bytes], frame: Question | Answer) -> None:
 
 
 def read_question(stream: IO[bytes]) -> Question | None:
-    """The next question; None at the stream's end. ValueError for what is none."""
+    """The next question; None at the stream's end. ValueError if the bytes are no question."""
     data = _read(stream.read)
     return None if data is None else _questions.decode(data)
 
 
 def read_answer(stream: IO[bytes], most_bytes: int = MAX_FRAME) -> Answer | None:
-    """The next answer; None at the stream's end. ValueError for what is none, and for one longer than `most_bytes`."""
+    """The next answer; None at the stream's end. ValueError if the bytes are no answer, or longer than `most_bytes`."""
     data = _read(stream.read, most_bytes)
     return None if data is None else _answer(data)
 
 
 def whole_answer(data: bytes | bytearray) -> Answer | None:
-    """The answer that these bytes are; None while some of them are missing. ValueError for what is none."""
+    """The answer in these bytes; None while some of them are missing. ValueError if they are no answer."""
     if len(data) < _LENGTH.size:
         return None
     (length,) = _LENGTH.unpack_from(data)
@@ -185,7 +185,8 @@ def whole_answer(data: bytes | bytearray) -> Answer | None:
 
 
 def _answer(data: bytes | bytearray) -> Answer:
-    """▲ What is nested too deep is no answer: the error for it is none that a caller expects."""
+    """Decodes an answer. ▲ Bytes that are nested too deep give ValueError too: callers do not expect the decoder's own
+    error."""
     try:
         return _answers.decode(data)
     except RecursionError as e:

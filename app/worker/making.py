@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What runs in a process that makes the state of one object out of its changes. `states` is the program's side."""
+"""Runs in a process that makes the state of one object out of its changes. `states` is the program's side."""
 
 from app.core.ids import ChangeId, Uid
 from app.errors import BadChange
@@ -37,8 +37,8 @@ class Making:
         return Made((len(found.update), len(found.begun)), found.digest, found.waits, short_texts)
 
     def _state(self, asked: Make) -> State | None:
-        """▲ The program has unpacked the changes, as it does for the states that it makes itself: a state is the same
-        wherever it is made."""
+        """Makes the state. ▲ The program has unpacked the changes, as it does for the states that it makes itself: a
+        state is the same wherever it is made."""
         changes = [
             PlacedChange(c.position, ChangeId(c.change_id), Uid(c.uid), c.t, at.to_bytes(8, "big"), c.covers)
             for at, c in enumerate(self._given)

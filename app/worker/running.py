@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The loop of a process that reads what strangers wrote: it loads, gives up its rights, and answers until the program
-is gone."""
+"""The loop of a process that reads untrusted bytes: it loads its modules, gives up its rights, and answers until the
+program has ended."""
 
 import os
 import sys
@@ -12,8 +12,8 @@ from app.worker.frames import Answer, Question, read_question, write
 
 
 def run(load: Callable[[], Callable[[Question], Answer]]) -> int:
-    """Answers on standard input and output. `load` imports what answering needs and returns what answers: after it
-    nothing more can be opened."""
+    """Answers on standard input and output. `load` imports what answering needs and returns the function that answers:
+    after `load` no file can be opened."""
     questions, answers = _streams()
     answer = load()
     confine()
@@ -23,7 +23,7 @@ def run(load: Callable[[], Callable[[Question], Answer]]) -> int:
 
 
 def _streams() -> tuple[IO[bytes], IO[bytes]]:
-    """The two streams, taken from under whatever else would write on them."""
+    """The two streams, moved away from the numbers to which other code would write."""
     answers = os.fdopen(os.dup(sys.__stdout__.fileno()), "wb")  # type: ignore[union-attr]  # the client gave it one
     questions = os.fdopen(os.dup(sys.__stdin__.fileno()), "rb")  # type: ignore[union-attr]
     nothing = os.open(os.devnull, os.O_RDWR)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What runs in the worker: it merges updates and reads objects as the program does, and may die of it.
+"""Runs in the worker: it merges updates and reads objects as the program does, and may die of it.
 
-It opens no file and no connection, knows no keys, and says nothing but figures. A process that was started to make
-states (`making`) tries nothing, and returns the states.
+It opens no file and no connection, knows no keys, and returns only figures. A process that was started to make states
+(`making`) tries nothing, and returns the states.
 """
 
 import codecs
@@ -30,12 +30,12 @@ class _Held:
         self.is_read = False
 
     def merge(self, update: bytes) -> bool:
-        """Merges one update and runs its observers; False if it is no update. BugError if it cannot be merged."""
+        """Merges one update and runs its observers. False if it is no update. BugError if it cannot be merged."""
         self.is_read = False
         return not self.doc.apply([update])
 
     def read(self) -> None:
-        """Reads what opening, indexing, caching and closing read."""
+        """Reads the values that opening, indexing, caching and closing read."""
         for name in self._texts:
             self.doc.text(name).runs()
         for name in self._maps:
@@ -52,7 +52,7 @@ class Serving:
         self._held: dict[bytes, _Held] = {}
 
     def answer(self, question: Question) -> Tried:
-        """Does what is asked. An object that is asked about must be loaded: KeyError."""
+        """Carries out a question. An object that is asked about must be loaded: KeyError."""
         match question:
             case Load():
                 return self._load(question)
@@ -98,15 +98,16 @@ class Serving:
 
 
 def main(options: Sequence[str] = ()) -> int:
-    """Answers on standard input and output until the program is gone. With STATES among the options it makes states."""
+    """Answers on standard input and output until the program has ended. With STATES among the options it makes
+    states."""
     return run(lambda: _answering(states=STATES in options))
 
 
 def _answering(*, states: bool) -> Callable[[Question], Answer]:
-    CrdtDoc().close()  # loads what it is made of: after `confine` nothing more can be opened
-    codecs.lookup("utf-16-le")  # of text that is counted in its units
+    CrdtDoc().close()  # loads its modules: after `confine` no file can be opened
+    codecs.lookup("utf-16-le")  # for text that is counted in UTF-16 units
     if not states:
         return Serving().answer
-    from app.worker.making import Making  # here alone: a process that tries changes needs none of what this loads
+    from app.worker.making import Making  # imported here alone: a process that tries changes needs none of it
 
     return Making().answer

@@ -9,7 +9,7 @@ from types import ModuleType
 _SPARED = (
     # pycrdt's connections and its waiting for a document. anyio reads and parses its own source at its import.
     "anyio", "anyio.abc", "anyio.streams", "anyio.streams.memory", "pycrdt._provider",
-    # What msgspec does besides reading and writing messages.
+    # The parts of msgspec beside reading and writing messages.
     "msgspec.inspect", "msgspec._json_schema", "msgspec.toml", "msgspec.yaml",
     # pycrdt looks its own version up by importlib.metadata, which imports email, zipfile and csv.
     "pycrdt._version",
@@ -17,9 +17,9 @@ _SPARED = (
 
 
 class _Unused:
-    """The one class that stands for every name of a spared module. Creating one without arguments does nothing, and
-    nothing else can be done with it. pycrdt creates one for each document in place of anyio's lock, which only its
-    asynchronous transactions use."""
+    """The one class that replaces every name of a spared module. Creating one without arguments does nothing, and it
+    has no other use. pycrdt creates one for each document in place of anyio's lock, which only its asynchronous
+    transactions use."""
 
     def __class_getitem__(cls, _: object) -> "type[_Unused]":
         return cls
@@ -35,11 +35,10 @@ class _Spared(ModuleType):
 
 
 def spare() -> None:
-    """Puts stand-ins for `_SPARED` into `sys.modules`, for as long as the process runs. Lets the import of
-    typing_extensions fail: msgspec then takes what it needs from `typing`. Lets the import of OpenSSL's hashes fail,
-    which saves 1.5 MB: `hashlib` then uses Python's own. OpenSSL's stay if Python was built without a SHA-256
-    of its own. The worker's process calls this before it imports anything else: an import that is done keeps its
-    memory."""
+    """Puts replacements for `_SPARED` into `sys.modules`, for as long as the process runs. Makes the import of
+    typing_extensions fail: msgspec then takes what it needs from `typing`. Makes the import of OpenSSL's hashes fail,
+    which saves 1.5 MB: `hashlib` then uses Python's own. OpenSSL's stay if Python was built without a SHA-256 of its
+    own. The worker's process calls this before its other imports: an import that is done keeps its memory."""
     sys.modules.update({name: _Spared(name) for name in _SPARED})
     _hide("typing_extensions")
     with suppress(ImportError):

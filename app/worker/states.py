@@ -24,7 +24,7 @@ from sync.client.placed_changes import PlacedChange
 SMALL_BYTES, SMALL_CHANGES = 16 * 1024, 50
 """An object with no more bytes and no more changes than this is short: starting a process takes 0.5 s."""
 MEDIUM_BYTES, MEDIUM_CHANGES = 1024 * 1024, 5000
-"""Of objects with no more than this, two are made at the same time; of longer ones one, since it takes much memory."""
+"""Of objects up to this size, two are made at the same time; of longer ones one, since it takes much memory."""
 MAKE_S = 600.0
 """Longest wait for a state. A document of 100,000 changes takes about a minute on a slow machine."""
 GIVE_S = 60.0
@@ -78,7 +78,7 @@ class States:
             return _state(worker, made, text_keys)
 
     def close(self) -> None:
-        """Ends the process for good. Twice does no harm."""
+        """Ends the process for good. A second call does nothing."""
         with self._changing:
             self._closed = True
             for worker in self._running:
@@ -152,9 +152,9 @@ def _change(change: PlacedChange, unpack: Unpack) -> Change:
 
 
 def _state(worker: Worker, made: Made, text_keys: Sequence[tuple[str, str]]) -> State | None:
-    """Fetches the state that was made; WorkerDied if it breaks the bounds. ▲ The process has read what colleagues
-    wrote, and may have been taken over. So what it returns is bounded, and is never given to this program's own CRDT
-    library; others judge it."""
+    """Fetches the state that was made. WorkerDied if it breaks the bounds. ▲ The process has read what colleagues
+    wrote, and may have been taken over. So its answer is bounded, and is never given to this program's own CRDT
+    library; other members judge it."""
     if made.size is None:
         return None
     update_bytes, begun_bytes = made.size

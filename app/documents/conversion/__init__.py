@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Files of word processors into documents and out of them, in a process of its own for each file.
+"""Converts files of word processors into documents and back, in a separate process for each file.
 
-`converter` is the program's side; `process` is what runs in the process, which alone imports python-docx, lxml and the
-Markdown parser; `wire` is what the two say to each other.
+`converter` is the program's side; `process` runs in the process, which alone imports python-docx, lxml and the Markdown
+parser; `wire` has their messages.
 """

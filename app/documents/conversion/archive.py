@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Checks a docx as a zip archive before anything reads it as a document, and packs what is read into a new archive.
+"""Checks a docx as a zip archive before any library reads it as a document, and packs the parts that are read into a
+new archive.
 
 Pictures, embedded files and macros are never unpacked. All XML parts are packed again, but only the relationships to
 the document, its styles and its numbering are kept, so python-docx loads no other part. Links are kept too; they are
@@ -21,7 +22,7 @@ from app.documents.errors import ImportBomb, ImportDamaged, ImportDoctype, Impor
 MAX_PARTS = 5000
 """A document of 1,000 pages with a picture on each has some 1,100."""
 MAX_XML_BYTES = 64 * 1024 * 1024
-"""Of all XML parts together, unpacked."""
+"""The most bytes of all XML parts together, unpacked."""
 RATIO_FROM_BYTES = 1024 * 1024
 MAX_RATIO = 250
 """How much longer a part over RATIO_FROM_BYTES may be unpacked than packed. Measured: at most 28 times in 60 documents
@@ -40,10 +41,11 @@ _STRICT = (
     (rb"http://purl\.oclc\.org/ooxml/drawingml/", b"http://schemas.openxmlformats.org/drawingml/2006/"),
     (rb"http://purl\.oclc\.org/ooxml/officeDocument/", b"http://schemas.openxmlformats.org/officeDocument/2006/"),
 )
-"""ISO 29500 Strict has other names for the same things."""
+"""ISO 29500 Strict has other names for the same namespaces."""
 _ENCODING = re.compile(r"""\ufeff?\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""", re.ASCII)
 _ENCODINGS = ("utf-8", "utf-16", "us-ascii", "ascii", "iso-8859-1", "windows-1252")
-"""▲ Those in which a document type is found by its letters. Word writes UTF-8; libxml2 also reads UTF-7 and EBCDIC."""
+"""▲ The encodings in which a document type is found by its letters. Word writes UTF-8; libxml2 also reads UTF-7 and
+EBCDIC."""
 _DOCTYPES = tuple("<!DOCTYPE".encode(encoding) for encoding in ("ascii", "utf-16-le", "utf-16-be"))
 _AT_DOCUMENT = "word/document.xml"
 _RELATION = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
@@ -53,7 +55,7 @@ _READ, _LINK = ("/officeDocument", "/styles", "/numbering"), "/hyperlink"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Archive:
-    """`docx`: the archive of what is read. `parts`: XML by name. `macros`: whether there were any."""
+    """`docx`: the archive of the parts that are read. `parts`: XML by name. `macros`: whether the file had any."""
 
     docx: bytes
     parts: Mapping[str, bytes]
@@ -119,7 +121,7 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def _is_plain(part: bytes) -> bool:
-    """Whether the letters of a part are those that its bytes show."""
+    """Whether the part's text is what its bytes show, letter by letter."""
     wide = part[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
     codec = "utf-16-be" if part[:2] in (b"\xfe\xff", b"\0<") else "utf-16-le" if wide else "utf-8"
     head = part[:400].decode(codec, "replace")
@@ -136,7 +138,7 @@ def _is_xml(name: str) -> bool:
 
 
 def _usual(name: str, part: bytes) -> bytes:
-    """The part with the names that python-docx knows."""
+    """The part with the namespaces that python-docx knows."""
     if name == _TYPES:
         part = _MAIN_LIKE.sub(_MAIN, part)
     if b"purl.oclc.org/ooxml" in part:
@@ -168,5 +170,5 @@ def _related(name: str, part: bytes, xml: Mapping[str, bytes]) -> bytes:
 
 
 def _shown(name: str) -> str:
-    """A part's name as it may be said: it is a stranger's."""
+    """A part's name as it may be shown: a stranger wrote it."""
     return "".join(c if c.isascii() and c.isprintable() else "?" for c in name)[:80]

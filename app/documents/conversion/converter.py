@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The program's side of conversions: each file gets a process of its own, which ends with it.
 
-▲ The process reads what a stranger wrote and may have been taken over. What it returns is bounded, and checked as if a
+▲ The process reads what a stranger wrote and may have been taken over. So its answer is bounded, and checked as if a
 stranger had written it; it is never given to native code.
 """
 
@@ -23,7 +23,8 @@ CONVERT_S = 120.0
 HAND_S = 30.0
 _MAX_WHERE = 100
 _SHORT_BYTES = 1024
-"""▲ Longest answer but for a part. One of 32 MiB of small numbers takes 300 MB, and holds Python while it is read."""
+"""▲ The longest answer that is no part of a result. An answer of 32 MiB of small numbers would take 300 MB, and hold
+Python while it is read."""
 _PART_BYTES = PART_BYTES + 64
 
 
@@ -60,7 +61,7 @@ class Converter:
             self._worker.close()
 
     async def _converted(self, kind: str, data: bytes) -> bytes:
-        """Ends the process if it is cancelled."""
+        """Converts the data. Ends the process if it is cancelled."""
         async with self._one:
             if self._closed:
                 raise ConversionUnavailable

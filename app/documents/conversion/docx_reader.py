@@ -41,7 +41,7 @@ _WRAPPERS = {
         ("ruby", "rubyBase"), ("rt", None),
     )
 }  # fmt: skip
-"""What only wraps: the child that has the content, or None if it is the element itself."""
+"""Elements that only wrap others: the child that has the content, or None if it is the element itself."""
 _ADDED, _GONE = (W + "ins", W + "moveTo"), (W + "del", W + "moveFrom")
 _COUNTED = {
     W + "footnoteReference": "footnotes", W + "endnoteReference": "endnotes", W + "commentReference": "comments",
@@ -51,7 +51,7 @@ _CHARACTERS = {W + "tab": "\t", W + "ptab": "\t", W + "cr": "\u2028", W + "noBre
                W + "softHyphen": "\u00ad"}  # fmt: skip
 _SYMBOLS = {0x6F: "☐", 0xA8: "☐", 0xFE: "☑", 0xFD: "☒", 0xFC: "✓", 0xFB: "✗", 0xB7: "•", 0xA7: "▪", 0xE0: "→",
             0xD8: "➢", 0x4A: "☺"}  # fmt: skip
-"""Of the fonts Symbol and Wingdings, which have their signs in a private area."""
+"""Signs of the fonts Symbol and Wingdings, which have them in a private area."""
 _HYPERLINK = re.compile(r'HYPERLINK\s+"([^"]+)"(?:\s+\\l\s+"([^"]*)")?', re.IGNORECASE)
 _SPACES = re.compile(r"[\r\n\u2028\u2029]+")
 _PAGE_HEAD = re.compile(r"word/(?:header|footer)\d*\.xml", re.IGNORECASE)
@@ -62,7 +62,7 @@ class _Full(Exception):
 
 
 class _Field:
-    """A field that is open: what it says, whether its result has begun, and the link that it is in or is itself."""
+    """An open field: its instruction, whether its result has begun, and the link that it is in or is itself."""
 
     def __init__(self, link: str) -> None:
         self.instruction: list[str] = []
@@ -94,7 +94,8 @@ class _Reader:
         self._numbering = Numbering(_related(document, RELATIONSHIP_TYPE.NUMBERING), self._styles)
         self._fields: list[_Field] = []
         self._unshown = 0
-        """Fields whose result has not begun. ▲ Looking through all for each run, 57 KB of open fields took 35 s."""
+        """How many fields have a result that has not begun. ▲ Searching all of them for each run, 57 KB of open fields
+        took 35 s."""
         self._hides = False
         """Whether the paragraph's style hides its text."""
         self._runs: list[Run] = []
@@ -114,7 +115,7 @@ class _Reader:
         self.left["numbering"] = self._renumbered()
 
     def _renumbered(self) -> int:
-        """How many lists have other numbers here than in Word."""
+        """How many lists have different numbers here than in Word."""
         pairs = zip(self.blocks, items(self.blocks), strict=True)
         return len({i.list for b, i in pairs if self._counted.get(id(b), (i.number,))[0] != i.number})
 
@@ -144,7 +145,7 @@ class _Reader:
         self._inline(paragraph)
         runs, (self._runs, self._hides) = joined(self._runs), outer
         boxes, self._boxes = self._boxes, []
-        if self._unshown:  # one that never shows would hide the rest
+        if self._unshown:  # otherwise a field that is never shown would hide the rest
             self._fields, self._unshown = [field for field in self._fields if field.shows], 0
         mark = properties.find(W + "rPr") if properties is not None else None
         if runs or mark is None or mark.find(W + "del") is None:
@@ -261,7 +262,7 @@ class _Reader:
                 self._piece(child, marks)
 
     def _is_hidden(self, properties: Any) -> bool:
-        """By the run itself, else by one of its styles."""
+        """Whether the run hides its text: by its own property, or by one of its styles if it has none."""
         if value_of(properties, "vanish") is not None:
             return is_on(properties, "vanish")
         return self._hides or self._styles.hides(value_of(properties, "rStyle"))
@@ -270,7 +271,7 @@ class _Reader:
         found = self._styles.marks(value_of(properties, "rStyle")) | marks_in(properties)
         link = (self._fields[-1].link if self._fields else "") or link
         if link:
-            found.pop("underline", None)  # it is shown with one anyway
+            found.pop("underline", None)  # a link is shown underlined anyway
         return PLAIN.with_attrs(found)._replace(link=link)
 
     def _piece(self, piece: Any, marks: Marks) -> None:
@@ -330,7 +331,7 @@ class _Reader:
         return self._judged(_at(found[1], found[2])) if found else ""
 
     def _link_of(self, hyperlink: Any) -> str:
-        """A link inside of the document leads nowhere here, and is text."""
+        """The address of a link. A link within the document has no target here, and becomes text."""
         target = self._links.get(hyperlink.get(_R_ID, ""))
         return self._judged(_at(target, hyperlink.get(W + "anchor"))) if target is not None else ""
 
@@ -359,7 +360,7 @@ def _child(element: Any, tag: str) -> Any:
 
 
 def _chosen(alternatives: Any) -> Any:
-    """Of alternative contents the first, as Word takes it."""
+    """The first of alternative contents, which Word takes too."""
     found = alternatives.find(_MC + "Choice")
     return _child(alternatives, _MC + "Fallback") if found is None else found
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a docx's styles and numbering say of a paragraph and of characters."""
+"""Reads a docx's styles and numbering: their effect on a paragraph and on characters."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _LINKS = {"hyperlink", "followedhyperlink", "internet link", "visited internet l
 _NAMED_LIST = re.compile(r"list (bullet|number)(?: ([2-5]))?")
 _MARKS = (("bold", ("b",)), ("italic", ("i",)), ("underline", ("u",)), ("strike", ("strike", "dstrike")))
 _DEEPEST = 20
-"""Styles based on one another. They may be so in a circle."""
+"""How many styles based on one another are followed. They may form a circle."""
 
 
 def value_of(element: Any, name: str) -> str | None:
@@ -24,7 +24,7 @@ def value_of(element: Any, name: str) -> str | None:
 
 
 def number_in(element: Any, name: str) -> int | None:
-    """The same as a number; None also for what is none."""
+    """The same as a number; None also if it is no number."""
     text = value_of(element, name)
     return int(text) if text and re.fullmatch(r"-?\d{1,9}", text) else None
 
@@ -71,7 +71,7 @@ class Styles:
             yield (value_of(style, "name") or "").lower()
 
     def heading(self, paragraph: Any) -> int:
-        """The level of a heading, 1–9; 0 for what is none."""
+        """The level of a heading, 1–9; 0 if it is no heading."""
         own = number_in(paragraph, "outlineLvl")
         if own is not None and own < 9:
             return max(own, 0) + 1
@@ -91,7 +91,8 @@ class Styles:
         return any(name in _QUOTES for name in self._names(value_of(paragraph, "pStyle")))
 
     def numbering(self, paragraph: Any) -> tuple[int, int] | None:
-        """(numId, level from 0) of the paragraph or its style; None without, (0, 0) where it is taken away."""
+        """(numId, level from 0) of the paragraph or its style; None if it has no numbering, (0, 0) where it is taken
+        away."""
         level = None
         for properties in (paragraph, *(s.find(W + "pPr") for s in self._chain(value_of(paragraph, "pStyle")))):
             found = properties.find(W + "numPr") if properties is not None else None
@@ -113,7 +114,7 @@ class Styles:
         return self._hidden(style_id or "") or False
 
     def hides_paragraph(self, style_id: str | None) -> bool:
-        """Whether a paragraph's style does, or the file by default."""
+        """Whether a paragraph's style hides its text, or the file does so by default."""
         found = self._hidden(style_id or self._default)
         return self._hides_all if found is None else found
 
@@ -132,7 +133,7 @@ class Styles:
         return None
 
     def marks(self, style_id: str | None) -> dict[str, bool]:
-        """The marks of a character style. Those of links are none: a link is shown as one anyway."""
+        """The marks of a character style. Styles of links have none: a link is shown as one anyway."""
         if not style_id:
             return {}
         if style_id not in self._marks:
@@ -194,7 +195,7 @@ class Numbering:
             self._nums[_int(found.get(W + "numId"))] = num
 
     def level(self, num_id: int, at: int) -> Level | None:
-        """None for what is defined nowhere."""
+        """The level's definition; None if it is defined nowhere."""
         num = self._nums.get(num_id)
         if num is None:
             return None

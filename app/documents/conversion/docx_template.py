@@ -17,7 +17,7 @@ _TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml"
 LEVELS = 8
 BULLETS_ABSTRACT, NUMBERS_ABSTRACT = 1, 2
 BULLETS_NUM = 1
-"""The only `w:num` of the template, for all bullets. Each numbered list gets one of its own."""
+"""The only `w:num` of the template, for all bullets. Each numbered list gets its own."""
 _INDENT_TWIPS = 426
 _FORMATS = ("decimal", "lowerLetter", "lowerRoman")
 _SIGNS = "•◦▪"

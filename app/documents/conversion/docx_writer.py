@@ -18,13 +18,14 @@ from app.documents.flow import BULLETS, Block, Marks, Run
 from app.documents.numbering import Item, items
 
 _UNWRITABLE = re.compile("[^\t\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold."""
+"""Characters that XML 1.0 cannot hold."""
 _PIECES = re.compile("([\t\u2028\u2011\u00ad])")
 _ELEMENTS = {"\t": "w:tab", "\u2028": "w:br", "\u2011": "w:noBreakHyphen", "\u00ad": "w:softHyphen"}
 _MARKS = (("bold", "w:b"), ("italic", "w:i"), ("strike", "w:strike"))
 _CT_NUM: Any = CT_Num  # python-docx's classes of elements have no types
 _TIME = (1980, 1, 1, 0, 0, 0)
-"""Of each part in the archive: the earliest that zip knows, so that it does not say when the file was made."""
+"""The time of each part in the archive: the earliest that zip can hold, so that it does not show when the file was
+made."""
 
 
 def write_docx(title: str, blocks: Sequence[Block]) -> bytes:
@@ -47,9 +48,9 @@ class _Writer:
         self._links: dict[str, str] = {}
 
     def add(self, block: Block, item: Item) -> None:
-        """A paragraph at the end."""
+        """Adds a paragraph at the end."""
         paragraph: Any = OxmlElement("w:p")
-        self._section.addprevious(paragraph)  # `add_p` looks through all before it for the last
+        self._section.addprevious(paragraph)  # `add_p` would search all paragraphs before it for the last
         style = block.style
         if style.heading:
             paragraph.style = f"Heading{style.heading}"
@@ -64,10 +65,10 @@ class _Writer:
             self._run(paragraph, run)
 
     def _num(self, item: Item, level: int) -> int:
-        """The `w:num` of a numbered list, which begins at 1 whatever came before."""
+        """The `w:num` of a numbered list, which begins at 1 whatever list was before it."""
         if item.list not in self._nums:
             self._nums[item.list] = BULLETS_NUM + 1 + len(self._nums)
-            num = _CT_NUM.new(self._nums[item.list], NUMBERS_ABSTRACT)  # `add_num` looks through all for a free number
+            num = _CT_NUM.new(self._nums[item.list], NUMBERS_ABSTRACT)  # `add_num` would search all for a free number
             num.add_lvlOverride(ilvl=level).add_startOverride(1)
             self._numbering.append(num)
         return self._nums[item.list]
@@ -89,7 +90,7 @@ class _Writer:
 
     def _link(self, link: str) -> str:
         if link not in self._links:
-            # ▲ `relate_to` looks through all others first: 40,000 addresses of a colleague's took minutes
+            # ▲ `relate_to` searches all others first: 40,000 addresses from a colleague took minutes
             name = self._links[link] = f"link{len(self._links)}"
             self._part.rels.add_relationship(RELATIONSHIP_TYPE.HYPERLINK, _writable(link), name, is_external=True)
         return self._links[link]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Reads blocks from Markdown: CommonMark with tables and ~~struck~~ text, and the tags of HTML that stand for marks."""
+"""Reads blocks from Markdown: CommonMark with tables and ~~struck~~ text, and the HTML tags of marks."""
 
 import re
 from collections import Counter

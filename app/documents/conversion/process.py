@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What runs in the process that converts one file, and may die of it.
+"""Runs in the process that converts one file, and may die of it.
 
-It opens no file and no connection and knows no keys: the file's bytes come by standard input, and what it was made into
-goes by standard output.
+It opens no file and no connection and knows no keys: the file's bytes are read from standard input, and the result is
+written to standard output.
 """
 
 import codecs
@@ -48,7 +48,7 @@ class Converting:
 
 
 def converted(kind: str, data: bytes) -> bytes:
-    """Returns the docx that a document is made into, or what a file of this kind holds. Raises ConversionFault."""
+    """Returns the docx of a document, or the content of a file of this kind. Raises ConversionFault."""
     if kind == wire.DOCX_OUT:
         return docx_writer.write_docx(*wire.decode_document(data))
     taken = _read(kind, data)
@@ -64,7 +64,7 @@ def _read(kind: str, data: bytes) -> Taken:
             return docx_reader.read_docx(found)
         except (MemoryError, ConversionFault):
             raise
-        except Exception as e:  # python-docx and lxml raise some twenty different ones
+        except Exception as e:  # python-docx and lxml raise some twenty different errors
             raise ImportDamaged("word/document.xml") from e
     text = _text(data)
     if kind in ("md", "markdown"):
@@ -73,7 +73,8 @@ def _read(kind: str, data: bytes) -> Taken:
 
 
 def _text(data: bytes) -> str:
-    """Text in UTF-8, in UTF-16 if it says so, else in Windows' old western encoding. ImportForeign for what is none."""
+    """Text in UTF-8, in UTF-16 if it says so, otherwise in Windows' old western encoding. ImportForeign if it is no
+    text."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", "replace")
     if b"\0" in data:
@@ -85,10 +86,10 @@ def _text(data: bytes) -> str:
 
 
 def _answering() -> Converting:
-    """Loads everything that conversions import, since `confine` bars opening files. Returns what answers."""
+    """Loads everything that conversions import, since `confine` bars opening files. Returns the object that answers."""
     tried = [Block((Run("å"),)), Block((Run("1"),), BODY._replace(list="ol", indent=1))]
     _read("docx", docx_writer.write_docx("å", tried))
-    safe_link("https://å.se")  # hosts are judged by Python's IDNA
+    safe_link("https://å.se")  # Python's IDNA judges hosts
     for encoding in ("utf-16", "utf-16-le", "utf-8-sig", "cp1252"):
         codecs.lookup(encoding)
     _read("md", b"- *a* <u>b</u> [c](https://a.se)\n\n|a|b|\n|-|-|\n|c|d|\n")
@@ -96,5 +97,5 @@ def _answering() -> Converting:
 
 
 def main() -> int:
-    """Answers on standard input and output until the program is gone."""
+    """Answers on standard input and output until the program has ended."""
     return run(lambda: _answering().answer)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a document looks like on its way to the process that converts and back. Each side takes the other's bytes for a
-stranger's."""
+"""The form of a document on its way to the converting process and back. Each side checks the other's bytes as if a
+stranger had written them."""
 
 import struct
 from collections.abc import Iterator, Sequence
@@ -21,14 +21,14 @@ MAX_PARTS = 1_000_000
 """▲ Blocks and runs of a document together, before long ones are cut. Empty runs take eight bytes each, and 350 in
 memory."""
 MAX_PIECE_BYTES = 256 * 1024
-"""▲ Longest piece. A document comes in pieces, since Python reads each in one go while every other thread waits: the
-longest answer in one piece held the loop for 6 s, a document of 100 pages for 0.1 s."""
+"""▲ The longest piece. A document is sent in pieces, since Python reads each in one go while every other thread waits:
+the longest answer in one piece held the loop for 6 s, a document of 100 pages for 0.1 s."""
 _PIECE_CHARS, _PIECE_RUNS = 8_000, 1_000
 _MAX_KINDS, _MAX_COUNT = 50, 10**9
 _LENGTH = struct.Struct(">I")
 
 _Piece = list[tuple[Style | None, list[Run]]]
-"""Blocks; one without a style goes on with the block before."""
+"""Blocks. One without a style continues the block before."""
 
 
 class _Document(msgspec.Struct, frozen=True, array_like=True):
@@ -48,7 +48,7 @@ def encode_document(title: str, blocks: Sequence[Block]) -> bytes:
 
 
 def decode_document(data: bytes) -> tuple[str, list[Block]]:
-    """Title and blocks. ValueError for anything else."""
+    """Title and blocks. ValueError for any other bytes."""
     pieces = _apart(data)
     found = msgspec.msgpack.decode(next(pieces, b""), type=_Document)
     return found.title, _blocks(pieces)
@@ -62,8 +62,8 @@ def encode_taken(taken: Taken) -> bytes:
 
 
 def decode_taken(data: bytes) -> Taken:
-    """What the process says that it read. ValueError for anything else, and for more than a document may hold. In a
-    thread: it leaves the loop free in between."""
+    """The blocks that the process has read. ValueError for any other bytes, and for more than a document may hold. Call
+    it in a thread: it leaves the loop free in between."""
     pieces = _apart(data)
     try:
         found = msgspec.msgpack.decode(next(pieces, b""), type=_Taken)
