@@ -241,7 +241,7 @@ class DocumentView(QWidget):
             self.bar.hide()
 
     def _save_again(self) -> None:
-        self._service.save_again(self.obj)
+        self._service.retry(self.obj)
         self._show_state()
 
     def _edit_link(self) -> None:
