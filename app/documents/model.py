@@ -74,6 +74,7 @@ class Document:
         self._mirror = Mirror()
         self._open_end = True
         self._own_edit = False
+        self._notifying = 0
         self._title = ""
         self._encoded_caret = bytes(2)
         self._hidden = {self._crdt.client}
@@ -216,7 +217,7 @@ class Document:
         self._mirror.replace(start, len(old), new)
         with self._writing():
             write(self._crdt, self._text, at, old, new, prefix_cap=caps[0], suffix_cap=caps[1])
-        self.changed.emit(change)
+        self._notify(change)
 
     def replace(self, places: Sequence[tuple[int, int, str]]) -> None:
         """Replaces (position, length) by a text of one line at many places, each inside a block. The places are in
@@ -240,7 +241,7 @@ class Document:
         with self._writing():
             replace(self._crdt, self._text, at, old, inside)
         self._undo.split()
-        self.changed.emit(
+        self._notify(
             Change(first=first, removed=len(old), blocks=tuple(new), edits=tuple(reversed(edits)), origin=LOCAL)
         )
 
@@ -278,6 +279,16 @@ class Document:
         """Replaces the content by that of these updates alone, in every view; undo begins from scratch. Returns how
         many were damaged and ignored."""
         return len(self._crdt.reset(updates))
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether an edit or a merge has begun and not yet notified everybody (app/objects/live.py)."""
+        return bool(self._own_edit or self._notifying or self._crdt.is_changing)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._crdt.is_closed
 
     def snapshot(self) -> bytes:
         """The whole document as one update, for the store's cache."""
@@ -343,6 +354,13 @@ class Document:
             raise
         finally:
             self._own_edit = False
+
+    def _notify(self, change: Change) -> None:
+        self._notifying += 1
+        try:
+            self.changed.emit(change)
+        finally:
+            self._notifying -= 1
 
     def _load(self) -> None:
         blocks, rest = from_runs(self._text.runs())

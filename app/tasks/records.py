@@ -40,6 +40,13 @@ class Updates:
     """Takes the updates out of a board's changes: each change has one. Changes that are no updates of ours are
     ignored."""
 
+    waiting = False
+    """No change is a piece of an update."""
+
+    def __init__(self) -> None:
+        self.damaged = 0
+        """Changes that were left out."""
+
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         """See app.store.projection.Feeder."""
         updates = []
@@ -47,5 +54,5 @@ class Updates:
             try:
                 updates.append(decode(data))
             except BadChange:
-                continue
+                self.damaged += 1
         return updates

@@ -248,7 +248,7 @@ class DocumentView(QWidget):
         run_guarded(self, lambda: self._service.moved(self.obj))
 
     def _save_again(self) -> None:
-        run_guarded(self, lambda: self._service.save_again(self.obj))
+        run_guarded(self, lambda: self._service.retry(self.obj))
         self._show_state()
 
     def _edit_link(self) -> None:
