@@ -142,7 +142,7 @@ NOT_REFRESHED = {
     "ui/kit/list_model.py": "is the way, for painted rows",
     "ui/shell/rows.py": "RowList, which lists are made of",
     "ui/kit/pick_dialog.py": "filled once, when the dialog is made",
-    "ui/shell/licences_dialog.py": "filled once, when the dialog is made",
+    "ui/shell/licences_dialog.py": "another list for each search, with keyed rows and the first one chosen",
     "ui/shell/seal_dialog.py": "filled once, when the dialog is made",
 }
 TAKES = {"deleteLater", "takeAt", "removeWidget", "removeTab", "removeItem", "takeItem", "removeRow", "removeAction"}

@@ -186,7 +186,8 @@ class _Place:
             return
         seen = _innermost([row for row in _rows_in(kept) if row.isVisible() and _in_sight(area, row)])
         focus = host.window().focusWidget()
-        if focus is not None and area.isAncestorOf(focus) and _in_sight(area, focus) and self._stays(focus, kept):
+        inside = focus is not None and area.widget().isAncestorOf(focus)
+        if focus is not None and inside and _in_sight(area, focus) and self._stays(focus, kept):
             seen.insert(0, focus)
         self._held = [(widget, _corner(area, widget)) for widget in seen]
 

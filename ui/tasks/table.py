@@ -176,6 +176,7 @@ class CardTable(QTableView):
         self._stale = False
         today = local_now().date()
         names = {label.id: label.name for label in self._board.labels()}
+        chosen: list[Index] = [self.currentIndex(), self._left, *self.selectionModel().selectedRows()]
         self._place.take()
         self._model.show_lines(
             [
@@ -184,7 +185,7 @@ class CardTable(QTableView):
                 for card in self._board.cards(column.id)
                 if self._filter.shows(card, today)
             ],
-            {self._card(index) for index in (self.currentIndex(), self._left, *self.selectedIndexes())},
+            {self._card(index) for index in chosen},
         )
         self._place.restore()
 
