@@ -133,6 +133,8 @@ class Timeline:
         """First index, count."""
         self.changed: Signal[int, int] = Signal()
         """First index, count: same messages, other content or state."""
+        self.resetting: Signal[()] = Signal()
+        """A moment before `reset`: `known` still tells which messages stood where."""
         self.reset: Signal[()] = Signal()
         """Everything may be different."""
         self.rows = rows
@@ -161,6 +163,11 @@ class Timeline:
         else:
             self._pages.move_to_end(number)
         return page[index % PAGE]
+
+    def known(self, index: int) -> ChangeId | None:
+        """The message at `index` as it was read last; None if it is not in memory."""
+        page = self._pages.get(index // PAGE, [])
+        return page[index % PAGE].change_id if index % PAGE < len(page) else None
 
     def place(self, index: int) -> Place:
         """The message's place among its neighbours."""
@@ -254,6 +261,7 @@ class Timeline:
         return message.change_id in touched or (message.quote is not None and message.quote.change_id in touched)
 
     def _reset(self) -> None:
+        self.resetting.emit()
         self._pages.clear()
         self._read_shape()
         self.first_unread = self.rows.first_unread()

@@ -20,9 +20,10 @@ from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import ask, open_files
 from ui.kit.flow_layout import FlowLayout
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.pictures import format_of
 from ui.kit.scale import hold
-from ui.kit.style import ElidedLabel, clear, column, line, set_props
+from ui.kit.style import ElidedLabel, column, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 
@@ -74,13 +75,18 @@ class Composer(QFrame):
         layout = column(self, margins=(11, 9, 11, 9), spacing=6)
         self._banner = Banner(self.cancel)
         self.pasted_line = Banner(self._close_pasted)
-        self._file_rows = column(spacing=4)
+        self._file_host = QWidget()
+        column(self._file_host, spacing=4)
+        self._file_host.hide()
+        self._file_rows: KeyedRows[Source, QWidget] = KeyedRows(
+            self._file_host, lambda file: file, self._file_row, lambda *_: None
+        )
         self.field = TextField(people)
         self.field.setAccessibleName(placeholder)
         self.field.setPlaceholderText(placeholder)
         layout.addWidget(self._banner)
         layout.addWidget(self.pasted_line)
-        layout.addLayout(self._file_rows)
+        layout.addWidget(self._file_host)
         layout.addWidget(self.field)
         layout.addSpacing(4)
         layout.addLayout(self._tools())
@@ -288,16 +294,18 @@ class Composer(QFrame):
         self.send_button.setText(tr("Save") if self._edit is not None else tr("Send"))
 
     def _show_files(self) -> None:
-        clear(self._file_rows)
-        for file in self._files:
-            row = QWidget()
-            cells = line(row, spacing=8)
-            cells.addWidget(IconLabel("file", "accent", 16))
-            cells.addWidget(ElidedLabel(file.name, "strong"), 1)
-            remove = tr("Do not send {name}").format(name=file.name)
-            cells.addWidget(IconButton("close", remove, partial(self._drop_file, file), size=14))
-            self._file_rows.addWidget(row)
+        self._file_rows.show(self._files)
+        self._file_host.setVisible(bool(self._files))
         self._on_text()
+
+    def _file_row(self, file: Source) -> QWidget:
+        row = QWidget()
+        cells = line(row, spacing=8)
+        cells.addWidget(IconLabel("file", "accent", 16))
+        cells.addWidget(ElidedLabel(file.name, "strong"), 1)
+        remove = tr("Do not send {name}").format(name=file.name)
+        cells.addWidget(IconButton("close", remove, partial(self._drop_file, file), size=14))
+        return row
 
     def _drop_file(self, file: Source) -> None:
         self._files.remove(file)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 from app.chat.markup import plain
 from app.chat.model import Message, Timeline
 from app.chat.ports import People
-from app.core.ids import Uid
+from app.core.ids import ChangeId, Uid
 from ui.kit.bind import Soon, bind
 from ui.kit.list_model import ROW, Index
 from ui.kit.translate import clock, day, long_day, short_day, tr, trn
@@ -28,6 +28,8 @@ class TimelineModel(QAbstractListModel):
         bind(self, timeline.inserted, self._on_inserted)
         bind(self, timeline.removed, self._on_removed)
         bind(self, timeline.changed, self._on_changed)
+        self._held: list[tuple[QModelIndex, ChangeId | None]] = []
+        bind(self, timeline.resetting, self._on_resetting)
         bind(self, timeline.reset, self._on_reset)
         bind(self, people.changed, Soon(self, self._on_people).due)
 
@@ -81,10 +83,19 @@ class TimelineModel(QAbstractListModel):
         if self._count:
             self._on_changed(0, self._count)
 
+    def _on_resetting(self) -> None:
+        self.layoutAboutToBeChanged.emit()
+        self._held = [(index, self.timeline.known(index.row())) for index in self.persistentIndexList()]
+
     def _on_reset(self) -> None:
-        self.beginResetModel()
+        """Every message may stand elsewhere. The current one, the selected ones and those that a screen reader holds
+        are found again by their ids; a model reset would lose them."""
         self._count = len(self.timeline)
-        self.endResetModel()
+        held, self._held = self._held, []
+        found = [self.timeline.index_of(change_id) if change_id is not None else None for _, change_id in held]
+        now = [self.index(row) if row is not None else QModelIndex() for row in found]
+        self.changePersistentIndexList([index for index, _ in held], now)
+        self.layoutChanged.emit()
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         return 0 if parent.isValid() else self._count

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A message as a screen reader finds it: a list item, and in it the links, files and reactions that one can act on."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QRect, QRectF
@@ -40,7 +40,12 @@ class PartSpot(Spot):
 
     def __init__(self, message: "MessageSpot", number: int, hit: Hit, name: str) -> None:
         super().__init__(message)
-        self._message, self._number, self._hit, self._name = message, number, hit, name
+        self._message, self._hit = message, hit
+        self.show_part(number, name)
+
+    def show_part(self, number: int, name: str) -> None:
+        """It is the part with this number now, and called so."""
+        self._number, self._name = number, name
 
     def _widget(self) -> QListView:
         return self._message.view
@@ -74,13 +79,13 @@ class PartSpot(Spot):
 
 
 class MessageSpot(RowSpot):
-    """One message. Its parts are made again when the message has changed."""
+    """One message. A part that is still there when the message has changed keeps its spot."""
 
     def __init__(self, view: QListView, index: Index, messages: Messages, people: People) -> None:
         super().__init__(view, index)
         self._messages, self._people = messages, people
         self._of: Message | None = None
-        self._parts: list[PartSpot] = []
+        self._parts: dict[Hashable, PartSpot] = {}
 
     def spoken_name(self) -> str:
         said = super().spoken_name()
@@ -118,14 +123,28 @@ class MessageSpot(RowSpot):
             return ()
         message = self._messages.layout_of(self.index.row()).message
         if message != self._of:
-            for old in self._parts:
-                old.deleteLater()
             self._of = message
-            self._parts = [
-                PartSpot(self, number, hit, part_name(message, hit, self._people))
-                for number, (hit, _rect) in enumerate(self._places())
-            ]
-        return self._parts
+            self._take_parts(message)
+        return list(self._parts.values())
+
+    def _take_parts(self, message: Message) -> None:
+        before, self._parts = self._parts, {}
+        for number, (hit, _rect) in enumerate(self._places()):
+            name, key = part_name(message, hit, self._people), part_key(message, hit)
+            while key in self._parts:  # the same link twice
+                key = (key, number)
+            spot = before.pop(key, None) or PartSpot(self, number, hit, name)
+            spot.show_part(number, name)
+            self._parts[key] = spot
+        for spot in before.values():
+            spot.deleteLater()
+
+
+def part_key(message: Message, hit: Hit) -> Hashable:
+    """Tells the parts of a message apart, also when others come and go: a reaction by its emoji."""
+    if hit.part is Part.REACTION:
+        return hit.part, message.reactions[hit.number].emoji
+    return (hit.part, hit.run.text) if hit.run is not None else (hit.part, hit.number)
 
 
 def part_name(message: Message, hit: Hit, people: People) -> str:

@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QDropEvent, QInputMethodEvent, QKeyEvent, QTextCursor
-from PySide6.QtWidgets import QFrame, QListWidgetItem, QTextEdit, QWidget
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.chat import pasting
 from app.chat.marking import (
@@ -32,6 +32,7 @@ from app.people.person import Person
 from ui.chat.clipboard import as_written
 from ui.kit import scale, theme
 from ui.kit.dropping import paths_of, take_copy
+from ui.kit.edits import Edit, Inserted, Moved, Removed, edits
 from ui.kit.faces import leave_focus
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import can_paste, offers_picture, pasted
@@ -339,16 +340,26 @@ class NameList(QFrame):
 
     def offer(self, people: Sequence[Person]) -> None:
         """Shows these, the first one chosen."""
-        self._offered = list(people)[:NAMES_SHOWN]
-        self.list.clear()
-        for person in self._offered:
+        before, self._offered = self._offered, list(people)[:NAMES_SHOWN]
+        for edit in edits([person.uid for person in before], [person.uid for person in self._offered]):
+            self._do(edit)
+        for at, person in enumerate(self._offered):
             text = f"{person.name} · {person.title}" if person.title and person.title != person.name else person.name
-            item = QListWidgetItem(text)
-            item.setSizeHint(QSize(200, scale.row(_NAME_HEIGHT)))
-            self.list.addItem(item)
+            self.list.item(at).setText(text)
+            self.list.item(at).setSizeHint(QSize(200, scale.row(_NAME_HEIGHT)))
         self.list.setCurrentRow(0)
         width = min(px(_NAMES_WIDTH), self.window().width() - 16)
         self.setFixedSize(width, scale.row(_NAME_HEIGHT) * len(self._offered) + 16)
+
+    def _do(self, edit: Edit) -> None:
+        top = QModelIndex()
+        match edit:
+            case Removed(first, count):
+                self.list.model().removeRows(first, count, top)
+            case Moved(first, to):
+                self.list.model().moveRow(top, first, top, to if to < first else to + 1)
+            case Inserted(first, count):
+                self.list.model().insertRows(first, count, top)
 
     def place(self, cursor: QPoint) -> None:
         """Stands above a point of the window."""

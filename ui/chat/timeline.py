@@ -112,6 +112,7 @@ class TimelineView(SpokenList, QListView):
         """Letters act on the message only if it was chosen by keys: who has clicked on one and types is writing."""
         self.setModel(model)
         model.rowsRemoved.connect(lambda *_: self._settle())
+        model.layoutChanged.connect(self._on_layout)
         self.setAccessibleName(tr("Messages"))
         self.setFrameShape(QAbstractItemView.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -436,11 +437,8 @@ class TimelineView(SpokenList, QListView):
         self._forget(top_left.row(), bottom_right.row())
         self._settle()
 
-    def reset(self) -> None:
+    def _on_layout(self) -> None:
         """Older messages may have come: what was in the window stays there."""
-        super().reset()
-        if not hasattr(self, "_heights"):
-            return
         row, floor = self._row_again(self._row), self._row_again(self._floor.row)
         self._heights.reset(self._chat.rowCount())
         self._layouts.clear()

@@ -40,6 +40,7 @@ from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, save_file
 from ui.kit.dropping import FileDrops
 from ui.kit.gathering import Kind
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.menu import Entry, close_when, popup
 from ui.kit.pages import Pages
 from ui.kit.progress import ProgressRow
@@ -87,8 +88,12 @@ class ChatView(QWidget):
         hold(self.typing, height=22)
         self._indent()
         theme.on_change(self, self._indent)
-        self._transfers = column(margins=(24, 0, 24, 0), spacing=4)
-        self._rows: dict[tuple[bytes, int], ProgressRow] = {}
+        self._upload_host = uploads = QWidget()
+        column(uploads, margins=(24, 0, 24, 0), spacing=4)
+        uploads.hide()
+        self._uploads: KeyedRows[Transfer, ProgressRow] = KeyedRows(
+            uploads, lambda transfer: transfer.key, self._upload_row, _show_upload
+        )
         self._build()
         self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
         self._draft_timer.timeout.connect(self.keep_draft)
@@ -107,7 +112,7 @@ class ChatView(QWidget):
         layout = column(self)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self.typing)
-        layout.addLayout(self._transfers)
+        layout.addWidget(self._upload_host)
         foot = column(margins=(20, 4, 20, 14))
         foot.addWidget(self.composer)
         self._closed = label(tr("You can read here, but not write."), "muted")
@@ -249,22 +254,14 @@ class ChatView(QWidget):
         """Rows for uploads; a fetch shows in its message."""
         if room != self._room:
             return
-        now = {transfer.key: transfer for transfer in self._service.transfers.of(room)}
-        for key in [key for key in self._rows if key not in now]:
-            self._rows.pop(key).deleteLater()
-        for key, transfer in now.items():
-            if transfer.upload:
-                self._show_upload(key, transfer)
+        uploads = [transfer for transfer in self._service.transfers.of(room) if transfer.upload]
+        self._upload_host.setVisible(bool(uploads))
+        self._uploads.show(uploads)
         self.list.viewport().update()
 
-    def _show_upload(self, key: tuple[bytes, int], transfer: Transfer) -> None:
-        row = self._rows.get(key)
-        if row is None:
-            text = tr("Sending {name}").format(name=transfer.name)
-            row = self._rows[key] = ProgressRow(text, lambda: self._cancel(key))
-            self._transfers.addWidget(row)
-        figure = f"{size_text(transfer.done)} / {size_text(transfer.total)}"
-        row.set_progress(transfer.percent, 100, figure)
+    def _upload_row(self, transfer: Transfer) -> ProgressRow:
+        text = tr("Sending {name}").format(name=transfer.name)
+        return ProgressRow(text, lambda: self._cancel(transfer.key))
 
     def _cancel(self, key: tuple[bytes, int]) -> None:
         run_guarded(self, lambda: self._service.transfers.cancel(key))
@@ -537,6 +534,10 @@ class ChatView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._jump.place()
+
+
+def _show_upload(row: ProgressRow, transfer: Transfer) -> None:
+    row.set_progress(transfer.percent, 100, f"{size_text(transfer.done)} / {size_text(transfer.total)}")
 
 
 def typing_text(names: Sequence[str]) -> str:

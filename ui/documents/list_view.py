@@ -23,6 +23,7 @@ from ui.kit.clipboard import copy_text
 from ui.kit.dropping import FileDrops
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.list_model import ListModel
+from ui.kit.list_place import ListPlace
 from ui.kit.pages import Pages
 from ui.kit.spoken_list import SpokenList
 from ui.kit.style import column, label, set_props
@@ -64,6 +65,9 @@ class Documents(SpokenList, QListView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.clicked.connect(self._open)
+        place = ListPlace(self)
+        self.rows.refreshing.connect(place.take)
+        self.rows.refreshed.connect(place.restore)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):

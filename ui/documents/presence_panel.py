@@ -2,8 +2,9 @@
 """The panel beside the page: who is in the document now, and where."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import DevId, Uid
 from app.documents.flow import Block
@@ -12,8 +13,9 @@ from app.documents.service import Caret
 from app.people.person import Person
 from ui.kit.avatar import Avatar
 from ui.kit.card import Card, SectionHeader
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.scale import hold
-from ui.kit.style import ElidedLabel, clear, column, line, set_props
+from ui.kit.style import ElidedLabel, column, line, set_props
 from ui.kit.translate import tr
 
 WIDTH_PX = 260
@@ -24,6 +26,32 @@ def section_of(blocks: Sequence[Block], index: int) -> str:
     return next((blocks[i].text.strip() for i in range(index, -1, -1) if blocks[i].style.heading), "")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Here:
+    """One who is here. `dev` is None for this device."""
+
+    person: Person
+    dev: DevId | None
+    text: str
+
+
+class PresenceRow(QWidget):
+    """One person and the section that they are in."""
+
+    def __init__(self, here: _Here) -> None:
+        super().__init__()
+        inner = line(self, spacing=10)
+        self._picture = Avatar(here.person.initials, here.person.colour, here.person.name, 24)
+        self._text = ElidedLabel()
+        inner.addWidget(self._picture)
+        inner.addWidget(self._text, 1)
+
+    def show_here(self, here: _Here) -> None:
+        """Shows where they are now."""
+        self._picture.show_person(here.person.initials, here.person.colour, here.person.name)
+        self._text.set_text(here.text)
+
+
 class PresencePanel(QFrame):
     """ "Editing now": me first, then the others by name."""
 
@@ -31,20 +59,23 @@ class PresencePanel(QFrame):
         super().__init__(parent)
         self._document = document
         self._me = me
-        self._shown: list[tuple[Person, str]] = []
+        self._shown: list[_Here] = []
         set_props(self, frame="panel")
         hold(self, width=WIDTH_PX)
         layout = column(self, margins=(16, 16, 16, 16), spacing=10)
         layout.addWidget(SectionHeader(tr("Editing now")))
-        self._card = Card(margin=12, spacing=10)
-        layout.addWidget(self._card)
+        card = Card(margin=12, spacing=10)
+        layout.addWidget(card)
+        self._rows: KeyedRows[_Here, PresenceRow] = KeyedRows(
+            card, lambda here: (here.person.uid, here.dev), PresenceRow, lambda row, here: row.show_here(here)
+        )
         layout.addStretch(1)
         self.show_carets(())
 
     def show_carets(self, carets: Sequence[Caret]) -> None:
         """Lists everybody who is here."""
         seen: dict[tuple[Uid, DevId], Caret] = {(caret.person.uid, caret.dev): caret for caret in carets}
-        rows = [(self._me, tr("You"))]
+        rows = [_Here(person=self._me, dev=None, text=tr("You"))]
         people: set[Uid] = {self._me.uid}
         for caret in sorted(seen.values(), key=lambda c: c.person.name):
             if caret.person.uid in people and caret.person.uid != self._me.uid:
@@ -52,20 +83,12 @@ class PresencePanel(QFrame):
             people.add(caret.person.uid)
             name = tr("You, on another device") if caret.person.uid == self._me.uid else caret.person.name
             section = section_of(self._document.blocks(), self._document.find_block(caret.caret)[0])
-            rows.append((caret.person, f"{name} · {section}" if section else name))
+            text = f"{name} · {section}" if section else name
+            rows.append(_Here(person=caret.person, dev=caret.dev, text=text))
         if rows != self._shown:
             self._shown = rows
-            self._fill(self._card.content)
+            self._rows.show(rows)
 
     def names(self) -> list[str]:
         """What the panel says, for tests and screen readers."""
-        return [text for _, text in self._shown]
-
-    def _fill(self, layout: QVBoxLayout) -> None:
-        clear(layout)
-        for person, text in self._shown:
-            row = QWidget()
-            inner = line(row, spacing=10)
-            inner.addWidget(Avatar(person.initials, person.colour, person.name, 24))
-            inner.addWidget(ElidedLabel(text), 1)
-            layout.addWidget(row)
+        return [here.text for here in self._shown]

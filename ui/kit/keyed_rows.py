@@ -5,21 +5,30 @@ A row whose key is still there keeps its widget. So the focus, a selected text, 
 a screen reader holds survive a refresh that changes another row.
 """
 
+import weakref
 from collections.abc import Callable, Hashable, Sequence
 from itertools import pairwise
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+import shiboken6
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtWidgets import QApplication, QBoxLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QBoxLayout, QScrollArea, QScrollBar, QWidget
 
 from app.errors import BugError
+from ui.kit.flow_layout import FlowLayout
 
 Item = TypeVar("Item")
 Row = TypeVar("Row", bound=QWidget)
+_IS_ROW = "keyedRow"
+"""A property of each row, by which the rows of a list inside a row are found."""
+
+_LISTS: "weakref.WeakKeyDictionary[QWidget, weakref.ref[KeyedRows[Any, Any]]]" = weakref.WeakKeyDictionary()
+"""By host."""
 
 
 class KeyedRows(Generic[Item, Row]):
-    """Shows a sequence of items in a host widget, whose box layout holds these rows and nothing else."""
+    """Shows a sequence of items in a host widget. The rows stand at the beginning of its box or flow layout: what else
+    it holds, a stretch, comes after them. A row may hold another list of rows."""
 
     def __init__(
         self,
@@ -31,16 +40,21 @@ class KeyedRows(Generic[Item, Row]):
         """`make` builds the row of a new key. `update` shows an item in its row, also right after `make`; it sets only
         what differs, and creates no widget that takes the focus."""
         layout = host.layout()
-        if not isinstance(layout, QBoxLayout):
-            raise BugError("rows need a box layout")
+        if not isinstance(layout, QBoxLayout | FlowLayout):
+            raise BugError("rows need a box layout or a flow layout")
         self._host, self._layout = host, layout
         self._key, self._make, self._update = key, make, update
         self._rows: dict[Hashable, Row] = {}
+        _LISTS[host] = weakref.ref(self)
 
     @property
     def rows(self) -> list[Row]:
         """The rows as they are shown, from the top."""
         return list(self._rows.values())
+
+    def row(self, key: Hashable) -> Row | None:
+        """The row with that key; None if there is none."""
+        return self._rows.get(key)
 
     def show(self, items: Sequence[Item]) -> None:
         """Shows exactly these items in this order. BugError if two have the same key.
@@ -52,35 +66,80 @@ class KeyedRows(Generic[Item, Row]):
             raise BugError("two rows have one key")
         place = _Place(self._host, [row for key, row in self._rows.items() if key in wanted])
         before = self._rows
-        now = {key: before[key] if key in before else self._make(item) for key, item in wanted.items()}
+        now = {key: before[key] if key in before else self._new(item) for key, item in wanted.items()}
         gone = [row for key, row in before.items() if key not in now]
         refocus = self._focused(gone)
         for row in gone:
             self._layout.removeWidget(row)
         for at, row in enumerate(now.values()):
-            if self._layout.indexOf(row) != at:
-                self._layout.removeWidget(row)
-                self._layout.insertWidget(at, row)
+            self._stand_at(row, at)
+        self._rows = now
         for key, item in wanted.items():
             self._update(now[key], item)
             if key not in before:
                 now[key].show()  # Qt would show it in a later turn: until then it has no place and takes no focus
-        self._rows = now
         if list(now) != list(before):
-            self._order()
-        if refocus is not None and now:
-            self._focus(list(now.values())[min(refocus, len(now) - 1)])
+            self._order(self.rows)
+        self._leave(gone, refocus)
+        place.restore()
+
+    def put(self, item: Item, at: int) -> None:
+        """Shows one item, in its row or a new one, as the row with this index. The other rows are not updated."""
+        key = self._key(item)
+        rows = [(other, row) for other, row in self._rows.items() if other != key]
+        place = _Place(self._host, [row for _, row in rows])
+        known = self._rows.get(key)
+        row = self._new(item) if known is None else known
+        rows.insert(at, (key, row))
+        self._rows = dict(rows)
+        if self._stand_at(row, at):
+            self._order([near for _, near in rows[max(0, at - 1) : at + 2]])
+        self._update(row, item)
+        if known is None:
+            row.show()
+        place.restore()
+
+    def drop(self, key: Hashable) -> None:
+        """Takes one row away; nothing happens if there is none. The focus moves as `show` moves it."""
+        row = self._rows.get(key)
+        if row is None:
+            return
+        refocus = self._focused([row])
+        del self._rows[key]
+        place = _Place(self._host, self.rows)
+        self._layout.removeWidget(row)
+        self._leave([row], refocus)
+        place.restore()
+
+    def _new(self, item: Item) -> Row:
+        row = self._make(item)
+        row.setProperty(_IS_ROW, True)
+        return row
+
+    def _stand_at(self, row: QWidget, at: int) -> bool:
+        """Gives a row its place in the layout; False if it has it already."""
+        if self._layout.indexOf(row) == at:
+            return False
+        self._layout.removeWidget(row)
+        self._layout.insertWidget(at, row)
+        return True
+
+    def _leave(self, gone: Sequence[QWidget], refocus: int | None) -> None:
+        rows = self.rows
+        if refocus is not None and rows:
+            self._focus(rows[min(refocus, len(rows) - 1)])
         for row in gone:
             row.hide()
             row.setParent(None)
             row.deleteLater()
-        place.restore()
 
-    def _order(self) -> None:
-        """Tab walks the rows from the top, where the host stands in the window's order."""
+    def _order(self, rows: Sequence[QWidget]) -> None:
+        """Tab walks these rows from the top. They stand behind the host, which has its place in the window's order, if
+        the first of them is the first row; else it has its place already."""
         policy = self._host.focusPolicy()
         self._host.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # Qt puts nothing behind a widget that takes no focus
-        for before, after in pairwise([self._host, *(stop for row in self.rows for stop in stops(row))]):
+        start = [self._host] if rows[:1] == self.rows[:1] else []
+        for before, after in pairwise([*start, *(stop for row in rows for stop in stops(row))]):
             QWidget.setTabOrder(before, after)
         self._host.setFocusPolicy(policy)
 
@@ -100,37 +159,67 @@ class KeyedRows(Generic[Item, Row]):
 
 
 def stops(row: QWidget) -> list[QWidget]:
-    """Where Tab may stop in a row, in the order in which the row made them; hidden ones too."""
-    inside = [row, *row.findChildren(QWidget)]
-    return [widget for widget in inside if widget.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    """Where Tab may stop in a row: in the order in which the row made them, rows of a list inside of it from the top;
+    hidden ones too.
+
+    ▲ Not by Qt's focus chain: a Python object for each widget of the window, Qt's own too, crashed the process later.
+    """
+    rows = _LISTS[row]() if row in _LISTS else None
+    only = Qt.FindChildOption.FindDirectChildrenOnly
+    inside = rows.rows if rows is not None else row.findChildren(QWidget, options=only)
+    own = [row] if row.focusPolicy() & Qt.FocusPolicy.TabFocus else []
+    return [*own, *(stop for child in inside if not child.isWindow() for stop in stops(child))]
 
 
 class _Place:
-    """What a person looks at, which stays where it is on the screen while rows above it come and go.
+    """What a person looks at, which stays where it is on the screen while rows above it or left of it come and go.
 
-    That is the row with the focus if it is in sight, else the first row in sight. Nothing is held in a list that is not
-    scrolled: what is new at its top is to be seen.
+    That is the widget with the focus if it is in sight, else the first row in sight. Nothing is held in a list that is
+    not scrolled: what is new at its top is to be seen.
     """
 
     def __init__(self, host: QWidget, kept: Sequence[QWidget]) -> None:
         self._host, self._area = host, _scroll_area(host)
-        self._row: QWidget | None = None
-        self._y = 0
+        self._held: list[tuple[QWidget, QPoint]] = []
         area = self._area
-        if area is not None and area.isVisible() and area.verticalScrollBar().value() > 0:
-            seen = [row for row in kept if row.isVisible() and _in_sight(area, row)]
-            focus = host.window().focusWidget()
-            held = (row for row in seen if focus is not None and (row is focus or row.isAncestorOf(focus)))
-            self._row = next(held, seen[0] if seen else None)
-            self._y = _top(area, self._row) if self._row is not None else 0
+        if area is None or not area.isVisible() or not any(bar.value() for bar in _bars(area)):
+            return
+        seen = _innermost([row for row in _rows_in(kept) if row.isVisible() and _in_sight(area, row)])
+        focus = host.window().focusWidget()
+        inside = focus is not None and area.widget().isAncestorOf(focus)
+        if focus is not None and inside and _in_sight(area, focus) and self._stays(focus, kept):
+            seen.insert(0, focus)
+        self._held = [(widget, _corner(area, widget)) for widget in seen]
+
+    def _stays(self, focus: QWidget, kept: Sequence[QWidget]) -> bool:
+        inside = focus is not self._host and self._host.isAncestorOf(focus)
+        return not inside or any(row is focus or row.isAncestorOf(focus) for row in kept)
 
     def restore(self) -> None:
-        """Lays the page out and scrolls by as much as the row has moved."""
-        if self._area is None or self._row is None:
-            return
-        _lay_out(self._host, self._area)
-        bar = self._area.verticalScrollBar()
-        bar.setValue(bar.value() + _top(self._area, self._row) - self._y)
+        """Lays the page out and scrolls by as much as the first of what was held has moved, and is still there."""
+        area = self._area
+        for widget, stood in self._held:
+            if area is not None and shiboken6.isValid(widget) and area.isAncestorOf(widget):
+                _lay_out(self._host, area)
+                moved = _corner(area, widget) - stood
+                for bar, by in zip(_bars(area), (moved.x(), moved.y()), strict=True):
+                    if bar.value() > 0:
+                        bar.setValue(bar.value() + by)
+                return
+
+
+def _rows_in(rows: Sequence[QWidget]) -> list[QWidget]:
+    """The rows, and those of lists inside of them."""
+    return [w for row in rows for w in (row, *row.findChildren(QWidget)) if w.property(_IS_ROW)]
+
+
+def _innermost(rows: Sequence[QWidget]) -> list[QWidget]:
+    """Those that hold none of the others."""
+    return [row for row in rows if not any(row is not other and row.isAncestorOf(other) for other in rows)]
+
+
+def _bars(area: QScrollArea) -> tuple[QScrollBar, QScrollBar]:
+    return area.horizontalScrollBar(), area.verticalScrollBar()
 
 
 def _scroll_area(widget: QWidget) -> QScrollArea | None:
@@ -151,9 +240,9 @@ def _lay_out(host: QWidget, area: QScrollArea) -> None:
     QApplication.sendEvent(area, QEvent(QEvent.Type.LayoutRequest))
 
 
-def _top(area: QScrollArea, row: QWidget) -> int:
-    return row.mapTo(area.viewport(), QPoint(0, 0)).y()
+def _corner(area: QScrollArea, widget: QWidget) -> QPoint:
+    return widget.mapTo(area.viewport(), QPoint(0, 0))
 
 
-def _in_sight(area: QScrollArea, row: QWidget) -> bool:
-    return _top(area, row) + row.height() > 0 and _top(area, row) < area.viewport().height()
+def _in_sight(area: QScrollArea, widget: QWidget) -> bool:
+    return area.viewport().rect().intersects(widget.rect().translated(_corner(area, widget)))

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A Qt item model over a plain sequence of frozen rows, updated with as few signals as possible."""
+"""A Qt item model over a plain sequence of frozen rows, which is never reset: it changes, inserts, moves and removes
+single rows. So the current row, the selection and the objects that a screen reader holds survive a refresh.
+"""
 
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+
+from ui.kit.edits import Inserted, Moved, Removed, edits
 
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
@@ -18,6 +22,11 @@ class ListModel(QAbstractListModel, Generic[Row]):
 
     Give at least DisplayRole and AccessibleTextRole: what a screen reader says of a row.
     """
+
+    refreshing = Signal()
+    """Rows come, go or move in a moment."""
+    refreshed = Signal()
+    """They have."""
 
     def __init__(
         self,
@@ -39,34 +48,36 @@ class ListModel(QAbstractListModel, Generic[Row]):
         return self._rows
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Shows these rows: same keys in the same order become dataChanged of what differs; else inserts/removes."""
+        """Shows these rows: inserts, removes and moves those with other keys, and tells what differs."""
         new = list(rows)
         old_keys = [self._key(r) for r in self._rows]
         new_keys = [self._key(r) for r in new]
         if old_keys != new_keys:
-            self._splice(old_keys, new_keys, new)
+            self.refreshing.emit()
+            self._edit(old_keys, new_keys, new)
         changed = [i for i, (a, b) in enumerate(zip(self._rows, new, strict=True)) if a != b]
         self._rows = new
         for i in changed:
             self.dataChanged.emit(self.index(i), self.index(i))
+        if old_keys != new_keys:
+            self.refreshed.emit()
 
-    def _splice(self, old_keys: list[Hashable], new_keys: list[Hashable], new: list[Row]) -> None:
-        """Replaces what lies between the common beginning and the common end."""
-        start = 0
-        while start < min(len(old_keys), len(new_keys)) and old_keys[start] == new_keys[start]:
-            start += 1
-        tail = 0
-        while tail < min(len(old_keys), len(new_keys)) - start and old_keys[-1 - tail] == new_keys[-1 - tail]:
-            tail += 1
-        old_end, new_end = len(old_keys) - tail, len(new_keys) - tail
-        if old_end > start:
-            self.beginRemoveRows(QModelIndex(), start, old_end - 1)
-            del self._rows[start:old_end]
-            self.endRemoveRows()
-        if new_end > start:
-            self.beginInsertRows(QModelIndex(), start, new_end - 1)
-            self._rows[start:start] = new[start:new_end]
-            self.endInsertRows()
+    def _edit(self, old_keys: list[Hashable], new_keys: list[Hashable], new: list[Row]) -> None:
+        top = QModelIndex()
+        for edit in edits(old_keys, new_keys):
+            match edit:
+                case Removed(first, count):
+                    self.beginRemoveRows(top, first, first + count - 1)
+                    del self._rows[first : first + count]
+                    self.endRemoveRows()
+                case Moved(first, to):
+                    self.beginMoveRows(top, first, first, top, to if to < first else to + 1)
+                    self._rows.insert(to, self._rows.pop(first))
+                    self.endMoveRows()
+                case Inserted(first, count):
+                    self.beginInsertRows(top, first, first + count - 1)
+                    self._rows[first:first] = new[first : first + count]
+                    self.endInsertRows()
 
     def row(self, index: Index) -> Row | None:
         """The row at an index, or None."""

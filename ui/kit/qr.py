@@ -81,15 +81,21 @@ def read_screens() -> list[str]:
 
 
 class QrCode(QWidget):
-    """A QR code of `size` pixels; `name` tells a screen reader what it is, and where the same stands in letters."""
+    """A QR code of `size` pixels, white for an empty text; `name` tells a screen reader what it is, and where the same
+    stands in letters."""
 
     def __init__(self, text: str, name: str, size: int = 220, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows = modules(text)
+        self._rows = modules(text) if text else []
         self._size = size
         self.setAccessibleName(name)
         self.setFixedSize(size, size)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def set_text(self, text: str) -> None:
+        """Shows another text."""
+        self._rows = modules(text)
+        self.update()
 
     def sizeHint(self) -> QSize:
         return QSize(self._size, self._size)

@@ -7,7 +7,7 @@ Buttons: `kind` = primary | danger | quiet | link | icon | row (default: bordere
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QFontMetricsF
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.visible import one_line
 from ui.kit import scale
@@ -57,17 +57,6 @@ def line(
     layout = QHBoxLayout(parent) if parent is not None else QHBoxLayout()
     scale.spread(layout, margins, spacing, upright=False)
     return layout
-
-
-def clear(layout: QLayout) -> None:
-    """Removes and deletes every widget of a layout."""
-    while layout.count():
-        item = layout.takeAt(0)
-        widget = item.widget() if item is not None else None
-        if widget is not None:
-            widget.hide()
-            widget.setParent(None)
-            widget.deleteLater()
 
 
 class ElidedLabel(Label):

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFocusEvent, QFontMetricsF, QPainter, QPen
 from PySide6.QtWidgets import QSizePolicy, QTabBar, QWidget
 
 from ui.kit import icons, scale, theme
+from ui.kit.edits import Edit, Inserted, Moved, Removed, edits
 from ui.kit.faces import Role, Spot, State, TabList, tell_focus
 from ui.kit.fonts import BASE_PX, font
 from ui.kit.scale import px
@@ -31,9 +32,15 @@ class Tab:
 class TabSpot(Spot):
     """One tab for a screen reader. Qt's own always says that the chosen one has the focus."""
 
-    def __init__(self, bar: "TabBar", number: int) -> None:
+    def __init__(self, bar: "TabBar", tab_id: str) -> None:
         super().__init__(bar)
-        self._bar, self._number = bar, number
+        self._bar, self._id = bar, tab_id
+
+    @property
+    def _number(self) -> int:
+        """-1 if the tab is gone."""
+        ids = self._bar.ids()
+        return ids.index(self._id) if self._id in ids else -1
 
     def spoken_role(self) -> Role:
         return Role.PageTab
@@ -71,7 +78,7 @@ class TabBar(TabList, QTabBar):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tabs: list[Tab] = []
-        self._spots: list[TabSpot] = []
+        self._spots: dict[str, TabSpot] = {}
         self.setAccessibleName(name)
         keep_still(self)
         self.setDrawBase(False)
@@ -86,15 +93,26 @@ class TabBar(TabList, QTabBar):
         wanted = current or self.current()
         if list(tabs) != self._tabs:
             self.blockSignals(True)
-            while self.count():
-                self.removeTab(0)
-            self._tabs = list(tabs)
-            for tab in tabs:
-                index = self.addTab(tab.text)
+            before, self._tabs = self.ids(), list(tabs)
+            for edit in edits(before, self.ids()):
+                self._do(edit)
+            for index, tab in enumerate(tabs):
+                self.setTabText(index, tab.text)
                 self.setAccessibleTabName(index, tab.text)
             self.blockSignals(False)
         ids = [t.id for t in tabs]
         self.setCurrentIndex(ids.index(wanted) if wanted in ids else 0)
+
+    def _do(self, edit: Edit) -> None:
+        match edit:
+            case Removed(first, count):
+                for index in reversed(range(first, first + count)):
+                    self.removeTab(index)
+            case Moved(first, to):
+                self.moveTab(first, to)
+            case Inserted(first, count):
+                for index in range(first, first + count):
+                    self.insertTab(index, self._tabs[index].text)
 
     def current(self) -> str:
         """The id of the chosen tab; empty if there is none."""
@@ -119,10 +137,12 @@ class TabBar(TabList, QTabBar):
         return self.spoken_child(self.currentIndex()) if self.hasFocus() else None
 
     def _inside(self) -> Sequence[QObject]:
-        while len(self._spots) > self.count():
-            self._spots.pop().deleteLater()
-        self._spots += [TabSpot(self, number) for number in range(len(self._spots), self.count())]
-        return self._spots
+        before, self._spots = self._spots, {}
+        for tab_id in self.ids():
+            self._spots[tab_id] = before.pop(tab_id) if tab_id in before else TabSpot(self, tab_id)
+        for spot in before.values():
+            spot.deleteLater()
+        return list(self._spots.values())
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

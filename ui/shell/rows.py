@@ -14,6 +14,7 @@ from ui.kit.chip import paint_badge
 from ui.kit.eliding import elided
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.list_model import ROW, ListModel
+from ui.kit.list_place import ListPlace
 from ui.kit.marked import paint_grounds
 from ui.kit.scale import px
 from ui.kit.spoken_list import SpokenList
@@ -184,6 +185,9 @@ class RowList(SpokenList, QListView):
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
+        place = ListPlace(self)
+        self.rows.refreshing.connect(place.take)
+        self.rows.refreshed.connect(place.restore)
         theme.on_change(self, self.scheduleDelayedItemsLayout)
 
     def current_row(self) -> Row | None:

@@ -2,7 +2,6 @@
 """One column of the board: its title with a menu, how many cards, +, and the cards."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtWidgets import QWidget
@@ -11,6 +10,7 @@ from app.tasks.model import Column
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
 from ui.kit.faces import Role, Spoken
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
@@ -43,7 +43,6 @@ class ColumnView(QWidget):
     def __init__(self, shown: Column, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.column = shown
-        self.cards: list[CardWidget] = []
         hold(self, least_width=MIN_WIDTH, most_width=MAX_WIDTH)
         self._title = TextButton("", self._ask_menu, kind="quiet")
         self._count = label("", "small")
@@ -54,14 +53,21 @@ class ColumnView(QWidget):
         head.addStretch(1)
         head.addWidget(self._add)
         self._body = CardList(lambda: self.cards)
-        self._list = column(self._body, margins=(0, 0, 0, 12), spacing=10)
-        self._list.addStretch(1)
+        column(self._body, margins=(0, 0, 0, 12), spacing=10).addStretch(1)
+        self._rows: KeyedRows[CardLook, CardWidget] = KeyedRows(
+            self._body, lambda look: look.card.id, self._new_card, lambda widget, look: widget.show_look(look)
+        )
         self.area = scroll(self._body, "")
         self.area.verticalScrollBar().valueChanged.connect(self.unlight)
         outer = column(self, spacing=4)
         outer.addLayout(head)
         outer.addWidget(self.area, 1)
         self.show_column(shown)
+
+    @property
+    def cards(self) -> list[CardWidget]:
+        """The cards as they are shown, from the top."""
+        return self._rows.rows
 
     def show_column(self, shown: Column) -> None:
         """Title and names."""
@@ -86,33 +92,16 @@ class ColumnView(QWidget):
 
     def show_cards(self, looks: Sequence[CardLook]) -> None:
         """Exactly these cards, in this order."""
-        kept = {widget.card.id: widget for widget in self.cards}
-        now: list[CardWidget] = []
-        for look in looks:
-            widget = kept.pop(look.card.id, None)
-            if widget is None:
-                widget = self._new_card(look)
-                self.card_made.emit(widget)
-            else:
-                widget.show_look(look)
-            now.append(widget)
-        for widget in kept.values():
-            self._list.removeWidget(widget)
-            widget.hide()
-            widget.deleteLater()
-        for i, widget in enumerate(now):
-            if self._list.indexOf(widget) != i:
-                self._list.removeWidget(widget)
-                self._list.insertWidget(i, widget)
-                widget.show()
-        for before, after in pairwise(now):
-            QWidget.setTabOrder(before, after)
-        self.cards = now
-        self._count.setText(str(len(now)))
+        self._rows.show(looks)
+        self._show_count()
+
+    def _show_count(self) -> None:
+        self._count.setText(str(len(self.cards)))
 
     def _new_card(self, look: CardLook) -> CardWidget:
         widget = CardWidget(look, self._body)
         widget.place = self._place
+        self.card_made.emit(widget)
         return widget
 
     def _place(self, widget: CardWidget) -> str:
@@ -123,32 +112,13 @@ class ColumnView(QWidget):
 
     def show_card(self, look: CardLook, at: int) -> None:
         """One card as it is now, at its place among those that are shown."""
-        widget = next((w for w in self.cards if w.card.id == look.card.id), None)
-        if widget is None:
-            widget = self._new_card(look)
-            self.card_made.emit(widget)
-        else:
-            widget.show_look(look)
-            if self.cards.index(widget) == at:
-                return
-            self.cards.remove(widget)
-            self._list.removeWidget(widget)
-        self.cards.insert(at, widget)
-        self._list.insertWidget(at, widget)
-        widget.show()
-        for before, after in pairwise(self.cards[max(0, at - 1) : at + 2]):
-            QWidget.setTabOrder(before, after)
-        self._count.setText(str(len(self.cards)))
+        self._rows.put(look, at)
+        self._show_count()
 
     def drop_card(self, card_id: str) -> None:
         """The card is not here any more; nothing happens if it was not."""
-        widget = next((w for w in self.cards if w.card.id == card_id), None)
-        if widget is not None:
-            self.cards.remove(widget)
-            self._list.removeWidget(widget)
-            widget.hide()
-            widget.deleteLater()
-            self._count.setText(str(len(self.cards)))
+        self._rows.drop(card_id)
+        self._show_count()
 
     def _ask_menu(self) -> None:
         self.menu_asked.emit(self.column.id, self._title.mapToGlobal(QPoint(0, self._title.height() + 4)))

@@ -20,18 +20,20 @@ from PySide6.QtWidgets import QComboBox, QFrame, QWidget
 
 from app.people.person import Person
 from app.tasks.cards import LABEL_COLOURS
-from app.tasks.model import Board, Card, new_card_id
+from app.tasks.model import Board, Card, Label, new_card_id
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.card import scroll
 from ui.kit.chip import Chip
+from ui.kit.choices import offer
 from ui.kit.dialogs import ask
 from ui.kit.faces import Role, Spoken, State
 from ui.kit.flow_layout import FlowLayout
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.menu import Entry, popup
 from ui.kit.selecting import select
-from ui.kit.style import clear, column, label, line, set_props
+from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
@@ -88,6 +90,12 @@ class CardEditor(Spoken, QFrame):
         self.labels = TextButton(tr("Choose labels …"), self._ask_labels, icon="label")
         self._chips = QWidget()
         FlowLayout(self._chips)
+        self._chip_rows: KeyedRows[Label, Chip] = KeyedRows(
+            self._chips,
+            lambda found: found.id,
+            lambda found: Chip(found.name, LABEL_KINDS[found.colour]),
+            lambda chip, found: chip.set_chip(found.name, LABEL_KINDS[found.colour]),
+        )
         self.description = DescriptionField()
         self.description.pause.connect(self._keep_typed)
         self.description.left.connect(self._leave_texts)
@@ -387,22 +395,16 @@ class CardEditor(Spoken, QFrame):
         self._back.setText(tr("Restore"))
 
     def _show_chips(self, card: Card) -> None:
-        flow = self._chips.layout()
-        if flow is not None:
-            clear(flow)
         chosen = [found for found in self._board.labels() if found.id in card.labels]
-        for found in chosen:
-            chip = Chip(found.name, LABEL_KINDS[found.colour])
-            if flow is not None:
-                flow.addWidget(chip)
+        self._chip_rows.show(chosen)
         self._chips.setVisible(bool(chosen))
 
     def _fill(self, card: Card) -> None:
         columns = [(column_.title or tr("Without column"), column_.id) for column_ in self._board.columns()]
         here = self._board.column_of(card.id)
-        _offer(self.column, columns, here.id if here else "")
+        offer(self.column, columns, here.id if here else "")
         people = [(person.name, person.uid) for person in self._people()]
-        _offer(self.assignee, [(tr("Nobody"), None), *people], card.assignee)
+        offer(self.assignee, [(tr("Nobody"), None), *people], card.assignee)
 
     def _on_column(self) -> None:
         run_guarded(self, lambda: self._board.move_card(self._card, str(self.column.currentData())))
@@ -500,17 +502,6 @@ class CardEditor(Spoken, QFrame):
         state = super().spoken_state()
         state.focusable = True  # though Tab and a click do not stop at it
         return state
-
-
-def _offer(box: QComboBox, choices: Sequence[tuple[str, object]], chosen: object) -> None:
-    """Fills a box, but leaves alone one that somebody is just choosing in and whose choices are the same."""
-    if [(box.itemText(i), box.itemData(i)) for i in range(box.count())] != list(choices):
-        box.clear()
-        for text, value in choices:
-            box.addItem(text, value)
-    place = next((i for i, (_, value) in enumerate(choices) if value == chosen), 0)
-    if box.currentIndex() != place:
-        box.setCurrentIndex(place)
 
 
 def _new_label_texts() -> tuple[str, ...]:

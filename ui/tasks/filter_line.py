@@ -2,6 +2,7 @@
 """The board's filter as one sees and changes it: two buttons, Mine and Filter, and a line that shows what is chosen."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -13,15 +14,46 @@ from app.tasks.model import Board
 from ui.kit.buttons import TextButton
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.icons import set_icon
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.menu import Entry, popup
 from ui.kit.plain import set_tip
 from ui.kit.scale import px
-from ui.kit.style import clear, label, line, set_props
+from ui.kit.style import label, line, set_props
 from ui.kit.translate import tr
 from ui.tasks.filter import Due, Filter
 
 _MOST_PX = 220
 """A longer name ends in …; the whole one is the button's name and tool tip."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """One part of the filter, in words, and the filter without it."""
+
+    key: str
+    text: str
+    without: Filter
+
+
+class PartButton(TextButton):
+    """Takes one part of the filter away: the one that it shows when it is pressed."""
+
+    def __init__(self, choose: Callable[[Filter], object]) -> None:
+        super().__init__("", lambda: choose(self._without), kind="part")
+        self._without = Filter()
+        set_icon(self, "close", "accent", 12)
+        self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the cross behind the word
+
+    def show_part(self, part: _Chosen) -> None:
+        """Shows what is chosen now."""
+        self._without = part.without
+        name = tr("Do not filter by {text}").format(text=part.text)
+        if self.accessibleName() == name:
+            return
+        shown = self.fontMetrics().elidedText(part.text, Qt.TextElideMode.ElideRight, px(_MOST_PX))
+        self.setText(f"{shown}\N{NO-BREAK SPACE}")
+        self.setAccessibleName(name)
+        set_tip(self, name)
 
 
 class FilterLine(QFrame):
@@ -43,57 +75,47 @@ class FilterLine(QFrame):
         self.setAccessibleName(tr("Filter"))
         row = line(self, margins=(20, 6, 12, 6), spacing=8)
         row.addWidget(label(tr("Shown:"), "small"))
-        self._parts = QWidget()
-        FlowLayout(self._parts)
-        row.addWidget(self._parts, 1)
+        parts = QWidget()
+        FlowLayout(parts)
+        self._parts: KeyedRows[_Chosen, PartButton] = KeyedRows(
+            parts,
+            lambda part: part.key,
+            lambda _: PartButton(self.chosen.emit),
+            lambda button, part: button.show_part(part),
+        )
+        row.addWidget(parts, 1)
         self._all = TextButton(tr("Remove the filter"), lambda: self.chosen.emit(Filter()), kind="link")
         row.addWidget(self._all)
         self.hide()
 
     def show_filter(self, shown: Filter) -> None:
         """Shows what is chosen."""
-        had_focus = self._has_focus()
         self._filter = shown
         self.mine.setChecked(shown.person == self._me)
-        flow = self._parts.layout()
-        if flow is not None:
-            clear(flow)
-            for text, without in self._chosen():
-                part = self._part(text, without)
-                flow.addWidget(part)
-                part.show()  # at once, and not when the layout comes to it
-        self.setVisible(shown.active)
-        if had_focus:
+        focus, parts = self.window().focusWidget(), self._chosen()
+        goes = focus is not None and self.isAncestorOf(focus) and not self._stays(focus, parts)
+        if goes:  # the other parts are not what one was about to press
             (self._all if shown.active else self.button).setFocus(Qt.FocusReason.OtherFocusReason)
+        self._parts.show(parts)
+        self.setVisible(shown.active)
 
-    def _has_focus(self) -> bool:
-        focus = self.window().focusWidget()
-        return focus is not None and self.isAncestorOf(focus)
+    def _stays(self, focus: QWidget, parts: Sequence["_Chosen"]) -> bool:
+        return bool(parts) and (focus is self._all or any(self._parts.row(part.key) is focus for part in parts))
 
-    def _part(self, text: str, without: Filter) -> TextButton:
-        name = tr("Do not filter by {text}").format(text=text)
-        button = TextButton("", lambda: self.chosen.emit(without), kind="part")
-        set_icon(button, "close", "accent", 12)
-        button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the cross behind the word
-        shown = button.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, px(_MOST_PX))
-        button.setText(f"{shown}\N{NO-BREAK SPACE}")
-        button.setAccessibleName(name)
-        set_tip(button, name)
-        return button
-
-    def _chosen(self) -> list[tuple[str, Filter]]:
+    def _chosen(self) -> list["_Chosen"]:
         """What is chosen, in words, each with the filter without it."""
         now = self._filter
-        found: list[tuple[str, Filter]] = []
+        found: list[_Chosen] = []
         if now.person is not None:
             name = next((person.name for person in self._people() if person.uid == now.person), tr("Assigned to"))
             name = tr("Mine") if now.person == self._me else name
-            found.append((name, now.toggled(person=now.person)))
+            found.append(_Chosen(key="person", text=name, without=now.toggled(person=now.person)))
         if now.due is not Due.ANY:
-            found.append((dict(_dues())[now.due], now.toggled(due=now.due)))
+            found.append(_Chosen(key="due", text=dict(_dues())[now.due], without=now.toggled(due=now.due)))
         if now.label:
             shown = self._board.label(now.label)
-            found.append((shown.name if shown else tr("Labels"), now.toggled(label=now.label)))
+            text = shown.name if shown else tr("Labels")
+            found.append(_Chosen(key="label", text=text, without=now.toggled(label=now.label)))
         return found
 
     def _toggle_mine(self) -> None:

@@ -9,9 +9,10 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from app.people.person import Person
-from app.tasks.model import Board, Label
+from app.tasks.model import Board, Column, Label
 from ui.kit.bind import bind
 from ui.kit.faces import tell_described
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import local_now, tr
@@ -42,7 +43,6 @@ class KanbanView(QScrollArea):
         self._board = board
         self._people = people
         self._filter = Filter()
-        self.columns: list[ColumnView] = []
         self._drag = Drag()
         self._held: CardWidget | None = None
         """The pressed card's widget."""
@@ -59,6 +59,9 @@ class KanbanView(QScrollArea):
         inside = QWidget()
         self._row: QHBoxLayout = line(inside, margins=(20, 10, 20, 0), spacing=18)
         self._row.addStretch(1)
+        self._columns: KeyedRows[Column, ColumnView] = KeyedRows(
+            inside, lambda shown: shown.id, self._new_column, self._show_column
+        )
         self.setWidget(inside)
         self._layer = DropLayer(self.viewport())
         self._ticker = QTimer(self, interval=SCROLL_MS)
@@ -87,27 +90,20 @@ class KanbanView(QScrollArea):
             self._show_all()
         self._drop_lost()
 
+    @property
+    def columns(self) -> list[ColumnView]:
+        """The columns as they are shown, from the left."""
+        return self._columns.rows
+
     def _show_all(self) -> None:
-        shown = self._board.columns()
-        kept = {view.column.id: view for view in self.columns}
-        now: list[ColumnView] = []
-        labels = {label.id: label for label in self._board.labels()}
-        today = local_now().date()
-        for column in shown:
-            view = kept.pop(column.id, None) or self._new_column(column.id)
-            view.show_column(column)
-            cards = [card for card in self._board.cards(column.id) if self._filter.shows(card, today)]
-            view.show_cards(looks(cards, labels, self._people, column.done))
-            now.append(view)
-        for view in kept.values():
-            self._row.removeWidget(view)
-            view.hide()
-            view.deleteLater()
-        for i, view in enumerate(now):
-            if self._row.indexOf(view) != i:
-                self._row.removeWidget(view)
-                self._row.insertWidget(i, view, 1000)
-        self.columns = now
+        self._columns.show(self._board.columns())
+
+    def _show_column(self, view: ColumnView, column: Column) -> None:
+        self._row.setStretchFactor(view, 1000)  # the room beside the columns is the stretch's only if they are full
+        view.show_column(column)
+        labels, today = {label.id: label for label in self._board.labels()}, local_now().date()
+        cards = [card for card in self._board.cards(column.id) if self._filter.shows(card, today)]
+        view.show_cards(looks(cards, labels, self._people, column.done))
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         """Only the cards that were touched; everything when a label was, or when many were."""
@@ -187,8 +183,7 @@ class KanbanView(QScrollArea):
             QTimer.singleShot(0, widget, lambda: view.area.ensureWidgetVisible(widget))
             self.ensureWidgetVisible(view)
 
-    def _new_column(self, column_id: str) -> ColumnView:
-        column = self._board.column(column_id) or self._board.columns()[0]
+    def _new_column(self, column: Column) -> ColumnView:
         view = ColumnView(column)
         view.set_writable(self._writable)
         view.card_made.connect(self._on_card_made)

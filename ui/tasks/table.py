@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The same cards as a table that can be sorted: for many cards, and for those who prefer rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,13 +24,14 @@ from app.people.person import Person
 from app.tasks.model import Board, Card
 from ui.kit import theme
 from ui.kit.bind import bind
+from ui.kit.edits import Edit, Inserted, Moved, Removed, edits
 from ui.kit.list_model import Index
+from ui.kit.list_place import ListPlace
 from ui.kit.scale import px, row
 from ui.kit.translate import local_now, short_day, tr
 from ui.tasks.filter import Filter, urgency
 
 _KEEP = QItemSelectionModel.SelectionFlag.NoUpdate
-_ROW = QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows
 SORT = Qt.ItemDataRole.UserRole + 2
 _WIDTHS = (330, 130, 150, 110, 190, 100)
 
@@ -51,11 +52,43 @@ class CardTableModel(QAbstractTableModel):
         super().__init__(parent)
         self._lines: list[Line] = []
 
-    def show_lines(self, lines: Sequence[Line]) -> None:
-        """Other rows."""
-        self.beginResetModel()
-        self._lines = list(lines)
-        self.endResetModel()
+    def show_lines(self, lines: Sequence[Line], held: Collection[str]) -> None:
+        """These rows: cards that are new are inserted, missing ones removed, others moved and changed.
+
+        Only the cards in `held`, which are chosen, are moved as such. Others are removed and inserted again: at a move
+        Qt's sorting model reports a new layout, and Qt then replaces the accessible objects of all cells.
+        """
+        new = list(lines)
+        for edit in edits([line.card.id for line in self._lines], [line.card.id for line in new]):
+            self._do(edit, new, held)
+        changed = [at for at, (old, line) in enumerate(zip(self._lines, new, strict=True)) if old != line]
+        self._lines = new
+        for at in changed:
+            self.dataChanged.emit(self.index(at, 0), self.index(at, self.columnCount() - 1))
+
+    def _do(self, edit: Edit, new: Sequence[Line], held: Collection[str]) -> None:
+        top = QModelIndex()
+        match edit:
+            case Removed(first, count):
+                self.beginRemoveRows(top, first, first + count - 1)
+                del self._lines[first : first + count]
+                self.endRemoveRows()
+            case Moved(first, to) if self._lines[first].card.id not in held:
+                line = self._lines[first]
+                self.beginRemoveRows(top, first, first)
+                del self._lines[first]
+                self.endRemoveRows()
+                self.beginInsertRows(top, to, to)
+                self._lines.insert(to, line)
+                self.endInsertRows()
+            case Moved(first, to):
+                self.beginMoveRows(top, first, first, top, to if to < first else to + 1)
+                self._lines.insert(to, self._lines.pop(first))
+                self.endMoveRows()
+            case Inserted(first, count):
+                self.beginInsertRows(top, first, first + count - 1)
+                self._lines[first:first] = new[first : first + count]
+                self.endInsertRows()
 
     def line(self, row: int) -> Line:
         """One row."""
@@ -118,6 +151,7 @@ class CardTable(QTableView):
         self.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.doubleClicked.connect(lambda index: self.card_opened.emit(self._card(index)))
         self._stale = False
+        self._place = ListPlace(self)
         self._left = QPersistentModelIndex()
         bind(self, board.changed, lambda _ids: self.refresh())
         bind(self, board.columns_changed, self.refresh)
@@ -140,27 +174,20 @@ class CardTable(QTableView):
             self._stale = True
             return
         self._stale = False
-        chosen = self._card(self._chosen())
         today = local_now().date()
         names = {label.id: label.name for label in self._board.labels()}
+        chosen: list[Index] = [self.currentIndex(), self._left, *self.selectionModel().selectedRows()]
+        self._place.take()
         self._model.show_lines(
             [
                 self._line(card, column.title, column.done, names)
                 for column in self._board.columns()
                 for card in self._board.cards(column.id)
                 if self._filter.shows(card, today)
-            ]
+            ],
+            {self._card(index) for index in chosen},
         )
-        for number in range(self._sorted.rowCount()):
-            if self._card(self._sorted.index(number, 0)) == chosen:
-                self._choose(self._sorted.index(number, 0))
-
-    def _choose(self, index: Index) -> None:
-        if self.hasFocus():
-            self.selectRow(index.row())
-        else:
-            self._left = QPersistentModelIndex(index)
-            self.selectionModel().select(index, _ROW)
+        self._place.restore()
 
     def _line(self, card: Card, column: str, done: bool, names: dict[str, str]) -> Line:
         person = self._people(card.assignee) if card.assignee else None
@@ -196,10 +223,6 @@ class CardTable(QTableView):
         if event.reason() not in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
             self._left = QPersistentModelIndex(self.currentIndex())
             self.selectionModel().clearCurrentIndex()
-
-    def _chosen(self) -> Index:
-        """The current cell, or the one where the focus was."""
-        return self.currentIndex() if self.currentIndex().isValid() else self._left
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         card = self._card(self.currentIndex())

@@ -162,3 +162,62 @@ def test_what_is_new_at_the_top_of_a_list_that_is_not_scrolled_is_in_sight(page:
 def test_two_rows_with_one_key_are_a_bug(page: Page) -> None:
     with pytest.raises(BugError):
         page.show_rows("a", "a")
+
+
+def test_a_single_row_is_put_in_its_place_and_taken_away(page: Page) -> None:
+    page.show_rows("a", "b", "c")
+    row = page.row("b")
+    row.second.setFocus()
+    page.rows.put(("d", "d"), 1)
+    page.rows.put(("a", "ändrad"), 3)
+    QApplication.processEvents()
+    assert [each.text.text() for each in sorted(page.rows.rows, key=page.top)] == ["d", "b", "c", "ändrad"]
+    assert QApplication.focusWidget() is row.second
+    page.before.setFocus()
+    for name in ("d", "b", "c", "ändrad"):
+        for stop in (page.row(name).first, page.row(name).second):
+            QTest.keyClick(page, Qt.Key.Key_Tab)
+            assert QApplication.focusWidget() is stop
+    row.first.setFocus()
+    page.rows.drop("b")
+    page.rows.drop("nowhere")
+    assert QApplication.focusWidget() is page.row("c").first
+    assert page.rows.row("b") is None
+
+
+class Group(QWidget):
+    """A row that holds a list of rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        QVBoxLayout(self)
+        self.rows: KeyedRows[Item, Row] = KeyedRows(self, lambda i: i[0], Row, Row.show_item)
+
+
+def test_tab_walks_rows_inside_of_rows_and_what_is_in_sight_there_stays(qtbot: QtBot) -> None:
+    host = QWidget()
+    QVBoxLayout(host)
+    groups: KeyedRows[tuple[str, list[str]], Group] = KeyedRows(
+        host, lambda g: g[0], lambda _: Group(), lambda row, g: row.rows.show([(name, name) for name in g[1]])
+    )
+    area = scroll(host, "Grupper")
+    qtbot.addWidget(area)
+    area.resize(400, 300)
+    area.show()
+    area.activateWindow()
+    qtbot.waitUntil(area.isActiveWindow)
+    groups.show([("x", ["2", "1"]), ("y", NAMES)])
+    groups.show([("w", ["0"]), ("x", ["1", "2"]), ("y", NAMES)])
+    QApplication.processEvents()
+    rows = [row for group in groups.rows for row in group.rows.rows]
+    rows[0].first.setFocus()
+    for row in rows[:4]:
+        assert QApplication.focusWidget() is row.first
+        QTest.keyClick(area, Qt.Key.Key_Tab)
+        QTest.keyClick(area, Qt.Key.Key_Tab)
+    area.setFocus()
+    area.verticalScrollBar().setValue(area.verticalScrollBar().maximum() // 2)
+    seen = next(row for row in rows if row.mapTo(area.viewport(), QPoint(0, 0)).y() >= 0)
+    stood = seen.mapTo(area.viewport(), QPoint(0, 0))
+    groups.show([("w", []), ("x", ["1", "2"]), ("y", ["ny", *NAMES])])
+    assert seen.mapTo(area.viewport(), QPoint(0, 0)) == stood

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMainWindow, QMenu
 from pytestqt.qtbot import QtBot
@@ -78,7 +78,7 @@ def parts(view: TasksView) -> list[str]:
     """What the line under the head says is chosen."""
     line = view.filter_line
     found = [b for b in line.findChildren(QAbstractButton) if b.isVisible() and b.property("kind") == "part"]
-    return [button.text().strip() for button in found]
+    return [button.text().strip() for button in sorted(found, key=lambda button: button.mapTo(line, QPoint()).x())]
 
 
 def test_mine_is_one_click_there_and_one_back(view: TasksView) -> None:

@@ -3,7 +3,7 @@
 elsewhere, and so does what is made.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from PySide6.QtCore import Signal
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.progress import ProgressRow
-from ui.kit.style import clear, label
+from ui.kit.style import label
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.entry.gate import GatePage
@@ -36,13 +36,28 @@ class Named(Protocol):
     def unit(self) -> str: ...
 
 
-def show_person(card: Card, person: Named) -> None:
-    """Shows a person on a card, in place of what was there."""
-    clear(card.content)
-    card.content.addWidget(label(person.name, "heading"))
-    what = " · ".join(x for x in (person.title, person.unit) if x)
-    if what:
-        card.content.addWidget(label(what, "muted"))
+class PersonCard(Card):
+    """Shows a person, and what a page asks about them."""
+
+    def __init__(self) -> None:
+        super().__init__(margin=12, spacing=6)
+        self._name, self._what = label("", "heading"), label("", "muted")
+        self.content.addWidget(self._name)
+        self.content.addWidget(self._what)
+        self._more: Sequence[QWidget] = ()
+
+    def show_person(self, person: Named, more: Sequence[QWidget] = ()) -> None:
+        """Shows a person, with `more` under their name; what was under the former one's is deleted."""
+        what = " · ".join(x for x in (person.title, person.unit) if x)
+        self._name.setText(person.name)
+        self._what.setText(what)
+        self._what.setVisible(bool(what))
+        for part in self._more:
+            part.hide()
+            part.deleteLater()
+        self._more = more
+        for part in more:
+            self.content.addWidget(part)
 
 
 class KeyPage(GatePage):
@@ -60,7 +75,7 @@ class KeyPage(GatePage):
         self._make, self._prefix = make, prefix
         self._person: Named | None = None
         self._progress: ProgressRow | None = None
-        self.who = Card(margin=12, spacing=6)
+        self.who = PersonCard()
         self.body.addWidget(self.who)
         self.body.addSpacing(8)
         self.keys = KeyChoice(store)
@@ -75,9 +90,7 @@ class KeyPage(GatePage):
         """Shows a person, with `more` under their name."""
         self._person = person
         self.clear_error()
-        show_person(self.who, person)
-        for part in more:
-            self.who.content.addWidget(part)
+        self.who.show_person(person, more)
         self._refresh()
 
     def begin(self) -> None:

@@ -7,12 +7,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from ui.kit.buttons import TextButton
-from ui.kit.card import Card
 from ui.kit.dialogs import confirm
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.entry.gate import GatePage
-from ui.shell.entry.key_page import Named, show_person
+from ui.shell.entry.key_page import Named, PersonCard
 
 
 class SecondAccountPage(GatePage):
@@ -29,7 +28,7 @@ class SecondAccountPage(GatePage):
             "With the sheet everything that you could read comes back to this computer. The code is not used yet."
         )
         super().__init__(tr("You already have an account. Do you have your recovery sheet?"), text, parent)
-        self.who = Card(margin=12, spacing=6)
+        self.who = PersonCard()
         self.body.addWidget(self.who)
         self.body.addSpacing(6)
         self.other_button = TextButton(tr("I already have Kansli on another computer"), self.other.emit, kind="link")
@@ -40,7 +39,7 @@ class SecondAccountPage(GatePage):
 
     def show_person(self, person: Named) -> None:
         """Shows whom the code is for."""
-        show_person(self.who, person)
+        self.who.show_person(person)
 
     def _on_anew(self) -> None:
         run(self, self._ask())

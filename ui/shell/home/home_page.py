@@ -4,26 +4,29 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.chat.service import MentionRow
 from app.core.ids import RoomId, Uid
 from app.objects.links import ObjectLink
 from app.objects.trash import WrittenAfter
+from app.people.notices import KeyNotice
 from app.rooms.invitations import OpenInvitation
 from app.tasks.service import TaskRow
 from ui.kit.bind import Soon, bind
-from ui.kit.buttons import RowButton, TextButton
+from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.flow_layout import FlowLayout
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.scale import hold
-from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
+from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import day_or_time, long_day, tr, week
-from ui.shell.home.my_tasks import TaskCheck, tasks_here
+from ui.shell.action_row import Action, ActionRow
+from ui.shell.home.my_tasks import TaskCard, TaskLine, tasks_here
 from ui.shell.ports import ObjectSummary, RoomSummary, Session
-from ui.shell.room.key_notices import NoticeCard
+from ui.shell.room.key_notices import NoticeCard, notice_key
 
 _MENTIONS, _RECENT, _TASKS = 6, 5, 8
 _ASKED = 200
@@ -62,7 +65,6 @@ class Home(QWidget):
     ) -> None:
         super().__init__(parent)
         self._session, self._icons, self._now = session, icons_by_kind, now
-        self._shown: tuple[object, ...] = ()
         set_props(self, frame="window")
         self.setAccessibleName(tr("Home"))
         inner = QWidget()
@@ -74,10 +76,15 @@ class Home(QWidget):
         page.addWidget(self._greeting)
         page.addSpacing(26)
         columns = line(spacing=20)
-        self._answers, self._recent, self._tasks = column(spacing=10), column(spacing=10), column(spacing=10)
+        self._build_lists()
         left, right = QWidget(), QWidget()
-        self._fill(left, ((tr("Needs an answer"), self._answers), (tr("Opened last"), self._recent)), 640)
-        self._fill(right, ((tr("My tasks"), self._tasks),), 520)
+        recent, tasks = column(spacing=10), column(spacing=10)
+        for part in (self._recent_host, self._no_recent):
+            recent.addWidget(part)
+        for part in (self._tasks, self._no_tasks):
+            tasks.addWidget(part)
+        self._fill(left, ((tr("Needs an answer"), self._answers()), (tr("Opened last"), recent)), 640)
+        self._fill(right, ((tr("My tasks"), tasks),), 520)
         columns.addWidget(left, 6)
         columns.addWidget(right, 5)
         columns.addStretch(1)
@@ -103,6 +110,29 @@ class Home(QWidget):
             layout.addSpacing(18)
         layout.addStretch(1)
 
+    def _build_lists(self) -> None:
+        self._notices_host, self._asking_host, self._recent_host = QWidget(), QWidget(), QWidget()
+        for host in (self._notices_host, self._asking_host, self._recent_host):
+            column(host, spacing=10)
+        self._notices: KeyedRows[KeyNotice, NoticeCard] = KeyedRows(
+            self._notices_host,
+            notice_key,
+            lambda notice: NoticeCard(self._session.people, notice),
+            lambda card, notice: card.show_notice(notice),
+        )
+        self._asking, self._recent = _actions(self._asking_host), _actions(self._recent_host)
+        self._tasks = TaskCard(self._open_task, self._tick)
+        self._reminder = self._make_reminder()
+        self._nothing = _quiet(tr("Nothing needs your answer right now."))
+        self._no_recent = _quiet(tr("What you open in rooms is found here."))
+        self._no_tasks = _quiet(tr("No tasks are assigned to you."))
+
+    def _answers(self) -> QVBoxLayout:
+        layout = column(spacing=10)
+        for part in (self._reminder, self._notices_host, self._asking_host, self._nothing):
+            layout.addWidget(part)
+        return layout
+
     def showEvent(self, event: object) -> None:
         self.refresh()
 
@@ -126,61 +156,25 @@ class Home(QWidget):
         recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
         open_tasks = tasks_here(self._session)[:_TASKS]
         done = tasks_here(self._session, done=True)[-2:] if len(open_tasks) < _TASKS else []
-        minute = (now.date(), now.hour, now.minute)
-        shown = (
-            minute,
-            reminds,
-            tuple(told),
-            tuple(titles.items()),
-            tuple(mentions),
-            tuple(written),
-            tuple(new),
-            tuple(asked),
-            tuple(after),
-            tuple(recent),
-            tuple(open_tasks),
-            tuple(done),
-            tuple(self._session.rooms.may_write(task.room) for task in (*open_tasks, *done)),
-        )
-        if shown == self._shown:  # nothing is built anew, so that the focus stays where it is
-            return
-        self._shown = shown
-        self._fill_answers(mentions, written, new, titles, quiet=not (told or reminds or after or asked))
-        for each in after:
-            self._answers.addWidget(self._written_after(each))
-        for at, invitation in enumerate(asked):
-            self._answers.insertWidget(at, self._asked(invitation))
-        for at, notice in enumerate(told):
-            self._answers.insertWidget(at, NoticeCard(self._session.people, notice))
-        if reminds:
-            self._answers.insertWidget(0, self._reminder())
-        clear(self._recent)
-        for item in recent:
-            self._recent.addWidget(self._recent_row(item, titles[item.room]))
-        if not recent:
-            self._recent.addWidget(_quiet(tr("What you open in rooms is found here.")))
+        actions = [
+            *(self._asked(invitation) for invitation in asked),
+            *(self._mention(mention, titles[mention.room]) for mention in mentions),
+            *(self._direct(room) for room in written),
+            *(self._invitation(room, by, t) for room, by, t in new),
+            *(self._written_after(each) for each in after),
+        ]
+        self._reminder.setVisible(reminds)
+        self._notices_host.setVisible(bool(told))
+        self._notices.show(told)
+        self._asking_host.setVisible(bool(actions))
+        self._asking.show(actions)
+        self._nothing.setVisible(not (reminds or told or actions))
+        self._recent_host.setVisible(bool(recent))
+        self._recent.show([self._recent_action(item, titles[item.room]) for item in recent])
+        self._no_recent.setVisible(not recent)
         self._show_tasks(now.date(), [*open_tasks, *done])
 
-    def _fill_answers(
-        self,
-        mentions: Sequence[MentionRow],
-        written: Sequence[RoomSummary],
-        new: Sequence[tuple[RoomSummary, Uid, int]],
-        titles: dict[RoomId, str],
-        *,
-        quiet: bool,
-    ) -> None:
-        clear(self._answers)
-        for mention in mentions:
-            self._answers.addWidget(self._mention(mention, titles[mention.room]))
-        for room in written:
-            self._answers.addWidget(self._direct(room))
-        for room, by, t in new:
-            self._answers.addWidget(self._invitation(room, by, t))
-        if quiet and not mentions and not written and not new:
-            self._answers.addWidget(_quiet(tr("Nothing needs your answer right now.")))
-
-    def _reminder(self) -> QWidget:
+    def _make_reminder(self) -> QWidget:
         card = Card(margin=14, spacing=6)
         head = line(spacing=10)
         head.addWidget(IconLabel("security", "warning", 20))
@@ -198,85 +192,85 @@ class Home(QWidget):
         run_guarded(self, self._session.recovery.dismiss)
         self.refresh()
 
-    def _mention(self, mention: MentionRow, room_title: str) -> QWidget:
+    def _mention(self, mention: MentionRow, room_title: str) -> Action:
         author = self._session.people.person(mention.author).name
-        return action_row(
-            "mention",
-            tr("You were mentioned in {room}").format(room=room_title),
-            f"{author}: {' '.join(mention.text.split())}",
-            day_or_time(mention.t, self._local_now()),
-            lambda: self.link_chosen.emit(
-                ObjectLink(room=mention.room, obj=mention.obj, kind="chat", ref=bytes(mention.change_id))
-            ),
+        link = ObjectLink(room=mention.room, obj=mention.obj, kind="chat", ref=bytes(mention.change_id))
+        return Action(
+            key=link,
+            icon="mention",
+            title=tr("You were mentioned in {room}").format(room=room_title),
+            detail=f"{author}: {' '.join(mention.text.split())}",
+            when=day_or_time(mention.t, self._local_now()),
+            open=lambda: self.link_chosen.emit(link),
         )
 
-    def _written_after(self, told: WrittenAfter) -> QWidget:
+    def _written_after(self, told: WrittenAfter) -> Action:
         names = ", ".join(self._session.people.person(uid).name for uid in told.by) or tr("Somebody")
         title = told.item.title or tr("Untitled")
-        return action_row(
-            self._icons.get(told.item.kind, "file"),
-            tr("{names} wrote in “{title}”").format(names=names, title=title),
-            tr("You put it in the trash. What was written is kept there."),
-            day_or_time(told.t, self._local_now()),
-            lambda: self.link_chosen.emit(told.item.link),
+        return Action(
+            key=("written-after", told.item.link),
+            icon=self._icons.get(told.item.kind, "file"),
+            title=tr("{names} wrote in “{title}”").format(names=names, title=title),
+            detail=tr("You put it in the trash. What was written is kept there."),
+            when=day_or_time(told.t, self._local_now()),
+            open=lambda: self.link_chosen.emit(told.item.link),
         )
 
-    def _direct(self, room: RoomSummary) -> QWidget:
-        return action_row(
-            "chat",
-            tr("Message from {name}").format(name=room.title),
-            room.preview,
-            day_or_time(room.last_ms, self._local_now()),
-            lambda: self.room_chosen.emit(room.room),
+    def _direct(self, room: RoomSummary) -> Action:
+        return Action(
+            key=("direct", room.room),
+            icon="chat",
+            title=tr("Message from {name}").format(name=room.title),
+            detail=room.preview,
+            when=day_or_time(room.last_ms, self._local_now()),
+            open=lambda: self.room_chosen.emit(room.room),
         )
 
-    def _invitation(self, room: RoomSummary, by: Uid, t: int) -> QWidget:
+    def _invitation(self, room: RoomSummary, by: Uid, t: int) -> Action:
         name = self._session.people.person(by).name
         direct = room.type == "direct"  # nothing is written there yet, and its title is the other's name
-        return action_row(
-            "invite",
-            tr("New conversation with {name}").format(name=name)
+        return Action(
+            key=("added", room.room),
+            icon="invite",
+            title=tr("New conversation with {name}").format(name=name)
             if direct
             else tr("You were added to {room}").format(room=room.title),
-            "" if direct else tr("by {name}").format(name=name),
-            day_or_time(t, self._local_now()),
-            lambda: self.room_chosen.emit(room.room),
+            detail="" if direct else tr("by {name}").format(name=name),
+            when=day_or_time(t, self._local_now()),
+            open=lambda: self.room_chosen.emit(room.room),
         )
 
-    def _asked(self, invitation: OpenInvitation) -> QWidget:
+    def _asked(self, invitation: OpenInvitation) -> Action:
         title = invitation.title or (tr("A long room") if invitation.long else tr("A room"))
         name = invitation.by.name if invitation.by is not None else tr("Somebody")
-        return action_row(
-            "invite",
-            tr("{name} invites you to {room}").format(name=name, room=title),
-            invitation.greeting,
-            day_or_time(invitation.t_ms, self._local_now()),
-            lambda: self.room_chosen.emit(invitation.room),
+        return Action(
+            key=("asked", invitation.room),
+            icon="invite",
+            title=tr("{name} invites you to {room}").format(name=name, room=title),
+            detail=invitation.greeting,
+            when=day_or_time(invitation.t_ms, self._local_now()),
+            open=lambda: self.room_chosen.emit(invitation.room),
         )
 
     def _local_now(self) -> datetime:
         return self._now().astimezone()
 
-    def _recent_row(self, item: ObjectSummary, room_title: str) -> QWidget:
-        return action_row(
-            self._icons.get(item.kind, "file"),
-            object_title(item, room_title),
-            "",
-            day_or_time(item.updated_ms, self._local_now()),
-            lambda: self.link_chosen.emit(ObjectLink(room=item.room, obj=item.obj, kind=item.kind)),
+    def _recent_action(self, item: ObjectSummary, room_title: str) -> Action:
+        link = ObjectLink(room=item.room, obj=item.obj, kind=item.kind)
+        return Action(
+            key=link,
+            icon=self._icons.get(item.kind, "file"),
+            title=object_title(item, room_title),
+            when=day_or_time(item.updated_ms, self._local_now()),
+            open=lambda: self.link_chosen.emit(link),
             role="muted",
         )
 
     def _show_tasks(self, today: date, tasks: Sequence[TaskRow]) -> None:
-        clear(self._tasks)
-        if not tasks:
-            self._tasks.addWidget(_quiet(tr("No tasks are assigned to you.")))
-            return
-        card = Card(margin=6, spacing=0)
-        for task in tasks:
-            may_tick = self._session.rooms.may_write(task.room)
-            card.content.addWidget(TaskCheck(task, today, self._open_task, self._tick, may_tick=may_tick))
-        self._tasks.addWidget(card)
+        may_write = self._session.rooms.may_write
+        self._tasks.setVisible(bool(tasks))
+        self._no_tasks.setVisible(not tasks)
+        self._tasks.show_lines([TaskLine(task=task, today=today, may_tick=may_write(task.room)) for task in tasks])
 
     def _open_task(self, task: TaskRow) -> None:
         self.link_chosen.emit(ObjectLink(room=task.room, obj=task.obj, kind="board", ref=task.ref))
@@ -339,20 +333,5 @@ def _quiet(text: str) -> QWidget:
     return card
 
 
-def action_row(
-    icon: str, title: str, detail: str, when: str, on_click: Callable[[], object], *, role: str = "accent"
-) -> QWidget:
-    """A card of one row that can be pressed: icon, title, a line under it, time at the right."""
-    row = RowButton(", ".join(x for x in (title, detail, when) if x), on_click)
-    set_props(row, kind="card-row")
-    layout = line(row, margins=(13, 13, 13, 13), spacing=13)
-    layout.addWidget(IconLabel(icon, role, 20))
-    words = column(spacing=2)
-    words.addWidget(ElidedLabel(title, "strong" if detail else "body"))
-    if detail:
-        words.addWidget(ElidedLabel(detail, "small"))
-    layout.addLayout(words, 1)
-    layout.addWidget(label(when, "faint"))
-    for child in row.findChildren(QWidget):
-        child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-    return row
+def _actions(host: QWidget) -> KeyedRows[Action, ActionRow]:
+    return KeyedRows(host, lambda action: action.key, ActionRow, lambda row, action: row.show_action(action))

@@ -1,56 +1,117 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Uppgifter in the rail: the cards that are assigned to me, from every room, and the row that shows one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QWidget
 
+from app.core.ids import RoomId
 from app.objects.links import ObjectLink
 from app.tasks.service import TaskRow
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton, SegmentButton, Segments
 from ui.kit.card import Card, EmptyState, SectionHeader, scroll
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.scale import hold
-from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
+from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.translate import short_day, tr
 from ui.shell.ports import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLine:
+    """What one line shows of a task."""
+
+    task: TaskRow
+    today: date
+    may_tick: bool
 
 
 class TaskCheck(QWidget):
     """A task as one line: a box to tick, its title (which opens it), and when it is due. Who may only read the room
     cannot tick."""
 
-    def __init__(
-        self,
-        task: TaskRow,
-        today: date,
-        on_open: Callable[[TaskRow], object],
-        on_tick: Callable[[TaskRow, bool], object],
-        *,
-        room: str = "",
-        may_tick: bool = True,
-    ) -> None:
+    def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], object]) -> None:
         super().__init__()
+        self._shown: TaskLine | None = None
         row = line(self, margins=(8, 1, 8, 1), spacing=6)
-        box = QCheckBox()
-        box.setChecked(task.done)
-        box.setAccessibleName(tr("Done: {title}").format(title=task.title))
-        box.clicked.connect(lambda checked: on_tick(task, checked))
-        box.setEnabled(may_tick)
-        row.addWidget(box)
-        due, kind = due_text(task, today)
-        button = RowButton(", ".join(x for x in (task.title, room, due) if x), lambda: on_open(task))
-        inside = line(button, margins=(4, 8, 4, 8), spacing=10)
-        title = ElidedLabel(task.title, "struck" if task.done else "body")
-        inside.addWidget(title, 3)
-        if room:
-            inside.addWidget(ElidedLabel(room, "small"), 2)
-        inside.addWidget(label(due, kind))
-        for child in button.findChildren(QWidget):
+        self._box = QCheckBox()
+        self._box.clicked.connect(lambda checked: self._do(lambda task: on_tick(task, checked)))
+        row.addWidget(self._box)
+        self._button = RowButton("", lambda: self._do(on_open))
+        inside = line(self._button, margins=(4, 8, 4, 8), spacing=10)
+        self._title, self._due = ElidedLabel(), label("")
+        inside.addWidget(self._title, 3)
+        inside.addWidget(self._due)
+        for child in self._button.findChildren(QWidget):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        row.addWidget(button, 1)
+        row.addWidget(self._button, 1)
+
+    def show_line(self, shown: TaskLine) -> None:
+        """Shows the task as it is now."""
+        self._box.setChecked(shown.task.done)  # also if it is the same: a tick may have changed nothing
+        if shown == self._shown:
+            return
+        self._shown, task = shown, shown.task
+        self._box.setAccessibleName(tr("Done: {title}").format(title=task.title))
+        self._box.setEnabled(shown.may_tick)
+        due, kind = due_text(task, shown.today)
+        self._button.setAccessibleName(", ".join(x for x in (task.title, due) if x))
+        set_props(self._title, look="struck" if task.done else "body")
+        self._title.set_text(task.title)
+        set_props(self._due, look=kind)
+        self._due.setText(due)
+
+    def _do(self, action: Callable[[TaskRow], object]) -> None:
+        if self._shown is not None:
+            action(self._shown.task)
+
+
+class TaskCard(Card):
+    """Tasks below each other; each keeps its line."""
+
+    def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], object]) -> None:
+        super().__init__(margin=6, spacing=0)
+        self._rows: KeyedRows[TaskLine, TaskCheck] = KeyedRows(
+            self,
+            lambda shown: (shown.task.room, shown.task.obj, shown.task.card),
+            lambda _: TaskCheck(on_open, on_tick),
+            lambda row, shown: row.show_line(shown),
+        )
+
+    def show_lines(self, lines: Sequence[TaskLine]) -> None:
+        """Shows exactly these."""
+        self._rows.show(lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _RoomTasks:
+    """What is shown of one room."""
+
+    room: RoomId
+    title: str
+    lines: Sequence[TaskLine]
+
+
+class RoomTasks(QWidget):
+    """A room's title and my tasks in it."""
+
+    def __init__(self, card: TaskCard) -> None:
+        super().__init__()
+        layout = column(self, spacing=10)
+        self._heading, self._card = SectionHeader(""), card
+        layout.addWidget(self._heading)
+        layout.addWidget(card)
+
+    def show_room(self, shown: _RoomTasks) -> None:
+        """Shows the title and the tasks as they are now."""
+        if self._heading.accessibleName() != shown.title:
+            self._heading.setText(shown.title)
+            self._heading.setAccessibleName(shown.title)
+        self._card.show_lines(shown.lines)
 
 
 def tasks_here(session: Session, *, done: bool = False) -> list[TaskRow]:
@@ -103,8 +164,19 @@ class MyTasks(QWidget):
         filters.addStretch(1)
         self._filters.idClicked.connect(lambda _id: self.refresh())
         page.addLayout(filters)
-        self._list = column(spacing=10)
-        page.addLayout(self._list)
+        self._none = EmptyState(
+            "tasks", tr("Nothing here"), tr("Cards that are assigned to you on a room's board show up here.")
+        )
+        page.addWidget(self._none)
+        self._list = QWidget()
+        column(self._list, spacing=10)
+        page.addWidget(self._list)
+        self._rooms: KeyedRows[_RoomTasks, RoomTasks] = KeyedRows(
+            self._list,
+            lambda shown: shown.room,
+            lambda _: RoomTasks(TaskCard(self._open, self._on_tick)),
+            lambda row, shown: row.show_room(shown),
+        )
         page.addStretch(1)
         hold(inner, most_width=900)
         column(self).addWidget(scroll(inner, tr("My tasks")))
@@ -121,25 +193,17 @@ class MyTasks(QWidget):
             return
         today = self._today()
         tasks = self._chosen(today)
-        clear(self._list)
-        if not tasks:
-            self._list.addWidget(
-                EmptyState(
-                    "tasks", tr("Nothing here"), tr("Cards that are assigned to you on a room's board show up here.")
-                )
-            )
-            return
-        titles = {r.room: r.title for r in self._session.rooms.rooms()}
-        groups: dict[str, list[TaskRow]] = {}
+        rooms = self._session.rooms
+        titles = {room.room: room.title for room in rooms.rooms()}
+        lines: dict[RoomId, list[TaskLine]] = {}
         for task in tasks:
-            groups.setdefault(titles.get(task.room, ""), []).append(task)
-        for title, of_room in groups.items():
-            self._list.addWidget(SectionHeader(title))
-            card = Card(margin=6, spacing=0)
-            may_tick = self._session.rooms.may_write(of_room[0].room)
-            for task in of_room:
-                card.content.addWidget(TaskCheck(task, today, self._open, self._on_tick, may_tick=may_tick))
-            self._list.addWidget(card)
+            shown = TaskLine(task=task, today=today, may_tick=rooms.may_write(task.room))
+            lines.setdefault(task.room, []).append(shown)
+        self._none.setVisible(not tasks)
+        self._list.setVisible(bool(tasks))
+        self._rooms.show(
+            [_RoomTasks(room=room, title=titles.get(room, ""), lines=of_room) for room, of_room in lines.items()]
+        )
 
     def _chosen(self, today: date) -> list[TaskRow]:
         which = self._filters.checkedId()

@@ -14,13 +14,20 @@ class EndedCard(Card):
 
     def __init__(self, ended: EndedMember, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=4, parent=parent)
-        name = ended.person.name
         top = line(spacing=7)
+        self._name, self._about = label("", "strong", wrap=True), label("", "small", wrap=True)
         top.addWidget(IconLabel("warning", "warning", 16))
-        top.addWidget(label(tr("{name} is not in the room any more").format(name=name), "strong", wrap=True), 1)
+        top.addWidget(self._name, 1)
         self.content.addLayout(top)
+        self.content.addWidget(self._about)
+        self.show_ended(ended)
+
+    def show_ended(self, ended: EndedMember) -> None:
+        """Shows what is known of them now."""
+        name = ended.person.name
+        self._name.setText(tr("{name} is not in the room any more").format(name=name))
         text = tr(
             "The agency ended the account on {day}. If {name} comes back, it is under a new account, which nobody has "
             "verified. An administrator adds it; compare safety numbers first."
         ).format(day=short_day(day(ended.t_ms)), name=name)
-        self.content.addWidget(label(text, "small", wrap=True))
+        self._about.setText(text)

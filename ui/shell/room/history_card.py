@@ -29,20 +29,29 @@ class HistoryCard(Card):
         top.addWidget(IconLabel("history", "accent", 16))
         top.addWidget(label(tr("Proposal"), "label"), 1)
         self.content.addLayout(top)
-        said = tr("{by} proposes that {name} may read everything since the beginning.").format(
-            by=proposal.by.name, name=proposal.subject.name
-        )
-        self.content.addWidget(label(said, "body", wrap=True))
-        if proposal.refusal is not None:
-            self.content.addWidget(label(history_refusal(proposal.refusal), "small", wrap=True))
-            return
-        self.approve_button = TextButton(
-            tr("Give access") if proposal.approved else tr("Approve …"), self._approve, kind="primary"
-        )
+        self._said, self._refusal = label("", "body", wrap=True), label("", "small", wrap=True)
+        self.content.addWidget(self._said)
+        self.content.addWidget(self._refusal)
+        self.approve_button = TextButton("", self._approve, kind="primary")
         row = line()
         row.addStretch(1)
         row.addWidget(self.approve_button)
         self.content.addLayout(row)
+        self.show_proposal(proposal)
+
+    def show_proposal(self, proposal: HistoryProposal) -> None:
+        """Shows how the proposal stands now."""
+        self._proposal = proposal
+        said = tr("{by} proposes that {name} may read everything since the beginning.").format(
+            by=proposal.by.name, name=proposal.subject.name
+        )
+        self._said.setText(said)
+        self._refusal.setText(history_refusal(proposal.refusal) if proposal.refusal is not None else "")
+        self._refusal.setVisible(proposal.refusal is not None)
+        action = tr("Give access") if proposal.approved else tr("Approve …")
+        if self.approve_button.accessibleName() != action:
+            self.approve_button.setText(action)
+        self.approve_button.setVisible(proposal.refusal is None)
 
     def _approve(self) -> None:
         run(self, self._give())

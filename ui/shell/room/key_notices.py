@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What happened to a person's keys, told calmly in rooms and on Home; what warns stands until it is dealt with."""
 
+from collections.abc import Hashable
+
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
@@ -82,24 +84,43 @@ class NoticeBar(InfoBar):
 
 
 class NoticeCard(Card):
-    """The same on Home."""
+    """The same on Home. The button deals with the notice that the card shows when it is pressed."""
 
     def __init__(self, people: PeopleService, notice: KeyNotice, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=14, spacing=6)
-        happened, advice = said(people, notice)
-        kind, icon, action = dress(notice)
+        self._people, self._notice = people, notice
         head = line(spacing=10)
-        head.addWidget(IconLabel(icon, "muted" if kind == "info" else kind, 20))
-        head.addWidget(label(happened, "strong", wrap=True), 1)
-        head.addWidget(label(day_or_time(notice.t), "faint"))
+        self._icon, self._happened = IconLabel("info", "muted", 20), label("", "strong", wrap=True)
+        self._when, self._advice = label("", "faint"), label("", "small", wrap=True)
+        head.addWidget(self._icon)
+        head.addWidget(self._happened, 1)
+        head.addWidget(self._when)
         self.content.addLayout(head)
-        self.content.addWidget(label(advice, "small", wrap=True))
+        self.content.addWidget(self._advice)
         buttons = line(spacing=8)
-        self.button = TextButton(action, lambda: deal(self, people, notice))
-        self.button.setAccessibleName(f"{action}: {happened}")
+        self.button = TextButton("", lambda: deal(self, self._people, self._notice))
         buttons.addWidget(self.button)
         buttons.addStretch(1)
         self.content.addLayout(buttons)
+
+    def show_notice(self, notice: KeyNotice) -> None:
+        """Shows the notice as it is now."""
+        self._notice = notice
+        happened, advice = said(self._people, notice)
+        kind, icon, action = dress(notice)
+        self._icon.set_icon(icon, "muted" if kind == "info" else kind)
+        self._happened.setText(happened)
+        self._when.setText(day_or_time(notice.t))
+        self._advice.setText(advice)
+        spoken = f"{action}: {happened}"
+        if self.button.accessibleName() != spoken:
+            self.button.setText(action)
+            self.button.setAccessibleName(spoken)
+
+
+def notice_key(notice: KeyNotice) -> Hashable:
+    """Tells notices apart: warnings stand one by one, what is calm gathers by person."""
+    return (notice.uid, notice.kind, notice.other, notice.ids) if notice.warns else notice.uid
 
 
 def dress(notice: KeyNotice) -> tuple[str, str, str]:

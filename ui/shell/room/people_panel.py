@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The panel at the right of a room: who is in it, how surely, and what was changed last."""
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
@@ -14,10 +15,10 @@ from ui.kit.card import Card, IconLabel, SectionHeader, scroll
 from ui.kit.dialogs import confirm, show
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.menu import Entry, popup
-from ui.kit.style import ElidedLabel, clear, column, label, line, set_props
+from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import day_or_time, language, tr, trn
-from ui.shell.ports import ADMIN, OWNER, MemberInfo, ObjectSummary, Session
+from ui.shell.ports import ADMIN, OWNER, EndedMember, HistoryProposal, MemberInfo, ObjectSummary, Session
 from ui.shell.room.duplicate_accounts import may_add
 from ui.shell.room.ended_card import EndedCard
 from ui.shell.room.history_card import HistoryCard, propose
@@ -30,6 +31,33 @@ from ui.tool import toast
 
 WIDTH = 316
 _SHOWN_OBJECTS = 4
+
+
+class ObjectRow(RowButton):
+    """One object of the room, by its title, and what was done last. A press chooses the object as it is shown."""
+
+    def __init__(self, icon: str, item: ObjectSummary, choose: Callable[[ObjectSummary], object]) -> None:
+        super().__init__("", lambda: choose(self._item))
+        self._item = item
+        set_props(self, kind="card-row")
+        layout = column(self, margins=(12, 12, 12, 12), spacing=4)
+        top = line(spacing=7)
+        self._title, self._detail = ElidedLabel(), label("", "small")
+        top.addWidget(IconLabel(icon, "accent", 16))
+        top.addWidget(self._title, 1)
+        layout.addLayout(top)
+        layout.addWidget(self._detail)
+        for child in self.findChildren(QWidget):
+            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+
+    def show_object(self, item: ObjectSummary, detail: str) -> None:
+        """Shows it as it is now."""
+        self._item = item
+        spoken = f"{item.title}, {detail}"
+        if self.accessibleName() != spoken:
+            self.setAccessibleName(spoken)
+            self._title.set_text(item.title)
+            self._detail.setText(detail)
 
 
 class PeoplePanel(QFrame):
@@ -69,13 +97,34 @@ class PeoplePanel(QFrame):
         content.addWidget(self.one_owner)
         self.removed_button = TextButton("", self._show_removals, kind="link")
         content.addWidget(self.removed_button, 0, Qt.AlignmentFlag.AlignLeft)
-        self._proposals = column(spacing=8)
-        content.addLayout(self._proposals)
+        over_host, proposals_host, objects_host = QWidget(), QWidget(), QWidget()
+        for host, spacing in ((over_host, 8), (proposals_host, 8), (objects_host, 10)):
+            column(host, spacing=spacing)
+        self._over_host, self._proposals_host = over_host, proposals_host
+        self._over: KeyedRows[EndedMember, EndedCard] = KeyedRows(
+            over_host,
+            lambda ended: (ended.person.uid, ended.t_ms),
+            EndedCard,
+            lambda card, ended: card.show_ended(ended),
+        )
+        self._proposals: KeyedRows[HistoryProposal, HistoryCard] = KeyedRows(
+            proposals_host,
+            lambda proposal: (self._room, proposal.ident),
+            self._history_card,
+            lambda card, proposal: card.show_proposal(proposal),
+        )
+        self._objects: KeyedRows[ObjectSummary, ObjectRow] = KeyedRows(
+            objects_host,
+            lambda item: item.obj,
+            lambda item: ObjectRow(self._icons.get(item.kind, "file"), item, self.object_chosen.emit),
+            lambda row, item: row.show_object(item, self._detail(item)),
+        )
+        content.addWidget(over_host)
+        content.addWidget(proposals_host)
         content.addSpacing(8)
         self._changed_title = SectionHeader(tr("Changed last"))
         content.addWidget(self._changed_title)
-        self._objects = column(spacing=10)
-        content.addLayout(self._objects)
+        content.addWidget(objects_host)
         content.addStretch(1)
         column(self, margins=(1, 0, 0, 0)).addWidget(scroll(inner, tr("Members and changes")))
         soon = Soon(self, self.refresh)
@@ -104,17 +153,19 @@ class PeoplePanel(QFrame):
         removed = self._session.rooms.removed(room)
         self.removed_button.setVisible(removed > 0)
         self.removed_button.setText(trn("{n} removed …", "{n} removed …", removed).format(n=removed))
-        clear(self._proposals)
-        for ended in self._session.rooms.ended(room):
-            self._proposals.addWidget(EndedCard(ended))
-        for proposal in self._session.rooms.history_proposals(room):
-            self._proposals.addWidget(HistoryCard(self._session.rooms, room, proposal))
-        clear(self._objects)
+        over, proposals = self._session.rooms.ended(room), self._session.rooms.history_proposals(room)
+        self._over_host.setVisible(bool(over))
+        self._over.show(over)
+        self._proposals_host.setVisible(bool(proposals))
+        self._proposals.show(proposals)
         objects = sorted(self._session.rooms.objects(room), key=lambda o: -o.updated_ms)
         listed = [o for o in objects if o.kind != "chat"][:_SHOWN_OBJECTS]
         self._changed_title.setVisible(bool(listed))
-        for item in listed:
-            self._objects.addWidget(self._object_card(item))
+        self._objects.show(listed)
+
+    def _history_card(self, proposal: HistoryProposal) -> HistoryCard:
+        assert self._room is not None  # noqa: S101 - narrows the type: nothing is shown without a room
+        return HistoryCard(self._session.rooms, self._room, proposal)
 
     def _may_add(self, room: RoomId) -> bool:
         """Administrators may, but not in a room that has ended in another."""
@@ -221,20 +272,6 @@ class PeoplePanel(QFrame):
         text = tr("You get nothing written from now on. Only an administrator can add you again.")
         if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
             await self._session.rooms.leave(room)
-
-    def _object_card(self, item: ObjectSummary) -> QWidget:
-        detail = self._detail(item)
-        row = RowButton(f"{item.title}, {detail}", lambda: self.object_chosen.emit(item))
-        set_props(row, kind="card-row")
-        layout = column(row, margins=(12, 12, 12, 12), spacing=4)
-        top = line(spacing=7)
-        top.addWidget(IconLabel(self._icons.get(item.kind, "file"), "accent", 16))
-        top.addWidget(ElidedLabel(item.title), 1)
-        layout.addLayout(top)
-        layout.addWidget(label(detail, "small"))
-        for child in row.findChildren(QWidget):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        return row
 
     def _detail(self, item: ObjectSummary) -> str:
         if item.kind == "board":

@@ -2,7 +2,8 @@
 """Clearing a room's change history on the server: what goes and what stays, what is lacking, how far it has come."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
@@ -13,16 +14,58 @@ from ui.errors import sentence, told
 from ui.kit.bind import Soon, bind
 from ui.kit.card import IconLabel, SectionHeader
 from ui.kit.dialogs import Dialog, show
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.latest import Latest
+from ui.kit.plain import Label
 from ui.kit.progress import ProgressRow
 from ui.kit.sizes import size_text
-from ui.kit.style import ElidedLabel, clear, column, label, line
+from ui.kit.style import ElidedLabel, column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import day, short_day, tr, trn
 from ui.shell.ports import Pruning, Session
 
 _SHOWN = 5
 """Objects that are named; of more the number is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """One line of what is told. `kind`: a look, "section", "warning", or "object" with `more` at its end."""
+
+    key: Hashable
+    kind: str
+    text: str
+    more: str = ""
+
+
+class PlanRow(QWidget):
+    """One line, of one kind."""
+
+    def __init__(self, shown: _Line) -> None:
+        super().__init__()
+        parts = line(self, margins=(0, 4, 0, 0) if shown.kind == "section" else (0, 0, 0, 0), spacing=8)
+        self._text: Label
+        self._more = label("", "small")
+        if shown.kind == "warning":
+            parts.addWidget(IconLabel("warning", "warning", 16), 0, Qt.AlignmentFlag.AlignTop)
+        if shown.kind == "object":
+            self._text = ElidedLabel()
+        elif shown.kind == "section":
+            self._text = SectionHeader("")
+        else:
+            self._text = label("", "body" if shown.kind == "warning" else shown.kind, wrap=True)
+        parts.addWidget(self._text, 1)
+        parts.addWidget(self._more)
+
+    def show_line(self, shown: _Line) -> None:
+        """Shows the text as it is now."""
+        if isinstance(self._text, ElidedLabel):
+            self._text.set_text(shown.text)
+        elif self._text.text() != shown.text:
+            self._text.setText(shown.text)
+            self._text.setAccessibleName(shown.text)
+        self._more.setText(shown.more)
+        self._more.setVisible(bool(shown.more))
 
 
 class PruneDialog(Dialog):
@@ -47,7 +90,10 @@ class PruneDialog(Dialog):
                "of records.")
         )  # fmt: skip
         self._told = QWidget()
-        self._lines = column(self._told, spacing=6)
+        column(self._told, spacing=6)
+        self._lines: KeyedRows[_Line, PlanRow] = KeyedRows(
+            self._told, lambda shown: shown.key, PlanRow, lambda row, shown: row.show_line(shown)
+        )
         self.body.addWidget(self._told)
         self.progress = ProgressRow(tr("Clearing"))
         self.progress.hide()
@@ -74,52 +120,8 @@ class PruneDialog(Dialog):
     def _show(self, plan: PrunePlan) -> None:
         if self._over or self._task is not None:
             return
-        clear(self._lines)
-        if plan.refusal is not None:
-            self._warn(sentence(plan.refusal).text)
-        self._section(tr("Can be cleared now"))
-        if plan.ready:
-            self._say(total_text(plan.ready))
-            self._list([(o, amount_text(o)) for o in plan.ready])
-        else:
-            self._say(tr("Nothing."), "muted")
-        if plan.newcomers or plan.recovery:
-            self._say(_given(plan), "small")
-        if plan.lacking:
-            self._section(tr("Not yet"))
-            self._list([(o, lack_text(o)) for o in plan.lacking])
-        if plan.too_few:
-            self._say(
-                tr("Two others must have checked how a document stands before anything of it is cleared. That takes at "
-                   "least three members who may read the whole history."),
-                "small",
-            )  # fmt: skip
+        self._lines.show(_lines(plan))
         self.accept_button.setEnabled(plan.refusal is None and bool(plan.ready))
-
-    def _section(self, title: str) -> None:
-        self._lines.addSpacing(4)
-        self._lines.addWidget(SectionHeader(title))
-
-    def _say(self, text: str, kind: str = "body") -> None:
-        self._lines.addWidget(label(text, kind, wrap=True))
-
-    def _warn(self, text: str) -> None:
-        row = QWidget()
-        parts = line(row, spacing=8)
-        parts.addWidget(IconLabel("warning", "warning", 16), 0, Qt.AlignmentFlag.AlignTop)
-        parts.addWidget(label(text, "body", wrap=True), 1)
-        self._lines.addWidget(row)
-
-    def _list(self, rows: Sequence[tuple[PrunableObject, str]]) -> None:
-        for found, text in rows[:_SHOWN]:
-            row = QWidget()
-            parts = line(row, spacing=12)
-            parts.addWidget(ElidedLabel(found.title or tr("Untitled")), 1)
-            parts.addWidget(label(text, "small"))
-            self._lines.addWidget(row)
-        more = len(rows) - _SHOWN
-        if more > 0:
-            self._say(trn("and {n} more", "and {n} more", more).format(n=more), "small")
 
     # -- doing it -------------------------------------------------------------------------------------------------
 
@@ -139,7 +141,7 @@ class PruneDialog(Dialog):
         self._task, self._over = None, True
         self.progress.hide()
         self.stays.hide()
-        clear(self._lines)
+        self._lines.show([])
         self.text.setText(tr("{what} have been cleared; the server is removing them.").format(what=total_text(went)))
         self.accept_button.hide()
         self.close_button.setText(tr("Close"))
@@ -178,6 +180,40 @@ async def clear_history(parent: QWidget, session: Session, room: RoomId) -> None
     bind(dialog, session.status_changed, dialog.due)
     bind(dialog, session.rooms.room_changed, lambda moved: dialog.due() if moved == room else None)
     await show(dialog)
+
+
+def _lines(plan: PrunePlan) -> list[_Line]:
+    found: list[_Line] = []
+    if plan.refusal is not None:
+        found.append(_Line(key="refusal", kind="warning", text=sentence(plan.refusal).text))
+    found.append(_Line(key="ready", kind="section", text=tr("Can be cleared now")))
+    if plan.ready:
+        found.append(_Line(key="total", kind="body", text=total_text(plan.ready)))
+        found += _objects("ready", [(o, amount_text(o)) for o in plan.ready])
+    else:
+        found.append(_Line(key="nothing", kind="muted", text=tr("Nothing.")))
+    if plan.newcomers or plan.recovery:
+        found.append(_Line(key="given", kind="small", text=_given(plan)))
+    if plan.lacking:
+        found.append(_Line(key="lacking", kind="section", text=tr("Not yet")))
+        found += _objects("lacking", [(o, lack_text(o)) for o in plan.lacking])
+    if plan.too_few:
+        text = tr("Two others must have checked how a document stands before anything of it is cleared. That takes at "
+                  "least three members who may read the whole history.")  # fmt: skip
+        found.append(_Line(key="too-few", kind="small", text=text))
+    return found
+
+
+def _objects(part: str, rows: Sequence[tuple[PrunableObject, str]]) -> list[_Line]:
+    found = [
+        _Line(key=(part, each.obj), kind="object", text=each.title or tr("Untitled"), more=text)
+        for each, text in rows[:_SHOWN]
+    ]
+    more = len(rows) - _SHOWN
+    if more > 0:
+        text = trn("and {n} more", "and {n} more", more).format(n=more)
+        found.append(_Line(key=(part, "more"), kind="small", text=text))
+    return found
 
 
 def amount_text(found: PrunableObject) -> str:

@@ -2,7 +2,7 @@
 """The ways of unlocking, in the settings, each with what can be done about it. The program changes keys, not this."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import Signal
@@ -15,6 +15,7 @@ from ui.errors import told
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.dialogs import Dialog, show
+from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
@@ -100,6 +101,50 @@ class PassphraseDialog(Dialog):
             self.current.setFocus()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """One way of unlocking: how it stands, and what is offered."""
+
+    kind: SlotKind
+    word: str
+    state: str
+    may_change: bool = False
+    may_remove: bool = False
+    may_add: bool = False
+
+
+class KeyRow(QWidget):
+    """One way of unlocking. Its buttons are made once; it shows those that are offered."""
+
+    def __init__(
+        self,
+        way: _Way,
+        change: Callable[[], object],
+        remove: Callable[[SlotKind, str], object],
+        add: Callable[[], object],
+    ) -> None:
+        super().__init__()
+        layout = line(self, spacing=8)
+        words = column(spacing=1)
+        words.addWidget(label(tr("Unlock: {way}").format(way=way.word), "body"))
+        self._state = label("", "small")
+        words.addWidget(self._state)
+        layout.addLayout(words, 1)
+        removed, added = tr("Remove: {way}").format(way=way.word), tr("Add: {way}").format(way=way.word)
+        self._change = _button(tr("Change …"), tr("Change the passphrase"), change)
+        self._remove = _button(tr("Remove …"), removed, lambda: remove(way.kind, way.word))
+        self._add = _button(tr("Add …"), added, add)
+        for button in (self._change, self._remove, self._add):
+            layout.addWidget(button)
+
+    def show_way(self, way: _Way) -> None:
+        """Shows how it stands now."""
+        self._state.setText(way.state)
+        self._change.setVisible(way.may_change)
+        self._remove.setVisible(way.may_remove)
+        self._add.setVisible(way.may_add)
+
+
 class KeysCard(Card):
     """One row for each way. `change_asked(KeyChange)`: the database is to get a new key."""
 
@@ -108,29 +153,19 @@ class KeysCard(Card):
     def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
         self._keys = keys
-        self._rows: list[QWidget] = []
+        self._rows: KeyedRows[_Way, KeyRow] = KeyedRows(
+            self, lambda way: way.kind, self._row, lambda row, way: row.show_way(way)
+        )
 
     def refresh(self) -> None:
         """Reads again which ways there are."""
-        for row in self._rows:
-            row.hide()
-            row.deleteLater()
         there = set(self._keys.kinds())
         words = {SlotKind.PASSPHRASE: tr("Passphrase"), SlotKind.KEYRING: tr("The computer's key store")}
-        self._rows = [self._row(kind, word, there) for kind, word in words.items()]
-        for row in self._rows:
-            self.content.addWidget(row)
+        self._rows.show([self._way(kind, word, there) for kind, word in words.items()])
 
-    def _row(self, kind: SlotKind, word: str, there: set[SlotKind]) -> QWidget:
-        row = QWidget()
-        layout = line(row, spacing=8)
-        words = column(spacing=1)
-        words.addWidget(label(tr("Unlock: {way}").format(way=word), "body"))
-        words.addWidget(label(self._state(kind, there), "small"))
-        layout.addLayout(words, 1)
-        for button in self._buttons(kind, word, there):
-            layout.addWidget(button)
-        return row
+    def _row(self, way: _Way) -> KeyRow:
+        add = self._add_keyring if way.kind == SlotKind.KEYRING else self._add_passphrase
+        return KeyRow(way, self._change, self._remove, add)
 
     def _state(self, kind: SlotKind, there: set[SlotKind]) -> str:
         if not self._keys.allowed(kind):
@@ -141,20 +176,18 @@ class KeysCard(Card):
             return tr("This computer has no key store")
         return tr("Not in use")
 
-    def _buttons(self, kind: SlotKind, word: str, there: set[SlotKind]) -> list[TextButton]:
-        buttons: list[TextButton] = []
+    def _way(self, kind: SlotKind, word: str, there: set[SlotKind]) -> _Way:
+        state = self._state(kind, there)
         if not self._keys.allowed(kind):
-            return buttons
-        if kind in there:
-            if kind == SlotKind.PASSPHRASE:
-                buttons.append(_button(tr("Change …"), tr("Change the passphrase"), self._change))
-            if len(there) > 1:  # never the last one
-                name = tr("Remove: {way}").format(way=word)
-                buttons.append(_button(tr("Remove …"), name, partial(self._remove, kind, word)))
-        elif kind == SlotKind.PASSPHRASE or self._keys.keyring_available():
-            add = self._add_keyring if kind == SlotKind.KEYRING else self._add_passphrase
-            buttons.append(_button(tr("Add …"), tr("Add: {way}").format(way=word), add))
-        return buttons
+            return _Way(kind=kind, word=word, state=state)
+        return _Way(
+            kind=kind,
+            word=word,
+            state=state,
+            may_change=kind in there and kind == SlotKind.PASSPHRASE,
+            may_remove=kind in there and len(there) > 1,  # never the last one
+            may_add=kind not in there and (kind == SlotKind.PASSPHRASE or self._keys.keyring_available()),
+        )
 
     # -- actions ---------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from ui.errors import code_of, told
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, show
 from ui.kit.qr import QrCode
-from ui.kit.style import column, label
+from ui.kit.style import column, label, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import clock, local_now, tr
 from ui.shell.entry.second_device import spaced
@@ -69,9 +69,7 @@ class InviteDialog(Dialog):
         self._added: Callable[[str], object] = lambda name: None
         self._admitting = False
         self.text = self.add_text("", "body")
-        self._shown = column(spacing=10)
-        self.body.addLayout(self._shown)
-        self._parts: list[QWidget] = []
+        self._make_parts()
         self.left = label("", "small")
         self.left.setAlignment(_MIDDLE)
         self.body.addWidget(self.left)
@@ -89,6 +87,27 @@ class InviteDialog(Dialog):
         self.finished.connect(self._on_finished)
         self._task: asyncio.Task[None] | None = None
         self._wait_for_offer()
+
+    def _make_parts(self) -> None:
+        """What an offer shows, and what is asked about a device that wants to come in."""
+        self._qr = QrCode("", tr("The code as a QR code"), QR_PX)
+        self.large = label("", "title", wrap=True, heading=False)
+        self.large.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
+        )
+        self._where = label(tr("Server: {server}").format(server=self._server), "muted")
+        self._name, self._system = label("", "heading", wrap=True), label("", "muted", wrap=True)
+        self._digits = label("", "home", heading=False)
+        same = tr("Are these the same six digits as on the new computer? If not, somebody is between the two.")
+        self._same = label(same, "body", wrap=True)
+        for part in (self.large, self._name, self._system, self._digits):
+            part.setAlignment(_MIDDLE)
+        shown = column(spacing=10)
+        self.body.addLayout(shown)
+        self._parts = (self._qr, self.large, self._where, self._name, self._system, self._digits, self._same)
+        for each in self._parts:
+            alone = each in (self._qr, self._where)
+            shown.addWidget(each, 0, _MIDDLE) if alone else shown.addWidget(each)
 
     async def show_until_closed(self, added: Callable[[str], object]) -> None:
         """Opens, begins, and ends when it is closed; `added` is told the name of a device that came in."""
@@ -116,57 +135,42 @@ class InviteDialog(Dialog):
 
     def _wait_for_offer(self) -> None:
         self._new = None
-        self._clear()
+        self._show_only()
         self.error.hide()
         self.text.setText(tr("Asking the server …"))
         self._spinner.start()
         self._buttons(yes=False, other=False, again=False)
 
     def _show_offer(self, offer: Offer) -> None:
-        self._clear()
         self._expires_ms = offer.expires_ms
         if offer.code:
             self.text.setText(
                 tr("On the new computer: start Kansli, choose “I already have Kansli on another computer”, and type in"
                    " the server and the code, or show it the QR code.")
             )  # fmt: skip
-            qr = QrCode(
-                write_pointer(Pointer(server=self._server, code=offer.code)), tr("The code as a QR code"), QR_PX
-            )
-            self._add(qr, _MIDDLE)
+            self._qr.set_text(write_pointer(Pointer(server=self._server, code=offer.code)))
         else:
             self.text.setText(
                 tr("On the new computer: start Kansli, choose “I already have Kansli on another computer”, and type in"
                    " the server and the number. Then both show six digits, which you compare.")
             )  # fmt: skip
-        large = label(offer.code or spaced(offer.number), "title" if offer.code else "home", wrap=True, heading=False)
-        large.setAccessibleName(tr("Code") if offer.code else tr("Number"))
-        large.setAccessibleDescription(large.text())
-        large.setTextInteractionFlags(
-            Qt.TextInteractionFlag.TextSelectableByKeyboard | Qt.TextInteractionFlag.TextSelectableByMouse
-        )
-        large.setAlignment(_MIDDLE)
-        self.large = large
-        self._add(large)
-        self._add(label(tr("Server: {server}").format(server=self._server), "muted"), _MIDDLE)
+        set_props(self.large, look="title" if offer.code else "home")
+        self.large.setText(offer.code or spaced(offer.number))
+        self.large.setAccessibleName(tr("Code") if offer.code else tr("Number"))
+        self.large.setAccessibleDescription(self.large.text())
+        self._show_only(self.large, self._where, *([self._qr] if offer.code else []))
         self._buttons(yes=False, other=True, again=False)
         self._count_down()
         self._timer.start()
 
     def _show_newcomer(self, new: Newcomer) -> None:
         self._new = new
-        self._clear()
         self._spinner.stop()
         self.text.setText(tr("This device wants to come in. It will read everything that you may read."))
-        said = [label(new.name, "heading", wrap=True), label(new.system, "muted", wrap=True)]
-        if new.digits:
-            said.append(label(spaced(new.digits), "home", heading=False))
-        for part in said:
-            part.setAlignment(_MIDDLE)
-            self._add(part)
-        if new.digits:
-            text = tr("Are these the same six digits as on the new computer? If not, somebody is between the two.")
-            self._add(label(text, "body", wrap=True))
+        self._name.setText(new.name)
+        self._system.setText(new.system)
+        self._digits.setText(spaced(new.digits) if new.digits else "")
+        self._show_only(self._name, self._system, *([self._digits, self._same] if new.digits else []))
         self._buttons(yes=True, other=False, again=False)
         self.no.setFocus()
 
@@ -198,7 +202,7 @@ class InviteDialog(Dialog):
             run(self, self._invitation.refuse())
             self._invitation = None
         self._new = None
-        self._clear()
+        self._show_only()
         self.text.setText(tr("The device was not added."))
         self._buttons(yes=False, other=False, again=True)
         self.again.setFocus()
@@ -211,7 +215,7 @@ class InviteDialog(Dialog):
         self._admitting = False
         self._close.setEnabled(True)
         self._new = None
-        self._clear()
+        self._show_only()
         self._spinner.stop()
         self.text.setText("")
         until, more = self._devices.digits_from, ""
@@ -232,18 +236,12 @@ class InviteDialog(Dialog):
         self.other.setVisible(other)
         self.again.setVisible(again)
 
-    def _add(self, part: QWidget, align: Qt.AlignmentFlag | None = None) -> None:
-        self._parts.append(part)
-        self._shown.addWidget(part) if align is None else self._shown.addWidget(part, 0, align)
-
-    def _clear(self) -> None:
+    def _show_only(self, *parts: QWidget) -> None:
         self._timer.stop()
         self.left.clear()
         self.left.hide()
         for part in self._parts:
-            part.hide()
-            part.deleteLater()
-        self._parts = []
+            part.setVisible(part in parts)
 
     def _count_down(self) -> None:
         left_s = max(0, self._expires_ms - int(local_now().timestamp() * 1000)) // 1000

@@ -1,0 +1,331 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The shell's lists, for tests/ui/test_lists_keep_place.py."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QWidget
+
+from app.core.ids import DevId, Hash, ObjId, RoomId
+from app.people.notices import KeyNotice
+from app.rooms.invitations import OpenInvitation
+from app.rooms.pruning import PrunableObject, PrunePlan
+from app.rooms.service import EndedMember, HistoryProposal
+from app.rooms.succession import Standing, Successor
+from app.store.rows import SearchHit
+from app.tasks.service import TaskRow
+from app.unlocking import SlotKind
+from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
+from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent, device
+from tests.ui.shell.fake_keys import FakeKeys
+from tests.ui.shell.fake_pruning import FakePruning
+from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.sample import CASE, ME, NOW, FakeMember, FakeObject, FakeRoom, at
+from ui.kit.buttons import TextButton
+from ui.shell.action_row import ActionRow
+from ui.shell.device_row import DeviceRow
+from ui.shell.devices_card import DevicesCard
+from ui.shell.ended_card import EndedCard
+from ui.shell.history_card import HistoryCard
+from ui.shell.home import Home
+from ui.shell.invitations_card import BlockedRow, InvitationsCard
+from ui.shell.key_notices import NoticeCard
+from ui.shell.keys_card import KeysCard
+from ui.shell.member_dialogs import PersonSearch, person_row
+from ui.shell.member_row import MemberRow
+from ui.shell.my_tasks import MyTasks, TaskCheck
+from ui.shell.owned_card import OwnedCard, OwnedRow
+from ui.shell.palette import Choice, Palette
+from ui.shell.people_panel import ObjectRow, PeoplePanel
+from ui.shell.prune_dialog import PlanRow, PruneDialog
+from ui.shell.room_list import RoomList
+from ui.shell.rows import Row
+from ui.shell.search_view import SearchView
+from ui.shell.succession_bar import SuccessionBar
+
+
+def devices(folder: Path) -> Shown:
+    service = FakeDevices()
+    card = DevicesCard(service, FakeUnsent(CASE), lambda: "", lambda room: "")
+
+    def show(rows: Rows) -> None:
+        service.rows = [device(DevId(number(key)), text) for key, text in rows.items()]
+        service.changed.emit()
+
+    return rows_of(card, show, DeviceRow, QAbstractButton)
+
+
+def keys(folder: Path) -> Shown:
+    """The two ways of unlocking: the other one comes and goes."""
+    service = FakeKeys([SlotKind.PASSPHRASE])
+    card = KeysCard(service)
+
+    def show(rows: Rows) -> None:
+        other = rows.get("keyring")
+        service.there = [SlotKind.PASSPHRASE, *([SlotKind.KEYRING] if other == "keyring" else [])]
+        service.forbidden = SlotKind.KEYRING if other not in (None, "keyring") else None
+        card.refresh()
+
+    def held(_key: str) -> QWidget:
+        return named(card, QAbstractButton, "Byt lösenfras")
+
+    return Shown(card, show, held, ("keyring", "passphrase", "passphrase"))
+
+
+def _people(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
+            keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
+    session = FakeSession(folder)
+    panel = PeoplePanel(session, {})
+    panel.set_room(CASE)
+
+    def show(rows: Rows) -> None:
+        put(session, rows)
+        panel.refresh()
+
+    return rows_of(panel, show, kind, inside, keys)
+
+
+def members(folder: Path) -> Shown:
+    def put(session: FakeSession, rows: Rows) -> None:
+        session.rooms.people[CASE] = [FakeMember(person=person(key, text), role=2) for key, text in rows.items()]
+
+    return _people(folder, put, MemberRow, None)
+
+
+def ended_members(folder: Path) -> Shown:
+    def put(session: FakeSession, rows: Rows) -> None:
+        session.rooms.over = [EndedMember(person=person(key, text), t_ms=at(9, 0)) for key, text in rows.items()]
+
+    return _people(folder, put, EndedCard, None)
+
+
+def proposals(folder: Path) -> Shown:
+    def put(session: FakeSession, rows: Rows) -> None:
+        session.rooms.proposals = [
+            HistoryProposal(ident=Hash(number(key, 32)), subject=person(key, text), by=ME, approved=False, refusal=None)
+            for key, text in rows.items()
+        ]
+
+    return _people(folder, put, HistoryCard, TextButton)
+
+
+def changed_objects(folder: Path) -> Shown:
+    def put(session: FakeSession, rows: Rows) -> None:
+        session.rooms.objects = lambda room: [  # type: ignore[method-assign]
+            FakeObject(obj=ObjId(number(key)), room=CASE, kind="document", title=text, updated_ms=9, by=ME.uid)
+            for key, text in rows.items()
+        ]
+
+    return _people(folder, put, ObjectRow, None, FEW)
+
+
+def _home(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
+          keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
+    session = FakeSession(folder)
+    session.tasks.rows = []
+    session.rooms.recent = lambda limit: []  # type: ignore[method-assign]
+    home = Home(session, {}, lambda: NOW)
+
+    def show(rows: Rows) -> None:
+        put(session, rows)
+        home.refresh()
+
+    return rows_of(home, show, kind, inside, keys)
+
+
+def _invited(key: str, text: str) -> OpenInvitation:
+    return OpenInvitation(room=RoomId(number(key)), by=None, title=text, type="case", greeting="", t_ms=at(9, 0),
+                          role=2, long=False)  # fmt: skip
+
+
+def home_answers(folder: Path) -> Shown:
+    def put(session: FakeSession, rows: Rows) -> None:
+        session.invitations.open_ones = [_invited(key, text) for key, text in rows.items()]
+
+    return _home(folder, put, ActionRow, None, FEW)
+
+
+def home_notices(folder: Path) -> Shown:
+    def put(session: FakeSession, rows: Rows) -> None:
+        for key, text in rows.items():
+            session.people.all[person(key, text).uid] = person(key, text)
+        session.people.told = [
+            KeyNotice(uid=person(key, text).uid, kind="device-added", t=at(9, 0)) for key, text in rows.items()
+        ]
+
+    return _home(folder, put, NoticeCard, QAbstractButton)
+
+
+def home_recent(folder: Path) -> Shown:
+    def put(session: FakeSession, rows: Rows) -> None:
+        session.rooms.recent = lambda limit: [  # type: ignore[method-assign]
+            FakeObject(obj=ObjId(number(key)), room=CASE, kind="document", title=text, updated_ms=at(9, 0))
+            for key, text in rows.items()
+        ]
+
+    return _home(folder, put, ActionRow, None, FEW)
+
+
+def _put_tasks(session: FakeSession, rows: Rows) -> None:
+    session.tasks.rows = [
+        TaskRow(room=CASE, obj=ObjId(bytes(16)), card=key, title=text, column="", assignee=ME.uid, due=None,
+                done=False, labels=(), checked=0, check_items=0)
+        for key, text in rows.items()
+    ]  # fmt: skip
+
+
+def home_tasks(folder: Path) -> Shown:
+    return _home(folder, _put_tasks, TaskCheck, QCheckBox, MANY[:7])
+
+
+def my_tasks(folder: Path) -> Shown:
+    session = FakeSession(folder)
+    view = MyTasks(session, lambda *_: None, NOW.date)
+
+    def show(rows: Rows) -> None:
+        _put_tasks(session, rows)
+        view.refresh()
+
+    return rows_of(view, show, TaskCheck, QCheckBox)
+
+
+def prune_plan(folder: Path) -> Shown:
+    dialog = PruneDialog(None, FakePruning(), CASE, PrunePlan(refusal=None, ready=(), lacking=(), newcomers=()))
+
+    def show(rows: Rows) -> None:
+        found = tuple(
+            PrunableObject(obj=ObjId(number(key)), kind="document", title=text, items=9, size_bytes=9)
+            for key, text in rows.items()
+        )
+        dialog._show(PrunePlan(refusal=None, ready=found, lacking=(), newcomers=()))
+
+    return rows_of(dialog, show, PlanRow, None, FEW)
+
+
+def blocked(folder: Path) -> Shown:
+    session = FakeSession(folder)
+    card = InvitationsCard(session)
+
+    def show(rows: Rows) -> None:
+        session.invitations.people = [person(key, text) for key, text in rows.items()]
+        card.refresh()
+
+    return rows_of(card, show, BlockedRow, QAbstractButton)
+
+
+def owned_rooms(folder: Path) -> Shown:
+    session = FakeSession(folder)
+    card = OwnedCard(session.rooms)
+
+    def show(rows: Rows) -> None:
+        found = [FakeRoom(room=RoomId(number(key)), title=text, type="case") for key, text in rows.items()]
+        session.rooms.only_mine = lambda: found  # type: ignore[method-assign]
+        card.refresh()
+
+    return rows_of(card, show, OwnedRow)
+
+
+def successors(folder: Path) -> Shown:
+    session = FakeSession(folder)
+    bar = SuccessionBar(session, CASE)
+
+    def show(rows: Rows) -> None:
+        known = [FakeRoom(room=RoomId(number(key)), title=text, type="case") for key, text in rows.items()]
+        session.rooms.list = [*(room for room in session.rooms.list if room.room == CASE), *known]
+        session.succession.standings[CASE] = Standing(
+            origin=None, believed=False, successors=tuple(Successor(room=room.room, by=ME.uid) for room in known),
+            refusal="replaced", evidence=(), head=None,
+        )  # fmt: skip
+        bar.refresh()
+
+    def held(key: str) -> QWidget:
+        found = bar._buttons.row(RoomId(number(key)))
+        assert found is not None
+        return found
+
+    return Shown(bar, show, held, FEW)
+
+
+def room_list(folder: Path) -> Shown:
+    session = FakeSession(folder)
+    view = RoomList(session.rooms, session.invitations)
+
+    def show(rows: Rows) -> None:
+        session.rooms.people |= {RoomId(number(key)): [] for key in rows}
+        session.rooms.list = [FakeRoom(room=RoomId(number(key)), title=text, type="case") for key, text in rows.items()]
+        view.refresh()
+
+    return painted(view, show, view.list, MANY)
+
+
+def search_results(folder: Path) -> Shown:
+    view = SearchView(FakeSession(folder), {})
+
+    def show(rows: Rows) -> None:
+        hits = [
+            SearchHit(room=CASE, obj=ObjId(number(key)), kind="document", ref=b"", title=text, snippet="", t=9, rank=0)
+            for key, text in rows.items()
+        ]
+        view._show("å", hits)
+
+    return painted(view, show, view.list, MANY)
+
+
+class _Offered:
+    """A palette's source."""
+
+    def __init__(self) -> None:
+        self.rows: Rows = {}
+
+    def at_once(self, query: str, places: object) -> list[tuple[str, list[Choice]]]:
+        return [("Rum", [Choice(row=Row(key=key, title=text), run=lambda: None) for key, text in self.rows.items()])]
+
+    async def places(self, query: str) -> list[Choice]:
+        return []
+
+
+def palette(folder: Path) -> Shown:
+    host, source = QWidget(), _Offered()
+    host.resize(800, 420)
+    made = Palette(host, source)
+
+    def show(rows: Rows) -> None:
+        source.rows = rows
+        if not made.isVisible():
+            made.open()
+        made._stepped = True
+        made._on_places("", [])
+
+    return painted(host, show, made.list, MANY)
+
+
+def found_people(folder: Path) -> Shown:
+    search = PersonSearch(FakeSession(folder).people, set())
+
+    def show(rows: Rows) -> None:
+        search.list.rows.set_rows([person_row(person(key, text)) for key, text in rows.items()])
+
+    return painted(search, show, search.list, MANY)
+
+
+LISTS = {
+    "ui/shell/devices_card.py": devices,
+    "ui/shell/keys_card.py": keys,
+    "ui/shell/people_panel.py: members": members,
+    "ui/shell/people_panel.py: ended": ended_members,
+    "ui/shell/people_panel.py: proposals": proposals,
+    "ui/shell/people_panel.py: objects": changed_objects,
+    "ui/shell/home.py: answers": home_answers,
+    "ui/shell/home.py: notices": home_notices,
+    "ui/shell/home.py: recent": home_recent,
+    "ui/shell/home.py: tasks": home_tasks,
+    "ui/shell/my_tasks.py": my_tasks,
+    "ui/shell/prune_dialog.py": prune_plan,
+    "ui/shell/invitations_card.py": blocked,
+    "ui/shell/owned_card.py": owned_rooms,
+    "ui/shell/succession_bar.py": successors,
+    "ui/shell/room_list.py": room_list,
+    "ui/shell/search_view.py": search_results,
+    "ui/shell/palette.py": palette,
+    "ui/shell/member_dialogs.py": found_people,
+}

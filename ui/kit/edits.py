@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The single edits that turn one order of keys into another: what an item model tells its views instead of a reset."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """`count` rows from `first` on are gone."""
+
+    first: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One row is at `to` instead of `first`. `to` is its index after the move."""
+
+    first: int
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """`count` new rows are there from `first` on; they are the rows of the new order with these indexes."""
+
+    first: int
+    count: int
+
+
+Edit = Removed | Moved | Inserted
+
+
+def edits(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Edit]:
+    """Returns the edits, to be done one after another: removals from the end, moves, insertions from the beginning.
+
+    As few rows as possible are moved. Where a key occurs several times, its first occurrences are the same row.
+    """
+    before, after = _numbered(old), _numbered(new)
+    there, wanted = set(before), set(after)
+    found: list[Edit] = _removals(before, wanted)
+    found += _moves([key for key in before if key in wanted], [key for key in after if key in there])
+    return found + _insertions(after, there)
+
+
+def _removals(before: Sequence[Hashable], wanted: set[Hashable]) -> list[Edit]:
+    found: list[Edit] = []
+    end = len(before)
+    while end:
+        start = end
+        while start and before[start - 1] not in wanted:
+            start -= 1
+        if start < end:
+            found.append(Removed(start, end - start))
+        end = max(0, start - 1)
+    return found
+
+
+def _moves(now: list[Hashable], after: Sequence[Hashable]) -> list[Edit]:
+    """Puts each key that does not stay behind the one that it is to follow. `now` is changed."""
+    place = {key: at for at, key in enumerate(after)}
+    staying = _longest_rise([place[key] for key in now])
+    found: list[Edit] = []
+    for at, key in enumerate(after):
+        if at not in staying:
+            first = now.index(key)
+            del now[first]
+            to = now.index(after[at - 1]) + 1 if at else 0
+            now.insert(to, key)
+            if first != to:
+                found.append(Moved(first, to))
+    return found
+
+
+def _insertions(after: Sequence[Hashable], there: set[Hashable]) -> list[Edit]:
+    found: list[Edit] = []
+    start = 0
+    while start < len(after):
+        end = start
+        while end < len(after) and after[end] not in there:
+            end += 1
+        if end > start:
+            found.append(Inserted(start, end - start))
+        start = end + 1
+    return found
+
+
+def _longest_rise(places: Sequence[int]) -> set[int]:
+    """The members of a longest rising subsequence of different numbers (patience sorting)."""
+    tops: list[int] = []
+    before: dict[int, int | None] = {}
+    for place in places:
+        at = bisect_left(tops, place)
+        before[place] = tops[at - 1] if at else None
+        tops[at : at + 1] = [place]
+    found: set[int] = set()
+    last = tops[-1] if tops else None
+    while last is not None:
+        found.add(last)
+        last = before[last]
+    return found
+
+
+def _numbered(keys: Sequence[Hashable]) -> list[Hashable]:
+    """The keys, told apart where one occurs several times."""
+    seen: Counter[Hashable] = Counter()
+    found: list[Hashable] = []
+    for key in keys:
+        found.append((key, seen[key]))
+        seen[key] += 1
+    return found
