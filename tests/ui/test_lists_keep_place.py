@@ -142,8 +142,8 @@ NOT_REFRESHED = {
     "ui/kit/list_model.py": "is the way, for painted rows",
     "ui/shell/rows.py": "RowList, which lists are made of",
     "ui/kit/pick_dialog.py": "filled once, when the dialog is made",
-    "ui/shell/licences_dialog.py": "another list for each search, with keyed rows and the first one chosen",
-    "ui/shell/seal_dialog.py": "filled once, when the dialog is made",
+    "ui/shell/settings/licences_dialog.py": "another list for each search, with keyed rows and the first one chosen",
+    "ui/shell/room/security_dialog.py": "filled once, when the dialog is made",
 }
 TAKES = {"deleteLater", "takeAt", "removeWidget", "removeTab", "removeItem", "takeItem", "removeRow", "removeAction"}
 NEVER = {"beginResetModel", "endResetModel", "setRowCount", "clearContents"}
@@ -158,9 +158,9 @@ ARGUED = {
     ("ui/kit/spoken_list.py", "_drop_old"): "more spots than are kept",
     ("ui/chat/spoken.py", "_take_parts"): "spots of parts that are gone",
     ("ui/documents/spoken.py", "inside"): "spots of paragraphs beyond the last",
-    ("ui/shell/window.py", "_build"): "everything is made in another language",
-    ("ui/shell/navigator.py", "_room_view"): "rooms that were visited long ago",
-    ("ui/shell/key_page.py", "show_person"): "what was asked about the person before",
+    ("ui/shell/window/main_window.py", "_build"): "everything is made in another language",
+    ("ui/shell/window/navigator.py", "_room_view"): "rooms that were visited long ago",
+    ("ui/shell/entry/key_page.py", "show_person"): "what was asked about the person before",
     ("ui/desktop/instance.py", "_on_connection"): "no rows",
 }
 

@@ -45,8 +45,9 @@ class Attempt:
 
     @classmethod
     def begin(cls, code: str, recovery_sheet: str, *, revoke: bool = True) -> "Attempt":
-        """Reject `code`, `share-code` or `recovery-sheet-code` if the activation code, its second line or the recovery sheet is
-        mistyped; `share-missing` for a code without its second line, `recovery-sheet-format` for a recovery sheet of format 1.
+        """Reject `code`, `share-code` or `recovery-sheet-code` if the activation code, its second line or the recovery
+        sheet is mistyped; `share-missing` for a code without its second line, `recovery-sheet-format` for a recovery
+        sheet of format 1.
         """
         typed = ReturnCode.parse(code)
         return cls(
@@ -127,7 +128,8 @@ class Recovery:
         self._now_ms = now_ms
 
     async def look(self) -> Returning:
-        """The person whose recovery sheet it is. Refused `recovery-sheet-unknown`, `other-person`, `code-…`; Reject `recovery-sheet`,
+        """The person whose recovery sheet it is. Refused `recovery-sheet-unknown`, `other-person`, `code-…`; Reject
+        `recovery-sheet`,
         `share`, `record`."""
         return await self._talk(self._look)
 

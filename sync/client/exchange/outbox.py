@@ -37,8 +37,8 @@ ECHO_S = 10.0
 SOON_S = 0.05
 RETRY_S = 2.0
 LONGEST_S = 60.0
-"""The pause after a refusal is SOON_S when syncing cures it (`stale`, `rotation-owed`), and RETRY_S otherwise. It doubles each
-time up to LONGEST_S, until a batch is taken. So a server that always refuses is asked once a minute."""
+"""The pause after a refusal is SOON_S when syncing cures it (`stale`, `rotation-owed`), and RETRY_S otherwise. It
+doubles each time up to LONGEST_S, until a batch is taken. So a server that always refuses is asked once a minute."""
 _SAME_BYTES = (ErrorCode.QUOTA, ErrorCode.BUSY, ErrorCode.FULL, ErrorCode.INTERNAL, ErrorCode.CLOSED)
 """After these the same bytes are sent again."""
 _NOT_AGAIN = (ErrorCode.INVALID, ErrorCode.QUOTA)

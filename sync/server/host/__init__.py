@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The server's contact with its machine: key files, folders, the listening socket, systemd, the log."""
+"""What the server finds on its machine: key files, folders, the listening socket, systemd, the log."""

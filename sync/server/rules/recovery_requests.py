@@ -39,7 +39,7 @@ ADD, REVOKE, REVOKED = "add", "revoke", "revoked"
 _DAY_MS = 86_400_000
 
 
-class RecoveryRequests:
+class RecoveryRules:
     """Accepts, delays or refuses the entries that a root key signed, and keeps the requests that wait."""
 
     def __init__(self, store: Store, people: People, limits: Limits, clock: ClockGuard) -> None:
@@ -214,7 +214,9 @@ class RecoveryRequests:
         if log is None:
             return []
         return [
-            RecoveryRequest(row.what, row.dev, self._ready(row), row.vetoed_by if _veto_counts(log, row.vetoed_by) else b"")
+            RecoveryRequest(
+                row.what, row.dev, self._ready(row), row.vetoed_by if _veto_counts(log, row.vetoed_by) else b""
+            )
             for row in await self._store.recovery_requests(uid)
             if await self._waits(log, row)
         ]

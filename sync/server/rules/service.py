@@ -73,7 +73,7 @@ from sync.server.rules.placing import Placing
 from sync.server.rules.presented_receipts import Receipts
 from sync.server.rules.pruned_content import Pruning
 from sync.server.rules.quotas import Quotas
-from sync.server.rules.recovery_requests import RecoveryRequests
+from sync.server.rules.recovery_requests import RecoveryRules
 from sync.server.rules.refusal import Refusal
 from sync.server.rules.restored_rooms import RestoreRecovery
 from sync.server.rules.room_requests import Rooms
@@ -129,7 +129,7 @@ class Service:
         self.blobs = Blobs(store, objects, self.rooms, quotas, self.uploads, limits, self.meters)
         self.receipts = Receipts(store, identity.key.public)
         self.pairing = Pairing()
-        self.recovery_requests = RecoveryRequests(store, self.people, limits, self.clock)
+        self.recovery_requests = RecoveryRules(store, self.people, limits, self.clock)
         self._identity = identity
         self._going: set[asyncio.Task[Any]] = set()
 

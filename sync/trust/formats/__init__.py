@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The byte formats that all signed structures use: fields, positions, and codes that a person types."""
+"""The bytes that everything signed is made of: fields, positions, codes that a person types."""

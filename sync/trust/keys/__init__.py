@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The keys of a room's epochs, and the Merkle tree that commits to their recipients."""
+"""Keys of a room's epochs, and the tree that commits to who received them."""

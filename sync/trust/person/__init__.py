@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A person's signed log, and the agency's certificates about the person."""
+"""A person's signed log and what the agency certifies about it."""

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A room's single stream of entries and envelopes, and the rules by which each position is judged."""
+"""A room's one stream of entries and envelopes, and the rules that judge each position."""

@@ -28,7 +28,7 @@ from sync.server.config import Limits
 from sync.server.operator import admin
 from sync.server.rules import recovery_requests
 from sync.server.rules.handshake import now_ms
-from sync.server.rules.recovery_requests import RecoveryRequests
+from sync.server.rules.recovery_requests import RecoveryRules
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import SignInCode, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry
@@ -357,10 +357,10 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
     await asked(w, tried)
     await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
 
-    async def hide(self: RecoveryRequests, who: object, frame: m.Veto) -> m.Ok:
+    async def hide(self: RecoveryRules, who: object, frame: m.Veto) -> m.Ok:
         return m.Ok(frame.rid)
 
-    monkeypatch.setattr(RecoveryRequests, "veto", hide)
+    monkeypatch.setattr(RecoveryRules, "veto", hide)
     await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
     await a.restart()  # the veto is stored
     await until(lambda: a.engine.status.state is LinkState.ONLINE)

@@ -170,7 +170,7 @@ def test_attack_a_clock_that_was_set_ends_no_veto(machine: Machine, tmp_path: Pa
         machine.guard(),
         RecoveryRequestRow(uid=b"u" * 16, what="add", dev=b"d" * 16, since=now_ms() - 2 * FAR_MS),
     )
-    asked = recovery_requests.RecoveryRequests(cast("Store", None), cast("People", None), Limits(), guard)
+    asked = recovery_requests.RecoveryRules(cast("Store", None), cast("People", None), Limits(), guard)
     assert asked._until(row) == 0
     machine.is_set(FAR_MS)
     with pytest.raises(Refusal):

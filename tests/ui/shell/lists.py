@@ -22,26 +22,26 @@ from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, ME, NOW, FakeMember, FakeObject, FakeRoom, at
 from ui.kit.buttons import TextButton
-from ui.shell.action_row import ActionRow
-from ui.shell.device_row import DeviceRow
-from ui.shell.devices_card import DevicesCard
-from ui.shell.ended_card import EndedCard
-from ui.shell.history_card import HistoryCard
-from ui.shell.home import Home
-from ui.shell.invitations_card import BlockedRow, InvitationsCard
-from ui.shell.key_notices import NoticeCard
-from ui.shell.keys_card import KeysCard
-from ui.shell.member_dialogs import PersonSearch, person_row
-from ui.shell.member_row import MemberRow
-from ui.shell.my_tasks import MyTasks, TaskCheck
-from ui.shell.owned_card import OwnedCard, OwnedRow
-from ui.shell.palette import Choice, Palette
-from ui.shell.people_panel import ObjectRow, PeoplePanel
-from ui.shell.prune_dialog import PlanRow, PruneDialog
-from ui.shell.room_list import RoomList
+from ui.shell.home.action_row import ActionRow
+from ui.shell.home.home_page import Home
+from ui.shell.home.my_tasks import MyTasks, TaskCheck
+from ui.shell.room.ended_card import EndedCard
+from ui.shell.room.history_card import HistoryCard
+from ui.shell.room.key_notices import NoticeCard
+from ui.shell.room.member_dialogs import PersonSearch, person_row
+from ui.shell.room.member_row import MemberRow
+from ui.shell.room.people_panel import ObjectRow, PeoplePanel
+from ui.shell.room.prune_dialog import PlanRow, PruneDialog
+from ui.shell.room.succession_bar import SuccessionBar
 from ui.shell.rows import Row
-from ui.shell.search_view import SearchView
-from ui.shell.succession_bar import SuccessionBar
+from ui.shell.settings.device_row import DeviceRow
+from ui.shell.settings.devices_card import DevicesCard
+from ui.shell.settings.invitations_card import BlockedRow, InvitationsCard
+from ui.shell.settings.keys_card import KeysCard
+from ui.shell.settings.owned_card import OwnedCard, OwnedRow
+from ui.shell.window.palette import Choice, Palette
+from ui.shell.window.room_list import RoomList
+from ui.shell.window.search_view import SearchView
 
 
 def devices(folder: Path) -> Shown:
@@ -309,23 +309,23 @@ def found_people(folder: Path) -> Shown:
 
 
 LISTS = {
-    "ui/shell/devices_card.py": devices,
-    "ui/shell/keys_card.py": keys,
-    "ui/shell/people_panel.py: members": members,
-    "ui/shell/people_panel.py: ended": ended_members,
-    "ui/shell/people_panel.py: proposals": proposals,
-    "ui/shell/people_panel.py: objects": changed_objects,
-    "ui/shell/home.py: answers": home_answers,
-    "ui/shell/home.py: notices": home_notices,
-    "ui/shell/home.py: recent": home_recent,
-    "ui/shell/home.py: tasks": home_tasks,
-    "ui/shell/my_tasks.py": my_tasks,
-    "ui/shell/prune_dialog.py": prune_plan,
-    "ui/shell/invitations_card.py": blocked,
-    "ui/shell/owned_card.py": owned_rooms,
-    "ui/shell/succession_bar.py": successors,
-    "ui/shell/room_list.py": room_list,
-    "ui/shell/search_view.py": search_results,
-    "ui/shell/palette.py": palette,
-    "ui/shell/member_dialogs.py": found_people,
+    "ui/shell/settings/devices_card.py": devices,
+    "ui/shell/settings/keys_card.py": keys,
+    "ui/shell/room/people_panel.py: members": members,
+    "ui/shell/room/people_panel.py: ended": ended_members,
+    "ui/shell/room/people_panel.py: proposals": proposals,
+    "ui/shell/room/people_panel.py: objects": changed_objects,
+    "ui/shell/home/home_page.py: answers": home_answers,
+    "ui/shell/home/home_page.py: notices": home_notices,
+    "ui/shell/home/home_page.py: recent": home_recent,
+    "ui/shell/home/home_page.py: tasks": home_tasks,
+    "ui/shell/home/my_tasks.py": my_tasks,
+    "ui/shell/room/prune_dialog.py": prune_plan,
+    "ui/shell/settings/invitations_card.py": blocked,
+    "ui/shell/settings/owned_card.py": owned_rooms,
+    "ui/shell/room/succession_bar.py": successors,
+    "ui/shell/window/room_list.py": room_list,
+    "ui/shell/window/search_view.py": search_results,
+    "ui/shell/window/palette.py": palette,
+    "ui/shell/room/member_dialogs.py": found_people,
 }

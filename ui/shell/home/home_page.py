@@ -23,7 +23,7 @@ from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import day_or_time, long_day, tr, week
-from ui.shell.action_row import Action, ActionRow
+from ui.shell.home.action_row import Action, ActionRow
 from ui.shell.home.my_tasks import TaskCard, TaskLine, tasks_here
 from ui.shell.ports import ObjectSummary, RoomSummary, Session
 from ui.shell.room.key_notices import NoticeCard, notice_key
