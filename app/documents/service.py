@@ -26,6 +26,7 @@ from app.objects import history
 from app.objects.live import LiveObjects
 from app.objects.trash import Retired
 from app.people.person import Person
+from app.richtext.carets import Caret
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
@@ -64,16 +65,6 @@ class DocumentRow:
     by: Uid
     words: int
     excerpt: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caret:
-    """A colleague's selection in UTF-16 positions. `me` on another device of mine counts as a colleague."""
-
-    person: Person
-    dev: DevId
-    anchor: int
-    caret: int
 
 
 class DocumentService:

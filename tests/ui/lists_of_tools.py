@@ -12,7 +12,7 @@ from app.chat.model import Message, Reaction, Timeline
 from app.chat.transfers import Transfer, Transfers
 from app.core.ids import ChangeId, DevId, ObjId
 from app.documents.model import Document
-from app.documents.service import Caret
+from app.richtext.carets import Caret
 from app.objects.files import Pasted
 from app.tasks.model import Board
 from tests.office import EK, HL, ROOM, Folk, desk

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QTextBlock, QTextCurs
 from PySide6.QtWidgets import QTextEdit
 
 from app.core.ids import DevId
-from app.documents.service import Caret
+from app.richtext.carets import Caret
 from ui.kit import theme
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.scale import px

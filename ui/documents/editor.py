@@ -27,7 +27,7 @@ from app.documents import edits, formats
 from app.documents.flow import BODY, Block, Marks, Style, joined
 from app.documents.formats import Taken
 from app.documents.model import Change, Document
-from app.documents.service import Caret
+from app.richtext.carets import Caret
 from app.objects.addresses import safe_link
 from app.objects.crdt import REMOTE, UNDO
 from app.objects.links import ObjectLink

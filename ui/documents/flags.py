@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QTextEdit
 from app.core.ids import DevId
 from app.documents.edits import followed, pushed
 from app.documents.model import Change
-from app.documents.service import Caret
+from app.richtext.carets import Caret
 from app.objects.crdt import REMOTE
 
 STAYS_MS = 3000

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from app.core.ids import DevId, Uid
 from app.documents.flow import Block
 from app.documents.model import Document
-from app.documents.service import Caret
+from app.richtext.carets import Caret
 from app.people.person import Person
 from ui.kit.avatar import Avatar
 from ui.kit.card import Card, SectionHeader
