@@ -21,10 +21,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 from app.bootstrap import Office
 from app.core.ids import ObjId, RoomId
 from app.documents.conversion.converter import Converter
-from app.documents.flow import plain_blocks
 from app.installed import Installed, version_file
 from app.licences import PROGRAM
 from app.objects.crdt import CrdtDoc
+from app.richtext.flow import plain_blocks
 from app.session import LinkState, Session
 from app.store.keyring_slot import system_keyring, usable
 from app.trial import state_of_a_long_document, trial

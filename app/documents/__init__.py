@@ -3,10 +3,10 @@
 
 from app.documents import projection, records, tables
 from app.documents.compaction import compact
-from app.documents.model import ROOT_MAPS, ROOT_TEXTS
 from app.objects import crdt
 from app.objects.kind import Kind
 from app.objects.replay import judge_of
+from app.richtext.model import ROOT_MAPS, ROOT_TEXTS
 from app.store.projection import Merging
 
 KIND = Kind(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from app.core.ids import ObjId, RoomId
 from app.documents import projection, records
-from app.documents.model import Document
+from app.richtext.model import Document
 from app.store.changes import Changes
 from app.store.projection import Feeder
 from app.store.rows import StoredChange

@@ -4,10 +4,10 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from app.documents.model import ROOT_MAPS, ROOT_TEXTS, TITLE_AT, title_in
 from app.documents.records import encode, unpack
 from app.errors import BadChange
 from app.objects.compaction import UNNAMED, Compacted, Making, state_at
+from app.richtext.model import ROOT_MAPS, ROOT_TEXTS, TITLE_AT, title_in
 from sync.client.placed_changes import PlacedChange
 
 

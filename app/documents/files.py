@@ -22,11 +22,11 @@ from app.documents import records
 from app.documents.conversion.converter import Converter
 from app.documents.conversion.wire import KINDS
 from app.documents.errors import ExportFailed, ExportFull, ImportForeign, ImportTooLarge, PrintOff
-from app.documents.flow import Block
-from app.documents.formats import Taken
-from app.documents.markdown import to_markdown
-from app.documents.model import MAX_TITLE, Document
 from app.errors import ExportOff, FileUnreadable
+from app.richtext.flow import Block
+from app.richtext.formats import Taken
+from app.richtext.markdown import to_markdown
+from app.richtext.model import MAX_TITLE, Document
 
 MAX_FILE_BYTES = 25 * 1024 * 1024
 """The largest file that is read. Larger ones are large because of pictures, which a document cannot hold."""

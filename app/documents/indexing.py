@@ -9,8 +9,8 @@ from app.core import log
 from app.core.ids import ObjId, RoomId, short
 from app.core.signal import Signal
 from app.documents import projection
-from app.documents.model import Document
 from app.documents.presence import Later
+from app.richtext.model import Document
 from app.store.database import Database, is_fatal
 from app.store.objects import Objects
 

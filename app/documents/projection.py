@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from app.core.visible import one_line
-from app.documents.model import Document
 from app.documents.records import check
+from app.richtext.model import Document
 from app.store import objects, search
 from app.store.database import driver_of
 from app.store.rows import ObjectRow, StoredChange

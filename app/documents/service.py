@@ -16,9 +16,7 @@ from app.core.signal import Signal
 from app.documents import projection, records
 from app.documents.adapter import DocumentAdapter
 from app.documents.files import DocumentFiles
-from app.documents.flow import Block
 from app.documents.indexing import Indexing
-from app.documents.model import Document
 from app.documents.presence import Later, Presence, on_loop
 from app.documents.trash import DocumentTrash
 from app.errors import NotFound
@@ -27,6 +25,8 @@ from app.objects.live import LiveObjects
 from app.objects.trash import Retired
 from app.people.person import Person
 from app.richtext.carets import Caret
+from app.richtext.flow import Block
+from app.richtext.model import Document
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects

@@ -9,7 +9,7 @@ call that made it returns. Storing it may complete a commit that ran apart (deci
 changes, in the middle of the edit. They must not enter the model there. Four guards keep to this rule, each at its own
 level:
 
-- A view ignores the model's signals while it makes an edit itself (`_busy` in ui/documents/binding.py). A colleague's
+- A view ignores the model's signals while it makes an edit itself (`_busy` in ui/richtext/binding.py). A colleague's
   change that was merged before the edit returns would be ignored with them.
 - `Document` has its blocks ready before it writes them into the CRDT (`_own_edit`). It would overlook a colleague's
   change at that time.

@@ -10,7 +10,7 @@ from typing import Any
 import pycrdt
 
 from app.documents import records
-from app.documents.model import Document
+from app.richtext.model import Document
 
 FATAL = "Här tar det slut"
 MORTAL = f"""

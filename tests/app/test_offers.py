@@ -15,12 +15,12 @@ from app.core import clock
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENT
 from app.documents.compaction import compact
-from app.documents.model import Document
 from app.documents.records import Assembler, encode, group_of, unpack
 from app.errors import NotFound
 from app.objects.grammar import read
 from app.objects.kind import ROOM
 from app.objects.offering import offerable
+from app.richtext.model import Document
 from app.rooms.offers import ASK_AFTER_MS, Offers
 from app.rooms.projection import KIND as ROOT
 from app.rooms.records import ObjectAnnounced

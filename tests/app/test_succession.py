@@ -11,10 +11,10 @@ import pytest
 
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENT
-from app.documents.model import Document
 from app.documents.records import PART_BYTES, encode, group_of
 from app.errors import WorkerDied
 from app.objects.kind import ROOM
+from app.richtext.model import Document
 from app.rooms.baselines import Baselines
 from app.rooms.projection import KIND as ROOT
 from app.rooms.records import ObjectAnnounced

@@ -9,9 +9,9 @@ from unittest import mock
 
 from app.bootstrap import Office
 from app.core.ids import RoomId
-from app.documents.model import Document
 from app.objects.crdt import CrdtDoc
 from app.profile import DEFAULT, Profile
+from app.richtext.model import Document
 from tests.bench.office import CACHE, HANDLER, environment, scratch
 from tests.bench.registry import Figure, bench, median
 from tests.bench.sending import two_desks

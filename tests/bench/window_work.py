@@ -24,8 +24,8 @@ from app.profile import DEFAULT, Profile
 from app.session import Session
 from app.settings import THEME
 from ui.chat.timeline import TimelineView
-from ui.documents.editor import Editor
 from ui.kit import theme
+from ui.richtext.editor import Editor
 from ui.shell.window.main_window import MainWindow
 from ui.tools import TOOLS
 

@@ -9,8 +9,8 @@ from datetime import date
 from random import Random
 
 from app.core.ids import Uid
-from app.documents.flow import PLAIN, Style
-from app.documents.model import Document
+from app.richtext.flow import PLAIN, Style
+from app.richtext.model import Document
 from app.tasks.model import Board
 
 WORDS = ("Beslut", "å", "tillsyn ", "ö 🙂", "\n", "ärendet\n", "e\u0301", "𝔎ansli", "🙂🙂", "Åtgärd senast fredag. ")

@@ -9,13 +9,13 @@ from functools import partial
 from random import Random
 from typing import Generic, TypeVar
 
-from app.documents.model import Document
 from app.objects.beginning import begin
 from app.objects.compaction import state_of
 from app.objects.grammar import read, reading
 from app.objects.judging import Kind
 from app.objects.lib0 import BadUpdate
 from app.objects.structure_codec import encode
+from app.richtext.model import Document
 from app.tasks.model import ROOT_MAPS, Board
 from tests.fuzz import histories
 from tests.fuzz.feeding import BOARD, DOCUMENT, merge

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENTS
-from app.documents.model import Document
 from app.documents.projection import index
 from app.documents.records import Assembler
 from app.documents.records import encode as document_changes
 from app.objects.kind import ROOM
+from app.richtext.model import Document
 from app.rooms.projection import KIND as ROOT
 from app.rooms.records import ObjectAnnounced, encode
 from app.store import statements as sql

@@ -47,7 +47,7 @@ def texts() -> list[bytes]:
 
 
 def document() -> bytes:
-    from app.documents.model import Document
+    from app.richtext.model import Document
 
     made = Document()
     made.set_up("Beslut")
@@ -130,8 +130,8 @@ def pages() -> list[bytes]:
 def files() -> list[bytes]:
     """XML of a document with all that is read of one, Markdown, and an answer of the process that converts."""
     from app.documents.conversion import wire
-    from app.documents.flow import plain_blocks
-    from app.documents.formats import Taken
+    from app.richtext.flow import plain_blocks
+    from app.richtext.formats import Taken
     from tests.app.documents.made_files import body, paragraph
 
     inside = paragraph("å 🙂", '<w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr>')

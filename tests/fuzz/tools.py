@@ -50,9 +50,9 @@ def _markup() -> Run:
 
 
 def _document() -> Run:
-    from app.documents.model import Document
     from app.documents.records import CARET, PAYLOAD, DocumentPart, DocumentUpdate, check, group_of
     from app.errors import BadChange
+    from app.richtext.model import Document
 
     base = samples.document()
 
@@ -164,8 +164,8 @@ def _links() -> Run:
 
 def _pasted() -> Run:
     from app.chat.pasting import read
-    from app.documents.formats import from_bytes, from_html, from_text, to_html
-    from app.documents.markdown import to_markdown
+    from app.richtext.formats import from_bytes, from_html, from_text, to_html
+    from app.richtext.markdown import to_markdown
 
     def run(data: bytes) -> None:
         text = data.decode("utf-8", "replace")

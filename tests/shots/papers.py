@@ -4,7 +4,7 @@
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.documents.errors import ImportEncrypted
-from app.documents.formats import Taken
+from app.richtext.formats import Taken
 from tests.shots import story as told
 from tests.shots.scene import Scene, Step, dialog
 from tests.world import until

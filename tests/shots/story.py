@@ -16,9 +16,9 @@ from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 
 from app.chat.files import Picture
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
-from app.documents.flow import PLAIN, Block, Marks, Run, Style
 from app.objects.files import Source
 from app.objects.links import ObjectLink
+from app.richtext.flow import PLAIN, Block, Marks, Run, Style
 from app.session import Session
 from tests.journeys.desks import Desk, Offices
 from tests.world import until

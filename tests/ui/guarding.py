@@ -22,13 +22,13 @@ from app.chat.typing import Typing
 from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
 from app.documents.files import DocumentFiles
-from app.documents.model import Document
 from app.documents.service import DocumentService
 from app.documents.trash import DocumentTrash
 from app.objects.undo import Undo
 from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.recovery import Recovery
+from app.richtext.model import Document
 from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
 from app.rooms.offers import Offers

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QAbstractButton, QLineEdit, QWidget
 from app.chat.model import Message, Reaction, Timeline
 from app.chat.transfers import Transfer, Transfers
 from app.core.ids import ChangeId, DevId, ObjId
-from app.documents.model import Document
-from app.richtext.carets import Caret
 from app.objects.files import Pasted
+from app.richtext.carets import Caret
+from app.richtext.model import Document
 from app.tasks.model import Board
 from tests.office import EK, HL, ROOM, Folk, desk
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of

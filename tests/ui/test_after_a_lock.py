@@ -17,8 +17,8 @@ from app.objects.links import ObjectLink
 from tests.journeys.desks import Desk, Offices, offices
 from tests.ui.pointing import wheel
 from ui.chat.view import ChatView
-from ui.documents.editor import Editor
 from ui.documents.view import DocumentsView
+from ui.richtext.editor import Editor
 from ui.shell.window import window_place
 from ui.shell.window.main_window import MainWindow
 from ui.tasks.view import TasksView

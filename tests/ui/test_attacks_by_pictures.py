@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 from app.chat.previews import MAX_BYTES, is_preview, size_of
 from app.chat.records import Attachment, MessageSent, encode
 from app.core.i18n import set_language
-from app.documents.model import Document
 from app.objects.files import Pasted
+from app.richtext.model import Document
 from tests.app.chat.test_previews import GOOD, jpeg
 from tests.office import CHANNEL, EK, HL, ROOM, Desk, desk, from_others
 from tests.ui.picture_samples import (
@@ -35,9 +35,9 @@ from tests.world import until
 from ui.chat.composer import Composer, Written
 from ui.chat.pictures import CACHE_BYTES, Previews, picture_of
 from ui.chat.view import ChatView
-from ui.documents.editor import Editor
 from ui.kit import pictures, qr, qr_reader, theme
 from ui.kit.qr_reader import QrReader
+from ui.richtext.editor import Editor
 
 SAMPLES = samples()
 BOMBS = {"nested SVG": svg_bomb(), "8000 × 8000": png_bomb(), "2,000 scans": many_scans()}

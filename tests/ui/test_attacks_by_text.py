@@ -16,9 +16,9 @@ from app.chat.records import Attachment, MessageSent, ReactionSet, encode
 from app.core.i18n import set_language
 from app.core.ids import DevId, ObjId, new_change
 from app.documents import records
-from app.documents.flow import Marks
-from app.documents.model import Document
 from app.objects.crdt import Value
+from app.richtext.flow import Marks
+from app.richtext.model import Document
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import RoomNamed
 from app.rooms.records import encode as encode_room
@@ -34,7 +34,6 @@ from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import CASE, NOW
 from tests.world import until
 from ui.chat.view import ChatView
-from ui.documents.editor import Editor
 from ui.documents.view import DocumentsView
 from ui.kit import theme
 from ui.kit.avatar import Avatar
@@ -43,6 +42,7 @@ from ui.kit.card import SectionHeader
 from ui.kit.dialogs import Dialog
 from ui.kit.menu import Entry, build
 from ui.kit.style import ElidedLabel, label
+from ui.richtext.editor import Editor
 from ui.shell.rows import Row, RowList
 from ui.shell.window.main_window import MainWindow
 from ui.tasks.view import TasksView

@@ -11,9 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from tests.shots.rounds import LOOKS, walk
 from tests.shots.views import OFFLINE, STOPPED, VIEWS
-from ui.documents.editor import Editor
 from ui.kit import theme
 from ui.kit.translate import change_language
+from ui.richtext.editor import Editor
 from ui.shell.window.regions import takes_focus
 
 AROUND_PX = 10

@@ -14,8 +14,8 @@ from tests.app.documents.desks import World
 from tests.counting import crdt_docs
 from tests.office import BOARD_ID, ROOM, Desk, desk, start_board
 from ui import documents, tasks
-from ui.documents.editor import Editor
 from ui.documents.view import DocumentsView
+from ui.richtext.editor import Editor
 from ui.tasks.kanban import KanbanView
 from ui.tasks.view import TasksView
 

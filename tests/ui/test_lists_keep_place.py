@@ -157,7 +157,7 @@ ARGUED = {
     ("ui/kit/spoken_list.py", "_spots"): "spots of rows that are gone",
     ("ui/kit/spoken_list.py", "_drop_old"): "more spots than are kept",
     ("ui/chat/spoken.py", "_take_parts"): "spots of parts that are gone",
-    ("ui/documents/spoken.py", "inside"): "spots of paragraphs beyond the last",
+    ("ui/richtext/spoken.py", "inside"): "spots of paragraphs beyond the last",
     ("ui/shell/window/main_window.py", "_build"): "everything is made in another language",
     ("ui/shell/window/navigator.py", "_room_view"): "rooms that were visited long ago",
     ("ui/shell/entry/key_page.py", "show_person"): "what was asked about the person before",

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PLAIN, PICTURES, WEB = "ui/kit/plain.py", "ui/kit/pictures.py", "ui/kit/web.py"
 ICONS, MENU, DIALOGS = "ui/kit/icons.py", "ui/kit/menu.py", "ui/kit/dialogs.py"
 TRAY, COMMANDS, WINDOW = "ui/desktop/tray.py", "ui/shell/window/commands.py", "ui/shell/window/main_window.py"
-FIELD, EDITOR = "ui/chat/text_field.py", "ui/documents/editor.py"
+FIELD, EDITOR = "ui/chat/text_field.py", "ui/richtext/editor.py"
 
 CALLS = {
     PLAIN: {
@@ -35,7 +35,7 @@ NAMES = {
     "webbrowser": set(),
 }  # fmt: skip
 """Classes, roles and modules, and the files that may name them."""
-ALSO = {("ui/documents/clipboard.py", "setHtml"), ("ui/chat/clipboard.py", "setHtml")}
+ALSO = {("ui/richtext/clipboard.py", "setHtml"), ("ui/chat/clipboard.py", "setHtml")}
 """A QMimeData's own method: what is copied, not what is shown."""
 LOADERS = {"theme.load", "texts.load", "self.load"}
 RICH = {"RichText": "TextFormat"}

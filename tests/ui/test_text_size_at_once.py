@@ -13,16 +13,16 @@ from pytestqt.qtbot import QtBot
 from app.chat.model import Timeline
 from app.chat.transfers import Transfers
 from app.core.i18n import set_language
-from app.documents.flow import Style
-from app.documents.model import Document
+from app.richtext.flow import Style
+from app.richtext.model import Document
 from tests.office import HL, ROOM, Desk, Folk, desk, start_board
 from tests.ui.chat.test_timeline import ManyRows
 from ui.chat.composer import Composer
 from ui.chat.item_model import TimelineModel
 from ui.chat.timeline import TimelineView
-from ui.documents import staying
-from ui.documents.editor import Editor
 from ui.kit import theme
+from ui.richtext import staying
+from ui.richtext.editor import Editor
 from ui.shell.rows import Row, RowList
 from ui.tasks.view import TasksView
 

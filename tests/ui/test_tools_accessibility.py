@@ -16,8 +16,8 @@ from tests.office import EK, HL, ROOM, Desk, desk, start_board
 from tests.ui.walking import check, check_tab
 from ui.chat.emoji import EmojiPanel
 from ui.chat.view import ChatView
-from ui.documents.link_dialog import LinkDialog
 from ui.documents.view import DocumentsView
+from ui.richtext.link_dialog import LinkDialog
 from ui.tasks.archive import ArchiveDialog
 from ui.tasks.view import TasksView
 

@@ -14,12 +14,12 @@ import msgspec
 
 from app.core.ids import Uid
 from app.documents import KIND as DOCUMENTS
-from app.documents.model import ROOT_MAPS as META
-from app.documents.model import ROOT_TEXTS as TEXTS
 from app.documents.records import PAYLOAD, DocumentPart, DocumentUpdate
 from app.documents.records import encode as document_data
 from app.objects.compaction import state_of
 from app.objects.crdt import REMOTE, Attributes, CrdtDoc, Value
+from app.richtext.model import ROOT_MAPS as META
+from app.richtext.model import ROOT_TEXTS as TEXTS
 from app.tasks import KIND as TASKS
 from app.tasks.model import ROOT_MAPS as BOARD
 from app.tasks.records import encode as board_data

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
-from ui.documents.editor import Editor
 from ui.documents.view import DocumentsView
+from ui.richtext.editor import Editor
 from ui.tool import Tool
 
 

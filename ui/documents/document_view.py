@@ -9,18 +9,13 @@ from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.core.ids import ObjId, RoomId
-from app.documents.finding import find_words
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import StoreFault
 from app.objects.links import ObjectLink
 from app.objects.trash import PutAway
+from app.richtext.finding import find_words
 from ui.documents import exporting
-from ui.documents.editor import Editor
-from ui.documents.find_bar import FindBar
-from ui.documents.link_dialog import LinkDialog
 from ui.documents.presence_panel import PresencePanel
-from ui.documents.spoken import Outline
-from ui.documents.toolbar import Toolbar
 from ui.kit import menu, theme
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
@@ -31,6 +26,11 @@ from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
+from ui.richtext.editor import Editor
+from ui.richtext.find_bar import FindBar
+from ui.richtext.link_dialog import LinkDialog
+from ui.richtext.spoken import Outline
+from ui.richtext.toolbar import Toolbar
 from ui.tool import follow
 from ui.trash import away_sentence
 

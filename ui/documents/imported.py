@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from app.core.visible import one_line
 from app.documents.errors import ConversionFault
-from app.documents.formats import Taken
+from app.richtext.formats import Taken
 from ui.errors import code_of, sentence_of
 from ui.kit.translate import tr, trn
 

@@ -24,11 +24,11 @@ from PySide6.QtGui import (
 )
 
 from app.core.text_units import utf16_len
-from app.documents.flow import Block, Style
-from app.documents.numbering import Item, items, sign
-from ui.documents.look import shown
+from app.richtext.flow import Block, Style
+from app.richtext.numbering import Item, items, sign
 from ui.kit.fonts import FAMILY, load_fonts
 from ui.kit.translate import tr
+from ui.richtext.look import shown
 
 DPI = 600
 STEP_S = 0.002

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import DevId, Uid
-from app.documents.flow import Block
-from app.documents.model import Document
-from app.richtext.carets import Caret
 from app.people.person import Person
+from app.richtext.carets import Caret
+from app.richtext.flow import Block
+from app.richtext.model import Document
 from ui.kit.avatar import Avatar
 from ui.kit.card import Card, SectionHeader
 from ui.kit.keyed_rows import KeyedRows

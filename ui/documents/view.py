@@ -12,7 +12,7 @@ from app.core.ids import ObjId, RoomId
 from app.documents.files import Imported
 from app.documents.service import DocumentRow, DocumentService
 from app.errors import AppError
-from ui.documents import exporting, staying
+from ui.documents import exporting
 from ui.documents.document_view import DocumentView
 from ui.documents.import_panel import file_filter
 from ui.documents.imported import losses, refusal
@@ -21,6 +21,7 @@ from ui.kit.dialogs import ask, open_files
 from ui.kit.selecting import select
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
+from ui.richtext import staying
 from ui.tool import Standing, toast
 from ui.trash import visit
 

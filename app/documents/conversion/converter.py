@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from app.documents.conversion import wire
 from app.documents.errors import REFUSALS, ConversionDied, ConversionUnavailable
-from app.documents.flow import Block
-from app.documents.formats import Taken
 from app.errors import WorkerDied, WorkerUnavailable
+from app.richtext.flow import Block
+from app.richtext.formats import Taken
 from app.worker.client import Worker
 from app.worker.frames import PART_BYTES, Convert, Converted, GetBytes, Part, PutBytes, Tried
 

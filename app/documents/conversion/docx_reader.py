@@ -17,11 +17,11 @@ from docx.opc.constants import RELATIONSHIP_TYPE
 from app.core.text_units import clean
 from app.documents.conversion.archive import Archive
 from app.documents.conversion.docx_styles import Numbering, Styles, W, is_on, marks_in, number_in, value_of
-from app.documents.flow import BODY, BULLETS, MAX_INDENT, NUMBERS, PLAIN, Block, Marks, Run, Style, joined
-from app.documents.formats import MAX_PASTE_CHARS, Taken
-from app.documents.html_tables import Table
-from app.documents.numbering import items
 from app.objects.addresses import safe_link
+from app.richtext.flow import BODY, BULLETS, MAX_INDENT, NUMBERS, PLAIN, Block, Marks, Run, Style, joined
+from app.richtext.formats import MAX_PASTE_CHARS, Taken
+from app.richtext.html_tables import Table
+from app.richtext.numbering import items
 
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _R_ID = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"

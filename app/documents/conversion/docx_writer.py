@@ -14,8 +14,8 @@ from docx.oxml.ns import qn
 from docx.oxml.numbering import CT_Num
 
 from app.documents.conversion.docx_template import BULLETS_NUM, NUMBERS_ABSTRACT, template
-from app.documents.flow import BULLETS, Block, Marks, Run
-from app.documents.numbering import Item, items
+from app.richtext.flow import BULLETS, Block, Marks, Run
+from app.richtext.numbering import Item, items
 
 _UNWRITABLE = re.compile("[^\t\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold."""

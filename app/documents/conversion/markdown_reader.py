@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from app.documents.flow import BODY, BULLETS, MAX_INDENT, NUMBERS, PLAIN, Block, Marks, Run, Style, joined, one_line
-from app.documents.formats import MAX_PASTE_CHARS, Taken
-from app.documents.html_tables import Table
 from app.objects.addresses import safe_link
+from app.richtext.flow import BODY, BULLETS, MAX_INDENT, NUMBERS, PLAIN, Block, Marks, Run, Style, joined, one_line
+from app.richtext.formats import MAX_PASTE_CHARS, Taken
+from app.richtext.html_tables import Table
 
 _MARKS = {"strong": "bold", "em": "italic", "s": "strike"}
 _TAG = re.compile(r"<(/?)(u|ins|b|strong|i|em|s|del|br)\s*/?>", re.IGNORECASE)

@@ -9,9 +9,9 @@ import codecs
 
 from app.documents.conversion import archive, docx_reader, docx_writer, markdown_reader, wire
 from app.documents.errors import ConversionFault, ImportDamaged, ImportEmpty, ImportForeign, ImportTooLarge
-from app.documents.flow import BODY, Block, Run
-from app.documents.formats import Taken, take_text
 from app.objects.addresses import safe_link
+from app.richtext.flow import BODY, Block, Run
+from app.richtext.formats import Taken, take_text
 from app.worker.frames import PART_BYTES, Answer, Convert, Converted, GetBytes, Part, PutBytes, Question, Tried
 from app.worker.running import run
 

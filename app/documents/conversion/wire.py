@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from app.documents.errors import ImportTooLarge
-from app.documents.flow import Block, Run, Style
-from app.documents.formats import MAX_PASTE_CHARS, Taken, checked
+from app.richtext.flow import Block, Run, Style
+from app.richtext.formats import MAX_PASTE_CHARS, Taken, checked
 
 DOCX_OUT = "to-docx"
 """The `Convert.kind` that turns a document into a docx. For an import, `kind` is the file's extension."""

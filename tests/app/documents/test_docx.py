@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from app.documents.conversion import archive, docx_writer, wire
 from app.documents.conversion.process import converted
 from app.documents.errors import ConversionFault, ImportTooLarge
-from app.documents.flow import BODY, PLAIN, Block, Marks, Run, Style, joined
-from app.documents.formats import Taken
+from app.richtext.flow import BODY, PLAIN, Block, Marks, Run, Style, joined
+from app.richtext.formats import Taken
 from tests.app.documents import made_files
 from tests.app.documents.made_files import docx, paragraph
 

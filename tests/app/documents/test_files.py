@@ -30,9 +30,9 @@ from app.documents.errors import (
     PrintOff,
 )
 from app.documents.files import MAX_FILE_BYTES, DocumentFiles
-from app.documents.flow import Block, Marks, Run, Style
-from app.documents.formats import Taken
 from app.errors import ExportOff, FileUnreadable
+from app.richtext.flow import Block, Marks, Run, Style
+from app.richtext.formats import Taken
 from app.worker.client import Worker
 from app.worker.frames import (
     MAX_FRAME,

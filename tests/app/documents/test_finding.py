@@ -3,9 +3,9 @@
 
 import pytest
 
-from app.documents.finding import find, find_words, like
-from app.documents.flow import Marks, Run, Style, plain_blocks
-from app.documents.model import Document
+from app.richtext.finding import find, find_words, like
+from app.richtext.flow import Marks, Run, Style, plain_blocks
+from app.richtext.model import Document
 
 
 def places(text: str, words: str, *, case: bool = False, whole: bool = False) -> list[int]:

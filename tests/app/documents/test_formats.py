@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.finding import find
-from app.documents.flow import BODY, Block, Marks, Run, Style, plain_blocks
-from app.documents.formats import (
+from app.richtext.finding import find
+from app.richtext.flow import BODY, Block, Marks, Run, Style, plain_blocks
+from app.richtext.formats import (
     MAX_PASTE_CHARS,
     from_bytes,
     from_html,
@@ -19,7 +19,7 @@ from app.documents.formats import (
     to_bytes,
     to_html,
 )
-from app.documents.markdown import to_markdown
+from app.richtext.markdown import to_markdown
 
 BLOCKS = [
     Block((Run("Rubrik å"),), Style(heading=2)),

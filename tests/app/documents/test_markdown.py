@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.flow import BODY, Block, Marks, Run, Style, joined
-from app.documents.formats import Taken
-from app.documents.markdown import to_markdown
+from app.richtext.flow import BODY, Block, Marks, Run, Style, joined
+from app.richtext.formats import Taken
+from app.richtext.markdown import to_markdown
 from tests.app.documents.test_round_trip import counts, taken
 
 UL, OL = Style(list="ul", indent=1), Style(list="ol", indent=1)

@@ -8,11 +8,11 @@ from typing import Any
 import pycrdt
 import pytest
 
-from app.documents.flow import BODY, PLAIN, Block, Marks, Run, Style
-from app.documents.merging import Merge
-from app.documents.model import Change, Document
 from app.objects.grammar import read
 from app.objects.sticky import client_in
+from app.richtext.flow import BODY, PLAIN, Block, Marks, Run, Style
+from app.richtext.merging import Merge
+from app.richtext.model import Change, Document
 
 WORDS = ["å", "x", "hej ", "ärende ", "öl 🙂", "\n", "A\nB ", "§ 4 👩‍👧 "]
 FORMATS: list[dict[str, Any]] = [

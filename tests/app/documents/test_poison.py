@@ -11,11 +11,11 @@ import pytest
 
 from app.core.ids import ObjId
 from app.documents import records
-from app.documents.model import Document
 from app.documents.service import DocumentService
 from app.errors import BugError
 from app.objects.compaction import state_of
 from app.objects.crdt import MAX_DEPTH
+from app.richtext.model import Document
 from app.tasks.records import encode
 from tests.app.documents.desks import Desk, World
 from tests.office import BOARD_ID, EK, HL, ROOM, Positions, desk, from_others, start_board

@@ -8,8 +8,8 @@ import pytest
 from app.documents.conversion import wire
 from app.documents.conversion.docx_writer import write_docx
 from app.documents.conversion.process import converted
-from app.documents.formats import Taken
-from app.documents.markdown import to_markdown
+from app.richtext.formats import Taken
+from app.richtext.markdown import to_markdown
 from tests.app.documents.other_program import needs_pandoc, read
 
 CORPUS = Path(__file__).parent / "corpus"

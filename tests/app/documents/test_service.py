@@ -11,12 +11,12 @@ import pytest
 
 from app.core.ids import DevId, ObjId, RoomId
 from app.documents import records
-from app.documents.flow import Style
-from app.documents.model import Document
 from app.documents.records import CARET, Caret
 from app.errors import DiskFull, NotFound, StoreFault
 from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.object import MAX_DATA_BYTES
+from app.richtext.flow import Style
+from app.richtext.model import Document
 from app.store import inbox
 from app.store.database import Database
 from sync.client.ports import Received

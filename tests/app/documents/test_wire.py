@@ -9,8 +9,8 @@ import pytest
 
 from app.documents.conversion import wire
 from app.documents.errors import ImportTooLarge
-from app.documents.flow import Block, Marks, Run, Style
-from app.documents.formats import Taken
+from app.richtext.flow import Block, Marks, Run, Style
+from app.richtext.formats import Taken
 
 DEEP = b"\x91" * 200_000 + b"\xc0"
 HEAD = msgspec.msgpack.encode((0, 0, [], False))

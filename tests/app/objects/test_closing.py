@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from app.documents.model import Change, Document
 from app.errors import BugError
 from app.objects.crdt import CrdtDoc
 from app.objects.undo import Undo
+from app.richtext.model import Change, Document
 from app.tasks.model import Board
 from app.worker.frames import Forget, Load, Try
 from app.worker.serve import Serving

@@ -10,12 +10,12 @@ import pytest
 
 from app.core.ids import Uid
 from app.documents import KIND as DOCUMENTS
-from app.documents.model import Document
 from app.documents.records import encode
 from app.objects.canonical import canonical
 from app.objects.compaction import state_of
 from app.objects.crdt import REMOTE, CrdtDoc, Value
 from app.objects.kind import Kind
+from app.richtext.model import Document
 from app.tasks import KIND as TASKS
 from app.tasks.records import encode as board_data
 from app.tasks.service import new_board

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.flow import Marks, Style
 from app.objects import grammar
 from app.objects.canonical import same_content
 from app.objects.crdt import CrdtDoc
@@ -21,6 +20,7 @@ from app.objects.grammar import MAX_ROOTS, read, reading
 from app.objects.lib0 import MAX_BYTES, MAX_THINGS, BadUpdate
 from app.objects.undo import Undo
 from app.objects.values import MAX_DEPTH
+from app.richtext.flow import Marks, Style
 from tests.fuzz import histories
 from tests.fuzz.blocks import DELETED, EMBED, GC, MARK, TEXT, TYPE, VALUES, Block, Blocks, Section, number, parse, write
 from tests.fuzz.contents import odd

@@ -6,12 +6,12 @@ from typing import Any
 
 import pycrdt
 
-from app.documents.model import ROOT_MAPS, ROOT_TEXTS, Document
 from app.objects.beginning import begin
 from app.objects.compaction import state_of
 from app.objects.grammar import read
 from app.objects.judging import Kind
 from app.objects.structure_codec import encode
+from app.richtext.model import ROOT_MAPS, ROOT_TEXTS, Document
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import Judging, person
 

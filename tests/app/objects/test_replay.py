@@ -11,10 +11,10 @@ import pytest
 from app.core.pieces import finished
 from app.documents import records
 from app.documents.compaction import compact
-from app.documents.model import Document
 from app.objects.compaction import judged
 from app.objects.grammar import read
 from app.objects.replay import Replay, joined
+from app.richtext.model import Document
 from sync.client.placed_changes import PlacedChange, position_of
 from sync.ids import ChangeId, Uid
 from tests.fuzz.blocks import GC, Block, Blocks, Section, write

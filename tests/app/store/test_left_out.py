@@ -10,8 +10,8 @@ import pytest
 from app.chat import KIND as CHAT
 from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.documents import KIND as DOCUMENTS
-from app.documents.model import Document
 from app.documents.records import Assembler
+from app.richtext.model import Document
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, encode
 from app.store.store import Store

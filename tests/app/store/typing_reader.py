@@ -16,8 +16,8 @@ from pathlib import Path
 
 from app.core.ids import ChangeId, DevId, ObjId
 from app.documents import KIND as DOCUMENTS
-from app.documents.model import Document
 from app.documents.records import Assembler
+from app.richtext.model import Document
 from app.store.rows import StoredChange
 from app.store.store import Store
 from app.tasks import KIND as BOARDS

@@ -10,10 +10,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.documents.flow import BODY, Run, Style
-from app.documents.formats import from_html
+from app.richtext.flow import BODY, Run, Style
+from app.richtext.formats import from_html
 from tests.ui.documents.two_desks import Desk, check, new_pair, sync
-from ui.documents.editor import Editor
+from ui.richtext.editor import Editor
 
 FORMATS: list[dict[str, Any]] = [
     {"bold": True},

@@ -10,13 +10,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QMenu, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.documents.flow import BODY, Marks, Run, Style
-from app.documents.model import Document
+from app.richtext.flow import BODY, Marks, Run, Style
+from app.richtext.model import Document
 from tests.ui.pointing import click
-from ui.documents import link_notes
-from ui.documents.editor import Editor
 from ui.kit.keys import REDO
 from ui.kit.translate import tr
+from ui.richtext import link_notes
+from ui.richtext.editor import Editor
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier
 CTRL, SHIFT, ALT = Mod.ControlModifier, Mod.ShiftModifier, Mod.AltModifier

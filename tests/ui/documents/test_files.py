@@ -19,8 +19,8 @@ from app.core.i18n import language, set_language
 from app.core.ids import ObjId
 from app.documents.conversion.converter import Converter
 from app.documents.files import DocumentFiles
-from app.documents.flow import Style, plain_blocks
-from app.documents.formats import Taken
+from app.richtext.flow import Style, plain_blocks
+from app.richtext.formats import Taken
 from tests.app.documents import made_files
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, NAMES, ROOM

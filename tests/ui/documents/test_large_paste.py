@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.documents.model import Change
 from app.objects.crdt import LOCAL, SETUP
+from app.richtext.model import Change
 from tests.app.documents.desks import Desk, World
 from tests.office import HL, ROOM
 from ui.documents.view import DocumentsView

@@ -13,7 +13,7 @@ from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import language, set_language
-from app.documents.flow import Block, Marks, Run, Style
+from app.richtext.flow import Block, Marks, Run, Style
 from ui.documents import pdf
 from ui.documents.paper import DPI, Paper, a4
 

@@ -15,9 +15,9 @@ from app.core.i18n import language, set_language
 from tests.app.documents.desks import World
 from tests.office import EK, HL, ROOM
 from tests.ui.pointing import click, point
-from ui.documents.flags import Flags
 from ui.documents.view import DocumentsView
 from ui.kit import theme
+from ui.richtext.flags import Flags
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_name_at_a_resting_caret_goes_and_comes_back_when_its_person_moves_or_
     qtbot: QtBot, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It covered the words of the line above for as long as the colleague rested."""
-    monkeypatch.setattr("ui.documents.flags.STAYS_MS", 600_000)
+    monkeypatch.setattr("ui.richtext.flags.STAYS_MS", 600_000)
     hl, ek = world.add(HL), world.add(EK)
     obj = hl.documents.create(ROOM, "Beslut å 🙂")
     mine = DocumentsView(hl.documents, ROOM, obj)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.text_units import point_from_utf16, utf16_from_point
-from app.documents.flow import Marks, Run, Style, plain_blocks
+from app.richtext.flow import Marks, Run, Style, plain_blocks
 from tests.ui.documents.two_desks import Desk, check, new_pair, sync
 
 Key, Mod = Qt.Key, Qt.KeyboardModifier

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
-from app.documents.flow import BODY, Style
+from app.richtext.flow import BODY, Style
 from tests.app.documents.desks import World
 from tests.office import HL, ROOM
 from tests.ui.faces import Description, Name, Role, face, focused, listening, press, walk
 from ui.documents.document_view import DocumentView
-from ui.documents.spoken import MOST
 from ui.documents.view import DocumentsView
+from ui.richtext.spoken import MOST
 
 TEXT = "Beslut å\nBakgrund 🙂\nett\ntvå\nCitat\nSlut"
 STYLES = [Style(heading=1), BODY, Style(list="ul", indent=1), Style(list="ul", indent=2), Style(quote=True), BODY]

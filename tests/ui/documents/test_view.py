@@ -14,13 +14,13 @@ from pytestqt.qtbot import QtBot
 
 from app.core.i18n import language, set_language
 from app.core.ids import ObjId
-from app.documents.flow import Style
+from app.richtext.flow import Style
 from tests.app.documents.desks import Desk, World
 from tests.office import EK, HL, ROOM
 from tests.ui.pointing import click, wheel
 from ui.documents.document_view import DocumentView
-from ui.documents.link_dialog import LinkDialog
 from ui.documents.view import DocumentsView
+from ui.richtext.link_dialog import LinkDialog
 from ui.tool import Standing, StandingView
 
 

@@ -4,10 +4,10 @@
 from PySide6.QtGui import QTextCursor
 from pytestqt.qtbot import QtBot
 
-from app.documents.flow import Run, Style
-from app.documents.model import Document
-from ui.documents import look
-from ui.documents.editor import Editor
+from app.richtext.flow import Run, Style
+from app.richtext.model import Document
+from ui.richtext import look
+from ui.richtext.editor import Editor
 
 Shown = list[tuple[tuple[Run, ...], Style]]
 

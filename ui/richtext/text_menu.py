@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QTextEdit
 
-from ui.documents.keys import SHORTCUTS
 from ui.kit.menu import Entry, popup
 from ui.kit.translate import tr
+from ui.richtext.keys import SHORTCUTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from collections import Counter
 from html.parser import HTMLParser
 
 from app.core.text_units import clean
-from app.documents.flow import (
+from app.objects.addresses import safe_link
+from app.richtext.flow import (
     BODY,
     BULLETS,
     MAX_INDENT,
@@ -19,8 +20,7 @@ from app.documents.flow import (
     joined,
     one_line,
 )
-from app.documents.html_tables import MAX_DEPTH, Table
-from app.objects.addresses import safe_link
+from app.richtext.html_tables import MAX_DEPTH, Table
 
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _SKIPPED = {"script", "style", "head", "title", "template", "noscript", "svg", "math", "object", "iframe", "select"}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from app.documents.flow import BODY, Block, Run, joined
+from app.richtext.flow import BODY, Block, Run, joined
 
 MAX_DEPTH = 16
 """The deepest tables inside tables that are collected. Deeper ones are read as plain text: each level copies the

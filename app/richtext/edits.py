@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.text_units import clean, point_from_utf16, utf16_len
-from app.documents.flow import PLAIN, Block, Edit, Marks, Run, joined
+from app.richtext.flow import PLAIN, Block, Edit, Marks, Run, joined
 
 
 def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Marks) -> list[Block]:

@@ -7,7 +7,7 @@ Items of one level and kind belong together past deeper items; a block that is n
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from app.documents.flow import Block, Style
+from app.richtext.flow import Block, Style
 
 _ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"),
           (10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip

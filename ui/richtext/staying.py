@@ -6,8 +6,8 @@ from PySide6.QtCore import QPoint
 from PySide6.QtGui import QTextCursor, QTextLayout
 from PySide6.QtWidgets import QTextEdit
 
-from app.documents.edits import followed, pushed
-from app.documents.flow import Edit
+from app.richtext.edits import followed, pushed
+from app.richtext.flow import Edit
 
 
 class Staying:

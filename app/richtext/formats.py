@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import msgspec
 
 from app.core.text_units import clean
-from app.documents.flow import BULLETS, MAX_INDENT, NUMBERS, Block, Run, Style, joined, one_line
 from app.objects.addresses import safe_link
 from app.objects.tags import complete, pictures
+from app.richtext.flow import BULLETS, MAX_INDENT, NUMBERS, Block, Run, Style, joined, one_line
 
 MAX_PASTE_CHARS = 5_000_000
 
@@ -82,7 +82,7 @@ class Taken:
 
 def take_html(html: str) -> Taken:
     """The content of foreign HTML that a document can hold, and counts of the rest."""
-    from app.documents.html_reader import HtmlReader  # imported here: it loads Python's HTML parser
+    from app.richtext.html_reader import HtmlReader  # imported here: it loads Python's HTML parser
 
     reader = HtmlReader()
     tags = complete(html[:MAX_PASTE_CHARS])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from app.core.text_units import utf8_from_utf16, utf16_from_utf8
-from app.documents.flow import Block, Edit, visible_edit
+from app.richtext.flow import Block, Edit, visible_edit
 
 
 class Mirror:

@@ -4,9 +4,9 @@
 from PySide6.QtWidgets import QWidget
 
 from app.objects.addresses import safe_link
-from ui.documents.editor import Editor
 from ui.kit.dialogs import Dialog
 from ui.kit.translate import tr
+from ui.richtext.editor import Editor
 
 
 class LinkDialog(Dialog):

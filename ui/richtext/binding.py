@@ -14,13 +14,13 @@ from PySide6.QtGui import QTextBlock, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QTextEdit
 
 from app.core.text_units import point_from_utf16, utf16_len
-from app.documents.flow import PLAIN, Block, Style
-from app.documents.model import Change, Document
 from app.objects.crdt import REMOTE
-from ui.documents import link_notes, look
-from ui.documents.staying import Staying
+from app.richtext.flow import PLAIN, Block, Style
+from app.richtext.model import Change, Document
 from ui.kit.bind import bind
 from ui.kit.tasks import run_guarded
+from ui.richtext import link_notes, look
+from ui.richtext.staying import Staying
 
 
 class Binding(QObject):

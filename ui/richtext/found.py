@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from PySide6.QtGui import QPainter, QTextCursor
 from PySide6.QtWidgets import QTextEdit
 
-from ui.documents.carets import rects_in_sight
 from ui.kit.marked import paint_ground
+from ui.richtext.carets import rects_in_sight
 
 MOST = 1000
 """So many words are marked in one document: each costs a microsecond at every repaint."""

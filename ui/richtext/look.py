@@ -8,11 +8,11 @@ nothing has to be guessed from looks: a heading's weight is not "bold", and a th
 from PySide6.QtGui import QFont, QTextBlock, QTextBlockFormat, QTextCharFormat, QTextFormat, QTextListFormat
 
 from app.core.text_units import clean
-from app.documents.flow import BODY, BULLETS, Block, Marks, Run, Style, joined
-from ui.documents import link_notes
+from app.richtext.flow import BODY, BULLETS, Block, Marks, Run, Style, joined
 from ui.kit import theme
 from ui.kit.fonts import font
 from ui.kit.scale import px
+from ui.richtext import link_notes
 
 BODY_PX = 15.0
 HEADING_PX = (BODY_PX, 26.0, 19.0, 16.0)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.core.text_units import utf16_len
 from app.core.words import places_of
-from app.documents.flow import Block
+from app.richtext.flow import Block
 
 MAX_FOUND = 10_000
 

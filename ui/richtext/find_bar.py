@@ -9,11 +9,9 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
 from app.core.text_units import utf16_len
-from app.documents.edits import stretch
-from app.documents.finding import MAX_FOUND, find, like
-from app.documents.model import Document
-from ui.documents import keys
-from ui.documents.editor import Editor
+from app.richtext.edits import stretch
+from app.richtext.finding import MAX_FOUND, find, like
+from app.richtext.model import Document
 from ui.kit.buttons import IconButton, TextButton
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.scale import hold
@@ -21,6 +19,8 @@ from ui.kit.search_field import SearchField
 from ui.kit.style import column, label, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr, trn
+from ui.richtext import keys
+from ui.richtext.editor import Editor
 
 
 class FindBar(QFrame):

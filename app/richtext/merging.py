@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.core.text_units import utf8_len, utf16_len
-from app.documents.flow import Cell, Edit, Marks
 from app.objects.crdt import TextOp
+from app.richtext.flow import Cell, Edit, Marks
 
 FAR = 512
 """Operations with more unchanged bytes than this between them go into different stretches."""

@@ -4,8 +4,8 @@
 import re
 from collections.abc import Sequence
 
-from app.documents.flow import BULLETS, Block, Run
-from app.documents.numbering import Item, items
+from app.richtext.flow import BULLETS, Block, Run
+from app.richtext.numbering import Item, items
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#~|])|&(?=#?\w{1,31};)")
 _BEGINNING = re.compile(r"^([ \t]*)(?:([-+=](?=\s|[-+=]|$))|(\d{1,9})(?=[.)](?:\s|$)))", re.MULTILINE)

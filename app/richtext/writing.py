@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from app.core.text_units import utf8_from_utf16, utf8_len
-from app.documents.edits import Place
-from app.documents.flow import Block, Cell, Marks, Style, cells, common_ends
 from app.objects.crdt import LOCAL, SETUP, CrdtDoc, CrdtText
+from app.richtext.edits import Place
+from app.richtext.flow import Block, Cell, Marks, Style, cells, common_ends
 
 MAX_INSERTS = 500
 """How many insertions one transaction has. Their cost grows with the square: 10,000 took 0.9 s, 40,000 took 29 s."""

@@ -23,18 +23,14 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QWidget
 
 from app.core.text_units import point_from_utf16, utf16_len
-from app.documents import edits, formats
-from app.documents.flow import BODY, Block, Marks, Style, joined
-from app.documents.formats import Taken
-from app.documents.model import Change, Document
-from app.richtext.carets import Caret
 from app.objects.addresses import safe_link
 from app.objects.crdt import REMOTE, UNDO
 from app.objects.links import ObjectLink
-from ui.documents import carets, clipboard, keys, link_notes, look, page, staying, text_menu
-from ui.documents.binding import Binding
-from ui.documents.flags import Flags
-from ui.documents.found import FoundWords
+from app.richtext import edits, formats
+from app.richtext.carets import Caret
+from app.richtext.flow import BODY, Block, Marks, Style, joined
+from app.richtext.formats import Taken
+from app.richtext.model import Change, Document
 from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.left_out import left_out_files
@@ -44,6 +40,10 @@ from ui.kit.style import set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
 from ui.kit.web import address_tip
+from ui.richtext import carets, clipboard, keys, link_notes, look, page, staying, text_menu
+from ui.richtext.binding import Binding
+from ui.richtext.flags import Flags
+from ui.richtext.found import FoundWords
 
 Key = Qt.Key
 Move = QTextCursor.MoveOperation

@@ -22,8 +22,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QTextEdit
 
 from app.core.text_units import utf16_len
-from app.documents.flow import Block
 from app.objects.addresses import notes
+from app.richtext.flow import Block
 from ui.kit import theme
 from ui.kit.fonts import SMALL_PX, font
 from ui.kit.scale import px

@@ -4,7 +4,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence
 
-from app.documents.flow import BODY, MAX_INDENT, Style
+from app.richtext.flow import BODY, MAX_INDENT, Style
 from ui.kit.keys import REDO, REDO_KEYS
 
 SHORTCUTS = {

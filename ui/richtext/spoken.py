@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from PySide6.QtCore import QEvent, QObject, QRect
 from PySide6.QtGui import QTextBlock
 
-from app.documents.flow import BODY, Block, Style
-from app.documents.model import Change, Document
-from ui.documents.editor import Editor
-from ui.documents.toolbar import style_name
+from app.richtext.flow import BODY, Block, Style
+from app.richtext.model import Change, Document
 from ui.kit.bind import bind
 from ui.kit.faces import Role, Spot, State, leave_focus
 from ui.kit.translate import tr
+from ui.richtext.editor import Editor
+from ui.richtext.toolbar import style_name
 
 MOST = 1000
 """Paragraphs that are told of in one document."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from PySide6.QtCore import QMimeData
 
-from app.documents import formats
-from app.documents.flow import Block, Style
-from app.documents.formats import Taken
+from app.richtext import formats
+from app.richtext.flow import Block, Style
+from app.richtext.formats import Taken
 from ui.kit.left_out import left_out, no_text
 from ui.kit.pictures import offers_picture
 from ui.kit.translate import tr, trn

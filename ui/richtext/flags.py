@@ -8,10 +8,10 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QTextEdit
 
 from app.core.ids import DevId
-from app.documents.edits import followed, pushed
-from app.documents.model import Change
-from app.richtext.carets import Caret
 from app.objects.crdt import REMOTE
+from app.richtext.carets import Caret
+from app.richtext.edits import followed, pushed
+from app.richtext.model import Change
 
 STAYS_MS = 3000
 """How long a name stays after the last movement."""

@@ -13,8 +13,12 @@ from typing import Any
 from app.core import clock, visible
 from app.core.signal import Signal
 from app.core.text_units import clean, point_from_utf16
-from app.documents.edits import Place, adopted, formatted, marks_at, replaced, spliced
-from app.documents.flow import (
+from app.errors import BugError
+from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update
+from app.objects.sticky import client_in
+from app.objects.undo import Undo
+from app.richtext.edits import Place, adopted, formatted, marks_at, replaced, spliced
+from app.richtext.flow import (
     PLAIN,
     Block,
     Edit,
@@ -27,13 +31,9 @@ from app.documents.flow import (
     one_line,
     visible_edit,
 )
-from app.documents.merging import Merge, stretches
-from app.documents.mirror import Mirror
-from app.documents.writing import fill, replace, write
-from app.errors import BugError
-from app.objects.crdt import LOCAL, REMOTE, SETUP, CrdtDoc, Origin, TextOp, Update
-from app.objects.sticky import client_in
-from app.objects.undo import Undo
+from app.richtext.merging import Merge, stretches
+from app.richtext.mirror import Mirror
+from app.richtext.writing import fill, replace, write
 
 MAX_TITLE = 200
 _TEXT, _META, _TITLE = "text", "meta", "title"

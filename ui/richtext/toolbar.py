@@ -3,10 +3,8 @@
 
 from PySide6.QtWidgets import QFrame, QWidget
 
-from app.documents.flow import BODY, Style
-from app.documents.model import Document
-from ui.documents import keys
-from ui.documents.editor import Editor
+from app.richtext.flow import BODY, Style
+from app.richtext.model import Document
 from ui.kit import menu
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
@@ -15,6 +13,8 @@ from ui.kit.icons import set_icon
 from ui.kit.scale import hold
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import tr, trn
+from ui.richtext import keys
+from ui.richtext.editor import Editor
 
 
 def style_name(style: Style) -> str:
