@@ -237,7 +237,7 @@ def proofs() -> list[bytes]:
 
 def local() -> list[bytes]:
     attempt = enc([2, bytes(16), bytes(16), bytes(34), bytes(32), bytes(32), True])
-    return [raw(person()["account"]), raw(load("pairing")["account"]), attempt, b"KNKEEP\x01" + bytes(1400)]
+    return [raw(person()["account"]), raw(load("pairing")["account"]), attempt, b"KNKEEP\x02" + bytes(1400)]
 
 
 def everything() -> list[bytes]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/sync-1-states.json: a room with a snapshot in two pieces, two attests, a baseline for one who
-was added from now on, and a prune; every seal of its epochs. Kept to show what is in it; not to be run again.
+"""Wrote tests/vectors/sync-1-states.json: a room with a snapshot in two pieces, two attests, a baseline for a
+member who was added from now on, and a prune; every seal of its epochs. Kept to show what is in it; not to be run
+again.
 """
 
 import json

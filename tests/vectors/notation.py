@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Values of the encoding as JSON: bytes are {"b": hex}, maps {"m": [[key, value], …]}, everything else itself."""
+"""Values of the encoding as JSON: bytes are {"b": hex}, maps {"m": [[key, value], …]}, every other value is itself."""
 
 from typing import Any
 

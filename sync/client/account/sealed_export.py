@@ -2,10 +2,10 @@
 """Bytes sealed to a person instead of a room: what a revoked device had not sent, for the person's other devices.
 
 ```
-"KNKEEP" ‖ u8 version 1 ‖ uid 16 ‖ u64 generation ‖ dev 16 ‖ SEAL(PUK of the generation, info, K 32) ‖ u64 length ‖ sig
+"KNKEEP" ‖ u8 version 2 ‖ uid 16 ‖ u64 generation ‖ dev 16 ‖ SEAL(PUK of the generation, info, K 32) ‖ u64 length ‖ sig
     ‖ AEAD(K, ctx, body)
-info = enc(ctx)     ctx = ["keepsake", uid, generation, dev]
-sig  = SIG(the device's key, "keepsake", [uid, generation, dev, the SEAL, H(the AEAD)])
+info = enc(ctx)     ctx = ["sealed-export", uid, generation, dev]
+sig  = SIG(the device's key, "sealed-export", [uid, generation, dev, the SEAL, H(the AEAD)])
 ```
 The length is of the AEAD's bytes; what follows them is the caller's own. A device that is revoked has not got the
 generation that its revocation made: it can write such a file, and not read it.
@@ -24,12 +24,12 @@ from sync.ids import DevId, Uid
 from sync.trust.person.user_log import UserLog
 
 MAGIC = b"KNKEEP"
-VERSION = 1
+VERSION = 2
 MAX_BODY = 1 << 30
 
 _HEAD = struct.Struct(">6sB16sQ16s1168sQ64s")
 HEAD_BYTES = _HEAD.size
-_DOMAIN = "keepsake"
+_DOMAIN = "sealed-export"
 
 
 def put(account: Account, log: UserLog, body: bytes) -> bytes:

@@ -87,8 +87,8 @@ class ShareRequest:
         return cls(log=log, record=decode_record(raw))
 
     def open(self, key: KemKey) -> RecoveryShare:
-        """Opens the share of the person's recovery sheet in force. Reject "ended" after a reset, "recovery-sheet" if
-        there is no recovery sheet in force, "escrow" if the share is sealed to another key, "decrypt" if the person
+        """Opens the share of the person's recovery sheet in force. Reject `ended` after a reset, `recovery-sheet` if
+        there is no recovery sheet in force, `escrow` if the share is sealed to another key, `decrypt` if the person
         sealed other content."""
         if self.log.ended is not None:
             raise Reject("ended", "share request")

@@ -60,8 +60,8 @@ class RecoveryCode:
 
     @classmethod
     def parse(cls, text: str) -> "RecoveryCode":
-        """Parses a typed code. Reject "code" if it is mistyped (one mistake in a thousand is not noticed here),
-        "recovery-sheet-format" for the code of a recovery sheet of format 1."""
+        """Parses a typed code. Reject `code` if it is mistyped (one mistake in a thousand is not noticed here),
+        `recovery-sheet-format` for the code of a recovery sheet of format 1."""
         try:
             return cls(_read(_LABEL, text))
         except Reject:

@@ -131,7 +131,7 @@ def new_recovery_sheet(
     log: UserLog, root: SigningKey, pair: RecoveryPair, escrow_pk: bytes, seeds: dict[int, bytes], time: int
 ) -> list[Entry]:
     """The entries that put a recovery sheet in force, as far as they are missing: `root_rotate` and `recovery_set`.
-    `root` is the root key in force before. Reject "recovery-sheet" if the log has neither of the two root keys."""
+    `root` is the root key in force before. Reject `recovery-sheet` if the log has neither of the two root keys."""
     entries = []
     draft = replace(log)
     if draft.root_pk != pair.code.root.public:
@@ -181,7 +181,7 @@ def recovery_entries(log: UserLog, back: RecoveryPlan, time: int) -> tuple[list[
 
 
 def check_pair(log: UserLog, pair: RecoveryPair) -> None:
-    """▲ Reject "recovery-sheet" for a recovery sheet that is not, or no longer, the person's; "share" for the share of
+    """▲ Reject `recovery-sheet` for a recovery sheet that is not, or no longer, the person's; `share` for the share of
     another recovery sheet."""
     if log.root_pk != pair.code.root.public or not log.recovery_sheet_in_force:
         raise Reject("recovery-sheet", "own log")

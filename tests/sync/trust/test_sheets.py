@@ -183,7 +183,7 @@ def test_attack_a_request_proves_whose_it_is(office: Office, clerk: Someone) -> 
         (ShareRequest.encode(cut, SALT, RECORD), pk, "chain"),
         (ShareRequest.encode(clerk.entries, SALT, other), pk, "record"),
         (ShareRequest.encode(clerk.entries, b"other", RECORD), pk, "record"),
-        (enc(["keepsake", 1, SALT, RECORD, []]), pk, "malformed"),
+        (enc(["sealed-export", 1, SALT, RECORD, []]), pk, "malformed"),
         (enc(["share-request", 2, SALT, RECORD, []]), pk, "format"),
         (enc(["share-request", 1, SALT, RECORD, []]), pk, "malformed"),
         (b"\x80", pk, "malformed"),
