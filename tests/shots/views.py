@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
 from app.core.clock import now_ms
 from app.core.i18n import tr
+from app.core.ids import ObjId
 from app.errors import BugError, DiskFull
 from app.licences import load
 from app.people.person import Person
@@ -327,8 +328,8 @@ async def clear_history(s: Scene) -> QWidget:
 
     def paper(title: str, items: int, lacks: str | None = None) -> PrunableObject:
         return PrunableObject(
-            obj=s.story.draft, kind="document", title=title, items=items, size_bytes=items * 210, lacks=lacks,
-            from_ms=now + 11 * day_ms,
+            obj=ObjId(title.encode()[:16].ljust(16)), kind="document", title=title, items=items,
+            size_bytes=items * 210, lacks=lacks, from_ms=now + 11 * day_ms,
         )  # fmt: skip
 
     plan = PrunePlan(

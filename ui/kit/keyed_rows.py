@@ -185,10 +185,9 @@ class _Place:
         if area is None or not area.isVisible() or not any(bar.value() for bar in _bars(area)):
             return
         seen = _innermost([row for row in _rows_in(kept) if row.isVisible() and _in_sight(area, row)])
-        focus = host.window().focusWidget()
-        inside = focus is not None and area.widget().isAncestorOf(focus)
-        if focus is not None and inside and _in_sight(area, focus) and self._stays(focus, kept):
-            seen.insert(0, focus)
+        focus, page = host.window().focusWidget(), area.widget()
+        if focus is not None and page is not None and page.isAncestorOf(focus) and self._stays(focus, kept):
+            seen = [*([focus] if _in_sight(area, focus) else []), *seen]
         self._held = [(widget, _corner(area, widget)) for widget in seen]
 
     def _stays(self, focus: QWidget, kept: Sequence[QWidget]) -> bool:
