@@ -131,11 +131,11 @@ class DocumentService:
         for obj in self._live.ids():
             self.leave(obj)
         try:
-            self._live.close_all()
+            self._indexing.close()
         finally:
             for end in self._ends:
                 end()
-            self._indexing.close()
+            self._live.close_all()
 
     # ---- lists
 

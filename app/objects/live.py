@@ -53,13 +53,12 @@ class Model(Protocol):
         """Whether an edit or a merge has begun and not yet notified everybody."""
         ...
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether nothing can be read or written in it any more."""
-        ...
-
     def snapshot(self) -> bytes:
         """The whole object as one update."""
+        ...
+
+    def close(self) -> None:
+        """Frees it: nothing can be written in it any more."""
         ...
 
 
@@ -90,6 +89,11 @@ class Adapter(Protocol[M]):
         """Whether the engine batches the edits (`Changes.append`)."""
         ...
 
+    @property
+    def frees(self) -> bool:
+        """Whether the last holder's `close` frees the model. Not if others may still refer to it (`shared`)."""
+        ...
+
     def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> M:
         """An empty model, which passes each finished own update to `emit`."""
         ...
@@ -115,10 +119,6 @@ class Adapter(Protocol[M]):
 
     def announce(self, room: RoomId, obj: ObjId) -> None:
         """Tells the room of a new object, in the transaction that stores its first edit."""
-        ...
-
-    def close(self, model: M) -> None:
-        """The last holder has closed the object."""
         ...
 
 
@@ -207,12 +207,14 @@ class LiveObjects(Generic[M]):
 
     @contextmanager
     def holding(self, obj: ObjId) -> Iterator[M]:
-        """The live model, open for the time of the context. NotFound."""
+        """The live model, open for the time of the context. NotFound. What the disk refuses is in memory after it, as
+        `fault` says."""
         model = self.open(obj)
         try:
             yield model
         finally:
-            self.close(obj)
+            with suppress(StoreFault):
+                self.close(obj)
 
     def shared(self, obj: ObjId) -> M:
         """The live model, which needs no `close`: Python frees it when nobody refers to it any more. NotFound."""
@@ -242,12 +244,12 @@ class LiveObjects(Generic[M]):
                 self._store(held)
                 self._forget(held)
             except StoreFault as fault:
-                self._adapter.close(held.model)
                 faults.append(fault)
             except Exception as e:
                 if is_fatal(e):
                     raise
                 log.store.exception("object-close", e, obj=short(held.obj))
+                self._needed.pop(held.obj, None)
         self._is_closed = True
         for end in self._ends:
             end()
@@ -361,7 +363,7 @@ class LiveObjects(Generic[M]):
             damaged = self._adapter.load(held.model, [cached[1]])
         if damaged:
             log.store.warning("crdt-state-damaged", obj=short(held.obj))
-            self._adapter.close(held.model)
+            held.model.close()
             return False
         held.row = cached[0]
         return True
@@ -371,10 +373,10 @@ class LiveObjects(Generic[M]):
         if not held.is_changing:
             self._catch_up(held)
         self._cache(held)
-        self._adapter.close(held.model)
         self._needed.pop(held.obj, None)
-        if held.model.is_closed:
+        if self._adapter.frees:
             self._open.pop(held.obj, None)
+            held.model.close()
 
     def _drop_unneeded(self, held: _Open[M]) -> None:
         if held.is_needed:
