@@ -2,68 +2,21 @@
 """The rules of open objects one by one (app/objects/live.py), for documents and boards."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from app.core.ids import ChangeId, DevId, ObjId, RoomId
 from app.errors import DiskFull, StoreFault, StoreUnwritable
-from app.objects import live
 from app.objects.crdt import REMOTE, Update
 from app.store import objects as object_rows
-from app.store import rooms as room_rows
 from app.store import statements as sql
-from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Received
-from tests.app.objects.live_sides import KINDS, OBJ, BoardSide, DocumentSide, Gate, Side, crdt_of
+from sync.client.ports import OpenedChange, Received
+from tests.app.objects.live_place import SIDES, Place, full
+from tests.app.objects.live_sides import OBJ, BoardSide, Gate, crdt_of
 from tests.counting import crdt_docs
-from tests.office import EK, HL, KEY, NAMES, ROOM
-
-SIDES = [pytest.param(DocumentSide(), id="documents"), pytest.param(BoardSide(), id="tasks")]
-
-
-class Place:
-    """A person's store and service with one object, and a colleague's model of it."""
-
-    def __init__(self, folder: Path, side: Side) -> None:
-        self.side = side
-        self.store = Store.create(folder / "office.db", KEY, KINDS)
-        self.store.set_me(HL)
-        members = [MemberRow(uid=uid, role=4, since_n=0, history=True) for uid in NAMES]
-        self.store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
-        with self.store.transaction() as conn:
-            room_rows.name(conn, ROOM, "Tillsyn", "case", 1)
-            object_rows.announce(conn, ROOM, OBJ, side.kind, 1, EK)
-        self.service = side.service(self.store)
-        self.n = 10
-        self.made: list[bytes] = []
-        self.theirs = side.new(self.made.append)
-        side.begin(self.theirs)
-        self.store.receive(self.coming())
-        self.faults: list[str] = []
-        self.service.fault.connect(lambda _obj, fault: self.faults.append(fault.code))
-
-    def coming(self) -> Received:
-        """What the colleague has written since."""
-        made, self.made[:] = list(self.made), []
-        return Received(room=ROOM, cursor=self.n, state=b"", changes=[self._opened(update) for update in made])
-
-    def _opened(self, update: bytes) -> OpenedChange:
-        self.n += 1
-        change_id = ChangeId(self.n.to_bytes(16, "big"))
-        data = self.side.data(update)
-        return OpenedChange(n=self.n, t=self.n, uid=EK, dev=DevId(EK), obj=OBJ, change_id=change_id, payload=data)
-
-    def write(self, model: Any, token: str, at: int = 0) -> None:
-        self.side.edit(model, at, 1, token)
-
-    def stored(self) -> object:
-        return self.side.fresh(self.store)
-
-    def rows(self) -> int:
-        return len(self.store.changes.of(OBJ))
+from tests.office import EK, ROOM
 
 
 @pytest.fixture(params=SIDES)
@@ -71,13 +24,6 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     made = Place(tmp_path, request.param)
     yield made
     made.store.close()
-
-
-def full(patch: pytest.MonkeyPatch, place: Place) -> None:
-    def refuse(*_args: object, **_more: object) -> None:
-        raise DiskFull
-
-    patch.setattr(place.store.changes, "append", refuse)
 
 
 async def turns() -> None:
@@ -181,6 +127,25 @@ async def test_what_is_taken_back_during_an_edit_is_read_again_in_the_next_turn(
     await turns()
     assert resets == [False]
     assert place.side.view(model) == place.stored()
+
+
+async def test_what_was_queued_for_an_object_that_is_closed_since_is_merged_when_it_is_opened(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A view closes it in the middle of an edit."""
+    gate, model = Gate(monkeypatch), place.service.open(OBJ)
+    place.write(place.theirs, "deras")
+    storing = begin_apart(place, gate, place.coming())
+    await turns()
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
+    end = place.store.changes.appended.connect(lambda _change: place.service.close(OBJ))
+    place.write(model, "mitt")
+    end()
+    await storing
+    await turns()
+    assert errors == []
+    assert place.side.view(place.service.open(OBJ)) == place.stored()
 
 
 def test_an_edit_that_a_view_makes_when_notified_of_another_is_stored_once(place: Place) -> None:
@@ -352,78 +317,6 @@ def test_an_object_is_shared_by_its_holders_until_the_last_has_closed_it(place: 
         place.service.close(OBJ)
 
 
-# ---- the cached state
-
-
-def cache_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "CACHE_AFTER", 1)
-
-
-def cached(place: Place) -> tuple[int, bytes] | None:
-    return place.store.objects.crdt_state(OBJ)
-
-
-def test_the_last_close_caches_the_state_with_all_rows(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache_soon(monkeypatch)
-    model = place.service.open(OBJ)
-    place.write(model, "mitt")
-    place.write(place.theirs, "deras")
-    place.store.receive(place.coming())
-    shown = place.side.view(model)
-    place.service.close(OBJ)
-    found = cached(place)
-    assert found is not None
-    assert found[0] == place.store.changes.of(OBJ)[-1].rowid
-    place.store.db.raw.execute("UPDATE changes SET data = x'00' WHERE obj = ?", (OBJ,))  # only the state is read
-    assert place.side.view(place.service.open(OBJ)) == shown
-
-
-def lacks(place: Place) -> None:
-    place.store.receive(Received(room=ROOM, waiting=[(99, b"shut")]))
-
-
-def refused(place: Place) -> None:
-    held = place.service._live._needed[OBJ]
-    held.unsaved.append(b"refused")
-
-
-def queued(place: Place) -> None:
-    held = place.service._live._needed[OBJ]
-    held.received += place.store.changes.of(OBJ)[:1]
-
-
-def stale(place: Place) -> None:
-    place.service._live._needed[OBJ].is_stale = True
-
-
-@pytest.mark.parametrize("why", [lacks, refused, queued, stale])
-def test_a_state_that_is_not_whole_is_not_cached(
-    place: Place, monkeypatch: pytest.MonkeyPatch, why: Callable[[Place], None]
-) -> None:
-    cache_soon(monkeypatch)
-    place.write(place.service.open(OBJ), "mitt")
-    why(place)
-    place.service._live._cache(place.service._live._needed[OBJ])
-    assert cached(place) is None
-
-
-def test_a_state_that_cannot_be_cached_fails_no_close(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache_soon(monkeypatch)
-
-    def refuse(*_args: object) -> None:
-        raise DiskFull
-
-    monkeypatch.setattr(place.store.objects, "set_crdt_state", refuse)
-    place.write(place.service.open(OBJ), "mitt")
-    place.service.close(OBJ)
-    assert cached(place) is None
-
-
-def test_a_damaged_state_is_passed_over_and_everything_is_read(place: Place) -> None:
-    place.store.objects.set_crdt_state(OBJ, 9999, b"\xff\x00nonsense")
-    assert place.side.view(place.service.open(OBJ)) == place.stored()
-
-
 def test_damaged_changes_are_counted_and_stop_nothing(place: Place) -> None:
     model = place.service.open(OBJ)
     for n, payload in ((900, b""), (901, b"\x01nonsense")):
@@ -447,3 +340,17 @@ def test_a_fault_of_the_store_when_opening_opens_nothing(place: Place, monkeypat
             place.service.open(OBJ)
     assert place.service.unsaved_ids() == []
     assert place.side.view(place.service.open(OBJ)) == place.stored()
+
+
+def test_what_the_disk_refused_stays_when_the_object_is_read_again(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = place.service.open(OBJ)
+    with monkeypatch.context() as patch:
+        full(patch, place)
+        place.write(model, "mitt å 🙂")
+        shown = place.side.view(model)
+        place.store.changes.taken_back.emit(OBJ)
+        assert place.side.view(model) == shown
+    place.service.retry(OBJ)
+    assert place.stored() == shown
