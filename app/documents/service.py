@@ -91,6 +91,7 @@ class DocumentService:
         self._objects = objects
         self._rooms = rooms
         self._live = live = LiveObjects(db, changes, objects, DocumentAdapter(changes, rooms.announce))
+        # its members are this service's too: see there
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.retry_all = live.retry, live.retry_all
@@ -119,14 +120,14 @@ class DocumentService:
         StoreFault if the disk refuses some edits: `unsaved_changes` hands them over.
         """
         self.files.close()
-        for obj in self._live.ids():
-            self.leave(obj)
         try:
-            self._live.close_all()
+            for obj in self._live.ids():
+                self.leave(obj)
+            self._indexing.close()
         finally:
             for end in self._ends:
                 end()
-            self._indexing.close()
+            self._live.close_all()
 
     # ---- lists
 
@@ -206,9 +207,11 @@ class DocumentService:
     def close(self, obj: ObjId) -> None:
         """Gives up one holder of a document that `open` gave (app/objects/live.py). StoreFault if the disk refuses
         edits."""
-        if self._live.holders(obj) == 1:
-            self.leave(obj)
-        self._live.close(obj)
+        try:
+            if self._live.holders(obj) == 1:
+                self.leave(obj)
+        finally:
+            self._live.close(obj)
 
     def versions(self, obj: ObjId) -> "Sequence[history.Version]":
         """Who worked on it when, oldest first."""

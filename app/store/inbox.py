@@ -182,7 +182,6 @@ class Inbox:
         raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
         raw.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in received.shares])
         raw.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
-        raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
         raw.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])
         raw.executemany(sql.ADD_VOID_ITEM, [(room, n, uid, code, MOST_VOID) for n, uid, code in received.void])
         times = [e.t for e in received.events[:1]] + [c.t for c in received.changes[:1]] + [clock.now_ms()]
@@ -192,9 +191,8 @@ class Inbox:
             self._members(room, received.members, received.gone)
         if received.reread is not None:
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
-        if received.incomplete or received.backfilled:
-            left = sorted({*self.incomplete(room), *received.incomplete} - {*received.backfilled})
-            raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_incomplete(room), b"".join(left)))
+        if received.incomplete:
+            self._set_incomplete(room, {*self.incomplete(room), *received.incomplete})
         if received.whole:
             self._complete(room, received.whole, judged=verdicts is not None)
         if received.snapshots:
@@ -203,6 +201,10 @@ class Inbox:
         if verdicts is not None:
             self._judges.write(verdicts)
         self._changes.receive(received, tried, verdicts)
+        # ▲ only now: projections cache no state of a room that lacks something (`objects.cache_state`)
+        raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
+        if received.backfilled:
+            self._set_incomplete(room, {*self.incomplete(room)} - {*received.backfilled})
 
     def reread(self, room: RoomId) -> int:
         """The position up to which a room must be read once more; 0 if it need not."""
@@ -212,6 +214,10 @@ class Inbox:
         """Objects with changes that were pruned before this device fetched them, and that no snapshot replaces yet."""
         found = self._db.value("SELECT value FROM meta WHERE name = ?", (_incomplete(room),)) or b""
         return [ObjId(found[at : at + 16]) for at in range(0, len(found), 16)]
+
+    def _set_incomplete(self, room: RoomId, objs: set[ObjId]) -> None:
+        value = b"".join(sorted(objs))
+        self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_incomplete(room), value))
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
         """Writes the pages of a large state that differ from those stored last: a message changes two of 65."""
