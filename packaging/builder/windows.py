@@ -35,6 +35,7 @@ SITE = WORK / "site-windows"
 FROZEN = WORK / "frozen-windows"
 """`kansli/`, as PyInstaller left it."""
 _TABLES = WORK / "pyinstaller-windows"
+_COMPILED = WORK / "pycache-windows"
 _FREEZE_S = 1500.0
 
 
@@ -81,7 +82,8 @@ def environment() -> dict[str, str]:
     return {
         "PYTHONPATH": wine.windows_path(site()),
         "PYTHONHASHSEED": "0",
-        "PYTHONDONTWRITEBYTECODE": "1",
+        # beside the packages, not in them: PyInstaller starts 35 processes, each of which would compile it anew
+        "PYTHONPYCACHEPREFIX": wine.windows_path(_COMPILED),
         "PYTHONUTF8": "1",
         "SOURCE_DATE_EPOCH": str(epoch()),
     }

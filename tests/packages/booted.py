@@ -158,7 +158,10 @@ class Booted:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
         if len(children) != 1:
             return 0
-        name = Path(f"/proc/{children[0]}/comm").read_text(encoding="utf-8").strip()
+        try:
+            name = Path(f"/proc/{children[0]}/comm").read_text(encoding="utf-8").strip()
+        except (FileNotFoundError, ProcessLookupError):  # a program of the shell's that has ended meanwhile
+            return 0
         return int(children[0]) if name == "systemd" else 0
 
     def path(self, name: str) -> Path:

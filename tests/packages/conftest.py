@@ -12,16 +12,6 @@ import pytest
 sys.path.append(str(Path(__file__).parents[2] / "packaging" / "builder"))
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the marks here
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the tests that wait for the MSI into one group, so that one worker waits and the other one works. The
-    operator's guide, a minute for each Debian, comes before shorter tests: none of them is the last one alone."""
-    items.sort(key=lambda item: item.path.name != "test_booted_guide.py")
-    for item in items:
-        if "whole" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("whole"))
-
-
 @pytest.fixture(scope="session")
 def whole() -> None:
     """The end of a build that is going on: the MSI and the checksums come last."""

@@ -126,12 +126,3 @@ def test_a_failed_msi_fails_the_build_after_what_ran_meanwhile(
         run(builder, monkeypatch, "--meanwhile", f"touch '{work}/ran'")
     assert (work / "ran").exists()
     assert not held(work)
-
-
-@pytest.mark.packages
-def test_tests_that_wait_for_the_msi_are_one_workers(request: pytest.FixtureRequest) -> None:
-    waiting = [item for item in request.session.items if "whole" in getattr(item, "fixturenames", ())]
-    groups = {mark.args for item in waiting for mark in item.iter_markers("xdist_group")}
-    assert groups <= {("whole",)}
-    if request.config.getoption("dist") == "loadgroup":  # xdist has read the marks, and says so in the name
-        assert all(item.nodeid.endswith("@whole") for item in waiting)

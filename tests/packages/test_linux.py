@@ -41,9 +41,7 @@ def tools() -> None:
         pytest.skip(f"needs root and {', '.join(missing) or 'nothing else'}")
 
 
-@pytest.fixture(
-    scope="module", params=[pytest.param(suite, marks=pytest.mark.xdist_group(suite)) for suite in (OLDEST, NEWEST)]
-)
+@pytest.fixture(scope="module", params=[OLDEST, NEWEST])
 def system(request: pytest.FixtureRequest) -> Iterator[Root]:
     """A minimal system of its own for the module, that has its packages' list and nothing more."""
     suite = str(request.param)
