@@ -54,7 +54,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(asyncio.run(_invite(args, config)))
         case "withdraw":
             asyncio.run(invitations.withdraw(data, args.invitation))
-            print("Withdrawn. Whoever enters the code is counts so.")
+            print("Withdrawn. A person who enters the code sees that it was withdrawn.")
         case "revoke":
             ids = {"uid": args.person, "dev": args.device}
             since = asyncio.run(admin.revoke(data, key_file=args.agency_key, **ids))
@@ -62,7 +62,7 @@ def _run(args: argparse.Namespace, config: Config) -> int:
             print(did if since is None else f"Revoked already, {format_time(since)}. Nothing was changed.")
         case "reset":
             since = asyncio.run(admin.reset(data, uid=args.person, key_file=args.agency_key))
-            did = "Reset. Invite the person anew; colleagues see it and add them to their rooms again."
+            did = "Reset. Invite the person again; colleagues see it and add them to their rooms again."
             print(did if since is None else f"Reset already, {format_time(since)}. Nothing was changed.")
         case "status":
             print(json.dumps(asyncio.run(_status(config)), ensure_ascii=False))

@@ -20,21 +20,21 @@ class Limits:
     """Bounds on what one connection, address, device, person or room may use. Sizes in bytes, times in seconds."""
 
     send_queue_bytes: int = 4 * _MIB
-    """Waiting for a slow reader; beyond it Fresh becomes Behind, and requests are not read."""
+    """Most bytes that wait for a slow reader. Beyond it Fresh becomes Behind, and requests are not read."""
     stall_s: float = 30.0
-    """A reader that takes nothing for so long is cut off."""
+    """A client that reads nothing for so long is disconnected."""
     handshake_s: float = 20.0
-    """From the WebSocket's opening to the sign-in."""
+    """Longest time from the WebSocket's opening to the sign-in."""
     head_s: float = 10.0
-    """From a connection's arrival to the end of its request's head, TLS included."""
+    """Longest time from a connection's beginning to the end of its request's head, TLS included."""
     unsigned_connections: int = 1000
-    """Connections that have not signed in; beyond it the oldest that waits for its client goes."""
+    """Most connections that have not signed in. Beyond it the oldest that waits for its client is ended."""
     unsigned_bytes: int = 64 * _MIB
-    """What all of them have sent that is not answered yet; beyond it the oldest that sent something goes."""
+    """Most unanswered bytes of all of them together. Beyond it the oldest that sent any is ended."""
     address_unsigned_connections: int = 500
-    """Of them from one address: a whole office may come back behind one."""
+    """Most of them from one address: a whole office may reconnect through one."""
     address_connections: int = 5000
-    """Connections of one address, signed in or not."""
+    """Most connections of one address, signed in or not."""
     address_requests_per_s: float = 100.0
     address_requests_burst: int = 2000
     """Requests of one address before sign-in."""
@@ -42,7 +42,7 @@ class Limits:
     address_processor_burst_s: float = 2.0
     """Seconds of processor time that one address may use before sign-in; beyond it its requests wait for others'."""
     device_connections: int = 4
-    """Connections of one device; with one more the oldest goes."""
+    """Most connections of one device. With one more the oldest is ended."""
     requests_at_once: int = 8
     frames_per_s: float = 500.0
     frames_burst: int = 4000
@@ -51,7 +51,8 @@ class Limits:
     processor_burst_s: float = 0.25
     """Seconds of processor time that one device may use; beyond it its requests wait for others'."""
     waiting_share: float = 0.1
-    """Of the time, for the requests of all who are beyond their processor time together, while others are served."""
+    """The share of the time that the requests of all parties beyond their processor time get together, while others are
+    served."""
     ephemeral_per_s: float = 60.0
     ephemeral_burst: int = 240
     ephemeral_bytes: int = 16 * 1024
@@ -59,13 +60,13 @@ class Limits:
     room_bytes: int = 64 * 1024 * _MIB
     device_bytes_a_day: int = 32 * 1024 * _MIB
     device_files: int = 8
-    """Requests of one device for parts of files at a time; a few more wait."""
+    """Most requests of one device for parts of files at a time; a few more wait."""
     device_uploads: int = 8
-    """Parts of one device that are not whole yet; with one more the oldest goes."""
+    """Most unfinished uploads of one device. With one more the oldest is dropped."""
     upload_s: float = 86_400.0
-    """How long a part may take to become whole."""
+    """How long an upload of a part may take."""
     staged_seals_bytes: int = 16 * _MIB
-    """Uploaded seals per device whose entry has not come yet."""
+    """Most bytes of one device's uploaded seals whose entry is not appended yet."""
     staged_seals_s: float = 600.0
     reseals_kept: int = 8
     rooms_in_memory: int = 512
@@ -73,18 +74,20 @@ class Limits:
     part_bytes: int = PART_BYTES + 64 * 1024
     bearer_s: float = 600.0
     veto_s: float = 86_400.0
-    """How long any device of a person may object to what was asked with their recovery sheet."""
+    """How long the person's devices may object to a request by recovery sheet."""
     seen_s: float = 30 * 86_400.0
-    """A device that signed in within this time is asked before the root alone revokes it."""
+    """The root alone can revoke a device that signed in within this time only after the wait for a veto."""
     revocations_a_day: int = 3
-    """Of one person's devices, without the agency's key."""
+    """Most revocations a day by one device, or by a person's root, without the agency's key."""
     rooms_a_person: int = 10_000
-    """Rooms of one person; nobody is added to one more. So many heads fit into the frame that answers a sign-in."""
+    """Most rooms of one person, who is then not added to any other. So many heads fit into the frame that answers a
+    sign-in."""
     unanswered_adds: int = 50
-    """Rooms of one administrator's adding in which the person who was added has no item yet."""
+    """Most rooms to which one administrator has added a person who has no item there yet."""
     log_entries: int = 1000
     log_entries_a_day: int = 50
-    """Entries of one person's log; what ends a device or an account, or follows from that, is counted in neither."""
+    """Most entries of one person's log, in all and a day. Entries that end a device or an account, and those that
+    follow from that, are not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,31 +102,33 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8443
     unix: Path | None = None
-    """Listens on this socket instead of host and port; its folder says who may connect."""
+    """Listens on this socket instead of host and port. The rights of its folder determine who may connect."""
     cert: Path | None = None
     key: Path | None = None
     behind_proxy: bool = False
-    """A proxy on this machine has the certificate: plain HTTP on loopback or `unix`, and `addresses` are needed."""
+    """Whether a proxy on this machine has the certificate: then plain HTTP on loopback or `unix`, and `addresses` are
+    needed."""
     insecure_loopback: bool = False
     addresses: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
-    """Whose X-Forwarded-For says where a request comes from: addresses, networks, "unix" for the unix socket."""
+    """The proxies whose X-Forwarded-For names a request's origin: addresses, networks, "unix" for the unix socket."""
     min_client: Release | None = None
     """The oldest release of the client program that may sign in; None for any."""
     metrics: str = ""
     """`host:port` on loopback of /metrics, /healthz and /readyz for the operator; empty for none."""
     disk_reserve_bytes: int = 256 * _MIB
-    """With less left on the disk no file is taken any more: what is left is for texts and keys."""
+    """With less space left on the disk, no file is accepted: the rest is for texts and keys."""
     log_level: str = "INFO"
     log_format: str = "text"
     log_file: Path | None = None
-    """Beside standard error; a new file after `log_file_bytes`, and `log_files_kept` old ones."""
+    """A log file beside standard error. A new one begins after `log_file_bytes`; `log_files_kept` old ones are kept."""
     log_file_bytes: int = 16 * _MIB
     log_files_kept: int = 8
     limits: Limits = field(default_factory=Limits)
 
     def check(self) -> None:
-        """ConfigError unless it is TLS, or plain HTTP that was asked for and that nobody outside can reach."""
+        """ConfigError unless the server uses TLS, or plain HTTP that was asked for and cannot be reached from outside;
+        and for a bad address or port."""
         if self.unix is not None and not self.behind_proxy:
             raise ConfigError("unix needs behind_proxy = true: only a proxy can reach it")
         if self.plain:
@@ -143,7 +148,7 @@ class Config:
 
     @property
     def plain(self) -> bool:
-        """Whether it speaks plain HTTP."""
+        """Whether the server uses plain HTTP."""
         return self.behind_proxy or self.insecure_loopback
 
     @property

@@ -28,7 +28,7 @@ _PROGRAM = """
 import sys
 from pathlib import Path
 from sync.server.operator import config_file
-configfile.DEFAULT_FILE = Path("{etc}/server.toml")
+config_file.DEFAULT_FILE = Path("{etc}/server.toml")
 from sync.server.__main__ import main
 sys.argv[0] = "kansli-server"
 sys.exit(main(sys.argv[1:]))

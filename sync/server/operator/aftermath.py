@@ -46,6 +46,6 @@ def _reminders(backup_t: int) -> list[str]:
     )
     return [
         revoked,
-        f"Activation codes made after {since} are unknown here: make new ones for whoever has not used theirs.",
+        f"Activation codes made after {since} are unknown here: make new ones for people who have not used theirs.",
         f"Whoever enrolled after {since} is in `users` once they, or somebody who knows them, have connected.",
     ]

@@ -122,7 +122,9 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     invite.add_argument("--hours", type=_hours, default=72, help="how long the code is good (72)")
     _agency_key(invite)
     share = invite.add_mutually_exclusive_group()
-    share.add_argument("--escrow-key", type=Path, help="where escrow.key was moved to, for a person with a sheet")
+    share.add_argument(
+        "--escrow-key", type=Path, help="where escrow.key was moved to, for a person with a recovery sheet"
+    )
     elsewhere = "write to this file what `open-share` needs where escrow.key is, instead of using it here"
     share.add_argument("--request", type=Path, help=elsewhere)
     apart = "make the code here, without a data folder, and write to this new file what `import-invites` takes in"
@@ -133,7 +135,9 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
     withdraw.add_argument("invitation", type=bytes.fromhex, help="its id as `invites` prints it")
     revoke = commands.add_parser("revoke", help="revoke a lost device, as the agency")
     revoke.add_argument("--device", type=bytes.fromhex, required=True, help="its id as `devices` prints it")
-    reset = commands.add_parser("reset", help="end the account of who leaves, or has lost all devices and the sheet")
+    reset = commands.add_parser(
+        "reset", help="end the account of a person who leaves, or has lost all devices and the recovery sheet"
+    )
     for command in (revoke, reset):
         command.add_argument("--person", type=bytes.fromhex, required=True, help="their id as `users` prints it")
         _agency_key(command)
@@ -142,7 +146,7 @@ def _people(commands: "_Commands[argparse.ArgumentParser]") -> None:
 def _escrow(commands: "_Commands[argparse.ArgumentParser]") -> None:
     share = commands.add_parser(OPEN_SHARE, help="open the share of a person's recovery sheet; needs no server")
     share.add_argument("request", type=Path, help="the file that `invite --person … --request` wrote")
-    share.add_argument("--name", required=True, help="of the person: a request for anybody else's share is refused")
+    share.add_argument("--name", required=True, help="of the person: a request for another person's share is refused")
     share.add_argument("--escrow-key", type=Path, required=True, help="where escrow.key is")
 
 
@@ -190,7 +194,7 @@ def _upkeep(commands: "_Commands[argparse.ArgumentParser]") -> None:
     which.add_argument("--room", type=bytes.fromhex, help="this one, by its id as `closed` prints it")
     alone = "every room that waits for this device alone, by its id as `closed` prints it"
     which.add_argument("--waits-for", type=bytes.fromhex, metavar="DEVICE", help=alone)
-    which.add_argument("--all", action="store_true", help="every closed room, whoever it waits for")
+    which.add_argument("--all", action="store_true", help="every closed room, whichever devices it waits for")
 
 
 def _audit(commands: "_Commands[argparse.ArgumentParser]") -> None:

@@ -133,7 +133,7 @@ def _summary(begun: str, rows: Sequence[InviteRow], files: _Files, letters_line:
     ends = max(row.not_after for row in rows)
     return (
         f"{begun}, good until {format_time(ends)}.\nCodes: {files.codes}\n{letters_line}: {files.letters}\n"
-        "Hand the letters over, then delete both files: whoever has a code can begin in that person's name."
+        "Hand the letters over, then delete both files: a person who has a code can begin in that person's name."
     )
 
 

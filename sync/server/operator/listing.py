@@ -287,7 +287,7 @@ def as_table(lines: Sequence[Line]) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text with control and format characters escaped as in JSON. ▲ Otherwise a terminal would obey those in a
+    """The text with control and format characters escaped as in JSON. Otherwise a terminal would obey those in a
     person's name."""
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How fast, and how far, a person's log may grow: every colleague fetches and replays it, 0.2 ms an entry.
+"""Limits how fast and how far a person's log may grow: every colleague fetches and replays it, 0.2 ms an entry.
 
-A rule of this server alone: it refuses and voids nothing. What ends a device or an account is never refused, nor what
-follows from that; coming back with a recovery sheet, which spends an invitation, is not asked about here.
+A rule of this server alone: it refuses entries, but makes none void. Entries that end a device or an account, and those
+that follow from that, are never refused. A return by recovery sheet, which uses an invitation, is not limited here.
 """
 
 import logging
@@ -46,9 +46,9 @@ class LogGrowth:
             raise Refusal(ErrorCode.BUSY, "user log")
 
     def check_length(self, draft: Draft) -> None:
-        """▲ Refusal "quota" for entries that come back after a restore and make the log longer than it may be: a log
-        that this server took before never was. How fast they came is not asked. Reads only what the entries say of
-        themselves: they need not be verified yet."""
+        """▲ Refusal "quota" for entries that clients upload again after a restore and that make the log longer than it
+        may be. No log that this server accepted before was that long. The rate is not limited. Reads only the entries'
+        own fields, so they need not be verified yet."""
         self._check_length(draft, *_use(draft, returned=True))
 
     def _check_length(self, draft: Draft, counted: int, size: int) -> None:
@@ -74,8 +74,8 @@ def _tallies(uid: bytes) -> tuple[Tally, Tally]:
 
 
 def _use(draft: Draft, *, returned: bool = False) -> tuple[int, int]:
-    """(how many entries of the draft count, their bytes with signatures). `returned`: what an invitation brought is
-    among them, and does not count."""
+    """(how many entries of the draft count, their bytes with signatures). `returned`: the draft is uploaded again after
+    a restore; the entries that an invitation once brought are among it and do not count."""
     counted = {entry.seq for entry in _counted(draft) if not (returned and _invited(entry))}
     sizes = [len(e.body) + len(e.sig) for read, e in zip(draft.read, draft.entries, strict=True) if read.seq in counted]
     return len(sizes), sum(sizes)

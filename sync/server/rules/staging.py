@@ -122,7 +122,7 @@ class Staging:
             self._drop(key)
 
     def done(self, who: Who, room: bytes) -> None:
-        """Drops a device's uploads to a room, after its entry was stored."""
+        """Drops a device's uploads to a room, after its entry was accepted."""
         for key in self._of(who, room):
             self._drop(key)
 

@@ -13,11 +13,11 @@ import pytest
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND as DOCUMENT
 from app.documents import records as document_records
-from app.documents.model import Change, Document
 from app.documents.service import DocumentService
 from app.errors import BadChange, StoreFault
 from app.objects.crdt import REMOTE, CrdtDoc, Update
 from app.objects.trash import Retired
+from app.richtext.model import Change, Document
 from app.rooms.projection import KIND as ROOM_KIND
 from app.store import inbox
 from app.store.database import Database

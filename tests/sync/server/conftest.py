@@ -24,7 +24,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def house(data: Path) -> AsyncIterator[House]:
-    """A server and whoever enrols in the test."""
+    """A running server and the people who enrol in the test."""
     async with start_server(config(data)) as server:
         made = House(server, data)
         yield made
@@ -33,7 +33,7 @@ async def house(data: Path) -> AsyncIterator[House]:
 
 @pytest.fixture
 def small_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system keeps little of what the server sends and nobody takes; else it takes megabytes to notice."""
+    """Makes the sockets' send buffers small, so that an unread answer blocks the server before megabytes are sent."""
     real = Accepting._take
 
     def take(self: Accepting, arrived: socket.socket, peer: object) -> None:
@@ -45,7 +45,7 @@ def small_buffers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
-    """A data folder in which nothing is wrong, and its room. Only to be read."""
+    """An undamaged data folder and its room. Tests may only read it."""
     folder = new_data(tmp_path_factory.mktemp("filled") / "server")
     loop = asyncio.new_event_loop()
     try:
@@ -56,5 +56,5 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes]:
 
 @pytest.fixture
 def copied(filled: tuple[Path, bytes], tmp_path: Path) -> Path:
-    """A copy of it to be damaged."""
+    """A copy of the undamaged folder, which a test may damage."""
     return shutil.copytree(filled[0], tmp_path / "copied")

@@ -23,7 +23,7 @@ class _Program(ctypes.Structure):
 
 
 def _filter() -> bytes:
-    """Loads the call's number; EIO for one of the two, everything else as ever."""
+    """A filter that answers EIO to the two calls and allows all others."""
     steps = [(_LOAD, 0, 0, 0)]
     steps += [(_JUMP_IF_EQUAL, len(_CALLS) - k, 0, call) for k, call in enumerate(_CALLS)]
     steps += [(_RETURN, 0, 0, _ALLOW), (_RETURN, 0, 0, _FAIL)]
@@ -31,7 +31,7 @@ def _filter() -> bytes:
 
 
 def failing_flushes() -> Callable[[], None]:
-    """What a child process calls before it becomes another program."""
+    """Puts the filter on this process; a child process calls it before it executes its program."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
     code = ctypes.create_string_buffer(_filter())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A server's folder with one of everything, in which nothing is wrong."""
+"""A server's undamaged data folder with one of everything."""
 
 import hashlib
 import os
@@ -19,7 +19,7 @@ OBJ, PART = b"o" * 16, b"p" * 16
 
 
 async def fill(data: Path) -> bytes:
-    """A room with three people, two epochs, objects, one who left, a part of a file, and an open invitation."""
+    """A room with three people (one has left), two epochs, objects, a part of a file, and an open invitation."""
     async with start_server(config(data)) as server:
         house = House(server, data)
         anna, bert, room = await house.two_in_a_room()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a member's own client may send and no honest one does, for the server's tests and the bench."""
+"""What a hostile client of a member can send and no honest one does, for the server's tests and the bench."""
 
 import asyncio
 import ssl
@@ -19,7 +19,7 @@ CT = bytes(400)
 
 
 def running_hashes(items: Sequence[Item]) -> list[bytes]:
-    """The running hash of each position, from 0 on, of a room's items from its first."""
+    """The running hashes of a room's positions from 0 on, computed from all its items."""
     out: list[bytes] = [RH_0]
     for i in items:
         out.append(next_rh(out[-1], i.n, i.t, i.kind, item_id(i.kind, i.body)))
@@ -29,7 +29,7 @@ def running_hashes(items: Sequence[Item]) -> list[bytes]:
 def batch_that_saw(
     person: Person, room: bytes, seen: Sequence[tuple[int, bytes]], kind: int = envelope.PURGED
 ) -> m.Push:
-    """A batch with an envelope for each position that it says its author had verified; its device sequence is used."""
+    """A batch with an envelope for each of the positions, which it names as seen. Uses up device sequence numbers."""
     stream, a = person.rooms[room], person.author
     head = stream.device_heads.get(a.dev)
     first = max(person.seqs.get(room, 0), head.dev_seq if head else 0) + 1
@@ -44,13 +44,13 @@ def batch_that_saw(
 
 
 class Line:
-    """A TLS connection by hand, for what no library sends."""
+    """A TLS connection for sending bytes that no library sends."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
 
     async def ended(self) -> bytes:
-        """Waits until the server has ended it; what came before."""
+        """Waits until the server has ended the connection. Returns the bytes that were received before."""
         try:
             async with asyncio.timeout(10):
                 return await self.reader.read(-1)
@@ -60,7 +60,7 @@ class Line:
             await self.close()
 
     async def websocket(self) -> None:
-        """Makes it a WebSocket."""
+        """Upgrades the connection to a WebSocket."""
         self.writer.write(
             b"GET /v1/sync HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -73,7 +73,7 @@ class Line:
 
 
 async def line(url: str, data: Path) -> Line:
-    """One that has finished TLS and says nothing."""
+    """A connection that has finished TLS and sends nothing."""
     at = urlsplit(url)
     tls: ssl.SSLContext | None = trust(data) if at.scheme == "https" else None
     return Line(*await asyncio.open_connection(at.hostname, at.port, ssl=tls))

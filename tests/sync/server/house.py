@@ -35,6 +35,6 @@ class House:
         return anna, bert, room
 
     async def close(self) -> None:
-        """Everybody hangs up."""
+        """Closes everybody's connection."""
         for person in self.people:
             await person.wire.close()

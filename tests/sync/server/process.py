@@ -31,7 +31,7 @@ class Served:
         return self.errors.read_text(encoding="utf-8")
 
     async def stop(self) -> int:
-        """SIGTERM, and its exit status."""
+        """Stops the server with SIGTERM. Returns the exit status."""
         self.process.terminate()
         return await asyncio.wait_for(self.process.wait(), START_S)
 
@@ -44,7 +44,7 @@ async def serve(
     socket: int | None = None,
     before: Callable[[], None] | None = None,
 ) -> Served:
-    """Starts `serve` over a data folder and waits for its ready line. `socket` is handed over as systemd does."""
+    """Starts `serve` over a data folder and waits for its ready line. `socket` is passed in as systemd does."""
     port = () if "--port" in more or socket is not None else ("--port", "0")
     command = [sys.executable, "-m", "sync.server", "--log", log, "serve", "--data", str(data), *port, *more]
     if socket is not None:

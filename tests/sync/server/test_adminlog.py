@@ -94,7 +94,7 @@ async def test_each_entry_names_who_gave_the_command_and_about_whom(
         ("backup", "refused"),
     ]
     assert [line["n"] for line in lines] == list(range(1, 11))
-    assert lines[1]["about"]["person"] == person  # who came by the invitation
+    assert lines[1]["about"]["person"] == person  # the person who used the invitation
     assert "person" not in lines[2]["about"]
     assert lines[3]["about"]["person"] == person
     assert lines[4]["about"] == {"person": person, "device": device}
@@ -188,7 +188,7 @@ def test_the_first_broken_entry_is_named(
 
 
 def test_the_next_command_does_not_close_a_gap(three: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Who deletes the last entries waits in vain for somebody to write over the head."""
+    """Deleted last entries stay detectable: the next command continues the stored head."""
     with contextlib.closing(sqlite3.connect(three / "server.sqlite3")) as db, db:
         db.execute("DELETE FROM admin_log WHERE n = 3")
     assert main(["confirm-clock", "--data", str(three)]) == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a running server makes of administrators' commands: lines in its log, figures, and an alarm for a chain that was
+"""How a running server reports administrators' commands: lines in its log, figures, and an error for a chain that was
 cut."""
 
 import asyncio
@@ -44,7 +44,7 @@ async def command(data: Path, *words: str) -> int:
 
 
 async def becomes(house: House, **expected: float) -> dict[str, float]:
-    """Waits until figures are as expected; all of them."""
+    """Waits until these figures are as expected. Returns all figures."""
     async with asyncio.timeout(20):
         while True:
             now = await figures(house)
@@ -53,7 +53,7 @@ async def becomes(house: House, **expected: float) -> dict[str, float]:
 
 
 def copies(text: str) -> list[str]:
-    """The commands of the admin log's copies in a log."""
+    """The commands in a log's copies of the admin log."""
     lines = [line.partition(" admin {")[2] for line in text.splitlines() if " admin {" in line]
     return [json.loads("{" + line.rpartition(" ")[0])["command"] for line in lines]
 
@@ -103,7 +103,7 @@ async def test_people_devices_and_the_last_command_are_counted(watched: House, t
 
 
 async def test_each_command_is_a_line_of_the_servers_log_once(data: Path) -> None:
-    """Also at a level at which little else is logged, and also what was done while the server was stopped."""
+    """At a high log level too, and also for commands that were given while the server was stopped."""
     served = await serve(data, log="ERROR")
     await until(lambda: copies(served.log()) == ["init"])
     assert await command(data, "invite", "--name", "Registrator Å 🙂") == 0
@@ -142,7 +142,7 @@ async def test_a_chain_that_is_cut_under_a_running_server_is_an_error(
     await becomes(watched, admin_log_broken=1)
     (error,) = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert "entry 1 is missing (1 were written)" in error.getMessage()
-    # what is done now gets the number of a lost entry, and its line all the same
+    # the next command gets the number of a lost entry, and is logged all the same
     with caplog.at_level(logging.INFO, "sync.server"):
         await asyncio.to_thread(admin.confirm_clock, watched.data)
         await until(lambda: any('"command":"confirm-clock"' in r.getMessage() for r in caplog.records))

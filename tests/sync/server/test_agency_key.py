@@ -21,7 +21,7 @@ INVITE = ("invite", "--name", "Handläggare Å 🙂")
 
 @pytest.fixture
 def key(data: Path) -> Path:
-    """The agency's key, where root put it."""
+    """The file of the agency's key, where root put it."""
     path = data.parent / "usb" / "agency.key"
     path.parent.mkdir()
     return (keys_of(data) / "agency.key").rename(path)
@@ -47,7 +47,7 @@ def typed(data: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
 
 
 def piped(content: bytes) -> int:
-    """The end of a pipe from which this comes."""
+    """The reading end of a pipe with these bytes."""
     reading, writing = os.pipe()
     os.write(writing, content)
     os.close(writing)
@@ -69,7 +69,7 @@ def test_the_agency_key_is_read_from_standard_input_a_file_or_a_pipe(typed: Type
 async def test_a_device_is_revoked_and_an_account_ended_by_a_key_from_standard_input(
     house: House, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """▲ The file may be one that only root can open: the server's user is handed what is in it."""
+    """▲ Only root may be able to open the file: the server's user gets its content on standard input."""
 
     person, key = await house.person(), keys_of(house.data) / "agency.key"
     on = ["--data", str(house.data), "--person", person.uid.hex(), "--agency-key", "-"]

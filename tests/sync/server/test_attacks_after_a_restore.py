@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What somebody may try with user logs that a restored server takes back from whoever has them, also before sign-in.
+"""Attacks with user logs, which everybody may upload again to a restored server, also before sign-in.
 Frames by hand."""
 
 import asyncio
@@ -27,7 +27,7 @@ from tests.sync.server.wire import Person, Refused, config, now, open_wire
 
 
 class Agencys:
-    """An agency's invitations that no store has: made after the backup, used, and lost."""
+    """An agency's invitations that the store lacks: made after the backup, used, and lost."""
 
     def __init__(self, agency: Agency) -> None:
         self.agency = agency
@@ -37,19 +37,19 @@ class Agencys:
         return code, self.agency.certify_invite(code.key.public, record_hash(*staff), now() + 3_600_000)
 
     def bound_again(self, log: UserLog, staff: tuple[bytes, bytes], code: SignInCode, cert: Entry) -> Entry:
-        """The next entry of a log, which it takes in."""
+        """Adds the next binding to a log. Returns the entry."""
         entry = user_drafts.bind_again(log, code, self.agency.pk, cert, record_hash(*staff), now())
         log.apply(*entry)
         return entry
 
     def second_log(self, staff: tuple[bytes, bytes], code: SignInCode, cert: Entry) -> list[Entry]:
-        """A second person who says to be the same one."""
+        """The log of a second person under the same staff record."""
         secrets = DeviceSecrets.fresh()
         return new_user(secrets, code, self.agency.pk, cert, record_hash(*staff), os.urandom(32), now())[0]
 
 
 async def restored(house: House, tmp_path: Path) -> Path:
-    """The data folder of a server that was restored from a backup of now."""
+    """The data folder of a server that was restored from a fresh backup."""
     await asyncio.to_thread(back_up, house.data, tmp_path / "backup")
     await house.close()
     back = tmp_path / "restored"
@@ -58,7 +58,7 @@ async def restored(house: House, tmp_path: Path) -> Path:
 
 
 async def hand(server: Running, data: Path, entries: Sequence[Entry]) -> str:
-    """Hands in entries as somebody who is not signed in; the refusal's code, or "ok"."""
+    """Uploads entries again without signing in. Returns the refusal's code, or "ok"."""
     wire = await open_wire(server.url, data)
     try:
         await wire.greet()
@@ -75,7 +75,7 @@ def entries_of(who: Person) -> list[Entry]:
 
 
 async def test_attack_a_code_that_led_back_makes_no_second_person_after_a_restore(house: House, tmp_path: Path) -> None:
-    """Bert was invited back since the backup, twice; who finds the letters learns that the codes were used."""
+    """Bert was invited back twice since the backup. Somebody who finds the letters is refused: the codes were used."""
     bert = await house.person("Registrator")
     agencys, log = Agencys(read_agency(house.data)), UserLog.replay(entries_of(bert), read_agency(house.data).pk)
     letters = [agencys.invitation(bert.staff) for _ in range(2)]
@@ -103,7 +103,7 @@ async def test_attack_nor_does_a_later_code_of_somebody_whose_whole_log_was_lost
 
 
 async def test_attack_one_invitation_stands_in_a_log_that_comes_back_once(house: House, tmp_path: Path) -> None:
-    """Else it would make a log as long as anybody likes: an invitation's entries are not counted."""
+    """Otherwise a log could get any length: the entries of an invitation are not counted."""
     bert = await house.person("Registrator")
     agencys, log = Agencys(read_agency(house.data)), UserLog.replay(entries_of(bert), read_agency(house.data).pk)
     letter = agencys.invitation(bert.staff)
@@ -119,7 +119,7 @@ async def test_attack_one_invitation_stands_in_a_log_that_comes_back_once(house:
 
 
 def flood(who: Person, agency_pk: bytes, count: int) -> list[Entry]:
-    """So many true entries of their log as nobody needs: each gives the root another key."""
+    """Many valid entries of the person's log, each of which replaces the root key."""
     log, root = UserLog.replay(entries_of(who), agency_pk), SigningKey(who.secrets.root)
     out = []
     for _ in range(count):
@@ -132,7 +132,7 @@ def flood(who: Person, agency_pk: bytes, count: int) -> list[Entry]:
 
 
 async def test_attack_a_log_that_comes_back_is_no_longer_than_any_other(house: House, tmp_path: Path) -> None:
-    """By one frame or by many, of somebody who is here or not; what ends the account comes back all the same."""
+    """In one frame or many, for a known or unknown person. The entry that ends the account is taken all the same."""
     bert, agency = await house.person("Registrator"), read_agency(house.data)
     more = flood(bert, agency.pk, 30)
     staff, agencys = (b"s" * 16, b""), Agencys(agency)
@@ -160,7 +160,7 @@ def _founded(who: Person, agencys: Agencys, staff: tuple[bytes, bytes]) -> list[
 
 @contextmanager
 def decoded_in_turns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[int]]:
-    """How many entries were decoded in each turn of the loop, until the block ends."""
+    """Counts how many entries are decoded in each step of the event loop, until the block ends."""
     counts: Counter[int] = Counter()
     turn, loop, real = [0], asyncio.get_running_loop(), UserEntry.decode
 
@@ -183,7 +183,7 @@ def decoded_in_turns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[int]]:
 async def test_attack_a_long_log_that_comes_back_leaves_the_loop_its_turns(
     house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """400 entries are 80 ms for whoever else is served, if they are judged in one turn."""
+    """400 entries would delay other clients by 80 ms if they were judged in one step."""
     bert, agency = await house.person("Registrator"), read_agency(house.data)
     staff, lost = (b"s" * 16, b""), Person("Registrator")
     lost.entries = [m.Signed(*e) for e in _founded(lost, Agencys(agency), staff)]

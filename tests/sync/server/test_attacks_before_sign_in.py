@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What somebody who only reaches the port may try: to hold memory, to hold the loop, to hold others out."""
+"""Attacks by a client that only reaches the port: to take memory, to block the event loop, to keep others out."""
 
 import asyncio
 import gc
@@ -86,7 +86,7 @@ async def test_attack_who_does_not_even_begin_tls_is_ended(data: Path) -> None:
 
 
 async def test_attack_half_a_head_is_no_head(data: Path) -> None:
-    """However it is dripped."""
+    """However slowly the bytes are sent."""
     async with served(data, Limits(head_s=0.3)) as house, opened(house, 1) as (dripping,):
         dripping.writer.write(b"GET /v1/sync HTTP/1.1\r\nHost: localhost\r\n")
 
@@ -102,7 +102,7 @@ async def test_attack_half_a_head_is_no_head(data: Path) -> None:
 
 
 async def test_attack_a_second_head_has_a_deadline_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """uvicorn's own ends with the first byte."""
+    """uvicorn's own deadline ends with the first byte."""
     assert KEEP_ALIVE_S == 30
     monkeypatch.setattr("sync.server.load.entrance.KEEP_ALIVE_S", 0.3)
     async with served(data, Limits()) as house, opened(house, 1) as (slow,):
@@ -116,7 +116,7 @@ async def test_attack_a_second_head_has_a_deadline_too(data: Path, monkeypatch: 
 async def test_attack_an_answer_that_nobody_takes_does_not_stay(
     data: Path, monkeypatch: pytest.MonkeyPatch, small_buffers: None
 ) -> None:
-    """Requests without a permit, one behind the other, and no answer is read."""
+    """The client sends requests without a bearer one after the other and reads no answer."""
     monkeypatch.setattr("sync.server.load.entrance.KEEP_ALIVE_S", 0.3)
     limits = Limits(address_requests_burst=10**6, address_processor_burst_s=1e6)
     async with served(data, limits) as house, opened(house, 1) as (greedy,):
@@ -152,7 +152,7 @@ async def test_attack_of_those_who_have_not_signed_in_the_oldest_goes(data: Path
                 assert await gone.ended() == b""
             assert house.server.service.entrance.unsigned == 10
             assert turned_away(house) == {"oldest": 5}
-            bert = await house.person("Registrator")  # and who comes to sign in is the newest
+            bert = await house.person("Registrator")  # and the client that signs in is the newest
             for who in (anna, bert):
                 await who.wire.ask(m.Devices(who.wire.rid()), m.DevicesReply)
 
@@ -254,7 +254,7 @@ async def test_attack_a_connection_asks_one_thing_at_a_time_before_sign_in(
 
 
 async def test_attack_requests_before_sign_in_are_few_for_an_address(data: Path) -> None:
-    """HTTP ones without a permit among them."""
+    """HTTP requests without a bearer count too."""
     limits = Limits(address_requests_burst=12, address_requests_per_s=0.001)
     async with served(data, limits) as house:
         anna = await house.person()  # three of them
@@ -314,7 +314,7 @@ async def test_attack_nothing_of_a_message_in_too_many_fragments_is_kept(
         await many.ended()
     assert max(kept) == uvicorn_protocols.MAX_FRAGMENTS
     assert kept[-1] == 0
-    assert len(kept) <= uvicorn_protocols._SLICE  # what came behind it was not even read
+    assert len(kept) <= uvicorn_protocols._SLICE  # what was sent after it was not even read
 
 
 @pytest.mark.parametrize("opcode", [PING, PONG])
@@ -332,7 +332,7 @@ async def test_attack_control_frames_are_few(house: House, opcode: int) -> None:
 
 
 async def test_attack_those_who_have_not_signed_in_hold_little_memory_together(data: Path) -> None:
-    """Each of them may announce a frame of 2 MiB, and send all of it but the last byte."""
+    """Each of them can announce a frame of 2 MiB and send all of it but the last byte."""
     async with served(data, Limits(unsigned_bytes=3_000_000)) as house:
         anna = await house.person()
         async with opened(house, 3) as lines:
@@ -365,7 +365,7 @@ async def test_what_has_been_answered_is_held_no_more(house: House) -> None:
 
 
 def tls_ends() -> list[sslproto.SSLProtocol]:
-    """TLS at both ends in this process, other tests' too."""
+    """How many TLS objects this process has, those of other tests included."""
     return [found for found in gc.get_objects() if type(found) is sslproto.SSLProtocol]
 
 
@@ -407,7 +407,7 @@ async def test_attack_a_server_that_has_no_descriptors_left_serves_those_that_it
 
 
 async def forwarded(house: House, *headers: str) -> Line:
-    """A WebSocket through a proxy that says where it comes from."""
+    """A WebSocket through a proxy that names the origin in these headers."""
     made = await line(house.server.url, house.data)
     sent = "".join(f"X-Forwarded-For: {h}\r\n" for h in headers).encode()
     made.writer.write(

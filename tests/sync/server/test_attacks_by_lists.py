@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What somebody may try who writes the list of people to invite, or may write beside it."""
+"""Attacks by somebody who writes the list of people to invite, or who may write beside it."""
 
 import csv
 import os
@@ -45,7 +45,7 @@ def invited(place: tuple[Path, Path], text: str) -> int:
     ],
 )
 def test_attack_a_name_is_no_formula_in_the_table_of_codes(place: tuple[Path, Path], name: str, written: str) -> None:
-    """It could send the codes beside it away. The person is invited by the true name, and a second run goes on."""
+    """A formula could send away the codes beside it. The person is invited by the true name; a second run works."""
     quoted = '"' + name.replace('"', '""') + '"'
     for _ in range(2):
         assert invited(place, f"{HEAD}{quoted};{quoted};{quoted}\n") == 0
@@ -59,7 +59,7 @@ def test_attack_a_name_is_no_formula_in_the_table_of_codes(place: tuple[Path, Pa
 def test_attack_codes_that_somebody_else_put_beside_the_list_are_not_signed(
     place: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever may write to the folder knows the list and the agency's fingerprint, which every code has."""
+    """Somebody who may write to the folder knows the list, and the agency's fingerprint, which every code has."""
     data, source = place
     source.write_text(f"{HEAD}Åsa Öberg;Handläggare;Tillsyn\n", encoding="utf-8")
     people, codes = staff_list.read_list(source), source.with_name("folk.codes.csv")
@@ -95,6 +95,6 @@ def test_attack_codes_that_somebody_else_put_beside_the_list_are_not_signed(
 
 @pytest.mark.parametrize("hidden", list("\u034f\u115f\u1160\u17b4\u180b\u2800\u3164\ufe0f\uffa0\U000e0100"))
 def test_attack_a_name_has_no_character_that_is_drawn_as_nothing(hidden: str) -> None:
-    """Two people would read the same, and no namesake be told of."""
+    """Otherwise two people would look the same, and no namesake would be reported."""
     with pytest.raises(ConfigError, match="cannot be seen"):
         staff(name=f"Åsa Öberg{hidden}", title="", unit="")

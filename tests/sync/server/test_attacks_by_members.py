@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a member or a colleague may try on the server itself: to fill it, or to keep away what would end them."""
+"""Attacks on the server by a member or a colleague: to fill it, or to keep out the entry that would remove them."""
 
 import asyncio
 import os
@@ -62,7 +62,7 @@ def devices(count: int) -> list[Who]:
 
 
 def fill(into: Staging, by: Who) -> int:
-    """Uploads seals of 64 KiB each until no more are taken; the bytes of those that were."""
+    """Uploads seals of 64 KiB each until the server refuses one. Returns the bytes of those that were taken."""
     taken, name = 0, os.urandom(32)
     while True:
         try:
@@ -202,7 +202,7 @@ def test_what_was_used_or_dropped_is_not_counted_any_more() -> None:
 
 
 async def test_attack_rotations_do_not_flood_a_room(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor does a writer who asks over and over for a key that is there: once an hour, and another may still heal."""
+    """Nor can a writer who asks again and again for a key that they have: once an hour, and others may still rotate."""
     anna, bert, room = await house.two_in_a_room()
     carl = await house.person()
     await anna.add(room, carl)
@@ -236,7 +236,7 @@ async def test_attack_rotations_do_not_flood_a_room(house: House, monkeypatch: p
 
 
 async def race(house: House, late: Person, early: Person, gone: Person, room: bytes) -> None:
-    """`late` would remove `gone`, and `early` was faster with something small."""
+    """`late` tries to remove `gone`, but `early` was faster with a small entry."""
     for person in (late, early):
         await person.sync(room)
     draft = late.drafter(room).remove(gone.uid)
@@ -331,7 +331,7 @@ async def test_attack_a_member_who_filled_the_room_can_still_be_removed(data: Pa
 async def test_attack_seals_that_are_given_again_count_in_the_devices_day(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody's own room has thousands of epochs, and each can be sealed again for each member."""
+    """A person's own room has thousands of epochs, and each can be sealed again for each member."""
     monkeypatch.setattr(rooms_module, "_RESEAL_S", 0.0)
     async with start_server(config(data, Limits(device_bytes_a_day=60_000))) as server:
         house = House(server, data)
@@ -340,6 +340,6 @@ async def test_attack_seals_that_are_given_again_count_in_the_devices_day(
             for _ in range(20):
                 await anna.wire.ask(m.Reseal(anna.wire.rid(), room, 1, bert.uid, os.urandom(4096)), m.Ok)
         store = server.service.people._store
-        for tally in (Tally("device", anna.author.dev), Tally("person", anna.uid)):  # a restart forgets none of it
+        for tally in (Tally("device", anna.author.dev), Tally("person", anna.uid)):  # a restart keeps the counts
             assert await store.counted(tally, today()) > 50_000
         await house.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`backup` beside a server that writes, and `restore`: what was acknowledged before is there, and nothing is half."""
+"""`backup` beside a server that writes, and `restore`: everything acknowledged before is there, whole."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def _step(*_: object) -> None: ...
 
 
 def _until_written(copied: threading.Event, written: threading.Event, what: str, done: int, count: int) -> None:
-    """A backup's step that goes on once something was written behind what it copies."""
+    """A backup's step that continues only after something was written behind the copied pages."""
     if what == "pages":
         copied.set()
         assert written.wait(600)
@@ -154,7 +154,7 @@ def test_a_part_that_is_damaged_in_the_backup_and_deleted_there_is_copied_again(
 def test_what_a_cut_off_backup_left_is_gone_before_the_next_copies_anything(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On a disk that two copies fill, the next would find no room, and so would every one after it."""
+    """Otherwise, on a disk that two copies fill, the next backup would find no room, and every one after it neither."""
     target = tmp_path / "backup"
     made = back_up(copied, target)
     (target / "server-0123456789abcdef.sqlite3").write_bytes(b"left")
@@ -175,7 +175,7 @@ def test_what_a_cut_off_backup_left_is_gone_before_the_next_copies_anything(
 def test_one_backup_at_a_time_works_in_a_folder(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The nightly one and one by hand: each would sweep away what the other's manifest is about to name."""
+    """A nightly backup and one by hand: each would remove what the other's manifest is about to name."""
     target, write = tmp_path / "backup", Manifest.write
     second: list[int] = []
 
@@ -293,7 +293,7 @@ def test_a_data_folder_that_is_a_link_is_restored_where_it_leads(copied: Path, t
 def test_a_disk_of_its_own_is_refused_before_anything_is_copied(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It cannot be replaced in one step: that would be found after everything was copied and judged."""
+    """It cannot be replaced in one step. The restore would notice that only after copying and judging everything."""
     target, data = tmp_path / "backup", tmp_path / "server"
     back_up(copied, target)
     data.mkdir()

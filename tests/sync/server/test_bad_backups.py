@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A backup that is another agency's, half copied, somebody else's file or too large for the disk: a sentence each, and
-nothing is put in place."""
+"""A backup of a different agency, half copied, owned by another user, or too large for the disk: each gets a sentence,
+and nothing is put in place."""
 
 import errno
 import shutil
@@ -16,7 +16,7 @@ from tests.sync.server.wire import new_data
 
 @pytest.fixture
 def backed_up(copied: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A backup without keys. The keys lie in `copied`."""
+    """A backup without keys. The keys are in `copied`."""
     assert main(["backup", "--data", str(copied), str(tmp_path / "backup")]) == 0
     capsys.readouterr()
     return tmp_path / "backup"
@@ -85,7 +85,7 @@ def test_a_restore_on_a_full_disk_leaves_nothing(
 def test_a_backup_that_root_copied_is_refused_with_its_needed_owner(
     copied: Path, backed_up: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Root runs the tests and may read everything, so the refusal is the system's as it words it."""
+    """Root runs the tests and may read everything, so the test raises the system's refusal itself."""
 
     def forbidden(source: Path, target: Path) -> str:
         raise PermissionError(errno.EACCES, "Permission denied", str(source))

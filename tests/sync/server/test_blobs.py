@@ -180,7 +180,7 @@ async def test_attack_of_two_contents_sent_at_once_under_one_name_the_confirmed_
 
 
 async def test_attack_a_body_that_is_longer_than_announced_is_not_read_into_memory(house: House) -> None:
-    """In chunks: what the headers say of its length binds nobody."""
+    """In chunks: a sender need not keep to the length in the headers."""
     anna, _, room = await house.two_in_a_room()
     token = await anna.wire.ask(m.BlobToken(anna.wire.rid()), m.BlobTokenReply)
     address = urlsplit(house.server.url)

@@ -31,7 +31,7 @@ from tests.world import until
 
 
 def put(data: Path, leaf: Pem, *more: Pem) -> bytes:
-    """Puts a certificate in place, with others in its file; gives it as a new connection shows it."""
+    """Puts a certificate in place, with others in its file. Returns it in the form that a new connection shows."""
     (data / "tls.pem").write_bytes(leaf.cert + b"".join(pem.cert for pem in more))
     (data / "tls.key").write_bytes(leaf.key)
     return ssl.PEM_cert_to_DER_cert(leaf.cert.decode())
@@ -104,7 +104,7 @@ def test_an_intermediate_certificate_that_is_missing_is_named(data: Path) -> Non
     leaf = make_cert("Leaf", by=middle)
     put(data, leaf, middle)
     assert check(config(data)).count("\n") == 0
-    put(data, leaf)  # it could be an authority that clients have: nobody can know
+    put(data, leaf)  # it could be an authority that clients have: the server cannot know
     assert "CN=Leaf is signed by CN=Mellan-CA, which is not in the file" in check(config(data))
     put(data, leaf, make_cert("Annan-CA", by=authority(data), authority=True))
     with pytest.raises(ConfigError, match="signed by CN=Mellan-CA, which is none of the other certificates"):
@@ -202,7 +202,7 @@ async def test_a_reload_with_a_certificate_that_clients_refuse_keeps_the_old_one
 
 
 async def test_a_fault_that_the_certificate_in_use_has_too_keeps_no_renewed_one_out(data: Path) -> None:
-    """Else a name too many in `addresses` would have the certificate end."""
+    """Otherwise one name too many in `addresses` would keep out every renewed certificate until the old one ends."""
     asked = replace(config(data), addresses=("localhost:443", "old.example:443"))
     async with start_server(asked) as server:
         new = put(data, make_cert("Leaf", by=authority(data)))

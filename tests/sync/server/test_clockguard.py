@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The server's clock is set while it runs: what waits, for how long, and that nothing is lost."""
+"""The server's clock is set while the server runs: what waits, for how long, and that nothing is lost."""
 
 import json
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ NOON = 1_795_500_000_000
 
 @dataclass
 class Machine:
-    """A clock that can be set, beside the time since the start."""
+    """A machine whose clock can be set apart from its uptime."""
 
     clock_ms: int = NOON
     up_ms: int = 5_000_000
@@ -157,7 +157,7 @@ def test_the_operator_confirms_the_machines_own_time(tmp_path: Path) -> None:
 
 
 def test_a_system_without_a_boot_clock_is_compared_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows has neither; the desktop's self-test starts a server there."""
+    """Windows has neither clock_gettime nor a boot id; the desktop's self-test starts a server there."""
     monkeypatch.delattr("time.CLOCK_BOOTTIME")
     monkeypatch.delattr("time.clock_gettime_ns")
     before = up_ms()
@@ -180,7 +180,7 @@ def test_attack_a_clock_that_was_set_ends_no_veto(machine: Machine, tmp_path: Pa
 async def test_the_servers_clock_is_set_an_hour_ahead_and_back_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """People go on reading and writing; what they write meanwhile is placed when the clock is back."""
+    """People continue to read and write; what they write meanwhile is placed when the clock is back."""
     monkeypatch.setattr(outbox, "RETRY_S", 0.05)
     async with world(tmp_path) as w:
         a, b, room, obj = await two(w)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The operator's file: the sample is the defaults, mistakes are named, and the command line beats it."""
+"""The operator's file: the sample has the defaults, mistakes are named, and the command line overrides the file."""
 
 import os
 import re
@@ -194,7 +194,7 @@ def test_a_folder_that_may_not_even_be_seen_is_reported_with_its_owner(
 def test_root_makes_no_folder_in_one_of_somebody_else(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """The server could not read what is in it."""
+    """Otherwise the server could not read what is in it."""
     monkeypatch.setattr("os.geteuid", lambda: 0)
     above, seen = tmp_path / "lib", Path.stat
     above.mkdir()

@@ -28,7 +28,7 @@ async def test_attack_one_adder_cannot_fill_a_person_with_rooms_that_they_never_
         await bert.sync(rooms[0])
         bert.rings[rooms[0]] = anna.rings[rooms[0]]
         await bert.push(rooms[0], TEXT)
-        await anna.add(rooms[2], bert)  # an item of theirs stands in one of them
+        await anna.add(rooms[2], bert)  # one of them has an item of theirs
         await house.close()
 
 
@@ -43,7 +43,7 @@ async def test_attack_nobody_is_added_to_more_rooms_than_a_sign_in_can_name(data
             await anna.add(second, bert)
         await anna.sync(first)
         await anna.submit(anna.drafter(first).remove(bert.uid))
-        await anna.add(second, bert)  # a room that one is out of is not named
+        await anna.add(second, bert)  # a room that the person has left is not counted
         await house.close()
 
 

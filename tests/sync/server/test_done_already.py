@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an administrator asks for twice, or for nobody, gets a sentence; and a new agency is whole."""
+"""A command that was given before, or that names nobody, gets a sentence; and a new agency is whole."""
 
 import asyncio
 import json

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The operator's side of a recovery sheet: where the agency's keys lie, and how a share is opened for its person."""
+"""The operator's side of a recovery sheet: where the agency's keys are, and how a share is opened for its person."""
 
 import asyncio
 import sys
@@ -37,7 +37,7 @@ def typed(house: House, capsys: pytest.CaptureFixture[str]) -> Callable[..., tup
 
 
 async def recovery_pair_of(person: Person) -> RecoveryPair:
-    """A sheet of the person's in force, sealed to the key that the server gives out."""
+    """Makes a recovery sheet of the person, sealed to the escrow key that the server sends, and puts it in force."""
     reply, log = await person.wire.ask(m.Escrow(person.wire.rid()), m.EscrowReply), person.book.logs[person.uid]
     escrow_pk = check_escrow(log.agency_pk, reply.cert.body, reply.cert.sig)
     pair, seeds = RecoveryPair(RecoveryCode.fresh(), RecoveryShare.fresh()), {1: person.puk_seed}
@@ -86,7 +86,7 @@ async def test_a_share_is_opened_where_the_server_is_not(
 async def test_attack_a_request_for_anothers_share_is_refused_at_the_agency(
     house: House, tmp_path: Path, typed: Callable[..., tuple[int, str, str]]
 ) -> None:
-    """The server swaps the request of the person at the desk for somebody else's, or changes the name in it."""
+    """The server replaces the request of the person at the desk by another person's, or changes the name in it."""
     anna, request = await house.person("Handläggare Å"), tmp_path / "request"
     await recovery_pair_of(anna)
     ask = ("--person", anna.uid.hex(), "--request", str(request))

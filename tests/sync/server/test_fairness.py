@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who may begin the next request: order of service, counted and not timed. A budget that is in debt by a second stays
+"""Which request begins next: the order of service, counted and not timed. A budget that is in debt by a second stays
 so for ten, and a pause lasts up to two: longer than any of these tests."""
 
 import asyncio
@@ -40,13 +40,13 @@ def greedy(queue: FairQueue, terms: Terms = TERMS) -> Budget:
 
 
 async def settle() -> None:
-    """Lets everything happen that can happen now."""
+    """Runs the event loop until nothing more happens."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
 class Asking:
-    """Requests of one party, begun as they may be; each costs `cost_s` and ends when it is told to."""
+    """Requests of one party, which begin when the queue lets them; each costs `cost_s` and ends by `end`."""
 
     def __init__(self, budget: Budget, count: int, cost_s: float = 0.5) -> None:
         self.budget, self.begun, self.ended = budget, 0, 0
@@ -74,7 +74,7 @@ class Asking:
 async def test_attack_a_device_beyond_its_budget_waits_and_holds_up_nobody_else(queue: FairQueue) -> None:
     honest, asking = Budget(queue, TERMS), Asking(greedy(queue), 5)
     await settle()
-    assert asking.begun == 1  # nobody else was there
+    assert asking.begun == 1  # no other party was present
     for k in range(100):
         await honest.begin()
         if k == 0:
@@ -149,7 +149,7 @@ async def test_a_waiting_request_whose_connection_ends_leaves_its_place(queue: F
     asking.go_on()
     await asyncio.wait_for(asyncio.gather(asking.tasks[0], asking.tasks[2]), 1)
     assert (asking.ended, asking.budget.at_work) == (2, 0)
-    # … also one that is let go on in the same turn of the loop in which its connection ends
+    # … also one that may begin in the same step of the event loop in which its connection ends
     first, second = Asking(greedy(queue), 1), Asking(greedy(queue), 1)
     await settle()
     first.budget.end()
@@ -160,7 +160,7 @@ async def test_a_waiting_request_whose_connection_ends_leaves_its_place(queue: F
 
 
 def test_attack_more_devices_of_a_person_get_no_more_processor_time() -> None:
-    """Ten devices of one person could use all processor time, and their requests never waited."""
+    """Before this limit ten devices of one person could use all processor time, and their requests never waited."""
     hub = fanout.Hub(Limits())
     mine = [hub.budget(bytes([k]) * 16, b"e" * 16) for k in range(10)]
     other = hub.budget(b"o" * 16, b"a" * 16)
@@ -224,7 +224,7 @@ async def test_a_request_pays_for_its_reads_its_writes_and_what_others_are_sent(
     anna, bert, room = await house.two_in_a_room()
     hub = house.server.service.hub
     before, other = hub.budget(anna.author.dev, anna.uid).settle(), hub.budget(bert.author.dev, bert.uid).settle()
-    monkeypatch.setattr(fanout, "_SEND_S", 7.0)  # whoever listens is one more to be sent it
+    monkeypatch.setattr(fanout, "_SEND_S", 7.0)  # each listener costs the sender one more sending
     await anna.push(room, TEXT)
     await bert.wire.next(m.Fresh)
     assert 7 < hub.budget(anna.author.dev, anna.uid).settle() - before < 8
@@ -244,7 +244,7 @@ async def test_a_request_pays_for_its_reads_its_writes_and_what_others_are_sent(
 
 @pytest.fixture
 async def strict(data: Path) -> AsyncIterator[House]:
-    """A server at which whoever is beyond their budget gets next to nothing while others are there."""
+    """A server where a party beyond its budget gets next to nothing while others are present."""
     async with start_server(config(data, Limits(waiting_share=1e-6))) as server:
         made = House(server, data)
         yield made
@@ -334,7 +334,7 @@ async def test_attack_presence_messages_are_counted_by_device(data: Path) -> Non
                 await each.wire.socket.send(encode(m.Ephemeral(room, b"body", b"s" * 64, b"ct")))
             await each.wire.ask(m.Devices(each.wire.rid()), m.DevicesReply)
         assert bert.wire.unasked.qsize() == 10
-        # … and none comes of a device that is beyond its budget while others are there
+        # … and none of a device that is beyond its budget while others are present
         hub = server.service.hub
         hub.budget(bert.author.dev, bert.uid).charge(MUCH_S)
         await bert.wire.socket.send(encode(m.Ephemeral(room, b"body", b"s" * 64, b"ct")))
@@ -347,7 +347,7 @@ async def test_attack_presence_messages_are_counted_by_device(data: Path) -> Non
 async def test_attack_messages_that_are_dropped_are_not_read_as_fast_as_they_come(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """72,000 dropped messages a second on four connections delayed everybody else."""
+    """72,000 dropped messages a second on four connections delayed all other clients."""
     monkeypatch.setattr(websocket, "_DROPPED_S", 0.02)
     async with start_server(config(data, Limits(ephemeral_bytes=1))) as server:
         house = House(server, data)

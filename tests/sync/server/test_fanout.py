@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""In which order a room's listeners hear of what is new."""
+"""The order in which a room's listeners are notified of new items."""
 
 from sync.protocol.messages import Behind
 from sync.server.config import Limits
@@ -9,7 +9,7 @@ ROOM = b"r" * 16
 
 
 class _Noted(Outbox):
-    """An outbox that also notes whose turn it was."""
+    """An outbox that also records which device was notified."""
 
     def __init__(self, dev: bytes, notified: list[bytes]) -> None:
         super().__init__(1 << 20)
@@ -21,7 +21,7 @@ class _Noted(Outbox):
 
 
 async def test_the_device_that_wrote_is_notified_last() -> None:
-    """It shows what was written already; the others wait for it."""
+    """Its user sees the text already; the others wait for it."""
     hub, notified = Hub(Limits()), list[bytes]()
     for dev in (b"1" * 16, b"2" * 16, b"3" * 16):
         listener = Listener(b"u" * 16, dev, _Noted(dev, notified), lambda code: None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A disk that is full: it has a code of its own, reading goes on, nothing acknowledged is lost, and writing goes
+"""A full disk: it has its own code, reading continues, nothing acknowledged is lost, and writing goes
 on when there is room. On a small file system where one may be mounted, and under a limit that needs no right.
 """
 
@@ -44,7 +44,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(folder: Path) -> Path:
-    """Takes all that is left on the disk."""
+    """Fills the disk."""
     path = folder.parent / "ballast"
     with path.open("wb", buffering=0) as f:
         try:
@@ -55,7 +55,7 @@ def fill(folder: Path) -> Path:
 
 
 async def until_refused(anna: Person, room: bytes) -> tuple[m.Placed | None, Refused]:
-    """Writes until the server takes no more; the last that it took."""
+    """Writes until the server refuses a batch. Returns the last one that it took."""
     taken: m.Placed | None = None
     for _ in range(1000):
         try:
@@ -79,7 +79,7 @@ async def test_a_full_disk_is_reported_while_reading_continues_and_writing_resum
             refused = await files.put(room, b"2" * 16, bytes(100_000))
             assert (refused.status_code, refused.json()) == (507, {"code": "full"})
             assert (await monitor.get(f"{server.monitor}/readyz")).json() == {"ok": False, "code": "full"}
-            # reading, and coming in, go on
+            # reading and signing in continue
             await bert.sync(room)
             assert (await files.get(room, b"1" * 16)).content == bytes(100_000)
             await bert.wire.close()
@@ -99,7 +99,7 @@ async def test_a_full_disk_is_reported_while_reading_continues_and_writing_resum
 
 
 async def test_it_stops_and_starts_on_a_full_disk(small_disk: Path) -> None:
-    """Starting anew needs no room but for the database's own 32 KiB of shared memory."""
+    """A new start needs no room but for the database's own 32 KiB of shared memory."""
     data = small_disk
     async with start_server(replace(config(data), disk_reserve_bytes=0)) as server:
         anna = await Person("Handläggare").enrol(server.url, data)

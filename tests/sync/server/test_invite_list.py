@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`invite --csv`: codes and letters for a list, whole or not at all, and once for each line whatever cuts it off."""
+"""`invite --csv`: codes and letters for a list, whole or not at all, and once for each line despite interruptions."""
 
 import ast
 import asyncio
@@ -140,7 +140,7 @@ def test_twice_does_no_harm_and_a_missing_letter_is_made_again(
 
 
 class Killed(BaseException):
-    """Stands for a process that ends there: nothing after it is run."""
+    """Raised in the place of a process that is killed there: nothing after it runs."""
 
 
 @pytest.mark.parametrize("at", ["_write_new", "_invited", "_write_letters"])

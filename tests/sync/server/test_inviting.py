@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Invitations while they are open: listed, withdrawn, marked as those of somebody who is here, and named where the name
+"""Open invitations: listed, withdrawn, marked as those of a person with an account, and reported where the name
 is there already."""
 
 import asyncio
@@ -92,7 +92,7 @@ async def test_a_withdrawn_code_is_refused_as_such_also_after_it_was_looked_up(h
 
 
 async def test_attack_a_withdrawn_code_brings_no_log_back(house: House, tmp_path: Path) -> None:
-    """Else whoever found it would hand in, to a server that was restored, a log that seems to have used it."""
+    """Otherwise somebody who found it could upload, to a restored server, a log that seems to have used it."""
     code = await admin.invite(house.data, name="Registrator", title="", unit="")
     await asyncio.to_thread(back_up, house.data, tmp_path / "backup")
     bert = await Person("Registrator").enrol(house.server.url, house.data, code)

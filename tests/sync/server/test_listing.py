@@ -82,7 +82,7 @@ async def test_devices_show_the_program_and_who_runs_an_older_one(
     assert await listed() == {
         "A Å 🙂": ("kansli/0.0.9", True),
         "B": (AGENT, False),
-        "C": ("kansli/7.0.0", False),  # one person's word makes nobody else's program old
+        "C": ("kansli/7.0.0", False),  # one person's claim makes no other program look old
         "D": ("other/0.0.1", False),
         "E": (AGENT, False),
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How fast and how far a person's log may grow at the server, and what no such bound ever stops."""
+"""How fast and how far a person's log may grow at the server, and the entries that no such limit ever refuses."""
 
 import asyncio
 import os
@@ -67,8 +67,8 @@ class Keys:
         await self.send(user_drafts.revoke_by_agency(self.log, agency, list(self.log.devices)[-1], now()))
 
     async def admit(self, own: "Keys | None" = None) -> tuple[DevId, SigningKey]:
-        """Adds another device. `own`: the first device's Keys, which have the log and the seeds, if `self` is another
-        one."""
+        """Adds another device. `own`: the first device's Keys, which have the log and the seeds, if `self` is
+        a further one."""
         own = own or self
         signing, kem = SigningKey(os.urandom(32)), KemKey(os.urandom(32))
         proof = signing.sign("dev-proof", [own.log.uid, own.log.head, [signing.public, kem.public], self.by])
@@ -93,7 +93,7 @@ class Keys:
             raise
 
     async def leave(self) -> None:
-        """This very device goes; the answer may not come any more."""
+        """Revokes this device itself; its answer may be lost."""
         hand = Hand(self.person.author.dev, self.person.author.signing, self.seeds)
         entry, _ = user_drafts.revoke(self.log, hand, self.person.author.dev, now())
         wire = self.person.wire
@@ -182,7 +182,7 @@ async def test_no_bound_stops_the_agency_from_ending_an_account(data: Path) -> N
 
 
 async def test_a_long_log_is_read_with_a_breath_between(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else everybody would wait for all of it: 0.2 ms an entry."""
+    """Otherwise all clients would wait for the whole log: 0.2 ms an entry."""
     keys = Keys(await house.person())
     for _ in range(20):
         await keys.rotate()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The log: one line an event, for people or programs, bounded, and nothing in it that is nobody's business."""
+"""The log: one line an event, for people or programs, bounded, and nothing confidential in it."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger("sync.server")
 
 
 def speak() -> None:
-    """A line, one that is not wanted, and an exception with a client's words in it."""
+    """Logs a line, one below the level, and an exception with a client's words in it."""
     log.info("refused %s: %s", "Push", "busy")
     log.debug("not wanted")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""An operator asks for a release of the client: older programs are refused, and nothing else changes for anybody."""
+"""An operator requires a release of the client: older programs are refused, and nothing changes for others."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -20,7 +20,7 @@ from tests.sync.server.wire import Person, Refused, Wire, config, open_wire, wir
 
 @pytest.fixture
 async def strict(data: Path) -> AsyncIterator[House]:
-    """A server that asks for 0.2.0."""
+    """A server that requires 0.2.0."""
     async with start_server(replace(config(data), min_client=(0, 2, 0))) as server:
         made = House(server, data)
         yield made
@@ -54,7 +54,7 @@ def test_a_client_names_the_program_that_it_is() -> None:
 
 
 async def enrolled(house: House) -> Person:
-    """Somebody who enrolled while any program might."""
+    """A person who enrolled while every program could."""
     house.server.service.min_client = None
     person = await house.person()
     await person.wire.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an operator's monitor sees: alive, ready, figures; and that no figure tells anybody apart."""
+"""What an operator's monitor sees: alive, ready, figures; and that no figure identifies anybody."""
 
 import asyncio
 import re

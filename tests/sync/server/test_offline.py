@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Invitations made where the agency's key is, and taken in where the server is: all of a file or nothing of it."""
+"""Invitations that are made where the agency's key is and imported on the server: all of a file or nothing of it."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ def agency(data: Path) -> Agency:
 
 @pytest.fixture
 def file(data: Path) -> Path:
-    """Two invitations on their way to the server."""
+    """The file of two invitations, not imported yet."""
     path, key = data.parent / "invitations", keys_of(data) / "agency.key"
     records = [staff(name=name, title="", unit="Bygglov").encode() for name in (NAME, "Registrator")]
     offline_invites.invite_offline(path, records, hours=72, key_file=key)
@@ -175,7 +175,7 @@ def test_a_file_is_taken_in_once(data: Path, file: Path, capsys: pytest.CaptureF
 
 
 def signed(agency: Agency, not_after: int, record: bytes) -> InviteRow:
-    """What an agency may sign, whatever it says."""
+    """A certificate with any content, signed by the agency."""
     salt, invite_pk = bytes(16), SignInCode.fresh(agency.pk).key.public
     body, sig = agency.certify_invite(invite_pk, record_hash(salt, record), not_after)
     return InviteRow(invite_pk=invite_pk, cert_body=body, cert_sig=sig, salt=salt, record=record, not_after=not_after)

@@ -23,7 +23,7 @@ POSITIONS = 60
 
 
 class Counted:
-    """How often items were judged, and what the store was asked for."""
+    """Counts how often items were judged and which running hashes were read from the store."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.placed = self.accepted = 0
@@ -119,7 +119,7 @@ async def test_what_an_entry_had_seen_long_ago_costs_one_query_too(
         await anna.fetch_log(eve.uid)
         eve.rings[room] = anna.rings[room]
         state = eve.rooms[room].state
-        state.n, state.rh = 7, Hash(rhs[7])  # what its author says to have seen
+        state.n, state.rh = 7, Hash(rhs[7])  # the position that its author names as seen
         counted = Counted(monkeypatch)
         await eve.append(eve.drafter(room).cannot_open(1))
         assert (counted.placed, counted.asked) == (1, [[7]])

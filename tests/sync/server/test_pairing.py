@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The boxes in which an old and a new device meet: bounds that the server holds, whoever is at either end."""
+"""The boxes through which an old and a new device pair: limits that the server enforces against either end."""
 
 import os
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tests.sync.server.wire import Refused, Wire, config, wired
 
 @asynccontextmanager
 async def visitor(house: House) -> AsyncIterator[Wire]:
-    """A connection that has said hello and has not signed in."""
+    """A connection that has sent Hello and has not signed in."""
     async with wired(house.server.url, house.data) as wire:
         await wire.greet()
         yield wire
@@ -98,7 +98,7 @@ async def test_who_waits_in_a_box_may_stay_though_they_have_not_signed_in(data: 
 
 
 async def test_attack_numbers_are_not_to_be_found_by_trying(house: House) -> None:
-    """And whoever tries keeps nobody out who comes by code."""
+    """And a client that tries numbers keeps nobody from joining by code."""
     anna = await house.person()
     house.server.service.pairing._numbers = Bucket(0.0, 3)
     box = (await anna.wire.ask(m.PairOpen(anna.wire.rid(), os.urandom(16)), m.PairOpened)).box

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Receipts that devices bring to the sign-in, over real sockets: a server that was set back notices, and is crashed or
+"""Receipts that devices present at sign-in, over real sockets: a server that was set back notices, and is crashed or
 questioned by none of them."""
 
 import logging
@@ -28,7 +28,7 @@ def signed(key: SigningKey, room: bytes, n: int, rh: bytes, t: int = 1) -> m.Rec
 
 
 async def again(house: House, person: Person, brought: list[m.Receipt]) -> m.Authed:
-    """The person signs in anew with these receipts."""
+    """Signs the person in again with these receipts."""
     await person.wire.close()
     return await person.connect(house.server.url, house.data, brought)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`open-room` after a restore: one room, those that wait for one device, all; and what became of each."""
+"""`open-room` after a restore: one room, those that wait for one device, all; and the result for each."""
 
 import asyncio
 import time

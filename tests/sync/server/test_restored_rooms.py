@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A restored server takes back what it acknowledged, at its old positions, and nothing else. Frames by hand."""
+"""A restored server takes back what it acknowledged, at its old positions, and no other items. Frames by hand."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -143,7 +143,7 @@ async def test_what_was_lost_comes_back_at_its_old_positions(before: Before) -> 
         assert wanted.receipt.sig == before.receipt.sig
         await done(anna)
         for other in (bert, before.carl):
-            assert await code_of(anna.push(room, "nytt")) == "closed"  # they may hold more
+            assert await code_of(anna.push(room, "nytt")) == "closed"  # these devices may hold more
             await other.connect(server.url, before.data)
             await done(other)
         assert [f.open for f in [await anna.wire.next(m.RestoreProgress) for _ in range(3)]] == [False, False, True]
@@ -406,7 +406,7 @@ def _log_of(agency_seed: bytes) -> list[tuple[bytes, bytes]]:
 async def test_attack_a_restored_server_does_not_bypass_invitation_and_veto(
     before: Before, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever has the root's key hands in what it does as if it had been lost, signed in or not."""
+    """Somebody with the root key uploads its entries as if they had been lost, signed in or not."""
     anna = before.anna
     log, dev = anna.book.logs[anna.uid], anna.author.dev
     root = Hand(ROOT, SigningKey(anna.secrets.root), {1: anna.puk_seed})
@@ -419,7 +419,7 @@ async def test_attack_a_restored_server_does_not_bypass_invitation_and_veto(
             assert await code_of(wire_.ask(m.ReuploadLog(wire_.rid(), [gone]), m.Ok)) == "forbidden"
             again = [*anna.entries, gone]
             assert await code_of(wire_.ask(m.ReuploadLog(wire_.rid(), again), m.Ok)) == "forbidden"
-        await anna.wire.ask(m.ReuploadLog(anna.wire.rid(), [renewed]), m.Ok)  # what a device did comes back as ever
+        await anna.wire.ask(m.ReuploadLog(anna.wire.rid(), [renewed]), m.Ok)  # entries by a device are taken as ever
 
 
 async def test_attack_a_used_code_makes_no_second_person_after_a_restore(house: House, tmp_path: Path) -> None:
@@ -451,7 +451,7 @@ async def test_attack_a_used_code_makes_no_second_person_after_a_restore(house: 
 
 
 async def test_attack_while_a_device_may_hold_more_nothing_new_enters_a_persons_log(before: Before) -> None:
-    """Else a device whose revocation was lost could be first."""
+    """Otherwise a device whose revocation was lost could add an entry first."""
     anna, bert = before.anna, before.bert
     async with before.older() as server:
         entry = m.Signed(b"whatever", b"")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A restored server takes back people's staff records and the entries of their logs from whoever has them. Frames by
+"""A restored server takes back people's staff records and log entries from every client that has them. Frames by
 hand."""
 
 import asyncio
@@ -60,7 +60,7 @@ class Before:
         return read_agency(self.data)
 
     def berts_log(self, *builds: Callable[[UserLog, Agency], Entry]) -> list[m.Signed]:
-        """All of it, with what came after the backup."""
+        """Bert's whole log, with the entries that were added after the backup."""
         log = UserLog.replay([(e.body, e.sig) for e in self.bert.entries], self.agency.pk)
         out = list(self.bert.entries)
         for build in builds:
@@ -105,7 +105,7 @@ async def found(who: Person, words: str) -> list[bytes]:
 
 
 async def lacking(who: Person, *uids: bytes) -> tuple[dict[bytes, int], list[bytes]]:
-    """Where the logs stand, and whose record is lost."""
+    """The heads of the logs, and the persons whose record is lost."""
     reply = await who.wire.ask(m.LogHeads(who.wire.rid(), list(uids)), m.LogHeadsReply)
     return {h.uid: h.seq for h in reply.heads}, reply.lacking
 
@@ -120,7 +120,7 @@ async def is_sound(data: Path) -> None:
 
 
 async def test_who_enrolled_after_the_backup_comes_back_with_their_name(before: Before) -> None:
-    """Their device hands in log and record before it can sign in."""
+    """Their device uploads log and record again before it can sign in."""
     late = before.late
     async with before.restored() as server:
         late.wire = await open_wire(server.url, before.data)
@@ -201,13 +201,13 @@ async def test_whoever_knows_of_a_revocation_makes_it_stand_and_the_room_waits_n
         assert ended.code == "auth"
         await hand(anna, entries)
         await hand(anna, entries[-1:])
-        await hand(anna, entries[:2])  # a shorter one takes nothing back
+        await hand(anna, entries[:2])  # a shorter log removes nothing
         assert await lacking(anna, bert.uid) == ({bert.uid: 3}, [])
     await is_sound(before.data)
 
 
 async def test_attack_a_forged_revocation_changes_nothing(before: Before) -> None:
-    """Nor does one of another agency, out of order, or in the place of the one that stands."""
+    """Nor does one of a different agency, out of order, or in the place of a stored entry."""
     anna, bert = before.anna, before.bert
     true = before.berts_log(revoked, reset)
     log = UserLog.replay([(e.body, e.sig) for e in bert.entries], before.agency.pk)

@@ -223,7 +223,7 @@ async def test_attack_a_batch_that_fails_in_its_middle_leaves_nothing_at_the_ser
     ],
 )
 def test_a_verdict_has_its_own_code_on_the_wire(verdict: str, code: str) -> None:
-    """What a client cures by syncing and sealing anew ("stale") or by rotating ("rotation-owed") is told apart."""
+    """A client can distinguish a batch to encrypt again after a sync (`stale`) from a room that owes a rotation."""
     assert refusal_of(Reject(verdict, "position 7")).code == code
 
 
@@ -231,7 +231,7 @@ def test_a_verdict_has_its_own_code_on_the_wire(verdict: str, code: str) -> None
 
 
 async def a_lost_race(house: House) -> tuple[Person, Person, Person, bytes]:
-    """Anna removes Bert, who was faster with a note; with the next one he has to wait."""
+    """Anna removes Bert, who was faster with a note; his next note has to wait."""
     anna, bert, room = await house.two_in_a_room()
     carl = await house.person()
     await anna.add(room, carl)
@@ -309,7 +309,7 @@ def everything_in(folder: Path) -> bytes:
 
 
 async def test_attack_numbers_and_texts_without_end_are_no_errors_of_the_server(house: House) -> None:
-    """Each such number or text was an error in the server's log, as fast as it could be sent."""
+    """Each such number or text used to be an error in the server's log, as fast as it could be sent."""
     anna = await house.person()
     room, wire = await anna.create(), anna.wire
     for after in (2**63, 2**64 - 1):

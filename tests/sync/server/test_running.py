@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The server as a service: behind a proxy, handed a socket, told to read its certificate again, started again under
-people at work, and what systemd hears of it."""
+"""The server as a service: behind a proxy, with a socket from systemd, reading its certificate again, restarted under
+people at work, and what it sends to systemd."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ from tests.world import until
 
 
 class Systemd:
-    """What a service tells the one who started it."""
+    """Receives the states that a service sends to systemd."""
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -58,7 +58,7 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 
 
 async def logged(served: Served, what: str) -> None:
-    """Waits until it has logged something."""
+    """Waits until the server has logged this text."""
     await until(lambda: what in served.log())
 
 
@@ -100,7 +100,7 @@ async def test_it_serves_on_the_socket_that_systemd_hands_over(data: Path) -> No
         anna = await Person("Handläggare").enrol(served.url, data)
         room = await anna.create()
         assert await served.stop() == 0
-        # nobody listens, but systemd has the socket: who connects now waits and is served
+        # no process listens, but systemd has the socket: a client that connects now waits and is served
         coming = asyncio.create_task(anna.connect(served.url, data))
         await asyncio.sleep(0.05)
         assert not coming.done()
@@ -129,7 +129,7 @@ async def test_behind_a_proxy_people_sign_for_what_they_dialled(data: Path, tmp_
     path = tmp_path / "run" / "server.sock"
     path.parent.mkdir()
     proxied = Config(data=data, unix=path, behind_proxy=True, addresses=("kansli.example:443",))
-    for _ in range(2):  # what a killed server left there is no hindrance
+    for _ in range(2):  # a socket that a killed server left is replaced
         async with start_server(proxied) as server:
             assert server.url == f"unix:{path}"
             assert path.stat().st_mode & 0o777 == 0o660
@@ -192,7 +192,7 @@ async def test_no_forwarded_header_is_believed(data: Path) -> None:
 
 
 def renewed(data: Path, host: str) -> bytes:
-    """Another certificate by the same authority, put in place."""
+    """Puts a new certificate by the same authority in place. Returns it."""
     ca = Pem(cert=(data / "ca.pem").read_bytes(), key=(data / "ca.key").read_bytes())
     leaf = make_server_cert(ca, [host, "127.0.0.1"])
     (data / "tls.pem").write_bytes(leaf.cert)
@@ -210,7 +210,7 @@ async def shown(port: int) -> bytes:
 
 
 async def check_old_tls_is_refused(host: str, port: int) -> None:
-    """Nobody connects there with less than TLS 1.3."""
+    """Checks that no client connects there with less than TLS 1.3."""
     old = ssl._create_unverified_context()  # noqa: S323 - it is looked at, nothing is sent
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises((ssl.SSLError, ConnectionError)):
@@ -345,7 +345,7 @@ class SlowFiles(FilesystemObjects):
 
 
 async def test_two_servers_do_not_work_in_one_folder(data: Path) -> None:
-    """Each would tell clients of a head that the other has passed."""
+    """Each would send clients heads that the other has passed."""
     async with start_server(config(data)) as first:
         await Person("Handläggare").enrol(first.url, data)
         with pytest.raises(ConfigError, match="another server is at work"):

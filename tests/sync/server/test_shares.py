@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Lost shares at the server, over real sockets: asked back from those who listen, taken from any holder, once."""
+"""Lost shares at the server, over real sockets: requested from listeners, accepted from any holder, once."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ from tests.sync.server.wire import Person, Refused
 
 
 def lose(house: House, obj: bytes) -> None:
-    """The share and everything about it is gone from the server's database."""
+    """Deletes the share and everything about it from the server's database."""
     with contextlib.closing(sqlite3.connect(house.data / "server.sqlite3")) as c, c:
         assert c.execute("DELETE FROM shares WHERE obj = ?", (obj,)).rowcount == 1
 
@@ -44,7 +44,7 @@ async def test_a_lost_share_is_asked_back_from_those_who_listen_and_given_to_all
     assert await asked(anna, room, share.obj) == []
     assert await bert.wire.next(m.SharesWanted) == m.SharesWanted(room, [share.obj])
     await anna.subscribe(room)
-    assert (await anna.wire.next(m.SharesWanted)).objs == [share.obj]  # whoever comes later is told too
+    assert (await anna.wire.next(m.SharesWanted)).objs == [share.obj]  # a device that listens later is asked too
     await put(bert, room, share)
     for who in (anna, bert):
         fresh = await who.wire.next(m.Fresh)

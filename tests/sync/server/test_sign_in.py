@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Handshake, invitations and enrolment over real TLS sockets, and every way they must fail."""
+"""Handshake, invitations and enrolment over real TLS sockets, and every case in which they must fail."""
 
 import asyncio
 import os
@@ -216,7 +216,7 @@ async def test_the_agency_key_can_lie_elsewhere(data: Path, tmp_path: Path) -> N
 async def test_a_device_that_signs_in_while_its_person_is_added_to_a_room_is_notified(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else they would not see the room before their next connection."""
+    """Otherwise they would not see the room before their next connection."""
     anna, bert = await house.person(), await house.person("Registrator")
     room = await anna.create()
     await bert.wire.close()
@@ -241,7 +241,7 @@ async def test_a_device_that_signs_in_while_its_person_is_added_to_a_room_is_not
 async def test_attack_endless_notifications_keep_nobody_from_signing_in(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A colleague who added and removed a person over and over kept that person from signing in for ever."""
+    """A colleague who added and removed a person again and again could keep that person from signing in for ever."""
     bert = await house.person("Registrator")
     await bert.wire.close()
     service = house.server.service
@@ -327,10 +327,10 @@ async def test_attack_a_damaged_log_or_a_full_disk_keeps_no_other_device_from_be
 
     monkeypatch.setattr(at, fault, faulty)
     store = service.people._store
-    real, waits = store.external_appends, asyncio.Event()
+    appends, waits = store.external_appends, asyncio.Event()
 
     async def later(after: int) -> list[tuple[int, bytes]]:
-        return await real(after) if waits.is_set() else []
+        return await appends(after) if waits.is_set() else []
 
     monkeypatch.setattr(store, "external_appends", later)  # both are seen at once
     for who in (carl, bert):
@@ -339,7 +339,7 @@ async def test_attack_a_damaged_log_or_a_full_disk_keeps_no_other_device_from_be
     ended = await bert.wire.end()
     assert ended is not None
     assert ended.code == "auth"
-    await until(lambda: times[0] > 0)  # what is written comes after all of them are cut off
+    await until(lambda: times[0] > 0)  # notifications are written after all of them are disconnected
 
 
 async def test_a_device_that_stays_connected_is_seen_again_and_one_that_left_is_not(

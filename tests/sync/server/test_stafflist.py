@@ -18,7 +18,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def fault(path: Path, data: bytes | str) -> str:
-    """The sentence that refuses it."""
+    """The sentence with which the list is refused."""
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     with pytest.raises(ConfigError) as e:
         read_list(path)

@@ -398,7 +398,7 @@ async def test_what_comes_back_after_a_restore_is_awaited_no_more(store: Store) 
     assert await store.awaited_items(ROOM, 0, 10) == []
     assert await store.closed_rooms() == {ROOM}  # it began again since the restore
     await store.open_room(ROOM)
-    assert await store.await_items(ROOM, [awaited(2), awaited(3)]) == 0  # proven by one who came too late
+    assert await store.await_items(ROOM, [awaited(2), awaited(3)]) == 0  # proven by a client that was too late
     assert await store.awaited_until(ROOM) == 0
     assert await store.closed_rooms() == set()
     assert await store.await_items(ROOM, [awaited(3), awaited(9)]) == 1
@@ -535,7 +535,7 @@ async def test_rooms_are_counted_and_measured(store: Store) -> None:
 
 
 async def test_a_probe_writes_a_page_each_time(tmp_path: Path) -> None:
-    """Else no disk would be asked: SQLite writes no page that stays as it is."""
+    """Otherwise no disk would be tested: SQLite writes no page that has not changed."""
     store = SqlStore(tmp_path / "s.sqlite3")
     await store.open()
     written = tmp_path / "s.sqlite3-wal"

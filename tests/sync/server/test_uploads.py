@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Parts of files that are not whole: counted, few, swept, and never taken from under whoever writes them."""
+"""Unfinished uploads: counted, few, swept, and never removed while a client writes them."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ TOTAL = MIB + 1
 
 
 async def begun(on: httpx.AsyncClient, at: str, held: int = MIB, total: int = TOTAL) -> httpx.Response:
-    """A part of which the last bytes do not come."""
+    """Begins an upload whose last bytes are never sent."""
     headers = {"repr-digest": digest(bytes(total)), "content-range": f"bytes 0-{held - 1}/{total}"}
     return await on.put(at, content=bytes(held), headers=headers)
 
@@ -41,7 +41,7 @@ def on_disk(house: House) -> int:
 
 @pytest.fixture
 async def small(data: Path) -> AsyncIterator[House]:
-    """A server where a room has 12 MiB, a device 10 MiB a day, and an upload's day is over at once if one says so."""
+    """A server where a room has 12 MiB, a device 10 MiB a day, and a test can end an upload's day at once."""
     limits = Limits(room_bytes=12 * MIB, device_bytes_a_day=10 * MIB)
     async with start_server(config(data, limits)) as server:
         made = House(server, data)
@@ -50,13 +50,13 @@ async def small(data: Path) -> AsyncIterator[House]:
 
 
 async def test_attack_unfinished_uploads_fill_no_disk(small: House) -> None:
-    """What the audit tried: sixty parts of 1 MiB, of each of which one byte is left out."""
+    """The audit's attack: sixty parts of 1 MiB, each without its last byte."""
     anna, _, room = await small.two_in_a_room()
     async with http(small, anna) as a:
         codes = [(await begun(a, url(room))).status_code for _ in range(20)]
         refused = await begun(a, url(room))
         assert (refused.status_code, refused.json()) == (507, {"code": "quota"})
-    assert codes == [202] * 9 + [507] * 11  # the tenth would be of more than is left of its device's day
+    assert codes == [202] * 9 + [507] * 11  # the tenth is more than is left of its device's day
     assert on_disk(small) == Limits().device_uploads * MIB
 
 
@@ -124,7 +124,7 @@ async def test_attack_a_device_leaves_few_parts_unfinished_and_pushes_out_nobody
         offsets = [int((await b.head(at)).headers["upload-offset"]) for at in ours]
         assert offsets == [0] * 3 + [1000] * Limits().device_uploads
         assert (await a.head(kept)).headers["upload-offset"] == "1000"
-        # … and one that is gone on with counts as one
+        # … and one that is continued counts once
         whole = bytes(TOTAL)
         headers = {"repr-digest": digest(whole), "content-range": f"bytes 1000-{TOTAL - 1}/{TOTAL}"}
         assert (await b.put(ours[-1], content=whole[1000:], headers=headers)).status_code == 201
@@ -133,7 +133,7 @@ async def test_attack_a_device_leaves_few_parts_unfinished_and_pushes_out_nobody
 async def test_an_upload_is_swept_after_its_day_and_not_before(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(self: Uploads) -> None: ...
 
-    monkeypatch.setattr(Uploads, "tidy", never)  # it sweeps when the test says so
+    monkeypatch.setattr(Uploads, "tidy", never)  # only the test sweeps
     async with start_server(config(data)) as server:
         house = House(server, data)
         anna, _, room = await house.two_in_a_room()
@@ -142,7 +142,7 @@ async def test_an_upload_is_swept_after_its_day_and_not_before(data: Path, monke
         await server.service.uploads.sweep()
         assert on_disk(house) == 1000
         await house.close()
-    async with start_server(config(data)) as server:  # it is known again
+    async with start_server(config(data)) as server:  # the restarted server knows it
         uploads = server.service.uploads
         assert uploads.held(room, (b"", b"", b"")) == 1000
         later = now_ms() + 86_400_000 + 1000
@@ -287,7 +287,7 @@ async def test_attack_a_device_that_asks_for_many_permits_takes_nobody_elses(
 
 
 async def asked(house: House, person: Person, method: str, at: str, *headers: str) -> Line:
-    """A request by hand, with a permit; its body, if any, is still to come."""
+    """A raw request with a bearer; its body, if any, is not sent yet."""
     token = await person.wire.ask(m.BlobToken(person.wire.rid()), m.BlobTokenReply)
     made = await line(house.server.url, house.data)
     made.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`verify` finds every kind of damage: one bit flipped in anything that is stored, and says where."""
+"""`verify` finds every kind of damage, such as one flipped bit in anything that is stored, and reports where."""
 
 import asyncio
 import json

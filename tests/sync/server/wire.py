@@ -45,7 +45,7 @@ def new_data(folder: Path) -> Path:
 
 
 def keys_of(data: Path) -> Path:
-    """Where the agency's own keys lie."""
+    """The folder of the agency's own keys."""
     return data.with_name(f"{data.name} keys")
 
 
@@ -67,7 +67,7 @@ class Refused(Exception):
 
 
 class Wire:
-    """One connection: `ask` for requests, `next` for what comes unasked."""
+    """One connection: `ask` sends a request, `next` returns pushed frames."""
 
     def __init__(self, socket: ClientConnection, address: str) -> None:
         self.socket = socket
@@ -192,7 +192,7 @@ class Person:
         self.entries: list[m.Signed] = []
         self.invite_pk = b""
         self.staff = (b"", b"")
-        """Salt and record, as the invitation has them."""
+        """The salt and record of the invitation."""
         self.author: Author
         self.wire: Wire
         self.authed: m.Authed
@@ -273,7 +273,7 @@ class Person:
         return entry_drafts.Drafter(self.rooms[room], self.author, self.book, self.rings[room], now())
 
     async def sync(self, room: bytes) -> list[Item]:
-        """Pulls and judges everything; gives the new items."""
+        """Pulls and judges everything. Returns the new items."""
         stream = self.rooms.setdefault(room, RoomStream(RoomId(room)))
         out: list[Item] = []
         while True:
