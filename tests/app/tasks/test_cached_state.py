@@ -133,12 +133,12 @@ def test_no_state_is_cached_where_changes_wait_for_one_that_comes_in_the_same_sl
     if lacking == "waiting":
         hl.store.receive(Received(room=ROOM, waiting=[(100, b"shut")]))
     else:
-        hl.store.receive(Received(room=ROOM, gaps=[FIRST]))
+        hl.store.receive(Received(room=ROOM, incomplete=[FIRST]))
     receive(hl, rest, 101)
     put_out(hl)
     change = OpenedChange(n=100, t=100, uid=EK, dev=b"e" * 16, obj=FIRST, change_id=b"f" * 16, payload=first)  # type: ignore[arg-type]  # any ids
     resolved, filled = ([100], []) if lacking == "waiting" else ([], [FIRST])
-    hl.store.receive(Received(room=ROOM, changes=[change], resolved=resolved, filled=filled))
+    hl.store.receive(Received(room=ROOM, changes=[change], resolved=resolved, backfilled=filled))
     assert not hl.store.changes.lacking(ROOM)
     put_out(hl)
     receive(hl, ek.write(1), 300)
