@@ -56,13 +56,13 @@ class Account:
 
     def heard(self) -> bytes | None:
         """The bytes that `keep_heard` stored last, None if there are none; see `AccountPort`."""
-        value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'heard'")
+        value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'recovery-attempts'")
         return value
 
     def keep_heard(self, heard: bytes) -> None:
         """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('heard', ?)", (heard,))
+            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('recovery-attempts', ?)", (heard,))
 
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
         """All stored (body, sig) of a user's log, in order."""

@@ -79,8 +79,8 @@ def test_a_deletion_of_what_is_not_there_yet_is_kept() -> None:
 def test_a_neighbour_inside_a_pair_makes_copies_differ() -> None:
     updates = [update(7, Block(TEXT, "a🙂b", parent="x")), update(8, Block(TEXT, "X", origin=(7, 1), right=(7, 2)))]
     again = "two = pycrdt.Doc(); two['x'] = t = pycrdt.Text(); two.apply_update(doc.get_update())\n"
-    code, said = tried(updates, again + "print(ascii(str(text)), ascii(str(t)))")
-    assert (code, said) == (0, ascii("a🙂Xb") + " " + ascii("a🙂bX"))
+    code, shown = tried(updates, again + "print(ascii(str(text)), ascii(str(t)))")
+    assert (code, shown) == (0, ascii("a🙂Xb") + " " + ascii("a🙂bX"))
 
 
 def test_an_array_with_an_emoji_in_a_text_is_read_for_ever() -> None:
@@ -137,10 +137,10 @@ def test_values_that_their_own_update_deletes_point_to_nothing_however_they_are_
         many += [MAP, made, *cut, MAP_GONE], [MAP, whole, MAP_GONE], [MAP, made, MAP_GONE, *cut]
     for updates in many:
         lines += [*updates, b""]
-    code, said = tried(lines)
+    code, shown = tried(lines)
     assert code == 0
-    assert len(said.splitlines()) == len(many)
-    for state in map(bytes.fromhex, said.splitlines()):
+    assert len(shown.splitlines()) == len(many)
+    for state in map(bytes.fromhex, shown.splitlines()):
         read(state, state=True)
         assert all(block.kind in (DELETED, GC) for block in parse(state).sections[-1].blocks)
 

@@ -41,12 +41,12 @@ async def leave_out(desk: Desk, change: OpenedChange, n: int) -> None:
 
 
 async def note_left_out(desk: Desk, change: OpenedChange, n: int) -> None:
-    told = record(ChangeLeftOut(obj=NOTE, author=change.uid, change=change.change_id))
+    emitted = record(ChangeLeftOut(obj=NOTE, author=change.uid, change=change.change_id))
     which = ChangeId(n.to_bytes(16, "big"))
-    said = OpenedChange(n=n, t=n, uid=HL, dev=DevId(HL), obj=ObjId(ROOM), change_id=which, payload=told)
+    verdicts = OpenedChange(n=n, t=n, uid=HL, dev=DevId(HL), obj=ObjId(ROOM), change_id=which, payload=emitted)
     genesis = RoomEvent(n=1, t=1, kind="genesis", by=HL)
     await desk.store.receive_apart(Received(room=ROOM, more=True, events=[genesis]))
-    await desk.store.receive_apart(Received(room=ROOM, more=True, changes=[said]))
+    await desk.store.receive_apart(Received(room=ROOM, more=True, changes=[verdicts]))
 
 
 async def test_attack_what_was_left_out_before_it_is_read_counts_nowhere(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ async def test_attack_many_void_changes_behind_a_state_hold_no_turn(tmp_path: Pa
                 await asyncio.sleep(0)
 
         written: list[int] = []
-        raw.set_trace_callback(lambda said: written.append(len(turns)) if "SET unprojected" in said else None)
+        raw.set_trace_callback(lambda verdicts: written.append(len(turns)) if "SET unprojected" in verdicts else None)
         beating = asyncio.create_task(beat())
         try:
             await complete(desk)

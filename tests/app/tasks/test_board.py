@@ -126,11 +126,11 @@ def test_cards_remain_when_every_column_is_deleted(board: Board) -> None:
 
 
 def test_signals_name_the_cards_that_changed(board: Board) -> None:
-    told: list[frozenset[str]] = []
-    board.changed.connect(told.append)
+    emitted: list[frozenset[str]] = []
+    board.changed.connect(emitted.append)
     card = board.add_card(board.columns()[0].id, "a")
     board.assign(card, HANDLAGGARE)
-    assert told == [frozenset({card}), frozenset({card})]
+    assert emitted == [frozenset({card}), frozenset({card})]
 
 
 def test_two_who_move_the_same_card_agree_on_one_place(board: Board) -> None:
@@ -168,9 +168,9 @@ def test_three_replicas_converge_whatever_they_do(steps: list[tuple[int, str, in
 
     for who in (1, 2):
         sync(who)
-    for who, deed, x, y in steps:
-        _act(boards[who], deed, x, y)
-        if deed == "sync":
+    for who, edit, x, y in steps:
+        _act(boards[who], edit, x, y)
+        if edit == "sync":
             sync(who)
     for who in (0, 1, 2):
         sync(who)
@@ -180,11 +180,11 @@ def test_three_replicas_converge_whatever_they_do(steps: list[tuple[int, str, in
     assert len(shown) == len(set(shown))
 
 
-def _act(board: Board, deed: str, x: int, y: int) -> None:
+def _act(board: Board, edit: str, x: int, y: int) -> None:
     columns, cards = board.columns(), board.all_cards()
     column = columns[x % len(columns)].id
     card = cards[y % len(cards)] if cards else None
-    match deed:
+    match edit:
         case "add":
             board.add_card(column, f"kort {x}", before=card.id if card else None)
         case "move" if card:
