@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who counts as known, how many invitations are read, and how often one is told of them; over a real store."""
+"""Which people count as known, how many invitations are read, and how often a person is notified of them; over a real
+store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

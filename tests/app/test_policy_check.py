@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`kansli --check-policies`: each value, where it stands, whether it counts, and each fault by line and column."""
+"""`kansli --check-policies`: each value, its place, whether it counts, and each fault by line and column."""
 
 import json
 import subprocess

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Removing every profile of a computer: all of them, nothing else, and through no link."""
+"""Removing every profile of a computer: all of them, no other files, and through no link."""
 
 import os
 import pwd

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A conversation carried into the room that continues its own: as it stands now, once, and in nobody else's name."""
+"""A conversation carried into the room that continues its own: in its present form, once, and in no other person's
+name."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

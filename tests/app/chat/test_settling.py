@@ -174,8 +174,8 @@ def groups(rng: random.Random, changes: Sequence[StoredChange]) -> Iterator[Sequ
     ids=["reaction", "edit", "deletion"],
 )
 def test_attack_a_record_about_a_message_reads_none_of_the_earlier_ones(hl: Desk, by: Uid, record: Note) -> None:
-    """Each further one settled all earlier ones of its message: 0.17 s on the loop after 16,000 reactions. The
-    registrator was an administrator, and is none any more where these deletions stand."""
+    """Each further record settled all earlier ones of its message: 0.17 s on the loop after 16,000 reactions. The
+    registrator was an administrator, and is none any more at the positions of these deletions."""
     receive(hl, [Placed(10, EK, MessageSent(text="ett å"), FIRST)])
     few = steps(hl, lambda: receive(hl, [Placed(100, by, record, new_change())]))
     many = [Placed(101 + n, *one_of_many(n), new_change()) for n in range(2000)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The file of unsent work keeps its format, and a damaged one is told from a good one."""
+"""The file of unsent work keeps its format, and a damaged file is refused."""
 
 import errno
 import hashlib

@@ -134,7 +134,7 @@ def test_edits_that_build_on_what_is_not_here_yet_are_not_lost_by_closing(
 
 
 def commits_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes is committed apart however short it is, and not before somebody else uses the store."""
+    """Received changes are committed apart however short they are, and not before another caller uses the store."""
     asked, commit, settle = threading.Event(), Database._commit_apart, Database._settle
 
     def waiting(db: Database) -> Exception | None:
@@ -241,7 +241,7 @@ def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(
     hl.timers.ring()
 
     def begun_again() -> bool:
-        """Whether a change makes the turn that waits wait anew."""
+        """Whether a change restarts the wait before indexing."""
         (before,) = [entry for entry in hl.timers.waiting if entry[1] == index._next]
         document.splice(0, 0, "a")
         (after,) = [entry for entry in hl.timers.waiting if entry[1] == index._next]

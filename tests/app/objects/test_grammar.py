@@ -374,7 +374,7 @@ def _finite(number: str) -> float:
 
 
 def test_a_long_update_is_read_in_pieces() -> None:
-    """Each of some microseconds' work: 2 ms at most on a machine that does nothing else."""
+    """Each piece is some microseconds' work: 2 ms at most on an idle machine."""
     size = 190_000
     long = [
         of(*(text("x") for _ in range(size // 10))),

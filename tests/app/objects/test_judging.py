@@ -457,7 +457,8 @@ def test_a_structure_is_read_back_and_only_from_its_one_encoding() -> None:
 
 
 def test_attack_a_state_and_the_structure_beside_it_must_agree() -> None:
-    """Who begins at a state has nothing else to judge by: what does not fit together is refused whole."""
+    """A reader who begins at a state has only its bytes to judge by: bytes that do not fit together are refused as a
+    whole."""
     judging = Judging()
     history = histories.board(Random(5), rounds=25)
     _judged(judging, history, 0)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The faults of docs/upstream/yrs.md, each tried in a process of its own. A test that fails here is good news: the
-library has been mended, and the page is to say so. What our own grammar and judge make of them is tested elsewhere."""
+library has been fixed, and the page must be changed. How our own grammar and judge handle them is tested elsewhere."""
 
 import os
 import subprocess
@@ -21,8 +21,8 @@ def update(client: int, *blocks: Block, clock: int = 0) -> bytes:
 
 
 FILLED = {"MALLOC_PERTURB_": "165", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
-"""glibc fills memory with other bytes when it is given back. Without the second one it leaves small pieces as they
-were, until somebody else takes them."""
+"""glibc fills freed memory with other bytes. Without the second setting it leaves small pieces as they were, until they
+are allocated again."""
 
 
 def tried(updates: list[bytes], then: str = "", limit_s: float = 300) -> tuple[int, str]:

@@ -63,7 +63,7 @@ def notes(db: Database) -> list[int]:
 
 
 async def begun(db: Database, gate: Gate, n: int) -> "asyncio.Task[None]":
-    """A transaction whose commit stands at the gate."""
+    """A transaction whose commit waits at the gate."""
     task = asyncio.ensure_future(db.apart(lambda: write(db, n)))
     assert await asyncio.to_thread(gate.shut.wait, 10)
     return task
@@ -216,7 +216,7 @@ async def test_what_came_is_emitted_before_it_is_flushed_and_flushed_when_apart_
 
 
 async def test_a_cancelled_wait_does_not_keep_the_flush_from_coming(db: Database, disk: Disk) -> None:
-    """It stands behind another flush when the line is cut."""
+    """It waits behind another flush when the wait is cancelled."""
     first = asyncio.ensure_future(db.apart(lambda: write(db, 1), is_short=True))
     assert await asyncio.to_thread(disk.asked.wait, 10)
     second = asyncio.ensure_future(db.apart(lambda: write(db, 2), is_short=True))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What may come while an object stands on a state: records that leave something out, another state, a full disk."""
+"""What may be received while an object begins with a state: records that leave something out, another state, a full
+disk."""
 
 import asyncio
 import itertools
@@ -50,7 +51,7 @@ async def note_left_out(desk: Desk, change: OpenedChange, n: int) -> None:
 
 
 async def test_attack_what_was_left_out_before_it_is_read_counts_nowhere(tmp_path: Path) -> None:
-    """A newcomer has the room's own records first, then the state, then what stands before it."""
+    """A newcomer has the room's own records first, then the state, then the changes before it."""
     stream, writer = typed(10)
     (gone,) = stream.add(HL, *encode(fatal("meta")))
     stream.add(EK, *[writer.types(f"Mer {n}. ") for n in range(4)])
@@ -78,7 +79,7 @@ async def test_attack_what_builds_on_what_was_left_out_before_it_is_read_waits(t
 
 
 async def test_attack_what_is_left_out_behind_a_state_is_gone_with_the_state(tmp_path: Path) -> None:
-    """The state was made here, and still holds it: nobody else's document does."""
+    """The state was made here, and still contains the change: no other member's document does."""
     stream, _ = typed(8)
     async with opened(tmp_path / "store.db", None, ROOMS) as desk:
         early = await begin(desk, stream)

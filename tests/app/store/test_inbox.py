@@ -76,7 +76,7 @@ def test_an_archive_key_is_not_lost_when_its_epochs_key_comes_again(bench: Bench
 
 
 def test_a_share_that_the_stream_commits_to_takes_the_place_of_ones_own(bench: Bench) -> None:
-    """Two wrote an object's first change at once: the one who came too late had kept a share of his own."""
+    """Two people wrote an object's first change at once: the later one had kept a share of their own."""
     obj = ObjId(b"o" * 16)
     for share in (b"S" * 32, b"T" * 32):
         bench.store.receive(Received(room=ROOM, cursor=3, state=b"", shares=[(obj, share)]))

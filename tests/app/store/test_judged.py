@@ -201,7 +201,7 @@ async def test_a_refused_flush_leaves_what_came(desk: Desk, monkeypatch: pytest.
 async def test_a_refused_flush_leaves_the_judge_where_it_is_and_emits_what_waits(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing of the slice comes again: nobody would ask for the judge, or hear that something waits."""
+    """The slice is not received again: otherwise nobody would ask for the judge, or learn that something waits."""
     stream, writer = Stream(), Writer()
     await take(desk, *stream.add(EK, *writer.take()))
     writer.types("Kommer aldrig å. ")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The layout of a store: what the tables are, and that a store of this number opens whoever wrote it."""
+"""The layout of a store: its tables, and that a store of this number opens, whichever program wrote it."""
 
 import shutil
 from pathlib import Path

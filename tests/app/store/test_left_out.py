@@ -137,7 +137,8 @@ def test_attack_each_of_two_records_in_one_envelope_has_its_line(tmp_path: Path,
 def test_attack_of_two_records_for_one_change_the_earlier_counts_in_whatever_order_they_come(
     tmp_path: Path, room: Room
 ) -> None:
-    """A key that was received late made a device keep the later record: its states differed from everybody else's."""
+    """A key that was received late made a device keep the later record: its states differed from those of all other
+    members."""
     first, second = record(9, RG, room.edits[3]), record(10, HL, room.edits[3])
     orders = [[[first], [second]], [[second], [first]]]
     stores = [

@@ -40,7 +40,7 @@ def written(store: Store, stream: Stream, parts: Sequence[bytes]) -> list[Opened
 
 
 class Listener:
-    """What the tools were told of the document."""
+    """The signals that the tools received about the document."""
 
     def __init__(self, store: Store) -> None:
         self.back: list[ObjId] = []
@@ -100,7 +100,8 @@ async def test_an_object_that_is_judged_again_between_the_pieces_keeps_them(desk
 
 
 async def test_attack_pieces_that_are_void_together_are_taken_out_together(desk: Desk, tmp_path: Path) -> None:
-    """A verdict on the whole is the same for the device that wrote it: here the client is another person's."""
+    """A verdict on the whole is the same for the device that wrote it: here the client belongs to a different
+    person."""
     stream, writer = Stream(), Writer()
     begun = stream.add(EK, *writer.take())
     async with opened(tmp_path / "other.db") as other:

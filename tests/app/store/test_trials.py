@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What others send is merged only after a real worker has merged it: poison is held back, everything else goes on."""
+"""What others send is merged only after a real worker has merged it: poison is held back, all other changes are
+merged."""
 
 import asyncio
 import contextlib

@@ -52,7 +52,7 @@ def test_it_reports_how_long_each_merge_took_and_how_long_loading(worker: Worker
 
 
 def _at_the_start(client: int, items: int) -> bytes:
-    """An update of so many characters, each at the beginning of the text, as if nothing else were there."""
+    """An update of so many characters, each at the beginning of the text, as if the text were empty."""
     low, high = client & 0x7F | 0x80, client >> 7
     head = bytes((1, items & 0x7F | 0x80, items >> 7)) if items > 127 else bytes((1, items))
     number = bytes((low, high)) if high else bytes((client,))
