@@ -370,7 +370,7 @@ def _begins_alike(seed: int, at: float) -> int:
     known = encode(whole.judge.structure)
     structure = begin(read(_state(whole, history), state=True), known)
     rows = MemoryRows()
-    rows.said, rows.lates = dict(whole.rows.said), dict(whole.rows.lates)
+    rows.offered, rows.lates = dict(whole.rows.offered), dict(whole.rows.lates)
     judge = Judge(rows, structure)
     judge.restore(list(rows.lates.values()))
     began = Judging(judge, rows)
