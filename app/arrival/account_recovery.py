@@ -71,8 +71,8 @@ class AccountRecovery:
 
     async def look_up_account(self, server: str, code: str, recovery_sheet: str) -> RecoveryLookup:
         """Returns the person whose recovery sheet it is. Raises Reject `"code"`, `"share-code"` or `"sheet-code"` for a
-        mistyped code, `"share-missing"` for a code without its second line, `"share"` for the share of another recovery
-        sheet, `"sheet"` and `"record"` for a false answer; Refused `"sheet-unknown"`, `"other-person"`, `"code-…"`;
+        mistyped code, `"share-missing"` for a code without its second line, `"share"` for a share that does not fit,
+        `"sheet"` and `"record"` for a false answer; Refused `"sheet-unknown"`, `"other-person"`, `"code-…"`;
         BadAddress, and the world's errors of sync."""
         attempt = Attempt.begin(code, recovery_sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
