@@ -413,8 +413,8 @@ class Database:
             self._open_main()
 
     def _reseal(self, connection: Any, key: bytes) -> None:
-        """Raises StoreUnwritable or DiskFull: SQLCipher has one error for every failure of a rekey, without a
-        reason."""
+        """Rekeys the file. Raises DiskFull or StoreUnwritable by the free room, since SQLCipher has one error for every
+        failure of a rekey, without a reason."""
         needed, free = self.path.stat().st_size, shutil.disk_usage(self.path.parent).free
         try:
             connection.execute(f"PRAGMA rekey=\"x'{key.hex()}'\"")
