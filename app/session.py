@@ -181,14 +181,14 @@ class Session:
         """Tries again to store what the disk refused: edits of documents and boards, and drafts. StoreFault if it
         refuses again; everything stays in memory then."""
         faults: list[StoreFault] = []
-        for save in (self.documents.save_all, self.tasks.save_all, self.chat.keep_drafts):
+        for save in (self.documents.retry_all, self.tasks.retry_all, self.chat.keep_drafts):
             _tried(save, "session-save", faults)
         if faults:
             raise faults[0]
 
     def unstored(self) -> list[Unstored]:
         """What the disk has refused so far: edits of documents and boards, and drafts."""
-        edited = [*self.documents.unstored(), *self.tasks.unstored()]
+        edited = [*self.documents.unsaved_ids(), *self.tasks.unsaved_ids()]
         return named(self.store.objects, self.rooms, edited, self.chat.unstored())
 
     async def close(self) -> None:
@@ -223,9 +223,9 @@ class Session:
         """Closes every part. ▲ A fault in one keeps none of the others open; those of the store are given back."""
         faults: list[StoreFault] = []
         rooms = (self.held, self._arrivals, self.invitations, self.rooms)
-        parts = (self.chat, self.tasks, *rooms, self.devices, self.personal, self.people, self.notices)
-        saves = (self.tasks.save_all, self.chat.keep_drafts)  # documents do so when they are closed
-        for close in (*saves, self.documents.close_all, *(part.close for part in parts)):
+        parts = (self.chat, *rooms, self.devices, self.personal, self.people, self.notices)
+        tools = (self.documents.close_all, self.tasks.close_all)
+        for close in (self.chat.keep_drafts, *tools, *(part.close for part in parts)):
             _tried(close, "session-close", faults)
         return faults
 

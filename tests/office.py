@@ -101,7 +101,7 @@ class Desk:
 
     def close(self) -> None:
         self.chat.close()
-        self.tasks.close()
+        self.tasks.close_all()
         self.store.close()
 
 

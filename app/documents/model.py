@@ -73,6 +73,7 @@ class Document:
         self._mirror = Mirror()
         self._open_end = True
         self._own_edit = False
+        self._notifying = 0
         self._title = ""
         self._told = bytes(2)
         self._hidden = {self._crdt.client}
@@ -215,7 +216,7 @@ class Document:
         self._mirror.replace(start, len(old), new)
         with self._writing():
             write(self._crdt, self._text, at, old, new, prefix_cap=caps[0], suffix_cap=caps[1])
-        self.changed.emit(change)
+        self._notify(change)
 
     def replace(self, places: Sequence[tuple[int, int, str]]) -> None:
         """Replaces (position, length) by a text of one line at many places, each inside a block. They are in order and
@@ -239,7 +240,7 @@ class Document:
         with self._writing():
             replace(self._crdt, self._text, at, old, inside)
         self._undo.split()
-        self.changed.emit(
+        self._notify(
             Change(first=first, removed=len(old), blocks=tuple(new), edits=tuple(reversed(edits)), origin=LOCAL)
         )
 
@@ -277,6 +278,16 @@ class Document:
         """Becomes what these updates alone make, for everybody who shows it; undo begins from scratch. How many were
         damaged and left out."""
         return len(self._crdt.reset(updates))
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether an edit or a merge has begun and not yet notified everybody (app/objects/live.py)."""
+        return bool(self._own_edit or self._notifying or self._crdt.is_changing)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._crdt.is_closed
 
     def snapshot(self) -> bytes:
         """The whole document as one update, for the store's cache."""
@@ -341,6 +352,13 @@ class Document:
             raise
         finally:
             self._own_edit = False
+
+    def _notify(self, change: Change) -> None:
+        self._notifying += 1
+        try:
+            self.changed.emit(change)
+        finally:
+            self._notifying -= 1
 
     def _load(self) -> None:
         blocks, rest = from_runs(self._text.runs())

@@ -4,35 +4,32 @@
 Lives on the event loop. A document is merged once and shared by everybody who has it open.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
-from app.core import clock, log
+from app.core import clock
 from app.core.i18n import tr
-from app.core.ids import DevId, ObjId, RoomId, Uid, short
+from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.documents import projection, records
+from app.documents.adapter import DocumentAdapter
 from app.documents.files import DocumentFiles
 from app.documents.flow import Block
 from app.documents.indexing import Indexing
 from app.documents.model import Document
 from app.documents.presence import Later, Presence, on_loop
 from app.documents.trash import DocumentTrash
-from app.errors import NotFound, StoreFault
+from app.errors import NotFound
 from app.objects import history
-from app.objects.crdt import may_be_kept
+from app.objects.live import LiveObjects
 from app.objects.trash import Retired
 from app.people.person import Person
 from app.store.changes import Changes
-from app.store.database import Database, is_fatal
+from app.store.database import Database
 from app.store.objects import Objects
-from app.store.rows import ObjectRow, StoredChange
-
-CACHE_AFTER = 200
-"""Changes after which the merged state is cached, so that opening does not begin at the first change."""
+from app.store.rows import StoredChange
 
 
 class People(Protocol):
@@ -79,28 +76,6 @@ class Caret:
     caret: int
 
 
-@dataclass(slots=True)
-class _Open:
-    room: RoomId
-    document: Document
-    assembler: records.Assembler
-    row: int
-    since_cached: int
-    begun: list[bytes] = field(default_factory=list)
-    """The changes that make the document, of one in which nothing has been written yet. They are stored with the first
-    edit."""
-    holders: int = 0
-    live: bool = False
-    selection: Callable[[], tuple[int, int]] = lambda: (0, 0)
-    unsaved: list[bytes] = field(default_factory=list)
-    saving: bool = False
-    """An edit is being stored: it is not finished yet for those who show it."""
-    late: list[StoredChange] = field(default_factory=list)
-    """What came meanwhile."""
-    damaged: int = 0
-    """Updates that are none."""
-
-
 class DocumentService:
     """`live_changed` tells the engine when others have a document open, so that it sends edits without waiting."""
 
@@ -119,22 +94,26 @@ class DocumentService:
         """A room's list of documents is another."""
         self.presence_changed: Signal[ObjId] = Signal()
         self.live_changed: Signal[RoomId, ObjId, bool] = Signal()
-        self.fault: Signal[ObjId, StoreFault] = Signal()
-        """The disk refused an edit. It is kept in memory and stored with the next one."""
         self.people = people
         self._db = db
         self._changes = changes
         self._objects = objects
         self._rooms = rooms
-        self._open: dict[ObjId, _Open] = {}
+        self._live = live = LiveObjects(db, changes, objects, DocumentAdapter(changes, rooms.announce))
+        self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
+        self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
+        self.retry, self.retry_all = live.retry, live.retry_all
+        self.open, self.open_ids = live.open, live.ids
+        self._shared: set[ObjId] = set()
+        """Open documents that colleagues have open, too."""
         self.files = DocumentFiles(self)
         self.trash = DocumentTrash(objects, changes, rooms.put_away, people, self.restore)
         self._presence = Presence(send_ephemeral, later=later)
         self._presence.changed.connect(self._on_presence)
         self._indexing = Indexing(db, objects, self._shown, self.changed, later)
         self._ends = [
-            changes.received.connect(self._on_received),
-            changes.appended.connect(self._on_appended),
+            changes.received.connect(self._tell),
+            changes.appended.connect(lambda change: self._tell([change])),
             changes.positioned.connect(self._on_positioned),
             changes.taken_back.connect(self._on_taken_back),
         ]
@@ -144,14 +123,19 @@ class DocumentService:
         self._indexing.start()
 
     def close_all(self) -> None:
-        """Closes every document, indexes what is left, stops following the store. Before the store closes."""
+        """Closes every document, indexes what is left, stops following the store. Before the store closes.
+
+        StoreFault if the disk refuses some edits: `unsaved_changes` hands them over.
+        """
         self.files.close()
-        for obj in list(self._open):
-            self._open[obj].holders = 1
-            self._close_last(obj)
-        self._indexing.close()
-        for end in self._ends:
-            end()
+        for obj in self._live.ids():
+            self.leave(obj)
+        try:
+            self._live.close_all()
+        finally:
+            for end in self._ends:
+                end()
+            self._indexing.close()
 
     # ---- lists
 
@@ -195,11 +179,7 @@ class DocumentService:
         """As `create` and `open`, but it is stored, and others see it, with the first edit or another title. Closed
         before that, it has never been. Needs a `close`."""
         obj = self._objects.new(room)
-        updates: list[bytes] = []
-        document = Document(lambda update: self._save(obj, update) if obj in self._open else updates.append(update))
-        document.set_up(title)
-        begun = [data for update in updates for data in records.encode(update, document.title)]
-        self._open[obj] = _Open(room, document, records.Assembler(), 0, 0, begun=begun, holders=1)
+        document = self._live.begin(room, obj, lambda new: new.set_up(title))
         me = self.people.me.uid
         return DocumentRow(obj=obj, room=room, title=document.title, updated=clock.now_ms(), by=me, words=0, excerpt="")
 
@@ -227,77 +207,17 @@ class DocumentService:
 
     def rename(self, obj: ObjId, title: str) -> None:
         """Gives a document another title, whether it is open or not."""
-        document = self.open(obj)
-        try:
+        with self._live.holding(obj) as document:
             document.set_title(title)
-        finally:
-            self.close(obj)
 
     # ---- open documents
 
-    def open(self, obj: ObjId) -> Document:
-        """The live document. NotFound if there is none. Each `open` needs a `close`."""
-        held = self._open.get(obj)
-        if held is None:
-            held = self._load(obj)
-            self._open[obj] = held
-        held.holders += 1
-        return held.document
-
     def close(self, obj: ObjId) -> None:
-        """The last close forgets the document; what the disk has refused so far is tried again first."""
-        held = self._open[obj]
-        held.holders -= 1
-        if held.holders > 0:
-            return
-        self._store(obj, held)
-        self._merge_late(obj)
-        self.leave(obj)
-        self._cache(obj, held)
-        held.document.close()
-        del self._open[obj]
-
-    def _close_last(self, obj: ObjId) -> None:
-        """Closes a document at the session's end. ▲ A fault in one keeps no other open; a full disk is told."""
-        try:
-            self.close(obj)
-        except Exception as e:
-            if is_fatal(e):
-                raise
-            log.store.exception("document-close", e, obj=short(obj))
-            self._open.pop(obj, None)
-
-    def open_ids(self) -> "Sequence[ObjId]":
-        """Which documents are open."""
-        return list(self._open)
-
-    def damaged(self, obj: ObjId) -> int:
-        """How many changes of an open document could not be read. They are kept, and everything else is shown."""
-        held = self._open.get(obj)
-        return held.assembler.damaged + held.damaged if held else 0
-
-    def unsaved(self, obj: ObjId) -> bool:
-        """Whether the disk has refused edits that are only in memory."""
-        held = self._open.get(obj)
-        return bool(held and held.unsaved)
-
-    def unstored(self) -> "Sequence[ObjId]":
-        """The documents with edits that the disk has refused."""
-        return [obj for obj, held in self._open.items() if held.unsaved]
-
-    def save_again(self, obj: ObjId) -> None:
-        """Tries to store what the disk has refused; `fault` tells if it refuses again."""
-        held = self._open[obj]
-        try:
-            self._store(obj, held)
-        except StoreFault as fault:
-            self.fault.emit(obj, fault)
-
-    def save_all(self) -> None:
-        """Tries again to store the edits that the disk refused. StoreFault if it refuses again; the edits stay in
-        memory."""
-        for obj, held in list(self._open.items()):
-            self._store(obj, held)
+        """Gives up one holder of a document that `open` gave (app/objects/live.py). StoreFault if the disk refuses
+        edits."""
+        if self._live.holders(obj) == 1:
+            self.leave(obj)
+        self._live.close(obj)
 
     def versions(self, obj: ObjId) -> "Sequence[history.Version]":
         """Who worked on it when, oldest first."""
@@ -321,11 +241,8 @@ class DocumentService:
             raise NotFound
         with self._shown(obj) as shown:
             copy = self.create(room or row.room, tr("{title} (copy)").format(title=shown.title or tr("Untitled")))
-            document = self.open(copy)
-            try:
+            with self._live.holding(copy) as document:
                 document.rewrite(0, len(document.blocks()), list(shown.blocks()))
-            finally:
-                self.close(copy)
         return copy
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Document:
@@ -340,14 +257,16 @@ class DocumentService:
 
     def enter(self, obj: ObjId, selection: Callable[[], tuple[int, int]]) -> None:
         """I look at an open document; `selection` gives (anchor, caret) when it is to be told to others."""
-        held = self._open[obj]
+        document, room = self._live.get(obj), self._live.room_of(obj)
+        if document is None or room is None:
+            raise NotFound
         self._objects.opened(obj)
         self._see(obj)
-        self._presence.enter(held.room, obj, lambda: held.document.encode_selection(*selection()))
+        self._presence.enter(room, obj, lambda: document.encode_selection(*selection()))
 
     def leave(self, obj: ObjId) -> None:
         """I no longer look at it. What is written from now on is not seen. Twice does no harm."""
-        if obj in self._open and self._presence.is_in(obj):
+        if self._presence.is_in(obj):
             self._see(obj)
         self._presence.leave(obj)
         self._set_live(obj, False)
@@ -358,12 +277,12 @@ class DocumentService:
 
     def presence(self, obj: ObjId) -> "Sequence[Caret]":
         """Where my colleagues are in an open document."""
-        held = self._open.get(obj)
-        if held is None:
+        document = self._live.get(obj)
+        if document is None:
             return []
         carets = []
         for other in self._presence.others(obj):
-            at = held.document.resolve_selection(other.selection)
+            at = document.resolve_selection(other.selection)
             if at is not None:
                 person = self.people.person(other.uid)
                 carets.append(Caret(person=person, dev=other.dev, anchor=at[0], caret=at[1]))
@@ -383,7 +302,7 @@ class DocumentService:
 
     def _see(self, obj: ObjId) -> None:
         """I have seen all that is written in an open document."""
-        self.trash.see(obj, self._open[obj].row)
+        self.trash.see(obj, self._live.row(obj))
 
     def _retire(self, obj: ObjId, *, on: bool) -> None:
         row = self._objects.get(obj)
@@ -392,141 +311,29 @@ class DocumentService:
         self._rooms.retire(row.room, obj, on)
         self.changed.emit(row.room)
 
-    def _load(self, obj: ObjId) -> _Open:
-        row = self._objects.get(obj)
-        if row is None or row.kind != projection.KIND_ID:
-            raise NotFound
-        document = Document(lambda update: self._save(obj, update))
-        cached = self._cached(row, document)
-        after = cached or 0
-        changes = self._changes.of(obj, after)
-        assembler = records.Assembler()
-        with self._changes.merging(row.room, obj, changes):
-            damaged = document.merge(assembler.feed(changes))
-        unplaced = (records.client_of(data) for data in self._changes.unplaced(obj))
-        document.hide(client for client in unplaced if client is not None)
-        last = changes[-1].rowid if changes else after
-        return _Open(row.room, document, assembler, last, len(changes), damaged=damaged)
-
-    def _cached(self, row: ObjectRow, document: Document) -> int | None:
-        """Merges the cached state into an empty document; up to which row it goes, None if there is none or it is
-        damaged."""
-        cached = self._objects.crdt_state(row.obj)
-        if cached is None:
-            return None
-        with self._changes.merging(row.room, row.obj, self._changes.at(cached[0])):
-            damaged = document.merge([cached[1]])
-        if damaged:
-            log.store.warning("crdt-state-damaged", obj=short(row.obj))
-            return None
-        return cached[0]
-
     def _on_taken_back(self, obj: ObjId) -> None:
-        """Something of the document is merged no more: it is read again, in place for those who show it."""
-        held = self._open.get(obj)
-        if held is None:
-            return
-        held.assembler, held.late = records.Assembler(), []
-        changes = self._changes.of(obj)
-        with self._changes.merging(held.room, obj, changes):
-            held.damaged = held.document.reset([*held.assembler.feed(changes), *_updates(held.unsaved)])
-        held.row = changes[-1].rowid if changes else 0
-        self.changed.emit(held.room)
+        room = self._live.room_of(obj)
+        if room is not None:
+            self.changed.emit(room)
 
     @contextmanager
     def _shown(self, obj: ObjId) -> Iterator[Document]:
         """The document as it is now, whether it is open or not. If it is not open, its state is cached after reading:
-        merging 20,000 keystrokes takes 0.8 s, and reading their cached state 0.08 s. It is then closed at the end."""
-        held = self._open.get(obj)
-        if held is not None:
-            yield held.document
-            return
-        held = self._load(obj)
-        with closing(held.document):
-            self._cache(obj, held)
-            yield held.document
-
-    def _cache(self, obj: ObjId, held: _Open) -> None:
-        # ▲ edits that build on something which is not here yet wait in the document, and are not in its state
-        whole = not (held.assembler.waiting or held.unsaved or held.late or self._changes.lacking(held.room))
-        if held.since_cached >= CACHE_AFTER and whole:
-            state = held.document.snapshot()
-            if may_be_kept(state):
-                self._objects.set_crdt_state(obj, held.row, state)
-            held.since_cached = 0
-
-    def _save(self, obj: ObjId, update: bytes) -> None:
-        """Stores an edit, in the middle of it. A commit that ran apart may end here and bring what others wrote: that
-        waits until the edit is over, or the text would change under whoever is typing."""
-        held = self._open[obj]
-        held.saving = True
-        try:
-            row = self._objects.get(obj)
-            known = row.title if row is not None else None
-            title = held.document.title if known != held.document.title else None
-            held.unsaved += records.encode(update, title)
-            self.save_again(obj)
-        finally:
-            held.saving = False
-
-    def _store(self, obj: ObjId, held: _Open) -> None:
-        """Stores what is not stored yet: all of it or nothing. ▲ A crash between the pieces of a large edit would leave
-        pieces that wait for others for ever, at everybody."""
-        unsaved = list(held.unsaved)
-        if unsaved:
-            with self._db.transaction():
-                if held.begun:
-                    self._rooms.announce(held.room, obj, projection.KIND_ID)
-                for data in held.begun:
-                    self._changes.append(held.room, obj, data)
-                for data in unsaved:
-                    self._changes.append(held.room, obj, data, live=True)
-            held.begun = []
-            del held.unsaved[: len(unsaved)]
-
-    def _on_appended(self, change: StoredChange) -> None:
-        held = self._open.get(change.obj)
-        if held is not None:
-            held.row = max(held.row, change.rowid)
-            held.since_cached += 1
-        self._tell([change])
+        merging 20,000 keystrokes takes 0.8 s, and reading their cached state 0.08 s."""
+        with self._live.holding(obj) as document:
+            yield document
 
     def _on_positioned(self, changes: Sequence[StoredChange]) -> None:
         for change in changes:
-            held = self._open.get(change.obj)
-            client = records.client_of(change.data) if held is not None else None
-            if held is not None and client is not None:
-                held.document.placed(client)
-
-    def _on_received(self, changes: Sequence[StoredChange]) -> None:
-        by_obj: dict[ObjId, list[StoredChange]] = {}
-        for change in changes:
-            by_obj.setdefault(change.obj, []).append(change)
-        for obj, of_obj in by_obj.items():
-            held = self._open.get(obj)
-            if held is not None:
-                held.late += of_obj
-                if held.saving:
-                    asyncio.get_running_loop().call_soon(self._merge_late, obj)
-                else:
-                    self._merge_late(obj)
-        self._tell(changes)
-
-    def _merge_late(self, obj: ObjId) -> None:
-        """Takes in what came, in order; nothing happens if there is nothing."""
-        held = self._open.get(obj)
-        if held is None or not held.late:
-            return
-        late, held.late = held.late, []
-        held.row = max(held.row, late[-1].rowid)
-        held.since_cached += len(late)
-        with self._changes.merging(held.room, obj, late):
-            held.damaged += held.document.merge(held.assembler.feed(late))
+            document = self._live.get(change.obj)
+            client = records.client_of(change.data) if document is not None else None
+            if document is not None and client is not None:
+                document.placed(client)
 
     def _tell(self, changes: Sequence[StoredChange]) -> None:
         rooms = set()
         for obj, room in {change.obj: change.room for change in changes}.items():
-            if obj in self._open or obj == ObjId(room) or self._is_document(obj):
+            if self._live.get(obj) is not None or obj == ObjId(room) or self._is_document(obj):
                 rooms.add(room)  # the room itself says which of them are put away
         if rooms:
             self._indexing.plan()
@@ -541,12 +348,7 @@ class DocumentService:
         self.presence_changed.emit(obj)
 
     def _set_live(self, obj: ObjId, live: bool) -> None:
-        held = self._open.get(obj)
-        if held is not None and held.live != live:
-            held.live = live
-            self.live_changed.emit(held.room, obj, live)
-
-
-def _updates(changes: Sequence[bytes]) -> "Sequence[bytes]":
-    """The updates in changes that are not stored yet."""
-    return records.Assembler().feed_data([(b"", data) for data in changes])
+        room = self._live.room_of(obj)
+        if room is not None and live != (obj in self._shared):
+            (self._shared.add if live else self._shared.discard)(obj)
+            self.live_changed.emit(room, obj, live)

@@ -132,6 +132,7 @@ class CrdtDoc:
         self._names = (tuple(texts), tuple(maps))
         self._origin = SETUP
         self._depth = 0
+        self._emitting = 0
         self._silent = False
         self._queue: list[Callable[[], None]] = []
         self._texts: dict[str, CrdtText] = {}
@@ -215,6 +216,11 @@ class CrdtDoc:
         return self._doc is None
 
     @property
+    def is_changing(self) -> bool:
+        """Whether a transaction is running, or its signals are not all emitted yet."""
+        return bool(self._depth or self._emitting)
+
+    @property
     def client(self) -> int:
         """The client id of the CRDT under which this document writes now."""
         return int(self.shared.client_id)
@@ -285,9 +291,13 @@ class CrdtDoc:
 
     def _flush(self) -> None:
         queue, self._queue = self._queue, []
-        for tell in queue:
-            if self._doc is not None:  # one of them may close it
-                tell()
+        self._emitting += 1
+        try:
+            for tell in queue:
+                if self._doc is not None:  # one of them may close it
+                    tell()
+        finally:
+            self._emitting -= 1
 
     def _apply_batch(self, updates: Sequence[bytes]) -> list[int]:
         """Merges in one transaction; the indexes of those that could not be merged."""

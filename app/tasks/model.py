@@ -8,7 +8,6 @@ value, too, and names what it was made from (descriptions.py). Undo is per perso
 
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -18,7 +17,6 @@ from app.core.fractional import between, spread
 from app.core.ids import Uid, new_id
 from app.core.signal import Signal
 from app.core.visible import one_line
-from app.errors import StoreFault
 from app.objects.crdt import REMOTE, SETUP, CrdtDoc, CrdtMap, Origin, Path, Update
 from app.objects.undo import Undo
 from app.tasks.cards import (
@@ -375,6 +373,21 @@ class Board:
 
     # -- merging ---------------------------------------------------------------------------------------------------
 
+    @property
+    def is_changing(self) -> bool:
+        """Whether an edit or a merge has begun and not yet notified everybody (app/objects/live.py)."""
+        return self._doc.is_changing
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._doc.is_closed
+
+    def load(self, updates: Sequence[bytes]) -> list[int]:
+        """Merges what is stored into a board that nobody shows yet; returns the indexes of damaged updates. What was
+        replaced in it is not merged with what replaced it: that was done when it was received."""
+        return self._doc.apply(updates)
+
     def merge(self, updates: Sequence[bytes], *, own: bool = False, by: Uid | None = None) -> list[int]:
         """Merges updates, in any order, any number of times; returns the indexes of damaged ones. Emits `changed` once,
         after descriptions of this person that they replaced are merged.
@@ -400,15 +413,17 @@ class Board:
         return bad
 
     def _settle_mine(self) -> None:
-        """▲ What the disk refuses here is kept and stored with the next edit, as every edit is."""
         for card_id, lost in self.overwritten:
             if lost.by == self._me:
-                with suppress(StoreFault):
-                    self.settle(card_id, lost)
+                self.settle(card_id, lost)
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:
         """Becomes what these updates alone make, for everybody who shows it. As `merge`."""
         return self._doc.reset(updates)
+
+    def snapshot(self) -> bytes:
+        """The whole board as one update, for the store's cache."""
+        return self._doc.diff()
 
     def state(self) -> bytes:
         """What this board has seen."""

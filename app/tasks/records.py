@@ -39,6 +39,13 @@ def decode(data: bytes) -> bytes:
 class Updates:
     """Takes the updates out of a board's changes: each change has one. Those that are none of ours are left out."""
 
+    waiting = False
+    """No change is a piece of an update."""
+
+    def __init__(self) -> None:
+        self.damaged = 0
+        """Changes that were left out."""
+
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         """See app.store.projection.Feeder."""
         updates = []
@@ -46,5 +53,5 @@ class Updates:
             try:
                 updates.append(decode(data))
             except BadChange:
-                continue
+                self.damaged += 1
         return updates

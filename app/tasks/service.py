@@ -3,27 +3,26 @@
 
 import asyncio
 import json
-import weakref
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby
-from operator import attrgetter
 from typing import Protocol
 
 from app.core import clock
 from app.core.i18n import tr
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.errors import NotFound, StoreFault
+from app.errors import NotFound
 from app.objects.links import Linked, ObjectLink
+from app.objects.live import LiveObjects
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
 from app.store.rows import StoredChange
 from app.tasks import projection
+from app.tasks.adapter import BoardAdapter
 from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board, Card
 from app.tasks.records import Updates, encode
@@ -103,9 +102,13 @@ class TaskService:
         self._objects = objects
         self._members = members
         self._rooms = rooms
-        self._boards: weakref.WeakValueDictionary[ObjId, Board] = weakref.WeakValueDictionary()
-        self._saving: set[ObjId] = set()
-        self._unsaved: dict[ObjId, list[bytes]] = {}
+        self._live = live = LiveObjects(
+            db, changes, objects, BoardAdapter(rooms.announce, lambda: self.me, self._descriptions)
+        )
+        self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
+        self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
+        self.retry, self.retry_all = live.retry, live.retry_all
+        self.open, self.close = live.open, live.close
         self._closed = False
         self.trash = CardTrash(db, lambda: self.me, self.board)
         self._ends = [
@@ -114,11 +117,15 @@ class TaskService:
             changes.taken_back.connect(self._on_taken_back),
         ]
 
-    def close(self) -> None:
-        """Stops following the store."""
+    def close_all(self) -> None:
+        """Stores what the disk has refused so far and stops following the store. Before the store closes.
+
+        StoreFault if the disk refuses some edits again: `unsaved_changes` hands them over.
+        """
         self._closed = True
         for end in self._ends:
             end()
+        self._live.close_all()
 
     @property
     def me(self) -> Uid:
@@ -140,23 +147,14 @@ class TaskService:
 
     def board(self, room: RoomId, obj: ObjId | None = None) -> Board:
         """The live board of a room. NotFound if there is none. All callers share it, so no caller closes it. Python
-        frees it when no caller refers to it any more."""
+        frees it when no caller refers to it any more, and everything that was written in it is stored.
+
+        Whoever shows it for long calls `open`, and later `close`.
+        """
         obj = obj or self.board_id(room)
         if obj is None:
             raise NotFound
-        board = self._boards.get(obj)
-        if board is None:
-            board_obj = obj
-            board = Board(
-                lambda update: self._save(room, board_obj, update),
-                me=self.me,
-                history=lambda card: self._descriptions(board_obj, card),
-            )
-            changes = self._changes.of(obj)
-            with self._changes.merging(room, obj, changes):
-                board.merge([*_updates(changes), *self._unsaved.get(obj, ())])
-            self._boards[obj] = board
-        return board
+        return self._live.shared(obj)
 
     def start(self) -> None:
         """Merges what an earlier run did not come to. Call when the loop runs."""
@@ -168,9 +166,8 @@ class TaskService:
         for obj, card, ident, room, value in lost:
             if not self._members.may_write(room):
                 continue
-            with suppress(StoreFault):  # kept, and stored with the board's next edit
-                self.board(room, obj).settle(card, description_from(json.loads(value)))
-            if self._unsaved.get(obj):  # the program may end before the disk takes it: then it is merged again
+            self.board(room, obj).settle(card, description_from(json.loads(value)))
+            if self.unsaved(obj):  # the program may end before the disk takes it: then it is merged again
                 continue
             with self._db.transaction():
                 self._db.raw.execute(
@@ -289,75 +286,22 @@ class TaskService:
             board.merge(_updates(changes))
         return board
 
-    def _save(self, room: RoomId, obj: ObjId, update: bytes) -> None:
-        """Stores an edit. If the disk refuses, it is kept and stored with the next, and the caller is told.
-
-        A commit that ran apart may end here and bring what others did: that waits until the edit is over.
-        """
-        self._unsaved.setdefault(obj, []).append(update)
-        self._store(room, obj)
-
-    def save_all(self) -> None:
-        """Tries again to store the edits that the disk refused. StoreFault if it refuses again; the edits stay in
-        memory."""
-        for obj in self.unstored():
-            row = self._objects.get(obj)
-            if row is not None:
-                self._store(row.room, obj)
-
-    def unstored(self) -> list[ObjId]:
-        """The boards with edits that the disk has refused."""
-        return [obj for obj, unsaved in self._unsaved.items() if unsaved]
-
-    def _store(self, room: RoomId, obj: ObjId) -> None:
-        unsaved = self._unsaved.get(obj, [])
-        self._saving.add(obj)
-        try:
-            while unsaved:
-                self._changes.append(room, obj, encode(unsaved[0]))
-                del unsaved[0]
-        finally:
-            self._saving.discard(obj)
-
     def _on_received(self, changes: Sequence[StoredChange]) -> None:
-        by_obj: dict[ObjId, list[StoredChange]] = {}
-        for change in changes:
-            by_obj.setdefault(change.obj, []).append(change)
-        for obj, of_obj in by_obj.items():
-            board = self._boards.get(obj)
-            if board is not None and obj in self._saving:
-                asyncio.get_running_loop().call_soon(self._merge, board, of_obj)
-            elif board is not None:
-                self._merge(board, of_obj)
         self._settle_after()
         self._tell(changes)
 
     def _settle_after(self) -> None:
         """As `_settle`, after an edit that is being stored."""
-        if self._saving:
+        if any(board.is_changing for board in self._live.models()):
             asyncio.get_running_loop().call_soon(self._settle)
         else:
             self._settle()
 
-    def _merge(self, board: Board, changes: Sequence[StoredChange]) -> None:
-        with self._changes.merging(changes[0].room, changes[0].obj, changes):
-            for own, some in groupby(changes, key=attrgetter("own")):
-                of_one_kind = list(some)
-                authors = {change.author for change in of_one_kind}
-                by = authors.pop() if len(authors) == 1 else None
-                board.merge(_updates(of_one_kind), own=own, by=by)
-
     def _on_taken_back(self, obj: ObjId) -> None:
-        """A change that was merged into the board no longer is. Reads an open board again, and tells that the room's
-        tasks have changed."""
+        """A change that was merged into the board no longer is: the room's tasks have changed."""
         row = self._objects.get(obj)
         if row is None or row.kind != projection.KIND_ID:
             return
-        board = self._boards.get(obj)
-        if board is not None:
-            changes = self._changes.of(obj)
-            with self._changes.merging(row.room, obj, changes):
-                board.reset([*_updates(changes), *self._unsaved.get(obj, ())])
         self._settle_after()
         self.changed.emit(row.room)
 

@@ -224,7 +224,7 @@ class DocumentView(QWidget):
         damaged = self._service.damaged(self.obj)
         if self._service.unsaved(self.obj):
             text = tr("The latest edits could not be saved on this computer. They are kept while the program runs.")
-            self.bar.show_state("danger", "warning", text, tr("Try again"), self._save_again)
+            self.bar.show_state("danger", "warning", text, tr("Try again"), self._retry)
         elif damaged:
             text = trn(
                 "{n} change could not be read and is left out. The rest of the document is complete.",
@@ -247,8 +247,8 @@ class DocumentView(QWidget):
     def _on_selection(self) -> None:
         run_guarded(self, lambda: self._service.moved(self.obj))
 
-    def _save_again(self) -> None:
-        run_guarded(self, lambda: self._service.save_again(self.obj))
+    def _retry(self) -> None:
+        run_guarded(self, lambda: self._service.retry(self.obj))
         self._show_state()
 
     def _edit_link(self) -> None:

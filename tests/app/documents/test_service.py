@@ -339,7 +339,7 @@ def test_a_large_edit_is_stored_whole_or_not_at_all(
     assert len(asked) == 3
     assert len(hl.store.changes.of(obj)) == before
     assert hl.documents.unsaved(obj)
-    hl.documents.save_again(obj)
+    hl.documents.retry(obj)
     assert [change.data for change in hl.store.changes.of(obj)][before:][:3] == asked
     assert hl.documents.document_at(obj, 1 << 60).plain_text() == document.plain_text()
 
@@ -356,11 +356,11 @@ def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
         with pytest.raises(DiskFull):
             hl.documents.close(obj)
         with pytest.raises(DiskFull):
-            hl.documents.save_all()
+            hl.documents.retry_all()
         assert hl.documents.unsaved(obj)
-    hl.documents.save_all()
+    hl.documents.retry_all()
     assert not hl.documents.unsaved(obj)
-    hl.documents.save_all()
+    hl.documents.retry_all()
     assert hl.documents.document_at(obj, 1 << 60).plain_text() == "å🙂"
 
 

@@ -3,7 +3,7 @@
 
 import gc
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,8 @@ from app.errors import DiskFull
 from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board
 from app.tasks.records import decode
-from tests.office import BOARD_ID, EK, HL, ROOM, Desk, Positions, desk, start_board
+from app.tasks.service import TaskService
+from tests.office import BOARD_ID, EK, HL, ROOM, Announcing, Desk, Positions, desk, start_board
 
 BASE = "Ring sökanden å.\nSkriv beslutet 🙂."
 
@@ -216,8 +217,12 @@ def test_what_was_merged_while_the_disk_was_full_is_merged_again_after_a_restart
         for each in (hl, ek):
             full.setattr(each.store.changes, "append", refuse)
         settle(server)
-    for each in (hl, ek):  # what is only in memory is gone with the program
-        each.tasks._unsaved.clear()
+        for each in (hl, ek):  # what is only in memory is gone with the program
+            with suppress(DiskFull):
+                each.tasks.close_all()
+            folk, store = each.folk, each.store
+            each.tasks = TaskService(store.db, store.changes, store.objects, folk, folk, Announcing(store))
+    for each in (hl, ek):
         each.tasks.start()
     settle(server)
     assert read(hl, card) == read(ek, card)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What app/objects/live.py needs of documents."""
+
+from collections.abc import Callable, Sequence
+
+from app.core.ids import ObjId, RoomId
+from app.documents import projection, records
+from app.documents.model import Document
+from app.store.changes import Changes
+from app.store.projection import Feeder
+from app.store.rows import StoredChange
+
+Announce = Callable[[RoomId, ObjId, str], None]
+
+
+class DocumentAdapter:
+    """An `Adapter` of documents."""
+
+    kind = projection.KIND_ID
+    is_live = True
+
+    def __init__(self, changes: Changes, announce: Announce) -> None:
+        self._changes = changes
+        self._announce = announce
+
+    def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> Document:
+        """See `Adapter`. Its selections name none of my clients under which nothing has a position yet."""
+        document = Document(emit)
+        unplaced = (records.client_of(data) for data in self._changes.unplaced(obj))
+        document.hide(client for client in unplaced if client is not None)
+        return document
+
+    def feeder(self) -> records.Assembler:
+        """See `Adapter`."""
+        return records.Assembler()
+
+    def encode(self, model: Document, title: str | None, update: bytes) -> Sequence[bytes]:
+        """See `Adapter`. The change names the title if lists show another one."""
+        return records.encode(update, model.title if title != model.title else None)
+
+    def load(self, model: Document, updates: Sequence[bytes]) -> int:
+        """See `Adapter`."""
+        return model.merge(updates)
+
+    def merge(self, model: Document, changes: Sequence[StoredChange], feeder: Feeder) -> int:
+        """See `Adapter`."""
+        return model.merge(feeder.feed_data([(change.author, change.data) for change in changes]))
+
+    def reset(self, model: Document, updates: Sequence[bytes]) -> int:
+        """See `Adapter`."""
+        return model.reset(updates)
+
+    def announce(self, room: RoomId, obj: ObjId) -> None:
+        """See `Adapter`."""
+        self._announce(room, obj, self.kind)
+
+    def close(self, model: Document) -> None:
+        """See `Adapter`: frees it."""
+        model.close()

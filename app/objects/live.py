@@ -1,0 +1,537 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Open CRDT objects of one tool. Each is merged once and shared by everybody who holds it.
+
+The model (a `Document`, a `Board`) knows no store. This module stores its edits, merges what colleagues wrote, caches
+its state, and keeps in memory what the disk refuses. It knows no tool: `Adapter` is what a tool gives it.
+
+**One change at a time.** An edit is written into the CRDT, is stored, and the views are notified of it, all before the
+call that made it returns. Storing it may complete a commit that ran apart (decision 0006), and with it come colleagues'
+changes, in the middle of the edit. They must not enter the model there. Four guards keep to this rule, each at its own
+level:
+
+- A view ignores the model's signals while it makes an edit itself (`_busy` in ui/documents/binding.py). A colleague's
+  change that was merged before the edit returns would be ignored with them.
+- `Document` has its blocks ready before it writes them into the CRDT (`_own_edit`). It would overlook a colleague's
+  change at that time.
+- `CrdtDoc` keeps its signals until the transaction is over (`_queue`). A merge between two of them would notify the
+  views of the later change first.
+- This module therefore asks the model whether an edit is in progress (`is_changing`), and knows when it merges itself.
+  It then queues what was received until the event loop's next turn. No edit lasts longer, since none waits for
+  anything.
+
+Lives on the event loop.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+from weakref import WeakValueDictionary
+
+from app.core import log
+from app.core.ids import ObjId, RoomId, short
+from app.core.signal import Signal
+from app.errors import NotFound, StoreFault, StoreUnwritable
+from app.objects.crdt import may_be_kept
+from app.store.changes import Changes
+from app.store.database import Database, is_fatal
+from app.store.objects import Objects
+from app.store.projection import Feeder
+from app.store.rows import StoredChange
+
+CACHE_AFTER = 200
+"""Changes after which the merged state is cached, so that opening does not begin at the first change."""
+
+
+class Model(Protocol):
+    """A live CRDT object."""
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether an edit or a merge has begun and not yet notified everybody."""
+        ...
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be read or written in it any more."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """The whole object as one update."""
+        ...
+
+
+M = TypeVar("M", bound=Model)
+
+
+class CountingFeeder(Feeder, Protocol):
+    """Takes the updates out of changes. `damaged`: how many changes were none of the tool's. `waiting`: pieces of an
+    update are here whose other pieces are not."""
+
+    @property
+    def damaged(self) -> int: ...
+
+    @property
+    def waiting(self) -> bool: ...
+
+
+class Adapter(Protocol[M]):
+    """What a tool gives: how its models are made, how they merge, and how their updates are written."""
+
+    @property
+    def kind(self) -> str:
+        """The kind's id."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the engine batches the edits (`Changes.append`)."""
+        ...
+
+    def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> M:
+        """An empty model, which passes each finished own update to `emit`."""
+        ...
+
+    def feeder(self) -> CountingFeeder: ...
+
+    def encode(self, model: M, title: str | None, update: bytes) -> Sequence[bytes]:
+        """The data of the changes that carry an update, stored all or none. `title`: the object's in lists, None if it
+        is not known."""
+        ...
+
+    def load(self, model: M, updates: Sequence[bytes]) -> int:
+        """Merges what is stored into a new model. Returns how many updates were damaged and left out."""
+        ...
+
+    def merge(self, model: M, changes: Sequence[StoredChange], feeder: Feeder) -> int:
+        """Merges received changes into a model. As `load`."""
+        ...
+
+    def reset(self, model: M, updates: Sequence[bytes]) -> int:
+        """Makes the model what these updates alone make. As `load`."""
+        ...
+
+    def announce(self, room: RoomId, obj: ObjId) -> None:
+        """Tells the room of a new object, in the transaction that stores its first edit."""
+        ...
+
+    def close(self, model: M) -> None:
+        """The last holder has closed the object."""
+        ...
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class _Open(Generic[M]):
+    """An object in memory. Its model refers to it, so that it exists as long as anybody refers to the model."""
+
+    room: RoomId
+    obj: ObjId
+    model: M
+    feeder: CountingFeeder
+    row: int = 0
+    """The last row of the store that is merged."""
+    since_cached: int = 0
+    damaged: int = 0
+    """Changes that held no update."""
+    first: list[bytes] = field(default_factory=list)
+    """The changes that make the object, if nothing has been edited in it yet. They are stored with the first edit."""
+    is_beginning: bool = False
+    holders: int = 0
+    unsaved: list[bytes] = field(default_factory=list)
+    """The data of own changes that are not stored yet, in order."""
+    storing: tuple[bytes, ...] = ()
+    """The data of own changes that are being stored: when they are notified as appended, they are merged already."""
+    is_refused: bool = False
+    """The disk refused `unsaved`."""
+    received: list[StoredChange] = field(default_factory=list)
+    """Changes in the store that are to be merged when no other change is in progress."""
+    is_stale: bool = False
+    """Something that was merged no longer counts: the object is to be read again."""
+    is_merging: bool = False
+
+    @property
+    def is_changing(self) -> bool:
+        return self.is_merging or self.model.is_changing
+
+    @property
+    def is_needed(self) -> bool:
+        return bool(self.holders or self.unsaved or self.received or self.is_stale)
+
+
+class LiveObjects(Generic[M]):
+    """The open objects of one tool. Who shows an object calls `open` and later `close`; who reads or writes in it once
+    uses `holding`. What the disk refuses stays in memory until it is stored, whoever has closed the object."""
+
+    def __init__(self, db: Database, changes: Changes, objects: Objects, adapter: Adapter[M]) -> None:
+        self.fault: Signal[ObjId, StoreFault] = Signal()
+        """The disk refused an edit, or refused it again. The edit stays in memory."""
+        self.saved: Signal[ObjId] = Signal()
+        """Edits that the disk had refused are stored."""
+        self._db = db
+        self._changes = changes
+        self._objects = objects
+        self._adapter = adapter
+        self._open: WeakValueDictionary[ObjId, _Open[M]] = WeakValueDictionary()
+        self._needed: dict[ObjId, _Open[M]] = {}
+        """Those that are held, or of which something is not stored or not merged yet."""
+        self._is_closed = False
+        self._ends = [
+            changes.received.connect(self._on_received),
+            changes.appended.connect(self._on_appended),
+            changes.taken_back.connect(self._on_taken_back),
+        ]
+
+    # ---- open and close
+
+    def open(self, obj: ObjId) -> M:
+        """The live model. NotFound if there is none. Each `open` needs a `close`."""
+        held = self._of(obj)
+        held.holders += 1
+        self._needed[obj] = held
+        return held.model
+
+    def close(self, obj: ObjId) -> None:
+        """Gives up one holder. The last one tries again to store what the disk refused, and forgets the object.
+
+        StoreFault if the disk still refuses: the object then stays in memory without a holder until `retry` or
+        `retry_all` has stored it, or `close_all` hands the edits over.
+        """
+        held = self._needed[obj]
+        held.holders -= 1
+        if held.holders <= 0:
+            held.holders = 0
+            self._store(held)
+            self._forget(held)
+
+    @contextmanager
+    def holding(self, obj: ObjId) -> Iterator[M]:
+        """The live model, open for the time of the context. NotFound."""
+        model = self.open(obj)
+        try:
+            yield model
+        finally:
+            self.close(obj)
+
+    def shared(self, obj: ObjId) -> M:
+        """The live model, which needs no `close`: Python frees it when nobody refers to it any more. NotFound."""
+        return self._of(obj).model
+
+    def begin(self, room: RoomId, obj: ObjId, write: Callable[[M], None]) -> M:
+        """Opens a new object with what `write` writes in it. It is announced and stored with its first edit after
+        that. If it is closed before, it has never been. Needs a `close`."""
+        held = self._new(room, obj)
+        held.is_beginning = True
+        write(held.model)
+        held.is_beginning = False
+        held.holders = 1
+        self._open[obj] = self._needed[obj] = held
+        return held.model
+
+    def close_all(self) -> None:
+        """Closes every object and stops following the store. Before the store closes.
+
+        StoreFault if the disk refuses some edits; everything else is stored and closed all the same, and
+        `unsaved_changes` hands over what is not.
+        """
+        faults: list[StoreFault] = []
+        for held in list(self._needed.values()):
+            held.holders = 0
+            try:
+                self._store(held)
+                self._forget(held)
+            except StoreFault as fault:
+                self._adapter.close(held.model)
+                faults.append(fault)
+            except Exception as e:
+                if is_fatal(e):
+                    raise
+                log.store.exception("object-close", e, obj=short(held.obj))
+        self._is_closed = True
+        for end in self._ends:
+            end()
+        if faults:
+            raise faults[0]
+
+    # ---- what is open
+
+    def get(self, obj: ObjId) -> M | None:
+        """The model of an object that is open; None if it is not."""
+        held = self._open.get(obj)
+        return held.model if held is not None else None
+
+    def models(self) -> Sequence[M]:
+        """The models of all objects that are open."""
+        return [held.model for held in self._open.values()]
+
+    def room_of(self, obj: ObjId) -> RoomId | None:
+        """The room of an object that is open."""
+        held = self._open.get(obj)
+        return held.room if held is not None else None
+
+    def holders(self, obj: ObjId) -> int:
+        """How many have opened an object and not closed it."""
+        held = self._open.get(obj)
+        return held.holders if held is not None else 0
+
+    def ids(self) -> Sequence[ObjId]:
+        """The objects that are open."""
+        return list(self._open)
+
+    def row(self, obj: ObjId) -> int:
+        """The last row of the store that is merged into an open object."""
+        return self._open[obj].row
+
+    def damaged(self, obj: ObjId) -> int:
+        """How many changes of an open object could not be read. They are kept, and everything else is shown."""
+        held = self._open.get(obj)
+        return held.feeder.damaged + held.damaged if held is not None else 0
+
+    # ---- what is not stored
+
+    def unsaved(self, obj: ObjId) -> bool:
+        """Whether the disk has refused edits that are only in memory."""
+        held = self._needed.get(obj)
+        return bool(held and held.unsaved)
+
+    def unsaved_ids(self) -> Sequence[ObjId]:
+        """The objects with edits that the disk has refused."""
+        return [obj for obj, held in self._needed.items() if held.unsaved]
+
+    def unsaved_changes(self) -> Mapping[ObjId, Sequence[bytes]]:
+        """The data of the changes that are only in memory, by object. Also after `close_all`, whose caller decides what
+        becomes of them."""
+        return {obj: tuple(held.unsaved) for obj, held in self._needed.items() if held.unsaved}
+
+    def retry(self, obj: ObjId) -> None:
+        """Tries to store what the disk has refused; `fault` is emitted if it refuses again, `saved` if it does not.
+        Nothing happens if everything is stored."""
+        held = self._needed.get(obj)
+        if held is not None:
+            try:
+                self._store_closed(held)
+            except StoreFault as fault:
+                self.fault.emit(obj, fault)
+
+    def retry_all(self) -> None:
+        """Tries to store all that the disk has refused. StoreFault if it refuses some of it again, which stays in
+        memory."""
+        faults: list[StoreFault] = []
+        for held in list(self._needed.values()):
+            try:
+                self._store_closed(held)
+            except StoreFault as fault:
+                faults.append(fault)
+        if faults:
+            raise faults[0]
+
+    # ---- inside: loading and forgetting
+
+    def _of(self, obj: ObjId) -> _Open[M]:
+        held = self._open.get(obj)
+        if held is None:
+            held = self._open[obj] = self._load(obj)
+        return held
+
+    def _new(self, room: RoomId, obj: ObjId) -> _Open[M]:
+        model = self._adapter.new(room, obj, lambda update: self._save(held, update))
+        held = _Open(room, obj, model, self._adapter.feeder())
+        return held
+
+    def _load(self, obj: ObjId) -> _Open[M]:
+        row = self._objects.get(obj)
+        if row is None or row.kind != self._adapter.kind:
+            raise NotFound
+        held = self._new(row.room, obj)
+        if not self._load_cached(held):
+            held = self._new(row.room, obj)
+        changes = self._changes.of(obj, held.row)
+        with self._changes.merging(row.room, obj, changes):
+            held.damaged = self._adapter.load(held.model, held.feeder.feed_data(_signed(changes)))
+        self._note(held, changes)
+        return held
+
+    def _load_cached(self, held: _Open[M]) -> bool:
+        """Begins with the cached state, if there is one. False if it is damaged."""
+        cached = self._objects.crdt_state(held.obj)
+        if cached is None:
+            return True
+        with self._changes.merging(held.room, held.obj, self._changes.at(cached[0])):
+            damaged = self._adapter.load(held.model, [cached[1]])
+        if damaged:
+            log.store.warning("crdt-state-damaged", obj=short(held.obj))
+            self._adapter.close(held.model)
+            return False
+        held.row = cached[0]
+        return True
+
+    def _forget(self, held: _Open[M]) -> None:
+        """After the last `close`, or when what it was waiting for is stored."""
+        if not held.is_changing:
+            self._catch_up(held)
+        self._cache(held)
+        self._adapter.close(held.model)
+        self._needed.pop(held.obj, None)
+        if held.model.is_closed:
+            self._open.pop(held.obj, None)
+
+    def _drop_unneeded(self, held: _Open[M]) -> None:
+        if held.is_needed:
+            self._needed[held.obj] = held
+        else:
+            self._needed.pop(held.obj, None)
+
+    def _cache(self, held: _Open[M]) -> None:
+        """▲ Never a state that is ahead of the rows that its row names, or that lacks one of them. Edits that build on
+        something which is not here yet wait in the model, and are not in its state."""
+        if held.since_cached < CACHE_AFTER:
+            return
+        with suppress(StoreFault):  # it is only slower to open without
+            lacking = self._changes.lacking(held.room)
+            if lacking or held.feeder.waiting or held.unsaved or held.received or held.is_stale:
+                return
+            state = held.model.snapshot()
+            if may_be_kept(state):
+                self._objects.set_crdt_state(held.obj, held.row, state)
+            held.since_cached = 0
+
+    # ---- inside: storing
+
+    def _save(self, held: _Open[M], update: bytes) -> None:
+        """Stores an own edit, in the middle of it."""
+        data = self._adapter.encode(held.model, self._title(held.obj), update)
+        if held.is_beginning:
+            held.first += data
+            return
+        held.unsaved += data
+        self._needed[held.obj] = held
+        try:
+            self._store(held)
+        except StoreFault as fault:
+            self.fault.emit(held.obj, fault)
+        self._drop_unneeded(held)
+
+    def _title(self, obj: ObjId) -> str | None:
+        """▲ An edit is not lost because the store cannot be read."""
+        with suppress(StoreFault):
+            row = self._objects.get(obj) if not self._is_closed else None
+            return row.title if row is not None else None
+        return None
+
+    def _store_closed(self, held: _Open[M]) -> None:
+        """Stores what is unsaved, and completes a `close` that could not."""
+        had_unsaved = bool(held.unsaved)
+        self._store(held)
+        if had_unsaved and not held.holders:
+            self._forget(held)
+
+    def _store(self, held: _Open[M]) -> None:
+        """Stores what is not stored yet: all of it or nothing. ▲ A crash between the pieces of a large edit would leave
+        pieces that wait for others for ever, at everybody."""
+        if not held.unsaved:
+            return
+        outer = held.storing
+        try:
+            if self._is_closed:
+                raise StoreUnwritable
+            with self._db.transaction():  # which may complete another commit: views are notified, and may edit
+                self._append(held)
+        except StoreFault:
+            held.is_refused = True
+            raise
+        finally:
+            held.storing = outer
+        if held.is_refused and not held.unsaved:
+            held.is_refused = False
+            self.saved.emit(held.obj)
+
+    def _append(self, held: _Open[M]) -> None:
+        append = partial(self._changes.append, live=True) if self._adapter.is_live else self._changes.append
+        held.storing = (*held.first, *held.unsaved)
+        # First of what follows the commit. An edit that a view makes when it is notified must not store these again.
+        self._db.after_commit(partial(self._note_stored, held, held.storing))
+        if held.first:
+            self._adapter.announce(held.room, held.obj)
+        for data in held.storing:
+            append(held.room, held.obj, data)
+
+    def _note_stored(self, held: _Open[M], stored: Sequence[bytes]) -> None:
+        held.first = []
+        held.unsaved = [data for data in held.unsaved if data not in stored]
+
+    # ---- inside: what was received
+
+    def _on_appended(self, change: StoredChange) -> None:
+        """▲ Others append changes too: an own change that a prune covered is offered again by the store. The model
+        lacks such a change."""
+        held = self._open.get(change.obj)
+        if held is None:
+            return
+        if change.data in held.storing:
+            self._note(held, [change])
+        else:
+            self._receive(held, [change])
+
+    def _on_received(self, changes: Sequence[StoredChange]) -> None:
+        by_obj: dict[ObjId, list[StoredChange]] = {}
+        for change in changes:
+            by_obj.setdefault(change.obj, []).append(change)
+        for obj, of_obj in by_obj.items():
+            held = self._open.get(obj)
+            if held is not None:
+                self._receive(held, of_obj)
+
+    def _receive(self, held: _Open[M], changes: Sequence[StoredChange]) -> None:
+        held.received += changes
+        self._catch_up_when_idle(held)
+
+    def _on_taken_back(self, obj: ObjId) -> None:
+        held = self._open.get(obj)
+        if held is not None:
+            held.received, held.is_stale = [], True
+            self._catch_up_when_idle(held)
+
+    def _catch_up_when_idle(self, held: _Open[M]) -> None:
+        """See the rule at the top."""
+        if held.is_changing:
+            self._needed[held.obj] = held
+            asyncio.get_running_loop().call_soon(self._catch_up, held)
+        else:
+            self._catch_up(held)
+
+    def _catch_up(self, held: _Open[M]) -> None:
+        """Merges what was received, in order, or reads the object again. Nothing happens if the model is up to date."""
+        if self._open.get(held.obj) is not held or not (held.received or held.is_stale):
+            return
+        held.is_merging = True
+        try:
+            if held.is_stale:
+                self._read_again(held)
+            else:
+                received, held.received = held.received, []
+                self._note(held, received)
+                with self._changes.merging(held.room, held.obj, received):
+                    held.damaged += self._adapter.merge(held.model, received, held.feeder)
+        finally:
+            held.is_merging = False
+        self._drop_unneeded(held)
+
+    def _read_again(self, held: _Open[M]) -> None:
+        changes = self._changes.of(held.obj)
+        held.is_stale, held.received, held.feeder = False, [], self._adapter.feeder()
+        own = self._adapter.feeder().feed_data([(b"", data) for data in held.unsaved])
+        with self._changes.merging(held.room, held.obj, changes):
+            updates = held.feeder.feed_data(_signed(changes))
+            held.damaged = self._adapter.reset(held.model, [*updates, *own])
+        held.row = held.since_cached = 0
+        self._note(held, changes)
+
+    def _note(self, held: _Open[M], changes: Sequence[StoredChange]) -> None:
+        if changes:
+            held.row = max(held.row, changes[-1].rowid)
+            held.since_cached += len(changes)
+
+
+def _signed(changes: Sequence[StoredChange]) -> list[tuple[bytes, bytes]]:
+    return [(change.author, change.data) for change in changes]

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What app/objects/live.py needs of boards."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.store.projection import Feeder
+from app.store.rows import StoredChange
+from app.tasks import projection
+from app.tasks.descriptions import Description
+from app.tasks.model import Board
+from app.tasks.records import Updates, encode
+
+Announce = Callable[[RoomId, ObjId, str], None]
+
+
+class BoardAdapter:
+    """An `Adapter` of boards. `me` edits here; `descriptions` gives the values that a card's description had, by id."""
+
+    kind = projection.KIND_ID
+    is_live = False
+
+    def __init__(
+        self,
+        announce: Announce,
+        me: Callable[[], Uid],
+        descriptions: Callable[[ObjId, str], Mapping[str, Description]],
+    ) -> None:
+        self._announce = announce
+        self._me = me
+        self._descriptions = descriptions
+
+    def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> Board:
+        """See `Adapter`."""
+        return Board(emit, me=self._me(), history=lambda card: self._descriptions(obj, card))
+
+    def feeder(self) -> Updates:
+        """See `Adapter`."""
+        return Updates()
+
+    def encode(self, model: Board, title: str | None, update: bytes) -> Sequence[bytes]:
+        """See `Adapter`."""
+        return [encode(update)]
+
+    def load(self, model: Board, updates: Sequence[bytes]) -> int:
+        """See `Adapter`."""
+        return len(model.load(updates))
+
+    def merge(self, model: Board, changes: Sequence[StoredChange], feeder: Feeder) -> int:
+        """See `Adapter`. ▲ My changes and colleagues' are merged separately. In one merge a description of mine that a
+        colleague replaced would never be seen."""
+        damaged = 0
+        for own, some in groupby(changes, key=attrgetter("own")):
+            of_one_kind = list(some)
+            authors = {change.author for change in of_one_kind}
+            by = authors.pop() if len(authors) == 1 else None
+            updates = feeder.feed_data([(change.author, change.data) for change in of_one_kind])
+            damaged += len(model.merge(updates, own=own, by=by))
+        return damaged
+
+    def reset(self, model: Board, updates: Sequence[bytes]) -> int:
+        """See `Adapter`."""
+        return len(model.reset(updates))
+
+    def announce(self, room: RoomId, obj: ObjId) -> None:
+        """See `Adapter`."""
+        self._announce(room, obj, self.kind)
+
+    def close(self, model: Board) -> None:
+        """See `Adapter`. Others may still refer to the board (`LiveObjects.shared`): Python frees it after them."""
