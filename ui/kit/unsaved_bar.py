@@ -46,6 +46,7 @@ class UnsavedBar(InfoBar):
         super().__init__(parent)
         self._service, self._objects = service, objects
         self._why: StoreFault | None = None
+        self._button.setAccessibleName(tr("Try again"))  # also while it is hidden beside other bars
         bind(self, service.fault, self._on_fault)
         bind(self, service.saved, lambda _obj: self.refresh())
         self.refresh()
