@@ -95,7 +95,7 @@ class DocumentService:
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.retry_all = live.retry, live.retry_all
-        self.open, self.open_ids = live.open, live.ids
+        self.open, self.open_ids, self.room_of = live.open, live.ids, live.room_of
         self._shared: set[ObjId] = set()
         """Open documents that colleagues have open, too."""
         self.files = DocumentFiles(self)
@@ -210,7 +210,7 @@ class DocumentService:
         try:
             if self._live.holders(obj) == 1:
                 self.leave(obj)
-        finally:
+        finally:  # what was seen is a row in the store, which the disk may refuse
             self._live.close(obj)
 
     def versions(self, obj: ObjId) -> "Sequence[history.Version]":

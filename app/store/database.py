@@ -23,6 +23,7 @@ from app.core import log
 from app.errors import (
     BugError,
     DiskFull,
+    StoreClosed,
     StoreCorrupt,
     StoreFault,
     StoreMissing,
@@ -39,6 +40,8 @@ the transaction: `apart` then commits in a thread."""
 
 _FULL, _CORRUPT, _NOTADB = 13, 11, 26
 _UNWRITABLE = {3, 5, 6, 8, 10, 14, 22, 23}  # PERM BUSY LOCKED READONLY IOERR CANTOPEN NOLFS AUTH
+_CLOSED = "closed database"
+"""SQLite has no code for it: the driver's own sentence."""
 
 Params = Sequence[object]
 Row = tuple[Any, ...]
@@ -50,6 +53,8 @@ def fault_of(error: BaseException) -> StoreFault | None:
     inner = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(inner, driver.Error):
         return None
+    if isinstance(inner, driver.ProgrammingError) and _CLOSED in str(inner):
+        return StoreClosed()
     code = (getattr(inner, "sqlite_errorcode", None) or 0) & 0xFF
     if code == _FULL:
         return DiskFull()
