@@ -70,10 +70,10 @@ class AccountRecovery:
         place.cleared.connect(self._forget_key)
 
     async def look_up_account(self, server: str, code: str, recovery_sheet: str) -> RecoveryLookup:
-        """Returns the person whose recovery sheet it is. Raises Reject `"code"`, `"share-code"` or `"recovery-sheet-code"` for a
-        mistyped code, `"share-missing"` for a code without its second line, `"share"` for a share that does not fit,
-        `"recovery-sheet"` and `"record"` for a false answer; Refused `"recovery-sheet-unknown"`, `"other-person"`, `"code-…"`;
-        BadAddress, and the world's errors of sync."""
+        """Returns the person whose recovery sheet it is. Raises Reject `"code"`, `"share-code"` or
+        `"recovery-sheet-code"` for a mistyped code, `"share-missing"` for a code without its second line, `"share"` for
+        the share of another recovery sheet, `"recovery-sheet"` and `"record"` for a false answer; Refused
+        `"recovery-sheet-unknown"`, `"other-person"`, `"code-…"`; BadAddress, and the world's errors of sync."""
         attempt = Attempt.begin(code, recovery_sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
         if self._current is None or not self._current.is_of(attempt):

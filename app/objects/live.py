@@ -417,7 +417,7 @@ class LiveObjects(Generic[M]):
             if not is_again:
                 loop.call_soon(self._catch_up, held)
 
-    def _read_again(self, held: _Open[M]) -> None:
+    def _read_again(self, held: Held[M]) -> None:
         changes = self._changes.of(held.obj)
         held.is_stale, held.received, held.feeder = False, [], self._adapter.feeder()
         own = self._adapter.feeder().feed_data([(b"", data) for data in held.unsaved])

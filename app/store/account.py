@@ -62,7 +62,9 @@ class Account:
     def keep_recovery_first_seen(self, first_seen: bytes) -> None:
         """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('recovery-attempts', ?)", (first_seen,))
+            self._db.raw.execute(
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('recovery-attempts', ?)", (first_seen,)
+            )
 
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
         """All stored (body, sig) of a user's log, in order."""

@@ -10,9 +10,9 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.core.ids import ObjId
-from app.documents.flow import Block, Run, Style
-from app.documents.model import Document
 from app.errors import StoreFault
+from app.richtext.flow import Block, Run, Style
+from app.richtext.model import Document
 from tests.office import ROOM
 from tests.ui.refusing import Fault, Place, announced, fault, place, press_again, reopened
 from ui.documents.document_view import DocumentView
