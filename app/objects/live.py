@@ -47,8 +47,9 @@ CACHE_AFTER = 200
 
 
 class LiveObjects(Generic[M]):
-    """The open objects of one tool. Who shows an object calls `open` and later `close`; who reads or writes in it once
-    uses `holding`. What the disk refuses stays in memory until it is stored, whoever has closed the object."""
+    """The open objects of one tool. A view that shows an object calls `open` and later `close`; a caller that
+    reads or writes in it once uses `holding`. What the disk refuses stays in memory until it is stored, also after the
+    last `close`."""
 
     def __init__(self, db: Database, changes: Changes, objects: Objects, adapter: Adapter[M]) -> None:
         self.fault: Signal[ObjId, StoreFault] = Signal()
