@@ -18,6 +18,7 @@ class DocumentAdapter:
 
     kind = projection.KIND_ID
     is_live = True
+    frees = True
 
     def __init__(self, changes: Changes, announce: Announce) -> None:
         self._changes = changes
@@ -53,7 +54,3 @@ class DocumentAdapter:
     def announce(self, room: RoomId, obj: ObjId) -> None:
         """See `Adapter`."""
         self._announce(room, obj, self.kind)
-
-    def close(self, model: Document) -> None:
-        """See `Adapter`: frees it."""
-        model.close()

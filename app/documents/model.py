@@ -284,11 +284,6 @@ class Document:
         """Whether an edit or a merge has begun and not yet notified everybody (app/objects/live.py)."""
         return bool(self._own_edit or self._notifying or self._crdt.is_changing)
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._crdt.is_closed
-
     def snapshot(self) -> bytes:
         """The whole document as one update, for the store's cache."""
         return self._crdt.diff()

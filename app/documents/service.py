@@ -100,6 +100,7 @@ class DocumentService:
         self._objects = objects
         self._rooms = rooms
         self._live = live = LiveObjects(db, changes, objects, DocumentAdapter(changes, rooms.announce))
+        # its members are this service's too: see there
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.retry_all = live.retry, live.retry_all
@@ -128,14 +129,14 @@ class DocumentService:
         StoreFault if the disk refuses some edits: `unsaved_changes` hands them over.
         """
         self.files.close()
-        for obj in self._live.ids():
-            self.leave(obj)
         try:
-            self._live.close_all()
+            for obj in self._live.ids():
+                self.leave(obj)
+            self._indexing.close()
         finally:
             for end in self._ends:
                 end()
-            self._indexing.close()
+            self._live.close_all()
 
     # ---- lists
 

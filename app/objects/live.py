@@ -2,7 +2,8 @@
 """Open CRDT objects of one tool. Each is merged once and shared by everybody who holds it.
 
 The model (a `Document`, a `Board`) knows no store. This module stores its edits, merges what colleagues wrote, caches
-its state, and keeps in memory what the disk refuses. It knows no tool: `Adapter` is what a tool gives it.
+its state, and keeps in memory what the disk refuses. It knows no tool; each tool gives it an `Adapter`
+(app/objects/adapter.py).
 
 **One change at a time.** An edit is written into the CRDT, is stored, and the views are notified of it, all before the
 call that made it returns. Storing it may complete a commit that ran apart (decision 0006), and with it come colleagues'
@@ -25,139 +26,24 @@ Lives on the event loop.
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Generic
 from weakref import WeakValueDictionary
 
 from app.core import log
 from app.core.ids import ObjId, RoomId, short
 from app.core.signal import Signal
 from app.errors import NotFound, StoreFault, StoreUnwritable
+from app.objects.adapter import Adapter, M
 from app.objects.crdt import may_be_kept
+from app.objects.held import Held
 from app.store.changes import Changes
 from app.store.database import Database, is_fatal
 from app.store.objects import Objects
-from app.store.projection import Feeder
 from app.store.rows import StoredChange
 
 CACHE_AFTER = 200
 """Changes after which the merged state is cached, so that opening does not begin at the first change."""
-
-
-class Model(Protocol):
-    """A live CRDT object."""
-
-    @property
-    def is_changing(self) -> bool:
-        """Whether an edit or a merge has begun and not yet notified everybody."""
-        ...
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether nothing can be read or written in it any more."""
-        ...
-
-    def snapshot(self) -> bytes:
-        """The whole object as one update."""
-        ...
-
-
-M = TypeVar("M", bound=Model)
-
-
-class CountingFeeder(Feeder, Protocol):
-    """Takes the updates out of changes. `damaged`: how many changes were none of the tool's. `waiting`: pieces of an
-    update are here whose other pieces are not."""
-
-    @property
-    def damaged(self) -> int: ...
-
-    @property
-    def waiting(self) -> bool: ...
-
-
-class Adapter(Protocol[M]):
-    """What a tool gives: how its models are made, how they merge, and how their updates are written."""
-
-    @property
-    def kind(self) -> str:
-        """The kind's id."""
-        ...
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the engine batches the edits (`Changes.append`)."""
-        ...
-
-    def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> M:
-        """An empty model, which passes each finished own update to `emit`."""
-        ...
-
-    def feeder(self) -> CountingFeeder: ...
-
-    def encode(self, model: M, title: str | None, update: bytes) -> Sequence[bytes]:
-        """The data of the changes that carry an update, stored all or none. `title`: the object's in lists, None if it
-        is not known."""
-        ...
-
-    def load(self, model: M, updates: Sequence[bytes]) -> int:
-        """Merges what is stored into a new model. Returns how many updates were damaged and left out."""
-        ...
-
-    def merge(self, model: M, changes: Sequence[StoredChange], feeder: Feeder) -> int:
-        """Merges received changes into a model. As `load`."""
-        ...
-
-    def reset(self, model: M, updates: Sequence[bytes]) -> int:
-        """Makes the model what these updates alone make. As `load`."""
-        ...
-
-    def announce(self, room: RoomId, obj: ObjId) -> None:
-        """Tells the room of a new object, in the transaction that stores its first edit."""
-        ...
-
-    def close(self, model: M) -> None:
-        """The last holder has closed the object."""
-        ...
-
-
-@dataclass(slots=True, weakref_slot=True, eq=False)
-class _Open(Generic[M]):
-    """An object in memory. Its model refers to it, so that it exists as long as anybody refers to the model."""
-
-    room: RoomId
-    obj: ObjId
-    model: M
-    feeder: CountingFeeder
-    row: int = 0
-    """The last row of the store that is merged."""
-    since_cached: int = 0
-    damaged: int = 0
-    """Changes that held no update."""
-    first: list[bytes] = field(default_factory=list)
-    """The changes that make the object, if nothing has been edited in it yet. They are stored with the first edit."""
-    is_beginning: bool = False
-    holders: int = 0
-    unsaved: list[bytes] = field(default_factory=list)
-    """The data of own changes that are not stored yet, in order."""
-    storing: tuple[bytes, ...] = ()
-    """The data of own changes that are being stored: when they are notified as appended, they are merged already."""
-    is_refused: bool = False
-    """The disk refused `unsaved`."""
-    received: list[StoredChange] = field(default_factory=list)
-    """Changes in the store that are to be merged when no other change is in progress."""
-    is_stale: bool = False
-    """Something that was merged no longer counts: the object is to be read again."""
-    is_merging: bool = False
-
-    @property
-    def is_changing(self) -> bool:
-        return self.is_merging or self.model.is_changing
-
-    @property
-    def is_needed(self) -> bool:
-        return bool(self.holders or self.unsaved or self.received or self.is_stale)
 
 
 class LiveObjects(Generic[M]):
@@ -173,9 +59,9 @@ class LiveObjects(Generic[M]):
         self._changes = changes
         self._objects = objects
         self._adapter = adapter
-        self._open: WeakValueDictionary[ObjId, _Open[M]] = WeakValueDictionary()
-        self._needed: dict[ObjId, _Open[M]] = {}
-        """Those that are held, or of which something is not stored or not merged yet."""
+        self._open: WeakValueDictionary[ObjId, Held[M]] = WeakValueDictionary()
+        self._needed: dict[ObjId, Held[M]] = {}
+        """Those that somebody holds, or of which something is not stored yet."""
         self._is_closed = False
         self._ends = [
             changes.received.connect(self._on_received),
@@ -210,12 +96,14 @@ class LiveObjects(Generic[M]):
 
     @contextmanager
     def holding(self, obj: ObjId) -> Iterator[M]:
-        """The live model, open for the time of the context. NotFound."""
+        """The live model, open for the time of the context. NotFound. What the disk refuses is in memory after it, as
+        `fault` says."""
         model = self.open(obj)
         try:
             yield model
         finally:
-            self.close(obj)
+            with suppress(StoreFault):
+                self.close(obj)
 
     def shared(self, obj: ObjId) -> M:
         """The live model, which needs no `close`: Python frees it when nobody refers to it any more. NotFound."""
@@ -245,12 +133,12 @@ class LiveObjects(Generic[M]):
                 self._store(held)
                 self._forget(held)
             except StoreFault as fault:
-                self._adapter.close(held.model)
                 faults.append(fault)
             except Exception as e:
                 if is_fatal(e):
                     raise
                 log.store.exception("object-close", e, obj=short(held.obj))
+                self._needed.pop(held.obj, None)
         self._is_closed = True
         for end in self._ends:
             end()
@@ -331,18 +219,18 @@ class LiveObjects(Generic[M]):
 
     # ---- inside: loading and forgetting
 
-    def _of(self, obj: ObjId) -> _Open[M]:
+    def _of(self, obj: ObjId) -> Held[M]:
         held = self._open.get(obj)
         if held is None:
             held = self._open[obj] = self._load(obj)
         return held
 
-    def _new(self, room: RoomId, obj: ObjId) -> _Open[M]:
+    def _new(self, room: RoomId, obj: ObjId) -> Held[M]:
         model = self._adapter.new(room, obj, lambda update: self._save(held, update))
-        held = _Open(room, obj, model, self._adapter.feeder())
+        held = Held(room, obj, model, self._adapter.feeder())
         return held
 
-    def _load(self, obj: ObjId) -> _Open[M]:
+    def _load(self, obj: ObjId) -> Held[M]:
         row = self._objects.get(obj)
         if row is None or row.kind != self._adapter.kind:
             raise NotFound
@@ -355,7 +243,7 @@ class LiveObjects(Generic[M]):
         self._note(held, changes)
         return held
 
-    def _load_cached(self, held: _Open[M]) -> bool:
+    def _load_cached(self, held: Held[M]) -> bool:
         """Begins with the cached state, if there is one. False if it is damaged."""
         cached = self._objects.crdt_state(held.obj)
         if cached is None:
@@ -364,28 +252,22 @@ class LiveObjects(Generic[M]):
             damaged = self._adapter.load(held.model, [cached[1]])
         if damaged:
             log.store.warning("crdt-state-damaged", obj=short(held.obj))
-            self._adapter.close(held.model)
+            held.model.close()
             return False
         held.row = cached[0]
         return True
 
-    def _forget(self, held: _Open[M]) -> None:
+    def _forget(self, held: Held[M]) -> None:
         """After the last `close`, or when what it was waiting for is stored."""
         if not held.is_changing:
             self._catch_up(held)
         self._cache(held)
-        self._adapter.close(held.model)
         self._needed.pop(held.obj, None)
-        if held.model.is_closed:
+        if self._adapter.frees:
             self._open.pop(held.obj, None)
+            held.model.close()
 
-    def _drop_unneeded(self, held: _Open[M]) -> None:
-        if held.is_needed:
-            self._needed[held.obj] = held
-        else:
-            self._needed.pop(held.obj, None)
-
-    def _cache(self, held: _Open[M]) -> None:
+    def _cache(self, held: Held[M]) -> None:
         """▲ Never a state that is ahead of the rows that its row names, or that lacks one of them. Edits that build on
         something which is not here yet wait in the model, and are not in its state."""
         if held.since_cached < CACHE_AFTER:
@@ -401,7 +283,7 @@ class LiveObjects(Generic[M]):
 
     # ---- inside: storing
 
-    def _save(self, held: _Open[M], update: bytes) -> None:
+    def _save(self, held: Held[M], update: bytes) -> None:
         """Stores an own edit, in the middle of it."""
         data = self._adapter.encode(held.model, self._title(held.obj), update)
         if held.is_beginning:
@@ -413,7 +295,8 @@ class LiveObjects(Generic[M]):
             self._store(held)
         except StoreFault as fault:
             self.fault.emit(held.obj, fault)
-        self._drop_unneeded(held)
+        if not held.is_needed:
+            self._needed.pop(held.obj, None)
 
     def _title(self, obj: ObjId) -> str | None:
         """▲ An edit is not lost because the store cannot be read."""
@@ -422,14 +305,14 @@ class LiveObjects(Generic[M]):
             return row.title if row is not None else None
         return None
 
-    def _store_closed(self, held: _Open[M]) -> None:
+    def _store_closed(self, held: Held[M]) -> None:
         """Stores what is unsaved, and completes a `close` that could not."""
         had_unsaved = bool(held.unsaved)
         self._store(held)
         if had_unsaved and not held.holders:
             self._forget(held)
 
-    def _store(self, held: _Open[M]) -> None:
+    def _store(self, held: Held[M]) -> None:
         """Stores what is not stored yet: all of it or nothing. ▲ A crash between the pieces of a large edit would leave
         pieces that wait for others for ever, at everybody."""
         if not held.unsaved:
@@ -449,7 +332,7 @@ class LiveObjects(Generic[M]):
             held.is_refused = False
             self.saved.emit(held.obj)
 
-    def _append(self, held: _Open[M]) -> None:
+    def _append(self, held: Held[M]) -> None:
         append = partial(self._changes.append, live=True) if self._adapter.is_live else self._changes.append
         held.storing = (*held.first, *held.unsaved)
         # First of what follows the commit. An edit that a view makes when it is notified must not store these again.
@@ -459,7 +342,7 @@ class LiveObjects(Generic[M]):
         for data in held.storing:
             append(held.room, held.obj, data)
 
-    def _note_stored(self, held: _Open[M], stored: Sequence[bytes]) -> None:
+    def _note_stored(self, held: Held[M], stored: Sequence[bytes]) -> None:
         held.first = []
         held.unsaved = [data for data in held.unsaved if data not in stored]
 
@@ -485,7 +368,7 @@ class LiveObjects(Generic[M]):
             if held is not None:
                 self._receive(held, of_obj)
 
-    def _receive(self, held: _Open[M], changes: Sequence[StoredChange]) -> None:
+    def _receive(self, held: Held[M], changes: Sequence[StoredChange]) -> None:
         held.received += changes
         self._catch_up_when_idle(held)
 
@@ -495,15 +378,14 @@ class LiveObjects(Generic[M]):
             held.received, held.is_stale = [], True
             self._catch_up_when_idle(held)
 
-    def _catch_up_when_idle(self, held: _Open[M]) -> None:
+    def _catch_up_when_idle(self, held: Held[M]) -> None:
         """See the rule at the top."""
         if held.is_changing:
-            self._needed[held.obj] = held
             asyncio.get_running_loop().call_soon(self._catch_up, held)
         else:
             self._catch_up(held)
 
-    def _catch_up(self, held: _Open[M]) -> None:
+    def _catch_up(self, held: Held[M]) -> None:
         """Merges what was received, in order, or reads the object again. Nothing happens if the model is up to date."""
         if self._open.get(held.obj) is not held or not (held.received or held.is_stale):
             return
@@ -523,9 +405,8 @@ class LiveObjects(Generic[M]):
             self._on_failed(held, fault, is_again=was_stale)
         finally:
             held.is_merging = False
-        self._drop_unneeded(held)
 
-    def _on_failed(self, held: _Open[M], fault: Exception, *, is_again: bool) -> None:
+    def _on_failed(self, held: Held[M], fault: Exception, *, is_again: bool) -> None:
         """▲ A fault of this program in a merge does not reach the store, which would stop the whole room until the next
         start. What was to be merged is stored: the object is read again from it in the loop's next turn, and if that
         fails too, with the next change. Until then no state of it is cached, since it would lack changes."""
@@ -536,7 +417,7 @@ class LiveObjects(Generic[M]):
             if not is_again:
                 loop.call_soon(self._catch_up, held)
 
-    def _read_again(self, held: _Open[M]) -> None:
+    def _read_again(self, held: Held[M]) -> None:
         changes = self._changes.of(held.obj)
         held.is_stale, held.received, held.feeder = False, [], self._adapter.feeder()
         own = self._adapter.feeder().feed_data([(b"", data) for data in held.unsaved])
@@ -546,7 +427,7 @@ class LiveObjects(Generic[M]):
         held.row = held.since_cached = 0
         self._note(held, changes)
 
-    def _note(self, held: _Open[M], changes: Sequence[StoredChange]) -> None:
+    def _note(self, held: Held[M], changes: Sequence[StoredChange]) -> None:
         if changes:
             held.row = max(held.row, changes[-1].rowid)
             held.since_cached += len(changes)

@@ -180,7 +180,6 @@ class Inbox:
         raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
         raw.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in received.shares])
         raw.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
-        raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
         raw.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])
         raw.executemany(sql.ADD_VOID_ITEM, [(room, n, uid, code, MOST_VOID) for n, uid, code in received.void])
         times = [e.t for e in received.events[:1]] + [c.t for c in received.changes[:1]] + [clock.now_ms()]
@@ -190,9 +189,8 @@ class Inbox:
             self._members(room, received.members, received.gone)
         if received.reread is not None:
             raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
-        if received.gaps or received.filled:
-            left = sorted({*self.gaps(room), *received.gaps} - {*received.filled})
-            raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_gaps(room), b"".join(left)))
+        if received.gaps:
+            self._set_gaps(room, {*self.gaps(room), *received.gaps})
         if received.whole:
             self._complete(room, received.whole, judged=verdicts is not None)
         if received.snapshots:
@@ -201,6 +199,10 @@ class Inbox:
         if verdicts is not None:
             self._judges.write(verdicts)
         self._changes.receive(received, tried, verdicts)
+        # ▲ only now: projections cache no state of a room that lacks something (`objects.cache_state`)
+        raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
+        if received.filled:
+            self._set_gaps(room, {*self.gaps(room)} - {*received.filled})
 
     def reread(self, room: RoomId) -> int:
         """Up to where a room is to be read once more; 0 for nothing."""
@@ -210,6 +212,10 @@ class Inbox:
         """Objects of which changes were pruned before they came here, and that no snapshot stands in for yet."""
         found = self._db.value("SELECT value FROM meta WHERE name = ?", (_gaps(room),)) or b""
         return [ObjId(found[at : at + 16]) for at in range(0, len(found), 16)]
+
+    def _set_gaps(self, room: RoomId, gaps: set[ObjId]) -> None:
+        value = b"".join(sorted(gaps))
+        self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_gaps(room), value))
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
         """Writes the pages of a large state that differ from what was stored last: a message changes two of 65."""

@@ -46,6 +46,23 @@ def keep(conn: Connection, room: RoomId, kind: str) -> None:
     conn.exec_driver_sql("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
 
 
+def cached_state(conn: Connection, room: RoomId, obj: ObjId, upto: int) -> tuple[int, bytes] | None:
+    """(rowid of the last change in it, state) of an object's cached CRDT state, for projections. None if there is none,
+    if it goes beyond the row `upto`, or if it holds a change that could not be projected."""
+    found = conn.exec_driver_sql(sql.CACHED_STATE, (obj, upto, room)).fetchone()
+    return (found[0], found[1]) if found else None
+
+
+def lacks(conn: Connection, room: RoomId) -> bool:
+    """As `Changes.lacking`. What the running transaction resolves or fills is still missing."""
+    return conn.exec_driver_sql(sql.LACKING, (room, f"gaps-{room.hex()}")).fetchone() is not None
+
+
+def cache_state(conn: Connection, obj: ObjId, row: int, state: bytes) -> None:
+    """As `Objects.set_crdt_state`."""
+    conn.exec_driver_sql("INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state))
+
+
 class Objects:
     """Lists of objects, and drafts, read marks, recently opened, cached CRDT states."""
 

@@ -232,6 +232,9 @@ PUT_SHARE = "INSERT OR REPLACE INTO shares (room, obj, share) VALUES (?, ?, ?)"
 SHARE = "SELECT share FROM shares WHERE room = ? AND obj = ?"
 ADD_WAITING = "INSERT OR REPLACE INTO waiting (room, n, item) VALUES (?, ?, ?)"
 WAITING = "SELECT n, item FROM waiting WHERE room = ? ORDER BY n"
+CACHED_STATE = f"""SELECT row, state FROM crdt_states s WHERE obj = ? AND row <= ? AND NOT EXISTS (SELECT 1
+    FROM changes c INDEXED BY changes_unprojected WHERE c.room = ? AND {_IS_MARKED} AND c.obj = s.obj
+    AND c.row <= s.row AND c.unprojected = 'bug')"""
 LACKING = """SELECT 1 FROM waiting WHERE room = ?1
     UNION ALL SELECT 1 FROM meta WHERE name = ?2 AND length(value) > 0 LIMIT 1"""
 DROP_WAITING = "DELETE FROM waiting WHERE room = ? AND n = ?"

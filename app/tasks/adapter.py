@@ -21,6 +21,7 @@ class BoardAdapter:
 
     kind = projection.KIND_ID
     is_live = False
+    frees = False
 
     def __init__(
         self,
@@ -67,6 +68,3 @@ class BoardAdapter:
     def announce(self, room: RoomId, obj: ObjId) -> None:
         """See `Adapter`."""
         self._announce(room, obj, self.kind)
-
-    def close(self, model: Board) -> None:
-        """See `Adapter`. Others may still refer to the board (`LiveObjects.shared`): Python frees it after them."""

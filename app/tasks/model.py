@@ -378,11 +378,6 @@ class Board:
         """Whether an edit or a merge has begun and not yet notified everybody (app/objects/live.py)."""
         return self._doc.is_changing
 
-    @property
-    def is_closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._doc.is_closed
-
     def load(self, updates: Sequence[bytes]) -> list[int]:
         """Merges what is stored into a board that nobody shows yet; returns the indexes of damaged updates. What was
         replaced in it is not merged with what replaced it: that was done when it was received."""

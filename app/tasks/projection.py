@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from app.core.ids import ObjId
 from app.errors import BadChange
-from app.objects import crdt
+from app.objects import crdt, live
 from app.objects.crdt import is_update
 from app.objects.replay import judge_of
 from app.store import objects, search
@@ -42,7 +42,7 @@ _WRITTEN = "UPDATE board_put_away SET written_by = ?, written_t = ? WHERE obj = 
 _OVERWRITTEN = "INSERT OR REPLACE INTO board_overwritten (obj, card, id, room, value) VALUES (?, ?, ?, ?, ?)"
 _ME = "SELECT value FROM meta WHERE name = 'me'"
 
-_BEFORE = "SELECT row, data FROM changes WHERE obj = ? AND row <= ? AND unprojected IS NULL ORDER BY row"
+_BETWEEN = "SELECT row, data FROM changes WHERE obj = ? AND row > ? AND row <= ? AND unprojected IS NULL ORDER BY row"
 
 Row = tuple[object, ...]
 
@@ -98,7 +98,7 @@ class Projection:
             if not is_update(update):
                 raise BadChange("damaged-update")
         projected = conn.exec_driver_sql("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)).scalar() or 0
-        kept = self._board(conn, obj.obj, changes, projected)
+        kept = self._board(conn, obj, changes, projected)
         standing, kept.standing = kept.standing, None
         known = standing is not None and standing == projected
         if known:
@@ -119,16 +119,15 @@ class Projection:
         if kept is not None:
             kept.board.close()
 
-    def _board(self, conn: Connection, obj: ObjId, changes: Sequence[StoredChange], projected: int) -> _Kept:
+    def _board(self, conn: Connection, row: ObjectRow, changes: Sequence[StoredChange], projected: int) -> _Kept:
         """The board with everything that was projected before these changes, which may be older than some of that. A
         rebuild projects from the first change on again."""
-        before, new = changes[0].rowid, {change.rowid for change in changes}
+        obj, before, new = row.obj, changes[0].rowid, {change.rowid for change in changes}
         boards = self._stores.setdefault(conn.engine, OrderedDict())
         kept = boards.get(obj)
         if kept is None:
             kept = _Kept()
-            found = conn.exec_driver_sql(_BEFORE, (obj, max(before - 1, projected)))
-            kept.board.merge([decode(data) for row, data in found if row not in new])
+            _load(conn, row, kept.board, max(before - 1, projected), new)
         boards[obj] = kept
         boards.move_to_end(obj)
         if len(boards) > BOARDS_KEPT:
@@ -164,6 +163,25 @@ class Projection:
                 search.drop(conn, obj.obj, card.encode())
         if board.title and board.title != obj.title:
             objects.set_title(conn, obj.obj, board.title)
+
+
+def _load(conn: Connection, obj: ObjectRow, board: Board, upto: int, new: Collection[int]) -> None:
+    """Merges what is stored up to a row, but for the rows in `new`. Begins with the cached state, and caches a new one
+    if many changes came after that.
+
+    ▲ It is cached in the transaction that is running, so that it is never ahead of its rows (decision 0006), and only
+    if the room lacks nothing: updates that build on what is not here are in no state.
+    """
+    first = min(new)
+    cached = objects.cached_state(conn, obj.room, obj.obj, min(upto, first - 1))
+    if cached is not None and board.load([cached[1]]):
+        cached = None  # it is damaged, and nothing of it was merged
+    found = conn.exec_driver_sql(_BETWEEN, (obj.obj, cached[0] if cached else 0, upto)).fetchall()
+    board.load([decode(data) for row, data in found if row not in new])
+    if len(found) >= live.CACHE_AFTER and found[-1][0] < first and not objects.lacks(conn, obj.room):
+        state = board.snapshot()
+        if crdt.may_be_kept(state):
+            objects.cache_state(conn, obj.obj, found[-1][0], state)
 
 
 def _keep_overwritten(conn: Connection, obj: ObjectRow, overwritten: Sequence[tuple[str, Description]]) -> None:

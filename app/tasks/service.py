@@ -105,6 +105,7 @@ class TaskService:
         self._live = live = LiveObjects(
             db, changes, objects, BoardAdapter(rooms.announce, lambda: self.me, self._descriptions)
         )
+        # its members are this service's too: see there
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.retry_all = live.retry, live.retry_all

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""One open object (app/objects/live.py)."""
+
+from dataclasses import dataclass, field
+from typing import Generic
+
+from app.core.ids import ObjId, RoomId
+from app.objects.adapter import CountingFeeder, M
+from app.store.rows import StoredChange
+
+
+@dataclass(slots=True, weakref_slot=True, eq=False)
+class Held(Generic[M]):
+    """An object in memory. Its model refers to it, so that it exists as long as anybody refers to the model."""
+
+    room: RoomId
+    obj: ObjId
+    model: M
+    feeder: CountingFeeder
+    row: int = 0
+    """The last row of the store that is merged."""
+    since_cached: int = 0
+    damaged: int = 0
+    """Changes that held no update."""
+    first: list[bytes] = field(default_factory=list)
+    """The changes that make the object, if nothing has been edited in it yet. They are stored with the first edit."""
+    is_beginning: bool = False
+    holders: int = 0
+    unsaved: list[bytes] = field(default_factory=list)
+    """The data of own changes that are not stored yet, in order."""
+    storing: tuple[bytes, ...] = ()
+    """The data of own changes that are being stored: when they are notified as appended, they are merged already."""
+    is_refused: bool = False
+    """The disk refused `unsaved`."""
+    received: list[StoredChange] = field(default_factory=list)
+    """Changes in the store that are to be merged when no other change is in progress."""
+    is_stale: bool = False
+    """Something that was merged no longer counts: the object is to be read again."""
+    is_merging: bool = False
+
+    @property
+    def is_changing(self) -> bool:
+        return self.is_merging or self.model.is_changing
+
+    @property
+    def is_needed(self) -> bool:
+        return bool(self.holders or self.unsaved)

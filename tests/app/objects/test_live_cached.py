@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The cached state of open objects: never ahead of its rows, never without one of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from app.errors import DiskFull
+from app.objects import live
+from sync.client.ports import Received
+from tests.app.objects.live_place import SIDES, Place
+from tests.app.objects.live_sides import OBJ
+from tests.office import ROOM
+
+
+@pytest.fixture(params=SIDES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path, request.param)
+    yield made
+    made.store.close()
+
+
+def cache_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "CACHE_AFTER", 1)
+
+
+def cached(place: Place) -> tuple[int, bytes] | None:
+    return place.store.objects.crdt_state(OBJ)
+
+
+def test_the_last_close_caches_the_state_with_all_rows(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache_soon(monkeypatch)
+    model = place.service.open(OBJ)
+    place.write(model, "mitt")
+    place.write(place.theirs, "deras")
+    place.store.receive(place.coming())
+    shown = place.side.view(model)
+    place.service.close(OBJ)
+    found = cached(place)
+    assert found is not None
+    assert found[0] == place.store.changes.of(OBJ)[-1].rowid
+    place.store.db.raw.execute("UPDATE changes SET data = x'00' WHERE obj = ?", (OBJ,))  # only the state is read
+    assert place.side.view(place.service.open(OBJ)) == shown
+
+
+def lacks(place: Place) -> None:
+    place.store.receive(Received(room=ROOM, waiting=[(99, b"shut")]))
+
+
+def refused(place: Place) -> None:
+    held = place.service._live._needed[OBJ]
+    held.unsaved.append(b"refused")
+
+
+def queued(place: Place) -> None:
+    held = place.service._live._needed[OBJ]
+    held.received += place.store.changes.of(OBJ)[:1]
+
+
+def stale(place: Place) -> None:
+    place.service._live._needed[OBJ].is_stale = True
+
+
+def in_pieces(place: Place) -> None:
+    """A piece of an update is here whose other pieces are not; only documents have any."""
+    place.service._live._needed[OBJ].feeder = _Waiting()
+
+
+class _Waiting:
+    damaged, waiting = 0, True
+
+    def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        return []
+
+
+@pytest.mark.parametrize("why", [lacks, refused, queued, stale, in_pieces])
+def test_a_state_that_is_not_whole_is_not_cached(
+    place: Place, monkeypatch: pytest.MonkeyPatch, why: Callable[[Place], None]
+) -> None:
+    cache_soon(monkeypatch)
+    place.write(place.service.open(OBJ), "mitt")
+    why(place)
+    place.service._live._cache(place.service._live._needed[OBJ])
+    assert cached(place) is None
+
+
+def test_a_state_that_cannot_be_cached_fails_no_close(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache_soon(monkeypatch)
+
+    def refuse(*_args: object) -> None:
+        raise DiskFull
+
+    monkeypatch.setattr(place.store.objects, "set_crdt_state", refuse)
+    place.write(place.service.open(OBJ), "mitt")
+    place.service.close(OBJ)
+    assert cached(place) is None
+
+
+def test_a_damaged_state_is_passed_over_and_everything_is_read(place: Place) -> None:
+    place.store.objects.set_crdt_state(OBJ, 9999, b"\xff\x00nonsense")
+    assert place.side.view(place.service.open(OBJ)) == place.stored()
+
+
+def test_a_state_that_is_too_large_to_be_read_again_is_not_cached(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache_soon(monkeypatch)
+    monkeypatch.setattr("app.objects.crdt.MAX_BYTES", 10)
+    place.write(place.service.open(OBJ), "mitt")
+    place.service.close(OBJ)
+    assert cached(place) is None

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A board's rows are written from its cached state on, which is never ahead of them and lacks nothing."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from app.core.ids import ObjId
+from app.objects import live
+from app.store import objects as object_rows
+from app.tasks import KIND as BOARD
+from app.tasks import projection
+from app.tasks.model import Board
+from app.tasks.records import encode
+from sync.client.ports import OpenedChange, Received
+from tests.office import COLUMNS, EK, HL, ROOM, Desk, desk, from_others
+
+FIRST, *OTHERS = (ObjId(bytes((n,)) * 16) for n in range(1, 2 + projection.BOARDS_KEPT))
+
+
+class Colleague:
+    """Somebody's program with a board, and the changes that it has made."""
+
+    def __init__(self) -> None:
+        self.updates: list[bytes] = []
+        self.board = Board(self.updates.append)
+        self.board.setup(COLUMNS, title="Uppgifter å")
+
+    def write(self, count: int) -> list[bytes]:
+        """The data of as many new cards."""
+        before = len(self.updates)
+        for n in range(count):
+            self.board.add_card(self.board.columns()[0].id, f"Begär yttrande {before + n} 🙂")
+        return [encode(update) for update in self.updates[before:]]
+
+
+@pytest.fixture
+def hl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setattr(live, "CACHE_AFTER", 10)
+    made = desk(tmp_path, HL)
+    with made.store.transaction() as conn:
+        for obj in (FIRST, *OTHERS):
+            object_rows.announce(conn, ROOM, obj, BOARD.id, 1, HL)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ek() -> Colleague:
+    return Colleague()
+
+
+def receive(hl: Desk, data: Sequence[bytes], n: int, obj: ObjId = FIRST) -> None:
+    from_others(hl, EK, obj, data, n=n, t=n)
+
+
+def put_out(hl: Desk) -> None:
+    """Other boards take the first one's place in memory."""
+    for n, obj in enumerate(OTHERS):
+        other = Colleague()
+        receive(hl, [encode(other.board.diff())], 5000 + n, obj)
+
+
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many updates each board that is read from the store is made of."""
+    counts: list[int] = []
+    load = Board.load
+
+    def counted(board: Board, updates: Sequence[bytes]) -> list[int]:
+        counts.append(len(updates))
+        return load(board, updates)
+
+    monkeypatch.setattr(Board, "load", counted)
+    return counts
+
+
+def titles(hl: Desk) -> set[str]:
+    return {row.title for row in hl.tasks.tasks(ROOM) if row.obj == FIRST}
+
+
+def test_a_ninth_board_is_not_merged_from_its_first_change_again(
+    hl: Desk, ek: Colleague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(hl, [encode(ek.updates[0]), *ek.write(20)], 100)
+    put_out(hl)
+    receive(hl, ek.write(1), 200)  # reads 21 changes, and caches what they make
+    found = hl.store.objects.crdt_state(FIRST)
+    assert found is not None
+    assert found[0] == hl.store.changes.of(FIRST)[20].rowid
+    put_out(hl)
+    counts = loads(monkeypatch)
+    receive(hl, ek.write(1), 300)
+    assert counts == [1, 1], "the state, and the one change after it"
+    assert titles(hl) == {card.title for card in ek.board.all_cards()}
+    counts.clear()
+    assert len(hl.tasks.board(ROOM, FIRST).all_cards()) == 22
+    assert counts == [1, 2], "what is opened begins with it, too"
+
+
+def test_few_changes_are_not_cached(hl: Desk, ek: Colleague) -> None:
+    receive(hl, [encode(ek.updates[0]), *ek.write(5)], 100)
+    put_out(hl)
+    receive(hl, ek.write(1), 200)
+    assert hl.store.objects.crdt_state(FIRST) is None
+
+
+def test_a_state_is_rolled_back_with_the_transaction_that_made_it(hl: Desk, ek: Colleague) -> None:
+    receive(hl, [encode(ek.updates[0]), *ek.write(20)], 100)
+    put_out(hl)
+    new = ek.write(1)
+
+    def receive_and_fail() -> None:
+        with hl.store.transaction():
+            receive(hl, new, 200)
+            assert hl.store.objects.crdt_state(FIRST) is not None
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        receive_and_fail()
+    assert hl.store.objects.crdt_state(FIRST) is None
+    receive(hl, new, 200)
+    assert titles(hl) == {card.title for card in ek.board.all_cards()}
+
+
+@pytest.mark.parametrize("lacking", ["waiting", "pruned"])
+def test_no_state_is_cached_where_changes_wait_for_one_that_comes_in_the_same_slice(
+    hl: Desk, ek: Colleague, lacking: str
+) -> None:
+    """▲ The state would lack what waits, and nobody would ever read that again."""
+    first, *rest = ek.write(20)
+    receive(hl, [encode(ek.updates[0])], 90)
+    if lacking == "waiting":
+        hl.store.receive(Received(room=ROOM, waiting=[(100, b"shut")]))
+    else:
+        hl.store.receive(Received(room=ROOM, gaps=[FIRST]))
+    receive(hl, rest, 101)
+    put_out(hl)
+    change = OpenedChange(n=100, t=100, uid=EK, dev=b"e" * 16, obj=FIRST, change_id=b"f" * 16, payload=first)  # type: ignore[arg-type]  # any ids
+    resolved, filled = ([100], []) if lacking == "waiting" else ([], [FIRST])
+    hl.store.receive(Received(room=ROOM, changes=[change], resolved=resolved, filled=filled))
+    assert not hl.store.changes.lacking(ROOM)
+    put_out(hl)
+    receive(hl, ek.write(1), 300)
+    assert titles(hl) == {card.title for card in ek.board.all_cards()}
+    assert len(hl.tasks.board(ROOM, FIRST).all_cards()) == 21
+
+
+def test_rows_that_are_written_again_do_not_begin_with_a_later_state(hl: Desk, ek: Colleague) -> None:
+    receive(hl, [encode(ek.updates[0]), *ek.write(20)], 100)
+    shown = titles(hl)
+    last = hl.store.changes.of(FIRST)[-1].rowid
+    hl.store.objects.set_crdt_state(FIRST, last, b"\xff\x00nonsense")
+    hl.store.db.raw.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (FIRST,))
+    hl.store.db.raw.execute("DELETE FROM board_cards")
+    with hl.store.transaction() as conn:
+        projection.forget(conn, FIRST)
+    hl.store._projecting.prepare()
+    assert titles(hl) == shown
+
+
+def test_a_state_with_a_change_that_could_not_be_projected_is_not_begun_with(
+    hl: Desk, ek: Colleague, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would fail every later change, too."""
+    receive(hl, [encode(ek.updates[0]), *ek.write(3)], 100)
+    row = hl.store.changes.of(FIRST)[-1].rowid
+    hl.store.objects.set_crdt_state(FIRST, row, hl.tasks.board(ROOM, FIRST).snapshot())
+    hl.store.db.raw.execute("UPDATE changes SET unprojected = 'bug' WHERE row = ?", (row,))
+    put_out(hl)
+    counts = loads(monkeypatch)
+    receive(hl, ek.write(1), 200)
+    assert counts == [3]
+
+
+def test_a_damaged_state_is_passed_over(hl: Desk, ek: Colleague) -> None:
+    receive(hl, [encode(ek.updates[0]), *ek.write(3)], 100)
+    row = hl.store.changes.of(FIRST)[-1].rowid
+    hl.store.objects.set_crdt_state(FIRST, row, b"\xff\x00nonsense")
+    put_out(hl)
+    receive(hl, ek.write(1), 200)
+    assert titles(hl) == {card.title for card in ek.board.all_cards()}
