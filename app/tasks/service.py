@@ -150,7 +150,7 @@ class TaskService:
         """The live board of a room. NotFound if there is none. All callers share it, so no caller closes it. Python
         frees it when no caller refers to it any more, and everything that was written in it is stored.
 
-        Whoever shows it for long calls `open`, and later `close`.
+        A view that shows it for long calls `open`, and later `close`.
         """
         obj = obj or self.board_id(room)
         if obj is None:
