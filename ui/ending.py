@@ -62,7 +62,7 @@ class Ending:
         shown = self._stage.shown
         if shown is not None and self._resident.stays and not self._office.is_new:
             shown.hide()
-            self._resident.say_that_it_stays()
+            self._resident.notify_of_closed_window()
             return False
         return self._leave()
 
@@ -154,7 +154,7 @@ class Ending:
             self._stage.window.keep_geometry()
             window_place.keep(self._stage.window, session)
         view = LockingView(session.save, heading)
-        view.held.connect(self._tell_that_it_is_held)
+        view.held.connect(self._notify_of_held_changes)
         self._show_gate(view)
         try:
             self._stage.drop_window()
@@ -162,11 +162,11 @@ class Ending:
         finally:
             self.over.set()
 
-    def _tell_that_it_is_held(self) -> None:
+    def _notify_of_held_changes(self) -> None:
         """Shows a notification beside the tray's sign, if the window is hidden."""
         if self._stage.quiet and self._resident.tray is not None:
             text = tr("Kansli is locked as soon as it is saved. Open it to see what is wrong.")
-            self._resident.tray.tell(tr("Something that you wrote is not saved yet"), text)
+            self._resident.tray.notify(tr("Something that you wrote is not saved yet"), text)
 
     # -- removing -------------------------------------------------------------------------------------------------
 

@@ -54,24 +54,24 @@ def run(application: QApplication, arguments: argparse.Namespace, loop: Loop) ->
         from ui.selftest import SelfTest  # brings a whole server: no other start waits for it
 
         try:
-            say = reporter(arguments.report)
+            write_line = reporter(arguments.report)
         except OSError:  # raised, it would be a box on Windows that waits for a person
             reporter(None)("kansli: the file for --report cannot be written")
             return FAILED
         theme.apply(application, "light")
         with loop(application) as runner:
-            return runner.run(SelfTest(application, say).run())
+            return runner.run(SelfTest(application, write_line).run())
     if arguments.diagnose is not None:
         return _diagnose(application, arguments, loop)
     return None
 
 
 def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Loop) -> int:
-    say = reporter(None)
+    write_line = reporter(None)
     try:
         profile = _read(arguments)
     except AppError as fault:
-        say(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
+        write_line(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
         return UNUSABLE
     try:
         policy = machine()
@@ -87,11 +87,11 @@ def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Lo
                 if not runner.run(_ask(profile, settings, target)):
                     return REFUSED
     except AppError as fault:
-        say(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
+        write_line(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
         return FAILED
     finally:
         profile.close()
-    say(f"kansli: {target.name}")
+    write_line(f"kansli: {target.name}")
     return DONE
 
 
@@ -118,7 +118,7 @@ def reporter(file: Path | None) -> Callable[[str], None]:
     if file is not None:
         file.write_text("", encoding="utf-8")
 
-    def say(line: str) -> None:
+    def write_line(line: str) -> None:
         lines.append(line)
         if sys.stdout is not None:  # a program with a window has none on Windows
             print(line, flush=True)
@@ -126,4 +126,4 @@ def reporter(file: Path | None) -> Callable[[str], None]:
             with suppress(OSError):  # full, or gone, since the first line
                 file.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
-    return say
+    return write_line

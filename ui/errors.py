@@ -426,7 +426,7 @@ def _connection() -> dict[str, tuple[str, str, str]]:
     }
 
 
-def _way_out() -> dict[str, tuple[str, str, str]]:
+def _egress() -> dict[str, tuple[str, str, str]]:
     return {
         "proxy-failed": (
             tr("The network's proxy does not let Kansli through."),
@@ -792,7 +792,7 @@ def sentences() -> dict[str, tuple[str, str, str]]:
         | _files()
         | _office()
         | _connection()
-        | _way_out()
+        | _egress()
         | _devices()
         | _own_devices()
         | _recovery()
@@ -825,14 +825,14 @@ def sentence_of(error: BaseException) -> Sentence:
     return found._replace(title=named)
 
 
-def told(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:
+def format_error(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:
     """Returns (the exception's sentence and `more`, its code); logs an exception without a code. `prefix`: a view's own
     sentences, for example "join-", are preferred if they exist."""
     code = code_of(error)
     if not hasattr(error, "code"):
-        log.ui.exception("told-in-place", error)
-    said = sentence(prefix + code if prefix + code in sentences() else code, **_context(error)).text
-    return f"{said} {more}".rstrip(), code
+        log.ui.exception("shown-in-place", error)
+    shown = sentence(prefix + code if prefix + code in sentences() else code, **_context(error)).text
+    return f"{shown} {more}".rstrip(), code
 
 
 def _context(error: BaseException) -> dict[str, object]:

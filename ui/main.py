@@ -94,7 +94,7 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
             log.ui.info("starting-again")
     except Exception as fault:  # raised, it would be on stderr with what it says
         log.ui.exception("ended", fault, shown=code_of(fault))
-        _say(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
+        _write_line(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
         return 1
     finally:
         if uncaught is not None:
@@ -190,21 +190,21 @@ def _handed_over(arguments: argparse.Namespace) -> bool:
     if found is None:
         return False
     profile_id, folder = found
-    said = f"{arguments.link}\n{os.environ.get('XDG_ACTIVATION_TOKEN', '')}"
-    return hand_over(line_name(profile_id, folder, os.environ), profile_id, said)
+    message = f"{arguments.link}\n{os.environ.get('XDG_ACTIVATION_TOKEN', '')}"
+    return hand_over(line_name(profile_id, folder, os.environ), profile_id, message)
 
 
 def _refuse(application: QApplication, fault: AppError) -> None:
     """The profile cannot be used: said on the terminal, and in a window where there is one."""
-    said = sentence_of(fault)
-    _say(f"kansli: {said.title} {said.text} ({code_of(fault)})")
+    shown = sentence_of(fault)
+    _write_line(f"kansli: {shown.title} {shown.text} ({code_of(fault)})")
     if QApplication.platformName() != "offscreen":
-        box = warning("Kansli", f"{said.title}\n\n{said.text}")
+        box = warning("Kansli", f"{shown.title}\n\n{shown.text}")
         with _loop(application) as runner:
             runner.run(_read(box))
 
 
-def _say(line: str) -> None:
+def _write_line(line: str) -> None:
     """On the terminal. A program with a window has none on Windows."""
     if sys.stderr is not None:
         sys.stderr.write(f"{line}\n")

@@ -21,6 +21,7 @@ from ui.desktop.closing import Closing
 from ui.desktop.resident import Desktop, Resident
 from ui.desktop.waking import Events
 from ui.ending import Ending
+from ui.entry_views import EntryViews, GateView
 from ui.kit.front import to_front
 from ui.kit.tasks import report, run, run_guarded
 from ui.kit.translate import tr
@@ -33,7 +34,6 @@ from ui.shell.window.outside_links import is_invitation
 from ui.signals import Signals
 from ui.stage import Stage
 from ui.tools import TOOLS
-from ui.ways_in import GateView, WaysIn
 
 WARM_AFTER_MS = 1000
 """After the window was shown: what the first change of a colleague needs must not hold up the first paint."""
@@ -71,7 +71,7 @@ class Program:
             report=lambda: diagnosis.report(office.profile, office.settings),
         )
         self._ending = Ending(office, self._stage, self._resident)
-        self._ways = WaysIn(office, self._open, self._show_gate)
+        self._entry_views = EntryViews(office, self._open, self._show_gate)
         self._installed = installed or Installed(version_file())
         self._upgrades = QTimer(interval=INSTALLED_EVERY_MS)
         self._upgrades.timeout.connect(self._look_for_upgrade)
@@ -92,7 +92,7 @@ class Program:
         assert isinstance(application, QGuiApplication)  # noqa: S101 - there are windows
         application.commitDataRequest.connect(ending.on_desktop_ends)
         try:
-            resident.start(self._hear)
+            resident.start(self._connect_events)
             self._policy.start()
             self._upgrades.start()
             self._start()
@@ -112,7 +112,7 @@ class Program:
 
     # -- the desktop ----------------------------------------------------------------------------------------------
 
-    def _hear(self, events: Events) -> None:
+    def _connect_events(self, events: Events) -> None:
         events.woke.connect(self._on_woke)
         events.left.connect(self._on_left)
         events.network_changed.connect(self._hurry)
@@ -146,9 +146,9 @@ class Program:
         if key in (PROXY_MODE.key, PROXY_ADDRESS.key):
             self._hurry()
 
-    def _on_called(self, said: str) -> None:
+    def _on_called(self, message: str) -> None:
         """Another start, or the tray: to the front, and then where the link leads."""
-        link, _, token = said.partition("\n")
+        link, _, token = message.partition("\n")
         if token.isascii() and token.isprintable() and token:
             os.environ["XDG_ACTIVATION_TOKEN"] = token[:256]  # Qt takes it for the next window that is brought up
         if self._stage.shown is not None:
@@ -169,7 +169,7 @@ class Program:
     def _show_in_tray(self) -> None:
         self._resident.show_locked(self._stage.session is None)
         if self._stage.window is not None:
-            self._stage.window.tell_by(self._resident.tray)
+            self._stage.window.notify_by(self._resident.tray)
 
     def _show_minimised(self) -> None:
         """Started without a window where there is no tray: then it is in the task bar."""
@@ -189,26 +189,26 @@ class Program:
             self._show_gate(self._welcome())
             return
         if self._office.is_unfinished:
-            self._show_gate(self._ways.unfinished())
+            self._show_gate(self._entry_views.unfinished())
             return
         if self._locked:
-            self._show_gate(self._ways.usual())
+            self._show_gate(self._entry_views.usual())
             return
         try:
             session = self._office.unlock_raw()
         except AppError as fault:
-            view = self._ways.usual()
+            view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)
             return
         if session is not None:
             self._open(session)
         else:
-            self._show_gate(self._ways.usual(at_once=True))
+            self._show_gate(self._entry_views.usual(at_once=True))
 
     def _welcome(self) -> WelcomeView:
         link, self._link = (self._link, "") if is_invitation(self._link) else ("", self._link)
-        return self._ways.welcome(link)
+        return self._entry_views.welcome(link)
 
     def _show_gate(self, view: GateView) -> None:
         self._stage.show_gate(view)
@@ -223,12 +223,12 @@ class Program:
 
     def _away(self, session: Session) -> AwayView:
         view = AwayView(session, session.engine.retry_now)
-        view.met.connect(lambda: self._on_met(session))
+        view.let_in.connect(lambda: self._on_let_in(session))
         view.lock.connect(self._ending.lock)
         view.erase.connect(self._ending.erase)
         return view
 
-    def _on_met(self, session: Session) -> None:
+    def _on_let_in(self, session: Session) -> None:
         if self._stage.session is session and self._stage.window is None:
             self._show_window(session)
 
@@ -285,7 +285,7 @@ class Program:
             await self._ending.close()
             session = await self._office.rekey(change)
         except AppError as fault:  # nothing was changed: the way in is as it was
-            view = self._ways.usual()
+            view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)
             return

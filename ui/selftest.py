@@ -56,9 +56,9 @@ class Failed(Exception):
 class SelfTest:
     """`run` once; `lines` is what was done."""
 
-    def __init__(self, application: QApplication, say: Callable[[str], None]) -> None:
+    def __init__(self, application: QApplication, report: Callable[[str], None]) -> None:
         self._application = application
-        self._say = say
+        self._report = report
         self._at = time.monotonic()
 
     async def run(self) -> int:
@@ -68,10 +68,10 @@ class SelfTest:
                 async with asyncio.timeout(PATIENCE_S * 4):
                     await self._steps(Path(folder))
         except Exception as e:
-            told = str(e) if isinstance(e, Failed) else "".join(traceback.format_exception(e))
-            self._say(f"FAILED  {told}")
+            reason = str(e) if isinstance(e, Failed) else "".join(traceback.format_exception(e))
+            self._report(f"FAILED  {reason}")
             return 1
-        self._say("Everything works.")
+        self._report("Everything works.")
         return 0
 
     async def _steps(self, folder: Path) -> None:
@@ -92,7 +92,7 @@ class SelfTest:
 
     def _done(self, what: str) -> None:
         now = time.monotonic()
-        self._say(f"ok  {(now - self._at) * 1000:6.0f} ms  {what}")
+        self._report(f"ok  {(now - self._at) * 1000:6.0f} ms  {what}")
         self._at = now
 
     def _pictures(self) -> None:

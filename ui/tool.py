@@ -73,7 +73,7 @@ class DraftingView(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class ViewPlace:
     """How a view is left: what is open in it and where one is there. Each view fills in what it has."""
 
     page: int = 0
@@ -95,12 +95,12 @@ class Standing:
 
 
 @runtime_checkable
-class StandingView(Protocol):
+class PlacedView(Protocol):
     """A view to which one can come back as it was left."""
 
-    def standing(self) -> Standing: ...
+    def view_place(self) -> ViewPlace: ...
 
-    def stand(self, left: Standing) -> None:
+    def restore_place(self, left: ViewPlace) -> None:
         """Once it has its size."""
 
 

@@ -122,7 +122,7 @@ def test_attack_every_part_of_the_kit_shows_html_as_text(qtbot: QtBot) -> None:
         page.grab()
         dialog = Dialog(page, bird.html, accept="OK")
         dialog.add_text(bird.html)
-        dialog.add_error().say(bird.html)
+        dialog.add_error().show_text(bird.html)
         dialog.show()
         dialog.grab()
         dialog.close()

@@ -98,7 +98,7 @@ class Composer(QFrame):
         self.field.edit_last_asked.connect(self.edit_last_asked)
         self.field.files_given.connect(self.add_files)
         self.field.image_given.connect(self._add_image)
-        self.field.not_taken.connect(self.tell)
+        self.field.not_taken.connect(self.show_left_out)
         self.field.textChanged.connect(self._on_text)
         self.field.marks_changed.connect(self._show_marks)
         self.field.installEventFilter(self)
@@ -334,7 +334,7 @@ class Composer(QFrame):
         button = self._emoji_button or self
         EmojiPanel(self, self.field.insert).open_at(button.mapToGlobal(QPoint(0, -6)), above=True)
 
-    def tell(self, left_out: str) -> None:
+    def show_left_out(self, left_out: str) -> None:
         """Says what could not be pasted or kept, until it is read, or something else is pasted or sent."""
         self.pasted_line.setVisible(bool(left_out))
         if left_out:

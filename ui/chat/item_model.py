@@ -53,17 +53,17 @@ class TimelineModel(QAbstractListModel):
         return content(message)
 
     def _state(self, message: Message) -> list[str]:
-        said: list[str] = []
+        spoken: list[str] = []
         if message.edited_t is not None and not message.deleted:
-            said.append(tr("edited"))
+            spoken.append(tr("edited"))
         if message.carried_by is not None and message.quoted_author is None:
-            said.append(carried_text(self.people, message.carried_by))
+            spoken.append(carried_text(self.people, message.carried_by))
         if message.waiting:
-            said.append(tr("waiting to be sent"))
+            spoken.append(tr("waiting to be sent"))
         if message.replies:
-            said.append(trn("{n} reply", "{n} replies", message.replies).format(n=message.replies))
-        said += [f"{reaction.emoji} {reaction.count}" for reaction in message.reactions]
-        return said
+            spoken.append(trn("{n} reply", "{n} replies", message.replies).format(n=message.replies))
+        spoken += [f"{reaction.emoji} {reaction.count}" for reaction in message.reactions]
+        return spoken
 
     def _on_inserted(self, first: int, count: int) -> None:
         self.beginInsertRows(QModelIndex(), first, first + count - 1)
@@ -118,8 +118,8 @@ def content(message: Message) -> str:
 
 def naming(people: People, message: Message) -> str:
     """Author, time and first words: tells in a question which message it is about."""
-    said = content(message)
-    words = said if len(said) <= WORDS_CHARS else f"{said[:WORDS_CHARS].rstrip()} …"
+    spoken = content(message)
+    words = spoken if len(spoken) <= WORDS_CHARS else f"{spoken[:WORDS_CHARS].rstrip()} …"
     when = f"{short_day(message.day)} {clock(message.t)}"
     return tr("{name}, {when}: “{words}”").format(name=speaker(people, message), when=when, words=words)
 

@@ -30,7 +30,7 @@ _CARD_WIDTH, _CARD_HEIGHT = 330, 58
 _THING_WIDTH = 380
 IMAGE_WIDTH, IMAGE_HEIGHT = 360, 240
 _PILL_HEIGHT = 24
-SAID_INDENT = 14
+QUOTED_INDENT = 14
 _AIR = {"airy": 6, "normal": 0, "compact": -5}
 """Beside the usual gap over the first message of a person. Between the messages of one there is always 3 px."""
 
@@ -112,9 +112,9 @@ class MessageLayout:
         self.header: QRectF | None = None
         self.name_width = 0.0
         self.quote: tuple[QRectF, str, str] | None = None
-        self.said: tuple[QRectF, str] | None = None
+        self.quoted: tuple[QRectF, str] | None = None
         """Of a quotation: the bar beside it, and whom it names."""
-        self.left = left_px() + (SAID_INDENT if message.quoted_author is not None else 0)
+        self.left = left_px() + (QUOTED_INDENT if message.quoted_author is not None else 0)
         self.text: tuple[QPointF, RichText] | None = None
         self.things: list[Thing] = []
         self.files: list[tuple[int, QRectF]] = []
@@ -127,7 +127,7 @@ class MessageLayout:
         body = y
         y = self._body(self._whom(y), people)
         if message.quoted_author is not None:
-            self.said = (QRectF(left_px(), body, self.room + SAID_INDENT, y - body), quotes_text(people, message))
+            self.quoted = (QRectF(left_px(), body, self.room + QUOTED_INDENT, y - body), quotes_text(people, message))
         self.height = round(y) + 3
 
     @property

@@ -28,7 +28,7 @@ class Reading(QObject):
         self._view = view
         self._since: dict[ChangeId, float] = {}
         """When each message in sight came into sight (monotonic seconds)."""
-        self._told: set[ChangeId] = set()
+        self._reported: set[ChangeId] = set()
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
         self._timer.timeout.connect(self._look)
         view.sight_changed.connect(self._begin)
@@ -44,12 +44,12 @@ class Reading(QObject):
         active = view.isVisible() and view.isActiveWindow()
         ids = view.ids_in_sight() if active else []
         self._since = {each: self._since.get(each, now) for each in ids}
-        self._told &= self._since.keys()
+        self._reported &= self._since.keys()
         ripe = {each for each, since in self._since.items() if now - since >= READ_AFTER_S}
         if len(ripe) == len(ids):
             self._timer.stop()
-        if not ripe <= self._told:
-            self._told |= ripe
+        if not ripe <= self._reported:
+            self._reported |= ripe
             view.let_go(ripe)
             self.seen.emit(ripe)
 

@@ -88,9 +88,9 @@ class MessageSpot(RowSpot):
         self._parts: dict[Hashable, PartSpot] = {}
 
     def spoken_name(self) -> str:
-        said = super().spoken_name()
+        name = super().spoken_name()
         is_new = self.index.isValid() and self._messages.is_new(self.index.row())
-        return f"{tr('Unread')}. {said}" if is_new else said
+        return f"{tr('Unread')}. {name}" if is_new else name
 
     def has_focus(self) -> bool:
         return super().has_focus() and self.focused_part() < 0

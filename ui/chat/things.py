@@ -48,5 +48,5 @@ def detail(thing: Linked, people: People) -> str:
         parts.append(tr("changed by {name}").format(name=people.person(thing.by).name))
     if thing.updated:
         parts.append(day_or_time(thing.updated))
-    said = " · ".join(part for part in parts if part)
-    return said[:1].upper() + said[1:]
+    text = " · ".join(part for part in parts if part)
+    return text[:1].upper() + text[1:]

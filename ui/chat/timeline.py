@@ -141,7 +141,7 @@ class TimelineView(SpokenList, QListView):
     def open_at(self, row: int) -> None:
         """Shows a message at the top of the window, with a little of what is before it. The view follows new messages
         only as far as this one stays in the window, until it has been seen."""
-        self.stand(row, -CONTEXT_PX)
+        self.scroll_to_row(row, -CONTEXT_PX)
         self._floor.row = row
 
     def let_go(self, seen: Collection[ChangeId]) -> None:
@@ -163,16 +163,16 @@ class TimelineView(SpokenList, QListView):
         """Shows a message in the upper half of the window."""
         if not 0 <= row < self._chat.rowCount():
             return
-        self.stand(row, -self.viewport().height() // 4)
+        self.scroll_to_row(row, -self.viewport().height() // 4)
         if select:
             self.setCurrentIndex(self._chat.index(row))
 
-    def standing(self) -> tuple[int, int] | None:
+    def top_row(self) -> tuple[int, int] | None:
         """The row at the top of the window and how far into it that begins; None at the end."""
         return None if self._at_end or not len(self._heights) else (self._row, self._into)
 
-    def stand(self, row: int, into: int) -> None:
-        """Shows what `standing` told."""
+    def scroll_to_row(self, row: int, into: int) -> None:
+        """Shows what `top_row` told."""
         if 0 <= row < self._chat.rowCount():
             self._set_hover(-1)
             self._set_at_end(False)
@@ -254,7 +254,7 @@ class TimelineView(SpokenList, QListView):
             self._part = part
             self.scrollTo(self.currentIndex())
             self.viewport().update()
-            self.tell_row()
+            self.notify_row()
 
     def _part_rect(self, row: int) -> QRectF | None:
         """The part that has the focus, within its message."""
@@ -284,12 +284,12 @@ class TimelineView(SpokenList, QListView):
         if count == 0:
             self._row = self._into = 0
         if count == 0 or height <= 0:
-            self._tell_bar(height)
+            self._update_scroll_bar(height)
             return
         if not self._at_end or not self._anchor_at_end(count, height):
             self._normalise(count)
             self._fill(count, height)
-        self._tell_bar(height)
+        self._update_scroll_bar(height)
         self._follow_hover()
         self.viewport().update()
         self.sight_changed.emit()
@@ -327,7 +327,7 @@ class TimelineView(SpokenList, QListView):
         if seen <= height and row == count:
             self._anchor_at_end(count, height)
 
-    def _tell_bar(self, height: int) -> None:
+    def _update_scroll_bar(self, height: int) -> None:
         bar = self.verticalScrollBar()
         self._moving = True
         bar.setPageStep(max(1, height))
@@ -399,7 +399,7 @@ class TimelineView(SpokenList, QListView):
         self._part = -1
         QAbstractItemView.currentChanged(self, current, previous)
         if self.hasFocus():
-            self.tell_row()
+            self.notify_row()
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         QAbstractItemView.selectionChanged(self, selected, deselected)

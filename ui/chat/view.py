@@ -51,7 +51,7 @@ from ui.kit.style import column, label, set_props
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
-from ui.tool import Standing, follow, toast
+from ui.tool import ViewPlace, follow, toast
 
 DRAFT_MS = 600
 QUICK_EMOJI = "👍"
@@ -158,17 +158,17 @@ class ChatView(QWidget):
         """Marks the words of a search in the message that was opened."""
         self.list.mark(self._opened if words else None, words)
 
-    def standing(self) -> Standing:
+    def view_place(self) -> ViewPlace:
         """Which message is at the top, and what is selected in the field."""
-        top, cursor = self.list.standing(), self.composer.field.textCursor()
+        top, cursor = self.list.top_row(), self.composer.field.textCursor()
         at, px = (self._timeline.message(top[0]).change_id, top[1]) if top is not None else (b"", 0)
-        return Standing(at=at, px=px, anchor=cursor.anchor(), caret=cursor.position())
+        return ViewPlace(at=at, px=px, anchor=cursor.anchor(), caret=cursor.position())
 
-    def stand(self, left: Standing) -> None:
+    def restore_place(self, left: ViewPlace) -> None:
         """As it was left; at the latest message if it was there, or if that message is gone."""
         row = self._timeline.index_of(ChangeId(left.at)) if left.at else None
         if row is not None:
-            self.list.stand(row, left.px)
+            self.list.scroll_to_row(row, left.px)
         select(self.composer.field, left.anchor, left.caret)
 
     def writing_area(self) -> QWidget:
@@ -241,10 +241,10 @@ class ChatView(QWidget):
     def _show_typing(self) -> None:
         uids = [uid for uid in self._service.typing.now(self._room) if uid != self._service.me]
         names = [self._service.people.person(uid).name for uid in uids]
-        said = typing_text(names)
-        if said and said != self.typing.text() and self.isVisible() and self.isActiveWindow():
-            announce(self, said, Kind.PASSING)
-        self.typing.setText(said)
+        text = typing_text(names)
+        if text and text != self.typing.text() and self.isVisible() and self.isActiveWindow():
+            announce(self, text, Kind.PASSING)
+        self.typing.setText(text)
         if names and not self._typing_timer.isActive():
             self._typing_timer.start()
         elif not names:
@@ -332,7 +332,7 @@ class ChatView(QWidget):
             name = self._service.people.person(reply.author).name if reply else ""
             self.composer.restore(StateStart(text=text, reply_to=reply, name=name, files=files), edit, draft.text)
         if draft.pictures:
-            self.composer.tell(
+            self.composer.show_left_out(
                 trn(
                     "{n} pasted picture was not kept. Paste it again.",
                     "{n} pasted pictures were not kept. Paste them again.",

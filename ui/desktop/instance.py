@@ -121,9 +121,9 @@ class _Caller:
     """One connection of another start, or of whoever found the socket. Ends after ANSWER_MS whatever it says."""
 
     def __init__(
-        self, socket: QLocalSocket, key: bytes, said: Callable[[str], None], over: Callable[["_Caller"], None]
+        self, socket: QLocalSocket, key: bytes, received: Callable[[str], None], over: Callable[["_Caller"], None]
     ) -> None:
-        self._socket, self._key_, self._said, self._over = socket, key, said, over
+        self._socket, self._key_, self._received, self._over = socket, key, received, over
         self._unread = b""
         self._theirs = b""
         self._ours = os.urandom(_NONCE)
@@ -167,13 +167,13 @@ class _Caller:
         self._socket.write(b"k")
         self._socket.flush()
         self._socket.disconnectFromServer()
-        self._said(text.decode(errors="replace"))
+        self._received(text.decode(errors="replace"))
 
 
 def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS) -> bool:
     """Gives the running instance what this start was given; False if none of ours answers. Blocks for `wait_ms` at most
     a few times: used before there is a loop."""
-    key, ours, said = _key(profile_id), os.urandom(_NONCE), text.encode(errors="replace")[:MAX_BYTES]
+    key, ours, message = _key(profile_id), os.urandom(_NONCE), text.encode(errors="replace")[:MAX_BYTES]
     socket = QLocalSocket()
     socket.connectToServer(name)
     if not name or not socket.waitForConnected(wait_ms):
@@ -185,7 +185,7 @@ def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS)
         return False
     if sys.platform == "win32":  # the one that a person just started may pass on its right to come to the front
         ctypes.windll.user32.AllowSetForegroundWindow(ctypes.c_ulong(0xFFFFFFFF))
-    socket.write(_mac(key, b"client", theirs, ours, said) + struct.pack(">H", len(said)) + said)
+    socket.write(_mac(key, b"client", theirs, ours, message) + struct.pack(">H", len(message)) + message)
     return _read(socket, 1, wait_ms) == b"k"
 
 

@@ -51,7 +51,7 @@ async def _serve(events: "Events") -> None:
                     if sender != owner:  # at first, and when logind was started again
                         owner = await _owner(router)
                     if sender == owner:
-                        _hear(events, message)
+                        _on_message(events, message)
             finally:
                 for one in filters:
                     one.close()
@@ -75,15 +75,15 @@ async def _owner(router: Any) -> str:
     return str(owner)
 
 
-def _hear(events: "Events", message: Any) -> None:
+def _on_message(events: "Events", message: Any) -> None:
     member, body = message.header.fields[3], message.body
     if member == "PrepareForSleep" and body[0] is False:
         events.woke.emit()
-    elif member == "Lock" or (member == "PropertiesChanged" and _says_locked(*body[:2])):
+    elif member == "Lock" or (member == "PropertiesChanged" and _is_locked(*body[:2])):
         events.left.emit()
 
 
-def _says_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
+def _is_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
     return interface == SESSION and changed.get("LockedHint", ("b", False))[1] is True
 
 

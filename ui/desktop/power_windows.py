@@ -12,7 +12,7 @@ PBT_APMRESUMEAUTOMATIC = 0x12
 WTS_CONSOLE_DISCONNECT, WTS_REMOTE_DISCONNECT, WTS_SESSION_LOCK = 0x2, 0x4, 0x7
 
 
-def said(message: int, wparam: int) -> str:
+def event_of(message: int, wparam: int) -> str:
     """What a message means for us: "woke", "left" or ""."""
     if message == WM_POWERBROADCAST and wparam == PBT_APMRESUMEAUTOMATIC:
         return "woke"
@@ -40,7 +40,7 @@ if sys.platform == "win32":
         def nativeEventFilter(self, kind: QByteArray | bytes, message: int) -> tuple[bool, int]:
             if bytes(kind) == b"windows_generic_MSG":
                 msg = ctypes.wintypes.MSG.from_address(int(message))
-                meant = said(msg.message, msg.wParam) if msg.hWnd == self._window else ""
+                meant = event_of(msg.message, msg.wParam) if msg.hWnd == self._window else ""
                 if meant == "woke":
                     self._events.woke.emit()
                 elif meant == "left":

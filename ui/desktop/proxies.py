@@ -81,7 +81,7 @@ class Wanted(ctypes.Structure):
 
 if sys.platform == "win32":
 
-    class _Found(ctypes.Structure):
+    class _ProxyInfo(ctypes.Structure):
         _fields_ = (("access", wintypes.DWORD), ("proxy", ctypes.c_void_p), ("bypass", ctypes.c_void_p))
 
     def _winhttp(script: str, url: str) -> str:
@@ -89,7 +89,7 @@ if sys.platform == "win32":
         winhttp = ctypes.WinDLL("winhttp", use_last_error=True)
         winhttp.WinHttpOpen.restype = ctypes.c_void_p
         session = winhttp.WinHttpOpen("Kansli", _ACCESS_NO_PROXY, None, None, 0)
-        options, found = Wanted.script_at(script), _Found()
+        options, found = Wanted.script_at(script), _ProxyInfo()
         try:
             done = winhttp.WinHttpGetProxyForUrl(
                 ctypes.c_void_p(session), url, ctypes.byref(options), ctypes.byref(found)

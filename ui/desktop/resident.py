@@ -86,13 +86,13 @@ class Resident(QObject):
         """Whether closing the window leaves the program in the tray."""
         return self.tray is not None and self._settings.get(CLOSE_TO_TRAY)
 
-    def say_that_it_stays(self) -> None:
+    def notify_of_closed_window(self) -> None:
         """The first time only: where the window went, and how to end."""
         if self.tray is not None and not self._settings.get(TRAY_EXPLAINED):
             text = tr(
                 "Kansli is still here and tells of new messages. Its sign in the tray opens it, and its menu ends it."
             )
-            self.tray.tell(tr("The window is closed"), text)
+            self.tray.notify(tr("The window is closed"), text)
             with suppress(StoreUnwritable):  # a full disk: it is said once more the next time
                 self._settings.set(TRAY_EXPLAINED, True)
 

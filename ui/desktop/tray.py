@@ -57,7 +57,7 @@ class Tray(QObject):
         self.locked = locked
         self.refresh()
 
-    def tell(self, title: str, text: str) -> None:
+    def notify(self, title: str, text: str) -> None:
         """Shows a notification beside it."""
         plain.notify(self.item, title, text, icons.app_icon())
 
@@ -68,9 +68,9 @@ class Tray(QObject):
         self._lock.setEnabled(not self.locked)
         self._quit.setText(tr("Quit"))
         self.item.setIcon(sign(self.unread))
-        plain.set_tray_tip(self.item, self.says())
+        plain.set_tray_tip(self.item, self.tip_text())
 
-    def says(self) -> str:
+    def tip_text(self) -> str:
         """What the sign says to who points at it."""
         if self.locked:
             return tr("Kansli is locked")

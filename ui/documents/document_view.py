@@ -164,7 +164,7 @@ class DocumentView(QWidget):
         self.editor.replace_wanted.connect(self.find_bar.open_replace)
         self.editor.find_closed.connect(self.find_bar.leave)
         self.editor.find_closed.connect(lambda: self.editor.found.show(()))
-        self.editor.pasted.connect(self.say_left_out)
+        self.editor.pasted.connect(self.show_left_out)
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))
         bind(self, self._service.presence_changed, self._on_presence)
@@ -172,7 +172,7 @@ class DocumentView(QWidget):
         bind(self, self._service.changed, self._on_list)
         self.destroyed.connect(self._hold.release_kept)
 
-    def say_left_out(self, left_out: str) -> None:
+    def show_left_out(self, left_out: str) -> None:
         """Says what could not be pasted or imported, until it is read or something else is pasted."""
         if self.pasted_bar is not None:
             self.pasted_bar.hide()

@@ -50,13 +50,13 @@ class ImportPanel(QWidget):
             row.deleteLater()
         self.setVisible(self.bar.isVisibleTo(self))
 
-    def say(self, text: str, codes: Sequence[str] = ()) -> None:
+    def show_text(self, text: str, codes: Sequence[str] = ()) -> None:
         """Shows what is to be known, and the codes of faults small behind it, until it is closed; "" takes it away."""
         if not text:
             self.bar.hide()
             self.setVisible(self.row is not None)
             return
         code = ", ".join(dict.fromkeys(codes))
-        self.bar.show_state("warning", "warning", text, tr("Close the message"), lambda: self.say(""), code=code)
+        self.bar.show_state("warning", "warning", text, tr("Close the message"), lambda: self.show_text(""), code=code)
         self.show()
         announce(self.bar, text)

@@ -17,10 +17,10 @@ def losses(taken: Taken) -> str:
     counts = {"pictures": taken.pictures, "tables": taken.tables} | dict(taken.others)
     parts = [name(count).format(n=count) for kind, name in _NAMES.items() if (count := counts.get(kind, 0))]
     notes = [note() for kind, note in _NOTES.items() if counts.get(kind)]
-    said = [tr("{what} could not come along.").format(what=_joined(parts))] if parts else []
+    sentences = [tr("{what} could not come along.").format(what=_joined(parts))] if parts else []
     if taken.cut:
         notes.append(tr("The text was too long. This is its beginning."))
-    return " ".join([*said, *notes])
+    return " ".join([*sentences, *notes])
 
 
 def refusal(file: str, error: Exception) -> tuple[str, str]:

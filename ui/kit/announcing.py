@@ -27,7 +27,7 @@ class Announcer(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.look)
 
-    def say(self, kind: Kind, text: str, count: int = 1) -> None:
+    def announce(self, kind: Kind, text: str, count: int = 1) -> None:
         """Says something now or soon, as its kind decides."""
         if self._silent or not self._wanted():
             return
@@ -72,6 +72,6 @@ def announce(widget: QWidget, text: str, kind: Kind = Kind.DONE) -> None:
     at: QWidget | None = widget
     while at is not None:
         if isinstance(at, Announcing):
-            at.announcer.say(kind, text)
+            at.announcer.announce(kind, text)
             return
         at = at.parentWidget()

@@ -54,7 +54,7 @@ class Soon(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._call)
 
-    def due(self, *_told: object) -> None:
+    def due(self, *_emitted: object) -> None:
         """Something is another than before; bound to signals of any arguments."""
         if not self._timer.isActive():
             passed_ms = (time.monotonic() - self._last) * 1000

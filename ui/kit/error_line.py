@@ -10,7 +10,7 @@ from ui.kit.style import column, label
 
 
 class ErrorLine(QWidget):
-    """`say` shows a text, `hide` takes it away; a screen reader says the same."""
+    """`show_text` shows a text, `hide` takes it away; a screen reader says the same."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -20,7 +20,7 @@ class ErrorLine(QWidget):
             layout.addWidget(part)
         self.hide()
 
-    def say(self, text: str, code: str = "") -> None:
+    def show_text(self, text: str, code: str = "") -> None:
         """Shows a text, and under it, small, the code that support asks for. Announces it if it is another one than
         before."""
         was = "" if self.isHidden() else self.text()
@@ -33,7 +33,7 @@ class ErrorLine(QWidget):
             announce(self, self.text(), Kind.KEPT)
         self.show()
 
-    def say_more(self, text: str) -> None:
+    def add_sentence(self, text: str) -> None:
         """Shows a further sentence after what is shown, and announces it."""
         self._text.setText(f"{self._text.text()}\n{text}")
         for part in (self, self._text):

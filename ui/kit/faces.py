@@ -124,10 +124,10 @@ class Toggle(Spoken):
         return Role.Button if isinstance(self, QAbstractButton) and self.isCheckable() else None
 
     def spoken_description(self) -> str:
-        said = super().spoken_description()
+        description = super().spoken_description()
         if not _STATE_IN_DESCRIPTION or not isinstance(self, QAbstractButton):
-            return said
-        return ", ".join(part for part in (tr("On") if self.isChecked() else tr("Off"), said) if part)
+            return description
+        return ", ".join(part for part in (tr("On") if self.isChecked() else tr("Off"), description) if part)
 
     def spoken_state(self) -> State:
         state = super().spoken_state()
@@ -176,29 +176,29 @@ class Spot(Spoken, QObject):
         return ()
 
 
-def tell_focus(thing: QObject) -> None:
+def notify_focus(thing: QObject) -> None:
     """Tells a screen reader that the focus is here: in a part of the widget that has it."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleEvent(thing, QAccessible.Event.Focus))
 
 
-def tell_chosen(tab: QAbstractButton) -> None:
+def notify_chosen(tab: QAbstractButton) -> None:
     """Tells that a `Tab` is the chosen one, or not any more."""
     if QAccessible.isActive():
         event = QAccessible.Event.SelectionAdd if tab.isChecked() else QAccessible.Event.SelectionRemove
         QAccessible.updateAccessibility(QAccessibleEvent(tab, event))
 
 
-def tell_described(thing: QObject) -> None:
+def notify_description(thing: QObject) -> None:
     """Tells that a thing has another description."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleEvent(thing, QAccessible.Event.DescriptionChanged))
 
 
-def tell_toggled(button: QAbstractButton) -> None:
+def notify_toggled(button: QAbstractButton) -> None:
     """Tells that a `Toggle` has another state; Qt tells the state itself."""
     if _STATE_IN_DESCRIPTION:
-        tell_described(button)
+        notify_description(button)
 
 
 class ForeignSpoken(Spoken):

@@ -70,10 +70,10 @@ class Gathering:
         if now < self.quiet_until or not self.waits:
             return ""
         parts = [*self._kept, self._done, self._news()]
-        said = [part for part in parts if part] or [self._passing]
+        due = [part for part in parts if part] or [self._passing]
         self.forget()
         self.quiet_until = now + PAUSE_S
-        return said[0] if len(said) == 1 else ". ".join(part.rstrip(".") for part in said) + "."
+        return due[0] if len(due) == 1 else ". ".join(part.rstrip(".") for part in due) + "."
 
     def _news(self) -> str:
         if not self._messages:

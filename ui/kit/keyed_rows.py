@@ -72,7 +72,7 @@ class KeyedRows(Generic[Item, Row]):
         for row in gone:
             self._layout.removeWidget(row)
         for at, row in enumerate(now.values()):
-            self._stand_at(row, at)
+            self._place_at(row, at)
         self._rows = now
         for key, item in wanted.items():
             self._update(now[key], item)
@@ -92,7 +92,7 @@ class KeyedRows(Generic[Item, Row]):
         row = self._new(item) if known is None else known
         rows.insert(at, (key, row))
         self._rows = dict(rows)
-        if self._stand_at(row, at):
+        if self._place_at(row, at):
             self._order([near for _, near in rows[max(0, at - 1) : at + 2]])
         self._update(row, item)
         if known is None:
@@ -116,7 +116,7 @@ class KeyedRows(Generic[Item, Row]):
         row.setProperty(_IS_ROW, True)
         return row
 
-    def _stand_at(self, row: QWidget, at: int) -> bool:
+    def _place_at(self, row: QWidget, at: int) -> bool:
         """Gives a row its place in the layout; False if it has it already."""
         if self._layout.indexOf(row) == at:
             return False

@@ -35,13 +35,13 @@ class QrReader(QWidget):
         """`title`: of the dialog that asks for a picture. `read_screens` is for tests."""
         super().__init__(parent)
         self._title, self._read_screens = title, read_screens
-        ways = column(self, spacing=2)
+        layout = column(self, spacing=2)
         self.from_picture = TextButton(
             tr("Read a QR code from a picture …"), lambda: run(self, self._choose()), kind="link", icon="image"
         )
         self.from_screen = TextButton(tr("Read it from the screen"), self._look, kind="link", icon="device")
-        for way in (self.from_picture, self.from_screen):
-            ways.addWidget(way, 0, Qt.AlignmentFlag.AlignLeft)
+        for button in (self.from_picture, self.from_screen):
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def read(self, picture: QImage) -> None:
         """Looks for codes in a picture."""

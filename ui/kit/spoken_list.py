@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QPersistentModelIndex, QRect, Qt, QTimer
 from PySide6.QtGui import QAccessible, QFocusEvent
 from PySide6.QtWidgets import QListView, QListWidget, QWidget
 
-from ui.kit.faces import FOREIGN, ForeignSpoken, Role, Spoken, Spot, State, look_again, tell_focus
+from ui.kit.faces import FOREIGN, ForeignSpoken, Role, Spoken, Spot, State, look_again, notify_focus
 from ui.kit.list_model import Index
 
 SECTION_LEVEL = 3
@@ -105,15 +105,15 @@ class SpokenList(Spoken):
         view = self._list()
         return self.spoken_child(view.currentIndex().row()) if view.hasFocus() else None
 
-    def tell_row(self) -> None:
+    def notify_row(self) -> None:
         """Tells that the focus is on the current row."""
         focused = self.spoken_focus() if QAccessible.isActive() else None
         if focused is not None:
-            tell_focus(focused)
+            notify_focus(focused)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)  # type: ignore[misc] # Qt's class comes after this one
-        QTimer.singleShot(0, self._list(), self.tell_row)  # after Qt has told of the list itself
+        QTimer.singleShot(0, self._list(), self.notify_row)  # after Qt has told of the list itself
 
     def _list(self) -> QListView:
         view = self._widget()

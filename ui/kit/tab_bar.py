@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QTabBar, QWidget
 
 from ui.kit import icons, scale, theme
 from ui.kit.edits import Edit, Inserted, Moved, Removed, edits
-from ui.kit.faces import Role, Spot, State, TabList, tell_focus
+from ui.kit.faces import Role, Spot, State, TabList, notify_focus
 from ui.kit.fonts import BASE_PX, font
 from ui.kit.scale import px
 from ui.kit.wheel import keep_still
@@ -146,11 +146,11 @@ class TabBar(TabList, QTabBar):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        QTimer.singleShot(0, self, self._tell_tab)  # after Qt has told of the bar itself
+        QTimer.singleShot(0, self, self._notify_tab)  # after Qt has told of the bar itself
 
-    def _tell_tab(self) -> None:
+    def _notify_tab(self) -> None:
         if (tab := self.spoken_focus()) is not None:
-            tell_focus(tab)
+            notify_focus(tab)
 
     def _on_changed(self, index: int) -> None:
         if 0 <= index < len(self._tabs):

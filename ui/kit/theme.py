@@ -204,12 +204,12 @@ def styled_at_once() -> Iterator[None]:
     styles a widget and all that is in it whenever it is put into another: 0.6 s for a window of 600 widgets, instead of
     0.1 s. Use it only where most widgets of the application are new, since the others are styled again too."""
     app = cast("QApplication", QApplication.instance())
-    sheet = app.styleSheet()
+    styles = app.styleSheet()
     app.setStyleSheet("")
     try:
         yield
     finally:
-        app.setStyleSheet(sheet)
+        app.setStyleSheet(styles)
 
 
 def _prepare(app: QApplication) -> None:

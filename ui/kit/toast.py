@@ -61,7 +61,7 @@ class Toast(QFrame):
         host.installEventFilter(self)
         self.hide()
 
-    def say(
+    def show_text(
         self,
         text: str,
         undo: Callable[[], object] | None = None,
@@ -73,7 +73,7 @@ class Toast(QFrame):
         """Shows and announces a text. `undo` adds a button labelled `action`, or Undo. With `undo` or `kept` the
         announcement is never dropped. `code`: an error's code, shown small after the text."""
         if undo is None and self._action is not None and self.isVisible():
-            self._say_above(text, code=code, kept=kept)
+            self._show_above(text, code=code, kept=kept)
             return
         if self._above is not None and undo is None:
             self._above.hide()
@@ -92,14 +92,14 @@ class Toast(QFrame):
         self._wait()
         undone = undo is not None and not action
         whole = f"{text} {code_line(code)}".rstrip()
-        said = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else whole
-        announce(self, said, Kind.KEPT if kept or undo is not None else Kind.DONE)
+        announced = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else whole
+        announce(self, announced, Kind.KEPT if kept or undo is not None else Kind.DONE)
 
-    def _say_above(self, text: str, *, code: str, kept: bool) -> None:
+    def _show_above(self, text: str, *, code: str, kept: bool) -> None:
         if self._above is None:
             self._above = Toast(self._host, self._writing_area, self)
             self.destroyed.connect(self._above.deleteLater)
-        self._above.say(text, code=code, kept=kept)
+        self._above.show_text(text, code=code, kept=kept)
 
     def _wait(self) -> None:
         if self._pointed or self._has_focus():

@@ -37,12 +37,12 @@ def _question(parent: QWidget, link: str) -> Dialog:
     whole = shown(link)
     if whole.removeprefix("mailto:") != host(link):
         dialog.add_text(_broken(whole if len(whole) <= _MOST else whole[:_MOST] + "…"), "small")
-    said = (
+    text = (
         tr("It opens in the e-mail program, outside the sealed room.")
         if mail
         else tr("It opens in the browser, outside the sealed room.")
     )
-    dialog.add_text(said, "body")
+    dialog.add_text(text, "body")
     return dialog
 
 

@@ -35,7 +35,7 @@ class Binding(QObject):
         self._receiving = False
         self._committed: int | None = None
         self._count = 1
-        self._mend: set[int] = set()
+        self._repairs: set[int] = set()
         self._relist: tuple[int, int] | None = None
         self._qt.setUndoRedoEnabled(False)
         self.load()
@@ -110,7 +110,7 @@ class Binding(QObject):
         while block.isValid() and block.blockNumber() <= last.blockNumber():
             values, right = look.read_block(block)
             if not right:
-                self._mend.add(block.blockNumber())
+                self._repairs.add(block.blockNumber())
             new.append(values)
             block = block.next()
         old_count = len(new) - (self._qt.blockCount() - self._count)
@@ -145,20 +145,20 @@ class Binding(QObject):
 
     def _on_contents_changed(self) -> None:
         """After Qt has finished with an edit of ours: looks that do not fit, and lists, are put right."""
-        if self._busy or not (self._mend or self._relist):
+        if self._busy or not (self._repairs or self._relist):
             return
         cursor = self._begin()
-        for number in sorted(self._mend):
+        for number in sorted(self._repairs):
             qt_block = self._qt.findBlockByNumber(number)
             if qt_block.isValid() and number < len(self._document.blocks()):
-                self._mend_block(qt_block, self._document.block(number))
+                self._repair_block(qt_block, self._document.block(number))
         if self._relist:
             self._lists(*self._relist)
-        self._mend.clear()
+        self._repairs.clear()
         self._relist = None
         self._end(cursor)
 
-    def _mend_block(self, qt_block: QTextBlock, block: Block) -> None:
+    def _repair_block(self, qt_block: QTextBlock, block: Block) -> None:
         if look.shown(block.text) != qt_block.text():
             cursor = QTextCursor(qt_block)
             cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)

@@ -302,11 +302,11 @@ class Editor(QTextEdit):
     def restyle(self) -> None:
         """Dresses the text again: the theme or the text size has changed. Only how it is shown; what the document says
         is the same, and so is the line at the top of the view."""
-        top = staying.standing(self)
+        top = staying.top_line(self)
         self._measure()
         self._margin()
         self._binding.restyle()
-        staying.stand(self, *top)
+        staying.scroll_to_line(self, *top)
         self.show_carets(self._carets)
 
     def _margin(self) -> None:

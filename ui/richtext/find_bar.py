@@ -132,7 +132,7 @@ class FindBar(QFrame):
             self._replaced = True
             self.count.setText(trn("{n} match replaced", "{n} matches replaced", len(found)).format(n=len(found)))
         else:
-            self._say_none()
+            self._show_no_match()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         name = keys.action(event)
@@ -187,7 +187,7 @@ class FindBar(QFrame):
             self.replacement.setFocus()
             self.replacement.selectAll()
 
-    def _say_none(self) -> None:
+    def _show_no_match(self) -> None:
         self.count.setText(tr("No matches") if self.field.text() else "")
 
     def _first(self) -> None:
@@ -196,7 +196,7 @@ class FindBar(QFrame):
     def _go(self, pos: int, step: int) -> None:
         found = self._found()
         if not found:
-            self._say_none()
+            self._show_no_match()
             return
         if step > 0:
             index = next((i for i, (start, _) in enumerate(found) if start >= pos), 0)

@@ -114,15 +114,15 @@ def _paint_note(painter: QPainter, rect: QRectF, host: str) -> None:
     painter.drawRoundedRect(rect, 4, 4)
     painter.setFont(font(SMALL_PX, 500))
     painter.setPen(tokens.colour("warning"))
-    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, _said(host))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, _note_text(host))
 
 
-def _said(host: str) -> str:
+def _note_text(host: str) -> str:
     return "→\u00a0" + (host if len(host) <= _MOST else "…" + host[1 - _MOST :])
 
 
 def _width(host: str) -> float:
-    return QFontMetricsF(font(SMALL_PX, 500)).horizontalAdvance(_said(host)) + 2 * _PAD_PX
+    return QFontMetricsF(font(SMALL_PX, 500)).horizontalAdvance(_note_text(host)) + 2 * _PAD_PX
 
 
 def _x(line: QTextLine, position: int) -> float:

@@ -42,12 +42,12 @@ def has_margins(document: QTextDocument, side: int) -> bool:
     return (fmt.leftMargin(), fmt.topMargin()) == (side, _GAP_PX + px(_MARGIN_PX) - 5)
 
 
-def paint(edit: QTextEdit, painter: QPainter, dirty: QRect) -> None:
+def paint(edit: QTextEdit, painter: QPainter, area: QRect) -> None:
     """The sheet under the text, on the window's ground."""
     tokens = theme.current()
     scroll = edit.verticalScrollBar().value()
     end = max(edit.document().size().height() - _GAP_PX, edit.viewport().height() + _GAP_PX) - scroll
-    painter.fillRect(dirty, tokens.colour("window"))
+    painter.fillRect(area, tokens.colour("window"))
     painter.setPen(tokens.colour("line"))
     painter.setBrush(tokens.colour("surface"))
     top = _GAP_PX - scroll + 0.5

@@ -126,16 +126,16 @@ class Outline(QObject):
         style = self.editor.style_here()
         if style != self._style:
             self._style = style
-            self.editor.setAccessibleDescription(self._said(style))
+            self.editor.setAccessibleDescription(self._format_style(style))
 
-    def _said(self, style: Style) -> str:
+    def _format_style(self, style: Style) -> str:
         place = place_in_list(self.editor.textCursor().block())
         return ", ".join(part for part in (style_name(style), place) if part)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusIn:
             self._style = self.editor.style_here()
-            self.editor.setAccessibleDescription(f"{self._said(self._style)}. {self._hint}")
+            self.editor.setAccessibleDescription(f"{self._format_style(self._style)}. {self._hint}")
         return False
 
 

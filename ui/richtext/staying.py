@@ -70,7 +70,7 @@ class Staying:
             layout.setPreeditArea(-1, "")
 
 
-def standing(edit: QTextEdit) -> tuple[int, int]:
+def top_line(edit: QTextEdit) -> tuple[int, int]:
     """The line at the top of the view as a position, and how many pixels above the view's edge it begins."""
     if not edit.verticalScrollBar().value():
         return 0, 0
@@ -78,8 +78,8 @@ def standing(edit: QTextEdit) -> tuple[int, int]:
     return top, -below
 
 
-def stand(edit: QTextEdit, line: int, px: int) -> None:
-    """Scrolls to what `standing` told."""
+def scroll_to_line(edit: QTextEdit, line: int, px: int) -> None:
+    """Scrolls to what `top_line` told."""
     top = QTextCursor(edit.document())
     top.setPosition(max(0, min(line, edit.document().characterCount() - 1)))
     bar = edit.verticalScrollBar()

@@ -78,7 +78,7 @@ def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
     return tr("not verified"), "muted", None, tr("Not verified")
 
 
-def seal_chip(state: str) -> tuple[str, str, str, str]:
+def security_chip(state: str) -> tuple[str, str, str, str]:
     """(word, kind, icon, what it means) of a room's seal."""
     words = {
         "verified": (

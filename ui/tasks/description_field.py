@@ -122,7 +122,7 @@ class DescriptionField(QPlainTextEdit):
         """▲ A longer text would not fit into one change."""
         if self.document().characterCount() > MAX_DESCRIPTION and len(self.toPlainText()) > MAX_DESCRIPTION:
             text = tr("The description is too long: only its first {n} characters are kept.")
-            self.too_long.say(text.format(n=MAX_DESCRIPTION))
+            self.too_long.show_text(text.format(n=MAX_DESCRIPTION))
         else:
             self.too_long.hide()
 

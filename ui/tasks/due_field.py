@@ -99,7 +99,7 @@ class DueField(QWidget):
         self._unread[self._card] = text
         sentence = _sentence(reading)
         if sentence != self.error.text() or self.error.isHidden():
-            self.error.say(sentence)
+            self.error.show_text(sentence)
             announce(self.field, sentence)
 
     def _set(self, value: date | None) -> None:
@@ -111,9 +111,9 @@ class DueField(QWidget):
         self.show_date(value)
         if not same:
             self.changed.emit(value)
-            announce(self.field, self._said())
+            announce(self.field, self._format_date())
 
-    def _said(self) -> str:
+    def _format_date(self) -> str:
         return tr("due {day}").format(day=full_day(self._value)) if self._value else tr("No due date")
 
     def _on_text(self) -> None:

@@ -291,7 +291,7 @@ class CardEditor(Spoken, QFrame):
     def keep_draft(self) -> None:
         """Stores what is being written in the open card and its checklist, and a date that is being typed if it is
         understood."""
-        self.title.give_way()
+        self.title.show_kept_title()
         self._keep_typed()
         self._keep_due()
         if self._card:
@@ -381,7 +381,7 @@ class CardEditor(Spoken, QFrame):
 
     def _show_bar(self, card: Card) -> None:
         """The card is archived or in the trash, and can be put back from here."""
-        told = bool(self._away.text()) and self._archived.isVisible()
+        shown = bool(self._away.text()) and self._archived.isVisible()
         self._archived.setVisible(card.archived or card.deleted)
         self._delete.setVisible(self._writable and not card.deleted)
         if not card.deleted:
@@ -389,7 +389,7 @@ class CardEditor(Spoken, QFrame):
             self._back.setText(tr("Put back on the board"))
             return
         text = away_sentence(card.deleted_by, card.deleted_t, self._who)
-        if text != self._away.text() or not told:
+        if text != self._away.text() or not shown:
             self._away.setText(text)
             announce(self._archived, text)
         self._back.setText(tr("Restore"))

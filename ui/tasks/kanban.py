@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 from app.people.person import Person
 from app.tasks.model import Board, Column, Label
 from ui.kit.bind import bind
-from ui.kit.faces import tell_described
+from ui.kit.faces import notify_description
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import line, set_props
 from ui.kit.tasks import run_guarded
@@ -352,4 +352,4 @@ class KanbanView(QScrollArea):
         self.focus_card(card_id)
         moved = self.card_widget(card_id)
         if moved is not None:
-            tell_described(moved)  # it has the focus as before, and is in another place
+            notify_description(moved)  # it has the focus as before, and is in another place

@@ -53,7 +53,7 @@ class TitleField(QLineEdit):
         self._timer = QTimer(self, singleShot=True, interval=STORE_AFTER_MS)
         self._timer.timeout.connect(self.pause)
         self._hands = QTimer(self, singleShot=True, interval=HANDS_MS)
-        self._hands.timeout.connect(self.give_way)
+        self._hands.timeout.connect(self.show_kept_title)
         self.textChanged.connect(lambda _text: self._on_text())
 
     @property
@@ -86,7 +86,7 @@ class TitleField(QLineEdit):
         if self._title() == title:
             self.other.hide()
         elif colleague:
-            self.other.say(tr("{name} wrote “{title}”").format(name=colleague, title=title), title)
+            self.other.show_title(tr("{name} wrote “{title}”").format(name=colleague, title=title), title)
 
     def stored(self, card_id: str) -> None:
         """What is written here is being stored as it stands."""
@@ -100,7 +100,7 @@ class TitleField(QLineEdit):
         if not self._title():
             self._show(self._base)
 
-    def give_way(self) -> None:
+    def show_kept_title(self) -> None:
         """The person types no more: shows a colleague's title that came meanwhile. What is not stored yet stays."""
         self._hands.stop()
         if self._kept:
@@ -126,7 +126,7 @@ class TitleField(QLineEdit):
             self.other.hide()
 
     def _offer(self, mine: str) -> None:
-        self.other.say(tr("You wrote “{title}”").format(title=mine), mine)
+        self.other.show_title(tr("You wrote “{title}”").format(title=mine), mine)
 
     def _take_other(self, title: str) -> None:
         self.other.hide()
@@ -156,7 +156,7 @@ class TitleField(QLineEdit):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """A person who goes to another program has not chosen between two titles."""
         if event.reason() == Qt.FocusReason.ActiveWindowFocusReason:
-            self.give_way()
+            self.show_kept_title()
         super().focusOutEvent(event)
 
 
@@ -173,13 +173,13 @@ class OtherTitle(QWidget):
         rows.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         self.hide()
 
-    def say(self, text: str, title: str) -> None:
+    def show_title(self, text: str, title: str) -> None:
         """Shows whose the title is. Announced once, while a colleague goes on typing it."""
-        told, self._title = not self.isHidden(), title
+        was_shown, self._title = not self.isHidden(), title
         self._text.setText(text)
         self.button.setAccessibleDescription(text)
         self.show()
-        if not told:
+        if not was_shown:
             announce(self, text)
 
     def text(self) -> str:

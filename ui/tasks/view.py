@@ -37,7 +37,7 @@ from ui.tasks.filter_line import FilterLine
 from ui.tasks.kanban import KanbanView
 from ui.tasks.nothing import Nothing
 from ui.tasks.table import CardTable
-from ui.tool import Standing, toast
+from ui.tool import ViewPlace, toast
 from ui.trash import trash_words, visit
 
 ARCHIVE_KEYS = "Ctrl+Shift+A"
@@ -142,11 +142,11 @@ class TasksView(QWidget):
         if card is not None and card.deleted:
             run_guarded(self, lambda: self._service.trash.see(obj, card_id))
 
-    def standing(self) -> Standing:
+    def view_place(self) -> ViewPlace:
         """Board or table, how far they are scrolled, the open card and the caret in it."""
         open_card = self.editor.card_id
         field, anchor, caret = self.editor.caret() if open_card else ("", 0, 0)
-        return Standing(
+        return ViewPlace(
             page=self._views.currentIndex(),
             opened=(open_card or self.kanban.focused_card()).encode(),
             scrolls=tuple(bar.value() for bar in self._bars()),
@@ -155,7 +155,7 @@ class TasksView(QWidget):
             caret=caret,
         )
 
-    def stand(self, left: Standing) -> None:
+    def restore_place(self, left: ViewPlace) -> None:
         """As it was left; a card that is gone is not opened."""
         self._segment.buttons()[left.page % 2].setChecked(True)
         self._views.setCurrentIndex(left.page % 2)

@@ -182,9 +182,9 @@ def test_attack_a_quotation_is_painted_and_spoken_as_that_of_whoever_carried_it(
     message = timeline.message(0)
     layout = MessageLayout(message, timeline.place(0), 600, Folk(HL))
     assert layout.person.name == "Enhetschef"
-    assert layout.said is not None
-    bar, said = layout.said
-    assert said.startswith("citerar Handläggare, ")
+    assert layout.quoted is not None
+    bar, quoted = layout.quoted
+    assert quoted.startswith("citerar Handläggare, ")
     assert layout.text is not None
     assert layout.text[0].y() >= bar.y() + line_px()
     assert layout.text[0].x() > bar.x()

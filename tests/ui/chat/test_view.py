@@ -24,7 +24,7 @@ from ui.chat.view import ChatView, typing_text
 from ui.errors import sentence_of
 from ui.kit import theme
 from ui.kit.tasks import set_error_hook
-from ui.tool import DraftingView, StandingView
+from ui.tool import DraftingView, PlacedView
 
 
 def named(view: QWidget, name: str) -> QAbstractButton:
@@ -376,14 +376,14 @@ def test_one_comes_back_to_the_message_at_the_top_and_to_what_is_selected(
     assert not view.list.at_end
     top = view.list.indexAt(QPoint(200, 40)).row()
     rect = view.list.row_rect(top)
-    assert isinstance(view, StandingView)
-    left = view.standing()
+    assert isinstance(view, PlacedView)
+    left = view.view_place()
     view.keep_draft()
     again = ChatView(hl.chat, ROOM)
     qtbot.addWidget(again)
     again.resize(800, 700)
     again.show()
-    again.stand(left)
+    again.restore_place(left)
     assert again.list.row_rect(top) == rect
     cursor = again.composer.field.textCursor()
     assert (cursor.selectedText(), cursor.position()) == ("g", 13)
@@ -394,13 +394,13 @@ def test_one_comes_back_to_the_message_at_the_top_and_to_what_is_selected(
 def test_who_was_at_the_latest_message_comes_back_to_the_latest(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
     for number in range(60):
         hl.chat.send(ROOM, f"Rad {number}")
-    left = view.standing()
+    left = view.view_place()
     hl.chat.send(ROOM, "kom under tiden")
     again = ChatView(hl.chat, ROOM)
     qtbot.addWidget(again)
     again.resize(800, 700)
     again.show()
-    again.stand(left)
+    again.restore_place(left)
     assert again.list.at_end
 
 

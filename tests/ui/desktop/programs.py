@@ -198,7 +198,7 @@ async def running(
     found = Running(program, office, qapp, task, made, autostart)
     await found.until(lambda: bool(made))
     if has_tray:
-        found.tray.tell = lambda title, text: found.told.append(title)  # type: ignore[method-assign]
+        found.tray.notify = lambda title, text: found.told.append(title)  # type: ignore[method-assign]
     try:
         yield found
     finally:

@@ -22,7 +22,7 @@ from tests.ui.soon import caught_up
 from ui.desktop.again import Restart
 from ui.kit.dialogs import Dialog
 from ui.shell.entry.locking import LockingView
-from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.new_unlock_method import NewUnlockMethodView
 from ui.shell.entry.unlock import UnlockView
 from ui.shell.window.main_window import MainWindow
 
@@ -36,17 +36,17 @@ async def test_what_is_locked_in_the_tray_stays_there_and_tells_nothing(qapp: QA
         caught_up(window)
         unread = sum(room.unread for room in r.office.session.rooms.rooms() if not room.muted)
         assert unread
-        assert r.tray.says() == f"Kansli: {unread} olästa"
+        assert r.tray.tip_text() == f"Kansli: {unread} olästa"
         r.shown.close()
         assert await r.lock() == Restart(locked=True, background=True, link="")
         assert r.shown.isHidden()
     async with running(qapp, Office(tmp_path), background=True, locked=True) as r:
         assert r.shown.isHidden()
-        assert (r.tray.says(), r.tray.unread) == ("Kansli är låst", 0)
+        assert (r.tray.tip_text(), r.tray.unread) == ("Kansli är låst", 0)
         assert "Lås Kansli" not in menu_texts(r.tray)
         await r.unlock()
         assert r.shown.isHidden()
-        assert r.tray.says() == f"Kansli: {unread} olästa"
+        assert r.tray.tip_text() == f"Kansli: {unread} olästa"
 
 
 async def test_after_locking_nothing_unlocks_without_a_word(qapp: QApplication, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ async def test_no_fault_leads_around_a_way_of_unlocking_that_policy_has_forbidde
     async with running(qapp, office) as r:
         if why != "a bad raw key":
             r.program._rekey(KeyChange(current="fel"))
-        await r.until(lambda: r.program._stage.gate is not None and isinstance(r.gate, NewWayView))
+        await r.until(lambda: r.program._stage.gate is not None and isinstance(r.gate, NewUnlockMethodView))
 
 
 @pytest.mark.parametrize("minutes", [15, 0])

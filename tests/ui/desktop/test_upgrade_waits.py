@@ -65,7 +65,7 @@ async def test_it_is_read_out_once_and_is_there_in_the_other_language_too(
         def say(kind: Kind, text: str, count: int = 1) -> None:
             said.append(text)
 
-        monkeypatch.setattr(window.announcer, "say", say)
+        monkeypatch.setattr(window.announcer, "announce", say)
         for _ in range(2):
             looked(r)
         assert said == []  # it was said when the window came

@@ -17,7 +17,7 @@ from tests.bus import needs_bus, own_bus
 from tests.world import until
 from ui.desktop import power_linux
 from ui.desktop.power_linux import MANAGER, PROPERTIES, SESSION
-from ui.desktop.power_windows import said
+from ui.desktop.power_windows import event_of
 from ui.desktop.waking import Events, networks
 
 OURS = "/org/freedesktop/login1/session/_32"
@@ -199,4 +199,4 @@ def test_qt_knows_networks_here_or_nothing_is_said(qapp: QApplication) -> None:
     ],
 )
 def test_what_windows_messages_mean(message: int, wparam: int, meant: str) -> None:
-    assert said(message, wparam) == meant
+    assert event_of(message, wparam) == meant

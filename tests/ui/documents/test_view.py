@@ -21,7 +21,7 @@ from tests.ui.pointing import click, wheel
 from ui.documents.document_view import DocumentView
 from ui.documents.view import DocumentsView
 from ui.richtext.link_dialog import LinkDialog
-from ui.tool import Standing, StandingView
+from ui.tool import PlacedView, ViewPlace
 
 
 @pytest.fixture
@@ -476,16 +476,16 @@ def test_one_comes_back_to_the_open_document_its_caret_and_the_line_at_the_top(q
     wheel(editor, -3)
     selection, place = editor.selection(), editor.cursorRect()
     assert editor.verticalScrollBar().value()
-    assert isinstance(view, StandingView)
-    left = view.standing()
+    assert isinstance(view, PlacedView)
+    left = view.view_place()
     view.show_list()
     again = show(qtbot, hl)
-    again.stand(left)
+    again.restore_place(left)
     editor = opened(again).editor
     assert editor.selection() == selection
     assert editor.cursorRect() == place
     again.show_list()
-    assert again.standing() == Standing()
+    assert again.view_place() == ViewPlace()
     hl.documents.delete(obj)
-    again.stand(replace(left, opened=bytes(16)))
+    again.restore_place(replace(left, opened=bytes(16)))
     assert again.document is None

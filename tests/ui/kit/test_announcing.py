@@ -96,17 +96,17 @@ def test_nothing_is_said_once_kansli_is_being_locked(window: Window, heard: list
 def test_an_error_in_a_line_is_said_when_it_is_another(window: Window, heard: list[str]) -> None:
     error = ErrorLine(window)
     for text in ("31/2 finns inte", "31/2 finns inte", "31/3 å 🙂", "31/3 å 🙂"):
-        error.say(text)
+        error.show_text(text)
         window.wait(PAUSE_S)
     error.hide()
-    error.say("31/3 å 🙂")
+    error.show_text("31/3 å 🙂")
     assert heard == ["31/2 finns inte", "31/3 å 🙂", "31/3 å 🙂"]
 
 
 def test_a_further_sentence_of_an_error_is_said_too(window: Window, heard: list[str]) -> None:
     error = ErrorLine(window)
-    error.say("Kontot väntar å 🙂", "waits")
-    error.say_more("Från 14:03.")
+    error.show_text("Kontot väntar å 🙂", "waits")
+    error.add_sentence("Från 14:03.")
     window.wait(PAUSE_S)
     assert heard == ["Kontot väntar å 🙂\nKod: waits", "Från 14:03."]
 

@@ -24,9 +24,9 @@ def test_the_code_stands_smaller_than_the_sentence(qapp: QApplication, qtbot: Qt
     qtbot.addWidget(host)
     theme.apply(qapp, "light")
     error, bar, toast = ErrorLine(host), InfoBar(host), Toast(host)
-    error.say(SAID, "wrong-passphrase")
+    error.show_text(SAID, "wrong-passphrase")
     bar.show_state("warning", "warning", SAID, code="wrong-passphrase")
-    toast.say(SAID, code="wrong-passphrase")
+    toast.show_text(SAID, code="wrong-passphrase")
     host.show()
     for part in (error, bar, toast):
         assert labels(part)[SAID] > labels(part)[CODE], part
@@ -37,13 +37,13 @@ def test_what_has_no_code_shows_none(qtbot: QtBot) -> None:
     host = QWidget()
     qtbot.addWidget(host)
     error, bar, toast = ErrorLine(host), InfoBar(host), Toast(host)
-    error.say(SAID, "full")
-    error.say(SAID)
+    error.show_text(SAID, "full")
+    error.show_text(SAID)
     bar.show_state("info", "info", SAID)
-    toast.say(SAID)
+    toast.show_text(SAID)
     for part in (error, bar, toast):
         assert [text for text in labels(part) if text] == [SAID], part
-    error.say_more("Från 14:03.")
+    error.add_sentence("Från 14:03.")
     assert error.text() == f"{SAID}\nFrån 14:03."
     error.clear()
     assert (error.text(), error.isHidden()) == ("", True)

@@ -40,7 +40,7 @@ from tests.ui.shell.sample import (
     FakeStatus,
     at,
 )
-from ui.tool import Standing, Tool
+from ui.tool import Tool, ViewPlace
 
 
 class FakePeople:
@@ -198,7 +198,7 @@ class FakeView(QWidget):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
-        self.stood = Standing()
+        self.stood = ViewPlace()
         self.refs: list[tuple[ObjId, bytes]] = []
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel(name))
@@ -214,11 +214,11 @@ class FakeView(QWidget):
         """Its field."""
         return self.field
 
-    def standing(self) -> Standing:
+    def view_place(self) -> ViewPlace:
         """Its caret."""
-        return Standing(caret=self.field.cursorPosition())
+        return ViewPlace(caret=self.field.cursorPosition())
 
-    def stand(self, left: Standing) -> None:
+    def restore_place(self, left: ViewPlace) -> None:
         """Remembers."""
         self.stood = left
 

@@ -13,21 +13,21 @@ from tests.ui.shell.sample import ARCHIVIST, CASE, REGISTRAR, at
 from tests.ui.shell.test_people import dialog, panel_of
 from tests.ui.walking import check
 from tests.world import until
-from ui.shell.room.duplicate_accounts import TwinsDialog
+from ui.shell.room.duplicate_accounts import DuplicateAccountsDialog
 from ui.shell.room.member_dialogs import AddMemberDialog
 from ui.shell.window.main_window import MainWindow
 
 TWIN = replace(ARCHIVIST, uid=Uid(bytes(range(16))))
 
 
-async def add_archivist(window: MainWindow) -> TwinsDialog:
+async def add_archivist(window: MainWindow) -> DuplicateAccountsDialog:
     panel_of(window).add()
     opened = await dialog()
     assert isinstance(opened, AddMemberDialog)
     await opened.search.look_for("ämbetsark")
     opened.accept()
-    await until(lambda: any(d.isVisible() for d in window.findChildren(TwinsDialog)))
-    return next(d for d in window.findChildren(TwinsDialog) if d.isVisible())
+    await until(lambda: any(d.isVisible() for d in window.findChildren(DuplicateAccountsDialog)))
+    return next(d for d in window.findChildren(DuplicateAccountsDialog) if d.isVisible())
 
 
 async def test_two_accounts_in_one_name_are_both_named_before_one_is_added(

@@ -209,10 +209,10 @@ async def test_nothing_is_begun_anew_while_the_server_is_asked(qtbot: QtBot) -> 
     assert view.field is not None
     view.field.setText(PHRASE)
     view.button.click()
-    assert not view.anew_button.isEnabled()
+    assert not view.start_over_button.isEnabled()
     going_on.set()
     await asyncio.sleep(0.01)
-    assert view.anew_button.isEnabled()
+    assert view.start_over_button.isEnabled()
 
 
 async def test_what_was_not_finished_is_said_and_finished_by_unlocking(qtbot: QtBot) -> None:
@@ -235,10 +235,10 @@ async def test_beginning_anew_is_asked_before_and_is_all_that_is_left_without_ke
     qtbot.addWidget(view)
     view.show()
     agreed: list[bool] = []
-    view.anew.connect(lambda: agreed.append(True))
+    view.start_over.connect(lambda: agreed.append(True))
     assert view.field is None
     for answer in ("reject", "accept"):
-        view.anew_button.click()
+        view.start_over_button.click()
         await asyncio.sleep(0.01)
         dialog = next(d for d in view.findChildren(Dialog) if d.isVisible())
         assert not dialog.accept_button.isDefault()
@@ -385,7 +385,7 @@ async def test_a_number_shows_digits_to_compare_and_going_back_ends_the_meeting(
     join = joining(qtbot, office).join
     join.server.setText("kansli.myndighet.example")
     join.code.setText("123 456 789")
-    join.meet()
+    join.begin_pairing()
     await until(lambda: join.currentWidget() is join.who_page)
     assert office.met[-1][2:] == ("", "123 456 789")
     assert known(join.who_page)[2] == "042 117"
@@ -413,7 +413,7 @@ async def test_what_keeps_a_computer_out_is_said_in_place(qtbot: QtBot, error: E
     join = joining(qtbot, Office(error=error)).join
     join.server.setText("kansli.myndighet.example")
     join.code.setText("ABCD-EFGH")
-    join.meet()
+    join.begin_pairing()
     await until(join.where_page.error.isVisible)
     assert join.where_page.error.text().startswith(said)
     assert join.next.isEnabled()
@@ -424,7 +424,7 @@ async def test_a_no_on_the_other_computer_is_said_and_one_may_try_again(qtbot: Q
     join = joining(qtbot, office).join
     join.server.setText("kansli.myndighet.example")
     join.code.setText("ABCD-EFGH")
-    join.meet()
+    join.begin_pairing()
     await until(lambda: join.currentWidget() is join.who_page)
     office.error = Refused("pairing")
     office.answered.set()

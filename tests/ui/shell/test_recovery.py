@@ -29,20 +29,20 @@ from ui.kit import qr
 from ui.kit.dialogs import Dialog
 from ui.shell.entry.key_page import Progress
 from ui.shell.entry.recovery_pages import Returns, ReturnView
-from ui.shell.entry.recovery_sheet_field import SheetField
+from ui.shell.entry.recovery_sheet_field import RecoverySheetField
 from ui.shell.entry.unfinished_enrolment import UnfinishedView
 from ui.shell.home.home_page import Home
 from ui.shell.settings import recovery_sheet_dialog, recovery_sheet_paper
 from ui.shell.settings.recovery_card import RecoveryCard
-from ui.shell.settings.recovery_sheet_dialog import SheetDialog, chosen_groups
+from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog, chosen_groups
 from ui.shell.window.main_window import MainWindow
 
 CODE = "7KQ2-0MXA-9RTB-W4HN-ZC5E-1VDG-8PJS"
 ASKED = AskedFor(what="add", dev=DevId(b"d" * 16), ready=at(14, 3, 26), vetoed=False, mine=False)
 
 
-def dialog_of(qtbot: QtBot, recovery: FakeRecovery) -> SheetDialog:
-    made = SheetDialog(None, recovery, [1, 4])
+def dialog_of(qtbot: QtBot, recovery: FakeRecovery) -> RecoverySheetDialog:
+    made = RecoverySheetDialog(None, recovery, [1, 4])
     qtbot.addWidget(made)
     made.show()
     return made
@@ -71,7 +71,7 @@ async def test_nothing_is_published_before_two_groups_are_typed_back(qtbot: QtBo
 
 async def test_without_printing_the_sheet_is_copied_by_hand_and_still_made(qtbot: QtBot) -> None:
     recovery = FakeRecovery()
-    dialog = SheetDialog(None, recovery, [1, 4], printing=False)
+    dialog = RecoverySheetDialog(None, recovery, [1, 4], printing=False)
     qtbot.addWidget(dialog)
     dialog.show()
     assert not dialog.print_button.isVisible()
@@ -90,9 +90,9 @@ async def test_without_printing_the_sheet_is_copied_by_hand_and_still_made(qtbot
 async def test_whether_a_sheet_may_be_printed_is_policys(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool
 ) -> None:
-    made: list[SheetDialog] = []
+    made: list[RecoverySheetDialog] = []
 
-    async def keep(dialog: SheetDialog) -> bool:
+    async def keep(dialog: RecoverySheetDialog) -> bool:
         made.append(dialog)
         return False
 
@@ -252,8 +252,8 @@ async def test_hem_reminds_once_and_leads_there(window: MainWindow, session: Fak
     check(window)
     buttons = {b.text(): b for b in window.home.findChildren(type(window.settings_view.recovery.button))}
     buttons["Gör ett blad …"].click()
-    await until(lambda: any(d.isVisible() for d in window.findChildren(SheetDialog)))
-    next(d for d in window.findChildren(SheetDialog) if d.isVisible()).reject()
+    await until(lambda: any(d.isVisible() for d in window.findChildren(RecoverySheetDialog)))
+    next(d for d in window.findChildren(RecoverySheetDialog) if d.isVisible()).reject()
     window.go_section("home")
     buttons["Inte nu"].click()
     QApplication.processEvents()
@@ -368,11 +368,11 @@ async def asked(qtbot: QtBot, office: Office) -> ReturnView:
     check_tab(view)
     view.code.setText("KOD")
     assert not view.next.isEnabled()
-    view.sheet.field.setText("fel")
+    view.recovery_sheet.field.setText("fel")
     view.look_up()
     await until(lambda: view.code_page.error.isVisible())
     assert "recovery-sheet-unknown" in view.code_page.error.text()
-    view.sheet.field.setText(CODE)
+    view.recovery_sheet.field.setText(CODE)
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
     view.key_page.keys.passphrase.setText(PHRASE)
@@ -407,7 +407,7 @@ async def test_what_is_wrong_with_the_second_line_is_said_and_may_be_tried_again
     view = ReturnView(office, server="kansli.myndighet.example")
     qtbot.addWidget(view)
     view.show()
-    view.sheet.field.setText(CODE)
+    view.recovery_sheet.field.setText(CODE)
     view.code.setText("KOD")
     office.looks = Reject(code)
     view.look_up()
@@ -426,7 +426,7 @@ async def test_both_lines_of_the_code_are_pasted_into_one_field(qtbot: QtBot) ->
     view.show()
     QGuiApplication.clipboard().setText(both.format() + "\n")
     view.code.paste()
-    view.sheet.field.setText(CODE)
+    view.recovery_sheet.field.setText(CODE)
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
     assert ReturnCode.parse(office.code) == both
@@ -477,7 +477,7 @@ async def test_a_return_that_waits_says_from_when_at_the_next_start(qtbot: QtBot
 
 
 def test_a_code_is_read_from_a_picture(qtbot: QtBot) -> None:
-    field = SheetField("Kod")
+    field = RecoverySheetField("Kod")
     qtbot.addWidget(field)
     field.show()
     field.reader.read(QImage(40, 40, QImage.Format.Format_RGB32))

@@ -24,10 +24,10 @@ from ui.kit import qr
 from ui.kit.chip import Chip
 from ui.shell.room.key_notices import NoticeCard
 from ui.shell.room.room_view import RoomView
-from ui.shell.room.security_dialog import SealDialog, key_text, reader_row
+from ui.shell.room.security_dialog import SecurityDialog, key_text, reader_row
 from ui.shell.room.verify_dialog import VerifyDialog
 from ui.shell.window.main_window import MainWindow
-from ui.shell.words import seal_chip
+from ui.shell.words import security_chip
 
 LEVELS = (
     "sealed", "verified", "warned", "origin", "time", "waiting", "dirty", "update-needed", "restored", "withheld",
@@ -188,7 +188,7 @@ async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> No
 
 def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(window: MainWindow) -> None:
     window.resize(1000, 650)
-    opened = SealDialog(window, "warned", replace(SEAL, readers=SEAL.readers * 3), ORDINARY, lambda: None)
+    opened = SecurityDialog(window, "warned", replace(SEAL, readers=SEAL.readers * 3), ORDINARY, lambda: None)
     opened.show()
     QApplication.processEvents()
     assert opened.height() <= 650
@@ -207,25 +207,25 @@ def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(
     ("doubt", "said"), [("unknown", "inte har någon kopia"), ("not-owner", "äger inte det rummet")]
 )
 def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(window: MainWindow, doubt: str, said: str) -> None:
-    opened = SealDialog(window, "origin", replace(SEAL, origin_doubt=doubt), ORDINARY, lambda: None)
+    opened = SecurityDialog(window, "origin", replace(SEAL, origin_doubt=doubt), ORDINARY, lambda: None)
     assert said in texts(opened)
     assert "visas som citat" in texts(opened)
 
 
 def test_the_seal_says_how_many_changes_and_items_are_void_and_whose(window: MainWindow) -> None:
     report = replace(SEAL, void_changes=((HEAD, 3), (REGISTRAR, 1)), void_items=((REGISTRAR, 2),))
-    opened = SealDialog(window, "sealed", report, ORDINARY, lambda: None)
+    opened = SecurityDialog(window, "sealed", report, ORDINARY, lambda: None)
     said = texts(opened)
     assert "4 ändringar bryter mot formatets regler" in said
     assert "Enhetschef (3), Registrator (1)" in said
     assert "Servern har lagt in 2 poster" in said
     assert "Registrator (2)" in said
-    sound = SealDialog(window, "sealed", SEAL, ORDINARY, lambda: None)
+    sound = SecurityDialog(window, "sealed", SEAL, ORDINARY, lambda: None)
     assert "Mot rummets regler" not in texts(sound)
 
 
 def test_the_seal_says_how_far_the_servers_time_is_ahead(window: MainWindow) -> None:
-    opened = SealDialog(window, "time", replace(SEAL, ahead_ms=8 * 86_400_000), ORDINARY, lambda: None)
+    opened = SecurityDialog(window, "time", replace(SEAL, ahead_ms=8 * 86_400_000), ORDINARY, lambda: None)
     assert "192 timmar före" in texts(opened)
 
 
@@ -235,19 +235,19 @@ def test_the_seal_in_the_header_shows_each_level(window: MainWindow, session: Fa
     session.seals.levels[CASE] = level
     session.rooms.tell(CASE)
     caught_up(window)
-    word, _, _, meaning = seal_chip(level)
-    assert view.seal.word() == word
-    assert view.seal.accessibleName() == f"Försegling: {word}"
-    assert view.seal.accessibleDescription() == meaning
+    word, _, _, meaning = security_chip(level)
+    assert view.security.word() == word
+    assert view.security.accessibleName() == f"Försegling: {word}"
+    assert view.security.accessibleDescription() == meaning
     assert (word == "Förseglat · personligen") == (level == "verified")
 
 
 async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainWindow, session: FakeSession) -> None:
     view = room_of(window)
-    view.seal.setFocus()
-    QTest.keyClick(view.seal, Qt.Key.Key_Space)
+    view.security.setFocus()
+    QTest.keyClick(view.security, Qt.Key.Key_Space)
     opened = await dialog()
-    assert isinstance(opened, SealDialog)
+    assert isinstance(opened, SecurityDialog)
     said = texts(opened)
     for part in (
         "3 personer kan avkryptera rummet",
@@ -269,7 +269,7 @@ async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainW
 def test_the_seals_panel_tells_recovery_recipients_silent_devices_and_evidence(window: MainWindow) -> None:
     asked: list[bool] = []
     report = replace(SEAL, recovery=(b"r" * 16,), due_ms=0)
-    opened = SealDialog(window, "fork", report, STOPPED, lambda: asked.append(True))
+    opened = SecurityDialog(window, "fork", report, STOPPED, lambda: asked.append(True))
     assert "Myndighetens återställningsmottagare (1) får också varje nyckel" in texts(opened)
     assert "Den förnyas så snart någon som får skriva är här." in texts(opened)
     next(b for b in opened.findChildren(QWidget) if b.accessibleName() == "Visa bevis").click()  # type: ignore[attr-defined]
@@ -283,7 +283,7 @@ def test_the_seals_panel_tells_recovery_recipients_silent_devices_and_evidence(w
 
 
 def test_a_room_whose_key_is_not_known_yet_still_says_what_the_server_sees(window: MainWindow) -> None:
-    opened = SealDialog(window, "waiting", None, ORDINARY, lambda: None)
+    opened = SecurityDialog(window, "waiting", None, ORDINARY, lambda: None)
     assert "Vad servern ser" in texts(opened)
     assert "avkryptera rummet" not in texts(opened)
 

@@ -32,7 +32,7 @@ class Window(QMainWindow):
         raise NotImplementedError
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
-        self.message.say(text, undo, action)
+        self.message.show_text(text, undo, action)
 
 
 @pytest.fixture

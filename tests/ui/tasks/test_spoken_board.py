@@ -79,7 +79,7 @@ def test_a_card_says_its_column_and_which_of_how_many_it_is(view: TasksView) -> 
 
 def test_a_card_that_is_moved_by_key_is_described_anew(view: TasksView, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr("ui.tasks.kanban.tell_described", lambda moved: told.append(moved.spoken_description()))
+    monkeypatch.setattr("ui.tasks.kanban.notify_description", lambda moved: told.append(moved.spoken_description()))
     for title, key in (("Åtgärd", Qt.Key.Key_Down), ("Åtgärd", Qt.Key.Key_Right)):
         QTest.keyClick(card(view, title), key, CONTROL)
     assert told == ["Att göra, 2 av 3", "Pågår, 1 av 1"]
@@ -136,6 +136,6 @@ def test_board_and_table_are_tabs_and_mine_is_a_toggle(view: TasksView) -> None:
     pressed = QAccessible.Event.DescriptionChanged
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(faces, "_STATE_IN_DESCRIPTION", True)
-        patch.setattr(faces, "tell_described", lambda thing: told.append((thing, pressed)))
+        patch.setattr(faces, "notify_description", lambda thing: told.append((thing, pressed)))
         view.filter_line.mine.click()
     assert told == [(mine, pressed)]

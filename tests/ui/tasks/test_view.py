@@ -19,7 +19,7 @@ from ui.tasks.archive import ArchiveDialog
 from ui.tasks.card_widget import CardWidget
 from ui.tasks.filter import Filter
 from ui.tasks.view import TasksView
-from ui.tool import DraftingView, StandingView
+from ui.tool import DraftingView, PlacedView
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -426,13 +426,13 @@ def test_both_keys_of_redo_work_on_the_board(view: TasksView, key: Qt.Key, held:
 
 def again(hl: Desk, left: TasksView, qtbot: QtBot) -> TasksView:
     """Another view that stands as this one is left."""
-    assert isinstance(left, StandingView)
+    assert isinstance(left, PlacedView)
     made = TasksView(hl.tasks, ROOM)
     qtbot.addWidget(made)
     made.resize(left.size())
     made.show()
     qtbot.waitExposed(made)
-    made.stand(left.standing())
+    made.restore_place(left.view_place())
     return made
 
 

@@ -40,8 +40,8 @@ class KeyChoice(QWidget):
         self.by_keyring.setEnabled(available)
         managed = tr("Managed by your organisation")
         if not available:
-            said = sentence("no-keyring").title if store.allowed("keyring") else managed
-            layout.addWidget(label(said, "small", wrap=True))
+            reason = sentence("no-keyring").title if store.allowed("keyring") else managed
+            layout.addWidget(label(reason, "small", wrap=True))
         layout.addWidget(self.by_passphrase)
         typed = store.allowed("passphrase")
         self.by_passphrase.setEnabled(typed)

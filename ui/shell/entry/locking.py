@@ -78,7 +78,7 @@ class LockingView(GatePage):
             "Nothing of it can be read here meanwhile. Kansli tries again every few seconds and is locked as soon "
             "as it is saved. Leave the computer on until then."
         )
-        self.say(tr("Something that you wrote is not saved yet"), text)
+        self.show_message(tr("Something that you wrote is not saved yet"), text)
         self.spinner.stop()
         for button in (self.discard, self.again):
             button.show()

@@ -18,7 +18,7 @@ Replace = Callable[[str | None, str | None], Awaitable[object]]
 """The passphrase as it is, or None; the new one, or None for the key store. Gives the session."""
 
 
-class NewWayView(GatePage):
+class NewUnlockMethodView(GatePage):
     """`forbidden` is the way that there is. Nothing is typed that is not needed. `unlocked` with the session."""
 
     unlocked = Signal(object)

@@ -38,10 +38,10 @@ class NewPassphrase(QObject):
         self.ready = self._rules.permit(strength) and text == again
         self.meter.setValue(strength or 0)
         self.meter.setAccessibleName(tr("Strength: {how}").format(how=_word(strength or Strength.WEAK)))
-        self.hint.setText(self._said(strength, same=text == again))
+        self.hint.setText(self._format_strength(strength, same=text == again))
         self.changed.emit()
 
-    def _said(self, strength: Strength | None, *, same: bool) -> str:
+    def _format_strength(self, strength: Strength | None, *, same: bool) -> str:
         if strength is None:
             return tr("At least {n} characters, for example four words.").format(n=self._rules.length)
         how = tr("Strength: {how}").format(how=_word(strength)) + ". "

@@ -16,11 +16,11 @@ from ui.kit.translate import clock, day, long_day, tr, trn
 from ui.shell.entry.gate import GatePage
 from ui.shell.entry.key_choice import KeyStore
 from ui.shell.entry.key_page import Progress
-from ui.shell.entry.recovery_sheet_field import SheetField
-from ui.shell.entry.welcome import CodeView, Found
+from ui.shell.entry.recovery_sheet_field import RecoverySheetField
+from ui.shell.entry.welcome import CodeLookup, CodeView
 
 
-class Back(Found, Protocol):
+class ReturningAccount(CodeLookup, Protocol):
     """Whose sheet it is; `others` of their devices are still active."""
 
     @property
@@ -30,7 +30,7 @@ class Back(Found, Protocol):
 class Returns(KeyStore, Protocol):
     """The use cases of coming back."""
 
-    async def look_up_account(self, server: str, code: str, sheet: str, /) -> Back: ...
+    async def look_up_account(self, server: str, code: str, recovery_sheet: str, /) -> ReturningAccount: ...
     async def recover(self, found: Any, passphrase: str | None, progress: Progress, /, *, revoke: bool) -> object: ...
     async def ask_again(self) -> object: ...
 
@@ -40,7 +40,7 @@ def when(ready_ms: int) -> str:
     return f"{long_day(day(ready_ms))} {clock(ready_ms)}"
 
 
-class _Ways:
+class _RecoveryEnrolment:
     """What first start asks for, by the sheet."""
 
     def __init__(self, returns: Returns, view: "ReturnView") -> None:
@@ -51,12 +51,12 @@ class _Ways:
         self.others = 0
         """Of who was looked up last."""
 
-    async def look_up(self, server: str, code: str) -> Back:
-        found = await self._returns.look_up_account(server, code, self._view.sheet.text())
+    async def look_up(self, server: str, code: str) -> ReturningAccount:
+        found = await self._returns.look_up_account(server, code, self._view.recovery_sheet.text())
         self.others = found.others
         return found
 
-    async def enrol(self, found: Back, passphrase: str | None, progress: Progress) -> object:
+    async def enrol(self, found: ReturningAccount, passphrase: str | None, progress: Progress) -> object:
         revoke = bool(found.others) and self._view.revoke.isChecked()
         return await self._returns.recover(found, passphrase, progress, revoke=revoke)
 
@@ -76,15 +76,15 @@ class ReturnView(CodeView):
         parent: QWidget | None = None,
     ) -> None:
         """`code`: the activation code, if it was typed already."""
-        self._returns, self._ways = returns, _Ways(returns, self)
-        super().__init__(self._ways, server=server, servers=servers, parent=parent)
+        self._returns, self._recovery = returns, _RecoveryEnrolment(returns, self)
+        super().__init__(self._recovery, server=server, servers=servers, parent=parent)
         self.code.setText(code)
         self.setAccessibleName(tr("Back after losing a computer"))
         self.key_page.failed.connect(self._on_failed)
         self._make_waiting_page()
 
     def _make_code_page(self, server: str) -> None:
-        self.sheet = SheetField(tr("Code of the recovery sheet"))
+        self.recovery_sheet = RecoverySheetField(tr("Code of the recovery sheet"))
         super()._make_code_page(server)
         page = self.code_page
         page.heading.setText(tr("Back after losing a computer"))
@@ -93,16 +93,16 @@ class ReturnView(CodeView):
             tr("You need your recovery sheet and a new activation code of two lines. IT support gives you the code and "
                "revokes what is lost.")
         )  # fmt: skip
-        self.sheet.changed.connect(self._on_text)
-        self.sheet.field.returnPressed.connect(self.look_up)
+        self.recovery_sheet.changed.connect(self._on_text)
+        self.recovery_sheet.field.returnPressed.connect(self.look_up)
         self._on_text()
 
     def _hint(self) -> str:
         return tr("{n} groups of four, then {m}: XXXX-XXXX- …").format(n=CODE_GROUPS, m=SHARE_GROUPS)
 
-    def _add_ways(self, page: GatePage) -> None:
+    def _add_entries(self, page: GatePage) -> None:
         page.body.addSpacing(6)
-        page.body.addWidget(self.sheet)
+        page.body.addWidget(self.recovery_sheet)
         page.add_button(TextButton(tr("Back"), self.left.emit, kind="quiet"))
 
     def _make_waiting_page(self) -> None:
@@ -112,10 +112,10 @@ class ReturnView(CodeView):
 
     def _on_text(self) -> None:
         super()._on_text()
-        self.next.setEnabled(self.next.isEnabled() and bool(self.sheet.text()))
+        self.next.setEnabled(self.next.isEnabled() and bool(self.recovery_sheet.text()))
 
-    def _about(self, found: Found) -> list[QWidget]:
-        about, others = super()._about(found), self._ways.others
+    def _about(self, found: CodeLookup) -> list[QWidget]:
+        about, others = super()._about(found), self._recovery.others
         if others:
             text = trn("{n} other device of yours is active. It is told, and can say no for a day.",
                        "{n} other devices of yours are active. They are told, and can say no for a day.",

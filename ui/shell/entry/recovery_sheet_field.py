@@ -12,7 +12,7 @@ from ui.kit.style import column, label
 from ui.kit.translate import tr
 
 
-class SheetField(QWidget):
+class RecoverySheetField(QWidget):
     """`text()` is what was typed or read; nothing is checked here."""
 
     changed = Signal()

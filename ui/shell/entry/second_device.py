@@ -26,7 +26,7 @@ from ui.shell.entry.server_field import ServerField
 NUMBER_DIGITS = 9
 
 
-class Met(Named, Protocol):
+class PeerAccount(Named, Protocol):
     """Whose account it is, by the other device's word; `digits` to compare, "" by code."""
 
     @property
@@ -92,12 +92,12 @@ class JoinPages(QStackedWidget):
         page.body.addSpacing(4)
         page.body.addWidget(self.reader)
         page.add_button(TextButton(tr("Back"), self.back.emit, kind="quiet"))
-        self.next = page.add_button(TextButton(tr("Continue"), self.meet, kind="primary"))
+        self.next = page.add_button(TextButton(tr("Continue"), self.begin_pairing, kind="primary"))
         self.server.changed.connect(self._on_text)
-        self.server.entered.connect(self.meet)
+        self.server.entered.connect(self.begin_pairing)
         for field in (self.code, self.name):
             field.textChanged.connect(self._on_text)
-            field.returnPressed.connect(self.meet)
+            field.returnPressed.connect(self.begin_pairing)
         self._on_text()
         self.addWidget(page)
 
@@ -136,30 +136,30 @@ class JoinPages(QStackedWidget):
         """Takes the first of ours, or says that there is none."""
         pointer = next((p for text in texts if (p := read_pointer(text)) is not None), None)
         if pointer is None:
-            self.where_page.error.say(sentence("no-qr").text)
+            self.where_page.error.show_text(sentence("no-qr").text)
         else:
             self._take(pointer)
             self.next.setFocus()
 
-    def meet(self) -> None:
+    def begin_pairing(self) -> None:
         """Goes to the other device."""
         if self.next.isEnabled():
             self.where_page.clear_error()
             self.where_page.spinner.start()
             self.next.setEnabled(False)
-            run(self, self._meet(), on_error=self._not_met)
+            run(self, self._begin_pairing(), on_error=self._pairing_failed)
 
-    async def _meet(self) -> None:
+    async def _begin_pairing(self) -> None:
         typed = self.code.text().strip()
-        way = {"number": typed} if is_number(typed) else {"code": typed}
-        found = await self._joining.begin_pairing(self.server.text(), self.name.text().strip(), **way)
+        by = {"number": typed} if is_number(typed) else {"code": typed}
+        found = await self._joining.begin_pairing(self.server.text(), self.name.text().strip(), **by)
         self.where_page.spinner.stop()
         self._on_text()
         self.who_page.ask(found, *_compared(found))
         self.setCurrentWidget(self.who_page)
         self.who_page.keys.take_focus()
 
-    def _not_met(self, error: Exception) -> None:
+    def _pairing_failed(self, error: Exception) -> None:
         self.where_page.spinner.stop()
         self._on_text()
         self.where_page.show_error(error, "join-")
@@ -171,7 +171,7 @@ class JoinPages(QStackedWidget):
         run(self, self._joining.stop_pairing())
 
 
-def _compared(found: Met) -> list[QWidget]:
+def _compared(found: PeerAccount) -> list[QWidget]:
     if not found.digits:
         return []
     text = tr("The other computer must show the same six digits. If not, go back: somebody is between.")

@@ -24,7 +24,7 @@ from ui.shell.entry.second_device import Joining, JoinPages
 from ui.shell.entry.server_field import ServerField
 
 
-class Found(Named, Protocol):
+class CodeLookup(Named, Protocol):
     """What an activation code binds: shown before anything is made."""
 
     @property
@@ -33,7 +33,7 @@ class Found(Named, Protocol):
     def server(self) -> str: ...
 
 
-class Invited(Found, Protocol):
+class Invited(CodeLookup, Protocol):
     """What a first start shows of a code. `here`: its person has an account already."""
 
     @property
@@ -43,7 +43,7 @@ class Invited(Found, Protocol):
 class ByCode(KeyStore, Protocol):
     """What becomes of an activation code."""
 
-    async def look_up(self, server: str, code: str) -> Found:
+    async def look_up(self, server: str, code: str) -> CodeLookup:
         """Asks the server what the code binds. Raises with a code of ui/errors.py."""
         ...
 
@@ -70,8 +70,8 @@ class Address:
 
 def parse_link(text: str) -> Address | None:
     """The address in an invitation link, or None."""
-    said = link_fields.read(text, "enrol", "server", "code")
-    return Address(*said) if said is not None else None
+    address = link_fields.read(text, "enrol", "server", "code")
+    return Address(*address) if address is not None else None
 
 
 class CodeView(QStackedWidget):
@@ -100,7 +100,7 @@ class CodeView(QStackedWidget):
         """The form of the code: it is longer than the field."""
         return tr("{n} groups of four: XXXX-XXXX- …").format(n=CODE_GROUPS)
 
-    def _add_ways(self, page: GatePage) -> None:
+    def _add_entries(self, page: GatePage) -> None:
         """Other ways in, on the page of the code."""
 
     def _make_code_page(self, server: str) -> None:
@@ -113,7 +113,7 @@ class CodeView(QStackedWidget):
         self.server = ServerField(tr("Server address or link"), self._servers)
         page.body.addWidget(self.server)
         self.code = page.add_field(tr("Activation code"), hint=self._hint())
-        self._add_ways(page)
+        self._add_entries(page)
         self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
         self.server.changed.connect(self._on_text)
         self.server.entered.connect(self.look_up)
@@ -156,7 +156,7 @@ class CodeView(QStackedWidget):
         self._look(False)
         self._ask_person(found)
 
-    def _ask_person(self, found: Found) -> None:
+    def _ask_person(self, found: CodeLookup) -> None:
         """Asks whether that is the person, and how it will be unlocked."""
         self.key_page.ask(found, *self._about(found))
         self.setCurrentWidget(self.key_page)
@@ -167,7 +167,7 @@ class CodeView(QStackedWidget):
         (self.code_page.spinner.start if looking else self.code_page.spinner.stop)()
         self._on_text()
 
-    def _about(self, found: Found) -> list[QWidget]:
+    def _about(self, found: CodeLookup) -> list[QWidget]:
         """What is shown under the person's name."""
         return [label(found.agency, "muted"), Chip(tr("The code belongs to the agency"), "success", "verified")]
 
@@ -188,11 +188,11 @@ class WelcomeView(CodeView):
     ) -> None:
         super().__init__(enrolment, server=server, servers=servers, parent=parent)
         self._first = enrolment
-        self._second: Found | None = None
+        self._second: CodeLookup | None = None
         self.second_page = SecondAccountPage()
-        self.second_page.sheet.connect(self._lose)
+        self.second_page.recovery_sheet.connect(self._lose)
         self.second_page.other.connect(self._join)
-        self.second_page.anew.connect(self._begin_empty)
+        self.second_page.start_over.connect(self._begin_empty)
         self.second_page.left.connect(lambda: self.setCurrentWidget(self.code_page))
         self.addWidget(self.second_page)
         self.join = JoinPages(enrolment, servers)
@@ -200,12 +200,12 @@ class WelcomeView(CodeView):
         self.join.back.connect(lambda: self.setCurrentWidget(self.code_page))
         self.addWidget(self.join)
 
-    def _add_ways(self, page: GatePage) -> None:
+    def _add_entries(self, page: GatePage) -> None:
         self.have = TextButton(tr("I already have Kansli on another computer"), self._join, kind="link")
         self.lost_button = TextButton(tr("I have lost my computer"), self._lose, kind="link")
         page.body.addSpacing(6)
-        for way in (self.have, self.lost_button):
-            page.body.addWidget(way)
+        for button in (self.have, self.lost_button):
+            page.body.addWidget(button)
 
     async def _look_up(self) -> None:
         """▲ A code of somebody who has an account leads back to that; a second one is made only if they ask for it."""
@@ -217,7 +217,7 @@ class WelcomeView(CodeView):
         self._second = found
         self.second_page.show_person(found)
         self.setCurrentWidget(self.second_page)
-        self.second_page.sheet_button.setFocus()
+        self.second_page.recovery_sheet_button.setFocus()
 
     def _begin_empty(self) -> None:
         if self._second is not None:

@@ -49,11 +49,11 @@ def greeting(hour: int) -> str:
 
 
 class Home(QWidget):
-    """`link_chosen(ObjectLink)`, `room_chosen(RoomId)` and `sheet_wanted` are for the shell to follow."""
+    """`link_chosen(ObjectLink)`, `room_chosen(RoomId)` and `recovery_sheet_wanted` are for the shell to follow."""
 
     link_chosen = Signal(object)
     room_chosen = Signal(object)
-    sheet_wanted = Signal()
+    recovery_sheet_wanted = Signal()
     """The person wants to make a recovery sheet."""
 
     def __init__(
@@ -151,7 +151,7 @@ class Home(QWidget):
         written = directs(list(rooms.values()), {m.room for m in mentions}, {room.room for room, _, _ in new})
         new = [each for each in new if each[0] not in written]
         reminds = self._session.recovery.reminds
-        told = self._session.people.notices()
+        notices = self._session.people.notices()
         after = [w for w in self._session.trash.written_after() if w.item.room in titles]
         recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
         open_tasks = tasks_here(self._session)[:_TASKS]
@@ -164,11 +164,11 @@ class Home(QWidget):
             *(self._written_after(each) for each in after),
         ]
         self._reminder.setVisible(reminds)
-        self._notices_host.setVisible(bool(told))
-        self._notices.show(told)
+        self._notices_host.setVisible(bool(notices))
+        self._notices.show(notices)
         self._asking_host.setVisible(bool(actions))
         self._asking.show(actions)
-        self._nothing.setVisible(not (reminds or told or actions))
+        self._nothing.setVisible(not (reminds or notices or actions))
         self._recent_host.setVisible(bool(recent))
         self._recent.show([self._recent_action(item, titles[item.room]) for item in recent])
         self._no_recent.setVisible(not recent)
@@ -183,7 +183,7 @@ class Home(QWidget):
         text = tr("If you lose every device, what you alone could read is gone. Make a sheet and put it away.")
         card.content.addWidget(label(text, "small", wrap=True))
         buttons = FlowLayout(gap=8)
-        buttons.addWidget(TextButton(tr("Make a sheet …"), self.sheet_wanted.emit))
+        buttons.addWidget(TextButton(tr("Make a sheet …"), self.recovery_sheet_wanted.emit))
         buttons.addWidget(TextButton(tr("Not now"), self._dismiss, kind="quiet"))
         card.content.addLayout(buttons)
         return card
@@ -204,16 +204,16 @@ class Home(QWidget):
             open=lambda: self.link_chosen.emit(link),
         )
 
-    def _written_after(self, told: WrittenAfter) -> Action:
-        names = ", ".join(self._session.people.person(uid).name for uid in told.by) or tr("Somebody")
-        title = told.item.title or tr("Untitled")
+    def _written_after(self, notices: WrittenAfter) -> Action:
+        names = ", ".join(self._session.people.person(uid).name for uid in notices.by) or tr("Somebody")
+        title = notices.item.title or tr("Untitled")
         return Action(
-            key=("written-after", told.item.link),
-            icon=self._icons.get(told.item.kind, "file"),
+            key=("written-after", notices.item.link),
+            icon=self._icons.get(notices.item.kind, "file"),
             title=tr("{names} wrote in “{title}”").format(names=names, title=title),
             detail=tr("You put it in the trash. What was written is kept there."),
-            when=day_or_time(told.t, self._local_now()),
-            open=lambda: self.link_chosen.emit(told.item.link),
+            when=day_or_time(notices.t, self._local_now()),
+            open=lambda: self.link_chosen.emit(notices.item.link),
         )
 
     def _direct(self, room: RoomSummary) -> Action:

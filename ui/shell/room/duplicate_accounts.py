@@ -18,7 +18,7 @@ def account_name(person: Person) -> str:
     )
 
 
-class TwinsDialog(Dialog):
+class DuplicateAccountsDialog(Dialog):
     """Names the account to be added and the others; nothing is added by a bare Enter."""
 
     def __init__(self, parent: QWidget, person: Person, duplicate_accounts: list[Person]) -> None:
@@ -33,11 +33,11 @@ class TwinsDialog(Dialog):
             "body",
         )
         self.add_text(tr("You are adding: {account}").format(account=account_name(person)), "strong")
-        for twin in duplicate_accounts:
-            self.add_text(tr("There is also: {account}").format(account=account_name(twin)), "strong")
+        for account in duplicate_accounts:
+            self.add_text(tr("There is also: {account}").format(account=account_name(account)), "strong")
 
 
 async def may_add(parent: QWidget, people: PeopleService, person: Person) -> bool:
     """True if there is no other account, or if the person at the screen wants this one all the same."""
     duplicate_accounts = list(await people.duplicate_accounts(person.uid))
-    return not duplicate_accounts or await show(TwinsDialog(parent, person, duplicate_accounts))
+    return not duplicate_accounts or await show(DuplicateAccountsDialog(parent, person, duplicate_accounts))

@@ -29,8 +29,8 @@ class HistoryCard(Card):
         top.addWidget(IconLabel("history", "accent", 16))
         top.addWidget(label(tr("Proposal"), "label"), 1)
         self.content.addLayout(top)
-        self._said, self._refusal = label("", "body", wrap=True), label("", "small", wrap=True)
-        self.content.addWidget(self._said)
+        self._sentence, self._refusal = label("", "body", wrap=True), label("", "small", wrap=True)
+        self.content.addWidget(self._sentence)
         self.content.addWidget(self._refusal)
         self.approve_button = TextButton("", self._approve, kind="primary")
         row = line()
@@ -42,10 +42,10 @@ class HistoryCard(Card):
     def show_proposal(self, proposal: HistoryProposal) -> None:
         """Shows how the proposal stands now."""
         self._proposal = proposal
-        said = tr("{by} proposes that {name} may read everything since the beginning.").format(
+        text = tr("{by} proposes that {name} may read everything since the beginning.").format(
             by=proposal.by.name, name=proposal.subject.name
         )
-        self._said.setText(said)
+        self._sentence.setText(text)
         self._refusal.setText(history_refusal(proposal.refusal) if proposal.refusal is not None else "")
         self._refusal.setVisible(proposal.refusal is not None)
         action = tr("Give access") if proposal.approved else tr("Approve …")

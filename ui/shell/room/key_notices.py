@@ -18,7 +18,7 @@ from ui.kit.translate import day_or_time, tr, trn
 from ui.shell.ports import PeopleService, RoomService
 
 
-def said(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
+def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
     """(what happened, what to make of it)."""
     name = people.person(notice.uid).name
     happened = {
@@ -74,7 +74,7 @@ class NoticeBar(InfoBar):
             self.hide()
             return
         notice = notices[0]
-        happened, advice = said(self._people, notice)
+        happened, advice = format_notice(self._people, notice)
         text = f"{happened.removesuffix('.')} ({day_or_time(notice.t)}). {advice}"
         if self._shown == (notice, text):  # the focus stays where it is
             return
@@ -106,7 +106,7 @@ class NoticeCard(Card):
     def show_notice(self, notice: KeyNotice) -> None:
         """Shows the notice as it is now."""
         self._notice = notice
-        happened, advice = said(self._people, notice)
+        happened, advice = format_notice(self._people, notice)
         kind, icon, action = dress(notice)
         self._icon.set_icon(icon, "muted" if kind == "info" else kind)
         self._happened.setText(happened)
@@ -137,7 +137,7 @@ def deal(widget: QWidget, people: PeopleService, notice: KeyNotice) -> None:
 
 async def _deal(window: QWidget, people: PeopleService, notice: KeyNotice) -> None:
     if notice.warns:
-        happened, advice = said(people, notice)
+        happened, advice = format_notice(people, notice)
         text = f"{happened} {advice}"
         if not await confirm(window, tr("Is it dealt with?"), text, accept=tr("It is dealt with"), danger=True):
             return

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.core.ids import RoomId
 from app.rooms.pruning import PrunableObject, PrunePlan
-from ui.errors import sentence, told
+from ui.errors import format_error, sentence
 from ui.kit.bind import Soon, bind
 from ui.kit.card import IconLabel, SectionHeader
 from ui.kit.dialogs import Dialog, show
@@ -89,12 +89,12 @@ class PruneDialog(Dialog):
                "them; who comes later, and new computers, cannot go back to versions from before. This is not disposal "
                "of records.")
         )  # fmt: skip
-        self._told = QWidget()
-        column(self._told, spacing=6)
+        self._lines_host = QWidget()
+        column(self._lines_host, spacing=6)
         self._lines: KeyedRows[_Line, PlanRow] = KeyedRows(
-            self._told, lambda shown: shown.key, PlanRow, lambda row, shown: row.show_line(shown)
+            self._lines_host, lambda shown: shown.key, PlanRow, lambda row, shown: row.show_line(shown)
         )
-        self.body.addWidget(self._told)
+        self.body.addWidget(self._lines_host)
         self.progress = ProgressRow(tr("Clearing"))
         self.progress.hide()
         self.body.addWidget(self.progress)
@@ -153,10 +153,10 @@ class PruneDialog(Dialog):
         self.progress.set_progress(done, 0 if step == "state" else total)
 
     def _failed(self, error: Exception) -> None:
-        self._stand()
-        self.error.say(*told(error))
+        self._reset()
+        self.error.show_text(*format_error(error))
 
-    def _stand(self) -> None:
+    def _reset(self) -> None:
         """As before it was begun, with what is left."""
         self._task = None
         self.progress.hide()
@@ -170,8 +170,8 @@ class PruneDialog(Dialog):
             super().reject()
             return
         self._task.cancel()
-        self._stand()
-        self.error.say(tr("Stopped. What was cleared until then stays cleared."))
+        self._reset()
+        self.error.show_text(tr("Stopped. What was cleared until then stays cleared."))
 
 
 async def clear_history(parent: QWidget, session: Session, room: RoomId) -> None:

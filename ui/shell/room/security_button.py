@@ -13,13 +13,13 @@ from ui.kit.chip import chip_width, height, paint_chip
 from ui.kit.plain import set_tip
 from ui.kit.style import set_props
 from ui.kit.translate import tr
-from ui.shell.words import seal_chip
+from ui.shell.words import security_chip
 
 _RING = 3
 """Room around the chip for the ring of the focus."""
 
 
-class SealButton(Entered, QPushButton):
+class SecurityButton(Entered, QPushButton):
     """`show_level` sets what it shows; pressing calls `on_click`."""
 
     def __init__(self, on_click: Callable[[], object], parent: QWidget | None = None) -> None:
@@ -35,7 +35,7 @@ class SealButton(Entered, QPushButton):
 
     def show_level(self, level: str) -> None:
         """Shows a level of app/rooms/security_status.py."""
-        word, kind, icon, meaning = seal_chip(level)
+        word, kind, icon, meaning = security_chip(level)
         self._shown = (word, kind, icon)
         self.setAccessibleName(tr("Seal: {word}").format(word=word))
         self.setAccessibleDescription(meaning)

@@ -80,7 +80,7 @@ class SuccessionBar(QFrame):
         if standing == self._shown:
             return
         self._shown = standing
-        text, kind, icon, actions = self._said(standing)
+        text, kind, icon, actions = self._format_standing(standing)
         self._buttons.show(actions)
         if text:
             set_props(self, frame=f"bar-{kind}")
@@ -93,7 +93,7 @@ class SuccessionBar(QFrame):
         """What it says."""
         return self._text.text()
 
-    def _said(self, s: Standing) -> tuple[str, str, str, list[_Action]]:
+    def _format_standing(self, s: Standing) -> tuple[str, str, str, list[_Action]]:
         """(sentence, kind, icon, buttons)."""
         proof = [_Action(tr("Show evidence"), self.show_evidence)] if s.evidence else []
         if s.restored:

@@ -70,7 +70,7 @@ class VerifyDialog(Dialog):
             self.same_by_code = True
             self.reject()
             return
-        said = {
+        text = {
             Verdict.NO_CODE: tr("No such QR code was found. Show the whole code, larger or sharper."),
             Verdict.OTHER_PERSON: tr("The code is not {name}'s.").format(name=self._person.name),
         }.get(
@@ -78,7 +78,7 @@ class VerifyDialog(Dialog):
             tr("The keys are DIFFERENT from those that you were given. Write nothing sensitive; contact IT security."),
         )
         set_props(self.outcome, look="error" if verdict is Verdict.DIFFERENT else "small")
-        self.outcome.setText(said)
+        self.outcome.setText(text)
         self.outcome.show()
         verified = self._person.verified == Verified.IN_PERSON
         self.accept_button.setEnabled(verified or verdict is not Verdict.DIFFERENT)  # a mark may be taken back

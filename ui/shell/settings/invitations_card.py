@@ -75,8 +75,8 @@ class InvitationsCard(Card):
         self._host.setVisible(bool(blocked))
         self.rows.show(blocked)
         self._declined.setVisible(declined > 0)
-        said = trn("You have declined {n} invitation.", "You have declined {n} invitations.", declined)
-        self._count.setText(said.format(n=declined))
+        text = trn("You have declined {n} invitation.", "You have declined {n} invitations.", declined)
+        self._count.setText(text.format(n=declined))
 
     def _unblock(self, person: Person) -> None:
         run(self, self._session.invitations.unblock(person.uid))

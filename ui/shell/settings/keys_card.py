@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.passphrases import PassphraseRules
 from app.unlocking import KeyChange, SlotKind
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.dialogs import Dialog, show
@@ -94,7 +94,7 @@ class PassphraseDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self.spinner.stop()
-        self.error.say(*told(error))
+        self.error.show_text(*format_error(error))
         self._on_text()
         if self.current is not None:
             self.current.selectAll()
@@ -102,7 +102,7 @@ class PassphraseDialog(Dialog):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
+class _UnlockMethod:
     """One way of unlocking: how it stands, and what is offered."""
 
     kind: SlotKind
@@ -118,7 +118,7 @@ class KeyRow(QWidget):
 
     def __init__(
         self,
-        way: _Way,
+        method: _UnlockMethod,
         change: Callable[[], object],
         remove: Callable[[SlotKind, str], object],
         add: Callable[[], object],
@@ -126,23 +126,23 @@ class KeyRow(QWidget):
         super().__init__()
         layout = line(self, spacing=8)
         words = column(spacing=1)
-        words.addWidget(label(tr("Unlock: {way}").format(way=way.word), "body"))
+        words.addWidget(label(tr("Unlock: {way}").format(way=method.word), "body"))
         self._state = label("", "small")
         words.addWidget(self._state)
         layout.addLayout(words, 1)
-        removed, added = tr("Remove: {way}").format(way=way.word), tr("Add: {way}").format(way=way.word)
+        removed, added = tr("Remove: {way}").format(way=method.word), tr("Add: {way}").format(way=method.word)
         self._change = _button(tr("Change …"), tr("Change the passphrase"), change)
-        self._remove = _button(tr("Remove …"), removed, lambda: remove(way.kind, way.word))
+        self._remove = _button(tr("Remove …"), removed, lambda: remove(method.kind, method.word))
         self._add = _button(tr("Add …"), added, add)
         for button in (self._change, self._remove, self._add):
             layout.addWidget(button)
 
-    def show_way(self, way: _Way) -> None:
+    def show_method(self, method: _UnlockMethod) -> None:
         """Shows how it stands now."""
-        self._state.setText(way.state)
-        self._change.setVisible(way.may_change)
-        self._remove.setVisible(way.may_remove)
-        self._add.setVisible(way.may_add)
+        self._state.setText(method.state)
+        self._change.setVisible(method.may_change)
+        self._remove.setVisible(method.may_remove)
+        self._add.setVisible(method.may_add)
 
 
 class KeysCard(Card):
@@ -153,19 +153,19 @@ class KeysCard(Card):
     def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
         self._keys = keys
-        self._rows: KeyedRows[_Way, KeyRow] = KeyedRows(
-            self, lambda way: way.kind, self._row, lambda row, way: row.show_way(way)
+        self._rows: KeyedRows[_UnlockMethod, KeyRow] = KeyedRows(
+            self, lambda method: method.kind, self._row, lambda row, method: row.show_method(method)
         )
 
     def refresh(self) -> None:
         """Reads again which ways there are."""
         there = set(self._keys.kinds())
         words = {SlotKind.PASSPHRASE: tr("Passphrase"), SlotKind.KEYRING: tr("The computer's key store")}
-        self._rows.show([self._way(kind, word, there) for kind, word in words.items()])
+        self._rows.show([self._method(kind, word, there) for kind, word in words.items()])
 
-    def _row(self, way: _Way) -> KeyRow:
-        add = self._add_keyring if way.kind == SlotKind.KEYRING else self._add_passphrase
-        return KeyRow(way, self._change, self._remove, add)
+    def _row(self, method: _UnlockMethod) -> KeyRow:
+        add = self._add_keyring if method.kind == SlotKind.KEYRING else self._add_passphrase
+        return KeyRow(method, self._change, self._remove, add)
 
     def _state(self, kind: SlotKind, there: set[SlotKind]) -> str:
         if not self._keys.allowed(kind):
@@ -176,11 +176,11 @@ class KeysCard(Card):
             return tr("This computer has no key store")
         return tr("Not in use")
 
-    def _way(self, kind: SlotKind, word: str, there: set[SlotKind]) -> _Way:
+    def _method(self, kind: SlotKind, word: str, there: set[SlotKind]) -> _UnlockMethod:
         state = self._state(kind, there)
         if not self._keys.allowed(kind):
-            return _Way(kind=kind, word=word, state=state)
-        return _Way(
+            return _UnlockMethod(kind=kind, word=word, state=state)
+        return _UnlockMethod(
             kind=kind,
             word=word,
             state=state,

@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from app.devices.inviting import Newcomer, Pointer, write_pointer
-from ui.errors import code_of, told
+from ui.errors import code_of, format_error
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, show
 from ui.kit.qr import QrCode
@@ -75,7 +75,7 @@ class InviteDialog(Dialog):
         self.body.addWidget(self.left)
         self._spinner = self.add_spinner()
         self.error = self.add_error()
-        self.other = TextButton("", self._other_way, kind="link")
+        self.other = TextButton("", self._switch_method, kind="link")
         self.again = TextButton(tr("Show a new one"), self.begin, icon="retry")
         self.body.addWidget(self.other, 0, _MIDDLE)
         self.body.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
@@ -207,7 +207,7 @@ class InviteDialog(Dialog):
         self._buttons(yes=False, other=False, again=True)
         self.again.setFocus()
 
-    def _other_way(self) -> None:
+    def _switch_method(self) -> None:
         self._by_code = not self._by_code
         self.begin()
 
@@ -222,7 +222,7 @@ class InviteDialog(Dialog):
         if code_of(error) == "too-many-tries" and until is not None:
             more = tr("From {time} it is possible again.").format(time=clock(until))
             self._by_code = True
-        self.error.say(*told(error, "join-", more))
+        self.error.show_text(*format_error(error, "join-", more))
         self._buttons(yes=False, other=False, again=True)
         self.again.setFocus()
 

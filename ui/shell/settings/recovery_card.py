@@ -14,7 +14,7 @@ from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.ports import Session
-from ui.shell.settings.recovery_sheet_dialog import SheetDialog
+from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog
 from ui.tool import toast
 
 
@@ -69,7 +69,7 @@ class RecoveryCard(Card):
 
     async def _make(self) -> None:
         printing = self._session.settings.get(ALLOW_PRINT)
-        if await show(SheetDialog(self.window(), self._session.recovery, printing=printing)):
+        if await show(RecoverySheetDialog(self.window(), self._session.recovery, printing=printing)):
             self.refresh()
             toast(self, tr("The recovery sheet is in force"))
 

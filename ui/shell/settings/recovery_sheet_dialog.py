@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.recovery import RecoverySheetPaper
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit import qr
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file, show
@@ -16,7 +16,7 @@ from ui.kit.scale import hold
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.shell.entry.recovery_sheet_field import SheetField
+from ui.shell.entry.recovery_sheet_field import RecoverySheetField
 from ui.shell.ports import Recovery
 from ui.shell.settings import recovery_sheet_paper
 
@@ -30,7 +30,7 @@ def chosen_groups(count: int) -> list[int]:
     return sorted(secrets.SystemRandom().sample(range(count), ASKED_GROUPS))
 
 
-class SheetDialog(Dialog):
+class RecoverySheetDialog(Dialog):
     """Three pages; accepted once the sheet is in force. ▲ Nothing is changed before a part of it was typed back."""
 
     def __init__(
@@ -47,7 +47,7 @@ class SheetDialog(Dialog):
         self._recovery, self._printing = recovery, printing
         self.paper: RecoverySheetPaper = recovery.draw()
         self._asked = list(asked) if asked is not None else chosen_groups(len(self.paper.groups))
-        self.old = SheetField(tr("Code of the sheet before"))
+        self.old = RecoverySheetField(tr("Code of the sheet before"))
         self.old.changed.connect(self._refresh)
         self.typed: list[QLineEdit] = []
         self.page = 0
@@ -165,7 +165,7 @@ class SheetDialog(Dialog):
             self._busy(True)
             run(self, self._publish(), on_error=self._failed)
         else:
-            self.error.say(tr("That is not what the sheet says. Look at the groups again."))
+            self.error.show_text(tr("That is not what the sheet says. Look at the groups again."))
             self.typed[0].setFocus()
 
     def _check_old(self) -> None:
@@ -199,7 +199,7 @@ class SheetDialog(Dialog):
     def _failed(self, error: Exception) -> None:
         self._busy(False)
         more = tr("Keep the sheet: it comes into force by itself.") if self._recovery.waits(self.paper) else ""
-        self.error.say(*told(error, more=more))
+        self.error.show_text(*format_error(error, more=more))
         self._refresh()
 
     # -- on paper ---------------------------------------------------------------------------------------------------

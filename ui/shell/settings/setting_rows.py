@@ -76,8 +76,8 @@ class SettingRows:
         set_tip(control, tr(setting.about))
         control.setAccessibleDescription(tr(setting.about))
         self.controls[setting.key] = control
-        said = tr(setting.about) if about else ""
-        return row(tr(setting.label), control, about=said, locked=self._settings.locked(setting))
+        text = tr(setting.about) if about else ""
+        return row(tr(setting.label), control, about=text, locked=self._settings.locked(setting))
 
     def _control(self, setting: AnySetting) -> QWidget:
         if setting.choices:
@@ -138,7 +138,7 @@ def managed(settings: Settings) -> Card | None:
     card = Card(margin=12, spacing=10)
     for setting in fixed:
         value = value_name(setting, settings.value(setting))
-        said = label(value, "muted", wrap=True)
-        card.content.addWidget(row(tr(setting.label), said))
-        said.setAccessibleName(value)
+        text = label(value, "muted", wrap=True)
+        card.content.addWidget(row(tr(setting.label), text))
+        text.setAccessibleName(value)
     return card

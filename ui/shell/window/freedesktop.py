@@ -56,12 +56,12 @@ class Freedesktop:
                 markup = await self._has_markup(router)
                 with router.filter(clicks, bufsize=4) as queue:
                     async with asyncio.TaskGroup() as both:
-                        both.create_task(self._hear(queue))
-                        both.create_task(self._tell(router, markup))
+                        both.create_task(self._receive_clicks(queue))
+                        both.create_task(self._notify(router, markup))
         except* (OSError, EOFError, ValueError, KeyError, TimeoutError, RuntimeError) as faults:
             _log.info("no desktop notifications: %s", type(faults.exceptions[0]).__name__)
 
-    async def _tell(self, router: Any, markup: bool) -> None:
+    async def _notify(self, router: Any, markup: bool) -> None:
         while True:
             title, text = await self._waiting.get()
             body = html.escape(notice(text), quote=False) if markup else notice(text)
@@ -72,7 +72,7 @@ class Freedesktop:
             reply = await self._ask(router, new_method_call(SERVICE, "Notify", "susssasa{sv}i", arguments))
             self._shown = int(reply[0])
 
-    async def _hear(self, clicks: Any) -> None:
+    async def _receive_clicks(self, clicks: Any) -> None:
         while True:
             message = await clicks.get()
             if message.body[0] == self._shown:

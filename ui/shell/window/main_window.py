@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         self._now = now
         self.unread = 0
         self.announcer = Announcer(self, lambda: session.settings.get(ANNOUNCE))
-        self._told_status = ""
+        self._announced_status = ""
         self._upgrade: tuple[str, bool] | None = None
         """The installed release that waits, and whether only a restart of the computer helps."""
         self._known: tuple[str, str | None, str] = "connecting", None, ""
@@ -257,7 +257,7 @@ class MainWindow(QMainWindow):
         self.home = Home(self.session, self._icons, self._now)
         self.home.link_chosen.connect(self.open_link)
         self.home.room_chosen.connect(self.open_room)
-        self.home.sheet_wanted.connect(self._make_sheet)
+        self.home.recovery_sheet_wanted.connect(self._make_recovery_sheet)
         self.my_tasks = MyTasks(
             self.session, lambda task, done: finish(self, self.session, task, done), lambda: self._now().date()
         )
@@ -372,7 +372,7 @@ class MainWindow(QMainWindow):
 
     # -- doing ------------------------------------------------------------------------------------------------
 
-    def _make_sheet(self) -> None:
+    def _make_recovery_sheet(self) -> None:
         self.go_section("settings")
         self.settings_view.recovery.make()
 
@@ -422,7 +422,7 @@ class MainWindow(QMainWindow):
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
         """Says what was done."""
-        self._toast.say(text, undo, action)
+        self._toast.show_text(text, undo, action)
 
     def set_theme(self, choice: str) -> None:
         """Changes and keeps the theme."""
@@ -455,10 +455,10 @@ class MainWindow(QMainWindow):
         button = self.rail.items["account"]
         popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))
 
-    def tell_by(self, tray: Tray | None) -> None:
+    def notify_by(self, tray: Tray | None) -> None:
         """Notifications come by the tray's sign, where the desktop has no service of its own for them."""
-        if tray is not None and self._notifications.tell is None:
-            self._notifications.tell = tray.tell
+        if tray is not None and self._notifications.notify is None:
+            self._notifications.notify = tray.notify
             tray.item.messageClicked.connect(self._to_front)
 
     def _to_front(self) -> None:
@@ -492,26 +492,26 @@ class MainWindow(QMainWindow):
 
     def _on_status(self) -> None:
         self._show_status()
-        self._tell_status()
+        self._announce_status()
 
     def _show_status(self) -> None:
         self.status.show_status(self.session.status)
         self._show_bar()
 
-    def _tell_status(self) -> None:
+    def _announce_status(self) -> None:
         """Announces the status bar's text when its subject changes, and that the connection is back; not at each
         attempt to connect, nor when only the number of waiting changes differs."""
-        status, before = self.session.status, self._told_status
+        status, before = self.session.status, self._announced_status
         if self.session.devices.ended == "revoked":
-            self._told_status = "revoked"
+            self._announced_status = "revoked"
         elif status.state in ("offline", "error"):
-            self._told_status = f"{status.state} {status.code}"
+            self._announced_status = f"{status.state} {status.code}"
         elif status.state != "connecting":
-            self._told_status = ""
-        if self._told_status and self._told_status != before:
-            self.announcer.say(Kind.KEPT, self.bar.text())
-        elif before.startswith("offline") and not self._told_status:
-            self.announcer.say(Kind.KEPT, tr("You are online again"))
+            self._announced_status = ""
+        if self._announced_status and self._announced_status != before:
+            self.announcer.announce(Kind.KEPT, self.bar.text())
+        elif before.startswith("offline") and not self._announced_status:
+            self.announcer.announce(Kind.KEPT, tr("You are online again"))
 
     def _show_bar(self) -> None:
         """What was known stays while Kansli tries to connect: else the bar, and all below it, would come and go at
@@ -529,8 +529,8 @@ class MainWindow(QMainWindow):
         elif state == "offline":
             text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
             if code == "proxy-failed":
-                said = sentence(code)
-                text = f"{said.title} {text}"
+                problem = sentence(code)
+                text = f"{problem.title} {text}"
             if status.waiting:
                 text += " " + trn("{n} change is waiting.", "{n} changes are waiting.", status.waiting).format(
                     n=status.waiting
@@ -548,7 +548,7 @@ class MainWindow(QMainWindow):
             return
         self._upgrade = version, needs_computer
         self.upgrade_bar.show_release(version, needs_computer=needs_computer)
-        self.announcer.say(Kind.KEPT, self.upgrade_bar.text())
+        self.announcer.announce(Kind.KEPT, self.upgrade_bar.text())
 
     def _reading(self) -> str:
         """How far a new device has come in reading its rooms; "" when hardly any is left."""
@@ -586,7 +586,7 @@ class MainWindow(QMainWindow):
         if is_ours(error):
             self._bugs.tell(error)
         else:
-            self._toast.say(sentence_of(error).text, code=code_of(error), kept=True)
+            self._toast.show_text(sentence_of(error).text, code=code_of(error), kept=True)
 
     def _report_bug(self, lines: Sequence[str]) -> None:
         run(self, self._save_report(lines))

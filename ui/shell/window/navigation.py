@@ -15,7 +15,7 @@ from ui.kit.avatar import paint_avatar
 from ui.kit.buttons import Entered
 from ui.kit.card import IconLabel
 from ui.kit.chip import paint_badge
-from ui.kit.faces import Tab, TabList, tell_chosen
+from ui.kit.faces import Tab, TabList, notify_chosen
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.plain import set_tip
 from ui.kit.scale import hold, px, spread
@@ -88,9 +88,9 @@ class RailButton(Entered, Tab, QToolButton):
     def set_count(self, count: int) -> None:
         """Shows how much is new; 0 shows nothing."""
         self._count = count
-        said = trn("{name}, {n} new", "{name}, {n} new", count).format(name=self._text, n=count)
+        description = trn("{name}, {n} new", "{name}, {n} new", count).format(name=self._text, n=count)
         self.setAccessibleName(self._text)
-        self.setAccessibleDescription(said if count else "")
+        self.setAccessibleDescription(description if count else "")
         set_tip(self, f"{self._text} ({self._shortcut})" if self._shortcut else self._text)
         self.update()
 
@@ -188,7 +188,7 @@ class Rail(TabList, QFrame):
         for key, button in self.items.items():
             if button.isCheckable() and button.isChecked() != (key == item_id):
                 button.setChecked(key == item_id)
-                tell_chosen(button)
+                notify_chosen(button)
 
 
 def _logo() -> IconLabel:

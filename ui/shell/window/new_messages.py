@@ -65,9 +65,9 @@ class News(QObject):
         named, where = max(news.rooms, key=lambda found: found[0])
         room = next((r for r in self._rooms.rooms() if r.room == where), None)
         if room is not None:
-            self._announcer.say(Kind.MESSAGES, self._said(room, named), max(news.unread, news.mentions))
+            self._announcer.announce(Kind.MESSAGES, self._format_message(room, named), max(news.unread, news.mentions))
 
-    def _said(self, room: RoomSummary, named: bool) -> str:
+    def _format_message(self, room: RoomSummary, named: bool) -> str:
         if named:
             return tr("You were mentioned in {room}").format(room=room.title)
         if room.room == self._open_room() and room.preview:

@@ -28,11 +28,11 @@ else:
     freedesktop = Later("ui.shell.window.freedesktop")  # jeepney, 2 MB: not needed before the first notification
 
 MAX_PREVIEW = 160
-Tell = Callable[[str, str], object]
+Notify = Callable[[str, str], object]
 """Shows a title and a text on the desktop."""
 
 
-def desktop(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
+def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
     """How this desktop is told by its own service, on Linux; None where there is none: then by the tray, if any."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
@@ -40,25 +40,25 @@ def desktop(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
     return None
 
 
-def service(window: QWidget, on_click: Callable[[], object]) -> Tell:
+def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
     """By the desktop's own service, which is looked for at the first notification."""
-    found: list[Tell] = []
+    found: list[Notify] = []
 
-    def tell(title: str, text: str) -> None:
+    def notify(title: str, text: str) -> None:
         if not found:
             found.append(freedesktop.Freedesktop(window, on_click))
         found[0](title, text)
 
-    return tell
+    return notify
 
 
 class Notifications(QObject):
     """Compares unread counts at each change. Muted rooms tell only of mentions. `latest` is the room told of last, one
-    with a mention before the others. `tell` may be given later."""
+    with a mention before the others. `notify` may be given later."""
 
-    def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, tell: Tell | None) -> None:
+    def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, notify: Notify | None) -> None:
         super().__init__(window)
-        self._window, self._rooms, self._settings, self.tell = window, rooms, settings, tell
+        self._window, self._rooms, self._settings, self.notify = window, rooms, settings, notify
         self._seen = counts(rooms)
         self.latest: RoomId | None = None
         bind(self, rooms.changed, Soon(self, self._on_changed).due)
@@ -66,23 +66,23 @@ class Notifications(QObject):
     def _on_changed(self) -> None:
         before, self._seen = self._seen, counts(self._rooms)
         wanted = self._settings.get(NOTIFICATIONS)
-        if self._window.isActiveWindow() or self.tell is None or wanted == "none":
+        if self._window.isActiveWindow() or self.notify is None or wanted == "none":
             return
         news = fresh(before, self._seen)
         self.latest = max(news.rooms, key=lambda f: f[0])[1] if news.rooms else self.latest
         if news.mentions or (news.unread and wanted == "all"):
-            self.tell(*self._said(news.unread, news.mentions))
+            self.notify(*self._format_news(news.unread, news.mentions))
 
     def invited(self, person: Person | None) -> None:
         """Somebody has added the person to a room and waits for an answer. Who it is only by the setting."""
-        if self._window.isActiveWindow() or self.tell is None or self._settings.get(NOTIFICATIONS) != "all":
+        if self._window.isActiveWindow() or self.notify is None or self._settings.get(NOTIFICATIONS) != "all":
             return
         if person is not None and self._settings.get(NOTIFICATION_CONTENT) == "shown":
-            self.tell("Kansli", tr("{name} invites you to a room.").format(name=person.name))
+            self.notify("Kansli", tr("{name} invites you to a room.").format(name=person.name))
         else:
-            self.tell("Kansli", tr("You have been invited to a room."))
+            self.notify("Kansli", tr("You have been invited to a room."))
 
-    def _said(self, unread: int, mentions: int) -> tuple[str, str]:
+    def _format_news(self, unread: int, mentions: int) -> tuple[str, str]:
         """Title and text; what was written only by the setting."""
         if self._settings.get(NOTIFICATION_CONTENT) == "shown":
             room = next((r for r in self._rooms.rooms() if r.room == self.latest), None)

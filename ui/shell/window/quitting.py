@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QWidget
 
 from app.errors import StoreFault
 from app.unstored import Unstored
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog
 from ui.kit.style import set_props
@@ -69,7 +69,7 @@ class QuitDialog(Dialog):
             self._show_list()
 
     def _show_fault(self, fault: StoreFault) -> None:
-        self.error.say(*told(fault))
+        self.error.show_text(*format_error(fault))
         self._show_list()
 
     def _show_list(self) -> None:

@@ -35,11 +35,11 @@ def hit_row(
     if they say that another did."""
     text = one_line(hit.snippet, _SNIPPET_CHARS)  # without the marks around the words, which are control characters
     where = "" if hit.title in ("", room_title) else room_title
-    said = "" if text == hit.title else f"”{text}”" if quotes else text
+    words_found = "" if text == hit.title else f"”{text}”" if quotes else text
     return Row(
         key=ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref),
         title=hit.title or room_title,
-        detail=" · ".join(x for x in (where, f"{sender}: {said}" if sender else said) if x),
+        detail=" · ".join(x for x in (where, f"{sender}: {words_found}" if sender else words_found) if x),
         words=words,
         icon="room" if hit.obj == ObjId(hit.room) else icon,
         right=day_or_time(hit.t),

@@ -12,7 +12,7 @@ from app.settings import SERVER, SERVERS
 from app.unlocking import SlotKind
 from ui.kit.tasks import run_guarded
 from ui.shell.entry.gate import GatePage
-from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.new_unlock_method import NewUnlockMethodView
 from ui.shell.entry.recovery_pages import ReturnView
 from ui.shell.entry.unfinished_enrolment import UnfinishedView
 from ui.shell.entry.unlock import UnlockView
@@ -21,7 +21,7 @@ from ui.shell.entry.welcome import Address, CodeView, WelcomeView
 GateView = CodeView | GatePage
 
 
-class WaysIn:
+class EntryViews:
     """Makes the views of one profile."""
 
     def __init__(self, office: Office, opened: Callable[[Session], object], show: Callable[[GateView], object]) -> None:
@@ -53,10 +53,10 @@ class WaysIn:
             office.resume_by_keyring if SlotKind.KEYRING in kinds else None,
         )
         view.unlocked.connect(self._opened)
-        view.anew.connect(lambda: self._begin_anew(view))
+        view.start_over.connect(lambda: self._start_over(view))
         return view
 
-    def _begin_anew(self, view: UnfinishedView) -> None:
+    def _start_over(self, view: UnfinishedView) -> None:
         if run_guarded(view, self._office.start_over):
             self._show(self.welcome())
 
@@ -65,7 +65,7 @@ class WaysIn:
         forbidden = self._office.unlocking.forbidden
         if forbidden is None:
             return self.unlock(at_once=at_once)
-        view = NewWayView(forbidden, self._office.replace, self._office.passphrase_rules())
+        view = NewUnlockMethodView(forbidden, self._office.replace, self._office.passphrase_rules())
         view.unlocked.connect(self._opened)
         return view
 
