@@ -41,7 +41,7 @@ class Ending:
         self._sweeping = Sweeping()
 
     def restart(self, link: str) -> Restart | None:
-        """How to start the program again after its end, with a link to follow or ""; None if it is not to be started
+        """How to start the program again after its end, with a link to follow or "". None if it is not started
         again."""
         if self._ends_to is None or self.by_system:
             return None
@@ -67,7 +67,7 @@ class Ending:
         return self._leave()
 
     def quit(self) -> None:
-        """The person ends the program. If something cannot be stored, they are asked first."""
+        """Ends the program for the person. If something cannot be stored, the person is asked first."""
         if self._stage.window is not None:
             self._stage.window.keep_geometry()
         self._leave()
@@ -85,13 +85,16 @@ class Ending:
         return None
 
     def on_desktop_ends(self) -> None:
-        """The desktop session ends, because the person logs out or the computer is turned off. Stores what can be
-        stored. ▲ Asks nothing and waits for nothing: the system ends the program in a few seconds in any case."""
+        """Stores what can be stored, because the desktop session ends: the person logs out or the computer is turned
+        off.
+
+        ▲ Asks nothing and waits for nothing: the system ends the program in a few seconds in any case.
+        """
         if (fault := self.save()) is not None:
             log.store.exception("desktop-ends", fault)
 
     def _leave(self) -> bool:
-        """Ends the program if everything is stored, else asks the person. Returns whether the program ends."""
+        """Ends the program if everything is stored; otherwise asks the person. Returns whether the program ends."""
         if (view := self.held) is not None:
             self._ask_to_lose(view)
             return False

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The views that one comes in by: first start, coming back, finishing what was cut off, unlocking. They open a session
-through the office; the program shows them, and the window after them."""
+"""The views before a session is open: first start, return by the recovery sheet, finishing an enrolment that was cut
+off, unlocking. They open a session through the office; the program shows them, and the window after them."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,11 +25,11 @@ class EntryViews:
     """Makes the views of one profile."""
 
     def __init__(self, office: Office, opened: Callable[[Session], object], show: Callable[[GateView], object]) -> None:
-        """`opened`: a view has opened a session; `show`: it leads to another view."""
+        """`opened` is called when a view has opened a session; `show` when it leads to another view."""
         self._office, self._opened, self._show = office, opened, show
 
     def welcome(self, link: str = "") -> WelcomeView:
-        """First start. `link`: an invitation, which is filled in and nothing more."""
+        """The view of a first start. `link`: an invitation link, which is filled in and nothing more."""
         settings = self._office.settings
         server, servers = link or settings.get(SERVER), entries(settings.get(SERVERS))
         view = WelcomeView(self._office, server=server, servers=servers)
@@ -46,7 +46,7 @@ class EntryViews:
         return view
 
     def unfinished(self) -> UnfinishedView:
-        """An enrolment was cut off."""
+        """The view after an enrolment that was cut off."""
         office, kinds = self._office, self._office.kinds()
         view = UnfinishedView(
             office.resume if SlotKind.PASSPHRASE in kinds else None,
@@ -61,7 +61,8 @@ class EntryViews:
             self._show(self.welcome())
 
     def usual(self, *, at_once: bool = False) -> GatePage:
-        """Unlocking, or another way of it where policy has forbidden the only one. `at_once` as in `unlock`."""
+        """The view that unlocks. Where policy has forbidden the only unlock method, the view that replaces it.
+        `at_once`: as in `unlock`."""
         forbidden = self._office.unlocking.forbidden
         if forbidden is None:
             return self.unlock(at_once=at_once)
@@ -70,7 +71,8 @@ class EntryViews:
         return view
 
     def unlock(self, *, at_once: bool = False) -> UnlockView:
-        """`at_once`: the computer's key store is asked without a word, as at a start; not after locking."""
+        """The view that unlocks. `at_once`: the computer's key store is asked at once, as at a start; not after
+        locking."""
         kinds = self._office.kinds()
         view = UnlockView(
             self._office.unlock if SlotKind.PASSPHRASE in kinds else None,

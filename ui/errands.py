@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the program is asked to do instead of opening its window: `--selftest` and `--diagnose`. Each gives a status."""
+"""Tasks that the program does instead of opening its window: `--selftest` and `--diagnose`. Each ends with a status."""
 
 import argparse
 import asyncio
@@ -29,7 +29,7 @@ DONE, FAILED, UNUSABLE, REFUSED = 0, 1, 2, 3
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Their options."""
+    """Adds the options of these tasks to the command line."""
     parser.add_argument("--selftest", action="store_true", help="try this installation, without a screen, and end")
     parser.add_argument("--report", type=Path, metavar="FILE", help="with --selftest: also write what it says here")
     parser.add_argument(
@@ -39,12 +39,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def screenless(arguments: argparse.Namespace) -> bool:
-    """Whether it is done without a screen; before there is an application."""
+    """Whether the task is done without a screen. Called before there is an application."""
     return arguments.selftest or (arguments.diagnose is not None and arguments.yes)
 
 
 def hide() -> None:
-    """Needs no screen from here on, unless the environment names a platform."""
+    """Makes Qt run without a screen, unless the environment names a platform."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
@@ -96,7 +96,8 @@ def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Lo
 
 
 def _read(arguments: argparse.Namespace) -> Profile:
-    """The profile; one that another process has open is read all the same, since that one may be what hangs."""
+    """Opens the profile. One that another process has open is read all the same, since that process may be what
+    hangs."""
     try:
         return Profile.open(arguments.profile, arguments.data)
     except ProfileInUse:
@@ -113,7 +114,8 @@ async def _ask(profile: Profile, settings: Settings, target: Path) -> bool:
 
 
 def reporter(file: Path | None) -> Callable[[str], None]:
-    """Says lines on the terminal, where there is one, and into a file. OSError if that cannot be written."""
+    """Returns a function that writes lines on the terminal, where there is one, and into a file. OSError if the file
+    cannot be written."""
     lines: list[str] = []
     if file is not None:
         file.write_text("", encoding="utf-8")

@@ -18,7 +18,7 @@ from app.errors import FileFault, is_ours
 _OURS = ("ui", "app", "sync")
 _STEM_CHARS = 24
 _NAME_CHARS = 60
-"""Of a file's name in a sentence."""
+"""The most characters of a file's name in a sentence."""
 
 
 class Sentence(NamedTuple):
@@ -180,7 +180,7 @@ def _storage() -> dict[str, tuple[str, str, str]]:
 
 
 def _files() -> dict[str, tuple[str, str, str]]:
-    """Documents out of files, and files out of documents."""
+    """Documents made from files, and files made from documents."""
     no_document, no_file = tr("No document was made of it."), tr("No file was written. The document is as it was.")
     return {
         "import-too-large": (
@@ -836,7 +836,7 @@ def format_error(error: BaseException, prefix: str = "", more: str = "") -> tupl
 
 
 def _context(error: BaseException) -> dict[str, object]:
-    """What the exception's sentence names."""
+    """What the exception's sentence names: the values of its placeholders."""
     address = getattr(error, "address", None)
     return {"address": address} if isinstance(address, str) else {}
 

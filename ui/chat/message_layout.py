@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where everything of one message stands: the geometry that is painted and that clicks are looked up in.
+"""The geometry of one message: where its parts are painted, and which part a click hits.
 
-Made for a width and kept while the message and the width are the same. Nothing here paints or decides.
+Made for a width, and kept while the message and the width are the same. Nothing here paints or decides.
 """
 
 from collections.abc import Sequence
@@ -113,7 +113,7 @@ class MessageLayout:
         self.name_width = 0.0
         self.quote: tuple[QRectF, str, str] | None = None
         self.quoted: tuple[QRectF, str] | None = None
-        """Of a quotation: the bar beside it, and whom it names."""
+        """Of a quotation: the rectangle of the bar beside it, and whom it names."""
         self.left = left_px() + (QUOTED_INDENT if message.quoted_author is not None else 0)
         self.text: tuple[QPointF, RichText] | None = None
         self.things: list[Thing] = []
@@ -136,7 +136,7 @@ class MessageLayout:
         return max(120, self.width - self.left - _RIGHT)
 
     def hit(self, point: QPointF) -> Hit | None:
-        """What stands at a point."""
+        """The part of the message at a point; None between the parts."""
         if self.quote and self.quote[0].contains(point):
             return Hit(part=Part.QUOTE)
         if self.text and (run := self.text[1].run_at(point - self.text[0])) is not None:
@@ -158,7 +158,7 @@ class MessageLayout:
         return None
 
     def parts(self) -> list[tuple[Hit, QRectF]]:
-        """All that one can act on in the message, from top to bottom, with where it stands."""
+        """All parts of the message that can be acted on, with their places, from top to bottom."""
         found: list[tuple[Hit, QRectF]] = []
         if self.quote:
             found.append((Hit(part=Part.QUOTE), self.quote[0]))
@@ -197,7 +197,7 @@ class MessageLayout:
         return y
 
     def _whom(self, y: float) -> float:
-        """Room for the line that says whom a quotation names."""
+        """Reserves the line that names whom a quotation quotes."""
         return y if self.message.quoted_author is None else y + line_px()
 
     def _body(self, y: float, people: People) -> float:

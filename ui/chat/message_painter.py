@@ -64,7 +64,7 @@ class MessagePainter:
             self._write(painter, rect.adjusted(px(22), 0, 0, 0), text, "accent", 13, 500)
 
     def ring(self, painter: QPainter, rect: QRectF) -> None:
-        """Around the part of a message that has the focus."""
+        """Paints the focus ring around the focused part of a message."""
         painter.setPen(QPen(theme.current().colour("focus"), theme.current().focus_px))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(rect.adjusted(-2, -1, 2, 1), 6, 6)
@@ -109,7 +109,8 @@ class MessagePainter:
         self._write(painter, rest, shown, "muted", 13)
 
     def _paint_quoted(self, painter: QPainter, rect: QRectF, text: str) -> None:
-        """▲ A quotation of somebody whom nothing here bears out: a bar beside all of it, and whom it names above it."""
+        """Paints the bar beside a quotation, and above it whom it names. ▲ Nothing on this computer confirms the
+        quotation, so the bar runs along all of it."""
         painter.fillRect(QRectF(rect.x(), rect.y() + 2, 3, rect.height() - 4), theme.current().colour("warning"))
         line = QRectF(rect.x() + QUOTED_INDENT, rect.y(), rect.width() - QUOTED_INDENT, line_px())
         shown = QFontMetricsF(font(13, 500)).elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Watches which messages a person sees: those that have been on screen for a second, in an active window.
+"""Reports which messages a person has seen: those that have been on screen for a second, in an active window.
 
-Knows no read mark: `ChatService.mark_read` decides what it means for that.
+It knows no read mark: `ChatService.mark_read` decides what that changes.
 """
 
 import time
@@ -50,7 +50,7 @@ class Reading(QObject):
             self._timer.stop()
         if not ripe <= self._reported:
             self._reported |= ripe
-            view.let_go(ripe)
+            view.mark_seen(ripe)
             self.seen.emit(ripe)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sleep and locked screens by systemd-logind, over the system bus.
-
-https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html. A system without it says nothing.
-"""
+"""Sleep and locked screens by systemd-logind, over the system bus:
+https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html. On a system without logind nothing
+is emitted."""
 
 import asyncio
 import copy
@@ -26,7 +25,7 @@ ANSWER_S = 5.0
 
 
 def listen(events: "Events") -> None:
-    """Tells `events` of what logind says, for as long as they live."""
+    """Emits the signals of `events` by what logind reports, for as long as `events` lives."""
     run(events, _serve(events))
 
 
@@ -60,14 +59,15 @@ async def _serve(events: "Events") -> None:
 
 
 def _from_logind(rule: MatchRule) -> MatchRule:
-    """The rule for the bus. Here messages bear their sender's own number instead of its name."""
+    """The rule as the bus needs it. Received messages bear their sender's own number instead of its name."""
     named = copy.deepcopy(rule)
     named.header_fields["sender"] = _NAME
     return named
 
 
 async def _owner(router: Any) -> str:
-    """Who speaks for logind now, "" for nobody. Every user of the computer may send such signals to everybody else."""
+    """The connection that owns logind's name now; "" if none does. Every user of the computer may send such signals, so
+    only those of the owner count."""
     try:
         (owner,) = await _ask(router, message_bus.GetNameOwner(_NAME))
     except OSError:

@@ -162,7 +162,7 @@ class PrintPreview(Dialog):
         run(self, self._prepare(), on_error=self._failed)
 
     def _heading(self) -> str:
-        """Names what is printed: it may be the current row of a list."""
+        """The document's title: it may be the current row of a list, so the dialog names it."""
         title = one_line(self._title, _LONGEST_TITLE)
         return tr("Print “{title}”").format(title=title or tr("Untitled"))
 

@@ -113,8 +113,8 @@ class DocumentsView(QStackedWidget):
         self.list.take_focus()
 
     def new_document(self) -> None:
-        """A new document, opened with its title selected. It is nobody else's to see before something is written in it:
-        who only looked leaves none behind."""
+        """Makes a document and opens it with its title selected. Colleagues see it only when something is written in
+        it: a person who only looked leaves no document behind."""
         self.show_list()
         row = self._service.begin(self._room, tr("New document"))
         try:
@@ -126,7 +126,7 @@ class DocumentsView(QStackedWidget):
             self.document.title.selectAll()
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """Print and export what is open, or the list's current row; import where one may write."""
+        """Print and export the open document, or the list's current row; import where the person may write."""
         found: dict[str, Callable[[], object]] = {}
         shown = self.list.current() if self.document is None else self.document.obj
         if shown is not None:

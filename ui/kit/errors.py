@@ -67,7 +67,7 @@ class Uncaught(QObject):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._written, self._said = Counted(), Counted()
+        self._written, self._printed = Counted(), Counted()
         self._loops: list[asyncio.AbstractEventLoop] = []
         self._caught.connect(self._show, Qt.ConnectionType.QueuedConnection)  # not in the midst of a paint
         _copy_crash(folder)
@@ -124,7 +124,7 @@ class Uncaught(QObject):
         found = _FUNCTION.match(message)
         function = found[0].replace("::", ".")[:40] if found is not None else "none"
         category = context.category if context is not None else None
-        if (missed := self._said.add(f"{category} {function}")) is not None:
+        if (missed := self._printed.add(f"{category} {function}")) is not None:
             write = log.ui.error if kind is QtMsgType.QtFatalMsg else log.ui.warning
             write("qt", kind=kind.name, category=category, function=function, missed=missed)
         if _terminal() is not None:
@@ -132,11 +132,11 @@ class Uncaught(QObject):
 
     # -- what becomes of it -------------------------------------------------------------------------------------------
 
-    def _take(self, way: str, error: BaseException, *, silent: bool = False) -> None:
+    def _take(self, source: str, error: BaseException, *, silent: bool = False) -> None:
         """Any thread. `silent`: it is only written."""
         code = code_of(error)
         if (missed := self._written.add(code)) is not None:
-            log.ui.exception("uncaught", error, shown=code, way=way, missed=missed)
+            log.ui.exception("uncaught", error, shown=code, way=source, missed=missed)
         if _terminal() is not None:
             traceback.print_exception(error)
         if not silent and not isinstance(error, KeyboardInterrupt | SystemExit):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Two ways to a QR code without a camera: a picture of it, or this computer's screens, where a call may show it."""
+"""Reads a QR code without a camera: from a picture of it, or from this computer's screens, where a call may show it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ _PICTURES = "*.png *.jpg *.jpeg"
 
 
 class QrReader(QWidget):
-    """`found` with the texts of all QR codes that were seen, none if there was none. What is in them is the listener's
-    to judge."""
+    """Emits `found` with the texts of all QR codes that were seen; with none if there was none. The receiver judges
+    what is in them."""
 
     found = Signal(list)
 

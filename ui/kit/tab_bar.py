@@ -30,7 +30,7 @@ class Tab:
 
 
 class TabSpot(Spot):
-    """One tab for a screen reader. Qt's own always says that the chosen one has the focus."""
+    """One tab for a screen reader. Qt's own always reports that the chosen tab has the focus."""
 
     def __init__(self, bar: "TabBar", tab_id: str) -> None:
         super().__init__(bar)
@@ -71,7 +71,7 @@ class TabSpot(Spot):
 
 
 class TabBar(TabList, QTabBar):
-    """Arrow keys move, as in every tab bar; `chosen(id)` tells which is shown."""
+    """The tabs. Arrow keys move, as in every tab bar; `chosen(id)` is emitted when another tab is shown."""
 
     chosen = Signal(str)
 
@@ -146,7 +146,7 @@ class TabBar(TabList, QTabBar):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        QTimer.singleShot(0, self, self._notify_tab)  # after Qt has told of the bar itself
+        QTimer.singleShot(0, self, self._notify_tab)  # after Qt has notified of the bar itself
 
     def _notify_tab(self) -> None:
         if (tab := self.spoken_focus()) is not None:
@@ -181,6 +181,6 @@ class TabBar(TabList, QTabBar):
                 if self.hasFocus():
                     painter.setPen(QPen(tokens.colour("focus"), 2))
                     ring = rect.adjusted(-5, 4, 5, -6)
-                    ring.setLeft(max(ring.left(), 1))  # the first tab stands at the very edge
+                    ring.setLeft(max(ring.left(), 1))  # the first tab is at the very edge
                     painter.drawRoundedRect(ring, 6, 6)
         painter.end()

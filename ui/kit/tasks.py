@@ -64,7 +64,7 @@ def run(
 ) -> asyncio.Task[T]:
     """Starts a coroutine that is cancelled when the owner's Qt object is destroyed.
 
-    An error goes to `on_error` if given, else to the hook. Must be called on the running loop.
+    An error goes to `on_error` if given, otherwise to the hook. Must be called on the running loop.
     """
     task = asyncio.get_running_loop().create_task(coro)
     _running.add(task)

@@ -28,7 +28,7 @@ class LinkDialog(Dialog):
         self._check()
 
     def accept(self) -> None:
-        """Sets the link, or says why the address cannot be one."""
+        """Sets the link, or shows why the address cannot be one."""
         address = self.address.text().strip()
         link = safe_link(address)
         if address and not link:

@@ -26,7 +26,7 @@ class Staying:
         self._take_draft(cursor)
 
     def follow(self, edit: Edit) -> None:
-        """Moves the places with the text around them."""
+        """Moves the kept places with the text around them."""
         self._anchor, self._caret = followed(self._anchor, self._caret, edit)
         self._top = pushed(self._top, edit)
 
@@ -79,7 +79,7 @@ def top_line(edit: QTextEdit) -> tuple[int, int]:
 
 
 def scroll_to_line(edit: QTextEdit, line: int, px: int) -> None:
-    """Scrolls to what `top_line` told."""
+    """Scrolls to a place that `top_line` returned."""
     top = QTextCursor(edit.document())
     top.setPosition(max(0, min(line, edit.document().characterCount() - 1)))
     bar = edit.verticalScrollBar()

@@ -93,7 +93,7 @@ async def test_the_report_to_it_holds_the_code(
 def test_enter_closes_the_dialog_and_the_keyboard_reaches_both_buttons(window: MainWindow) -> None:
     reported: list[object] = []
     teller = BugTeller(window, reported.append)
-    teller.tell(raised(RuntimeError()))
+    teller.show_fault(raised(RuntimeError()))
     (dialog,) = dialogs(window)
     before = dialog.focusWidget()
     assert before is not None
@@ -112,13 +112,13 @@ def test_a_closed_dialog_comes_back_after_a_minute_with_what_came_since(qtbot: Q
     window.show()
     teller = BugTeller(window, lambda _lines: None, Counted(lambda: now[0]))
     errors = [raised(RuntimeError()) for _ in range(4)]
-    teller.tell(errors[0])
+    teller.show_fault(errors[0])
     dialogs(window)[0].reject()
     for error in errors[1:3]:
-        teller.tell(error)
+        teller.show_fault(error)
     assert dialogs(window) == []
     now[0] = MINUTE_S
-    teller.tell(errors[3])
+    teller.show_fault(errors[3])
     assert dialogs(window)[0].lines()[0].endswith("3 gånger")
 
 
@@ -126,7 +126,7 @@ def test_a_hidden_window_shows_nothing(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     teller = BugTeller(window, lambda _lines: None)
-    teller.tell(raised(RuntimeError()))
+    teller.show_fault(raised(RuntimeError()))
     assert teller.dialog is None
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The page before one is in: a card in the middle with the logo, and an error in place. Unlock and first start."""
+"""The page of the gate, before a session is open: a card in the middle with the logo, and an error in place. Used for
+unlocking and first start."""
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLineEdit, QWidget
@@ -90,5 +91,5 @@ class GatePage(QWidget):
         QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.error))  # once it has its place
 
     def clear_error(self) -> None:
-        """Takes the error away."""
+        """Hides the error."""
         self.error.clear()

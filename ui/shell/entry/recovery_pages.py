@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Back by the recovery sheet: activation code and sheet, who that is, how it is unlocked, and perhaps a day to wait."""
+"""The return to an account by the recovery sheet: activation code and recovery sheet, whose account it is, how it is
+unlocked, and perhaps a day to wait."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -21,14 +22,14 @@ from ui.shell.entry.welcome import CodeLookup, CodeView
 
 
 class ReturningAccount(CodeLookup, Protocol):
-    """Whose sheet it is; `others` of their devices are still active."""
+    """The account that a recovery sheet belongs to. `others` of its devices are still active."""
 
     @property
     def others(self) -> int: ...
 
 
 class Returns(KeyStore, Protocol):
-    """The use cases of coming back."""
+    """The use cases of a return by the recovery sheet."""
 
     async def look_up_account(self, server: str, code: str, recovery_sheet: str, /) -> ReturningAccount: ...
     async def recover(self, found: Any, passphrase: str | None, progress: Progress, /, *, revoke: bool) -> object: ...
@@ -41,7 +42,7 @@ def when(ready_ms: int) -> str:
 
 
 class _RecoveryEnrolment:
-    """What first start asks for, by the sheet."""
+    """The use cases of first start, done with the recovery sheet's code."""
 
     def __init__(self, returns: Returns, view: "ReturnView") -> None:
         self._returns, self._view = returns, view
@@ -49,7 +50,7 @@ class _RecoveryEnrolment:
         self.allowed = returns.allowed
         self.passphrase_rules = returns.passphrase_rules
         self.others = 0
-        """Of who was looked up last."""
+        """The number of other active devices of the account that was looked up last."""
 
     async def look_up(self, server: str, code: str) -> ReturningAccount:
         found = await self._returns.look_up_account(server, code, self._view.recovery_sheet.text())
@@ -62,7 +63,8 @@ class _RecoveryEnrolment:
 
 
 class ReturnView(CodeView):
-    """As first start, with the sheet's code, and a page that says from when on. `left`: back to first start."""
+    """The pages of first start, with the recovery sheet's code, and a page that shows from when on the account can be
+    recovered. `left`: back to first start."""
 
     left = Signal()
 
@@ -75,7 +77,7 @@ class ReturnView(CodeView):
         servers: Sequence[str] = (),
         parent: QWidget | None = None,
     ) -> None:
-        """`code`: the activation code, if it was typed already."""
+        """`code`: the activation code, if the person has typed it already."""
         self._returns, self._recovery = returns, _RecoveryEnrolment(returns, self)
         super().__init__(self._recovery, server=server, servers=servers, parent=parent)
         self.code.setText(code)

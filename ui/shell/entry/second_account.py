@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The page for an activation code of somebody who has an account already. The person gets back to it by the recovery
-sheet or another computer, or agrees to a second account after a question that says what is lost. The page makes no
+"""The page for an activation code of somebody who has an account already. The person returns to it by the recovery
+sheet or another computer, or agrees to a second account after a question that names what is lost. The page makes no
 account and does not use the code."""
 
 from PySide6.QtCore import Signal
@@ -38,7 +38,7 @@ class SecondAccountPage(GatePage):
         self.recovery_sheet_button = self.add_button(TextButton(tr("Yes"), self.recovery_sheet.emit, kind="primary"))
 
     def show_person(self, person: Named) -> None:
-        """Shows whom the code is for."""
+        """Shows the person whom the code is for."""
         self.who.show_person(person)
 
     def _on_start_over(self) -> None:

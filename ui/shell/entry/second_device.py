@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""First start on another computer of the same person: where the other one waits, whose account it is, how it will be
-unlocked, and under way. Nothing is made before the person has seen whose account it becomes.
+"""First start on another computer of the same person: where the other computer waits, whose account it is, how it will
+be unlocked, and under way.
+
+Nothing is made before the person has seen whose account it becomes.
 """
 
 from collections.abc import Sequence
@@ -27,7 +29,8 @@ NUMBER_DIGITS = 9
 
 
 class PeerAccount(Named, Protocol):
-    """Whose account it is, by the other device's word; `digits` to compare, "" by code."""
+    """The account of the other device, as that device reports it. `digits`: six digits to compare; "" if the devices
+    were paired by code."""
 
     @property
     def digits(self) -> str: ...
@@ -37,15 +40,15 @@ class Joining(KeyStore, Protocol):
     """The use cases of becoming another device."""
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> Any:
-        """Goes to the device that has the account. Raises with a code of ui/errors.py."""
+        """Connects to the device that has the account. Raises with a code of ui/errors.py."""
         ...
 
     async def stop_pairing(self) -> None:
-        """Ends the meeting."""
+        """Ends the pairing."""
         ...
 
     async def join(self, chosen: Any, passphrase: str | None, progress: Progress) -> object:
-        """Waits for the other device's yes and makes everything here; the session."""
+        """Waits until the other device accepts, and makes everything here. Returns the session."""
         ...
 
 
@@ -61,13 +64,13 @@ def is_number(text: str) -> bool:
 
 
 class JoinPages(QStackedWidget):
-    """`done` with what joining returned; `back` to the other way in."""
+    """The pages. `done` is emitted with what joining returned; `back` by Back, to the first page of first start."""
 
     done = Signal(object)
     back = Signal()
 
     def __init__(self, joining: Joining, servers: Sequence[str] = (), parent: QWidget | None = None) -> None:
-        """`servers`: those that policy names, if it does."""
+        """`servers`: the servers that policy names, if it names any."""
         super().__init__(parent)
         self._joining = joining
         self.server = ServerField(tr("Server address"), servers)
@@ -133,7 +136,7 @@ class JoinPages(QStackedWidget):
             self.where_page.show_error(ServerNotAllowed())
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the first of ours, or says that there is none."""
+        """Takes the first text that is a code of ours, or shows that there is none."""
         pointer = next((p for text in texts if (p := read_pointer(text)) is not None), None)
         if pointer is None:
             self.where_page.error.show_text(sentence("no-qr").text)
@@ -142,7 +145,7 @@ class JoinPages(QStackedWidget):
             self.next.setFocus()
 
     def begin_pairing(self) -> None:
-        """Goes to the other device."""
+        """Connects to the other device."""
         if self.next.isEnabled():
             self.where_page.clear_error()
             self.where_page.spinner.start()

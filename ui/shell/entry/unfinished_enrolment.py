@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The way in after an enrolment that was cut off: finish it with the keys that are here, or begin anew."""
+"""The page after an enrolment that was cut off: the person finishes it with the keys that are on this computer, or
+starts over."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget

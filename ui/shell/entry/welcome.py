@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""First start: where the server is and the activation code, who was found, how it will be unlocked, and under way."""
+"""First start: the server and the activation code, whose code it is, how the account will be unlocked, and under
+way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from ui.shell.entry.server_field import ServerField
 
 
 class CodeLookup(Named, Protocol):
-    """What an activation code binds: shown before anything is made."""
+    """What an activation code is bound to. Shown before anything is made."""
 
     @property
     def agency(self) -> str: ...
@@ -34,17 +35,17 @@ class CodeLookup(Named, Protocol):
 
 
 class Invited(CodeLookup, Protocol):
-    """What a first start shows of a code. `here`: its person has an account already."""
+    """What the server returns for a code at a first start. `here`: the code's person has an account already."""
 
     @property
     def here(self) -> bool: ...
 
 
 class ByCode(KeyStore, Protocol):
-    """What becomes of an activation code."""
+    """The use cases of an activation code."""
 
     async def look_up(self, server: str, code: str) -> CodeLookup:
-        """Asks the server what the code binds. Raises with a code of ui/errors.py."""
+        """Asks the server what the code is bound to. Raises with a code of ui/errors.py."""
         ...
 
     async def enrol(self, found: Any, passphrase: str | None, progress: Progress) -> object:
@@ -56,7 +57,7 @@ class Enrolment(ByCode, Joining, Protocol):
     """The first start's use cases."""
 
     async def look_up(self, server: str, code: str) -> Invited:
-        """As ByCode's."""
+        """As in `ByCode`."""
         ...
 
 
@@ -83,12 +84,12 @@ class CodeView(QStackedWidget):
     def __init__(
         self, enrolment: ByCode, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
     ) -> None:
-        """`server`: the address that is known, or a link. `servers`: those that policy names, if it does."""
+        """`server`: the address that is known, or a link. `servers`: the servers that policy names, if it names any."""
         super().__init__(parent)
         self._enrolment = enrolment
         self._servers = tuple(servers)
         self._looking = False
-        """▲ One code at a time: the answer to another one would come while a person is being confirmed."""
+        """▲ One code at a time: otherwise the answer to another code could come while a person is being confirmed."""
         self.setAccessibleName(tr("First start"))
         self._make_code_page(server)
         self.key_page = KeyPage(enrolment, tr("This is what your agency has registered."), enrolment.enrol)
@@ -101,7 +102,7 @@ class CodeView(QStackedWidget):
         return tr("{n} groups of four: XXXX-XXXX- …").format(n=CODE_GROUPS)
 
     def _add_entries(self, page: GatePage) -> None:
-        """Other ways in, on the page of the code."""
+        """Adds buttons for other entries (another computer, the recovery sheet) to the page of the code."""
 
     def _make_code_page(self, server: str) -> None:
         text = (
@@ -131,7 +132,7 @@ class CodeView(QStackedWidget):
         (self.server if self.server.to_fill else self.code).setFocus()
 
     def _take(self, link: Address) -> None:
-        """What a link says; nothing of it if it is for a server that policy does not name."""
+        """Fills in a link. Nothing of it is filled in if it is for a server that policy does not name."""
         if self.server.setText(link.server):
             self.code.setText(link.code)
         else:
@@ -181,7 +182,7 @@ class WelcomeView(CodeView):
     """First start: a code, another device of one's own, or the recovery sheet."""
 
     lost = Signal(object)
-    """The person comes back by the recovery sheet, with the Address that is typed so far."""
+    """The person returns by the recovery sheet. Emitted with the Address that is typed so far."""
 
     def __init__(
         self, enrolment: Enrolment, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
@@ -208,7 +209,8 @@ class WelcomeView(CodeView):
             page.body.addWidget(button)
 
     async def _look_up(self) -> None:
-        """▲ A code of somebody who has an account leads back to that; a second one is made only if they ask for it."""
+        """▲ Leads the owner of a code who has an account already back to that account. A second account is made only if
+        the person asks for it."""
         found = await self._first.look_up(self.server.text(), self.code.text().strip())
         self._look(False)
         if not found.here:

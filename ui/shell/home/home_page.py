@@ -30,9 +30,9 @@ from ui.shell.room.key_notices import NoticeCard, notice_key
 
 _MENTIONS, _RECENT, _TASKS = 6, 5, 8
 _ASKED = 200
-"""So many unread mentions are looked through for those in rooms that are still here."""
+"""The most unread mentions that are searched for those in rooms that are still here."""
 _EVER = 2000
-"""So many recently opened objects are asked for to know which rooms were ever opened."""
+"""The most recently opened objects that are read to know which rooms were ever opened."""
 
 
 def greeting(hour: int) -> str:
@@ -49,7 +49,7 @@ def greeting(hour: int) -> str:
 
 
 class Home(QWidget):
-    """`link_chosen(ObjectLink)`, `room_chosen(RoomId)` and `recovery_sheet_wanted` are for the shell to follow."""
+    """The page. The shell follows `link_chosen(ObjectLink)`, `room_chosen(RoomId)` and `recovery_sheet_wanted`."""
 
     link_chosen = Signal(object)
     room_chosen = Signal(object)
@@ -280,8 +280,8 @@ class Home(QWidget):
 
 
 def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: set[RoomId]) -> list[RoomSummary]:
-    """Conversations of two with something that was not read, or `new` and never opened, the latest first. Not those
-    that are muted, and not those in which one is `named`: the mention is shown."""
+    """Conversations of two with something unread, or `new` and never opened, the latest first. Muted conversations are
+    left out, and those in which a `named` mention is shown already."""
     found = [
         room
         for room in rooms
@@ -292,7 +292,7 @@ def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: set[RoomId]) 
 
 
 def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:
-    """Rooms that somebody added me to and where I have not opened anything yet: (room, by whom, when)."""
+    """Rooms to which somebody added this person, who has opened nothing in them yet: (room, by whom, when)."""
     opened = {o.room for o in session.rooms.recent(_EVER)}
     me = session.people.me.uid
     found = []
@@ -315,8 +315,8 @@ def object_title(item: ObjectSummary, room_title: str) -> str:
 
 
 def finish(owner: QObject, session: Session, task: TaskRow, done: bool) -> None:
-    """Moves a card to the board's first finished column, or back to its first unfinished one. `owner`: for whom an
-    error is reported."""
+    """Moves a card to the board's first finished column, or back to its first unfinished one. Errors are reported for
+    `owner`."""
 
     def move() -> None:
         board = session.tasks.board(task.room, task.obj)

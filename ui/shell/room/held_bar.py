@@ -21,7 +21,8 @@ Copied = Callable[[str, ObjId], object]
 
 
 class HeldBar(InfoBar):
-    """Hidden where nothing is held back. `befores`: by kind, what shows an object as it was before a change."""
+    """The bar. It is hidden where nothing is held back. `befores`: by kind, the makers of a view that shows an object
+    as it was before a change."""
 
     def __init__(
         self,

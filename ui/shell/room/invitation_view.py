@@ -33,7 +33,7 @@ _WIDTH = 560
 
 
 class InvitationView(QWidget):
-    """`show_room` first. `entered(room)`: the person said yes here, and the room is open."""
+    """The invitation; call `show_room` first. `entered(room)`: the person has accepted here, and the room is open."""
 
     entered = Signal(object)
 
@@ -97,7 +97,7 @@ class InvitationView(QWidget):
         return card
 
     def show_room(self, room: RoomId) -> bool:
-        """Shows the invitation to a room; False if there is none, nor one that was accepted here and is being
+        """Shows the invitation to a room. Returns False if there is none, nor one that was accepted here and is being
         opened."""
         if room != self._room:
             self._accepted = False

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Clearing a room's change history on the server: what goes and what stays, what is lacking, how far it has come."""
+"""Clearing a room's change history on the server: what is cleared and what stays, what is lacking, and the progress."""
 
 import asyncio
 from collections.abc import Hashable, Sequence
@@ -25,12 +25,12 @@ from ui.kit.translate import day, short_day, tr, trn
 from ui.shell.ports import Pruning, Session
 
 _SHOWN = 5
-"""Objects that are named; of more the number is told."""
+"""The most objects that are named; of more only the number is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """One line of what is told. `kind`: a look, "section", "warning", or "object" with `more` at its end."""
+    """One line of the plan. `kind`: a look, "section", "warning", or "object" with `more` at its end."""
 
     key: Hashable
     kind: str
@@ -69,8 +69,8 @@ class PlanRow(QWidget):
 
 
 class PruneDialog(Dialog):
-    """Shows the plan, anew after `due`; the red button does it. While it is done Cancel stops it, and what was cleared
-    until then stays so."""
+    """Shows the plan, and again after `due`; the red button carries it out. Meanwhile Cancel stops it, and what was
+    cleared until then stays cleared."""
 
     def __init__(self, parent: QWidget | None, pruning: Pruning, room: RoomId, plan: PrunePlan) -> None:
         super().__init__(
@@ -108,7 +108,7 @@ class PruneDialog(Dialog):
         self._show(plan)
 
     def due(self, *_moved: object) -> None:
-        """The room, or the connection, is another than before."""
+        """Asks for the plan again, because the room or the connection has changed."""
         self._soon.due()
 
     def _look(self) -> None:
@@ -157,7 +157,7 @@ class PruneDialog(Dialog):
         self.error.show_text(*format_error(error))
 
     def _reset(self) -> None:
-        """As before it was begun, with what is left."""
+        """Shows the plan again after a fault or a stop, with what is left."""
         self._task = None
         self.progress.hide()
         self.close_button.setText(tr("Cancel"))
@@ -165,7 +165,7 @@ class PruneDialog(Dialog):
         self._look()
 
     def reject(self) -> None:
-        """Stops what is being done, else closes."""
+        """Stops the clearing; if nothing is being cleared, closes the dialog."""
         if self._task is None:
             super().reject()
             return
@@ -175,7 +175,7 @@ class PruneDialog(Dialog):
 
 
 async def clear_history(parent: QWidget, session: Session, room: RoomId) -> None:
-    """Asks, and clears; ends when the dialog is closed."""
+    """Asks the person, and clears. Returns when the dialog is closed."""
     dialog = PruneDialog(parent, session.pruning, room, await session.pruning.plan(room))
     bind(dialog, session.status_changed, dialog.due)
     bind(dialog, session.rooms.room_changed, lambda moved: dialog.due() if moved == room else None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One room: header with its seal and people, tabs of tools, the open tool, and the people panel."""
+"""One room: header with its security status and people, tabs of tools, the open tool, and the people panel."""
 
 from collections.abc import Sequence
 
@@ -94,7 +94,7 @@ class Faces(Entered, QPushButton):
 
 
 class RoomView(QWidget):
-    """Keeps the views of a room's tools; they are opened when first shown. Made anew for each room."""
+    """Keeps the views of a room's tools; they are opened when first shown. A new one is made for each room."""
 
     tab_changed = Signal(str)
     object_chosen = Signal(object)
@@ -167,8 +167,8 @@ class RoomView(QWidget):
         return header
 
     def _fit_header(self) -> None:
-        """The title comes first: where it has no room the seal loses its word, and then the faces go; the room's menu
-        leads to the people too."""
+        """Fits the header. The title comes first: where it has no room, the security status loses its word, and then
+        the faces are hidden; the room's menu leads to the people too."""
         title, gap = self._title, _HEADER_GAP
         title.ensurePolished()
         wanted = min(title.fontMetrics().horizontalAdvance(title.accessibleName()) + 2, px(_TITLE_PX))
@@ -218,7 +218,7 @@ class RoomView(QWidget):
             self._show_waiting()
 
     def explain_security(self) -> None:
-        """Opens what is behind the seal."""
+        """Opens the dialog about the room's security status."""
         run(self, self._explain_security())
 
     async def _explain_security(self) -> None:
@@ -229,8 +229,8 @@ class RoomView(QWidget):
         )
 
     def _show_notices(self) -> None:
-        """Why what was written here is not sent, and that something could not be opened; else that older history is
-        still being read."""
+        """Shows why what was written here is not sent, and that something could not be opened; if there is no such
+        notice, that older history is still being read."""
         percent = self._session.rooms.filling(self.room)
         notices = [sentence(code) for code in self._session.rooms.notices(self.room)]
         if notices:
@@ -269,7 +269,7 @@ class RoomView(QWidget):
         focused = self.focusWidget()
         leaves = focused is not None and self._stack.isAncestorOf(focused) and focused.hasFocus()
         self._stack.setCurrentWidget(view)
-        if leaves:  # else Qt gives it to whatever comes next, with a ring around it
+        if leaves:  # otherwise Qt focuses what comes next, with a ring
             view.setFocus()
         self.panel.setVisible(tool.shows_people and self._panel_fits())
         if self.tabs.current() != tool_id:
@@ -303,7 +303,7 @@ class RoomView(QWidget):
         self.tab_changed.emit(tool_id)
 
     def _panel_fits(self) -> bool:
-        """As it was chosen; while nothing was chosen, as the width allows."""
+        """Whether the panel is shown: as the person chose; while nothing was chosen, as the width allows."""
         return self.width() >= px(_ROOM_FOR_PANEL_PX) if self._panel_wanted is None else self._panel_wanted
 
     def toggle_panel(self) -> None:

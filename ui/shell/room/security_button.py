@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The seal in a room's header: a chip that can be pressed and says what is behind it."""
+"""The security status in a room's header: a chip that opens what is behind it."""
 
 from collections.abc import Callable
 
@@ -51,14 +51,14 @@ class SecurityButton(Entered, QPushButton):
             self.update()
 
     def full_width(self) -> int:
-        """How wide it is with its word."""
+        """The width of the chip with its word."""
         return round(chip_width(self._shown[0], icon=True) + 0.5) + 2 * _RING
 
     def _measure(self) -> None:
         self.setFixedSize(self.sizeHint())
 
     def word(self) -> str:
-        """What stands on it."""
+        """The chip's word."""
         return self._shown[0]
 
     def sizeHint(self) -> QSize:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a room's seal means, in plain words: who can decrypt it and since when, its key, and what the server sees."""
+"""A room's security status in plain words: who can decrypt it and since when, its key, and what the server sees."""
 
 from collections.abc import Callable, Sequence
 
@@ -27,7 +27,7 @@ def _when(t_ms: int) -> str:
 
 
 class SecurityDialog(Dialog):
-    """Nothing is decided here: the one button closes it. `on_evidence` opens what is kept against the server."""
+    """The dialog. It decides nothing: its one button closes it. `on_evidence` opens the evidence against the server."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class SecurityDialog(Dialog):
 
 
 def reader_row(reader: Reader) -> Row:
-    """A person who can decrypt, since when, and what is to be known of it."""
+    """A row for a person who can decrypt: since when, and what is to be known of it."""
     person = reader.person
     since = tr("member since {when}").format(when=_when(reader.since_ms)) if reader.since_ms else ""
     parts = [since, _silence(reader), _reach(reader)]
@@ -156,7 +156,7 @@ def time_text(ahead_ms: int) -> str:
 
 
 def origin_text(doubt: str) -> str:
-    """Why it is not certain that the room continues the one that it names, and what follows."""
+    """Why it is not certain that the room continues the one that it names, and what follows from that."""
     if doubt == "unknown":
         why = tr("This room says that it continues an earlier one, of which this device has no copy.")
     else:

@@ -53,7 +53,7 @@ class Unsent(Protocol):
 
 
 class DevicesCard(Card):
-    """One row for each device, what a revocation has still to do, and letting another one in."""
+    """One row for each device, the progress of a revocation, and the button that lets another device in."""
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class DevicesCard(Card):
             toast(self, tr("{name} has been revoked").format(name=name))
 
     async def _ask_added(self, device: DeviceInfo) -> bool:
-        """Whether the devices that this one added are to be revoked too; not asked if there are none."""
+        """Asks whether the devices that this one added are to be revoked too. Does not ask if there are none."""
         added, name = self._devices.added_by(device.dev), device_name(device)
         if not added:
             return False
@@ -176,7 +176,7 @@ class DevicesCard(Card):
         run(self, dialog.show_until_closed(lambda name: toast(self, tr("{name} has been added").format(name=name))))
 
     def pick_unsent(self) -> None:
-        """Asks for a file that a revoked device wrote."""
+        """Asks for a file of unsent work of a revoked device."""
         run(self, self._pick_unsent())
 
     async def _pick_unsent(self) -> None:
@@ -185,7 +185,7 @@ class DevicesCard(Card):
             await self.take_file(path)
 
     async def take_file(self, path: Path) -> None:
-        """Says what is in the file, asks, and offers it."""
+        """Shows what is in the file, asks the person, and offers it to the rooms."""
         found = await self._unsent.read(path)
         if not await confirm(
             self.window(), tr("Bring in unsent work?"), self._format_unsent(found), accept=tr("Bring in")

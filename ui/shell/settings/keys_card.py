@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The ways of unlocking, in the settings, each with what can be done about it. The program changes keys, not this."""
+"""The unlock methods in the settings, each with its actions. The program changes the keys, not this card."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ class Keys(Protocol):
 
 
 class PassphraseDialog(Dialog):
-    """Asks for the passphrase, for a new one twice (by the rules `new`), or both, and closes when `verify` took them;
-    else says why not."""
+    """Asks for the passphrase, for a new one twice (by the rules `new`), or both. It closes when `verify` accepted
+    them; otherwise it shows why not."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class PassphraseDialog(Dialog):
         self._on_text()
 
     def change(self, *, remove: SlotKind | None = None) -> KeyChange:
-        """What was asked for, to be done by the program."""
+        """The change that was asked for. The program carries it out."""
         return KeyChange(current=_text(self.current), new=_text(self.new) if self.new else None, remove=remove)
 
     def _on_text(self) -> None:
@@ -80,7 +80,7 @@ class PassphraseDialog(Dialog):
         self.accept_button.setEnabled(good and (self._typed is None or self._typed.ready))
 
     def accept(self) -> None:
-        """Asks whether it is right before it closes."""
+        """Verifies the passphrase before the dialog closes."""
         if self.accept_button.isEnabled():
             self.error.hide()
             self.accept_button.setEnabled(False)
@@ -103,7 +103,7 @@ class PassphraseDialog(Dialog):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _UnlockMethod:
-    """One way of unlocking: how it stands, and what is offered."""
+    """One unlock method: its state, and the actions that are offered."""
 
     kind: SlotKind
     word: str
@@ -114,7 +114,7 @@ class _UnlockMethod:
 
 
 class KeyRow(QWidget):
-    """One way of unlocking. Its buttons are made once; it shows those that are offered."""
+    """The row of one unlock method. Its buttons are made once; it shows those that are offered."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class KeyRow(QWidget):
             layout.addWidget(button)
 
     def show_method(self, method: _UnlockMethod) -> None:
-        """Shows how it stands now."""
+        """Shows the state of the method."""
         self._state.setText(method.state)
         self._change.setVisible(method.may_change)
         self._remove.setVisible(method.may_remove)
@@ -146,7 +146,7 @@ class KeyRow(QWidget):
 
 
 class KeysCard(Card):
-    """One row for each way. `change_asked(KeyChange)`: the database is to get a new key."""
+    """One row for each unlock method. `change_asked(KeyChange)`: the database is to get a new key."""
 
     change_asked = Signal(object)
 
@@ -158,7 +158,7 @@ class KeysCard(Card):
         )
 
     def refresh(self) -> None:
-        """Reads again which ways there are."""
+        """Reads again which unlock methods there are."""
         there = set(self._keys.kinds())
         words = {SlotKind.PASSPHRASE: tr("Passphrase"), SlotKind.KEYRING: tr("The computer's key store")}
         self._rows.show([self._method(kind, word, there) for kind, word in words.items()])

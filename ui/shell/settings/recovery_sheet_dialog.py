@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Making a recovery sheet: the one before is typed if there is one, the new one shown once, a part of it typed back."""
+"""Making a recovery sheet: the former one's code is typed if there is one, the new one is shown once, and a part of it
+is typed back."""
 
 import secrets
 from collections.abc import Sequence
@@ -22,7 +23,7 @@ from ui.shell.settings import recovery_sheet_paper
 
 ASKED_GROUPS = 2
 _GROUP_PX = 72
-"""As wide as four of the widest letters, so that groups stand under each other."""
+"""As wide as four of the widest letters, so that the groups of two lines are under each other."""
 
 
 def chosen_groups(count: int) -> list[int]:
@@ -31,7 +32,8 @@ def chosen_groups(count: int) -> list[int]:
 
 
 class RecoverySheetDialog(Dialog):
-    """Three pages; accepted once the sheet is in force. ▲ Nothing is changed before a part of it was typed back."""
+    """Three pages. Accepted once the recovery sheet is in force. ▲ Nothing is changed before a part of it was typed
+    back."""
 
     def __init__(
         self,
@@ -153,7 +155,7 @@ class RecoverySheetDialog(Dialog):
         self.accept_button.setEnabled((bool(self.old.text()), True, filled)[self.page])
 
     def accept(self) -> None:
-        """The next step, and at the end: it is in force."""
+        """Goes to the next step. The last step puts the recovery sheet in force."""
         if not self.accept_button.isEnabled():
             return
         if self.page == 0:
@@ -192,7 +194,8 @@ class RecoverySheetDialog(Dialog):
             button.setEnabled(not busy)
 
     def reject(self) -> None:
-        """▲ Not while it comes into force: what was called off here would be the person's sheet all the same."""
+        """▲ Refuses to close while the recovery sheet is put in force. Otherwise a recovery sheet that the person has
+        called off would be in force all the same."""
         if not self._publishing:
             super().reject()
 
@@ -230,5 +233,5 @@ def _page() -> tuple[QWidget, QVBoxLayout]:
 
 
 def _plain(text: str) -> str:
-    """As the sheet writes it: case does not matter, and what looks like 0 or 1 is."""
+    """The text as the recovery sheet has it: in capitals, with 0 and 1 for letters that look like them."""
     return text.strip().upper().translate(str.maketrans("OIL", "011"))

@@ -21,7 +21,8 @@ LOOK_MS = 10 * 60_000
 
 
 class AwayView(GatePage):
-    """`let_in` once the server has let the device in, `lock` and `erase` as the person asks."""
+    """The page. `let_in` is emitted once the server has let the device in, `lock` and `erase` when the person asks for
+    it."""
 
     let_in = Signal()
     lock = Signal()
@@ -70,7 +71,7 @@ class AwayView(GatePage):
 
 
 def watch(owner: QWidget, overdue: Callable[[], bool], then: Callable[[], object]) -> QTimer:
-    """Looks every ten minutes whether it has become too long while the window was open."""
+    """Checks every ten minutes whether it has become too long while the window was open; then calls `then`."""
     timer = QTimer(owner)
     timer.timeout.connect(lambda: then() if overdue() else None)
     timer.start(LOOK_MS)

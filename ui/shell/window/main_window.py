@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The main window: rail | side list | content | status bar. Joins the shell's parts and goes where it is asked to go.
+"""The main window: rail | side list | content | status bar. Joins the shell's parts and goes to places.
 
-It is given a session and the tools; it locks nothing itself (`lock_requested`) and closes no session.
+It is given a session and the tools. It locks nothing itself (`lock_requested`) and closes no session.
 """
 
 from collections.abc import Callable, Sequence
@@ -88,7 +88,7 @@ else:
     settings_page = Later("ui.shell.settings.settings_view")  # with its dialogs 0.5 MB
 
 FEW_ROOMS = 3
-"""So few are read before anybody has read a sentence about it."""
+"""So few rooms are read before a person has read a sentence about it."""
 
 
 class MainWindow(QMainWindow):
@@ -102,7 +102,7 @@ class MainWindow(QMainWindow):
     """The person wants the release that was installed meanwhile."""
     unread_changed = Signal(int)
     appeared = Signal()
-    """It is shown, and its parts have their sizes."""
+    """Emitted when the window is shown, and its parts have their sizes."""
     erase_requested = Signal()
     """The person wants everything of a device that was revoked removed from this computer."""
 
@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
         self.folding = Folding(self.rail, self.room_list, content, lambda: self.navigator.place)
         self.folding.changed.connect(self._keep_side_width)
         self.folding.set_size(self.size())
-        self.navigator.stand_on(self._parts())
+        self.navigator.use_parts(self._parts())
         self._toast = Toast(self, self._written_in)
         self.navigator.moved.connect(self._toast.place)
         self.navigator.moved.connect(self._show_title)
@@ -299,7 +299,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(saved.encode()))
 
     def keep_geometry(self) -> None:
-        """Size and place of now, for the next time. A full disk keeps no window open."""
+        """Stores size and place of the window for the next time. A full disk does not keep the window open."""
         settings = self.session.settings
         with suppress(StoreUnwritable):
             settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
@@ -392,7 +392,7 @@ class MainWindow(QMainWindow):
             self.open_room(await self.session.rooms.create(*answer[0]))
 
     async def _decline_all(self, more: MoreInvitations) -> None:
-        """Says how many more there are of one person, and declines them if the person wants it."""
+        """Shows how many more invitations there are by one person, and declines them if the person wants it."""
         name = more.by.name if more.by is not None else tr("Somebody")
         text = tr(
             "There are so many that they are not shown one by one. When you have answered some of the others, the next "
@@ -421,7 +421,7 @@ class MainWindow(QMainWindow):
         self.open_room(room)
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
-        """Says what was done."""
+        """Shows briefly what was done."""
         self._toast.show_text(text, undo, action)
 
     def set_theme(self, choice: str) -> None:
@@ -456,7 +456,7 @@ class MainWindow(QMainWindow):
         popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))
 
     def notify_by(self, tray: Tray | None) -> None:
-        """Notifications come by the tray's sign, where the desktop has no service of its own for them."""
+        """Shows notifications by the tray's sign, where the desktop has no service of its own for them."""
         if tray is not None and self._notifications.notify is None:
             self._notifications.notify = tray.notify
             tray.item.messageClicked.connect(self._to_front)
@@ -514,8 +514,8 @@ class MainWindow(QMainWindow):
             self.announcer.announce(Kind.KEPT, tr("You are online again"))
 
     def _show_bar(self) -> None:
-        """What was known stays while Kansli tries to connect: else the bar, and all below it, would come and go at
-        each attempt."""
+        """Shows the connection's bar. The last known state stays while Kansli tries to connect. Otherwise the bar, and
+        all below it, would come and go at each attempt."""
         status = self.session.status
         if status.state != "connecting":
             self._known = status.state, status.code, status.about
@@ -542,7 +542,7 @@ class MainWindow(QMainWindow):
             self.bar.hide()
 
     def show_upgrade(self, version: str, *, needs_computer: bool) -> None:
-        """Says in a bar that this release is installed and waits, and reads it out once. `needs_computer`: only a
+        """Shows in a bar that this release is installed and waits, and announces it once. `needs_computer`: only a
         restart of the computer helps."""
         if self._upgrade == (version, needs_computer):
             return
@@ -558,7 +558,7 @@ class MainWindow(QMainWindow):
         return tr("Your rooms are being read: {n} of {all}.").format(n=done, all=rooms)
 
     async def ask_erase(self) -> None:
-        """Says what a revocation means, offers to keep unsent work, and removes everything if the person wants it."""
+        """Shows what a revocation means, offers to keep unsent work, and removes everything if the person wants it."""
         if await show(RevokedDialog(self, self.session.unsent)):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self, title, text, accept=tr("Remove everything"), danger=True):
@@ -574,7 +574,7 @@ class MainWindow(QMainWindow):
             self._on_status()
 
     def _show_title(self) -> None:
-        """How much is unread, and the open room's name unless the setting hides it."""
+        """Sets the window's title: how much is unread, and the open room's name unless the setting hides it."""
         rooms = self.session.rooms.rooms()
         shown = self.navigator.place.room if self.session.settings.get(ROOM_IN_TITLE) else None
         room = next((r.title for r in rooms if r.room == shown), "")
@@ -584,7 +584,7 @@ class MainWindow(QMainWindow):
 
     def _on_error(self, _owner: QObject, error: Exception) -> None:
         if is_ours(error):
-            self._bugs.tell(error)
+            self._bugs.show_fault(error)
         else:
             self._toast.show_text(sentence_of(error).text, code=code_of(error), kept=True)
 

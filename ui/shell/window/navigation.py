@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The rail at the left, and where one has been (back, forward)."""
+"""The rail at the left, and the history of visited places (back, forward)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -180,11 +180,11 @@ class Rail(TabList, QFrame):
         self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def add_stretch(self) -> None:
-        """What follows stands at the bottom."""
+        """Puts the items that are added from now on at the bottom."""
         self._layout.addStretch(1)
 
     def select(self, item_id: str) -> None:
-        """Marks an item as where one is."""
+        """Marks an item as the section that is shown."""
         for key, button in self.items.items():
             if button.isCheckable() and button.isChecked() != (key == item_id):
                 button.setChecked(key == item_id)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Desktop notifications of mentions and new messages, while the window is not in front.
-
-They say only that something came, unless the setting has been changed to show room and message.
-"""
+"""Desktop notifications of mentions and new messages, while the window is not in front. They contain only that
+something was received, unless the setting has been changed to show room and message."""
 
 import os
 import sys
@@ -33,7 +31,8 @@ Notify = Callable[[str, str], object]
 
 
 def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
-    """How this desktop is told by its own service, on Linux; None where there is none: then by the tray, if any."""
+    """The desktop's own service for notifications, on Linux; None where there is none: then the tray shows them, if
+    there is one."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
             return service(window, on_click)
@@ -41,7 +40,7 @@ def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
 
 
 def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
-    """By the desktop's own service, which is looked for at the first notification."""
+    """The desktop's own service. It is looked up at the first notification."""
     found: list[Notify] = []
 
     def notify(title: str, text: str) -> None:
@@ -53,8 +52,8 @@ def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
 
 
 class Notifications(QObject):
-    """Compares unread counts at each change. Muted rooms tell only of mentions. `latest` is the room told of last, one
-    with a mention before the others. `notify` may be given later."""
+    """Compares the unread counts at each change. In muted rooms only mentions notify. `latest` is the room of the last
+    notification; a room with a mention goes before the others. `notify` may be set later."""
 
     def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, notify: Notify | None) -> None:
         super().__init__(window)
@@ -74,7 +73,8 @@ class Notifications(QObject):
             self.notify(*self._format_news(news.unread, news.mentions))
 
     def invited(self, person: Person | None) -> None:
-        """Somebody has added the person to a room and waits for an answer. Who it is only by the setting."""
+        """Notifies the person that somebody has added them to a room and waits for an answer. The name of that somebody
+        is shown only if the setting allows it."""
         if self._window.isActiveWindow() or self.notify is None or self._settings.get(NOTIFICATIONS) != "all":
             return
         if person is not None and self._settings.get(NOTIFICATION_CONTENT) == "shown":
@@ -83,7 +83,7 @@ class Notifications(QObject):
             self.notify("Kansli", tr("You have been invited to a room."))
 
     def _format_news(self, unread: int, mentions: int) -> tuple[str, str]:
-        """Title and text; what was written only by the setting."""
+        """Title and text. They contain what was written only if the setting allows it."""
         if self._settings.get(NOTIFICATION_CONTENT) == "shown":
             room = next((r for r in self._rooms.rooms() if r.room == self.latest), None)
             if room is not None:

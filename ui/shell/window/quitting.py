@@ -19,8 +19,8 @@ RETRY_MS = 10_000
 
 
 class QuitDialog(Dialog):
-    """Names what is not stored and says why. It is accepted when everything is stored, which it tries again every
-    RETRY_MS, or when the person quits without saving. Rejected: the person stays in Kansli, and nothing is lost."""
+    """Names what is not stored and why. It is accepted when everything is stored, which is tried again every RETRY_MS,
+    or when the person quits without saving. Rejected: the person stays in Kansli, and nothing is lost."""
 
     def __init__(
         self, parent: QWidget, fault: StoreFault, save: Callable[[], object], unstored: Callable[[], Sequence[Unstored]]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The bar over everything while somebody asks for something with the recovery sheet: it is me, or stop it."""
+"""The bar over everything while somebody asks for something with the recovery sheet: the person confirms that it is
+them, or stops it."""
 
 from collections.abc import Sequence
 
@@ -20,7 +21,7 @@ from ui.tool import toast
 
 
 class AskedBar(QFrame):
-    """Hidden while nothing is asked, and for what the person has said is theirs."""
+    """The bar. It is hidden while nothing is asked, and for requests that the person has confirmed as theirs."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a device says that its person has revoked: plainly, with unsent work offered for keeping before anything goes.
+"""The dialog on a device that its person has revoked. It offers to keep unsent work before anything is removed.
 
-▲ Nothing is removed by itself, and nothing but a revocation in the person's own log brings this about.
+▲ Nothing is removed by itself, and only a revocation in the person's own log opens this dialog.
 """
 
 from pathlib import Path
@@ -83,7 +83,7 @@ class RevokedDialog(Dialog):
         )
 
     def _busy(self, busy: bool) -> None:
-        """▲ Nothing can be removed while it is being written, nor is it written twice at once."""
+        """▲ Prevents that anything is removed while the file is being written, and that it is written twice at once."""
         (self._spinner.start if busy else self._spinner.stop)()
         self.accept_button.setEnabled(not busy)
         self.save.setEnabled(not busy)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where a window is when it is locked, and the way back there. Kept in the encrypted store: it names rooms and objects.
+"""Stores where a window is when it is locked, and restores that place. Stored in the encrypted store: it names rooms
+and objects.
 
-What cannot be read, and what is no longer there, is passed over.
+A place that cannot be read, or is no longer there, is ignored.
 """
 
 import json
@@ -33,12 +34,12 @@ class PlaceKeeper(Protocol):
 class _Whereabouts:
     place: Place
     words: str = ""
-    """What stands in the search field."""
+    """The text in the search field."""
     standing: ViewPlace | None = None
 
 
 def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
-    """Keeps where the window is. A full disk locks nobody out, and keeps nothing."""
+    """Stores the window's place. If the disk is full, nothing is stored, and locking goes on."""
     room = window.current_room()
     view = room.current_view() if room is not None else None
     standing = view.view_place() if isinstance(view, PlacedView) else None
@@ -48,7 +49,7 @@ def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
 
 
 def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
-    """Takes the window to where it was kept, once; its view stands as it did when the window is shown."""
+    """Goes to the stored place, once. The view's own place is restored when the window is shown."""
     text = keeper.kept_place()
     forget(keeper)
     kept = _read(text) if text else None
@@ -70,7 +71,7 @@ def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
 
 
 def forget(keeper: PlaceKeeper) -> None:
-    """Forgets the place: it is where somebody was one time, not where every start goes."""
+    """Deletes the stored place: a person was there once, and not every start is to go there."""
     with suppress(StoreFault):
         if keeper.kept_place():
             keeper.keep_place("")
