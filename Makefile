@@ -62,10 +62,11 @@ setup-packages:  ## what setup does, and what builds and tries packages: deboots
 packages: setup-packages  ## what is handed to IT, into build/packages: deb, rpm, and an MSI where Wine is installed
 	@$(PY) packaging/builder
 
-# The MSI takes longest: deb and rpm are tried beside it. By file, since the tests of one file share a system; the groups
-# of pytest-xdist 3.8 do not reach pytest 9.2, which has no Item._nodeid any more.
+# The MSI takes longest: deb and rpm are tried beside it. By file, since the tests of one file share a system (the groups
+# of pytest-xdist 3.8 do not reach pytest 9.2, which has no Item._nodeid any more), and in the order of their names: the
+# guide, of two tests and minutes, would be the last one else, and the MSI's would wait.
 test-packages: setup-packages  ## make packages, and the tests of what it builds, in roots and prefixes of their own
-	@$(PY) packaging/builder --meanwhile "$(PYTEST) --dist loadfile --durations 12 -m packages tests/packages"
+	@$(PY) packaging/builder --meanwhile "$(PYTEST) --dist loadfile --no-loadscope-reorder --durations 12 -m packages tests/packages"
 
 shots: setup  ## screenshots of every view in every theme, in build/shots/
 	@$(PY) -m tests.shots

@@ -4,6 +4,7 @@
 AppError
 ├── WorldFault      shown to a person, often retried
 │   ├── StoreFault      StoreCorrupt · StoreOlder · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
+│   │                   StoreClosed
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
 │   ├── FileFault       FileTooLarge · BadFileName · FileUnreadable
 │   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile
@@ -62,6 +63,12 @@ class StoreUnwritable(StoreFault):
     """The disk refuses to read or write (rights, I/O error, a lock held by another program)."""
 
     code = "store-unwritable"
+
+
+class StoreClosed(StoreFault):
+    """The store is closed: Kansli is being locked or ended."""
+
+    code = "store-closed"
 
 
 class DiskFull(StoreFault):

@@ -349,7 +349,7 @@ class _ChatFiles:
 async def _lasting(part: Callable[[], Awaitable[None]]) -> None:
     """Runs a part of the session until it ends by itself or is cancelled. ▲ After an error it begins again in AGAIN_S:
     otherwise one fault of ours would end syncing, or trying what came, until the next start. Such a fault also goes to
-    the loop's exception handler, so that the person is told."""
+    the loop's exception handler, so that the person sees it."""
     while True:
         try:
             return await part()

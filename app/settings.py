@@ -251,10 +251,10 @@ LOG_LEVEL = Setting(
     choices=(("warning", "Only faults"), ("info", "Normal"), ("debug", "Detailed")),
 )
 RECOVERY_SHEET_REMINDER = Setting(
-    key="sheet-reminder", default=True, label="Remind of the recovery sheet", seen=False, fixable=False
+    key="recovery-sheet-reminder", default=True, label="Remind of the recovery sheet", seen=False, fixable=False
 )
 TRAY_EXPLAINED = Setting(
-    key="tray-told", default=False, label="It was said that Kansli stays in the tray", seen=False, fixable=False
+    key="tray-explained", default=False, label="It was said that Kansli stays in the tray", seen=False, fixable=False
 )
 WINDOW_GEOMETRY = Setting(key="window-geometry", default="", label="Window size and place", seen=False, fixable=False)
 """What the main window saved of itself, as base64."""

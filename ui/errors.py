@@ -101,6 +101,11 @@ def _storage() -> dict[str, tuple[str, str, str]]:
             tr("Kansli has changed nothing. What others have received is still with them and on the server."),
             tr("Contact IT support; keep the computer as it is until then."),
         ),
+        "store-closed": (
+            tr("Kansli is being locked or ended."),
+            tr("What you did just now could not be saved."),
+            tr("Unlock Kansli and do it again."),
+        ),
         "worker-died": (
             tr("What a colleague wrote could not be checked."),
             tr("It is kept, but not shown. Everything else is as before."),

@@ -69,7 +69,7 @@ class Stage:
             self.gate.show()
             self.gate.activateWindow()
 
-    def _on_error(self, _owner: QObject, error: Exception) -> None:
+    def _on_error(self, _owner: QObject, error: Exception, _again: tasks.Again) -> None:
         """Shows an error that no code at the gate has caught. A window that is made later takes this over."""
         if self._bugs is not None:
             self._bugs.show_fault(error)

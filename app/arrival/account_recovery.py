@@ -93,7 +93,7 @@ class AccountRecovery:
         """
         current = self._current
         if current is None:
-            raise BugError("nobody was looked up")
+            raise BugError("look_up_account was not called")
         progress(tr("Making the encrypted store"), 0, 2)
         attempt = replace(current.attempt, revoke=revoke)
         if current.key is None:
@@ -125,7 +125,7 @@ class AccountRecovery:
         """Continues after ReturnWaits, or after a lost connection, in the same run of the program."""
         current = self._current
         if current is None or current.key is None:
-            raise BugError("nobody asked")
+            raise BugError("recover was not called")
         try:
             session = await resume(self._place, StoreKeys((current.key,)))
         except (Refused, Reject) as e:

@@ -67,7 +67,7 @@ class DevicePairing:
         """
         guest = self._guest
         if guest is None:
-            raise BugError("nobody was met")
+            raise BugError("begin_pairing was not called")
         self._place.check_free()
 
         async def fill(store: Store, _key: bytes) -> None:

@@ -143,7 +143,7 @@ class Place:
         """▲ Raises BugError if a finished account is here. Call it before each step that clears the profile if it
         fails."""
         if not self.is_new and not self.is_unfinished:
-            raise BugError("there is an account here")
+            raise BugError("the profile has a finished account")
 
     async def add_slot(self, key: bytes, passphrase: str | None) -> None:
         """Adds the slot that `make` describes."""

@@ -134,7 +134,7 @@ class Timeline:
         self.changed: Signal[int, int] = Signal()
         """First index, count: same messages, other content or state."""
         self.resetting: Signal[()] = Signal()
-        """A moment before `reset`: `known` still tells which messages stood where."""
+        """Emitted just before `reset`, while `known` still gives the former places of messages."""
         self.reset: Signal[()] = Signal()
         """Everything may be different."""
         self.rows = rows

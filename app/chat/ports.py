@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a chat needs from the rest of the office; app/bootstrap.py connects it in one place."""
+"""What a chat needs from the rest of the office; app/session.py joins the parts."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path

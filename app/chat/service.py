@@ -35,7 +35,7 @@ from app.chat.typing import Typing
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
-from app.errors import BadChange, ExportOff, Forbidden, NotFound
+from app.errors import BadChange, ExportOff, Forbidden, NotFound, StoreFault
 from app.objects.files import Source
 from app.people.person import Person
 from app.store.changes import Changes
@@ -272,8 +272,13 @@ class ChatService:
     def keep_draft(self, room: RoomId, draft: Draft) -> None:
         """Stores what is being written; an empty draft removes it. If the disk refuses, this raises StoreFault and the
         draft stays in memory until `keep_drafts` has stored it."""
-        obj = self.channel(room)
-        if obj is None or (draft == self.draft(room) and room not in self._unkept):
+        try:
+            obj = self.channel(room)
+            is_kept = room not in self._unkept and draft == self.draft(room)
+        except StoreFault:
+            self._unkept[room] = draft
+            raise
+        if obj is None or is_kept:
             return
         self._unkept[room] = draft
         self._objects.set_draft(room, obj, None if draft == Draft() else msgspec.msgpack.encode(draft))

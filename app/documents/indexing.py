@@ -15,7 +15,7 @@ from app.store.database import Database, is_fatal
 from app.store.objects import Objects
 
 UNINDEXED, FAILED = 1, 2
-"""Values of `document_rows.dirty`: must be indexed; could not be indexed."""
+"""Values of `document_rows.pending`: must be indexed; could not be indexed."""
 INDEX_AFTER_S = 1.5
 INDEX_SHARE = 40
 """Indexing a large document waits this many times what it took last, so that it never takes over 2.5 % of the loop."""
@@ -53,7 +53,7 @@ class Indexing:
     def start(self) -> None:
         """Indexes what an earlier run left, and tries once more what it could not index."""
         with self._db.transaction():
-            self._db.raw.execute("UPDATE document_rows SET dirty = ? WHERE dirty = ?", (UNINDEXED, FAILED))
+            self._db.raw.execute("UPDATE document_rows SET pending = ? WHERE pending = ?", (UNINDEXED, FAILED))
         if self._unindexed(1):
             self.plan()
 
@@ -108,7 +108,7 @@ class Indexing:
                 raise
             log.store.exception("indexing", e, obj=short(obj))
             with self._db.transaction():
-                self._db.raw.execute("UPDATE document_rows SET dirty = ? WHERE obj = ?", (FAILED, obj))
+                self._db.raw.execute("UPDATE document_rows SET pending = ? WHERE obj = ?", (FAILED, obj))
             return None
 
     def _index(self, obj: ObjId) -> RoomId | None:
@@ -121,5 +121,5 @@ class Indexing:
         return row.room
 
     def _unindexed(self, limit: int) -> Sequence[ObjId]:
-        rows = self._db.rows("SELECT obj FROM document_rows WHERE dirty = ? LIMIT ?", (UNINDEXED, limit))
+        rows = self._db.rows("SELECT obj FROM document_rows WHERE pending = ? LIMIT ?", (UNINDEXED, limit))
         return [row[0] for row in rows]

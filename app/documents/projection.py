@@ -19,9 +19,9 @@ from app.store.rows import ObjectRow, StoredChange
 KIND_ID = "document"
 EXCERPT_CHARS = 160
 
-_MARK = """INSERT INTO document_rows (obj, room, by, words, excerpt, dirty) VALUES (?, ?, ?, 0, '', 1)
-    ON CONFLICT (obj) DO UPDATE SET by = excluded.by, dirty = 1"""
-_SET = "UPDATE document_rows SET words = ?, excerpt = ?, dirty = 0 WHERE obj = ?"
+_MARK = """INSERT INTO document_rows (obj, room, by, words, excerpt, pending) VALUES (?, ?, ?, 0, '', 1)
+    ON CONFLICT (obj) DO UPDATE SET by = excluded.by, pending = 1"""
+_SET = "UPDATE document_rows SET words = ?, excerpt = ?, pending = 0 WHERE obj = ?"
 
 
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Documents of one account: create, open, rename, list, put away; who else is in them; indexing a moment later.
+"""Documents of one account: create, open, rename, list, put away; presence of colleagues; indexing a moment later.
 
 Lives on the event loop. A document is merged once and shared by everybody who has it open.
 """
@@ -34,7 +34,7 @@ from app.store.rows import StoredChange
 
 
 class People(Protocol):
-    """Who is who."""
+    """The people of the agency, by id."""
 
     @property
     def me(self) -> Person: ...
@@ -68,7 +68,8 @@ class DocumentRow:
 
 
 class DocumentService:
-    """`live_changed` tells the engine when others have a document open, so that it sends edits without waiting."""
+    """Serves the documents of one account. `live_changed`: whether colleagues have a document open, so that the engine
+    sends edits without waiting."""
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class DocumentService:
         later: Later = on_loop,
     ) -> None:
         self.changed: Signal[RoomId] = Signal()
-        """A room's list of documents is another."""
+        """The list of documents of a room changed."""
         self.presence_changed: Signal[ObjId] = Signal()
         self.live_changed: Signal[RoomId, ObjId, bool] = Signal()
         self.people = people
@@ -95,7 +96,7 @@ class DocumentService:
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
         self.retry, self.retry_all = live.retry, live.retry_all
-        self.open, self.open_ids = live.open, live.ids
+        self.open, self.open_ids, self.room_of = live.open, live.ids, live.room_of
         self._shared: set[ObjId] = set()
         """Open documents that colleagues have open, too."""
         self.files = DocumentFiles(self)
@@ -104,8 +105,8 @@ class DocumentService:
         self._presence.changed.connect(self._on_presence)
         self._indexing = Indexing(db, objects, self._shown, self.changed, later)
         self._ends = [
-            changes.received.connect(self._tell),
-            changes.appended.connect(lambda change: self._tell([change])),
+            changes.received.connect(self._notify),
+            changes.appended.connect(lambda change: self._notify([change])),
             changes.positioned.connect(self._on_positioned),
             changes.taken_back.connect(self._on_taken_back),
         ]
@@ -210,11 +211,11 @@ class DocumentService:
         try:
             if self._live.holders(obj) == 1:
                 self.leave(obj)
-        finally:
+        finally:  # what was seen is a row in the store, which the disk may refuse
             self._live.close(obj)
 
     def versions(self, obj: ObjId) -> "Sequence[history.Version]":
-        """Who worked on it when, oldest first."""
+        """The versions of a document: who worked on it and when, oldest first."""
         return history.versions(self._changes.history(obj)[1])
 
     def document_at(self, obj: ObjId, rowid: int) -> Document:
@@ -250,7 +251,7 @@ class DocumentService:
     # ---- presence
 
     def enter(self, obj: ObjId, selection: Callable[[], tuple[int, int]]) -> None:
-        """I look at an open document; `selection` gives (anchor, caret) when it is to be told to others."""
+        """Announces that this person looks at an open document; `selection` gives (anchor, caret) when it is sent."""
         document, room = self._live.get(obj), self._live.room_of(obj)
         if document is None or room is None:
             raise NotFound
@@ -283,7 +284,7 @@ class DocumentService:
         return carets
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """The engine heard a passing message; ours or another tool's."""
+        """Receives an ephemeral message of colleagues. Messages of other tools are ignored."""
         self._presence.receive(room, uid, dev, payload)
 
     # ---- indexing
@@ -324,7 +325,7 @@ class DocumentService:
             if document is not None and client is not None:
                 document.placed(client)
 
-    def _tell(self, changes: Sequence[StoredChange]) -> None:
+    def _notify(self, changes: Sequence[StoredChange]) -> None:
         rooms = set()
         for obj, room in {change.obj: change.room for change in changes}.items():
             if self._live.get(obj) is not None or obj == ObjId(room) or self._is_document(obj):

@@ -3,7 +3,7 @@
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, SmallInteger, Table, Text
 
-VERSION = 2
+VERSION = 3
 
 metadata = MetaData()
 
@@ -15,10 +15,10 @@ documents = Table(
     Column("by", LargeBinary, nullable=False),
     Column("words", BigInteger, nullable=False),
     Column("excerpt", Text, nullable=False),
-    Column("dirty", SmallInteger, nullable=False),
+    Column("pending", SmallInteger, nullable=False),
 )
-"""`by` wrote last; `words`, `excerpt` and the search index are right when `dirty` is 0 (see indexing.py)."""
+"""`by` wrote last; `words`, `excerpt` and the search index are right when `pending` is 0 (see indexing.py)."""
 Index("document_rows_by_room", documents.c.room)
-Index("document_rows_dirty", documents.c.dirty)
+Index("document_rows_pending", documents.c.pending)
 
 TABLES = (documents,)

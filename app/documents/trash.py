@@ -43,7 +43,7 @@ class DocumentTrash:
         return self._items(self._retired(room, None))
 
     def of(self, obj: ObjId) -> PutAway | None:
-        """Who put a document away and when; None if it is not put away."""
+        """The person who put a document away, and when; None if it is not put away."""
         row = self._objects.get(obj)
         if row is None or not row.deleted:
             return None

@@ -82,5 +82,5 @@ class Adapter(Protocol[M]):
         ...
 
     def announce(self, room: RoomId, obj: ObjId) -> None:
-        """Tells the room of a new object, in the transaction that stores its first edit."""
+        """Announces a new object in its room, in the transaction that stores the first edit."""
         ...

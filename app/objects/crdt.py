@@ -36,7 +36,7 @@ Attributes: TypeAlias = Mapping[str, "str | int | bool | None"]
 Path: TypeAlias = tuple[str, ...]
 
 Origin = NewType("Origin", str)
-"""Who made a transaction. Undo follows origins; updates of REMOTE are not sent on."""
+"""The maker of a transaction. Undo follows origins; updates of REMOTE are not sent on."""
 
 LOCAL = Origin("local")
 """My own edits: sent, and undone by my Ctrl+Z."""
@@ -102,7 +102,7 @@ class UndoSteps(Protocol):
 
 
 class CrdtDoc:
-    """A shared document: named root texts and maps that merge with everybody else's.
+    """A shared document: named root texts and maps that merge with those of all colleagues.
 
     `close` frees what it holds at once. One that is dropped without `close` is freed when Python collects it.
     """
@@ -187,7 +187,7 @@ class CrdtDoc:
         return sorted(bad)
 
     def reset(self, updates: Sequence[bytes]) -> list[int]:
-        """Begins again and merges only these; `reloaded` tells those who show it. As `apply`."""
+        """Begins again and merges only these; then emits `reloaded`. Returns as `apply`."""
         _ = self.shared  # BugError after `close`
         self._build()
         self._rebind()
@@ -200,7 +200,7 @@ class CrdtDoc:
         return bad
 
     def close(self) -> None:
-        """Frees the document and tells nobody anything more. BugError for any use after it; twice does no harm."""
+        """Frees the document and emits nothing more. BugError for any use after it; a second call does nothing."""
         if self._doc is None:
             return
         self._observers.end()
@@ -247,7 +247,7 @@ class CrdtDoc:
         return manager
 
     def run_undo(self, step: Callable[[], bool]) -> bool:
-        """Runs an undo manager's step with origin UNDO and tells about what it changed."""
+        """Runs an undo manager's step with origin UNDO, then emits its changes."""
         self._origin, self._depth = UNDO, 1
         try:
             with _panics(BugError, "undo"):
@@ -256,10 +256,10 @@ class CrdtDoc:
             self._depth = 0
             self._flush()
 
-    def later(self, tell: Callable[[], None]) -> None:
-        """For the texts and maps of this document: calls `tell` when the running transaction has ended."""
+    def later(self, notify: Callable[[], None]) -> None:
+        """For the texts and maps of this document: calls `notify` when the running transaction has ended."""
         if not self._silent:
-            self._queue.append(tell)
+            self._queue.append(notify)
 
     @property
     def shared(self) -> "pycrdt.Doc[Any]":
@@ -293,9 +293,9 @@ class CrdtDoc:
         queue, self._queue = self._queue, []
         self._emitting += 1
         try:
-            for tell in queue:
+            for notify in queue:
                 if self._doc is not None:  # one of them may close it
-                    tell()
+                    notify()
         finally:
             self._emitting -= 1
 
@@ -369,7 +369,7 @@ class CrdtText:
         return [(x if isinstance(x, str) else "\ufffc", _attrs(a)) for x, a in self.shared.diff()]
 
     def insert(self, pos: int, text: str, attrs: Attributes | None = None) -> None:
-        """Inserts with exactly these attributes, whatever stands beside it."""
+        """Inserts with exactly these attributes, whatever the text beside it has."""
         self.shared.insert(pos, text, dict(attrs or {}))
 
     def delete(self, pos: int, length: int) -> None:
@@ -567,7 +567,7 @@ _MAX_WHOLE = 2**53
 def _panics(error: type[BugError] | type[DamagedUpdate], where: str, *, panics_only: bool = False) -> Iterator[None]:
     """Turns pycrdt's panics, and its refusals to decode, into ours.
 
-    PanicException cannot be imported and is no Exception; it is told by its name, so that KeyboardInterrupt and
+    PanicException cannot be imported and is no Exception; it is recognised by its name, so that KeyboardInterrupt and
     CancelledError pass.
     """
     try:

@@ -47,8 +47,9 @@ CACHE_AFTER = 200
 
 
 class LiveObjects(Generic[M]):
-    """The open objects of one tool. Who shows an object calls `open` and later `close`; who reads or writes in it once
-    uses `holding`. What the disk refuses stays in memory until it is stored, whoever has closed the object."""
+    """The open objects of one tool. A view that shows an object calls `open` and later `close`; a caller that
+    reads or writes in it once uses `holding`. What the disk refuses stays in memory until it is stored, also after the
+    last `close`."""
 
     def __init__(self, db: Database, changes: Changes, objects: Objects, adapter: Adapter[M]) -> None:
         self.fault: Signal[ObjId, StoreFault] = Signal()
@@ -82,8 +83,11 @@ class LiveObjects(Generic[M]):
         """Gives up one holder. The last one tries again to store what the disk refused, and forgets the object.
 
         StoreFault if the disk still refuses: the object then stays in memory without a holder until `retry` or
-        `retry_all` has stored it, or `close_all` hands the edits over.
+        `retry_all` has stored it, or `close_all` hands the edits over. After `close_all` nothing happens: a view may be
+        destroyed later than the session is closed.
         """
+        if self._is_closed:
+            return
         held = self._needed[obj]
         held.holders -= 1
         if held.holders <= 0:
@@ -386,17 +390,33 @@ class LiveObjects(Generic[M]):
         """Merges what was received, in order, or reads the object again. Nothing happens if the model is up to date."""
         if self._open.get(held.obj) is not held or not (held.received or held.is_stale):
             return
-        held.is_merging = True
+        was_stale, held.is_merging = held.is_stale, True
         try:
-            if held.is_stale:
+            if was_stale:
                 self._read_again(held)
             else:
                 received, held.received = held.received, []
                 self._note(held, received)
                 with self._changes.merging(held.room, held.obj, received):
                     held.damaged += self._adapter.merge(held.model, received, held.feeder)
+        except Exception as fault:
+            held.is_stale = True
+            if is_fatal(fault):
+                raise
+            self._on_failed(held, fault, is_again=was_stale)
         finally:
             held.is_merging = False
+
+    def _on_failed(self, held: Held[M], fault: Exception, *, is_again: bool) -> None:
+        """▲ A fault of this program in a merge does not reach the store, which would stop the whole room until the next
+        start. What was to be merged is stored: the object is read again from it in the loop's next turn, and if that
+        fails too, with the next change. Until then no state of it is cached, since it would lack changes."""
+        log.store.exception("merge", fault, obj=short(held.obj))
+        with suppress(RuntimeError):  # no loop runs
+            loop = asyncio.get_running_loop()
+            loop.call_exception_handler({"message": "a merge failed", "exception": fault})
+            if not is_again:
+                loop.call_soon(self._catch_up, held)
 
     def _read_again(self, held: Held[M]) -> None:
         changes = self._changes.of(held.obj)

@@ -202,7 +202,7 @@ class Replay:
         """Takes the next change. Returns the outcomes in their order: its own, then those of changes that had waited
         for it."""
         if not self.takes(change.position):
-            raise BugError("replay: positions rise")
+            raise BugError("replay: positions must rise")
         self._fresh.changes[change.position] = change
         if change.position in self.named:
             self.named -= {change.position}
@@ -378,7 +378,7 @@ class Replay:
         try:
             return (yield from reading(self.update(self._parts.get(change.position, (change.position,)))[0]))
         except BadUpdate as bad:  # it passed when it was received
-            raise BugError("replay: what waits was damaged") from bad
+            raise BugError("replay: a waiting update is damaged") from bad
 
     def _changes(self, positions: Sequence[int]) -> list[PlacedChange]:
         lacking = [position for position in positions if position not in self._fresh.changes]

@@ -100,7 +100,7 @@ class Notices:
         return self._resets
 
     def warning(self, uid: Uid) -> str:
-        """ "reset" or "twin" while there is a warning about the person, otherwise ""."""
+        """`"reset"` or `"duplicate"` while there is a warning about the person, otherwise ""."""
         return next((n.kind for n in self.open() if n.warns and uid in (n.uid, n.other)), "")
 
     def dismiss(self, notice: KeyNotice) -> None:

@@ -40,7 +40,7 @@ class Person:
     is_sought: bool = False
     """The agency's record of the person is being fetched: nothing can be said about them yet, and nothing is wrong."""
     warning: str = ""
-    """"reset" or "twin" while there is a warning about the person's keys (app/people/notices.py)."""
+    """`"reset"` or `"duplicate"` while there is a warning about the person's keys (app/people/notices.py)."""
 
 
 def shown(record: Mapping[str, str], field: str) -> str:

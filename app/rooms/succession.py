@@ -108,7 +108,7 @@ class Succession:
         )
 
     def plan(self, room: RoomId) -> Plan:
-        """What `open` would do now. Raises Forbidden if it would refuse."""
+        """What `open` would do now. Raises Forbidden for a room whose end this device does not know."""
         at = self._engine.standing(room)
         if at is None:
             raise Forbidden

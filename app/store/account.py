@@ -56,13 +56,15 @@ class Account:
 
     def recovery_first_seen(self) -> bytes | None:
         """The bytes that `keep_recovery_first_seen` stored last; None if nothing is stored. See `AccountPort`."""
-        value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'heard'")
+        value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'recovery-attempts'")
         return value
 
     def keep_recovery_first_seen(self, first_seen: bytes) -> None:
         """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('heard', ?)", (first_seen,))
+            self._db.raw.execute(
+                "INSERT OR REPLACE INTO meta (name, value) VALUES ('recovery-attempts', ?)", (first_seen,)
+            )
 
     def user_log(self, uid: Uid) -> list[tuple[bytes, bytes]]:
         """All stored (body, sig) of a user's log, in order."""

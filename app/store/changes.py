@@ -200,9 +200,9 @@ class Changes:
         return []
 
     def _check_own(self, placed: Sequence[tuple[int, int, int, int, int]], verdicts: Verdicts) -> None:
-        """▲ Logs a fault of ours if a change that was written here is void: own changes have the same verdict here as
-        at every other member. In a successor an own change may wait, where others have not offered yet what it builds
-        on."""
+        """▲ Marks changes that were written here with their verdicts, which are the same for every member, and takes
+        those that do not count out of their objects. In a successor an own change may wait, since others have not
+        offered yet what it builds on. A void one is a fault of ours, and is logged."""
         if not verdicts.codes:
             return
         for n, _, place, _, row in placed:

@@ -23,6 +23,7 @@ from app.core import log
 from app.errors import (
     BugError,
     DiskFull,
+    StoreClosed,
     StoreCorrupt,
     StoreFault,
     StoreMissing,
@@ -39,6 +40,8 @@ the transaction: `apart` then commits in a thread."""
 
 _FULL, _CORRUPT, _NOTADB = 13, 11, 26
 _UNWRITABLE = {3, 5, 6, 8, 10, 14, 22, 23}  # PERM BUSY LOCKED READONLY IOERR CANTOPEN NOLFS AUTH
+_CLOSED = "closed database"
+"""SQLite has no code for it: the driver's own sentence."""
 
 Params = Sequence[object]
 Row = tuple[Any, ...]
@@ -50,6 +53,8 @@ def fault_of(error: BaseException) -> StoreFault | None:
     inner = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(inner, driver.Error):
         return None
+    if isinstance(inner, driver.ProgrammingError) and _CLOSED in str(inner):
+        return StoreClosed()
     code = (getattr(inner, "sqlite_errorcode", None) or 0) & 0xFF
     if code == _FULL:
         return DiskFull()
@@ -413,8 +418,8 @@ class Database:
             self._open_main()
 
     def _reseal(self, connection: Any, key: bytes) -> None:
-        """Raises StoreUnwritable or DiskFull: SQLCipher has one error for every failure of a rekey, without a
-        reason."""
+        """Rekeys the file. Raises DiskFull or StoreUnwritable by the free room, since SQLCipher has one error for every
+        failure of a rekey, without a reason."""
         needed, free = self.path.stat().st_size, shutil.disk_usage(self.path.parent).free
         try:
             connection.execute(f"PRAGMA rekey=\"x'{key.hex()}'\"")

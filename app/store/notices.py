@@ -16,7 +16,7 @@ _NEW = "SELECT DISTINCT uid FROM user_log WHERE seq = 0 AND uid NOT IN (SELECT u
 _DUPLICATES = """SELECT record, uid FROM people WHERE record IN
     (SELECT record FROM people GROUP BY record HAVING count(*) > 1) ORDER BY record, uid"""
 RESET = "reset"
-DUPLICATE = "twin"
+DUPLICATE = "duplicate"
 
 
 class KeyNotices:

@@ -79,8 +79,8 @@ class PersonRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyNoticeRow:
     """Something happened to a person's keys: `kind` `"device-added"`, `"device-recovered"`, `"device-revoked"` or
-    `"reset"` by entry `seq` of their log, or `"twin"` if the agency has bound a second person, `other`, to the same
-    staff record. `t`: when this device saw it, in ms."""
+    `"reset"` by entry `seq` of their log, or `"duplicate"` where the agency has bound a second person, `other`, to the
+    same staff record. `t`: when this device saw it, in ms."""
 
     id: int
     uid: Uid

@@ -30,7 +30,7 @@ from app.tasks.trash import CardTrash
 
 
 class People(Protocol):
-    """Who is who."""
+    """The people of the agency, by id."""
 
     @property
     def me(self) -> Person: ...
@@ -39,7 +39,7 @@ class People(Protocol):
 
 
 class Members(Protocol):
-    """Who is in a room, and whether this person may write in it."""
+    """The members of a room, and whether this person may write in it."""
 
     def members(self, room: RoomId) -> Sequence[Person]: ...
 
@@ -95,7 +95,7 @@ class TaskService:
         self, db: Database, changes: Changes, objects: Objects, people: People, members: Members, rooms: Rooms
     ) -> None:
         self.changed: Signal[RoomId] = Signal()
-        """The cards of a room are others than before."""
+        """The cards of a room changed."""
         self.people = people
         self._db = db
         self._changes = changes
@@ -114,7 +114,7 @@ class TaskService:
         self.trash = CardTrash(db, lambda: self.me, self.board)
         self._ends = [
             changes.received.connect(self._on_received),
-            changes.appended.connect(lambda change: self._tell([change])),
+            changes.appended.connect(lambda change: self._notify([change])),
             changes.taken_back.connect(self._on_taken_back),
         ]
 
@@ -130,11 +130,11 @@ class TaskService:
 
     @property
     def me(self) -> Uid:
-        """Who this account is."""
+        """The person of this account."""
         return self.people.me.uid
 
     def members(self, room: RoomId) -> list[Person]:
-        """Who can be given a task in the room."""
+        """The people who can be given a task in the room."""
         return list(self._members.members(room))
 
     def may_write(self, room: RoomId) -> bool:
@@ -289,7 +289,7 @@ class TaskService:
 
     def _on_received(self, changes: Sequence[StoredChange]) -> None:
         self._settle_after()
-        self._tell(changes)
+        self._notify(changes)
 
     def _settle_after(self) -> None:
         """As `_settle`, after an edit that is being stored."""
@@ -306,7 +306,7 @@ class TaskService:
         self._settle_after()
         self.changed.emit(row.room)
 
-    def _tell(self, changes: Sequence[StoredChange]) -> None:
+    def _notify(self, changes: Sequence[StoredChange]) -> None:
         objects = {change.obj: change.room for change in changes}
         for room in {room for obj, room in objects.items() if self._is_board(obj)}:
             self.changed.emit(room)

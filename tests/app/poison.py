@@ -35,7 +35,7 @@ def slowly(self, updates):
 CrdtDoc.apply, serve.clock_us = slowly, lambda: spent[0]
 serve.main()
 """
-"""What a worker runs in which nothing takes time but FATAL, wherever it stands in an update: TAKES_US each time."""
+"""Code for a worker in which only FATAL takes time, wherever it is in an update: TAKES_US each time."""
 SEEDS = (
     bytes.fromhex(
         "010502000401017803610a62080105626f61726400880205037add923520c3ff50f9760201617d000162787a702c1a9841c4"

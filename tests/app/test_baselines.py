@@ -37,7 +37,7 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
-async def test_a_room_of_which_a_slice_is_on_its_way_is_tried_again_by_itself(
+async def test_a_room_that_lacks_a_slice_is_tried_again_by_itself(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The room waited for half a minute, since nothing wakes `run` when the slice is stored. Meanwhile a newcomer had

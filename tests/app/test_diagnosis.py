@@ -50,7 +50,7 @@ async def test_a_report_holds_no_content_no_name_and_no_address(office: tuple[Of
 
 
 @pytest.mark.slow
-async def test_a_report_says_what_is_set_and_by_whom(office: tuple[Office, Session]) -> None:
+async def test_a_report_shows_what_is_set_and_by_whom(office: tuple[Office, Session]) -> None:
     place, _ = office
     place.settings.set(LANGUAGE, "en")
     assert "language = en" in diagnosis.report(place.profile, place.settings)["settings.txt"].splitlines()
@@ -63,7 +63,7 @@ def test_the_file_holds_what_was_shown(tmp_path: Path) -> None:
         assert {name: archive.read(name).decode() for name in archive.namelist()} == shown
 
 
-def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_raises(tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
     with pytest.raises(FileUnreadable):
         diagnosis.write({}, tmp_path / "taken")
@@ -72,7 +72,7 @@ def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 def test_of_a_long_log_the_newest_whole_lines_are_in_it(tmp_path: Path) -> None:
     file = tmp_path / "kansli.log"
     file.write_text("".join(f"rad {n:09}\n" for n in range(400_000)), encoding="utf-8")
-    told = diagnosis._tail(file)
-    assert len(told) <= diagnosis.MAX_LOG_BYTES
-    assert told.startswith("rad ")
-    assert told.endswith("rad 000399999")
+    unzipped = diagnosis._tail(file)
+    assert len(unzipped) <= diagnosis.MAX_LOG_BYTES
+    assert unzipped.startswith("rad ")
+    assert unzipped.endswith("rad 000399999")

@@ -32,7 +32,7 @@ def settings(folder: Path, **policy: Value) -> Settings:
         ("pac", "http://wpad/x", "http://by.script.example:13"),
     ],
 )
-def test_the_proxy_is_as_the_settings_say(tmp_path: Path, mode: str, address: str, proxy: str | None) -> None:
+def test_the_proxy_is_the_one_in_the_settings(tmp_path: Path, mode: str, address: str, proxy: str | None) -> None:
     found = settings(tmp_path)
     found.set(PROXY_MODE, mode)
     found.set(PROXY_ADDRESS, address)
@@ -58,7 +58,7 @@ def test_a_proxy_that_cannot_be_found_out_is_not_gone_around_and_the_fault_is_na
         egress_of(found, Routes()).proxy("a.example", 443)
 
 
-def test_policy_says_where_one_may_go(tmp_path: Path) -> None:
+def test_policy_decides_which_hosts_are_allowed(tmp_path: Path) -> None:
     egress = egress_of(
         settings(tmp_path, servers="kansli.example, andra.example:8443", egress="*.turn.example"), ROUTES
     )

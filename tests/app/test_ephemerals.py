@@ -16,10 +16,10 @@ ROOM, WHO, DEV = RoomId(b"R" * 16), Uid(b"U" * 16), DevId(b"D" * 16)
 @pytest.mark.parametrize(("kind", "given"), [(TYPING, ["typing"]), (CARET, ["caret"]), (PRESENCE, []), (4, [])])
 def test_attack_a_message_is_given_to_the_tool_of_its_kind_alone(kind: int, given: list[str]) -> None:
     """A reader may send a caret, and what says that somebody writes in the chat could lie in one."""
-    heard: list[str] = []
+    received: list[str] = []
     tools = SimpleNamespace(
-        chat=SimpleNamespace(typing=SimpleNamespace(hear=lambda *_: heard.append("typing"))),
-        documents=SimpleNamespace(on_ephemeral=lambda *_: heard.append("caret")),
+        chat=SimpleNamespace(typing=SimpleNamespace(receive=lambda *_: received.append("typing"))),
+        documents=SimpleNamespace(on_ephemeral=lambda *_: received.append("caret")),
     )
     Session.on_ephemeral(cast("Session", tools), ROOM, WHO, DEV, b"payload", kind)
-    assert heard == given
+    assert received == given

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who counts as known, how many invitations are read, and how often one is told of them; over a real store."""
+"""Which people count as known, how many invitations are read, and how often a person is notified of them; over a real
+store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -115,14 +116,14 @@ def writes(store: Store, uid: Uid, obj: ObjId) -> None:
     store.receive(Received(room=DIRECT, cursor=9, state=b"", changes=[change]))
 
 
-def test_who_is_known_is_said_by_the_agency_by_a_comparison_or_by_both_having_written(desk: Desk) -> None:
+def test_a_person_is_known_by_the_agency_by_a_comparison_or_by_both_having_written(desk: Desk) -> None:
     assert desk.verdict() is Verdict.ASK
     desk.people.sure[EK] = Verified.IN_PERSON
     assert desk.verdict() is Verdict.OPEN
     desk.people.sure.clear()
     desk.store.put_person(EK, {"name": "Å", "title": "", "unit": UNIT}, b"salt")
     assert desk.verdict() is Verdict.OPEN
-    desk.people.warned[EK] = "twin"  # somebody has an account in their name
+    desk.people.warned[EK] = "duplicate"  # somebody has an account in their name
     assert desk.verdict() is Verdict.ASK
     desk.people.warned.clear()
     desk.people.sure[EK] = Verified.NONE  # reset
@@ -200,26 +201,28 @@ def test_twenty_of_an_adder_and_a_hundred_in_all_are_read(desk: Desk) -> None:
     assert not desk.invitations.reads(added(200, RG))
 
 
-def test_one_is_told_of_an_adder_once_a_day_and_of_nothing_twice(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    now, shared = clock.now_ms(), list[Uid]()
+def test_one_is_notified_of_an_adder_once_a_day_and_of_nothing_twice(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, notified = clock.now_ms(), list[Uid]()
     monkeypatch.setattr(clock, "now_ms", lambda: now)
-    desk.invitations.arrived.connect(lambda person: shared.append(person.uid if person else Uid(b"")))
+    desk.invitations.arrived.connect(lambda person: notified.append(person.uid if person else Uid(b"")))
     desk.engine.invitations = [Invitation(added=added(1, t=now), read=True)]
     desk.invitations.on_invitations()
-    assert (shared, desk.invitations.all()) == ([], [])  # what another device answered is not known yet
+    assert (notified, desk.invitations.all()) == ([], [])  # what another device answered is not known yet
     desk.invitations.on_status(online=True)
     desk.engine.invitations += [Invitation(added=added(2, t=now)), Invitation(added=added(3, RG, t=now))]
     desk.invitations.on_invitations()
-    assert shared == [EK, RG]
+    assert notified == [EK, RG]
     now += 2 * DAY_MS
     desk.invitations.on_invitations()
-    assert shared == [EK, RG]  # they are older than the last time
+    assert notified == [EK, RG]  # they are older than the last time
     desk.engine.invitations.append(Invitation(added=added(4, t=now)))
     desk.invitations.on_invitations()
-    assert shared == [EK, RG, EK]
+    assert notified == [EK, RG, EK]
     desk.engine.invitations.append(Invitation(added=added(5, t=now + 1)))
     desk.invitations.on_invitations()
-    assert shared == [EK, RG, EK]  # the same day
+    assert notified == [EK, RG, EK]  # the same day
     [more] = [m for m in desk.invitations.more() if m.by is not None and m.by.uid == EK]
     assert more.rooms == (added(2).room, added(4).room, added(5).room)
 

@@ -83,7 +83,7 @@ def test_a_program_that_lacks_some_of_todays_room_records_shows_the_others(
 def test_a_program_that_lacks_some_of_todays_personal_records_follows_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    told: list[personal.Record] = [
+    emitted: list[personal.Record] = [
         personal.DeviceNamed(dev=b"a" * 16, name="Bärbar å"),
         personal.PersonBlocked(uid=EK, on=True),
         personal.InvitationAnswered(room=bytes(ROOM), n=3, answer="accepted"),
@@ -100,7 +100,7 @@ def test_a_program_that_lacks_some_of_todays_personal_records_follows_the_others
             n=n,
             data=personal.encode(record),
         )
-        for n, record in enumerate(told, start=1)
+        for n, record in enumerate(emitted, start=1)
     ]
     monkeypatch.setattr(personal, "_PAYLOAD", Payload(personal.DeviceNamed | personal.PersonBlocked))
     found = personal.fold(changes)

@@ -44,7 +44,7 @@ def test_files_are_read_in_the_order_of_their_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "\0", '"x"', "[" * 100_000, " " * 1_000_001 + "{}"])
-def test_a_damaged_file_is_left_out_and_told_of(tmp_path: Path, text: str) -> None:
+def test_a_damaged_file_is_ignored_and_reported(tmp_path: Path, text: str) -> None:
     (tmp_path / "10.json").write_text(json.dumps({"language": "en"}))
     (tmp_path / "20.json").write_text(text)
     read = from_files(tmp_path, tmp_path / "none")
@@ -82,7 +82,7 @@ def test_a_file_with_a_byte_order_mark_and_a_path_with_emoji_are_read(tmp_path: 
         ("log-level", None),
     ],
 )
-def test_a_value_that_does_not_suit_is_left_out_and_told_of(tmp_path: Path, key: str, value: object) -> None:
+def test_a_value_that_does_not_suit_is_ignored_and_reported(tmp_path: Path, key: str, value: object) -> None:
     (tmp_path / "10.json").write_text(json.dumps({key: value, "language": "en"}))
     read = from_files(tmp_path, tmp_path / "none")
     assert read.fixed == {"language": "en"}
@@ -115,7 +115,7 @@ def test_the_log_names_a_file_and_writes_none_of_its_odd_signs(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the registry is read there")
-def test_a_folder_that_may_not_be_read_keeps_nobody_out_and_is_told_of(
+def test_a_folder_that_may_not_be_read_keeps_nobody_out_and_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused(path: object, *more: object) -> NoReturn:
@@ -199,7 +199,7 @@ def test_what_the_windows_installer_wrote_is_a_default_and_no_lock(tmp_path: Pat
     assert all(entry.accepted for entry in read.found)
 
 
-def test_a_missing_configuration_file_is_told_of() -> None:
+def test_a_missing_configuration_file_is_reported() -> None:
     read = from_registry(FakeRegistry({INSTALLED: {"ConfigFile": r"C:\nowhere.json"}}))
     assert read.found == (Finding(key="", source="ConfigFile", accepted=False),)
 
@@ -226,9 +226,9 @@ def test_an_address_that_is_no_host_is_named_and_the_rest_stays_in_force(tmp_pat
     (tmp_path / "10.json").write_text(json.dumps({key: ["a.example", wrong, "b.example:8443"], "language": "en"}))
     read = from_files(tmp_path, tmp_path / "none")
     assert read.fixed == {key: "a.example, b.example:8443", "language": "en"}
-    said = [found.sentence for found in read.found]
-    assert f"{key} from 10.json: entry 2 of the list is no address and is left out, the other entries count" in said
-    assert wrong not in " ".join(said) or wrong == "-"
+    output = [found.sentence for found in read.found]
+    assert f"{key} from 10.json: entry 2 of the list is no address and is left out, the other entries count" in output
+    assert wrong not in " ".join(output) or wrong == "-"
 
 
 def test_a_list_without_any_address_is_left_out_as_a_whole(tmp_path: Path) -> None:

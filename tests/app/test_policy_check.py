@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""`kansli --check-policies`: each value, where it stands, whether it counts, and each fault by line and column."""
+"""`kansli --check-policies`: each value, its place, whether it counts, and each fault by line and column."""
 
 import json
 import subprocess
@@ -44,7 +44,7 @@ def test_a_sound_file_is_printed_with_each_value_and_its_place(
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ('{\n  "å🙂": 1,\n  "theme": "dark",\n}', "3:18: LEFT OUT: a comma too many"),
         ('{"servers": ["a.example",\n  ] }', "1:25: LEFT OUT: a comma too many"),
@@ -58,11 +58,11 @@ def test_a_sound_file_is_printed_with_each_value_and_its_place(
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_the_place_of_its_fault(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, output: str
 ) -> None:
     status, (line, end) = checked(written(tmp_path, text), capsys)
     assert status == 1
-    assert said in line
+    assert output in line
     assert line.endswith("Nothing in it counts")
     assert end == "1 fault."
 
@@ -74,7 +74,7 @@ def test_a_byte_that_is_no_text_is_named_by_its_line(tmp_path: Path, capsys: pyt
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "output"),
     [
         ('{"auto-lock": 5}', "1:2: auto-lock = 5: LEFT OUT: there is no such setting"),
         ('{"auto-lock-minutes": 7}', "LEFT OUT: needed is one of 0, 5, 15, 30, 60"),
@@ -89,11 +89,11 @@ def test_a_byte_that_is_no_text_is_named_by_its_line(tmp_path: Path, capsys: pyt
     ],
 )
 def test_a_value_that_does_not_count_is_named_with_what_is_needed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, output: str
 ) -> None:
     status, lines = checked(written(tmp_path, text), capsys)
     assert status == 1
-    assert said in lines[0]
+    assert output in lines[0]
     assert "\x1b" not in lines[0]
 
 
@@ -203,12 +203,12 @@ def test_attack_no_key_of_a_file_and_no_files_name_commands_the_terminal(
     text = r'{"\u001b[2J\u009b\ud800\u202e": 1, "' + "x" * 1000 + '": 2}'
     path = written(tmp_path, text, "10-\x1b]0;x\x07.json")
     status = policy_check.main([str(path)])
-    said = capsys.readouterr().out
-    said.encode()
+    output = capsys.readouterr().out
+    output.encode()
     assert status == 1
-    assert r"\u001b[2J\u009b\ud800\u202e = 1: LEFT OUT" in said
-    assert said.replace("\n", "").isprintable()
-    assert "x" * 201 not in said
+    assert r"\u001b[2J\u009b\ud800\u202e = 1: LEFT OUT" in output
+    assert output.replace("\n", "").isprintable()
+    assert "x" * 201 not in output
 
 
 def test_attack_a_file_of_countless_entries_is_read_in_one_pass() -> None:

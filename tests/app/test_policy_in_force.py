@@ -75,7 +75,7 @@ def test_only_the_certificates_that_policy_names_are_trusted(under: Under, tmp_p
         ({"allow-keyring": False, "allow-passphrase": False}, {"passphrase"}),
     ],
 )
-def test_only_the_ways_of_unlocking_that_policy_allows_are_offered(
+def test_only_the_unlock_methods_that_policy_allows_are_offered(
     under: Under, fixed: dict[str, Value], kinds: set[str]
 ) -> None:
     office = under(fixed)

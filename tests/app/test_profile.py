@@ -77,7 +77,7 @@ def test_a_name_that_is_no_folders_name_everywhere_is_refused(tmp_path: Path, na
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_profile_file_is_said_and_left_alone(tmp_path: Path) -> None:
+def test_a_damaged_profile_file_is_reported_and_left_alone(tmp_path: Path) -> None:
     profile = Profile.open("test", tmp_path)
     profile.close()
     (profile.folder / "profile.json").write_text("{")
@@ -86,7 +86,7 @@ def test_a_damaged_profile_file_is_said_and_left_alone(tmp_path: Path) -> None:
     assert (profile.folder / "profile.json").read_text() == "{"
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "profiles").touch()
     with pytest.raises(StoreUnwritable):
         Profile.open("test", tmp_path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Removing every profile of a computer: all of them, nothing else, and through no link."""
+"""Removing every profile of a computer: all of them, no other files, and through no link."""
 
 import os
 import pwd
@@ -101,7 +101,7 @@ def test_a_folder_that_is_a_link_is_not_gone_into(tmp_path: Path) -> None:
     assert (victim / "store.db").exists()
 
 
-def test_slots_go_first_and_what_cannot_be_removed_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slots_go_first_and_what_cannot_be_removed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     someone = person(tmp_path / "asta")
     folder = profile(someone.data)
     deep = folder.joinpath(*["blobs"] * (MAX_DEPTH + 2))
@@ -218,7 +218,7 @@ def test_links_in_a_ring_and_names_that_none_can_have_keep_nobody_elses_profile(
     assert [path for path, _ in done.left] == [tmp_path / "ring", tmp_path / "\ud800"]
 
 
-def test_a_link_in_the_place_of_a_users_folder_is_told_of_and_not_followed(tmp_path: Path) -> None:
+def test_a_link_in_the_place_of_a_users_folder_is_reported_and_not_followed(tmp_path: Path) -> None:
     kept = profile(tmp_path / "private")
     (tmp_path / "disk").mkdir()
     (tmp_path / "shared").symlink_to("disk")  # the administrator's own
@@ -251,7 +251,7 @@ def test_what_a_running_program_takes_away_meanwhile_is_gone(tmp_path: Path, mon
     assert (done.removed, done.left) == ([folder], [])
 
 
-def test_the_program_says_what_it_removed(
+def test_the_program_logs_what_it_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     someone = person(tmp_path / "asta")
@@ -297,7 +297,7 @@ def test_a_folder_that_root_may_not_look_into_hides_no_others_and_a_device_is_no
     assert purge(found).left == [(homes / "evil", "Permission denied")]
 
 
-def test_a_fault_is_told_of_and_never_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_is_reported_and_never_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> list[User]:
         raise RuntimeError("no list")
 

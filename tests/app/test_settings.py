@@ -15,12 +15,12 @@ from app.settings import Settings
 def test_defaults_hold_until_something_is_set(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "settings.json")
     assert settings.get(s.LANGUAGE) == "sv"
-    told: list[str] = []
-    settings.changed.connect(told.append)
+    emitted: list[str] = []
+    settings.changed.connect(emitted.append)
     settings.set(s.LANGUAGE, "en")
     settings.set(s.LANGUAGE, "en")
     settings.set(s.AUTO_LOCK_MINUTES, 5)
-    assert told == ["language", "auto-lock-minutes"]
+    assert emitted == ["language", "auto-lock-minutes"]
     again = Settings(tmp_path / "settings.json")
     assert (again.get(s.LANGUAGE), again.get(s.AUTO_LOCK_MINUTES), again.get(s.THEME)) == ("en", 5, "system")
 
@@ -54,12 +54,12 @@ def test_what_policy_fixes_cannot_be_changed(tmp_path: Path) -> None:
     assert settings.unlock_kinds() == ("passphrase",)
 
 
-def test_one_way_to_unlock_always_stays(tmp_path: Path) -> None:
+def test_one_unlock_method_always_stays(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "settings.json", {"allow-keyring": False, "allow-passphrase": False})
     assert settings.unlock_kinds() == ("passphrase",)
 
 
-def test_the_installers_defaults_give_way_to_the_person_and_both_to_policy(tmp_path: Path) -> None:
+def test_the_installers_defaults_yield_to_the_person_and_both_to_policy(tmp_path: Path) -> None:
     defaults: dict[str, str | int | bool] = {"server": "a.example", "autostart": True, "theme": "pink"}
     settings = Settings(tmp_path / "settings.json", {}, defaults)
     assert (settings.get(s.SERVER), settings.get(s.AUTOSTART), settings.get(s.THEME)) == ("a.example", True, "system")
@@ -69,12 +69,12 @@ def test_the_installers_defaults_give_way_to_the_person_and_both_to_policy(tmp_p
     assert Settings(tmp_path / "settings.json", {"autostart": True}, {"autostart": False}).get(s.AUTOSTART) is True
 
 
-def test_a_policy_that_is_read_again_tells_what_is_another_now(tmp_path: Path) -> None:
+def test_a_policy_that_is_read_again_emits_the_changed_settings(tmp_path: Path) -> None:
     settings = Settings(tmp_path / "settings.json", {"log-level": "debug", "theme": "dark"})
-    told: list[str] = []
-    settings.changed.connect(told.append)
+    emitted: list[str] = []
+    settings.changed.connect(emitted.append)
     settings.renew({"theme": "dark", "allow-print": False}, {"autostart": True})
-    assert set(told) == {"log-level", "allow-print", "autostart"}
+    assert set(emitted) == {"log-level", "allow-print", "autostart"}
     assert (settings.get(s.LOG_LEVEL), settings.locked(s.LOG_LEVEL), settings.locked(s.ALLOW_PRINT)) == (
         "info",
         False,
@@ -129,11 +129,11 @@ def test_a_text_must_make_sense(setting: Setting[str], good: str, bad: str) -> N
     assert not setting.accepts(bad)
 
 
-def test_entries_are_told_apart_by_commas_semicolons_and_space() -> None:
+def test_entries_are_separated_by_commas_semicolons_and_space() -> None:
     assert entries(" a.example,b.example ;\n c.example ") == ("a.example", "b.example", "c.example")
     assert entries("") == ()
 
 
-def test_each_setting_that_policy_may_fix_says_in_a_sentence_what_it_does() -> None:
+def test_each_setting_that_policy_may_fix_describes_itself_in_a_sentence() -> None:
     silent = [setting.key for setting in s.SETTINGS if setting.fixable and not setting.about.endswith(".")]
     assert not silent

@@ -41,10 +41,10 @@ async def test_enrolling_where_an_account_lives_removes_nothing_of_it(
         await session.close()
         assert not session.overdue  # a window that is still there asks, every ten minutes
         slots = files(office.profile.slots_folder)
-        with pytest.raises(BugError, match="an account here"):
+        with pytest.raises(BugError, match="a finished account"):
             await office.enrol(FOUND, PASSPHRASE, lambda step, done, of: None)
-        monkeypatch.setattr(office.pairing, "_guest", object())  # somebody was met
-        with pytest.raises(BugError, match="an account here"):
+        monkeypatch.setattr(office.pairing, "_guest", object())  # a pairing is under way
+        with pytest.raises(BugError, match="a finished account"):
             await office.join(FOUND, PASSPHRASE, lambda step, done, of: None)
         assert files(office.profile.slots_folder) == slots != {}
         assert office.profile.db_path.exists()

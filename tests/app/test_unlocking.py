@@ -62,7 +62,9 @@ async def test_a_passphrase_is_added_by_the_key_store(unlocking: Unlocking, slot
     open_store(profile, slots, slots.unlock_passphrase(NEW), KINDS).close()
 
 
-async def test_a_removed_way_does_not_open_any_more(unlocking: Unlocking, slots: KeySlots, profile: Profile) -> None:
+async def test_a_removed_unlock_method_does_not_open_any_more(
+    unlocking: Unlocking, slots: KeySlots, profile: Profile
+) -> None:
     await unlocking.add_keyring(PASSPHRASE)
     before = slots.unlock_keyring()
     keys = unlocking.rekey(KeyChange(current=PASSPHRASE, remove=SlotKind.KEYRING))
@@ -99,7 +101,7 @@ def test_policy_decides_what_may_be_used(profile: Profile, slots: KeySlots) -> N
     assert not strict.allowed(SlotKind.KEYRING)
 
 
-def test_the_only_way_in_still_opens_when_policy_forbids_it_until_it_is_replaced(
+def test_the_only_unlock_method_still_opens_when_policy_forbids_it_until_it_is_replaced(
     unlocking: Unlocking, slots: KeySlots, profile: Profile
 ) -> None:
     slots.allow({SlotKind.KEYRING})
@@ -133,7 +135,9 @@ async def test_a_forbidden_key_store_is_replaced_by_a_passphrase(
     open_store(profile, slots, slots.unlock_passphrase(NEW), KINDS).close()
 
 
-async def test_a_forbidden_way_beside_an_allowed_one_opens_nothing(unlocking: Unlocking, slots: KeySlots) -> None:
+async def test_a_forbidden_unlock_method_beside_an_allowed_one_opens_nothing(
+    unlocking: Unlocking, slots: KeySlots
+) -> None:
     await unlocking.add_keyring(PASSPHRASE)
     slots.allow({SlotKind.PASSPHRASE})
     assert unlocking.forbidden is None
@@ -143,7 +147,7 @@ async def test_a_forbidden_way_beside_an_allowed_one_opens_nothing(unlocking: Un
 
 
 @pytest.mark.parametrize("rekeyed", [False, True])
-def test_a_replacement_that_was_cut_off_leaves_a_way_in(
+def test_a_replacement_that_was_cut_off_leaves_an_unlock_method(
     unlocking: Unlocking, slots: KeySlots, profile: Profile, rekeyed: bool
 ) -> None:
     slots.allow({SlotKind.KEYRING})

@@ -16,14 +16,14 @@ class MemoryRows:
 
     def __init__(self) -> None:
         self.lates: dict[int, Late] = {}
-        self.said: dict[int, Facts] = {}
+        self.offered: dict[int, Facts] = {}
 
     def waiting(self, client: int, below: int) -> Sequence[Late]:
         return [late for late in self.lates.values() if late.missing[0] == client and late.missing[1] < below]
 
     def facts(self, change: Change) -> Generator[None, None, Facts]:
         yield
-        return self.said[change.position]
+        return self.offered[change.position]
 
 
 class Judging:
@@ -37,7 +37,7 @@ class Judging:
     def offer(self, position: int, author: bytes, facts: Facts, t: int = 0) -> Iterator[Verdict]:
         """The verdict of an update and of all that had waited for it."""
         change = Change(position, position.to_bytes(16, "big"), author, t)
-        self.rows.said[position] = facts
+        self.rows.offered[position] = facts
         yield self._noted(self.judge.offer(change, facts))
         while self.judge.ready:
             yield self._noted(self.judge.step())

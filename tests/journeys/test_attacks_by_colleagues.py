@@ -108,7 +108,7 @@ async def has(victim: Victim, obj: ObjId, count: int) -> None:
 
 async def is_findable(victim: Victim, obj: ObjId) -> None:
     """A document is indexed at the victim."""
-    indexed = "SELECT count(*) FROM document_rows WHERE obj = ? AND dirty = 0 AND words > 0"
+    indexed = "SELECT count(*) FROM document_rows WHERE obj = ? AND pending = 0 AND words > 0"
     await until(lambda: not victim.alive or victim.rows(indexed, obj) == [(1,)])
     assert victim.alive
 

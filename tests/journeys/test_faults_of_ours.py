@@ -14,6 +14,7 @@ from app.documents import projection as document_rows
 from app.people.notices import Notices
 from app.session import LinkState
 from sync.client.engine import Engine
+from sync.client.status import RoomState
 from tests.journeys.desks import Desk, Offices
 from tests.world import until
 
@@ -77,6 +78,35 @@ async def test_a_fault_in_a_projection_of_what_was_written_here_loses_nothing_wh
     await a.begin()
     assert text_of(a, obj).startswith("ett å ")
     await until(lambda: text_of(b, obj).startswith("ett å "))
+
+
+@pytest.mark.parametrize("kind", ["document", "board"])
+async def test_a_fault_in_a_merge_into_what_is_open_stops_no_room_and_is_mended(
+    o: Offices, monkeypatch: pytest.MonkeyPatch, told: list[BaseException], kind: str
+) -> None:
+    a, b, room, obj = await shared(o)
+    await until(lambda: b.session.tasks.board_id(room) is not None)
+    document, board = b.session.documents.open(obj), b.session.tasks.board(room)
+    merged, failed = (document if kind == "document" else board), list[bool]()
+    merge = merged.merge
+
+    def once(*given: Any, **named: Any) -> object:
+        if not failed:
+            failed.append(True)
+            fail()
+        return merge(*given, **named)
+
+    monkeypatch.setattr(merged, "merge", once)
+    write(a, obj, "ett å ")
+    theirs = a.session.tasks.board(room)
+    theirs.add_card(theirs.columns()[0].id, "Yttrande å")
+    a.session.chat.send(room, "Det andra kommer fram 🙂")
+    await until(lambda: "Det andra kommer fram 🙂" in b.texts(room))
+    await until(lambda: " ".join(block.text for block in document.blocks()).startswith("ett å"))
+    await until(lambda: "Yttrande å" in [card.title for card in board.all_cards()])
+    assert failed
+    assert b.session.engine.room_state(room) is not RoomState.UNREADABLE
+    assert [type(error) for error in told] == [RuntimeError]
 
 
 async def test_a_fault_in_the_engine_is_a_state_and_the_next_attempt(

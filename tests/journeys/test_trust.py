@@ -131,10 +131,10 @@ async def test_attack_another_genesis_under_a_known_name_gets_no_mark_and_a_warn
         twin = (await second_account(o, "Registrator")).session.people.me.uid
         await me.session.people.search("Registrator")
         await until(lambda: bool(told(me)))
-        assert [(n.kind, {n.uid, n.other}) for n in me.session.people.notices()] == [("twin", {uid, twin})]
+        assert [(n.kind, {n.uid, n.other}) for n in me.session.people.notices()] == [("duplicate", {uid, twin})]
         people = me.session.people
         assert [people.person(u).verified for u in (uid, twin)] == [Verified.IN_PERSON, Verified.AGENCY]
-        assert [people.person(u).warning for u in (uid, twin)] == ["twin", "twin"]
+        assert [people.person(u).warning for u in (uid, twin)] == ["duplicate", "duplicate"]
         assert level(me, room) == WARNED
         theirs, other = me.session.engine.genesis(twin), me.session.engine.genesis(uid)
         assert theirs is not None
@@ -245,7 +245,9 @@ async def test_attack_a_seal_claims_no_more_than_the_weakest_truth(tmp_path: Pat
             assert level(me, room) == state.value
 
 
-@pytest.mark.parametrize(("sure", "warning", "recovery"), list(product(Verified, ["", "twin", "reset"], [False, True])))
+@pytest.mark.parametrize(
+    ("sure", "warning", "recovery"), list(product(Verified, ["", "duplicate", "reset"], [False, True]))
+)
 def test_attack_one_uncertain_member_among_certain_ones_weakens_the_seal(
     sure: Verified, warning: str, recovery: bool
 ) -> None:

@@ -303,7 +303,7 @@ async def key_notices(s: Scene, section: str) -> QWidget:
     head, registrar = s.story.uid(s.story.head), s.story.uid(s.story.registrar)
     me.store.key_notices.advance(head, 0, [("device-added", 1)])
     if section == "home":
-        me.store.key_notices.put(registrar, "twin", other=bytes(16))
+        me.store.key_notices.put(registrar, "duplicate", other=bytes(16))
     me.notices._emit_changed()
 
     def end() -> None:

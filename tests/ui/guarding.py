@@ -4,9 +4,9 @@
 The rule, in four sentences. A *model* is what a name of MODELS stands for, wherever it is the last name before the
 method: `board`, `self._board` and `self.session.tasks` all are. Each public method of its classes that is no coroutine
 changes something unless READS names it. Such a method may be named (called, or given on as `board.undo.undo`) only in
-an argument of `run_guarded` or `run`, in a coroutine, whose errors `run` reports, where `try` or `suppress` takes what
-it raises, or in a private function of which all this holds wherever the module names it. Everything else is bare: what
-it raises would leave its slot half done.
+an argument of one of GUARDS, in a coroutine, whose errors `run` reports, where `try` or `suppress` takes what it
+raises, or in a private function of which all this holds wherever the module names it. Everything else is bare: what it
+raises would leave its slot half done.
 """
 
 import ast
@@ -24,6 +24,7 @@ from app.devices.unsent import UnsentWork
 from app.documents.files import DocumentFiles
 from app.documents.service import DocumentService
 from app.documents.trash import DocumentTrash
+from app.objects.live import LiveObjects
 from app.objects.undo import Undo
 from app.people.notices import Notices
 from app.people.service import PeopleService
@@ -46,10 +47,10 @@ MODELS: Mapping[str, tuple[type, ...]] = {
     "board": (Board,),
     "document": (Document,),
     "undo": (Undo,),
-    "service": (ChatService, DocumentService, TaskService),
+    "service": (ChatService, DocumentService, TaskService, LiveObjects),
     "chat": (ChatService,),
-    "documents": (DocumentService,),
-    "tasks": (TaskService,),
+    "documents": (DocumentService, LiveObjects),
+    "tasks": (TaskService, LiveObjects),
     "trash": (DocumentTrash, CardTrash),
     "tool": (DocumentTrash, CardTrash),
     "files": (DocumentFiles,),
@@ -82,9 +83,10 @@ READS: Mapping[type, str] = {
     Undo: "close split together",
     ChatService: "authors can_delete can_edit channel check_export close draft may_write members mentions room_title"
     " timeline unread unstored",
-    DocumentService: "before begin damaged document_at list may_write open open_ids presence row shown_now unsaved"
-    " unstored versions",
-    TaskService: "before board board_id close done_of linked may_write members my_tasks tasks unstored",
+    DocumentService: "before begin document_at list may_write presence row shown_now versions",
+    TaskService: "before board board_id done_of linked may_write members my_tasks tasks",
+    LiveObjects: "begin damaged get holders holding ids models open room_of row shared unsaved unsaved_changes"
+    " unsaved_ids",
     DocumentTrash: "of put_away written_after",
     CardTrash: "put_away written_after",
     DocumentFiles: "check_export check_pdf check_print close content",
@@ -110,7 +112,7 @@ READS: Mapping[type, str] = {
 """The methods that change nothing that is kept; a new one counts as changing until it is named here. Those that make
 something for the caller (`open`, `begin`, `draw`, `invite`) are named here: what is made is needed at once."""
 
-GUARDS = {"run_guarded", "run"}
+GUARDS = {"run_guarded", "run", "edit_unseen"}
 
 
 @dataclass(frozen=True, slots=True)

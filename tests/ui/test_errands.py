@@ -95,7 +95,7 @@ def test_a_report_is_written_without_a_screen_also_while_the_program_runs(tmp_pa
 
 
 @pytest.mark.slow
-def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_a_report_that_cannot_be_written_raises(tmp_path: Path) -> None:
     done = kansli("--data", str(tmp_path), "--diagnose", "/proc/none/report.zip", "--yes", home=tmp_path)
     assert done.returncode == 1
     assert "file-unreadable" in done.stdout

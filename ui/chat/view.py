@@ -19,7 +19,7 @@ from app.chat.model import Message
 from app.chat.service import ChatService, Draft
 from app.chat.transfers import Transfer
 from app.core.ids import ChangeId, ObjId, RoomId
-from app.errors import AppError
+from app.errors import AppError, StoreFault
 from app.objects.files import Source
 from ui.chat.clipboard import mime_of
 from ui.chat.composer import Composer, StateStart, Written
@@ -48,7 +48,7 @@ from ui.kit.scale import hold
 from ui.kit.selecting import select
 from ui.kit.sizes import size_text
 from ui.kit.style import column, label, set_props
-from ui.kit.tasks import run, run_guarded
+from ui.kit.tasks import Recurring, run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
 from ui.tool import ViewPlace, follow, toast
@@ -95,6 +95,7 @@ class ChatView(QWidget):
             uploads, lambda transfer: transfer.key, self._upload_row, _show_upload
         )
         self._build()
+        self._drafts, self._marks = Recurring(self), Recurring(self)
         self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
         self._draft_timer.timeout.connect(self.keep_draft)
         self._typing_timer = QTimer(self, interval=1000)
@@ -200,7 +201,7 @@ class ChatView(QWidget):
         else:
             changed = {"text": composer.text, "edits": edit.change_id}
             draft = structs.replace(attached, **changed, aside=text, aside_reply_to=reply)
-        run_guarded(self, lambda: self._service.keep_draft(self._room, draft))
+        self._drafts.run_guarded(lambda: self._service.keep_draft(self._room, draft))
 
     # -- what happens -----------------------------------------------------------------------------------------------
 
@@ -212,7 +213,7 @@ class ChatView(QWidget):
         self._jump.show_count(self._unread, mentions)
 
     def _on_seen(self, seen: set[ChangeId]) -> None:
-        run_guarded(self, lambda: self._service.mark_read(self._room, seen))
+        self._marks.run_guarded(lambda: self._service.mark_read(self._room, seen))
 
     def _on_at_end(self, at_end: bool) -> None:
         self._jump.setVisible(not at_end)
@@ -280,11 +281,13 @@ class ChatView(QWidget):
             run(self, self._send_files(written))
             return
         reply = written.reply_to.change_id if written.reply_to else None
+        again = self.composer.submit  # what was refused is still there
         if written.edits is not None:
             target = written.edits.change_id
-            done = run_guarded(self, lambda: self._service.edit(self._room, target, written.text))
+            done = run_guarded(self, lambda: self._service.edit(self._room, target, written.text), again=again)
         else:
-            done = run_guarded(self, lambda: self._service.send(self._room, written.text, reply_to=reply))
+            text = written.text
+            done = run_guarded(self, lambda: self._service.send(self._room, text, reply_to=reply), again=again)
         if done:
             self._sent()
 
@@ -383,7 +386,10 @@ class ChatView(QWidget):
         text = tr("The text and files disappear for everybody. That it was deleted, and by whom, stays visible.")
         about = naming(self._service.people, message)
         if await confirm(self, tr("Delete the message?"), text, about=about, accept=tr("Delete"), danger=True):
-            self._service.delete(self._room, message.change_id)
+            self._delete_now(message.change_id)
+
+    def _delete_now(self, message: ChangeId) -> None:
+        run_guarded(self, lambda: self._service.delete(self._room, message), again=lambda: self._delete_now(message))
 
     def _ask_reaction(self, message: Message) -> None:
         index = self._timeline.index_of(message.change_id)
@@ -393,7 +399,8 @@ class ChatView(QWidget):
         panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
 
     def _react(self, message: Message, emoji: str) -> None:
-        run_guarded(self, lambda: self._service.react(self._room, message.change_id, emoji))
+        again = partial(self._react, message, emoji)
+        run_guarded(self, lambda: self._service.react(self._room, message.change_id, emoji), again=again)
 
     def _open_menu(self, message: Message, at: QPoint) -> None:
         if message.deleted:
@@ -530,7 +537,8 @@ class ChatView(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowActivate and self.isVisible():
-            self._timeline.mark_divider()
+            with suppress(StoreFault):  # the mark stays where it was; the next action tells of it
+                self._timeline.mark_divider()
         return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

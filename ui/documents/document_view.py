@@ -25,6 +25,7 @@ from ui.kit.style import column, line, set_props
 from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
+from ui.kit.unsaved_bar import UnsavedBar
 from ui.kit.web import open_address
 from ui.richtext.editor import Editor
 from ui.richtext.find_bar import FindBar
@@ -62,10 +63,12 @@ class _Hold:
             self._service.leave(self._obj)
 
     def release(self) -> None:
-        self.leave_screen()
-        service, self._service = self._service, None
-        if service is not None:
-            service.close(self._obj)
+        try:
+            self.leave_screen()
+        finally:
+            service, self._service = self._service, None
+            if service is not None:
+                service.close(self._obj)
 
     def release_kept(self) -> None:
         """Releases the document after its widget is gone. If the disk refuses the last edits, the service keeps them in
@@ -91,6 +94,7 @@ class DocumentView(QWidget):
         self.outline = Outline(self.editor, self._document)
         self.toolbar = Toolbar(self.editor, self._document)
         self.find_bar = FindBar(self.editor, self._document)
+        self.unsaved_bar = UnsavedBar(service, lambda: (row.obj,))
         self.bar = InfoBar()
         self.pasted_bar: InfoBar | None = None
         """The bar with what could not be pasted; made when it is needed."""
@@ -100,9 +104,11 @@ class DocumentView(QWidget):
         self._show_state()
 
     def shut(self) -> None:
-        """Stores a title that is being typed, and releases the document. A second call changes nothing."""
+        """Stores a title that is being typed, and releases the document. What the disk refuses stays in memory, as its
+        bar has told, and the list tells. A second call changes nothing."""
         self.keep_draft()
-        run_guarded(self, self._hold.release)
+        with suppress(StoreFault):
+            self._hold.release()
 
     def keep_draft(self) -> None:
         """Stores a title that is being typed. The text is stored at every key."""
@@ -131,7 +137,7 @@ class DocumentView(QWidget):
         self._left = left = column()
         outer.addLayout(left, 1)
         outer.addWidget(self.panel)
-        for part in (self._title_row(), self.toolbar, self.find_bar, self.bar):
+        for part in (self._title_row(), self.toolbar, self.find_bar, self.unsaved_bar, self.bar):
             left.addWidget(part)
         left.addWidget(self.editor, 1)
         self.setFocusProxy(self.editor)
@@ -171,7 +177,7 @@ class DocumentView(QWidget):
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))
         bind(self, self._service.presence_changed, self._on_presence)
-        bind(self, self._service.fault, self._on_fault)
+        self.unsaved_bar.settled.connect(self.editor.setFocus)
         bind(self, self._service.changed, self._on_list)
         self.destroyed.connect(self._hold.release_kept)
 
@@ -220,16 +226,9 @@ class DocumentView(QWidget):
             if away is not None:
                 announce(self.bar, self.bar.text())
 
-    def _on_fault(self, obj: ObjId, fault: StoreFault) -> None:
-        if obj == self.obj:
-            self._show_state()
-
     def _show_state(self) -> None:
         damaged = self._service.damaged(self.obj)
-        if self._service.unsaved(self.obj):
-            text = tr("The latest edits could not be saved on this computer. They are kept while the program runs.")
-            self.bar.show_state("danger", "warning", text, tr("Try again"), self._save_again)
-        elif damaged:
+        if damaged:
             text = trn(
                 "{n} change could not be read and is left out. The rest of the document is complete.",
                 "{n} changes could not be read and are left out. The rest of the document is complete.",
@@ -246,14 +245,10 @@ class DocumentView(QWidget):
             self.bar.hide()
 
     def _take_back(self, item: PutAway) -> None:
-        run_guarded(self, lambda: self._service.trash.take_back(item))
+        run_guarded(self, lambda: self._service.trash.take_back(item), again=lambda: self._take_back(item))
 
     def _on_selection(self) -> None:
         run_guarded(self, lambda: self._service.moved(self.obj))
-
-    def _save_again(self) -> None:
-        run_guarded(self, lambda: self._service.retry(self.obj))
-        self._show_state()
 
     def _edit_link(self) -> None:
         dialog = LinkDialog(self, self.editor)

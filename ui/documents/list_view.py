@@ -28,6 +28,7 @@ from ui.kit.pages import Pages
 from ui.kit.spoken_list import SpokenList
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import day_or_time, tr
+from ui.kit.unsaved_bar import UnsavedBar
 from ui.tool import toast
 from ui.trash import trash_words
 
@@ -127,6 +128,9 @@ class ListView(QWidget):
         layout.addLayout(head)
         self.importing = ImportPanel()
         layout.addWidget(self.importing)
+        self.unsaved_bar = UnsavedBar(service, self._unsaved)
+        self.unsaved_bar.settled.connect(self.take_focus)
+        layout.addWidget(self.unsaved_bar)
         FileDrops(self, tr("Drop the files to import them"), lambda: service.may_write(room), self.files_dropped.emit)
         self.documents = Documents()
         self.documents.wanted.connect(self.opened)
@@ -153,8 +157,13 @@ class ListView(QWidget):
         bind(self, service.changed, self._on_changed)
         self.refresh()
 
+    def _unsaved(self) -> list[ObjId]:
+        """The room's documents of which edits are only in memory."""
+        return [obj for obj in self._service.unsaved_ids() if self._service.room_of(obj) == self._room]
+
     def refresh(self) -> None:
         """Reads the rows again."""
+        self.unsaved_bar.refresh()
         rows = []
         for row in self._service.list(self._room):
             name = self._service.people.person(row.by).name

@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import shiboken6
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from app.core.ids import ObjId, RoomId
 from app.documents.files import Imported
 from app.documents.service import DocumentRow, DocumentService
-from app.errors import AppError
+from app.errors import AppError, StoreFault
 from ui.documents import exporting
 from ui.documents.document_view import DocumentView
 from ui.documents.import_panel import file_filter
@@ -120,7 +121,8 @@ class DocumentsView(QStackedWidget):
         try:
             self._show(row)
         finally:
-            run_guarded(self, lambda: self._service.close(row.obj))  # the view holds it
+            with suppress(StoreFault):  # the view holds it
+                self._service.close(row.obj)
         if self.document is not None:
             self.document.title.setFocus()
             self.document.title.selectAll()
@@ -192,7 +194,8 @@ class DocumentsView(QStackedWidget):
     async def _rename(self, obj: ObjId, title: str) -> None:
         new = await ask(self, tr("Rename the document"), tr("Title"), value=title, accept=tr("Rename"))
         if new:
-            self._service.rename(obj, new)
+            with suppress(StoreFault):  # the list's bar tells, and has Try again
+                self._service.rename(obj, new)
 
     async def _visit_trash(self) -> None:
         service, room = self._service, self._room
@@ -200,12 +203,17 @@ class DocumentsView(QStackedWidget):
         await visit(self, service.trash, room, who, lambda item: self.open(item.obj), writable=writable)
 
     def _delete(self, obj: ObjId) -> None:
-        row = self._service.row(obj)
-        if row is not None:
-            if not run_guarded(self, lambda: self._service.delete(obj)):
-                return
-            text = tr("“{title}” has been put in the trash").format(title=row.title or tr("Untitled"))
+        gone: list[DocumentRow] = []
+
+        def put_away() -> None:
+            row = self._service.row(obj)
+            if row is not None:
+                self._service.delete(obj)
+                gone.append(row)
+
+        if run_guarded(self, put_away, again=lambda: self._delete(obj)) and gone:
+            text = tr("“{title}” has been put in the trash").format(title=gone[0].title or tr("Untitled"))
             toast(self, text, lambda: self._restore(obj))
 
     def _restore(self, obj: ObjId) -> None:
-        run_guarded(self, lambda: self._service.restore(obj))
+        run_guarded(self, lambda: self._service.restore(obj), again=lambda: self._restore(obj))

@@ -71,7 +71,8 @@ class Uncaught(QObject):
         self._loops: list[asyncio.AbstractEventLoop] = []
         self._caught.connect(self._show, Qt.ConnectionType.QueuedConnection)  # not in the midst of a paint
         _copy_crash(folder)
-        self._crashes = _open(folder / crashes.NAME)
+        self._file = folder / crashes.NAME
+        self._crashes = _open(self._file)
         if self._crashes is not None:
             faulthandler.enable(self._crashes)
         self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
@@ -96,6 +97,8 @@ class Uncaught(QObject):
         if self._crashes is not None:
             faulthandler.disable()
             self._crashes.close()
+            if not self._file.stat().st_size:
+                self._file.unlink()
 
     # -- the five ways ------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -10,11 +11,13 @@ import shiboken6
 from PySide6.QtCore import QObject
 
 from app.core import log
-from app.errors import AppError, BugError, is_ours
+from app.errors import AppError, BugError, StoreFault, is_ours
 from ui.errors import code_of
 
 T = TypeVar("T")
-ErrorHook = Callable[[QObject, Exception], None]
+Again = Callable[[], object] | None
+"""Tries once more what the disk refused; None if there is no such way."""
+ErrorHook = Callable[[QObject, Exception, Again], None]
 
 _running: set[asyncio.Task[Any]] = set()
 _hooks: list[ErrorHook] = []
@@ -25,19 +28,20 @@ def set_error_hook(hook: ErrorHook | None) -> None:
     _hooks[:] = [hook] if hook else []
 
 
-def report(owner: QObject, error: Exception) -> None:
-    """Logs and shows an error that was caught in a slot or a task. Of a fault of ours the log has where it was."""
+def report(owner: QObject, error: Exception, again: Again = None) -> None:
+    """Logs and shows an error that was caught in a slot or a task. Of a fault of ours the log has where it was.
+    `again`: offered as Try again."""
     if is_ours(error):
         log.ui.exception("failed", error, owner=type(owner).__name__, shown=code_of(error))
     else:
         log.ui.error("failed", owner=type(owner).__name__, code=code_of(error))
-    show(owner, error)
+    show(owner, error, again)
 
 
-def show(owner: QObject, error: Exception) -> None:
+def show(owner: QObject, error: Exception, again: Again = None) -> None:
     """Shows an error that is in the log already."""
     for hook in _hooks:
-        hook(owner, error)
+        hook(owner, error, again)
 
 
 def as_exception(error: BaseException) -> Exception:
@@ -47,16 +51,39 @@ def as_exception(error: BaseException) -> Exception:
     return BugError(type(error).__name__).with_traceback(error.__traceback__)
 
 
-def run_guarded(owner: QObject, action: Callable[[], object]) -> bool:
+def run_guarded(owner: QObject, action: Callable[[], object], *, again: Again = None) -> bool:
     """Calls `action` at once. Every slot that changes a model or calls a service does it in here
     (tests/ui/test_guarded.py). Returns False after an error of app/, which is reported. A fault of ours goes on to
-    kit/errors.py."""
+    kit/errors.py. `again` is offered if the disk refused."""
     try:
         action()
     except AppError as error:
-        report(owner, error)
+        report(owner, error, again if isinstance(error, StoreFault) else None)
         return False
     return True
+
+
+class Recurring:
+    """Runs what happens again and again without being asked for, such as storing a draft. The person is told of the
+    first refusal of the disk, and of the next one only after the action has succeeded."""
+
+    def __init__(self, owner: QObject) -> None:
+        self._owner = owner
+        self._is_told = False
+
+    def run_guarded(self, action: Callable[[], object]) -> bool:
+        """As the function of this name. Try again tells the person anew."""
+        if self._is_told:
+            with suppress(StoreFault):
+                action()
+                self._is_told = False
+        else:
+            self._is_told = not run_guarded(self._owner, action, again=lambda: self._run_again(action))
+        return not self._is_told
+
+    def _run_again(self, action: Callable[[], object]) -> None:
+        self._is_told = False
+        self.run_guarded(action)
 
 
 def run(

@@ -230,6 +230,10 @@ class InfoBar(QFrame):
         """The sentence shown."""
         return self._text.text()
 
+    def code(self) -> str:
+        """The line with the code, "" without one."""
+        return self._code.text()
+
     def _act(self) -> None:
         if self._action is not None:
             self._action()

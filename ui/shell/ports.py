@@ -24,6 +24,7 @@ from app.rooms.succession import Plan, Standing
 from app.settings import Settings
 from app.store.rows import SearchHit
 from app.tasks.service import TaskRow
+from ui.kit.unsaved_bar import Service as Unsaved
 
 READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
 
@@ -316,7 +317,7 @@ class Mentions(Protocol):
     def authors(self, places: Sequence[tuple[ObjId, bytes]], /) -> Mapping[tuple[ObjId, bytes], Author]: ...
 
 
-class Tasks(Protocol):
+class Tasks(Unsaved, Protocol):
     """The part of the tasks that Hem and the rail's Uppgifter show."""
 
     @property

@@ -28,6 +28,7 @@ from ui.kit.style import column, set_props
 from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import local_now, tr
+from ui.kit.unsaved_bar import UnsavedBar
 from ui.tasks.archive import ArchiveDialog
 from ui.tasks.card_menu import CardMenu
 from ui.tasks.column_menu import ColumnMenu
@@ -58,12 +59,16 @@ class TasksView(QWidget):
         self._service = service
         self._room, self._obj = room, obj
         self.board: Board = service.board(room, obj)
+        self._shown = obj or service.board_id(room)
+        """The board's id; kept, since a store that is closed can still refuse an edit, but no longer be asked."""
         self._filter = Filter()
         people: dict[bytes, Person] = {person.uid: person for person in service.members(room)}
         self.kanban = KanbanView(self.board, people)
         self.table = CardTable(self.board, people.get)
         self.editor = CardEditor(self.board, lambda: service.members(room), service.people.person)
         self.bar = InfoBar()
+        self.unsaved_bar = UnsavedBar(service, lambda: [self._shown] if self._shown is not None else [])
+        self.unsaved_bar.settled.connect(self.setFocus)
         self.filter_line = FilterLine(self.board, lambda: service.members(room), service.me)
         self.filter_line.chosen.connect(self._set_filter)
         self._hidden: frozenset[str] = frozenset()
@@ -112,6 +117,7 @@ class TasksView(QWidget):
         below = PageWithPanel(self._views, self.editor, panel_px=WIDTH, page_px=_LEAST_PAGE_PX)
         outer = column(self)
         outer.addWidget(top)
+        outer.addWidget(self.unsaved_bar)
         outer.addWidget(self.bar)
         outer.addWidget(self.filter_line)
         outer.addWidget(below, 1)

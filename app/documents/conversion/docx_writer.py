@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Writes blocks as a docx that holds them, a title, and nothing else."""
+"""Writes blocks as a docx that holds them, a title, and no other content."""
 
 import io
 import re

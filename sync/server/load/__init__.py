@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who may use how much of the server: budgets of processor time, queues, the entrance before sign-in."""
+"""How much of the server a device or an address may use: budgets of processor time, queues, new connections."""

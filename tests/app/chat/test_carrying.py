@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A conversation carried into the room that continues its own: as it stands now, once, and in nobody else's name."""
+"""A conversation carried into the room that continues its own: in its present form, once, and in no other person's
+name."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -145,16 +146,16 @@ def test_attack_a_long_row_of_rooms_that_continue_each_other_keeps_nobody_from_e
     rg: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A message was carried through a thousand rooms. An edit of the first one was an error on every desktop."""
-    old, said = ROOM, wrote(rg, HL, MessageSent(text="Först"))[0]
+    old, shown_text = ROOM, wrote(rg, HL, MessageSent(text="Först"))[0]
     for number in range(HOPS + 4):
         name = bytes((number,))
         room, there = RoomId(name + b"n" * 15), ObjId(name + b"t" * 15)
         successor(rg, EK, room=room, chat=there, old=old)
-        Stream(rg, room, there).put(EK, claim(HL, "Först", said))
+        Stream(rg, room, there).put(EK, claim(HL, "Först", shown_text))
         old = room
     judged: list[RoomId] = []
     monkeypatch.setattr(settling, "refresh_room", lambda conn, room, obj: judged.append(room))
-    wrote(rg, HL, MessageEdited(target=said, text="Rättat å"), n=30)
+    wrote(rg, HL, MessageEdited(target=shown_text, text="Rättat å"), n=30)
     assert [m.text for m in shown(rg, ROOM)] == ["Rättat å"]
     assert len(judged) == HOPS
 
@@ -255,14 +256,14 @@ def test_a_conversation_is_carried_on_through_a_second_successor_as_its_authors(
 PAYMENT = "Jag godkänner utbetalningen på 4 MSEK 😀"
 
 
-def test_attack_nobody_is_shown_as_the_author_of_what_a_founder_says_they_wrote(rg: Desk) -> None:
+def test_attack_a_founders_claim_shows_nobody_as_the_author(rg: Desk) -> None:
     Stream(rg).put(EK, claim(HL, PAYMENT, t=1_700_000_000_000))
     (message,) = shown(rg)
     assert as_written(message) == (EK, HL, PAYMENT)
     assert (message.t, message.quoted_t) == (101_000, 1_700_000_000_000)
 
 
-def test_attack_the_rooms_line_and_search_do_not_say_that_another_wrote_it(rg: Desk) -> None:
+def test_attack_the_rooms_line_and_search_show_no_other_author(rg: Desk) -> None:
     stream = Stream(rg)
     stream.put(EK, claim(HL, PAYMENT))
     row = rg.store.rooms_list.get(NEXT)
@@ -335,7 +336,7 @@ def test_attack_a_deleted_text_is_not_brought_back_in_its_authors_name(rg: Desk)
     assert as_written(shown(rg)[0]) == (EK, HL, "Jag godkänner")
 
 
-def test_attack_a_search_hit_names_the_carrier_of_a_quotation_and_says_that_it_is_one(rg: Desk) -> None:
+def test_attack_a_search_hit_names_the_carrier_of_a_quotation_and_marks_it_as_one(rg: Desk) -> None:
     (ident,) = wrote(rg, HL, MessageSent(text="Jag avslår"))
     Stream(rg).put(EK, claim(HL, "Jag godkänner", ident))
     assert rg.chat.authors([(CHANNEL, ident), (THERE, ident), (THERE, b"x" * 16)]) == {
@@ -345,7 +346,7 @@ def test_attack_a_search_hit_names_the_carrier_of_a_quotation_and_says_that_it_i
     assert rg.chat.authors([]) == {}
 
 
-def test_attack_nobody_is_said_to_have_deleted_what_they_did_not(rg: Desk) -> None:
+def test_attack_nobody_is_shown_as_deleting_what_they_did_not(rg: Desk) -> None:
     (ident,) = wrote(rg, HL, MessageSent(text="Jag avslår"))
     gone = Carried(author=HL, change_id=ident, t=1, data=encode(MessageSent(text="")), deleted_by=RG)
     Stream(rg).put(EK, gone)
@@ -356,12 +357,12 @@ def test_attack_nobody_is_said_to_have_deleted_what_they_did_not(rg: Desk) -> No
 def test_attack_a_deletion_is_of_whoever_made_it(rg: Desk) -> None:
     (ident,) = wrote(rg, HL, MessageSent(text="Jag avslår"))
     wrote(rg, HL, MessageDeleted(target=ident), n=3)
-    for by, said in ((RG, EK), (HL, HL)):
+    for by, shown_text in ((RG, EK), (HL, HL)):
         room, chat = RoomId(bytes([by[0] + 1]) * 16), ObjId(bytes([by[0] + 9]) * 16)
         successor(rg, EK, room=room, chat=chat)
         gone = Carried(author=HL, change_id=ident, t=1, data=encode(MessageSent(text="")), deleted_by=by)
         Stream(rg, room, chat).put(EK, gone)
-        assert [(m.author, m.deleted_by) for m in shown(rg, room)] == [(said, said)]
+        assert [(m.author, m.deleted_by) for m in shown(rg, room)] == [(shown_text, shown_text)]
 
 
 def test_attack_a_reaction_that_the_own_copy_does_not_have_is_not_shown(rg: Desk) -> None:

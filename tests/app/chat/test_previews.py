@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which bytes count as a preview: told from the bytes, before anything is decoded."""
+"""Which bytes count as a preview: decided by the bytes, before anything is decoded."""
 
 import struct
 

@@ -139,13 +139,13 @@ def test_a_program_that_lacks_a_record_of_today_keeps_it_and_shows_the_rest(
     """What a newer program added to chat: nothing of it is lost, and what is known goes on."""
     sent = [MessageSent(text="ett"), MessageSent(text="två 🙂")]
     newer = encode(ReactionSet(target=b"t" * 16, emoji="👍", on=True))
-    told = [encode(sent[0]), newer, encode(sent[1])]
+    emitted = [encode(sent[0]), newer, encode(sent[1])]
     older: Payload[MessageSent | MessageEdited | MessageDeleted] = Payload(MessageSent | MessageEdited | MessageDeleted)
     monkeypatch.setattr(records, "_PAYLOAD", older)
-    from_others(hl, EK, CHANNEL, told, n=20, t=5)
+    from_others(hl, EK, CHANNEL, emitted, n=20, t=5)
     assert texts(hl) == ["ett", "två 🙂"]
     kept = hl.store.db.raw.execute("SELECT data FROM changes WHERE obj=? ORDER BY rowid", (CHANNEL,)).fetchall()
-    assert [data for (data,) in kept] == told
+    assert [data for (data,) in kept] == emitted
 
 
 def test_an_edit_that_comes_before_its_message_still_counts(hl: Desk) -> None:
@@ -252,7 +252,7 @@ def test_projecting_twice_changes_nothing(hl: Desk, ek: Desk, server: Positions)
     assert _dump(hl) == before
 
 
-def test_a_read_model_built_anew_is_the_same(hl: Desk, server: Positions) -> None:
+def test_a_read_model_built_from_scratch_is_the_same(hl: Desk, server: Positions) -> None:
     first = hl.chat.send(ROOM, "ett @Registrator")
     hl.chat.send(ROOM, "två", reply_to=first)
     hl.chat.edit(ROOM, first, "ändrat")
@@ -386,7 +386,7 @@ async def test_a_transfer_can_be_stopped_and_nothing_is_sent(hl: Desk, blobs: Fo
     assert texts(hl) == []
 
 
-async def test_a_fetch_that_came_to_a_halt_says_so_until_it_is_tried_again(
+async def test_a_fetch_that_failed_shows_its_error_until_it_is_tried_again(
     hl: Desk, blobs: FolderBlobs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def halt(*_args: object) -> None:
@@ -406,7 +406,7 @@ async def test_a_fetch_that_came_to_a_halt_says_so_until_it_is_tried_again(
     assert hl.chat.transfers.failed(key) == ""
 
 
-def test_typing_is_told_seldom_and_forgotten_soon() -> None:
+def test_typing_is_sent_seldom_and_forgotten_soon() -> None:
     sent: list[bytes] = []
     now = [1_000_000]
     mine = Typing(lambda room, payload: sent.append(payload), lambda: now[0])
@@ -430,10 +430,10 @@ def test_a_reaction_to_nothing_is_kept_without_effect(hl: Desk) -> None:
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (1, 2, 0), (2, 1, 0)])
 def test_attack_of_two_messages_with_one_change_id_the_first_position_counts(hl: Desk, order: Sequence[int]) -> None:
     """Some members get the key of the first message late. They must not keep showing the second one."""
-    said = [encode(MessageSent(text=text)) for text in ("Det första å", "Något annat 🙂", "Efteråt")]
+    shown = [encode(MessageSent(text=text)) for text in ("Det första å", "Något annat 🙂", "Efteråt")]
     ids = [ChangeId(b"i" * 16), ChangeId(b"i" * 16), ChangeId(b"e" * 16)]
     came = [
-        OpenedChange(n=50 + at, t=50 + at, uid=EK, dev=DevId(EK), obj=CHANNEL, change_id=ids[at], payload=said[at])
+        OpenedChange(n=50 + at, t=50 + at, uid=EK, dev=DevId(EK), obj=CHANNEL, change_id=ids[at], payload=shown[at])
         for at in range(3)
     ]
     timeline = hl.chat.timeline(ROOM)

@@ -38,7 +38,7 @@ def hl(tmp_path: Path) -> Iterator[Desk]:
 
 
 @dataclass(frozen=True)
-class Said:
+class Placed:
     """One record at its position."""
 
     n: int
@@ -47,7 +47,7 @@ class Said:
     change_id: ChangeId
 
 
-def receive(at: Desk, said: Sequence[Said]) -> None:
+def receive(at: Desk, placed: Sequence[Placed]) -> None:
     opened = [
         OpenedChange(
             n=one.n,
@@ -58,14 +58,17 @@ def receive(at: Desk, said: Sequence[Said]) -> None:
             change_id=one.change_id,
             payload=encode(one.record),
         )
-        for one in said
+        for one in placed
     ]
-    at.store.receive(Received(room=ROOM, cursor=max(one.n for one in said), state=b"", changes=opened))
+    at.store.receive(Received(room=ROOM, cursor=max(one.n for one in placed), state=b"", changes=opened))
 
 
-def some(rng: random.Random, count: int) -> list[Said]:
+def some(rng: random.Random, count: int) -> list[Placed]:
     """Two messages, and records of three people about them."""
-    found = [Said(10, EK, MessageSent(text="ett å"), FIRST), Said(11, RG, MessageSent(text="två ä"), SECOND)]
+    found = [
+        Placed(10, EK, MessageSent(text="ett å"), FIRST),
+        Placed(11, RG, MessageSent(text="två ä"), SECOND),
+    ]
     for n in range(12, 12 + count):
         target, by = rng.choice((FIRST, SECOND)), rng.choice((HL, EK, RG))
         records: list[Note] = [
@@ -74,16 +77,16 @@ def some(rng: random.Random, count: int) -> list[Said]:
             *(ReactionSet(target=target, emoji=rng.choice("👍🙂🖋"), on=rng.random() < 0.6) for _ in range(5)),
         ]
         weights = [2, 0.1, *[2] * 5]
-        found.append(Said(n, by, rng.choices(records, weights)[0], new_change()))
+        found.append(Placed(n, by, rng.choices(records, weights)[0], new_change()))
     return found
 
 
-def meant(said: Sequence[Said], target: ChangeId) -> tuple[str, Uid | None, set[tuple[str, Uid]]]:
+def meant(placed: Sequence[Placed], target: ChangeId) -> tuple[str, Uid | None, set[tuple[str, Uid]]]:
     """What the records say of a message, worked out from all of them: text, who deleted it, reactions."""
-    sent = next(one for one in said if one.change_id == target)
+    sent = next(one for one in placed if one.change_id == target)
     assert isinstance(sent.record, MessageSent)
     text, deleted_by, reactions = sent.record.text, None, set[tuple[str, Uid]]()
-    for one in sorted(said, key=lambda one: one.n):
+    for one in sorted(placed, key=lambda one: one.n):
         role = [role for n, role in ROLES[one.by] if n <= one.n][-1]
         match one.record:
             case MessageEdited(target=about, text=now) if about == target and one.by == sent.by:
@@ -119,13 +122,16 @@ def test_a_deletion_that_its_author_might_not_make_at_its_position_is_undone(tmp
     with closing(desk(tmp_path / "rg", RG)) as rg:
         members = [MemberRow(uid=uid, role=role, since_n=0, history=True) for uid, role in ((HL, 4), (RG, 3), (EK, 2))]
         rg.store.receive(Received(room=ROOM, cursor=1, state=b"", members=members))
-        said = [Said(10, EK, MessageSent(text="ett å"), FIRST), Said(11, HL, reaction("👍"), new_change())]
-        receive(rg, said)
+        placed = [
+            Placed(10, EK, MessageSent(text="ett å"), FIRST),
+            Placed(11, HL, reaction("👍"), new_change()),
+        ]
+        receive(rg, placed)
         deletion = rg.store.changes.append(ROOM, CHANNEL, encode(MessageDeleted(target=FIRST)))
         assert shown(rg, FIRST) == ("", RG, set())
         lowered = RoomEvent(n=45, t=45, kind="role", by=HL, subject=RG, role=2)
         rg.store.receive(Received(room=ROOM, cursor=45, state=b"", events=[lowered]))
-        receive(rg, [Said(50, RG, MessageDeleted(target=FIRST), deletion)])
+        receive(rg, [Placed(50, RG, MessageDeleted(target=FIRST), deletion)])
         assert shown(rg, FIRST) == ("ett å", None, {("👍", HL)})
         assert [hit.ref for hit in rg.store.search.find_here("ett")] == [FIRST]
 
@@ -133,10 +139,10 @@ def test_a_deletion_that_its_author_might_not_make_at_its_position_is_undone(tmp
 @pytest.mark.parametrize("seed", range(12))
 def test_a_message_is_the_same_in_whatever_order_and_groups_its_records_come(hl: Desk, seed: int) -> None:
     rng = random.Random(seed)
-    said = some(rng, 60)
-    receive(hl, said)
+    placed = some(rng, 60)
+    receive(hl, placed)
     for target in (FIRST, SECOND):
-        assert shown(hl, target) == meant(said, target)
+        assert shown(hl, target) == meant(placed, target)
     before, found = dump(hl), hl.store.objects.get(CHANNEL)
     assert found is not None
     changes = list(hl.store.changes.of(CHANNEL))
@@ -168,21 +174,21 @@ def groups(rng: random.Random, changes: Sequence[StoredChange]) -> Iterator[Sequ
     ids=["reaction", "edit", "deletion"],
 )
 def test_attack_a_record_about_a_message_reads_none_of_the_earlier_ones(hl: Desk, by: Uid, record: Note) -> None:
-    """Each further one settled all earlier ones of its message: 0.17 s on the loop after 16,000 reactions. The
-    registrator was an administrator, and is none any more where these deletions stand."""
-    receive(hl, [Said(10, EK, MessageSent(text="ett å"), FIRST)])
-    few = steps(hl, lambda: receive(hl, [Said(100, by, record, new_change())]))
-    many = [Said(101 + n, *one_of_many(n), new_change()) for n in range(2000)]
+    """Each further record settled all earlier ones of its message: 0.17 s on the loop after 16,000 reactions. The
+    registrator was an administrator, and is none any more at the positions of these deletions."""
+    receive(hl, [Placed(10, EK, MessageSent(text="ett å"), FIRST)])
+    few = steps(hl, lambda: receive(hl, [Placed(100, by, record, new_change())]))
+    many = [Placed(101 + n, *one_of_many(n), new_change()) for n in range(2000)]
     receive(hl, many)
     assert shown(hl, FIRST)[1] is None
-    assert steps(hl, lambda: receive(hl, [Said(5000, by, record, new_change())])) < 2 * few + 50
+    assert steps(hl, lambda: receive(hl, [Placed(5000, by, record, new_change())])) < 2 * few + 50
 
 
 def test_attack_of_thousands_of_reactions_only_those_that_are_shown_are_read(hl: Desk) -> None:
     """The first forty emoji, in the order in which they were first set, each with everybody who set it."""
-    receive(hl, [Said(10, EK, MessageSent(text="ett å"), FIRST)])
-    many = [Said(20 + n, RG, ReactionSet(target=FIRST, emoji=f"e{n}", on=True), new_change()) for n in range(3000)]
-    late = [Said(4000 + n, EK, ReactionSet(target=FIRST, emoji=f"e{n}", on=True), new_change()) for n in (7, 300)]
+    receive(hl, [Placed(10, EK, MessageSent(text="ett å"), FIRST)])
+    many = [Placed(20 + n, RG, ReactionSet(target=FIRST, emoji=f"e{n}", on=True), new_change()) for n in range(3000)]
+    late = [Placed(4000 + n, EK, ReactionSet(target=FIRST, emoji=f"e{n}", on=True), new_change()) for n in (7, 300)]
     receive(hl, [*many, *late])
     timeline = hl.chat.timeline(ROOM)
     assert steps(hl, lambda: timeline.message(0)) < 100
@@ -193,9 +199,9 @@ def test_attack_of_thousands_of_reactions_only_those_that_are_shown_are_read(hl:
 
 def test_reactions_of_one_envelope_are_all_shown_wherever_a_page_ends(hl: Desk) -> None:
     """They share a sort key: those behind the last row of a page were passed over."""
-    receive(hl, [Said(10, EK, MessageSent(text="ett å"), FIRST)])
-    alone = [Said(20 + n, Uid(n.to_bytes(16, "big")), reaction("👍"), new_change()) for n in range(PAGE - 1)]
-    together = [Said(5000, EK, reaction(emoji), new_change()) for emoji in ("👍", "🖋", "🙂")]
+    receive(hl, [Placed(10, EK, MessageSent(text="ett å"), FIRST)])
+    alone = [Placed(20 + n, Uid(n.to_bytes(16, "big")), reaction("👍"), new_change()) for n in range(PAGE - 1)]
+    together = [Placed(5000, EK, reaction(emoji), new_change()) for emoji in ("👍", "🖋", "🙂")]
     receive(hl, [*alone, *together])
     shown = hl.chat.timeline(ROOM).message(0).reactions
     assert sum(len(r.uids) for r in shown) == PAGE + 2

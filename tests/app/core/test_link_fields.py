@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Links that say something by name are read as they were written, and nothing else is."""
+"""Links with named fields are read as they were written, and no other text is."""
 
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A folder that another user of the computer made is told from one's own, and holds no profile."""
+"""A folder that another user of the computer made is distinguished from one's own, and holds no profile."""
 
 import os
 import sys

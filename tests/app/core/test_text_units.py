@@ -16,7 +16,7 @@ def test_the_three_lengths_of_a_text() -> None:
 
 
 @pytest.mark.parametrize(("utf16", "point", "utf8"), [(0, 0, 0), (1, 1, 1), (2, 2, 3), (4, 3, 7), (5, 4, 9)])
-def test_positions_convert_both_ways(utf16: int, point: int, utf8: int) -> None:
+def test_positions_convert_in_both_directions(utf16: int, point: int, utf8: int) -> None:
     assert units.point_from_utf16(TEXT, utf16) == point
     assert units.utf16_from_point(TEXT, point) == utf16
     assert units.point_from_utf8(TEXT, utf8) == point
@@ -49,7 +49,7 @@ def test_lone_surrogates_count_as_one_and_can_be_cleaned() -> None:
 
 
 @given(texts)
-def test_every_code_point_survives_the_way_there_and_back(text: str) -> None:
+def test_every_code_point_survives_conversion_there_and_back(text: str) -> None:
     for pos in range(len(text) + 1):
         assert units.point_from_utf16(text, units.utf16_from_point(text, pos)) == pos
         assert units.point_from_utf8(text, units.utf8_from_point(text, pos)) == pos

@@ -60,7 +60,7 @@ EDITS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.integers(0, 
 
 
 def edited(text: str, edits: list[tuple[int, int, int]], letters: str) -> str:
-    """At each place so many characters are replaced by so many new letters, each of which stands there once."""
+    """At each place so many characters are replaced by so many new letters, each of which occurs there once."""
     new = iter(letters)
     for place, removed, added in edits:
         text = text[:place] + "".join(next(new) for _ in range(added)) + text[place + removed :]
@@ -102,7 +102,7 @@ def test_a_long_text_is_not_doubled_when_both_changed_its_ends(length: int, betw
 
 
 def test_attack_a_text_that_is_divided_one_word_at_a_time_does_not_hold_the_program() -> None:
-    """▲ Each word stands once, but only behind the one before it."""
+    """▲ Each word occurs once, but only behind the one before it."""
     count = 4000
     base = " ".join(f"{at} {max(0, at - 1)}" for at in range(count))
     one, other = base.replace("0 0 ", "A ", 1) + " B", " ".join(reversed(base.split()))

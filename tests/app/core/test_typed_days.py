@@ -162,7 +162,7 @@ def test_a_day_is_read_as_people_type_it(text: str, day: date) -> None:
 
 
 @pytest.mark.parametrize(("text", "why"), REFUSED.items())
-def test_what_is_not_a_day_says_why(text: str, why: Why) -> None:
+def test_a_text_that_is_no_day_gives_the_reason(text: str, why: Why) -> None:
     reading = read_day(text, TODAY)
     assert isinstance(reading, Unread)
     assert reading.why is why

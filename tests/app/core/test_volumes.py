@@ -34,13 +34,13 @@ damaged line
         ("/over/there", True),
     ],
 )
-def test_the_mount_above_a_folder_says_where_it_is(tmp_path: Path, folder: str, remote: bool) -> None:
+def test_the_mount_above_a_folder_decides_where_it_is(tmp_path: Path, folder: str, remote: bool) -> None:
     mounts = tmp_path / "mountinfo"
     mounts.write_text(MOUNTS, encoding="utf-8")
     assert is_remote(Path(folder), mounts) is remote
 
 
-def test_a_system_that_says_nothing_is_believed_to_be_local(tmp_path: Path) -> None:
+def test_a_system_without_mount_information_counts_as_local(tmp_path: Path) -> None:
     assert not is_remote(tmp_path, tmp_path / "nothing")
     assert not is_remote(tmp_path)
 

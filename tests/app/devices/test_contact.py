@@ -61,23 +61,23 @@ def test_content_is_shown_for_so_many_days_and_not_with_a_clock_set_back(
 def test_a_store_that_knows_of_no_contact_is_overdue_until_there_is_one(
     store: Store, tmp_path: Path, time: Clock
 ) -> None:
-    met = contact(store, tmp_path, {"offline-days": 30})
-    assert met.overdue
-    met.seen()
-    assert not met.overdue
+    kept = contact(store, tmp_path, {"offline-days": 30})
+    assert kept.overdue
+    kept.seen()
+    assert not kept.overdue
 
 
 def test_contact_is_noted_every_ten_minutes_at_most(store: Store, tmp_path: Path, time: Clock) -> None:
-    met = contact(store, tmp_path)
-    met.seen()
+    kept = contact(store, tmp_path)
+    kept.seen()
     time.ms += NOTED_EVERY_MS - 1
-    met.seen()
+    kept.seen()
     assert store.notes.get(LAST_CONTACT) == str(NOW)
     time.ms += 1
-    met.seen()
+    kept.seen()
     assert store.notes.get(LAST_CONTACT) == str(time.ms)
     time.ms = NOW - 3 * DAY_MS  # set back: the server has let it in all the same
-    met.seen()
+    kept.seen()
     assert store.notes.get(LAST_CONTACT) == str(time.ms)
 
 

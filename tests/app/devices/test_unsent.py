@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The file of unsent work keeps its format, and a damaged one is told from a good one."""
+"""The file of unsent work keeps its format, and a damaged file is refused."""
 
 import errno
 import hashlib
@@ -36,10 +36,10 @@ OBJ = ObjId(ROOM_ID)
 
 def test_the_file_that_version_1_wrote_is_read(tmp_path: Path) -> None:
     """tests/vectors/make_unsent_1.py wrote it, once; it is never written again."""
-    told: Any = json.loads((VECTORS / "unsent-1.json").read_text(encoding="utf-8"))
-    entries = [(bytes.fromhex(body), bytes.fromhex(sig)) for body, sig in told["log"]]
-    log = UserLog.replay(entries, bytes.fromhex(told["agency"]))
-    account = Account.decode(bytes.fromhex(told["account"]))
+    fields: Any = json.loads((VECTORS / "unsent-1.json").read_text(encoding="utf-8"))
+    entries = [(bytes.fromhex(body), bytes.fromhex(sig)) for body, sig in fields["log"]]
+    log = UserLog.replay(entries, bytes.fromhex(fields["agency"]))
+    account = Account.decode(bytes.fromhex(fields["account"]))
     head, packed = _read(FILE)
     dev, body = sealed_export.take(account, log, head, packed)
     assert dev == account.dev
@@ -55,7 +55,7 @@ def test_the_file_that_version_1_wrote_is_read(tmp_path: Path) -> None:
     assert _read_part(FILE, len(head) + len(packed), part.size) == bytes(range(256)) * 8
 
 
-def test_a_file_that_is_not_there_cut_off_or_something_else_is_told(tmp_path: Path) -> None:
+def test_a_missing_cut_off_or_foreign_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable):
         _read(tmp_path / "none")
     with pytest.raises(FileUnreadable):
@@ -116,8 +116,8 @@ class Device:
 
     def write(self, *parts: PartId) -> ChangeId:
         """A change that needs these parts."""
-        said = say(ObjectAnnounced(obj=new_obj(), kind="note"))
-        return self.store.changes.append(ROOM_ID, OBJ, said, blobs=parts)
+        stated = say(ObjectAnnounced(obj=new_obj(), kind="note"))
+        return self.store.changes.append(ROOM_ID, OBJ, stated, blobs=parts)
 
     def ready(self) -> list[ChangeId]:
         """What may be sent."""
@@ -126,10 +126,10 @@ class Device:
 
 @pytest.fixture
 def devices(tmp_path: Path) -> Iterator[tuple[Device, Device]]:
-    told: Any = json.loads((VECTORS / "unsent-1.json").read_text(encoding="utf-8"))
-    entries = [(bytes.fromhex(body), bytes.fromhex(sig)) for body, sig in told["log"]]
-    log = UserLog.replay(entries, bytes.fromhex(told["agency"]))
-    sealing = SimpleNamespace(devices=Sealing(Account.decode(bytes.fromhex(told["account"])), log))
+    fields: Any = json.loads((VECTORS / "unsent-1.json").read_text(encoding="utf-8"))
+    entries = [(bytes.fromhex(body), bytes.fromhex(sig)) for body, sig in fields["log"]]
+    log = UserLog.replay(entries, bytes.fromhex(fields["agency"]))
+    sealing = SimpleNamespace(devices=Sealing(Account.decode(bytes.fromhex(fields["account"])), log))
     made = []
     for name in ("lost", "other"):
         store = Store.create(tmp_path / f"{name}.db", b"k" * 32, {ROOM: ROOT}, tmp_path / name)

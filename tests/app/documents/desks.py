@@ -81,7 +81,7 @@ class Desk:
 
 @dataclass
 class World:
-    """The desks, and a network that delivers when told to."""
+    """The desks, and a network that delivers on request."""
 
     folder: Path
     desks: list[Desk] = field(default_factory=list)

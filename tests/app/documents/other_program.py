@@ -28,10 +28,10 @@ class Para(NamedTuple):
 
 def read(data: bytes, kind: str = "docx") -> list[Para]:
     """What pandoc reads in a file, without empty paragraphs, headings deeper than three as of level three."""
-    said = subprocess.run(
+    paragraphs = subprocess.run(
         ["pandoc", "--from", kind, "--to", "json", "--sandbox"], input=data, capture_output=True, check=True
     )
-    tree = json.loads(said.stdout)
+    tree = json.loads(paragraphs.stdout)
     found = [Para("h1", tuple(_inlines(tree["meta"]["title"]["c"])))] if "title" in tree["meta"] else []
     return [p for p in [*found, *_blocks(tree["blocks"])] if p.characters]
 

@@ -66,7 +66,7 @@ def test_marks_on_characters_come_along_and_may_take_a_styles_away() -> None:
     )
 
 
-def test_a_list_that_goes_on_after_a_paragraph_is_said_to_have_other_numbers() -> None:
+def test_a_list_that_goes_on_after_a_paragraph_is_counted_as_renumbered() -> None:
     numbering = NUMBERED.format(levels=LEVEL.format(at=0, start=1))
     whole = docx(paragraph("ett", item()) + paragraph("två", item()), numbering=numbering)
     assert lines(whole) == [("ett", Style(list="ol", indent=1)), ("två", Style(list="ol", indent=1))]
@@ -87,9 +87,9 @@ def test_deleted_text_stays_away_and_inserted_text_comes() -> None:
 
 def test_a_field_shows_its_result_and_never_what_it_is_made_of() -> None:
     mark = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
-    says = '<w:r><w:instrText> HYPERLINK "https://a.se/b" \\l "c" </w:instrText></w:r>'
-    field = mark.format("begin") + says + mark.format("separate") + run("här") + mark.format("end")
-    (first, second) = taken(docx(f"<w:p>{field}{run(' efter')}</w:p><w:p>{mark.format('begin')}{says}</w:p>")).blocks
+    shows = '<w:r><w:instrText> HYPERLINK "https://a.se/b" \\l "c" </w:instrText></w:r>'
+    field = mark.format("begin") + shows + mark.format("separate") + run("här") + mark.format("end")
+    (first, second) = taken(docx(f"<w:p>{field}{run(' efter')}</w:p><w:p>{mark.format('begin')}{shows}</w:p>")).blocks
     assert first.runs == (Run("här", Marks(link="https://a.se/b#c")), Run(" efter"))
     assert second.text == ""
 
@@ -154,7 +154,7 @@ def test_attack_many_addresses_are_written_in_time_in_proportion() -> None:
     assert [block.runs[0].marks.link for block in taken(made).blocks] == [*links, links[0]]
 
 
-def test_macros_are_left_behind_and_said() -> None:
+def test_macros_are_left_out_and_counted() -> None:
     found = taken(made_files.with_macros(), "docm")
     assert [block.text for block in found.blocks] == ["Beslut å"]
     assert found.others == (("macros", 1),)
@@ -169,7 +169,7 @@ def test_attack_a_file_that_is_no_harmless_document_is_refused_with_its_own_code
     assert fault.value.code == code
 
 
-def test_a_refusal_says_where_the_fault_is() -> None:
+def test_a_refusal_names_the_part_with_the_fault() -> None:
     with pytest.raises(ConversionFault) as fault:
         archive.checked_archive(made_files.entities())
     assert fault.value.where == made_files.DOCUMENT

@@ -139,7 +139,7 @@ async def test_what_goes_out_is_a_clean_copy(world: World, hl: Desk, tmp_path: P
     assert not re.search(rb"20\d\d-\d\d-\d\dT|<cp:|<dcterms:|<dc:(?!title)", whole.replace(b"<cp:coreProperties", b""))
 
 
-async def test_what_is_not_read_says_why_and_leaves_no_document(hl: Desk, tmp_path: Path) -> None:
+async def test_a_file_that_is_not_read_gives_the_reason_and_leaves_no_document(hl: Desk, tmp_path: Path) -> None:
     files = hl.documents.files
     for name, (make, code) in made_files.HOSTILE.items():
         with pytest.raises(ConversionFault) as fault:
@@ -190,7 +190,7 @@ async def test_policy_is_asked_before_anything_is_made(hl: Desk, tmp_path: Path)
     assert names(tmp_path) == ["b"]
 
 
-async def test_a_full_disk_or_a_locked_folder_says_so_and_leaves_nothing(
+async def test_a_full_disk_or_a_locked_folder_raises_and_leaves_nothing(
     hl: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     obj, folder = decision(hl), tmp_path / "ut"
@@ -209,7 +209,7 @@ async def test_a_full_disk_or_a_locked_folder_says_so_and_leaves_nothing(
     assert [(path.name, path.read_text(encoding="utf-8")) for path in folder.iterdir()] == [("a.md", "before")]
 
 
-async def test_attack_a_file_on_its_way_cannot_be_guessed_and_is_for_its_user_alone(
+async def test_attack_an_unfinished_file_cannot_be_guessed_and_is_for_its_user_alone(
     hl: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[str, int]] = []
@@ -241,7 +241,7 @@ def process(code: str) -> Converter:
     ],
     ids=["ends", "killed", "babbles", "hangs"],
 )
-async def test_a_process_that_ends_hangs_or_babbles_is_told_and_leaves_nothing(
+async def test_a_process_that_ends_hangs_or_babbles_is_reported_and_leaves_nothing(
     hl: Desk, tmp_path: Path, code: str
 ) -> None:
     files = DocumentFiles(hl.documents, process(code))
@@ -250,7 +250,7 @@ async def test_a_process_that_ends_hangs_or_babbles_is_told_and_leaves_nothing(
     assert hl.documents.list(ROOM) == []
 
 
-async def test_a_process_that_cannot_be_started_is_told(hl: Desk, tmp_path: Path) -> None:
+async def test_a_process_that_cannot_be_started_is_reported(hl: Desk, tmp_path: Path) -> None:
     files = DocumentFiles(hl.documents, Converter([str(tmp_path / "nothing")]))
     with pytest.raises(ConversionUnavailable):
         await files.export_docx(decision(hl), tmp_path / "a.docx")
@@ -274,22 +274,22 @@ LIES: dict[str, list[Answer]] = {
 }
 
 
-def liar(tmp_path: Path, says: list[Answer]) -> Converter:
+def liar(tmp_path: Path, lies: list[Answer]) -> Converter:
     answers = tmp_path / "answers"
     with answers.open("wb") as file:
-        for answer in says:
+        for answer in lies:
             write(file, answer)
     assert answers.stat().st_size < MAX_FRAME
     code = f"import sys; sys.stdout.buffer.write(open({str(answers)!r}, 'rb').read()); sys.stdout.close()"
     return Converter([sys.executable, "-c", code + "; sys.stdin.read()"])
 
 
-@pytest.mark.parametrize("says", LIES.values(), ids=LIES)
+@pytest.mark.parametrize("lies", LIES.values(), ids=LIES)
 async def test_attack_a_process_that_was_taken_over_returns_nothing_that_is_not_bounded(
-    says: list[Answer], tmp_path: Path
+    lies: list[Answer], tmp_path: Path
 ) -> None:
     with pytest.raises(ConversionDied):
-        await liar(tmp_path, says).read("txt", b"a")
+        await liar(tmp_path, lies).read("txt", b"a")
 
 
 async def test_attack_what_a_process_returns_is_judged_like_a_strangers_paste(tmp_path: Path) -> None:
@@ -338,8 +338,8 @@ process.main()
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what is enforced on Windows is in confine_windows")
 def test_attack_the_process_can_open_nothing() -> None:
-    said = subprocess.run([sys.executable, "-c", CONFINED], input=_question(), capture_output=True, check=True)
-    assert b'"file": "refused", "read": "refused", "socket": "refused"' in said.stderr
+    reply = subprocess.run([sys.executable, "-c", CONFINED], input=_question(), capture_output=True, check=True)
+    assert b'"file": "refused", "read": "refused", "socket": "refused"' in reply.stderr
 
 
 def test_the_process_has_everything_loaded_before_it_gives_up_opening_files() -> None:
@@ -350,11 +350,11 @@ def test_the_process_has_everything_loaded_before_it_gives_up_opening_files() ->
     frames += b"".join(_question("txt", "å".encode(encoding)) for encoding in ("utf-16", "utf-8-sig", "cp1252"))
     frames += _question(wire.DOCX_OUT, wire.encode_document("å", [Block((Run("b", Marks(link="https://å.se")),))]))
     command = [sys.executable, "-m", "app.documents.conversion"]
-    said = subprocess.run(command, input=frames, capture_output=True, check=True).stdout
-    stream = io.BytesIO(said)
+    reply = subprocess.run(command, input=frames, capture_output=True, check=True).stdout
+    stream = io.BytesIO(reply)
     answers = [read_answer(stream) for _ in range(12)]
     assert [a.code for a in answers if isinstance(a, Converted)] == [""] * 6
-    assert said
+    assert reply
 
 
 def _question(kind: str = "txt", data: bytes = b"a") -> bytes:

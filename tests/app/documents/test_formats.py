@@ -197,7 +197,7 @@ def test_pictures_are_counted_whatever_their_size_but_not_those_that_count_reade
     assert take_html(html).pictures == 4
 
 
-def test_what_is_longer_than_may_be_pasted_says_so() -> None:
+def test_text_longer_than_may_be_pasted_is_marked_as_cut() -> None:
     assert take_html("å" * (MAX_PASTE_CHARS + 1)).cut
     assert take_text("å" * (MAX_PASTE_CHARS + 1), BODY).cut
     assert not take_text("å", BODY).cut

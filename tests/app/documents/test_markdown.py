@@ -77,7 +77,7 @@ def test_what_markdown_has_and_a_document_has_not_is_counted() -> None:
         ("# å\n".encode(), "# å"),
     ],
 )
-def test_plain_text_is_read_in_the_encodings_that_are_met(data: bytes, text: str) -> None:
+def test_plain_text_is_read_in_the_usual_encodings(data: bytes, text: str) -> None:
     assert "\n".join(block.text for block in taken(data, "txt").blocks) == text
 
 
@@ -91,7 +91,7 @@ KINDS = st.sampled_from([BODY, Style(heading=2), Style(quote=True), UL, OL])
 @pytest.mark.slow
 @given(st.lists(st.builds(lambda r, s: Block(joined(r), s), st.lists(RUNS, min_size=1, max_size=3), KINDS), min_size=1,
                 max_size=5))  # fmt: skip
-def test_any_document_says_the_same_after_markdown(blocks: list[Block]) -> None:
+def test_any_document_has_the_same_text_after_markdown(blocks: list[Block]) -> None:
     back = read(to_markdown(blocks))
     assert [(b.text, b.style) for b in back.blocks] == [(" ".join(b.text.split(" ")), b.style) for b in blocks]
     assert [b.runs for b in back.blocks] == [b.runs for b in blocks]

@@ -43,10 +43,10 @@ def test_attack_a_caret_names_no_client_under_which_nothing_has_a_position_yet()
     document.splice(0, 0, "Skrivet utan linje. ")
     client = read(updates[-1]).sections[0].client
     for at in (0, 3, document.length_utf16):
-        told = document.encode_selection(at, 5)
-        assert client not in (client_in(told[2:]), client_in(told[2 + int.from_bytes(told[:2], "big") :]))
+        emitted = document.encode_selection(at, 5)
+        assert client not in (client_in(emitted[2:]), client_in(emitted[2 + int.from_bytes(emitted[:2], "big") :]))
     document.placed(client + 1)
-    assert document.encode_selection(3, 5) == told
+    assert document.encode_selection(3, 5) == emitted
     document.placed(client)
     whole.merge(updates)
     assert whole.resolve_selection(document.encode_selection(3, 5)) == (3, 5)
@@ -255,8 +255,8 @@ def test_a_selection_follows_its_words_and_nonsense_resolves_to_nothing() -> Non
 def test_attack_a_caret_without_the_form_of_a_position_reaches_no_native_code(monkeypatch: pytest.MonkeyPatch) -> None:
     first, _ = new_pair()
     first.doc.placed(client_of(first))
-    told = first.doc.encode_selection(7, 13)[2:]
-    good = told[: len(told) // 2]
+    emitted = first.doc.encode_selection(7, 13)[2:]
+    good = emitted[: len(emitted) // 2]
     monkeypatch.setattr(pycrdt.StickyIndex, "decode", None)
     for bad in (good[:-1], good + b"\0", b"\3" + good[1:], b"\1\xff\xff\xff\xff\7", b"\0" * 200, b"\0" + b"\xff" * 9):
         assert first.doc.resolve_selection(len(bad).to_bytes(2, "big") + bad + bad) is None
@@ -285,14 +285,14 @@ def test_carets_at_the_very_end_and_in_an_empty_document_have_a_position() -> No
     assert empty.resolve_selection(empty.encode_selection(0, 0)) in ((0, 0), None)
 
 
-def test_the_title_is_cleaned_and_told_to_everybody() -> None:
+def test_the_title_is_cleaned_and_sent_to_everybody() -> None:
     first, second = new_pair()
-    told: list[str] = []
-    second.doc.title_changed.connect(told.append)
+    emitted: list[str] = []
+    second.doc.title_changed.connect(emitted.append)
     first.doc.set_title("  Beslut\n om   tillsyn å ")
     sync(first, second)
     assert second.doc.title == "Beslut om tillsyn å"
-    assert told == ["Beslut om tillsyn å"]
+    assert emitted == ["Beslut om tillsyn å"]
 
 
 def test_words_are_counted() -> None:

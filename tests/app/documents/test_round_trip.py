@@ -66,12 +66,12 @@ def test_what_we_wrote_reads_back_here_as_it_was_and_loses_nothing(name: str) ->
 @needs_pandoc
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LOST)
-def test_the_same_documents_as_markdown_say_the_same_to_another_program(name: str) -> None:
+def test_another_program_reads_the_same_documents_from_markdown(name: str) -> None:
     found = taken((CORPUS / f"{name}.docx").read_bytes())
     wanted = read(write_docx(name, found.blocks))
     markdown = to_markdown(found.blocks).encode()
-    said = read(markdown, "commonmark+strikeout")
-    assert [(p.kind, p.text, p.number) for p in said] == [(p.kind, p.text, p.number) for p in wanted]
+    text = read(markdown, "commonmark+strikeout")
+    assert [(p.kind, p.text, p.number) for p in text] == [(p.kind, p.text, p.number) for p in wanted]
 
 
 def test_a_document_of_the_strict_format_is_read() -> None:
@@ -81,8 +81,8 @@ def test_a_document_of_the_strict_format_is_read() -> None:
 
 
 def test_the_corpus_is_small_and_each_file_has_its_licence_beside_it() -> None:
-    said = (CORPUS / "README.md").read_text(encoding="utf-8")
+    text = (CORPUS / "README.md").read_text(encoding="utf-8")
     files = list(CORPUS.glob("*.docx"))
     assert {file.stem for file in files} == {*LOST, "mammoth-strict-format"}
-    assert all(f"`{file.name}`" in said for file in files)
+    assert all(f"`{file.name}`" in text for file in files)
     assert sum(file.stat().st_size for file in files) < 1024 * 1024

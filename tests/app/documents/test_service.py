@@ -134,7 +134,7 @@ def test_edits_that_build_on_what_is_not_here_yet_are_not_lost_by_closing(
 
 
 def commits_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes is committed apart however short it is, and not before somebody else uses the store."""
+    """Received changes are committed apart however short they are, and not before another caller uses the store."""
     asked, commit, settle = threading.Event(), Database._commit_apart, Database._settle
 
     def waiting(db: Database) -> Exception | None:
@@ -199,7 +199,7 @@ def test_what_was_not_indexed_before_the_end_is_indexed_at_the_next_start(
 ) -> None:
     hl, _, obj = pair
     hl.documents.open(obj).splice(0, 0, "Värnamo")
-    hl.store.db.raw.execute("UPDATE document_rows SET dirty = 1")
+    hl.store.db.raw.execute("UPDATE document_rows SET pending = 1")
     hl.documents.start()
     hl.timers.ring()
     assert [hit.obj for hit in hl.store.search.find_here("värnamo")] == [obj]
@@ -240,8 +240,8 @@ def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(
     monkeypatch.setattr("app.documents.indexing.HEAVY_S", -1.0)  # whatever it takes
     hl.timers.ring()
 
-    def begun_anew() -> bool:
-        """Whether a change makes the turn that waits wait anew."""
+    def begun_again() -> bool:
+        """Whether a change restarts the wait before indexing."""
         (before,) = [entry for entry in hl.timers.waiting if entry[1] == index._next]
         document.splice(0, 0, "a")
         (after,) = [entry for entry in hl.timers.waiting if entry[1] == index._next]
@@ -249,14 +249,14 @@ def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(
 
     document.splice(0, 0, "a")
     for _ in range(140):  # 28 s without a pause
-        assert begun_anew()
+        assert begun_again()
         now[0] += 0.2
     now[0] += 1.0
-    assert not begun_anew(), "it waits no longer"
+    assert not begun_again(), "it waits no longer"
     monkeypatch.setattr("app.documents.indexing.HEAVY_S", 1.0)
     hl.timers.ring()
     document.splice(0, 0, "a")
-    assert not begun_anew(), "what is not felt comes when it was to come"
+    assert not begun_again(), "what is not felt comes when it was to come"
 
 
 def test_a_rename_reaches_lists_without_opening_the_document(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
@@ -303,7 +303,9 @@ def test_a_damaged_update_is_refused_by_name_and_the_document_opens(
     assert ek.documents.damaged(obj) == int(found[1] != "damaged-update")  # what is void reaches no document
 
 
-def test_a_full_disk_loses_nothing_and_is_told(pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_loses_nothing_and_is_reported(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
     hl, _, obj = pair
     faults: list[StoreFault] = []
     hl.documents.fault.connect(lambda _obj, fault: faults.append(fault))

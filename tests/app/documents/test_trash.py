@@ -20,16 +20,16 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
-def test_the_trash_says_who_and_when_to_everybody_and_gives_back(world: World) -> None:
+def test_the_trash_shows_everybody_who_and_when_and_gives_back(world: World) -> None:
     hl, ek = world.add(HL), world.add(EK)
     obj, other = hl.documents.create(ROOM, "Beslut å 🙂"), hl.documents.create(ROOM, "Kvar")
     hl.documents.index_now()
     world.deliver()
-    told: list[bytes] = []
-    ek.documents.changed.connect(told.append)
+    emitted: list[bytes] = []
+    ek.documents.changed.connect(emitted.append)
     hl.documents.delete(obj)
     world.deliver()
-    assert told == [ROOM], "the list is another"
+    assert emitted == [ROOM], "the list is another"
     for at in (hl, ek):
         (item,) = at.documents.trash.put_away(ROOM)
         assert (item.obj, item.title, item.by) == (obj, "Beslut å 🙂", HL)
@@ -46,7 +46,7 @@ def test_the_trash_says_who_and_when_to_everybody_and_gives_back(world: World) -
         assert {row.obj for row in at.documents.list(ROOM)} == {obj, other}
 
 
-def test_who_put_it_away_is_told_what_was_written_meanwhile(world: World) -> None:
+def test_the_person_who_put_it_away_is_shown_what_was_written_meanwhile(world: World) -> None:
     hl, ek = world.add(HL), world.add(EK)
     obj = hl.documents.create(ROOM, "Beslut")
     world.deliver()
@@ -56,8 +56,8 @@ def test_who_put_it_away_is_told_what_was_written_meanwhile(world: World) -> Non
     assert Trash(hl.documents.trash).written_after() == []
     theirs.splice(0, 0, "Ännu ett skäl 🙂")
     world.deliver()
-    (told,) = Trash(hl.documents.trash).written_after()
-    assert (told.item.obj, told.by) == (obj, (EK,))
+    (emitted,) = Trash(hl.documents.trash).written_after()
+    assert (emitted.item.obj, emitted.by) == (obj, (EK,))
     assert Trash(ek.documents.trash).written_after() == []
     hl = world.restart(hl)
     assert len(Trash(hl.documents.trash).written_after()) == 1
@@ -76,7 +76,7 @@ def test_who_put_it_away_is_told_what_was_written_meanwhile(world: World) -> Non
     ek.documents.close(obj)
 
 
-def test_attack_another_rooms_record_says_nothing_of_a_document(world: World) -> None:
+def test_attack_another_rooms_record_puts_no_document_away(world: World) -> None:
     hl = world.add(HL)
     obj = hl.documents.create(ROOM, "Beslut")
     other = ObjId(b"annat rum 123456")

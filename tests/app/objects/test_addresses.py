@@ -56,7 +56,7 @@ def test_a_judged_address_is_judged_the_same_again(text: str) -> None:
     assert bool(host(link)) == bool(link and not link.startswith("kansli:"))
 
 
-def test_what_is_opened_names_its_host_in_ascii_and_what_is_shown_says_so() -> None:
+def test_an_opened_address_has_its_host_in_ascii_and_the_shown_one_too() -> None:
     assert opened("https://räksmörgås.se:8443/å?q#f") == "https://xn--rksmrgs-5wao1o.se:8443/å?q#f"
     assert shown("https://räksmörgås.se/å") == "https://räksmörgås.se/å"
     assert host("https://räksmörgås.se/å") == "räksmörgås.se"

@@ -88,17 +88,17 @@ def test_a_document_that_begins_again_frees_what_it_was() -> None:
     assert str(doc.text("text")) == TEXT * MANY
 
 
-def test_nothing_can_be_done_with_a_closed_crdt_document_and_nobody_is_told() -> None:
-    doc, told = new_doc(), list[str]()
+def test_nothing_can_be_done_with_a_closed_crdt_document_and_nobody_is_notified() -> None:
+    doc, emitted = new_doc(), list[str]()
     text, board = doc.text("text"), doc.map("board")
     undo = Undo(doc, [text, board])
     with doc.transact():
         doc.text("text").insert(0, TEXT)
     update = doc.diff()
-    doc.updated.connect(lambda _update: told.append("updated"))
-    doc.reloaded.connect(lambda: told.append("reloaded"))
-    text.changed.connect(lambda _ops, _origin: told.append("text"))
-    board.changed.connect(lambda _paths, _origin: told.append("board"))
+    doc.updated.connect(lambda _update: emitted.append("updated"))
+    doc.reloaded.connect(lambda: emitted.append("reloaded"))
+    text.changed.connect(lambda _ops, _origin: emitted.append("text"))
+    board.changed.connect(lambda _paths, _origin: emitted.append("board"))
     doc.close()
     doc.close()
     uses: list[Callable[[], object]] = [
@@ -118,22 +118,22 @@ def test_nothing_can_be_done_with_a_closed_crdt_document_and_nobody_is_told() ->
     assert not undo.can_undo
     assert not undo.undo()
     assert not undo.redo()
-    assert told == []
+    assert emitted == []
 
 
 def test_a_closed_document_can_be_read_and_takes_no_edits() -> None:
-    document, told = used_document(), list[Change]()
-    document.changed.connect(told.append)
+    document, emitted = used_document(), list[Change]()
+    document.changed.connect(emitted.append)
     text = document.plain_text()
     document.close()
     document.splice(0, 0, "å")
     document.set_title("Annan ö")
     document.set_block(0, 0, document.block(0).style)
     assert not document.undo()
-    assert (document.title, document.plain_text(), told) == ("Beslut å", text, [])
+    assert (document.title, document.plain_text(), emitted) == ("Beslut å", text, [])
 
 
-def test_a_document_that_is_closed_by_one_who_is_told_tells_no_more() -> None:
+def test_a_document_that_a_listener_closes_notifies_no_more() -> None:
     sent = list[bytes]()
     document, colleague = Document(sent.append), used_document()
     document.changed.connect(lambda _change: document.close())

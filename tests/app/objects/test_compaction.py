@@ -152,8 +152,8 @@ def test_attack_a_list_that_looks_like_another_value_has_another_hash() -> None:
     ["27 01 01 6d 01 6b 00", "27 01 01 6d 01 6b 04", "27 01 01 6d 01 6b 06", "29 01 01 6d 01 6b 01 61 76 00"],
     ids=["array", "fragment", "xml text", "document"],
 )
-def test_attack_what_no_tool_makes_stops_nobody_and_is_told_apart(kind: str) -> None:
-    """A member who puts an array or a document into a map would else end the work of all who attest."""
+def test_attack_what_no_tool_makes_stops_nobody_and_changes_the_hash(kind: str) -> None:
+    """Otherwise a member who puts an array or a document into a map would end the work of all who attest."""
     odd = in_a_map(kind)
     assert digest([odd]) == digest([merged([odd])])
     assert digest([odd]) != digest([in_a_map("28 01 01 6d 01 6b 01 7e")])

@@ -41,30 +41,30 @@ def test_nested_maps_are_set_read_and_deleted_by_path() -> None:
     assert not board.has(("cards", "k1"))
 
 
-def test_changes_are_told_by_path_and_origin_after_the_transaction() -> None:
+def test_changes_are_emitted_by_path_and_origin_after_the_transaction() -> None:
     doc, other = new_doc(), new_doc()
-    told: list[tuple[frozenset[Path], Origin]] = []
-    doc.map("board").changed.connect(lambda paths, origin: told.append((paths, origin)))
+    emitted: list[tuple[frozenset[Path], Origin]] = []
+    doc.map("board").changed.connect(lambda paths, origin: emitted.append((paths, origin)))
     with doc.transact(SETUP):
         doc.map("board").set(("cards",), {})
         doc.map("board").set(("cards", "k"), {"title": "å"})
-        assert told == []
-    assert told == [(frozenset({("cards",)}), SETUP)]
+        assert emitted == []
+    assert emitted == [(frozenset({("cards",)}), SETUP)]
     other.apply([doc.diff()])
     other.map("board").set(("cards", "k", "title"), "ö")
     doc.apply([other.diff(doc.state())])
-    assert told[-1] == (frozenset({("cards", "k", "title")}), "remote")
+    assert emitted[-1] == (frozenset({("cards", "k", "title")}), "remote")
 
 
-def test_only_own_updates_are_told_with_their_origin() -> None:
+def test_only_own_updates_are_emitted_with_their_origin() -> None:
     doc = new_doc()
-    told: list[Origin] = []
-    doc.updated.connect(lambda update: told.append(update.origin))
+    emitted: list[Origin] = []
+    doc.updated.connect(lambda update: emitted.append(update.origin))
     undo = Undo(doc, [doc.text("text")])
     with doc.transact(LOCAL):
         doc.text("text").insert(0, "å")
     undo.undo()
-    assert told == [LOCAL, UNDO]
+    assert emitted == [LOCAL, UNDO]
     assert not undo.can_undo
     assert undo.can_redo
 

@@ -68,8 +68,8 @@ def test_all_that_the_tools_write_passes(make: Any) -> None:
 def test_the_vectors_updates_pass(kind: str) -> None:
     import msgspec
 
-    told = json.loads((ROOT / "tests/vectors/sync-1-attested.json").read_text())[kind]
-    records = [msgspec.msgpack.decode(bytes.fromhex(data)[1:]) for _, data in told["changes"]]
+    content = json.loads((ROOT / "tests/vectors/sync-1-attested.json").read_text())[kind]
+    records = [msgspec.msgpack.decode(bytes.fromhex(data)[1:]) for _, data in content["changes"]]
     updates = [record["update"] for record in records if record["type"] in ("doc", "update")]
     assert len([read(update) for update in updates if update != b"\xff\xff"]) > 70
 
@@ -374,7 +374,7 @@ def _finite(number: str) -> float:
 
 
 def test_a_long_update_is_read_in_pieces() -> None:
-    """Each of some microseconds' work: 2 ms at most on a machine that does nothing else."""
+    """Each piece is some microseconds' work: 2 ms at most on an idle machine."""
     size = 190_000
     long = [
         of(*(text("x") for _ in range(size // 10))),
@@ -407,6 +407,6 @@ def test_what_begins_the_generator_has_good_and_bad_of_each_kind() -> None:
             read(positioned.update)
         except BadUpdate as bad:
             wheres.add(bad.where)
-    told = (ROOT / "app/objects/FORMAT.md").read_text()
+    content = (ROOT / "app/objects/FORMAT.md").read_text()
     assert {*wheres, "order", "hole", "keyed", "total"} == set(grammar.RULES)
-    assert all(f"`{rule}`" in told for rule in grammar.RULES)
+    assert all(f"`{rule}`" in content for rule in grammar.RULES)

@@ -31,7 +31,7 @@ BAD = ("digits", "space_alone", "space_before_an_error")
 
 
 def positions(read: Reader, steps: Iterator[None], *, bad: bool = False) -> list[int]:
-    """Where the reader stands behind each piece."""
+    """The reader's position behind each piece."""
     at = [read.at]
     try:
         at.extend(read.at for _ in steps)

@@ -42,7 +42,7 @@ class Room:
         self.at += 1
         return list(self.judging.offer(self.at, person(author), read(update), t))
 
-    def said(self, author: int, update: bytes) -> list[str]:
+    def verdicts(self, author: int, update: bytes) -> list[str]:
         """What became of it and of what had waited for it, in order: the code of what is void."""
         return [v.code or v.kind.value for v in self.offer(author, update)]
 
@@ -73,33 +73,33 @@ def merged_text(updates: Sequence[bytes]) -> str:
 
 def test_attack_a_colleagues_client_is_not_taken_over() -> None:
     room = Room()
-    assert room.said(ANNA, of(7, text("Beslut"))) == ["merged"]
-    assert room.said(BO, of(7, text("X", origin=(7, 5)), clock=6)) == ["foreign"]
-    assert room.said(ANNA, of(7, text("et", origin=(7, 5)), clock=6)) == ["merged"]
+    assert room.verdicts(ANNA, of(7, text("Beslut"))) == ["merged"]
+    assert room.verdicts(BO, of(7, text("X", origin=(7, 5)), clock=6)) == ["foreign"]
+    assert room.verdicts(ANNA, of(7, text("et", origin=(7, 5)), clock=6)) == ["merged"]
 
 
 def test_attack_a_client_that_waits_is_its_authors_too() -> None:
     room = Room()
-    assert room.said(ANNA, of(7, text("sen", origin=(8, 0)))) == ["late"]
-    assert room.said(BO, of(7, text("först"))) == ["foreign"]
-    assert room.said(CAJ, of(8, text("nu"))) == ["merged", "merged"]
+    assert room.verdicts(ANNA, of(7, text("sen", origin=(8, 0)))) == ["late"]
+    assert room.verdicts(BO, of(7, text("först"))) == ["foreign"]
+    assert room.verdicts(CAJ, of(8, text("nu"))) == ["merged", "merged"]
 
 
 def test_a_refused_update_gives_its_author_no_client() -> None:
     room = Room()
-    room.said(ANNA, of(7, text("a"), text("b")))
-    assert room.said(BO, of(9, Block(VALUES, [1], parent=(7, 0), key="k"))) == ["parent"]
-    assert room.said(CAJ, of(9, text())) == ["merged"]
+    room.verdicts(ANNA, of(7, text("a"), text("b")))
+    assert room.verdicts(BO, of(9, Block(VALUES, [1], parent=(7, 0), key="k"))) == ["parent"]
+    assert room.verdicts(CAJ, of(9, text())) == ["merged"]
 
 
 def test_the_same_ids_again_change_nothing_and_others_in_part_are_void() -> None:
     room = Room()
     first = of(7, text("abc"))
-    assert room.said(ANNA, first) == ["merged"]
-    assert room.said(ANNA, first) == ["again"]
-    assert room.said(ANNA, of(7, text("xyz"))) == ["again"]
-    assert room.said(ANNA, of(7, text("cde", origin=(7, 1)), clock=2)) == ["overlap"]
-    assert room.said(BO, first) == ["foreign"]
+    assert room.verdicts(ANNA, first) == ["merged"]
+    assert room.verdicts(ANNA, first) == ["again"]
+    assert room.verdicts(ANNA, of(7, text("xyz"))) == ["again"]
+    assert room.verdicts(ANNA, of(7, text("cde", origin=(7, 1)), clock=2)) == ["overlap"]
+    assert room.verdicts(BO, first) == ["foreign"]
 
 
 # -- what waits
@@ -119,24 +119,24 @@ def test_what_builds_on_what_is_not_here_waits_for_it(late: bytes, first: bytes,
     room = Room()
     (verdict,) = room.offer(CAJ if late[1:2] != b"\1" or late[2:3] != b"\7" else ANNA, late)
     assert (verdict.kind, verdict.missing) == (Kind.LATE, missing)
-    assert room.said(ANNA, first)[0] == "merged"
+    assert room.verdicts(ANNA, first)[0] == "merged"
     assert room.judging.verdicts[-1].change == verdict.change
 
 
 def test_attack_a_deletion_of_what_is_not_there_yet_waits_in_everybodys_sight() -> None:
     """The library would keep it and delete a colleague's next words without a trace."""
     room = Room()
-    assert room.said(BO, deletes(7, 0, 5)) == ["late"]
-    assert room.said(ANNA, of(7, text("Bes"))) == ["merged"]
-    assert room.said(ANNA, of(7, text("lut", origin=(7, 2)), clock=3)) == ["merged", "merged"]
+    assert room.verdicts(BO, deletes(7, 0, 5)) == ["late"]
+    assert room.verdicts(ANNA, of(7, text("Bes"))) == ["merged"]
+    assert room.verdicts(ANNA, of(7, text("lut", origin=(7, 2)), clock=3)) == ["merged", "merged"]
 
 
 def test_attack_an_end_that_comes_before_its_beginning_waits_and_is_then_nothing_new() -> None:
     """Well-formed, each of them; merged as they come they end the process (docs/upstream/yrs.md, 1)."""
     room = Room()
-    assert room.said(ANNA, of(2, Block(GC, 1))) == ["merged"]
-    assert room.said(BO, of(1, Block(GC, 1), clock=1)) == ["late"]
-    assert room.said(BO, of(1, text("ab", origin=(2, 0)))) == ["merged", "again"]
+    assert room.verdicts(ANNA, of(2, Block(GC, 1))) == ["merged"]
+    assert room.verdicts(BO, of(1, Block(GC, 1), clock=1)) == ["late"]
+    assert room.verdicts(BO, of(1, text("ab", origin=(2, 0)))) == ["merged", "again"]
 
 
 def test_what_waited_is_judged_in_the_order_of_positions() -> None:
@@ -167,12 +167,12 @@ def test_nothing_is_offered_while_steps_are_due() -> None:
 def test_beyond_a_thousand_of_a_person_the_rows_alone_keep_what_waits() -> None:
     room = Room()
     for n in range(MAX_WAITING + 50):
-        assert room.said(BO, of(1000 + n, text("x", origin=(7, 0)))) == ["late"]
-    assert room.said(CAJ, of(5000, text("y", origin=(7, 0)))) == ["late"]
+        assert room.verdicts(BO, of(1000 + n, text("x", origin=(7, 0)))) == ["late"]
+    assert room.verdicts(CAJ, of(5000, text("y", origin=(7, 0)))) == ["late"]
     assert len(room.judging.judge._waiting) == MAX_WAITING + 1
-    said = room.said(ANNA, of(7, text("a")))
-    assert said == ["merged"] * (MAX_WAITING + 52)
-    positions = [v.change.position for v in room.judging.verdicts[-len(said) + 1 :]]
+    verdicts = room.verdicts(ANNA, of(7, text("a")))
+    assert verdicts == ["merged"] * (MAX_WAITING + 52)
+    positions = [v.change.position for v in room.judging.verdicts[-len(verdicts) + 1 :]]
     assert positions == sorted(positions)
 
 
@@ -181,30 +181,30 @@ def test_attack_what_waits_for_many_ids_is_not_judged_again_for_each_of_them() -
     room, ids, many = Room(), 200, 20
     wanted = [(5000 + n, [[0, 1]]) for n in range(ids)]
     for _ in range(many):
-        assert room.said(BO, of(0, deletes=wanted)) == ["late"]
-    said = [code for n in range(ids) for code in room.said(BO, of(5000 + n, text()))]
-    assert said.count("merged") == ids + many
-    assert len(said) < ids + many * 40, "a few times each, not once for each id"
+        assert room.verdicts(BO, of(0, deletes=wanted)) == ["late"]
+    verdicts = [code for n in range(ids) for code in room.verdicts(BO, of(5000 + n, text()))]
+    assert verdicts.count("merged") == ids + many
+    assert len(verdicts) < ids + many * 40, "a few times each, not once for each id"
 
 
 def test_attack_what_waits_takes_little_memory_however_small_its_items_are() -> None:
     """Waiting items of two bytes, 8 MiB of them, took 670 MB of memory for each object."""
     room = Room()
     for client in range(20):
-        assert room.said(BO, of(client, *(Block(GC, 1) for _ in range(5000)), clock=5)) == ["late"]
+        assert room.verdicts(BO, of(client, *(Block(GC, 1) for _ in range(5000)), clock=5)) == ["late"]
     held = [facts.items for _, facts in room.judging.judge._waiting._lates.values() if facts is not None]
     assert sum(held) <= MAX_THINGS
     for client in range(20):
-        assert room.said(BO, of(client, text("abcde"))) == ["merged", "merged"]
+        assert room.verdicts(BO, of(client, text("abcde"))) == ["merged", "merged"]
 
 
 def test_what_is_there_already_waits_all_the_same_for_what_it_names_beside() -> None:
     """An update is late as long as it lacks any id, even if its own items are there. Otherwise the verdict would depend
     on which of the missing ids came first."""
     room = Room()
-    room.said(ANNA, of(7, text("abc")))
-    assert room.said(ANNA, of(7, text("abc"), deletes=[(8, [[0, 1]])])) == ["late"]
-    assert room.said(BO, of(8, text("x"))) == ["merged", "again"]
+    room.verdicts(ANNA, of(7, text("abc")))
+    assert room.verdicts(ANNA, of(7, text("abc"), deletes=[(8, [[0, 1]])])) == ["late"]
+    assert room.verdicts(BO, of(8, text("x"))) == ["merged", "again"]
 
 
 def test_what_waits_is_left_out_where_a_baseline_covers_it() -> None:
@@ -215,7 +215,7 @@ def test_what_waits_is_left_out_where_a_baseline_covers_it() -> None:
     room.judging.rows.lates.clear()
     room.offer(CAJ, second)
     assert [v.change.position for v in room.offer(ANNA, of(7, text("a")))] == [3, 2]
-    assert room.said(BO, first) == ["merged"]
+    assert room.verdicts(BO, first) == ["merged"]
 
 
 def test_many_new_clients_in_an_hour_are_a_hint_and_no_verdict() -> None:
@@ -254,9 +254,9 @@ def test_many_new_clients_in_an_hour_are_a_hint_and_no_verdict() -> None:
 def test_attack_an_item_that_hangs_in_two_places_or_in_none_is_void(rule: str, blocks: list[Block]) -> None:
     """Neighbours in two sequences, a value as a parent, a place inside an emoji: each made copies differ or worse."""
     room = Room()
-    room.said(ANNA, of(7, *ground()))
-    assert room.said(BO, of(8, *blocks)) == [f"{rule}"]
-    assert room.said(CAJ, of(9, text("x", origin=(7, 2), right=(7, 3)))) == ["merged"]
+    room.verdicts(ANNA, of(7, *ground()))
+    assert room.verdicts(BO, of(8, *blocks)) == [f"{rule}"]
+    assert room.verdicts(CAJ, of(9, text("x", origin=(7, 2), right=(7, 3)))) == ["merged"]
 
 
 def ground() -> list[Block]:
@@ -276,27 +276,27 @@ def ground() -> list[Block]:
 def test_attack_what_is_neither_text_nor_a_mark_stands_in_no_text(made: Block) -> None:
     """The library and the view counted its length differently, so that people's typing landed in the wrong place."""
     room = Room()
-    room.said(ANNA, of(7, *ground(), Block(TYPE, 2, parent=(7, 5), key="text")))
+    room.verdicts(ANNA, of(7, *ground(), Block(TYPE, 2, parent=(7, 5), key="text")))
     places: list[dict[str, Any]] = [{"parent": "text"}, {"origin": (7, 0)}, {"parent": (7, 10)}]
     for client, place in enumerate(places, start=8):
-        assert room.said(BO, of(client, Block(made.kind, made.content, **place))) == ["unfit"]
-        assert room.said(BO, of(client, text("x", **place))) == ["merged"]
+        assert room.verdicts(BO, of(client, Block(made.kind, made.content, **place))) == ["unfit"]
+        assert room.verdicts(BO, of(client, text("x", **place))) == ["merged"]
 
 
 def test_attack_a_deleted_range_cuts_no_pair() -> None:
     room = Room()
-    room.said(ANNA, of(7, *ground()))
+    room.verdicts(ANNA, of(7, *ground()))
     for clock, length in ((0, 2), (2, 1), (2, 2)):
-        assert room.said(BO, deletes(7, clock, length)) == ["half"]
-    assert room.said(BO, deletes(7, 1, 2)) == ["merged"]
+        assert room.verdicts(BO, deletes(7, clock, length)) == ["half"]
+    assert room.verdicts(BO, deletes(7, 1, 2)) == ["merged"]
 
 
 def test_what_stood_in_something_that_was_gone_at_once_stands_nowhere() -> None:
     room = Room()
-    assert room.said(ANNA, of(7, Block(DELETED, 1, parent="m", key="k"), Block(GC, 3))) == ["merged"]
+    assert room.verdicts(ANNA, of(7, Block(DELETED, 1, parent="m", key="k"), Block(GC, 3))) == ["merged"]
     nowhere = [text("x", origin=(7, 1)), Block(TYPE, 1, parent=(7, 2), key="k"), Block(VALUES, [1], right=(7, 3))]
-    assert room.said(BO, of(8, *nowhere)) == ["merged"]
-    assert room.said(BO, of(9, text("x", parent=(7, 0)))) == ["parent"]
+    assert room.verdicts(BO, of(8, *nowhere)) == ["merged"]
+    assert room.verdicts(BO, of(9, text("x", parent=(7, 0)))) == ["parent"]
 
 
 # -- everybody judges alike
@@ -367,10 +367,10 @@ def _begins_alike(seed: int, at: float) -> int:
     cut = int(len(history) * at)
     whole = Judging()
     _judged(whole, history[:cut], 0)
-    told = encode(whole.judge.structure)
-    structure = begin(read(_state(whole, history), state=True), told)
+    known = encode(whole.judge.structure)
+    structure = begin(read(_state(whole, history), state=True), known)
     rows = MemoryRows()
-    rows.said, rows.lates = dict(whole.rows.said), dict(whole.rows.lates)
+    rows.offered, rows.lates = dict(whole.rows.offered), dict(whole.rows.lates)
     judge = Judge(rows, structure)
     judge.restore(list(rows.lates.values()))
     began = Judging(judge, rows)
@@ -423,7 +423,7 @@ def test_a_transaction_that_fails_leaves_no_trace(seed: int) -> None:
 def test_a_large_update_is_judged_in_pieces_and_one_that_is_given_up_leaves_no_trace() -> None:
     """Each piece is about 1 ms of work; the program's loop runs in between."""
     room = Room()
-    room.said(ANNA, of(7, *ground()))
+    room.verdicts(ANNA, of(7, *ground()))
     before = encode(room.judging.judge.structure)
     large = read(of(8, *(text("x", parent=f"r{n}") for n in range(5000)), deletes=[(7, [[0, 1]])]))
     steps = room.judging.judge.offering(Change(2, b"", person(BO), 0), large)
@@ -432,9 +432,9 @@ def test_a_large_update_is_judged_in_pieces_and_one_that_is_given_up_leaves_no_t
     steps.close()
     assert encode(room.judging.judge.structure) == before
     assert sum(1 for _ in room.judging.judge.offering(Change(2, b"", person(BO), 0), large)) >= 5000 // BREATH
-    told = encode(room.judging.judge.structure)
-    assert sum(1 for _ in decoding(told)) > 5000 // BREATH
-    assert encode(decode(told)) == told != before
+    known = encode(room.judging.judge.structure)
+    assert sum(1 for _ in decoding(known)) > 5000 // BREATH
+    assert encode(decode(known)) == known != before
 
 
 # -- as bytes
@@ -443,11 +443,11 @@ def test_a_large_update_is_judged_in_pieces_and_one_that_is_given_up_leaves_no_t
 def test_a_structure_is_read_back_and_only_from_its_one_encoding() -> None:
     judging = Judging()
     _judged(judging, histories.board(Random(5)), 0)
-    told = encode(judging.judge.structure)
-    assert encode(decode(told)) == told
+    known = encode(judging.judge.structure)
+    assert encode(decode(known)) == known
     rng = Random(1)
     for _ in range(3000):
-        bent = bytearray(told)
+        bent = bytearray(known)
         bent[rng.randrange(len(bent))] = rng.randrange(256)
         made = bytes(bent[: rng.randint(0, len(bent))]) if rng.random() < 0.2 else bytes(bent)
         try:
@@ -456,16 +456,17 @@ def test_a_structure_is_read_back_and_only_from_its_one_encoding() -> None:
             assert bad.where == "structure"  # noqa: PT017
 
 
-def test_attack_a_state_and_the_structure_beside_it_say_the_same() -> None:
-    """Who begins at a state has nothing else to judge by: what does not fit together is refused whole."""
+def test_attack_a_state_and_the_structure_beside_it_must_agree() -> None:
+    """A reader who begins at a state has only its bytes to judge by: bytes that do not fit together are refused as a
+    whole."""
     judging = Judging()
     history = histories.board(Random(5), rounds=25)
     _judged(judging, history, 0)
-    state, told = _state(judging, history), encode(judging.judge.structure)
-    begin(read(state, state=True), told)
+    state, known = _state(judging, history), encode(judging.judge.structure)
+    begin(read(state, state=True), known)
     rng, refused = Random(2), 0
     for _ in range(400):
-        bent = bytearray(told)
+        bent = bytearray(known)
         bent[rng.randrange(len(bent))] ^= 1 << rng.randrange(8)
         try:
             begin(read(state, state=True), bytes(bent))
@@ -492,7 +493,7 @@ def test_attack_a_state_beside_another_structure_is_refused(block: Block, other:
     knows = []
     for made in (block, other):
         room = Room()
-        assert room.said(ANNA, of(7, made)) == ["merged"]
+        assert room.verdicts(ANNA, of(7, made)) == ["merged"]
         knows.append(encode(room.judging.judge.structure))
     state = read(of(7, block), state=True)
     begin(state, knows[0])
@@ -506,10 +507,10 @@ def test_attack_a_state_whose_items_wait_for_each_other_is_refused() -> None:
     judging = Judging()
     for section in straight:
         list(judging.offer(section.client, person(section.client), read(write(Blocks([section])))))
-    told = encode(judging.judge.structure)
-    begin(read(write(Blocks(straight)), state=True), told)
+    known = encode(judging.judge.structure)
+    begin(read(write(Blocks(straight)), state=True), known)
     with pytest.raises(BadUpdate, match="cycle"):
-        begin(read(write(Blocks(crossed)), state=True), told)
+        begin(read(write(Blocks(crossed)), state=True), known)
 
 
 # -- how long it takes

@@ -281,7 +281,7 @@ def test_one_object_that_cannot_be_stored_keeps_no_other_from_being_stored(
     assert place.service.unsaved_ids() == [OBJ]
 
 
-def test_an_edit_after_the_service_was_closed_is_kept_and_told(tmp_path: Path) -> None:
+def test_an_edit_after_the_service_was_closed_is_kept_and_signalled(tmp_path: Path) -> None:
     place = Place(tmp_path, BoardSide())
     board = place.service.board(ROOM, OBJ)
     place.service.close_all()

@@ -13,7 +13,7 @@ from app.rooms import records as rooms
 LINK = ObjectLink(room=RoomId(b"R" * 16), obj=ObjId(b"O" * 16), kind="chat", ref=b"\x01\x02")
 
 
-class Said(msgspec.Struct, frozen=True, tag="said"):
+class Record(msgspec.Struct, frozen=True, tag="said"):
     """A record."""
 
     text: str
@@ -25,11 +25,11 @@ class Gone(msgspec.Struct, frozen=True, tag="gone"):
     target: bytes
 
 
-PAYLOAD: Payload[Said | Gone] = Payload(Said | Gone)
+PAYLOAD: Payload[Record | Gone] = Payload(Record | Gone)
 
 
-@pytest.mark.parametrize("record", [Said("Hej åäö 🙂"), Gone(b"x" * 16)])
-def test_a_record_is_read_as_it_was_written(record: Said | Gone) -> None:
+@pytest.mark.parametrize("record", [Record("Hej åäö 🙂"), Gone(b"x" * 16)])
+def test_a_record_is_read_as_it_was_written(record: Record | Gone) -> None:
     data = PAYLOAD.encode(record)
     assert data[0] == 1
     assert PAYLOAD.decode(data) == record

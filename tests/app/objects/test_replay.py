@@ -240,7 +240,7 @@ def test_attack_who_reads_the_first_piece_of_an_update_takes_its_client_from_nob
     (later,) = records.encode(updates[-1])
     thief = records.encode(write(Blocks([Section(own, 0, [Block(GC, 1)])], [])))
     other = records.encode(write(Blocks([Section(own + 1, 0, [Block(GC, 1)])], [])))
-    told = [
+    written = [
         (HL, begin[0]),
         (HL, pieces[0]),
         (EK, thief[0]),
@@ -249,7 +249,7 @@ def test_attack_who_reads_the_first_piece_of_an_update_takes_its_client_from_nob
         (HL, later),
         (EK, thief[0]),
     ]
-    changes = [placed(n, uid, data) for n, (uid, data) in enumerate(told, start=1)]
+    changes = [placed(n, uid, data) for n, (uid, data) in enumerate(written, start=1)]
     expected = ["merged", "late", "foreign", "merged", "merged", "merged", "foreign"]
     replay = Replay(records.unpack, Kept(changes))
     assert [code for _, code in codes(replay, changes)] == expected

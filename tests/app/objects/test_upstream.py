@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The faults of docs/upstream/yrs.md, each tried in a process of its own. A test that fails here is good news: the
-library has been mended, and the page is to say so. What our own grammar and judge make of them is tested elsewhere."""
+library has been fixed, and the page must be changed. How our own grammar and judge handle them is tested elsewhere."""
 
 import os
 import subprocess
@@ -21,8 +21,8 @@ def update(client: int, *blocks: Block, clock: int = 0) -> bytes:
 
 
 FILLED = {"MALLOC_PERTURB_": "165", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
-"""glibc fills memory with other bytes when it is given back. Without the second one it leaves small pieces as they
-were, until somebody else takes them."""
+"""glibc fills freed memory with other bytes. Without the second setting it leaves small pieces as they were, until they
+are allocated again."""
 
 
 def tried(updates: list[bytes], then: str = "", limit_s: float = 300) -> tuple[int, str]:
@@ -79,8 +79,8 @@ def test_a_deletion_of_what_is_not_there_yet_is_kept() -> None:
 def test_a_neighbour_inside_a_pair_makes_copies_differ() -> None:
     updates = [update(7, Block(TEXT, "a🙂b", parent="x")), update(8, Block(TEXT, "X", origin=(7, 1), right=(7, 2)))]
     again = "two = pycrdt.Doc(); two['x'] = t = pycrdt.Text(); two.apply_update(doc.get_update())\n"
-    code, said = tried(updates, again + "print(ascii(str(text)), ascii(str(t)))")
-    assert (code, said) == (0, ascii("a🙂Xb") + " " + ascii("a🙂bX"))
+    code, shown = tried(updates, again + "print(ascii(str(text)), ascii(str(t)))")
+    assert (code, shown) == (0, ascii("a🙂Xb") + " " + ascii("a🙂bX"))
 
 
 def test_an_array_with_an_emoji_in_a_text_is_read_for_ever() -> None:
@@ -137,10 +137,10 @@ def test_values_that_their_own_update_deletes_point_to_nothing_however_they_are_
         many += [MAP, made, *cut, MAP_GONE], [MAP, whole, MAP_GONE], [MAP, made, MAP_GONE, *cut]
     for updates in many:
         lines += [*updates, b""]
-    code, said = tried(lines)
+    code, shown = tried(lines)
     assert code == 0
-    assert len(said.splitlines()) == len(many)
-    for state in map(bytes.fromhex, said.splitlines()):
+    assert len(shown.splitlines()) == len(many)
+    for state in map(bytes.fromhex, shown.splitlines()):
         read(state, state=True)
         assert all(block.kind in (DELETED, GC) for block in parse(state).sections[-1].blocks)
 

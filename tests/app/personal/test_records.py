@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What devices tell each other: the latest by position counts, and what is none of ours is left out."""
+"""What devices share with each other: the latest by position counts, and records that are none of ours are ignored."""
 
 from dataclasses import replace
 

@@ -63,7 +63,7 @@ def notes(db: Database) -> list[int]:
 
 
 async def begun(db: Database, gate: Gate, n: int) -> "asyncio.Task[None]":
-    """A transaction whose commit stands at the gate."""
+    """A transaction whose commit waits at the gate."""
     task = asyncio.ensure_future(db.apart(lambda: write(db, n)))
     assert await asyncio.to_thread(gate.shut.wait, 10)
     return task
@@ -98,15 +98,15 @@ async def test_who_reads_or_writes_meanwhile_waits_for_the_commit(db: Database, 
     assert order == ["first", "second"]
 
 
-async def test_a_commit_that_fails_is_rolled_back_and_told_only_to_who_began_it(db: Database, gate: Gate) -> None:
-    told: list[int] = []
+async def test_a_commit_that_fails_is_rolled_back_and_raised_only_to_its_caller(db: Database, gate: Gate) -> None:
+    emitted: list[int] = []
     full = driver.OperationalError("database or disk is full")
     full.sqlite_errorcode = 13
     gate.fails = full
 
     def lost() -> None:
         write(db, 1)
-        db.after_commit(lambda: told.append(1))
+        db.after_commit(lambda: emitted.append(1))
 
     task = asyncio.ensure_future(db.apart(lost))
     assert await asyncio.to_thread(gate.shut.wait, 10)
@@ -115,14 +115,14 @@ async def test_a_commit_that_fails_is_rolled_back_and_told_only_to_who_began_it(
     with pytest.raises(DiskFull):
         await task
     assert notes(db) == [2]
-    assert told == []
+    assert emitted == []
 
 
-async def test_what_fails_after_a_commit_is_told_to_who_began_it_and_stops_no_keystroke(
+async def test_what_fails_after_a_commit_is_raised_to_its_caller_and_stops_no_keystroke(
     db: Database, gate: Gate
 ) -> None:
     """A keystroke that comes while a slice is committed must not be lost because somebody could not show the slice."""
-    told: list[int] = []
+    emitted: list[int] = []
 
     def fails() -> None:
         raise KeyError
@@ -130,14 +130,14 @@ async def test_what_fails_after_a_commit_is_told_to_who_began_it_and_stops_no_ke
     def slice_() -> None:
         db.raw.execute("INSERT INTO notes VALUES (1)")
         db.after_commit(fails)
-        db.after_commit(lambda: told.append(1))
+        db.after_commit(lambda: emitted.append(1))
 
     task = asyncio.ensure_future(db.apart(slice_))
     await asyncio.to_thread(gate.shut.wait, 10)
     gate.open.set()
     write(db, 2)
     assert notes(db) == [1, 2]
-    assert told == [1]
+    assert emitted == [1]
     with pytest.raises(KeyError):
         await task
 
@@ -196,18 +196,18 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 @pytest.mark.parametrize("is_short", [True, False])
-async def test_what_came_is_told_before_it_is_flushed_and_flushed_when_apart_returns(
+async def test_what_came_is_emitted_before_it_is_flushed_and_flushed_when_apart_returns(
     db: Database, disk: Disk, is_short: bool
 ) -> None:
-    told: list[int] = []
+    emitted: list[int] = []
 
     def slice_() -> None:
         write(db, 1)
-        db.after_commit(lambda: told.append(1))
+        db.after_commit(lambda: emitted.append(1))
 
     task = asyncio.ensure_future(db.apart(slice_, is_short=is_short))
     assert await asyncio.to_thread(disk.asked.wait, 10)
-    assert (told, notes(db)) == ([1], [1])
+    assert (emitted, notes(db)) == ([1], [1])
     write(db, 2)  # a key that is pressed meanwhile waits for nothing
     assert not task.done()
     disk.let.set()
@@ -216,7 +216,7 @@ async def test_what_came_is_told_before_it_is_flushed_and_flushed_when_apart_ret
 
 
 async def test_a_cancelled_wait_does_not_keep_the_flush_from_coming(db: Database, disk: Disk) -> None:
-    """It stands behind another flush when the line is cut."""
+    """It waits behind another flush when the wait is cancelled."""
     first = asyncio.ensure_future(db.apart(lambda: write(db, 1), is_short=True))
     assert await asyncio.to_thread(disk.asked.wait, 10)
     second = asyncio.ensure_future(db.apart(lambda: write(db, 2), is_short=True))
@@ -237,7 +237,7 @@ async def test_what_may_be_lost_is_not_flushed(db: Database, disk: Disk) -> None
     assert notes(db) == [1]
 
 
-async def test_a_flush_that_fails_is_told_and_what_came_stays(db: Database, disk: Disk) -> None:
+async def test_a_flush_that_fails_is_raised_and_what_came_stays(db: Database, disk: Disk) -> None:
     disk.let.set()
     disk.refuses = DiskFull()
     with pytest.raises(DiskFull):

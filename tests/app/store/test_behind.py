@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a state stands in for is stored at once, and judged, tried and merged when everything is here and rests."""
+"""Changes that a state replaces are stored at once, and judged, tried and merged when all of them are here and nothing
+changes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ def state_of(changes: Sequence[OpenedChange], covers: int | None = None) -> Comp
 
 
 async def begin(desk: Desk, stream: Stream, state: Compacted | None = None) -> Sequence[OpenedChange]:
-    """The desk opens the document at a state, and has the last changes. Returns those that stand before the state."""
+    """The desk opens the document at a state, and has the last changes. Returns the changes before the state."""
     early, tail = stream.changes[:-TAIL], stream.changes[-TAIL:]
     covers = early[-1].n
     snapshot = OpenedSnapshot(n=900, t=1, uid=EK, obj=NOTE, covers=covers, state=state or state_of(early))

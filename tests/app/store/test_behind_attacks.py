@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What may come while an object stands on a state: records that leave something out, another state, a full disk."""
+"""What may be received while an object begins with a state: records that leave something out, another state, a full
+disk."""
 
 import asyncio
 import itertools
@@ -41,16 +42,16 @@ async def leave_out(desk: Desk, change: OpenedChange, n: int) -> None:
 
 
 async def note_left_out(desk: Desk, change: OpenedChange, n: int) -> None:
-    told = record(ChangeLeftOut(obj=NOTE, author=change.uid, change=change.change_id))
+    emitted = record(ChangeLeftOut(obj=NOTE, author=change.uid, change=change.change_id))
     which = ChangeId(n.to_bytes(16, "big"))
-    said = OpenedChange(n=n, t=n, uid=HL, dev=DevId(HL), obj=ObjId(ROOM), change_id=which, payload=told)
+    verdicts = OpenedChange(n=n, t=n, uid=HL, dev=DevId(HL), obj=ObjId(ROOM), change_id=which, payload=emitted)
     genesis = RoomEvent(n=1, t=1, kind="genesis", by=HL)
     await desk.store.receive_apart(Received(room=ROOM, more=True, events=[genesis]))
-    await desk.store.receive_apart(Received(room=ROOM, more=True, changes=[said]))
+    await desk.store.receive_apart(Received(room=ROOM, more=True, changes=[verdicts]))
 
 
 async def test_attack_what_was_left_out_before_it_is_read_counts_nowhere(tmp_path: Path) -> None:
-    """A newcomer has the room's own records first, then the state, then what stands before it."""
+    """A newcomer has the room's own records first, then the state, then the changes before it."""
     stream, writer = typed(10)
     (gone,) = stream.add(HL, *encode(fatal("meta")))
     stream.add(EK, *[writer.types(f"Mer {n}. ") for n in range(4)])
@@ -78,7 +79,7 @@ async def test_attack_what_builds_on_what_was_left_out_before_it_is_read_waits(t
 
 
 async def test_attack_what_is_left_out_behind_a_state_is_gone_with_the_state(tmp_path: Path) -> None:
-    """The state was made here, and still holds it: nobody else's document does."""
+    """The state was made here, and still contains the change: no other member's document does."""
     stream, _ = typed(8)
     async with opened(tmp_path / "store.db", None, ROOMS) as desk:
         early = await begin(desk, stream)
@@ -238,7 +239,7 @@ async def test_attack_many_void_changes_behind_a_state_hold_no_turn(tmp_path: Pa
                 await asyncio.sleep(0)
 
         written: list[int] = []
-        raw.set_trace_callback(lambda said: written.append(len(turns)) if "SET unprojected" in said else None)
+        raw.set_trace_callback(lambda verdicts: written.append(len(turns)) if "SET unprojected" in verdicts else None)
         beating = asyncio.create_task(beat())
         try:
             await complete(desk)

@@ -16,24 +16,24 @@ OTHER_ROOM = RoomId(b"r" * 16)
 
 def test_an_append_stores_change_outbox_row_and_projection(bench: Bench) -> None:
     note = bench.note()
-    told: list[StoredChange] = []
-    bench.store.changes.appended.connect(told.append)
+    emitted: list[StoredChange] = []
+    bench.store.changes.appended.connect(emitted.append)
     change_id = bench.store.changes.append(ROOM, note, "Ärendet är klart 🙂".encode())
     store = bench.reopen()
     (change,) = store.changes.of(note)
     assert (change.change_id, change.author, change.n, change.own) == (change_id, ME, None, True)
     assert [p.change_id for p in store.pending(10)] == [change_id]
     assert bench.texts(note) == ["Ärendet är klart 🙂"]
-    assert told == [change]
+    assert emitted == [change]
 
 
 def test_an_append_that_cannot_be_projected_stores_nothing(bench: Bench) -> None:
     note = bench.note()
-    told: list[StoredChange] = []
-    bench.store.changes.appended.connect(told.append)
+    emitted: list[StoredChange] = []
+    bench.store.changes.appended.connect(emitted.append)
     with pytest.raises(BadChange):
         bench.store.changes.append(ROOM, note, b"nonsense")
-    assert (bench.store.changes.of(note), bench.store.waiting_count(), bench.texts(note), told) == ([], 0, [], [])
+    assert (bench.store.changes.of(note), bench.store.waiting_count(), bench.texts(note), emitted) == ([], 0, [], [])
 
 
 def test_an_append_to_another_rooms_object_is_refused(bench: Bench) -> None:
@@ -45,21 +45,21 @@ def test_an_append_to_another_rooms_object_is_refused(bench: Bench) -> None:
 
 def test_several_appends_in_one_transaction_are_stored_together_or_not_at_all(bench: Bench) -> None:
     note = bench.note()
-    told: list[StoredChange] = []
-    bench.store.changes.appended.connect(told.append)
+    emitted: list[StoredChange] = []
+    bench.store.changes.appended.connect(emitted.append)
     append = bench.store.changes.append
 
     def write(*texts: bytes) -> None:
         with bench.store.transaction():
             for text in texts:
                 append(ROOM, note, text)
-            assert told == []
+            assert emitted == []
 
     with pytest.raises(BadChange):
         write(b"one", b"nonsense")
-    assert told == []
+    assert emitted == []
     write(b"one", b"two")
-    assert [c.data for c in told] == [b"one", b"two"]
+    assert [c.data for c in emitted] == [b"one", b"two"]
     assert bench.texts(note) == ["one", "two"]
 
 
@@ -79,14 +79,14 @@ def test_a_swallowed_error_in_an_inner_transaction_rolls_everything_back(bench: 
 
 def test_a_received_change_applies_once_however_often_it_comes(bench: Bench) -> None:
     note = bench.note()
-    told: list[list[StoredChange]] = []
-    bench.store.changes.received.connect(told.append)
+    emitted: list[list[StoredChange]] = []
+    bench.store.changes.received.connect(emitted.append)
     change = bench.opened(b"hej", note)
     bench.receive(change, change)
     bench.receive(change)
     bench.receive(bench.opened(b"hej", note, change_id=change.change_id))
     assert bench.texts(note) == ["hej"]
-    assert [[c.data for c in batch] for batch in told] == [[b"hej"]]
+    assert [[c.data for c in batch] for batch in emitted] == [[b"hej"]]
     assert bench.store.changes.of(note)[0].n == change.n
 
 

@@ -23,7 +23,7 @@ from tests.world import until
 
 
 def slow() -> Worker:
-    """A worker that counts TAKES_US for each FATAL in an update, and nothing else."""
+    """A worker that counts only TAKES_US for each FATAL in an update."""
     return Worker([sys.executable, "-c", SLOW])
 
 

@@ -79,7 +79,7 @@ async def test_no_honest_change_is_skipped_by_fifty_times_kill_9_while_colleague
     found_room(store)
     store.close()
     reader, again = Reader(path, file), random.Random(1)
-    said = max(reader.run(again.randint(0, 2 * CHANGES // (3 * KILLS)))[0] for _ in range(KILLS))
+    output = max(reader.run(again.randint(0, 2 * CHANGES // (3 * KILLS)))[0] for _ in range(KILLS))
     _, status = reader.run(None)
     reader.close()
     assert status == 0
@@ -92,6 +92,6 @@ async def test_no_honest_change_is_skipped_by_fifty_times_kill_9_while_colleague
     assert desk.text() == writer.document.plain_text()
     titles = {row[0] for row in store.db.rows("SELECT title FROM board_cards")}
     assert titles == {card.title for card in board.all_cards()}
-    assert 0 < said <= len(changes)
+    assert 0 < output <= len(changes)
     running.cancel()
     store.close()

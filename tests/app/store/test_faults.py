@@ -32,7 +32,7 @@ def assert_whole(path: Path, count: int = 200) -> None:
     store.close()
 
 
-def test_a_missing_store_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_a_missing_store_is_reported_as_missing(tmp_path: Path) -> None:
     with pytest.raises(StoreMissing) as e:
         Store.open(tmp_path / "store.db", KEY, KINDS)
     assert e.value.code == "store-missing"
@@ -64,7 +64,7 @@ def test_a_corrupt_store_is_refused_and_the_repaired_one_opens_whole(bench: Benc
     assert_whole(bench.path)
 
 
-def test_damage_deep_in_the_file_is_met_as_corrupt_and_found_by_the_check(bench: Bench) -> None:
+def test_damage_deep_in_the_file_is_raised_as_corrupt_and_found_by_the_check(bench: Bench) -> None:
     data = bytearray(fill(bench))
     for page in range(len(data) // 4096 // 2, len(data) // 4096):
         data[page * 4096 + 50] ^= 1
@@ -150,7 +150,7 @@ def test_a_really_full_disk_loses_nothing_that_was_acknowledged(tmp_path: Path) 
         os.system(f"umount {small}")  # noqa: S605
 
 
-def test_an_unwritable_place_is_said_to_be_unwritable(tmp_path: Path) -> None:
+def test_an_unwritable_place_is_reported_as_unwritable(tmp_path: Path) -> None:
     (tmp_path / "store.db").mkdir()
     (tmp_path / "store.db" / "x").touch()
     with pytest.raises(StoreUnwritable):
@@ -192,7 +192,7 @@ def test_rekeying_leaves_only_the_new_key(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("room", ["full", "no"])
-def test_rekeying_that_the_disk_stops_says_so_and_the_old_key_opens(
+def test_rekeying_that_the_disk_stops_raises_and_the_old_key_opens(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, room: str
 ) -> None:
     """No file may grow past a part of the store: SQLCipher says neither that nor that a disk is full."""

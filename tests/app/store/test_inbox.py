@@ -76,7 +76,7 @@ def test_an_archive_key_is_not_lost_when_its_epochs_key_comes_again(bench: Bench
 
 
 def test_a_share_that_the_stream_commits_to_takes_the_place_of_ones_own(bench: Bench) -> None:
-    """Two wrote an object's first change at once: the one who came too late had kept a share of his own."""
+    """Two people wrote an object's first change at once: the later one had kept a share of their own."""
     obj = ObjId(b"o" * 16)
     for share in (b"S" * 32, b"T" * 32):
         bench.store.receive(Received(room=ROOM, cursor=3, state=b"", shares=[(obj, share)]))
@@ -84,8 +84,8 @@ def test_a_share_that_the_stream_commits_to_takes_the_place_of_ones_own(bench: B
 
 
 def test_members_and_events_feed_the_room_list(bench: Bench) -> None:
-    told: list[RoomId] = []
-    bench.store.changed.connect(told.append)
+    emitted: list[RoomId] = []
+    bench.store.changed.connect(emitted.append)
     (room,) = bench.store.rooms_list.all()
     assert (room.role, room.left, room.created) == (2, False, 1000)
     assert [m.uid for m in bench.store.rooms_list.members(ROOM)] == [OTHER, ME]
@@ -98,7 +98,7 @@ def test_members_and_events_feed_the_room_list(bench: Bench) -> None:
             gone=[ME],
         )
     )
-    assert told
+    assert emitted
     assert bench.store.rooms_list.all() == []
     (gone,) = bench.store.rooms_list.all(left=True)
     assert (gone.role, gone.left) == (0, True)
@@ -118,7 +118,7 @@ def test_attack_a_false_servers_void_items_are_counted_once_and_fill_no_store(
     assert bench.store.inbox.void_items(ROOM) == [(OTHER, 2), (ME, 2)]
 
 
-def test_a_slice_that_fails_half_way_leaves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slice_that_fails_in_the_middle_leaves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise MemoryError
 

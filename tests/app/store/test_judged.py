@@ -172,7 +172,7 @@ async def test_a_position_that_comes_late_has_everything_behind_it_judged_again(
     assert "Nyckeln kom sent å. Efter 🙂." in desk.text()
 
 
-async def test_what_is_to_be_judged_again_is_noted_before_anybody_is_told(desk: Desk) -> None:
+async def test_what_is_to_be_judged_again_is_noted_before_anybody_is_notified(desk: Desk) -> None:
     """Otherwise its trial could begin while the disk is flushed, and end without the judge."""
     stream, writer = Stream(), Writer()
     first = stream.add(EK, *writer.take())
@@ -198,22 +198,22 @@ async def test_a_refused_flush_leaves_what_came(desk: Desk, monkeypatch: pytest.
     assert "Står kvar å. Kommer efter 🙂." in desk.text()
 
 
-async def test_a_refused_flush_leaves_the_judge_where_it_is_and_what_waits_is_told(
+async def test_a_refused_flush_leaves_the_judge_where_it_is_and_emits_what_waits(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing of the slice comes again: nobody would ask for the judge, or hear that something waits."""
+    """The slice is not received again: otherwise nobody would ask for the judge, or learn that something waits."""
     stream, writer = Stream(), Writer()
     await take(desk, *stream.add(EK, *writer.take()))
     writer.types("Kommer aldrig å. ")
     (behind,) = stream.add(EK, writer.types("Väntar 🙂. "))
-    told: list[bytes] = []
-    desk.store.trials.changed.connect(told.append)
+    emitted: list[bytes] = []
+    desk.store.trials.changed.connect(emitted.append)
     monkeypatch.setattr(database, "flush_log", lambda _: DiskFull())
     with pytest.raises(DiskFull):
         await take(desk, behind)
     assert [code for _, code in marks(desk.store)] == ["late"]
     assert not desk.store.judges.is_due(NOTE)
-    assert told == [NOTE]
+    assert emitted == [NOTE]
 
 
 async def test_a_refused_commit_leaves_the_judge_where_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +287,7 @@ def with_other_words(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
-async def test_attack_one_change_id_at_two_positions_says_the_same_whichever_key_comes_first(
+async def test_attack_one_change_id_at_two_positions_gives_the_same_whichever_key_comes_first(
     desk: Desk, order: Sequence[int]
 ) -> None:
     """Somebody sends other bytes under the same change id, in an epoch whose key comes late to some members."""

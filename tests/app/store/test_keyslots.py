@@ -119,7 +119,7 @@ def test_a_keyring_that_has_lost_the_entry_has_no_slot(slots: KeySlots, keyring:
         slots.unlock_keyring()
 
 
-def test_a_keyring_that_fails_in_its_own_way_counts_as_locked(slots: KeySlots, keyring: MemoryKeyring) -> None:
+def test_a_keyring_that_fails_with_its_own_error_counts_as_locked(slots: KeySlots, keyring: MemoryKeyring) -> None:
     def fail() -> None:
         raise OSError("D-Bus went away")
 
@@ -221,7 +221,7 @@ def test_a_change_of_keys_that_was_cut_off_is_finished_or_undone(
     opens(profile, slots, slots.unlock_keyring()).close()
 
 
-def test_a_raw_key_from_the_environment_is_taken_and_said_aloud(
+def test_a_raw_key_from_the_environment_is_taken_and_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.delenv("KANSLI_RAW_KEY", raising=False)
@@ -282,12 +282,12 @@ def test_a_change_that_is_killed_at_any_step_keeps_every_slot(
     store = open_store(profile, slots, slots.unlock_keyring(), KINDS)
     killed_after(steps, monkeypatch, lambda: slots.change_passphrase(store.db, PASSPHRASE, new))
     store.close()
-    ways: dict[SlotKind, Callable[[], StoreKeys]] = {
+    methods: dict[SlotKind, Callable[[], StoreKeys]] = {
         SlotKind.PASSPHRASE: lambda: slots.unlock_passphrase(new),
         SlotKind.KEYRING: slots.unlock_keyring,
     }
-    for way in (ways[first], *ways.values()):
-        opens(profile, slots, way()).close()
+    for method in (methods[first], *methods.values()):
+        opens(profile, slots, method()).close()
     assert slots.kinds() == [SlotKind.PASSPHRASE, SlotKind.KEYRING]
     assert not list(profile.slots_folder.glob("*.new"))
 
@@ -317,18 +317,18 @@ def test_a_removal_that_is_killed_at_any_step_leaves_no_slot_that_opens_nothing(
 
 @pytest.mark.parametrize("passphrase", ["en ny lösenfras", None])
 @pytest.mark.parametrize("steps", [0, 1])
-def test_the_only_way_in_is_there_before_the_others_go(
+def test_the_only_unlock_method_is_written_before_the_others_go(
     profile: Profile, slots: KeySlots, monkeypatch: pytest.MonkeyPatch, passphrase: str | None, steps: int
 ) -> None:
     keys = slots.unlock_keyring()
     killed = killed_after(steps, monkeypatch, lambda: slots.only(keys.keys[0], passphrase))
-    ways: list[Callable[[], StoreKeys]] = [lambda: slots.unlock_passphrase(PASSPHRASE), slots.unlock_keyring]
+    methods: list[Callable[[], StoreKeys]] = [lambda: slots.unlock_passphrase(PASSPHRASE), slots.unlock_keyring]
     if passphrase is not None:
-        ways.append(lambda: slots.unlock_passphrase(passphrase))
+        methods.append(lambda: slots.unlock_passphrase(passphrase))
     opened = 0
-    for way in ways:
+    for method in methods:
         try:
-            opens(profile, slots, way()).close()
+            opens(profile, slots, method()).close()
             opened += 1
         except (NoSlot, WrongPassphrase):
             continue
@@ -338,7 +338,7 @@ def test_the_only_way_in_is_there_before_the_others_go(
         assert slots.kinds() == [SlotKind.KEYRING if passphrase is None else SlotKind.PASSPHRASE]
 
 
-def test_a_way_in_that_cannot_be_made_takes_none_away(
+def test_an_unlock_method_that_cannot_be_made_removes_none(
     profile: Profile, slots: KeySlots, keyring: MemoryKeyring
 ) -> None:
     key = slots.unlock_keyring().keys[0]
@@ -351,14 +351,14 @@ def test_a_way_in_that_cannot_be_made_takes_none_away(
 
 
 @pytest.mark.parametrize("found", [b"", bytes(18), b"\xff\xfe\xfd", b"other"])
-def test_a_damaged_note_of_a_change_takes_no_way_in_away(profile: Profile, slots: KeySlots, found: bytes) -> None:
+def test_a_damaged_note_of_a_change_removes_no_unlock_method(profile: Profile, slots: KeySlots, found: bytes) -> None:
     (profile.slots_folder / "settling").write_bytes(found)
     opens(profile, slots, slots.unlock_passphrase(PASSPHRASE)).close()
     opens(profile, slots, slots.unlock_keyring()).close()
     assert slots.kinds() == [SlotKind.PASSPHRASE, SlotKind.KEYRING]
 
 
-def test_a_slot_that_cannot_take_its_place_is_told_and_taken_the_next_time(
+def test_a_slot_that_cannot_take_its_place_is_reported_and_taken_the_next_time(
     profile: Profile, slots: KeySlots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a virus scanner holds a file on Windows."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The layout of a store: what the tables are, and that a store of this number opens whoever wrote it."""
+"""The layout of a store: its tables, and that a store of this number opens, whichever program wrote it."""
 
 import shutil
 from pathlib import Path
@@ -26,7 +26,7 @@ def columns(bench: Bench, table: Table) -> set[str]:
     return {row[1] for row in bench.store.db.rows(f"PRAGMA table_info({table.name})")}
 
 
-def test_the_tables_are_as_the_schema_says(bench: Bench) -> None:
+def test_the_tables_are_as_in_the_schema(bench: Bench) -> None:
     for table in schema.metadata.tables.values():
         assert {c.name for c in table.columns} == columns(bench, table), table.name
 
@@ -53,8 +53,8 @@ def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, v
 
 @pytest.fixture
 def written(tmp_path: Path) -> Store:
-    """What tests/vectors/make_store_13.py wrote."""
-    shutil.copy(VECTORS / "store-13.db", tmp_path / "store.db")
+    """What tests/vectors/make_store_14.py wrote."""
+    shutil.copy(VECTORS / "store-14.db", tmp_path / "store.db")
     return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
 
 
@@ -100,7 +100,7 @@ def test_a_store_that_this_layout_wrote_opens_with_states_and_notices(written: S
     assert written.reread(RoomId(b"T" * 16)) == 14
     person, other = Uid(b"O" * 16), Uid(b"Q" * 16)
     notices = [(n.uid, n.kind, n.seq, n.other) for n in written.key_notices.open()]
-    assert notices == [(person, "device-added", 3, b""), (person, "twin", 0, other)]
+    assert notices == [(person, "device-added", 3, b""), (person, "duplicate", 0, other)]
     assert written.key_notices.resets() == {other}
     assert [p.name for p in written.people.all()] == ["Registrator åäö"] * 2
     written.close()

@@ -36,8 +36,8 @@ def change(n: int, by: Uid, obj: ObjId, data: bytes) -> OpenedChange:
 
 
 def record(n: int, by: Uid, left_out: OpenedChange) -> OpenedChange:
-    told = ChangeLeftOut(obj=NOTE, author=left_out.uid, change=left_out.change_id)
-    return change(n, by, ROOT, encode(told))
+    emitted = ChangeLeftOut(obj=NOTE, author=left_out.uid, change=left_out.change_id)
+    return change(n, by, ROOT, encode(emitted))
 
 
 class Room:
@@ -75,14 +75,14 @@ def test_attack_nobody_puts_a_rooms_chat_away(tmp_path: Path) -> None:
     kinds = {CHAT.id: CHAT, ROOM_KIND.id: ROOM_KIND}
     store = Store.create(tmp_path / "store.db", KEY, kinds)
     store.set_me(EK)
-    told: list[tuple[Uid, Record]] = [
+    emitted: list[tuple[Uid, Record]] = [
         (EK, ObjectRetired(obj=chat, on=True)),
         (HL, ObjectAnnounced(obj=chat, kind=CHAT.id)),
         (EK, ObjectAnnounced(obj=false, kind=CHAT.id)),
         (EK, ObjectRetired(obj=chat, on=True)),
     ]
-    for n, (by, said) in enumerate(told, start=4):
-        store.receive(Received(room=ROOM, cursor=n, state=b"", changes=[change(n, by, ROOT, encode(said))]))
+    for n, (by, shown) in enumerate(emitted, start=4):
+        store.receive(Received(room=ROOM, cursor=n, state=b"", changes=[change(n, by, ROOT, encode(shown))]))
     first = store.objects.first(ROOM, CHAT.id)
     store.close()
     assert first is not None
@@ -104,11 +104,11 @@ def digest(store: Store, until: int) -> bytes:
 
 
 def test_a_change_is_left_out_from_the_records_position_on_at_everybody(tmp_path: Path, room: Room) -> None:
-    told = record(9, RG, room.edits[3])
+    emitted = record(9, RG, room.edits[3])
     orders = [
-        [[room.announced, *room.edits, told]],
-        [[room.announced], room.edits[:3], [told], room.edits[3:]],  # its content came late
-        [[told], [room.announced], room.edits],
+        [[room.announced, *room.edits, emitted]],
+        [[room.announced], room.edits[:3], [emitted], room.edits[3:]],  # its content came late
+        [[emitted], [room.announced], room.edits],
     ]
     stores = [take_in(tmp_path / f"{i}.db", slices) for i, slices in enumerate(orders)]
     assert [text(store) for store in stores] == ["Ett å. Två 🙂. \n"[:-1]] * 3
@@ -122,8 +122,11 @@ def test_a_change_is_left_out_from_the_records_position_on_at_everybody(tmp_path
 
 
 def test_attack_each_of_two_records_in_one_envelope_has_its_line(tmp_path: Path, room: Room) -> None:
-    told = [record(9, RG, room.edits[2]), replace(record(9, RG, room.edits[3]), place=1, change_id=ChangeId(b"2" * 16))]
-    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits, *told]])
+    emitted = [
+        record(9, RG, room.edits[2]),
+        replace(record(9, RG, room.edits[3]), place=1, change_id=ChangeId(b"2" * 16)),
+    ]
+    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits, *emitted]])
     assert {gone.author for gone in store.left_out.of(NOTE)} == {EK, HL}
     lines = [(e.n, e.by, e.subject) for e in store.rooms_list.events(ROOM) if e.kind == "leave-out"]
     assert lines == [(9, RG, EK), (9, RG, HL)]
@@ -134,7 +137,8 @@ def test_attack_each_of_two_records_in_one_envelope_has_its_line(tmp_path: Path,
 def test_attack_of_two_records_for_one_change_the_earlier_counts_in_whatever_order_they_come(
     tmp_path: Path, room: Room
 ) -> None:
-    """A key that was received late made a device keep the later record: its states differed from everybody else's."""
+    """A key that was received late made a device keep the later record: its states differed from those of all other
+    members."""
     first, second = record(9, RG, room.edits[3]), record(10, HL, room.edits[3])
     orders = [[[first], [second]], [[second], [first]]]
     stores = [
@@ -174,8 +178,8 @@ def test_what_was_pruned_before_is_not_left_out(tmp_path: Path, room: Room) -> N
 
 
 def test_attack_another_persons_change_of_that_id_stays(tmp_path: Path, room: Room) -> None:
-    told = ChangeLeftOut(obj=NOTE, author=EK, change=room.edits[3].change_id)
-    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits, change(9, RG, ROOT, encode(told))]])
+    emitted = ChangeLeftOut(obj=NOTE, author=EK, change=room.edits[3].change_id)
+    store = take_in(tmp_path / "s.db", [[room.announced, *room.edits, change(9, RG, ROOT, encode(emitted))]])
     assert "Tre." in text(store)
     store.close()
 
@@ -198,10 +202,10 @@ def test_what_one_wrote_oneself_counts_when_it_has_its_position(tmp_path: Path, 
         store.db.raw.execute("UPDATE meta SET value = ? WHERE name = 'me'", (RG,))
     store.close()
     store = Store.open(tmp_path / "s.db", KEY, KINDS)
-    told = encode(ChangeLeftOut(obj=NOTE, author=HL, change=room.edits[3].change_id))
-    which = store.changes.append(ROOM, ROOT, told)
+    emitted = encode(ChangeLeftOut(obj=NOTE, author=HL, change=room.edits[3].change_id))
+    which = store.changes.append(ROOM, ROOT, emitted)
     assert "Tre." in text(store)
-    echo = OpenedChange(n=9, t=9, uid=RG, dev=DevId(RG), obj=ROOT, change_id=which, payload=told)
+    echo = OpenedChange(n=9, t=9, uid=RG, dev=DevId(RG), obj=ROOT, change_id=which, payload=emitted)
     taken = list[ObjId]()
     store.changes.taken_back.connect(taken.append)
     store.receive(Received(room=ROOM, cursor=9, state=b"", changes=[echo]))

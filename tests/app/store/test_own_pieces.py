@@ -39,8 +39,8 @@ def written(store: Store, stream: Stream, parts: Sequence[bytes]) -> list[Opened
     return [replace(c, change_id=i) for c, i in zip(stream.add(HL, *parts), ids, strict=True)]
 
 
-class Told:
-    """What the tools were told of the document."""
+class Listener:
+    """The signals that the tools received about the document."""
 
     def __init__(self, store: Store) -> None:
         self.back: list[ObjId] = []
@@ -55,7 +55,7 @@ async def test_an_own_piece_waits_for_no_other_and_a_colleagues_piece_does(desk:
     async with opened(tmp_path / "other.db") as other:
         for each in (desk, other):
             await take(each, *begun)
-        told = Told(desk.store)
+        listener = Listener(desk.store)
         mine = written(desk.store, stream, pasted(writer))
         for change in mine[:-1]:
             await take(desk, change)
@@ -65,7 +65,7 @@ async def test_an_own_piece_waits_for_no_other_and_a_colleagues_piece_does(desk:
             assert PASTED not in other.text()
         await take(desk, mine[-1])
         await take(other, mine[-1])
-        assert (told.back, told.received) == ([], [])
+        assert (listener.back, listener.received) == ([], [])
         assert marks(desk.store) == marks(other.store) == []
         assert desk.text() == other.text()
 
@@ -78,49 +78,50 @@ async def test_a_restart_between_the_pieces_changes_nothing(tmp_path: Path) -> N
         await take(desk, *mine[:2])
         desk.store.judges.close()
     async with opened(tmp_path / "store.db") as desk:
-        told = Told(desk.store)
+        listener = Listener(desk.store)
         await take(desk, *mine[2:])
-        assert (marks(desk.store), told.back) == ([], [])
+        assert (marks(desk.store), listener.back) == ([], [])
         assert desk.text().count(PASTED) == 1
 
 
 async def test_an_object_that_is_judged_again_between_the_pieces_keeps_them(desk: Desk) -> None:
     stream, writer = Stream(), Writer()
     await take(desk, *stream.add(HL, *writer.take()))
-    mine, told = written(desk.store, stream, pasted(writer)), Told(desk.store)
+    mine, listener = written(desk.store, stream, pasted(writer)), Listener(desk.store)
     await take(desk, *mine[:2])
     desk.store.judges.forget([NOTE])
     kind = desk.store.trials._merging(NOTE)
     assert kind is not None
     await desk.store.judges.again(NOTE, kind)
-    assert (marks(desk.store), told.back) == ([], [])
+    assert (marks(desk.store), listener.back) == ([], [])
     await take(desk, *mine[2:])
-    assert (marks(desk.store), told.back) == ([], [])
+    assert (marks(desk.store), listener.back) == ([], [])
     assert desk.text().count(PASTED) == 1
 
 
 async def test_attack_pieces_that_are_void_together_are_taken_out_together(desk: Desk, tmp_path: Path) -> None:
-    """A verdict on the whole is the same for the device that wrote it: here the client is another person's."""
+    """A verdict on the whole is the same for the device that wrote it: here the client belongs to a different
+    person."""
     stream, writer = Stream(), Writer()
     begun = stream.add(EK, *writer.take())
     async with opened(tmp_path / "other.db") as other:
         for each in (desk, other):
             await take(each, *begun)
-        told, mine = Told(desk.store), written(desk.store, stream, pasted(writer))
+        listener, mine = Listener(desk.store), written(desk.store, stream, pasted(writer))
         for change in mine[:-1]:
             await take(desk, change)
-        assert (marks(desk.store), told.back) == ([], [])
+        assert (marks(desk.store), listener.back) == ([], [])
         await take(desk, mine[-1])
         await take(other, *mine)
         assert marks(desk.store) == marks(other.store) == [(change.n, "foreign") for change in mine]
-        assert told.back == [NOTE]
+        assert listener.back == [NOTE]
         assert PASTED not in desk.text()
 
 
 async def test_pieces_that_a_prune_covers_are_offered_again_and_stay(desk: Desk) -> None:
     stream, writer = Stream(), Writer()
     await take(desk, *stream.add(HL, *writer.take()))
-    mine, told = written(desk.store, stream, pasted(writer)), Told(desk.store)
+    mine, listener = written(desk.store, stream, pasted(writer)), Listener(desk.store)
     await take(desk, *mine[:2])
     unsent = len(desk.store.pending(99))
     prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=mine[1].n)
@@ -128,7 +129,7 @@ async def test_pieces_that_a_prune_covers_are_offered_again_and_stay(desk: Desk)
     assert [code for _, code in marks(desk.store)] == ["covered"] * 2
     offered = desk.store.pending(99)[unsent:]
     assert [pending.payload for pending in offered] == [change.payload for change in mine[:2]]
-    assert (told.back, desk.text().count(PASTED)) == ([], 1)
+    assert (listener.back, desk.text().count(PASTED)) == ([], 1)
     rest = [replace(c, n=160 + at) for at, c in enumerate(mine[2:])]
     again = [
         replace(c, n=170 + at, change_id=p.change_id) for at, (c, p) in enumerate(zip(mine, offered, strict=False))
@@ -136,4 +137,4 @@ async def test_pieces_that_a_prune_covers_are_offered_again_and_stay(desk: Desk)
     await take(desk, *rest)
     await take(desk, *again)
     assert [code for _, code in marks(desk.store)] == ["covered"] * 2
-    assert (told.back, desk.text().count(PASTED)) == ([], 1)
+    assert (listener.back, desk.text().count(PASTED)) == ([], 1)

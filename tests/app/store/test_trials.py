@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What others send is merged only after a real worker has merged it: poison is held back, everything else goes on."""
+"""What others send is merged only after a real worker has merged it: poison is held back, all other changes are
+merged."""
 
 import asyncio
 import contextlib
@@ -123,11 +124,11 @@ async def test_attack_one_crash_after_the_other_makes_only_that_object_wait(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each crash delayed every document and board of every room by up to ten seconds."""
-    writer, on_the_way_in = Writer(), list[ObjId]()
+    writer, when_received = Writer(), list[ObjId]()
     passes = Rehearsal.passes
 
     def recorded(rehearsal: Rehearsal, obj: ObjId, *given: Any) -> bool:
-        on_the_way_in.append(obj)
+        when_received.append(obj)
         return passes(rehearsal, obj, *given)
 
     monkeypatch.setattr(Rehearsal, "passes", recorded)
@@ -135,10 +136,10 @@ async def test_attack_one_crash_after_the_other_makes_only_that_object_wait(
     await desk.receive((BOARD_ID, board_change(fatal("cards"))))
     await until(lambda: desk.store.trials.untried == [])
     assert len(desk.held(BOARD_ID)) == 1
-    on_the_way_in.clear()
+    when_received.clear()
     await desk.receive((BOARD_ID, board_change(fatal("labels"))))
     await desk.receive((NOTE, writer.types("Beslutet är fattat 🙂. ")))
-    assert on_the_way_in == [NOTE], "the board's change is tried in the background"
+    assert when_received == [NOTE], "the board's change is tried in the background"
     assert "Beslutet är fattat" in desk.text()
     await settled(desk, BOARD_ID)
     assert len(desk.held(BOARD_ID)) == 2

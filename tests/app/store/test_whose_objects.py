@@ -128,5 +128,5 @@ def test_a_new_objects_id_is_bound_by_the_share_that_waits_for_it(bench: Bench) 
     assert object_of(SQUAT, share) != obj
 
 
-def test_every_kinds_tables_say_which_object_a_row_is_of() -> None:
+def test_every_kinds_tables_name_the_object_of_a_row() -> None:
     assert [(k.id, t.name) for k in REAL_KINDS for t in k.tables if "obj" not in t.c] == []

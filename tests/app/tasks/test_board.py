@@ -126,11 +126,11 @@ def test_cards_remain_when_every_column_is_deleted(board: Board) -> None:
 
 
 def test_signals_name_the_cards_that_changed(board: Board) -> None:
-    told: list[frozenset[str]] = []
-    board.changed.connect(told.append)
+    emitted: list[frozenset[str]] = []
+    board.changed.connect(emitted.append)
     card = board.add_card(board.columns()[0].id, "a")
     board.assign(card, HANDLAGGARE)
-    assert told == [frozenset({card}), frozenset({card})]
+    assert emitted == [frozenset({card}), frozenset({card})]
 
 
 def test_two_who_move_the_same_card_agree_on_one_place(board: Board) -> None:

@@ -146,7 +146,7 @@ def test_no_state_is_cached_where_changes_wait_for_one_that_comes_in_the_same_sl
     assert len(hl.tasks.board(ROOM, FIRST).all_cards()) == 21
 
 
-def test_rows_that_are_written_anew_do_not_begin_with_a_later_state(hl: Desk, ek: Colleague) -> None:
+def test_rows_that_are_written_again_do_not_begin_with_a_later_state(hl: Desk, ek: Colleague) -> None:
     receive(hl, [encode(ek.updates[0]), *ek.write(20)], 100)
     shown = titles(hl)
     last = hl.store.changes.of(FIRST)[-1].rowid

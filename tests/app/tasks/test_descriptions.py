@@ -109,7 +109,7 @@ def test_who_wrote_in_many_steps_while_the_other_was_away_does_not_bring_back_wh
 
 
 def test_who_writes_and_takes_it_back_does_not_delete_what_another_wrote(desks: tuple[Desk, Desk, Positions]) -> None:
-    """The same text again is another value than the one that both began with."""
+    """The same text typed again is a different value from the one that both began with."""
     hl, ek, server = desks
     card = new_card(hl, server)
     write(hl, card, BASE + "\nMitt.")

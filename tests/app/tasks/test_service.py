@@ -137,14 +137,14 @@ def test_a_board_that_nobody_shows_any_more_is_freed(desks: tuple[Desk, Desk, Po
     assert crdt_docs() <= shown  # instead of the board, the one from which the rows of the copy are written
 
 
-def test_a_change_that_is_taken_back_is_told_though_nobody_shows_the_board(
+def test_a_change_that_is_taken_back_is_emitted_though_nobody_shows_the_board(
     desks: tuple[Desk, Desk, Positions],
 ) -> None:
     hl, _, _ = desks
-    told: list[RoomId] = []
-    hl.tasks.changed.connect(told.append)
+    emitted: list[RoomId] = []
+    hl.tasks.changed.connect(emitted.append)
     hl.store.changes.taken_back.emit(BOARD_ID)
-    assert told == [ROOM]
+    assert emitted == [ROOM]
 
 
 def test_attack_changes_to_many_boards_by_turns_leave_few_boards_in_memory(

@@ -29,7 +29,7 @@ def new_card(hl: Desk, server: Positions, title: str = "Begär yttrande å 🙂"
     return card
 
 
-def test_the_trash_says_who_and_when_to_everybody_and_gives_back(desks: tuple[Desk, Desk, Positions]) -> None:
+def test_the_trash_shows_everybody_who_and_when_and_gives_back(desks: tuple[Desk, Desk, Positions]) -> None:
     hl, ek, server = desks
     card, other = new_card(hl, server), new_card(hl, server, "Kvar")
     began = now_ms()
@@ -51,7 +51,7 @@ def test_the_trash_says_who_and_when_to_everybody_and_gives_back(desks: tuple[De
         assert {row.card for row in at.tasks.tasks(ROOM)} == {card, other}
 
 
-def test_who_put_it_away_is_told_what_was_written_meanwhile(desks: tuple[Desk, Desk, Positions]) -> None:
+def test_the_person_who_put_it_away_is_shown_what_was_written_meanwhile(desks: tuple[Desk, Desk, Positions]) -> None:
     hl, ek, server = desks
     card = new_card(hl, server)
     theirs = ek.tasks.board(ROOM)
@@ -61,8 +61,8 @@ def test_who_put_it_away_is_told_what_was_written_meanwhile(desks: tuple[Desk, D
     server.deliver()
     theirs.edit_card(card, title="Begär yttranden")
     server.deliver()
-    (told,) = Trash(hl.tasks.trash).written_after()
-    assert (told.item.ref, told.item.title, told.by) == (card.encode(), "Begär yttranden", (EK,))
+    (emitted,) = Trash(hl.tasks.trash).written_after()
+    assert (emitted.item.ref, emitted.item.title, emitted.by) == (card.encode(), "Begär yttranden", (EK,))
     assert Trash(ek.tasks.trash).written_after() == [], "only the person who put it away"
     kept = hl.tasks.board(ROOM).any_card(card)
     assert kept is not None
@@ -71,7 +71,7 @@ def test_who_put_it_away_is_told_what_was_written_meanwhile(desks: tuple[Desk, D
     assert Trash(hl.tasks.trash).written_after() == []
 
 
-def test_two_who_put_away_at_once_are_not_told_that_somebody_wrote(desks: tuple[Desk, Desk, Positions]) -> None:
+def test_two_who_put_away_at_once_are_not_shown_that_somebody_wrote(desks: tuple[Desk, Desk, Positions]) -> None:
     hl, ek, server = desks
     card = new_card(hl, server)
     for at in (hl, ek):

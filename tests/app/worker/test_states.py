@@ -140,13 +140,13 @@ LIES = [
 ]
 
 
-@pytest.mark.parametrize("says", LIES, ids=["kind", "texts", "size", "nothing", "more", "digest"])
+@pytest.mark.parametrize("lie", LIES, ids=["kind", "texts", "size", "nothing", "more", "digest"])
 def test_attack_a_process_that_was_taken_over_returns_nothing_that_is_not_bounded(
-    says: list[Tried | Made | Part], tmp_path: Path
+    lie: list[Tried | Made | Part], tmp_path: Path
 ) -> None:
     answers = tmp_path / "answers"
     with answers.open("wb") as file:
-        for answer in says:
+        for answer in lie:
             write(file, answer)
     assert answers.stat().st_size < MAX_FRAME
     code = f"import sys; sys.stdout.buffer.write(open({str(answers)!r}, 'rb').read()); sys.stdout.close()"
@@ -195,7 +195,7 @@ async def test_attack_an_objects_state_is_read_and_made_beside_the_loop(
     assert state
 
 
-async def test_a_state_that_cannot_be_made_is_none_for_snapshots_and_told_to_who_gives_it(tmp_path: Path) -> None:
+async def test_a_state_that_cannot_be_made_is_none_for_snapshots_and_raised_to_who_gives_it(tmp_path: Path) -> None:
     """▲ Otherwise a newcomer would be given an empty state in place of the object."""
     states = States([sys.executable, "-c", MORTAL])
     store = Store.create(tmp_path / "store.db", b"k" * 32, states.kinds((DOCUMENTS, BOARDS)))

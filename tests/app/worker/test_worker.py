@@ -33,7 +33,7 @@ def worker() -> Iterator[Worker]:
     made.close()
 
 
-def test_it_merges_what_is_honest_and_tells_what_is_no_update(worker: Worker) -> None:
+def test_it_merges_what_is_honest_and_reports_what_is_no_update(worker: Worker) -> None:
     worker.load(OBJ, ("text",), ("meta",), [])
     found = worker.try_(OBJ, [written("meta", "title", "Beslut å 🙂"), b"\x00\x01 no update"], thorough=True)
     assert found.merged == (True, False)
@@ -43,7 +43,7 @@ def test_it_merges_what_is_honest_and_tells_what_is_no_update(worker: Worker) ->
     assert worker.generation == 0
 
 
-def test_it_says_how_long_each_merge_took_and_how_long_loading(worker: Worker) -> None:
+def test_it_reports_how_long_each_merge_took_and_how_long_loading(worker: Worker) -> None:
     """A merge compares each new item with all that others wrote at the same place."""
     at_one_place = [_at_the_start(client, 1) for client in range(1, 300)]
     assert worker.load(OBJ, ("text",), (), at_one_place).took_us > 0
@@ -52,7 +52,7 @@ def test_it_says_how_long_each_merge_took_and_how_long_loading(worker: Worker) -
 
 
 def _at_the_start(client: int, items: int) -> bytes:
-    """An update of so many characters, each at the beginning of the text, as if nothing else were there."""
+    """An update of so many characters, each at the beginning of the text, as if the text were empty."""
     low, high = client & 0x7F | 0x80, client >> 7
     head = bytes((1, items & 0x7F | 0x80, items >> 7)) if items > 127 else bytes((1, items))
     number = bytes((low, high)) if high else bytes((client,))
@@ -95,11 +95,11 @@ def test_attack_a_worker_that_answers_too_late_is_ended() -> None:
     slow.close()
 
 
-@pytest.mark.parametrize("says", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1", b"\x00\x00\x00\x09\x93"])
-def test_attack_a_worker_that_was_taken_over_says_nothing_that_is_believed(says: bytes) -> None:
+@pytest.mark.parametrize("lie", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1", b"\x00\x00\x00\x09\x93"])
+def test_attack_no_answer_of_a_worker_that_was_taken_over_is_believed(lie: bytes) -> None:
     """Too long, no msgpack, cut off: the answer is none, and the process is ended."""
-    assert int.from_bytes(says[:4], "big") > MAX_FRAME or len(says) < 64
-    liar = Worker([sys.executable, "-c", f"import sys; sys.stdout.buffer.write({says!r}); sys.stdout.close()"])
+    assert int.from_bytes(lie[:4], "big") > MAX_FRAME or len(lie) < 64
+    liar = Worker([sys.executable, "-c", f"import sys; sys.stdout.buffer.write({lie!r}); sys.stdout.close()"])
     with pytest.raises(WorkerDied):
         liar.try_(OBJ, [], thorough=False)
     liar.close()
@@ -155,7 +155,7 @@ async def test_whoever_gives_up_a_short_question_ends_the_worker(worker: Worker)
     assert worker.load(OBJ, ("text",), (), []).merged == ()
 
 
-def test_what_cannot_be_started_is_told(tmp_path: Path) -> None:
+def test_a_worker_that_cannot_be_started_is_reported(tmp_path: Path) -> None:
     with pytest.raises(WorkerUnavailable):
         Worker([str(tmp_path / "nothing here")]).start()
 

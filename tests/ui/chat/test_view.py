@@ -319,7 +319,7 @@ async def test_what_is_said_of_a_file_that_is_gone_names_it(view: ChatView, tmp_
     for file in files:
         file.write_text("å")
     told: list[str] = []
-    set_error_hook(lambda owner, error: told.append(sentence_of(error).text))
+    set_error_hook(lambda owner, error, again: told.append(sentence_of(error).text))
     view.composer.add_files(files)
     write(view, "Se bilagorna 🙂")
     files[1].unlink()
@@ -344,7 +344,7 @@ async def test_where_to_save_a_file_is_asked_only_if_policy_lets_it_be_saved(
         return None
 
     monkeypatch.setattr("ui.chat.view.save_file", ask)
-    set_error_hook(lambda owner, error: told.append(getattr(error, "code", "")))
+    set_error_hook(lambda owner, error, again: told.append(getattr(error, "code", "")))
     try:
         hl.chat.may_export = lambda: allowed
         view._file_hit(hl.chat.timeline(ROOM).message(0), 0)

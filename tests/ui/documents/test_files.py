@@ -61,7 +61,7 @@ def hl(world: World) -> Desk:
 def faults() -> Iterator[list[str]]:
     """Codes of what was told."""
     told: list[str] = []
-    set_error_hook(lambda _owner, error: told.append(getattr(error, "code", "")))
+    set_error_hook(lambda _owner, error, _again: told.append(getattr(error, "code", "")))
     yield told
     set_error_hook(None)
 

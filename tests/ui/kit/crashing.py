@@ -105,7 +105,7 @@ def main(folder: Path, *, crash: bool) -> None:
     log.start(folder)
     uncaught = errors.install(folder)
 
-    def show(owner: QObject, error: Exception) -> None:
+    def show(owner: QObject, error: Exception, again: object) -> None:
         print(code_of(error), flush=True)
 
     tasks.set_error_hook(show)

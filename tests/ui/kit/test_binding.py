@@ -114,7 +114,7 @@ def test_a_bound_slot_can_be_let_go(qapp: QApplication) -> None:
 def reported() -> Iterator[list[Exception]]:
     """Errors that reached the hook."""
     errors: list[Exception] = []
-    tasks.set_error_hook(lambda _owner, error: errors.append(error))
+    tasks.set_error_hook(lambda _owner, error, _again: errors.append(error))
     yield errors
     tasks.set_error_hook(None)
 

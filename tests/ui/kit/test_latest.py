@@ -42,7 +42,7 @@ async def test_only_the_newest_question_is_asked_and_shown(qapp: QApplication) -
 
 async def test_what_is_forgotten_is_not_shown_and_it_goes_on_after_an_error(qapp: QApplication) -> None:
     owner, slow, shown, failed = QObject(), Slow(), list[str](), list[Exception]()
-    tasks.set_error_hook(lambda _owner, error: failed.append(error))
+    tasks.set_error_hook(lambda _owner, error, _again: failed.append(error))
     latest = Latest(owner, slow, lambda question, answer: shown.append(answer))
     latest.ask("a")
     await until(lambda: len(slow.answers) == 1)

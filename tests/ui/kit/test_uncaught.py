@@ -95,7 +95,7 @@ def test_a_crash_of_native_code_is_in_the_log_at_the_next_start(crashed: Ended, 
     assert not [line for line in told if "/" in line], "no folder: it may be called after a person"
     again = run_crashing(folder)
     assert again.status == 0
-    assert again.left[crashes.NAME] == ""
+    assert again.left[crashes.NAME] == "", "it is emptied"
     for line in told:
         assert line in again.log
 

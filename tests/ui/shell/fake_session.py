@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 from app.chat.service import Author, MentionRow
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.errors import StoreFault
 from app.objects.trash import Trash
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
@@ -106,6 +107,8 @@ class FakeTasks:
     """My tasks, and a real board behind them."""
 
     changed: Signal[RoomId] = field(default_factory=Signal)
+    fault: Signal[ObjId, StoreFault] = field(default_factory=Signal)
+    saved: Signal[ObjId] = field(default_factory=Signal)
     live: Board = field(default_factory=Board)
     rows: list[TaskRow] = field(default_factory=list)
 
@@ -124,6 +127,11 @@ class FakeTasks:
                 TaskRow(room=room, obj=BOARD, card=card, title=title, column=columns[column].title, assignee=ME.uid,
                         due=due, done=column == 2, labels=(), checked=0, check_items=0)
             )  # fmt: skip
+
+    def unsaved(self, obj: ObjId) -> bool:
+        return False
+
+    def retry(self, obj: ObjId) -> None: ...
 
     def my_tasks(self, *, done: bool = False) -> list[TaskRow]:
         column_of = {c.id: self.live.column_of(c.id) for c in self.live.all_cards()}

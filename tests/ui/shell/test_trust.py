@@ -53,7 +53,7 @@ def tell(session: FakeSession, *notices: KeyNotice) -> None:
 
 THEIRS = f"kansli:verify?uid={REGISTRAR.uid.hex()}&genesis={'5a' * 32}"
 ADDED = KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), more=1, ids=(2, 3))
-TWIN = KeyNotice(uid=REGISTRAR.uid, kind="twin", other=LAWYER.uid, t=at(9, 30), ids=(1,))
+DUPLICATE = KeyNotice(uid=REGISTRAR.uid, kind="duplicate", other=LAWYER.uid, t=at(9, 30), ids=(1,))
 
 
 def test_both_levels_are_told_apart_where_members_are_listed(window: MainWindow) -> None:
@@ -159,12 +159,12 @@ async def test_a_new_device_is_told_in_the_room_and_goes_when_it_has_been_seen(
 
 async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, session: FakeSession) -> None:
     view = room_of(window)
-    tell(session, TWIN, ADDED)
+    tell(session, DUPLICATE, ADDED)
     assert "Det finns två konton för Registrator" in view.key_notices.text()
     view.key_notices._button.click()
     (await dialog()).reject()
     await asyncio.sleep(0.01)
-    assert session.people.told == [TWIN, ADDED]
+    assert session.people.told == [DUPLICATE, ADDED]
     view.key_notices._button.click()
     (await dialog()).accept()
     await asyncio.sleep(0.01)
@@ -174,13 +174,13 @@ async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, 
 
 async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> None:
     window.go_section("home")
-    tell(session, TWIN, ADDED)
+    tell(session, DUPLICATE, ADDED)
     caught_up(window)
     shown = window.findChildren(NoticeCard)
     assert [card.button.text().strip() for card in shown] == ["Det är utrett …", "Jag har sett det"]
     shown[1].button.click()
     await asyncio.sleep(0.01)
-    assert session.people.told == [TWIN]
+    assert session.people.told == [DUPLICATE]
     caught_up(window)
     QApplication.processEvents()
     assert len([card for card in window.findChildren(NoticeCard) if card.isVisible()]) == 1
@@ -288,7 +288,7 @@ def test_a_room_whose_key_is_not_known_yet_still_says_what_the_server_sees(windo
     assert "avkryptera rummet" not in texts(opened)
 
 
-@pytest.mark.parametrize(("warning", "word"), [("reset", "återställd"), ("twin", "två konton")])
+@pytest.mark.parametrize(("warning", "word"), [("reset", "återställd"), ("duplicate", "två konton")])
 def test_a_warning_stands_where_the_verification_would(
     window: MainWindow, session: FakeSession, warning: str, word: str
 ) -> None:

@@ -23,6 +23,7 @@ from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import day_or_time, long_day, tr, week
+from ui.kit.unsaved_bar import edit_unseen
 from ui.shell.home.action_row import Action, ActionRow
 from ui.shell.home.my_tasks import TaskCard, TaskLine, tasks_here
 from ui.shell.ports import ObjectSummary, RoomSummary, Session
@@ -324,7 +325,7 @@ def finish(owner: QObject, session: Session, task: TaskRow, done: bool) -> None:
         if target is not None:
             board.move_card(task.card, target.id)
 
-    run_guarded(owner, move)
+    edit_unseen(owner, session.tasks, task.obj, move)
 
 
 def _quiet(text: str) -> QWidget:

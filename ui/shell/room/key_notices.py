@@ -26,7 +26,7 @@ def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
         "device-recovered": tr("{name} has come back on a new device with the recovery sheet."),
         "device-revoked": tr("One of {name}'s devices has been revoked."),
         "reset": tr("The agency has reset {name}'s account."),
-        "twin": tr("There are two accounts for {name}."),
+        "duplicate": tr("There are two accounts for {name}."),
     }[notice.kind].format(name=name)
     if notice.more:
         happened += " " + trn(
@@ -37,7 +37,7 @@ def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
             "The keys that were known count no more, nor does your verification. Whoever comes in the same name is a "
             "new account: compare numbers with them before you write anything sensitive."
         )
-    elif notice.kind == "twin":
+    elif notice.kind == "duplicate":
         advice = tr(
             "The agency has bound two accounts to the same staff record. Ask {name}, and IT security, which one is "
             "real before you write anything sensitive."

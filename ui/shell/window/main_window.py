@@ -582,11 +582,11 @@ class MainWindow(QMainWindow):
         count = f"({self.unread}{more}) " if self.unread else ""
         set_title(self, f"{count}{room} – Kansli" if room else f"{count}Kansli")
 
-    def _on_error(self, _owner: QObject, error: Exception) -> None:
+    def _on_error(self, _owner: QObject, error: Exception, again: tasks.Again) -> None:
         if is_ours(error):
             self._bugs.show_fault(error)
         else:
-            self._toast.show_text(sentence_of(error).text, code=code_of(error), kept=True)
+            self._toast.show_text(sentence_of(error).text, again, tr("Try again"), code=code_of(error), kept=True)
 
     def _report_bug(self, lines: Sequence[str]) -> None:
         run(self, self._save_report(lines))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-13.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-14.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 13
+    assert VERSION == 14
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -78,10 +78,10 @@ def _people(store: Store) -> None:
     store.people.set_verified(OTHER, True, t=7)
     store.append_user_log(OTHER, 3, [(b"entry 3", b"s" * 64)])
     store.key_notices.advance(OTHER, 3, [("device-added", 3)])
-    store.key_notices.put(OTHER, "twin", other=THIRD)
+    store.key_notices.put(OTHER, "duplicate", other=THIRD)
     store.key_notices.put(THIRD, "reset", done=True)
     store.append_user_log(THIRD, 3, [(b"entry 3", b"s" * 64)])
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-13.db")
+    write(Path(__file__).parent / "store-14.db")

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The bar that says that the disk has refused the latest edits of documents or boards, with Try again; and what takes
+its place where there is no room for a bar. All tools use it."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId
+from app.core.signal import Signal as AppSignal
+from app.errors import StoreFault
+from ui.errors import code_of, sentence_of
+from ui.kit.announcing import announce
+from ui.kit.bind import bind
+from ui.kit.gathering import Kind
+from ui.kit.tasks import run_guarded
+from ui.kit.toast import InfoBar
+from ui.kit.translate import tr
+
+
+class Service(Protocol):
+    """What stores the edits (app/objects/live.py). An edit that the disk refuses stays in memory: `fault`."""
+
+    @property
+    def fault(self) -> AppSignal[ObjId, StoreFault]: ...
+
+    @property
+    def saved(self) -> AppSignal[ObjId]: ...
+
+    def unsaved(self, obj: ObjId, /) -> bool: ...
+
+    def retry(self, obj: ObjId, /) -> None: ...
+
+
+class UnsavedBar(InfoBar):
+    """Shown from the first refusal until everything is stored, be it by Try again, the next edit or locking. The person
+    is told once, however many edits are refused meanwhile."""
+
+    settled = Signal()
+    """Everything is stored, and the bar that had the focus is gone: the focus is to go on."""
+
+    def __init__(self, service: Service, objects: Callable[[], Sequence[ObjId]], parent: QWidget | None = None) -> None:
+        """`objects`: those of which it tells, asked each time."""
+        super().__init__(parent)
+        self._service, self._objects = service, objects
+        self._why: StoreFault | None = None
+        self._button.setAccessibleName(tr("Try again"))  # also while it is hidden beside other bars
+        bind(self, service.fault, self._on_fault)
+        bind(self, service.saved, lambda _obj: self.refresh())
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Shows or hides it, as the service has it now."""
+        if any(map(self._service.unsaved, self._objects())):
+            self._show()
+        elif not self.isHidden():
+            self._hide()
+
+    def _on_fault(self, obj: ObjId, fault: StoreFault) -> None:
+        if obj in self._objects():
+            self._why = fault
+            self._show()
+
+    def _show(self) -> None:
+        before = "" if self.isHidden() else self.text()
+        why = f"{sentence_of(self._why).title} " if self._why is not None else ""
+        code = code_of(self._why) if self._why is not None else ""
+        text = tr("The latest edits could not be saved on this computer. They are kept while the program runs.")
+        if f"{why}{text}" != before:
+            self.show_state("danger", "warning", f"{why}{text}", tr("Try again"), self._retry, code=code)
+            if self.isVisible():  # not in a list behind the document, whose own bar tells
+                announce(self, self.text(), Kind.KEPT)
+
+    def _hide(self) -> None:
+        focus, self._why = self.window().focusWidget(), None
+        had_focus = focus is not None and self.isAncestorOf(focus)
+        was_visible = self.isVisible()
+        self.hide()
+        if was_visible:
+            announce(self, tr("Everything is saved now"), Kind.KEPT)
+        if had_focus:
+            self.settled.emit()
+
+    def _retry(self) -> None:
+        for obj in self._objects():
+            run_guarded(self, lambda obj=obj: self._service.retry(obj))  # type: ignore[misc] # mypy and default arguments
+
+
+def edit_unseen(owner: QObject, service: Service, obj: ObjId, edit: Callable[[], object]) -> bool:
+    """Edits an object that no view with a bar shows. Returns False if the disk refused: the edit is in memory, and the
+    person is told by a message with Try again."""
+
+    def try_again() -> None:
+        edit_unseen(owner, service, obj, lambda: service.retry(obj))
+
+    return run_guarded(owner, lambda: _raising(service, obj, edit), again=try_again)
+
+
+def _raising(service: Service, obj: ObjId, edit: Callable[[], object]) -> None:
+    """Raises what the service only signals."""
+    faults: list[StoreFault] = []
+    end = service.fault.connect(lambda refused, fault: faults.append(fault) if refused == obj else None)
+    try:
+        edit()
+    finally:
+        end()
+    if faults:
+        raise faults[0]
