@@ -37,7 +37,7 @@ class Sentence(NamedTuple):
 def _unlocking() -> dict[str, tuple[str, str, str]]:
     return {
         "wrong-passphrase": (
-            tr("The passphrase is not right."),
+            tr("Wrong passphrase."),
             tr("Nothing has been opened or changed."),
             tr("Try again. Check Caps Lock and the keyboard's language."),
         ),
@@ -52,7 +52,7 @@ def _unlocking() -> dict[str, tuple[str, str, str]]:
             tr("Choose a passphrase instead."),
         ),
         "not-enrolled": (
-            tr("No account came to be on this computer."),
+            tr("No account was created on this computer."),
             tr("The program ended before the keys were kept. Nothing has been lost."),
             tr("Begin anew with your activation code, or ask for a new one."),
         ),

@@ -70,7 +70,7 @@ class ChatView(QWidget):
         self.model = TimelineModel(self._timeline, service.people, self)
         self.list = TimelineView(self.model, service.transfers, service.things.find)
         self._empty = EmptyState(
-            "chat", tr("No messages yet"), tr("What is written here only the room's members can read.")
+            "chat", tr("No messages yet"), tr("Only the room's members can read what is written here.")
         )
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
         self.composer = Composer(placeholder, lambda: service.members(room))

@@ -104,8 +104,8 @@ class DocumentView(QWidget):
         self._show_state()
 
     def shut(self) -> None:
-        """Stores a title that is being typed, and releases the document. What the disk refuses stays in memory, as its
-        bar has told, and the list tells. A second call changes nothing."""
+        """Stores a title that is being typed, and releases the document. What the disk refuses stays in memory; the bar
+        has shown that, and the list shows it. A second call changes nothing."""
         self.keep_draft()
         with suppress(StoreFault):
             self._hold.release()

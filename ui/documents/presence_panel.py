@@ -28,7 +28,7 @@ def section_of(blocks: Sequence[Block], index: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Here:
-    """One who is here. `dev` is None for this device."""
+    """A person who is in the document. `dev` is None for this device."""
 
     person: Person
     dev: DevId | None

@@ -43,7 +43,7 @@ def greeting(hour: int) -> str:
     if hour < 10:
         return tr("Good morning")
     if hour < 12:
-        return tr("Good forenoon")
+        return tr("Good day")
     if hour < 18:
         return tr("Good afternoon")
     return tr("Good evening")
