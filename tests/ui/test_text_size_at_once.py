@@ -125,12 +125,12 @@ def test_a_document_looks_larger_and_says_the_same(qapp: QApplication, qtbot: Qt
     cursor.movePosition(QTextCursor.MoveOperation.NextWord, QTextCursor.MoveMode.KeepAnchor)
     editor.setTextCursor(cursor)
     editor.verticalScrollBar().setValue(700)
-    before, said, top = len(sent), document.blocks(), staying.top_line(editor)[0]
+    before, shown, top = len(sent), document.blocks(), staying.top_line(editor)[0]
     chosen, height = editor.selection(), editor.document().size().height()
     theme.resize(qapp, size, density)
     QApplication.processEvents()
     assert editor.document().size().height() > 1.3 * height
-    assert (len(sent), document.blocks(), editor.selection()) == (before, said, chosen)
+    assert (len(sent), document.blocks(), editor.selection()) == (before, shown, chosen)
     assert staying.top_line(editor)[0] == top
     theme.resize(qapp, 100, "normal")
     QApplication.processEvents()

@@ -29,7 +29,7 @@ from ui.shell.window.main_window import MainWindow
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
 
-async def test_what_is_locked_in_the_tray_stays_there_and_tells_nothing(qapp: QApplication, tmp_path: Path) -> None:
+async def test_what_is_locked_in_the_tray_stays_there_and_shows_nothing(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path)) as r:
         window = r.program._stage.window
         assert window is not None
@@ -99,12 +99,12 @@ async def test_attack_a_lock_that_cannot_store_an_edit_covers_the_window_until_i
         r.office.session.full = True
         if hidden:
             r.shown.close()
-        r.told.clear()
+        r.notified.clear()
         r.tray.lock_asked.emit()
         await r.until(lambda: r.program._ending.held is not None)
         assert r.program._stage.window is None
         assert r.shown.isHidden() is hidden
-        assert r.told == (["Något du har skrivit är inte sparat än"] if hidden else [])
+        assert r.notified == (["Något du har skrivit är inte sparat än"] if hidden else [])
         assert held(r).heading.text() == "Något du har skrivit är inte sparat än"
         assert "Disken är full." in held(r).error.text()
         r.tray.open_asked.emit()
@@ -162,7 +162,7 @@ async def test_what_ends_the_program_while_it_is_locked_ends_it(qapp: QApplicati
 
 
 @pytest.mark.parametrize("why", ["a bad raw key", "a key change that failed", "a session that kept not everything"])
-async def test_no_fault_leads_around_a_way_of_unlocking_that_policy_has_forbidden(
+async def test_no_fault_leads_around_an_unlock_method_that_policy_has_forbidden(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     def fails() -> Session:

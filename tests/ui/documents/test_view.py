@@ -118,7 +118,7 @@ def test_enter_in_the_list_opens_the_document(qtbot: QtBot, world: World) -> Non
     assert opened(view).obj == obj
 
 
-def test_what_could_not_be_pasted_is_said_above_the_text_until_it_is_read(qtbot: QtBot, world: World) -> None:
+def test_what_could_not_be_pasted_is_shown_above_the_text_until_it_is_read(qtbot: QtBot, world: World) -> None:
     hl = world.add(HL)
     document = opened(show(qtbot, hl, hl.documents.create(ROOM, "Beslut")))
     mime = QMimeData()
@@ -197,7 +197,7 @@ def test_what_a_colleague_selects_has_a_ground_and_keeps_its_bullets_and_numbers
     hl.documents.close(obj)
 
 
-def test_a_change_that_cannot_be_read_is_told_and_the_rest_is_shown(qtbot: QtBot, world: World) -> None:
+def test_a_change_that_cannot_be_read_is_counted_and_the_rest_is_shown(qtbot: QtBot, world: World) -> None:
     hl = world.add(HL)
     obj = hl.documents.create(ROOM, "Beslut")
     hl.documents.open(obj).splice(0, 0, "åäö")

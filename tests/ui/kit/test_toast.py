@@ -95,7 +95,7 @@ def test_it_stays_while_the_focus_is_in_it_and_gives_it_back(host: Host) -> None
 
 
 def test_it_is_announced(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
+    sentence: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
 
     class Reader:
         """What a screen reader's bridge is given."""
@@ -104,22 +104,22 @@ def test_it_is_announced(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
 
         @staticmethod
         def updateAccessibility(event: QAccessibleAnnouncementEvent) -> None:
-            said.append((event.message(), event.politeness()))
+            sentence.append((event.message(), event.politeness()))
 
     monkeypatch.setattr(announcing, "QAccessible", Reader)
     host.say()
     host.now += PAUSE_S
     host.toast.show_text("Länken är kopierad.")
     polite = QAccessible.AnnouncementPoliteness.Polite
-    assert said == [
+    assert sentence == [
         ("Kortet är borttaget å 🙂. Det går att ångra.", polite),
         ("Länken är kopierad.", polite),
     ]
 
 
 def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[tuple[str, Kind]] = []
-    monkeypatch.setattr("ui.kit.toast.announce", lambda _widget, text, kind: told.append((text, kind)))
+    announced: list[tuple[str, Kind]] = []
+    monkeypatch.setattr("ui.kit.toast.announce", lambda _widget, text, kind: announced.append((text, kind)))
     shown: list[bool] = []
     host.toast.show_text("Filtret visar den inte", lambda: shown.append(True), "Visa alla")
     button = host.toast._undo
@@ -130,7 +130,7 @@ def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pyt
     assert button.accessibleName() == button.text() == "Ångra"
     host.toast.show_text("Länken är kopierad.")
     host.toast.show_text("Servern svarar inte.", kept=True)
-    assert told == [
+    assert announced == [
         ("Filtret visar den inte", Kind.KEPT),
         ("Kortet är borttaget å 🙂. Det går att ångra.", Kind.KEPT),
         ("Länken är kopierad.", Kind.DONE),

@@ -52,7 +52,7 @@ class FakePeople:
         self.all = {p.uid: p for p in (ME, HEAD, REGISTRAR, LAWYER, ARCHIVIST)}
         self.marked: dict[Uid, bool] = {}
         self.others_alike: list[Person] = []
-        self.told: list[KeyNotice] = []
+        self.notified: list[KeyNotice] = []
         self.verdict = Verdict.SAME
         self.my_code = f"kansli:verify?uid={'00' * 16}&genesis={'00' * 32}"
 
@@ -79,10 +79,10 @@ class FakePeople:
         return self.verdict
 
     def notices(self) -> list[KeyNotice]:
-        return self.told
+        return self.notified
 
     def dismiss(self, notice: KeyNotice) -> None:
-        self.told = [n for n in self.told if n != notice]
+        self.notified = [n for n in self.notified if n != notice]
         self.changed.emit()
 
     def mark_verified(self, uid: Uid, verified: bool) -> None:

@@ -83,11 +83,11 @@ def read_only(window: MainWindow) -> None:
     window.open_room(CASE)
 
 
-def told(window: MainWindow, section: str) -> None:
+def notified(window: MainWindow, section: str) -> None:
     """Something happened to two people's keys, a warning among them."""
     session = window.session
     assert isinstance(session, FakeSession)
-    session.people.told = [
+    session.people.notified = [
         KeyNotice(uid=REGISTRAR.uid, kind="reset", t=at(9, 30), ids=(1,)),
         KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), ids=(2,)),
     ]
@@ -99,8 +99,8 @@ def told(window: MainWindow, section: str) -> None:
 
 
 VIEWS: dict[str, Callable[[MainWindow], None]] = {
-    "keys on home": lambda w: told(w, "home"),
-    "keys in a room": lambda w: told(w, "room"),
+    "keys on home": lambda w: notified(w, "home"),
+    "keys in a room": lambda w: notified(w, "room"),
     "home": lambda w: w.go_section("home"),
     "rooms": lambda w: w.open_room(CASE),
     "nothing": nothing,

@@ -58,7 +58,7 @@ def test_a_fault_of_ours_opens_one_dialog_which_counts_what_follows(window: Main
 
 
 @pytest.mark.parametrize("error", [DiskFull(), BadChange("oversize")])
-def test_what_is_no_fault_of_ours_is_told_by_its_sentence(window: MainWindow, error: Exception) -> None:
+def test_what_is_no_fault_of_ours_is_shown_by_its_sentence(window: MainWindow, error: Exception) -> None:
     tasks.report(window, raised(error))
     assert dialogs(window) == []
     assert window._toast.isVisible()
@@ -131,7 +131,7 @@ def test_a_hidden_window_shows_nothing(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize("error", [RuntimeError(), DiskFull()])
-def test_at_the_gate_too_what_nobody_caught_is_told(qtbot: QtBot, session: FakeSession, error: Exception) -> None:
+def test_at_the_gate_too_what_nobody_caught_is_shown(qtbot: QtBot, session: FakeSession, error: Exception) -> None:
     stage = Stage(session.settings, lambda: True, background=False, report=dict)
     stage.show_gate(QWidget())
     assert stage.gate is not None

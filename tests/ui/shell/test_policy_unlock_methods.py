@@ -196,7 +196,7 @@ async def test_a_forbidden_key_store_is_changed_for_a_passphrase(qtbot: QtBot) -
     assert (asked, got, view.new.text()) == ([(None, PHRASE)], ["session"], "")
 
 
-async def test_nothing_is_typed_while_the_way_of_unlocking_is_changed(qtbot: QtBot) -> None:
+async def test_nothing_is_typed_while_the_unlock_method_is_changed(qtbot: QtBot) -> None:
     going_on, asked = asyncio.Event(), [0]
 
     async def replace(current: str | None, new: str | None) -> str:

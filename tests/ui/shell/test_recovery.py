@@ -69,7 +69,7 @@ async def test_nothing_is_published_before_two_groups_are_typed_back(qtbot: QtBo
     await until(lambda: not dialog.isVisible())
 
 
-async def test_without_printing_the_sheet_is_copied_by_hand_and_still_made(qtbot: QtBot) -> None:
+async def test_without_printing_the_recovery_sheet_is_copied_by_hand_and_still_made(qtbot: QtBot) -> None:
     recovery = FakeRecovery()
     dialog = RecoverySheetDialog(None, recovery, [1, 4], printing=False)
     qtbot.addWidget(dialog)
@@ -87,7 +87,7 @@ async def test_without_printing_the_sheet_is_copied_by_hand_and_still_made(qtbot
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-async def test_whether_a_sheet_may_be_printed_is_policys(
+async def test_whether_a_recovery_sheet_may_be_printed_is_policys(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool
 ) -> None:
     made: list[RecoverySheetDialog] = []
@@ -114,7 +114,7 @@ async def test_the_code_is_shown_once_and_not_while_it_is_typed_back(qtbot: QtBo
     assert not set(CODE.split("-")) & set(shown)
 
 
-async def test_another_sheet_asks_for_the_one_before(qtbot: QtBot) -> None:
+async def test_another_recovery_sheet_asks_for_the_one_before(qtbot: QtBot) -> None:
     recovery = FakeRecovery()
     recovery.needs_old = True
     dialog = dialog_of(qtbot, recovery)
@@ -133,7 +133,7 @@ async def test_another_sheet_asks_for_the_one_before(qtbot: QtBot) -> None:
     await until(lambda: recovery.published == [(CODE, recovery.old)])
 
 
-async def test_a_sheet_that_could_not_be_published_says_why_and_may_be_tried_again(qtbot: QtBot) -> None:
+async def test_a_recovery_sheet_that_could_not_be_published_says_why_and_may_be_tried_again(qtbot: QtBot) -> None:
     recovery = FakeRecovery()
     recovery.error = Unreachable("offline")
     dialog = dialog_of(qtbot, recovery)
@@ -148,7 +148,7 @@ async def test_a_sheet_that_could_not_be_published_says_why_and_may_be_tried_aga
     await until(lambda: not dialog.isVisible())
 
 
-async def test_a_sheet_that_comes_into_force_is_not_called_off_and_is_kept_if_the_answer_is_lost(
+async def test_a_recovery_sheet_that_comes_into_force_is_not_called_off_and_is_kept_if_the_answer_is_lost(
     qtbot: QtBot,
 ) -> None:
     recovery = FakeRecovery()
@@ -176,7 +176,7 @@ def test_which_groups_are_asked_is_not_foreseen() -> None:
 
 
 @pytest.mark.parametrize("page", [0, 1, 2])
-def test_every_control_of_the_sheet_has_a_name_and_a_role(qtbot: QtBot, page: int) -> None:
+def test_every_control_of_the_recovery_sheet_has_a_name_and_a_role(qtbot: QtBot, page: int) -> None:
     dialog = dialog_of(qtbot, FakeRecovery())
     dialog._go(page)
     check(dialog)
@@ -187,7 +187,9 @@ def test_every_control_of_the_sheet_has_a_name_and_a_role(qtbot: QtBot, page: in
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
-def test_the_sheet_on_paper_is_one_page_and_its_code_reads(qapp: QApplication, tmp_path: Path, language: str) -> None:
+def test_the_recovery_sheet_on_paper_is_one_page_and_its_code_reads(
+    qapp: QApplication, tmp_path: Path, language: str
+) -> None:
     picture = QImage(QSize(1004, 1518), QImage.Format.Format_RGB32)  # A4 within its margins, 150 dpi
     picture.setDotsPerMeterX(5906)
     picture.setDotsPerMeterY(5906)
@@ -208,7 +210,7 @@ def test_the_sheet_on_paper_is_one_page_and_its_code_reads(qapp: QApplication, t
     assert min(edges) == 255  # nothing runs off the page
 
 
-def test_a_sheet_that_cannot_be_written_says_so(qapp: QApplication, tmp_path: Path) -> None:
+def test_a_recovery_sheet_that_cannot_be_written_says_so(qapp: QApplication, tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable):
         recovery_sheet_paper.save(FakeRecovery().draw(), tmp_path / "finns inte" / "blad.pdf")
 
@@ -228,7 +230,7 @@ async def test_it_is_saved_where_the_person_says(qtbot: QtBot, tmp_path: Path, m
 # -- settings and Hem -----------------------------------------------------------------------------------------------
 
 
-def test_the_settings_say_whether_there_is_a_sheet(qtbot: QtBot, session: FakeSession) -> None:
+def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, session: FakeSession) -> None:
     card = RecoveryCard(session)
     qtbot.addWidget(card)
     card.show()
@@ -268,7 +270,7 @@ def _texts(home: Home) -> list[QLabel]:
 # -- somebody asks --------------------------------------------------------------------------------------------------
 
 
-async def test_who_is_told_of_a_recovery_can_stop_it(window: MainWindow, session: FakeSession) -> None:
+async def test_a_person_who_sees_a_recovery_can_stop_it(window: MainWindow, session: FakeSession) -> None:
     assert not window.asked_bar.isVisible()
     session.recovery.waiting = [ASKED]
     session.status_changed.emit()
@@ -282,7 +284,9 @@ async def test_who_is_told_of_a_recovery_can_stop_it(window: MainWindow, session
     await until(lambda: not window.asked_bar.isVisible())
 
 
-async def test_who_is_told_and_asked_themselves_says_so(window: MainWindow, session: FakeSession) -> None:
+async def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(
+    window: MainWindow, session: FakeSession
+) -> None:
     session.recovery.waiting = [ASKED]
     session.status_changed.emit()
     window.asked_bar.me.click()
@@ -327,15 +331,15 @@ class Office:
     def keyring_available(self) -> bool:
         return False
 
-    async def look_up_account(self, server: str, code: str, sheet: str) -> "Found":
+    async def look_up_account(self, server: str, code: str, sheet: str) -> "LookupResult":
         self.code = code
         if self.looks is not None:
             raise self.looks
         if sheet != CODE:
             raise Refused("recovery-sheet-unknown")
-        return Found(self.others)
+        return LookupResult(self.others)
 
-    async def recover(self, found: "Found", passphrase: str | None, progress: Progress, *, revoke: bool) -> str:
+    async def recover(self, found: "LookupResult", passphrase: str | None, progress: Progress, *, revoke: bool) -> str:
         self.asked.append((passphrase, revoke))
         return await self.ask_again()
 
@@ -345,7 +349,7 @@ class Office:
         return "session"
 
 
-class Found(Person):
+class LookupResult(Person):
     """Whose sheet it is."""
 
     def __init__(self, others: int) -> None:
@@ -392,7 +396,7 @@ async def test_who_lost_the_computer_comes_back_with_two_codes(qtbot: QtBot) -> 
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "notified"),
     [
         ("share", "hör till ett annat återställningsblad"),
         ("share-code", "andra rad är felskriven"),
@@ -400,8 +404,8 @@ async def test_who_lost_the_computer_comes_back_with_two_codes(qtbot: QtBot) -> 
         ("recovery-sheet-format", "tidigare version av Kansli"),
     ],
 )
-async def test_what_is_wrong_with_the_second_line_is_said_and_may_be_tried_again(
-    qtbot: QtBot, code: str, told: str
+async def test_what_is_wrong_with_the_second_line_is_shown_and_may_be_tried_again(
+    qtbot: QtBot, code: str, notified: str
 ) -> None:
     office = Office()
     view = ReturnView(office, server="kansli.myndighet.example")
@@ -412,7 +416,7 @@ async def test_what_is_wrong_with_the_second_line_is_said_and_may_be_tried_again
     office.looks = Reject(code)
     view.look_up()
     await until(lambda: view.code_page.error.isVisible())
-    assert told in view.code_page.error.text()
+    assert notified in view.code_page.error.text()
     office.looks = None
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
@@ -444,7 +448,7 @@ async def test_the_other_devices_are_named_and_go_unless_the_person_keeps_them(q
         assert office.asked == [(PHRASE, not keep)]
 
 
-async def test_a_day_to_wait_is_told_and_asked_about_again(qtbot: QtBot) -> None:
+async def test_a_day_to_wait_is_shown_and_asked_about_again(qtbot: QtBot) -> None:
     office = Office(others=1, error=ReturnWaits(at(14, 3, 26)))
     view = await asked(qtbot, office)
     view.key_page.begin()

@@ -55,7 +55,9 @@ def question(view: WelcomeView) -> Dialog | None:
     return next((d for d in view.findChildren(Dialog) if d.isVisible()), None)
 
 
-async def test_the_code_of_somebody_who_is_here_asks_for_the_sheet_and_leads_there(qtbot: QtBot, language: str) -> None:
+async def test_the_code_of_somebody_who_is_here_asks_for_the_recovery_sheet_and_leads_there(
+    qtbot: QtBot, language: str
+) -> None:
     office = Known()
     view = await asked(qtbot, office)
     page = view.second_page
@@ -70,7 +72,7 @@ async def test_the_code_of_somebody_who_is_here_asks_for_the_sheet_and_leads_the
     assert office.enrolled == []
 
 
-async def test_a_second_account_is_made_only_after_what_is_lost_was_said(qtbot: QtBot, language: str) -> None:
+async def test_a_second_account_is_made_only_after_what_is_lost_was_shown(qtbot: QtBot, language: str) -> None:
     office = Known()
     view = await asked(qtbot, office)
     for answer in ("reject", "accept"):
@@ -101,7 +103,7 @@ async def test_from_the_question_one_goes_back_or_to_another_computer(qtbot: QtB
     assert view.currentWidget() is view.join
 
 
-async def test_what_was_typed_goes_along_to_the_page_of_the_sheet(qtbot: QtBot) -> None:
+async def test_what_was_typed_goes_along_to_the_page_of_the_recovery_sheet(qtbot: QtBot) -> None:
     class Settings:
         def get(self, setting: object) -> str:
             return "reserv.myndighet.example" if setting is SERVER else ""

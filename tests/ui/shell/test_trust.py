@@ -47,7 +47,7 @@ def texts(widget: QWidget) -> str:
 
 
 def tell(session: FakeSession, *notices: KeyNotice) -> None:
-    session.people.told = list(notices)
+    session.people.notified = list(notices)
     session.people.changed.emit()
 
 
@@ -56,7 +56,7 @@ ADDED = KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), more=1, ids=(2
 DUPLICATE = KeyNotice(uid=REGISTRAR.uid, kind="duplicate", other=LAWYER.uid, t=at(9, 30), ids=(1,))
 
 
-def test_both_levels_are_told_apart_where_members_are_listed(window: MainWindow) -> None:
+def test_both_levels_are_distinguished_where_members_are_listed(window: MainWindow) -> None:
     panel = panel_of(window)
     assert [c.text() for c in panel.findChildren(Chip)] == ["av myndigheten", "personligen", "ej verifierad"]
 
@@ -96,15 +96,15 @@ def test_a_mark_can_still_be_taken_back_when_the_keys_are_others(window: MainWin
 
 
 @pytest.mark.parametrize(
-    ("verdict", "said"),
+    ("verdict", "sentence"),
     [(Verdict.NO_CODE, "Ingen sådan QR-kod hittades. Visa hela koden, större eller skarpare."),
      (Verdict.OTHER_PERSON, "Koden är inte från Enhetschef.")],
 )  # fmt: skip
-def test_a_picture_without_the_persons_code_is_told(window: MainWindow, verdict: Verdict, said: str) -> None:
+def test_a_picture_without_the_persons_code_is_shown(window: MainWindow, verdict: Verdict, sentence: str) -> None:
     opened = VerifyDialog(window, HEAD, "1" * 60, "kansli:verify", lambda texts: verdict)
     opened.show()
     opened.reader.read(QImage(8, 8, QImage.Format.Format_RGB32))
-    assert opened.outcome.text() == said
+    assert opened.outcome.text() == sentence
     assert opened.accept_button.isEnabled()
     opened.close()
 
@@ -137,7 +137,7 @@ def test_ones_own_code_can_be_read_from_the_dialog(window: MainWindow, session: 
     opened.close()
 
 
-async def test_a_new_device_is_told_in_the_room_and_goes_when_it_has_been_seen(
+async def test_a_new_device_is_shown_in_the_room_and_goes_when_it_has_been_seen(
     window: MainWindow, session: FakeSession
 ) -> None:
     view = room_of(window)
@@ -147,7 +147,7 @@ async def test_a_new_device_is_told_in_the_room_and_goes_when_it_has_been_seen(
     assert view.key_notices.text().startswith("Enhetschef har lagt till en enhet. Dessförinnan 1 ändring till (")
     view.key_notices._button.click()
     await asyncio.sleep(0.01)
-    assert session.people.told == []
+    assert session.people.notified == []
     assert view.key_notices.isHidden()
     session.rooms.people[PERMIT] = [m for m in session.rooms.people[PERMIT] if m.person.uid != HEAD.uid]
     tell(session, ADDED)
@@ -164,15 +164,15 @@ async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, 
     view.key_notices._button.click()
     (await dialog()).reject()
     await asyncio.sleep(0.01)
-    assert session.people.told == [DUPLICATE, ADDED]
+    assert session.people.notified == [DUPLICATE, ADDED]
     view.key_notices._button.click()
     (await dialog()).accept()
     await asyncio.sleep(0.01)
-    assert session.people.told == [ADDED]
+    assert session.people.notified == [ADDED]
     assert "Enhetschef" in view.key_notices.text()
 
 
-async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> None:
+async def test_home_shows_it_too(window: MainWindow, session: FakeSession) -> None:
     window.go_section("home")
     tell(session, DUPLICATE, ADDED)
     caught_up(window)
@@ -180,7 +180,7 @@ async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> No
     assert [card.button.text().strip() for card in shown] == ["Det är utrett …", "Jag har sett det"]
     shown[1].button.click()
     await asyncio.sleep(0.01)
-    assert session.people.told == [DUPLICATE]
+    assert session.people.notified == [DUPLICATE]
     caught_up(window)
     QApplication.processEvents()
     assert len([card for card in window.findChildren(NoticeCard) if card.isVisible()]) == 1
@@ -204,22 +204,24 @@ def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(
 
 
 @pytest.mark.parametrize(
-    ("doubt", "said"), [("unknown", "inte har någon kopia"), ("not-owner", "äger inte det rummet")]
+    ("doubt", "sentence"), [("unknown", "inte har någon kopia"), ("not-owner", "äger inte det rummet")]
 )
-def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(window: MainWindow, doubt: str, said: str) -> None:
+def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(
+    window: MainWindow, doubt: str, sentence: str
+) -> None:
     opened = SecurityDialog(window, "origin", replace(SEAL, origin_doubt=doubt), ORDINARY, lambda: None)
-    assert said in texts(opened)
+    assert sentence in texts(opened)
     assert "visas som citat" in texts(opened)
 
 
 def test_the_seal_says_how_many_changes_and_items_are_void_and_whose(window: MainWindow) -> None:
     report = replace(SEAL, void_changes=((HEAD, 3), (REGISTRAR, 1)), void_items=((REGISTRAR, 2),))
     opened = SecurityDialog(window, "sealed", report, ORDINARY, lambda: None)
-    said = texts(opened)
-    assert "4 ändringar bryter mot formatets regler" in said
-    assert "Enhetschef (3), Registrator (1)" in said
-    assert "Servern har lagt in 2 poster" in said
-    assert "Registrator (2)" in said
+    sentence = texts(opened)
+    assert "4 ändringar bryter mot formatets regler" in sentence
+    assert "Enhetschef (3), Registrator (1)" in sentence
+    assert "Servern har lagt in 2 poster" in sentence
+    assert "Registrator (2)" in sentence
     sound = SecurityDialog(window, "sealed", SEAL, ORDINARY, lambda: None)
     assert "Mot rummets regler" not in texts(sound)
 
@@ -233,7 +235,7 @@ def test_the_seal_says_how_far_the_servers_time_is_ahead(window: MainWindow) -> 
 def test_the_seal_in_the_header_shows_each_level(window: MainWindow, session: FakeSession, level: str) -> None:
     view = room_of(window)
     session.seals.levels[CASE] = level
-    session.rooms.tell(CASE)
+    session.rooms.notify(CASE)
     caught_up(window)
     word, _, _, meaning = security_chip(level)
     assert view.security.word() == word
@@ -248,7 +250,7 @@ async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainW
     QTest.keyClick(view.security, Qt.Key.Key_Space)
     opened = await dialog()
     assert isinstance(opened, SecurityDialog)
-    said = texts(opened)
+    sentence = texts(opened)
     for part in (
         "3 personer kan avkryptera rummet",
         "Rummets nyckel nummer 7, gjord 2 nov 14:03 av Enhetschef.",
@@ -259,14 +261,14 @@ async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainW
         "vilken version av Kansli",
         "Vad den inte ser: rummens titlar",
     ):
-        assert part in said
+        assert part in sentence
     assert [row.title for row in opened.readers.rows.rows] == ["Handläggare (du)", "Enhetschef", "Registrator"]
     QTest.keyClick(opened, Qt.Key.Key_Escape)
     await asyncio.sleep(0.01)
     assert not isinstance(QApplication.activeModalWidget(), QDialog)
 
 
-def test_the_seals_panel_tells_recovery_recipients_silent_devices_and_evidence(window: MainWindow) -> None:
+def test_the_seals_panel_shows_recovery_recipients_silent_devices_and_evidence(window: MainWindow) -> None:
     asked: list[bool] = []
     report = replace(SEAL, recovery=(b"r" * 16,), due_ms=0)
     opened = SecurityDialog(window, "fork", report, STOPPED, lambda: asked.append(True))

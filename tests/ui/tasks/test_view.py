@@ -281,7 +281,7 @@ def test_every_control_has_a_name_of_its_own(view: TasksView) -> None:
     assert len(names) == len(set(names)), names
 
 
-def test_only_touched_cards_are_shown_anew_and_stand_as_on_the_board(view: TasksView) -> None:
+def test_only_touched_cards_are_shown_again_and_are_in_the_order_of_the_board(view: TasksView) -> None:
     board, columns = view.board, [column.id for column in view.board.columns()]
     label = board.add_label("Brådskande", "danger")
     kept = card(view, "c")
