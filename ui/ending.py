@@ -41,7 +41,7 @@ class Ending:
         self._sweeping = Sweeping()
 
     def restart(self, link: str) -> Restart | None:
-        """How to start the program again after its end, with a link to follow or ""; None if it is not to be started
+        """How to start the program again after its end, with a link to follow or "". None if it is not started
         again."""
         if self._ends_to is None or self.by_system:
             return None
@@ -62,12 +62,12 @@ class Ending:
         shown = self._stage.shown
         if shown is not None and self._resident.stays and not self._office.is_new:
             shown.hide()
-            self._resident.say_that_it_stays()
+            self._resident.notify_of_closed_window()
             return False
         return self._leave()
 
     def quit(self) -> None:
-        """The person ends the program. If something cannot be stored, they are asked first."""
+        """Ends the program for the person. If something cannot be stored, the person is asked first."""
         if self._stage.window is not None:
             self._stage.window.keep_geometry()
         self._leave()
@@ -85,13 +85,16 @@ class Ending:
         return None
 
     def on_desktop_ends(self) -> None:
-        """The desktop session ends, because the person logs out or the computer is turned off. Stores what can be
-        stored. ▲ Asks nothing and waits for nothing: the system ends the program in a few seconds in any case."""
+        """Stores what can be stored, because the desktop session ends: the person logs out or the computer is turned
+        off.
+
+        ▲ Asks nothing and waits for nothing: the system ends the program in a few seconds in any case.
+        """
         if (fault := self.save()) is not None:
             log.store.exception("desktop-ends", fault)
 
     def _leave(self) -> bool:
-        """Ends the program if everything is stored, else asks the person. Returns whether the program ends."""
+        """Ends the program if everything is stored; otherwise asks the person. Returns whether the program ends."""
         if (view := self.held) is not None:
             self._ask_to_lose(view)
             return False
@@ -154,7 +157,7 @@ class Ending:
             self._stage.window.keep_geometry()
             window_place.keep(self._stage.window, session)
         view = LockingView(session.save, heading)
-        view.held.connect(self._tell_that_it_is_held)
+        view.held.connect(self._notify_of_held_changes)
         self._show_gate(view)
         try:
             self._stage.drop_window()
@@ -162,11 +165,11 @@ class Ending:
         finally:
             self.over.set()
 
-    def _tell_that_it_is_held(self) -> None:
+    def _notify_of_held_changes(self) -> None:
         """Shows a notification beside the tray's sign, if the window is hidden."""
         if self._stage.quiet and self._resident.tray is not None:
             text = tr("Kansli is locked as soon as it is saved. Open it to see what is wrong.")
-            self._resident.tray.tell(tr("Something that you wrote is not saved yet"), text)
+            self._resident.tray.notify(tr("Something that you wrote is not saved yet"), text)
 
     # -- removing -------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the program is asked to do instead of opening its window: `--selftest` and `--diagnose`. Each gives a status."""
+"""Tasks that the program does instead of opening its window: `--selftest` and `--diagnose`. Each ends with a status."""
 
 import argparse
 import asyncio
@@ -29,7 +29,7 @@ DONE, FAILED, UNUSABLE, REFUSED = 0, 1, 2, 3
 
 
 def add_to(parser: argparse.ArgumentParser) -> None:
-    """Their options."""
+    """Adds the options of these tasks to the command line."""
     parser.add_argument("--selftest", action="store_true", help="try this installation, without a screen, and end")
     parser.add_argument("--report", type=Path, metavar="FILE", help="with --selftest: also write what it says here")
     parser.add_argument(
@@ -39,12 +39,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
 
 
 def screenless(arguments: argparse.Namespace) -> bool:
-    """Whether it is done without a screen; before there is an application."""
+    """Whether the task is done without a screen. Called before there is an application."""
     return arguments.selftest or (arguments.diagnose is not None and arguments.yes)
 
 
 def hide() -> None:
-    """Needs no screen from here on, unless the environment names a platform."""
+    """Makes Qt run without a screen, unless the environment names a platform."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
@@ -54,24 +54,24 @@ def run(application: QApplication, arguments: argparse.Namespace, loop: Loop) ->
         from ui.selftest import SelfTest  # brings a whole server: no other start waits for it
 
         try:
-            say = reporter(arguments.report)
+            write_line = reporter(arguments.report)
         except OSError:  # raised, it would be a box on Windows that waits for a person
             reporter(None)("kansli: the file for --report cannot be written")
             return FAILED
         theme.apply(application, "light")
         with loop(application) as runner:
-            return runner.run(SelfTest(application, say).run())
+            return runner.run(SelfTest(application, write_line).run())
     if arguments.diagnose is not None:
         return _diagnose(application, arguments, loop)
     return None
 
 
 def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Loop) -> int:
-    say = reporter(None)
+    write_line = reporter(None)
     try:
         profile = _read(arguments)
     except AppError as fault:
-        say(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
+        write_line(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
         return UNUSABLE
     try:
         policy = machine()
@@ -87,16 +87,17 @@ def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Lo
                 if not runner.run(_ask(profile, settings, target)):
                     return REFUSED
     except AppError as fault:
-        say(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
+        write_line(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
         return FAILED
     finally:
         profile.close()
-    say(f"kansli: {target.name}")
+    write_line(f"kansli: {target.name}")
     return DONE
 
 
 def _read(arguments: argparse.Namespace) -> Profile:
-    """The profile; one that another process has open is read all the same, since that one may be what hangs."""
+    """Opens the profile. One that another process has open is read all the same, since that process may be what
+    hangs."""
     try:
         return Profile.open(arguments.profile, arguments.data)
     except ProfileInUse:
@@ -113,12 +114,13 @@ async def _ask(profile: Profile, settings: Settings, target: Path) -> bool:
 
 
 def reporter(file: Path | None) -> Callable[[str], None]:
-    """Says lines on the terminal, where there is one, and into a file. OSError if that cannot be written."""
+    """Returns a function that writes lines on the terminal, where there is one, and into a file. OSError if the file
+    cannot be written."""
     lines: list[str] = []
     if file is not None:
         file.write_text("", encoding="utf-8")
 
-    def say(line: str) -> None:
+    def write_line(line: str) -> None:
         lines.append(line)
         if sys.stdout is not None:  # a program with a window has none on Windows
             print(line, flush=True)
@@ -126,4 +128,4 @@ def reporter(file: Path | None) -> Callable[[str], None]:
             with suppress(OSError):  # full, or gone, since the first line
                 file.write_text("\n".join([*lines, ""]), encoding="utf-8")
 
-    return say
+    return write_line

@@ -18,7 +18,7 @@ from app.errors import FileFault, is_ours
 _OURS = ("ui", "app", "sync")
 _STEM_CHARS = 24
 _NAME_CHARS = 60
-"""Of a file's name in a sentence."""
+"""The most characters of a file's name in a sentence."""
 
 
 class Sentence(NamedTuple):
@@ -37,7 +37,7 @@ class Sentence(NamedTuple):
 def _unlocking() -> dict[str, tuple[str, str, str]]:
     return {
         "wrong-passphrase": (
-            tr("The passphrase is not right."),
+            tr("Wrong passphrase."),
             tr("Nothing has been opened or changed."),
             tr("Try again. Check Caps Lock and the keyboard's language."),
         ),
@@ -52,7 +52,7 @@ def _unlocking() -> dict[str, tuple[str, str, str]]:
             tr("Choose a passphrase instead."),
         ),
         "not-enrolled": (
-            tr("No account came to be on this computer."),
+            tr("No account was created on this computer."),
             tr("The program ended before the keys were kept. Nothing has been lost."),
             tr("Begin anew with your activation code, or ask for a new one."),
         ),
@@ -185,7 +185,7 @@ def _storage() -> dict[str, tuple[str, str, str]]:
 
 
 def _files() -> dict[str, tuple[str, str, str]]:
-    """Documents out of files, and files out of documents."""
+    """Documents made from files, and files made from documents."""
     no_document, no_file = tr("No document was made of it."), tr("No file was written. The document is as it was.")
     return {
         "import-too-large": (
@@ -431,7 +431,7 @@ def _connection() -> dict[str, tuple[str, str, str]]:
     }
 
 
-def _way_out() -> dict[str, tuple[str, str, str]]:
+def _egress() -> dict[str, tuple[str, str, str]]:
     return {
         "proxy-failed": (
             tr("The network's proxy does not let Kansli through."),
@@ -797,7 +797,7 @@ def sentences() -> dict[str, tuple[str, str, str]]:
         | _files()
         | _office()
         | _connection()
-        | _way_out()
+        | _egress()
         | _devices()
         | _own_devices()
         | _recovery()
@@ -830,18 +830,18 @@ def sentence_of(error: BaseException) -> Sentence:
     return found._replace(title=named)
 
 
-def told(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:
+def format_error(error: BaseException, prefix: str = "", more: str = "") -> tuple[str, str]:
     """Returns (the exception's sentence and `more`, its code); logs an exception without a code. `prefix`: a view's own
     sentences, for example "join-", are preferred if they exist."""
     code = code_of(error)
     if not hasattr(error, "code"):
-        log.ui.exception("told-in-place", error)
-    said = sentence(prefix + code if prefix + code in sentences() else code, **_context(error)).text
-    return f"{said} {more}".rstrip(), code
+        log.ui.exception("shown-in-place", error)
+    shown = sentence(prefix + code if prefix + code in sentences() else code, **_context(error)).text
+    return f"{shown} {more}".rstrip(), code
 
 
 def _context(error: BaseException) -> dict[str, object]:
-    """What the exception's sentence names."""
+    """What the exception's sentence names: the values of its placeholders."""
     address = getattr(error, "address", None)
     return {"address": address} if isinstance(address, str) else {}
 

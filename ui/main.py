@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Starts the desktop application: what it was asked for, one event loop, the profile. The only user of qasync."""
+"""Starts the desktop application: its arguments, one event loop, the profile. The only user of qasync."""
 
 import argparse
 import asyncio
@@ -32,7 +32,7 @@ from ui.program import Program
 SWITCH_INTERVAL_S = 0.001
 """Sealing in threads holds the GIL: the loop must get it back before a person notices."""
 OTHER_S = 3.0
-"""So long another start of this profile may need until it listens."""
+"""How long another start of this profile may need until it listens."""
 
 
 def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
@@ -94,7 +94,7 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
             log.ui.info("starting-again")
     except Exception as fault:  # raised, it would be on stderr with what it says
         log.ui.exception("ended", fault, shown=code_of(fault))
-        _say(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
+        _write_line(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
         return 1
     finally:
         if uncaught is not None:
@@ -150,12 +150,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _readable(link: str) -> str:
-    """Without the bytes that are no UTF-8: whoever made the link may have put some in, and no text can hold them."""
+    """The link without bytes that are not UTF-8, which the author of the link may have put in: no text can hold
+    them."""
     return link.encode(errors="replace").decode()
 
 
 def _of_profile(arguments: argparse.Namespace) -> list[str]:
-    """The arguments with which the same profile is opened again."""
+    """The arguments that open the same profile again."""
     named = ["--profile", arguments.profile] if arguments.profile != DEFAULT else []
     return [*named, *(["--data", str(arguments.data.absolute())] if arguments.data is not None else [])]
 
@@ -190,28 +191,28 @@ def _handed_over(arguments: argparse.Namespace) -> bool:
     if found is None:
         return False
     profile_id, folder = found
-    said = f"{arguments.link}\n{os.environ.get('XDG_ACTIVATION_TOKEN', '')}"
-    return hand_over(line_name(profile_id, folder, os.environ), profile_id, said)
+    message = f"{arguments.link}\n{os.environ.get('XDG_ACTIVATION_TOKEN', '')}"
+    return hand_over(line_name(profile_id, folder, os.environ), profile_id, message)
 
 
 def _refuse(application: QApplication, fault: AppError) -> None:
-    """The profile cannot be used: said on the terminal, and in a window where there is one."""
-    said = sentence_of(fault)
-    _say(f"kansli: {said.title} {said.text} ({code_of(fault)})")
+    """Reports that the profile cannot be used: on the terminal, and in a window where there is one."""
+    shown = sentence_of(fault)
+    _write_line(f"kansli: {shown.title} {shown.text} ({code_of(fault)})")
     if QApplication.platformName() != "offscreen":
-        box = warning("Kansli", f"{said.title}\n\n{said.text}")
+        box = warning("Kansli", f"{shown.title}\n\n{shown.text}")
         with _loop(application) as runner:
             runner.run(_read(box))
 
 
-def _say(line: str) -> None:
-    """On the terminal. A program with a window has none on Windows."""
+def _write_line(line: str) -> None:
+    """Writes a line on the terminal. A program with a window has none on Windows."""
     if sys.stderr is not None:
         sys.stderr.write(f"{line}\n")
 
 
 async def _read(box: QDialog) -> None:
-    """Until the person has closed it."""
+    """Returns when the person has closed the box."""
     closed = asyncio.Event()
     box.finished.connect(lambda _result: closed.set())
     box.open()

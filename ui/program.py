@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The program between start and end: the way in, the window, and what comes from the desktop meanwhile. How it ends is
-in ending.py."""
+"""The program between start and end: the entry views, the window, and events of the desktop meanwhile. Its end is in
+ending.py."""
 
 import asyncio
 import os
@@ -21,6 +21,7 @@ from ui.desktop.closing import Closing
 from ui.desktop.resident import Desktop, Resident
 from ui.desktop.waking import Events
 from ui.ending import Ending
+from ui.entry_views import EntryViews, GateView
 from ui.kit.front import to_front
 from ui.kit.tasks import report, run, run_guarded
 from ui.kit.translate import tr
@@ -33,19 +34,19 @@ from ui.shell.window.outside_links import is_invitation
 from ui.signals import Signals
 from ui.stage import Stage
 from ui.tools import TOOLS
-from ui.ways_in import GateView, WaysIn
 
 WARM_AFTER_MS = 1000
-"""After the window was shown: what the first change of a colleague needs must not hold up the first paint."""
+"""How long after the window was shown the code for a colleague's first change is loaded: it must not delay the first
+paint."""
 
 INSTALLED_EVERY_MS = 600_000
-"""So often is looked whether a newer release was installed: a file of some bytes is read."""
+"""How often the disk is read for a newer release: a file of some bytes."""
 POLICY_EVERY_MS = 3_600_000
-"""A program that is not locked for days learns of a new policy within the hour."""
+"""A program that is not locked for days applies a new policy within the hour."""
 
 
 class Program:
-    """From the way in to the way out: first start or unlocking, the window, locking again."""
+    """Runs a profile from start to end: first start or unlocking, the window, locking again."""
 
     def __init__(
         self,
@@ -57,9 +58,9 @@ class Program:
         desktop: Desktop | None = None,
         installed: Installed | None = None,
     ) -> None:
-        """`link`: what it was started with. `background`: begins in the tray, without a window. `locked`: waits at the
-        gate for the person, even if the profile could be unlocked without them. `installed` says which release is on
-        the disk: by default the package's file does."""
+        """`link`: the link with which it was started. `background`: begins in the tray, without a window. `locked`:
+        waits at the gate for the person, even if the profile could be unlocked without them. `installed` knows which
+        release is on the disk: by default the package's file does."""
         self._office = office
         self._link = link
         self._locked = locked
@@ -71,7 +72,7 @@ class Program:
             report=lambda: diagnosis.report(office.profile, office.settings),
         )
         self._ending = Ending(office, self._stage, self._resident)
-        self._ways = WaysIn(office, self._open, self._show_gate)
+        self._entry_views = EntryViews(office, self._open, self._show_gate)
         self._installed = installed or Installed(version_file())
         self._upgrades = QTimer(interval=INSTALLED_EVERY_MS)
         self._upgrades.timeout.connect(self._look_for_upgrade)
@@ -79,7 +80,7 @@ class Program:
         self._policy.timeout.connect(self._renew_policy)
 
     async def run(self) -> None:
-        """Until the window is closed or the system asks us to end; the session is closed in order."""
+        """Runs until the window is closed or the system asks the program to end. The session is closed in order."""
         ending, resident = self._ending, self._resident
         signals = Signals(ending.over)
         resident.called.connect(self._on_called)
@@ -92,7 +93,7 @@ class Program:
         assert isinstance(application, QGuiApplication)  # noqa: S101 - there are windows
         application.commitDataRequest.connect(ending.on_desktop_ends)
         try:
-            resident.start(self._hear)
+            resident.start(self._connect_events)
             self._policy.start()
             self._upgrades.start()
             self._start()
@@ -112,7 +113,7 @@ class Program:
 
     # -- the desktop ----------------------------------------------------------------------------------------------
 
-    def _hear(self, events: Events) -> None:
+    def _connect_events(self, events: Events) -> None:
         events.woke.connect(self._on_woke)
         events.left.connect(self._on_left)
         events.network_changed.connect(self._hurry)
@@ -128,12 +129,13 @@ class Program:
             self._hurry()
 
     def _on_left(self) -> None:
-        """Who leaves the screen leaves Kansli, unless it never locks by itself."""
+        """Locks when the desktop session is locked or left, unless Kansli never locks by itself."""
         if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and self._stage.session is not None:
             self._ending.lock()
 
     def _look_for_upgrade(self) -> None:
-        """Tells the window once a newer release is on the disk. While locked nothing is told: the window is, later."""
+        """Shows in the window, once, that a newer release is on the disk. While locked nothing is shown; the window
+        shows it later."""
         window, found = self._stage.window, self._installed.newer()
         if window is not None and found is not None:
             window.show_upgrade(found, needs_computer=self._installed.needs_computer)
@@ -146,9 +148,9 @@ class Program:
         if key in (PROXY_MODE.key, PROXY_ADDRESS.key):
             self._hurry()
 
-    def _on_called(self, said: str) -> None:
-        """Another start, or the tray: to the front, and then where the link leads."""
-        link, _, token = said.partition("\n")
+    def _on_called(self, message: str) -> None:
+        """Handles another start, or the tray: shows the window, and then follows the link."""
+        link, _, token = message.partition("\n")
         if token.isascii() and token.isprintable() and token:
             os.environ["XDG_ACTIVATION_TOKEN"] = token[:256]  # Qt takes it for the next window that is brought up
         if self._stage.shown is not None:
@@ -157,7 +159,7 @@ class Program:
             self._follow(link)
 
     def _follow(self, link: str) -> None:
-        """Where a link leads; while locked, after unlocking."""
+        """Follows a link; while locked, after unlocking."""
         if self._stage.window is not None:
             self._stage.window.follow(link)
             return
@@ -169,10 +171,10 @@ class Program:
     def _show_in_tray(self) -> None:
         self._resident.show_locked(self._stage.session is None)
         if self._stage.window is not None:
-            self._stage.window.tell_by(self._resident.tray)
+            self._stage.window.notify_by(self._resident.tray)
 
     def _show_minimised(self) -> None:
-        """Started without a window where there is no tray: then it is in the task bar."""
+        """Shows the window in the task bar: the program was started without a window, and there is no tray."""
         shown = self._stage.shown
         if shown is not None and self._stage.quiet:
             shown.showMinimized()
@@ -189,26 +191,26 @@ class Program:
             self._show_gate(self._welcome())
             return
         if self._office.is_unfinished:
-            self._show_gate(self._ways.unfinished())
+            self._show_gate(self._entry_views.unfinished())
             return
         if self._locked:
-            self._show_gate(self._ways.usual())
+            self._show_gate(self._entry_views.usual())
             return
         try:
             session = self._office.unlock_raw()
         except AppError as fault:
-            view = self._ways.usual()
+            view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)
             return
         if session is not None:
             self._open(session)
         else:
-            self._show_gate(self._ways.usual(at_once=True))
+            self._show_gate(self._entry_views.usual(at_once=True))
 
     def _welcome(self) -> WelcomeView:
         link, self._link = (self._link, "") if is_invitation(self._link) else ("", self._link)
-        return self._ways.welcome(link)
+        return self._entry_views.welcome(link)
 
     def _show_gate(self, view: GateView) -> None:
         self._stage.show_gate(view)
@@ -223,17 +225,18 @@ class Program:
 
     def _away(self, session: Session) -> AwayView:
         view = AwayView(session, session.engine.retry_now)
-        view.met.connect(lambda: self._on_met(session))
+        view.let_in.connect(lambda: self._on_let_in(session))
         view.lock.connect(self._ending.lock)
         view.erase.connect(self._ending.erase)
         return view
 
-    def _on_met(self, session: Session) -> None:
+    def _on_let_in(self, session: Session) -> None:
         if self._stage.session is session and self._stage.window is None:
             self._show_window(session)
 
     def _warm(self, session: Session) -> None:
-        """Nothing if the loop has ended meanwhile: then the program does."""
+        """Loads what the first change of a colleague needs. Does nothing if the loop has ended meanwhile, since the
+        program then ends."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -285,7 +288,7 @@ class Program:
             await self._ending.close()
             session = await self._office.rekey(change)
         except AppError as fault:  # nothing was changed: the way in is as it was
-            view = self._ways.usual()
+            view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)
             return

@@ -44,21 +44,21 @@ SIZE = QSize(1440, 900)
 PATIENCE_S = 60.0
 SECTIONS = ("home", "tasks", "search", "settings")
 FORMATS = {b"png", b"jpeg", b"svg"}
-"""Pictures that a message may show, or that the program draws itself with."""
+"""Formats of pictures that a message may show, or that the program draws itself with."""
 UNUSED_FORMATS = {b"gif", b"icns", b"ico", b"pdf", b"tga", b"tiff", b"wbmp", b"webp"}
-"""Of Qt's plugins that an installed program does not bring (packaging/kansli.spec)."""
+"""Formats of Qt's plugins that an installed program does not contain (packaging/kansli.spec)."""
 
 
 class Failed(Exception):
-    """A step's promise was not kept; the message is for the IT department."""
+    """A step did not do what it should; the message is for the IT department."""
 
 
 class SelfTest:
     """`run` once; `lines` is what was done."""
 
-    def __init__(self, application: QApplication, say: Callable[[str], None]) -> None:
+    def __init__(self, application: QApplication, report: Callable[[str], None]) -> None:
         self._application = application
-        self._say = say
+        self._report = report
         self._at = time.monotonic()
 
     async def run(self) -> int:
@@ -68,10 +68,10 @@ class SelfTest:
                 async with asyncio.timeout(PATIENCE_S * 4):
                     await self._steps(Path(folder))
         except Exception as e:
-            told = str(e) if isinstance(e, Failed) else "".join(traceback.format_exception(e))
-            self._say(f"FAILED  {told}")
+            reason = str(e) if isinstance(e, Failed) else "".join(traceback.format_exception(e))
+            self._report(f"FAILED  {reason}")
             return 1
-        self._say("Everything works.")
+        self._report("Everything works.")
         return 0
 
     async def _steps(self, folder: Path) -> None:
@@ -92,7 +92,7 @@ class SelfTest:
 
     def _done(self, what: str) -> None:
         now = time.monotonic()
-        self._say(f"ok  {(now - self._at) * 1000:6.0f} ms  {what}")
+        self._report(f"ok  {(now - self._at) * 1000:6.0f} ms  {what}")
         self._at = now
 
     def _pictures(self) -> None:
@@ -110,13 +110,14 @@ class SelfTest:
         self._done("QR code: drawn and read")
 
     def _key_store(self) -> None:
-        """Which one it is; that there is none is no fault but on Windows, which always has one."""
+        """Reports which key store there is. None is a fault only on Windows, which always has one."""
         found = type(system_keyring()).__module__.removeprefix("keyring.backends.") if usable() else "none"
         _check(found == "Windows" or sys.platform != "win32", f"Windows' key store is not found, but {found}")
         self._done(f"key store of the computer: {found}")
 
     def _version(self) -> None:
-        """What a running program compares itself with after an upgrade is in its place, and names this release."""
+        """Checks that the file with which a running program compares itself after an upgrade is in its place, and names
+        this release."""
         file = version_file()
         _check(
             file is None or Installed(file).installed() == PROGRAM, "version.txt is not there or names another release"
@@ -137,7 +138,7 @@ class SelfTest:
         return room, obj
 
     async def _worker(self) -> None:
-        """The process that tries what colleagues send starts, merges an update, and is ended."""
+        """Checks that the process which tries what colleagues send starts, merges an update, and is ended."""
         writer, worker = CrdtDoc(texts=("text",)), Worker()
         with writer.transact():
             writer.text("text").insert(0, WORDS)
@@ -157,7 +158,7 @@ class SelfTest:
         self._done("worker: started, made the state of a long document")
 
     async def _conversion(self) -> None:
-        """A document becomes a Word document in a process of its own, and comes back from it by another."""
+        """Checks that a document becomes a Word document in a process of its own, and is read back by another."""
         converter, blocks = Converter(), plain_blocks(WORDS)
         try:
             made = await converter.write_docx(WORDS, blocks)

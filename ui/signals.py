@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The system's wish that the program ends, heard also while Qt's loop sleeps."""
+"""Receives the system's signals that end the program, also while Qt's loop sleeps."""
 
 import asyncio
 import signal
@@ -14,7 +14,7 @@ class Signals:
 
     def __init__(self, over: asyncio.Event) -> None:
         self.came = False
-        """Whether SIGTERM or SIGINT has come."""
+        """Whether SIGTERM or SIGINT has been received."""
         self._over = over
         self._ours, theirs = socket.socketpair()
         for end in (self._ours, theirs):

@@ -36,7 +36,7 @@ class Stage:
         self._settings, self._may_close, self._background = settings, may_close, background
         self._report = report
         self._bugs: BugTeller | None = None
-        """Of the gate."""
+        """The dialog for faults at the gate."""
 
     @property
     def shown(self) -> MainWindow | Gate | None:
@@ -45,13 +45,13 @@ class Stage:
 
     @property
     def quiet(self) -> bool:
-        """Nothing of Kansli is on the screen, and nothing is to come up by itself."""
+        """Whether nothing of Kansli is on the screen, and nothing is to come up by itself."""
         shown = self.shown
         return shown.isHidden() if shown is not None else self._background
 
     @property
     def view(self) -> QWidget | None:
-        """What the gate shows; None without a gate."""
+        """The view in the gate; None without a gate."""
         return self.gate.centralWidget() if self.gate is not None else None
 
     def show_gate(self, view: QWidget) -> None:
@@ -70,9 +70,9 @@ class Stage:
             self.gate.activateWindow()
 
     def _on_error(self, _owner: QObject, error: Exception, _again: tasks.Again) -> None:
-        """What nobody at the gate has caught. A window that is made later takes this over."""
+        """Shows an error that no code at the gate has caught. A window that is made later takes this over."""
         if self._bugs is not None:
-            self._bugs.tell(error)
+            self._bugs.show_fault(error)
 
     def _save_report(self, gate: Gate, lines: Sequence[str]) -> None:
         tasks.run(gate, report_fault(gate, self._report, diagnosis.write, lines))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the shell needs to know of a tool, and how a tool asks the shell for something."""
+"""The interfaces between the shell and a tool: what a tool offers, and what it may ask of the shell."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,21 +30,21 @@ class Tool:
     kinds: tuple[str, ...]
     open: Open
     shows_people: bool = True
-    """Whether the room's people panel stands beside it; a tool with its own panel, or a wide one, says False."""
+    """Whether the room's people panel is shown beside it; False for a tool with its own panel, or a wide one."""
     before: Before | None = None
-    """Of a tool whose objects merge."""
+    """Only of a tool whose objects merge."""
 
 
 @runtime_checkable
 class Opener(Protocol):
-    """A view that can show a certain place in what it has open (a message, a card)."""
+    """A view that can show a certain place in its open object (a message, a card)."""
 
     def open_ref(self, obj: ObjId, ref: bytes) -> None: ...
 
 
 @runtime_checkable
 class MarkingView(Protocol):
-    """A view that can mark the words of a search in what it has open. No words take the marks away."""
+    """A view that can mark the words of a search in its open object. No words remove the marks."""
 
     def mark_words(self, words: Sequence[str]) -> None: ...
 
@@ -61,7 +61,7 @@ class ActingView(Protocol):
     """A view that does some of the window's commands with what is open in it."""
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """What it can do now, by the commands' ids."""
+        """The actions that are possible now, by the commands' ids."""
         ...
 
 
@@ -73,19 +73,20 @@ class DraftingView(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How a view is left: what is open in it and where one is there. Each view fills in what it has."""
+class ViewPlace:
+    """The place in a view when it was left: what is open in it, and where the person is in that. Each view fills in
+    what it has."""
 
     page: int = 0
-    """Which of its pages is shown."""
+    """Which of the view's pages is shown."""
     opened: bytes = b""
-    """The id of what is open in it, or of what has the focus."""
+    """The id of the object or card that is open in the view, or that has the focus."""
     at: bytes = b""
-    """The id of what is at the top of the window."""
+    """The id of the item at the top of the window."""
     line: int = 0
     """The UTF-16 position of the line at the top of the window."""
     px: int = 0
-    """How far the window begins inside of that."""
+    """How many pixels of that item or line are above the window's top."""
     scrolls: tuple[int, ...] = ()
     field: str = ""
     """Where the caret is, if the view has several fields."""
@@ -95,18 +96,18 @@ class Standing:
 
 
 @runtime_checkable
-class StandingView(Protocol):
-    """A view to which one can come back as it was left."""
+class PlacedView(Protocol):
+    """A view whose place can be restored."""
 
-    def standing(self) -> Standing: ...
+    def view_place(self) -> ViewPlace: ...
 
-    def stand(self, left: Standing) -> None:
-        """Once it has its size."""
+    def restore_place(self, left: ViewPlace) -> None:
+        """Restores a place. Called when the view has its size."""
 
 
 @runtime_checkable
 class ClosableView(Protocol):
-    """A view in which one may come to only read while it is open."""
+    """A view that can become read-only while it is open."""
 
     def set_writable(self, writable: bool) -> None: ...
 
@@ -128,8 +129,8 @@ def follow(widget: QWidget, link: ObjectLink) -> None:
 
 
 def toast(widget: QWidget, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
-    """Says briefly what was done, with Undo if it can be undone; the button says `action` if it does something else.
-    Nothing happens outside a shell."""
+    """Shows briefly what was done, with Undo if it can be undone. `action`: the button's word if it does something else
+    than undo. Nothing happens outside a shell."""
     window = widget.window()
     if isinstance(window, Shell):
         window.toast(text, undo, action)

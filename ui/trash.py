@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The trash of a tool in a room: what was put away, by whom and when, to read and to put back. All tools use it."""
+"""The trash of a tool in a room: what was put away, by whom and when; to read, and to restore. All tools use it."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,7 +18,8 @@ Who = Callable[[Uid], Person]
 
 
 def away_sentence(by: Uid | None, t: int, who: Who) -> str:
-    """Who put it away and when (ms), for the line above a thing that is open."""
+    """A sentence with the person who put a thing away and the time (`t`, ms), for the line above it while it is
+    open."""
     when = day_or_time(t)
     if by is None:
         return tr("This is in the trash ({when}). What is written here is kept.").format(when=when)
@@ -30,7 +31,7 @@ def away_sentence(by: Uid | None, t: int, who: Who) -> str:
 
 
 def trash_words(count: int) -> str:
-    """The name of the way to the trash."""
+    """The label of the button that opens the trash."""
     return tr("Trash ({n})").format(n=count)
 
 
@@ -51,7 +52,7 @@ class TrashDialog(PickDialog[PutAway]):
 async def visit(
     view: QWidget, tool: Bin, room: RoomId, who: Who, opened: Callable[[PutAway], object], *, writable: bool
 ) -> None:
-    """Shows the trash; puts back what the person chooses, or gives what they want to read to `opened`."""
+    """Shows the trash. Restores what the person chooses, or calls `opened` with what they want to read."""
     items = tool.put_away(room)
     if not items:
         toast(view, tr("The trash is empty"))

@@ -18,7 +18,7 @@ from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.memory_keyring import MemoryKeyring
 from tests.world import until
 from ui.program import Program
-from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.new_unlock_method import NewUnlockMethodView
 from ui.shell.window.away import AwayView
 
 pytestmark = pytest.mark.slow
@@ -98,9 +98,9 @@ async def test_a_way_that_was_forbidden_since_is_replaced_before_anything_is_sho
     desk.policy = {"allow-passphrase": False}
     desk.reopen()
     program = Program(desk.office)
-    view = program._ways.usual()
+    view = program._entry_views.usual()
     qtbot.addWidget(view)
-    assert isinstance(view, NewWayView)
+    assert isinstance(view, NewUnlockMethodView)
     desk.session = await desk.office.replace(PASSPHRASE, None)
     assert desk.office.kinds() == [SlotKind.KEYRING]
     assert desk.office.unlocking.forbidden is None

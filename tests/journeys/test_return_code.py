@@ -11,9 +11,9 @@ from sync.server.operator import admin, listing
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.journeys.test_recovery import made_sheet, new_desk
 from tests.world import until
+from ui.entry_views import EntryViews, GateView
 from ui.shell.entry.recovery_pages import ReturnView
 from ui.shell.entry.welcome import CodeView
-from ui.ways_in import GateView, WaysIn
 
 
 async def states(o: Offices) -> list[str]:
@@ -44,19 +44,19 @@ async def test_a_return_code_typed_in_the_first_field_ends_with_one_account(qtbo
     new.office.settings.set(SERVER, new.server)
     opened: list[Session] = []
     shown: list[GateView] = []
-    first = WaysIn(new.office, opened.append, shown.append).welcome()
+    first = EntryViews(new.office, opened.append, shown.append).welcome()
     qtbot.addWidget(first)
     first.show()
     first.code.setText(await o.w.invite_back(uid))
     first.look_up()
     await until(lambda: first.currentWidget() is first.second_page)
     assert (await states(o), new.office.is_new) == (["no-device"], True)
-    first.second_page.sheet_button.click()
+    first.second_page.recovery_sheet_button.click()
     (view,) = shown
     assert isinstance(view, ReturnView)
     qtbot.addWidget(view)
     view.show()
-    view.sheet.field.setText(sheet)
+    view.recovery_sheet.field.setText(sheet)
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
     begin(view)

@@ -68,7 +68,7 @@ async def join_error(s: Scene) -> QWidget:
     assert isinstance(view, WelcomeView)
     view.join.server.setText(s.story.desks[0].server)
     view.join.code.setText("123 456 789")
-    view.join.meet()
+    view.join.begin_pairing()
     await until(view.join.where_page.error.isVisible)
     view.join.server.setText("kansli.myndighet.example")
     return s.gate
@@ -83,7 +83,7 @@ async def join_who(s: Scene) -> QWidget:
     arriving = asyncio.ensure_future(invitation.arrived())
     view.join.server.setText(s.story.desks[0].server)
     view.join.code.setText(offer.code)
-    view.join.meet()
+    view.join.begin_pairing()
     await until(lambda: view.join.currentWidget() is view.join.who_page)
     await arriving
     s.ends.append(lambda: asyncio.ensure_future(invitation.close()))

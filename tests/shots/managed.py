@@ -8,7 +8,7 @@ from app.passphrases import PassphraseRules
 from app.setting import Value
 from app.unlocking import SlotKind
 from tests.shots.scene import Scene, Step
-from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.new_unlock_method import NewUnlockMethodView
 from ui.shell.entry.welcome import WelcomeView
 from ui.shell.settings.settings_view import SettingsView
 from ui.shell.window.away import AwayView
@@ -45,7 +45,7 @@ async def away(s: Scene) -> QWidget:
 
 
 async def new_way(s: Scene) -> QWidget:
-    s.gate.setCentralWidget(NewWayView(SlotKind.KEYRING, s.story.desks[0].office.replace, PassphraseRules()))
+    s.gate.setCentralWidget(NewUnlockMethodView(SlotKind.KEYRING, s.story.desks[0].office.replace, PassphraseRules()))
     return s.gate
 
 

@@ -42,9 +42,9 @@ async def imported(s: Scene) -> QWidget:
     panel = _documents(s).list.importing
     lost = losses(Taken(blocks=[], tables=2, pictures=3, others=(("footnotes", 1),)))
     refused, code = refusal("Bilaga 3.docx", ImportEncrypted())
-    panel.say(f"{lost}\n{refused}", [code])
+    panel.show_text(f"{lost}\n{refused}", [code])
     panel.wait_for("Yttrande.docx", 1, 3, lambda: None)
-    s.ends += [lambda: panel.say(""), panel.stop_waiting]
+    s.ends += [lambda: panel.show_text(""), panel.stop_waiting]
     return s.window
 
 

@@ -13,7 +13,7 @@ from tests.shots.scene import Scene, Step, dialog
 from tests.world import until
 from ui.shell.entry.recovery_pages import ReturnView
 from ui.shell.entry.welcome import WelcomeView
-from ui.shell.settings.recovery_sheet_dialog import SheetDialog
+from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog
 
 _SHEET: dict[int, str] = {}
 DAY_MS = 86_400_000
@@ -21,7 +21,7 @@ DAY_MS = 86_400_000
 
 async def sheet(s: Scene, page: int) -> QWidget:
     s.window.go_section("settings")
-    made = SheetDialog(s.window, s.story.me.recovery, [1, 4])
+    made = RecoverySheetDialog(s.window, s.story.me.recovery, [1, 4])
     made._go(page)
     return dialog(s, made)
 
@@ -61,7 +61,7 @@ async def found(s: Scene) -> QWidget:
     view = ReturnView(office, server=s.story.desks[0].server)
     s.gate.setCentralWidget(view)
     view.code.setText(await s.story.offices.w.invite_back(s.story.registrar.people.me.uid))
-    view.sheet.field.setText(_SHEET[id(s)])
+    view.recovery_sheet.field.setText(_SHEET[id(s)])
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
     view.key_page.keys.by_passphrase.setChecked(True)

@@ -32,7 +32,7 @@ from ui.shell.entry.unlock import UnlockView
 from ui.shell.entry.welcome import WelcomeView
 from ui.shell.room.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
 from ui.shell.room.prune_dialog import PruneDialog
-from ui.shell.room.security_dialog import SealDialog
+from ui.shell.room.security_dialog import SecurityDialog
 from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.room.verify_dialog import VerifyDialog
 from ui.shell.settings.diagnosis_dialog import DiagnosisDialog
@@ -295,7 +295,7 @@ async def seal(s: Scene, title: str) -> QWidget:
     view = s.room(title, "chat")
     me = s.story.me
     report, standing = await me.seals.report(view.room), me.succession.standing(view.room)
-    return dialog(s, SealDialog(s.window, me.seals.level(view.room), report, standing, lambda: None))
+    return dialog(s, SecurityDialog(s.window, me.seals.level(view.room), report, standing, lambda: None))
 
 
 async def key_notices(s: Scene, section: str) -> QWidget:

@@ -56,7 +56,7 @@ def press(found: QAccessibleInterface) -> None:
 
 def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is announced from now on."""
-    said: list[str] = []
+    spoken: list[str] = []
 
     class Reader:
         """What a screen reader's bridge is given."""
@@ -67,7 +67,7 @@ def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         def updateAccessibility(event: QAccessibleEvent) -> None:
             assert isinstance(event, QAccessibleAnnouncementEvent)
             assert event.politeness() == QAccessible.AnnouncementPoliteness.Polite
-            said.append(event.message())
+            spoken.append(event.message())
 
     monkeypatch.setattr(announcing, "QAccessible", Reader)
-    return said
+    return spoken

@@ -48,8 +48,8 @@ def person(key: str, text: str) -> Person:
 def named(view: QWidget, kind: type[QWidget], key: str, inside: type[QWidget] | None = None) -> QWidget:
     """The row of that class whose text has the key; `inside`: the first widget of that class in it."""
     for row in view.findChildren(kind):
-        said = [row, *row.findChildren(QWidget)]
-        texts = [w.text() for w in said if isinstance(w, QLabel)] + [w.accessibleName() for w in said]
+        shown = [row, *row.findChildren(QWidget)]
+        texts = [w.text() for w in shown if isinstance(w, QLabel)] + [w.accessibleName() for w in shown]
         if row.isVisibleTo(view) and any(key in text for text in texts):
             return row if inside is None else row.findChildren(inside)[0]
     raise AssertionError(key)

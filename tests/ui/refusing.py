@@ -39,7 +39,7 @@ TEXT = "Beslut i ärendet å 🙂"
 
 @dataclass
 class Place:
-    """One person's store and services. `told`: codes of errors that a message told, with their Try again."""
+    """One person's store and services. `notified`: codes of errors that a message told, with their Try again."""
 
     folder: Path
     store: Store
@@ -47,7 +47,7 @@ class Place:
     documents: DocumentService
     tasks: TaskService
     document: ObjId
-    told: list[tuple[str, Callable[[], object] | None]] = field(default_factory=list)
+    notified: list[tuple[str, Callable[[], object] | None]] = field(default_factory=list)
 
     @classmethod
     def make(cls, folder: Path) -> "Place":
@@ -114,8 +114,8 @@ class Place:
         self.store.close()
 
     def hear(self) -> None:
-        """From now on, errors go to `told`."""
-        tasks.set_error_hook(lambda _owner, error, again: self.told.append((code_of(error), again)))
+        """From now on, errors go to `notified`."""
+        tasks.set_error_hook(lambda _owner, error, again: self.notified.append((code_of(error), again)))
 
 
 @dataclass

@@ -43,7 +43,7 @@ def test_purging_with_anything_else_is_an_error_and_no_window(
     assert "stands alone" in capsys.readouterr().err
 
 
-def test_the_version_is_said_without_a_window(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_shown_without_a_window(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         _parser().parse_args(arguments(["--version"]))
     assert ended.value.code == 0

@@ -74,7 +74,7 @@ def shown(qtbot: QtBot, widget: QWidget, width: int = 800, height: int = 600) ->
     qtbot.waitExposed(widget)
 
 
-def told(text: str) -> str:
+def notified(text: str) -> str:
     """A tool tip's text without what was added to it to keep it one."""
     return " ".join(text.replace("\N{WORD JOINER}", "").split())
 
@@ -93,7 +93,7 @@ def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_file(qt
         found = [w for w in window.findChildren(ElidedLabel) if w.accessibleName() == title and w.isVisible()]
         assert found
         for widget in found:
-            assert told(point_at(widget)) == " ".join(title.split())
+            assert notified(point_at(widget)) == " ".join(title.split())
         window.stack.setCurrentWidget(window.my_tasks)
         window.my_tasks.refresh()
         headers = [w for w in window.my_tasks.findChildren(SectionHeader) if w.accessibleName() == title]
@@ -118,11 +118,11 @@ def test_attack_every_part_of_the_kit_shows_html_as_text(qtbot: QtBot) -> None:
             text.setParent(page)
         shown(qtbot, page)
         for part in parts:
-            assert told(point_at(part)).startswith(bird.html)
+            assert notified(point_at(part)).startswith(bird.html)
         page.grab()
         dialog = Dialog(page, bird.html, accept="OK")
         dialog.add_text(bird.html)
-        dialog.add_error().say(bird.html)
+        dialog.add_error().show_text(bird.html)
         dialog.show()
         dialog.grab()
         dialog.close()
@@ -136,7 +136,7 @@ def test_attack_a_cards_title_that_is_html_is_shown_as_text_and_opens_no_file(qt
         view = TasksView(hl.tasks, ROOM)
         shown(qtbot, view, 1100, 700)
         (widget,) = (w for column in view.kanban.columns for w in column.cards)
-        assert told(point_at(widget)) == " ".join(title.split())
+        assert notified(point_at(widget)) == " ".join(title.split())
 
 
 @pytest.mark.parametrize("link", ["{html}", "file://{path}", 'https://a.se/<img/src="file://{path}"/>'])
@@ -303,8 +303,8 @@ def replace_name(file: Attachment, name: str) -> Attachment:
 
 def test_attack_a_reaction_that_is_a_sentence_or_nothing_is_not_painted(hl: Desk) -> None:
     first = hl.chat.send(ROOM, "hej å")
-    said = [encode(ReactionSet(target=first, emoji=text, on=True)) for text in ("\u202e\u200b", "👍\u202e")]
-    from_others(hl, EK, CHANNEL, said, n=20, t=1_795_500_000_000)
+    sentence = [encode(ReactionSet(target=first, emoji=text, on=True)) for text in ("\u202e\u200b", "👍\u202e")]
+    from_others(hl, EK, CHANNEL, sentence, n=20, t=1_795_500_000_000)
     assert [r.emoji for r in hl.chat.timeline(ROOM).message(0).reactions] == ["👍"]
 
 

@@ -59,26 +59,26 @@ def test_a_start_reads_no_sources() -> None:
 def test_a_self_test_tries_everything_and_leaves_nothing(tmp_path: Path) -> None:
     done = kansli("--selftest", "--report", str(tmp_path / "said.txt"), home=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    said = (tmp_path / "said.txt").read_text(encoding="utf-8")
-    assert said == done.stdout
-    assert said.endswith("Everything works.\n")
-    assert [line for line in said.splitlines() if "views: " in line]
+    sentence = (tmp_path / "said.txt").read_text(encoding="utf-8")
+    assert sentence == done.stdout
+    assert sentence.endswith("Everything works.\n")
+    assert [line for line in sentence.splitlines() if "views: " in line]
     assert not list((tmp_path / "share").rglob("store.db")), "no profile is made"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "sentence"),
     [
         ("import ui.kit.qr as q; q.read = lambda picture: []", "a QR code was not read back"),
         ("import app.documents.service as s; s.DocumentService.create = None", "NoneType"),
     ],
 )
-def test_a_self_test_fails_when_a_part_does_not_work(tmp_path: Path, spoil: str, said: str) -> None:
+def test_a_self_test_fails_when_a_part_does_not_work(tmp_path: Path, spoil: str, sentence: str) -> None:
     done = kansli("--selftest", home=tmp_path, spoil=spoil)
     assert done.returncode == 1
     assert "FAILED" in done.stdout
-    assert said in done.stdout
+    assert sentence in done.stdout
 
 
 @pytest.mark.slow
@@ -107,7 +107,7 @@ def test_a_self_test_whose_report_cannot_be_written_says_so_and_ends(tmp_path: P
     assert "--report cannot be written" in done.stdout
 
 
-def test_a_profile_that_cannot_be_used_is_told_of_without_a_terminal(tmp_path: Path) -> None:
+def test_a_profile_that_cannot_be_used_is_reported_without_a_terminal(tmp_path: Path) -> None:
     """As on Windows, where a program with a window has no standard error."""
     assert kansli("--data", "/proc/none", home=tmp_path, spoil=f"{NO_SCREEN}; sys.stderr = None").returncode == 2
 

@@ -43,8 +43,8 @@ class Office:
 
     def _answers(self, line: str) -> None:
         assert self._process.stdout is not None
-        said = self._process.stdout.readline().strip()
-        assert said == line, (said, Path(self._errors.name).read_text(encoding="utf-8")[-3000:])
+        shown = self._process.stdout.readline().strip()
+        assert shown == line, (shown, Path(self._errors.name).read_text(encoding="utf-8")[-3000:])
 
     def end(self) -> None:
         """The program must end well: Qt and Python do not quarrel over who deletes what. Twice is once."""
@@ -87,8 +87,8 @@ def office(env: dict[str, str], reader: ScreenReader, tmp_path: Path) -> Iterato
 def one_focus(reader: ScreenReader) -> Heard:
     """What has the focus, and nothing else says that it has."""
     (window,) = (w for w in reader.windows() if "Kansli" in w.name)
-    found = [heard for heard in reader.walk(window.where) if "focused" in heard.states]
-    assert len(found) == 1, [str(heard) for heard in found]
+    found = [received for received in reader.walk(window.where) if "focused" in received.states]
+    assert len(found) == 1, [str(received) for received in found]
     return found[0]
 
 
@@ -131,7 +131,7 @@ def the_window_is_read_by_its_headings_and_tabs(reader: ScreenReader, office: Of
     assert not [h for h in found if h.role == "check box"]
 
 
-def messages_are_heard_one_by_one_with_their_links_files_and_reactions(reader: ScreenReader, office: Office) -> None:
+def messages_are_read_out_one_by_one_with_their_links_files_and_reactions(reader: ScreenReader, office: Office) -> None:
     office.colleague("fill")
     office.colleague("pause 2")
     reader.announced("2 nya meddelanden")
@@ -179,7 +179,7 @@ def messages_are_heard_one_by_one_with_their_links_files_and_reactions(reader: S
     reader.focus(BODY, "text")
 
 
-def what_comes_within_five_seconds_is_said_once(reader: ScreenReader, office: Office) -> None:
+def what_comes_within_five_seconds_is_announced_once(reader: ScreenReader, office: Office) -> None:
     office.colleague("type")
     office.colleague("pause")
     reader.announced("Enhetschef skriver …")
@@ -188,7 +188,7 @@ def what_comes_within_five_seconds_is_said_once(reader: ScreenReader, office: Of
     reader.announced("3 nya meddelanden")
 
 
-def what_came_while_one_was_elsewhere_is_heard_as_unread(reader: ScreenReader, office: Office) -> None:
+def what_came_while_one_was_elsewhere_is_read_out_as_unread(reader: ScreenReader, office: Office) -> None:
     office.colleague("read")
     reader.keys("ctrl+1")
     reader.focus("Innehåll")
@@ -206,7 +206,7 @@ def what_came_while_one_was_elsewhere_is_heard_as_unread(reader: ScreenReader, o
     reader.focus(BODY, "text")
 
 
-def a_document_is_heard_by_its_paragraphs(reader: ScreenReader, office: Office) -> None:
+def a_document_is_read_out_by_its_paragraphs(reader: ScreenReader, office: Office) -> None:
     reader.keys("alt+2")
     reader.focus("Skriv det första dokumentet", "push button")
     reader.keys("space")
@@ -222,7 +222,7 @@ def a_document_is_heard_by_its_paragraphs(reader: ScreenReader, office: Office) 
     reader.type("Skal")
     reader.keys("Up")
     reader.described("Rubrik 1")
-    (heading,) = [heard for heard in reader.walk(text.where) if heard.role == "heading"]
+    (heading,) = [received for received in reader.walk(text.where) if received.role == "heading"]
     assert (heading.name, heading.position[0], reader.attributes(heading.where)) == ("Beslut", 1, {"level": "1"})
     # What Qt does not tell: docs/upstream/qt.md, 1.
     attributes = reader.text_attributes(text.where, 1)
@@ -289,7 +289,7 @@ def the_filter_is_opened_and_says_how_much_it_shows(reader: ScreenReader, office
     reader.keys("Escape")
 
 
-def a_hit_of_a_search_is_heard_with_its_place(reader: ScreenReader, office: Office) -> None:
+def a_hit_of_a_search_is_read_out_with_its_place(reader: ScreenReader, office: Office) -> None:
     reader.keys("ctrl+4")
     reader.focus("Sök i allt som du får läsa", "text")
     reader.type("lagrummet")
@@ -300,7 +300,7 @@ def a_hit_of_a_search_is_heard_with_its_place(reader: ScreenReader, office: Offi
     assert one_focus(reader).where == hit.where
 
 
-def that_one_is_offline_is_said_and_nothing_once_kansli_is_locked(reader: ScreenReader, office: Office) -> None:
+def that_one_is_offline_is_announced_and_nothing_once_kansli_is_locked(reader: ScreenReader, office: Office) -> None:
     office.colleague("stop-server")
     office.colleague("pause")
     reader.announced("Du är frånkopplad")
@@ -310,24 +310,24 @@ def that_one_is_offline_is_said_and_nothing_once_kansli_is_locked(reader: Screen
     office.end()
     with pytest.raises(AssertionError, match="not heard"):
         reader.announced("", patience_s=0.5)
-    assert [str(heard) for heard in reader.heard[before:] if heard.kind == "announced"] == []
+    assert [str(received) for received in reader.heard[before:] if received.kind == "announced"] == []
 
 
 STEPS: tuple[Callable[[ScreenReader, Office], None], ...] = (
     a_room_is_made_and_two_people_are_added,
     the_window_is_read_by_its_headings_and_tabs,
-    messages_are_heard_one_by_one_with_their_links_files_and_reactions,
-    what_comes_within_five_seconds_is_said_once,
-    what_came_while_one_was_elsewhere_is_heard_as_unread,
-    a_document_is_heard_by_its_paragraphs,
+    messages_are_read_out_one_by_one_with_their_links_files_and_reactions,
+    what_comes_within_five_seconds_is_announced_once,
+    what_came_while_one_was_elsewhere_is_read_out_as_unread,
+    a_document_is_read_out_by_its_paragraphs,
     cards_are_made_walked_through_moved_and_filtered,
     the_filter_is_opened_and_says_how_much_it_shows,
-    a_hit_of_a_search_is_heard_with_its_place,
-    that_one_is_offline_is_said_and_nothing_once_kansli_is_locked,
+    a_hit_of_a_search_is_read_out_with_its_place,
+    that_one_is_offline_is_announced_and_nothing_once_kansli_is_locked,
 )
 
 
-def test_a_days_work_by_keyboard_is_heard_step_by_step(reader: ScreenReader, office: Office) -> None:
+def test_a_days_work_by_keyboard_is_read_out_step_by_step(reader: ScreenReader, office: Office) -> None:
     """▲ One test: each step goes on where the one before left the room."""
     for step in STEPS:
         step(reader, office)

@@ -54,10 +54,10 @@ def timeline(qtbot: QtBot, count: int = 500) -> TimelineView:
 @pytest.mark.parametrize(("size", "density"), [*LARGER, (80, "compact")])
 def test_the_message_at_the_top_stays_at_the_top(qapp: QApplication, qtbot: QtBot, size: int, density: str) -> None:
     view = timeline(qtbot)
-    view.stand(200, 12)
+    view.scroll_to_row(200, 12)
     before = {row: view.row_rect(row).height() for row in range(200, 203)}
     theme.resize(qapp, size, density)
-    top = view.standing()
+    top = view.top_row()
     assert top is not None
     assert top[0] == 200
     assert 0 < top[1] < view.row_rect(200).height()
@@ -125,13 +125,13 @@ def test_a_document_looks_larger_and_says_the_same(qapp: QApplication, qtbot: Qt
     cursor.movePosition(QTextCursor.MoveOperation.NextWord, QTextCursor.MoveMode.KeepAnchor)
     editor.setTextCursor(cursor)
     editor.verticalScrollBar().setValue(700)
-    before, said, top = len(sent), document.blocks(), staying.standing(editor)[0]
+    before, shown, top = len(sent), document.blocks(), staying.top_line(editor)[0]
     chosen, height = editor.selection(), editor.document().size().height()
     theme.resize(qapp, size, density)
     QApplication.processEvents()
     assert editor.document().size().height() > 1.3 * height
-    assert (len(sent), document.blocks(), editor.selection()) == (before, said, chosen)
-    assert staying.standing(editor)[0] == top
+    assert (len(sent), document.blocks(), editor.selection()) == (before, shown, chosen)
+    assert staying.top_line(editor)[0] == top
     theme.resize(qapp, 100, "normal")
     QApplication.processEvents()
     assert editor.document().size().height() == height

@@ -24,9 +24,10 @@ def mime_of(message: Message) -> QMimeData:
 
 
 def as_written(source: QMimeData) -> str:
-    """A copied message with its marks; empty if something else was copied, or what no message can be.
+    """Returns the text of a copied message with its marks. Returns "" if something other than a message was copied, or
+    text that cannot be a message.
 
-    ▲ Any program can offer this: it is as long as a message and has no letters that reorder others.
+    ▲ Any program can offer this format, so the text is cut to a message's length and loses letters that reorder others.
     """
     data = bytes(source.data(_MIME).data()) if source.hasFormat(_MIME) else b""
     text = data.decode(errors="replace") if len(data) <= 4 * MAX_TEXT else ""

@@ -52,13 +52,14 @@ NOTHING = StateStart()
 
 
 class Composer(QFrame):
-    """Decides nothing: `submitted` gives what was written, `written` tells that there is something new in it."""
+    """The area in which a message is written. It decides nothing: `submitted` carries what was written, `written` is
+    emitted when the draft has changed."""
 
     submitted = Signal(object)
     written = Signal()
     edit_last_asked = Signal()
     cancelled = Signal()
-    """Escape with nothing to cancel."""
+    """Emitted by Escape when there is nothing to cancel."""
 
     def __init__(self, placeholder: str, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -70,7 +71,7 @@ class Composer(QFrame):
         self._aside = NOTHING
         """What was being written when an edit began; it comes back after the edit."""
         self._changed: dict[ChangeId, str] = {}
-        """Edits that were left for another one or for an answer, neither saved nor cancelled."""
+        """Edits that the person left for another edit or for an answer: neither saved nor cancelled."""
         self._files: list[Source] = []
         layout = column(self, margins=(11, 9, 11, 9), spacing=6)
         self._banner = Banner(self.cancel)
@@ -98,7 +99,7 @@ class Composer(QFrame):
         self.field.edit_last_asked.connect(self.edit_last_asked)
         self.field.files_given.connect(self.add_files)
         self.field.image_given.connect(self._add_image)
-        self.field.not_taken.connect(self.tell)
+        self.field.not_taken.connect(self.show_left_out)
         self.field.textChanged.connect(self._on_text)
         self.field.marks_changed.connect(self._show_marks)
         self.field.installEventFilter(self)
@@ -138,7 +139,7 @@ class Composer(QFrame):
 
     @property
     def text(self) -> str:
-        """What stands in the field."""
+        """The text in the field."""
         return self.field.toPlainText()
 
     @property
@@ -148,7 +149,7 @@ class Composer(QFrame):
 
     @property
     def edits(self) -> Message | None:
-        """The message that is changed."""
+        """The message that is being edited."""
         return self._edit
 
     @property
@@ -157,7 +158,7 @@ class Composer(QFrame):
         return self._aside
 
     def restore(self, begun: StateStart, edit: Message | None = None, edited: str = "") -> None:
-        """Puts a draft back: `edited` is the new text of `edit`, behind which `begun` waits."""
+        """Restores a draft. `edited` is the new text of the message `edit`; `begun` comes back after that edit."""
         self._show(begun)
         if edit is not None:
             self._begin_edit(edit, edited)
@@ -197,7 +198,8 @@ class Composer(QFrame):
         self._show(StateStart(text=text), message)
 
     def _leave_edit(self) -> None:
-        """Goes back to what was being written before; a change that was begun is there when one edits again."""
+        """Leaves an edit for what was being written before. The edited text is kept, and is there when the message is
+        edited again."""
         if self._edit is not None and self.text != self._edit.text:
             self._changed[self._edit.change_id] = self.text
         self._end_edit()
@@ -208,7 +210,7 @@ class Composer(QFrame):
 
     @property
     def begun(self) -> StateStart:
-        """What is being written, or changed."""
+        """The draft: what is being written or edited."""
         return StateStart(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self._files))
 
     def _show(self, begun: StateStart, edit: Message | None = None) -> None:
@@ -221,7 +223,7 @@ class Composer(QFrame):
         self._to_end()
 
     def add_files(self, files: Sequence[Source]) -> None:
-        """Files to send with the message."""
+        """Adds files to be sent with the message."""
         for file in files:
             if file not in self._files and self._edit is None:
                 self._files.append(file)
@@ -229,12 +231,12 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def clear(self) -> None:
-        """Ends writing: the message was sent or saved, or editing was cancelled. Shows what was being written before an
-        edit, else nothing."""
+        """Ends writing, after the message was sent or saved, or the edit was cancelled. Shows what was being written
+        before the edit; otherwise an empty field."""
         self._end_edit()
 
     def cancel(self) -> None:
-        """Escape: takes back the answer or the change first."""
+        """Handles Escape: cancels the answer or the edit first."""
         if self._edit is not None:
             self.clear()
         elif self._reply is not None:
@@ -246,12 +248,12 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):  # the ring stands around all of it
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):  # the ring is around all of it
             set_props(self, active=event.type() == QEvent.Type.FocusIn)
         return False
 
     def submit(self) -> None:
-        """Gives what is written to the view, if there is anything."""
+        """Emits `submitted` with what is written, if there is anything."""
         if self.send_button.isEnabled():
             self.field.close_names()
             written = Written(
@@ -272,7 +274,7 @@ class Composer(QFrame):
         self._show_marks()
 
     def _show_marks(self) -> None:
-        """What holds at the caret is shown by the buttons, as in a document."""
+        """Shows on the buttons which marks hold at the caret, as in a document."""
         here = self.field.written_here()
         self._bold.setChecked(BOLD in here.marks)
         self._italic.setChecked(ITALIC in here.marks)
@@ -334,8 +336,9 @@ class Composer(QFrame):
         button = self._emoji_button or self
         EmojiPanel(self, self.field.insert).open_at(button.mapToGlobal(QPoint(0, -6)), above=True)
 
-    def tell(self, left_out: str) -> None:
-        """Says what could not be pasted or kept, until it is read, or something else is pasted or sent."""
+    def show_left_out(self, left_out: str) -> None:
+        """Shows and announces what could not be pasted or kept. The line stays until it is closed, or until another
+        paste or a send."""
         self.pasted_line.setVisible(bool(left_out))
         if left_out:
             self.pasted_line.show_text("warning", left_out, tr("Close the message"))
@@ -352,7 +355,7 @@ class Composer(QFrame):
         self.field.setFocus()
 
     def _add_image(self, data: bytes) -> None:
-        """A pasted picture becomes a file of its own, byte for byte, which is on no disk until it is sealed."""
+        """Makes a file of a pasted picture, byte for byte. The picture is on no disk until it is sealed."""
         suffix = "png" if format_of(data) == b"png" else "jpg"
         self.add_files([Pasted(f"{tr('Picture')} {len(self._files) + 1}.{suffix}", data)])
 
@@ -368,7 +371,7 @@ def _rule() -> QWidget:
 
 
 class Banner(QWidget):
-    """One line over the field that says what is answered or changed, with a cross."""
+    """One line over the field that shows what is answered or edited, with a cross."""
 
     def __init__(self, on_close: Callable[[], object]) -> None:
         super().__init__()

@@ -30,12 +30,12 @@ class Heights:
         self._sum_from(0)
 
     def insert(self, at: int, count: int) -> None:
-        """New rows, not measured yet."""
+        """Inserts rows that are not measured yet."""
         self._rows[at:at] = [self.guess] * count
         self._sum_from(at)
 
     def remove(self, at: int, count: int) -> None:
-        """Rows that are gone."""
+        """Removes rows."""
         del self._rows[at : at + count]
         self._sum_from(at)
 

@@ -33,8 +33,8 @@ class HoverBar(QFrame):
         self.hide()
 
     def show_for(self, message: Message | None, rect: QRect, *, can_write: bool, can_edit: bool) -> None:
-        """Moves to a message's upper right corner; None or a deleted one hides the bar. Who cannot write sees only
-        what is under More."""
+        """Moves the bar to a message's upper right corner; None or a deleted message hides it. A person who cannot
+        write sees only what is under More."""
         self.message = None if message is None or message.deleted else message
         if self.message is None:
             self.hide()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A timeline as Qt's item model: what a screen reader hears of each message, and the message itself for painting."""
+"""A timeline as Qt's item model: the sentence that a screen reader reads out for each message, and the message itself
+for painting."""
 
 from typing import Any
 
@@ -14,7 +15,7 @@ from ui.kit.list_model import ROW, Index
 from ui.kit.translate import clock, day, long_day, short_day, tr, trn
 
 WORDS_CHARS = 120
-"""Of a message that a question names."""
+"""The most characters of a message in a question about it."""
 
 
 class TimelineModel(QAbstractListModel):
@@ -41,8 +42,9 @@ class TimelineModel(QAbstractListModel):
         return ". ".join([*day, f"{name}, {clock(message.t)}: {self._content(message)}", *self._state(message)])
 
     def is_new(self, row: int) -> bool:
-        """Whether somebody else wrote it below the line over the first unread. The line stays while the room is open,
-        so a message that scrolled past on screen is still new for a person who listens to one message at a time."""
+        """Whether the message is by another person and below the line over the first unread. The line stays while the
+        room is open, so a message that scrolled past on screen is still new for a person who listens to one message at
+        a time."""
         first, message = self.timeline.first_unread, self.timeline.message(row)
         mine = message.author == self.people.me.uid
         return first is not None and row >= first and not mine and not message.deleted
@@ -53,17 +55,17 @@ class TimelineModel(QAbstractListModel):
         return content(message)
 
     def _state(self, message: Message) -> list[str]:
-        said: list[str] = []
+        spoken: list[str] = []
         if message.edited_t is not None and not message.deleted:
-            said.append(tr("edited"))
+            spoken.append(tr("edited"))
         if message.carried_by is not None and message.quoted_author is None:
-            said.append(carried_text(self.people, message.carried_by))
+            spoken.append(carried_text(self.people, message.carried_by))
         if message.waiting:
-            said.append(tr("waiting to be sent"))
+            spoken.append(tr("waiting to be sent"))
         if message.replies:
-            said.append(trn("{n} reply", "{n} replies", message.replies).format(n=message.replies))
-        said += [f"{reaction.emoji} {reaction.count}" for reaction in message.reactions]
-        return said
+            spoken.append(trn("{n} reply", "{n} replies", message.replies).format(n=message.replies))
+        spoken += [f"{reaction.emoji} {reaction.count}" for reaction in message.reactions]
+        return spoken
 
     def _on_inserted(self, first: int, count: int) -> None:
         self.beginInsertRows(QModelIndex(), first, first + count - 1)
@@ -88,8 +90,8 @@ class TimelineModel(QAbstractListModel):
         self._held = [(index, self.timeline.known(index.row())) for index in self.persistentIndexList()]
 
     def _on_reset(self) -> None:
-        """Every message may stand elsewhere. The current one, the selected ones and those that a screen reader holds
-        are found again by their ids; a model reset would lose them."""
+        """Handles a new order, in which every message may have another row. Finds the current message, the selected
+        ones and those that a screen reader holds again by their ids; a model reset would lose them."""
         self._count = len(self.timeline)
         held, self._held = self._held, []
         found = [self.timeline.index_of(change_id) if change_id is not None else None for _, change_id in held]
@@ -111,15 +113,15 @@ class TimelineModel(QAbstractListModel):
 
 
 def content(message: Message) -> str:
-    """What a message says, on one line: its text, then its files."""
+    """What a message contains, on one line: its text, then its files."""
     files = [tr("file {name}").format(name=attachment.name) for attachment in message.attachments]
     return ", ".join(part for part in (plain(message.text, message.mentions), *files) if part)
 
 
 def naming(people: People, message: Message) -> str:
-    """Author, time and first words: tells in a question which message it is about."""
-    said = content(message)
-    words = said if len(said) <= WORDS_CHARS else f"{said[:WORDS_CHARS].rstrip()} …"
+    """Author, time and first words of a message, to name it in a question."""
+    spoken = content(message)
+    words = spoken if len(spoken) <= WORDS_CHARS else f"{spoken[:WORDS_CHARS].rstrip()} …"
     when = f"{short_day(message.day)} {clock(message.t)}"
     return tr("{name}, {when}: “{words}”").format(name=speaker(people, message), when=when, words=words)
 
@@ -130,13 +132,14 @@ def carried_text(people: People, by: Uid) -> str:
 
 
 def speaker(people: People, message: Message) -> str:
-    """Whose message it is; of a quotation who quotes whom, that a screen reader does not speak in another's name."""
+    """The author's name. Of a quotation also who is quoted, so that a screen reader does not read it out in another
+    person's name."""
     name = people.person(message.author).name
     return f"{name} {quotes_text(people, message)}" if message.quoted_author is not None else name
 
 
 def quotes_text(people: People, message: Message) -> str:
-    """Whom a quotation names, and that nothing here bears it out."""
+    """Whom a quotation names, and that nothing on this computer confirms it."""
     assert message.quoted_author is not None  # noqa: S101 - narrows the type
     name, t = people.person(message.quoted_author).name, message.quoted_t or 0
     when = f"{short_day(day(t))} {clock(t)}"

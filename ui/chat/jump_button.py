@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The button over the conversation that goes to the latest message and marks the rest as read: it says how many."""
+"""The button over the conversation that goes to the latest message and marks the rest as read. It shows how many those
+are."""
 
 from collections.abc import Callable
 
@@ -28,7 +29,8 @@ class JumpButton(TextButton):
         theme.on_change(self, self.place)
 
     def show_count(self, unread: int, mentions: int) -> None:
-        """Says how many messages it marks as read: the `unread` ones without the `mentions`, which stay."""
+        """Shows how many messages the button marks as read: the `unread` ones without the `mentions`, which stay
+        unread."""
         marked = unread - mentions
         if unread >= MANY:
             text = tr("Go to latest and mark over {n} as read").format(n=MANY - 1)

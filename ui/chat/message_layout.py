@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where everything of one message stands: the geometry that is painted and that clicks are looked up in.
+"""The geometry of one message: where its parts are painted, and which part a click hits.
 
-Made for a width and kept while the message and the width are the same. Nothing here paints or decides.
+Made for a width, and kept while the message and the width are the same. Nothing here paints or decides.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _CARD_WIDTH, _CARD_HEIGHT = 330, 58
 _THING_WIDTH = 380
 IMAGE_WIDTH, IMAGE_HEIGHT = 360, 240
 _PILL_HEIGHT = 24
-SAID_INDENT = 14
+QUOTED_INDENT = 14
 _AIR = {"airy": 6, "normal": 0, "compact": -5}
 """Beside the usual gap over the first message of a person. Between the messages of one there is always 3 px."""
 
@@ -112,9 +112,9 @@ class MessageLayout:
         self.header: QRectF | None = None
         self.name_width = 0.0
         self.quote: tuple[QRectF, str, str] | None = None
-        self.said: tuple[QRectF, str] | None = None
-        """Of a quotation: the bar beside it, and whom it names."""
-        self.left = left_px() + (SAID_INDENT if message.quoted_author is not None else 0)
+        self.quoted: tuple[QRectF, str] | None = None
+        """Of a quotation: the rectangle of the bar beside it, and whom it names."""
+        self.left = left_px() + (QUOTED_INDENT if message.quoted_author is not None else 0)
         self.text: tuple[QPointF, RichText] | None = None
         self.things: list[Thing] = []
         self.files: list[tuple[int, QRectF]] = []
@@ -127,7 +127,7 @@ class MessageLayout:
         body = y
         y = self._body(self._whom(y), people)
         if message.quoted_author is not None:
-            self.said = (QRectF(left_px(), body, self.room + SAID_INDENT, y - body), quotes_text(people, message))
+            self.quoted = (QRectF(left_px(), body, self.room + QUOTED_INDENT, y - body), quotes_text(people, message))
         self.height = round(y) + 3
 
     @property
@@ -136,7 +136,7 @@ class MessageLayout:
         return max(120, self.width - self.left - _RIGHT)
 
     def hit(self, point: QPointF) -> Hit | None:
-        """What stands at a point."""
+        """The part of the message at a point; None between the parts."""
         if self.quote and self.quote[0].contains(point):
             return Hit(part=Part.QUOTE)
         if self.text and (run := self.text[1].run_at(point - self.text[0])) is not None:
@@ -158,7 +158,7 @@ class MessageLayout:
         return None
 
     def parts(self) -> list[tuple[Hit, QRectF]]:
-        """All that one can act on in the message, from top to bottom, with where it stands."""
+        """All parts of the message that can be acted on, with their places, from top to bottom."""
         found: list[tuple[Hit, QRectF]] = []
         if self.quote:
             found.append((Hit(part=Part.QUOTE), self.quote[0]))
@@ -197,7 +197,7 @@ class MessageLayout:
         return y
 
     def _whom(self, y: float) -> float:
-        """Room for the line that says whom a quotation names."""
+        """Reserves the line that names whom a quotation quotes."""
         return y if self.message.quoted_author is None else y + line_px()
 
     def _body(self, y: float, people: People) -> float:

@@ -8,7 +8,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QPen
 
 from app.chat.records import Attachment
 from app.chat.transfers import Transfer, Transfers
-from ui.chat.message_layout import MARGIN, SAID_INDENT, MessageLayout, Pill, Thing, avatar_px
+from ui.chat.message_layout import MARGIN, QUOTED_INDENT, MessageLayout, Pill, Thing, avatar_px
 from ui.chat.pictures import preview
 from ui.chat.richtext import line_px
 from ui.kit import icons, theme
@@ -43,8 +43,8 @@ class MessagePainter:
         self._head(painter, layout, hovered or selected)
         if layout.quote:
             self._quote(painter, *layout.quote)
-        if layout.said:
-            self._said(painter, *layout.said)
+        if layout.quoted:
+            self._paint_quoted(painter, *layout.quoted)
         if layout.text:
             layout.text[1].paint(painter, layout.text[0])
         for thing in layout.things:
@@ -64,7 +64,7 @@ class MessagePainter:
             self._write(painter, rect.adjusted(px(22), 0, 0, 0), text, "accent", 13, 500)
 
     def ring(self, painter: QPainter, rect: QRectF) -> None:
-        """Around the part of a message that has the focus."""
+        """Paints the focus ring around the focused part of a message."""
         painter.setPen(QPen(theme.current().colour("focus"), theme.current().focus_px))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRoundedRect(rect.adjusted(-2, -1, 2, 1), 6, 6)
@@ -108,10 +108,11 @@ class MessagePainter:
         shown = QFontMetricsF(font(13)).elidedText(text, Qt.TextElideMode.ElideRight, rest.width())
         self._write(painter, rest, shown, "muted", 13)
 
-    def _said(self, painter: QPainter, rect: QRectF, text: str) -> None:
-        """▲ A quotation of somebody whom nothing here bears out: a bar beside all of it, and whom it names above it."""
+    def _paint_quoted(self, painter: QPainter, rect: QRectF, text: str) -> None:
+        """Paints the bar beside a quotation, and above it whom it names. ▲ Nothing on this computer confirms the
+        quotation, so the bar runs along all of it."""
         painter.fillRect(QRectF(rect.x(), rect.y() + 2, 3, rect.height() - 4), theme.current().colour("warning"))
-        line = QRectF(rect.x() + SAID_INDENT, rect.y(), rect.width() - SAID_INDENT, line_px())
+        line = QRectF(rect.x() + QUOTED_INDENT, rect.y(), rect.width() - QUOTED_INDENT, line_px())
         shown = QFontMetricsF(font(13, 500)).elidedText(text, Qt.TextElideMode.ElideMiddle, line.width())
         self._write(painter, line, shown, "warning", 13, 500)
 

@@ -35,7 +35,8 @@ def picture_of(source: Source) -> Picture | None:
 
 
 def _flat(image: QImage) -> QImage:
-    """The same on white, in sRGB, and with nothing else: no colour profile and no texts of the file travel on."""
+    """Returns the picture on white, in sRGB. Colour profile and texts of the file are left out, so that they do not
+    travel on."""
     if image.colorSpace().isValid():
         image = image.convertedToColorSpace(QColorSpace(QColorSpace.NamedColorSpace.SRgb))
     flat = QImage(image.size(), QImage.Format.Format_RGB32)

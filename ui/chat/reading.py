@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Watches which messages a person sees: those that have been on screen for a second, in an active window.
+"""Reports which messages a person has seen: those that have been on screen for a second, in an active window.
 
-Knows no read mark: `ChatService.mark_read` decides what it means for that.
+It knows no read mark: `ChatService.mark_read` decides what that changes.
 """
 
 import time
@@ -28,7 +28,7 @@ class Reading(QObject):
         self._view = view
         self._since: dict[ChangeId, float] = {}
         """When each message in sight came into sight (monotonic seconds)."""
-        self._told: set[ChangeId] = set()
+        self._reported: set[ChangeId] = set()
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
         self._timer.timeout.connect(self._look)
         view.sight_changed.connect(self._begin)
@@ -44,13 +44,13 @@ class Reading(QObject):
         active = view.isVisible() and view.isActiveWindow()
         ids = view.ids_in_sight() if active else []
         self._since = {each: self._since.get(each, now) for each in ids}
-        self._told &= self._since.keys()
+        self._reported &= self._since.keys()
         ripe = {each for each, since in self._since.items() if now - since >= READ_AFTER_S}
         if len(ripe) == len(ids):
             self._timer.stop()
-        if not ripe <= self._told:
-            self._told |= ripe
-            view.let_go(ripe)
+        if not ripe <= self._reported:
+            self._reported |= ripe
+            view.mark_seen(ripe)
             self.seen.emit(ripe)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

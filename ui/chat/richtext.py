@@ -40,7 +40,7 @@ class Span:
 
 
 class RichText:
-    """Runs laid out in a width. Painted at any place; tells what stands under a point."""
+    """Runs laid out in a width. Painted at any place; `run_at` returns the run under a point."""
 
     def __init__(
         self, runs: Sequence[Run], width: float, note: str = "", ink: str = "text", words: Sequence[str] = ()
@@ -86,7 +86,7 @@ class RichText:
         return None
 
     def links(self) -> list[tuple[Run, QRectF]]:
-        """The links and chips, each with where its first line stands, from the first to the last."""
+        """The links and chips in their order, each with the place of its first line."""
         found = [(span.run, self._rects(span.start, span.end)) for span in self.spans if span.run.href]
         return [(run, rects[0]) for run, rects in found if rects]
 

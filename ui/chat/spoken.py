@@ -20,7 +20,7 @@ Place = tuple[Hit, QRectF]
 
 
 class Messages(Protocol):
-    """What the timeline tells its messages' spots."""
+    """What a message's spots need of the timeline."""
 
     def layout_of(self, row: int) -> MessageLayout: ...
 
@@ -44,7 +44,7 @@ class PartSpot(Spot):
         self.show_part(number, name)
 
     def show_part(self, number: int, name: str) -> None:
-        """It is the part with this number now, and called so."""
+        """Sets number and name of the part."""
         self._number, self._name = number, name
 
     def _widget(self) -> QListView:
@@ -88,9 +88,9 @@ class MessageSpot(RowSpot):
         self._parts: dict[Hashable, PartSpot] = {}
 
     def spoken_name(self) -> str:
-        said = super().spoken_name()
+        name = super().spoken_name()
         is_new = self.index.isValid() and self._messages.is_new(self.index.row())
-        return f"{tr('Unread')}. {said}" if is_new else said
+        return f"{tr('Unread')}. {name}" if is_new else name
 
     def has_focus(self) -> bool:
         return super().has_focus() and self.focused_part() < 0
@@ -101,7 +101,7 @@ class MessageSpot(RowSpot):
         return self._messages.part_of(self.index.row()) if here else -1
 
     def place(self, number: int) -> QRect:
-        """Where a part stands, in the viewport."""
+        """The place of a part in the viewport."""
         places = self._places()
         if number >= len(places):
             return QRect()
@@ -141,7 +141,7 @@ class MessageSpot(RowSpot):
 
 
 def part_key(message: Message, hit: Hit) -> Hashable:
-    """Tells the parts of a message apart, also when others come and go: a reaction by its emoji."""
+    """The key of a part, which stays the same when other parts come and go: a reaction's is its emoji."""
     if hit.part is Part.REACTION:
         return hit.part, message.reactions[hit.number].emoji
     return (hit.part, hit.run.text) if hit.run is not None else (hit.part, hit.number)

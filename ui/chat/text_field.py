@@ -51,17 +51,17 @@ class TextField(QTextEdit):
 
     submitted = Signal()
     edit_last_asked = Signal()
-    """↑ in the empty field."""
+    """↑ in the empty field asks to edit the last message."""
     cancelled = Signal()
-    """Escape."""
+    """Emitted by Escape."""
     files_given = Signal(list)
     """Paths that were pasted or dropped."""
     marks_changed = Signal()
-    """Another `written_here`: the caret moved, or bold or italic is on or off for what is typed next."""
+    """`written_here` has changed: the caret moved, or bold or italic was turned on or off for what is typed next."""
     image_given = Signal(bytes)
     """The bytes of a PNG or JPEG that was pasted and is no file."""
     not_taken = Signal(str)
-    """What of something pasted could not be taken, as a sentence; empty if all was."""
+    """A sentence about the part of a paste that could not be taken; empty if all was taken."""
 
     def __init__(self, people: Callable[[], Sequence[Person]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -117,7 +117,7 @@ class TextField(QTextEdit):
         return Written(text=text, start=start, end=end, on=self._marks_on())
 
     def _apply(self, new: Written, *, join: bool = False) -> None:
-        """Shows another text by replacing only what differs, as one step of undo; `join`: as part of the one before."""
+        """Replaces only the part of the text that differs, as one step of undo. `join`: as part of the step before."""
         old, cursor = self.toPlainText(), self.textCursor()
         if new.text != old:
             same = _same(old, new.text)
@@ -143,7 +143,7 @@ class TextField(QTextEdit):
             self._apply(new, join=True)
 
     def _type(self, write: Callable[[], object]) -> None:
-        """Lets something be typed or pasted, and gives it the marks that were turned on before."""
+        """Lets `write` type or paste something, and gives the new text the marks that were turned on before."""
         on = self._marks_on()
         if not on:
             write()
@@ -188,7 +188,7 @@ class TextField(QTextEdit):
             return
         if self._names is None:
             self._names = NameList(self.window(), self._take_name)
-            # The focus stays here: a screen reader is told here who is chosen.
+            # The focus stays here, so a screen reader is notified here who is chosen.
             self._names.list.currentTextChanged.connect(self.setAccessibleDescription)
         self._names.offer(people)
         rect = self.cursorRect()
@@ -213,7 +213,7 @@ class TextField(QTextEdit):
         self.setFixedHeight(max(px(_LEAST_HEIGHT), min(self._most(), height)))
 
     def _most(self) -> int:
-        """No more than a third of the window: what is answered has to stay in sight."""
+        """The greatest height: a third of the window, because the message that is answered has to stay in sight."""
         return min(px(_MOST_HEIGHT), max(px(_LEAST_HEIGHT), self.window().height() // 3))
 
     # -- Qt's overrides ---------------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ class TextField(QTextEdit):
             self._type(partial(super().keyPressEvent, event))
 
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        """Letters from dead keys and input methods."""
+        """Takes letters from dead keys and input methods."""
         self._type(partial(super().inputMethodEvent, event))
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -278,7 +278,7 @@ class TextField(QTextEdit):
             self._paste(source)
 
     def _paste(self, source: QMimeData) -> None:
-        """Text, or a picture where there is nothing else to paste."""
+        """Takes text from the clipboard; a picture only where there is no text or file."""
         copied = as_written(source)
         if copied:
             self._type(partial(self.textCursor().insertText, copied))
@@ -313,7 +313,7 @@ class TextField(QTextEdit):
 
 
 def _same(one: str, other: str) -> int:
-    """How many characters agree at the beginning; by halves, since a pasted text may be long."""
+    """How many characters agree at the beginning. Searched by halves, since a pasted text may be long."""
     least, most = 0, min(len(one), len(other))
     while least < most:
         middle = (least + most + 1) // 2
@@ -362,7 +362,7 @@ class NameList(QFrame):
                 self.list.model().insertRows(first, count, top)
 
     def place(self, cursor: QPoint) -> None:
-        """Stands above a point of the window."""
+        """Moves the list above a point of the window."""
         self.move(
             max(8, min(cursor.x() - 14, self.window().width() - self.width() - 8)),
             max(0, cursor.y() - self.height() - 8),

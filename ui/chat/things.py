@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is said of a thing in a room that a message ends in: a card with its title, and where it stands."""
+"""The card of a task or document that a message ends in: its title, and one line about where it is and how it is
+now."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +10,7 @@ from app.objects.links import Linked, ObjectLink
 from ui.kit.translate import day_or_time, local_now, short_day, tr
 
 Find = Callable[[ObjectLink], Linked | None]
-"""A thing as it is now, or None if it is not here (any more)."""
+"""Returns the linked thing as it is now; None if it is not on this computer, or not any more."""
 
 _ICONS = {"document": "document", "board": "columns", "chat": "chat"}
 
@@ -22,7 +23,8 @@ def icon_of(link: ObjectLink | None) -> str:
 
 
 def split(runs: Sequence[Run], find: Find) -> tuple[list[Run], list[tuple[Run, Linked]]]:
-    """The text, and the things that it ends in: those stand below it as cards. Within the text they stay chips."""
+    """Splits a message into its text and the things at its end, which are shown below it as cards. Things within the
+    text stay chips."""
     rest, things = list(runs), list[tuple[Run, Linked]]()
     while rest:
         last = rest[-1]
@@ -48,5 +50,5 @@ def detail(thing: Linked, people: People) -> str:
         parts.append(tr("changed by {name}").format(name=people.person(thing.by).name))
     if thing.updated:
         parts.append(day_or_time(thing.updated))
-    said = " · ".join(part for part in parts if part)
-    return said[:1].upper() + said[1:]
+    text = " · ".join(part for part in parts if part)
+    return text[:1].upper() + text[1:]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The conversation on screen: an item view that lays out only what is seen, at 100,000 messages as at ten.
 
-QListView asks every row for its height before it shows the first; here unseen rows have a guessed height, and what
-stands at the top of the window stays where it is when a guess turns out wrong. The wheel, keys and scroll bar all
-move an anchor: a row and how far into it the window begins.
+QListView asks every row for its height before it shows the first. Here unseen rows have a guessed height, and the row
+at the top of the window stays in its place when a guess turns out wrong. The wheel, keys and scroll bar all move an
+anchor: a row, and how far into it the window begins.
 """
 
 from collections import OrderedDict
@@ -66,7 +66,8 @@ _STEPS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown
 _CONTROL, _ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 _COMMANDS = _CONTROL | _ALT | Qt.KeyboardModifier.MetaModifier
 _LETTERS = (Qt.KeyboardModifier.NoModifier, _CONTROL | _ALT)
-"""Of _COMMANDS, what may be down while a letter is typed: nothing, or AltGr as Windows tells it."""
+"""The modifiers of _COMMANDS that may be down while a letter is typed: none, or AltGr, which Windows reports as Ctrl
+and Alt."""
 
 
 class TimelineView(SpokenList, QListView):
@@ -81,8 +82,8 @@ class TimelineView(SpokenList, QListView):
     menu_asked = Signal(object, QPoint)
     """Message, where: its menu, by mouse or key."""
     hovered = Signal(object, QRect)
-    """Message or None, its rectangle in the viewport. Emitted again when the message or its place has changed; None
-    when the message leaves the window or one scrolls."""
+    """A message or None, and its rectangle in the viewport. Emitted again when the message or its place has changed;
+    None when the message leaves the window or the person scrolls."""
     at_end_changed = Signal(bool)
     sight_changed = Signal()
     """Other messages may be in the window than before."""
@@ -92,7 +93,7 @@ class TimelineView(SpokenList, QListView):
     def __init__(
         self, model: TimelineModel, transfers: Transfers, find: Find = lambda link: None, parent: QWidget | None = None
     ) -> None:
-        """`find` tells what a link leads to."""
+        """`find` returns what a link leads to."""
         super().__init__(parent)
         self._find = find
         self._chat = model
@@ -109,7 +110,8 @@ class TimelineView(SpokenList, QListView):
         self._hover = -1
         self._pressed: tuple[ChangeId, Hit | None] | None = None
         self._by_keys = False
-        """Letters act on the message only if it was chosen by keys: who has clicked on one and types is writing."""
+        """Whether the current message was chosen by keys. Only then do letters act on it: a person who has clicked on a
+        message and types is writing."""
         self.setModel(model)
         model.rowsRemoved.connect(lambda *_: self._settle())
         model.layoutChanged.connect(self._on_layout)
@@ -128,7 +130,7 @@ class TimelineView(SpokenList, QListView):
 
     @property
     def at_end(self) -> bool:
-        """Whether the latest message is in sight; then it stays so when new ones come."""
+        """Whether the latest message is in sight. The view then follows new messages."""
         return self._at_end
 
     def jump_to_end(self) -> None:
@@ -139,18 +141,18 @@ class TimelineView(SpokenList, QListView):
         self._settle()
 
     def open_at(self, row: int) -> None:
-        """Shows a message at the top of the window, with a little of what is before it. The view follows new messages
-        only as far as this one stays in the window, until it has been seen."""
-        self.stand(row, -CONTEXT_PX)
+        """Shows a message at the top of the window, with a little of what is before it. Until that message has been
+        seen, the view follows new messages only as far as it stays in the window."""
+        self.scroll_to_row(row, -CONTEXT_PX)
         self._floor.row = row
 
-    def let_go(self, seen: Collection[ChangeId]) -> None:
-        """These messages have been seen: following may push them out of the window."""
+    def mark_seen(self, seen: Collection[ChangeId]) -> None:
+        """Marks these messages as seen: following new messages may push them out of the window."""
         timeline = self._chat.timeline
-        self._floor.let_go(lambda row: timeline.message(row).change_id in seen, len(timeline))
+        self._floor.mark_seen(lambda row: timeline.message(row).change_id in seen, len(timeline))
 
     def ids_in_sight(self) -> list[ChangeId]:
-        """The messages that one can read: at least half of each is in the window, or it fills half of the window."""
+        """The messages that can be read now: at least half of each is in the window, or it fills half of the window."""
         window = self.viewport().rect()
         rects = {row: self.row_rect(row) for row in self._rows_in_sight()}
         return [
@@ -163,16 +165,16 @@ class TimelineView(SpokenList, QListView):
         """Shows a message in the upper half of the window."""
         if not 0 <= row < self._chat.rowCount():
             return
-        self.stand(row, -self.viewport().height() // 4)
+        self.scroll_to_row(row, -self.viewport().height() // 4)
         if select:
             self.setCurrentIndex(self._chat.index(row))
 
-    def standing(self) -> tuple[int, int] | None:
+    def top_row(self) -> tuple[int, int] | None:
         """The row at the top of the window and how far into it that begins; None at the end."""
         return None if self._at_end or not len(self._heights) else (self._row, self._into)
 
-    def stand(self, row: int, into: int) -> None:
-        """Shows what `standing` told."""
+    def scroll_to_row(self, row: int, into: int) -> None:
+        """Scrolls to a place that `top_row` returned."""
         if 0 <= row < self._chat.rowCount():
             self._set_hover(-1)
             self._set_at_end(False)
@@ -193,8 +195,8 @@ class TimelineView(SpokenList, QListView):
         return self._chat.timeline.message(index.row()) if index.isValid() else None
 
     def relayout(self) -> None:
-        """Everything looks different: theme, text size or density. What is at the top of the window stays there:
-        its row begins as far up, in proportion to its height."""
+        """Lays everything out again, after the theme, text size or density changed. The row at the top of the window
+        stays there: it begins as far up, in proportion to its height."""
         self._layouts.clear()
         before = self._heights[self._row] if len(self._heights) else 0
         self._heights = Heights(self._chat.rowCount(), px(GUESS_PX))
@@ -203,7 +205,7 @@ class TimelineView(SpokenList, QListView):
         self._settle()
 
     def refresh_things(self) -> None:
-        """Tasks or documents that messages show may be others than before."""
+        """Reads again the tasks and documents that messages show."""
         showing = [row for row, layout in self._layouts.items() if "kansli:" in layout.message.text]
         for row in showing:
             del self._layouts[row]
@@ -211,7 +213,7 @@ class TimelineView(SpokenList, QListView):
             self._settle()
 
     def row_rect(self, row: int) -> QRect:
-        """Where a row stands in the viewport."""
+        """The place of a row in the viewport."""
         top = self._heights.top(row) - self._heights.top(self._row) - self._into + PAD
         return QRect(0, top, self.viewport().width(), self._heights[row])
 
@@ -221,11 +223,11 @@ class TimelineView(SpokenList, QListView):
         return MessageSpot(self, index, self, self._chat.people)
 
     def layout_of(self, row: int) -> MessageLayout:
-        """Where everything of a message stands."""
+        """The geometry of a row's message."""
         return self._layout(row)
 
     def is_new(self, row: int) -> bool:
-        """Whether a message is told as unread."""
+        """Whether a message is announced as unread."""
         return self._chat.is_new(row)
 
     def part_of(self, row: int) -> int:
@@ -244,7 +246,8 @@ class TimelineView(SpokenList, QListView):
         return part or message
 
     def _step_part(self, by: int) -> None:
-        """To the next or previous part of the current message; before the first is the message itself."""
+        """Moves the focus to the next or previous part of the current message; before the first part is the message
+        itself."""
         row = self.currentIndex().row()
         if row < 0:
             return
@@ -254,7 +257,7 @@ class TimelineView(SpokenList, QListView):
             self._part = part
             self.scrollTo(self.currentIndex())
             self.viewport().update()
-            self.tell_row()
+            self.notify_row()
 
     def _part_rect(self, row: int) -> QRectF | None:
         """The part that has the focus, within its message."""
@@ -279,17 +282,17 @@ class TimelineView(SpokenList, QListView):
         return layout
 
     def _settle(self) -> None:
-        """Measures what is in sight, clamps the anchor and tells the scroll bar."""
+        """Measures what is in sight, clamps the anchor and updates the scroll bar."""
         count, height = len(self._heights), self.viewport().height() - 2 * PAD
         if count == 0:
             self._row = self._into = 0
         if count == 0 or height <= 0:
-            self._tell_bar(height)
+            self._update_scroll_bar(height)
             return
         if not self._at_end or not self._anchor_at_end(count, height):
             self._normalise(count)
             self._fill(count, height)
-        self._tell_bar(height)
+        self._update_scroll_bar(height)
         self._follow_hover()
         self.viewport().update()
         self.sight_changed.emit()
@@ -327,7 +330,7 @@ class TimelineView(SpokenList, QListView):
         if seen <= height and row == count:
             self._anchor_at_end(count, height)
 
-    def _tell_bar(self, height: int) -> None:
+    def _update_scroll_bar(self, height: int) -> None:
         bar = self.verticalScrollBar()
         self._moving = True
         bar.setPageStep(max(1, height))
@@ -375,7 +378,7 @@ class TimelineView(SpokenList, QListView):
             self._set_hover(-1)
 
     def _choose(self, index: Index) -> None:
-        """Makes a message the current one without scrolling, which would put another message under the pointer."""
+        """Makes a message the current one without scrolling. Scrolling would put another message under the pointer."""
         self.setAutoScroll(False)
         self.setCurrentIndex(index)
         self.setAutoScroll(True)
@@ -399,7 +402,7 @@ class TimelineView(SpokenList, QListView):
         self._part = -1
         QAbstractItemView.currentChanged(self, current, previous)
         if self.hasFocus():
-            self.tell_row()
+            self.notify_row()
 
     def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
         QAbstractItemView.selectionChanged(self, selected, deselected)
@@ -438,7 +441,7 @@ class TimelineView(SpokenList, QListView):
         self._settle()
 
     def _on_layout(self) -> None:
-        """Older messages may have come: what was in the window stays there."""
+        """Keeps what was in the window in its place, since older messages may have been added above it."""
         row, floor = self._row_again(self._row), self._row_again(self._floor.row)
         self._heights.reset(self._chat.rowCount())
         self._layouts.clear()
@@ -452,7 +455,7 @@ class TimelineView(SpokenList, QListView):
         self._settle()
 
     def _row_again(self, row: int | None) -> int | None:
-        """Where the message that was laid out in a row stands now; None if it is not there."""
+        """The present row of the message that was laid out in `row`; None if it is gone."""
         layout = self._layouts.get(row) if row is not None else None
         return self._chat.timeline.index_of(layout.message.change_id) if layout is not None else None
 
@@ -558,7 +561,8 @@ class TimelineView(SpokenList, QListView):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """A click counts only where it began: a new message may have moved the list under a button that is down."""
+        """Acts on a click only if it began on the same place: a new message may have moved the list under a button that
+        is down."""
         row, hit = self._hit_at(event.position().toPoint())
         pressed, self._pressed = self._pressed, None
         if hit is None or event.button() != Qt.MouseButton.LeftButton:
@@ -568,7 +572,7 @@ class TimelineView(SpokenList, QListView):
             self.hit.emit(message, hit)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Does no more than the first click: people click twice to choose a word, which must start nothing."""
+        """Does no more than the first click. People double-click to choose a word, which must start nothing."""
 
     def leaveEvent(self, event: QEvent) -> None:
         under = self.viewport().mapFromGlobal(self.cursor().pos())

@@ -51,7 +51,7 @@ from ui.kit.style import column, label, set_props
 from ui.kit.tasks import Recurring, run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
-from ui.tool import Standing, follow, toast
+from ui.tool import ViewPlace, follow, toast
 
 DRAFT_MS = 600
 QUICK_EMOJI = "👍"
@@ -70,7 +70,7 @@ class ChatView(QWidget):
         self.model = TimelineModel(self._timeline, service.people, self)
         self.list = TimelineView(self.model, service.transfers, service.things.find)
         self._empty = EmptyState(
-            "chat", tr("No messages yet"), tr("What is written here only the room's members can read.")
+            "chat", tr("No messages yet"), tr("Only the room's members can read what is written here.")
         )
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
         self.composer = Composer(placeholder, lambda: service.members(room))
@@ -78,12 +78,12 @@ class ChatView(QWidget):
         self._reading = Reading(self.list, self)
         self._jump = JumpButton(self._on_jump, self.list)
         self._sending: list[StateStart] = []
-        """Texts with files that are not sent yet."""
+        """Drafts with files that are not sent yet."""
         self._unread = 0
         self._opened: ChangeId | None = None
         """The message that a link led to."""
         self._unread_left: int | None = 0
-        """How many were unread when one left the view; None while it is shown."""
+        """How many messages were unread when the person left the view; None while it is shown."""
         self.typing = label("", "faint")
         hold(self.typing, height=22)
         self._indent()
@@ -159,25 +159,25 @@ class ChatView(QWidget):
         """Marks the words of a search in the message that was opened."""
         self.list.mark(self._opened if words else None, words)
 
-    def standing(self) -> Standing:
+    def view_place(self) -> ViewPlace:
         """Which message is at the top, and what is selected in the field."""
-        top, cursor = self.list.standing(), self.composer.field.textCursor()
+        top, cursor = self.list.top_row(), self.composer.field.textCursor()
         at, px = (self._timeline.message(top[0]).change_id, top[1]) if top is not None else (b"", 0)
-        return Standing(at=at, px=px, anchor=cursor.anchor(), caret=cursor.position())
+        return ViewPlace(at=at, px=px, anchor=cursor.anchor(), caret=cursor.position())
 
-    def stand(self, left: Standing) -> None:
-        """As it was left; at the latest message if it was there, or if that message is gone."""
+    def restore_place(self, left: ViewPlace) -> None:
+        """Restores the place. Shows the latest message if that was at the top, or if the message is gone."""
         row = self._timeline.index_of(ChangeId(left.at)) if left.at else None
         if row is not None:
-            self.list.stand(row, left.px)
+            self.list.scroll_to_row(row, left.px)
         select(self.composer.field, left.anchor, left.caret)
 
     def writing_area(self) -> QWidget:
-        """Where one writes."""
+        """The composer."""
         return self.composer
 
     def set_writable(self, writable: bool) -> None:
-        """Whether there is anything to write in and messages can be answered; what was being written is kept."""
+        """Shows or hides the composer and the answers to messages. What was being written is kept."""
         self._writable = writable
         self.composer.setVisible(writable)
         self._closed.setVisible(not writable)
@@ -225,7 +225,8 @@ class ChatView(QWidget):
         self.composer.setFocus()
 
     def _open_at_unread(self) -> None:
-        """Shows the first unread message if something has come since one was here; else everything stays in place."""
+        """Shows the first unread message if something was received since the view was left. Otherwise everything stays
+        in place."""
         left, self._unread_left = self._unread_left, None
         first = self._timeline.first_unread
         if left is not None and first is not None and self._unread > left:
@@ -242,10 +243,10 @@ class ChatView(QWidget):
     def _show_typing(self) -> None:
         uids = [uid for uid in self._service.typing.now(self._room) if uid != self._service.me]
         names = [self._service.people.person(uid).name for uid in uids]
-        said = typing_text(names)
-        if said and said != self.typing.text() and self.isVisible() and self.isActiveWindow():
-            announce(self, said, Kind.PASSING)
-        self.typing.setText(said)
+        text = typing_text(names)
+        if text and text != self.typing.text() and self.isVisible() and self.isActiveWindow():
+            announce(self, text, Kind.PASSING)
+        self.typing.setText(text)
         if names and not self._typing_timer.isActive():
             self._typing_timer.start()
         elif not names:
@@ -291,8 +292,8 @@ class ChatView(QWidget):
             self._sent()
 
     async def _send_files(self, written: Written) -> None:
-        """The field is free at once; on an error or Cancel what was written comes back, before what is new there. Until
-        it is sent the draft has it, since Kansli may be locked meanwhile."""
+        """Sends files with a message. The field is free at once. On an error or Cancel, what was written comes back
+        before what is new there. Until the message is sent, the draft has it, since Kansli may be locked meanwhile."""
         sending = self._begun(written)
         self._sending.append(sending)
         self._sent()
@@ -335,7 +336,7 @@ class ChatView(QWidget):
             name = self._service.people.person(reply.author).name if reply else ""
             self.composer.restore(StateStart(text=text, reply_to=reply, name=name, files=files), edit, draft.text)
         if draft.pictures:
-            self.composer.tell(
+            self.composer.show_left_out(
                 trn(
                     "{n} pasted picture was not kept. Paste it again.",
                     "{n} pasted pictures were not kept. Paste them again.",
@@ -361,7 +362,7 @@ class ChatView(QWidget):
     # -- with a message ---------------------------------------------------------------------------------------------
 
     def _on_action(self, shown: Message, action: str) -> None:
-        """Does something with a message as it is now: it may have changed since it was `shown`."""
+        """Does something with a message as it is now, because it may have changed since it was `shown`."""
         message = self._message(shown.change_id)
         if message is None or message.deleted:
             toast(self, tr("The message was deleted"))
@@ -515,7 +516,8 @@ class ChatView(QWidget):
             self.composer.field.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """An arrow goes to the messages, where there is nothing to write in and the view has the focus as a whole."""
+        """Moves the focus to the messages by an arrow key, if there is nothing to write in and the view has the focus
+        as a whole."""
         if event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down) and self.hasFocus():
             self.list.setFocus()
         else:
@@ -549,7 +551,7 @@ def _show_upload(row: ProgressRow, transfer: Transfer) -> None:
 
 
 def typing_text(names: Sequence[str]) -> str:
-    """Who is writing, in a sentence."""
+    """A sentence that names the people who are writing."""
     match len(names):
         case 0:
             return ""

@@ -28,7 +28,7 @@ one."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restart:
-    """How the program is to begin when it is started again."""
+    """How the program begins when it is started again."""
 
     locked: bool
     """It begins at the gate, and asks the computer's key store only when the person wants it."""
@@ -51,8 +51,8 @@ def command() -> list[str]:
 
 
 def inherited() -> frozenset[int]:
-    """The open files that a program started in place of this one would inherit. Called before anything is opened, it
-    gives the files that this program itself was started with."""
+    """The open files that a program started in place of this one would inherit. Called before anything is opened, so
+    that it returns the files that this program itself was started with."""
     return frozenset(number for number in _open_files() if os.get_inheritable(number))
 
 

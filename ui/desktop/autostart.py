@@ -21,25 +21,26 @@ _RUN = r"Software\Microsoft\Windows\CurrentVersion\Run"
 
 
 class Autostart(Protocol):
-    """Where a desktop keeps what it starts. OSError if it cannot be read or written."""
+    """The place where a desktop keeps what it starts. OSError if it cannot be read or written."""
 
     def line(self, command: Sequence[str]) -> str:
-        """A command as it is written there."""
+        """A command as it is written in that place."""
         ...
 
     def read(self) -> str | None:
-        """The line that is there, or None."""
+        """The line in that place, or None."""
         ...
 
     def write(self, line: str) -> None: ...
 
     def remove(self) -> None:
-        """Twice does no harm."""
+        """Removes the line. A second call changes nothing."""
         ...
 
 
 def keep(wanted: bool, place: Autostart, command: Sequence[str]) -> None:
-    """What the desktop starts is as wanted. Writes only what is not so yet; a refusal is logged and harms nothing."""
+    """Makes the desktop start `command`, or not, as wanted. Writes only what differs. A refusal is logged and otherwise
+    ignored."""
     try:
         found, line = place.read(), place.line(command)
         if wanted and found != line:
@@ -60,15 +61,15 @@ def command(arguments: Sequence[str] = ()) -> list[str] | None:
 
 
 def here() -> Autostart:
-    """This desktop's."""
+    """The autostart of this desktop."""
     if sys.platform == "win32":
         return Registry()
     return DesktopFile(Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "autostart")
 
 
 class DesktopFile:
-    """https://specifications.freedesktop.org/autostart-spec/latest/. What a person has switched off with the desktop's
-    own means (Hidden, X-GNOME-Autostart-enabled) stays as it is."""
+    """An autostart desktop file: https://specifications.freedesktop.org/autostart-spec/latest/. What a person has
+    switched off with the desktop's own means (Hidden, X-GNOME-Autostart-enabled) stays as it is."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / f"{NAME}.desktop"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Windows that a person closes and the program may keep, hidden. Each asks `close`: True if it goes."""
+"""Windows that a person closes and the program may keep, hidden. Each calls `close`, which returns True if the window
+may go."""
 
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from ui.kit.screens import first_size, least_size
 
 
 class Gate(QMainWindow):
-    """The window before one is in."""
+    """The window in which the gate's views are shown: before unlocking, and while locked."""
 
     def __init__(self, close: Callable[[], bool], kept: str = "") -> None:
         """`kept`: place and size of the main window as stored in the settings; the gate opens there."""
@@ -26,7 +27,7 @@ class Gate(QMainWindow):
 
 
 class Closing(QObject):
-    """Hears that a window is closed, for as long as that lives."""
+    """Asks, while it lives, before its window is closed."""
 
     def __init__(self, close: Callable[[], bool], window: QWidget) -> None:
         super().__init__(window)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What programs that Kansli opens (a browser, for a link) inherit: the person's environment, not an installed Kansli's.
+"""The environment that programs started by Kansli inherit (a browser, for a link): the person's, not that of an
+installed Kansli.
 
-Its start program names the folder of its own libraries and plugins there. With them a program of the system's loads
-another OpenSSL or Qt than it was made for, and does not start; and a Kansli that it starts would not find its own.
+An installed Kansli's start program names the folder of its own libraries and plugins in the environment. With those
+variables a program of the system loads another OpenSSL or Qt than it was made for, and does not start; and a Kansli
+that it starts would not find its own libraries.
 https://pyinstaller.org/en/stable/runtime-information.html#ld-library-path-libpath-considerations
 """
 
@@ -16,8 +18,9 @@ _PLUGINS = ("QT_PLUGIN_PATH", "QML2_IMPORT_PATH")
 
 
 def give_back(environment: MutableMapping[str, str]) -> None:
-    """Call it once there is an application. What is loaded later is found all the same: the system's loader and Qt have
-    read it by then. Does nothing where Kansli runs from source, and on Windows, which has no such variables."""
+    """Restores the person's environment. Call it once there is an application. Libraries that are loaded later are
+    found all the same: the system's loader and Qt have read the variables by then. Does nothing where Kansli runs from
+    source, and on Windows, which has no such variables."""
     if not getattr(sys, "frozen", False) or sys.platform == "win32":
         return
     QCoreApplication.libraryPaths()  # read at the first call, and kept

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One instance for each profile and session: who starts a second one hands over what it was given, and ends.
+"""One instance for each profile and session: a second start sends the first one what it was given, and ends.
 
-The profile's lock says who is first; this is only the line between the two: a socket in the user's runtime folder, or a
-named pipe, whose name nobody else can guess. Both ends prove that they can read the profile's folder before anything is
-said (an invitation's code may be in it). No port, and nothing that two users of one computer share.
+The profile's lock decides which instance is first. This module is only the line between the two: a socket in the user's
+runtime folder, or a named pipe, whose name no other user can guess. Both ends prove that they can read the profile's
+folder before a text is sent (an invitation's code may be in it). No port, and nothing that two users of one computer
+share.
 
     client  nonce 32
     server  nonce 32 ‖ MAC("server" ‖ client's ‖ server's)
@@ -28,12 +29,12 @@ if sys.platform == "win32":
     import ctypes
 
 MAX_BYTES = 4096
-"""Of the text: the longest link of ours has 512 characters, an activation token about 100."""
+"""The longest text: the longest link of ours has 512 characters, an activation token about 100."""
 MAX_CALLERS = 8
 ANSWER_MS = 2000
 _NONCE, _MAC = 32, 32
 _PATH_BYTES = 100
-"""Of a socket's path; 106 was the longest that Qt listened at."""
+"""The longest path of a socket; 106 was the longest at which Qt listened."""
 
 
 def line_name(profile_id: bytes, folder: Path, environment: Mapping[str, str]) -> str:
@@ -54,7 +55,8 @@ def line_name(profile_id: bytes, folder: Path, environment: Mapping[str, str]) -
 
 
 def _session(environment: Mapping[str, str]) -> str:
-    """What windows of this process are shown on: another session of the same user is no place to come to the front."""
+    """The display on which windows of this process are shown. Another session of the same user is no place to come to
+    the front."""
     if sys.platform == "win32":
         number = ctypes.c_ulong()
         ctypes.windll.kernel32.ProcessIdToSessionId(os.getpid(), ctypes.byref(number))
@@ -63,7 +65,7 @@ def _session(environment: Mapping[str, str]) -> str:
 
 
 def _is_ours(folder: Path) -> bool:
-    """A folder that nobody else can write to."""
+    """Whether only this user can write to the folder."""
     try:
         found = folder.stat()
     except OSError:
@@ -80,7 +82,8 @@ def _mac(key: bytes, *parts: bytes) -> bytes:
 
 
 class Instance(QObject):
-    """The first one's end. Hold the profile's lock before: a socket that a killed process left behind is removed."""
+    """The end of the first instance. Hold the profile's lock before: a socket that a killed process left behind is
+    removed."""
 
     called = Signal(str)
     """Another start, with what it was given."""
@@ -99,11 +102,11 @@ class Instance(QObject):
 
     @property
     def listening(self) -> bool:
-        """Whether a second start finds this one. If not, it says that the profile is in use."""
+        """Whether a second start finds this instance. If not, the second start shows that the profile is in use."""
         return self._server.isListening()
 
     def close(self) -> None:
-        """Nobody finds it any more."""
+        """Stops listening."""
         self._server.close()
         for caller in list(self._callers):
             caller.end()
@@ -118,12 +121,13 @@ class Instance(QObject):
 
 
 class _Caller:
-    """One connection of another start, or of whoever found the socket. Ends after ANSWER_MS whatever it says."""
+    """One connection: of another start of Kansli, or of any program that found the socket. It ends after ANSWER_MS,
+    whatever was received."""
 
     def __init__(
-        self, socket: QLocalSocket, key: bytes, said: Callable[[str], None], over: Callable[["_Caller"], None]
+        self, socket: QLocalSocket, key: bytes, received: Callable[[str], None], over: Callable[["_Caller"], None]
     ) -> None:
-        self._socket, self._key_, self._said, self._over = socket, key, said, over
+        self._socket, self._key_, self._received, self._over = socket, key, received, over
         self._unread = b""
         self._theirs = b""
         self._ours = os.urandom(_NONCE)
@@ -133,7 +137,7 @@ class _Caller:
         QTimer.singleShot(ANSWER_MS, socket, self.end)
 
     def end(self) -> None:
-        """Twice does no harm."""
+        """Closes the connection. A second call changes nothing."""
         if not self._ended:
             self._ended = True
             self._over(self)
@@ -167,13 +171,13 @@ class _Caller:
         self._socket.write(b"k")
         self._socket.flush()
         self._socket.disconnectFromServer()
-        self._said(text.decode(errors="replace"))
+        self._received(text.decode(errors="replace"))
 
 
 def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS) -> bool:
-    """Gives the running instance what this start was given; False if none of ours answers. Blocks for `wait_ms` at most
-    a few times: used before there is a loop."""
-    key, ours, said = _key(profile_id), os.urandom(_NONCE), text.encode(errors="replace")[:MAX_BYTES]
+    """Sends the running instance what this start was given. Returns False if no instance of ours answers. Blocks for
+    `wait_ms` at most a few times; called before there is a loop."""
+    key, ours, message = _key(profile_id), os.urandom(_NONCE), text.encode(errors="replace")[:MAX_BYTES]
     socket = QLocalSocket()
     socket.connectToServer(name)
     if not name or not socket.waitForConnected(wait_ms):
@@ -185,12 +189,12 @@ def hand_over(name: str, profile_id: bytes, text: str, wait_ms: int = ANSWER_MS)
         return False
     if sys.platform == "win32":  # the one that a person just started may pass on its right to come to the front
         ctypes.windll.user32.AllowSetForegroundWindow(ctypes.c_ulong(0xFFFFFFFF))
-    socket.write(_mac(key, b"client", theirs, ours, said) + struct.pack(">H", len(said)) + said)
+    socket.write(_mac(key, b"client", theirs, ours, message) + struct.pack(">H", len(message)) + message)
     return _read(socket, 1, wait_ms) == b"k"
 
 
 def _read(socket: QLocalSocket, count: int, wait_ms: int) -> bytes:
-    """So many bytes, or fewer if they do not come."""
+    """Reads `count` bytes, or fewer if they are not received in time."""
     found = b""
     while len(found) < count:
         if not socket.bytesAvailable() and not socket.waitForReadyRead(wait_ms):

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sleep and locked screens by systemd-logind, over the system bus.
-
-https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html. A system without it says nothing.
-"""
+"""Sleep and locked screens by systemd-logind, over the system bus:
+https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html. On a system without logind nothing
+is emitted."""
 
 import asyncio
 import copy
@@ -26,7 +25,7 @@ ANSWER_S = 5.0
 
 
 def listen(events: "Events") -> None:
-    """Tells `events` of what logind says, for as long as they live."""
+    """Emits the signals of `events` by what logind reports, for as long as `events` lives."""
     run(events, _serve(events))
 
 
@@ -51,7 +50,7 @@ async def _serve(events: "Events") -> None:
                     if sender != owner:  # at first, and when logind was started again
                         owner = await _owner(router)
                     if sender == owner:
-                        _hear(events, message)
+                        _on_message(events, message)
             finally:
                 for one in filters:
                     one.close()
@@ -60,14 +59,15 @@ async def _serve(events: "Events") -> None:
 
 
 def _from_logind(rule: MatchRule) -> MatchRule:
-    """The rule for the bus. Here messages bear their sender's own number instead of its name."""
+    """The rule as the bus needs it. Received messages bear their sender's own number instead of its name."""
     named = copy.deepcopy(rule)
     named.header_fields["sender"] = _NAME
     return named
 
 
 async def _owner(router: Any) -> str:
-    """Who speaks for logind now, "" for nobody. Every user of the computer may send such signals to everybody else."""
+    """The connection that owns logind's name now; "" if none does. Every user of the computer may send such signals, so
+    only those of the owner count."""
     try:
         (owner,) = await _ask(router, message_bus.GetNameOwner(_NAME))
     except OSError:
@@ -75,15 +75,15 @@ async def _owner(router: Any) -> str:
     return str(owner)
 
 
-def _hear(events: "Events", message: Any) -> None:
+def _on_message(events: "Events", message: Any) -> None:
     member, body = message.header.fields[3], message.body
     if member == "PrepareForSleep" and body[0] is False:
         events.woke.emit()
-    elif member == "Lock" or (member == "PropertiesChanged" and _says_locked(*body[:2])):
+    elif member == "Lock" or (member == "PropertiesChanged" and _is_locked(*body[:2])):
         events.left.emit()
 
 
-def _says_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
+def _is_locked(interface: str, changed: dict[str, tuple[str, Any]]) -> bool:
     return interface == SESSION and changed.get("LockedHint", ("b", False))[1] is True
 
 

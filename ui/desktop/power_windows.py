@@ -12,8 +12,8 @@ PBT_APMRESUMEAUTOMATIC = 0x12
 WTS_CONSOLE_DISCONNECT, WTS_REMOTE_DISCONNECT, WTS_SESSION_LOCK = 0x2, 0x4, 0x7
 
 
-def said(message: int, wparam: int) -> str:
-    """What a message means for us: "woke", "left" or ""."""
+def event_of(message: int, wparam: int) -> str:
+    """The event that a message of Windows means here: "woke", "left" or ""."""
     if message == WM_POWERBROADCAST and wparam == PBT_APMRESUMEAUTOMATIC:
         return "woke"
     if message == WM_WTSSESSION_CHANGE and wparam in (WTS_CONSOLE_DISCONNECT, WTS_REMOTE_DISCONNECT, WTS_SESSION_LOCK):
@@ -31,7 +31,8 @@ if sys.platform == "win32":
     from app.core import log
 
     class _Filter(QAbstractNativeEventFilter):
-        """Every window gets WM_POWERBROADCAST; only the one that asked gets WM_WTSSESSION_CHANGE."""
+        """Translates Windows' messages. Every window gets WM_POWERBROADCAST; only one that asked for it gets
+        WM_WTSSESSION_CHANGE."""
 
         def __init__(self, events: "Events", window: int) -> None:
             super().__init__()
@@ -40,7 +41,7 @@ if sys.platform == "win32":
         def nativeEventFilter(self, kind: QByteArray | bytes, message: int) -> tuple[bool, int]:
             if bytes(kind) == b"windows_generic_MSG":
                 msg = ctypes.wintypes.MSG.from_address(int(message))
-                meant = said(msg.message, msg.wParam) if msg.hWnd == self._window else ""
+                meant = event_of(msg.message, msg.wParam) if msg.hWnd == self._window else ""
                 if meant == "woke":
                     self._events.woke.emit()
                 elif meant == "left":
@@ -48,7 +49,7 @@ if sys.platform == "win32":
             return False, 0
 
     def listen(events: "Events") -> None:
-        """Tells `events` of what Windows says, to a window that is never shown."""
+        """Emits the signals of `events` by Windows' messages to a window that is never shown."""
         window = QWidget()
         number = int(window.winId())
         if not ctypes.windll.wtsapi32.WTSRegisterSessionNotification(ctypes.c_void_p(number), 0):
@@ -59,10 +60,10 @@ if sys.platform == "win32":
             application.installNativeEventFilter(found)
         kept = (window, found)  # for as long as the events live
 
-        def let_go() -> None:
+        def release() -> None:
             ctypes.windll.wtsapi32.WTSUnRegisterSessionNotification(ctypes.c_void_p(number))
             if application is not None:
                 application.removeNativeEventFilter(kept[1])
             kept[0].deleteLater()
 
-        events.destroyed.connect(let_go)
+        events.destroyed.connect(release)

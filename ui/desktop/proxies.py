@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The proxies that the system knows: the environment's, Windows' own, and those of a PAC script. Opens no connection:
-what fetches and runs a script is the system."""
+"""The proxies that the system knows: the environment's, Windows' own, and those of a PAC script. It opens no
+connection: the system fetches and runs a script."""
 
 import ctypes
 import os
@@ -26,7 +26,8 @@ def routes() -> Routes:
 
 
 def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyForQuery) -> str | None:
-    """What Windows' settings say, its own PAC script and WPAD included. May wait for the network: in a thread."""
+    """The proxies of Windows' settings, its own PAC script and WPAD included. May wait for the network: call it in a
+    thread."""
     name = f"[{host}]" if ":" in host else host
     for proxy in query(QNetworkProxyQuery(QUrl(f"https://{name}:{port}/"))):
         if proxy.type() in _HTTP:
@@ -39,7 +40,8 @@ def of_qt(host: str, port: int, query: Query = QNetworkProxyFactory.systemProxyF
 
 
 def first_of(answer: str) -> str | None:
-    """The first proxy of what WinHTTP gives for a script: "host:port;host:port" or with spaces; None for none."""
+    """The first proxy of WinHTTP's answer for a script, which is "host:port;host:port" or separated by spaces; None if
+    it names none."""
     for part in answer.replace(" ", ";").split(";"):
         if part.strip():
             return part.strip().removeprefix("PROXY=")
@@ -61,8 +63,8 @@ _ACCESS_NO_PROXY, _BY_URL = 1, 2
 
 
 class Wanted(ctypes.Structure):
-    """WINHTTP_AUTOPROXY_OPTIONS. `logon`: whether who serves the script may ask for the person's Windows name and a
-    proof of the password. Never: whoever stands in between could ask, too."""
+    """WINHTTP_AUTOPROXY_OPTIONS. `logon`: whether the server of the script may ask for the person's Windows name and a
+    proof of the password. Always False: an attacker on the network path could ask, too."""
 
     _fields_ = (
         ("flags", wintypes.DWORD),
@@ -75,13 +77,13 @@ class Wanted(ctypes.Structure):
 
     @classmethod
     def script_at(cls, address: str) -> "Wanted":
-        """By the PAC script at an address, fetched without a name."""
+        """The options for the PAC script at an address, fetched without the person's name."""
         return cls(flags=_BY_URL, address=address, logon=False)
 
 
 if sys.platform == "win32":
 
-    class _Found(ctypes.Structure):
+    class _ProxyInfo(ctypes.Structure):
         _fields_ = (("access", wintypes.DWORD), ("proxy", ctypes.c_void_p), ("bypass", ctypes.c_void_p))
 
     def _winhttp(script: str, url: str) -> str:
@@ -89,7 +91,7 @@ if sys.platform == "win32":
         winhttp = ctypes.WinDLL("winhttp", use_last_error=True)
         winhttp.WinHttpOpen.restype = ctypes.c_void_p
         session = winhttp.WinHttpOpen("Kansli", _ACCESS_NO_PROXY, None, None, 0)
-        options, found = Wanted.script_at(script), _Found()
+        options, found = Wanted.script_at(script), _ProxyInfo()
         try:
             done = winhttp.WinHttpGetProxyForUrl(
                 ctypes.c_void_p(session), url, ctypes.byref(options), ctypes.byref(found)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What stays on the desktop while windows come and go: the tray's sign, the line for another start, what the computer
-goes through, and whether the desktop starts the program. Tells the program; opens and locks nothing itself."""
+"""The parts that stay on the desktop while windows come and go: the tray's sign, the line for another start, the
+computer's events, and whether the desktop starts the program. It notifies the program; it opens and locks nothing
+itself."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -19,9 +20,10 @@ from ui.desktop.waking import Events, watch
 from ui.kit.translate import tr
 
 WATCH_AFTER_MS = 1000
-"""What the system tells is listened to when the window has been painted: the modules for it took 120 ms to import."""
+"""The system's events are listened to only after the window has been painted: importing the modules for it took 120
+ms."""
 TRAY_EVERY_MS, TRAY_TRIES = 1000, 30
-"""At the beginning of a desktop session the tray may come after the programs."""
+"""At the beginning of a desktop session the tray may be there later than the programs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +38,18 @@ class Desktop:
 
 
 class Resident(QObject):
-    """Made once; `start` on the loop, `close` at the end."""
+    """Everything of the program that is on the desktop beside its windows. Made once; call `start` on the loop, and
+    `close` at the end."""
 
     called = Signal(str)
-    """The person wants to see Kansli: another start (with its link and activation token) or the tray ("")."""
+    """The person wants to see Kansli. Emitted by another start (with its link and activation token) and by the tray
+    ("")."""
     lock_asked = Signal()
     quit_asked = Signal()
     tray_came = Signal()
-    """There is a tray now; also at once, if there is one."""
+    """There is a tray now. Emitted at once if there is one already."""
     no_tray = Signal()
-    """There was none in the first half minute."""
+    """There was no tray in the first half minute."""
 
     def __init__(self, profile: Profile, settings: Settings, desktop: Desktop) -> None:
         super().__init__()
@@ -58,8 +62,8 @@ class Resident(QObject):
         self._again.timeout.connect(self._look_for_tray)
 
     def start(self, on_events: Callable[[Events], object]) -> None:
-        """Listens for another start, looks for a tray, and puts the desktop's start in order. `on_events` is given what
-        the system tells, a moment later."""
+        """Listens for another start, looks for a tray, and sets the desktop's autostart. `on_events` gets the system's
+        events, a moment later."""
         profile = self._profile
         self.line = Instance(line_name(profile.id, profile.folder, os.environ), profile.id, self)
         self.line.called.connect(self.called)
@@ -71,7 +75,7 @@ class Resident(QObject):
         self._keep_autostart()
 
     def close(self) -> None:
-        """Takes everything off the desktop that is gone with the program."""
+        """Removes everything from the desktop that ends with the program."""
         for end in self._ends:
             end()
         self._again.stop()
@@ -86,23 +90,23 @@ class Resident(QObject):
         """Whether closing the window leaves the program in the tray."""
         return self.tray is not None and self._settings.get(CLOSE_TO_TRAY)
 
-    def say_that_it_stays(self) -> None:
-        """The first time only: where the window went, and how to end."""
+    def notify_of_closed_window(self) -> None:
+        """Shows, the first time only, where the window went and how to end the program."""
         if self.tray is not None and not self._settings.get(TRAY_EXPLAINED):
             text = tr(
                 "Kansli is still here and tells of new messages. Its sign in the tray opens it, and its menu ends it."
             )
-            self.tray.tell(tr("The window is closed"), text)
+            self.tray.notify(tr("The window is closed"), text)
             with suppress(StoreUnwritable):  # a full disk: it is said once more the next time
                 self._settings.set(TRAY_EXPLAINED, True)
 
     def show_unread(self, count: int) -> None:
-        """On the tray's sign."""
+        """Shows the number of unread messages on the tray's sign."""
         if self.tray is not None:
             self.tray.set_unread(count)
 
     def show_locked(self, locked: bool) -> None:
-        """Whether an account is open; if none is, nothing of it is shown."""
+        """`locked`: whether no account is open. Then nothing of an account is shown."""
         if self.tray is not None:
             self.tray.set_unread(0 if locked else self.tray.unread)
             self.tray.set_locked(locked)

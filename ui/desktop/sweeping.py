@@ -10,11 +10,12 @@ from app.core import garbage
 
 EVERY_S = 600.0
 SETTLE_MS = 200
-"""After a session was closed, until nothing that runs holds on to it."""
+"""How long after a session was closed nothing that runs refers to it any more."""
 
 
 class Sweeping(QObject):
-    """For as long as it lives. `session_closed` too is a moment at which nobody waits, and leaves the most behind."""
+    """Collects garbage while the person is in another program. `session_closed` collects too: nobody waits at that
+    moment, and a closed session leaves the most behind."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +25,7 @@ class Sweeping(QObject):
         application.applicationStateChanged.connect(self._on_state)
 
     def session_closed(self) -> None:
-        """What was readable goes from memory with what held it."""
+        """Removes what was readable from memory, together with the objects that held it."""
         QTimer.singleShot(SETTLE_MS, self, self._sweep)
 
     def _on_state(self, state: Qt.ApplicationState) -> None:

@@ -12,12 +12,12 @@ from ui.kit.translate import tr, trn
 
 SIZES = (16, 22, 24, 32, 48, 64)
 _WITH_NUMBER = 22
-"""In a smaller sign a number is not legible: a dot stands for it."""
+"""The smallest sign in pixels in which a number is legible. A smaller sign shows a dot instead."""
 MOST = 99
 
 
 class Tray(QObject):
-    """Made where there is a tray (`tray`). Says what it was asked for; the program does it."""
+    """The sign and its menu. Made where there is a tray (`tray`). It emits what was asked for; the program does it."""
 
     open_asked = Signal()
     lock_asked = Signal()
@@ -38,40 +38,40 @@ class Tray(QObject):
         self.refresh()
 
     def show(self) -> None:
-        """From now on it is there."""
+        """Shows the sign."""
         self.item.show()
 
     def close(self) -> None:
-        """Takes it away; the desktop would keep a dead sign until the mouse passes."""
+        """Removes the sign. Otherwise the desktop would keep a dead sign until the mouse passes over it."""
         self.item.hide()
         self._menu.deleteLater()
 
     def set_unread(self, count: int) -> None:
-        """How many messages nobody has read here; 0 while locked."""
+        """Sets how many messages are unread on this computer; 0 while locked."""
         if count != self.unread:
             self.unread = count
             self.refresh()
 
     def set_locked(self, locked: bool) -> None:
-        """Whether there is anything to lock."""
+        """Sets whether Kansli is locked: then there is nothing to lock."""
         self.locked = locked
         self.refresh()
 
-    def tell(self, title: str, text: str) -> None:
-        """Shows a notification beside it."""
+    def notify(self, title: str, text: str) -> None:
+        """Shows a notification beside the sign."""
         plain.notify(self.item, title, text, icons.app_icon())
 
     def refresh(self) -> None:
-        """Says it all anew, in the language in force."""
+        """Sets all texts and the picture again, in the language in force."""
         self._open.setText(tr("Open Kansli"))
         self._lock.setText(tr("Lock Kansli"))
         self._lock.setEnabled(not self.locked)
         self._quit.setText(tr("Quit"))
         self.item.setIcon(sign(self.unread))
-        plain.set_tray_tip(self.item, self.says())
+        plain.set_tray_tip(self.item, self.tip_text())
 
-    def says(self) -> str:
-        """What the sign says to who points at it."""
+    def tip_text(self) -> str:
+        """The sign's tool tip."""
         if self.locked:
             return tr("Kansli is locked")
         if self.unread:
@@ -90,7 +90,7 @@ class Tray(QObject):
 
 
 def tray(parent: QObject, available: Callable[[], bool] = QSystemTrayIcon.isSystemTrayAvailable) -> Tray | None:
-    """One that is shown, or None where there is no tray (yet)."""
+    """Returns a sign that is shown, or None where there is no tray (yet)."""
     if not available():
         return None
     found = Tray(parent)

@@ -11,7 +11,7 @@ import sys
 
 
 def hold_program() -> None:
-    """From now on modules come from the file that was started. Does nothing where Kansli runs from source."""
+    """Loads modules from the file that was started, from now on. Does nothing where Kansli runs from source."""
     archive = getattr(sys.modules.get("pyimod02_importers"), "pyz_archive", None)
     name = getattr(archive, "_filename", None)
     if sys.platform != "linux" or archive is None or not isinstance(name, str):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the computer and the session go through: sleep, a locked screen, a session that was left, another network."""
+"""Events of the computer and the desktop session: sleep, a locked screen, a session that was left, another network."""
 
 import sys
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ Reachability = QNetworkInformation.Reachability
 
 
 class Events(QObject):
-    """What is told of, whatever the system."""
+    """The events, by whatever system they are reported."""
 
     woke = Signal()
     """The computer slept, and does no more."""
@@ -24,7 +24,7 @@ class Events(QObject):
 
 
 def watch(parent: QObject) -> Events:
-    """Everything that this system tells, for as long as `parent` lives."""
+    """Emits everything that this system reports, for as long as `parent` lives."""
     events = Events(parent)
     if sys.platform == "win32":
         from ui.desktop.power_windows import listen
@@ -43,7 +43,7 @@ class Networks(Protocol):
 
 
 def networks(events: Events, system: Networks | None = None) -> None:
-    """Tells of `network_changed`. A system of which Qt knows nothing says nothing."""
+    """Emits `network_changed`. Nothing is emitted on a system of which Qt knows nothing."""
     if system is None:
         if not QNetworkInformation.loadDefaultBackend():
             log.ui.info("no-network-notices")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One open document: title, toolbar, find bar, page, and who else is here."""
+"""One open document: title, toolbar, find bar, page, and the other people who are in it."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -36,11 +36,12 @@ from ui.tool import follow
 from ui.trash import away_sentence
 
 _ROOM_FOR_PANEL_PX = 820
-"""Narrower than this the page and its buttons get the whole width; colleagues' carets still tell who is here."""
+"""In a narrower view the page and its buttons get the whole width; colleagues' carets still show who is in the
+document."""
 
 
 class _Hold:
-    """A document held open; lives on when the widget is gone, so that it is let go of exactly once."""
+    """A document held open. It lives on when the widget is gone, so that the document is released exactly once."""
 
     def __init__(self, service: DocumentService, obj: ObjId) -> None:
         self._service: DocumentService | None = service
@@ -48,13 +49,15 @@ class _Hold:
         self._is_seen = False
 
     def enter(self, selection: Callable[[], tuple[int, int]]) -> None:
-        """The document is on screen: colleagues see that I am in it. Twice does no harm."""
+        """Shows colleagues that this person is in the document, which is on screen now. A second call changes
+        nothing."""
         if self._service is not None and not self._is_seen:
             self._is_seen = True
             self._service.enter(self._obj, selection)
 
     def leave_screen(self) -> None:
-        """The document is not on screen. Twice, or after `release`, does no harm."""
+        """Ends that, since the document is not on screen any more. A second call, or a call after `release`, changes
+        nothing."""
         if self._service is not None and self._is_seen:
             self._is_seen = False
             self._service.leave(self._obj)
@@ -69,7 +72,7 @@ class _Hold:
 
     def release_kept(self) -> None:
         """Releases the document after its widget is gone. If the disk refuses the last edits, the service keeps them in
-        memory, and nobody is told here."""
+        memory, and no widget is notified here."""
         with suppress(StoreFault):
             self.release()
 
@@ -94,15 +97,15 @@ class DocumentView(QWidget):
         self.unsaved_bar = UnsavedBar(service, lambda: (row.obj,))
         self.bar = InfoBar()
         self.pasted_bar: InfoBar | None = None
-        """What could not be pasted; made when there is something."""
+        """The bar with what could not be pasted; made when it is needed."""
         self.panel = PresencePanel(self._document, service.people.me)
         self._lay_out()
         self._connect()
         self._show_state()
 
     def shut(self) -> None:
-        """Stores a title that is being typed, and releases the document. What the disk refuses stays in memory, as its
-        bar has told, and the list tells. Twice does no harm."""
+        """Stores a title that is being typed, and releases the document. What the disk refuses stays in memory; the bar
+        has shown that, and the list shows it. A second call changes nothing."""
         self.keep_draft()
         with suppress(StoreFault):
             self._hold.release()
@@ -123,7 +126,7 @@ class DocumentView(QWidget):
         self._show_state()
 
     def mark_words(self, words: Sequence[str]) -> None:
-        """Marks the words of a search and goes to the paragraph that has most of them; none takes the marks away."""
+        """Marks the words of a search and goes to the paragraph that has most of them. No words remove the marks."""
         places, best = find_words(self._document.blocks(), words)
         self.editor.found.show(places)
         if best is not None:
@@ -170,7 +173,7 @@ class DocumentView(QWidget):
         self.editor.replace_wanted.connect(self.find_bar.open_replace)
         self.editor.find_closed.connect(self.find_bar.leave)
         self.editor.find_closed.connect(lambda: self.editor.found.show(()))
-        self.editor.pasted.connect(self.say_left_out)
+        self.editor.pasted.connect(self.show_left_out)
         bind(self, self._document.title_changed, self._on_title)
         bind(self, self._document.changed, lambda _change: self._on_presence(obj))
         bind(self, self._service.presence_changed, self._on_presence)
@@ -178,8 +181,9 @@ class DocumentView(QWidget):
         bind(self, self._service.changed, self._on_list)
         self.destroyed.connect(self._hold.release_kept)
 
-    def say_left_out(self, left_out: str) -> None:
-        """Says what could not be pasted or imported, until it is read or something else is pasted."""
+    def show_left_out(self, left_out: str) -> None:
+        """Shows and announces what could not be pasted or imported. The bar stays until it is closed, or until another
+        paste."""
         if self.pasted_bar is not None:
             self.pasted_bar.hide()
         if not left_out:
@@ -212,7 +216,7 @@ class DocumentView(QWidget):
             self.panel.show_carets(carets)
 
     def _on_list(self, room: RoomId) -> None:
-        """Somebody may have put this document away, or taken it back."""
+        """Shows and announces that somebody put this document in the trash, or restored it."""
         if room != self._room:
             return
         away = self._service.trash.of(self.obj)
@@ -280,4 +284,4 @@ class DocumentView(QWidget):
         layout = self.layout()
         if fits is self.panel.isHidden() and layout is not None:
             self.panel.setVisible(fits)
-            layout.activate()  # at once: who goes to a line of the text needs its width
+            layout.activate()  # at once: going to a line of the text needs its width

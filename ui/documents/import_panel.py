@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Over the list of documents: which file is being imported, with Cancel, and afterwards what is to be known of it."""
+"""The panel over the list of documents: which file is being imported, with Cancel, and afterwards what could not be
+imported."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,7 +22,7 @@ def file_filter() -> str:
 
 
 class ImportPanel(QWidget):
-    """Takes no room while there is nothing to say."""
+    """The panel. It takes no room while it has nothing to show."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,7 +33,7 @@ class ImportPanel(QWidget):
         self.hide()
 
     def wait_for(self, name: str, at: int, count: int, cancel: Callable[[], object]) -> None:
-        """A file is being read, the next after `at` of `count`."""
+        """Shows that a file is being read: the next one after the first `at` of `count`."""
         text = tr("Importing {name} …").format(name=one_line(name, 60))
         if self.row is None:
             self.row = ProgressRow(text, cancel)
@@ -43,20 +44,21 @@ class ImportPanel(QWidget):
         self.show()
 
     def stop_waiting(self) -> None:
-        """Nothing is being read any more."""
+        """Hides the file: none is being read any more."""
         row, self.row = self.row, None
         if row is not None:
             row.hide()
             row.deleteLater()
         self.setVisible(self.bar.isVisibleTo(self))
 
-    def say(self, text: str, codes: Sequence[str] = ()) -> None:
-        """Shows what is to be known, and the codes of faults small behind it, until it is closed; "" takes it away."""
+    def show_text(self, text: str, codes: Sequence[str] = ()) -> None:
+        """Shows and announces a text, with the codes of faults small behind it, until the person closes it; "" hides
+        it."""
         if not text:
             self.bar.hide()
             self.setVisible(self.row is not None)
             return
         code = ", ".join(dict.fromkeys(codes))
-        self.bar.show_state("warning", "warning", text, tr("Close the message"), lambda: self.say(""), code=code)
+        self.bar.show_state("warning", "warning", text, tr("Close the message"), lambda: self.show_text(""), code=code)
         self.show()
         announce(self.bar, text)

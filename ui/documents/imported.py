@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Says in sentences what came of a file: what of it could not be taken, by kind and count, or why it was not read."""
+"""The result of an import in sentences: what of the file could not be taken, by kind and count, or why it was not
+read."""
 
 from collections.abc import Callable, Mapping
 
@@ -17,14 +18,15 @@ def losses(taken: Taken) -> str:
     counts = {"pictures": taken.pictures, "tables": taken.tables} | dict(taken.others)
     parts = [name(count).format(n=count) for kind, name in _NAMES.items() if (count := counts.get(kind, 0))]
     notes = [note() for kind, note in _NOTES.items() if counts.get(kind)]
-    said = [tr("{what} could not come along.").format(what=_joined(parts))] if parts else []
+    sentences = [tr("{what} could not come along.").format(what=_joined(parts))] if parts else []
     if taken.cut:
         notes.append(tr("The text was too long. This is its beginning."))
-    return " ".join([*said, *notes])
+    return " ".join([*sentences, *notes])
 
 
 def refusal(file: str, error: Exception) -> tuple[str, str]:
-    """(why a file became no document: its name, what is wrong, what to do, and where in it the fault is; the code)."""
+    """Returns (sentence, code). The sentence gives the file's name, what is wrong, what to do, and where in the file
+    the fault is."""
     where = error.where if isinstance(error, ConversionFault) else ""
     parts = [
         tr("“{name}” was not imported.").format(name=one_line(file, _LONGEST_NAME)),
@@ -56,7 +58,7 @@ _NAMES: Mapping[str, Callable[[int], str]] = {
     "html": lambda n: trn("{n} piece of HTML", "{n} pieces of HTML", n),
     "macros": lambda n: tr("the file's macros"),
 }
-"""Each kind with its count, in the order in which they are said."""
+"""Each kind with its count, in the order of the sentence."""
 
 _NOTES: Mapping[str, Callable[[], str]] = {
     "tables": lambda: tr("The tables' text is here, with tabs between the cells."),
@@ -65,10 +67,10 @@ _NOTES: Mapping[str, Callable[[], str]] = {
     "headings": lambda: tr("Headings below level 3 are at level 3."),
     "numbering": lambda: tr("Numbered lists begin at 1: check references to them."),
 }
-"""What became of it instead."""
+"""Sentences about what became of a kind instead."""
 
 
 def _joined(parts: list[str]) -> str:
-    """1 table, 2 pictures and 3 footnotes."""
+    """Joins parts: "1 table, 2 pictures and 3 footnotes"."""
     text = parts[0] if len(parts) == 1 else tr("{one} and {other}").format(one=", ".join(parts[:-1]), other=parts[-1])
     return text[:1].upper() + text[1:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A room's documents: one row each, the latest changed first, and the way to a new one."""
+"""A room's documents: one row each, the latest changed first, and the button for a new one."""
 
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ from ui.trash import trash_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A document as it is painted and said."""
+    """A document as it is painted and read out."""
 
     obj: ObjId
     title: str
@@ -44,7 +44,7 @@ class Row:
 
 
 class Documents(SpokenList, QListView):
-    """The rows. Enter or a click opens, the menu key or a right click offers what else can be done."""
+    """The rows. Enter or a click opens a document; the menu key or a right click offers its other actions."""
 
     wanted = Signal(object)
     menu_wanted = Signal(object, QPoint)
@@ -94,7 +94,7 @@ class Documents(SpokenList, QListView):
 
 
 class ListView(QWidget):
-    """The list with its heading, or what stands there while a room has no documents."""
+    """The list with its heading, or the empty page of a room without documents."""
 
     opened = Signal(object)
     created = Signal()
@@ -118,7 +118,7 @@ class ListView(QWidget):
         head.addStretch()
         self.new = TextButton(tr("New document"), self.created.emit, kind="primary", icon="new-document")
         kept = self.new.sizePolicy()
-        kept.setRetainSizeWhenHidden(True)  # the heading stands where it stands
+        kept.setRetainSizeWhenHidden(True)  # the heading stays in its place
         self.new.setSizePolicy(kept)
         self.trash = TextButton("", self.trash_wanted.emit, kind="quiet", icon="delete")
         head.addWidget(self.trash)
@@ -190,7 +190,7 @@ class ListView(QWidget):
         return row.obj if row is not None and self._stack.currentWidget() is self.documents else None
 
     def take_focus(self) -> None:
-        """The rows get it; without any, the first step."""
+        """Focuses the rows; without rows, the button of the empty page."""
         if self._stack.currentWidget() is self.documents:
             self.documents.setFocus()
         elif isinstance(shown := self._stack.currentWidget(), EmptyState) and shown.step is not None:

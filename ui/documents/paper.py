@@ -49,7 +49,7 @@ _TAB_PT = 36.0
 _LINK = QColor("#0b4f9e")
 _GREY = QColor("#777777")
 _LEAST_LINES = 2
-"""Of a paragraph that goes on overleaf, so many lines stay at least; so many follow a heading."""
+"""The least number of lines of a paragraph on each of two pages; so many lines follow a heading, too."""
 
 Progress = Callable[[int, int], object]
 """Blocks or pages that are done, and all."""
@@ -130,7 +130,7 @@ class Paper:
     # ---- laying out
 
     def _put(self, block: Block, item: Item, before: Style | None) -> Iterator[None]:
-        """Lays out a block and puts its lines on pages, one at a step."""
+        """Lays out a block and puts its lines on pages, one in each step."""
         style = block.style
         font = _font(style)
         left = _left(style)
@@ -193,7 +193,7 @@ class Paper:
 
 
 def _above_pt(style: Style, before: Style | None) -> float:
-    """What is left over a block, beside what is left under the one before."""
+    """The space above a block, beside the space under the block before it."""
     if before is None or before.heading:
         return 0.0
     return _ABOVE_PT[style.heading] + (_GAP_PT - _ITEM_GAP_PT if before.list and not style.list else 0.0)

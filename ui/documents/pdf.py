@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A document's pages as PDF, in memory, with its title and nothing else about it."""
+"""A document's pages as PDF, in memory. The file has the title and nothing more about the document."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from app.errors import BugError
 from ui.documents.paper import DPI, STEP_S, Paper, Progress
 
 _PROPERTIES = re.compile(rb"/(?:Creator|Author|Producer|CreationDate|ModDate) \((?:[^()\\]|\\.)*\)\n", re.DOTALL)
-"""What Qt writes of itself and of the time, in the file's first object."""
+"""Matches what Qt writes of itself and of the time, in the file's first object."""
 _XMP = """<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">
 <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:dc="http://purl.org/dc/elements/1.1/">
 <rdf:Description rdf:about=""><dc:title><rdf:Alt><rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title>
@@ -49,7 +49,6 @@ async def make(paper: Paper, progress: Progress = lambda _done, _all: None) -> b
 
 
 def _cleaned(data: bytes) -> bytes:
-    """Without what Qt says of itself and of the time: overwritten by as many spaces, since the file counts its
-    bytes."""
+    """Overwrites what Qt writes of itself and of the time by as many spaces, since the file counts its bytes."""
     end = data.find(b"endobj")
     return _PROPERTIES.sub(lambda found: b" " * (len(found[0]) - 1) + b"\n", data[:end]) + data[end:]

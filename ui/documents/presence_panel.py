@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The panel beside the page: who is in the document now, and where."""
+"""The panel beside the page: who is in the document now, and in which section."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ WIDTH_PX = 260
 
 
 def section_of(blocks: Sequence[Block], index: int) -> str:
-    """The heading that a block stands under; empty before the first."""
+    """The heading above a block; "" before the first heading."""
     return next((blocks[i].text.strip() for i in range(index, -1, -1) if blocks[i].style.heading), "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Here:
-    """One who is here. `dev` is None for this device."""
+    """A person who is in the document. `dev` is None for this device."""
 
     person: Person
     dev: DevId | None
@@ -47,7 +47,7 @@ class PresenceRow(QWidget):
         inner.addWidget(self._text, 1)
 
     def show_here(self, here: _Here) -> None:
-        """Shows where they are now."""
+        """Shows the section in which they are now."""
         self._picture.show_person(here.person.initials, here.person.colour, here.person.name)
         self._text.set_text(here.text)
 

@@ -18,7 +18,7 @@ from app.core.visible import one_line
 from app.documents.errors import PrinterRefused
 from app.documents.files import DocumentFiles
 from ui.documents.paper import DPI, STEP_S, Paper, Progress, a4
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit import theme
 from ui.kit.announcing import announce
 from ui.kit.dialogs import Dialog, keep_no_places, show
@@ -51,9 +51,9 @@ class PageView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.verticalScrollBar().setSingleStep(40)
-        self.verticalScrollBar().valueChanged.connect(self._say_page)
+        self.verticalScrollBar().valueChanged.connect(self._show_page_number)
         self.setMinimumSize(_WIDTH, _HEIGHT)
-        self._say_page()
+        self._show_page_number()
 
     def show_paper(self, paper: Paper) -> None:
         """Shows its pages."""
@@ -82,9 +82,9 @@ class PageView(QAbstractScrollArea):
         bar, shown = self.verticalScrollBar(), self.viewport().height()
         bar.setPageStep(shown)
         bar.setRange(0, max(0, pages * self._step_px() + _AIR_PX - shown))
-        self._say_page()
+        self._show_page_number()
 
-    def _say_page(self) -> None:
+    def _show_page_number(self) -> None:
         pages = self._paper.pages if self._paper is not None else 0
         page = tr("Page {n} of {count}").format(n=self.page + 1, count=pages) if pages else ""
         self.setAccessibleName(tr("Preview"))
@@ -101,17 +101,17 @@ class PageView(QAbstractScrollArea):
             painter.drawRect(self.viewport().rect().adjusted(1, 1, -1, -1))
         painter.end()
 
-    def _paint_pages(self, painter: QPainter, dirty: QRect, paper: Paper) -> None:
+    def _paint_pages(self, painter: QPainter, area: QRect, paper: Paper) -> None:
         step, scale, scroll = self._step_px(), self._scale(), self.verticalScrollBar().value()
-        first = max(0, (scroll + dirty.top() - _AIR_PX) // step)
-        last = min(paper.pages - 1, (scroll + dirty.bottom()) // step)
+        first = max(0, (scroll + area.top() - _AIR_PX) // step)
+        last = min(paper.pages - 1, (scroll + area.bottom()) // step)
         for page in range(first, last + 1):
-            sheet = QRect(QPoint(_AIR_PX, _AIR_PX + page * step - scroll), (paper.size_px * scale).toSize())
-            painter.fillRect(sheet, _WHITE)
+            page_rect = QRect(QPoint(_AIR_PX, _AIR_PX + page * step - scroll), (paper.size_px * scale).toSize())
+            painter.fillRect(page_rect, _WHITE)
             painter.setPen(_EDGE)
-            painter.drawRect(sheet)
+            painter.drawRect(page_rect)
             painter.save()
-            painter.translate(sheet.topLeft())
+            painter.translate(page_rect.topLeft())
             painter.scale(scale, scale)
             paper.paint(painter, page)
             painter.restore()
@@ -156,13 +156,13 @@ class PrintPreview(Dialog):
         self.error = self.add_error()
         self.spinner = self.add_spinner()
         self.accept_button.setEnabled(False)
-        self.pages.verticalScrollBar().valueChanged.connect(self._say_page)
+        self.pages.verticalScrollBar().valueChanged.connect(self._show_page_number)
         self.spinner.start()
         self.pages.setFocus()
         run(self, self._prepare(), on_error=self._failed)
 
     def _heading(self) -> str:
-        """Names what is printed: it may be the current row of a list."""
+        """The document's title: it may be the current row of a list, so the dialog names it."""
         title = one_line(self._title, _LONGEST_TITLE)
         return tr("Print “{title}”").format(title=title or tr("Untitled"))
 
@@ -177,7 +177,7 @@ class PrintPreview(Dialog):
         self.paper = paper
         self.pages.show_paper(paper)
         self._busy(False)
-        self._say_page()
+        self._show_page_number()
         announce(self.pages, self.count.text())
 
     async def _print(self, paper: Paper) -> None:
@@ -203,13 +203,13 @@ class PrintPreview(Dialog):
         (self.spinner.start if busy else self.spinner.stop)()
         self.accept_button.setEnabled(not busy)
 
-    def _say_page(self) -> None:
+    def _show_page_number(self) -> None:
         if self.paper is not None:
             self.count.setText(_of(self.pages.page, self.paper.pages))
 
     def _failed(self, error: Exception) -> None:
         self._busy(False)
-        self.error.say(*told(error))
+        self.error.show_text(*format_error(error))
 
 
 def new_printer() -> QPrinter:

@@ -23,7 +23,7 @@ from ui.kit.selecting import select
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.richtext import staying
-from ui.tool import Standing, toast
+from ui.tool import ViewPlace, toast
 from ui.trash import visit
 
 
@@ -75,21 +75,21 @@ class DocumentsView(QStackedWidget):
         if self.document is not None:
             self.document.mark_words(words)
 
-    def standing(self) -> Standing:
+    def view_place(self) -> ViewPlace:
         """Which document is open, its selection, and the line at the top of the window."""
         if self.document is None:
-            return Standing()
+            return ViewPlace()
         editor = self.document.editor
-        (anchor, caret), (line, px) = editor.selection(), staying.standing(editor)
-        return Standing(opened=self.document.obj, line=line, px=px, anchor=anchor, caret=caret)
+        (anchor, caret), (line, px) = editor.selection(), staying.top_line(editor)
+        return ViewPlace(opened=self.document.obj, line=line, px=px, anchor=anchor, caret=caret)
 
-    def stand(self, left: Standing) -> None:
+    def restore_place(self, left: ViewPlace) -> None:
         """Opens the document as it was left; the list if none was open, or if it is gone."""
         if left.opened:
             self.open(ObjId(left.opened))
         if left.opened and self.document is not None:
             select(self.document.editor, left.anchor, left.caret)
-            staying.stand(self.document.editor, left.line, left.px)
+            staying.scroll_to_line(self.document.editor, left.line, left.px)
 
     def keep_draft(self) -> None:
         """Stores a title that is being typed in the open document."""
@@ -114,8 +114,8 @@ class DocumentsView(QStackedWidget):
         self.list.take_focus()
 
     def new_document(self) -> None:
-        """A new document, opened with its title selected. It is nobody else's to see before something is written in it:
-        who only looked leaves none behind."""
+        """Makes a document and opens it with its title selected. Colleagues see it only when something is written in
+        it: a person who only looked leaves no document behind."""
         self.show_list()
         row = self._service.begin(self._room, tr("New document"))
         try:
@@ -128,7 +128,7 @@ class DocumentsView(QStackedWidget):
             self.document.title.selectAll()
 
     def doable(self) -> Mapping[str, Callable[[], object]]:
-        """Print and export what is open, or the list's current row; import where one may write."""
+        """Print and export the open document, or the list's current row; import where the person may write."""
         found: dict[str, Callable[[], object]] = {}
         shown = self.list.current() if self.document is None else self.document.obj
         if shown is not None:
@@ -151,9 +151,9 @@ class DocumentsView(QStackedWidget):
         self.show_list()
         panel, files = self.list.importing, self._service.files
         done: list[Imported] = []
-        said: list[str] = []
+        sentences: list[str] = []
         codes: list[str] = []
-        panel.say("")
+        panel.show_text("")
         try:
             for at, path in enumerate(paths):
                 panel.wait_for(path.name, at, len(paths), self._cancel_import)
@@ -161,22 +161,22 @@ class DocumentsView(QStackedWidget):
                     imported = await files.import_file(self._room, path)
                 except AppError as error:
                     text, code = refusal(path.name, error)
-                    said.append(text)
+                    sentences.append(text)
                     codes.append(code)
                     continue
                 done.append(imported)
                 if lost := losses(imported.taken):
-                    said.append(tr("“{name}”: {sentence}").format(name=imported.title, sentence=lost))
+                    sentences.append(tr("“{name}”: {sentence}").format(name=imported.title, sentence=lost))
         finally:
             if shiboken6.isValid(panel):
                 panel.stop_waiting()
         if len(paths) == 1 and done:
             self.open(done[0].obj)
             if self.document is not None:
-                self.document.say_left_out(losses(done[0].taken))
+                self.document.show_left_out(losses(done[0].taken))
             toast(self, tr("“{title}” is imported").format(title=done[0].title))
             return
-        panel.say("\n".join(said), codes)
+        panel.show_text("\n".join(sentences), codes)
         if done:
             toast(self, trn("{n} document is imported", "{n} documents are imported", len(done)).format(n=len(done)))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Tells a screen reader what happens where the focus is not: politely, gathered, and never while Kansli is locked."""
+"""Announces to a screen reader what happens outside the focus: politely, gathered, and never while Kansli is locked."""
 
 import math
 import time
@@ -14,8 +14,8 @@ from ui.kit.gathering import Gathering, Kind
 
 
 class Announcer(QObject):
-    """The voice of one window. It belongs to the window, and so is gone with it when Kansli is locked. `wanted` is
-    asked each time: the setting. `clock` gives monotonic seconds."""
+    """Announces for one window. It belongs to the window, and so is deleted with it when Kansli is locked. `wanted` is
+    called each time: it returns the setting. `clock` gives monotonic seconds."""
 
     def __init__(
         self, window: QWidget, wanted: Callable[[], bool] = lambda: True, clock: Callable[[], float] = time.monotonic
@@ -27,22 +27,22 @@ class Announcer(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self.look)
 
-    def say(self, kind: Kind, text: str, count: int = 1) -> None:
-        """Says something now or soon, as its kind decides."""
+    def announce(self, kind: Kind, text: str, count: int = 1) -> None:
+        """Announces a text now or soon, as its kind decides. `count`: of messages."""
         if self._silent or not self._wanted():
             return
         self._speak(self._gathering.add(kind, text, self._clock(), count))
         self._wait()
 
     def look(self) -> None:
-        """Says what is due."""
+        """Announces what is due."""
         if not self._wanted():
             self._gathering.forget()
         self._speak(self._gathering.take(self._clock()))
         self._wait()
 
     def silence(self) -> None:
-        """Kansli is being locked: nothing is said any more, nor what was waiting."""
+        """Stops all announcements, those that wait included: Kansli is being locked."""
         self._silent = True
         self._gathering.forget()
         self._timer.stop()
@@ -61,17 +61,17 @@ class Announcer(QObject):
 
 @runtime_checkable
 class Announcing(Protocol):
-    """A window with a voice."""
+    """A window that announces."""
 
     announcer: Announcer
 
 
 def announce(widget: QWidget, text: str, kind: Kind = Kind.DONE) -> None:
-    """Announces a text in the window that the widget is in, or that its dialog belongs to; nothing happens where that
-    has no voice: before unlocking, and while locked."""
+    """Announces a text in the window that the widget is in, or that its dialog belongs to. Nothing is announced where
+    that window has no announcer: before unlocking, and while locked."""
     at: QWidget | None = widget
     while at is not None:
         if isinstance(at, Announcing):
-            at.announcer.say(kind, text)
+            at.announcer.announce(kind, text)
             return
         at = at.parentWidget()

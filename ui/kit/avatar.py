@@ -54,7 +54,7 @@ class Avatar(QWidget):
         self.show_person(initials, colour, name)
 
     def show_person(self, initials: str, colour: int, name: str) -> None:
-        """Shows somebody else, or the same person as they are called now."""
+        """Shows a person's initials, colour and name."""
         self._initials, self._colour = initials, colour
         self.setAccessibleName(name)
         set_tip(self, name)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Subscribing from a widget: the only way that ui/ connects to an app signal. What shows lists of many things is new
-`Soon` after: it need not be so at each key that is pressed in one of them.
-"""
+"""Subscribing from a widget: the only way that ui/ connects to an app signal. `Soon` gathers refreshes, so that a view
+with many rows is not refreshed at every keystroke in one of them."""
 
 import sys
 import time
@@ -23,8 +22,8 @@ def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object])
     """Calls `slot` at every emit until the owner's Qt object is destroyed, or the returned function is called.
 
     A bound method is held weakly, so that a subscription never keeps a widget alive. ▲ What a slot raises goes where an
-    error of Qt's slots goes (kit/errors.py), and not to the emitter: the store emits in the midst of receiving, and a
-    widget that fails would stop its room.
+    error of Qt's slots goes (kit/errors.py), and not to the emitter. Otherwise a widget that fails would stop its room,
+    since the store emits while it receives.
     """
     method = weakref.WeakMethod(slot) if isinstance(slot, MethodType) else None
 
@@ -44,8 +43,8 @@ def bind(owner: QObject, signal: Signal[*Args], slot: Callable[[*Args], object])
 
 
 class Soon(QObject):
-    """Calls a method of its owner once for everything that came since the last time: in the loop's next turn, but at
-    most every SOON_MS. The method is held weakly."""
+    """Calls a method of its owner once for all emits since the last call: in the loop's next turn, but at most every
+    SOON_MS. The method is held weakly."""
 
     def __init__(self, owner: QObject, slot: Callable[[], object]) -> None:
         super().__init__(owner)
@@ -54,8 +53,8 @@ class Soon(QObject):
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._call)
 
-    def due(self, *_told: object) -> None:
-        """Something is another than before; bound to signals of any arguments."""
+    def due(self, *_emitted: object) -> None:
+        """Asks for a call. Bound to signals of any arguments."""
         if not self._timer.isActive():
             passed_ms = (time.monotonic() - self._last) * 1000
             self._timer.start(max(0, SOON_MS - int(passed_ms)))

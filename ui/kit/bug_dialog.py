@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The one dialog that says that something in Kansli went wrong, with the code that support asks for."""
+"""The one dialog that shows that something in Kansli went wrong, with the code that support asks for."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,13 +15,13 @@ from ui.kit.translate import tr, trn
 
 
 class BugDialog(Dialog):
-    """Says what happened and its code, and counts what comes while it is open. Accepted: the person wants to report it
+    """Shows what happened and its code, and counts what comes while it is open. Accepted: the person wants to report it
     to IT. Enter closes it, since it comes up while one writes."""
 
     def __init__(self, parent: QWidget, error: Exception, code: str, times: int = 1) -> None:
-        said = sentence_of(error)
-        super().__init__(parent, said.title, accept=tr("Report to IT"), cancel=tr("Close"))
-        self._said = self.add_text(f"{said.meaning} {said.action}", "body")
+        shown = sentence_of(error)
+        super().__init__(parent, shown.title, accept=tr("Report to IT"), cancel=tr("Close"))
+        self._sentence = self.add_text(f"{shown.meaning} {shown.action}", "body")
         self._codes = label("", "code", wrap=True)
         self.body.addWidget(self._codes)
         self._counts: dict[str, int] = {}
@@ -35,7 +35,7 @@ class BugDialog(Dialog):
         """The fault of this code has happened, once more or for the first time."""
         self._counts[code] = self._counts.get(code, 0) + times
         self._codes.setText("\n".join(self.lines()))
-        self.setAccessibleDescription("\n".join([self._said.text(), *self.lines()]))
+        self.setAccessibleDescription("\n".join([self._sentence.text(), *self.lines()]))
 
     def lines(self) -> Sequence[str]:
         """Each code, with how often it came if that is more than once."""
@@ -57,7 +57,7 @@ class BugTeller:
         self.dialog: BugDialog | None = None
         """The one that is open."""
 
-    def tell(self, error: Exception) -> None:
+    def show_fault(self, error: Exception) -> None:
         """Opens the dialog, or counts the fault in the one that is open. A hidden window shows nothing: the log has
         it."""
         code = code_of(error)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QSizePolicy, QToolButton, QWidget
 
-from ui.kit.faces import Tab, TabList, Toggle, tell_toggled
+from ui.kit.faces import Tab, TabList, Toggle, notify_toggled
 from ui.kit.icons import set_icon
 from ui.kit.plain import caption, set_tip
 from ui.kit.style import line, set_props
@@ -49,7 +49,7 @@ class IconButton(Entered, Toggle, QToolButton):
         set_icon(self, icon, role, size, checked="accent" if checkable else None)
         self.set_name(name, shortcut)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the focus where one writes
-        self.toggled.connect(lambda: tell_toggled(self))
+        self.toggled.connect(lambda: notify_toggled(self))
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
 
@@ -79,7 +79,7 @@ class TextButton(Entered, Toggle, QPushButton):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAutoDefault(False)
         set_props(self, kind=kind)
-        self.toggled.connect(lambda: tell_toggled(self))
+        self.toggled.connect(lambda: notify_toggled(self))
         if icon is not None:
             set_icon(self, icon, _ICON_ROLES.get(kind, "text"), 16, checked="accent" if checkable else None)
         if on_click is not None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Frames: a card, a thin line, a heading over a section, and what stands where there is nothing yet."""
+"""Frames: a card, a thin line, a heading over a section, and a page for a place where there is nothing yet."""
 
 from collections.abc import Callable
 
@@ -64,7 +64,7 @@ class IconLabel(Label):
 
 
 class EmptyState(QWidget):
-    """Says what belongs here and offers the first step."""
+    """Shows what belongs here, and offers the first step."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class EmptyState(QWidget):
             part.setFixedSize(width, part.heightForWidth(width))
 
     def minimumSizeHint(self) -> QSize:
-        """Narrow as it may become: the texts have the width of the moment."""
+        """The least size. It is narrow, because the texts have only the width of the moment."""
         step = self.step.minimumSizeHint().width() if self.step is not None else 0
         width = max(_LEAST_TEXT_WIDTH, step) + 2 * _AROUND
         return QSize(width, super().minimumSizeHint().height())

@@ -97,14 +97,14 @@ class Chip(QWidget):
         theme.on_change(self, self.updateGeometry)
 
     def set_chip(self, text: str, kind: str, icon: str | None = None) -> None:
-        """Shows something else."""
+        """Shows another text, kind and icon."""
         self._text, self._kind, self._icon = text, kind, icon
         self.setAccessibleName(text)
         self.updateGeometry()
         self.update()
 
     def shorten(self, short: bool) -> None:
-        """Shows only the icon, if there is one; the word is then its tooltip, and its name as before."""
+        """Shows only the icon, if there is one. The word is then the chip's tooltip, and still its name."""
         short = short and self._icon is not None
         set_tip(self, self._text if short else "")
         if short != self._short:

@@ -9,8 +9,8 @@ from ui.kit.edits import Inserted, Moved, Removed, edits
 
 
 def offer(box: QComboBox, choices: Sequence[tuple[str, Hashable]], chosen: Hashable) -> None:
-    """Shows these choices, each a text and its value, with `chosen` as the current one, or else the first. A choice
-    that is still there keeps its item."""
+    """Shows these choices, each a text and its value. `chosen` becomes the current one; if it is not among them, the
+    first. A choice that is still there keeps its item."""
     before: list[Hashable] = [box.itemData(at) for at in range(box.count())]
     for edit in edits(before, [value for _, value in choices]):
         match edit:

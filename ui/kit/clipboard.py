@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The clipboard takes plain text from us, nothing else."""
+"""Puts plain text on the clipboard, and no other format."""
 
 from PySide6.QtGui import QGuiApplication
 

@@ -25,8 +25,9 @@ _SMALLEST = (320, 250)
 
 
 def pick_day(button: QWidget, chosen: date | None, on_choice: Callable[[date], object]) -> QFrame:
-    """Opens the calendar under a button, at `chosen` or else today. `on_choice` gets the day that is clicked or taken
-    by Enter; Esc and a click beside it close it without. It is deleted when it closes."""
+    """Opens the calendar under a button, at `chosen`; if that is None, at today. `on_choice` gets the day that is
+    clicked or taken by Enter. Esc and a click beside the calendar close it without a choice. It is deleted when it
+    closes."""
     box = QFrame(button, Qt.WindowType.Popup)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     set_props(box, frame="popup")

@@ -104,7 +104,7 @@ class Dialog(QDialog):
         return paragraph
 
     def add_error(self) -> ErrorLine:
-        """The line in the body that says what went wrong."""
+        """The line in the body that shows what went wrong."""
         error = ErrorLine()
         self.body.addWidget(error)
         return error
@@ -146,7 +146,8 @@ class Dialog(QDialog):
             self._area.verticalScrollBar().triggerAction(scrolled)
 
     def _fit(self) -> None:
-        """Takes the height that is needed, when that is another than before: one may have made it larger."""
+        """Takes the height that the content needs, if that has changed. A larger height that the person has given it
+        stays."""
         outer, content = self._outer, self.body
         content.activate()
         edges = outer.contentsMargins()
@@ -176,7 +177,7 @@ class Dialog(QDialog):
 
 
 def _room(dialog: QDialog) -> QSize:
-    """The size of the window that a dialog stands over, be it by other dialogs; of the screen if there is none."""
+    """The size of the window over which a dialog is shown, be it by other dialogs; of the screen if there is none."""
     parent = dialog.parentWidget()
     if parent is None:
         return area_of(dialog).size()
@@ -273,9 +274,9 @@ def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
 
 
 def keep_no_places() -> None:
-    """▲ Nothing is kept beyond this run: where Qt shows a file dialog of its own, it would write the visited folders'
-    names to ~/.config/QtProject.conf, in plain and outside the profile. Twice does no harm. Call it before any dialog
-    of Qt's that leads to one."""
+    """▲ Stops Qt's own file dialog from keeping anything beyond this run. Otherwise it would write the visited folders'
+    names to ~/.config/QtProject.conf, in plain and outside the profile. A second call changes nothing. Call it before
+    any dialog of Qt's that leads to a file dialog."""
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
 
 

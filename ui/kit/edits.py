@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The single edits that turn one order of keys into another: what an item model tells its views instead of a reset."""
+"""The single edits that turn one order of keys into another: an item model emits them to its views instead of a
+reset."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """`count` rows from `first` on are gone."""
+    """`count` rows are removed, from `first` on."""
 
     first: int
     count: int
@@ -17,7 +18,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One row is at `to` instead of `first`. `to` is its index after the move."""
+    """One row moves from `first` to `to`. `to` is its index after the move."""
 
     first: int
     to: int
@@ -25,7 +26,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Inserted:
-    """`count` new rows are there from `first` on; they are the rows of the new order with these indexes."""
+    """`count` new rows are inserted from `first` on. They are the rows of the new order with these indexes."""
 
     first: int
     count: int
@@ -105,7 +106,7 @@ def _longest_rise(places: Sequence[int]) -> set[int]:
 
 
 def _numbered(keys: Sequence[Hashable]) -> list[Hashable]:
-    """The keys, told apart where one occurs several times."""
+    """The keys, each with a number, so that one that occurs several times is not confused."""
     seen: Counter[Hashable] = Counter()
     found: list[Hashable] = []
     for key in keys:

@@ -11,7 +11,7 @@ _NUMBER = re.compile(r"\(?(?=\S*\d{2})[\w./:–-]{3,24}\)?")
 
 
 def elided(title: str, metrics: QFontMetricsF, width: float) -> str:
-    """The title cut to a width. A number that it ends in stays, as a case's does: it tells cases apart."""
+    """The title cut to a width. A number at its end stays, because it distinguishes the titles of cases."""
     head, _, number = title.rpartition(" ")
     elide = Qt.TextElideMode.ElideRight
     behind = f" {number}"

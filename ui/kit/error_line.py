@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The red line under fields that says in place what went wrong. Hidden while nothing did."""
+"""The red line under fields that shows what went wrong. Hidden while nothing did."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -10,7 +10,7 @@ from ui.kit.style import column, label
 
 
 class ErrorLine(QWidget):
-    """`say` shows a text, `hide` takes it away; a screen reader says the same."""
+    """`show_text` shows a text, `hide` hides it. Both texts are announced to screen readers."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -20,9 +20,8 @@ class ErrorLine(QWidget):
             layout.addWidget(part)
         self.hide()
 
-    def say(self, text: str, code: str = "") -> None:
-        """Shows a text, and under it, small, the code that support asks for. Announces it if it is another one than
-        before."""
+    def show_text(self, text: str, code: str = "") -> None:
+        """Shows a text, and under it, small, the code that support asks for. Announces it if it has changed."""
         was = "" if self.isHidden() else self.text()
         self._text.setText(text)
         self._code.setText(code_line(code))
@@ -33,7 +32,7 @@ class ErrorLine(QWidget):
             announce(self, self.text(), Kind.KEPT)
         self.show()
 
-    def say_more(self, text: str) -> None:
+    def add_sentence(self, text: str) -> None:
         """Shows a further sentence after what is shown, and announces it."""
         self._text.setText(f"{self._text.text()}\n{text}")
         for part in (self, self._text):
@@ -41,11 +40,11 @@ class ErrorLine(QWidget):
         announce(self, text, Kind.KEPT)
 
     def clear(self) -> None:
-        """Hides it, and forgets what it said."""
+        """Hides the line, and forgets its text."""
         self.hide()
         self._text.setText("")
         self._code.setText("")
 
     def text(self) -> str:
-        """What it says, the code in a line of its own."""
+        """The text that is shown, with the code in a line of its own."""
         return "\n".join(filter(None, (self._text.text(), self._code.text())))

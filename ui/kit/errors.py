@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What no code has caught: it is written to the log, and the person is told of it once, by the hook in tasks.py.
+"""Errors that no code has caught: each is written to the log, and shown to the person once, by the hook in tasks.py.
 
-Five ways lead here: a slot or a virtual method that Qt called, a thread, `__del__` and the like, the event loop, and
-Qt's own messages. faulthandler writes a crash of native code to a file beside the log; the next start copies it to the
-log. All of it has codes, file names and numbers of lines, and no message, no local variable and no line of source.
+They come from five sources: a slot or a virtual method that Qt called, a thread, `__del__` and the like, the event
+loop, and Qt's own messages. faulthandler writes a crash of native code to a file beside the log; the next start copies
+it to the log. All of it has codes, file names and numbers of lines, and no message, no local variable and no line of
+source.
 
 ▲ Nothing goes to stderr, which the desktop keeps in its journal, unless that is a terminal: then a developer reads it.
 """
@@ -49,7 +50,7 @@ class Counted:
 
     def add(self, code: str) -> int | None:
         """Counts one more of `code`. Returns None if its minute is not over yet; otherwise a new minute begins, and the
-        return value is how many came in the former one without being told, 0 the first time."""
+        return value is how many were counted in the former one and not reported, 0 the first time."""
         now = self._clock()
         began, count = self._since.get(code, (0.0, -1))
         if count >= 0 and now - began < MINUTE_S:
@@ -67,7 +68,7 @@ class Uncaught(QObject):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._written, self._said = Counted(), Counted()
+        self._written, self._printed = Counted(), Counted()
         self._loops: list[asyncio.AbstractEventLoop] = []
         self._caught.connect(self._show, Qt.ConnectionType.QueuedConnection)  # not in the midst of a paint
         _copy_crash(folder)
@@ -86,7 +87,7 @@ class Uncaught(QObject):
         self._loops.append(loop)
 
     def remove(self) -> None:
-        """Everything is as it was before. Twice does no harm."""
+        """Restores the hooks that were set before. A second call changes nothing."""
         if self._before is None:
             return
         sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
@@ -100,7 +101,7 @@ class Uncaught(QObject):
             if not self._file.stat().st_size:
                 self._file.unlink()
 
-    # -- the five ways ------------------------------------------------------------------------------------------------
+    # -- the five sources --------------------------------------------------------------------------------------------
 
     def _on_exception(self, _kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
         self._take("slot", error)
@@ -127,7 +128,7 @@ class Uncaught(QObject):
         found = _FUNCTION.match(message)
         function = found[0].replace("::", ".")[:40] if found is not None else "none"
         category = context.category if context is not None else None
-        if (missed := self._said.add(f"{category} {function}")) is not None:
+        if (missed := self._printed.add(f"{category} {function}")) is not None:
             write = log.ui.error if kind is QtMsgType.QtFatalMsg else log.ui.warning
             write("qt", kind=kind.name, category=category, function=function, missed=missed)
         if _terminal() is not None:
@@ -135,11 +136,11 @@ class Uncaught(QObject):
 
     # -- what becomes of it -------------------------------------------------------------------------------------------
 
-    def _take(self, way: str, error: BaseException, *, silent: bool = False) -> None:
-        """Any thread. `silent`: it is only written."""
+    def _take(self, source: str, error: BaseException, *, silent: bool = False) -> None:
+        """Writes the error to the log and has it shown. Any thread. `silent`: it is only written."""
         code = code_of(error)
         if (missed := self._written.add(code)) is not None:
-            log.ui.exception("uncaught", error, shown=code, way=way, missed=missed)
+            log.ui.exception("uncaught", error, shown=code, way=source, missed=missed)
         if _terminal() is not None:
             traceback.print_exception(error)
         if not silent and not isinstance(error, KeyboardInterrupt | SystemExit):

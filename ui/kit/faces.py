@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a screen reader is told of an object where Qt's own answer is wrong or missing (docs/decisions/0019).
+"""The accessibility of objects for which Qt's own answer to screen readers is wrong or missing (docs/decisions/0019).
 
-A widget, or a QObject that stands for something painted, says it by being `Spoken`. Everything else keeps Qt's own
-interface.
+A widget, or a QObject in the place of something painted, gives its own answers by being `Spoken`. All other objects
+keep Qt's own interface.
 """
 
 import sys
@@ -44,7 +44,7 @@ the pressed state of a push button. On Windows Qt reports it."""
 
 
 class Spoken:
-    """What is told of an object. Goes before Qt's class; these answers are those of a widget."""
+    """The answers to a screen reader about an object. Goes before Qt's class; these answers are those of a widget."""
 
     def spoken_role(self) -> Role | None:
         """Returns the role, or None to keep Qt's own interface. Qt asks for the interface once, when the object gets
@@ -52,7 +52,7 @@ class Spoken:
         return None
 
     def subject(self) -> QObject | None:
-        """The object that all this is told of; None when it is gone."""
+        """The object that all answers are about; None when it is gone."""
         return self if isinstance(self, QObject) and shiboken6.isValid(self) else None
 
     def spoken_level(self) -> int:
@@ -76,7 +76,7 @@ class Spoken:
         return state
 
     def spoken_rect(self) -> QRect:
-        """In global coordinates."""
+        """The object's place in global coordinates."""
         widget = self._widget()
         return QRect(widget.mapToGlobal(QPoint(0, 0)), widget.size())
 
@@ -91,7 +91,7 @@ class Spoken:
         return inside[number] if 0 <= number < len(inside) else None
 
     def spoken_number(self, child: QObject | None) -> int:
-        """Which child it is; -1: none of them."""
+        """The number of a child; -1 if it is no child."""
         inside = self._inside()
         return inside.index(child) if child in inside else -1
 
@@ -100,7 +100,7 @@ class Spoken:
         return None
 
     def press(self) -> None:
-        """What pressing does, if `presses`."""
+        """Does what a press on the object does, if `presses`."""
         if isinstance(self, QAbstractButton):
             self.click()
 
@@ -124,10 +124,10 @@ class Toggle(Spoken):
         return Role.Button if isinstance(self, QAbstractButton) and self.isCheckable() else None
 
     def spoken_description(self) -> str:
-        said = super().spoken_description()
+        description = super().spoken_description()
         if not _STATE_IN_DESCRIPTION or not isinstance(self, QAbstractButton):
-            return said
-        return ", ".join(part for part in (tr("On") if self.isChecked() else tr("Off"), said) if part)
+            return description
+        return ", ".join(part for part in (tr("On") if self.isChecked() else tr("Off"), description) if part)
 
     def spoken_state(self) -> State:
         state = super().spoken_state()
@@ -152,14 +152,14 @@ class Tab(Spoken):
 
 
 class TabList(Spoken):
-    """What holds `Tab`s."""
+    """A widget that contains `Tab`s."""
 
     def spoken_role(self) -> Role | None:
         return Role.PageTabList
 
 
 class Spot(Spoken, QObject):
-    """Stands for something that a widget paints, in which the focus can be. Lives as long as its owner, or less."""
+    """Represents something that a widget paints, in which the focus can be. Lives as long as its owner, or less."""
 
     def _widget(self) -> QWidget:
         owner = self.parent()
@@ -176,29 +176,30 @@ class Spot(Spoken, QObject):
         return ()
 
 
-def tell_focus(thing: QObject) -> None:
-    """Tells a screen reader that the focus is here: in a part of the widget that has it."""
+def notify_focus(thing: QObject) -> None:
+    """Notifies screen readers that the focus is here, in a part of the widget that has it."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleEvent(thing, QAccessible.Event.Focus))
 
 
-def tell_chosen(tab: QAbstractButton) -> None:
-    """Tells that a `Tab` is the chosen one, or not any more."""
+def notify_chosen(tab: QAbstractButton) -> None:
+    """Notifies screen readers that a `Tab` is the chosen one, or not any more."""
     if QAccessible.isActive():
         event = QAccessible.Event.SelectionAdd if tab.isChecked() else QAccessible.Event.SelectionRemove
         QAccessible.updateAccessibility(QAccessibleEvent(tab, event))
 
 
-def tell_described(thing: QObject) -> None:
-    """Tells that a thing has another description."""
+def notify_description(thing: QObject) -> None:
+    """Notifies screen readers that an object's description has changed."""
     if QAccessible.isActive():
         QAccessible.updateAccessibility(QAccessibleEvent(thing, QAccessible.Event.DescriptionChanged))
 
 
-def tell_toggled(button: QAbstractButton) -> None:
-    """Tells that a `Toggle` has another state; Qt tells the state itself."""
+def notify_toggled(button: QAbstractButton) -> None:
+    """Notifies screen readers that a `Toggle`'s description has changed with its state. Qt notifies them of the state
+    itself."""
     if _STATE_IN_DESCRIPTION:
-        tell_described(button)
+        notify_description(button)
 
 
 class ForeignSpoken(Spoken):
@@ -276,10 +277,10 @@ class _Attributes(QAccessibleAttributesInterface):
 
 
 class Face(QAccessibleInterface):
-    """What Qt's bridges read. Qt owns it and deletes it with its object, which it therefore holds weakly.
+    """The interface that Qt's bridges read. Qt owns it and deletes it with its object, which it therefore holds weakly.
 
-    ▲ Never return None where a pointer is expected from `interface_cast`: PySide6 ends the process
-    (VoidPtr(0) is "there is none").
+    ▲ Never return None where a pointer is expected from `interface_cast`: PySide6 ends the process (VoidPtr(0) is
+    "there is none").
     """
 
     def __init__(self, thing: Spoken) -> None:
@@ -354,7 +355,7 @@ class Face(QAccessibleInterface):
         return thing.spoken_description() if t == Text.Description else ""
 
     def setText(self, t: Text, text: str) -> None:
-        """Nothing that is told is changed from outside."""
+        """Does nothing: no answer is changed from outside."""
 
     def rect(self) -> QRect:
         thing = self._living()
@@ -378,7 +379,7 @@ def _face(thing: QObject | None) -> QAccessibleInterface | None:
 
 
 _OWN = (QAbstractButton, QAbstractScrollArea, QAbstractSpinBox, QComboBox, QLineEdit)
-"""Classes whose own interface says more than that they give the focus to another widget."""
+"""Classes whose own interface reports more than that they give the focus to another widget."""
 
 
 def look_again(widget: QWidget) -> None:

@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 
 class FlowLayout(QLayout):
-    """Items in their preferred size, `gap` px apart both ways, and in the middle of their line. Hidden ones take no
-    room. Those from `addStretch` on stand at the line's right end, where the line has room."""
+    """Items in their preferred size, `gap` px apart both ways, and in the middle of their line. Hidden items take no
+    room. Items that are added after `addStretch` are at the line's right end, where the line has room."""
 
     def __init__(self, parent: QWidget | None = None, gap: int = 6) -> None:
         super().__init__(parent)
@@ -37,7 +37,7 @@ class FlowLayout(QLayout):
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
     def addStretch(self) -> None:
-        """What is added from now on stands at the right end."""
+        """Puts the items that are added from now on at the right end."""
         self._end = len(self._items)
 
     def expandingDirections(self) -> Qt.Orientation:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Announcements that wait, and the sentence that is made of them: at most one in five seconds.
-
-Knows no clock and no Qt: `ui/kit/announcing.py` gives it both.
-"""
+"""Announcements that wait, and the sentence that is made of them: at most one in five seconds. It has no clock and no
+Qt: `ui/kit/announcing.py` gives it both."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -23,7 +21,7 @@ class Kind(Enum):
     MESSAGES = "messages"
     """New messages: counted."""
     PASSING = "passing"
-    """Somebody is writing: read out only if nothing else waits."""
+    """The result of the person's own action: the latest result is read out."""
 
 
 @dataclass(slots=True)
@@ -70,10 +68,10 @@ class Gathering:
         if now < self.quiet_until or not self.waits:
             return ""
         parts = [*self._kept, self._done, self._news()]
-        said = [part for part in parts if part] or [self._passing]
+        due = [part for part in parts if part] or [self._passing]
         self.forget()
         self.quiet_until = now + PAUSE_S
-        return said[0] if len(said) == 1 else ". ".join(part.rstrip(".") for part in said) + "."
+        return due[0] if len(due) == 1 else ". ".join(part.rstrip(".") for part in due) + "."
 
     def _news(self) -> str:
         if not self._messages:

@@ -2,7 +2,7 @@
 """Icons by meaning, drawn from resources/icons/*.svg in a theme role's colour, sharp at any scale.
 
 `icon(name, role)` is for a moment; `set_icon(button, name, role)` stays right when the theme or the text size changes.
-Sizes are given at 100 %: an icon grows with the text that it stands beside.
+Sizes are given at 100 %: an icon grows with the text beside it.
 """
 
 from functools import lru_cache

@@ -23,12 +23,12 @@ _IS_ROW = "keyedRow"
 """A property of each row, by which the rows of a list inside a row are found."""
 
 _LISTS: "weakref.WeakKeyDictionary[QWidget, weakref.ref[KeyedRows[Any, Any]]]" = weakref.WeakKeyDictionary()
-"""By host."""
+"""The lists, by host."""
 
 
 class KeyedRows(Generic[Item, Row]):
-    """Shows a sequence of items in a host widget. The rows stand at the beginning of its box or flow layout: what else
-    it holds, a stretch, comes after them. A row may hold another list of rows."""
+    """Shows a sequence of items in a host widget. The rows are at the beginning of the host's box or flow layout; other
+    items of the layout, for example a stretch, come after them. A row may hold another list of rows."""
 
     def __init__(
         self,
@@ -57,10 +57,8 @@ class KeyedRows(Generic[Item, Row]):
         return self._rows.get(key)
 
     def show(self, items: Sequence[Item]) -> None:
-        """Shows exactly these items in this order. BugError if two have the same key.
-
-        If the focus is in a row that goes, the row that takes its place gets it, or else the last row.
-        """
+        """Shows exactly these items in this order. BugError if two have the same key. If the focus is in a row that is
+        removed, the row that takes its place gets the focus, or the last row if there is none."""
         wanted = {self._key(item): item for item in items}
         if len(wanted) != len(items):
             raise BugError("two rows have one key")
@@ -72,7 +70,7 @@ class KeyedRows(Generic[Item, Row]):
         for row in gone:
             self._layout.removeWidget(row)
         for at, row in enumerate(now.values()):
-            self._stand_at(row, at)
+            self._place_at(row, at)
         self._rows = now
         for key, item in wanted.items():
             self._update(now[key], item)
@@ -92,7 +90,7 @@ class KeyedRows(Generic[Item, Row]):
         row = self._new(item) if known is None else known
         rows.insert(at, (key, row))
         self._rows = dict(rows)
-        if self._stand_at(row, at):
+        if self._place_at(row, at):
             self._order([near for _, near in rows[max(0, at - 1) : at + 2]])
         self._update(row, item)
         if known is None:
@@ -100,7 +98,7 @@ class KeyedRows(Generic[Item, Row]):
         place.restore()
 
     def drop(self, key: Hashable) -> None:
-        """Takes one row away; nothing happens if there is none. The focus moves as `show` moves it."""
+        """Removes one row; nothing happens if there is none. The focus moves as `show` moves it."""
         row = self._rows.get(key)
         if row is None:
             return
@@ -116,7 +114,7 @@ class KeyedRows(Generic[Item, Row]):
         row.setProperty(_IS_ROW, True)
         return row
 
-    def _stand_at(self, row: QWidget, at: int) -> bool:
+    def _place_at(self, row: QWidget, at: int) -> bool:
         """Gives a row its place in the layout; False if it has it already."""
         if self._layout.indexOf(row) == at:
             return False
@@ -134,8 +132,8 @@ class KeyedRows(Generic[Item, Row]):
             row.deleteLater()
 
     def _order(self, rows: Sequence[QWidget]) -> None:
-        """Tab walks these rows from the top. They stand behind the host, which has its place in the window's order, if
-        the first of them is the first row; else it has its place already."""
+        """Makes Tab walk these rows from the top. If the first of them is the first row, they are put behind the host,
+        which has its place in the window's order. Otherwise the first of them is in its place already."""
         policy = self._host.focusPolicy()
         self._host.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # Qt puts nothing behind a widget that takes no focus
         start = [self._host] if rows[:1] == self.rows[:1] else []
@@ -172,11 +170,9 @@ def stops(row: QWidget) -> list[QWidget]:
 
 
 class _Place:
-    """What a person looks at, which stays where it is on the screen while rows above it or left of it come and go.
-
-    That is the widget with the focus if it is in sight, else the first row in sight. Nothing is held in a list that is
-    not scrolled: what is new at its top is to be seen.
-    """
+    """A place on the screen that stays while rows above it or left of it are added and removed: the widget with the
+    focus if it is in sight, otherwise the first row in sight. Nothing is kept in a list that is not scrolled, so that
+    new rows at its top are seen."""
 
     def __init__(self, host: QWidget, kept: Sequence[QWidget]) -> None:
         self._host, self._area = host, _scroll_area(host)
@@ -195,7 +191,7 @@ class _Place:
         return not inside or any(row is focus or row.isAncestorOf(focus) for row in kept)
 
     def restore(self) -> None:
-        """Lays the page out and scrolls by as much as the first of what was held has moved, and is still there."""
+        """Lays the page out, and scrolls by as much as the first row has moved that was noted and still exists."""
         area = self._area
         for widget, stood in self._held:
             if area is not None and shiboken6.isValid(widget) and area.isAncestorOf(widget):
@@ -213,7 +209,7 @@ def _rows_in(rows: Sequence[QWidget]) -> list[QWidget]:
 
 
 def _innermost(rows: Sequence[QWidget]) -> list[QWidget]:
-    """Those that hold none of the others."""
+    """Those of the widgets that contain none of the others."""
     return [row for row in rows if not any(row is not other and row.isAncestorOf(other) for other in rows)]
 
 
@@ -229,7 +225,8 @@ def _scroll_area(widget: QWidget) -> QScrollArea | None:
 
 
 def _lay_out(host: QWidget, area: QScrollArea) -> None:
-    """Gives everything in the scroll area its place now, from the rows outwards; Qt would do it in later turns."""
+    """Gives everything in the scroll area its place now, from the rows outwards. Qt would do it in later turns of the
+    loop."""
     widget: QWidget | None = host
     while widget is not None and widget is not area.viewport():
         layout = widget.layout()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Asking while somebody types: one question at a time, and only the answer to the last one is shown."""
+"""Asks while somebody types: one question at a time, and only the answer to the last question is shown."""
 
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
@@ -13,10 +13,8 @@ Answer = TypeVar("Answer")
 
 
 class Latest(Generic[Question, Answer]):
-    """`ask` runs in a task of the owner; `show` hears question and answer, never a stale one.
-
-    What is asked meanwhile waits, and only the newest of it is asked at all: a slow answer never makes a queue.
-    """
+    """Runs `ask` in a task of the owner, and calls `show` with question and answer; never with the answer to an older
+    question. While an answer is waited for, only the newest question waits: a slow answer never makes a queue."""
 
     def __init__(
         self,
@@ -41,7 +39,7 @@ class Latest(Generic[Question, Answer]):
             run(self._owner, self._go())
 
     def forget(self) -> None:
-        """Nothing is to be answered any more."""
+        """Drops the question: nothing is shown for it any more."""
         self._wanted = []
 
     async def _go(self) -> None:

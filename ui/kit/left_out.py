@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Says what of something pasted could not be taken."""
+"""Sentences about the part of a paste that could not be taken."""
 
 from ui.kit.translate import tr, trn
 
@@ -18,12 +18,12 @@ def left_out(pictures: int, tables: int = 0) -> str:
 
 
 def left_out_files(count: int) -> str:
-    """Files cannot be pasted, only sent. Their addresses would tell everybody a name and folders."""
+    """A sentence: files cannot be pasted, only sent. Their addresses would reveal a name and folders to everybody."""
     what = trn("{n} file", "{n} files", count).format(n=count)
     instead = trn("Send it in the chat.", "Send them in the chat.", count)
     return f"{tr('{what} could not be pasted.').format(what=what)} {instead}"
 
 
 def no_text() -> str:
-    """Where nothing was pasted at all."""
+    """The sentence for a paste of which nothing was taken."""
     return tr("There was no text to paste.")

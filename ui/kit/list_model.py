@@ -18,15 +18,13 @@ ROW = Qt.ItemDataRole.UserRole + 1
 
 
 class ListModel(QAbstractListModel, Generic[Row]):
-    """`key(row)` tells rows apart between two `set_rows`; `roles` gives each Qt role its value.
-
-    Give at least DisplayRole and AccessibleTextRole: what a screen reader says of a row.
-    """
+    """Rows by key: `key(row)` identifies a row between two `set_rows`, `roles` gives each Qt role its value. Give at
+    least DisplayRole and AccessibleTextRole, the text that a screen reader reads out for a row."""
 
     refreshing = Signal()
-    """Rows come, go or move in a moment."""
+    """Emitted before rows are changed."""
     refreshed = Signal()
-    """They have."""
+    """Emitted after rows were changed."""
 
     def __init__(
         self,
@@ -48,7 +46,7 @@ class ListModel(QAbstractListModel, Generic[Row]):
         return self._rows
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Shows these rows: inserts, removes and moves those with other keys, and tells what differs."""
+        """Shows these rows: inserts, removes and moves rows by their keys, and emits which of them have changed."""
         new = list(rows)
         old_keys = [self._key(r) for r in self._rows]
         new_keys = [self._key(r) for r in new]
@@ -84,7 +82,7 @@ class ListModel(QAbstractListModel, Generic[Row]):
         return self._rows[index.row()] if index.isValid() and index.row() < len(self._rows) else None
 
     def index_of(self, key: Hashable) -> QModelIndex:
-        """Where the row with that key is; an invalid index if nowhere."""
+        """The index of the row with that key; an invalid index if there is none."""
         for i, row in enumerate(self._rows):
             if self._key(row) == key:
                 return self.index(i)

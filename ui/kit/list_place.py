@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a person looks at in an item view stays where it is on the screen while rows above it come and go."""
+"""Keeps the row that a person looks at in an item view in its place on the screen while rows above it are added and
+removed."""
 
 from PySide6.QtCore import QObject, QPersistentModelIndex, QPoint
 from PySide6.QtWidgets import QAbstractItemView
 
 
 class ListPlace(QObject):
-    """Holds the current row if the view has the focus and the row is in sight, else the first row in sight. It holds
-    nothing in a view that is not scrolled: what is new at its top is to be seen.
-
-    The owner calls `take` before the model's rows change and `restore` after it.
-    """
+    """Keeps the current row if the view has the focus and the row is in sight, otherwise the first row in sight. It
+    keeps nothing in a view that is not scrolled, so that new rows at its top are seen. The owner calls `take` before
+    the model's rows change and `restore` after it."""
 
     def __init__(self, view: QAbstractItemView) -> None:
         super().__init__(view)

@@ -14,8 +14,8 @@ _LINE_PX = 2
 
 
 def paint_ground(painter: QPainter, rect: QRectF) -> None:
-    """The ground below one marked word. The line under it shows it also where grounds have one colour (high
-    contrast)."""
+    """Paints the ground below one marked word. The line under it shows the mark also where all grounds have one colour
+    (high contrast)."""
     colours = theme.current()
     painter.fillRect(rect, colours.colour("warning-soft"))
     painter.setPen(QPen(colours.colour("warning"), _LINE_PX))

@@ -47,7 +47,7 @@ class _Menu(QMenu):
 
 
 def _keys(event: QKeyEvent) -> QKeySequence:
-    """The keys as a shortcut; one of the number pad counts like its twin."""
+    """The keys as a shortcut. A key of the number pad counts as the other key with the same sign."""
     held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     return QKeySequence(QKeyCombination(held, Qt.Key(event.key())))
 
@@ -90,7 +90,7 @@ def popup(parent: QWidget, name: str, entries: Sequence[Entry | None], at: QPoin
 
 
 def close_when(menu: QMenu, signal: Signal[*Args], gone: Callable[[], bool]) -> None:
-    """Closes an open menu when what it is for is gone; asks `gone` at every emit of the signal."""
+    """Closes an open menu when its subject is gone: calls `gone` at every emit of the signal."""
 
     def look(*_args: *Args) -> None:
         if gone():

@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 
 class Pages(QStackedWidget):
-    """A wide page that is hidden (a board) takes nothing from what stands beside the one that is seen."""
+    """Pages of which one is shown. A wide hidden page (a board) takes no room from the widgets beside the page that is
+    shown."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -22,7 +23,7 @@ class Pages(QStackedWidget):
 
 
 def least_size(page: QWidget, width: int) -> QSize:
-    """What a page needs at least in a width. Its tools may stand in several lines there."""
+    """The least size of a page in a width. Its tools may be in several lines there."""
     least = page.minimumSizeHint().expandedTo(page.minimumSize())
     layout = page.layout()
     if layout is not None and layout.hasHeightForWidth():

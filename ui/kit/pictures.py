@@ -45,7 +45,7 @@ def jpeg(data: bytes) -> QImage:
 
 
 def format_of(data: bytes) -> bytes | None:
-    """`png` or `jpeg` by the first bytes, None for anything else."""
+    """`png` or `jpeg`, by the first bytes; None for any other format."""
     return next((name for name, signature in _SIGNATURES.items() if data.startswith(signature)), None)
 
 
@@ -90,7 +90,7 @@ def _read(path: Path) -> bytes:
 
 
 def _bare_png(data: bytes) -> bytes:
-    """A PNG without the chunks that are not needed to draw it: packed texts may grow to 8 MB each."""
+    """Returns a PNG without the chunks that are not needed to draw it: packed texts may grow to 8 MB each."""
     out, at = [data[:8]], 8
     while at + 12 <= len(data):
         end = at + 12 + int.from_bytes(data[at : at + 4], "big")

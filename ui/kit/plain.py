@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Text is text: the only place that gives texts to the parts of Qt that may take them for something else.
+"""Text is text: the only place that gives texts to the parts of Qt that may take them for markup.
 
 Tool tips, message boxes and labels take a text for HTML if it looks like it, and then load its pictures from any file
 or share; menus and buttons take "&" for a shortcut, window titles "[*]" for a mark. Everything shown there goes through
-these functions; tests/ui/test_plain_text.py forbids Qt's own calls elsewhere.
+these functions; tests/ui/test_plain_text.py forbids Qt's own calls in all other files.
 """
 
 import textwrap
@@ -20,7 +20,7 @@ from ui.kit.translate import tr
 _TIP_WIDTH, _TIP_CHARS = 90, 1000
 _MAX_TITLE = 300
 _JOINER = "\N{WORD JOINER}"
-"""Paints nothing. Behind a "<" it makes that no tag, for Qt and for nobody else."""
+"""Paints nothing. Behind a "<" it prevents a tag, for Qt and for every other program."""
 
 
 class Label(Spoken, QLabel):
@@ -52,7 +52,7 @@ def code_line(code: str) -> str:
 
 
 def set_tip(widget: QWidget, text: str) -> None:
-    """Gives a widget a tool tip; an empty one takes it away. The same one again costs nothing."""
+    """Gives a widget a tool tip; "" removes it. Setting the same one again costs nothing."""
     shown = tip(text)
     if widget.toolTip() != shown:
         widget.setToolTip(shown)
@@ -83,12 +83,12 @@ def set_title(window: QWidget, text: str) -> None:
 
 
 def title(text: str) -> str:
-    """A text as Qt's window titles show it: "[*]" stands for itself when it is doubled."""
+    """A text for Qt's window titles, in which "[*]" is shown as it is when it is doubled."""
     return one_line(text, _MAX_TITLE).replace("[*]", "[*][*]")
 
 
 def caption(text: str) -> str:
-    """A text as menus and buttons show it: "&" stands for itself when it is doubled; a tab would begin a shortcut."""
+    """A text for menus and buttons, in which "&" is shown as it is when it is doubled. A tab would begin a shortcut."""
     return text.replace("\t", " ").replace("&", "&&")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Waiting that says so: a spinner after 0.3 s, and a figure with Cancel for what takes longer."""
+"""Shows that something is waited for: a spinner after 0.3 s, and a figure with Cancel for what takes longer."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ class Spinner(QWidget):
         self._turn.timeout.connect(self._advance)
 
     def start(self) -> None:
-        """Begins; twice does no harm."""
+        """Starts turning. A second call changes nothing."""
         if not self.is_turning:
             self._delay.start()
 
@@ -92,12 +92,12 @@ class ProgressRow(QWidget):
             row.addWidget(IconButton("close", tr("Cancel {what}").format(what=text), on_cancel, size=16))
 
     def set_text(self, text: str) -> None:
-        """Says something else."""
+        """Shows another text."""
         self._text.set_text(text)
         self._bar.setAccessibleName(text)
 
     def set_progress(self, done: int, total: int, figure: str = "") -> None:
-        """Moves the bar; total 0 = unknown. The figure is per cent unless another is given ("1,2 av 3,4 MB")."""
+        """Moves the bar; total 0 = unknown. The figure is per cent, unless `figure` is given ("1,2 av 3,4 MB")."""
         self._bar.setRange(0, total)
         self._bar.setValue(done)
         self._figure.setText(figure or (f"{100 * done // total} %" if total else ""))

@@ -81,8 +81,8 @@ def read_screens() -> list[str]:
 
 
 class QrCode(QWidget):
-    """A QR code of `size` pixels, white for an empty text; `name` tells a screen reader what it is, and where the same
-    stands in letters."""
+    """A QR code of `size` pixels, white for an empty text. `name` describes it to a screen reader, and says where the
+    same text is in letters."""
 
     def __init__(self, text: str, name: str, size: int = 220, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Two ways to a QR code without a camera: a picture of it, or this computer's screens, where a call may show it."""
+"""Reads a QR code without a camera: from a picture of it, or from this computer's screens, where a call may show it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -20,8 +20,8 @@ _PICTURES = "*.png *.jpg *.jpeg"
 
 
 class QrReader(QWidget):
-    """`found` with the texts of all QR codes that were seen, none if there was none. What is in them is the listener's
-    to judge."""
+    """Emits `found` with the texts of all QR codes that were seen; with none if there was none. The receiver judges
+    what is in them."""
 
     found = Signal(list)
 
@@ -35,13 +35,13 @@ class QrReader(QWidget):
         """`title`: of the dialog that asks for a picture. `read_screens` is for tests."""
         super().__init__(parent)
         self._title, self._read_screens = title, read_screens
-        ways = column(self, spacing=2)
+        layout = column(self, spacing=2)
         self.from_picture = TextButton(
             tr("Read a QR code from a picture …"), lambda: run(self, self._choose()), kind="link", icon="image"
         )
         self.from_screen = TextButton(tr("Read it from the screen"), self._look, kind="link", icon="device")
-        for way in (self.from_picture, self.from_screen):
-            ways.addWidget(way, 0, Qt.AlignmentFlag.AlignLeft)
+        for button in (self.from_picture, self.from_screen):
+            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def read(self, picture: QImage) -> None:
         """Looks for codes in a picture."""

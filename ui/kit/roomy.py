@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A place that never squeezes what is in it: where there is less room than that needs at least, it scrolls."""
+"""A place that never squeezes its content: where there is less room than the content needs at least, it scrolls."""
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QResizeEvent
@@ -34,7 +34,7 @@ class Roomy(QScrollArea):
             app.focusChanged.connect(self._on_focus)
 
     def _fit(self) -> None:
-        """Gives the content this place's size, or more where it needs more."""
+        """Gives the content this place's size, or more where the content needs more."""
         content = self.widget()
         page = content.currentWidget() if isinstance(content, QStackedWidget) else content
         if content is None or page is None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """How large text is shown and how much air is around it: the only place that turns a measure at 100 % into pixels.
 
-What is painted asks `px` and `air` each time; a widget's fixed measures are given by `hold`, a layout's margins by
-`spread`, and both follow by themselves. `ui.kit.theme.resize` changes the size; nothing else does.
+Code that paints calls `px` and `air` each time. A widget's fixed measures are given by `hold`, a layout's margins by
+`spread`, and both follow by themselves. Only `ui.kit.theme.resize` changes the size.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ def set_size(text_size: int, density: str) -> bool:
 
 
 def step(text_size: int, by: int) -> int:
-    """The size `by` steps larger (or smaller, if negative) than another; the last one at either end."""
+    """The size `by` steps larger (or smaller, if negative) than `text_size`; the last one at either end."""
     at = min(range(len(TEXT_SIZES)), key=lambda i: abs(TEXT_SIZES[i] - text_size))
     return TEXT_SIZES[max(0, min(len(TEXT_SIZES) - 1, at + by))]
 
@@ -113,13 +113,13 @@ def hold(
 
 def spread(layout: QLayout, margins: tuple[int, int, int, int], spacing: int, *, upright: bool) -> None:
     """Gives a layout its margins (left, top, right, bottom) and spacing, in pixels at normal density; the vertical ones
-    follow the density. `upright`: its parts stand under each other."""
+    follow the density. `upright`: its parts are under each other."""
     _spread[layout] = margins, spacing, upright
     _space(layout, margins, spacing, upright=upright)
 
 
 def renew() -> None:
-    """Measures everything again, after a change."""
+    """Applies all measures again, after a change."""
     for widget, held in list(_held.items()):
         if shiboken6.isValid(widget):
             _measure(widget, held)

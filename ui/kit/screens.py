@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How large a window is at first and at least: never larger than what its screen has room for.
+"""How large a window is at first and at least: never larger than its screen has room for.
 
-▲ Nothing else asks for a screen. `QWidget.screen()` must not be called: with PySide6 the garbage collector may delete
-the screen together with the widget, and Qt goes on using it (docs/upstream/qt.md, section 8).
+▲ Only this file uses a screen. `QWidget.screen()` must not be called: with PySide6 the garbage collector may delete the
+screen together with the widget, and Qt goes on using it (docs/upstream/qt.md, section 8).
 """
 
 from PySide6.QtCore import QRect, QSize

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Lists as a screen reader hears them: one focus, each row a list item with its place, and parts inside of a row.
+"""Lists for screen readers: one focus, each row a list item with its place, and parts inside of a row.
 
-Qt's own interface of a list says that the list and its current row both have the focus, also while neither has it,
-and its rows hold nothing.
+Qt's own interface of a list reports that the list and its current row both have the focus, also while neither has it,
+and its rows contain nothing.
 """
 
 from PySide6.QtCore import QObject, QPersistentModelIndex, QRect, Qt, QTimer
 from PySide6.QtGui import QAccessible, QFocusEvent
 from PySide6.QtWidgets import QListView, QListWidget, QWidget
 
-from ui.kit.faces import FOREIGN, ForeignSpoken, Role, Spoken, Spot, State, look_again, tell_focus
+from ui.kit.faces import FOREIGN, ForeignSpoken, Role, Spoken, Spot, State, look_again, notify_focus
 from ui.kit.list_model import Index
 
 SECTION_LEVEL = 3
@@ -105,15 +105,15 @@ class SpokenList(Spoken):
         view = self._list()
         return self.spoken_child(view.currentIndex().row()) if view.hasFocus() else None
 
-    def tell_row(self) -> None:
-        """Tells that the focus is on the current row."""
+    def notify_row(self) -> None:
+        """Notifies screen readers that the focus is on the current row."""
         focused = self.spoken_focus() if QAccessible.isActive() else None
         if focused is not None:
-            tell_focus(focused)
+            notify_focus(focused)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)  # type: ignore[misc] # Qt's class comes after this one
-        QTimer.singleShot(0, self._list(), self.tell_row)  # after Qt has told of the list itself
+        QTimer.singleShot(0, self._list(), self.notify_row)  # after Qt has notified of the list itself
 
     def _list(self) -> QListView:
         view = self._widget()
@@ -134,7 +134,7 @@ class SpokenList(Spoken):
 
 
 class ForeignList(SpokenList, ForeignSpoken):
-    """The list of a choice: while that is closed it says that it has the focus, too."""
+    """The list of a combo box. While that is closed, Qt's own interface reports that the list has the focus, too."""
 
 
 FOREIGN[QListView] = ForeignList

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QTabBar, QWidget
 
 from ui.kit import icons, scale, theme
 from ui.kit.edits import Edit, Inserted, Moved, Removed, edits
-from ui.kit.faces import Role, Spot, State, TabList, tell_focus
+from ui.kit.faces import Role, Spot, State, TabList, notify_focus
 from ui.kit.fonts import BASE_PX, font
 from ui.kit.scale import px
 from ui.kit.wheel import keep_still
@@ -30,7 +30,7 @@ class Tab:
 
 
 class TabSpot(Spot):
-    """One tab for a screen reader. Qt's own always says that the chosen one has the focus."""
+    """One tab for a screen reader. Qt's own always reports that the chosen tab has the focus."""
 
     def __init__(self, bar: "TabBar", tab_id: str) -> None:
         super().__init__(bar)
@@ -71,7 +71,7 @@ class TabSpot(Spot):
 
 
 class TabBar(TabList, QTabBar):
-    """Arrow keys move, as in every tab bar; `chosen(id)` tells which is shown."""
+    """The tabs. Arrow keys move, as in every tab bar; `chosen(id)` is emitted when another tab is shown."""
 
     chosen = Signal(str)
 
@@ -146,11 +146,11 @@ class TabBar(TabList, QTabBar):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        QTimer.singleShot(0, self, self._tell_tab)  # after Qt has told of the bar itself
+        QTimer.singleShot(0, self, self._notify_tab)  # after Qt has notified of the bar itself
 
-    def _tell_tab(self) -> None:
+    def _notify_tab(self) -> None:
         if (tab := self.spoken_focus()) is not None:
-            tell_focus(tab)
+            notify_focus(tab)
 
     def _on_changed(self, index: int) -> None:
         if 0 <= index < len(self._tabs):
@@ -181,6 +181,6 @@ class TabBar(TabList, QTabBar):
                 if self.hasFocus():
                     painter.setPen(QPen(tokens.colour("focus"), 2))
                     ring = rect.adjusted(-5, 4, 5, -6)
-                    ring.setLeft(max(ring.left(), 1))  # the first tab stands at the very edge
+                    ring.setLeft(max(ring.left(), 1))  # the first tab is at the very edge
                     painter.drawRoundedRect(ring, 6, 6)
         painter.end()

@@ -16,7 +16,7 @@ from ui.errors import code_of
 
 T = TypeVar("T")
 Again = Callable[[], object] | None
-"""Tries once more what the disk refused; None if there is no such way."""
+"""Tries once more what the disk refused; None if that is not possible."""
 ErrorHook = Callable[[QObject, Exception, Again], None]
 
 _running: set[asyncio.Task[Any]] = set()
@@ -64,25 +64,25 @@ def run_guarded(owner: QObject, action: Callable[[], object], *, again: Again = 
 
 
 class Recurring:
-    """Runs what happens again and again without being asked for, such as storing a draft. The person is told of the
-    first refusal of the disk, and of the next one only after the action has succeeded."""
+    """Runs an action that is repeated without being asked for, such as storing a draft. The first refusal of the disk
+    is shown to the person, and the next one only after the action has succeeded."""
 
     def __init__(self, owner: QObject) -> None:
         self._owner = owner
-        self._is_told = False
+        self._reported = False
 
     def run_guarded(self, action: Callable[[], object]) -> bool:
-        """As the function of this name. Try again tells the person anew."""
-        if self._is_told:
+        """Calls `action` as the function of this name does. After Try again, a refusal is shown again."""
+        if self._reported:
             with suppress(StoreFault):
                 action()
-                self._is_told = False
+                self._reported = False
         else:
-            self._is_told = not run_guarded(self._owner, action, again=lambda: self._run_again(action))
-        return not self._is_told
+            self._reported = not run_guarded(self._owner, action, again=lambda: self._run_again(action))
+        return not self._reported
 
     def _run_again(self, action: Callable[[], object]) -> None:
-        self._is_told = False
+        self._reported = False
         self.run_guarded(action)
 
 
@@ -91,7 +91,7 @@ def run(
 ) -> asyncio.Task[T]:
     """Starts a coroutine that is cancelled when the owner's Qt object is destroyed.
 
-    An error goes to `on_error` if given, else to the hook. Must be called on the running loop.
+    An error goes to `on_error` if given, otherwise to the hook. Must be called on the running loop.
     """
     task = asyncio.get_running_loop().create_task(coro)
     _running.add(task)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Themes: roles and their colours from toml, one style sheet, and a live switch.
 
-Widgets name roles (`current().colour("muted")`), never colours. `apply()` sets palette, colour scheme and style
-sheet of the whole application, `resize()` text size and density; `notifier().changed` then tells those who paint
-themselves.
+Widgets name roles (`current().colour("muted")`), never colours. `apply()` sets palette, colour scheme and style sheet
+of the whole application, `resize()` text size and density. `notifier().changed` is emitted after that, for widgets that
+paint themselves.
 """
 
 import re
@@ -57,7 +57,8 @@ class Theme:
 
 
 class Notifier(QObject):
-    """Tells that the theme, the text size or the density changed, after palette and style sheet are in place."""
+    """Emits `changed` after the theme, the text size or the density changed, when palette and style sheet are in
+    place."""
 
     changed = Signal()
 
@@ -169,7 +170,7 @@ def palette(theme: Theme) -> QPalette:
 
 
 def apply(app: QApplication, chosen: str) -> Theme:
-    """Puts a theme in force. First call also loads fonts, style and the `icon:` search path."""
+    """Puts a theme in force. The first call also loads fonts, style and the `icon:` search path."""
     if app.property("kansli_styled") is None:
         _prepare(app)
     if chosen == "system":
@@ -187,8 +188,8 @@ def apply(app: QApplication, chosen: str) -> Theme:
 
 
 def resize(app: QApplication, text_size: int, density: str) -> None:
-    """Shows all text in another size (per cent) and with another density, at once. Before the first `apply` only noted;
-    the same ones again cost nothing."""
+    """Shows all text in another size (per cent) and with another density, at once. Before the first `apply` it is only
+    noted. A call with the same values costs nothing."""
     if not scale.set_size(text_size, density) or app.property("kansli_styled") is None:
         return
     app.setFont(font(BASE_PX))
@@ -204,12 +205,12 @@ def styled_at_once() -> Iterator[None]:
     styles a widget and all that is in it whenever it is put into another: 0.6 s for a window of 600 widgets, instead of
     0.1 s. Use it only where most widgets of the application are new, since the others are styled again too."""
     app = cast("QApplication", QApplication.instance())
-    sheet = app.styleSheet()
+    styles = app.styleSheet()
     app.setStyleSheet("")
     try:
         yield
     finally:
-        app.setStyleSheet(sheet)
+        app.setStyleSheet(styles)
 
 
 def _prepare(app: QApplication) -> None:

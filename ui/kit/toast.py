@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Says what was done, with Undo, and goes away by itself; and a quiet bar for states such as offline."""
+"""Two kinds of messages: a short one about what was done, with Undo, which disappears by itself; and a quiet bar for
+states such as offline."""
 
 from collections.abc import Callable
 
@@ -19,19 +20,23 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import tr
 
 SHOWN_MS, UNDO_MS = 7000, 15_000
-"""How long a message stays, and one that offers Undo."""
+"""How long a message stays, without and with Undo."""
 _FROM_FOOT, _FROM_FIELD, _APART = 44, 12, 8
 WORDS_PX = 230
-"""A bar's sentence has so much beside what one can do, at 100 %, or stands above it."""
+"""The least width of a bar's sentence beside its button, at 100 %. In a narrower bar the sentence is above the
+button."""
 _BAR_HEIGHT = 36
-"""As high with an action as without, so that one bar is not thinner than another."""
+"""The height of a bar with and without an action, so that one bar is not thinner than another."""
 
 
 class Toast(QFrame):
-    """Stands at the bottom of `host`, above everything but the field where one writes: `writing_area` gives that, or
-    None. Esc or the cross closes it. One at a time, but one without an action stands above one with Undo and does not
-    take it away. It stays while the pointer rests on it or the focus is in it, and
-    its whole time from then on. What it says is announced. When it goes, the focus goes back to where it came from."""
+    """Shows a message at the bottom of `host`, above everything but the field where one writes: `writing_area` returns
+    that field, or None. Esc or the cross closes the message.
+
+    One message is shown at a time; but a message without an action is shown above one with Undo and does not replace
+    it. A message stays while the pointer rests on it or the focus is in it, and for its whole time after that. It is
+    announced. When it is hidden, the focus goes back to where it came from.
+    """
 
     def __init__(
         self, host: QWidget, writing_area: Callable[[], QWidget | None] = lambda: None, over: "Toast | None" = None
@@ -39,7 +44,7 @@ class Toast(QFrame):
         super().__init__(host)
         self._host = host
         self._over = over
-        """The message above which this one stands while that is shown."""
+        """The message above which this one is placed while that is shown."""
         self._above: Toast | None = None
         self._writing_area = writing_area
         set_props(self, frame="toast")
@@ -61,7 +66,7 @@ class Toast(QFrame):
         host.installEventFilter(self)
         self.hide()
 
-    def say(
+    def show_text(
         self,
         text: str,
         undo: Callable[[], object] | None = None,
@@ -73,7 +78,7 @@ class Toast(QFrame):
         """Shows and announces a text. `undo` adds a button labelled `action`, or Undo. With `undo` or `kept` the
         announcement is never dropped. `code`: an error's code, shown small after the text."""
         if undo is None and self._action is not None and self.isVisible():
-            self._say_above(text, code=code, kept=kept)
+            self._show_above(text, code=code, kept=kept)
             return
         if self._above is not None and undo is None:
             self._above.hide()
@@ -92,14 +97,14 @@ class Toast(QFrame):
         self._wait()
         undone = undo is not None and not action
         whole = f"{text} {code_line(code)}".rstrip()
-        said = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else whole
-        announce(self, said, Kind.KEPT if kept or undo is not None else Kind.DONE)
+        announced = tr("{text}. It can be undone.").format(text=text.rstrip(".")) if undone else whole
+        announce(self, announced, Kind.KEPT if kept or undo is not None else Kind.DONE)
 
-    def _say_above(self, text: str, *, code: str, kept: bool) -> None:
+    def _show_above(self, text: str, *, code: str, kept: bool) -> None:
         if self._above is None:
             self._above = Toast(self._host, self._writing_area, self)
             self.destroyed.connect(self._above.deleteLater)
-        self._above.say(text, code=code, kept=kept)
+        self._above.show_text(text, code=code, kept=kept)
 
     def _wait(self) -> None:
         if self._pointed or self._has_focus():
@@ -121,7 +126,7 @@ class Toast(QFrame):
             self._wait()
 
     def hide(self) -> None:
-        """Goes away."""
+        """Hides the message."""
         back = self._came_from if self._has_focus() else None
         self._timer.stop()
         self._came_from, self._pointed = None, False
@@ -150,7 +155,7 @@ class Toast(QFrame):
             self._wait()
 
     def text(self) -> str:
-        """What it says or last said, without a code; the message above first."""
+        """The text that is shown, or was shown last, without a code. The message above comes first."""
         if self._above is not None and self._above.isVisible():
             return self._above.text()
         return self._text.text()
@@ -161,7 +166,7 @@ class Toast(QFrame):
             self._action()
 
     def place(self) -> None:
-        """Goes to its place; to be called when the host shows something else."""
+        """Moves to its place. Call it when the host shows something else in that place."""
         self.adjustSize()
         host, area = self._host, self._writing_area()
         left, width, foot = 0, host.width(), host.height() - _FROM_FOOT
@@ -208,7 +213,7 @@ class InfoBar(QFrame):
         *,
         code: str = "",
     ) -> None:
-        """Shows a state until `hide()`. `code` is an error's: it stands small behind the text."""
+        """Shows a state until `hide()`. `code` is an error's: it is shown small behind the text."""
         self._code.setText(code_line(code))
         self._code.setVisible(bool(code))
         set_props(self, frame=f"bar-{kind}")

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Texts in the person's language, and dates and times as they are written in Sweden.
-
-`tr` and `trn` come from app.core.i18n; `notifier().changed` tells views to build themselves anew.
-"""
+"""Texts in the person's language, and dates and times as they are written in Sweden. `tr` and `trn` come from
+app.core.i18n; after `notifier().changed` views build themselves again."""
 
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -20,7 +18,7 @@ __all__ = [
 
 
 class Notifier(QObject):
-    """Tells that the language changed."""
+    """Emits `changed` after the language changed."""
 
     changed = Signal()
 
@@ -40,7 +38,7 @@ def _qt_texts() -> QTranslator:
 
 
 def change_language(code: str) -> None:
-    """Switches to "sv" or "en", Qt's own texts and dates too, and tells every view."""
+    """Switches to "sv" or "en", Qt's own texts and dates too, and notifies every view."""
     set_language(code)
     QCoreApplication.removeTranslator(_qt_texts())
     if code == "sv":
@@ -89,13 +87,13 @@ def long_day(value: date) -> str:
 
 
 def short_day(value: date, today: date | None = None) -> str:
-    """24 nov; 24 nov 2025 when it is another year."""
+    """24 nov; in another year 24 nov 2025."""
     text = tr("{day} {month}").format(day=value.day, month=_months()[value.month - 1][:3])
     return text if value.year == (today or local_now().date()).year else f"{text} {value.year}"
 
 
 def full_day(value: date) -> str:
-    """fre 4 dec 2026: short, and yet with everything that tells one day from another."""
+    """fre 4 dec 2026: short, and yet a day that cannot be confused with another."""
     text = tr("{weekday} {day} {month}").format(
         weekday=weekday(value)[:3], day=value.day, month=_months()[value.month - 1][:3]
     )

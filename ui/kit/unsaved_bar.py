@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The bar that says that the disk has refused the latest edits of documents or boards, with Try again; and what takes
-its place where there is no room for a bar. All tools use it."""
+"""The bar that shows that the disk has refused the latest edits of documents or boards, with Try again; and a message
+for places where there is no room for a bar. All tools use it."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -35,14 +35,14 @@ class Service(Protocol):
 
 
 class UnsavedBar(InfoBar):
-    """Shown from the first refusal until everything is stored, be it by Try again, the next edit or locking. The person
-    is told once, however many edits are refused meanwhile."""
+    """Shown from the first refusal until everything is stored, be it by Try again, the next edit or locking. It is
+    announced once, however many edits are refused meanwhile."""
 
     settled = Signal()
     """Everything is stored, and the bar that had the focus is gone: the focus is to go on."""
 
     def __init__(self, service: Service, objects: Callable[[], Sequence[ObjId]], parent: QWidget | None = None) -> None:
-        """`objects`: those of which it tells, asked each time."""
+        """`objects` returns the objects that the bar is about; called each time."""
         super().__init__(parent)
         self._service, self._objects = service, objects
         self._why: StoreFault | None = None
@@ -52,7 +52,7 @@ class UnsavedBar(InfoBar):
         self.refresh()
 
     def refresh(self) -> None:
-        """Shows or hides it, as the service has it now."""
+        """Shows the bar if edits are unsaved, and hides it if not."""
         if any(map(self._service.unsaved, self._objects())):
             self._show()
         elif not self.isHidden():
@@ -70,7 +70,7 @@ class UnsavedBar(InfoBar):
         text = tr("The latest edits could not be saved on this computer. They are kept while the program runs.")
         if f"{why}{text}" != before:
             self.show_state("danger", "warning", f"{why}{text}", tr("Try again"), self._retry, code=code)
-            if self.isVisible():  # not in a list behind the document, whose own bar tells
+            if self.isVisible():  # not in a list behind the document, whose own bar announces it
                 announce(self, self.text(), Kind.KEPT)
 
     def _hide(self) -> None:
@@ -89,8 +89,8 @@ class UnsavedBar(InfoBar):
 
 
 def edit_unseen(owner: QObject, service: Service, obj: ObjId, edit: Callable[[], object]) -> bool:
-    """Edits an object that no view with a bar shows. Returns False if the disk refused: the edit is in memory, and the
-    person is told by a message with Try again."""
+    """Edits an object that no view with a bar shows. Returns False if the disk refused: the edit is in memory, and a
+    message with Try again is shown."""
 
     def try_again() -> None:
         edit_unseen(owner, service, obj, lambda: service.retry(obj))
@@ -99,7 +99,7 @@ def edit_unseen(owner: QObject, service: Service, obj: ObjId, edit: Callable[[],
 
 
 def _raising(service: Service, obj: ObjId, edit: Callable[[], object]) -> None:
-    """Raises what the service only signals."""
+    """Makes the edit, and raises the fault that the service only emits."""
     faults: list[StoreFault] = []
     end = service.fault.connect(lambda refused, fault: faults.append(fault) if refused == obj else None)
     try:

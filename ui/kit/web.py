@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Out of Kansli to the web or a mail program: the only place that does so, and it asks first, with the true address."""
+"""Opens web and mail addresses in programs outside Kansli: the only place that does so. It asks first, and shows the
+true address."""
 
 import textwrap
 
@@ -23,7 +24,7 @@ async def open_address(parent: QWidget, address: str) -> None:
 
 
 def address_tip(address: str) -> str:
-    """What a tool tip says of a link: its host, and the address if that says more."""
+    """The tool tip of a link: its host, and the address if that is more than the host."""
     link = safe_link(address)
     whole = shown(link)
     return whole if host(link) in whole else f"{host(link)}\n{whole}"
@@ -37,12 +38,12 @@ def _question(parent: QWidget, link: str) -> Dialog:
     whole = shown(link)
     if whole.removeprefix("mailto:") != host(link):
         dialog.add_text(_broken(whole if len(whole) <= _MOST else whole[:_MOST] + "…"), "small")
-    said = (
+    text = (
         tr("It opens in the e-mail program, outside the sealed room.")
         if mail
         else tr("It opens in the browser, outside the sealed room.")
     )
-    dialog.add_text(said, "body")
+    dialog.add_text(text, "body")
     return dialog
 
 

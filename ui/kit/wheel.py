@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Turning the wheel scrolls and never chooses: Qt lets a combo box, a number or a date change under the pointer while
-one only wants to scroll past it.
-
-Every control that Qt changes by wheel is made with `keep_still`; tests/ui/test_wheel.py finds those that are not.
-"""
+"""Makes the wheel scroll and never choose. Qt lets a combo box, a number or a date change under the pointer while a
+person only wants to scroll past it. Every control that Qt changes by wheel is made with `keep_still`;
+tests/ui/test_wheel.py finds those that are not."""
 
 from typing import TypeVar
 
@@ -14,10 +12,8 @@ W = TypeVar("W", bound=QWidget)
 
 
 def keep_still(control: W) -> W:
-    """Returns the control, which from now on leaves the wheel to what it stands in and does not take the focus by it.
-
-    An open list or calendar is a window of its own, where the wheel works as before.
-    """
+    """Returns the control, which from now on leaves the wheel to the widget around it and does not take the focus by
+    it. An open list or calendar is a window of its own, where the wheel works as before."""
     if control.focusPolicy() == Qt.FocusPolicy.WheelFocus:
         control.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     control.installEventFilter(_Still(control))

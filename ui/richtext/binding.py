@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Keeps a QTextDocument and a Document the same, both ways, edit by edit.
 
-Qt tells which units changed; the touched blocks are read and handed to the model, which finds the difference. The
+Qt reports which units changed; the touched blocks are read and given to the model, which finds the difference. The
 model's changes come back as edits, around which `staying` keeps the caret and the view in place. Qt's own undo is off:
 it would take back colleagues' words.
 """
@@ -35,7 +35,7 @@ class Binding(QObject):
         self._receiving = False
         self._committed: int | None = None
         self._count = 1
-        self._mend: set[int] = set()
+        self._repairs: set[int] = set()
         self._relist: tuple[int, int] | None = None
         self._qt.setUndoRedoEnabled(False)
         self.load()
@@ -45,11 +45,11 @@ class Binding(QObject):
 
     @property
     def receiving(self) -> bool:
-        """Whether a colleague's edit is being shown: a caret that moves now was not moved by the person."""
+        """Whether a colleague's edit is being shown. The person did not move a caret that moves now."""
         return self._receiving
 
     def load(self) -> None:
-        """Shows the whole document anew."""
+        """Shows the whole document from scratch."""
         cursor = self._begin()
         cursor.select(QTextCursor.SelectionType.Document)
         cursor.removeSelectedText()
@@ -67,7 +67,7 @@ class Binding(QObject):
         self._end(cursor)
 
     def restyle(self) -> None:
-        """Dresses everything again: the theme has changed."""
+        """Formats everything again, after the theme has changed."""
         cursor = self._begin()
         qt_block = self._qt.begin()
         for block in self._document.blocks():
@@ -77,7 +77,7 @@ class Binding(QObject):
         self._end(cursor)
 
     def quietly(self, act: Callable[[], None]) -> None:
-        """Lets something change the QTextDocument that is no edit (page margins)."""
+        """Calls `act`, whose changes to the QTextDocument are no edits (page margins)."""
         self._busy = True
         try:
             act()
@@ -86,10 +86,10 @@ class Binding(QObject):
 
     @contextmanager
     def committing(self, length: int) -> Iterator[None]:
-        """Inside, an input method shows a draft or puts in so many UTF-16 units before the caret.
+        """A context in which an input method shows a draft, or inserts `length` UTF-16 units before the caret.
 
-        ▲ Qt then says that the caret's whole paragraph has changed. Taken at its word, a dead key or an input method
-        would write the paragraph from scratch, and what two people write in it at once would be in it twice.
+        ▲ Qt then reports that the caret's whole paragraph has changed. Otherwise a dead key or an input method would
+        write the paragraph from scratch, and what two people write in it at once would be in it twice.
         """
         self._committed = length
         try:
@@ -110,7 +110,7 @@ class Binding(QObject):
         while block.isValid() and block.blockNumber() <= last.blockNumber():
             values, right = look.read_block(block)
             if not right:
-                self._mend.add(block.blockNumber())
+                self._repairs.add(block.blockNumber())
             new.append(values)
             block = block.next()
         old_count = len(new) - (self._qt.blockCount() - self._count)
@@ -124,14 +124,15 @@ class Binding(QObject):
         run_guarded(self._edit, lambda: self._document.rewrite(index, old_count, new, source=self, **caps))
 
     def _typed(self, pos: int, added: int) -> tuple[int, int | None]:
-        """Where what was typed begins and ends; no end where the caret is elsewhere (text was dragged away)."""
+        """Where the typed text begins and ends. The end is None where the caret is elsewhere (text was dragged
+        away)."""
         caret = self._edit.textCursor().position()
         if self._committed is not None:
             return caret - self._committed, caret
         return pos, caret if caret == pos + added else None
 
     def _behind(self, pos: int, first: int, blocks: Sequence[Block]) -> int:
-        """How many code points of these blocks, the first of which has the number `first`, lie behind a position."""
+        """How many code points of these blocks are behind a position. `first` is the number of the first block."""
         at = self._block_at(pos)
         own = blocks[at.blockNumber() - first]
         after = blocks[at.blockNumber() - first + 1 :]
@@ -144,21 +145,21 @@ class Binding(QObject):
             self._relist = (index, index + len(new))
 
     def _on_contents_changed(self) -> None:
-        """After Qt has finished with an edit of ours: looks that do not fit, and lists, are put right."""
-        if self._busy or not (self._mend or self._relist):
+        """Repairs formats that do not fit, and lists, after Qt has finished with an edit of ours."""
+        if self._busy or not (self._repairs or self._relist):
             return
         cursor = self._begin()
-        for number in sorted(self._mend):
+        for number in sorted(self._repairs):
             qt_block = self._qt.findBlockByNumber(number)
             if qt_block.isValid() and number < len(self._document.blocks()):
-                self._mend_block(qt_block, self._document.block(number))
+                self._repair_block(qt_block, self._document.block(number))
         if self._relist:
             self._lists(*self._relist)
-        self._mend.clear()
+        self._repairs.clear()
         self._relist = None
         self._end(cursor)
 
-    def _mend_block(self, qt_block: QTextBlock, block: Block) -> None:
+    def _repair_block(self, qt_block: QTextBlock, block: Block) -> None:
         if look.shown(block.text) != qt_block.text():
             cursor = QTextCursor(qt_block)
             cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
@@ -193,7 +194,7 @@ class Binding(QObject):
         self._receiving = False
 
     def _fix(self, first: int, blocks: Sequence[Block]) -> bool:
-        """Dresses the blocks that do not yet show what they should. True if lists are concerned."""
+        """Formats the blocks that do not look yet as they should. Returns True if lists are concerned."""
         qt_block = self._qt.findBlockByNumber(first)
         lists = len(blocks) != 1
         for block in blocks:

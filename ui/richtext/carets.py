@@ -17,14 +17,14 @@ Ground = tuple[QTextCursor, QColor]
 
 _FLAG = 17
 _NEAR_PX = 4
-"""So close to a caret the pointer is at it."""
+"""The pointer is at a caret within this distance."""
 _LINE_END_PX = 5
 """The ground of a line's end that is selected too."""
 _GROUND_ALPHA = {False: 40, True: 110}  # by dark
 
 
 def grounds(edit: QTextEdit, carets: Sequence[Caret]) -> list[Ground]:
-    """What colleagues have selected, in their colours."""
+    """The grounds under what colleagues have selected, in their colours."""
     result = []
     last = edit.document().characterCount() - 1
     for caret in carets:
@@ -48,7 +48,7 @@ def paint_grounds(edit: QTextEdit, painter: QPainter, shown: Sequence[Ground]) -
 
 
 def rects_in_sight(edit: QTextEdit, cursor: QTextCursor) -> Iterator[QRectF]:
-    """What lies under a selection in the window, line by line, in the viewport's coordinates."""
+    """The rectangles under a selection that are in the window, line by line, in the viewport's coordinates."""
     bottom = edit.viewport().rect().bottom()
     scrolled = QPointF(edit.horizontalScrollBar().value(), edit.verticalScrollBar().value())
     first = edit.cursorForPosition(edit.viewport().rect().topLeft()).block()
@@ -63,7 +63,7 @@ def rects_in_sight(edit: QTextEdit, cursor: QTextCursor) -> Iterator[QRectF]:
 
 
 def _ground_of(block: QTextBlock, start: int, end: int) -> Iterator[QRectF]:
-    """What lies under a selection in each line of a block, in the document's coordinates."""
+    """The rectangle under a selection in each line of a block, in the document's coordinates."""
     layout = block.layout()
     for number in range(layout.lineCount()):
         line = layout.lineAt(number)

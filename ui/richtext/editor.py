@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The page that is written on: a QTextEdit tied to a Document, with its keys, clipboard, page look and carets.
+"""The page of text: a QTextEdit bound to a Document, with its keys, clipboard, page look and carets.
 
-Typing, deleting and input methods are Qt's own; every formatting goes to the model and comes back through the
-binding. Tab moves list items and is typed elsewhere; only after Esc it leaves the text.
+Typing, deleting and input methods are Qt's own; every formatting goes to the model and comes back through the binding.
+Tab moves list items, and is typed in other paragraphs; only after Esc it leaves the text.
 """
 
 from collections.abc import Callable, Sequence
@@ -60,12 +60,12 @@ class Editor(QTextEdit):
     find_closed = Signal()
     link_opened = Signal(str)
     pasted = Signal(str)
-    """What of something pasted could not be taken, as a sentence; empty if all was."""
+    """A sentence about the part of a paste that could not be taken; "" if all was."""
 
     def __init__(self, document: Document, *, read_only: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.spoken_inside: Callable[[], Sequence[QObject]] = tuple
-        """What a screen reader finds in the text, beside the text."""
+        """What a screen reader finds in the text beside its characters."""
         self._document = document
         self._carets: Sequence[Caret] = ()
         self._grounds: Sequence[carets.Ground] = ()
@@ -207,12 +207,12 @@ class Editor(QTextEdit):
             self.selection_changed.emit()
 
     def undo(self) -> None:
-        """My last step, not Qt's: colleagues' words stay."""
+        """Undoes this person's last step. Qt's own undo would take back colleagues' words."""
         if not self.isReadOnly():
             run_guarded(self, self._document.undo)
 
     def redo(self) -> None:
-        """What I undid last."""
+        """Redoes the step that was undone last."""
         if not self.isReadOnly():
             run_guarded(self, self._document.redo)
 
@@ -227,7 +227,7 @@ class Editor(QTextEdit):
         self.select(start + caret)
 
     def _rewrite(self, first: int, old: Sequence[Block], begin: int, end: int, new: Sequence[Block]) -> None:
-        """Puts blocks in place of others, of which what lies between `begin` and `end` changes."""
+        """Replaces blocks by others. What changes is between `begin` and `end`."""
         before = point_from_utf16(old[0].text, begin)
         behind = len(old[-1].text) + 1 - point_from_utf16(old[-1].text, end)
         self._document.rewrite(first, len(old), new, prefix_cap=before, suffix_cap=behind)
@@ -238,7 +238,8 @@ class Editor(QTextEdit):
         return edits.stretch(selected, begin, end)
 
     def _selected(self) -> tuple[int, int, int, Sequence[Block]]:
-        """The first block that is selected, where the selection begins in it and ends in the last, and the blocks."""
+        """The number of the first selected block, where the selection begins in it and ends in the last one, and the
+        blocks."""
         start, length = self.range()
         first, begin = self._document.find_block(start)
         last, end = self._document.find_block(start + length)
@@ -265,7 +266,7 @@ class Editor(QTextEdit):
         self.selection_changed.emit()
 
     def _type_as_before(self) -> None:
-        """After a colleague's edit: what is typed next looks as it would have without it."""
+        """Gives what is typed next, after a colleague's edit, the look that it would have had without that edit."""
         if self._marks is not None:
             self._set_typing_quietly(self._marks)
         else:
@@ -280,7 +281,7 @@ class Editor(QTextEdit):
         self.selection_changed.emit()
 
     def _leave_link(self) -> None:
-        """Typing after a link does not lengthen it."""
+        """Ends a link at its end, so that typing after it does not lengthen it."""
         cursor = self.textCursor()
         here = look.marks_of(cursor.charFormat())
         if here.link and not cursor.hasSelection():
@@ -300,13 +301,13 @@ class Editor(QTextEdit):
         self.setTabStopDistance(px(look.TAB_PX))
 
     def restyle(self) -> None:
-        """Dresses the text again: the theme or the text size has changed. Only how it is shown; what the document says
-        is the same, and so is the line at the top of the view."""
-        top = staying.standing(self)
+        """Formats the text again, after the theme or the text size has changed. Only the look changes: the document's
+        content and the line at the top of the view stay."""
+        top = staying.top_line(self)
         self._measure()
         self._margin()
         self._binding.restyle()
-        staying.stand(self, *top)
+        staying.scroll_to_line(self, *top)
         self.show_carets(self._carets)
 
     def _margin(self) -> None:
@@ -375,7 +376,7 @@ class Editor(QTextEdit):
             self._paste(formats.take_text(source.text(), self.style_here()))
 
     def _has_files(self, source: QMimeData) -> bool:
-        """Files are not taken, and that is said."""
+        """Refuses files, and shows that they were refused."""
         count = clipboard.files_in(source)
         if count:
             self.pasted.emit(left_out_files(count))
@@ -432,7 +433,8 @@ class Editor(QTextEdit):
             self.ensureCursorVisible()
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Qt asks when Tab is pressed. The text is left only after Esc, or where it is only read."""
+        """Decides for Qt whether Tab moves the focus. It leaves the text only after Esc, or where the text is only
+        read."""
         if not self.isReadOnly() and not self._tab_leaves:
             return False
         self._tab_leaves = False

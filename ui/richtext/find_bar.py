@@ -64,7 +64,7 @@ class FindBar(QFrame):
         row.addStretch()
         row.addWidget(IconButton("close", tr("Close find"), self.leave))
         self._replaced = False
-        """Whether something was replaced since the last typing in a field: then undo is for the document."""
+        """Whether something was replaced since the last typing in a field. Undo then belongs to the document."""
         for field in (self.field, self.replacement):
             field.textEdited.connect(self._on_typed)
             field.installEventFilter(self)
@@ -84,12 +84,12 @@ class FindBar(QFrame):
         self.field.selectAll()
 
     def open_replace(self) -> None:
-        """As `open`, with the caret where it says what to replace by, if it is known what to find."""
+        """Opens the bar as `open` does. The caret is in the field of the replacement if there is something to find."""
         self.open()
         self._to_replacement()
 
     def refresh(self) -> None:
-        """Offers to replace only where one may write."""
+        """Offers replacing only where the person may write."""
         for part in (self.replacement, self._replace, self._replace_all):
             part.setVisible(not self._editor.isReadOnly())
 
@@ -132,7 +132,7 @@ class FindBar(QFrame):
             self._replaced = True
             self.count.setText(trn("{n} match replaced", "{n} matches replaced", len(found)).format(n=len(found)))
         else:
-            self._say_none()
+            self._show_no_match()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         name = keys.action(event)
@@ -174,7 +174,7 @@ class FindBar(QFrame):
         return find(self._document.blocks(), self.field.text(), case=case, whole=whole, limit=limit)
 
     def _place(self, start: int, length: int) -> tuple[int, int, str]:
-        """A place to replace, and by what: where case does not matter, the capitals stay."""
+        """A place to replace, and the new text. Where case does not matter, the capitals of the place stay."""
         words = self.replacement.text()
         if not self.case.isChecked():
             index, begin = self._document.find_block(start)
@@ -187,7 +187,7 @@ class FindBar(QFrame):
             self.replacement.setFocus()
             self.replacement.selectAll()
 
-    def _say_none(self) -> None:
+    def _show_no_match(self) -> None:
         self.count.setText(tr("No matches") if self.field.text() else "")
 
     def _first(self) -> None:
@@ -196,7 +196,7 @@ class FindBar(QFrame):
     def _go(self, pos: int, step: int) -> None:
         found = self._found()
         if not found:
-            self._say_none()
+            self._show_no_match()
             return
         if step > 0:
             index = next((i for i, (start, _) in enumerate(found) if start >= pos), 0)

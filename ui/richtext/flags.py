@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""When the name of a colleague stands at their caret: while they move or write, and while the pointer is at it. A name
-that stays would cover the words of the line above."""
+"""When a colleague's name is shown at their caret: while they move or write, and while the pointer is at it. A name
+that stayed would cover the words of the line above."""
 
 from collections.abc import Sequence
 
@@ -16,11 +16,11 @@ from app.richtext.model import Change
 STAYS_MS = 3000
 """How long a name stays after the last movement."""
 FADES_MS, STEPS = 240, 4
-"""How long it takes to go then, and in how many steps."""
+"""How long a name takes to disappear then, and in how many steps."""
 
 
 class Flags(QObject):
-    """Of one editor. `changed`: a name is to be painted more or less clearly than before."""
+    """The names of one editor. `changed`: a name is to be painted more or less clearly than before."""
 
     changed = Signal()
 
@@ -28,7 +28,7 @@ class Flags(QObject):
         super().__init__(edit)
         self._viewport = edit.viewport()
         self._places: dict[DevId, tuple[int, int]] = {}
-        """Where each colleague's selection would be if they had not moved."""
+        """Where each colleague's selection would be if the colleague had not moved."""
         self._steps: dict[DevId, int] = {}
         self._timers: dict[DevId, QTimer] = {}
         self._pointed: DevId | None = None
@@ -38,8 +38,11 @@ class Flags(QObject):
         return self._steps.get(dev, 0) / STEPS
 
     def follow(self, change: Change) -> None:
-        """Moves the expected places with the text, before `show` says where the carets are. ▲ My own words push a caret
-        that stands where I write; a colleague who writes comes to stand behind their words, which is a movement."""
+        """Moves the expected places with the text, before `show` sets where the carets are.
+
+        ▲ This person's own words push a caret that is at the place where they write. A colleague who writes has their
+        caret behind their words afterwards, which is a movement.
+        """
         for dev, (anchor, caret) in self._places.items():
             for edit in change.edits:
                 if change.origin == REMOTE:
@@ -49,7 +52,7 @@ class Flags(QObject):
             self._places[dev] = anchor, caret
 
     def show(self, carets: Sequence[Caret]) -> None:
-        """These carets are here now. Those that have moved, or were not here before, get their names."""
+        """Sets the carets that are here now. The names of those that have moved, or were not here before, are shown."""
         before, self._places = self._places, {caret.dev: (caret.anchor, caret.caret) for caret in carets}
         for dev in before.keys() - self._places.keys():
             self._end(dev)

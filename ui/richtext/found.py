@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Marks the words of a search in a document. They move with the text, and stay until one leaves them by Esc."""
+"""Marks the words of a search in a document. The marks move with the text, and stay until the person removes them by
+Esc."""
 
 from collections.abc import Iterable
 
@@ -10,11 +11,11 @@ from ui.kit.marked import paint_ground
 from ui.richtext.carets import rects_in_sight
 
 MOST = 1000
-"""So many words are marked in one document: each costs a microsecond at every repaint."""
+"""The most words that are marked in one document: each costs a microsecond at every repaint."""
 
 
 class FoundWords:
-    """Of one editor, which calls `paint` before its text."""
+    """The marks of one editor, which calls `paint` before its text."""
 
     def __init__(self, edit: QTextEdit) -> None:
         self._edit = edit
@@ -31,7 +32,7 @@ class FoundWords:
         self._edit.viewport().update()
 
     def shown(self) -> list[str]:
-        """The words that are marked, as they stand there now."""
+        """The marked words, as they are in the text now."""
         return [cursor.selectedText() for cursor in self._cursors if cursor.hasSelection()]
 
     def paint(self, painter: QPainter) -> None:

@@ -26,7 +26,7 @@ SHORTCUTS = {
     "find": "Ctrl+F",
     "replace": "Ctrl+H",
 }
-"""What tooltips say. Ctrl+K is the palette's."""
+"""The keys that tool tips show. Ctrl+K is the palette's."""
 
 _ALSO = dict.fromkeys(REDO_KEYS, "redo") | {
     "Ctrl+Shift+/": "numbers",
@@ -44,13 +44,13 @@ MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Al
 
 
 def is_typed(event: QKeyEvent) -> bool:
-    """Whether a key is one that one types and moves with while writing: no function key, and without Ctrl or Alt."""
+    """Whether a key is for typing and moving while writing: no function key, and without Ctrl or Alt."""
     held = event.modifiers() & ~(Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.KeypadModifier)
     return not held and (event.key() < Qt.Key.Key_F1 or (event.text() != "" and event.text().isprintable()))
 
 
 def action(event: QKeyEvent) -> str:
-    """The name of what a key does, or empty. AltGr is Ctrl+Alt on Windows: with a sign to type it is no shortcut."""
+    """The name of a key's action, or "". AltGr is Ctrl+Alt on Windows: with a sign to type it is no shortcut."""
     modifiers = event.modifiers()
     if not modifiers & Qt.KeyboardModifier.ControlModifier:
         return ""

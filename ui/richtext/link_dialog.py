@@ -28,11 +28,11 @@ class LinkDialog(Dialog):
         self._check()
 
     def accept(self) -> None:
-        """Sets the link, or says why the address cannot be one."""
+        """Sets the link, or shows why the address cannot be one."""
         address = self.address.text().strip()
         link = safe_link(address)
         if address and not link:
-            self.error.say(tr("The address must begin with https://, http:// or mailto:."))
+            self.error.show_text(tr("The address must begin with https://, http:// or mailto:."))
             return
         self._editor.select(self._start, self._length)
         self._editor.set_link(link, self.text.text().strip() if self.text is not None else "")

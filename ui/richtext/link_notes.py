@@ -30,12 +30,13 @@ from ui.kit.scale import px
 
 _NOTE = QTextFormat.Property.UserProperty.value + 5
 _NOTED = 1
-"""The state of a block that has notes: whether it has is asked at each painting."""
+"""The state of a block that has notes. It is read at each painting."""
 _GAP_PX, _PAD_PX, _HEIGHT_PX = 4, 6, 18
 _LONGEST_LETTER = 12
 """Characters: a family of four with skin tones."""
 _MOST = 48
-"""Characters of a host that are painted, the last ones: who owns it stands at its end. The tool tip has all of it."""
+"""The most characters of a host that are painted, the last ones: its owner is named at its end. The tool tip has all of
+it."""
 
 Note = tuple[int, int, str]
 """Where in a block, UTF-16 units: start and length of the letter that carries the note; and the host."""
@@ -61,7 +62,7 @@ def note_of(fmt: QTextFormat) -> str:
 
 
 def put(block: QTextBlock, wanted_notes: list[Note]) -> None:
-    """Gives a block its notes; its characters have their looks already, and none of an earlier note."""
+    """Gives a block its notes. Its characters have their formats already, and none of an earlier note."""
     block.setUserState(_NOTED if wanted_notes else -1)
     for start, length, host in wanted_notes:
         cursor = QTextCursor(block)
@@ -114,15 +115,15 @@ def _paint_note(painter: QPainter, rect: QRectF, host: str) -> None:
     painter.drawRoundedRect(rect, 4, 4)
     painter.setFont(font(SMALL_PX, 500))
     painter.setPen(tokens.colour("warning"))
-    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, _said(host))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, _note_text(host))
 
 
-def _said(host: str) -> str:
+def _note_text(host: str) -> str:
     return "→\u00a0" + (host if len(host) <= _MOST else "…" + host[1 - _MOST :])
 
 
 def _width(host: str) -> float:
-    return QFontMetricsF(font(SMALL_PX, 500)).horizontalAdvance(_said(host)) + 2 * _PAD_PX
+    return QFontMetricsF(font(SMALL_PX, 500)).horizontalAdvance(_note_text(host)) + 2 * _PAD_PX
 
 
 def _x(line: QTextLine, position: int) -> float:

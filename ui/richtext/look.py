@@ -36,7 +36,7 @@ _UNSHOWN = str.maketrans(dict.fromkeys("\0\r\u2029\ufdd0\ufdd1", "\ufffd"))
 
 
 def shown(text: str) -> str:
-    """The text as it can stand in a QTextDocument, unit for unit."""
+    """The text as a QTextDocument can hold it, unit for unit."""
     return text.translate(_UNSHOWN)
 
 
@@ -113,8 +113,8 @@ def style_of(block: QTextBlock) -> Style:
 
 
 def read_block(block: QTextBlock) -> tuple[Block, bool]:
-    """A block as values, and whether it looks as it should (text moved into it may wear another block's size, and the
-    host beside a link may stand at another letter)."""
+    """A block as values, and whether it looks as it should. Text that was moved into it may have another block's size,
+    and the host beside a link may be at another letter."""
     style = style_of(block)
     looks, right = _looks(style), True
     runs = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The sheet that a document lies on: its width, its margins, its ground."""
+"""The page on which a document lies: its width, its margins, its ground."""
 
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QPainter, QTextDocument
@@ -12,16 +12,16 @@ _PAGE_PX = 700
 _MARGIN_PX = 75
 _NARROW_MARGIN_PX = 28
 _GAP_PX = 26
-"""Between the sheet and what is above and below it."""
+"""The space above and below the page."""
 
 
 def side_px(room: int) -> int:
-    """What is left on each side of the sheet in a width."""
+    """The space on each side of the page in a width."""
     return max(0, (room - px(_PAGE_PX)) // 2)
 
 
 def margin_px(room: int) -> int:
-    """The margin between the sheet's edge and the text."""
+    """The margin between the page's edge and the text."""
     return px(_MARGIN_PX) if room >= px(_PAGE_PX - 60) else _NARROW_MARGIN_PX
 
 
@@ -42,12 +42,12 @@ def has_margins(document: QTextDocument, side: int) -> bool:
     return (fmt.leftMargin(), fmt.topMargin()) == (side, _GAP_PX + px(_MARGIN_PX) - 5)
 
 
-def paint(edit: QTextEdit, painter: QPainter, dirty: QRect) -> None:
-    """The sheet under the text, on the window's ground."""
+def paint(edit: QTextEdit, painter: QPainter, area: QRect) -> None:
+    """Paints the page under the text, on the window's ground."""
     tokens = theme.current()
     scroll = edit.verticalScrollBar().value()
     end = max(edit.document().size().height() - _GAP_PX, edit.viewport().height() + _GAP_PX) - scroll
-    painter.fillRect(dirty, tokens.colour("window"))
+    painter.fillRect(area, tokens.colour("window"))
     painter.setPen(tokens.colour("line"))
     painter.setBrush(tokens.colour("surface"))
     top = _GAP_PX - scroll + 0.5

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What Qt does not tell of a document's paragraphs: which are headings, list items and quotations.
+"""The paragraphs of a document for screen readers: which of them are headings, list items and quotations.
 
-Qt's own interface of a text tells only how its characters look, and Python cannot add to that
-(docs/decisions/0019). So the paragraphs stand in the text as objects of their own, and the text is described by what
-the caret has come into.
+Qt's own interface of a text gives only how its characters look, and Python cannot add to that (docs/decisions/0019). So
+the paragraphs are in the text as objects of their own, and the description of the text is what the caret has come into.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from ui.richtext.editor import Editor
 from ui.richtext.toolbar import style_name
 
 MOST = 1000
-"""Paragraphs that are told of in one document."""
+"""The most paragraphs that are described in one document."""
 
 
 class Paragraph(Spot):
@@ -108,7 +107,7 @@ class Outline(QObject):
         return self._paragraphs
 
     def block(self, number: int) -> tuple[int, Block] | None:
-        """The n-th of them, with its place among all paragraphs."""
+        """The n-th of those paragraphs, with its number among all paragraphs."""
         numbers = self._structure()
         return (numbers[number], self._document.block(numbers[number])) if number < len(numbers) else None
 
@@ -126,16 +125,16 @@ class Outline(QObject):
         style = self.editor.style_here()
         if style != self._style:
             self._style = style
-            self.editor.setAccessibleDescription(self._said(style))
+            self.editor.setAccessibleDescription(self._format_style(style))
 
-    def _said(self, style: Style) -> str:
+    def _format_style(self, style: Style) -> str:
         place = place_in_list(self.editor.textCursor().block())
         return ", ".join(part for part in (style_name(style), place) if part)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.FocusIn:
             self._style = self.editor.style_here()
-            self.editor.setAccessibleDescription(f"{self._said(self._style)}. {self._hint}")
+            self.editor.setAccessibleDescription(f"{self._format_style(self._style)}. {self._hint}")
         return False
 
 

@@ -26,7 +26,7 @@ class Staying:
         self._take_draft(cursor)
 
     def follow(self, edit: Edit) -> None:
-        """Moves the places with the text around them."""
+        """Moves the kept places with the text around them."""
         self._anchor, self._caret = followed(self._anchor, self._caret, edit)
         self._top = pushed(self._top, edit)
 
@@ -70,7 +70,7 @@ class Staying:
             layout.setPreeditArea(-1, "")
 
 
-def standing(edit: QTextEdit) -> tuple[int, int]:
+def top_line(edit: QTextEdit) -> tuple[int, int]:
     """The line at the top of the view as a position, and how many pixels above the view's edge it begins."""
     if not edit.verticalScrollBar().value():
         return 0, 0
@@ -78,8 +78,8 @@ def standing(edit: QTextEdit) -> tuple[int, int]:
     return top, -below
 
 
-def stand(edit: QTextEdit, line: int, px: int) -> None:
-    """Scrolls to what `standing` told."""
+def scroll_to_line(edit: QTextEdit, line: int, px: int) -> None:
+    """Scrolls to a place that `top_line` returned."""
     top = QTextCursor(edit.document())
     top.setPosition(max(0, min(line, edit.document().characterCount() - 1)))
     bar = edit.verticalScrollBar()

@@ -27,7 +27,7 @@ def style_name(style: Style) -> str:
 
 
 class Toolbar(QFrame):
-    """Undo, redo, style, marks, lists, levels, link, find, and the number of words."""
+    """The buttons: undo, redo, style, marks, lists, levels, link, find; and the number of words."""
 
     def __init__(self, editor: Editor, document: Document, parent: QWidget | None = None) -> None:
         super().__init__(parent)

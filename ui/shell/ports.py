@@ -30,8 +30,9 @@ READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
 
 
 class RoomSummary(Protocol):
-    """A room as lists show it. `type` is case, group or direct; `replaced` when another continues it; `sealed_state`
-    sealed, waiting, fork, rollback, restored, withheld, update-needed, old-format or dirty."""
+    """A room as lists show it. `type` is case, group or direct; `replaced` when another room continues it.
+    `sealed_state`: sealed, waiting, fork, rollback, restored, withheld, update-needed, old-format, or `dirty` (the room
+    owes a rotation)."""
 
     @property
     def room(self) -> RoomId: ...
@@ -73,7 +74,7 @@ class MemberInfo(Protocol):
 
 
 class EndedMember(Protocol):
-    """A former member whose account the agency has ended, and when that came to the room."""
+    """A former member whose account the agency has ended, and when the room received that."""
 
     @property
     def person(self) -> Person: ...
@@ -196,7 +197,7 @@ class Pruning(Protocol):
 
 
 class Invitations(Protocol):
-    """Rooms that wait for an answer, and whose invitations are not shown (app/rooms/invitations.py)."""
+    """Rooms that wait for an answer, and people whose invitations are not shown (app/rooms/invitations.py)."""
 
     @property
     def changed(self) -> Signal[()]: ...
@@ -235,7 +236,7 @@ class HeldBack(Protocol):
 
 
 class Recovery(Protocol):
-    """The recovery sheet, and what others ask with it."""
+    """The recovery sheet, and requests that were made with it."""
 
     @property
     def state(self) -> RecoverySheetState: ...
@@ -272,14 +273,14 @@ class PeopleService(Protocol):
 
 
 class SecurityStatuses(Protocol):
-    """Rooms' seals (app/rooms/security_status.py)."""
+    """The security status of rooms (app/rooms/security_status.py)."""
 
     def level(self, room: RoomId, /) -> str: ...
     async def report(self, room: RoomId, /) -> SecurityReport | None: ...
 
 
 class Devices(Protocol):
-    """One's own devices."""
+    """The person's own devices."""
 
     @property
     def changed(self) -> Signal[()]: ...
@@ -300,7 +301,7 @@ class Devices(Protocol):
 
 
 class Unsent(Protocol):
-    """What this device has not sent, in a file, and what another's file holds."""
+    """This device's unsent work as a file, and the content of such a file of another device."""
 
     @property
     def count(self) -> int: ...
@@ -335,7 +336,7 @@ class Search(Protocol):
 
 
 class SyncStatus(Protocol):
-    """How it stands with the server. `state` is offline, connecting, syncing, online or error."""
+    """The state of the connection to the server. `state` is offline, connecting, syncing, online or error."""
 
     @property
     def state(self) -> str: ...

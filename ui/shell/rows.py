@@ -37,11 +37,11 @@ class Row:
     strong_count: bool = False
     faded: bool = False
     words: tuple[str, ...] = ()
-    """What a search was for: marked in title and detail."""
+    """The words of a search, which are marked in title and detail."""
 
     @property
     def spoken(self) -> str:
-        """What a screen reader says."""
+        """The text that a screen reader reads out."""
         return ", ".join(x for x in (self.title, self.detail, self.right) if x)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The shell's words for states: roles, verification, seals, room types; and what stands on a room's tile."""
+"""The shell's words for states: roles, verification, security status, room types; and the text on a room's tile."""
 
 import re
 
@@ -18,7 +18,7 @@ SEAL_KINDS = {
     "dirty": "warning",
     "restored": "warning",
 }
-"""Kind of chip for a room's sealed_state; anything else is danger."""
+"""The kind of chip for a room's sealed_state; every state that is not here is "danger"."""
 
 
 def role_name(role: int) -> str:
@@ -42,7 +42,7 @@ def history_name(history: bool) -> str:
 
 
 def history_refusal(code: str) -> str:
-    """Why one cannot propose or approve that a member gets the whole history."""
+    """Why a person cannot propose or approve that a member gets the whole history."""
     return {
         "one-admin": tr("Needs two administrators, and this room has one."),
         "proposed": tr("It has been proposed already."),
@@ -54,12 +54,12 @@ def history_refusal(code: str) -> str:
 
 
 def type_name(room_type: str) -> str:
-    """The section in the room list."""
+    """The heading of a type's section in the room list."""
     return {"case": tr("Case rooms"), "group": tr("Groups"), "direct": tr("Direct")}.get(room_type, tr("Groups"))
 
 
 def type_word(room_type: str) -> str:
-    """What one room is."""
+    """The word for one room of a type."""
     return {"case": tr("Case room"), "group": tr("Group"), "direct": tr("Direct")}.get(room_type, tr("Group"))
 
 
@@ -78,8 +78,8 @@ def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
     return tr("not verified"), "muted", None, tr("Not verified")
 
 
-def seal_chip(state: str) -> tuple[str, str, str, str]:
-    """(word, kind, icon, what it means) of a room's seal."""
+def security_chip(state: str) -> tuple[str, str, str, str]:
+    """Returns (word, kind, icon, what it means) for a room's security status."""
     words = {
         "verified": (
             tr("Sealed · in person"),
@@ -164,7 +164,7 @@ def seal_chip(state: str) -> tuple[str, str, str, str]:
 
 
 def tile_text(title: str, room_type: str) -> str:
-    """What stands on a room's tile: a case's serial number, or the first three letters."""
+    """The text on a room's tile: a case's serial number, or the first three letters."""
     numbers: list[str] = re.findall(r"\d+", title)
     if room_type == "case" and numbers:
         return numbers[-1][-4:]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The board's archived tasks: read one, or put some back."""
+"""The board's archived tasks: to read one, or to restore some."""
 
 from PySide6.QtWidgets import QWidget
 

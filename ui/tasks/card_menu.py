@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What can be done with a card of the board."""
+"""The actions on a card of the board."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,8 +21,8 @@ _SHOWN_PEOPLE = 12
 
 
 class CardMenu:
-    """Opened by the board's view. What belongs to the view, opening and deleting, is asked for
-    by the kanban's signals. `link` gives a card's link, None before the board is announced."""
+    """The menu, opened by the board's view. Opening and deleting belong to the view and are asked for by the kanban's
+    signals. `link` returns a card's link, None before the board is announced."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class CardMenu:
         self._owner, self._kanban, self._board = owner, kanban, board
         self._people, self._link = people, link
         self.writable = True
-        """False: only what changes nothing is offered."""
+        """Whether the person may write. If not, only actions that change nothing are offered."""
 
     def open(self, card_id: str, at: QPoint) -> None:
         """The menu of a card, at a global point."""

@@ -41,7 +41,7 @@ class CardLook:
     today: date
 
     def spoken(self) -> str:
-        """The card as a screen reader says it; its title comes first."""
+        """The text that a screen reader reads out for the card; its title comes first."""
         parts = [self.card.title, *(label.name for label in self.labels)]
         if self.card.due is not None:
             parts.append(tr("due {day}").format(day=short_day(self.card.due, self.today)))
@@ -81,7 +81,7 @@ class CardWidget(Spoken, QAbstractButton):
     opened = Signal(str)
     grabbed = Signal(str, QPoint)
     moved = Signal(QPoint)
-    let_go = Signal(QPoint)
+    drag_ended = Signal(QPoint)
     key_given = Signal(str, QKeyEvent)
     menu_asked = Signal(str, QPoint)
 
@@ -90,7 +90,7 @@ class CardWidget(Spoken, QAbstractButton):
         self._look = look
         self.place: Callable[[CardWidget], str] = lambda _card: ""
         self._laid_out: dict[int, tuple[list[str], int]] = {}
-        """Title's lines and the height, by width: a column asks every card for two widths at each change of one."""
+        """The title's lines and the height, by width: a column asks every card for two widths at each change of one."""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self._lit = False
@@ -102,7 +102,7 @@ class CardWidget(Spoken, QAbstractButton):
         theme.on_change(self, self._renew)
 
     def _renew(self) -> None:
-        """Everything looks different: theme, text size or density."""
+        """Lays the card out again, after the theme, text size or density changed."""
         self._laid_out.clear()
         self.updateGeometry()
         self.update()
@@ -138,7 +138,7 @@ class CardWidget(Spoken, QAbstractButton):
         return self._lit
 
     def light(self, on: bool) -> None:
-        """Marks the card as the one under the pointer. A scrolling column takes the mark away: Qt notices only at the
+        """Marks the card as the one under the pointer. A scrolling column removes the mark: Qt notices only at the
         pointer's next move that another card is there."""
         if on != self._lit:
             self._lit = on
@@ -182,8 +182,8 @@ class CardWidget(Spoken, QAbstractButton):
         return facts
 
     def _foot_rows(self, width: int) -> list[list[_Fact]]:
-        """The facts below the title, row by row; the picture of a person stands at the end of the last and covers
-        none. No row if there is neither."""
+        """The facts below the title, row by row. The picture of a person is at the end of the last row and covers none.
+        No row if there is neither."""
         picture = px(_PICTURE) + _ROWS_APART if self._look.person else 0
         rows: list[list[_Fact]] = [[]] if self._look.person else []
         x = float(width)
@@ -265,7 +265,7 @@ class CardWidget(Spoken, QAbstractButton):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
-            self.let_go.emit(event.globalPosition().toPoint())
+            self.drag_ended.emit(event.globalPosition().toPoint())
 
     def leaveEvent(self, event: object) -> None:
         self.light(False)

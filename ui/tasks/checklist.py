@@ -21,7 +21,7 @@ from ui.kit.translate import tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """A line of a card. `gone`: somebody took it away while it is typed in here."""
+    """A line of a card. `gone`: a colleague removed it while the person types in it here."""
 
     card: str
     item: CheckItem
@@ -57,7 +57,7 @@ class Checklist(QWidget):
             row.set_writable(writable)
 
     def show_card(self, card: Card) -> None:
-        """The card's lines as they are. A line that is being typed in stays also if somebody took it away."""
+        """Shows the card's lines. A line that is being typed in stays also if a colleague removed it."""
         self._card = card
         lines = [_Line(card=card.id, item=item) for item in card.checklist]
         there = {item.id for item in card.checklist}

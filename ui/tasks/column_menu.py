@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What can be done with a column of the board."""
+"""The actions on a column of the board."""
 
 from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget

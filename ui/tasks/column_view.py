@@ -70,7 +70,7 @@ class ColumnView(QWidget):
         return self._rows.rows
 
     def show_column(self, shown: Column) -> None:
-        """Title and names."""
+        """Shows title and names."""
         self.column = shown
         title = shown.title or tr("Without column")
         self._title.setText(title)
@@ -81,17 +81,17 @@ class ColumnView(QWidget):
         self.setAccessibleName(title)
 
     def set_writable(self, writable: bool) -> None:
-        """Whether the title opens a menu and the + stands there."""
+        """Sets whether the title opens a menu and the + is shown."""
         self._title.setEnabled(writable)
         self._add.setVisible(writable)
 
     def unlight(self) -> None:
-        """No card is marked as the one under the pointer until the pointer moves."""
+        """Removes the mark of the card under the pointer, until the pointer moves."""
         for widget in self.cards:
             widget.light(False)
 
     def show_cards(self, looks: Sequence[CardLook]) -> None:
-        """Exactly these cards, in this order."""
+        """Shows exactly these cards, in this order."""
         self._rows.show(looks)
         self._show_count()
 
@@ -111,12 +111,12 @@ class ColumnView(QWidget):
         return tr("{column}, {n} of {all}").format(column=self.column.title or tr("Without column"), n=n, all=count)
 
     def show_card(self, look: CardLook, at: int) -> None:
-        """One card as it is now, at its place among those that are shown."""
+        """Shows one card at its place among those that are shown."""
         self._rows.put(look, at)
         self._show_count()
 
     def drop_card(self, card_id: str) -> None:
-        """The card is not here any more; nothing happens if it was not."""
+        """Removes a card; nothing happens if it is not shown."""
         self._rows.drop(card_id)
         self._show_count()
 

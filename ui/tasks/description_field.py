@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The field in which a card's description is written while others may write it too.
-
-It stores nothing itself: `pause` says when it is time to, and `take` brings in what the board says now.
-"""
+"""The field in which a card's description is written while others may write it too. It stores nothing itself: `pause`
+is emitted when it is time to, and `take` brings in the board's text."""
 
 from collections.abc import Sequence
 
@@ -21,8 +19,8 @@ from ui.kit.scale import hold
 from ui.kit.translate import tr
 
 STORE_AFTER_MS = 1000
-"""What is typed is stored so long after the first letter, also while one types on. A long text is stored less often:
-each time the whole text is stored and sent, and so it is at most 2,000 characters a second."""
+"""The time between the first letter and storing, also while the person types on. A long text is stored less often: the
+whole text is stored and sent each time, and so it is at most 2,000 characters a second."""
 _CHARS_PER_MS = 2
 _HEIGHT = 120
 
@@ -43,7 +41,7 @@ class DescriptionField(QPlainTextEdit):
         self.too_long = ErrorLine()
         """For the panel to put below the field."""
         self._base = ""
-        """What the board said when it was last shown or stored here."""
+        """The board's text when it was last shown or stored here."""
         self._typed = False
         self._showing = False
         self._timer = QTimer(self, singleShot=True)
@@ -66,7 +64,7 @@ class DescriptionField(QPlainTextEdit):
         self._check_length()
 
     def mark_words(self, words: Sequence[str]) -> None:
-        """Marks the words of a search and brings the first into sight; none takes the marks away."""
+        """Marks the words of a search and brings the first into sight. No words remove the marks."""
         text = self.toPlainText()
         places = [(utf16_from_point(text, start), utf16_len(text[start:end])) for start, end in places_of(text, words)]
         self.setExtraSelections(selections(self, places))
@@ -77,8 +75,8 @@ class DescriptionField(QPlainTextEdit):
             self.ensureCursorVisible()
 
     def take(self, text: str) -> None:
-        """The board says something else now: shows it, merged with what is written here and not stored. The caret
-        stays in its place, and undo takes back nothing that others wrote."""
+        """Shows the board's new text, merged with what is written here and not stored. The caret stays in its place,
+        and undo takes back nothing that others wrote."""
         if text == self._base:
             return
         here = self.toPlainText()
@@ -90,7 +88,7 @@ class DescriptionField(QPlainTextEdit):
             self._wait()
 
     def stored(self) -> None:
-        """What is written here is being stored as it stands."""
+        """Notes that the text in the field is being stored."""
         self._base, self._typed = cleaned(self.toPlainText()), False
         self._timer.stop()
 
@@ -122,12 +120,12 @@ class DescriptionField(QPlainTextEdit):
         """▲ A longer text would not fit into one change."""
         if self.document().characterCount() > MAX_DESCRIPTION and len(self.toPlainText()) > MAX_DESCRIPTION:
             text = tr("The description is too long: only its first {n} characters are kept.")
-            self.too_long.say(text.format(n=MAX_DESCRIPTION))
+            self.too_long.show_text(text.format(n=MAX_DESCRIPTION))
         else:
             self.too_long.hide()
 
     def event(self, event: QEvent) -> bool:
-        """Without anything to undo here, the board's undo has the key."""
+        """Leaves the undo key to the board if there is nothing to undo here."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             document = self.document()
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What is painted over the board while a card is in the air: the card under the pointer and a line where it lands."""
+"""The layer over the board while a card is dragged: the card under the pointer, and a line where it lands."""
 
 from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
@@ -20,7 +20,7 @@ class DropLayer(QWidget):
         self.hide()
 
     def lift(self, picture: QPixmap) -> None:
-        """A card is taken up."""
+        """Shows the card that is dragged."""
         self._picture = picture
         parent = self.parentWidget()
         if parent is not None:
@@ -29,12 +29,12 @@ class DropLayer(QWidget):
         self.raise_()
 
     def move_to(self, at: QPoint, line: QRectF) -> None:
-        """The card's corner and where the line is."""
+        """Moves the card's corner and the line."""
         self._at, self._line = at, line
         self.update()
 
     def drop(self) -> None:
-        """Nothing is in the air any more."""
+        """Hides the card and the line."""
         self._picture = QPixmap()
         self.hide()
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A date that may be missing: typed as people say it, or chosen in a calendar.
+"""A date that may be missing: typed as people say it, or chosen in a calendar. While the person types, the day that is
+understood is shown beside the field in words.
 
-While one types, the day that is understood stands beside the field in words. It is stored by Enter, or when one leaves
-the field. What is not understood stays in the field with a sentence, and the stored date stays too. Esc stores nothing:
-it puts the stored date back.
+The date is stored by Enter, or when the person leaves the field. Text that is not understood stays in the field with a
+sentence, and the stored date stays too. Esc stores nothing: it puts the stored date back.
 """
 
 from datetime import date
@@ -31,9 +31,9 @@ class DueField(QWidget):
         self._value: date | None = None
         self._card = ""
         self._typed = self._showing = False
-        """Somebody changed the text, by keys or through accessibility; the text is being set here."""
+        """Whether somebody changed the text, by keys or through accessibility; whether the text is being set here."""
         self._unread: dict[str, str] = {}
-        """Texts that were not understood, by card, until they are or the field is emptied."""
+        """Texts that were not understood, by card. A text is dropped when it is understood or the field is emptied."""
         self.field = QLineEdit()
         self.field.setAccessibleName(tr("Due date"))
         self.field.setPlaceholderText(tr("e.g. Friday, 3/12"))
@@ -56,7 +56,7 @@ class DueField(QWidget):
         self._show_words()
 
     def open_card(self, card: str, value: date | None) -> None:
-        """Shows another card's date, and what was typed there before and not understood."""
+        """Shows another card's date, and the text that was typed there before and not understood."""
         self._card = card
         self.error.hide()
         self._typed = False
@@ -66,20 +66,20 @@ class DueField(QWidget):
             self.keep()
 
     def show_date(self, value: date | None) -> None:
-        """Shows a date without telling. What is being typed stays."""
+        """Shows a date without emitting `changed`. Text that is being typed stays."""
         self._value = value
         if not self._typed and self.field.text() != _iso(value):
             self._write(_iso(value))
         self._show_words()
 
     def _write(self, text: str) -> None:
-        """Also ends what the field itself could undo."""
+        """Sets the field's text. The field's own undo steps are lost."""
         self._showing = True
         self.field.setText(text)
         self._showing = False
 
     def set_writable(self, writable: bool) -> None:
-        """Whether the date can be changed. What is half typed gives way to the stored date if it cannot."""
+        """Sets whether the date can be changed. If not, a half typed text is replaced by the stored date."""
         self.field.setReadOnly(not writable)
         self._calendar.setVisible(writable)
         if not writable:
@@ -88,7 +88,8 @@ class DueField(QWidget):
         self.show_date(self._value)
 
     def keep(self) -> None:
-        """Takes what is typed for the card's date, if it is understood; says in a sentence why if not."""
+        """Takes the typed text as the card's date, if it is understood; otherwise shows a sentence that says why
+        not."""
         if not self._typed:
             return
         text = self.field.text().strip()
@@ -99,7 +100,7 @@ class DueField(QWidget):
         self._unread[self._card] = text
         sentence = _sentence(reading)
         if sentence != self.error.text() or self.error.isHidden():
-            self.error.say(sentence)
+            self.error.show_text(sentence)
             announce(self.field, sentence)
 
     def _set(self, value: date | None) -> None:
@@ -111,9 +112,9 @@ class DueField(QWidget):
         self.show_date(value)
         if not same:
             self.changed.emit(value)
-            announce(self.field, self._said())
+            announce(self.field, self._format_date())
 
-    def _said(self) -> str:
+    def _format_date(self) -> str:
         return tr("due {day}").format(day=full_day(self._value)) if self._value else tr("No due date")
 
     def _on_text(self) -> None:
@@ -124,7 +125,7 @@ class DueField(QWidget):
         self._show_words()
 
     def _show_words(self) -> None:
-        """Of what is typed, or of the stored date."""
+        """Shows the day in words: of the typed text, or of the stored date."""
         day, typed = self._value, self.field.text().strip()
         if self._typed:
             reading = read_day(typed, local_now().date()) if typed else None
@@ -156,7 +157,7 @@ class DueField(QWidget):
         return False
 
     def _take_back(self) -> bool:
-        """Puts the stored date back; False if what stood there was the same."""
+        """Puts the stored date back. Returns False if the field had it already."""
         other = self.field.text().strip() != _iso(self._value)
         self._set(self._value)
         return other

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The panel beside the board in which a card is read and changed. Written at once; Ctrl+Z takes it back.
-
-Title and description are stored while one types. What one writes in them without leaving them is one step to undo.
+"""The panel beside the board in which a card is read and changed. Edits are stored at once; Ctrl+Z takes them back.
+Title and description are stored while the person types; what is written in them without leaving them is one step to
+undo.
 
 Tasks are often written down several at a time. So Enter in a new task's title puts the task on the board and offers an
 empty title for the next one in the same column; Enter without a title, or Esc, ends it. Otherwise the next task's name
@@ -56,7 +56,7 @@ class CardEditor(Spoken, QFrame):
     """
 
     closed = Signal(str)
-    """The card that was open, "" if it is gone. Comes before the panel disappears, so that the focus can go on."""
+    """The card that was open, "" if it is gone. Emitted before the panel disappears, so that the focus can go on."""
     delete_asked = Signal(str)
 
     def __init__(
@@ -69,13 +69,13 @@ class CardEditor(Spoken, QFrame):
         self._people, self._who = people, who
         self._card = ""
         self._make: Callable[[str, str], object] | None = None
-        """Puts the new card on the board; None if the open card is there."""
+        """Puts the new card on the board; None if the open card is on the board already."""
         self._again: Callable[[str, str], object] | None = None
-        """Makes the next new card; None unless one stands in a new card's title."""
+        """Makes the next new card; None unless the caret is in a new card's title."""
         self._made = ""
         """The card that was made before the new one, or ""."""
         self._from_archive = False
-        """The card was opened as an archived one; another that becomes archived is closed."""
+        """Whether the card was opened as an archived one. Another card that becomes archived is closed."""
         self.title = TitleField()
         self.title.editingFinished.connect(self._leave_texts)
         self.title.installEventFilter(self)
@@ -174,7 +174,7 @@ class CardEditor(Spoken, QFrame):
         return "title", caret if start < 0 else end if caret == start else start, caret
 
     def put_caret(self, field: str, anchor: int, caret: int) -> None:
-        """Goes to a field of the open card, as `caret` told."""
+        """Goes to a field of the open card, with the values that `caret` returned."""
         if field == "description":
             self.description.setFocus()
             select(self.description, anchor, caret)
@@ -185,7 +185,7 @@ class CardEditor(Spoken, QFrame):
             self.title.setSelection(anchor, caret - anchor)
 
     def set_writable(self, writable: bool) -> None:
-        """Whether a card can be changed here, or only read. What cannot be read is gone, not grey."""
+        """Sets whether a card can be changed here, or only read. Fields that cannot be used are hidden, not grey."""
         self._writable = writable
         for field in (self.title, self.description):
             field.setReadOnly(not writable)
@@ -200,7 +200,8 @@ class CardEditor(Spoken, QFrame):
         self._refresh()
 
     def _show_field(self, field: QWidget, filled: bool) -> None:
-        """Who may only read sees no empty field that asks to be filled in, and a new card has only its title."""
+        """Shows or hides a field. A person who may only read sees no empty field that asks to be filled in, and a new
+        card has only its title."""
         shown = (self._writable or filled) and (self._make is None or field is self.title)
         self._captions[field].setVisible(shown)
         if field is not self.labels:
@@ -247,7 +248,7 @@ class CardEditor(Spoken, QFrame):
         self.title.end(False)
 
     def _begin_next(self) -> None:
-        """Enter in a new card's title: the next one. Without a title the panel closes."""
+        """Handles Enter in a new card's title: begins the next card. Without a title the panel closes."""
         again, title = self._again, self.title.text().strip()
         if again is None or not title:
             self.close_card()
@@ -291,7 +292,7 @@ class CardEditor(Spoken, QFrame):
     def keep_draft(self) -> None:
         """Stores what is being written in the open card and its checklist, and a date that is being typed if it is
         understood."""
-        self.title.give_way()
+        self.title.show_board_title()
         self._keep_typed()
         self._keep_due()
         if self._card:
@@ -306,7 +307,7 @@ class CardEditor(Spoken, QFrame):
             self.due.keep()
 
     def _leave_texts(self) -> None:
-        """Stores it and ends the step that Ctrl+Z takes back; a date is a step of its own."""
+        """Stores the texts and ends the step that Ctrl+Z takes back; a date is a step of its own."""
         self._keep_typed()
         self.title.leave()
         self._step.close()
@@ -314,7 +315,7 @@ class CardEditor(Spoken, QFrame):
         self._keep_due()
 
     def _leave_card(self) -> None:
-        """As `_leave_texts`, and stores what is typed in the checklist."""
+        """Does the same as `_leave_texts`, and stores what is typed in the checklist."""
         self._leave_texts()
         if self._card:
             self.checklist.keep()
@@ -380,8 +381,8 @@ class CardEditor(Spoken, QFrame):
         return focus is not None and self.isAncestorOf(focus)
 
     def _show_bar(self, card: Card) -> None:
-        """The card is archived or in the trash, and can be put back from here."""
-        told = bool(self._away.text()) and self._archived.isVisible()
+        """Shows a bar on a card that is archived or in the trash, from which it can be restored."""
+        shown = bool(self._away.text()) and self._archived.isVisible()
         self._archived.setVisible(card.archived or card.deleted)
         self._delete.setVisible(self._writable and not card.deleted)
         if not card.deleted:
@@ -389,7 +390,7 @@ class CardEditor(Spoken, QFrame):
             self._back.setText(tr("Put back on the board"))
             return
         text = away_sentence(card.deleted_by, card.deleted_t, self._who)
-        if text != self._away.text() or not told:
+        if text != self._away.text() or not shown:
             self._away.setText(text)
             announce(self._archived, text)
         self._back.setText(tr("Restore"))
@@ -489,7 +490,7 @@ class CardEditor(Spoken, QFrame):
             super().keyPressEvent(event)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab from the panel itself."""
+        """Handles Tab from the panel itself."""
         if forward and self.hasFocus():
             self._go_to_title()
             return True
@@ -505,7 +506,7 @@ class CardEditor(Spoken, QFrame):
 
 
 def _new_label_texts() -> tuple[str, ...]:
-    """In the order of LABEL_COLOURS."""
+    """The names of the new labels, in the order of LABEL_COLOURS."""
     return (
         tr("New blue label …"),
         tr("New green label …"),

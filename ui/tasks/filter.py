@@ -59,7 +59,7 @@ class Filter:
 
 
 def urgency(due: date | None, today: date, *, done: bool) -> str:
-    """The theme role of a due date: danger when it is over, warning within two days, else muted."""
+    """The theme role of a due date: danger when it is over, warning within two days, otherwise muted."""
     if due is None or done:
         return "muted"
     if due < today:

@@ -57,8 +57,8 @@ class PartButton(TextButton):
 
 
 class FilterLine(QFrame):
-    """Stands below the head of the board while a filter is chosen: each part of it is a button that takes it away.
-    `mine` and `button` are for the head itself. `chosen` gives the filter that is wanted."""
+    """The line below the head of the board while a filter is chosen: each part of the filter is a button that removes
+    it. `mine` and `button` are for the head itself. `chosen` is emitted with the filter that is wanted."""
 
     chosen = Signal(object)
 

@@ -31,7 +31,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """A column as it stands: where it is and where its cards are, the dragged one left out."""
+    """A column as it is now: where it is and where its cards are, without the dragged one."""
 
     column: str
     box: Box
@@ -65,12 +65,12 @@ class Drag:
         self.at = (0, 0)
 
     def press(self, card: str, x: int, y: int) -> None:
-        """The button went down on a card."""
+        """Notes that the button went down on a card."""
         self.phase, self.card = Phase.PRESSED, card
         self.start = self.at = (x, y)
 
     def move(self, x: int, y: int) -> bool:
-        """The pointer moved. True when this is what begins the drag."""
+        """Notes that the pointer moved. Returns True when this begins the drag."""
         self.at = (x, y)
         far = abs(x - self.start[0]) + abs(y - self.start[1]) >= START_PX
         if self.phase is Phase.PRESSED and far:
@@ -79,18 +79,18 @@ class Drag:
         return False
 
     def release(self, lanes: Sequence[Lane]) -> Drop | None:
-        """The button came up: where the card lands, or None if it was only a click or there is no column."""
+        """Ends the gesture. Returns where the card lands, or None if it was only a click or there is no column."""
         dropped = self.target(lanes) if self.phase is Phase.DRAGGING else None
         self.cancel()
         return dropped
 
     def cancel(self) -> None:
-        """Escape, or the window lost the pointer: nothing happens."""
+        """Ends the gesture without moving a card: Escape, or the window lost the pointer."""
         self.phase, self.card = Phase.IDLE, ""
 
     @property
     def dragging(self) -> bool:
-        """Whether a card is in the air."""
+        """Whether a card is being dragged."""
         return self.phase is Phase.DRAGGING
 
     def target(self, lanes: Sequence[Lane]) -> Drop | None:

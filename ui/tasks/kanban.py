@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QWidget
 from app.people.person import Person
 from app.tasks.model import Board, Column, Label
 from ui.kit.bind import bind
-from ui.kit.faces import tell_described
+from ui.kit.faces import notify_description
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import line, set_props
 from ui.kit.tasks import run_guarded
@@ -24,7 +24,7 @@ from ui.tasks.gesture import Box, Drag, Lane, scroll_speed
 
 SCROLL_MS = 16
 MANY = 40
-"""From so many touched cards on the whole board is shown again."""
+"""From so many touched cards on, the whole board is shown again."""
 
 
 class KanbanView(QScrollArea):
@@ -106,7 +106,7 @@ class KanbanView(QScrollArea):
         view.show_cards(looks(cards, labels, self._people, column.done))
 
     def _on_cards(self, ids: frozenset[str]) -> None:
-        """Only the cards that were touched; everything when a label was, or when many were."""
+        """Shows again only the cards that were touched; everything when a label was touched, or many cards."""
         if not ids or len(ids) > MANY:
             self.refresh()
             return
@@ -195,13 +195,13 @@ class KanbanView(QScrollArea):
     def _on_card_made(self, widget: CardWidget) -> None:
         widget.grabbed.connect(self._on_pressed)
         widget.moved.connect(self._on_moved)
-        widget.let_go.connect(self._on_released)
+        widget.drag_ended.connect(self._on_released)
         widget.key_given.connect(self._on_key)
         widget.opened.connect(self.card_opened)
         widget.menu_asked.connect(self.card_menu_asked)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """On the ground between and below the cards."""
+        """Handles a press on the ground between and below the cards."""
         self.board_meant.emit()
         event.accept()
 
@@ -278,7 +278,7 @@ class KanbanView(QScrollArea):
         self._show_drop()
 
     def _drop_lost(self) -> None:
-        """Ends the drag of a card that somebody else moved or took away: its widget is gone and gets no release."""
+        """Ends the drag of a card that a colleague moved or removed. Its widget is gone, so it receives no release."""
         if self._drag.card and self.card_widget(self._drag.card) is not self._held:
             self._drag.cancel()
             self._end_drag()
@@ -352,4 +352,4 @@ class KanbanView(QScrollArea):
         self.focus_card(card_id)
         moved = self.card_widget(card_id)
         if moved is not None:
-            tell_described(moved)  # it has the focus as before, and is in another place
+            notify_description(moved)  # it has the focus as before, and is in another place

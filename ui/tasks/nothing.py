@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What stands over an empty board: that there are no tasks yet, that all are in the trash, or that the filter shows
-none."""
+"""The sentence over an empty board: there are no tasks yet, all are in the trash, or the filter shows none."""
 
 from collections.abc import Callable
 
@@ -13,11 +12,11 @@ from ui.kit.scale import px
 from ui.kit.translate import tr
 
 HEAD_PX = 52
-"""So much of the host's top stays free: the columns' heads with their menus."""
+"""So many pixels at the host's top stay free, for the columns' heads with their menus."""
 
 
 class Nothing(Pages):
-    """Lies over `host` while nothing is shown in it."""
+    """The sentence, over `host` while nothing is shown in it."""
 
     def __init__(
         self,
@@ -56,13 +55,13 @@ class Nothing(Pages):
         self.hide()
 
     def set_writable(self, writable: bool) -> None:
-        """Whether the first step, to add a task, is offered."""
+        """Sets whether the first step, to add a task, is offered."""
         if self._no_cards.step is not None:
             self._no_cards.step.setVisible(writable)
 
     def show_for(self, *, cards: int, shown: int, only_away: bool = False) -> None:
-        """How many cards there are, and how many the filter lets through; whether there are some in the trash and
-        nowhere else."""
+        """Shows the sentence that fits. `cards`: the number of cards; `shown`: how many the filter lets through;
+        `only_away`: whether there are cards in the trash and in no other place."""
         self.setCurrentWidget(self._none_shown if cards else self.all_away if only_away else self._no_cards)
         self.setVisible(not shown)
         self.raise_()

@@ -169,7 +169,8 @@ class CardTable(QTableView):
         self.refresh()
 
     def refresh(self) -> None:
-        """Shows the cards as they are; the chosen one stays chosen. Unseen it waits until it is seen."""
+        """Shows the cards as they are; the chosen one stays chosen. While the table is hidden, the refresh waits until
+        it is shown."""
         if not self.isVisible():
             self._stale = True
             return
@@ -217,8 +218,8 @@ class CardTable(QTableView):
         super().focusInEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Clears the current cell when the table loses the focus: otherwise Qt tells screen readers that the cell still
-        has it."""
+        """Clears the current cell when the table loses the focus. Otherwise Qt reports to screen readers that the cell
+        still has it."""
         super().focusOutEvent(event)
         if event.reason() not in (Qt.FocusReason.PopupFocusReason, Qt.FocusReason.ActiveWindowFocusReason):
             self._left = QPersistentModelIndex(self.currentIndex())

@@ -3,14 +3,14 @@
 
 A title is one value, and the board keeps one of two that are written at once. The two are not merged as descriptions
 are: two names for a task joined word by word are a name that nobody gave it. The field never changes under the hands of
-a person who is typing. The other title stands below it with a button that takes it:
+a person who is typing. The other title is shown below it, with a button that takes it:
 
-- While one types, the field keeps one's own title, and the colleague's stands below. The title that one leaves in the
-  field is the card's.
-- Where one is not typing, the field shows the colleague's title, and one's own stands below, also when the card is
-  opened again later.
+- While the person types, the field keeps their own title, and the colleague's is shown below. The title that the person
+  leaves in the field is the card's.
+- While the person does not type, the field shows the colleague's title, and the person's own is shown below, also when
+  the card is opened again later.
 
-It stores nothing itself: `pause` says when it is time to, and `take` brings in what the board says now.
+The field stores nothing itself: `pause` is emitted when it is time to, and `take` brings in the board's title.
 """
 
 from collections.abc import Callable
@@ -41,10 +41,10 @@ class TitleField(QLineEdit):
         self.setAccessibleName(tr("Title"))
         self.setPlaceholderText(tr("New task"))
         self.other = OtherTitle(self._take_other)
-        """For the panel to put below the field."""
+        """A widget that the panel puts below the field."""
         self._card = ""
         self._base = ""
-        """What the board said when it was last shown or stored here."""
+        """The board's title when it was last shown or stored here."""
         self._kept = False
         """The text was stored, a colleague's title replaced it on the board, and nothing was typed since."""
         self._mine: dict[str, str] = {}
@@ -53,12 +53,12 @@ class TitleField(QLineEdit):
         self._timer = QTimer(self, singleShot=True, interval=STORE_AFTER_MS)
         self._timer.timeout.connect(self.pause)
         self._hands = QTimer(self, singleShot=True, interval=HANDS_MS)
-        self._hands.timeout.connect(self.give_way)
+        self._hands.timeout.connect(self.show_board_title)
         self.textChanged.connect(lambda _text: self._on_text())
 
     @property
     def unstored(self) -> str | None:
-        """The title as it is to be stored; None if the board says the same, or if there is none."""
+        """The title to be stored; None if the board has the same, or if there is none."""
         title = self._title()
         return title if title and title != self._base else None
 
@@ -73,7 +73,7 @@ class TitleField(QLineEdit):
         self._offer_mine(colleague)
 
     def take(self, title: str, colleague: str) -> None:
-        """The board says this title now. `colleague`: as for `open_text`."""
+        """Takes in the board's new title. `colleague`: as for `open_text`."""
         if title == self._base:
             return
         unstored = self._title() != self._base and not self._kept
@@ -86,22 +86,23 @@ class TitleField(QLineEdit):
         if self._title() == title:
             self.other.hide()
         elif colleague:
-            self.other.say(tr("{name} wrote “{title}”").format(name=colleague, title=title), title)
+            self.other.show_title(tr("{name} wrote “{title}”").format(name=colleague, title=title), title)
 
     def stored(self, card_id: str) -> None:
-        """What is written here is being stored as it stands."""
+        """Notes that the title in the field is being stored."""
         self._card, self._base, self._kept = card_id, self._title(), False
         self._mine[card_id] = self._base
         self._timer.stop()
 
     def leave(self) -> None:
-        """The person has left the field, and what is in it is stored. Without a title, the card's is shown again."""
+        """Notes that the person has left the field, and that its text is stored. Without a title, the card's is shown
+        again."""
         self._hands.stop()
         if not self._title():
             self._show(self._base)
 
-    def give_way(self) -> None:
-        """The person types no more: shows a colleague's title that came meanwhile. What is not stored yet stays."""
+    def show_board_title(self) -> None:
+        """Shows a colleague's title that was received while the person was typing. An unstored text stays."""
         self._hands.stop()
         if self._kept:
             mine = self._title()
@@ -126,7 +127,7 @@ class TitleField(QLineEdit):
             self.other.hide()
 
     def _offer(self, mine: str) -> None:
-        self.other.say(tr("You wrote “{title}”").format(title=mine), mine)
+        self.other.show_title(tr("You wrote “{title}”").format(title=mine), mine)
 
     def _take_other(self, title: str) -> None:
         self.other.hide()
@@ -142,7 +143,7 @@ class TitleField(QLineEdit):
         self._hands.start()
 
     def event(self, event: QEvent) -> bool:
-        """Without anything to undo here, the board's undo has the key."""
+        """Leaves the undo key to the board if there is nothing to undo here."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
             idle = (event.matches(undo) and not self.isUndoAvailable()) or (
@@ -154,9 +155,9 @@ class TitleField(QLineEdit):
         return super().event(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """A person who goes to another program has not chosen between two titles."""
+        """Shows the board's title when the person goes to another program: that is no choice between two titles."""
         if event.reason() == Qt.FocusReason.ActiveWindowFocusReason:
-            self.give_way()
+            self.show_board_title()
         super().focusOutEvent(event)
 
 
@@ -173,15 +174,15 @@ class OtherTitle(QWidget):
         rows.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeft)
         self.hide()
 
-    def say(self, text: str, title: str) -> None:
-        """Shows whose the title is. Announced once, while a colleague goes on typing it."""
-        told, self._title = not self.isHidden(), title
+    def show_title(self, text: str, title: str) -> None:
+        """Shows the title and whose it is. Announced once, while a colleague goes on typing it."""
+        was_shown, self._title = not self.isHidden(), title
         self._text.setText(text)
         self.button.setAccessibleDescription(text)
         self.show()
-        if not told:
+        if not was_shown:
             announce(self, text)
 
     def text(self) -> str:
-        """What it says; "" without another title."""
+        """The text that is shown; "" without another title."""
         return "" if self.isHidden() else self._text.text()

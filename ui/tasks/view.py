@@ -38,17 +38,17 @@ from ui.tasks.filter_line import FilterLine
 from ui.tasks.kanban import KanbanView
 from ui.tasks.nothing import Nothing
 from ui.tasks.table import CardTable
-from ui.tool import Standing, toast
+from ui.tool import ViewPlace, toast
 from ui.trash import trash_words, visit
 
 ARCHIVE_KEYS = "Ctrl+Shift+A"
 _LEAST_PAGE_PX = 240
-"""The board needs so much beside an open card."""
+"""The least width of the board beside an open card."""
 _ARROWS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Right)
 
 
 class TasksView(QWidget):
-    """`open_ref` opens a card by its id."""
+    """The tool's view. `open_ref` opens a card by its id."""
 
     def __init__(
         self, service: TaskService, room: RoomId, obj: ObjId | None = None, parent: QWidget | None = None
@@ -148,11 +148,11 @@ class TasksView(QWidget):
         if card is not None and card.deleted:
             run_guarded(self, lambda: self._service.trash.see(obj, card_id))
 
-    def standing(self) -> Standing:
+    def view_place(self) -> ViewPlace:
         """Board or table, how far they are scrolled, the open card and the caret in it."""
         open_card = self.editor.card_id
         field, anchor, caret = self.editor.caret() if open_card else ("", 0, 0)
-        return Standing(
+        return ViewPlace(
             page=self._views.currentIndex(),
             opened=(open_card or self.kanban.focused_card()).encode(),
             scrolls=tuple(bar.value() for bar in self._bars()),
@@ -161,8 +161,8 @@ class TasksView(QWidget):
             caret=caret,
         )
 
-    def stand(self, left: Standing) -> None:
-        """As it was left; a card that is gone is not opened."""
+    def restore_place(self, left: ViewPlace) -> None:
+        """Restores the place. A card that is gone is not opened."""
         self._segment.buttons()[left.page % 2].setChecked(True)
         self._views.setCurrentIndex(left.page % 2)
         card_id = left.opened.decode(errors="replace")
@@ -205,7 +205,8 @@ class TasksView(QWidget):
             self.bar.show_state("info", "lock", tr("You can read this board but not change it."))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """An arrow goes into the board, which has the focus as a whole when its tab is chosen."""
+        """Moves the focus into the board by an arrow key. When its tab is chosen, the board has the focus as a
+        whole."""
         if event.key() in _ARROWS and self.hasFocus() and self._views.currentWidget() is not self.kanban:
             self.table.setFocus()
         elif not (event.key() in _ARROWS and self.hasFocus() and self.kanban.enter()):
@@ -217,7 +218,7 @@ class TasksView(QWidget):
             run_guarded(self, self.board.undo.undo)
 
     def redo(self) -> None:
-        """Brings it back."""
+        """Does again what `undo` took back."""
         if self._writable:
             run_guarded(self, self.board.undo.redo)
 
@@ -230,7 +231,7 @@ class TasksView(QWidget):
         self.editor.open_new(partial(self._make_card, column_id))
 
     def _make_card(self, column_id: str, card_id: str, title: str) -> None:
-        """In the first column if its own is gone."""
+        """Makes the card; in the first column if its own is gone."""
 
         def make() -> None:
             to = column_id
@@ -270,7 +271,8 @@ class TasksView(QWidget):
         return rest[0] if rest else ""
 
     def _on_editor_closed(self, card_id: str) -> None:
-        """The panel is still there: what has the focus in it must not lose it to another part of the window."""
+        """Keeps the focus in the view: the panel is still shown, and what has the focus in it must not lose it to
+        another part of the window."""
         on_board = self._views.currentWidget() is self.kanban
         if on_board and self.kanban.card_widget(card_id) is not None:
             self.kanban.focus_card(card_id)
@@ -296,7 +298,7 @@ class TasksView(QWidget):
         popup(self.more_button, tr("Board menu"), entries)
 
     def open_archive(self) -> None:
-        """Shows what is archived; says so if nothing is."""
+        """Shows the archived tasks, or a message that there are none."""
         if self.board.archived():
             run(self, self._ask_archive())
         else:
@@ -315,7 +317,7 @@ class TasksView(QWidget):
             self.editor.open_card(dialog.opened)
 
     def open_trash(self) -> None:
-        """Shows the tasks in the trash; says so if there are none."""
+        """Shows the tasks in the trash, or a message that there are none."""
         who, room = self._service.people.person, self._room
         run(self, visit(self, self._service.trash, room, who, self._open_item, writable=self._writable))
 
@@ -341,7 +343,8 @@ class TasksView(QWidget):
         self._nothing.show_for(cards=len(cards), shown=len(shown), only_away=only_away)
 
     def _on_edited(self, ids: frozenset[str]) -> None:
-        """Says so when what was done here puts a card out of sight: a new one too, which the filter never showed."""
+        """Shows a message when an edit here hides a card behind the filter. A new card that the filter never showed
+        counts too."""
         today = local_now().date()
         for card in filter(None, map(self.board.card, sorted(ids - self._hidden))):
             if not card.hidden and not self._filter.shows(card, today):

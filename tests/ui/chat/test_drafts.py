@@ -126,7 +126,7 @@ async def test_a_text_that_was_sent_with_its_file_is_no_draft(
     assert hl.chat.draft(ROOM).text == ""
 
 
-def test_what_was_attached_is_there_again_and_pasted_pictures_are_told_of(
+def test_what_was_attached_is_there_again_and_pasted_pictures_are_named(
     view: ChatView, hl: Desk, qtbot: QtBot, tmp_path: Path
 ) -> None:
     (tmp_path / "bilaga å.pdf").write_text("å")

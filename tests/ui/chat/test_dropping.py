@@ -59,7 +59,7 @@ def test_nothing_else_is_taken_and_the_mark_goes_with_what_is_dragged(view: Chat
     assert not enter(view, dragged(file))
 
 
-def test_a_file_that_is_dropped_is_never_told_to_have_moved(view: ChatView, file: Path) -> None:
+def test_a_file_that_is_dropped_is_never_reported_as_moved(view: ChatView, file: Path) -> None:
     """▲ With Shift a file manager proposes to move it, and deletes its own."""
     mime = dragged(file)
     for target in (view, view.composer.field.viewport()):

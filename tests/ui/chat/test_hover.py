@@ -203,9 +203,9 @@ async def test_the_wheel_between_the_pointer_and_the_click_deletes_nothing_else(
     menu = menu_of(view)
     if menu is not None:  # of the message that stands there now
         choose(view, "Ta bort")
-        said = words(await asked(view))
+        shown = words(await asked(view))
         assert view._hover.message is not None
-        assert f"”{view._hover.message.text}”" in said
+        assert f"”{view._hover.message.text}”" in shown
     assert not any(view.model.timeline.message(i).deleted for i in range(COUNT))
 
 

@@ -66,7 +66,7 @@ DONE: dict[str, tuple[Callable[[ChatView], object], Callable[[ChatView], object]
 
 @pytest.mark.parametrize("action", WRITTEN)
 @pytest.mark.parametrize("then", ["try again", "lock"])
-def test_a_refused_message_is_told_once_stays_in_the_field_and_is_sent_or_kept(
+def test_a_refused_message_is_shown_once_stays_in_the_field_and_is_sent_or_kept(
     qtbot: QtBot, place: Place, fault: Fault, action: str, then: str
 ) -> None:
     act, after = WRITTEN[action]
@@ -76,8 +76,8 @@ def test_a_refused_message_is_told_once_stays_in_the_field_and_is_sent_or_kept(
         act(view)
         written = view.composer.text
         assert written
-        ((told, again),) = place.told
-        assert told == code
+        ((notified, again),) = place.notified
+        assert notified == code
         assert again is not None
         view.keep_draft()
         view.keep_draft()
@@ -85,7 +85,7 @@ def test_a_refused_message_is_told_once_stays_in_the_field_and_is_sent_or_kept(
             assert place.chat.unstored() == [ROOM]
             with pytest.raises(StoreFault):
                 place.save()
-    assert len(place.told) <= 2, "the draft that is refused too is told once"
+    assert len(place.notified) <= 2, "the draft that is refused too is told once"
     if code == "store-closed":
         return
     if then == "lock":
@@ -102,7 +102,7 @@ def test_a_refused_message_is_told_once_stays_in_the_field_and_is_sent_or_kept(
 
 
 @pytest.mark.parametrize("action", DONE)
-def test_what_is_done_with_a_message_is_told_once_and_done_by_try_again(
+def test_what_is_done_with_a_message_is_shown_once_and_done_by_try_again(
     qtbot: QtBot, place: Place, fault: Fault, action: str
 ) -> None:
     act, seen = DONE[action]
@@ -111,8 +111,8 @@ def test_what_is_done_with_a_message_is_told_once_and_done_by_try_again(
     refuse, code = fault
     with refuse(place):
         act(view)
-        ((told, again),) = place.told
-        assert told == code
+        ((notified, again),) = place.notified
+        assert notified == code
         assert again is not None
         if code != "store-closed":
             assert seen(view) == before
@@ -120,21 +120,21 @@ def test_what_is_done_with_a_message_is_told_once_and_done_by_try_again(
         return
     again()
     assert seen(view) != before
-    assert len(place.told) == 1
+    assert len(place.notified) == 1
 
 
-def test_a_refused_draft_is_told_once_until_it_is_stored(qtbot: QtBot, place: Place, fault: Fault) -> None:
+def test_a_refused_draft_is_shown_once_until_it_is_stored(qtbot: QtBot, place: Place, fault: Fault) -> None:
     view = view_of(qtbot, place)
     refuse, code = fault
     with refuse(place):
         for word in ("Jag", " har", " ringt"):
             QTest.keyClicks(view.composer.field, word)
             view.keep_draft()
-        ((told, again),) = place.told
-        assert told == code
+        ((notified, again),) = place.notified
+        assert notified == code
         assert again is not None
         again()
-        assert len(place.told) == 2, "who asks is told again"
+        assert len(place.notified) == 2, "who asks is told again"
     assert place.chat.unstored() == [ROOM]
     if code == "store-closed":
         return
@@ -143,7 +143,7 @@ def test_a_refused_draft_is_told_once_until_it_is_stored(qtbot: QtBot, place: Pl
     with refuse(place):
         QTest.keyClicks(view.composer.field, " och skrivit")
         view.keep_draft()
-    assert len(place.told) == 3, "a new refusal"
+    assert len(place.notified) == 3, "a new refusal"
     place.save()
     with reopened(place) as later:
         assert later.chat.draft(ROOM).text == "Jag har ringt och skrivit"

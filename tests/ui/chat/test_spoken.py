@@ -115,9 +115,9 @@ def test_an_arrow_up_leaves_the_parts(view: ChatView) -> None:
     choose(view, 1)
     QTest.keyClick(view.list, Key.Key_Right)
     QTest.keyClick(view.list, Key.Key_Up)
-    (said,) = focused(view)
-    assert said.startswith("ListItem ")
-    assert "Först å 🙂" in said
+    (spoken,) = focused(view)
+    assert spoken.startswith("ListItem ")
+    assert "Först å 🙂" in spoken
     QTest.keyClick(view.list, Key.Key_Down)
     assert focused(view)[0].startswith("ListItem ")
 
@@ -214,16 +214,16 @@ def test_the_list_has_the_focus_itself_only_while_it_is_empty(qtbot: QtBot, hl: 
     assert focused(made)[0].startswith("EditableText ")
 
 
-def test_who_is_offered_for_a_mention_is_said_where_one_types(view: ChatView) -> None:
+def test_a_person_who_is_offered_for_a_mention_is_announced_where_one_types(view: ChatView) -> None:
     field = view.composer.field
     field.setFocus()
     field.insertPlainText("Hej @")
     assert field.names is not None
-    said = [face(field).text(Description)]
+    spoken = [face(field).text(Description)]
     QTest.keyClick(field, Key.Key_Down)
-    said.append(face(field).text(Description))
-    assert len(set(said)) == 2
-    assert set(said) <= {"Enhetschef", "Registrator", "Handläggare"}
+    spoken.append(face(field).text(Description))
+    assert len(set(spoken)) == 2
+    assert set(spoken) <= {"Enhetschef", "Registrator", "Handläggare"}
     assert len(focused(view)) == 1
     QTest.keyClick(field, Key.Key_Escape)
     assert face(field).text(Description) == ""

@@ -153,7 +153,7 @@ def test_arrows_choose_messages_and_letters_act_on_them(qtbot: QtBot) -> None:
     assert view.row_rect(0).top() >= 0
 
 
-def test_a_screen_reader_hears_who_said_what_and_when(qtbot: QtBot) -> None:
+def test_a_screen_reader_reads_out_author_text_and_time(qtbot: QtBot) -> None:
     view = shown(qtbot, Timeline(ManyRows(3)))
     spoken = view.model().data(view.model().index(1, 0), Qt.ItemDataRole.AccessibleTextRole)
     assert spoken.startswith("Handläggare, ")
@@ -173,7 +173,7 @@ class Quotation(ManyRows):
         )
 
 
-def test_attack_a_quotation_is_painted_and_spoken_as_that_of_whoever_carried_it(qtbot: QtBot) -> None:
+def test_attack_a_quotation_is_painted_and_spoken_as_that_of_the_person_who_carried_it(qtbot: QtBot) -> None:
     timeline = Timeline(Quotation(2))
     view = shown(qtbot, timeline)
     spoken = view.model().data(view.model().index(0, 0), Qt.ItemDataRole.AccessibleTextRole)
@@ -182,9 +182,9 @@ def test_attack_a_quotation_is_painted_and_spoken_as_that_of_whoever_carried_it(
     message = timeline.message(0)
     layout = MessageLayout(message, timeline.place(0), 600, Folk(HL))
     assert layout.person.name == "Enhetschef"
-    assert layout.said is not None
-    bar, said = layout.said
-    assert said.startswith("citerar Handläggare, ")
+    assert layout.quoted is not None
+    bar, quoted = layout.quoted
+    assert quoted.startswith("citerar Handläggare, ")
     assert layout.text is not None
     assert layout.text[0].y() >= bar.y() + line_px()
     assert layout.text[0].x() > bar.x()

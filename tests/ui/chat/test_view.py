@@ -24,7 +24,7 @@ from ui.chat.view import ChatView, typing_text
 from ui.errors import sentence_of
 from ui.kit import theme
 from ui.kit.tasks import set_error_hook
-from ui.tool import DraftingView, StandingView
+from ui.tool import DraftingView, PlacedView
 
 
 def named(view: QWidget, name: str) -> QAbstractButton:
@@ -139,7 +139,7 @@ def test_a_deleted_message_says_who_deleted_it(view: ChatView, hl: Desk) -> None
     assert "Meddelandet togs bort av Handläggare" in view.model.spoken(0)
 
 
-def test_who_is_writing_is_said(view: ChatView, hl: Desk) -> None:
+def test_who_is_writing_is_shown(view: ChatView, hl: Desk) -> None:
     hl.chat.typing.receive(ROOM, EK, DevId(EK), b"\x82\xa4type\xa6typing\xa2on\xc3")
     assert view.typing.text() == "Enhetschef skriver …"
     from_others(hl, EK, CHANNEL, [encode(MessageSent(text="klar"))], n=20, t=1_795_500_000_000)
@@ -214,14 +214,14 @@ def test_a_copied_picture_is_pasted_as_a_picture_though_html_shows_it(view: Chat
     assert not view.composer.pasted_line.isVisible()
 
 
-def test_what_could_not_be_pasted_into_a_message_is_said_until_it_is_read(view: ChatView) -> None:
-    composer, said = view.composer, view.composer.pasted_line
+def test_what_could_not_be_pasted_into_a_message_is_shown_until_it_is_read(view: ChatView) -> None:
+    composer, shown = view.composer, view.composer.pasted_line
     paste(composer, text_plain=b"text", text_html=b"<p>text<img src=x><img src=y></p>")
     assert composer.text == "text"
-    assert said.isVisible()
-    assert said.label.accessibleName() == "2 bilder kunde inte följa med."
+    assert shown.isVisible()
+    assert shown.label.accessibleName() == "2 bilder kunde inte följa med."
     QTest.keyClick(composer.field, Qt.Key.Key_Escape)
-    assert not said.isVisible()
+    assert not shown.isVisible()
     assert composer.text == "text"
     for forms, sentence in (
         ({"text_html": b"<img src=x>"}, "1 bild kunde inte följa med."),
@@ -229,15 +229,15 @@ def test_what_could_not_be_pasted_into_a_message_is_said_until_it_is_read(view: 
         ({"text_html": b"<div></div>"}, "Det fanns ingen text att klistra in."),
     ):
         paste(composer, **forms)
-        assert said.label.accessibleName() == sentence
+        assert shown.label.accessibleName() == sentence
     named(view, "Stäng meddelandet").click()
-    assert not said.isVisible()
+    assert not shown.isVisible()
     paste(composer, text_html=b"<img src=x>")
     paste(composer, text_plain=b" mer")
-    assert not said.isVisible()
+    assert not shown.isVisible()
     paste(composer, text_html=b"<img src=x>")
     QTest.keyClick(composer.field, Qt.Key.Key_Return)
-    assert not said.isVisible()
+    assert not shown.isVisible()
 
 
 def test_a_large_picture_gets_a_small_preview(tmp_path: Path) -> None:
@@ -314,18 +314,18 @@ def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView,
     assert view.focusWidget() is view.list
 
 
-async def test_what_is_said_of_a_file_that_is_gone_names_it(view: ChatView, tmp_path: Path) -> None:
+async def test_the_sentence_about_a_file_that_is_gone_names_it(view: ChatView, tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("yttrande å.txt", "beslut.txt", "karta.txt")]
     for file in files:
         file.write_text("å")
-    told: list[str] = []
-    set_error_hook(lambda owner, error, again: told.append(sentence_of(error).text))
+    notified: list[str] = []
+    set_error_hook(lambda owner, error, again: notified.append(sentence_of(error).text))
     view.composer.add_files(files)
     write(view, "Se bilagorna 🙂")
     files[1].unlink()
     QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
-    await until(lambda: bool(told))
-    assert told[0].startswith("”beslut.txt”: Filen går inte att läsa eller skriva. Inget har ")
+    await until(lambda: bool(notified))
+    assert notified[0].startswith("”beslut.txt”: Filen går inte att läsa eller skriva. Inget har ")
     assert view.composer.text == "Se bilagorna 🙂"
     assert len(view.model.timeline) == 0
 
@@ -337,21 +337,21 @@ async def test_where_to_save_a_file_is_asked_only_if_policy_lets_it_be_saved(
     file = Attachment(name="Bilaga.pdf", size_bytes=6, media_type="application/pdf", manifest=b"m")
     hl.store.changes.append(ROOM, CHANNEL, encode(MessageSent(text="Här", attachments=(file,))))
     asked: list[str] = []
-    told: list[str] = []
+    notified: list[str] = []
 
     async def ask(parent: QWidget, title: str, name: str) -> Path | None:
         asked.append(name)
         return None
 
     monkeypatch.setattr("ui.chat.view.save_file", ask)
-    set_error_hook(lambda owner, error, again: told.append(getattr(error, "code", "")))
+    set_error_hook(lambda owner, error, again: notified.append(getattr(error, "code", "")))
     try:
         hl.chat.may_export = lambda: allowed
         view._file_hit(hl.chat.timeline(ROOM).message(0), 0)
-        await until(lambda: bool(asked or told))
+        await until(lambda: bool(asked or notified))
     finally:
         set_error_hook(None)
-    assert (asked, told) == ((["Bilaga.pdf"], []) if allowed else ([], ["export-off"]))
+    assert (asked, notified) == ((["Bilaga.pdf"], []) if allowed else ([], ["export-off"]))
 
 
 def test_the_keys_that_the_message_menu_shows_work_while_it_is_open(view: ChatView, hl: Desk) -> None:
@@ -376,14 +376,14 @@ def test_one_comes_back_to_the_message_at_the_top_and_to_what_is_selected(
     assert not view.list.at_end
     top = view.list.indexAt(QPoint(200, 40)).row()
     rect = view.list.row_rect(top)
-    assert isinstance(view, StandingView)
-    left = view.standing()
+    assert isinstance(view, PlacedView)
+    left = view.view_place()
     view.keep_draft()
     again = ChatView(hl.chat, ROOM)
     qtbot.addWidget(again)
     again.resize(800, 700)
     again.show()
-    again.stand(left)
+    again.restore_place(left)
     assert again.list.row_rect(top) == rect
     cursor = again.composer.field.textCursor()
     assert (cursor.selectedText(), cursor.position()) == ("g", 13)
@@ -394,13 +394,13 @@ def test_one_comes_back_to_the_message_at_the_top_and_to_what_is_selected(
 def test_who_was_at_the_latest_message_comes_back_to_the_latest(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
     for number in range(60):
         hl.chat.send(ROOM, f"Rad {number}")
-    left = view.standing()
+    left = view.view_place()
     hl.chat.send(ROOM, "kom under tiden")
     again = ChatView(hl.chat, ROOM)
     qtbot.addWidget(again)
     again.resize(800, 700)
     again.show()
-    again.stand(left)
+    again.restore_place(left)
     assert again.list.at_end
 
 

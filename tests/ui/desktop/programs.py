@@ -120,7 +120,7 @@ class Autostart:
 
 @dataclass
 class Running:
-    """A program that runs. `told`: notifications beside the tray's sign."""
+    """A program that runs. `notified`: notifications beside the tray's sign."""
 
     program: Program
     office: Office
@@ -128,7 +128,7 @@ class Running:
     task: "asyncio.Task[None]"
     events: list[Events]
     autostart: Autostart
-    told: list[str] = field(default_factory=list)
+    notified: list[str] = field(default_factory=list)
 
     @property
     def shown(self) -> QWidget:
@@ -198,7 +198,7 @@ async def running(
     found = Running(program, office, qapp, task, made, autostart)
     await found.until(lambda: bool(made))
     if has_tray:
-        found.tray.tell = lambda title, text: found.told.append(title)  # type: ignore[method-assign]
+        found.tray.notify = lambda title, text: found.notified.append(title)  # type: ignore[method-assign]
     try:
         yield found
     finally:

@@ -84,7 +84,7 @@ def test_a_program_that_is_gone_ends_in_order_and_says_so_in_the_log(
 
 
 @pytest.mark.parametrize("ends", [True, False])
-def test_a_start_while_another_is_on_its_way_out_has_the_profile_after_it(
+def test_a_start_while_another_is_ending_has_the_profile_after_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: bool
 ) -> None:
     held = Profile.open(root=tmp_path)

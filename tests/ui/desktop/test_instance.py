@@ -95,20 +95,20 @@ def second(qapp: QApplication, name: str, profile_id: bytes, text: str) -> bool:
     return process.stdout.readline() == "True\n"
 
 
-def test_the_first_hears_what_the_second_was_given(qapp: QApplication, first: Instance, name: str) -> None:
-    heard: list[str] = []
-    first.called.connect(heard.append)
+def test_the_first_receives_what_the_second_was_given(qapp: QApplication, first: Instance, name: str) -> None:
+    emitted: list[str] = []
+    first.called.connect(emitted.append)
     assert second(qapp, name, ID, LINK)
     assert second(qapp, name, ID, "")
-    until(qapp, lambda: len(heard) == 2)
-    assert heard == [LINK, ""]
+    until(qapp, lambda: len(emitted) == 2)
+    assert emitted == [LINK, ""]
 
 
 def test_another_profile_is_not_served(qapp: QApplication, first: Instance, name: str) -> None:
-    heard: list[str] = []
-    first.called.connect(heard.append)
+    emitted: list[str] = []
+    first.called.connect(emitted.append)
     assert not second(qapp, name, b"j" * 16, LINK)
-    assert heard == []
+    assert emitted == []
 
 
 def test_only_the_user_may_use_the_socket(first: Instance, name: str) -> None:
@@ -134,16 +134,18 @@ def test_nobody_listens(qapp: QApplication, name: str) -> None:
     assert not hand_over("", ID, LINK)
 
 
-def test_who_cannot_prove_that_it_is_the_first_is_told_nothing(qapp: QApplication, first: Instance, name: str) -> None:
+def test_a_program_that_cannot_prove_that_it_is_the_first_receives_nothing(
+    qapp: QApplication, first: Instance, name: str
+) -> None:
     first._key_ = instance._key(b"another profile ")  # somebody who sits on the name
-    told: list[bytes] = []
+    notified: list[bytes] = []
     take = instance._Caller._take
-    instance._Caller._take = lambda self, received: told.append(received)  # type: ignore[method-assign]
+    instance._Caller._take = lambda self, received: notified.append(received)  # type: ignore[method-assign]
     try:
         assert not second(qapp, name, ID, LINK)
     finally:
         instance._Caller._take = take  # type: ignore[method-assign]
-    assert told == []
+    assert notified == []
 
 
 @pytest.mark.parametrize(
@@ -155,19 +157,19 @@ def test_noise_is_dropped_and_the_next_is_served(
     qapp: QApplication, first: Instance, name: str, noise: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(instance, "ANSWER_MS", 200)
-    heard: list[str] = []
-    first.called.connect(heard.append)
+    emitted: list[str] = []
+    first.called.connect(emitted.append)
     caller = QLocalSocket()
     caller.connectToServer(name)
     assert caller.waitForConnected(2000)
     caller.write(noise)
     until(qapp, lambda: caller.state() is QLocalSocket.LocalSocketState.UnconnectedState)
-    assert heard == []
+    assert emitted == []
     assert second(qapp, name, ID, LINK)
-    until(qapp, lambda: heard == [LINK])
+    until(qapp, lambda: emitted == [LINK])
 
 
-def test_many_who_say_nothing_do_not_fill_the_memory(qapp: QApplication, first: Instance, name: str) -> None:
+def test_many_silent_connections_do_not_fill_the_memory(qapp: QApplication, first: Instance, name: str) -> None:
     callers = [QLocalSocket() for _ in range(3 * MAX_CALLERS)]
     for caller in callers:
         caller.connectToServer(name)
@@ -179,11 +181,11 @@ def test_many_who_say_nothing_do_not_fill_the_memory(qapp: QApplication, first: 
 
 
 def test_what_is_too_long_is_cut_and_harms_nobody(qapp: QApplication, first: Instance, name: str) -> None:
-    heard: list[str] = []
-    first.called.connect(heard.append)
+    emitted: list[str] = []
+    first.called.connect(emitted.append)
     assert second(qapp, name, ID, "å" * 40_000)
-    until(qapp, lambda: len(heard) == 1)
-    assert len(heard[0].encode()) <= MAX_BYTES + 3
+    until(qapp, lambda: len(emitted) == 1)
+    assert len(emitted[0].encode()) <= MAX_BYTES + 3
 
 
 def test_profiles_sessions_and_long_folders(name: str) -> None:

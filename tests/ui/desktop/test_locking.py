@@ -22,31 +22,31 @@ from tests.ui.soon import caught_up
 from ui.desktop.again import Restart
 from ui.kit.dialogs import Dialog
 from ui.shell.entry.locking import LockingView
-from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.new_unlock_method import NewUnlockMethodView
 from ui.shell.entry.unlock import UnlockView
 from ui.shell.window.main_window import MainWindow
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
 
-async def test_what_is_locked_in_the_tray_stays_there_and_tells_nothing(qapp: QApplication, tmp_path: Path) -> None:
+async def test_what_is_locked_in_the_tray_stays_there_and_shows_nothing(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path)) as r:
         window = r.program._stage.window
         assert window is not None
         caught_up(window)
         unread = sum(room.unread for room in r.office.session.rooms.rooms() if not room.muted)
         assert unread
-        assert r.tray.says() == f"Kansli: {unread} olästa"
+        assert r.tray.tip_text() == f"Kansli: {unread} olästa"
         r.shown.close()
         assert await r.lock() == Restart(locked=True, background=True, link="")
         assert r.shown.isHidden()
     async with running(qapp, Office(tmp_path), background=True, locked=True) as r:
         assert r.shown.isHidden()
-        assert (r.tray.says(), r.tray.unread) == ("Kansli är låst", 0)
+        assert (r.tray.tip_text(), r.tray.unread) == ("Kansli är låst", 0)
         assert "Lås Kansli" not in menu_texts(r.tray)
         await r.unlock()
         assert r.shown.isHidden()
-        assert r.tray.says() == f"Kansli: {unread} olästa"
+        assert r.tray.tip_text() == f"Kansli: {unread} olästa"
 
 
 async def test_after_locking_nothing_unlocks_without_a_word(qapp: QApplication, tmp_path: Path) -> None:
@@ -99,12 +99,12 @@ async def test_attack_a_lock_that_cannot_store_an_edit_covers_the_window_until_i
         r.office.session.full = True
         if hidden:
             r.shown.close()
-        r.told.clear()
+        r.notified.clear()
         r.tray.lock_asked.emit()
         await r.until(lambda: r.program._ending.held is not None)
         assert r.program._stage.window is None
         assert r.shown.isHidden() is hidden
-        assert r.told == (["Något du har skrivit är inte sparat än"] if hidden else [])
+        assert r.notified == (["Något du har skrivit är inte sparat än"] if hidden else [])
         assert held(r).heading.text() == "Något du har skrivit är inte sparat än"
         assert "Disken är full." in held(r).error.text()
         r.tray.open_asked.emit()
@@ -162,7 +162,7 @@ async def test_what_ends_the_program_while_it_is_locked_ends_it(qapp: QApplicati
 
 
 @pytest.mark.parametrize("why", ["a bad raw key", "a key change that failed", "a session that kept not everything"])
-async def test_no_fault_leads_around_a_way_of_unlocking_that_policy_has_forbidden(
+async def test_no_fault_leads_around_an_unlock_method_that_policy_has_forbidden(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     def fails() -> Session:
@@ -182,7 +182,7 @@ async def test_no_fault_leads_around_a_way_of_unlocking_that_policy_has_forbidde
     async with running(qapp, office) as r:
         if why != "a bad raw key":
             r.program._rekey(KeyChange(current="fel"))
-        await r.until(lambda: r.program._stage.gate is not None and isinstance(r.gate, NewWayView))
+        await r.until(lambda: r.program._stage.gate is not None and isinstance(r.gate, NewUnlockMethodView))
 
 
 @pytest.mark.parametrize("minutes", [15, 0])

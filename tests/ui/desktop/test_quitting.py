@@ -25,7 +25,7 @@ async def test_closing_leaves_it_in_the_tray_and_says_so_once(qapp: QApplication
             assert r.shown.isHidden()
             r.tray.open_asked.emit()
             assert r.shown.isVisible()
-        assert r.told == ["Fönstret är stängt"]
+        assert r.notified == ["Fönstret är stängt"]
         assert not r.task.done()
 
 
@@ -66,7 +66,7 @@ async def test_a_full_disk_keeps_nobody_from_closing_and_quitting(
     monkeypatch.setattr("app.settings.write_atomic", full)
     async with running(qapp, Office(tmp_path)) as r:
         assert not r.shown.close()
-        assert r.told == ["Fönstret är stängt"]
+        assert r.notified == ["Fönstret är stängt"]
         r.tray.quit_asked.emit()
         await asyncio.wait_for(r.task, 10)
 

@@ -29,7 +29,7 @@ def looked(r: Running) -> None:
     r.program._upgrades.timeout.emit()
 
 
-async def test_a_newer_release_is_told_of_once_it_is_installed_and_restarts_unlocked(
+async def test_a_newer_release_is_shown_once_it_is_installed_and_restarts_unlocked(
     qapp: QApplication, tmp_path: Path
 ) -> None:
     file = tmp_path / FILE
@@ -60,20 +60,20 @@ async def test_it_is_read_out_once_and_is_there_in_the_other_language_too(
     file.write_text("0.2.0")
     async with running(qapp, Office(tmp_path), installed=Installed(file, "0.1.0", held_by_system=False)) as r:
         window = window_of(r)
-        said: list[str] = []
+        shown: list[str] = []
 
         def say(kind: Kind, text: str, count: int = 1) -> None:
-            said.append(text)
+            shown.append(text)
 
-        monkeypatch.setattr(window.announcer, "say", say)
+        monkeypatch.setattr(window.announcer, "announce", say)
         for _ in range(2):
             looked(r)
-        assert said == []  # it was said when the window came
+        assert shown == []  # it was said when the window came
         r.office.settings.set(LANGUAGE, "en")
         await r.until(lambda: "is installed" in window.upgrade_bar.text())
         file.write_text("0.3.0")
         looked(r)
-        assert said == ["Kansli 0.3.0 is installed and takes over at the next start. What you have written is kept."]
+        assert shown == ["Kansli 0.3.0 is installed and takes over at the next start. What you have written is kept."]
 
 
 async def test_where_files_in_use_cannot_be_replaced_the_computer_is_restarted(
@@ -87,7 +87,7 @@ async def test_where_files_in_use_cannot_be_replaced_the_computer_is_restarted(
         assert not any(button.isVisible() for button in bar.findChildren(TextButton))
 
 
-async def test_while_locked_nothing_is_told_and_at_unlocking_it_is(qapp: QApplication, tmp_path: Path) -> None:
+async def test_while_locked_nothing_is_announced_and_at_unlocking_it_is(qapp: QApplication, tmp_path: Path) -> None:
     file = tmp_path / FILE
     installed = Installed(file, "0.1.0")
     async with running(qapp, Office(tmp_path), locked=True, installed=installed) as r:

@@ -17,7 +17,7 @@ from tests.bus import needs_bus, own_bus
 from tests.world import until
 from ui.desktop import power_linux
 from ui.desktop.power_linux import MANAGER, PROPERTIES, SESSION
-from ui.desktop.power_windows import said
+from ui.desktop.power_windows import event_of
 from ui.desktop.waking import Events, networks
 
 OURS = "/org/freedesktop/login1/session/_32"
@@ -48,7 +48,7 @@ class Logind:
             else:
                 await self.connection.send(new_method_return(message, "o", (OURS,)))
 
-    async def tell(self, path: str, interface: str, member: str, signature: str = "", *body: Any) -> None:
+    async def emit(self, path: str, interface: str, member: str, signature: str = "", *body: Any) -> None:
         await self.connection.send(new_signal(DBusAddress(path, interface=interface), member, signature, body))
 
 
@@ -65,7 +65,7 @@ async def logind(*, by_pid: bool = True) -> AsyncIterator[Logind]:
     await connection.close()
 
 
-class Heard:
+class Received:
     """What was told, in order."""
 
     def __init__(self) -> None:
@@ -76,20 +76,20 @@ class Heard:
         self.events.network_changed.connect(lambda: self.all.append("network"))
 
 
-async def over(heard: Heard) -> None:
+async def over(received: Received) -> None:
     """Nobody listens any more, and the line to the bus is closed."""
-    heard.events.deleteLater()
-    QApplication.sendPostedEvents(heard.events, QEvent.Type.DeferredDelete.value)
+    received.events.deleteLater()
+    QApplication.sendPostedEvents(received.events, QEvent.Type.DeferredDelete.value)
     await until(lambda: len(asyncio.all_tasks()) == 1)
 
 
-async def listening(made: Logind, heard: Heard) -> None:
+async def listening(made: Logind, received: Received) -> None:
     """Until signals arrive: the first ones may come before the bus knows of the rules."""
-    power_linux.listen(heard.events)
-    while "woke" not in heard.all:
-        await made.tell(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
+    power_linux.listen(received.events)
+    while "woke" not in received.all:
+        await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
         await asyncio.sleep(0.05)
-    heard.all.clear()
+    received.all.clear()
 
 
 def locked(now: bool) -> tuple[str, dict[str, tuple[str, bool]], list[str]]:
@@ -98,20 +98,20 @@ def locked(now: bool) -> tuple[str, dict[str, tuple[str, bool]], list[str]]:
 
 @needs_bus
 @pytest.mark.parametrize("by_pid", [True, False])
-async def test_waking_and_a_locked_screen_are_told(bus: None, qapp: QApplication, by_pid: bool) -> None:
-    heard = Heard()
+async def test_waking_and_a_locked_screen_are_emitted(bus: None, qapp: QApplication, by_pid: bool) -> None:
+    received = Received()
     async with logind(by_pid=by_pid) as made:
-        await listening(made, heard)
-        await made.tell(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", True)
-        await made.tell(OURS, SESSION, "Lock")
-        await made.tell(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", *locked(True))
-        await made.tell(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", *locked(False))
-        await made.tell(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", SESSION, {"IdleHint": ("b", True)}, [])
-        await made.tell("/org/freedesktop/login1/session/another", SESSION, "Lock")
-        await made.tell(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
-        await until(lambda: "woke" in heard.all)
-        assert [x for x in heard.all if x == "left"] == ["left", "left"]
-    await over(heard)
+        await listening(made, received)
+        await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", True)
+        await made.emit(OURS, SESSION, "Lock")
+        await made.emit(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", *locked(True))
+        await made.emit(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", *locked(False))
+        await made.emit(OURS, PROPERTIES, "PropertiesChanged", "sa{sv}as", SESSION, {"IdleHint": ("b", True)}, [])
+        await made.emit("/org/freedesktop/login1/session/another", SESSION, "Lock")
+        await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
+        await until(lambda: "woke" in received.all)
+        assert [x for x in received.all if x == "left"] == ["left", "left"]
+    await over(received)
 
 
 @needs_bus
@@ -128,9 +128,9 @@ async def test_another_user_of_the_computer_locks_nobodys_window(
             yield router
 
     monkeypatch.setattr(power_linux, "open_dbus_router", opened)
-    heard = Heard()
+    received = Received()
     async with logind() as made, open_dbus_router(bus="SYSTEM") as other:
-        await listening(made, heard)
+        await listening(made, received)
         for signal in (
             new_signal(DBusAddress(OURS, interface=SESSION), "Lock"),
             new_signal(DBusAddress(OURS, interface=PROPERTIES), "PropertiesChanged", "sa{sv}as", locked(True)),
@@ -140,27 +140,27 @@ async def test_another_user_of_the_computer_locks_nobodys_window(
                 signal.header.fields[HeaderFields.destination] = names[0]
             await other.send(signal)
         await other.send_and_get_reply(message_bus.GetId())  # the bus has passed them on
-        await made.tell(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
-        await until(lambda: "woke" in heard.all)
-        assert "left" not in heard.all
-    await over(heard)
+        await made.emit(MANAGER.object_path, MANAGER.interface, "PrepareForSleep", "b", False)
+        await until(lambda: "woke" in received.all)
+        assert "left" not in received.all
+    await over(received)
 
 
 @needs_bus
-async def test_a_system_without_logind_says_nothing(bus: None, qapp: QApplication) -> None:
-    heard = Heard()
-    power_linux.listen(heard.events)
+async def test_a_system_without_logind_emits_nothing(bus: None, qapp: QApplication) -> None:
+    received = Received()
+    power_linux.listen(received.events)
     await asyncio.sleep(0.2)
-    assert heard.all == []
-    await over(heard)
+    assert received.all == []
+    await over(received)
 
 
-async def test_a_system_without_a_bus_says_nothing(
+async def test_a_system_without_a_bus_emits_nothing(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere")
     caplog.set_level("INFO", "ui")
-    power_linux.listen(Heard().events)
+    power_linux.listen(Received().events)
     await until(lambda: "no-power-notices" in caplog.text)
 
 
@@ -170,19 +170,19 @@ class Networks(QObject):
     reachabilityChanged = Signal(QNetworkInformation.Reachability)  # noqa: N815 - Qt's name
 
 
-def test_a_network_that_comes_is_told_and_one_that_goes_is_not(qapp: QApplication) -> None:
-    heard, system = Heard(), Networks()
-    networks(heard.events, system)
+def test_a_network_that_comes_is_emitted_and_one_that_goes_is_not(qapp: QApplication) -> None:
+    received, system = Received(), Networks()
+    networks(received.events, system)
     for now in ("Disconnected", "Unknown"):
         system.reachabilityChanged.emit(QNetworkInformation.Reachability[now])
-    assert heard.all == []
+    assert received.all == []
     for now in ("Local", "Site", "Online"):
         system.reachabilityChanged.emit(QNetworkInformation.Reachability[now])
-    assert heard.all == ["network"] * 3
+    assert received.all == ["network"] * 3
 
 
-def test_qt_knows_networks_here_or_nothing_is_said(qapp: QApplication) -> None:
-    networks(Heard().events)
+def test_qt_knows_networks_here_or_nothing_is_emitted(qapp: QApplication) -> None:
+    networks(Received().events)
 
 
 @pytest.mark.parametrize(
@@ -199,4 +199,4 @@ def test_qt_knows_networks_here_or_nothing_is_said(qapp: QApplication) -> None:
     ],
 )
 def test_what_windows_messages_mean(message: int, wparam: int, meant: str) -> None:
-    assert said(message, wparam) == meant
+    assert event_of(message, wparam) == meant

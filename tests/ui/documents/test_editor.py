@@ -160,9 +160,9 @@ def test_pasted_html_keeps_what_a_document_holds_and_nothing_else(qtbot: QtBot) 
 
 
 def test_pasting_says_what_could_not_be_taken(qtbot: QtBot) -> None:
-    said: list[str] = []
+    words: list[str] = []
     editor, document = new_editor(qtbot)
-    editor.pasted.connect(said.append)
+    editor.pasted.connect(words.append)
     for html, sentence in (
         (
             "<p>a<img src=x><img src=y><img src=z></p><table><tr><td>1</td><td>2</td></tr></table>",
@@ -179,14 +179,14 @@ def test_pasting_says_what_could_not_be_taken(qtbot: QtBot) -> None:
         mime.setHtml(html)
         QApplication.clipboard().setMimeData(mime)
         key(editor, Key.Key_V, CTRL)
-        assert said.pop() == sentence
+        assert words.pop() == sentence
     assert "1\t2" in document.plain_text()
 
 
 def test_pasting_what_has_no_text_says_so_and_leaves_the_selection(qtbot: QtBot) -> None:
-    said: list[str] = []
+    words: list[str] = []
     editor, document = new_editor(qtbot, "kvar å")
-    editor.pasted.connect(said.append)
+    editor.pasted.connect(words.append)
     editor.selectAll()
     for form, data, sentence in (
         ("text/html", b"<img src=x>", "1 bild kunde inte följa med."),
@@ -198,9 +198,9 @@ def test_pasting_what_has_no_text_says_so_and_leaves_the_selection(qtbot: QtBot)
         mime.setData(form, data)
         QApplication.clipboard().setMimeData(mime)
         key(editor, Key.Key_V, CTRL)
-        assert said.pop() == sentence
+        assert words.pop() == sentence
     key(editor, Key.Key_V, CTRL | SHIFT)
-    assert said.pop() == "Det fanns ingen text att klistra in."
+    assert words.pop() == "Det fanns ingen text att klistra in."
     assert document.plain_text() == "kvar å"
 
 

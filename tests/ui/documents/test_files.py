@@ -60,9 +60,9 @@ def hl(world: World) -> Desk:
 @pytest.fixture
 def faults() -> Iterator[list[str]]:
     """Codes of what was told."""
-    told: list[str] = []
-    set_error_hook(lambda _owner, error, _again: told.append(getattr(error, "code", "")))
-    yield told
+    notified: list[str] = []
+    set_error_hook(lambda _owner, error, _again: notified.append(getattr(error, "code", "")))
+    yield notified
     set_error_hook(None)
 
 
@@ -158,10 +158,10 @@ async def test_a_pdf_holds_no_deleted_text_and_nobodys_name(
     target = tmp_path / "Beslut.pdf"
     await until(target.exists)
     data = target.read_bytes()
-    (said,) = text_of(data)
-    assert "Slut" in said
+    (shown,) = text_of(data)
+    assert "Slut" in shown
     for word in ("kanariefågel", *NAMES.values()):
-        assert word not in said
+        assert word not in shown
         assert word.encode() not in data
         assert word.encode("utf-16-be") not in data
 
@@ -244,7 +244,7 @@ async def test_the_pages_go_to_the_printer_that_is_chosen(
     assert QSettings().fileName().startswith(os.devnull), "where Qt's own file dialog would keep the folders"
 
 
-async def test_a_printer_that_takes_nothing_is_told_in_the_preview(
+async def test_a_printer_that_takes_nothing_is_shown_in_the_preview(
     qtbot: QtBot, hl: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def answer(dialog: QDialog) -> bool:
@@ -321,9 +321,9 @@ async def test_files_are_dropped_on_the_list_and_each_says_what_became_of_it(
     ]
     assert drop(view, *paths)
     await until(lambda: len(hl.documents.list(ROOM)) == 2 and view.list.importing.bar.isVisible())
-    said = view.list.importing.bar.text().split("\n")
-    assert said[0] == "”a”: 1 bild kunde inte följa med."
-    assert said[1].startswith("”hemlig.docx” importerades inte. Filen är skyddad med lösenord.")
+    shown = view.list.importing.bar.text().split("\n")
+    assert shown[0] == "”a”: 1 bild kunde inte följa med."
+    assert shown[1].startswith("”hemlig.docx” importerades inte. Filen är skyddad med lösenord.")
     assert view.list.importing.bar._code.text() == "Kod: import-encrypted"
     assert view.currentWidget() is view.list
     view.list.importing.bar._button.click()
@@ -394,18 +394,18 @@ def test_the_windows_commands_do_what_is_open(qtbot: QtBot, hl: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language_of", "says"),
+    ("language_of", "sentence"),
     [
         ("sv", "2 tabeller, 3 bilder, 1 fotnot och filens makron kunde inte följa med."),
         ("en", "2 tables, 3 pictures, 1 footnote and the file's macros could not come along."),
     ],
 )
-def test_what_is_lost_is_said_by_kind_and_count(language_of: str, says: str) -> None:
+def test_what_is_lost_is_shown_by_kind_and_count(language_of: str, sentence: str) -> None:
     before = language()
     set_language(language_of)
     try:
         lost = Taken(blocks=[], pictures=3, tables=2, others=(("footnotes", 1), ("macros", 1)))
-        assert imported.losses(lost).startswith(says)
+        assert imported.losses(lost).startswith(sentence)
         assert imported.losses(Taken(blocks=[])) == ""
     finally:
         set_language(before)

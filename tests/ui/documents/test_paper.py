@@ -50,8 +50,8 @@ async def laid_out(blocks: list[Block], layout: QPageLayout | None = None) -> Pa
 def text_of(data: bytes) -> list[str]:
     """What poppler reads on each page. An emoji is a picture there."""
     command = ["pdftotext", "-layout", "-", "-"]
-    said = subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()
-    return said.split("\f")[:-1]
+    shown = subprocess.run(command, input=data, capture_output=True, check=True).stdout.decode()
+    return shown.split("\f")[:-1]
 
 
 @needs_pdftotext

@@ -49,7 +49,7 @@ def copied(*files: str) -> QMimeData:
     return mime
 
 
-def said(document: DocumentView) -> str:
+def shown(document: DocumentView) -> str:
     bar = document.pasted_bar
     return bar.text() if bar is not None and bar.isVisible() else ""
 
@@ -59,11 +59,11 @@ def test_pasted_files_are_not_written_as_addresses(document: DocumentView, modif
     QApplication.clipboard().setMimeData(copied("Yttrande å.pdf", "bild.png"))
     QTest.keyClick(document.editor, Qt.Key.Key_V, modifiers)
     assert document.editor.toPlainText() == "å"
-    assert said(document) == "2 filer kunde inte följa med. Skicka dem i chatten."
+    assert shown(document) == "2 filer kunde inte följa med. Skicka dem i chatten."
     QApplication.clipboard().setText(" och ö")
     QTest.keyClick(document.editor, Qt.Key.Key_V, modifiers)
     assert document.editor.toPlainText() == "å och ö"
-    assert said(document) == ""
+    assert shown(document) == ""
 
 
 @pytest.mark.parametrize(("offered", "done"), [(COPY | MOVE, COPY), (MOVE, Qt.DropAction.IgnoreAction)])
@@ -79,7 +79,7 @@ def test_dropped_files_are_neither_written_nor_taken_from_their_folder(
     QApplication.sendEvent(page, dropped)
     assert dropped.dropAction() == done
     assert document.editor.toPlainText() == "å"
-    assert said(document) == "1 fil kunde inte följa med. Skicka den i chatten."
+    assert shown(document) == "1 fil kunde inte följa med. Skicka den i chatten."
 
 
 def test_an_address_of_the_web_is_pasted_as_text(document: DocumentView) -> None:

@@ -86,7 +86,7 @@ def shown(qtbot: QtBot, place: Place, obj: ObjId | None) -> DocumentsView:
 
 
 @pytest.mark.parametrize("action", DOCUMENT)
-def test_a_refused_edit_of_a_document_is_told_once_kept_and_stored_later(
+def test_a_refused_edit_of_a_document_is_shown_once_kept_and_stored_later(
     qtbot: QtBot, place: Place, fault: Fault, announced: list[str], action: str
 ) -> None:
     document = shown(qtbot, place, place.document).document
@@ -111,7 +111,7 @@ def test_a_refused_edit_of_a_document_is_told_once_kept_and_stored_later(
         assert bar.isVisible()
         assert len(announced) == 1, "once, however often it is refused"
         kept = in_document(model)
-    assert place.told == []
+    assert place.notified == []
     if code == "store-closed":
         assert place.documents.unsaved_changes()[place.document], "handed to who closes"
         return
@@ -122,7 +122,7 @@ def test_a_refused_edit_of_a_document_is_told_once_kept_and_stored_later(
         assert stored(again) == kept
 
 
-def test_what_a_closed_document_could_not_store_is_told_in_the_list_and_stored_from_there(
+def test_what_a_closed_document_could_not_store_is_shown_in_the_list_and_stored_from_there(
     qtbot: QtBot, place: Place, fault: Fault, announced: list[str]
 ) -> None:
     view = shown(qtbot, place, place.document)
@@ -141,12 +141,12 @@ def test_what_a_closed_document_could_not_store_is_told_in_the_list_and_stored_f
             place.save()
     press_again(view.list.unsaved_bar)
     assert not view.list.unsaved_bar.isVisible()
-    assert place.told == []
+    assert place.notified == []
     with reopened(place) as again:
         assert stored(again) == kept
 
 
-async def test_a_refused_new_name_in_the_list_is_told_and_stored_when_it_is_locked(
+async def test_a_refused_new_name_in_the_list_is_shown_and_stored_when_it_is_locked(
     qtbot: QtBot, place: Place, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def ask(*_given: object, **_named: object) -> str:
@@ -162,7 +162,7 @@ async def test_a_refused_new_name_in_the_list_is_told_and_stored_when_it_is_lock
         assert view.list.unsaved_bar.isVisible()
     place.save()
     assert not view.list.unsaved_bar.isVisible()
-    assert place.told == []
+    assert place.notified == []
     with reopened(place) as again:
         assert again.documents.shown_now(place.document)[0] == "Beslut å"
 
@@ -186,12 +186,12 @@ def test_a_document_that_cannot_be_put_away_or_restored_is_where_it_was_and_try_
             press_again(view.document.bar, "Återställ")
         else:
             view._delete(place.document)
-        ((told, again),) = place.told
-    assert told == code
+        ((notified, again),) = place.notified
+    assert notified == code
     assert again is not None
     if code == "store-closed":
         return
     assert put_away(place) is before
     again()
     assert put_away(place) is not before
-    assert len(place.told) == 1
+    assert len(place.notified) == 1

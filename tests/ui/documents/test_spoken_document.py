@@ -52,7 +52,7 @@ def view(qtbot: QtBot, tmp_path: Path) -> Iterator[DocumentView]:
     world.close()
 
 
-def told(view: DocumentView) -> list[tuple[Role, str, object]]:
+def announced(view: DocumentView) -> list[tuple[Role, str, object]]:
     """Role, text and level of each paragraph that is told of."""
     found = []
     for one in walk(face(view.editor)):
@@ -64,7 +64,7 @@ def told(view: DocumentView) -> list[tuple[Role, str, object]]:
 
 
 def test_headings_list_items_and_quotations_stand_in_the_text(view: DocumentView) -> None:
-    assert told(view) == [
+    assert announced(view) == [
         (Role.Heading, "Beslut å", 1),
         (Role.ListItem, "ett", 1),
         (Role.ListItem, "två", 2),
@@ -81,13 +81,13 @@ def test_they_have_their_places_in_it(view: DocumentView) -> None:
 
 
 def test_they_follow_what_is_written(view: DocumentView) -> None:
-    told(view)
+    announced(view)
     view.editor.select(0)
     view.editor.set_style(BODY)
-    assert [text for _, text, _ in told(view)] == ["ett", "två", "Citat"]
+    assert [text for _, text, _ in announced(view)] == ["ett", "två", "Citat"]
     view._document.splice(0, 0, "Först\n")
     view._document.set_block(0, 0, Style(heading=2))
-    assert told(view)[0] == (Role.Heading, "Först", 2)
+    assert announced(view)[0] == (Role.Heading, "Först", 2)
 
 
 def test_one_is_gone_to_by_pressing_it(view: DocumentView) -> None:
@@ -104,11 +104,11 @@ def test_the_text_is_described_by_what_the_caret_comes_into(view: DocumentView) 
     editor.setFocus()
     hint = "Tryck Esc och sedan Tabb för att lämna texten."
     assert face(editor).text(Description) == f"Rubrik 1. {hint}"
-    said = []
+    shown = []
     for _ in range(5):
         QTest.keyClick(editor, Qt.Key.Key_Down)
-        said.append(face(editor).text(Description))
-    assert said == ["Brödtext", "Punktlista, 1 av 1", "Punktlista, 1 av 1", "Citat", "Brödtext"]
+        shown.append(face(editor).text(Description))
+    assert shown == ["Brödtext", "Punktlista, 1 av 1", "Punktlista, 1 av 1", "Citat", "Brödtext"]
 
 
 def test_the_text_alone_has_the_focus(view: DocumentView) -> None:
@@ -116,7 +116,7 @@ def test_the_text_alone_has_the_focus(view: DocumentView) -> None:
     assert focused(view.window()) == ["EditableText Dokumentets text"]
 
 
-def test_a_long_document_tells_of_so_many_and_no_more(view: DocumentView) -> None:
+def test_a_long_document_describes_so_many_paragraphs_and_no_more(view: DocumentView) -> None:
     view._document.splice(0, 0, "Rubrik\n" * (MOST + 50))
     view._document.set_styles(0, [Style(heading=2)] * (MOST + 50))
-    assert len(told(view)) == MOST
+    assert len(announced(view)) == MOST

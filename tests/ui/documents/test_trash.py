@@ -91,7 +91,7 @@ async def test_what_is_chosen_in_the_trash_is_put_back(qtbot: QtBot, world: Worl
     assert not view.list.trash.isVisible()
 
 
-def test_who_has_it_open_is_told_and_what_they_write_is_kept(qtbot: QtBot, world: World) -> None:
+def test_a_person_who_has_it_open_sees_it_and_what_they_write_is_kept(qtbot: QtBot, world: World) -> None:
     hl, ek = world.add(HL), world.add(EK)
     obj = hl.documents.create(ROOM, "Beslut")
     world.deliver()
@@ -104,8 +104,8 @@ def test_who_has_it_open_is_told_and_what_they_write_is_kept(qtbot: QtBot, world
     assert theirs.bar.text().startswith("Handläggare lade det här i papperskorgen (")
     theirs.editor.textCursor().insertText("Ännu ett skäl 🙂")
     world.deliver()
-    (told,) = Trash(hl.documents.trash).written_after()
-    assert (told.item.link.obj, told.by) == (obj, (EK,))
+    (notified,) = Trash(hl.documents.trash).written_after()
+    assert (notified.item.link.obj, notified.by) == (obj, (EK,))
     mine.open_ref(obj, b"")  # as the line on Home and a search hit do
     assert opened(mine).editor.toPlainText() == "Ännu ett skäl 🙂"
     assert opened(mine).bar.isVisible()
@@ -116,7 +116,7 @@ def test_who_has_it_open_is_told_and_what_they_write_is_kept(qtbot: QtBot, world
     assert not opened(mine).bar.isVisible()
 
 
-def test_who_may_only_read_is_told_and_offered_nothing(qtbot: QtBot, world: World) -> None:
+def test_a_reader_sees_it_and_is_offered_nothing(qtbot: QtBot, world: World) -> None:
     hl = world.add(HL)
     obj = hl.documents.create(ROOM, "Beslut")
     hl.documents.delete(obj)

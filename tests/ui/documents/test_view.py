@@ -21,7 +21,7 @@ from tests.ui.pointing import click, wheel
 from ui.documents.document_view import DocumentView
 from ui.documents.view import DocumentsView
 from ui.richtext.link_dialog import LinkDialog
-from ui.tool import Standing, StandingView
+from ui.tool import PlacedView, ViewPlace
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_enter_in_the_list_opens_the_document(qtbot: QtBot, world: World) -> Non
     assert opened(view).obj == obj
 
 
-def test_what_could_not_be_pasted_is_said_above_the_text_until_it_is_read(qtbot: QtBot, world: World) -> None:
+def test_what_could_not_be_pasted_is_shown_above_the_text_until_it_is_read(qtbot: QtBot, world: World) -> None:
     hl = world.add(HL)
     document = opened(show(qtbot, hl, hl.documents.create(ROOM, "Beslut")))
     mime = QMimeData()
@@ -197,7 +197,7 @@ def test_what_a_colleague_selects_has_a_ground_and_keeps_its_bullets_and_numbers
     hl.documents.close(obj)
 
 
-def test_a_change_that_cannot_be_read_is_told_and_the_rest_is_shown(qtbot: QtBot, world: World) -> None:
+def test_a_change_that_cannot_be_read_is_counted_and_the_rest_is_shown(qtbot: QtBot, world: World) -> None:
     hl = world.add(HL)
     obj = hl.documents.create(ROOM, "Beslut")
     hl.documents.open(obj).splice(0, 0, "åäö")
@@ -476,16 +476,16 @@ def test_one_comes_back_to_the_open_document_its_caret_and_the_line_at_the_top(q
     wheel(editor, -3)
     selection, place = editor.selection(), editor.cursorRect()
     assert editor.verticalScrollBar().value()
-    assert isinstance(view, StandingView)
-    left = view.standing()
+    assert isinstance(view, PlacedView)
+    left = view.view_place()
     view.show_list()
     again = show(qtbot, hl)
-    again.stand(left)
+    again.restore_place(left)
     editor = opened(again).editor
     assert editor.selection() == selection
     assert editor.cursorRect() == place
     again.show_list()
-    assert again.standing() == Standing()
+    assert again.view_place() == ViewPlace()
     hl.documents.delete(obj)
-    again.stand(replace(left, opened=bytes(16)))
+    again.restore_place(replace(left, opened=bytes(16)))
     assert again.document is None

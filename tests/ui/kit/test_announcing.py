@@ -35,84 +35,86 @@ def window(qtbot: QtBot) -> Window:
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def received(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return announced(monkeypatch)
 
 
-def test_what_is_said_in_a_dialog_or_deep_in_the_window_has_its_voice(window: Window, heard: list[str]) -> None:
+def test_an_announcement_in_a_dialog_or_deep_in_the_window_uses_its_announcer(
+    window: Window, received: list[str]
+) -> None:
     inside = QLabel("å", QWidget(window))
     announce(inside, "Länken är kopierad 🙂")
     window.wait(PAUSE_S)
     dialog = QDialog(window)
     announce(QLabel("ä", dialog), "Filen är sparad")
-    assert heard == ["Länken är kopierad 🙂", "Filen är sparad"]
+    assert received == ["Länken är kopierad 🙂", "Filen är sparad"]
 
 
-def test_what_waits_is_said_by_itself_when_its_time_has_come(window: Window, heard: list[str]) -> None:
+def test_what_waits_is_announced_by_itself_when_its_time_has_come(window: Window, received: list[str]) -> None:
     announce(window, "Första")
     announce(window, "Andra", Kind.KEPT)
     assert window.announcer._timer.isActive()
     assert window.announcer._timer.interval() == PAUSE_S * 1000
     window.wait(PAUSE_S - 1)
-    assert heard == ["Första"]
+    assert received == ["Första"]
     window.wait(1)
-    assert heard == ["Första", "Andra"]
+    assert received == ["Första", "Andra"]
     assert not window.announcer._timer.isActive()
 
 
-def test_a_timer_that_is_early_waits_again(window: Window, heard: list[str]) -> None:
+def test_a_timer_that_is_early_waits_again(window: Window, received: list[str]) -> None:
     announce(window, "Ett meddelande", Kind.MESSAGES)
     window.now += PAUSE_S - 0.5
     window.announcer._timer.stop()
     window.announcer.look()
-    assert heard == []
+    assert received == []
     assert window.announcer._timer.interval() == 500
 
 
-def test_nothing_is_said_that_nobody_wants(window: Window, heard: list[str]) -> None:
+def test_nothing_is_announced_that_nobody_wants(window: Window, received: list[str]) -> None:
     announce(window, "Ett meddelande", Kind.MESSAGES)
     window.wanted = False
     announce(window, "Du är offline", Kind.KEPT)
     window.wait(PAUSE_S)
-    assert heard == []
+    assert received == []
     window.wanted = True
     window.wait(PAUSE_S)
-    assert heard == []
+    assert received == []
     announce(window, "Åter")
-    assert heard == ["Åter"]
+    assert received == ["Åter"]
 
 
-def test_nothing_is_said_once_kansli_is_being_locked(window: Window, heard: list[str]) -> None:
+def test_nothing_is_announced_once_kansli_is_being_locked(window: Window, received: list[str]) -> None:
     announce(window, "Ett meddelande", Kind.MESSAGES)
     announce(window, "Du är offline", Kind.KEPT)
     window.announcer.silence()
     announce(window, "Fel", Kind.KEPT)
     window.announcer.look()
     window.wait(10 * PAUSE_S)
-    assert heard == []
+    assert received == []
     assert not window.announcer._timer.isActive()
 
 
-def test_an_error_in_a_line_is_said_when_it_is_another(window: Window, heard: list[str]) -> None:
+def test_an_error_in_a_line_is_announced_when_it_has_changed(window: Window, received: list[str]) -> None:
     error = ErrorLine(window)
     for text in ("31/2 finns inte", "31/2 finns inte", "31/3 å 🙂", "31/3 å 🙂"):
-        error.say(text)
+        error.show_text(text)
         window.wait(PAUSE_S)
     error.hide()
-    error.say("31/3 å 🙂")
-    assert heard == ["31/2 finns inte", "31/3 å 🙂", "31/3 å 🙂"]
+    error.show_text("31/3 å 🙂")
+    assert received == ["31/2 finns inte", "31/3 å 🙂", "31/3 å 🙂"]
 
 
-def test_a_further_sentence_of_an_error_is_said_too(window: Window, heard: list[str]) -> None:
+def test_a_further_sentence_of_an_error_is_announced_too(window: Window, received: list[str]) -> None:
     error = ErrorLine(window)
-    error.say("Kontot väntar å 🙂", "waits")
-    error.say_more("Från 14:03.")
+    error.show_text("Kontot väntar å 🙂", "waits")
+    error.add_sentence("Från 14:03.")
     window.wait(PAUSE_S)
-    assert heard == ["Kontot väntar å 🙂\nKod: waits", "Från 14:03."]
+    assert received == ["Kontot väntar å 🙂\nKod: waits", "Från 14:03."]
 
 
-def test_nothing_is_said_where_there_is_no_voice(qtbot: QtBot, heard: list[str]) -> None:
+def test_nothing_is_announced_where_there_is_no_announcer(qtbot: QtBot, received: list[str]) -> None:
     gate = QWidget()
     qtbot.addWidget(gate)
     announce(QLabel("fel lösenfras", gate), "Fel lösenfras")
-    assert heard == []
+    assert received == []

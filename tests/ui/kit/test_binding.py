@@ -71,7 +71,7 @@ def test_what_is_due_soon_dies_with_its_view(qapp: QApplication) -> None:
     assert view.times == 0
 
 
-def test_a_bound_slot_hears_until_its_owner_is_destroyed(qapp: QApplication) -> None:
+def test_a_bound_slot_is_called_until_its_owner_is_destroyed(qapp: QApplication) -> None:
     signal: Signal[int] = Signal()
     listener = Listener()
     bind(listener, signal, listener.on_number)
@@ -100,7 +100,7 @@ def test_a_widget_that_fails_stops_neither_the_emitter_nor_the_others(
     assert caught == [failed]
 
 
-def test_a_bound_slot_can_be_let_go(qapp: QApplication) -> None:
+def test_a_bound_slot_can_be_disconnected(qapp: QApplication) -> None:
     signal: Signal[int] = Signal()
     listener = Listener()
     end = bind(listener, signal, listener.on_number)

@@ -143,7 +143,7 @@ def test_a_dialog_is_as_high_as_what_it_shows_at_the_moment(window: QWidget) -> 
     QApplication.processEvents()
     assert dialog.height() < before
     error = dialog.add_error()
-    error.say("Servern svarar inte. Försök igen om en stund.")
+    error.show_text("Servern svarar inte. Försök igen om en stund.")
     texts[1].show()
     QApplication.processEvents()
     assert dialog.height() > before

@@ -10,7 +10,7 @@ from ui.kit.error_line import ErrorLine
 from ui.kit.plain import Label
 from ui.kit.toast import InfoBar, Toast
 
-SAID, CODE = "Lösenfrasen stämmer inte å.", "Kod: wrong-passphrase"
+TEXT, CODE = "Lösenfrasen stämmer inte å.", "Kod: wrong-passphrase"
 
 
 def labels(of: QWidget) -> dict[str, int]:
@@ -24,26 +24,26 @@ def test_the_code_stands_smaller_than_the_sentence(qapp: QApplication, qtbot: Qt
     qtbot.addWidget(host)
     theme.apply(qapp, "light")
     error, bar, toast = ErrorLine(host), InfoBar(host), Toast(host)
-    error.say(SAID, "wrong-passphrase")
-    bar.show_state("warning", "warning", SAID, code="wrong-passphrase")
-    toast.say(SAID, code="wrong-passphrase")
+    error.show_text(TEXT, "wrong-passphrase")
+    bar.show_state("warning", "warning", TEXT, code="wrong-passphrase")
+    toast.show_text(TEXT, code="wrong-passphrase")
     host.show()
     for part in (error, bar, toast):
-        assert labels(part)[SAID] > labels(part)[CODE], part
-    assert error.accessibleName() == f"{SAID}\n{CODE}"
+        assert labels(part)[TEXT] > labels(part)[CODE], part
+    assert error.accessibleName() == f"{TEXT}\n{CODE}"
 
 
 def test_what_has_no_code_shows_none(qtbot: QtBot) -> None:
     host = QWidget()
     qtbot.addWidget(host)
     error, bar, toast = ErrorLine(host), InfoBar(host), Toast(host)
-    error.say(SAID, "full")
-    error.say(SAID)
-    bar.show_state("info", "info", SAID)
-    toast.say(SAID)
+    error.show_text(TEXT, "full")
+    error.show_text(TEXT)
+    bar.show_state("info", "info", TEXT)
+    toast.show_text(TEXT)
     for part in (error, bar, toast):
-        assert [text for text in labels(part) if text] == [SAID], part
-    error.say_more("Från 14:03.")
-    assert error.text() == f"{SAID}\nFrån 14:03."
+        assert [text for text in labels(part) if text] == [TEXT], part
+    error.add_sentence("Från 14:03.")
+    assert error.text() == f"{TEXT}\nFrån 14:03."
     error.clear()
     assert (error.text(), error.isHidden()) == ("", True)

@@ -105,16 +105,16 @@ def test_a_button_that_stays_pressed_is_a_button_that_says_whether_it_is(
         state = found.state()
         assert (bool(state.checkable), bool(state.checked), bool(state.pressed)) == (True, on, on)
         monkeypatch.setattr("ui.kit.faces._STATE_IN_DESCRIPTION", True)
-        said = "Fet (Ctrl+B)" if kind == "icon" else ""
-        assert found.text(Description) == ", ".join(part for part in ("På" if on else "Av", said) if part)
+        spoken = "Fet (Ctrl+B)" if kind == "icon" else ""
+        assert found.text(Description) == ", ".join(part for part in ("På" if on else "Av", spoken) if part)
         monkeypatch.setattr("ui.kit.faces._STATE_IN_DESCRIPTION", False)
-        assert found.text(Description) == said
+        assert found.text(Description) == spoken
     press(found)
     assert pressed == [True]
     assert found.state().checked
 
 
-def test_an_ordinary_button_keeps_what_qt_tells(window: QWidget) -> None:
+def test_an_ordinary_button_keeps_what_qt_reports(window: QWidget) -> None:
     made = TextButton("Skicka")
     put(window, made)
     assert face(made).role() == Role.Button

@@ -50,19 +50,19 @@ def test_a_step_stops_at_the_smallest_and_at_the_largest_size() -> None:
     assert [scale.step(size, -1) for size in (80, 100, 200)] == [80, 90, 175]
 
 
-def test_fonts_sheet_icons_and_held_measures_follow_at_once(qapp: QApplication, qtbot: QtBot) -> None:
+def test_fonts_style_sheet_icons_and_held_measures_follow_at_once(qapp: QApplication, qtbot: QtBot) -> None:
     box = shown(qtbot, QWidget())
     rows = column(box, margins=(1, 10, 1, 10), spacing=10)
     words, button, chip = label("Beslut", "title"), TextButton("Skicka", icon="send"), Chip("Utkast", icon="draft")
     for part in (words, button, chip):
         rows.addWidget(part)
     scale.hold(box, least_width=100)
-    told: list[int] = []
-    theme.on_change(box, lambda: told.append(scale.text_size()))
+    notified: list[int] = []
+    theme.on_change(box, lambda: notified.append(scale.text_size()))
     before = words.sizeHint(), button.sizeHint(), chip.sizeHint(), button.iconSize()
     assert font(12).pointSizeF() == 9
     theme.resize(qapp, 200, "compact")
-    assert told == [200]
+    assert notified == [200]
     assert font(12).pointSizeF() == 18
     assert words.sizeHint().height() > 1.8 * before[0].height()
     assert button.sizeHint().width() > 1.5 * before[1].width()
@@ -71,7 +71,7 @@ def test_fonts_sheet_icons_and_held_measures_follow_at_once(qapp: QApplication, 
     assert box.minimumWidth() == 200
     assert (rows.contentsMargins().top(), rows.spacing()) == (6, 6)
     theme.resize(qapp, 200, "compact")
-    assert told == [200], "the same again costs nothing"
+    assert notified == [200], "the same again costs nothing"
     theme.resize(qapp, 100, "normal")
     assert (words.sizeHint(), button.sizeHint(), chip.sizeHint(), button.iconSize()) == before
     assert rows.spacing() == 10
@@ -115,7 +115,7 @@ def test_layouts_follow_that_only_qt_knows(qapp: QApplication, qtbot: QtBot) -> 
     assert [each.spacing() for each in (outer, *outer.findChildren(QLayout))] == [6, 12]
 
 
-def test_an_elided_label_is_cut_anew_when_its_text_grows(qapp: QApplication, qtbot: QtBot) -> None:
+def test_an_elided_label_is_cut_again_when_its_text_grows(qapp: QApplication, qtbot: QtBot) -> None:
     name = "Dokumenthanteringsplanens referensgrupp"
     elided = ElidedLabel(name)
     shown(qtbot, elided, width=QLabel(name).sizeHint().width() + 20, height=40)

@@ -85,28 +85,28 @@ def test_the_style_sheet_names_only_icons_that_exist() -> None:
     assert all(path(f"icons/{name}").exists() for name in named)
 
 
-def test_switching_theme_takes_effect_at_once_and_tells_painters(qapp: QApplication, qtbot: QtBot) -> None:
-    told: list[str] = []
+def test_switching_theme_takes_effect_at_once_and_notifies_painters(qapp: QApplication, qtbot: QtBot) -> None:
+    notified: list[str] = []
     label = QLabel("Ärende å ä ö 👍")
     qtbot.addWidget(label)
-    theme.on_change(label, lambda: told.append(theme.current().id))
+    theme.on_change(label, lambda: notified.append(theme.current().id))
     theme.apply(qapp, "dark")
     assert theme.current().dark
     assert qapp.palette().window().color() == load("dark").colour("window")
     theme.apply(qapp, "light")
     assert qapp.palette().window().color() == load("light").colour("window")
-    assert told == ["dark", "light"]
+    assert notified == ["dark", "light"]
 
 
-def test_a_dead_widget_is_not_told_of_themes(qapp: QApplication) -> None:
-    told: list[str] = []
+def test_a_dead_widget_is_not_notified_of_themes(qapp: QApplication) -> None:
+    notified: list[str] = []
     label = QLabel()
-    theme.on_change(label, lambda: told.append("x"))
+    theme.on_change(label, lambda: notified.append("x"))
     label.deleteLater()
     qapp.sendPostedEvents(None, 52)  # DeferredDelete
     theme.apply(qapp, "dark")
     theme.apply(qapp, "light")
-    assert told == []
+    assert notified == []
 
 
 def test_system_follows_the_desktop(qapp: QApplication) -> None:
@@ -170,21 +170,21 @@ def test_a_text_is_as_heavy_on_dark_as_on_light(qapp: QApplication) -> None:
     assert abs(on_dark / on_light - 1) < 0.03
 
 
-def test_a_switch_takes_the_former_sheet_away_first_and_reads_nothing_anew(
+def test_a_switch_removes_the_former_style_sheet_first_and_reads_nothing_again(
     qapp: QApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else it takes a full window four times as long (ui/kit/theme.py)."""
     theme.apply(qapp, "dark")
     theme.apply(qapp, "light")
     given: list[str] = []
-    told: list[str] = []
+    notified: list[str] = []
     monkeypatch.setattr(qapp, "setStyleSheet", given.append)
     monkeypatch.setattr(theme, "path", lambda name: pytest.fail(f"{name} is read again"))
     owner = QObject()
-    theme.on_change(owner, lambda: told.append(theme.current().id))
+    theme.on_change(owner, lambda: notified.append(theme.current().id))
     theme.apply(qapp, "dark")
     assert given == ["", theme.style_sheet("dark")]
-    assert told == ["dark"]
+    assert notified == ["dark"]
     monkeypatch.undo()
     theme.apply(qapp, "light")
 

@@ -28,7 +28,7 @@ class Host(QWidget):
         self.undone: list[bool] = []
 
     def say(self) -> None:
-        self.toast.say("Kortet är borttaget å 🙂.", lambda: self.undone.append(True))
+        self.toast.show_text("Kortet är borttaget å 🙂.", lambda: self.undone.append(True))
         QApplication.sendEvent(self.toast, QEvent(QEvent.Type.Leave))  # wherever this machine's pointer is
 
 
@@ -61,7 +61,7 @@ def test_it_stays_fifteen_seconds_with_undo_and_seven_without(host: Host) -> Non
     assert host.toast.isVisible()
     pass_ms(host.toast, UNDO_MS)
     assert not host.toast.isVisible()
-    host.toast.say("Länken är kopierad.")
+    host.toast.show_text("Länken är kopierad.")
     pass_ms(host.toast, SHOWN_MS)
     assert not host.toast.isVisible()
 
@@ -95,7 +95,7 @@ def test_it_stays_while_the_focus_is_in_it_and_gives_it_back(host: Host) -> None
 
 
 def test_it_is_announced(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
+    sentence: list[tuple[str, QAccessible.AnnouncementPoliteness]] = []
 
     class Reader:
         """What a screen reader's bridge is given."""
@@ -104,33 +104,33 @@ def test_it_is_announced(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
 
         @staticmethod
         def updateAccessibility(event: QAccessibleAnnouncementEvent) -> None:
-            said.append((event.message(), event.politeness()))
+            sentence.append((event.message(), event.politeness()))
 
     monkeypatch.setattr(announcing, "QAccessible", Reader)
     host.say()
     host.now += PAUSE_S
-    host.toast.say("Länken är kopierad.")
+    host.toast.show_text("Länken är kopierad.")
     polite = QAccessible.AnnouncementPoliteness.Polite
-    assert said == [
+    assert sentence == [
         ("Kortet är borttaget å 🙂. Det går att ångra.", polite),
         ("Länken är kopierad.", polite),
     ]
 
 
 def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[tuple[str, Kind]] = []
-    monkeypatch.setattr("ui.kit.toast.announce", lambda _widget, text, kind: told.append((text, kind)))
+    announced: list[tuple[str, Kind]] = []
+    monkeypatch.setattr("ui.kit.toast.announce", lambda _widget, text, kind: announced.append((text, kind)))
     shown: list[bool] = []
-    host.toast.say("Filtret visar den inte", lambda: shown.append(True), "Visa alla")
+    host.toast.show_text("Filtret visar den inte", lambda: shown.append(True), "Visa alla")
     button = host.toast._undo
     assert button.accessibleName() == button.text() == "Visa alla"
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert shown == [True]
     host.say()
     assert button.accessibleName() == button.text() == "Ångra"
-    host.toast.say("Länken är kopierad.")
-    host.toast.say("Servern svarar inte.", kept=True)
-    assert told == [
+    host.toast.show_text("Länken är kopierad.")
+    host.toast.show_text("Servern svarar inte.", kept=True)
+    assert announced == [
         ("Filtret visar den inte", Kind.KEPT),
         ("Kortet är borttaget å 🙂. Det går att ångra.", Kind.KEPT),
         ("Länken är kopierad.", Kind.DONE),
@@ -147,7 +147,7 @@ def above(host: Host) -> Toast:
 
 def test_a_message_without_undo_takes_no_undo_away(host: Host) -> None:
     host.say()
-    host.toast.say("Inget är arkiverat å.")
+    host.toast.show_text("Inget är arkiverat å.")
     assert host.toast.isVisible()
     info = above(host)
     assert info.text() == host.toast.text() == "Inget är arkiverat å."
@@ -167,22 +167,22 @@ def test_a_message_without_undo_takes_no_undo_away(host: Host) -> None:
 
 def test_an_error_takes_no_undo_away_either_and_another_undo_does(host: Host) -> None:
     host.say()
-    host.toast.say("Servern svarar inte.", code="offline", kept=True)
+    host.toast.show_text("Servern svarar inte.", code="offline", kept=True)
     assert host.toast._undo.isVisible()
     again: list[bool] = []
-    host.toast.say("Kortet är arkiverat.", lambda: again.append(True))
+    host.toast.show_text("Kortet är arkiverat.", lambda: again.append(True))
     QTest.mouseClick(host.toast._undo, Qt.MouseButton.LeftButton)
     assert (host.undone, again) == ([], [True])
 
 
 def test_the_latest_message_is_closed_first_and_the_other_stands_at_its_place(host: Host) -> None:
     host.say()
-    host.toast.say("Inget är arkiverat å.")
+    host.toast.show_text("Inget är arkiverat å.")
     info, foot = above(host), host.toast.y() + host.toast.height()
     assert host.toast.dismiss()
     assert not info.isVisible()
     assert host.toast.isVisible()
-    host.toast.say("Inget är arkiverat å.")
+    host.toast.show_text("Inget är arkiverat å.")
     host.resize(host.width(), host.height() + 40)
     assert info.y() + info.height() < host.toast.y()
     host.resize(host.width(), host.height() - 40)
@@ -194,10 +194,10 @@ def test_the_latest_message_is_closed_first_and_the_other_stands_at_its_place(ho
 
 def test_a_message_after_undo_is_gone_stands_alone(host: Host) -> None:
     host.say()
-    host.toast.say("Inget är arkiverat å.")
+    host.toast.show_text("Inget är arkiverat å.")
     info = above(host)
     pass_ms(host.toast, UNDO_MS)
-    host.toast.say("Länken är kopierad.")
+    host.toast.show_text("Länken är kopierad.")
     assert not info.isVisible()
     assert host.toast.text() == "Länken är kopierad."
     assert not host.toast._undo.isVisible()

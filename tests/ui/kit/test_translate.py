@@ -52,8 +52,8 @@ def test_every_text_has_a_swedish_one() -> None:
 def test_no_swedish_text_is_of_nothing() -> None:
     builders = (ROOT / "packaging/builder").glob("*.py")  # the templates of policies have texts, too
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in [*FILES, *builders]]
-    said = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-    assert [msgid for msgid in catalogue("sv") if msgid and msgid not in said] == []
+    shown = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    assert [msgid for msgid in catalogue("sv") if msgid and msgid not in shown] == []
 
 
 def test_every_setting_and_choice_has_a_swedish_name() -> None:
@@ -89,16 +89,16 @@ def test_dates_are_written_as_in_sweden() -> None:
     assert week(date(2026, 11, 24)) == 48
 
 
-def test_times_are_told_in_a_word() -> None:
+def test_times_are_shown_in_a_word() -> None:
     now = datetime(2026, 11, 24, 14, 5).astimezone()
 
-    def said(ago: timedelta) -> str:
+    def shown(ago: timedelta) -> str:
         return day_or_time(int((now - ago).timestamp() * 1000), now)
 
-    assert said(timedelta(seconds=20)) == "nyss"
-    assert said(timedelta(hours=4)) == "10:05"
-    assert said(timedelta(days=1)) == "i går"
-    assert said(timedelta(days=4)) == "20 nov"
+    assert shown(timedelta(seconds=20)) == "nyss"
+    assert shown(timedelta(hours=4)) == "10:05"
+    assert shown(timedelta(days=1)) == "i går"
+    assert shown(timedelta(days=4)) == "20 nov"
 
 
 def test_qts_own_texts_and_keys_are_in_the_language_too(qtbot: QtBot) -> None:

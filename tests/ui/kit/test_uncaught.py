@@ -23,7 +23,7 @@ class Ended:
 
     status: int
     shown: Counter[str]
-    said: str
+    output: str
     log: str
     left: dict[str, str]
 
@@ -48,7 +48,7 @@ def crashed(folder: Path) -> Ended:
 
 def test_what_anybody_wrote_is_in_no_log_after_a_real_crash(crashed: Ended) -> None:
     assert crashed.status < 0
-    for text in (crashed.said, *crashed.left.values()):
+    for text in (crashed.output, *crashed.left.values()):
         for word in ("Kanarie", "rende", "2026-1184", "🐤", "1F424"):
             assert word not in text
         assert "secret" not in text, "no line of source either"
@@ -89,18 +89,18 @@ def test_of_what_qt_says_only_the_method_is_written(crashed: Ended) -> None:
 
 def test_a_crash_of_native_code_is_in_the_log_at_the_next_start(crashed: Ended, folder: Path) -> None:
     assert "Segmentation fault" in crashed.left[crashes.NAME]
-    told = crashes.read(folder)
-    assert told[0] == "Fatal Python error: Segmentation fault"
-    assert any(re.fullmatch(r"    at crashing\.py:\d+ end", line) for line in told)
-    assert not [line for line in told if "/" in line], "no folder: it may be called after a person"
+    notified = crashes.read(folder)
+    assert notified[0] == "Fatal Python error: Segmentation fault"
+    assert any(re.fullmatch(r"    at crashing\.py:\d+ end", line) for line in notified)
+    assert not [line for line in notified if "/" in line], "no folder: it may be called after a person"
     again = run_crashing(folder)
     assert again.status == 0
     assert again.left[crashes.NAME] == "", "it is emptied"
-    for line in told:
+    for line in notified:
         assert line in again.log
 
 
-def test_a_fault_is_told_once_a_minute_with_how_often_it_came_since() -> None:
+def test_a_fault_is_counted_once_a_minute_with_how_often_it_came_since() -> None:
     now = [0.0]
     counted = Counted(lambda: now[0])
     assert [counted.add("a"), counted.add("a"), counted.add("b"), counted.add("a")] == [0, None, 0, None]
@@ -137,7 +137,7 @@ def test_the_program_itself_catches_what_escapes_and_ends_with_a_code(tmp_path: 
     text = log.read_text(encoding="utf-8")
     assert re.search(r"uncaught shown=bug--string--\d+ way=slot missed=0 type=ValueError", text), text
     assert re.search(r"ended shown=bug-[a-z_]+-\d+ type=LookupError", text), text
-    said = done.stderr.decode()
-    assert re.search(r"^kansli: .*\(bug-[a-z_]+-\d+\)$", said, re.MULTILINE)
-    for what in (text, said, *(file.read_text() for file in tmp_path.rglob("crash.log"))):
+    output = done.stderr.decode()
+    assert re.search(r"^kansli: .*\(bug-[a-z_]+-\d+\)$", output, re.MULTILINE)
+    for what in (text, output, *(file.read_text() for file in tmp_path.rglob("crash.log"))):
         assert "Kanarie" not in what

@@ -34,7 +34,7 @@ def shown(qtbot: QtBot, made: QWidget) -> QWidget:
     return window
 
 
-def test_1_a_text_tells_neither_headings_nor_lists(qtbot: QtBot) -> None:
+def test_1_a_text_shows_neither_headings_nor_lists(qtbot: QtBot) -> None:
     made = QTextEdit()
     made.setHtml("<h1>Rubrik å</h1><ul><li>ett</li></ul>")
     window = shown(qtbot, made)

@@ -64,7 +64,7 @@ class FakeRooms:
         self.people[DIRECT_HEAD] = three[:2]
         self.people[DIRECT_REGISTRAR] = [three[0], three[2]]
         self.opened_objects: list[ObjId] = []
-        self.told: list[str] = []
+        self.notified: list[str] = []
         self.filled: int | None = None
         self.proposals: list[HistoryProposal] = []
         self.over: list[EndedMember] = []
@@ -72,7 +72,7 @@ class FakeRooms:
         self.refusal: str | None = None
         self.known: dict[Uid, Person] = {}
 
-    def tell(self, room: RoomId) -> None:
+    def notify(self, room: RoomId) -> None:
         self.room_changed.emit(room)
         self.changed.emit()
 
@@ -94,20 +94,20 @@ class FakeRooms:
 
     async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool, greeting: str = "") -> None:
         self.people[room].append(FakeMember(person=self.known[uid], role=role))
-        self.tell(room)
+        self.notify(room)
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
         gone = [m.person for m in self.people[room] if m.person.uid == uid]
         self.gone += [Removal(person=person, by=ME, t_ms=at(14, 3, 2), reason=reason) for person in gone]
         self.people[room] = [m for m in self.people[room] if m.person.uid != uid]
-        self.tell(room)
+        self.notify(room)
 
     async def leave(self, room: RoomId) -> None:
         raise Forbidden
 
     async def set_role(self, room: RoomId, uid: Uid, role: int) -> None:
         self.people[room] = [replace(m, role=role) if m.person.uid == uid else m for m in self.people[room]]
-        self.tell(room)
+        self.notify(room)
 
     def rename(self, room: RoomId, title: str) -> None:
         self._change(room, title=title)
@@ -125,7 +125,7 @@ class FakeRooms:
 
     def _change(self, room: RoomId, **values: Any) -> None:
         self.list = [replace(r, **values) if r.room == room else r for r in self.list]
-        self.tell(room)
+        self.notify(room)
 
     def members(self, room: RoomId) -> list[FakeMember]:
         return self.people[room]
@@ -155,7 +155,7 @@ class FakeRooms:
         return self.my_role(room) >= 2
 
     def notices(self, room: RoomId) -> list[str]:
-        return self.told
+        return self.notified
 
     def filling(self, room: RoomId) -> int | None:
         return self.filled
@@ -170,13 +170,13 @@ class FakeRooms:
         self.proposals.append(
             HistoryProposal(ident=Hash(bytes(32)), subject=self.known[uid], by=ME, approved=False, refusal="own")
         )
-        self.tell(room)
+        self.notify(room)
 
     async def give_history(self, room: RoomId, proposal: Hash) -> None:
         (found,) = [p for p in self.proposals if p.ident == proposal]
         self.proposals = []
         self.people[room] = [replace(m, history=True) if m.person == found.subject else m for m in self.people[room]]
-        self.tell(room)
+        self.notify(room)
 
     def events(self, room: RoomId) -> list[FakeEvent]:
         if room == LEGAL:

@@ -41,7 +41,7 @@ from tests.ui.shell.sample import (
     FakeStatus,
     at,
 )
-from ui.tool import Standing, Tool
+from ui.tool import Tool, ViewPlace
 
 
 class FakePeople:
@@ -52,7 +52,7 @@ class FakePeople:
         self.all = {p.uid: p for p in (ME, HEAD, REGISTRAR, LAWYER, ARCHIVIST)}
         self.marked: dict[Uid, bool] = {}
         self.others_alike: list[Person] = []
-        self.told: list[KeyNotice] = []
+        self.notified: list[KeyNotice] = []
         self.verdict = Verdict.SAME
         self.my_code = f"kansli:verify?uid={'00' * 16}&genesis={'00' * 32}"
 
@@ -79,10 +79,10 @@ class FakePeople:
         return self.verdict
 
     def notices(self) -> list[KeyNotice]:
-        return self.told
+        return self.notified
 
     def dismiss(self, notice: KeyNotice) -> None:
-        self.told = [n for n in self.told if n != notice]
+        self.notified = [n for n in self.notified if n != notice]
         self.changed.emit()
 
     def mark_verified(self, uid: Uid, verified: bool) -> None:
@@ -206,7 +206,7 @@ class FakeView(QWidget):
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
-        self.stood = Standing()
+        self.stood = ViewPlace()
         self.refs: list[tuple[ObjId, bytes]] = []
         layout = QVBoxLayout(self)
         layout.addWidget(QLabel(name))
@@ -222,11 +222,11 @@ class FakeView(QWidget):
         """Its field."""
         return self.field
 
-    def standing(self) -> Standing:
+    def view_place(self) -> ViewPlace:
         """Its caret."""
-        return Standing(caret=self.field.cursorPosition())
+        return ViewPlace(caret=self.field.cursorPosition())
 
-    def stand(self, left: Standing) -> None:
+    def restore_place(self, left: ViewPlace) -> None:
         """Remembers."""
         self.stood = left
 

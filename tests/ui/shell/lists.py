@@ -149,7 +149,7 @@ def home_notices(folder: Path) -> Shown:
     def put(session: FakeSession, rows: Rows) -> None:
         for key, text in rows.items():
             session.people.all[person(key, text).uid] = person(key, text)
-        session.people.told = [
+        session.people.notified = [
             KeyNotice(uid=person(key, text).uid, kind="device-added", t=at(9, 0)) for key, text in rows.items()
         ]
 

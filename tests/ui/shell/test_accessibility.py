@@ -24,7 +24,7 @@ from ui.shell.entry.unfinished_enrolment import UnfinishedView
 from ui.shell.entry.unlock import UnlockView
 from ui.shell.entry.welcome import WelcomeView
 from ui.shell.room.member_dialogs import AddMemberDialog, NewRoomDialog, RoleDialog
-from ui.shell.room.security_dialog import SealDialog
+from ui.shell.room.security_dialog import SecurityDialog
 from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.room.verify_dialog import VerifyDialog
 from ui.shell.settings.keys_card import PassphraseDialog
@@ -83,11 +83,11 @@ def read_only(window: MainWindow) -> None:
     window.open_room(CASE)
 
 
-def told(window: MainWindow, section: str) -> None:
+def notified(window: MainWindow, section: str) -> None:
     """Something happened to two people's keys, a warning among them."""
     session = window.session
     assert isinstance(session, FakeSession)
-    session.people.told = [
+    session.people.notified = [
         KeyNotice(uid=REGISTRAR.uid, kind="reset", t=at(9, 30), ids=(1,)),
         KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), ids=(2,)),
     ]
@@ -99,8 +99,8 @@ def told(window: MainWindow, section: str) -> None:
 
 
 VIEWS: dict[str, Callable[[MainWindow], None]] = {
-    "keys on home": lambda w: told(w, "home"),
-    "keys in a room": lambda w: told(w, "room"),
+    "keys on home": lambda w: notified(w, "home"),
+    "keys in a room": lambda w: notified(w, "room"),
     "home": lambda w: w.go_section("home"),
     "rooms": lambda w: w.open_room(CASE),
     "nothing": nothing,
@@ -180,8 +180,8 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
         "verify": lambda: VerifyDialog(
             window, HEAD, session.people.safety_number(HEAD.uid), session.people.my_code, lambda texts: Verdict.NO_CODE
         ),
-        "seal": lambda: SealDialog(window, "warned", SEAL, STOPPED, lambda: None),
-        "no seal": lambda: SealDialog(window, "waiting", None, ORDINARY, lambda: None),
+        "seal": lambda: SecurityDialog(window, "warned", SEAL, STOPPED, lambda: None),
+        "no seal": lambda: SecurityDialog(window, "waiting", None, ORDINARY, lambda: None),
     }
     dialog = makers[name]()
     dialog.show()

@@ -18,7 +18,7 @@ ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "shown"),
     [
         (ENROL, "första start"),
         ("kansli:join?server=kansli.example&code=ABCD", "ny dator"),
@@ -32,10 +32,10 @@ ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
         (ObjectLink(room=CASE, obj=ObjId(b"?" * 16), kind="board").to_text(), "finns inte i rummet"),
     ],
 )
-def test_what_leads_nowhere_is_said(window: MainWindow, session: FakeSession, text: str, said: str) -> None:
+def test_what_leads_nowhere_is_shown(window: MainWindow, session: FakeSession, text: str, shown: str) -> None:
     before = (window.navigator.place, len(session.rooms.rooms()))
     window.follow(text)
-    assert said in window._toast._text.text()
+    assert shown in window._toast._text.text()
     assert (window.navigator.place, len(session.rooms.rooms())) == before
 
 

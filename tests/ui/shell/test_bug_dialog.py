@@ -58,7 +58,7 @@ def test_a_fault_of_ours_opens_one_dialog_which_counts_what_follows(window: Main
 
 
 @pytest.mark.parametrize("error", [DiskFull(), BadChange("oversize")])
-def test_what_is_no_fault_of_ours_is_told_by_its_sentence(window: MainWindow, error: Exception) -> None:
+def test_what_is_no_fault_of_ours_is_shown_by_its_sentence(window: MainWindow, error: Exception) -> None:
     tasks.report(window, raised(error))
     assert dialogs(window) == []
     assert window._toast.isVisible()
@@ -93,7 +93,7 @@ async def test_the_report_to_it_holds_the_code(
 def test_enter_closes_the_dialog_and_the_keyboard_reaches_both_buttons(window: MainWindow) -> None:
     reported: list[object] = []
     teller = BugTeller(window, reported.append)
-    teller.tell(raised(RuntimeError()))
+    teller.show_fault(raised(RuntimeError()))
     (dialog,) = dialogs(window)
     before = dialog.focusWidget()
     assert before is not None
@@ -112,13 +112,13 @@ def test_a_closed_dialog_comes_back_after_a_minute_with_what_came_since(qtbot: Q
     window.show()
     teller = BugTeller(window, lambda _lines: None, Counted(lambda: now[0]))
     errors = [raised(RuntimeError()) for _ in range(4)]
-    teller.tell(errors[0])
+    teller.show_fault(errors[0])
     dialogs(window)[0].reject()
     for error in errors[1:3]:
-        teller.tell(error)
+        teller.show_fault(error)
     assert dialogs(window) == []
     now[0] = MINUTE_S
-    teller.tell(errors[3])
+    teller.show_fault(errors[3])
     assert dialogs(window)[0].lines()[0].endswith("3 gånger")
 
 
@@ -126,12 +126,12 @@ def test_a_hidden_window_shows_nothing(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     teller = BugTeller(window, lambda _lines: None)
-    teller.tell(raised(RuntimeError()))
+    teller.show_fault(raised(RuntimeError()))
     assert teller.dialog is None
 
 
 @pytest.mark.parametrize("error", [RuntimeError(), DiskFull()])
-def test_at_the_gate_too_what_nobody_caught_is_told(qtbot: QtBot, session: FakeSession, error: Exception) -> None:
+def test_at_the_gate_too_what_nobody_caught_is_shown(qtbot: QtBot, session: FakeSession, error: Exception) -> None:
     stage = Stage(session.settings, lambda: True, background=False, report=dict)
     stage.show_gate(QWidget())
     assert stage.gate is not None

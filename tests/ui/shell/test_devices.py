@@ -97,11 +97,11 @@ async def test_the_list_says_which_is_which_and_offers_what_can_be_done(
 ) -> None:
     devices.rows.append(device(OLDEST, "", revocable=False, last_seen=None, alive=None, by=""))
     view = card(qtbot, devices, unsent)
-    said = texts(view)
-    assert "Tornet (den här enheten)" in said
-    assert "Spärrad: får inget nytt innehåll." in said
-    assert "En enhet utan namn" in said
-    assert "Äldre än den här: spärras från en äldre enhet eller av myndigheten" in said
+    sentence = texts(view)
+    assert "Tornet (den här enheten)" in sentence
+    assert "Spärrad: får inget nytt innehåll." in sentence
+    assert "En enhet utan namn" in sentence
+    assert "Äldre än den här: spärras från en äldre enhet eller av myndigheten" in sentence
     buttons = [b for b in view.findChildren(QAbstractButton) if b.isVisible()]
     by_tab = [b for b in chain(buttons[0]) if b in buttons]
     at = next(i for i, b in enumerate(by_tab) if b.accessibleName() == "Byt namn: Tornet")
@@ -316,21 +316,21 @@ async def test_digits_are_compared_and_a_no_adds_nothing(qtbot: QtBot, devices: 
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "sentence"),
     [
         (Refused("pairing"), "Den andra enheten är inte kvar."),
         (Reject("enrol"), "De två enheterna har inte samma kod."),
         (Refused("conflict"), "Dina enheter ändrades i samma ögonblick."),
     ],
 )
-async def test_what_goes_wrong_is_said_in_place_and_one_begins_again(
-    qtbot: QtBot, devices: FakeDevices, error: Exception, said: str
+async def test_what_goes_wrong_is_shown_in_place_and_one_begins_again(
+    qtbot: QtBot, devices: FakeDevices, error: Exception, sentence: str
 ) -> None:
     dialog, _ = await opened(qtbot, devices)
     devices.invitations[-1].error = error
     devices.invitations[-1].come.set()
     await until(dialog.error.isVisible)
-    assert dialog.error.text().startswith(said)
+    assert dialog.error.text().startswith(sentence)
     assert dialog.again.isVisible()
     dialog.again.click()
     await until(lambda: bool(dialog.left.text()))
@@ -349,10 +349,10 @@ async def test_a_file_of_unsent_work_says_what_is_in_it_before_it_is_taken_in(
     for answer in ("reject", "accept"):
         task = run(view, view.take_file(tmp_path / "x"))
         dialog = await asked(view)
-        said = " ".join(x.text() for x in dialog.findChildren(QLabel))
-        assert "3 ändringar från Surfplatta." in said
-        assert "I: Tillsyn 2026-1184." in said
-        assert "1 ändring hör till ett rum där du inte får skriva" in said
+        sentence = " ".join(x.text() for x in dialog.findChildren(QLabel))
+        assert "3 ändringar från Surfplatta." in sentence
+        assert "I: Tillsyn 2026-1184." in sentence
+        assert "1 ändring hör till ett rum där du inte får skriva" in sentence
         getattr(dialog, answer)()
         await task
         assert len(unsent.taken) == (answer == "accept")

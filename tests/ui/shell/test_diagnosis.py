@@ -60,6 +60,6 @@ async def _ask(view: SettingsView) -> None:
     assert await show_diagnosis(view, lambda: PARTS, lambda parts, path: pytest.fail("written")) is None
 
 
-async def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+async def test_a_place_that_cannot_be_written_is_shown(tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable):
         write(PARTS, tmp_path / "none" / "report.zip")

@@ -13,21 +13,21 @@ from tests.ui.shell.sample import ARCHIVIST, CASE, REGISTRAR, at
 from tests.ui.shell.test_people import dialog, panel_of
 from tests.ui.walking import check
 from tests.world import until
-from ui.shell.room.duplicate_accounts import TwinsDialog
+from ui.shell.room.duplicate_accounts import DuplicateAccountsDialog
 from ui.shell.room.member_dialogs import AddMemberDialog
 from ui.shell.window.main_window import MainWindow
 
 TWIN = replace(ARCHIVIST, uid=Uid(bytes(range(16))))
 
 
-async def add_archivist(window: MainWindow) -> TwinsDialog:
+async def add_archivist(window: MainWindow) -> DuplicateAccountsDialog:
     panel_of(window).add()
     opened = await dialog()
     assert isinstance(opened, AddMemberDialog)
     await opened.search.look_for("ämbetsark")
     opened.accept()
-    await until(lambda: any(d.isVisible() for d in window.findChildren(TwinsDialog)))
-    return next(d for d in window.findChildren(TwinsDialog) if d.isVisible())
+    await until(lambda: any(d.isVisible() for d in window.findChildren(DuplicateAccountsDialog)))
+    return next(d for d in window.findChildren(DuplicateAccountsDialog) if d.isVisible())
 
 
 async def test_two_accounts_in_one_name_are_both_named_before_one_is_added(
@@ -36,9 +36,9 @@ async def test_two_accounts_in_one_name_are_both_named_before_one_is_added(
     session.people.others_alike = [TWIN]
     asked = await add_archivist(window)
     check(asked)
-    said = " ".join(x.text() for x in asked.findChildren(QLabel))
-    assert "0505 0505" in said
-    assert "0001 0203" in said
+    shown = " ".join(x.text() for x in asked.findChildren(QLabel))
+    assert "0505 0505" in shown
+    assert "0001 0203" in shown
     assert not asked.accept_button.isDefault()
     asked.reject()
     await asyncio.sleep(0.02)
@@ -51,7 +51,7 @@ async def test_two_accounts_in_one_name_are_both_named_before_one_is_added(
 async def test_the_panel_says_whose_account_was_ended(window: MainWindow, session: FakeSession) -> None:
     session.rooms.over = [EndedMember(person=REGISTRAR, t_ms=at(9, 0, 20))]
     panel = panel_of(window)
-    said = " ".join(x.text() for x in panel.findChildren(QLabel))
-    assert "Registrator är inte längre med i rummet" in said
-    assert "20 nov" in said
+    shown = " ".join(x.text() for x in panel.findChildren(QLabel))
+    assert "Registrator är inte längre med i rummet" in shown
+    assert "20 nov" in shown
     check(window)

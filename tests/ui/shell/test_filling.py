@@ -13,20 +13,20 @@ def view_of(window: MainWindow) -> RoomView:
     return next(view for view in window.findChildren(RoomView) if view.room == CASE)
 
 
-async def test_older_history_is_told_of_while_it_is_read(window: MainWindow, session: FakeSession) -> None:
+async def test_older_history_is_shown_while_it_is_read(window: MainWindow, session: FakeSession) -> None:
     view = view_of(window)
     assert view.notice.isHidden()
     session.rooms.filled = 37
-    session.rooms.tell(CASE)
+    session.rooms.notify(CASE)
     caught_up(view)
     assert not view.notice.isHidden()
     assert view.notice.text() == "Äldre historik läses in (37 %). Det som visas är helt och går att arbeta i."
     assert view.notice.accessibleName() == view.notice.text()
-    session.rooms.told = ["decrypt"]
-    session.rooms.tell(CASE)
+    session.rooms.notified = ["decrypt"]
+    session.rooms.notify(CASE)
     caught_up(view)
     assert "37" not in view.notice.text()
-    session.rooms.told, session.rooms.filled = [], None
-    session.rooms.tell(CASE)
+    session.rooms.notified, session.rooms.filled = [], None
+    session.rooms.notify(CASE)
     caught_up(view)
     assert view.notice.isHidden()

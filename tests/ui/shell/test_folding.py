@@ -145,7 +145,7 @@ def test_a_narrow_header_keeps_title_and_menu(window: MainWindow, session: FakeS
     window.resize(560, 600)
     QApplication.processEvents()
     assert not view.faces.isVisible()
-    for part in (view._title, view.seal, view._more):
+    for part in (view._title, view.security, view._more):
         assert view.rect().contains(QRect(part.mapTo(view, part.rect().topLeft()), part.size()))
     assert view._title.width() >= 100
 

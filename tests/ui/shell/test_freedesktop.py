@@ -32,7 +32,7 @@ class Desktop:
 
     def __init__(self, connection: DBusConnection) -> None:
         self.connection = connection
-        self.told: list[tuple[Any, ...]] = []
+        self.notified: list[tuple[Any, ...]] = []
 
     async def serve(self) -> None:
         while True:
@@ -41,7 +41,7 @@ class Desktop:
                 continue
             member = message.header.fields[3]
             if member == "Notify":
-                self.told.append(message.body)
+                self.notified.append(message.body)
                 await self.connection.send(new_method_return(message, "u", (7,)))
             elif member == "GetCapabilities":
                 await self.connection.send(new_method_return(message, "as", (["body", "body-markup", "actions"],)))
@@ -64,13 +64,13 @@ async def desktop() -> AsyncIterator[Desktop]:
     await connection.close()
 
 
-async def test_a_notification_is_shown_escaped_and_a_click_on_it_is_heard(bus: None, qapp: QApplication) -> None:
+async def test_a_notification_is_shown_escaped_and_a_click_on_it_is_received(bus: None, qapp: QApplication) -> None:
     owner, clicks = QObject(), list[bool]()
     async with desktop() as shown:
         tell = Freedesktop(owner, lambda: clicks.append(True))
         tell("Tillsyn 2026-1184", "Å <b>ä</b> & ö 👍")
-        await until(lambda: len(shown.told) == 1)
-        app, replaces, _, title, body, actions, hints, _ = shown.told[0]
+        await until(lambda: len(shown.notified) == 1)
+        app, replaces, _, title, body, actions, hints, _ = shown.notified[0]
         assert (app, replaces, title, body) == ("Kansli", 0, "Tillsyn 2026-1184", "Å &lt;b&gt;ä&lt;/b&gt; &amp; ö 👍")
         assert actions[0] == "default"
         assert hints["category"] == ("s", "im.received")
@@ -79,8 +79,8 @@ async def test_a_notification_is_shown_escaped_and_a_click_on_it_is_heard(bus: N
         await shown.click(7)
         await until(lambda: bool(clicks))
         tell("Kansli", "2 nya meddelanden")
-        await until(lambda: len(shown.told) == 2)
-        assert shown.told[1][1] == 7  # takes the former's place
+        await until(lambda: len(shown.notified) == 2)
+        assert shown.notified[1][1] == 7  # takes the former's place
         assert clicks == [True]
         assert tell._task is not None
         tell._task.cancel()

@@ -118,7 +118,7 @@ async def test_the_right_passphrase_opens_and_is_forgotten(qtbot: QtBot) -> None
     assert view.field.text() == ""
 
 
-async def test_a_wrong_passphrase_is_said_in_place_and_can_be_tried_again(qtbot: QtBot) -> None:
+async def test_a_wrong_passphrase_is_shown_in_place_and_can_be_tried_again(qtbot: QtBot) -> None:
     view = UnlockView(opens)
     qtbot.addWidget(view)
     view.show()
@@ -131,7 +131,7 @@ async def test_a_wrong_passphrase_is_said_in_place_and_can_be_tried_again(qtbot:
     assert view.button.isEnabled()
 
 
-async def test_a_locked_keyring_is_said_in_place(qtbot: QtBot) -> None:
+async def test_a_locked_keyring_is_shown_in_place(qtbot: QtBot) -> None:
     async def locked() -> str:
         raise KeyringLocked
 
@@ -167,7 +167,7 @@ async def test_one_code_is_looked_up_at_a_time(qtbot: QtBot) -> None:
     assert view.next.isEnabled()
 
 
-async def test_one_way_of_unlocking_is_tried_at_a_time(qtbot: QtBot) -> None:
+async def test_one_unlock_method_is_tried_at_a_time(qtbot: QtBot) -> None:
     """Two sessions of one store would sign two things under one number."""
     tried, going_on = [0], asyncio.Event()
 
@@ -195,7 +195,7 @@ async def test_one_way_of_unlocking_is_tried_at_a_time(qtbot: QtBot) -> None:
     assert (tried, got) == ([1], ["session"])
 
 
-async def test_nothing_is_begun_anew_while_the_server_is_asked(qtbot: QtBot) -> None:
+async def test_nothing_is_begun_again_while_the_server_is_asked(qtbot: QtBot) -> None:
     """It may have bound the account, whose keys are here."""
     going_on = asyncio.Event()
 
@@ -209,13 +209,13 @@ async def test_nothing_is_begun_anew_while_the_server_is_asked(qtbot: QtBot) -> 
     assert view.field is not None
     view.field.setText(PHRASE)
     view.button.click()
-    assert not view.anew_button.isEnabled()
+    assert not view.start_over_button.isEnabled()
     going_on.set()
     await asyncio.sleep(0.01)
-    assert view.anew_button.isEnabled()
+    assert view.start_over_button.isEnabled()
 
 
-async def test_what_was_not_finished_is_said_and_finished_by_unlocking(qtbot: QtBot) -> None:
+async def test_what_was_not_finished_is_shown_and_finished_by_unlocking(qtbot: QtBot) -> None:
     view = UnfinishedView(opens, None)
     qtbot.addWidget(view)
     view.show()
@@ -230,15 +230,15 @@ async def test_what_was_not_finished_is_said_and_finished_by_unlocking(qtbot: Qt
     assert got == ["session"]
 
 
-async def test_beginning_anew_is_asked_before_and_is_all_that_is_left_without_keys(qtbot: QtBot) -> None:
+async def test_beginning_again_is_asked_before_and_is_all_that_is_left_without_keys(qtbot: QtBot) -> None:
     view = UnfinishedView(None, None)
     qtbot.addWidget(view)
     view.show()
     agreed: list[bool] = []
-    view.anew.connect(lambda: agreed.append(True))
+    view.start_over.connect(lambda: agreed.append(True))
     assert view.field is None
     for answer in ("reject", "accept"):
-        view.anew_button.click()
+        view.start_over_button.click()
         await asyncio.sleep(0.01)
         dialog = next(d for d in view.findChildren(Dialog) if d.isVisible())
         assert not dialog.accept_button.isDefault()
@@ -313,7 +313,7 @@ async def test_with_a_keyring_no_passphrase_is_asked_for(qtbot: QtBot) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "sentence"),
     [
         (Refused("code-unknown"), "Aktiveringskoden stämmer inte."),
         (Refused("code-used"), "Aktiveringskoden är redan använd."),
@@ -322,14 +322,14 @@ async def test_with_a_keyring_no_passphrase_is_asked_for(qtbot: QtBot) -> None:
         (Unreachable(), "Servern svarar inte."),
     ],
 )
-async def test_a_bad_code_is_said_in_place(qtbot: QtBot, error: Exception, said: str) -> None:
+async def test_a_bad_code_is_shown_in_place(qtbot: QtBot, error: Exception, sentence: str) -> None:
     view = WelcomeView(Office(error=error), server="kansli.myndighet.example")
     qtbot.addWidget(view)
     view.show()
     view.code.setText("ABCD-EFGH")
     view.look_up()
     await asyncio.sleep(0.01)
-    assert view.code_page.error.text().startswith(said)
+    assert view.code_page.error.text().startswith(sentence)
     assert view.currentWidget() is view.code_page
     assert view.next.isEnabled()
 
@@ -385,7 +385,7 @@ async def test_a_number_shows_digits_to_compare_and_going_back_ends_the_meeting(
     join = joining(qtbot, office).join
     join.server.setText("kansli.myndighet.example")
     join.code.setText("123 456 789")
-    join.meet()
+    join.begin_pairing()
     await until(lambda: join.currentWidget() is join.who_page)
     assert office.met[-1][2:] == ("", "123 456 789")
     assert known(join.who_page)[2] == "042 117"
@@ -398,7 +398,7 @@ async def test_a_number_shows_digits_to_compare_and_going_back_ends_the_meeting(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "sentence"),
     [
         (Reject("code"), "Koden stämmer inte."),
         (Refused("code-unknown"), "Ingen enhet väntar med den koden eller det numret."),
@@ -409,22 +409,22 @@ async def test_a_number_shows_digits_to_compare_and_going_back_ends_the_meeting(
         (BadAddress(), "Serverns adress kan inte användas."),
     ],
 )
-async def test_what_keeps_a_computer_out_is_said_in_place(qtbot: QtBot, error: Exception, said: str) -> None:
+async def test_what_keeps_a_computer_out_is_shown_in_place(qtbot: QtBot, error: Exception, sentence: str) -> None:
     join = joining(qtbot, Office(error=error)).join
     join.server.setText("kansli.myndighet.example")
     join.code.setText("ABCD-EFGH")
-    join.meet()
+    join.begin_pairing()
     await until(join.where_page.error.isVisible)
-    assert join.where_page.error.text().startswith(said)
+    assert join.where_page.error.text().startswith(sentence)
     assert join.next.isEnabled()
 
 
-async def test_a_no_on_the_other_computer_is_said_and_one_may_try_again(qtbot: QtBot) -> None:
+async def test_a_no_on_the_other_computer_is_shown_and_one_may_try_again(qtbot: QtBot) -> None:
     office = Office(keyring=True)
     join = joining(qtbot, office).join
     join.server.setText("kansli.myndighet.example")
     join.code.setText("ABCD-EFGH")
-    join.meet()
+    join.begin_pairing()
     await until(lambda: join.currentWidget() is join.who_page)
     office.error = Refused("pairing")
     office.answered.set()

@@ -38,7 +38,7 @@ async def opened(window: MainWindow) -> HeldDialog:
     return found
 
 
-async def test_nothing_is_said_where_nothing_is_held_back(window: MainWindow, session: FakeSession) -> None:
+async def test_nothing_is_shown_where_nothing_is_held_back(window: MainWindow, session: FakeSession) -> None:
     assert bar(window) == (False, "")
 
 
@@ -111,7 +111,7 @@ async def test_everybody_sees_that_something_was_left_out(window: MainWindow, se
     assert "“Beslut å”, “Plan ö 🙂”" in text
 
 
-async def test_it_is_said_when_nothing_can_be_tried_here(window: MainWindow, session: FakeSession) -> None:
+async def test_it_is_shown_when_nothing_can_be_tried_here(window: MainWindow, session: FakeSession) -> None:
     session.held.waits = True
     shown, text = bar(window)
     assert shown
@@ -148,9 +148,9 @@ async def test_what_is_void_is_counted_beside_what_is_held_back(window: MainWind
     session.held.counted = (VoidChanges(title="Beslut å", author=HEAD, count=8),)
     bar(window)
     found = await opened(window)
-    said = [x.text() for x in found.findChildren(QLabel)]
-    assert "Andra bryter mot formatets regler och förs inte in hos någon i rummet." in said
-    assert "och 8 till" in said
+    sentence = [x.text() for x in found.findChildren(QLabel)]
+    assert "Andra bryter mot formatets regler och förs inte in hos någon i rummet." in sentence
+    assert "och 8 till" in sentence
     found.reject()
     session.held.changes = (void,)
     session.held.changed.emit(CASE)
@@ -171,7 +171,7 @@ async def test_a_void_change_is_named_and_not_offered_to_be_left_out(window: Mai
     found.reject()
 
 
-async def test_what_waits_for_other_changes_is_told(window: MainWindow, session: FakeSession) -> None:
+async def test_what_waits_for_other_changes_is_shown(window: MainWindow, session: FakeSession) -> None:
     session.held.late = (WaitingChanges(title="Utkast till beslut", author=HELD.author, count=2),)
     shown, text = bar(window)
     assert shown

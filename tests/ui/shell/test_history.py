@@ -30,7 +30,7 @@ def _registrar_from_now(session: FakeSession) -> None:
 
 def propose_by(session: FakeSession, proposal: HistoryProposal) -> None:
     session.rooms.proposals = [proposal]
-    session.rooms.tell(CASE)
+    session.rooms.notify(CASE)
 
 
 def card(panel: PeoplePanel) -> HistoryCard:
@@ -94,12 +94,14 @@ async def test_a_proposal_may_be_left_as_it_is(window: MainWindow, session: Fake
 
 
 @pytest.mark.parametrize(
-    ("refusal", "said"), [("not-seasoned", "sju dagar"), ("not-admin", "Administratörerna bestämmer")]
+    ("refusal", "sentence"), [("not-seasoned", "sju dagar"), ("not-admin", "Administratörerna bestämmer")]
 )
-def test_who_may_not_approve_is_told_why(window: MainWindow, session: FakeSession, refusal: str, said: str) -> None:
+def test_a_member_who_may_not_approve_sees_why(
+    window: MainWindow, session: FakeSession, refusal: str, sentence: str
+) -> None:
     panel = panel_of(window)
     propose_by(session, replace(PROPOSAL, refusal=refusal))
-    assert said in words(card(panel))
+    assert sentence in words(card(panel))
     assert card(panel).approve_button.isHidden()
 
 

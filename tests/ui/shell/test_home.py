@@ -87,7 +87,7 @@ def test_a_mention_in_a_conversation_of_two_stands_there_once(window: MainWindow
     assert "Du nämndes i Enhetschef" in texts(window.home)
 
 
-def test_nothing_needs_an_answer_is_not_said_under_the_reminder_of_the_sheet(
+def test_nothing_needs_an_answer_is_not_shown_under_the_reminder_of_the_sheet(
     window: MainWindow, session: FakeSession, quiet: None
 ) -> None:
     assert rows(window) == []

@@ -61,8 +61,8 @@ def test_home_shows_who_invites_to_what_and_opens_it(window: MainWindow, session
     session.invitations.changed.emit()
     caught_up(window)
     row = next(b for b in window.home.findChildren(QAbstractButton) if INVITED.title in b.accessibleName())
-    said = f"{LAWYER.name} har bjudit in dig till {INVITED.title}, {INVITED.greeting}"
-    assert row.accessibleName().startswith(said)
+    sentence = f"{LAWYER.name} har bjudit in dig till {INVITED.title}, {INVITED.greeting}"
+    assert row.accessibleName().startswith(sentence)
     row.click()
     assert window.invitation.isVisible()
 
@@ -134,7 +134,7 @@ async def test_a_blocked_person_is_listed_in_the_settings_and_unblocked_there(
     assert card._none.isVisible()
 
 
-async def test_what_cannot_be_kept_is_said_in_place(session: FakeSession, invited: InvitationView) -> None:
+async def test_what_cannot_be_kept_is_shown_in_place(session: FakeSession, invited: InvitationView) -> None:
     session.invitations.error = Unreachable("offline")
     invited.accept.click()
     await until(lambda: invited.error.isVisible())
@@ -182,10 +182,10 @@ def test_the_greeting_of_an_addition_is_bounded(window: MainWindow, session: Fak
 
 
 def test_a_notice_names_who_invites_only_by_the_setting(window: MainWindow, session: FakeSession) -> None:
-    told: list[str] = []
-    watch = Notifications(window, session.rooms, session.settings, lambda title, text: told.append(text))
+    notified: list[str] = []
+    watch = Notifications(window, session.rooms, session.settings, lambda title, text: notified.append(text))
     window.hide()
     watch.invited(LAWYER)
     session.settings.set(NOTIFICATION_CONTENT, "shown")
     watch.invited(LAWYER)
-    assert told == ["Du har blivit inbjuden till ett rum.", f"{LAWYER.name} har bjudit in dig till ett rum."]
+    assert notified == ["Du har blivit inbjuden till ett rum.", f"{LAWYER.name} har bjudit in dig till ett rum."]

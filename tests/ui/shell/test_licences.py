@@ -82,7 +82,7 @@ async def test_the_dialog_is_worked_by_keyboard_and_named_for_a_screen_reader(di
     assert not dialog.isVisible()
 
 
-async def test_what_cannot_be_read_is_said(qtbot: QtBot) -> None:
+async def test_what_cannot_be_read_is_shown(qtbot: QtBot) -> None:
     def broken() -> tuple[Component, ...]:
         raise ValueError("no list of licences")
 

@@ -78,7 +78,7 @@ async def test_the_settings_list_rooms_that_one_owns_alone_and_open_them(
     assert card.rows.rows[0] is first
 
 
-async def test_who_owns_no_room_alone_is_told_so(card: OwnedCard, session: FakeSession) -> None:
+async def test_a_person_who_owns_no_room_alone_sees_that(card: OwnedCard, session: FakeSession) -> None:
     for room in session.rooms.list:
         await session.rooms.set_role(room.room, HEAD.uid, 4)
     caught_up(card)

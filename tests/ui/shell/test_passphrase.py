@@ -10,7 +10,7 @@ from ui.shell.entry.passphrase import NewPassphrase
 
 
 @pytest.mark.parametrize(
-    ("new", "again", "said", "meter", "ready"),
+    ("new", "again", "shown", "meter", "ready"),
     [
         ("kort", "", "Minst 12 tecken", 0, False),
         ("qwertyuiop12", "qwertyuiop12", "Styrka: svag. Den är lätt att gissa", 1, False),
@@ -19,7 +19,7 @@ from ui.shell.entry.passphrase import NewPassphrase
     ],
 )
 def test_it_says_what_is_lacking_and_how_strong_it_is(
-    qtbot: QtBot, new: str, again: str, said: str, meter: int, ready: bool
+    qtbot: QtBot, new: str, again: str, shown: str, meter: int, ready: bool
 ) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
@@ -27,6 +27,6 @@ def test_it_says_what_is_lacking_and_how_strong_it_is(
     typed = NewPassphrase(*fields, PassphraseRules(12, Strength.FAIR), parent)
     fields[0].setText(new)
     fields[1].setText(again)
-    assert typed.hint.text().startswith(said)
+    assert typed.hint.text().startswith(shown)
     assert typed.meter.value() == meter
     assert typed.ready is ready

@@ -203,7 +203,7 @@ async def test_the_digits_of_a_safety_number_stand_under_each_other(window: Main
     dialog.close()
 
 
-def test_a_name_is_not_cut_by_what_is_said_of_its_verification(window: MainWindow, session: FakeSession) -> None:
+def test_a_name_is_not_cut_by_what_is_shown_of_its_verification(window: MainWindow, session: FakeSession) -> None:
     panel = panel_of(window)
     name = "Registrator och arkivarie å"
     rows: dict[str, MemberRow] = {}

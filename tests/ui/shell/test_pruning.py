@@ -68,7 +68,7 @@ def gate(session: FakeSession) -> Iterator[asyncio.Event]:
 
 async def test_it_says_what_goes_what_stays_and_what_is_lacking(window: MainWindow) -> None:
     shown = await opened(window)
-    said = words(shown)
+    sentence = words(shown)
     for part in (
         "Ingen förlorar något innehåll",
         "Det här är ingen gallring",
@@ -81,7 +81,7 @@ async def test_it_says_what_goes_what_stays_and_what_is_lacking(window: MainWind
         "Minnesanteckningar",
         "inte kontrollerat av två andra ännu",
     ):
-        assert part in said, part
+        assert part in sentence, part
     assert not shown.accept_button.isDefault(), "Enter alone does not do what cannot be undone"
     assert shown.focusWidget() is shown.close_button
     check(shown)
@@ -89,7 +89,7 @@ async def test_it_says_what_goes_what_stays_and_what_is_lacking(window: MainWind
     shown.reject()
 
 
-async def test_it_is_cleared_with_progress_and_told_at_the_end(
+async def test_it_is_cleared_with_progress_and_shown_at_the_end(
     window: MainWindow, session: FakeSession, gate: asyncio.Event
 ) -> None:
     shown = await opened(window)
@@ -132,17 +132,17 @@ async def test_esc_stops_it_first_and_closes_then(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "sentence"),
     [(Unreachable("offline"), "Servern svarar inte."), (Refused("early"), "inte en månad gammalt")],
 )
-async def test_what_went_wrong_is_told_and_it_can_be_tried_again(
-    window: MainWindow, session: FakeSession, error: Exception, said: str
+async def test_what_went_wrong_is_shown_and_it_can_be_tried_again(
+    window: MainWindow, session: FakeSession, error: Exception, sentence: str
 ) -> None:
     session.pruning.error = error
     shown = await opened(window)
     shown.accept_button.click()
     await turns()
-    assert said in shown.error.text()
+    assert sentence in shown.error.text()
     shown.accept_button.click()
     await turns()
     assert session.pruning.done == 1
@@ -164,7 +164,7 @@ async def test_without_a_connection_it_says_so_and_goes_on_when_there_is_one(
     assert shown.accept_button.isEnabled()
     assert "Servern svarar inte." not in words(shown)
     session.pruning.planned = replace(PLAN, ready=())
-    session.rooms.tell(CASE)
+    session.rooms.notify(CASE)
     caught_up(shown)
     await turns()
     assert not shown.accept_button.isEnabled()
@@ -172,7 +172,7 @@ async def test_without_a_connection_it_says_so_and_goes_on_when_there_is_one(
     shown.reject()
 
 
-async def test_too_few_members_are_told_why_nothing_goes(window: MainWindow, session: FakeSession) -> None:
+async def test_too_few_members_see_why_nothing_is_cleared(window: MainWindow, session: FakeSession) -> None:
     session.pruning.planned = replace(PLAN, ready=(), newcomers=(), too_few=True)
     shown = await opened(window)
     assert "minst tre deltagare" in words(shown)

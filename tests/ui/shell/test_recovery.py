@@ -29,20 +29,20 @@ from ui.kit import qr
 from ui.kit.dialogs import Dialog
 from ui.shell.entry.key_page import Progress
 from ui.shell.entry.recovery_pages import Returns, ReturnView
-from ui.shell.entry.recovery_sheet_field import SheetField
+from ui.shell.entry.recovery_sheet_field import RecoverySheetField
 from ui.shell.entry.unfinished_enrolment import UnfinishedView
 from ui.shell.home.home_page import Home
 from ui.shell.settings import recovery_sheet_dialog, recovery_sheet_paper
 from ui.shell.settings.recovery_card import RecoveryCard
-from ui.shell.settings.recovery_sheet_dialog import SheetDialog, chosen_groups
+from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog, chosen_groups
 from ui.shell.window.main_window import MainWindow
 
 CODE = "7KQ2-0MXA-9RTB-W4HN-ZC5E-1VDG-8PJS"
 ASKED = AskedFor(what="add", dev=DevId(b"d" * 16), ready=at(14, 3, 26), vetoed=False, mine=False)
 
 
-def dialog_of(qtbot: QtBot, recovery: FakeRecovery) -> SheetDialog:
-    made = SheetDialog(None, recovery, [1, 4])
+def dialog_of(qtbot: QtBot, recovery: FakeRecovery) -> RecoverySheetDialog:
+    made = RecoverySheetDialog(None, recovery, [1, 4])
     qtbot.addWidget(made)
     made.show()
     return made
@@ -69,9 +69,9 @@ async def test_nothing_is_published_before_two_groups_are_typed_back(qtbot: QtBo
     await until(lambda: not dialog.isVisible())
 
 
-async def test_without_printing_the_sheet_is_copied_by_hand_and_still_made(qtbot: QtBot) -> None:
+async def test_without_printing_the_recovery_sheet_is_copied_by_hand_and_still_made(qtbot: QtBot) -> None:
     recovery = FakeRecovery()
-    dialog = SheetDialog(None, recovery, [1, 4], printing=False)
+    dialog = RecoverySheetDialog(None, recovery, [1, 4], printing=False)
     qtbot.addWidget(dialog)
     dialog.show()
     assert not dialog.print_button.isVisible()
@@ -87,12 +87,12 @@ async def test_without_printing_the_sheet_is_copied_by_hand_and_still_made(qtbot
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-async def test_whether_a_sheet_may_be_printed_is_policys(
+async def test_whether_a_recovery_sheet_may_be_printed_is_policys(
     qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool
 ) -> None:
-    made: list[SheetDialog] = []
+    made: list[RecoverySheetDialog] = []
 
-    async def keep(dialog: SheetDialog) -> bool:
+    async def keep(dialog: RecoverySheetDialog) -> bool:
         made.append(dialog)
         return False
 
@@ -114,7 +114,7 @@ async def test_the_code_is_shown_once_and_not_while_it_is_typed_back(qtbot: QtBo
     assert not set(CODE.split("-")) & set(shown)
 
 
-async def test_another_sheet_asks_for_the_one_before(qtbot: QtBot) -> None:
+async def test_another_recovery_sheet_asks_for_the_one_before(qtbot: QtBot) -> None:
     recovery = FakeRecovery()
     recovery.needs_old = True
     dialog = dialog_of(qtbot, recovery)
@@ -133,7 +133,7 @@ async def test_another_sheet_asks_for_the_one_before(qtbot: QtBot) -> None:
     await until(lambda: recovery.published == [(CODE, recovery.old)])
 
 
-async def test_a_sheet_that_could_not_be_published_says_why_and_may_be_tried_again(qtbot: QtBot) -> None:
+async def test_a_recovery_sheet_that_could_not_be_published_says_why_and_may_be_tried_again(qtbot: QtBot) -> None:
     recovery = FakeRecovery()
     recovery.error = Unreachable("offline")
     dialog = dialog_of(qtbot, recovery)
@@ -148,7 +148,7 @@ async def test_a_sheet_that_could_not_be_published_says_why_and_may_be_tried_aga
     await until(lambda: not dialog.isVisible())
 
 
-async def test_a_sheet_that_comes_into_force_is_not_called_off_and_is_kept_if_the_answer_is_lost(
+async def test_a_recovery_sheet_that_comes_into_force_is_not_called_off_and_is_kept_if_the_answer_is_lost(
     qtbot: QtBot,
 ) -> None:
     recovery = FakeRecovery()
@@ -176,7 +176,7 @@ def test_which_groups_are_asked_is_not_foreseen() -> None:
 
 
 @pytest.mark.parametrize("page", [0, 1, 2])
-def test_every_control_of_the_sheet_has_a_name_and_a_role(qtbot: QtBot, page: int) -> None:
+def test_every_control_of_the_recovery_sheet_has_a_name_and_a_role(qtbot: QtBot, page: int) -> None:
     dialog = dialog_of(qtbot, FakeRecovery())
     dialog._go(page)
     check(dialog)
@@ -187,7 +187,9 @@ def test_every_control_of_the_sheet_has_a_name_and_a_role(qtbot: QtBot, page: in
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
-def test_the_sheet_on_paper_is_one_page_and_its_code_reads(qapp: QApplication, tmp_path: Path, language: str) -> None:
+def test_the_recovery_sheet_on_paper_is_one_page_and_its_code_reads(
+    qapp: QApplication, tmp_path: Path, language: str
+) -> None:
     picture = QImage(QSize(1004, 1518), QImage.Format.Format_RGB32)  # A4 within its margins, 150 dpi
     picture.setDotsPerMeterX(5906)
     picture.setDotsPerMeterY(5906)
@@ -208,7 +210,7 @@ def test_the_sheet_on_paper_is_one_page_and_its_code_reads(qapp: QApplication, t
     assert min(edges) == 255  # nothing runs off the page
 
 
-def test_a_sheet_that_cannot_be_written_says_so(qapp: QApplication, tmp_path: Path) -> None:
+def test_a_recovery_sheet_that_cannot_be_written_says_so(qapp: QApplication, tmp_path: Path) -> None:
     with pytest.raises(FileUnreadable):
         recovery_sheet_paper.save(FakeRecovery().draw(), tmp_path / "finns inte" / "blad.pdf")
 
@@ -228,7 +230,7 @@ async def test_it_is_saved_where_the_person_says(qtbot: QtBot, tmp_path: Path, m
 # -- settings and Hem -----------------------------------------------------------------------------------------------
 
 
-def test_the_settings_say_whether_there_is_a_sheet(qtbot: QtBot, session: FakeSession) -> None:
+def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, session: FakeSession) -> None:
     card = RecoveryCard(session)
     qtbot.addWidget(card)
     card.show()
@@ -252,8 +254,8 @@ async def test_hem_reminds_once_and_leads_there(window: MainWindow, session: Fak
     check(window)
     buttons = {b.text(): b for b in window.home.findChildren(type(window.settings_view.recovery.button))}
     buttons["Gör ett blad …"].click()
-    await until(lambda: any(d.isVisible() for d in window.findChildren(SheetDialog)))
-    next(d for d in window.findChildren(SheetDialog) if d.isVisible()).reject()
+    await until(lambda: any(d.isVisible() for d in window.findChildren(RecoverySheetDialog)))
+    next(d for d in window.findChildren(RecoverySheetDialog) if d.isVisible()).reject()
     window.go_section("home")
     buttons["Inte nu"].click()
     QApplication.processEvents()
@@ -268,7 +270,7 @@ def _texts(home: Home) -> list[QLabel]:
 # -- somebody asks --------------------------------------------------------------------------------------------------
 
 
-async def test_who_is_told_of_a_recovery_can_stop_it(window: MainWindow, session: FakeSession) -> None:
+async def test_a_person_who_sees_a_recovery_can_stop_it(window: MainWindow, session: FakeSession) -> None:
     assert not window.asked_bar.isVisible()
     session.recovery.waiting = [ASKED]
     session.status_changed.emit()
@@ -282,7 +284,9 @@ async def test_who_is_told_of_a_recovery_can_stop_it(window: MainWindow, session
     await until(lambda: not window.asked_bar.isVisible())
 
 
-async def test_who_is_told_and_asked_themselves_says_so(window: MainWindow, session: FakeSession) -> None:
+async def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(
+    window: MainWindow, session: FakeSession
+) -> None:
     session.recovery.waiting = [ASKED]
     session.status_changed.emit()
     window.asked_bar.me.click()
@@ -327,15 +331,15 @@ class Office:
     def keyring_available(self) -> bool:
         return False
 
-    async def look_up_account(self, server: str, code: str, sheet: str) -> "Found":
+    async def look_up_account(self, server: str, code: str, sheet: str) -> "LookupResult":
         self.code = code
         if self.looks is not None:
             raise self.looks
         if sheet != CODE:
             raise Refused("recovery-sheet-unknown")
-        return Found(self.others)
+        return LookupResult(self.others)
 
-    async def recover(self, found: "Found", passphrase: str | None, progress: Progress, *, revoke: bool) -> str:
+    async def recover(self, found: "LookupResult", passphrase: str | None, progress: Progress, *, revoke: bool) -> str:
         self.asked.append((passphrase, revoke))
         return await self.ask_again()
 
@@ -345,7 +349,7 @@ class Office:
         return "session"
 
 
-class Found(Person):
+class LookupResult(Person):
     """Whose sheet it is."""
 
     def __init__(self, others: int) -> None:
@@ -368,11 +372,11 @@ async def asked(qtbot: QtBot, office: Office) -> ReturnView:
     check_tab(view)
     view.code.setText("KOD")
     assert not view.next.isEnabled()
-    view.sheet.field.setText("fel")
+    view.recovery_sheet.field.setText("fel")
     view.look_up()
     await until(lambda: view.code_page.error.isVisible())
     assert "recovery-sheet-unknown" in view.code_page.error.text()
-    view.sheet.field.setText(CODE)
+    view.recovery_sheet.field.setText(CODE)
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
     view.key_page.keys.passphrase.setText(PHRASE)
@@ -392,7 +396,7 @@ async def test_who_lost_the_computer_comes_back_with_two_codes(qtbot: QtBot) -> 
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "notified"),
     [
         ("share", "hör till ett annat återställningsblad"),
         ("share-code", "andra rad är felskriven"),
@@ -400,19 +404,19 @@ async def test_who_lost_the_computer_comes_back_with_two_codes(qtbot: QtBot) -> 
         ("recovery-sheet-format", "tidigare version av Kansli"),
     ],
 )
-async def test_what_is_wrong_with_the_second_line_is_said_and_may_be_tried_again(
-    qtbot: QtBot, code: str, told: str
+async def test_what_is_wrong_with_the_second_line_is_shown_and_may_be_tried_again(
+    qtbot: QtBot, code: str, notified: str
 ) -> None:
     office = Office()
     view = ReturnView(office, server="kansli.myndighet.example")
     qtbot.addWidget(view)
     view.show()
-    view.sheet.field.setText(CODE)
+    view.recovery_sheet.field.setText(CODE)
     view.code.setText("KOD")
     office.looks = Reject(code)
     view.look_up()
     await until(lambda: view.code_page.error.isVisible())
-    assert told in view.code_page.error.text()
+    assert notified in view.code_page.error.text()
     office.looks = None
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
@@ -426,7 +430,7 @@ async def test_both_lines_of_the_code_are_pasted_into_one_field(qtbot: QtBot) ->
     view.show()
     QGuiApplication.clipboard().setText(both.format() + "\n")
     view.code.paste()
-    view.sheet.field.setText(CODE)
+    view.recovery_sheet.field.setText(CODE)
     view.look_up()
     await until(lambda: view.currentWidget() is view.key_page)
     assert ReturnCode.parse(office.code) == both
@@ -444,7 +448,7 @@ async def test_the_other_devices_are_named_and_go_unless_the_person_keeps_them(q
         assert office.asked == [(PHRASE, not keep)]
 
 
-async def test_a_day_to_wait_is_told_and_asked_about_again(qtbot: QtBot) -> None:
+async def test_a_day_to_wait_is_shown_and_asked_about_again(qtbot: QtBot) -> None:
     office = Office(others=1, error=ReturnWaits(at(14, 3, 26)))
     view = await asked(qtbot, office)
     view.key_page.begin()
@@ -477,7 +481,7 @@ async def test_a_return_that_waits_says_from_when_at_the_next_start(qtbot: QtBot
 
 
 def test_a_code_is_read_from_a_picture(qtbot: QtBot) -> None:
-    field = SheetField("Kod")
+    field = RecoverySheetField("Kod")
     qtbot.addWidget(field)
     field.show()
     field.reader.read(QImage(40, 40, QImage.Format.Format_RGB32))

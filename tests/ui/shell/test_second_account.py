@@ -13,11 +13,11 @@ from sync.trust.person.agency import CODE_LETTERS
 from tests.ui.shell.test_gate import PHRASE, Office, Person
 from tests.ui.walking import check, check_tab
 from tests.world import until
+from ui.entry_views import EntryViews
 from ui.kit.dialogs import Dialog
 from ui.kit.plain import Label
 from ui.shell.entry.recovery_pages import ReturnView
 from ui.shell.entry.welcome import Address, WelcomeView
-from ui.ways_in import WaysIn
 
 HEADING = {
     "sv": "Du har redan ett konto. Har du ditt återställningsblad?",
@@ -55,27 +55,29 @@ def question(view: WelcomeView) -> Dialog | None:
     return next((d for d in view.findChildren(Dialog) if d.isVisible()), None)
 
 
-async def test_the_code_of_somebody_who_is_here_asks_for_the_sheet_and_leads_there(qtbot: QtBot, language: str) -> None:
+async def test_the_code_of_somebody_who_is_here_asks_for_the_recovery_sheet_and_leads_there(
+    qtbot: QtBot, language: str
+) -> None:
     office = Known()
     view = await asked(qtbot, office)
     page = view.second_page
     assert view.currentWidget() is page
     assert page.heading.text() == HEADING[language]
     assert "Handläggare · Enheten för tillsyn" in [part.text() for part in page.who.findChildren(Label)]
-    assert view.focusWidget() is page.sheet_button
+    assert view.focusWidget() is page.recovery_sheet_button
     got: list[object] = []
     view.lost.connect(got.append)
-    page.sheet_button.click()
+    page.recovery_sheet_button.click()
     assert got == [Address("kansli.myndighet.example", "ABCD-EFGH")]
     assert office.enrolled == []
 
 
-async def test_a_second_account_is_made_only_after_what_is_lost_was_said(qtbot: QtBot, language: str) -> None:
+async def test_a_second_account_is_made_only_after_what_is_lost_was_shown(qtbot: QtBot, language: str) -> None:
     office = Known()
     view = await asked(qtbot, office)
     for answer in ("reject", "accept"):
         assert view.currentWidget() is view.second_page
-        view.second_page.anew_button.click()
+        view.second_page.start_over_button.click()
         await until(lambda: question(view) is not None)
         dialog = question(view)
         assert dialog is not None
@@ -101,7 +103,7 @@ async def test_from_the_question_one_goes_back_or_to_another_computer(qtbot: QtB
     assert view.currentWidget() is view.join
 
 
-async def test_what_was_typed_goes_along_to_the_page_of_the_sheet(qtbot: QtBot) -> None:
+async def test_what_was_typed_goes_along_to_the_page_of_the_recovery_sheet(qtbot: QtBot) -> None:
     class Settings:
         def get(self, setting: object) -> str:
             return "reserv.myndighet.example" if setting is SERVER else ""
@@ -112,7 +114,7 @@ async def test_what_was_typed_goes_along_to_the_page_of_the_sheet(qtbot: QtBot) 
         look_up_account = recover = ask_again = None
 
     shown: list[object] = []
-    view = WaysIn(Whole(), lambda session: None, shown.append).welcome()  # type: ignore[arg-type]  # what it takes of it
+    view = EntryViews(Whole(), lambda session: None, shown.append).welcome()  # type: ignore[arg-type]  # what it takes of it
     qtbot.addWidget(view)
     view.server.setText("kansli.myndighet.example")
     view.code.setText("ABCD-EFGH")

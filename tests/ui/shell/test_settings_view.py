@@ -137,7 +137,7 @@ def test_each_setting_has_a_row_and_a_fixed_one_is_shown_and_says_so(
 
 
 @pytest.mark.parametrize("setting", [s for s in SETTINGS if s.fixable and not s.seen], ids=lambda s: s.key)
-def test_what_only_policy_sets_is_told_where_it_is_fixed(qtbot: QtBot, tmp_path: Path, setting: AnySetting) -> None:
+def test_what_only_policy_sets_is_shown_where_it_is_fixed(qtbot: QtBot, tmp_path: Path, setting: AnySetting) -> None:
     assert managed(Settings(tmp_path / "none.json")) is None
     card = managed(Settings(tmp_path / "none.json", {setting.key: OTHER[setting.key]}))
     if setting in (ALLOW_KEYRING, ALLOW_PASSPHRASE):  # the ways of unlocking have a card of their own
@@ -145,10 +145,10 @@ def test_what_only_policy_sets_is_told_where_it_is_fixed(qtbot: QtBot, tmp_path:
         return
     assert card is not None
     qtbot.addWidget(card)
-    said = {x.text() for x in card.findChildren(QLabel)}
+    sentence = {x.text() for x in card.findChildren(QLabel)}
     other = OTHER[setting.key]
     word = "Av" if other is False else tr(dict(setting.choices).get(other, str(other)))
-    assert {tr(setting.label), word} <= said
+    assert {tr(setting.label), word} <= sentence
 
 
 def test_a_switch_and_a_line_change_their_settings_and_follow_them(qtbot: QtBot, session: FakeSession) -> None:
@@ -170,7 +170,7 @@ def test_a_switch_and_a_line_change_their_settings_and_follow_them(qtbot: QtBot,
     assert field.text() == "proxy.example:8080"
 
 
-def test_a_way_of_unlocking_that_policy_forbids_offers_nothing(qtbot: QtBot, session: FakeSession) -> None:
+def test_an_unlock_method_that_policy_forbids_offers_nothing(qtbot: QtBot, session: FakeSession) -> None:
     view = SettingsView(session, FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.KEYRING))
     qtbot.addWidget(view)
     view.keys.refresh()
@@ -221,11 +221,11 @@ def test_notifications_are_as_policy_says_whatever_the_person_chose(
     session = FakeSession(tmp_path, fixed)
     window = QWidget()
     qtbot.addWidget(window)
-    told: list[str] = []
-    watch = Notifications(window, session.rooms, session.settings, lambda title, text: told.append(title))
+    notified: list[str] = []
+    watch = Notifications(window, session.rooms, session.settings, lambda title, text: notified.append(title))
     session.rooms.set_unread(CASE, 4)
     caught_up(window)
-    assert [title.partition(",")[0] for title in told] == shown
+    assert [title.partition(",")[0] for title in notified] == shown
     assert watch.latest == CASE or not shown
 
 
@@ -236,7 +236,7 @@ def test_a_theme_that_policy_has_fixed_is_offered_by_no_command(qtbot: QtBot, tm
         assert sum(c.id.startswith("theme-") for c in window.commands.shown()) == offered
 
 
-def test_silence_locks_and_a_key_begins_anew(qtbot: QtBot, qapp: QApplication) -> None:
+def test_silence_locks_and_a_key_begins_again(qtbot: QtBot, qapp: QApplication) -> None:
     owner = QWidget()
     qtbot.addWidget(owner)
     lock = AutoLock(1, owner)
@@ -256,8 +256,8 @@ def test_silence_locks_and_a_key_begins_anew(qtbot: QtBot, qapp: QApplication) -
     assert not lock._timer.isActive()
 
 
-@pytest.mark.parametrize(("wanted", "told"), [("all", 2), ("mentions", 1), ("none", 0)])
-def test_notifications_tell_no_content(qtbot: QtBot, session: FakeSession, wanted: str, told: int) -> None:
+@pytest.mark.parametrize(("wanted", "notified"), [("all", 2), ("mentions", 1), ("none", 0)])
+def test_notifications_show_no_content(qtbot: QtBot, session: FakeSession, wanted: str, notified: int) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     session.settings.set(NOTIFICATIONS, wanted)
@@ -267,8 +267,8 @@ def test_notifications_tell_no_content(qtbot: QtBot, session: FakeSession, wante
     caught_up(window)
     session.rooms.set_unread(CASE, 4, 2)
     caught_up(window)
-    assert len(shown) == told
-    assert watch.latest == (CASE if told else None)
+    assert len(shown) == notified
+    assert watch.latest == (CASE if notified else None)
     assert not any("Tillsyn" in text for _, text in shown)
 
 

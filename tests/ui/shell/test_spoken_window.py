@@ -28,7 +28,7 @@ def _listening() -> Iterator[None]:
 
 
 @pytest.fixture
-def heard(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def received(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return announced(monkeypatch)
 
 
@@ -76,45 +76,45 @@ def test_the_rail_is_tabs_and_sections_are_headings(window: MainWindow) -> None:
     assert not [f.text(Name) for f in found if f.role() == Role.CheckBox and not f.text(Name).startswith("Klar: ")]
 
 
-def test_that_one_is_offline_is_said_once_and_that_one_is_back(
-    window: MainWindow, session: FakeSession, heard: list[str]
+def test_that_one_is_offline_is_announced_once_and_that_one_is_back(
+    window: MainWindow, session: FakeSession, received: list[str]
 ) -> None:
     for state, waiting in (("offline", 0), ("connecting", 0), ("offline", 1), ("connecting", 1), ("offline", 2)):
         session.status.state, session.status.waiting = state, waiting
         session.status_changed.emit()
         pause(window)
-    (said,) = heard
-    assert said.startswith("Du är frånkopplad.")
+    (spoken,) = received
+    assert spoken.startswith("Du är frånkopplad.")
     for state in ("connecting", "syncing", "online"):
         session.status.state, session.status.waiting = state, 0
         session.status_changed.emit()
         pause(window)
-    assert heard == [said, "Du är ansluten igen"]
+    assert received == [spoken, "Du är ansluten igen"]
 
 
-def test_a_fault_of_the_connection_is_said_by_its_kind(
-    window: MainWindow, session: FakeSession, heard: list[str]
+def test_a_fault_of_the_connection_is_announced_by_its_kind(
+    window: MainWindow, session: FakeSession, received: list[str]
 ) -> None:
     for code in ("certificate", "certificate", "update-required"):
         session.status.state, session.status.code = "error", code
         session.status_changed.emit()
         pause(window)
-    assert len(heard) == 2
+    assert len(received) == 2
 
 
-def test_messages_that_come_together_are_counted(window: MainWindow, session: FakeSession, heard: list[str]) -> None:
+def test_messages_that_come_together_are_counted(window: MainWindow, session: FakeSession, received: list[str]) -> None:
     window.activateWindow()
     session.rooms.set_unread(UNIT, 4)
     caught_up(window)
     session.rooms.set_unread(CASE, 4)
     caught_up(window)
-    assert heard == []
+    assert received == []
     pause(window)
-    assert heard == ["3 nya meddelanden"]
+    assert received == ["3 nya meddelanden"]
 
 
 def test_one_message_says_where_and_in_the_open_room_what(
-    window: MainWindow, session: FakeSession, heard: list[str]
+    window: MainWindow, session: FakeSession, received: list[str]
 ) -> None:
     session.rooms.set_unread(UNIT, 3)
     caught_up(window)
@@ -127,42 +127,42 @@ def test_one_message_says_where_and_in_the_open_room_what(
     caught_up(window)
     pause(window)
     room = session.rooms.room(UNIT)
-    assert heard == [
+    assert received == [
         f"Nytt meddelande i {room.title}",
         "Du nämndes i Tillsyn 2026-1184",
         f"Nytt meddelande: {room.preview}",
     ]
 
 
-def test_a_muted_room_is_heard_only_when_it_names_one(
-    window: MainWindow, session: FakeSession, heard: list[str]
+def test_a_muted_room_is_read_out_only_when_it_names_one(
+    window: MainWindow, session: FakeSession, received: list[str]
 ) -> None:
     session.rooms.set_muted(UNIT, True)
     caught_up(window)
     session.rooms.set_unread(UNIT, 9)
     caught_up(window)
     pause(window)
-    assert heard == []
+    assert received == []
     session.rooms.set_unread(UNIT, 10, 1)
     caught_up(window)
     pause(window)
-    assert heard == [f"Du nämndes i {session.rooms.room(UNIT).title}"]
+    assert received == [f"Du nämndes i {session.rooms.room(UNIT).title}"]
 
 
-def test_an_error_is_never_left_out(window: MainWindow, heard: list[str]) -> None:
+def test_an_error_is_never_left_out(window: MainWindow, received: list[str]) -> None:
     window.toast("Texten är kopierad")
     window.toast("Länken är kopierad")
     tasks.report(window, StoreUnwritable())
     window.toast("Filen är sparad")
     pause(window)
-    assert heard[0] == "Texten är kopierad"
-    assert len(heard) == 2
-    assert "disk-full" in heard[1] or "store-unwritable" in heard[1]
-    assert "Filen är sparad" in heard[1]
-    assert "Länken är kopierad" not in heard[1]
+    assert received[0] == "Texten är kopierad"
+    assert len(received) == 2
+    assert "disk-full" in received[1] or "store-unwritable" in received[1]
+    assert "Filen är sparad" in received[1]
+    assert "Länken är kopierad" not in received[1]
 
 
-def test_nothing_is_said_by_setting(window: MainWindow, session: FakeSession, heard: list[str]) -> None:
+def test_nothing_is_announced_by_setting(window: MainWindow, session: FakeSession, received: list[str]) -> None:
     session.settings.set(ANNOUNCE, False)
     window.toast("Kortet är borttaget", lambda: None)
     session.rooms.set_unread(UNIT, 9)
@@ -170,11 +170,11 @@ def test_nothing_is_said_by_setting(window: MainWindow, session: FakeSession, he
     session.status.state = "offline"
     session.status_changed.emit()
     pause(window)
-    assert heard == []
+    assert received == []
 
 
-def test_nothing_is_said_under_a_lock(session: FakeSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard = announced(monkeypatch)
+def test_nothing_is_announced_under_a_lock(session: FakeSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    received = announced(monkeypatch)
     stage = Stage(session.settings, lambda: True, background=False, report=dict)
     stage.window = window = MainWindow(session, TOOLS, now=lambda: NOW)
     window.toast("Texten är kopierad")
@@ -182,5 +182,5 @@ def test_nothing_is_said_under_a_lock(session: FakeSession, monkeypatch: pytest.
     stage.drop_window()
     pause(window)  # Qt deletes it when control is back in the event loop
     window.toast("Fel å 🙂", lambda: None)
-    assert heard == ["Texten är kopierad"]
+    assert received == ["Texten är kopierad"]
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)

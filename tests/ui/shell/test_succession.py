@@ -59,12 +59,12 @@ async def test_an_owner_opens_a_successor_from_the_bar(window: MainWindow, sessi
     assert not view.succession.isHidden()
     buttons(view.succession)["Öppna efterföljande rum …"].click()
     dialog = await opened(SuccessorDialog)
-    said = " ".join(label.text() for label in dialog.findChildren(QLabel))
-    assert "olika historik" in said
-    assert "läge 41 (tisdag 24 november 13:58)" in said
-    assert "2 ändringar som du har gjort är inte skickade" in said
-    assert "Enhetschef" in said
-    assert "Administratör" in said
+    sentence = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "olika historik" in sentence
+    assert "läge 41 (tisdag 24 november 13:58)" in sentence
+    assert "2 ändringar som du har gjort är inte skickade" in sentence
+    assert "Enhetschef" in sentence
+    assert "Administratör" in sentence
     dialog.accept()
     await asyncio.sleep(0.01)
     assert session.succession.opened == [CASE]
@@ -84,7 +84,7 @@ async def test_the_dialog_says_what_a_rollback_is(window: MainWindow, session: F
     assert session.succession.opened == []
 
 
-async def test_a_restored_server_is_told_calmly_with_its_statement(window: MainWindow, session: FakeSession) -> None:
+async def test_a_restored_server_is_shown_calmly_with_its_statement(window: MainWindow, session: FakeSession) -> None:
     exhibit = Exhibit(code="restored", t=1_795_500_000_000, ours=None, theirs=None, claim=b"\xab" * 4)
     standing = replace(STOPPED, refusal="not-stopped", restored=True, evidence=(exhibit,))
     view = view_of(window, session, standing, "restored")
@@ -115,7 +115,7 @@ def test_what_offers_evidence_keeps_the_focus_when_the_room_stands_otherwise(
     assert len(view.succession._buttons.rows) == 3
 
 
-def test_others_are_told_why_they_may_not(window: MainWindow, session: FakeSession) -> None:
+def test_others_see_why_they_may_not(window: MainWindow, session: FakeSession) -> None:
     view = view_of(window, session, replace(STOPPED, refusal="not-owner"))
     button = buttons(view.succession)["Öppna efterföljande rum …"]
     assert not button.isEnabled()
@@ -133,16 +133,16 @@ def test_a_room_that_was_continued_leads_to_the_new_one(window: MainWindow, sess
     assert shown.room == PERMIT
 
 
-def test_two_successors_are_told_apart_by_who_opened_them(window: MainWindow, session: FakeSession) -> None:
+def test_two_successors_are_distinguished_by_who_opened_them(window: MainWindow, session: FakeSession) -> None:
     both = (Successor(room=PERMIT, by=ME.uid), Successor(room=CASE, by=HEAD.uid))
     view = view_of(window, session, replace(STOPPED, refusal="replaced", successors=both))
     assert {"Det som Handläggare öppnade", "Det som Enhetschef öppnade"} <= set(buttons(view.succession))
 
 
-@pytest.mark.parametrize(("believed", "said"), [(True, "fortsätter ett tidigare"), (False, "säger sig fortsätta")])
-def test_a_successor_shows_its_origin(window: MainWindow, session: FakeSession, believed: bool, said: str) -> None:
+@pytest.mark.parametrize(("believed", "sentence"), [(True, "fortsätter ett tidigare"), (False, "säger sig fortsätta")])
+def test_a_successor_shows_its_origin(window: MainWindow, session: FakeSession, believed: bool, sentence: str) -> None:
     view = view_of(window, session, replace(ORDINARY, origin=PERMIT, believed=believed), "sealed")
-    assert said in view.succession.text()
+    assert sentence in view.succession.text()
     buttons(view.succession)["Öppna det tidigare rummet"].click()
     shown = window.current_room()
     assert shown is not None
@@ -169,7 +169,9 @@ def test_the_list_shows_that_a_room_goes_on_elsewhere(window: MainWindow, sessio
     assert (row.detail, row.faded) == ("Fortsätter i ett nytt rum", True)
 
 
-def test_what_waits_to_be_offered_is_said_and_asked_about_by_keyboard(window: MainWindow, session: FakeSession) -> None:
+def test_what_waits_to_be_offered_is_shown_and_asked_about_by_keyboard(
+    window: MainWindow, session: FakeSession
+) -> None:
     waits = HeldOffer(obj=DOCUMENT, kind="document", title="Utkast å 🙂", count=2, since=at(8, 0), asks=False)
     believed = replace(ORDINARY, origin=PERMIT, believed=True, held=(waits,))
     view = view_of(window, session, believed, "sealed")

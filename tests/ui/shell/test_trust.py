@@ -24,10 +24,10 @@ from ui.kit import qr
 from ui.kit.chip import Chip
 from ui.shell.room.key_notices import NoticeCard
 from ui.shell.room.room_view import RoomView
-from ui.shell.room.security_dialog import SealDialog, key_text, reader_row
+from ui.shell.room.security_dialog import SecurityDialog, key_text, reader_row
 from ui.shell.room.verify_dialog import VerifyDialog
 from ui.shell.window.main_window import MainWindow
-from ui.shell.words import seal_chip
+from ui.shell.words import security_chip
 
 LEVELS = (
     "sealed", "verified", "warned", "origin", "time", "waiting", "dirty", "update-needed", "restored", "withheld",
@@ -47,7 +47,7 @@ def texts(widget: QWidget) -> str:
 
 
 def tell(session: FakeSession, *notices: KeyNotice) -> None:
-    session.people.told = list(notices)
+    session.people.notified = list(notices)
     session.people.changed.emit()
 
 
@@ -56,7 +56,7 @@ ADDED = KeyNotice(uid=HEAD.uid, kind="device-added", t=at(13, 0), more=1, ids=(2
 DUPLICATE = KeyNotice(uid=REGISTRAR.uid, kind="duplicate", other=LAWYER.uid, t=at(9, 30), ids=(1,))
 
 
-def test_both_levels_are_told_apart_where_members_are_listed(window: MainWindow) -> None:
+def test_both_levels_are_distinguished_where_members_are_listed(window: MainWindow) -> None:
     panel = panel_of(window)
     assert [c.text() for c in panel.findChildren(Chip)] == ["av myndigheten", "personligen", "ej verifierad"]
 
@@ -96,15 +96,15 @@ def test_a_mark_can_still_be_taken_back_when_the_keys_are_others(window: MainWin
 
 
 @pytest.mark.parametrize(
-    ("verdict", "said"),
+    ("verdict", "sentence"),
     [(Verdict.NO_CODE, "Ingen sådan QR-kod hittades. Visa hela koden, större eller skarpare."),
      (Verdict.OTHER_PERSON, "Koden är inte från Enhetschef.")],
 )  # fmt: skip
-def test_a_picture_without_the_persons_code_is_told(window: MainWindow, verdict: Verdict, said: str) -> None:
+def test_a_picture_without_the_persons_code_is_shown(window: MainWindow, verdict: Verdict, sentence: str) -> None:
     opened = VerifyDialog(window, HEAD, "1" * 60, "kansli:verify", lambda texts: verdict)
     opened.show()
     opened.reader.read(QImage(8, 8, QImage.Format.Format_RGB32))
-    assert opened.outcome.text() == said
+    assert opened.outcome.text() == sentence
     assert opened.accept_button.isEnabled()
     opened.close()
 
@@ -137,7 +137,7 @@ def test_ones_own_code_can_be_read_from_the_dialog(window: MainWindow, session: 
     opened.close()
 
 
-async def test_a_new_device_is_told_in_the_room_and_goes_when_it_has_been_seen(
+async def test_a_new_device_is_shown_in_the_room_and_goes_when_it_has_been_seen(
     window: MainWindow, session: FakeSession
 ) -> None:
     view = room_of(window)
@@ -147,7 +147,7 @@ async def test_a_new_device_is_told_in_the_room_and_goes_when_it_has_been_seen(
     assert view.key_notices.text().startswith("Enhetschef har lagt till en enhet. Dessförinnan 1 ändring till (")
     view.key_notices._button.click()
     await asyncio.sleep(0.01)
-    assert session.people.told == []
+    assert session.people.notified == []
     assert view.key_notices.isHidden()
     session.rooms.people[PERMIT] = [m for m in session.rooms.people[PERMIT] if m.person.uid != HEAD.uid]
     tell(session, ADDED)
@@ -164,15 +164,15 @@ async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, 
     view.key_notices._button.click()
     (await dialog()).reject()
     await asyncio.sleep(0.01)
-    assert session.people.told == [DUPLICATE, ADDED]
+    assert session.people.notified == [DUPLICATE, ADDED]
     view.key_notices._button.click()
     (await dialog()).accept()
     await asyncio.sleep(0.01)
-    assert session.people.told == [ADDED]
+    assert session.people.notified == [ADDED]
     assert "Enhetschef" in view.key_notices.text()
 
 
-async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> None:
+async def test_home_shows_it_too(window: MainWindow, session: FakeSession) -> None:
     window.go_section("home")
     tell(session, DUPLICATE, ADDED)
     caught_up(window)
@@ -180,7 +180,7 @@ async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> No
     assert [card.button.text().strip() for card in shown] == ["Det är utrett …", "Jag har sett det"]
     shown[1].button.click()
     await asyncio.sleep(0.01)
-    assert session.people.told == [DUPLICATE]
+    assert session.people.notified == [DUPLICATE]
     caught_up(window)
     QApplication.processEvents()
     assert len([card for card in window.findChildren(NoticeCard) if card.isVisible()]) == 1
@@ -188,7 +188,7 @@ async def test_home_tells_it_too(window: MainWindow, session: FakeSession) -> No
 
 def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(window: MainWindow) -> None:
     window.resize(1000, 650)
-    opened = SealDialog(window, "warned", replace(SEAL, readers=SEAL.readers * 3), ORDINARY, lambda: None)
+    opened = SecurityDialog(window, "warned", replace(SEAL, readers=SEAL.readers * 3), ORDINARY, lambda: None)
     opened.show()
     QApplication.processEvents()
     assert opened.height() <= 650
@@ -204,28 +204,30 @@ def test_the_seal_of_many_fits_into_a_low_window_and_is_read_to_its_end_by_keys(
 
 
 @pytest.mark.parametrize(
-    ("doubt", "said"), [("unknown", "inte har någon kopia"), ("not-owner", "äger inte det rummet")]
+    ("doubt", "sentence"), [("unknown", "inte har någon kopia"), ("not-owner", "äger inte det rummet")]
 )
-def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(window: MainWindow, doubt: str, said: str) -> None:
-    opened = SealDialog(window, "origin", replace(SEAL, origin_doubt=doubt), ORDINARY, lambda: None)
-    assert said in texts(opened)
+def test_the_seal_says_why_it_is_not_certain_what_the_room_continues(
+    window: MainWindow, doubt: str, sentence: str
+) -> None:
+    opened = SecurityDialog(window, "origin", replace(SEAL, origin_doubt=doubt), ORDINARY, lambda: None)
+    assert sentence in texts(opened)
     assert "visas som citat" in texts(opened)
 
 
 def test_the_seal_says_how_many_changes_and_items_are_void_and_whose(window: MainWindow) -> None:
     report = replace(SEAL, void_changes=((HEAD, 3), (REGISTRAR, 1)), void_items=((REGISTRAR, 2),))
-    opened = SealDialog(window, "sealed", report, ORDINARY, lambda: None)
-    said = texts(opened)
-    assert "4 ändringar bryter mot formatets regler" in said
-    assert "Enhetschef (3), Registrator (1)" in said
-    assert "Servern har lagt in 2 poster" in said
-    assert "Registrator (2)" in said
-    sound = SealDialog(window, "sealed", SEAL, ORDINARY, lambda: None)
+    opened = SecurityDialog(window, "sealed", report, ORDINARY, lambda: None)
+    sentence = texts(opened)
+    assert "4 ändringar bryter mot formatets regler" in sentence
+    assert "Enhetschef (3), Registrator (1)" in sentence
+    assert "Servern har lagt in 2 poster" in sentence
+    assert "Registrator (2)" in sentence
+    sound = SecurityDialog(window, "sealed", SEAL, ORDINARY, lambda: None)
     assert "Mot rummets regler" not in texts(sound)
 
 
 def test_the_seal_says_how_far_the_servers_time_is_ahead(window: MainWindow) -> None:
-    opened = SealDialog(window, "time", replace(SEAL, ahead_ms=8 * 86_400_000), ORDINARY, lambda: None)
+    opened = SecurityDialog(window, "time", replace(SEAL, ahead_ms=8 * 86_400_000), ORDINARY, lambda: None)
     assert "192 timmar före" in texts(opened)
 
 
@@ -233,22 +235,22 @@ def test_the_seal_says_how_far_the_servers_time_is_ahead(window: MainWindow) -> 
 def test_the_seal_in_the_header_shows_each_level(window: MainWindow, session: FakeSession, level: str) -> None:
     view = room_of(window)
     session.seals.levels[CASE] = level
-    session.rooms.tell(CASE)
+    session.rooms.notify(CASE)
     caught_up(window)
-    word, _, _, meaning = seal_chip(level)
-    assert view.seal.word() == word
-    assert view.seal.accessibleName() == f"Försegling: {word}"
-    assert view.seal.accessibleDescription() == meaning
+    word, _, _, meaning = security_chip(level)
+    assert view.security.word() == word
+    assert view.security.accessibleName() == f"Försegling: {word}"
+    assert view.security.accessibleDescription() == meaning
     assert (word == "Förseglat · personligen") == (level == "verified")
 
 
 async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainWindow, session: FakeSession) -> None:
     view = room_of(window)
-    view.seal.setFocus()
-    QTest.keyClick(view.seal, Qt.Key.Key_Space)
+    view.security.setFocus()
+    QTest.keyClick(view.security, Qt.Key.Key_Space)
     opened = await dialog()
-    assert isinstance(opened, SealDialog)
-    said = texts(opened)
+    assert isinstance(opened, SecurityDialog)
+    sentence = texts(opened)
     for part in (
         "3 personer kan avkryptera rummet",
         "Rummets nyckel nummer 7, gjord 2 nov 14:03 av Enhetschef.",
@@ -259,17 +261,17 @@ async def test_the_seal_is_pressed_by_keyboard_and_explains_itself(window: MainW
         "vilken version av Kansli",
         "Vad den inte ser: rummens titlar",
     ):
-        assert part in said
+        assert part in sentence
     assert [row.title for row in opened.readers.rows.rows] == ["Handläggare (du)", "Enhetschef", "Registrator"]
     QTest.keyClick(opened, Qt.Key.Key_Escape)
     await asyncio.sleep(0.01)
     assert not isinstance(QApplication.activeModalWidget(), QDialog)
 
 
-def test_the_seals_panel_tells_recovery_recipients_silent_devices_and_evidence(window: MainWindow) -> None:
+def test_the_seals_panel_shows_recovery_recipients_silent_devices_and_evidence(window: MainWindow) -> None:
     asked: list[bool] = []
     report = replace(SEAL, recovery=(b"r" * 16,), due_ms=0)
-    opened = SealDialog(window, "fork", report, STOPPED, lambda: asked.append(True))
+    opened = SecurityDialog(window, "fork", report, STOPPED, lambda: asked.append(True))
     assert "Myndighetens återställningsmottagare (1) får också varje nyckel" in texts(opened)
     assert "Den förnyas så snart någon som får skriva är här." in texts(opened)
     next(b for b in opened.findChildren(QWidget) if b.accessibleName() == "Visa bevis").click()  # type: ignore[attr-defined]
@@ -283,7 +285,7 @@ def test_the_seals_panel_tells_recovery_recipients_silent_devices_and_evidence(w
 
 
 def test_a_room_whose_key_is_not_known_yet_still_says_what_the_server_sees(window: MainWindow) -> None:
-    opened = SealDialog(window, "waiting", None, ORDINARY, lambda: None)
+    opened = SecurityDialog(window, "waiting", None, ORDINARY, lambda: None)
     assert "Vad servern ser" in texts(opened)
     assert "avkryptera rummet" not in texts(opened)
 

@@ -80,15 +80,15 @@ def test_home_says_that_somebody_wrote_in_what_i_put_in_the_trash(window: MainWi
     opened: list[ObjectLink] = []
     window.home.link_chosen.connect(opened.append)
     item = PutAway(room=CASE, obj=ObjId(b"u" * 16), kind="document", title="Utkast å 🙂", by=ME.uid, t=1)
-    told = [WrittenAfter(item=item, by=(HEAD.uid,), t=2)]
-    session.trash.written_after = lambda: list(told)  # type: ignore[method-assign] # a tool's bin
+    notified = [WrittenAfter(item=item, by=(HEAD.uid,), t=2)]
+    session.trash.written_after = lambda: list(notified)  # type: ignore[method-assign] # a tool's bin
     session.rooms.changed.emit()
     caught_up(window)
     row = next(b for b in window.home.findChildren(QAbstractButton) if "Utkast å 🙂" in b.accessibleName())
     assert row.accessibleName().startswith(f"{HEAD.name} skrev i ”Utkast å 🙂”, Du hade lagt det i papperskorgen.")
     row.click()
     assert opened == [item.link]
-    told.clear()
+    notified.clear()
     session.rooms.changed.emit()
     caught_up(window)
     shown = [b.accessibleName() for b in window.home.findChildren(QAbstractButton) if b.isVisible()]
@@ -120,7 +120,7 @@ def test_nobody_is_added_to_a_room_that_is_only_read(window: MainWindow, session
     add = next(b for b in window.findChildren(QAbstractButton) if b.accessibleName() == "Lägg till deltagare")
     assert add.isVisible()
     session.rooms.may_write = lambda room: False  # type: ignore[method-assign] # as in a room that another continues
-    session.rooms.tell(CASE)
+    session.rooms.notify(CASE)
     caught_up(window)
     assert not add.isVisible()
 
@@ -330,7 +330,7 @@ async def test_enter_in_search_goes_to_the_first_place_when_it_is_found(window: 
     assert view.list.currentIndex().row() == 0
 
 
-def test_whoever_opens_a_room_by_key_can_write_at_once(window: MainWindow) -> None:
+def test_a_person_who_opens_a_room_by_key_can_write_at_once(window: MainWindow) -> None:
     press(window, "Ctrl+2")
     view = room(window).current_view()
     assert isinstance(view, FakeView)
@@ -553,7 +553,7 @@ async def test_writing_to_a_person_opens_the_room_that_is_there(window: MainWind
     assert (summary.title, len(session.rooms.list)) == ("Registrator", count)
 
 
-async def test_a_refused_deed_is_said_in_a_sentence_with_its_code(window: MainWindow, session: FakeSession) -> None:
+async def test_a_refused_action_is_shown_in_a_sentence_with_its_code(window: MainWindow, session: FakeSession) -> None:
     window.open_room(CASE)
     run(window, session.rooms.leave(CASE))
     await asyncio.sleep(0.01)

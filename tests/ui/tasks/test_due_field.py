@@ -265,17 +265,15 @@ def test_a_date_given_through_accessibility_counts_as_typed(view: TasksView) -> 
     assert view.editor.due.field.text() == "2026-12-03"
 
 
-def test_a_screen_reader_is_told_what_was_understood_and_what_was_not(
-    view: TasksView, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("ui.tasks.due_field.announce", lambda _widget, text: told.append(text))
+def test_what_was_understood_and_what_was_not_is_announced(view: TasksView, monkeypatch: pytest.MonkeyPatch) -> None:
+    announced: list[str] = []
+    monkeypatch.setattr("ui.tasks.due_field.announce", lambda _widget, text: announced.append(text))
     type_day(view, "fredag")
     QTest.keyClick(view.editor.due.field, Qt.Key.Key_Return)
     type_day(view, "snart")
     for _ in range(2):
         QTest.keyClick(view.editor.due.field, Qt.Key.Key_Return)
-    assert told == ["förfaller fre 4 dec 2026", NOT_UNDERSTOOD]
+    assert announced == ["förfaller fre 4 dec 2026", NOT_UNDERSTOOD]
     face = QAccessible.queryAccessibleInterface(view.editor.due.field)
     assert face is not None
     assert face.text(QAccessible.Text.Name) == "Förfallodag"

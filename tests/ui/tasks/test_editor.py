@@ -201,9 +201,9 @@ def test_one_comes_back_to_an_open_card_without_a_caret_in_it(
 ) -> None:
     view = shown(qtbot, desks[0])
     open_by_click(view)
-    left = view.standing()
+    left = view.view_place()
     again = shown(qtbot, desks[0])
-    again.stand(left)
+    again.restore_place(left)
     assert again.editor.card_id == view.editor.card_id
     assert again.focusWidget() is again.editor
 

@@ -32,7 +32,7 @@ class Window(QMainWindow):
         raise NotImplementedError
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
-        self.message.say(text, undo, action)
+        self.message.show_text(text, undo, action)
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_taking_parts_away_by_keys_keeps_the_focus_at_the_filter(view: TasksView
         assert focus.accessibleName() == then
 
 
-def test_a_long_name_ends_in_dots_and_is_told_whole(view: TasksView) -> None:
+def test_a_long_name_ends_in_dots_and_is_whole_in_the_tool_tip(view: TasksView) -> None:
     long = "Kompletteringar som vi väntar på från sökandens ombud i första hand 🙂"
     view.board.add_label(long, "info")
     choose(view, long)
@@ -143,10 +143,10 @@ def test_a_new_task_that_the_filter_hides_says_so_and_can_be_shown(view: TasksVi
     type_in(view.editor.title, "Ring ombudet å")
     QTest.keyClick(view.editor.title, Qt.Key.Key_Return)
     assert titles(view)[0] == ["min", "min sen"]
-    said = message(view)
-    assert said.isVisible()
-    assert said.text() == "”Ring ombudet å” finns på tavlan, men filtret visar den inte"
-    QTest.mouseClick(named(said, "Visa alla"), Qt.MouseButton.LeftButton)
+    sentence = message(view)
+    assert sentence.isVisible()
+    assert sentence.text() == "”Ring ombudet å” finns på tavlan, men filtret visar den inte"
+    QTest.mouseClick(named(sentence, "Visa alla"), Qt.MouseButton.LeftButton)
     assert titles(view)[0] == ["min", "min sen", "chefens", "Ring ombudet å"]
     assert not view.filter_line.isVisible()
     assert card(view, "Ring ombudet å").hasFocus() or view.editor.isVisible()
@@ -184,7 +184,7 @@ def test_an_edit_that_hides_a_card_says_so(view: TasksView, how: str) -> None:
     assert message(view).isVisible()
 
 
-def test_nothing_is_said_of_cards_that_stay_go_away_or_were_hidden(view: TasksView, hl: Desk) -> None:
+def test_nothing_is_announced_of_cards_that_stay_go_away_or_were_hidden(view: TasksView, hl: Desk) -> None:
     view.board.assign(card(view, "chefens").card.id, HL)
     assert not message(view).isVisible(), "no filter"
     view.board.assign(card(view, "chefens").card.id, EK)
@@ -199,7 +199,7 @@ def test_nothing_is_said_of_cards_that_stay_go_away_or_were_hidden(view: TasksVi
     assert message(view).text() == "”min” ligger i papperskorgen"
 
 
-def test_what_a_colleague_does_is_not_told(view: TasksView, hl: Desk) -> None:
+def test_what_a_colleague_does_is_not_announced(view: TasksView, hl: Desk) -> None:
     QTest.mouseClick(named(view, "Mina"), Qt.MouseButton.LeftButton)
     other = Board(me=EK)
     other.merge([view.board.diff(None)])

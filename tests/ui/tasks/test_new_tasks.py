@@ -78,13 +78,13 @@ def test_tab_goes_on_with_the_task_and_enter_then_begins_no_other(view: TasksVie
     assert titles(view)[1] == ["Kort å"]
 
 
-def test_the_next_task_is_told_of(view: TasksView, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("ui.tasks.editor.announce", lambda _widget, text: told.append(text))
+def test_the_next_task_is_announced(view: TasksView, monkeypatch: pytest.MonkeyPatch) -> None:
+    announced: list[str] = []
+    monkeypatch.setattr("ui.tasks.editor.announce", lambda _widget, text: announced.append(text))
     view.new_button.click()
     type_in(view.editor.title, "Kort å")
     press(view, Qt.Key.Key_Return)
-    assert told == ["”Kort å” är på tavlan. Nu nästa uppgift."]
+    assert announced == ["”Kort å” är på tavlan. Nu nästa uppgift."]
 
 
 @pytest.mark.parametrize("end", [Qt.Key.Key_Return, Qt.Key.Key_Escape])

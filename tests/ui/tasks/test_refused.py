@@ -160,7 +160,7 @@ BOARD: dict[str, Callable[[TasksView], object]] = {
 
 
 @pytest.mark.parametrize("action", BOARD)
-def test_a_refused_edit_of_a_board_is_told_once_kept_and_stored_later(
+def test_a_refused_edit_of_a_board_is_shown_once_kept_and_stored_later(
     qtbot: QtBot, place: Place, fault: Fault, announced: list[str], action: str
 ) -> None:
     board = place.tasks.board(ROOM)
@@ -186,7 +186,7 @@ def test_a_refused_edit_of_a_board_is_told_once_kept_and_stored_later(
         assert len(announced) == 1, "once, however often it is refused"
         assert view.unsaved_bar.isVisible()
         kept = held_by(board)
-    assert place.told == []
+    assert place.notified == []
     if code == "store-closed":
         assert place.tasks.unsaved_changes()[BOARD_ID], "handed to who closes"
         return
@@ -197,7 +197,7 @@ def test_a_refused_edit_of_a_board_is_told_once_kept_and_stored_later(
         assert held_by(again.tasks.board(ROOM)) == kept
 
 
-def test_an_edit_that_no_bar_shows_is_told_by_a_message_with_try_again(
+def test_an_edit_that_no_bar_shows_is_shown_by_a_message_with_try_again(
     qtbot: QtBot, place: Place, fault: Fault
 ) -> None:
     """For example, a task that is ticked on Home."""
@@ -207,14 +207,14 @@ def test_an_edit_that_no_bar_shows_is_told_by_a_message_with_try_again(
     with refuse(place):
         rename = lambda: board.rename_column(board.columns()[0].id, "Inkommet å")  # noqa: E731 - what is refused
         assert not edit_unseen(owner, place.tasks, BOARD_ID, rename)
-        ((told, again),) = place.told
-        assert told == code
+        ((notified, again),) = place.notified
+        assert notified == code
         assert again is not None
         again()
-        assert len(place.told) == 2, "who asks is told again"
+        assert len(place.notified) == 2, "who asks is told again"
     if code == "store-closed":
         return
     again()
-    assert len(place.told) == 2
+    assert len(place.notified) == 2
     with reopened(place) as later:
         assert later.tasks.board(ROOM).columns()[0].title == "Inkommet å"

@@ -77,12 +77,14 @@ def test_a_card_says_its_column_and_which_of_how_many_it_is(view: TasksView) -> 
     assert places(view, "Att göra")[1] == ("Begäran 🙂", "Att göra, 2 av 2")
 
 
-def test_a_card_that_is_moved_by_key_is_described_anew(view: TasksView, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("ui.tasks.kanban.tell_described", lambda moved: told.append(moved.spoken_description()))
+def test_a_card_that_is_moved_by_key_is_described_again(view: TasksView, monkeypatch: pytest.MonkeyPatch) -> None:
+    announced: list[str] = []
+    monkeypatch.setattr(
+        "ui.tasks.kanban.notify_description", lambda moved: announced.append(moved.spoken_description())
+    )
     for title, key in (("Åtgärd", Qt.Key.Key_Down), ("Åtgärd", Qt.Key.Key_Right)):
         QTest.keyClick(card(view, title), key, CONTROL)
-    assert told == ["Att göra, 2 av 3", "Pågår, 1 av 1"]
+    assert announced == ["Att göra, 2 av 3", "Pågår, 1 av 1"]
 
 
 def test_a_card_is_opened_by_pressing_its_object(view: TasksView) -> None:
@@ -105,7 +107,7 @@ def test_the_table_says_where_one_is_only_while_it_has_the_focus(view: TasksView
     QTest.keyClick(table, Qt.Key.Key_Down)
     QTest.keyClick(table, Qt.Key.Key_Down)
     row = table.currentIndex().row()
-    assert [said.partition(" ")[0] for said in focused(view)] in (["Cell"], ["Table", "Cell"])
+    assert [spoken.partition(" ")[0] for spoken in focused(view)] in (["Cell"], ["Table", "Cell"])
     view.filter_line.button.setFocus()
     assert focused(view) == ["Button Filter"]
     table.refresh()
@@ -120,11 +122,11 @@ def test_the_table_says_where_one_is_only_while_it_has_the_focus(view: TasksView
 
 
 def test_the_filter_says_how_much_it_shows(view: TasksView, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
-    monkeypatch.setattr("ui.tasks.view.announce", lambda _widget, text: told.append(text))
+    announced: list[str] = []
+    monkeypatch.setattr("ui.tasks.view.announce", lambda _widget, text: announced.append(text))
     view._set_filter(Filter(due=Due.OVERDUE))
     view._set_filter(Filter())
-    assert told == ["0 av 3 uppgifter visas", "3 av 3 uppgifter visas"]
+    assert announced == ["0 av 3 uppgifter visas", "3 av 3 uppgifter visas"]
 
 
 def test_board_and_table_are_tabs_and_mine_is_a_toggle(view: TasksView) -> None:
@@ -132,10 +134,10 @@ def test_board_and_table_are_tabs_and_mine_is_a_toggle(view: TasksView) -> None:
     assert tabs == {"Visa som tavla": True, "Tabell": False}
     mine: QWidget = view.filter_line.mine
     assert (face(mine).role(), bool(face(mine).state().checkable)) == (Role.Button, True)
-    told: list[object] = []
+    announced: list[object] = []
     pressed = QAccessible.Event.DescriptionChanged
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(faces, "_STATE_IN_DESCRIPTION", True)
-        patch.setattr(faces, "tell_described", lambda thing: told.append((thing, pressed)))
+        patch.setattr(faces, "notify_description", lambda thing: announced.append((thing, pressed)))
         view.filter_line.mine.click()
-    assert told == [(mine, pressed)]
+    assert announced == [(mine, pressed)]

@@ -47,7 +47,7 @@ async def test_a_task_is_deleted_read_in_the_trash_and_restored(
     assert len([d for d in view.findChildren(TrashDialog) if d.isVisible()]) == 0
 
 
-def test_who_writes_in_it_is_told_and_keeps_writing(
+def test_a_person_who_writes_in_it_sees_it_and_keeps_writing(
     qtbot: QtBot,
     desks: tuple[Desk, Desk, Positions],
 ) -> None:
@@ -66,9 +66,9 @@ def test_who_writes_in_it_is_told_and_keeps_writing(
     type_in(theirs.editor.description, " det.")
     theirs.editor.keep_draft()
     server.deliver()
-    (told,) = Trash(hl.tasks.trash).written_after()
-    assert told.by == (EK,)
-    mine.open_ref(BOARD_ID, told.item.ref)
+    (notified,) = Trash(hl.tasks.trash).written_after()
+    assert notified.by == (EK,)
+    mine.open_ref(BOARD_ID, notified.item.ref)
     assert mine.editor.card_id == found
     assert mine.editor.description.toPlainText() == BASE + " Skicka det."
     assert Trash(hl.tasks.trash).written_after() == []

@@ -19,7 +19,7 @@ from ui.tasks.archive import ArchiveDialog
 from ui.tasks.card_widget import CardWidget
 from ui.tasks.filter import Filter
 from ui.tasks.view import TasksView
-from ui.tool import DraftingView, StandingView
+from ui.tool import DraftingView, PlacedView
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -281,7 +281,7 @@ def test_every_control_has_a_name_of_its_own(view: TasksView) -> None:
     assert len(names) == len(set(names)), names
 
 
-def test_only_touched_cards_are_shown_anew_and_stand_as_on_the_board(view: TasksView) -> None:
+def test_only_touched_cards_are_shown_again_and_are_in_the_order_of_the_board(view: TasksView) -> None:
     board, columns = view.board, [column.id for column in view.board.columns()]
     label = board.add_label("Brådskande", "danger")
     kept = card(view, "c")
@@ -426,13 +426,13 @@ def test_both_keys_of_redo_work_on_the_board(view: TasksView, key: Qt.Key, held:
 
 def again(hl: Desk, left: TasksView, qtbot: QtBot) -> TasksView:
     """Another view that stands as this one is left."""
-    assert isinstance(left, StandingView)
+    assert isinstance(left, PlacedView)
     made = TasksView(hl.tasks, ROOM)
     qtbot.addWidget(made)
     made.resize(left.size())
     made.show()
     qtbot.waitExposed(made)
-    made.stand(left.standing())
+    made.restore_place(left.view_place())
     return made
 
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The page before one is in: a card in the middle with the logo, and an error in place. Unlock and first start."""
+"""The page of the gate, before a session is open: a card in the middle with the logo, and an error in place. Used for
+unlocking and first start."""
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel, scroll
 from ui.kit.error_line import ErrorLine
@@ -56,7 +57,7 @@ class GatePage(QWidget):
         outer.addLayout(middle)
         outer.addStretch(3)
 
-    def say(self, title: str, text: str) -> None:
+    def show_message(self, title: str, text: str) -> None:
         """Replaces title and text, on screen and for screen readers."""
         for part in (self, self._area):
             part.setAccessibleName(title)
@@ -84,10 +85,11 @@ class GatePage(QWidget):
         return button
 
     def show_error(self, error: Exception, prefix: str = "") -> None:
-        """Says in place what happened, what it means, what to do, and the code; `prefix` as in `ui.errors.told`."""
-        self.error.say(*told(error, prefix))
+        """Shows below the fields what happened, what it means, what to do, and the code. `prefix`: as for
+        `ui.errors.format_error`."""
+        self.error.show_text(*format_error(error, prefix))
         QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.error))  # once it has its place
 
     def clear_error(self) -> None:
-        """Takes the error away."""
+        """Hides the error."""
         self.error.clear()

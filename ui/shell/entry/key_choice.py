@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""How a new store is to be unlocked: by the computer's key store, or by a passphrase typed twice."""
+"""The choice of how a new store is unlocked: by the computer's key store, or by a passphrase typed twice."""
 
 from typing import Protocol
 
@@ -15,8 +15,8 @@ from ui.shell.entry.passphrase import NewPassphrase
 
 
 class KeyStore(Protocol):
-    """Knows which ways policy allows, "keyring" and "passphrase", whether there is a key store that may be used, and
-    what a new passphrase must be."""
+    """Provides the unlock methods that policy allows, "keyring" and "passphrase", whether there is a key store that may
+    be used, and the rules for a new passphrase."""
 
     def allowed(self, kind: str, /) -> bool: ...
     def keyring_available(self) -> bool: ...
@@ -24,7 +24,7 @@ class KeyStore(Protocol):
 
 
 class KeyChoice(QWidget):
-    """`changed` when `ready` may be another; `entered` when Enter was pressed in a field."""
+    """The choice. `changed` when `ready` may have changed; `entered` when Enter was pressed in a field."""
 
     changed = Signal()
     entered = Signal()
@@ -40,8 +40,8 @@ class KeyChoice(QWidget):
         self.by_keyring.setEnabled(available)
         managed = tr("Managed by your organisation")
         if not available:
-            said = sentence("no-keyring").title if store.allowed("keyring") else managed
-            layout.addWidget(label(said, "small", wrap=True))
+            reason = sentence("no-keyring").title if store.allowed("keyring") else managed
+            layout.addWidget(label(reason, "small", wrap=True))
         layout.addWidget(self.by_passphrase)
         typed = store.allowed("passphrase")
         self.by_passphrase.setEnabled(typed)
@@ -85,12 +85,12 @@ class KeyChoice(QWidget):
         return self.passphrase.text() if self.by_passphrase.isChecked() else None
 
     def forget(self) -> None:
-        """Nothing typed is kept."""
+        """Clears what was typed."""
         self.passphrase.clear()
         self.again.clear()
 
     def take_focus(self) -> None:
-        """To what is to be done next here."""
+        """Focuses the part in which the person has to do something next."""
         (self.by_keyring if self.by_keyring.isChecked() else self.passphrase).setFocus()
 
     def _on_choice(self) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""On every way in: whose account it becomes, how it will be unlocked, and the making of it. Who that is comes from
-elsewhere, and so does what is made.
-"""
+"""The page on which an account is made: whose account it becomes, how it will be unlocked, and the making of it. Other
+code supplies the person and makes the account."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
@@ -19,14 +18,15 @@ from ui.shell.entry.gate import GatePage
 from ui.shell.entry.key_choice import KeyChoice, KeyStore
 
 Progress = Callable[[str, int, int], None]
-"""What is going on (already translated), how much is done, how much in all (0 = unknown)."""
+"""Called with what is going on (already translated), how much is done, and how much in all (0 = unknown)."""
 
 Make = Callable[[Any, str | None, Progress], Awaitable[object]]
-"""Of whom, by which passphrase (None: the computer's key store keeps the key); gives the session."""
+"""Makes the account of a person, with a passphrase (None: the computer's key store keeps the key); returns the
+session."""
 
 
 class Named(Protocol):
-    """A person as the directory has them."""
+    """A person as they are in the directory."""
 
     @property
     def name(self) -> str: ...
@@ -47,7 +47,7 @@ class PersonCard(Card):
         self._more: Sequence[QWidget] = ()
 
     def show_person(self, person: Named, more: Sequence[QWidget] = ()) -> None:
-        """Shows a person, with `more` under their name; what was under the former one's is deleted."""
+        """Shows a person, with `more` under their name. The former person's `more` is deleted."""
         what = " · ".join(x for x in (person.title, person.unit) if x)
         self._name.setText(person.name)
         self._what.setText(what)
@@ -61,8 +61,8 @@ class PersonCard(Card):
 
 
 class KeyPage(GatePage):
-    """`left` by Back, `done` with the session, `failed` with the error, which is then said here too. `prefix`: of the
-    errors' sentences, as in `GatePage.show_error`."""
+    """The page. `left` is emitted by Back, `done` with the session, `failed` with the error, which is also shown here.
+    `prefix`: of the errors' sentences, as in `GatePage.show_error`."""
 
     left = Signal()
     done = Signal(object)

@@ -27,7 +27,8 @@ class LockingView(GatePage):
     """The disk has refused for the first time: Kansli is not locked until the unsaved work is stored or discarded."""
 
     def __init__(self, save: Callable[[], object], heading: str = "", parent: QWidget | None = None) -> None:
-        """`save` stores the unsaved work, or raises StoreFault. `heading` in place of that Kansli is being locked."""
+        """`save` stores the unsaved work, or raises StoreFault. `heading` replaces the sentence that Kansli is being
+        locked."""
         super().__init__(heading or tr("Kansli is being locked"), "", parent)
         self._save = save
         self._pressed = asyncio.Event()
@@ -78,7 +79,7 @@ class LockingView(GatePage):
             "Nothing of it can be read here meanwhile. Kansli tries again every few seconds and is locked as soon "
             "as it is saved. Leave the computer on until then."
         )
-        self.say(tr("Something that you wrote is not saved yet"), text)
+        self.show_message(tr("Something that you wrote is not saved yet"), text)
         self.spinner.stop()
         for button in (self.discard, self.again):
             button.show()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Unlocking by a way that policy has forbidden since: for the last time, and with another one in its place."""
+"""Unlocking by a method that policy has forbidden since: for the last time, and with another method in its place."""
 
 from collections.abc import Awaitable, Callable
 
@@ -15,11 +15,12 @@ from ui.shell.entry.gate import GatePage
 from ui.shell.entry.passphrase import NewPassphrase
 
 Replace = Callable[[str | None, str | None], Awaitable[object]]
-"""The passphrase as it is, or None; the new one, or None for the key store. Gives the session."""
+"""Called with the passphrase, or None; and with the new one, or None for the key store. Returns the session."""
 
 
-class NewWayView(GatePage):
-    """`forbidden` is the way that there is. Nothing is typed that is not needed. `unlocked` with the session."""
+class NewUnlockMethodView(GatePage):
+    """Asks for the new unlock method. `forbidden` is the method that the store has. The person types only what is
+    needed. `unlocked` is emitted with the session."""
 
     unlocked = Signal(object)
 
@@ -75,7 +76,8 @@ class NewWayView(GatePage):
         self.unlocked.emit(session)
 
     def _set_busy(self, busy: bool) -> None:
-        """▲ Nothing is typed meanwhile, which would let one press again: a store has one change of keys at a time."""
+        """▲ Disables the fields while the key is changed, so that the button cannot be pressed again: a store has one
+        change of keys at a time."""
         (self.spinner.start if busy else self.spinner.stop)()
         for field in self._fields:
             field.setEnabled(not busy)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A new passphrase, typed twice: what it still lacks, and how strong it is, below the two fields."""
+"""A new passphrase, typed twice. Below the two fields: what it still lacks, and how strong it is."""
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QLineEdit, QProgressBar, QWidget
@@ -10,7 +10,8 @@ from ui.kit.translate import tr
 
 
 class NewPassphrase(QObject):
-    """Watches two fields and tells in `words`, a part of the view, what is lacking. `changed` after each character."""
+    """Watches two fields and shows in `words`, a part of the view, what is lacking. `changed` is emitted after each
+    character."""
 
     changed = Signal()
 
@@ -27,7 +28,7 @@ class NewPassphrase(QObject):
         self.hint = label("", "small", wrap=True)
         layout.addWidget(self.hint)
         self.ready = False
-        """Whether it may be used, and both are the same."""
+        """Whether the passphrase may be used, and both fields have the same text."""
         for field in (new, again):
             field.textChanged.connect(self._judge)
         self._judge()
@@ -38,10 +39,10 @@ class NewPassphrase(QObject):
         self.ready = self._rules.permit(strength) and text == again
         self.meter.setValue(strength or 0)
         self.meter.setAccessibleName(tr("Strength: {how}").format(how=_word(strength or Strength.WEAK)))
-        self.hint.setText(self._said(strength, same=text == again))
+        self.hint.setText(self._format_strength(strength, same=text == again))
         self.changed.emit()
 
-    def _said(self, strength: Strength | None, *, same: bool) -> str:
+    def _format_strength(self, strength: Strength | None, *, same: bool) -> str:
         if strength is None:
             return tr("At least {n} characters, for example four words.").format(n=self._rules.length)
         how = tr("Strength: {how}").format(how=_word(strength)) + ". "

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Back by the recovery sheet: activation code and sheet, who that is, how it is unlocked, and perhaps a day to wait."""
+"""The return to an account by the recovery sheet: activation code and recovery sheet, whose account it is, how it is
+unlocked, and perhaps a day to wait."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -16,21 +17,21 @@ from ui.kit.translate import clock, day, long_day, tr, trn
 from ui.shell.entry.gate import GatePage
 from ui.shell.entry.key_choice import KeyStore
 from ui.shell.entry.key_page import Progress
-from ui.shell.entry.recovery_sheet_field import SheetField
-from ui.shell.entry.welcome import CodeView, Found
+from ui.shell.entry.recovery_sheet_field import RecoverySheetField
+from ui.shell.entry.welcome import CodeLookup, CodeView
 
 
-class Back(Found, Protocol):
-    """Whose sheet it is; `others` of their devices are still active."""
+class ReturningAccount(CodeLookup, Protocol):
+    """The account that a recovery sheet belongs to. `others` of its devices are still active."""
 
     @property
     def others(self) -> int: ...
 
 
 class Returns(KeyStore, Protocol):
-    """The use cases of coming back."""
+    """The use cases of a return by the recovery sheet."""
 
-    async def look_up_account(self, server: str, code: str, sheet: str, /) -> Back: ...
+    async def look_up_account(self, server: str, code: str, recovery_sheet: str, /) -> ReturningAccount: ...
     async def recover(self, found: Any, passphrase: str | None, progress: Progress, /, *, revoke: bool) -> object: ...
     async def ask_again(self) -> object: ...
 
@@ -40,8 +41,8 @@ def when(ready_ms: int) -> str:
     return f"{long_day(day(ready_ms))} {clock(ready_ms)}"
 
 
-class _Ways:
-    """What first start asks for, by the sheet."""
+class _RecoveryEnrolment:
+    """The use cases of first start, done with the recovery sheet's code."""
 
     def __init__(self, returns: Returns, view: "ReturnView") -> None:
         self._returns, self._view = returns, view
@@ -49,20 +50,21 @@ class _Ways:
         self.allowed = returns.allowed
         self.passphrase_rules = returns.passphrase_rules
         self.others = 0
-        """Of who was looked up last."""
+        """The number of other active devices of the account that was looked up last."""
 
-    async def look_up(self, server: str, code: str) -> Back:
-        found = await self._returns.look_up_account(server, code, self._view.sheet.text())
+    async def look_up(self, server: str, code: str) -> ReturningAccount:
+        found = await self._returns.look_up_account(server, code, self._view.recovery_sheet.text())
         self.others = found.others
         return found
 
-    async def enrol(self, found: Back, passphrase: str | None, progress: Progress) -> object:
+    async def enrol(self, found: ReturningAccount, passphrase: str | None, progress: Progress) -> object:
         revoke = bool(found.others) and self._view.revoke.isChecked()
         return await self._returns.recover(found, passphrase, progress, revoke=revoke)
 
 
 class ReturnView(CodeView):
-    """As first start, with the sheet's code, and a page that says from when on. `left`: back to first start."""
+    """The pages of first start, with the recovery sheet's code, and a page that shows from when on the account can be
+    recovered. `left`: back to first start."""
 
     left = Signal()
 
@@ -75,16 +77,16 @@ class ReturnView(CodeView):
         servers: Sequence[str] = (),
         parent: QWidget | None = None,
     ) -> None:
-        """`code`: the activation code, if it was typed already."""
-        self._returns, self._ways = returns, _Ways(returns, self)
-        super().__init__(self._ways, server=server, servers=servers, parent=parent)
+        """`code`: the activation code, if the person has typed it already."""
+        self._returns, self._recovery = returns, _RecoveryEnrolment(returns, self)
+        super().__init__(self._recovery, server=server, servers=servers, parent=parent)
         self.code.setText(code)
         self.setAccessibleName(tr("Back after losing a computer"))
         self.key_page.failed.connect(self._on_failed)
         self._make_waiting_page()
 
     def _make_code_page(self, server: str) -> None:
-        self.sheet = SheetField(tr("Code of the recovery sheet"))
+        self.recovery_sheet = RecoverySheetField(tr("Code of the recovery sheet"))
         super()._make_code_page(server)
         page = self.code_page
         page.heading.setText(tr("Back after losing a computer"))
@@ -93,16 +95,16 @@ class ReturnView(CodeView):
             tr("You need your recovery sheet and a new activation code of two lines. IT support gives you the code and "
                "revokes what is lost.")
         )  # fmt: skip
-        self.sheet.changed.connect(self._on_text)
-        self.sheet.field.returnPressed.connect(self.look_up)
+        self.recovery_sheet.changed.connect(self._on_text)
+        self.recovery_sheet.field.returnPressed.connect(self.look_up)
         self._on_text()
 
     def _hint(self) -> str:
         return tr("{n} groups of four, then {m}: XXXX-XXXX- …").format(n=CODE_GROUPS, m=SHARE_GROUPS)
 
-    def _add_ways(self, page: GatePage) -> None:
+    def _add_entries(self, page: GatePage) -> None:
         page.body.addSpacing(6)
-        page.body.addWidget(self.sheet)
+        page.body.addWidget(self.recovery_sheet)
         page.add_button(TextButton(tr("Back"), self.left.emit, kind="quiet"))
 
     def _make_waiting_page(self) -> None:
@@ -112,10 +114,10 @@ class ReturnView(CodeView):
 
     def _on_text(self) -> None:
         super()._on_text()
-        self.next.setEnabled(self.next.isEnabled() and bool(self.sheet.text()))
+        self.next.setEnabled(self.next.isEnabled() and bool(self.recovery_sheet.text()))
 
-    def _about(self, found: Found) -> list[QWidget]:
-        about, others = super()._about(found), self._ways.others
+    def _about(self, found: CodeLookup) -> list[QWidget]:
+        about, others = super()._about(found), self._recovery.others
         if others:
             text = trn("{n} other device of yours is active. It is told, and can say no for a day.",
                        "{n} other devices of yours are active. They are told, and can say no for a day.",

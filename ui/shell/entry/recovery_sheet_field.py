@@ -12,7 +12,7 @@ from ui.kit.style import column, label
 from ui.kit.translate import tr
 
 
-class SheetField(QWidget):
+class RecoverySheetField(QWidget):
     """`text()` is what was typed or read; nothing is checked here."""
 
     changed = Signal()
@@ -37,11 +37,11 @@ class SheetField(QWidget):
         body.addWidget(self.hint)
 
     def text(self) -> str:
-        """Without spaces around it."""
+        """The text without spaces around it."""
         return self.field.text().strip()
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the first that may be a sheet's, or says that there is none."""
+        """Takes the first text that may be a recovery sheet's code, or shows that there is none."""
         found = [text for text in texts if len(text) <= 64]
         if found:
             self.field.setText(found[0])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The page for an activation code of somebody who has an account already. The person gets back to it by the recovery
-sheet or another computer, or agrees to a second account after a question that says what is lost. The page makes no
+"""The page for an activation code of somebody who has an account already. The person returns to it by the recovery
+sheet or another computer, or agrees to a second account after a question that names what is lost. The page makes no
 account and does not use the code."""
 
 from PySide6.QtCore import Signal
@@ -15,12 +15,12 @@ from ui.shell.entry.key_page import Named, PersonCard
 
 
 class SecondAccountPage(GatePage):
-    """Asks where to. `sheet`: they have it; `other`: another computer of theirs has Kansli; `anew`: they agreed to lose
-    what they had; `left`: back to the code."""
+    """Asks how the person wants to go on. `recovery_sheet`: with their recovery sheet; `other`: with another computer
+    of theirs that has Kansli; `start_over`: they agreed to lose what they had; `left`: back to the code."""
 
-    sheet = Signal()
+    recovery_sheet = Signal()
     other = Signal()
-    anew = Signal()
+    start_over = Signal()
     left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -34,14 +34,14 @@ class SecondAccountPage(GatePage):
         self.other_button = TextButton(tr("I already have Kansli on another computer"), self.other.emit, kind="link")
         self.body.addWidget(self.other_button)
         self.back_button = self.add_button(TextButton(tr("Back"), self.left.emit, kind="quiet"))
-        self.anew_button = self.add_button(TextButton(tr("No, begin empty …"), self._on_anew, kind="quiet"))
-        self.sheet_button = self.add_button(TextButton(tr("Yes"), self.sheet.emit, kind="primary"))
+        self.start_over_button = self.add_button(TextButton(tr("No, begin empty …"), self._on_start_over, kind="quiet"))
+        self.recovery_sheet_button = self.add_button(TextButton(tr("Yes"), self.recovery_sheet.emit, kind="primary"))
 
     def show_person(self, person: Named) -> None:
-        """Shows whom the code is for."""
+        """Shows the person whom the code is for."""
         self.who.show_person(person)
 
-    def _on_anew(self) -> None:
+    def _on_start_over(self) -> None:
         run(self, self._ask())
 
     async def _ask(self) -> None:
@@ -51,4 +51,4 @@ class SecondAccountPage(GatePage):
             "can then not be used to come back with the sheet."
         )
         if await confirm(self, tr("Begin empty?"), text, accept=tr("Begin empty"), danger=True):
-            self.anew.emit()
+            self.start_over.emit()

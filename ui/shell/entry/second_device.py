@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""First start on another computer of the same person: where the other one waits, whose account it is, how it will be
-unlocked, and under way. Nothing is made before the person has seen whose account it becomes.
+"""First start on another computer of the same person: where the other computer waits, whose account it is, how it will
+be unlocked, and under way.
+
+Nothing is made before the person has seen whose account it becomes.
 """
 
 from collections.abc import Sequence
@@ -26,8 +28,9 @@ from ui.shell.entry.server_field import ServerField
 NUMBER_DIGITS = 9
 
 
-class Met(Named, Protocol):
-    """Whose account it is, by the other device's word; `digits` to compare, "" by code."""
+class PeerAccount(Named, Protocol):
+    """The account of the other device, as that device reports it. `digits`: six digits to compare; "" if the devices
+    were paired by code."""
 
     @property
     def digits(self) -> str: ...
@@ -37,15 +40,15 @@ class Joining(KeyStore, Protocol):
     """The use cases of becoming another device."""
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> Any:
-        """Goes to the device that has the account. Raises with a code of ui/errors.py."""
+        """Connects to the device that has the account. Raises with a code of ui/errors.py."""
         ...
 
     async def stop_pairing(self) -> None:
-        """Ends the meeting."""
+        """Ends the pairing."""
         ...
 
     async def join(self, chosen: Any, passphrase: str | None, progress: Progress) -> object:
-        """Waits for the other device's yes and makes everything here; the session."""
+        """Waits until the other device accepts, and makes everything here. Returns the session."""
         ...
 
 
@@ -61,13 +64,13 @@ def is_number(text: str) -> bool:
 
 
 class JoinPages(QStackedWidget):
-    """`done` with what joining returned; `back` to the other way in."""
+    """The pages. `done` is emitted with what joining returned; `back` by Back, to the first page of first start."""
 
     done = Signal(object)
     back = Signal()
 
     def __init__(self, joining: Joining, servers: Sequence[str] = (), parent: QWidget | None = None) -> None:
-        """`servers`: those that policy names, if it does."""
+        """`servers`: the servers that policy names, if it names any."""
         super().__init__(parent)
         self._joining = joining
         self.server = ServerField(tr("Server address"), servers)
@@ -92,12 +95,12 @@ class JoinPages(QStackedWidget):
         page.body.addSpacing(4)
         page.body.addWidget(self.reader)
         page.add_button(TextButton(tr("Back"), self.back.emit, kind="quiet"))
-        self.next = page.add_button(TextButton(tr("Continue"), self.meet, kind="primary"))
+        self.next = page.add_button(TextButton(tr("Continue"), self.begin_pairing, kind="primary"))
         self.server.changed.connect(self._on_text)
-        self.server.entered.connect(self.meet)
+        self.server.entered.connect(self.begin_pairing)
         for field in (self.code, self.name):
             field.textChanged.connect(self._on_text)
-            field.returnPressed.connect(self.meet)
+            field.returnPressed.connect(self.begin_pairing)
         self._on_text()
         self.addWidget(page)
 
@@ -133,33 +136,33 @@ class JoinPages(QStackedWidget):
             self.where_page.show_error(ServerNotAllowed())
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """Takes the first of ours, or says that there is none."""
+        """Takes the first text that is a code of ours, or shows that there is none."""
         pointer = next((p for text in texts if (p := read_pointer(text)) is not None), None)
         if pointer is None:
-            self.where_page.error.say(sentence("no-qr").text)
+            self.where_page.error.show_text(sentence("no-qr").text)
         else:
             self._take(pointer)
             self.next.setFocus()
 
-    def meet(self) -> None:
-        """Goes to the other device."""
+    def begin_pairing(self) -> None:
+        """Connects to the other device."""
         if self.next.isEnabled():
             self.where_page.clear_error()
             self.where_page.spinner.start()
             self.next.setEnabled(False)
-            run(self, self._meet(), on_error=self._not_met)
+            run(self, self._begin_pairing(), on_error=self._pairing_failed)
 
-    async def _meet(self) -> None:
+    async def _begin_pairing(self) -> None:
         typed = self.code.text().strip()
-        way = {"number": typed} if is_number(typed) else {"code": typed}
-        found = await self._joining.begin_pairing(self.server.text(), self.name.text().strip(), **way)
+        by = {"number": typed} if is_number(typed) else {"code": typed}
+        found = await self._joining.begin_pairing(self.server.text(), self.name.text().strip(), **by)
         self.where_page.spinner.stop()
         self._on_text()
         self.who_page.ask(found, *_compared(found))
         self.setCurrentWidget(self.who_page)
         self.who_page.keys.take_focus()
 
-    def _not_met(self, error: Exception) -> None:
+    def _pairing_failed(self, error: Exception) -> None:
         self.where_page.spinner.stop()
         self._on_text()
         self.where_page.show_error(error, "join-")
@@ -171,7 +174,7 @@ class JoinPages(QStackedWidget):
         run(self, self._joining.stop_pairing())
 
 
-def _compared(found: Met) -> list[QWidget]:
+def _compared(found: PeerAccount) -> list[QWidget]:
     if not found.digits:
         return []
     text = tr("The other computer must show the same six digits. If not, go back: somebody is between.")

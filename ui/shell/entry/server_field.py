@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Which server, on the ways in: typed, or one of those that policy names, and then never typed."""
+"""The server for a first start or a return: typed, or chosen among those that policy names, and then never typed."""
 
 from collections.abc import Sequence
 
@@ -14,8 +14,8 @@ from ui.kit.wheel import keep_still
 
 
 class ServerField(QWidget):
-    """`changed` when the text is another, `entered` by Enter. With `servers` it is one of them: one is shown, several
-    are a choice."""
+    """The field. `changed` when the text has changed, `entered` by Enter. With `servers` the server is one of them: a
+    single one is shown, several are a choice."""
 
     changed = Signal()
     entered = Signal()
@@ -61,7 +61,7 @@ class ServerField(QWidget):
         return self._choice.currentText() if self._choice is not None else self._servers[0]
 
     def setText(self, server: str) -> bool:
-        """Puts a server there; False, and nothing is done, if policy does not name it."""
+        """Sets the server. Returns False, and sets nothing, if policy does not name it."""
         if self._line is not None:
             self._line.setText(server)
             return True

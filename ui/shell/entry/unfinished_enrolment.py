@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The way in after an enrolment that was cut off: finish it with the keys that are here, or begin anew."""
+"""The page after an enrolment that was cut off: the person finishes it with the keys that are on this computer, or
+starts over."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -14,9 +15,10 @@ from ui.shell.entry.unlock import UnlockView, WithKeyring, WithPassphrase
 
 
 class UnfinishedView(UnlockView):
-    """As unlocking; what opens also asks the server to confirm the account. Without any key only `anew` is left."""
+    """Unlocks as `UnlockView`, and then also has the server confirm the account. Without any key only `start_over` is
+    possible."""
 
-    anew = Signal()
+    start_over = Signal()
     """The person has agreed that what is unfinished here is removed."""
 
     def __init__(
@@ -38,18 +40,18 @@ class UnfinishedView(UnlockView):
                 )
             )
         self.button.setText(tr("Unlock and finish"))
-        self.anew_button = TextButton(tr("Begin anew …"), lambda: run(self, self._ask()), kind="quiet")
-        self.buttons.insertWidget(2, self.anew_button)
+        self.start_over_button = TextButton(tr("Begin anew …"), lambda: run(self, self._ask()), kind="quiet")
+        self.buttons.insertWidget(2, self.start_over_button)
 
     def _set_busy(self, busy: bool) -> None:
         """▲ Nothing is removed while the server is asked: it may have bound the account."""
         super()._set_busy(busy)
-        self.anew_button.setEnabled(not busy)
+        self.start_over_button.setEnabled(not busy)
 
     def _failed(self, error: Exception) -> None:
         super()._failed(error)
         if isinstance(error, ReturnWaits):
-            self.error.say_more(tr("From {when}.").format(when=when(error.ready_ms)))
+            self.error.add_sentence(tr("From {when}.").format(when=when(error.ready_ms)))
 
     async def _ask(self) -> None:
         text = tr(
@@ -57,4 +59,4 @@ class UnfinishedView(UnlockView):
             "activation code if the old one has been used."
         )
         if await confirm(self, tr("Begin anew?"), text, accept=tr("Begin anew"), danger=True):
-            self.anew.emit()
+            self.start_over.emit()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Unlocking: a passphrase, or the computer's key store. Errors are said in place; the typed text is never kept."""
+"""Unlocking: a passphrase, or the computer's key store. Errors are shown in place; the typed text is never kept."""
 
 from collections.abc import Awaitable, Callable
 
@@ -16,7 +16,8 @@ WithKeyring = Callable[[], Awaitable[object]]
 
 
 class UnlockView(GatePage):
-    """`with_passphrase` opens the session or raises; so does `with_keyring`, None where that slot is not there."""
+    """The page. `with_passphrase` opens the session or raises; so does `with_keyring`. Each is None where the store has
+    no such slot."""
 
     unlocked = Signal(object)
     """What the opening returned."""
@@ -35,7 +36,7 @@ class UnlockView(GatePage):
         )
         self._passphrase, self._keyring = with_passphrase, with_keyring
         self._busy = False
-        """▲ One way at a time: two sessions of one store would sign two things under one number."""
+        """▲ One attempt at a time: otherwise two sessions of one store would sign two things under one number."""
         self.field = self.add_field(tr("Passphrase"), secret=True) if with_passphrase is not None else None
         if with_keyring is not None:
             text = tr("Use the computer's key store")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""First start: where the server is and the activation code, who was found, how it will be unlocked, and under way."""
+"""First start: the server and the activation code, whose code it is, how the account will be unlocked, and under
+way."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +25,8 @@ from ui.shell.entry.second_device import Joining, JoinPages
 from ui.shell.entry.server_field import ServerField
 
 
-class Found(Named, Protocol):
-    """What an activation code binds: shown before anything is made."""
+class CodeLookup(Named, Protocol):
+    """What an activation code is bound to. Shown before anything is made."""
 
     @property
     def agency(self) -> str: ...
@@ -33,18 +34,18 @@ class Found(Named, Protocol):
     def server(self) -> str: ...
 
 
-class Invited(Found, Protocol):
-    """What a first start shows of a code. `here`: its person has an account already."""
+class Invited(CodeLookup, Protocol):
+    """What the server returns for a code at a first start. `here`: the code's person has an account already."""
 
     @property
     def here(self) -> bool: ...
 
 
 class ByCode(KeyStore, Protocol):
-    """What becomes of an activation code."""
+    """The use cases of an activation code."""
 
-    async def look_up(self, server: str, code: str) -> Found:
-        """Asks the server what the code binds. Raises with a code of ui/errors.py."""
+    async def look_up(self, server: str, code: str) -> CodeLookup:
+        """Asks the server what the code is bound to. Raises with a code of ui/errors.py."""
         ...
 
     async def enrol(self, found: Any, passphrase: str | None, progress: Progress) -> object:
@@ -56,7 +57,7 @@ class Enrolment(ByCode, Joining, Protocol):
     """The first start's use cases."""
 
     async def look_up(self, server: str, code: str) -> Invited:
-        """As ByCode's."""
+        """As in `ByCode`."""
         ...
 
 
@@ -70,8 +71,8 @@ class Address:
 
 def parse_link(text: str) -> Address | None:
     """The address in an invitation link, or None."""
-    said = link_fields.read(text, "enrol", "server", "code")
-    return Address(*said) if said is not None else None
+    address = link_fields.read(text, "enrol", "server", "code")
+    return Address(*address) if address is not None else None
 
 
 class CodeView(QStackedWidget):
@@ -83,12 +84,12 @@ class CodeView(QStackedWidget):
     def __init__(
         self, enrolment: ByCode, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
     ) -> None:
-        """`server`: the address that is known, or a link. `servers`: those that policy names, if it does."""
+        """`server`: the address that is known, or a link. `servers`: the servers that policy names, if it names any."""
         super().__init__(parent)
         self._enrolment = enrolment
         self._servers = tuple(servers)
         self._looking = False
-        """▲ One code at a time: the answer to another one would come while a person is being confirmed."""
+        """▲ One code at a time: otherwise the answer to another code could come while a person is being confirmed."""
         self.setAccessibleName(tr("First start"))
         self._make_code_page(server)
         self.key_page = KeyPage(enrolment, tr("This is what your agency has registered."), enrolment.enrol)
@@ -100,8 +101,8 @@ class CodeView(QStackedWidget):
         """The form of the code: it is longer than the field."""
         return tr("{n} groups of four: XXXX-XXXX- …").format(n=CODE_GROUPS)
 
-    def _add_ways(self, page: GatePage) -> None:
-        """Other ways in, on the page of the code."""
+    def _add_entries(self, page: GatePage) -> None:
+        """Adds buttons for other entries (another computer, the recovery sheet) to the page of the code."""
 
     def _make_code_page(self, server: str) -> None:
         text = (
@@ -113,7 +114,7 @@ class CodeView(QStackedWidget):
         self.server = ServerField(tr("Server address or link"), self._servers)
         page.body.addWidget(self.server)
         self.code = page.add_field(tr("Activation code"), hint=self._hint())
-        self._add_ways(page)
+        self._add_entries(page)
         self.next = page.add_button(TextButton(tr("Continue"), self.look_up, kind="primary"))
         self.server.changed.connect(self._on_text)
         self.server.entered.connect(self.look_up)
@@ -131,7 +132,7 @@ class CodeView(QStackedWidget):
         (self.server if self.server.to_fill else self.code).setFocus()
 
     def _take(self, link: Address) -> None:
-        """What a link says; nothing of it if it is for a server that policy does not name."""
+        """Fills in a link. Nothing of it is filled in if it is for a server that policy does not name."""
         if self.server.setText(link.server):
             self.code.setText(link.code)
         else:
@@ -156,7 +157,7 @@ class CodeView(QStackedWidget):
         self._look(False)
         self._ask_person(found)
 
-    def _ask_person(self, found: Found) -> None:
+    def _ask_person(self, found: CodeLookup) -> None:
         """Asks whether that is the person, and how it will be unlocked."""
         self.key_page.ask(found, *self._about(found))
         self.setCurrentWidget(self.key_page)
@@ -167,7 +168,7 @@ class CodeView(QStackedWidget):
         (self.code_page.spinner.start if looking else self.code_page.spinner.stop)()
         self._on_text()
 
-    def _about(self, found: Found) -> list[QWidget]:
+    def _about(self, found: CodeLookup) -> list[QWidget]:
         """What is shown under the person's name."""
         return [label(found.agency, "muted"), Chip(tr("The code belongs to the agency"), "success", "verified")]
 
@@ -181,18 +182,18 @@ class WelcomeView(CodeView):
     """First start: a code, another device of one's own, or the recovery sheet."""
 
     lost = Signal(object)
-    """The person comes back by the recovery sheet, with the Address that is typed so far."""
+    """The person returns by the recovery sheet. Emitted with the Address that is typed so far."""
 
     def __init__(
         self, enrolment: Enrolment, *, server: str = "", servers: Sequence[str] = (), parent: QWidget | None = None
     ) -> None:
         super().__init__(enrolment, server=server, servers=servers, parent=parent)
         self._first = enrolment
-        self._second: Found | None = None
+        self._second: CodeLookup | None = None
         self.second_page = SecondAccountPage()
-        self.second_page.sheet.connect(self._lose)
+        self.second_page.recovery_sheet.connect(self._lose)
         self.second_page.other.connect(self._join)
-        self.second_page.anew.connect(self._begin_empty)
+        self.second_page.start_over.connect(self._begin_empty)
         self.second_page.left.connect(lambda: self.setCurrentWidget(self.code_page))
         self.addWidget(self.second_page)
         self.join = JoinPages(enrolment, servers)
@@ -200,15 +201,16 @@ class WelcomeView(CodeView):
         self.join.back.connect(lambda: self.setCurrentWidget(self.code_page))
         self.addWidget(self.join)
 
-    def _add_ways(self, page: GatePage) -> None:
+    def _add_entries(self, page: GatePage) -> None:
         self.have = TextButton(tr("I already have Kansli on another computer"), self._join, kind="link")
         self.lost_button = TextButton(tr("I have lost my computer"), self._lose, kind="link")
         page.body.addSpacing(6)
-        for way in (self.have, self.lost_button):
-            page.body.addWidget(way)
+        for button in (self.have, self.lost_button):
+            page.body.addWidget(button)
 
     async def _look_up(self) -> None:
-        """▲ A code of somebody who has an account leads back to that; a second one is made only if they ask for it."""
+        """▲ Leads the owner of a code who has an account already back to that account. A second account is made only if
+        the person asks for it."""
         found = await self._first.look_up(self.server.text(), self.code.text().strip())
         self._look(False)
         if not found.here:
@@ -217,7 +219,7 @@ class WelcomeView(CodeView):
         self._second = found
         self.second_page.show_person(found)
         self.setCurrentWidget(self.second_page)
-        self.second_page.sheet_button.setFocus()
+        self.second_page.recovery_sheet_button.setFocus()
 
     def _begin_empty(self) -> None:
         if self._second is not None:

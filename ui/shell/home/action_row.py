@@ -14,7 +14,8 @@ from ui.kit.style import ElidedLabel, column, label, line, set_props
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """What one row shows, and what a press on it does. `key` tells rows apart. `role`: of the icon's colour."""
+    """What one row shows, and what a press on it does. `key` identifies a row between two refreshes. `role`: of the
+    icon's colour."""
 
     key: Hashable
     icon: str
@@ -26,7 +27,7 @@ class Action:
 
 
 class ActionRow(RowButton):
-    """The row of an action. The button does what the action that it shows at that moment says."""
+    """The row of an action. The button runs the action that the row shows at that moment."""
 
     def __init__(self, action: Action) -> None:
         super().__init__("", lambda: self._action.open())

@@ -31,9 +31,9 @@ from ui.shell.room.key_notices import NoticeCard, notice_key
 
 _MENTIONS, _RECENT, _TASKS = 6, 5, 8
 _ASKED = 200
-"""So many unread mentions are looked through for those in rooms that are still here."""
+"""The most unread mentions that are searched for those in rooms that are still here."""
 _EVER = 2000
-"""So many recently opened objects are asked for to know which rooms were ever opened."""
+"""The most recently opened objects that are read to know which rooms were ever opened."""
 
 
 def greeting(hour: int) -> str:
@@ -43,18 +43,18 @@ def greeting(hour: int) -> str:
     if hour < 10:
         return tr("Good morning")
     if hour < 12:
-        return tr("Good forenoon")
+        return tr("Good day")
     if hour < 18:
         return tr("Good afternoon")
     return tr("Good evening")
 
 
 class Home(QWidget):
-    """`link_chosen(ObjectLink)`, `room_chosen(RoomId)` and `sheet_wanted` are for the shell to follow."""
+    """The page. The shell follows `link_chosen(ObjectLink)`, `room_chosen(RoomId)` and `recovery_sheet_wanted`."""
 
     link_chosen = Signal(object)
     room_chosen = Signal(object)
-    sheet_wanted = Signal()
+    recovery_sheet_wanted = Signal()
     """The person wants to make a recovery sheet."""
 
     def __init__(
@@ -152,7 +152,7 @@ class Home(QWidget):
         written = directs(list(rooms.values()), {m.room for m in mentions}, {room.room for room, _, _ in new})
         new = [each for each in new if each[0] not in written]
         reminds = self._session.recovery.reminds
-        told = self._session.people.notices()
+        notices = self._session.people.notices()
         after = [w for w in self._session.trash.written_after() if w.item.room in titles]
         recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
         open_tasks = tasks_here(self._session)[:_TASKS]
@@ -165,11 +165,11 @@ class Home(QWidget):
             *(self._written_after(each) for each in after),
         ]
         self._reminder.setVisible(reminds)
-        self._notices_host.setVisible(bool(told))
-        self._notices.show(told)
+        self._notices_host.setVisible(bool(notices))
+        self._notices.show(notices)
         self._asking_host.setVisible(bool(actions))
         self._asking.show(actions)
-        self._nothing.setVisible(not (reminds or told or actions))
+        self._nothing.setVisible(not (reminds or notices or actions))
         self._recent_host.setVisible(bool(recent))
         self._recent.show([self._recent_action(item, titles[item.room]) for item in recent])
         self._no_recent.setVisible(not recent)
@@ -184,7 +184,7 @@ class Home(QWidget):
         text = tr("If you lose every device, what you alone could read is gone. Make a sheet and put it away.")
         card.content.addWidget(label(text, "small", wrap=True))
         buttons = FlowLayout(gap=8)
-        buttons.addWidget(TextButton(tr("Make a sheet …"), self.sheet_wanted.emit))
+        buttons.addWidget(TextButton(tr("Make a sheet …"), self.recovery_sheet_wanted.emit))
         buttons.addWidget(TextButton(tr("Not now"), self._dismiss, kind="quiet"))
         card.content.addLayout(buttons)
         return card
@@ -205,16 +205,16 @@ class Home(QWidget):
             open=lambda: self.link_chosen.emit(link),
         )
 
-    def _written_after(self, told: WrittenAfter) -> Action:
-        names = ", ".join(self._session.people.person(uid).name for uid in told.by) or tr("Somebody")
-        title = told.item.title or tr("Untitled")
+    def _written_after(self, notices: WrittenAfter) -> Action:
+        names = ", ".join(self._session.people.person(uid).name for uid in notices.by) or tr("Somebody")
+        title = notices.item.title or tr("Untitled")
         return Action(
-            key=("written-after", told.item.link),
-            icon=self._icons.get(told.item.kind, "file"),
+            key=("written-after", notices.item.link),
+            icon=self._icons.get(notices.item.kind, "file"),
             title=tr("{names} wrote in “{title}”").format(names=names, title=title),
             detail=tr("You put it in the trash. What was written is kept there."),
-            when=day_or_time(told.t, self._local_now()),
-            open=lambda: self.link_chosen.emit(told.item.link),
+            when=day_or_time(notices.t, self._local_now()),
+            open=lambda: self.link_chosen.emit(notices.item.link),
         )
 
     def _direct(self, room: RoomSummary) -> Action:
@@ -281,8 +281,8 @@ class Home(QWidget):
 
 
 def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: set[RoomId]) -> list[RoomSummary]:
-    """Conversations of two with something that was not read, or `new` and never opened, the latest first. Not those
-    that are muted, and not those in which one is `named`: the mention is shown."""
+    """Conversations of two with something unread, or `new` and never opened, the latest first. Muted conversations are
+    left out, and those in which a `named` mention is shown already."""
     found = [
         room
         for room in rooms
@@ -293,7 +293,7 @@ def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: set[RoomId]) 
 
 
 def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:
-    """Rooms that somebody added me to and where I have not opened anything yet: (room, by whom, when)."""
+    """Rooms to which somebody added this person, who has opened nothing in them yet: (room, by whom, when)."""
     opened = {o.room for o in session.rooms.recent(_EVER)}
     me = session.people.me.uid
     found = []
@@ -316,8 +316,8 @@ def object_title(item: ObjectSummary, room_title: str) -> str:
 
 
 def finish(owner: QObject, session: Session, task: TaskRow, done: bool) -> None:
-    """Moves a card to the board's first finished column, or back to its first unfinished one. `owner`: for whom an
-    error is reported."""
+    """Moves a card to the board's first finished column, or back to its first unfinished one. Errors are reported for
+    `owner`."""
 
     def move() -> None:
         board = session.tasks.board(task.room, task.obj)

@@ -31,8 +31,8 @@ class TaskLine:
 
 
 class TaskCheck(QWidget):
-    """A task as one line: a box to tick, its title (which opens it), and when it is due. Who may only read the room
-    cannot tick."""
+    """A task as one line: a box to tick, its title (which opens it), and when it is due. A person who may only read the
+    room cannot tick."""
 
     def __init__(self, on_open: Callable[[TaskRow], object], on_tick: Callable[[TaskRow, bool], object]) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class RoomTasks(QWidget):
 
 
 def tasks_here(session: Session, *, done: bool = False) -> list[TaskRow]:
-    """My tasks in rooms that go on; those of a room that another continues stand in that one."""
+    """My tasks in rooms that go on. Tasks of a room that another room continues are those of that other room."""
     ended = {room.room for room in session.rooms.rooms() if room.replaced or room.left}
     return [task for task in session.tasks.my_tasks(done=done) if task.room not in ended]
 
@@ -132,7 +132,7 @@ def due_text(task: TaskRow, today: date) -> tuple[str, str]:
 
 
 class MyTasks(QWidget):
-    """All, due within a week, overdue, or done. `link_chosen(ObjectLink)` is for the shell to follow."""
+    """The list: all, due within a week, overdue, or done. The shell follows `link_chosen(ObjectLink)`."""
 
     link_chosen = Signal(object)
 

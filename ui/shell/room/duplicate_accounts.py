@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Before somebody is added: whether another account in the same name is alive. Nobody is added over it unseen."""
+"""Before somebody is added: whether there is a second account in the same name that is alive. No administrator adds a
+person without having seen that account."""
 
 from PySide6.QtWidgets import QWidget
 
@@ -11,15 +12,15 @@ from ui.shell.words import verified_chip
 
 
 def account_name(person: Person) -> str:
-    """The person with what tells this account from another in the same name: the beginning of its id."""
+    """The person, with what distinguishes this account from another in the same name: the beginning of its id."""
     what = " · ".join(x for x in (person.name, person.unit) if x)
     return tr("{who} (account {id}, {verified})").format(
         who=what, id=person.uid[:4].hex(" ", 2), verified=verified_chip(person)[0]
     )
 
 
-class TwinsDialog(Dialog):
-    """Names the account to be added and the others; nothing is added by a bare Enter."""
+class DuplicateAccountsDialog(Dialog):
+    """Names the account to be added and the others. Enter alone adds nothing."""
 
     def __init__(self, parent: QWidget, person: Person, duplicate_accounts: list[Person]) -> None:
         super().__init__(
@@ -33,11 +34,11 @@ class TwinsDialog(Dialog):
             "body",
         )
         self.add_text(tr("You are adding: {account}").format(account=account_name(person)), "strong")
-        for twin in duplicate_accounts:
-            self.add_text(tr("There is also: {account}").format(account=account_name(twin)), "strong")
+        for account in duplicate_accounts:
+            self.add_text(tr("There is also: {account}").format(account=account_name(account)), "strong")
 
 
 async def may_add(parent: QWidget, people: PeopleService, person: Person) -> bool:
-    """True if there is no other account, or if the person at the screen wants this one all the same."""
+    """Returns True if there is no other account, or if the person at the screen wants to add this one all the same."""
     duplicate_accounts = list(await people.duplicate_accounts(person.uid))
-    return not duplicate_accounts or await show(TwinsDialog(parent, person, duplicate_accounts))
+    return not duplicate_accounts or await show(DuplicateAccountsDialog(parent, person, duplicate_accounts))

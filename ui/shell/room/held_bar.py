@@ -21,7 +21,8 @@ Copied = Callable[[str, ObjId], object]
 
 
 class HeldBar(InfoBar):
-    """Hidden where nothing is held back. `befores`: by kind, what shows an object as it was before a change."""
+    """The bar. It is hidden where nothing is held back. `befores`: by kind, the makers of a view that shows an object
+    as it was before a change."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class HeldBar(InfoBar):
             self.show_state(
                 "warning",
                 "warning",
-                _said(kept) if kept else _said_void(self._session.held.void(self._room)),
+                _format_held(kept) if kept else _format_void(self._session.held.void(self._room)),
                 tr("Show …"),
                 lambda: run(self, self._show()),
             )
@@ -57,11 +58,11 @@ class HeldBar(InfoBar):
             )
             self.show_state("warning", "warning", text, code="worker-unavailable")
         elif large := self._session.held.large(self._room):
-            self.show_state("warning", "warning", _said_large(large))
+            self.show_state("warning", "warning", _format_large(large))
         elif gone:
-            self.show_state("info", "info", _said_left_out(gone))
+            self.show_state("info", "info", _format_left_out(gone))
         elif waiting := self._session.held.waiting(self._room):
-            self.show_state("info", "info", _said_waiting(waiting))
+            self.show_state("info", "info", _format_waiting(waiting))
         else:
             self.hide()
 
@@ -103,7 +104,7 @@ class HeldBar(InfoBar):
             toast(self, tr("The change is left out as soon as the server has taken your decision."))
 
 
-def _said_void(void: tuple[VoidChanges, ...]) -> str:
+def _format_void(void: tuple[VoidChanges, ...]) -> str:
     count = sum(one.count for one in void)
     return trn(
         "{n} change by {names} in {titles} breaks the rules of the format. It counts for nobody; everything else is "
@@ -118,7 +119,7 @@ def _said_void(void: tuple[VoidChanges, ...]) -> str:
     )
 
 
-def _said_large(large: tuple[str, ...]) -> str:
+def _format_large(large: tuple[str, ...]) -> str:
     return trn(
         "{titles} takes too long to put together on this computer. What colleagues write there now is kept, but not "
         "shown here. You can read and write. Kansli tries again at each start.",
@@ -128,7 +129,7 @@ def _said_large(large: tuple[str, ...]) -> str:
     ).format(titles=", ".join(f"“{title or tr('Untitled')}”" for title in large))
 
 
-def _said_left_out(gone: tuple[LeftOutChange, ...]) -> str:
+def _format_left_out(gone: tuple[LeftOutChange, ...]) -> str:
     return trn(
         "{admins} has had {n} change by {names} left out of {titles}.",
         "{n} changes by {names} have been left out of {titles}. Decided by: {admins}.",
@@ -141,7 +142,7 @@ def _said_left_out(gone: tuple[LeftOutChange, ...]) -> str:
     )
 
 
-def _said_waiting(waiting: tuple[WaitingChanges, ...]) -> str:
+def _format_waiting(waiting: tuple[WaitingChanges, ...]) -> str:
     count = sum(one.count for one in waiting)
     return trn(
         "{n} change by {names} in {titles} waits for other changes that have not come yet.",
@@ -154,7 +155,7 @@ def _said_waiting(waiting: tuple[WaitingChanges, ...]) -> str:
     )
 
 
-def _said(held: tuple[HeldChange, ...]) -> str:
+def _format_held(held: tuple[HeldChange, ...]) -> str:
     objects = {one.obj: one.title or tr("Untitled") for one in held}
     names = ", ".join(sorted({one.author.name for one in held}))
     return trn(

@@ -17,7 +17,7 @@ from ui.tool import toast
 
 
 class HistoryCard(Card):
-    """Says who proposes what; whoever may approve has a button, the others are told what it waits for."""
+    """Shows who proposes what. A member who may approve has a button; the others read what the proposal waits for."""
 
     def __init__(
         self, rooms: RoomService, room: RoomId, proposal: HistoryProposal, parent: QWidget | None = None
@@ -29,8 +29,8 @@ class HistoryCard(Card):
         top.addWidget(IconLabel("history", "accent", 16))
         top.addWidget(label(tr("Proposal"), "label"), 1)
         self.content.addLayout(top)
-        self._said, self._refusal = label("", "body", wrap=True), label("", "small", wrap=True)
-        self.content.addWidget(self._said)
+        self._sentence, self._refusal = label("", "body", wrap=True), label("", "small", wrap=True)
+        self.content.addWidget(self._sentence)
         self.content.addWidget(self._refusal)
         self.approve_button = TextButton("", self._approve, kind="primary")
         row = line()
@@ -40,12 +40,12 @@ class HistoryCard(Card):
         self.show_proposal(proposal)
 
     def show_proposal(self, proposal: HistoryProposal) -> None:
-        """Shows how the proposal stands now."""
+        """Shows the state of the proposal."""
         self._proposal = proposal
-        said = tr("{by} proposes that {name} may read everything since the beginning.").format(
+        text = tr("{by} proposes that {name} may read everything since the beginning.").format(
             by=proposal.by.name, name=proposal.subject.name
         )
-        self._said.setText(said)
+        self._sentence.setText(text)
         self._refusal.setText(history_refusal(proposal.refusal) if proposal.refusal is not None else "")
         self._refusal.setVisible(proposal.refusal is not None)
         action = tr("Give access") if proposal.approved else tr("Approve …")
@@ -68,7 +68,7 @@ class HistoryCard(Card):
 
 
 async def propose(widget: QWidget, rooms: RoomService, room: RoomId, person: Person) -> None:
-    """Asks, and proposes it to the other administrators."""
+    """Asks the person, and proposes it to the other administrators."""
     title = tr("Propose that {name} reads everything?").format(name=person.name)
     text = tr("Another administrator must approve. After that {name} can read everything that was written here since "
               "the room began, and it cannot be taken back.").format(name=person.name)  # fmt: skip

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.ids import RoomId
 from app.errors import NotFound
 from app.rooms.invitations import OpenInvitation
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit.avatar import Avatar
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
@@ -33,7 +33,7 @@ _WIDTH = 560
 
 
 class InvitationView(QWidget):
-    """`show_room` first. `entered(room)`: the person said yes here, and the room is open."""
+    """The invitation; call `show_room` first. `entered(room)`: the person has accepted here, and the room is open."""
 
     entered = Signal(object)
 
@@ -97,7 +97,7 @@ class InvitationView(QWidget):
         return card
 
     def show_room(self, room: RoomId) -> bool:
-        """Shows the invitation to a room; False if there is none, nor one that was accepted here and is being
+        """Shows the invitation to a room. Returns False if there is none, nor one that was accepted here and is being
         opened."""
         if room != self._room:
             self._accepted = False
@@ -145,13 +145,13 @@ class InvitationView(QWidget):
         self._about.setText(_about(shown))
         self._quotation.setText(tr("“{text}”").format(text=shown.greeting))
         self._quotation.setVisible(bool(shown.greeting))
-        self._meaning.setText(self._said())
+        self._meaning.setText(self._format_meaning())
         for button in (self.accept, self.decline, self.block):
             button.setEnabled(not self._accepted)
         self.block.setVisible(person is not None)
         (self._spinner.start if self._accepted else self._spinner.stop)()
 
-    def _said(self) -> str:
+    def _format_meaning(self) -> str:
         if not self._accepted:
             return tr(
                 "Nothing of the room is on this computer yet. If you accept, the others see that you are in. If you "
@@ -201,17 +201,17 @@ class InvitationView(QWidget):
     def _failed(self, error: Exception) -> None:
         self._accepted = False
         self.refresh()
-        self.error.say(*told(error))
+        self.error.show_text(*format_error(error))
 
 
 def _about(shown: OpenInvitation) -> str:
     if shown.long:
-        said = tr("The room holds so much that nothing of it is read before you have answered.")
+        text = tr("The room holds so much that nothing of it is read before you have answered.")
         if shown.by is None:
             unknown = tr("Who invited you cannot be said: more than a thousand entries have come since.")
-            return f"{said}\n{unknown}"
-        return said
+            return f"{text}\n{unknown}"
+        return text
     parts = [type_word(shown.type) if shown.title else "", role_name(shown.role) if shown.role else ""]
     when = tr("invited {when}").format(when=day_or_time(shown.t_ms)) if shown.t_ms else ""
-    said = " · ".join(x for x in (*parts, when) if x)
-    return f"{said}\n{role_meaning(shown.role)}" if shown.role else said
+    text = " · ".join(x for x in (*parts, when) if x)
+    return f"{text}\n{role_meaning(shown.role)}" if shown.role else text

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What happened to a person's keys, told calmly in rooms and on Home; what warns stands until it is dealt with."""
+"""Notices about people's keys, in rooms and on Home. A warning stays until the person has dealt with it."""
 
 from collections.abc import Hashable
 
@@ -18,8 +18,8 @@ from ui.kit.translate import day_or_time, tr, trn
 from ui.shell.ports import PeopleService, RoomService
 
 
-def said(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
-    """(what happened, what to make of it)."""
+def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
+    """Returns (what happened, what to make of it)."""
     name = people.person(notice.uid).name
     happened = {
         "device-added": tr("{name} has added a device."),
@@ -48,7 +48,7 @@ def said(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:
 
 
 def concerning(people: PeopleService, rooms: RoomService, room: RoomId) -> list[KeyNotice]:
-    """Notices about those who are in the room or have been."""
+    """Notices about present and former members of the room."""
     notices = people.notices()
     if not notices:
         return []
@@ -67,14 +67,14 @@ class NoticeBar(InfoBar):
         bind(self, people.changed, self.refresh)
 
     def refresh(self) -> None:
-        """Reads what is to be told again."""
+        """Reads the notices again."""
         notices = concerning(self._people, self._rooms, self._room)
         if not notices:
             self._shown = None
             self.hide()
             return
         notice = notices[0]
-        happened, advice = said(self._people, notice)
+        happened, advice = format_notice(self._people, notice)
         text = f"{happened.removesuffix('.')} ({day_or_time(notice.t)}). {advice}"
         if self._shown == (notice, text):  # the focus stays where it is
             return
@@ -84,7 +84,7 @@ class NoticeBar(InfoBar):
 
 
 class NoticeCard(Card):
-    """The same on Home. The button deals with the notice that the card shows when it is pressed."""
+    """A notice on Home. The button deals with the notice that the card shows when it is pressed."""
 
     def __init__(self, people: PeopleService, notice: KeyNotice, parent: QWidget | None = None) -> None:
         super().__init__(parent, margin=14, spacing=6)
@@ -106,7 +106,7 @@ class NoticeCard(Card):
     def show_notice(self, notice: KeyNotice) -> None:
         """Shows the notice as it is now."""
         self._notice = notice
-        happened, advice = said(self._people, notice)
+        happened, advice = format_notice(self._people, notice)
         kind, icon, action = dress(notice)
         self._icon.set_icon(icon, "muted" if kind == "info" else kind)
         self._happened.setText(happened)
@@ -119,7 +119,7 @@ class NoticeCard(Card):
 
 
 def notice_key(notice: KeyNotice) -> Hashable:
-    """Tells notices apart: warnings stand one by one, what is calm gathers by person."""
+    """The key of a notice: each warning has its own; notices that do not warn share one by person."""
     return (notice.uid, notice.kind, notice.other, notice.ids) if notice.warns else notice.uid
 
 
@@ -131,13 +131,13 @@ def dress(notice: KeyNotice) -> tuple[str, str, str]:
 
 
 def deal(widget: QWidget, people: PeopleService, notice: KeyNotice) -> None:
-    """A calm notice goes at once; a warning only after a yes."""
+    """Removes a notice: a calm one at once, a warning only after the person has confirmed."""
     run(widget, _deal(widget.window(), people, notice))
 
 
 async def _deal(window: QWidget, people: PeopleService, notice: KeyNotice) -> None:
     if notice.warns:
-        happened, advice = said(people, notice)
+        happened, advice = format_notice(people, notice)
         text = f"{happened} {advice}"
         if not await confirm(window, tr("Is it dealt with?"), text, accept=tr("It is dealt with"), danger=True):
             return

@@ -101,7 +101,8 @@ class PersonSearch(QWidget):
         self._describe()
 
     def _describe(self) -> None:
-        """The focus stays in the line: a screen reader is told there who is chosen."""
+        """Describes the chosen person in the search line, because the focus stays there and a screen reader reads that
+        out."""
         row = self.list.current_row()
         self.field.setAccessibleDescription(row.spoken if row is not None else self.note.text())
 
@@ -130,7 +131,7 @@ def person_row(person: Person) -> Row:
 
 
 def role_choice(current: int, my_role: int) -> QComboBox:
-    """A choice among the roles that one with `my_role` may give."""
+    """A choice among the roles that a member with `my_role` may give."""
     box = keep_still(QComboBox())
     box.setAccessibleName(tr("Role"))
     for role in (READER, WRITER, ADMIN, OWNER):
@@ -142,7 +143,8 @@ def role_choice(current: int, my_role: int) -> QComboBox:
 
 
 class AddMemberDialog(Dialog):
-    """Whom, as what, and whether they may read what was written before. Members cannot be searched for again."""
+    """Asks whom to add, in which role, and whether they may read what was written before. Members cannot be searched
+    for again."""
 
     def __init__(self, parent: QWidget, people: PeopleService, already: set[Uid], my_role: int) -> None:
         super().__init__(parent, tr("Add member"), accept=tr("Add"), width=480)
@@ -189,7 +191,7 @@ class AddMemberDialog(Dialog):
 
     @property
     def greeting(self) -> str:
-        """What the newcomer is told; may be empty."""
+        """The greeting to the new member; may be empty."""
         return self._greeting.text().strip()
 
     @property

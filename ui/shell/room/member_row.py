@@ -62,7 +62,7 @@ class MemberRow(RowButton):
         self._fit()
 
     def _fit(self) -> None:
-        """The name comes first: the chip loses its word where both have no room."""
+        """Fits the row: the name comes first, and the chip loses its word where both have no room."""
         taken = 2 * _MARGIN_PX + px(_PICTURE_PX) + 2 * _SPACING_PX + self._chip.full_width()
         needed = self._name.fontMetrics().horizontalAdvance(self._member.person.name) + 2
         self._chip.shorten(self.width() < taken + needed)

@@ -61,7 +61,7 @@ class ObjectRow(RowButton):
 
 
 class PeoplePanel(QFrame):
-    """`object_chosen(summary)` and `write_to(person)` are for the shell to follow."""
+    """The panel. The shell follows `object_chosen(summary)` and `write_to(person)`."""
 
     object_chosen = Signal(object)
     write_to = Signal(object)
@@ -81,7 +81,7 @@ class PeoplePanel(QFrame):
         head.addStretch(1)
         self.add_button = IconButton("invite", tr("Add member"), self.add, size=16)
         kept = self.add_button.sizePolicy()
-        kept.setRetainSizeWhenHidden(True)  # the heading stands where it stands, whoever may add
+        kept.setRetainSizeWhenHidden(True)  # the heading stays in its place without the button
         self.add_button.setSizePolicy(kept)
         head.addWidget(self.add_button)
         content.addLayout(head)
@@ -168,11 +168,11 @@ class PeoplePanel(QFrame):
         return HistoryCard(self._session.rooms, self._room, proposal)
 
     def _may_add(self, room: RoomId) -> bool:
-        """Administrators may, but not in a room that has ended in another."""
+        """Whether this person may add members: administrators may, but not in a room that another room continues."""
         return self._session.rooms.my_role(room) >= ADMIN and self._session.rooms.may_write(room)
 
     def _snapshot(self, room: RoomId) -> tuple[object, ...]:
-        """Everything that is shown, to tell whether anything changed."""
+        """Everything that is shown, to find out whether anything has changed."""
         rooms = self._session.rooms
         objects = [(o.obj, o.title, self._detail(o)) for o in rooms.objects(room) if o.kind != "chat"]
         proposals = tuple(rooms.history_proposals(room))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Clearing a room's change history on the server: what goes and what stays, what is lacking, how far it has come."""
+"""Clearing a room's change history on the server: what is cleared and what stays, what is lacking, and the progress."""
 
 import asyncio
 from collections.abc import Hashable, Sequence
@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.core.ids import RoomId
 from app.rooms.pruning import PrunableObject, PrunePlan
-from ui.errors import sentence, told
+from ui.errors import format_error, sentence
 from ui.kit.bind import Soon, bind
 from ui.kit.card import IconLabel, SectionHeader
 from ui.kit.dialogs import Dialog, show
@@ -25,12 +25,12 @@ from ui.kit.translate import day, short_day, tr, trn
 from ui.shell.ports import Pruning, Session
 
 _SHOWN = 5
-"""Objects that are named; of more the number is told."""
+"""The most objects that are named; of more only the number is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """One line of what is told. `kind`: a look, "section", "warning", or "object" with `more` at its end."""
+    """One line of the plan. `kind`: a look, "section", "warning", or "object" with `more` at its end."""
 
     key: Hashable
     kind: str
@@ -69,8 +69,8 @@ class PlanRow(QWidget):
 
 
 class PruneDialog(Dialog):
-    """Shows the plan, anew after `due`; the red button does it. While it is done Cancel stops it, and what was cleared
-    until then stays so."""
+    """Shows the plan, and again after `due`; the red button carries it out. Meanwhile Cancel stops it, and what was
+    cleared until then stays cleared."""
 
     def __init__(self, parent: QWidget | None, pruning: Pruning, room: RoomId, plan: PrunePlan) -> None:
         super().__init__(
@@ -89,12 +89,12 @@ class PruneDialog(Dialog):
                "them; who comes later, and new computers, cannot go back to versions from before. This is not disposal "
                "of records.")
         )  # fmt: skip
-        self._told = QWidget()
-        column(self._told, spacing=6)
+        self._lines_host = QWidget()
+        column(self._lines_host, spacing=6)
         self._lines: KeyedRows[_Line, PlanRow] = KeyedRows(
-            self._told, lambda shown: shown.key, PlanRow, lambda row, shown: row.show_line(shown)
+            self._lines_host, lambda shown: shown.key, PlanRow, lambda row, shown: row.show_line(shown)
         )
-        self.body.addWidget(self._told)
+        self.body.addWidget(self._lines_host)
         self.progress = ProgressRow(tr("Clearing"))
         self.progress.hide()
         self.body.addWidget(self.progress)
@@ -108,7 +108,7 @@ class PruneDialog(Dialog):
         self._show(plan)
 
     def due(self, *_moved: object) -> None:
-        """The room, or the connection, is another than before."""
+        """Asks for the plan again, because the room or the connection has changed."""
         self._soon.due()
 
     def _look(self) -> None:
@@ -153,11 +153,11 @@ class PruneDialog(Dialog):
         self.progress.set_progress(done, 0 if step == "state" else total)
 
     def _failed(self, error: Exception) -> None:
-        self._stand()
-        self.error.say(*told(error))
+        self._reset()
+        self.error.show_text(*format_error(error))
 
-    def _stand(self) -> None:
-        """As before it was begun, with what is left."""
+    def _reset(self) -> None:
+        """Shows the plan again after a fault or a stop, with what is left."""
         self._task = None
         self.progress.hide()
         self.close_button.setText(tr("Cancel"))
@@ -165,17 +165,17 @@ class PruneDialog(Dialog):
         self._look()
 
     def reject(self) -> None:
-        """Stops what is being done, else closes."""
+        """Stops the clearing; if nothing is being cleared, closes the dialog."""
         if self._task is None:
             super().reject()
             return
         self._task.cancel()
-        self._stand()
-        self.error.say(tr("Stopped. What was cleared until then stays cleared."))
+        self._reset()
+        self.error.show_text(tr("Stopped. What was cleared until then stays cleared."))
 
 
 async def clear_history(parent: QWidget, session: Session, room: RoomId) -> None:
-    """Asks, and clears; ends when the dialog is closed."""
+    """Asks the person, and clears. Returns when the dialog is closed."""
     dialog = PruneDialog(parent, session.pruning, room, await session.pruning.plan(room))
     bind(dialog, session.status_changed, dialog.due)
     bind(dialog, session.rooms.room_changed, lambda moved: dialog.due() if moved == room else None)

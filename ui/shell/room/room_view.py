@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One room: header with its seal and people, tabs of tools, the open tool, and the people panel."""
+"""One room: header with its security status and people, tabs of tools, the open tool, and the people panel."""
 
 from collections.abc import Sequence
 
@@ -32,8 +32,8 @@ from ui.shell.room.held_bar import HeldBar
 from ui.shell.room.key_notices import NoticeBar
 from ui.shell.room.people_panel import WIDTH, PeoplePanel
 from ui.shell.room.prune_dialog import clear_history
-from ui.shell.room.security_button import SealButton
-from ui.shell.room.security_dialog import SealDialog
+from ui.shell.room.security_button import SecurityButton
+from ui.shell.room.security_dialog import SecurityDialog
 from ui.shell.room.succession_bar import SuccessionBar
 from ui.tool import ClosableView, MarkingView, Opener, Tool
 
@@ -94,7 +94,7 @@ class Faces(Entered, QPushButton):
 
 
 class RoomView(QWidget):
-    """Keeps the views of a room's tools; they are opened when first shown. Made anew for each room."""
+    """Keeps the views of a room's tools; they are opened when first shown. A new one is made for each room."""
 
     tab_changed = Signal(str)
     object_chosen = Signal(object)
@@ -144,7 +144,7 @@ class RoomView(QWidget):
         top = line(spacing=_HEADER_GAP)
         self._title = ElidedLabel("", "title")
         self._title.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
-        self.seal = SealButton(self.explain_seal)
+        self.security = SecurityButton(self.explain_security)
         self._mute = Chip(tr("Muted"), "muted", "mute")
         self.faces = Faces()
         self.faces.clicked.connect(self.toggle_panel)
@@ -152,7 +152,7 @@ class RoomView(QWidget):
         hold(self._more, width=40, height=29)
         words = line(spacing=_HEADER_GAP)
         words.addWidget(self._title)
-        words.addWidget(self.seal)
+        words.addWidget(self.security)
         words.addWidget(self._mute)
         words.addStretch(1)
         top.addLayout(words, 1)
@@ -167,8 +167,8 @@ class RoomView(QWidget):
         return header
 
     def _fit_header(self) -> None:
-        """The title comes first: where it has no room the seal loses its word, and then the faces go; the room's menu
-        leads to the people too."""
+        """Fits the header. The title comes first: where it has no room, the security status loses its word, and then
+        the faces are hidden; the room's menu leads to the people too."""
         title, gap = self._title, _HEADER_GAP
         title.ensurePolished()
         wanted = min(title.fontMetrics().horizontalAdvance(title.accessibleName()) + 2, px(_TITLE_PX))
@@ -176,9 +176,9 @@ class RoomView(QWidget):
         left = self.width() - 2 * _HEADER_MARGIN - self._more.minimumWidth() - mute - 3 * gap
         enough = min(wanted, px(_LEAST_TITLE_PX))
         left -= self.faces.sizeHint().width()
-        short = left - self.seal.full_width() < enough
-        self.seal.shorten(short)
-        left -= self.seal.sizeHint().width()
+        short = left - self.security.full_width() < enough
+        self.security.shorten(short)
+        left -= self.security.sizeHint().width()
         self.faces.setVisible(left >= enough)
         if left < enough:
             left += self.faces.sizeHint().width()
@@ -198,7 +198,7 @@ class RoomView(QWidget):
         if summary is None:
             return
         self._title.set_text(summary.title)
-        self.seal.show_level(self._session.seals.level(self.room))
+        self.security.show_level(self._session.seals.level(self.room))
         self._mute.setVisible(summary.muted)
         self._show_notices()
         self.succession.refresh()
@@ -217,22 +217,24 @@ class RoomView(QWidget):
         if not shown:
             self._show_waiting()
 
-    def explain_seal(self) -> None:
-        """Opens what is behind the seal."""
-        run(self, self._explain_seal())
+    def explain_security(self) -> None:
+        """Opens the dialog about the room's security status."""
+        run(self, self._explain_security())
 
-    async def _explain_seal(self) -> None:
+    async def _explain_security(self) -> None:
         seals, standing = self._session.seals, self._session.succession.standing(self.room)
         report = await seals.report(self.room)
-        await show(SealDialog(self.window(), seals.level(self.room), report, standing, self.succession.show_evidence))
+        await show(
+            SecurityDialog(self.window(), seals.level(self.room), report, standing, self.succession.show_evidence)
+        )
 
     def _show_notices(self) -> None:
-        """Why what was written here is not sent, and that something could not be opened; else that older history is
-        still being read."""
+        """Shows why what was written here is not sent, and that something could not be opened; if there is no such
+        notice, that older history is still being read."""
         percent = self._session.rooms.filling(self.room)
-        told = [sentence(code) for code in self._session.rooms.notices(self.room)]
-        if told:
-            self.notice.show_state("warning", "warning", " ".join(f"{s.title} {s.meaning}" for s in told))
+        notices = [sentence(code) for code in self._session.rooms.notices(self.room)]
+        if notices:
+            self.notice.show_state("warning", "warning", " ".join(f"{s.title} {s.meaning}" for s in notices))
         elif percent is not None:
             text = tr("Older history is being read ({percent} %). What is shown is complete and can be worked in.")
             self.notice.show_state("info", "syncing", text.format(percent=percent))
@@ -267,7 +269,7 @@ class RoomView(QWidget):
         focused = self.focusWidget()
         leaves = focused is not None and self._stack.isAncestorOf(focused) and focused.hasFocus()
         self._stack.setCurrentWidget(view)
-        if leaves:  # else Qt gives it to whatever comes next, with a ring around it
+        if leaves:  # otherwise Qt focuses what comes next, with a ring
             view.setFocus()
         self.panel.setVisible(tool.shows_people and self._panel_fits())
         if self.tabs.current() != tool_id:
@@ -301,7 +303,7 @@ class RoomView(QWidget):
         self.tab_changed.emit(tool_id)
 
     def _panel_fits(self) -> bool:
-        """As it was chosen; while nothing was chosen, as the width allows."""
+        """Whether the panel is shown: as the person chose; while nothing was chosen, as the width allows."""
         return self.width() >= px(_ROOM_FOR_PANEL_PX) if self._panel_wanted is None else self._panel_wanted
 
     def toggle_panel(self) -> None:

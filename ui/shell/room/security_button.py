@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The seal in a room's header: a chip that can be pressed and says what is behind it."""
+"""The security status in a room's header: a chip that opens what is behind it."""
 
 from collections.abc import Callable
 
@@ -13,13 +13,13 @@ from ui.kit.chip import chip_width, height, paint_chip
 from ui.kit.plain import set_tip
 from ui.kit.style import set_props
 from ui.kit.translate import tr
-from ui.shell.words import seal_chip
+from ui.shell.words import security_chip
 
 _RING = 3
 """Room around the chip for the ring of the focus."""
 
 
-class SealButton(Entered, QPushButton):
+class SecurityButton(Entered, QPushButton):
     """`show_level` sets what it shows; pressing calls `on_click`."""
 
     def __init__(self, on_click: Callable[[], object], parent: QWidget | None = None) -> None:
@@ -35,7 +35,7 @@ class SealButton(Entered, QPushButton):
 
     def show_level(self, level: str) -> None:
         """Shows a level of app/rooms/security_status.py."""
-        word, kind, icon, meaning = seal_chip(level)
+        word, kind, icon, meaning = security_chip(level)
         self._shown = (word, kind, icon)
         self.setAccessibleName(tr("Seal: {word}").format(word=word))
         self.setAccessibleDescription(meaning)
@@ -51,14 +51,14 @@ class SealButton(Entered, QPushButton):
             self.update()
 
     def full_width(self) -> int:
-        """How wide it is with its word."""
+        """The width of the chip with its word."""
         return round(chip_width(self._shown[0], icon=True) + 0.5) + 2 * _RING
 
     def _measure(self) -> None:
         self.setFixedSize(self.sizeHint())
 
     def word(self) -> str:
-        """What stands on it."""
+        """The chip's word."""
         return self._shown[0]
 
     def sizeHint(self) -> QSize:

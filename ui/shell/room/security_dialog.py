@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a room's seal means, in plain words: who can decrypt it and since when, its key, and what the server sees."""
+"""A room's security status in plain words: who can decrypt it and since when, its key, and what the server sees."""
 
 from collections.abc import Callable, Sequence
 
@@ -17,7 +17,7 @@ from ui.kit.scale import hold
 from ui.kit.style import label, line
 from ui.kit.translate import clock, day, short_day, tr, trn
 from ui.shell.rows import Row, RowList, Sizes
-from ui.shell.words import history_name, seal_chip, verified_chip
+from ui.shell.words import history_name, security_chip, verified_chip
 
 _ROW, _MOST_ROWS, _MOST_NAMES = 46, 6, 5
 
@@ -26,8 +26,8 @@ def _when(t_ms: int) -> str:
     return f"{short_day(day(t_ms))} {clock(t_ms)}"
 
 
-class SealDialog(Dialog):
-    """Nothing is decided here: the one button closes it. `on_evidence` opens what is kept against the server."""
+class SecurityDialog(Dialog):
+    """The dialog. It decides nothing: its one button closes it. `on_evidence` opens the evidence against the server."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class SealDialog(Dialog):
         super().__init__(parent, tr("The room's seal"), accept=tr("Close"), width=600)
         for button in self.buttons.buttons():
             button.setVisible(button is self.accept_button)
-        word, kind, icon, meaning = seal_chip(level)
+        word, kind, icon, meaning = security_chip(level)
         head = line(spacing=10)
         head.addWidget(Chip(word, kind, icon), 0, Qt.AlignmentFlag.AlignTop)
         head.addWidget(label(meaning, "body", wrap=True), 1)
@@ -95,7 +95,7 @@ class SealDialog(Dialog):
 
 
 def reader_row(reader: Reader) -> Row:
-    """A person who can decrypt, since when, and what is to be known of it."""
+    """A row for a person who can decrypt: since when, and what is to be known of it."""
     person = reader.person
     since = tr("member since {when}").format(when=_when(reader.since_ms)) if reader.since_ms else ""
     parts = [since, _silence(reader), _reach(reader)]
@@ -156,7 +156,7 @@ def time_text(ahead_ms: int) -> str:
 
 
 def origin_text(doubt: str) -> str:
-    """Why it is not certain that the room continues the one that it names, and what follows."""
+    """Why it is not certain that the room continues the one that it names, and what follows from that."""
     if doubt == "unknown":
         why = tr("This room says that it continues an earlier one, of which this device has no copy.")
     else:
@@ -189,14 +189,14 @@ def key_text(report: SecurityReport) -> str:
 def void_items_text(counts: Sequence[tuple[Person, int]]) -> str:
     """Text: how many items the server placed although they are void by the room's rules, and in whose names."""
     total = sum(count for _, count in counts)
-    said = trn(
+    sentence = trn(
         "The server has placed {n} item here that the rules of the room forbid, in the name of: {names}.",
         "The server has placed {n} items here that the rules of the room forbid, in the name of: {names}.",
         total,
     ).format(n=total, names=_names(counts))
     meaning = tr("They count for nobody, and the person named need not have sent them. An honest server refuses such "
                  "items; tell those who run the server.")  # fmt: skip
-    return f"{said} {meaning}"
+    return f"{sentence} {meaning}"
 
 
 def void_changes_text(counts: Sequence[tuple[Person, int]]) -> str:

@@ -33,7 +33,7 @@ class _Action:
     run: Callable[[], object]
     why_not: str = ""
     room: RoomId | None = None
-    """The room that it opens: two rooms may have the same text."""
+    """The room that the action opens: two rooms may have the same text."""
 
 
 class _ActionButton(TextButton):
@@ -53,7 +53,7 @@ class _ActionButton(TextButton):
 
 
 class SuccessionBar(QFrame):
-    """Hidden where there is nothing to say. `room_chosen(room)` is for the shell to follow."""
+    """The bar. It is hidden where there is nothing to show. The shell follows `room_chosen(room)`."""
 
     room_chosen = Signal(object)
 
@@ -75,12 +75,12 @@ class SuccessionBar(QFrame):
         self.hide()
 
     def refresh(self) -> None:
-        """Reads how the room stands again."""
+        """Reads again the state of the room."""
         standing = self._session.succession.standing(self._room)
         if standing == self._shown:
             return
         self._shown = standing
-        text, kind, icon, actions = self._said(standing)
+        text, kind, icon, actions = self._format_standing(standing)
         self._buttons.show(actions)
         if text:
             set_props(self, frame=f"bar-{kind}")
@@ -90,11 +90,11 @@ class SuccessionBar(QFrame):
         self.setVisible(bool(text))
 
     def text(self) -> str:
-        """What it says."""
+        """The text that is shown."""
         return self._text.text()
 
-    def _said(self, s: Standing) -> tuple[str, str, str, list[_Action]]:
-        """(sentence, kind, icon, buttons)."""
+    def _format_standing(self, s: Standing) -> tuple[str, str, str, list[_Action]]:
+        """Returns (sentence, kind, icon, buttons)."""
         proof = [_Action(tr("Show evidence"), self.show_evidence)] if s.evidence else []
         if s.restored:
             text = tr("The server has been restored from a backup. What you have is kept and is handed in again.")
@@ -131,7 +131,8 @@ class SuccessionBar(QFrame):
         )  # fmt: skip
 
     def _waits(self, held: Sequence[HeldOffer], back: list[_Action]) -> tuple[str, str, str, list[_Action]]:
-        """The bar for own changes that wait: what is not here yet, and the question about a copy once it is due."""
+        """The bar for own changes that wait: what has not been received yet, and the question about a copy once it is
+        due."""
         first = next((h for h in held if h.asks), held[0])
         text = _lacking(first)
         if not first.asks:
@@ -181,7 +182,7 @@ class SuccessionBar(QFrame):
             self.room_chosen.emit(room)
 
     def show_evidence(self) -> None:
-        """Opens what is kept against the server."""
+        """Opens the evidence against the server."""
         run(self, self._show_evidence())
 
     async def _show_evidence(self) -> None:
@@ -189,7 +190,7 @@ class SuccessionBar(QFrame):
 
 
 def _lacking(held: HeldOffer) -> str:
-    """What is not here, and why."""
+    """What has not been received, and why."""
     if held.taken:
         text = trn(
             "{n} change of yours in “{title}” cannot be brought here: somebody else has taken its place.",

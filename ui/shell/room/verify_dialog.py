@@ -19,7 +19,7 @@ from ui.kit.translate import tr
 from ui.shell.words import verified_chip
 
 Compare = Callable[[Sequence[str]], Verdict]
-"""What the QR codes that were read say of the person; the same keys are kept as verified."""
+"""Judges the QR codes that were read, for the person. The same keys are stored as verified."""
 
 
 class VerifyDialog(Dialog):
@@ -32,7 +32,7 @@ class VerifyDialog(Dialog):
         super().__init__(parent, title, accept=accept, danger=verified, width=560)
         self._person, self._my_code, self._compare = person, my_code, compare
         self.same_by_code = False
-        """The person's code was read and is the same: the mark is set, there is nothing to accept."""
+        """Whether the person's code was read and is the same: then the mark is set, and there is nothing to accept."""
         self.add_text(verified_chip(person)[3], "strong")
         self.add_text(
             tr(
@@ -64,13 +64,13 @@ class VerifyDialog(Dialog):
         )
 
     def _on_texts(self, texts: Sequence[str]) -> None:
-        """The same keys close the dialog. One's own code, which stands here on the screen, says nothing."""
+        """Closes the dialog if the keys are the same. One's own code, which is on this screen, is ignored."""
         verdict = self._compare([text for text in texts if text != self._my_code])
         if verdict is Verdict.SAME:
             self.same_by_code = True
             self.reject()
             return
-        said = {
+        text = {
             Verdict.NO_CODE: tr("No such QR code was found. Show the whole code, larger or sharper."),
             Verdict.OTHER_PERSON: tr("The code is not {name}'s.").format(name=self._person.name),
         }.get(
@@ -78,15 +78,15 @@ class VerifyDialog(Dialog):
             tr("The keys are DIFFERENT from those that you were given. Write nothing sensitive; contact IT security."),
         )
         set_props(self.outcome, look="error" if verdict is Verdict.DIFFERENT else "small")
-        self.outcome.setText(said)
+        self.outcome.setText(text)
         self.outcome.show()
         verified = self._person.verified == Verified.IN_PERSON
         self.accept_button.setEnabled(verified or verdict is not Verdict.DIFFERENT)  # a mark may be taken back
 
 
 class SafetyNumber(Label):
-    """The digits in groups that stand under each other. Painted here, since a style sheet takes no digits of one
-    width; a screen reader says them."""
+    """The digits in groups, one line under the other. Painted here, since a style sheet has no digits of one width; a
+    screen reader reads them out."""
 
     def __init__(self, number: str, parent: QWidget | None = None) -> None:
         super().__init__(safety_number_text(number), parent)

@@ -20,7 +20,7 @@ from ui.tool import toast
 
 
 class AboutCard(Card):
-    """The licences are read when one asks for them."""
+    """The card. The licences are read only when the person opens them."""
 
     def __init__(self, report: Make, parent: QWidget | None = None) -> None:
         super().__init__(parent, spacing=6)

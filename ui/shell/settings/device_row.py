@@ -15,7 +15,7 @@ Ask = Callable[[DeviceInfo], object]
 
 
 def device_name(device: DeviceInfo) -> str:
-    """What it is called, or that it has no name yet."""
+    """The device's name, or that it has none yet."""
     return device.name or tr("A device without a name")
 
 
@@ -41,7 +41,7 @@ class DeviceRow(QWidget):
         layout.addWidget(self._revoke)
 
     def show_device(self, device: DeviceInfo, *, ended: bool) -> None:
-        """Shows the device. `ended`: this computer itself is revoked, and nothing can be done any more."""
+        """Shows the device. `ended`: this computer itself is revoked, and no device can be changed from it any more."""
         self._device, name = device, device_name(device)
         self._show_look("muted" if device.revoked else "strong")
         self._title.setText(tr("{name} (this device)").format(name=name) if device.mine else name)
@@ -61,7 +61,7 @@ class DeviceRow(QWidget):
 
 
 def _set(button: TextButton, text: str, name: str) -> None:
-    """Sets what differs: a screen reader would announce a name that is set again."""
+    """Sets only what differs: a screen reader would announce a name that is set again."""
     if button.accessibleName() != name:
         button.setText(text)
         button.setAccessibleName(name)

@@ -53,7 +53,7 @@ class Unsent(Protocol):
 
 
 class DevicesCard(Card):
-    """One row for each device, what a revocation has still to do, and letting another one in."""
+    """One row for each device, the progress of a revocation, and the button that lets another device in."""
 
     def __init__(
         self,
@@ -105,22 +105,22 @@ class DevicesCard(Card):
         try:
             while self._stale:
                 self._stale = False
-                devices, told, asked = self._devices.all(), self._devices.revocation_progress, self._devices.asked
+                devices, progress, asked = self._devices.all(), self._devices.revocation_progress, self._devices.asked
         finally:
             self._reading = False
         self._ended = self._devices.ended is not None
-        self._show(devices, told, asked)
+        self._show(devices, progress, asked)
 
-    def _show(self, devices: Sequence[DeviceInfo], told: RevocationProgress | None, asked: bool) -> None:
+    def _show(self, devices: Sequence[DeviceInfo], progress: RevocationProgress | None, asked: bool) -> None:
         self._rows.show(devices)
         self.offline.setVisible(not asked)
         for button in (self.add, self.take):
             button.setVisible(not self._ended)
-        self.telling.setVisible(told is not None)
-        if told is not None:
-            text = tr("{n} of {all} rooms have got a new key").format(n=told.rooms, all=told.all)
+        self.telling.setVisible(progress is not None)
+        if progress is not None:
+            text = tr("{n} of {all} rooms have got a new key").format(n=progress.rooms, all=progress.all)
             self.telling.set_text(text)
-            self.telling.set_progress(told.rooms, told.all)
+            self.telling.set_progress(progress.rooms, progress.all)
 
     def showEvent(self, event: QShowEvent) -> None:
         run_guarded(self, self._devices.look)
@@ -154,7 +154,7 @@ class DevicesCard(Card):
             toast(self, tr("{name} has been revoked").format(name=name))
 
     async def _ask_added(self, device: DeviceInfo) -> bool:
-        """Whether the devices that this one added are to be revoked too; not asked if there are none."""
+        """Asks whether the devices that this one added are to be revoked too. Does not ask if there are none."""
         added, name = self._devices.added_by(device.dev), device_name(device)
         if not added:
             return False
@@ -176,7 +176,7 @@ class DevicesCard(Card):
         run(self, dialog.show_until_closed(lambda name: toast(self, tr("{name} has been added").format(name=name))))
 
     def pick_unsent(self) -> None:
-        """Asks for a file that a revoked device wrote."""
+        """Asks for a file of unsent work of a revoked device."""
         run(self, self._pick_unsent())
 
     async def _pick_unsent(self) -> None:
@@ -185,33 +185,35 @@ class DevicesCard(Card):
             await self.take_file(path)
 
     async def take_file(self, path: Path) -> None:
-        """Says what is in the file, asks, and offers it."""
+        """Shows what is in the file, asks the person, and offers it to the rooms."""
         found = await self._unsent.read(path)
-        if not await confirm(self.window(), tr("Bring in unsent work?"), self._told(found), accept=tr("Bring in")):
+        if not await confirm(
+            self.window(), tr("Bring in unsent work?"), self._format_unsent(found), accept=tr("Bring in")
+        ):
             return
         n = await self._unsent.take_in(found)
-        said = trn(
+        text = trn(
             "{n} change has been read in and is being sent.", "{n} changes have been read in and are being sent.", n
         )
-        toast(self, said.format(n=n) if n else tr("Everything in the file was here already."))
+        toast(self, text.format(n=n) if n else tr("Everything in the file was here already."))
 
-    def _told(self, found: UnsentFile) -> str:
+    def _format_unsent(self, found: UnsentFile) -> str:
         writer = next((device_name(d) for d in self._devices.all() if d.dev == found.dev), "")
         rooms = ", ".join(title for room in found.rooms if (title := self._room_title(room)))
-        said = [
+        sentences = [
             trn("{n} change by {device}.", "{n} changes by {device}.", found.fits).format(n=found.fits, device=writer)
         ]
         if rooms:
-            said.append(tr("In: {rooms}.").format(rooms=rooms))
+            sentences.append(tr("In: {rooms}.").format(rooms=rooms))
         if found.strange:
             text = trn(
                 "{n} change is in a room where you cannot write, and is left out.",
                 "{n} changes are in rooms where you cannot write, and are left out.",
                 found.strange,
             )
-            said.append(text.format(n=found.strange))
-        said.append(tr("It is sent in your name: read it in only if you saved the file yourself."))
-        return " ".join(said)
+            sentences.append(text.format(n=found.strange))
+        sentences.append(tr("It is sent in your name: read it in only if you saved the file yourself."))
+        return " ".join(sentences)
 
 
 def _when_added(device: DeviceInfo) -> str:

@@ -19,10 +19,8 @@ Write = Callable[[Mapping[str, str], Path], None]
 
 
 async def show_diagnosis(parent: QWidget, make: Make, write: Write, target: Path | None = None) -> Path | None:
-    """Shows the report, and writes it where the person says, or to `target`. The file, or None if they did not want it.
-
-    FileUnreadable if it cannot be written.
-    """
+    """Shows the report, and writes it where the person chooses, or to `target`. Returns the file, or None if the person
+    did not want it. FileUnreadable if it cannot be written."""
     parts = await asyncio.to_thread(make)
     if not await show(DiagnosisDialog(parent, parts)):
         return None
@@ -40,7 +38,7 @@ async def report_fault(parent: QWidget, make: Make, write: Write, lines: Sequenc
 
 
 class DiagnosisDialog(Dialog):
-    """All of it as text, to be read before it is saved."""
+    """Shows all of the report as text, to be read before it is saved."""
 
     def __init__(self, parent: QWidget | None, parts: Mapping[str, str]) -> None:
         super().__init__(parent, tr("Report to the IT department"), accept=tr("Save…"), width=720)

@@ -17,7 +17,7 @@ from ui.shell.ports import Session
 
 
 class BlockedRow(QWidget):
-    """One blocked person; the button asks about whom the row shows when it is pressed."""
+    """One blocked person. The button is about the person whom the row shows when it is pressed."""
 
     def __init__(self, person: Person, unblock: Callable[[Person], object]) -> None:
         super().__init__()
@@ -69,14 +69,14 @@ class InvitationsCard(Card):
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads again who is blocked."""
+        """Reads again which people are blocked."""
         blocked, declined = self._session.invitations.blocked(), self._session.invitations.declined
         self._none.setVisible(not blocked and not declined)
         self._host.setVisible(bool(blocked))
         self.rows.show(blocked)
         self._declined.setVisible(declined > 0)
-        said = trn("You have declined {n} invitation.", "You have declined {n} invitations.", declined)
-        self._count.setText(said.format(n=declined))
+        text = trn("You have declined {n} invitation.", "You have declined {n} invitations.", declined)
+        self._count.setText(text.format(n=declined))
 
     def _unblock(self, person: Person) -> None:
         run(self, self._session.invitations.unblock(person.uid))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The ways of unlocking, in the settings, each with what can be done about it. The program changes keys, not this."""
+"""The unlock methods in the settings, each with its actions. The program changes the keys, not this card."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.passphrases import PassphraseRules
 from app.unlocking import KeyChange, SlotKind
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
 from ui.kit.dialogs import Dialog, show
@@ -36,8 +36,8 @@ class Keys(Protocol):
 
 
 class PassphraseDialog(Dialog):
-    """Asks for the passphrase, for a new one twice (by the rules `new`), or both, and closes when `verify` took them;
-    else says why not."""
+    """Asks for the passphrase, for a new one twice (by the rules `new`), or both. It closes when `verify` accepted
+    them; otherwise it shows why not."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class PassphraseDialog(Dialog):
         self._on_text()
 
     def change(self, *, remove: SlotKind | None = None) -> KeyChange:
-        """What was asked for, to be done by the program."""
+        """The change that was asked for. The program carries it out."""
         return KeyChange(current=_text(self.current), new=_text(self.new) if self.new else None, remove=remove)
 
     def _on_text(self) -> None:
@@ -80,7 +80,7 @@ class PassphraseDialog(Dialog):
         self.accept_button.setEnabled(good and (self._typed is None or self._typed.ready))
 
     def accept(self) -> None:
-        """Asks whether it is right before it closes."""
+        """Verifies the passphrase before the dialog closes."""
         if self.accept_button.isEnabled():
             self.error.hide()
             self.accept_button.setEnabled(False)
@@ -94,7 +94,7 @@ class PassphraseDialog(Dialog):
 
     def _failed(self, error: Exception) -> None:
         self.spinner.stop()
-        self.error.say(*told(error))
+        self.error.show_text(*format_error(error))
         self._on_text()
         if self.current is not None:
             self.current.selectAll()
@@ -102,8 +102,8 @@ class PassphraseDialog(Dialog):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
-    """One way of unlocking: how it stands, and what is offered."""
+class _UnlockMethod:
+    """One unlock method: its state, and the actions that are offered."""
 
     kind: SlotKind
     word: str
@@ -114,11 +114,11 @@ class _Way:
 
 
 class KeyRow(QWidget):
-    """One way of unlocking. Its buttons are made once; it shows those that are offered."""
+    """The row of one unlock method. Its buttons are made once; it shows those that are offered."""
 
     def __init__(
         self,
-        way: _Way,
+        method: _UnlockMethod,
         change: Callable[[], object],
         remove: Callable[[SlotKind, str], object],
         add: Callable[[], object],
@@ -126,46 +126,46 @@ class KeyRow(QWidget):
         super().__init__()
         layout = line(self, spacing=8)
         words = column(spacing=1)
-        words.addWidget(label(tr("Unlock: {way}").format(way=way.word), "body"))
+        words.addWidget(label(tr("Unlock: {way}").format(way=method.word), "body"))
         self._state = label("", "small")
         words.addWidget(self._state)
         layout.addLayout(words, 1)
-        removed, added = tr("Remove: {way}").format(way=way.word), tr("Add: {way}").format(way=way.word)
+        removed, added = tr("Remove: {way}").format(way=method.word), tr("Add: {way}").format(way=method.word)
         self._change = _button(tr("Change …"), tr("Change the passphrase"), change)
-        self._remove = _button(tr("Remove …"), removed, lambda: remove(way.kind, way.word))
+        self._remove = _button(tr("Remove …"), removed, lambda: remove(method.kind, method.word))
         self._add = _button(tr("Add …"), added, add)
         for button in (self._change, self._remove, self._add):
             layout.addWidget(button)
 
-    def show_way(self, way: _Way) -> None:
-        """Shows how it stands now."""
-        self._state.setText(way.state)
-        self._change.setVisible(way.may_change)
-        self._remove.setVisible(way.may_remove)
-        self._add.setVisible(way.may_add)
+    def show_method(self, method: _UnlockMethod) -> None:
+        """Shows the state of the method."""
+        self._state.setText(method.state)
+        self._change.setVisible(method.may_change)
+        self._remove.setVisible(method.may_remove)
+        self._add.setVisible(method.may_add)
 
 
 class KeysCard(Card):
-    """One row for each way. `change_asked(KeyChange)`: the database is to get a new key."""
+    """One row for each unlock method. `change_asked(KeyChange)`: the database is to get a new key."""
 
     change_asked = Signal(object)
 
     def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
         self._keys = keys
-        self._rows: KeyedRows[_Way, KeyRow] = KeyedRows(
-            self, lambda way: way.kind, self._row, lambda row, way: row.show_way(way)
+        self._rows: KeyedRows[_UnlockMethod, KeyRow] = KeyedRows(
+            self, lambda method: method.kind, self._row, lambda row, method: row.show_method(method)
         )
 
     def refresh(self) -> None:
-        """Reads again which ways there are."""
+        """Reads again which unlock methods there are."""
         there = set(self._keys.kinds())
         words = {SlotKind.PASSPHRASE: tr("Passphrase"), SlotKind.KEYRING: tr("The computer's key store")}
-        self._rows.show([self._way(kind, word, there) for kind, word in words.items()])
+        self._rows.show([self._method(kind, word, there) for kind, word in words.items()])
 
-    def _row(self, way: _Way) -> KeyRow:
-        add = self._add_keyring if way.kind == SlotKind.KEYRING else self._add_passphrase
-        return KeyRow(way, self._change, self._remove, add)
+    def _row(self, method: _UnlockMethod) -> KeyRow:
+        add = self._add_keyring if method.kind == SlotKind.KEYRING else self._add_passphrase
+        return KeyRow(method, self._change, self._remove, add)
 
     def _state(self, kind: SlotKind, there: set[SlotKind]) -> str:
         if not self._keys.allowed(kind):
@@ -176,11 +176,11 @@ class KeysCard(Card):
             return tr("This computer has no key store")
         return tr("Not in use")
 
-    def _way(self, kind: SlotKind, word: str, there: set[SlotKind]) -> _Way:
+    def _method(self, kind: SlotKind, word: str, there: set[SlotKind]) -> _UnlockMethod:
         state = self._state(kind, there)
         if not self._keys.allowed(kind):
-            return _Way(kind=kind, word=word, state=state)
-        return _Way(
+            return _UnlockMethod(kind=kind, word=word, state=state)
+        return _UnlockMethod(
             kind=kind,
             word=word,
             state=state,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Lets another device of the same person in: a code in large letters and as a QR code, or six digits to compare.
 
-Nothing is added before the person here has seen which device asks, and has said yes.
+Nothing is added before the person here has seen which device asks, and has accepted it.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
 from app.devices.inviting import Newcomer, Pointer, write_pointer
-from ui.errors import code_of, told
+from ui.errors import code_of, format_error
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, show
 from ui.kit.qr import QrCode
@@ -56,7 +56,7 @@ class Inviting(Protocol):
 
 
 class InviteDialog(Dialog):
-    """Shown by `show_until_closed`. One attempt at a time; Again makes another."""
+    """Shown by `show_until_closed`. One attempt at a time; the button Again begins another."""
 
     def __init__(self, parent: QWidget | None, devices: Inviting, server: str) -> None:
         super().__init__(parent, tr("Add a device"), accept=tr("Yes, add it"), cancel=tr("Close"), width=520)
@@ -75,7 +75,7 @@ class InviteDialog(Dialog):
         self.body.addWidget(self.left)
         self._spinner = self.add_spinner()
         self.error = self.add_error()
-        self.other = TextButton("", self._other_way, kind="link")
+        self.other = TextButton("", self._switch_method, kind="link")
         self.again = TextButton(tr("Show a new one"), self.begin, icon="retry")
         self.body.addWidget(self.other, 0, _MIDDLE)
         self.body.addWidget(self.again, 0, Qt.AlignmentFlag.AlignLeft)
@@ -89,7 +89,7 @@ class InviteDialog(Dialog):
         self._wait_for_offer()
 
     def _make_parts(self) -> None:
-        """What an offer shows, and what is asked about a device that wants to come in."""
+        """Makes the parts for an offer, and for the question about a device that asks to be let in."""
         self._qr = QrCode("", tr("The code as a QR code"), QR_PX)
         self.large = label("", "title", wrap=True, heading=False)
         self.large.setTextInteractionFlags(
@@ -110,7 +110,8 @@ class InviteDialog(Dialog):
             shown.addWidget(each, 0, _MIDDLE) if alone else shown.addWidget(each)
 
     async def show_until_closed(self, added: Callable[[str], object]) -> None:
-        """Opens, begins, and ends when it is closed; `added` is told the name of a device that came in."""
+        """Opens the dialog and begins. Returns when it is closed. `added` is called with the name of a device that was
+        let in."""
         self._added = added
         self.begin()
         if not await show(self) and self._invitation is not None:
@@ -119,7 +120,7 @@ class InviteDialog(Dialog):
     # -- an attempt ---------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Another attempt, by the way that is chosen."""
+        """Begins another attempt, by code or number as chosen."""
         if self._task is not None:
             self._task.cancel()
         former, self._invitation = self._invitation, self._devices.invite()
@@ -177,7 +178,7 @@ class InviteDialog(Dialog):
     # -- answers ------------------------------------------------------------------------------------------------------
 
     def accept(self) -> None:
-        """Yes: it is added, and the dialog closes when that is done."""
+        """Accepts: the device is added, and the dialog closes when that is done."""
         if self._new is not None and self._invitation is not None and not self._admitting:
             self._buttons(yes=False, other=False, again=False)
             self._close.setEnabled(False)
@@ -192,12 +193,13 @@ class InviteDialog(Dialog):
         super().accept()
 
     def reject(self) -> None:
-        """▲ Not while it is being added: it would be in the person's log and never hear of it."""
+        """▲ Refuses to close while the device is being added. Otherwise the device would be in the person's log and
+        never receive that."""
         if not self._admitting:
             super().reject()
 
     def refuse(self) -> None:
-        """No: nothing is added."""
+        """Refuses: nothing is added."""
         if self._invitation is not None:
             run(self, self._invitation.refuse())
             self._invitation = None
@@ -207,7 +209,7 @@ class InviteDialog(Dialog):
         self._buttons(yes=False, other=False, again=True)
         self.again.setFocus()
 
-    def _other_way(self) -> None:
+    def _switch_method(self) -> None:
         self._by_code = not self._by_code
         self.begin()
 
@@ -222,7 +224,7 @@ class InviteDialog(Dialog):
         if code_of(error) == "too-many-tries" and until is not None:
             more = tr("From {time} it is possible again.").format(time=clock(until))
             self._by_code = True
-        self.error.say(*told(error, "join-", more))
+        self.error.show_text(*format_error(error, "join-", more))
         self._buttons(yes=False, other=False, again=True)
         self.again.setFocus()
 

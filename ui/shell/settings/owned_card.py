@@ -36,7 +36,8 @@ class OwnedRow(RowButton):
 
 
 class OwnedCard(Card):
-    """`room_chosen(RoomId)` when one is pressed; who else is in it, and their roles, stand beside the room."""
+    """The card. `room_chosen(RoomId)` is emitted when a room is pressed. The other members and their roles are listed
+    in the room."""
 
     room_chosen = Signal(object)
 

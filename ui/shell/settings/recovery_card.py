@@ -14,12 +14,12 @@ from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.ports import Session
-from ui.shell.settings.recovery_sheet_dialog import SheetDialog
+from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog
 from ui.tool import toast
 
 
 class RecoveryCard(Card):
-    """One row."""
+    """The card: one row."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
@@ -40,7 +40,7 @@ class RecoveryCard(Card):
         self.refresh()
 
     def refresh(self) -> None:
-        """Reads again whether there is a sheet."""
+        """Reads again whether there is a recovery sheet."""
         state = self._session.recovery.state
         online = self._session.status.state == "online"
         good = state is RecoverySheetState.STANDS
@@ -64,12 +64,12 @@ class RecoveryCard(Card):
         self.button.setVisible(state is not RecoverySheetState.ELSEWHERE)
 
     def make(self) -> None:
-        """Begins to make one."""
+        """Opens the dialog that makes one."""
         run(self, self._make())
 
     async def _make(self) -> None:
         printing = self._session.settings.get(ALLOW_PRINT)
-        if await show(SheetDialog(self.window(), self._session.recovery, printing=printing)):
+        if await show(RecoverySheetDialog(self.window(), self._session.recovery, printing=printing)):
             self.refresh()
             toast(self, tr("The recovery sheet is in force"))
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Making a recovery sheet: the one before is typed if there is one, the new one shown once, a part of it typed back."""
+"""Making a recovery sheet: the former one's code is typed if there is one, the new one is shown once, and a part of it
+is typed back."""
 
 import secrets
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.recovery import RecoverySheetPaper
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit import qr
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file, show
@@ -16,13 +17,13 @@ from ui.kit.scale import hold
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.shell.entry.recovery_sheet_field import SheetField
+from ui.shell.entry.recovery_sheet_field import RecoverySheetField
 from ui.shell.ports import Recovery
 from ui.shell.settings import recovery_sheet_paper
 
 ASKED_GROUPS = 2
 _GROUP_PX = 72
-"""As wide as four of the widest letters, so that groups stand under each other."""
+"""As wide as four of the widest letters, so that the groups of two lines are under each other."""
 
 
 def chosen_groups(count: int) -> list[int]:
@@ -30,8 +31,9 @@ def chosen_groups(count: int) -> list[int]:
     return sorted(secrets.SystemRandom().sample(range(count), ASKED_GROUPS))
 
 
-class SheetDialog(Dialog):
-    """Three pages; accepted once the sheet is in force. ▲ Nothing is changed before a part of it was typed back."""
+class RecoverySheetDialog(Dialog):
+    """Three pages. Accepted once the recovery sheet is in force. ▲ Nothing is changed before a part of it was typed
+    back."""
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class SheetDialog(Dialog):
         self._recovery, self._printing = recovery, printing
         self.paper: RecoverySheetPaper = recovery.draw()
         self._asked = list(asked) if asked is not None else chosen_groups(len(self.paper.groups))
-        self.old = SheetField(tr("Code of the sheet before"))
+        self.old = RecoverySheetField(tr("Code of the sheet before"))
         self.old.changed.connect(self._refresh)
         self.typed: list[QLineEdit] = []
         self.page = 0
@@ -153,7 +155,7 @@ class SheetDialog(Dialog):
         self.accept_button.setEnabled((bool(self.old.text()), True, filled)[self.page])
 
     def accept(self) -> None:
-        """The next step, and at the end: it is in force."""
+        """Goes to the next step. The last step puts the recovery sheet in force."""
         if not self.accept_button.isEnabled():
             return
         if self.page == 0:
@@ -165,7 +167,7 @@ class SheetDialog(Dialog):
             self._busy(True)
             run(self, self._publish(), on_error=self._failed)
         else:
-            self.error.say(tr("That is not what the sheet says. Look at the groups again."))
+            self.error.show_text(tr("That is not what the sheet says. Look at the groups again."))
             self.typed[0].setFocus()
 
     def _check_old(self) -> None:
@@ -192,14 +194,15 @@ class SheetDialog(Dialog):
             button.setEnabled(not busy)
 
     def reject(self) -> None:
-        """▲ Not while it comes into force: what was called off here would be the person's sheet all the same."""
+        """▲ Refuses to close while the recovery sheet is put in force. Otherwise a recovery sheet that the person has
+        called off would be in force all the same."""
         if not self._publishing:
             super().reject()
 
     def _failed(self, error: Exception) -> None:
         self._busy(False)
         more = tr("Keep the sheet: it comes into force by itself.") if self._recovery.waits(self.paper) else ""
-        self.error.say(*told(error, more=more))
+        self.error.show_text(*format_error(error, more=more))
         self._refresh()
 
     # -- on paper ---------------------------------------------------------------------------------------------------
@@ -230,5 +233,5 @@ def _page() -> tuple[QWidget, QVBoxLayout]:
 
 
 def _plain(text: str) -> str:
-    """As the sheet writes it: case does not matter, and what looks like 0 or 1 is."""
+    """The text as the recovery sheet has it: in capitals, with 0 and 1 for letters that look like them."""
     return text.strip().upper().translate(str.maketrans("OIL", "011"))

@@ -21,7 +21,7 @@ _VALUES_MM = 48.0
 
 
 def save(paper: RecoverySheetPaper, path: Path) -> None:
-    """Writes it as PDF. FileUnreadable if that fails."""
+    """Writes the page as PDF. FileUnreadable if that fails."""
     writer = QPdfWriter(str(path))
     writer.setTitle(tr("Recovery sheet"))
     writer.setCreator("Kansli")
@@ -41,7 +41,7 @@ def lay_out(device: QPagedPaintDevice) -> None:
 
 
 def draw(paper: RecoverySheetPaper, device: QPaintDevice) -> bool:
-    """Draws it on one page that begins within the margins; False if the device takes nothing."""
+    """Draws the page within the margins. Returns False if the device takes nothing."""
     painter = QPainter()
     if not painter.begin(device):
         return False

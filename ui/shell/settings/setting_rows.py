@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One row for each setting, as its declaration says: a choice, a switch or a line. What policy has fixed says so."""
+"""One row for each setting, as its declaration says: a choice, a switch or a line. A row of a setting that policy has
+fixed shows that."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ from ui.kit.wheel import keep_still
 from ui.tool import toast
 
 _WORDS_PX = 160
-"""Less than so much for the words, at 100 %: then the control stands under them."""
+"""The least width of the words beside a control, at 100 %. In a narrower row the control is under the words."""
 
 
 def choice_name(setting: Setting[Any], value: object) -> str:
@@ -39,7 +40,7 @@ def value_name(setting: AnySetting, value: Value) -> str:
 
 
 def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -> QWidget:
-    """A name, what is said about it, and its control at the right end."""
+    """A row: a name, a sentence about it, and its control at the right end."""
     words = column(spacing=1)
     caption = label(name, wrap=True)
     caption.setBuddy(control)
@@ -54,7 +55,7 @@ def row(name: str, control: QWidget, *, about: str = "", locked: bool = False) -
 
 
 class SettingRows:
-    """Rows that change a setting at once and follow it. `owner` is the view that they stand in."""
+    """Rows that change a setting at once, and follow its value. `owner` is the view that contains them."""
 
     def __init__(self, owner: QWidget, settings: Settings) -> None:
         self._owner, self._settings = owner, settings
@@ -76,8 +77,8 @@ class SettingRows:
         set_tip(control, tr(setting.about))
         control.setAccessibleDescription(tr(setting.about))
         self.controls[setting.key] = control
-        said = tr(setting.about) if about else ""
-        return row(tr(setting.label), control, about=said, locked=self._settings.locked(setting))
+        text = tr(setting.about) if about else ""
+        return row(tr(setting.label), control, about=text, locked=self._settings.locked(setting))
 
     def _control(self, setting: AnySetting) -> QWidget:
         if setting.choices:
@@ -131,14 +132,15 @@ class SettingRows:
 
 
 def managed(settings: Settings) -> Card | None:
-    """What policy has fixed and nothing else in the view shows; None for nothing."""
+    """A card with the settings that policy has fixed and that no other part of the view shows; None if there are
+    none."""
     fixed = [s for s in SETTINGS if not s.seen and settings.locked(s) and s not in (ALLOW_KEYRING, ALLOW_PASSPHRASE)]
     if not fixed:
         return None
     card = Card(margin=12, spacing=10)
     for setting in fixed:
         value = value_name(setting, settings.value(setting))
-        said = label(value, "muted", wrap=True)
-        card.content.addWidget(row(tr(setting.label), said))
-        said.setAccessibleName(value)
+        text = label(value, "muted", wrap=True)
+        card.content.addWidget(row(tr(setting.label), text))
+        text.setAccessibleName(value)
     return card

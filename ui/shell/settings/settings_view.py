@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Settings: language, theme, security, notifications, about. What policy has fixed is shown, and says so."""
+"""Settings: language, theme, security, notifications, about. What policy has fixed is shown as fixed."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -39,7 +39,8 @@ from ui.shell.settings.setting_rows import SettingRows, managed, row
 
 
 class SettingsView(QWidget):
-    """Changes take effect at once. `lock` asks for locking now, `key_change` for what needs the store closed."""
+    """The view. Changes take effect at once. `lock` asks for locking now, `key_change` for a change for which the store
+    must be closed."""
 
     lock = Signal()
     room_chosen = Signal(object)

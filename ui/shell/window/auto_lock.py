@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Locks after a time without keyboard or mouse. Says so; the owner does it."""
+"""Locks after a time without keyboard or mouse: it emits that the time is over, and the owner locks."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ _SIGNS_OF_LIFE = {
 
 
 class AutoLock(QObject):
-    """`idle` is emitted once after so many minutes of silence, those in which the computer slept too; 0 minutes =
+    """Emits `idle` once after so many minutes without input, those in which the computer slept included; 0 minutes =
     never."""
 
     idle = Signal()
@@ -37,7 +37,7 @@ class AutoLock(QObject):
             app.installEventFilter(self)
 
     def set_minutes(self, minutes: int) -> None:
-        """Changes the time and begins anew."""
+        """Sets the time and begins to count again."""
         self._timer.stop()
         self._timer.setInterval(minutes * 60_000)
         if minutes > 0:
@@ -48,7 +48,8 @@ class AutoLock(QObject):
         return self._timer.interval() // 60_000
 
     def look(self) -> bool:
-        """The computer may have slept: whether the time is over, which is told now."""
+        """Checks the time at once, since the computer may have slept. Returns whether the time is over; then `idle` is
+        emitted."""
         over = self._timer.isActive() and self._clock() - self._since >= self._timer.interval() / 1000
         if over:
             self._timer.stop()

@@ -21,9 +21,10 @@ LOOK_MS = 10 * 60_000
 
 
 class AwayView(GatePage):
-    """`met` once the server has let the device in, `lock` and `erase` as the person asks."""
+    """The page. `let_in` is emitted once the server has let the device in, `lock` and `erase` when the person asks for
+    it."""
 
-    met = Signal()
+    let_in = Signal()
     lock = Signal()
     erase = Signal()
 
@@ -50,7 +51,7 @@ class AwayView(GatePage):
 
     def _on_status(self) -> None:
         if not self._session.overdue:
-            QTimer.singleShot(0, self, self.met.emit)  # the session is in the middle of telling
+            QTimer.singleShot(0, self, self.let_in.emit)  # the session is in the middle of telling
             return
         status, revoked = self._session.status, self._session.devices.ended == "revoked"
         self.again.setVisible(not revoked)
@@ -58,9 +59,9 @@ class AwayView(GatePage):
         trying = status.state == "connecting"
         (self.spinner.start if trying else self.spinner.stop)()
         if revoked:
-            self.error.say(sentence("revoked").text)
+            self.error.show_text(sentence("revoked").text)
         elif status.code and not trying:
-            self.error.say(reason(status).title, status.code)
+            self.error.show_text(reason(status).title, status.code)
 
     async def _ask(self) -> None:
         if await show(RevokedDialog(self, self._session.unsent)):
@@ -70,7 +71,7 @@ class AwayView(GatePage):
 
 
 def watch(owner: QWidget, overdue: Callable[[], bool], then: Callable[[], object]) -> QTimer:
-    """Looks every ten minutes whether it has become too long while the window was open."""
+    """Checks every ten minutes whether it has become too long while the window was open; then calls `then`."""
     timer = QTimer(owner)
     timer.timeout.connect(lambda: then() if overdue() else None)
     timer.start(LOOK_MS)

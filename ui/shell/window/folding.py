@@ -15,9 +15,9 @@ from ui.shell.window.navigation import Place, Rail
 from ui.shell.window.room_list import RoomList
 
 _LIST_AND_ROOM_PX = 600
-"""Rail, list and room beside each other need so much at 100 %."""
+"""The least width in which rail, list and room are beside each other, at 100 %."""
 _WORDS_PX = 560
-"""So wide is a window whose rail has words, at 100 %."""
+"""The least width of a window whose rail has words, at 100 %."""
 
 
 class Folding(QObject):
@@ -32,16 +32,16 @@ class Folding(QObject):
         self._size = QSize()
         self._list_wanted = False
         self.folded = False
-        """List and room take turns."""
+        """Whether list and room take turns."""
         theme.on_change(self, self._arrange)
 
     def set_size(self, size: QSize) -> None:
-        """The window has this size now."""
+        """Sets the window's size."""
         self._size = size
         self._arrange()
 
     def show_place(self) -> None:
-        """Another place is shown: a list that was asked for has been answered."""
+        """Notes that another place is shown: a list that was asked for has served its purpose."""
         self._list_wanted = False
         self._arrange()
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Notifications by the desktop's own service (org.freedesktop.Notifications): also where there is no tray.
+"""Notifications by the desktop's own service (org.freedesktop.Notifications), also where there is no tray:
+https://specifications.freedesktop.org/notification-spec/1.2/.
 
-https://specifications.freedesktop.org/notification-spec/1.2/. One connection to the session bus, opened by the first
-notification. The service may keep what it is told: what that is, the caller decides.
+One connection to the session bus, opened by the first notification. The service may keep the texts that it is given;
+the caller decides what they contain.
 """
 
 import asyncio
@@ -23,16 +24,17 @@ _NAME = "org.freedesktop.Notifications"
 SERVICE = DBusAddress("/org/freedesktop/Notifications", bus_name=_NAME, interface=_NAME)
 ANSWER_S = 5.0
 WAITING = 8
-"""So many wait while the service does not answer; older ones say nothing new."""
+"""The most notifications that wait while the service does not answer. Older ones are dropped: they add nothing."""
 
 _log = logging.getLogger("ui")
 
 
 class Freedesktop:
-    """Call it with a title and a text. A later notification takes the place of the former. Lives on the loop."""
+    """Shows notifications: call it with a title and a text. A later notification replaces the former one. Lives on the
+    loop."""
 
     def __init__(self, owner: QObject, on_click: Callable[[], object]) -> None:
-        """`on_click` when the last one was chosen."""
+        """`on_click` is called when the last notification was chosen."""
         self._owner, self._on_click = owner, on_click
         self._waiting: asyncio.Queue[tuple[str, str]] = asyncio.Queue(WAITING)
         self._task: asyncio.Task[None] | None = None
@@ -46,7 +48,7 @@ class Freedesktop:
             self._task = run(self._owner, self._serve())
 
     async def _serve(self) -> None:
-        """Until the owner goes. A desktop without the service, or one that stops, is no fault of anybody's."""
+        """Serves until the owner is deleted. A desktop without the service, or one that stops, is no fault."""
         try:
             async with open_dbus_router() as router:
                 clicks = MatchRule(
@@ -56,12 +58,12 @@ class Freedesktop:
                 markup = await self._has_markup(router)
                 with router.filter(clicks, bufsize=4) as queue:
                     async with asyncio.TaskGroup() as both:
-                        both.create_task(self._hear(queue))
-                        both.create_task(self._tell(router, markup))
+                        both.create_task(self._receive_clicks(queue))
+                        both.create_task(self._notify(router, markup))
         except* (OSError, EOFError, ValueError, KeyError, TimeoutError, RuntimeError) as faults:
             _log.info("no desktop notifications: %s", type(faults.exceptions[0]).__name__)
 
-    async def _tell(self, router: Any, markup: bool) -> None:
+    async def _notify(self, router: Any, markup: bool) -> None:
         while True:
             title, text = await self._waiting.get()
             body = html.escape(notice(text), quote=False) if markup else notice(text)
@@ -72,7 +74,7 @@ class Freedesktop:
             reply = await self._ask(router, new_method_call(SERVICE, "Notify", "susssasa{sv}i", arguments))
             self._shown = int(reply[0])
 
-    async def _hear(self, clicks: Any) -> None:
+    async def _receive_clicks(self, clicks: Any) -> None:
         while True:
             message = await clicks.get()
             if message.body[0] == self._shown:

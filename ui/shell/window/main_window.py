@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The main window: rail | side list | content | status bar. Joins the shell's parts and goes where it is asked to go.
+"""The main window: rail | side list | content | status bar. Joins the shell's parts and goes to places.
 
-It is given a session and the tools; it locks nothing itself (`lock_requested`) and closes no session.
+It is given a session and the tools. It locks nothing itself (`lock_requested`) and closes no session.
 """
 
 from collections.abc import Callable, Sequence
@@ -88,7 +88,7 @@ else:
     settings_page = Later("ui.shell.settings.settings_view")  # with its dialogs 0.5 MB
 
 FEW_ROOMS = 3
-"""So few are read before anybody has read a sentence about it."""
+"""So few rooms are read before a person has read a sentence about it."""
 
 
 class MainWindow(QMainWindow):
@@ -102,7 +102,7 @@ class MainWindow(QMainWindow):
     """The person wants the release that was installed meanwhile."""
     unread_changed = Signal(int)
     appeared = Signal()
-    """It is shown, and its parts have their sizes."""
+    """Emitted when the window is shown, and its parts have their sizes."""
     erase_requested = Signal()
     """The person wants everything of a device that was revoked removed from this computer."""
 
@@ -120,7 +120,7 @@ class MainWindow(QMainWindow):
         self._now = now
         self.unread = 0
         self.announcer = Announcer(self, lambda: session.settings.get(ANNOUNCE))
-        self._told_status = ""
+        self._announced_status = ""
         self._upgrade: tuple[str, bool] | None = None
         """The installed release that waits, and whether only a restart of the computer helps."""
         self._known: tuple[str, str | None, str] = "connecting", None, ""
@@ -185,7 +185,7 @@ class MainWindow(QMainWindow):
         self.folding = Folding(self.rail, self.room_list, content, lambda: self.navigator.place)
         self.folding.changed.connect(self._keep_side_width)
         self.folding.set_size(self.size())
-        self.navigator.stand_on(self._parts())
+        self.navigator.use_parts(self._parts())
         self._toast = Toast(self, self._written_in)
         self.navigator.moved.connect(self._toast.place)
         self.navigator.moved.connect(self._show_title)
@@ -257,7 +257,7 @@ class MainWindow(QMainWindow):
         self.home = Home(self.session, self._icons, self._now)
         self.home.link_chosen.connect(self.open_link)
         self.home.room_chosen.connect(self.open_room)
-        self.home.sheet_wanted.connect(self._make_sheet)
+        self.home.recovery_sheet_wanted.connect(self._make_recovery_sheet)
         self.my_tasks = MyTasks(
             self.session, lambda task, done: finish(self, self.session, task, done), lambda: self._now().date()
         )
@@ -299,7 +299,7 @@ class MainWindow(QMainWindow):
             self.restoreGeometry(QByteArray.fromBase64(saved.encode()))
 
     def keep_geometry(self) -> None:
-        """Size and place of now, for the next time. A full disk keeps no window open."""
+        """Stores size and place of the window for the next time. A full disk does not keep the window open."""
         settings = self.session.settings
         with suppress(StoreUnwritable):
             settings.set(WINDOW_GEOMETRY, bytes(self.saveGeometry().toBase64().data()).decode())
@@ -372,7 +372,7 @@ class MainWindow(QMainWindow):
 
     # -- doing ------------------------------------------------------------------------------------------------
 
-    def _make_sheet(self) -> None:
+    def _make_recovery_sheet(self) -> None:
         self.go_section("settings")
         self.settings_view.recovery.make()
 
@@ -392,7 +392,7 @@ class MainWindow(QMainWindow):
             self.open_room(await self.session.rooms.create(*answer[0]))
 
     async def _decline_all(self, more: MoreInvitations) -> None:
-        """Says how many more there are of one person, and declines them if the person wants it."""
+        """Shows how many more invitations there are by one person, and declines them if the person wants it."""
         name = more.by.name if more.by is not None else tr("Somebody")
         text = tr(
             "There are so many that they are not shown one by one. When you have answered some of the others, the next "
@@ -421,8 +421,8 @@ class MainWindow(QMainWindow):
         self.open_room(room)
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
-        """Says what was done."""
-        self._toast.say(text, undo, action)
+        """Shows briefly what was done."""
+        self._toast.show_text(text, undo, action)
 
     def set_theme(self, choice: str) -> None:
         """Changes and keeps the theme."""
@@ -455,10 +455,10 @@ class MainWindow(QMainWindow):
         button = self.rail.items["account"]
         popup(button, tr("Account menu"), entries, button.mapToGlobal(button.rect().topRight()))
 
-    def tell_by(self, tray: Tray | None) -> None:
-        """Notifications come by the tray's sign, where the desktop has no service of its own for them."""
-        if tray is not None and self._notifications.tell is None:
-            self._notifications.tell = tray.tell
+    def notify_by(self, tray: Tray | None) -> None:
+        """Shows notifications by the tray's sign, where the desktop has no service of its own for them."""
+        if tray is not None and self._notifications.notify is None:
+            self._notifications.notify = tray.notify
             tray.item.messageClicked.connect(self._to_front)
 
     def _to_front(self) -> None:
@@ -492,30 +492,30 @@ class MainWindow(QMainWindow):
 
     def _on_status(self) -> None:
         self._show_status()
-        self._tell_status()
+        self._announce_status()
 
     def _show_status(self) -> None:
         self.status.show_status(self.session.status)
         self._show_bar()
 
-    def _tell_status(self) -> None:
+    def _announce_status(self) -> None:
         """Announces the status bar's text when its subject changes, and that the connection is back; not at each
         attempt to connect, nor when only the number of waiting changes differs."""
-        status, before = self.session.status, self._told_status
+        status, before = self.session.status, self._announced_status
         if self.session.devices.ended == "revoked":
-            self._told_status = "revoked"
+            self._announced_status = "revoked"
         elif status.state in ("offline", "error"):
-            self._told_status = f"{status.state} {status.code}"
+            self._announced_status = f"{status.state} {status.code}"
         elif status.state != "connecting":
-            self._told_status = ""
-        if self._told_status and self._told_status != before:
-            self.announcer.say(Kind.KEPT, self.bar.text())
-        elif before.startswith("offline") and not self._told_status:
-            self.announcer.say(Kind.KEPT, tr("You are online again"))
+            self._announced_status = ""
+        if self._announced_status and self._announced_status != before:
+            self.announcer.announce(Kind.KEPT, self.bar.text())
+        elif before.startswith("offline") and not self._announced_status:
+            self.announcer.announce(Kind.KEPT, tr("You are online again"))
 
     def _show_bar(self) -> None:
-        """What was known stays while Kansli tries to connect: else the bar, and all below it, would come and go at
-        each attempt."""
+        """Shows the connection's bar. The last known state stays while Kansli tries to connect. Otherwise the bar, and
+        all below it, would come and go at each attempt."""
         status = self.session.status
         if status.state != "connecting":
             self._known = status.state, status.code, status.about
@@ -529,8 +529,8 @@ class MainWindow(QMainWindow):
         elif state == "offline":
             text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
             if code == "proxy-failed":
-                said = sentence(code)
-                text = f"{said.title} {text}"
+                problem = sentence(code)
+                text = f"{problem.title} {text}"
             if status.waiting:
                 text += " " + trn("{n} change is waiting.", "{n} changes are waiting.", status.waiting).format(
                     n=status.waiting
@@ -542,13 +542,13 @@ class MainWindow(QMainWindow):
             self.bar.hide()
 
     def show_upgrade(self, version: str, *, needs_computer: bool) -> None:
-        """Says in a bar that this release is installed and waits, and reads it out once. `needs_computer`: only a
+        """Shows in a bar that this release is installed and waits, and announces it once. `needs_computer`: only a
         restart of the computer helps."""
         if self._upgrade == (version, needs_computer):
             return
         self._upgrade = version, needs_computer
         self.upgrade_bar.show_release(version, needs_computer=needs_computer)
-        self.announcer.say(Kind.KEPT, self.upgrade_bar.text())
+        self.announcer.announce(Kind.KEPT, self.upgrade_bar.text())
 
     def _reading(self) -> str:
         """How far a new device has come in reading its rooms; "" when hardly any is left."""
@@ -558,7 +558,7 @@ class MainWindow(QMainWindow):
         return tr("Your rooms are being read: {n} of {all}.").format(n=done, all=rooms)
 
     async def ask_erase(self) -> None:
-        """Says what a revocation means, offers to keep unsent work, and removes everything if the person wants it."""
+        """Shows what a revocation means, offers to keep unsent work, and removes everything if the person wants it."""
         if await show(RevokedDialog(self, self.session.unsent)):
             title, text = tr("Remove everything?"), tr("It cannot be undone.")
             if await confirm(self, title, text, accept=tr("Remove everything"), danger=True):
@@ -574,7 +574,7 @@ class MainWindow(QMainWindow):
             self._on_status()
 
     def _show_title(self) -> None:
-        """How much is unread, and the open room's name unless the setting hides it."""
+        """Sets the window's title: how much is unread, and the open room's name unless the setting hides it."""
         rooms = self.session.rooms.rooms()
         shown = self.navigator.place.room if self.session.settings.get(ROOM_IN_TITLE) else None
         room = next((r.title for r in rooms if r.room == shown), "")
@@ -584,9 +584,9 @@ class MainWindow(QMainWindow):
 
     def _on_error(self, _owner: QObject, error: Exception, again: tasks.Again) -> None:
         if is_ours(error):
-            self._bugs.tell(error)
+            self._bugs.show_fault(error)
         else:
-            self._toast.say(sentence_of(error).text, again, tr("Try again"), code=code_of(error), kept=True)
+            self._toast.show_text(sentence_of(error).text, again, tr("Try again"), code=code_of(error), kept=True)
 
     def _report_bug(self, lines: Sequence[str]) -> None:
         run(self, self._save_report(lines))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The rail at the left, and where one has been (back, forward)."""
+"""The rail at the left, and the history of visited places (back, forward)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ui.kit.avatar import paint_avatar
 from ui.kit.buttons import Entered
 from ui.kit.card import IconLabel
 from ui.kit.chip import paint_badge
-from ui.kit.faces import Tab, TabList, tell_chosen
+from ui.kit.faces import Tab, TabList, notify_chosen
 from ui.kit.fonts import TINY_PX, font
 from ui.kit.plain import set_tip
 from ui.kit.scale import hold, px, spread
@@ -88,9 +88,9 @@ class RailButton(Entered, Tab, QToolButton):
     def set_count(self, count: int) -> None:
         """Shows how much is new; 0 shows nothing."""
         self._count = count
-        said = trn("{name}, {n} new", "{name}, {n} new", count).format(name=self._text, n=count)
+        description = trn("{name}, {n} new", "{name}, {n} new", count).format(name=self._text, n=count)
         self.setAccessibleName(self._text)
-        self.setAccessibleDescription(said if count else "")
+        self.setAccessibleDescription(description if count else "")
         set_tip(self, f"{self._text} ({self._shortcut})" if self._shortcut else self._text)
         self.update()
 
@@ -180,15 +180,15 @@ class Rail(TabList, QFrame):
         self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def add_stretch(self) -> None:
-        """What follows stands at the bottom."""
+        """Puts the items that are added from now on at the bottom."""
         self._layout.addStretch(1)
 
     def select(self, item_id: str) -> None:
-        """Marks an item as where one is."""
+        """Marks an item as the section that is shown."""
         for key, button in self.items.items():
             if button.isCheckable() and button.isChecked() != (key == item_id):
                 button.setChecked(key == item_id)
-                tell_chosen(button)
+                notify_chosen(button)
 
 
 def _logo() -> IconLabel:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where the window is and how it gets elsewhere: sections, rooms with their open views, history, links.
+"""Where the window is and how it gets to other places: sections, rooms with their open views, history, links.
 
-Knows no menus, settings or messages; it is given the parts it moves (`stand_on`), anew when the language changes.
+It has no menus, settings or messages. It is given the parts that it moves (`use_parts`), and again when the language
+changes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +22,7 @@ from ui.shell.window.search_view import SearchView
 from ui.tool import Tool
 
 _KEPT_ROOMS = 6
-"""So many rooms keep their open views; the longest unvisited is closed."""
+"""The most rooms that keep their open views; the one that was visited the longest time ago is closed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,11 @@ class Parts:
     no_room: QWidget
     invitation: InvitationView
     arrange: Callable[[], None]
-    """Shows list and content as the place and the window's size ask for it."""
+    """Shows list and content as the place and the window's size require."""
 
 
 class Navigator(QObject):
-    """Goes where it is asked to go. `stand_on` before anything else."""
+    """Goes to places. Call `use_parts` first."""
 
     moved = Signal()
     """Something else is shown."""
@@ -56,13 +57,13 @@ class Navigator(QObject):
         self._rooms: dict[RoomId, RoomView] = {}
         self._moving = False
 
-    def stand_on(self, parts: Parts) -> None:
-        """Uses these parts from now on; the rooms' views were made for the former ones and are made anew."""
+    def use_parts(self, parts: Parts) -> None:
+        """Uses these parts from now on. The rooms' views were made for the former parts, and are made again."""
         self._rooms.clear()
         self._parts = parts
 
     def show_again(self) -> None:
-        """Shows the place where one is, after `stand_on`."""
+        """Shows the present place again, after `use_parts`."""
         self._show(self.place)
 
     def go(self, place: Place) -> None:
@@ -82,13 +83,13 @@ class Navigator(QObject):
             self.go(Place(section=section))
 
     def back(self) -> None:
-        """Where one was before."""
+        """Goes to the place before."""
         place = self.history.step(-1)
         if place is not None:
             self._show(place)
 
     def forward(self) -> None:
-        """Where one was before going back."""
+        """Goes to the place that was left by going back."""
         place = self.history.step(1)
         if place is not None:
             self._show(place)
@@ -174,7 +175,7 @@ class Navigator(QObject):
         return view
 
     def _note_opened(self, view: RoomView) -> None:
-        """Tells that the room's chat or board was opened; documents say it themselves, one by one."""
+        """Notes that the room's chat or board was opened. Documents do that themselves, one by one."""
         tool = next((t for t in self._tools if t.id == view.tabs.current()), None)
         of_tool = [o for o in self._session.rooms.objects(view.room) if tool is not None and o.kind in tool.kinds]
         if len(of_tool) == 1:

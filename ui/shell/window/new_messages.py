@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""New messages, counted: what the desktop and a screen reader are told of is new since the last time."""
+"""Counts new messages: a message is announced or shown on the desktop if it came since the last time."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,12 +15,13 @@ from ui.kit.translate import tr
 from ui.shell.ports import RoomService, RoomSummary
 
 Counts = Mapping[RoomId, tuple[int, int]]
-"""Of each room: unread messages, of which name the person. Of a muted room only these count."""
+"""Of each room: the number of unread messages, and how many of them mention the person. Of a muted room only the latter
+count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fresh:
-    """What came. `rooms` are where, each with whether somebody is named there."""
+    """The new messages. `rooms` are their rooms, each with whether somebody is mentioned there."""
 
     unread: int
     mentions: int
@@ -28,7 +29,7 @@ class Fresh:
 
 
 def counts(rooms: RoomService) -> dict[RoomId, tuple[int, int]]:
-    """How much is unread."""
+    """The number of unread messages in each room."""
     return {r.room: (0 if r.muted else r.unread, r.mentions) for r in rooms.rooms()}
 
 
@@ -46,8 +47,8 @@ def fresh(before: Counts, now: Counts) -> Fresh:
 
 
 class News(QObject):
-    """Announces new messages in the window that the person works in; elsewhere the desktop tells of them. A single one
-    in the room that is open is read out as lists show it."""
+    """Announces new messages in the window in which the person works. While another program is in front, the desktop
+    shows them. A single message in the open room is read out as lists show it."""
 
     def __init__(
         self, window: QWidget, rooms: RoomService, announcer: Announcer, open_room: Callable[[], RoomId | None]
@@ -65,9 +66,9 @@ class News(QObject):
         named, where = max(news.rooms, key=lambda found: found[0])
         room = next((r for r in self._rooms.rooms() if r.room == where), None)
         if room is not None:
-            self._announcer.say(Kind.MESSAGES, self._said(room, named), max(news.unread, news.mentions))
+            self._announcer.announce(Kind.MESSAGES, self._format_message(room, named), max(news.unread, news.mentions))
 
-    def _said(self, room: RoomSummary, named: bool) -> str:
+    def _format_message(self, room: RoomSummary, named: bool) -> str:
         if named:
             return tr("You were mentioned in {room}").format(room=room.title)
         if room.room == self._open_room() and room.preview:

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Desktop notifications of mentions and new messages, while the window is not in front.
-
-They say only that something came, unless the setting has been changed to show room and message.
-"""
+"""Desktop notifications of mentions and new messages, while the window is not in front. They contain only that
+something was received, unless the setting has been changed to show room and message."""
 
 import os
 import sys
@@ -28,37 +26,38 @@ else:
     freedesktop = Later("ui.shell.window.freedesktop")  # jeepney, 2 MB: not needed before the first notification
 
 MAX_PREVIEW = 160
-Tell = Callable[[str, str], object]
+Notify = Callable[[str, str], object]
 """Shows a title and a text on the desktop."""
 
 
-def desktop(window: QWidget, on_click: Callable[[], object]) -> Tell | None:
-    """How this desktop is told by its own service, on Linux; None where there is none: then by the tray, if any."""
+def desktop(window: QWidget, on_click: Callable[[], object]) -> Notify | None:
+    """The desktop's own service for notifications, on Linux; None where there is none: then the tray shows them, if
+    there is one."""
     if sys.platform == "linux" and QGuiApplication.platformName() in ("xcb", "wayland"):
         if os.environ.get("DBUS_SESSION_BUS_ADDRESS"):
             return service(window, on_click)
     return None
 
 
-def service(window: QWidget, on_click: Callable[[], object]) -> Tell:
-    """By the desktop's own service, which is looked for at the first notification."""
-    found: list[Tell] = []
+def service(window: QWidget, on_click: Callable[[], object]) -> Notify:
+    """The desktop's own service. It is looked up at the first notification."""
+    found: list[Notify] = []
 
-    def tell(title: str, text: str) -> None:
+    def notify(title: str, text: str) -> None:
         if not found:
             found.append(freedesktop.Freedesktop(window, on_click))
         found[0](title, text)
 
-    return tell
+    return notify
 
 
 class Notifications(QObject):
-    """Compares unread counts at each change. Muted rooms tell only of mentions. `latest` is the room told of last, one
-    with a mention before the others. `tell` may be given later."""
+    """Compares the unread counts at each change. In muted rooms only mentions notify. `latest` is the room of the last
+    notification; a room with a mention goes before the others. `notify` may be set later."""
 
-    def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, tell: Tell | None) -> None:
+    def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, notify: Notify | None) -> None:
         super().__init__(window)
-        self._window, self._rooms, self._settings, self.tell = window, rooms, settings, tell
+        self._window, self._rooms, self._settings, self.notify = window, rooms, settings, notify
         self._seen = counts(rooms)
         self.latest: RoomId | None = None
         bind(self, rooms.changed, Soon(self, self._on_changed).due)
@@ -66,24 +65,25 @@ class Notifications(QObject):
     def _on_changed(self) -> None:
         before, self._seen = self._seen, counts(self._rooms)
         wanted = self._settings.get(NOTIFICATIONS)
-        if self._window.isActiveWindow() or self.tell is None or wanted == "none":
+        if self._window.isActiveWindow() or self.notify is None or wanted == "none":
             return
         news = fresh(before, self._seen)
         self.latest = max(news.rooms, key=lambda f: f[0])[1] if news.rooms else self.latest
         if news.mentions or (news.unread and wanted == "all"):
-            self.tell(*self._said(news.unread, news.mentions))
+            self.notify(*self._format_news(news.unread, news.mentions))
 
     def invited(self, person: Person | None) -> None:
-        """Somebody has added the person to a room and waits for an answer. Who it is only by the setting."""
-        if self._window.isActiveWindow() or self.tell is None or self._settings.get(NOTIFICATIONS) != "all":
+        """Notifies the person that somebody has added them to a room and waits for an answer. The name of that somebody
+        is shown only if the setting allows it."""
+        if self._window.isActiveWindow() or self.notify is None or self._settings.get(NOTIFICATIONS) != "all":
             return
         if person is not None and self._settings.get(NOTIFICATION_CONTENT) == "shown":
-            self.tell("Kansli", tr("{name} invites you to a room.").format(name=person.name))
+            self.notify("Kansli", tr("{name} invites you to a room.").format(name=person.name))
         else:
-            self.tell("Kansli", tr("You have been invited to a room."))
+            self.notify("Kansli", tr("You have been invited to a room."))
 
-    def _said(self, unread: int, mentions: int) -> tuple[str, str]:
-        """Title and text; what was written only by the setting."""
+    def _format_news(self, unread: int, mentions: int) -> tuple[str, str]:
+        """Title and text. They contain what was written only if the setting allows it."""
         if self._settings.get(NOTIFICATION_CONTENT) == "shown":
             room = next((r for r in self._rooms.rooms() if r.room == self.latest), None)
             if room is not None:

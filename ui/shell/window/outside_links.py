@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A link from outside: a browser, a mail, another program. Anybody can make one, so it only ever shows what is here;
-what would add, join or confirm something is left to the person and the place where that is done."""
+"""Links from outside: a browser, a mail, another program. Anybody can make one, so a link only ever shows what is here.
+What would add, join or confirm something is left to the person and the place where that is done."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ def is_invitation(text: str) -> bool:
 
 
 def judge(text: str, session: Session) -> tuple[ObjectLink | None, str]:
-    """(what to open, what to say): one of them."""
+    """Returns (what to open, a sentence), of which one is empty."""
     if is_invitation(text):
         return None, tr("The invitation is for a first start. There is an account on this computer already.")
     if link_fields.read(text, "join", "server", "code") is not None:

@@ -28,16 +28,16 @@ class Choice:
 
 
 Group = tuple[str, Sequence[Choice]]
-"""A heading and what stands under it."""
+"""A heading and the choices under it."""
 
 
 class Source(Protocol):
-    """What is offered for what is typed, in order; empty groups are left out."""
+    """Supplies the choices for what is typed, in order; empty groups are left out."""
 
     def at_once(self, query: str, places: Sequence[Choice], /) -> Sequence[Group]: ...
 
     async def places(self, query: str, /) -> Sequence[Choice]:
-        """What takes longer; given to `at_once` when it is there."""
+        """Searches, which takes longer. The result is passed to `at_once`."""
         ...
 
 
@@ -48,7 +48,7 @@ def matches(text: str, query: str) -> bool:
 
 
 class Palette(QFrame):
-    """Stands over the window's middle. Takes the focus and gives it back."""
+    """The palette, over the window's middle. It takes the focus and gives it back."""
 
     def __init__(self, host: QWidget, source: Source) -> None:
         super().__init__(host)
@@ -57,7 +57,7 @@ class Palette(QFrame):
         self._asking: Latest[str, Sequence[Choice]] = Latest(self, source.places, self._on_places)
         self._before: QWidget | None = None
         self._stepped = False
-        """The person has chosen a line; until then it is the first."""
+        """Whether the person has chosen a line; until then it is the first."""
         set_props(self, frame="palette")
         self.setAccessibleName(tr("Search and commands"))
         layout = column(self, margins=(8, 6, 8, 8), spacing=4)
@@ -118,7 +118,7 @@ class Palette(QFrame):
         return self._asking.asking
 
     def choose(self) -> None:
-        """Does what the current line says."""
+        """Runs the current line."""
         row = self.list.current_row()
         choice = self._choices.get(row.key) if row is not None else None
         if choice is not None:

@@ -41,7 +41,7 @@ class Finder:
         self._open_room, self._open_link, self._write_to, self._search = open_room, open_link, write_to, search
 
     def at_once(self, query: str, places: Sequence[Choice]) -> list[Group]:
-        """What is known without asking the index, and the places that it has given."""
+        """The choices that need no search, and the places that a search has found."""
         rooms = [r for r in self._session.rooms.rooms() if matches(r.title, query)]
         groups: list[Group] = [
             (tr("Rooms"), [self._room(r) for r in rooms[:_ROOMS]]),
@@ -101,7 +101,7 @@ class Finder:
         ]
 
     async def places(self, query: str) -> list[Choice]:
-        """Where the words stand in texts."""
+        """The places in texts that have the words."""
         found = await self._session.search.find(query, limit=_HITS)
         hits = [hit for hit in found if hit.obj != ObjId(hit.room)]  # a room's name is found among the rooms
         titles = {r.room: r.title for r in self._session.rooms.rooms()}

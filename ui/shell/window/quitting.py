@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QWidget
 
 from app.errors import StoreFault
 from app.unstored import Unstored
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit.buttons import PlainButton
 from ui.kit.dialogs import Dialog
 from ui.kit.style import set_props
@@ -19,8 +19,8 @@ RETRY_MS = 10_000
 
 
 class QuitDialog(Dialog):
-    """Names what is not stored and says why. It is accepted when everything is stored, which it tries again every
-    RETRY_MS, or when the person quits without saving. Rejected: the person stays in Kansli, and nothing is lost."""
+    """Names what is not stored and why. It is accepted when everything is stored, which is tried again every RETRY_MS,
+    or when the person quits without saving. Rejected: the person stays in Kansli, and nothing is lost."""
 
     def __init__(
         self, parent: QWidget, fault: StoreFault, save: Callable[[], object], unstored: Callable[[], Sequence[Unstored]]
@@ -69,7 +69,7 @@ class QuitDialog(Dialog):
             self._show_list()
 
     def _show_fault(self, fault: StoreFault) -> None:
-        self.error.say(*told(fault))
+        self.error.show_text(*format_error(fault))
         self._show_list()
 
     def _show_list(self) -> None:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The bar over everything while somebody asks for something with the recovery sheet: it is me, or stop it."""
+"""The bar over everything while somebody asks for something with the recovery sheet: the person confirms that it is
+them, or stops it."""
 
 from collections.abc import Sequence
 
@@ -20,7 +21,7 @@ from ui.tool import toast
 
 
 class AskedBar(QFrame):
-    """Hidden while nothing is asked, and for what the person has said is theirs."""
+    """The bar. It is hidden while nothing is asked, and for requests that the person has confirmed as theirs."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,9 +52,9 @@ class AskedBar(QFrame):
         asked = _waiting(self._session.recovery.asked(), self._mine)
         self._shown = asked[0] if asked else None
         if self._shown is not None:
-            said = _said(self._shown)
-            self._text.setText(said)
-            self.setAccessibleName(said)
+            text = _format_request(self._shown)
+            self._text.setText(text)
+            self.setAccessibleName(text)
         self.setVisible(self._shown is not None)
 
     def _it_is_me(self) -> None:
@@ -68,10 +69,10 @@ class AskedBar(QFrame):
 
         self._mine.add(key)
         self.refresh()
-        said = tr("The device stays.") if asked.came else tr("Then it goes on by itself.")
+        text = tr("The device stays.") if asked.came else tr("Then it goes on by itself.")
         if asked.what == "add" and not asked.came:
-            said += " " + tr("It is quicker to let the new device in yourself: Settings, Devices.")
-        toast(self, said, undo)
+            text += " " + tr("It is quicker to let the new device in yourself: Settings, Devices.")
+        toast(self, text, undo)
 
     async def _stop(self) -> None:
         asked = self._shown
@@ -89,7 +90,7 @@ def _waiting(asked: Sequence[AskedFor], mine: set[tuple[str, bytes]]) -> list[As
     return [a for a in asked if not a.vetoed and (a.what, a.dev) not in mine]
 
 
-def _said(asked: AskedFor) -> str:
+def _format_request(asked: AskedFor) -> str:
     when = f"{short_day(day(asked.ready))} {clock(asked.ready)}"
     if asked.came:
         return tr(

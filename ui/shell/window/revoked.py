@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a device says that its person has revoked: plainly, with unsent work offered for keeping before anything goes.
+"""The dialog on a device that its person has revoked. It offers to keep unsent work before anything is removed.
 
-▲ Nothing is removed by itself, and nothing but a revocation in the person's own log brings this about.
+▲ Nothing is removed by itself, and only a revocation in the person's own log opens this dialog.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Protocol
 from PySide6.QtWidgets import QWidget
 
 from app.devices.unsent import SUFFIX
-from ui.errors import told
+from ui.errors import format_error
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file
 from ui.kit.tasks import run
@@ -46,14 +46,14 @@ class RevokedDialog(Dialog):
         self._spinner = self.add_spinner()
         self.error = self.add_error()
         if count:
-            said = trn(
+            text = trn(
                 "{n} thing that you wrote here has not been sent. Keep it in a sealed file, and read that in on another"
                 " of your devices: Settings, Devices.",
                 "{n} things that you wrote here have not been sent. Keep them in a sealed file, and read that in on"
                 " another of your devices: Settings, Devices.",
                 count,
             )
-            self.kept.setText(said.format(n=count))
+            self.kept.setText(text.format(n=count))
         else:
             self.kept.setText(tr("Everything that you wrote here has been sent."))
             self.save.hide()
@@ -83,11 +83,11 @@ class RevokedDialog(Dialog):
         )
 
     def _busy(self, busy: bool) -> None:
-        """▲ Nothing can be removed while it is being written, nor is it written twice at once."""
+        """▲ Prevents that anything is removed while the file is being written, and that it is written twice at once."""
         (self._spinner.start if busy else self._spinner.stop)()
         self.accept_button.setEnabled(not busy)
         self.save.setEnabled(not busy)
 
     def _failed(self, error: Exception) -> None:
         self._busy(False)
-        self.error.say(*told(error))
+        self.error.show_text(*format_error(error))

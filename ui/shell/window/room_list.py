@@ -28,7 +28,7 @@ _ANY_WIDTH = 8000
 
 
 class RoomList(QFrame):
-    """Asks for what the shell then does: `chosen(room)`, `new_room`, `search`."""
+    """The list. The shell acts on `chosen(room)`, `new_room` and `search`."""
 
     chosen = Signal(object)
     more_chosen = Signal(object)
@@ -67,7 +67,7 @@ class RoomList(QFrame):
         self.refresh()
 
     def set_alone(self, alone: bool) -> None:
-        """Whether it has all of the window beside the rail, or stands beside the content."""
+        """Sets whether the list has all of the window beside the rail, or is beside the content."""
         if alone:
             hold(self, least_width=0, most_width=_ANY_WIDTH)
         else:
@@ -81,7 +81,7 @@ class RoomList(QFrame):
             self.list.choose(chosen.key)
 
     def choose(self, room: RoomId | None) -> None:
-        """Marks a room without telling anybody, also one that was made a moment ago."""
+        """Marks a room without emitting `chosen`, also one that was made a moment ago."""
         if room is not None and not self.list.rows.index_of(room).isValid():
             self.refresh()
         self.list.choose(room)
@@ -97,7 +97,7 @@ class RoomList(QFrame):
             self.chosen.emit(row.key)
 
     def _invited(self) -> list[Row]:
-        """What waits for an answer, above the rooms."""
+        """The invitations that wait for an answer, above the rooms."""
         invitations = self._invitations
         if not invitations.count:
             return []
@@ -148,7 +148,7 @@ class RoomList(QFrame):
 
 
 def room_picture(rooms: RoomService, room: RoomSummary) -> tuple[str, int, bool]:
-    """What a row shows of a room: its tile, or the person at the other end of a direct one."""
+    """The picture in a room's row: its tile, or the person at the other end of a direct room."""
     if room.type == "direct":
         others = [m.person for m in rooms.members(room.room) if not m.person.is_me]
         if others:

@@ -35,11 +35,11 @@ def hit_row(
     if they say that another did."""
     text = one_line(hit.snippet, _SNIPPET_CHARS)  # without the marks around the words, which are control characters
     where = "" if hit.title in ("", room_title) else room_title
-    said = "" if text == hit.title else f"”{text}”" if quotes else text
+    words_found = "" if text == hit.title else f"”{text}”" if quotes else text
     return Row(
         key=ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref),
         title=hit.title or room_title,
-        detail=" · ".join(x for x in (where, f"{sender}: {said}" if sender else said) if x),
+        detail=" · ".join(x for x in (where, f"{sender}: {words_found}" if sender else words_found) if x),
         words=words,
         icon="room" if hit.obj == ObjId(hit.room) else icon,
         right=day_or_time(hit.t),
@@ -65,7 +65,7 @@ def hit_rows(
 
 
 class SearchView(QWidget):
-    """`link_chosen(ObjectLink)` is for the shell to follow."""
+    """The view. The shell follows `link_chosen(ObjectLink)`."""
 
     link_chosen = Signal(object)
 
@@ -100,10 +100,10 @@ class SearchView(QWidget):
             self._stack.addWidget(part)
         page.addWidget(self._stack, 1)
         self._words: tuple[str, ...] = ()
-        """What the places that are shown were found by."""
+        """The words by which the shown places were found."""
         self._asking: Latest[str, Sequence[SearchHit]] = Latest(self, self._find, self._show)
         self._entered = False
-        """Enter or Down was pressed and the answer is not there yet: then the first place is chosen."""
+        """Whether Enter or Down was pressed before the answer was there: then the first place is chosen."""
         self._pause = QTimer(self, singleShot=True, interval=_TYPING_PAUSE_MS)
         self._pause.timeout.connect(self.look)
         self.field.textChanged.connect(self._on_text)
@@ -118,7 +118,7 @@ class SearchView(QWidget):
         return self._asking.asking
 
     async def _find(self, text: str) -> Sequence[SearchHit]:
-        """Says that it searches; places that were found before stay meanwhile."""
+        """Shows that it searches. Places that were found before stay meanwhile."""
         if self._stack.currentWidget() is not self.list:
             self._stack.setCurrentWidget(self._waits)
         self.spinner.start()
@@ -134,7 +134,7 @@ class SearchView(QWidget):
         self.look()
 
     def look(self) -> None:
-        """Searches for what stands in the line; what was found before stays until the answer is there."""
+        """Searches for the words in the line. What was found before stays until the answer is there."""
         text = self.field.text().strip()
         if text:
             self._asking.ask(text)
@@ -158,7 +158,7 @@ class SearchView(QWidget):
         self._pause.start()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Down in the field goes to the places, as in the palette."""
+        """Makes Down in the field go to the places, as in the palette."""
         down = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Down
         if down:
             self._enter()

@@ -16,7 +16,7 @@ HEIGHT = 28
 
 
 def sync_text(status: SyncStatus) -> tuple[str, str]:
-    """(icon, words) for how it stands with the server."""
+    """Returns (icon, words) for the state of the connection."""
     if status.state == "online":
         return "synced", tr("Synced")
     return {
@@ -67,7 +67,7 @@ class StatusBar(QFrame):
         self._waiting.set_text(waiting if status.waiting else tr("Everything sent"))
 
     def texts(self) -> list[str]:
-        """Everything it says now, from left to right."""
+        """All texts that are shown, from left to right."""
         return [w.accessibleName() for w in self.findChildren(ElidedLabel)]
 
 

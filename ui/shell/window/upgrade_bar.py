@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The quiet bar that says that a newer release is installed on this computer, and starts Kansli again if one wants."""
+"""The quiet bar about a newer release that is installed on this computer. Its button starts Kansli again."""
 
 from PySide6.QtCore import Signal
 
@@ -13,7 +13,7 @@ class UpgradeBar(InfoBar):
     restart_requested = Signal()
 
     def show_release(self, version: str, *, needs_computer: bool) -> None:
-        """Says which release waits. `needs_computer`: Kansli alone cannot complete the installation, so there is no
+        """Shows which release waits. `needs_computer`: Kansli alone cannot complete the installation, so there is no
         button. A second call replaces the first."""
         if needs_computer:
             text = tr("Kansli {version} is installed, but its files are not in place yet. Restart the computer.")

@@ -87,7 +87,7 @@ def _doing(w: "MainWindow") -> list[Command]:
 
 
 def _of_view(w: "MainWindow") -> list[Command]:
-    """What the view that is shown does, if it can now."""
+    """The commands of the view that is shown which it can do now."""
 
     def found(name: str) -> Callable[[], object] | None:
         room = w.current_room()

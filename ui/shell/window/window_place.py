@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Where a window is when it is locked, and the way back there. Kept in the encrypted store: it names rooms and objects.
+"""Stores where a window is when it is locked, and restores that place. Stored in the encrypted store: it names rooms
+and objects.
 
-What cannot be read, and what is no longer there, is passed over.
+A place that cannot be read, or is no longer there, is ignored.
 """
 
 import json
@@ -17,7 +18,7 @@ from app.core.ids import ObjId, RoomId
 from app.errors import StoreFault
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.navigation import Place
-from ui.tool import Standing, StandingView
+from ui.tool import PlacedView, ViewPlace
 
 _SECTIONS = ("home", "rooms", "tasks", "search", "settings")
 
@@ -33,22 +34,22 @@ class PlaceKeeper(Protocol):
 class _Whereabouts:
     place: Place
     words: str = ""
-    """What stands in the search field."""
-    standing: Standing | None = None
+    """The text in the search field."""
+    standing: ViewPlace | None = None
 
 
 def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
-    """Keeps where the window is. A full disk locks nobody out, and keeps nothing."""
+    """Stores the window's place. If the disk is full, nothing is stored, and locking goes on."""
     room = window.current_room()
     view = room.current_view() if room is not None else None
-    standing = view.standing() if isinstance(view, StandingView) else None
+    standing = view.view_place() if isinstance(view, PlacedView) else None
     words = window.search_view.field.text() if window.navigator.place.section == "search" else ""
     with suppress(StoreFault):
         keeper.keep_place(_written(_Whereabouts(place=window.navigator.place, words=words, standing=standing)))
 
 
 def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
-    """Takes the window to where it was kept, once; its view stands as it did when the window is shown."""
+    """Goes to the stored place, once. The view's own place is restored when the window is shown."""
     text = keeper.kept_place()
     forget(keeper)
     kept = _read(text) if text else None
@@ -65,29 +66,29 @@ def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
     window.go(place)
     room = window.current_room()
     view = room.current_view() if room is not None else None
-    if kept.standing is not None and isinstance(view, StandingView) and isinstance(view, QWidget):
-        _Back(window, view, kept.standing)
+    if kept.standing is not None and isinstance(view, PlacedView) and isinstance(view, QWidget):
+        _PlaceRestorer(window, view, kept.standing)
 
 
 def forget(keeper: PlaceKeeper) -> None:
-    """Forgets the place: it is where somebody was one time, not where every start goes."""
+    """Deletes the stored place: a person was there once, and not every start is to go there."""
     with suppress(StoreFault):
         if keeper.kept_place():
             keeper.keep_place("")
 
 
-class _Back(QObject):
+class _PlaceRestorer(QObject):
     """Restores the place in a view once, when the window is first shown: only then its views have their sizes."""
 
-    def __init__(self, window: MainWindow, view: QWidget, standing: Standing) -> None:
+    def __init__(self, window: MainWindow, view: QWidget, standing: ViewPlace) -> None:
         super().__init__(window)
-        self._view, self._standing = view, standing
+        self._view, self._read_view_place = view, standing
         window.appeared.connect(self._on_appeared, Qt.ConnectionType.SingleShotConnection)
 
     def _on_appeared(self) -> None:
         self.deleteLater()
-        if shiboken6.isValid(self._view) and isinstance(self._view, StandingView):
-            self._view.stand(self._standing)
+        if shiboken6.isValid(self._view) and isinstance(self._view, PlacedView):
+            self._view.restore_place(self._read_view_place)
 
 
 def _written(kept: _Whereabouts) -> str:
@@ -107,15 +108,15 @@ def _read(text: str) -> _Whereabouts | None:
                 obj=ObjId(bytes.fromhex(obj)) if obj else None,
             ),
             words=found["words"],
-            standing=_standing(standing) if standing else None,
+            standing=_read_view_place(standing) if standing else None,
         )
     except (ValueError, KeyError, TypeError):
         return None
 
 
-def _standing(found: dict[str, Any]) -> Standing:
+def _read_view_place(found: dict[str, Any]) -> ViewPlace:
     read: dict[str, Any] = {}
-    for each, usual in asdict(Standing()).items():
+    for each, usual in asdict(ViewPlace()).items():
         value = found[each]
         if isinstance(usual, bytes):
             read[each] = bytes.fromhex(value)
@@ -123,4 +124,4 @@ def _standing(found: dict[str, Any]) -> Standing:
             read[each] = tuple(int(number) for number in value)
         else:
             read[each] = type(usual)(value)
-    return Standing(**read)
+    return ViewPlace(**read)

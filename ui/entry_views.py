@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The views that one comes in by: first start, coming back, finishing what was cut off, unlocking. They open a session
-through the office; the program shows them, and the window after them."""
+"""The views before a session is open: first start, return by the recovery sheet, finishing an enrolment that was cut
+off, unlocking. They open a session through the office; the program shows them, and the window after them."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from app.settings import SERVER, SERVERS
 from app.unlocking import SlotKind
 from ui.kit.tasks import run_guarded
 from ui.shell.entry.gate import GatePage
-from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.new_unlock_method import NewUnlockMethodView
 from ui.shell.entry.recovery_pages import ReturnView
 from ui.shell.entry.unfinished_enrolment import UnfinishedView
 from ui.shell.entry.unlock import UnlockView
@@ -21,15 +21,15 @@ from ui.shell.entry.welcome import Address, CodeView, WelcomeView
 GateView = CodeView | GatePage
 
 
-class WaysIn:
+class EntryViews:
     """Makes the views of one profile."""
 
     def __init__(self, office: Office, opened: Callable[[Session], object], show: Callable[[GateView], object]) -> None:
-        """`opened`: a view has opened a session; `show`: it leads to another view."""
+        """`opened` is called when a view has opened a session; `show` when it leads to another view."""
         self._office, self._opened, self._show = office, opened, show
 
     def welcome(self, link: str = "") -> WelcomeView:
-        """First start. `link`: an invitation, which is filled in and nothing more."""
+        """The view of a first start. `link`: an invitation link, which is filled in and nothing more."""
         settings = self._office.settings
         server, servers = link or settings.get(SERVER), entries(settings.get(SERVERS))
         view = WelcomeView(self._office, server=server, servers=servers)
@@ -46,31 +46,33 @@ class WaysIn:
         return view
 
     def unfinished(self) -> UnfinishedView:
-        """An enrolment was cut off."""
+        """The view after an enrolment that was cut off."""
         office, kinds = self._office, self._office.kinds()
         view = UnfinishedView(
             office.resume if SlotKind.PASSPHRASE in kinds else None,
             office.resume_by_keyring if SlotKind.KEYRING in kinds else None,
         )
         view.unlocked.connect(self._opened)
-        view.anew.connect(lambda: self._begin_anew(view))
+        view.start_over.connect(lambda: self._start_over(view))
         return view
 
-    def _begin_anew(self, view: UnfinishedView) -> None:
+    def _start_over(self, view: UnfinishedView) -> None:
         if run_guarded(view, self._office.start_over):
             self._show(self.welcome())
 
     def usual(self, *, at_once: bool = False) -> GatePage:
-        """Unlocking, or another way of it where policy has forbidden the only one. `at_once` as in `unlock`."""
+        """The view that unlocks. Where policy has forbidden the only unlock method, the view that replaces it.
+        `at_once`: as in `unlock`."""
         forbidden = self._office.unlocking.forbidden
         if forbidden is None:
             return self.unlock(at_once=at_once)
-        view = NewWayView(forbidden, self._office.replace, self._office.passphrase_rules())
+        view = NewUnlockMethodView(forbidden, self._office.replace, self._office.passphrase_rules())
         view.unlocked.connect(self._opened)
         return view
 
     def unlock(self, *, at_once: bool = False) -> UnlockView:
-        """`at_once`: the computer's key store is asked without a word, as at a start; not after locking."""
+        """The view that unlocks. `at_once`: the computer's key store is asked at once, as at a start; not after
+        locking."""
         kinds = self._office.kinds()
         view = UnlockView(
             self._office.unlock if SlotKind.PASSPHRASE in kinds else None,

@@ -18,7 +18,7 @@ from tests.ui.shell.test_gate import PHRASE, Office
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.shell.entry.key_choice import KeyChoice
-from ui.shell.entry.new_unlock_method import NewWayView
+from ui.shell.entry.new_unlock_method import NewUnlockMethodView
 from ui.shell.entry.second_device import JoinPages
 from ui.shell.entry.server_field import ServerField
 from ui.shell.entry.welcome import WelcomeView
@@ -177,7 +177,7 @@ async def test_a_forbidden_key_store_is_changed_for_a_passphrase(qtbot: QtBot) -
         asked.append((current, new))
         return "session"
 
-    view = NewWayView(SlotKind.KEYRING, replace, PassphraseRules())
+    view = NewUnlockMethodView(SlotKind.KEYRING, replace, PassphraseRules())
     qtbot.addWidget(view)
     view.show()
     got: list[object] = []
@@ -196,7 +196,7 @@ async def test_a_forbidden_key_store_is_changed_for_a_passphrase(qtbot: QtBot) -
     assert (asked, got, view.new.text()) == ([(None, PHRASE)], ["session"], "")
 
 
-async def test_nothing_is_typed_while_the_way_of_unlocking_is_changed(qtbot: QtBot) -> None:
+async def test_nothing_is_typed_while_the_unlock_method_is_changed(qtbot: QtBot) -> None:
     going_on, asked = asyncio.Event(), [0]
 
     async def replace(current: str | None, new: str | None) -> str:
@@ -204,7 +204,7 @@ async def test_nothing_is_typed_while_the_way_of_unlocking_is_changed(qtbot: QtB
         await going_on.wait()
         return "session"
 
-    view = NewWayView(SlotKind.PASSPHRASE, replace, PassphraseRules())
+    view = NewUnlockMethodView(SlotKind.PASSPHRASE, replace, PassphraseRules())
     qtbot.addWidget(view)
     view.show()
     got: list[object] = []
@@ -229,7 +229,7 @@ async def test_a_forbidden_passphrase_is_entered_once_more(qtbot: QtBot) -> None
         assert (current, new) == (PHRASE, None)
         return "session"
 
-    view = NewWayView(SlotKind.PASSPHRASE, replace, PassphraseRules())
+    view = NewUnlockMethodView(SlotKind.PASSPHRASE, replace, PassphraseRules())
     qtbot.addWidget(view)
     view.show()
     got: list[object] = []
@@ -256,7 +256,7 @@ async def test_nothing_is_shown_before_the_server_has_let_the_device_in(qtbot: Q
     qtbot.addWidget(view)
     view.show()
     met: list[bool] = []
-    view.met.connect(lambda: met.append(True))
+    view.let_in.connect(lambda: met.append(True))
     assert "unreachable" in view.error.text()
     assert not any(room.title in text for room in session.rooms.rooms() for text in shown(view))
     assert not view.what.isVisible()
