@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
 from app.documents import projection as document_rows
+from app.documents.tool import TOOL as DOCUMENTS
 from app.people.notices import Notices
 from app.session import LinkState
 from sync.client.engine import Engine
@@ -37,19 +38,19 @@ async def shared(o: Offices) -> tuple[Desk, Desk, RoomId, ObjId]:
     """Two desks with a document that both have."""
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
-    obj = a.session.documents.create(room, "Tjänsteskrivelse å")
-    await until(lambda: bool(b.session.documents.list(room)))
+    obj = a.session.service(DOCUMENTS).create(room, "Tjänsteskrivelse å")
+    await until(lambda: bool(b.session.service(DOCUMENTS).list(room)))
     return a, b, room, obj
 
 
 def write(desk: Desk, obj: ObjId, text: str) -> None:
-    document = desk.session.documents.open(obj)
+    document = desk.session.service(DOCUMENTS).open(obj)
     document.splice(0, 0, text)
-    desk.session.documents.close(obj)
+    desk.session.service(DOCUMENTS).close(obj)
 
 
 def text_of(desk: Desk, obj: ObjId) -> str:
-    return " ".join(block.text for block in desk.session.documents.shown_now(obj)[1])
+    return " ".join(block.text for block in desk.session.service(DOCUMENTS).shown_now(obj)[1])
 
 
 async def test_a_fault_in_a_projection_of_what_came_keeps_the_change_and_the_line(
