@@ -4,9 +4,9 @@
 The rule, in four sentences. A *model* is what a name of MODELS stands for, wherever it is the last name before the
 method: `board`, `self._board` and `self.session.service(TASKS)` all are. Each public method of its classes that is no
 coroutine changes something unless READS names it. Such a method may be named (called, or given on as `board.undo.undo`)
-only in an argument of one of GUARDS, in a coroutine, whose errors `run` reports, where `try` or `suppress` takes what it
-raises, or in a private function of which all this holds wherever the module names it. Everything else is bare: what it
-raises would leave its slot half done.
+only in an argument of one of GUARDS, in a coroutine, whose errors `run` reports, where `try` or `suppress` takes what
+it raises, or in a private function of which all this holds wherever the module names it. Everything else is bare: what
+it raises would leave its slot half done.
 """
 
 import ast

@@ -23,7 +23,6 @@ from app.rooms.succession import Plan, Standing
 from app.settings import Settings
 from app.store.rows import SearchHit
 from app.tool import AppTool, S
-from ui.kit.unsaved_bar import Service as Unsaved
 
 READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
 

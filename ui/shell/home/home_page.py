@@ -328,7 +328,7 @@ def finish(owner: QObject, session: Session, task: TaskRow, done: bool) -> None:
         if target is not None:
             board.move_card(task.card, target.id)
 
-    edit_unseen(owner, session.tasks, task.obj, move)
+    edit_unseen(owner, session.service(TASKS), task.obj, move)
 
 
 def _quiet(text: str) -> QWidget:
