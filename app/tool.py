@@ -107,7 +107,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsaved:
-    """Something that the disk has refused and that is only in memory: edits of an object, or a draft in it."""
+    """Something that the disk has refused and that is only in memory: edits of an object, or a draft in it or its room."""
 
     obj: ObjId
     draft: bool

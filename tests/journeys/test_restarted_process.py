@@ -33,7 +33,7 @@ class ProcessWorld(World):
         if self.served is not None:
             assert await self.served.stop() == 0
             lines = self.served.log().splitlines()
-            assert [line for line in lines if " sync.server.operator.admin INFO " not in line] == []
+            assert [line for line in lines if " sync.server.admin INFO " not in line] == []
             self.served = None
 
 

@@ -113,7 +113,7 @@ async def test_the_server_needs_no_memory_that_can_be_written_and_executed(tmp_p
     await anna.push(await anna.create(), "Hej å ä ö 🙂")
     await anna.wire.close()
     assert await served.stop() == 0
-    assert [line for line in served.log().splitlines() if " sync.server.operator.admin INFO " not in line] == []
+    assert [line for line in served.log().splitlines() if " sync.server.admin INFO " not in line] == []
 
 
 def test_everything_that_can_be_enabled_is_stopped_and_disabled_at_removal() -> None:
