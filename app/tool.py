@@ -107,7 +107,8 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unsaved:
-    """Something that the disk has refused and that is only in memory: edits of an object, or a draft in it or its room."""
+    """Something that the disk has refused and that is only in memory: edits of an object, or a draft in it. A draft in
+    a room has the room's root object."""
 
     obj: ObjId
     draft: bool

@@ -301,8 +301,8 @@ class ChatService:
             self.keep_draft(room, draft)
 
     def unstored(self) -> list[Unsaved]:
-        """The drafts that the disk has refused, by their rooms' root objects: the store may be closed by now. An emptied
-        draft does not count, since nothing is lost with it."""
+        """The drafts that the disk has refused, each with its room's root object, since the store may be closed by now.
+        An emptied draft does not count: nothing is lost with it."""
         kept = [room for room, draft in self._unkept.items() if draft.text or draft.aside or draft.files]
         return [Unsaved(obj=ObjId(room), draft=True) for room in kept]
 
