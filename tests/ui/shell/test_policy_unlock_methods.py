@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""First start and unlocking where policy decides: which servers, which unlock methods, and how long without the server."""
+"""First start and unlocking where policy decides: which servers and unlock methods, and how long without the server."""
 
 import asyncio
 from collections.abc import Sequence
