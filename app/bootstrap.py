@@ -3,7 +3,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from app.arrival.account_recovery import AccountRecovery
 from app.arrival.device_pairing import DevicePairing
@@ -13,12 +13,14 @@ from app.arrival.place import Dial, Place
 from app.arrival.resuming import resume
 from app.core import log
 from app.errors import BugError, NotRevoked, StoreFault
+from app.kinds import TOOLS
 from app.passphrases import rules_of
 from app.policy import Policy, machine
 from app.profile import Profile
 from app.session import Session
 from app.settings import LOG_LEVEL, Settings
 from app.store.keyslots import KeySlots, SlotKind, raw_key_from_env
+from app.tool import AnyTool
 from app.unlocking import KeyChange, Unlocking
 from sync.client.devices.own_devices import REVOKED
 from sync.client.wire.egress import WebSocketDialer
@@ -35,9 +37,10 @@ class Office:
         routes: Routes | None = None,
         dial: Dial = WebSocketDialer,
         read_policy: Callable[[], Policy] = machine,
+        tools: Sequence[AnyTool] = TOOLS,
     ) -> None:
         """`routes`: how the desktop finds proxies. `dial` makes what opens connections. `read_policy` gives what is in
-        force on this machine now."""
+        force on this machine now. `tools`: what the sessions work with."""
         self.profile = profile
         self._read_policy = read_policy
         self.policy = read_policy()
@@ -54,6 +57,7 @@ class Office:
             insecure_loopback=insecure_loopback,
             routes=routes or Routes(),
             dial=dial,
+            tools=tools,
         )
         self.enrolling = Enrolling(self.place)
         self.pairing = DevicePairing(self.place)

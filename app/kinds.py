@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The one list of object kinds: a new tool adds its line here."""
+"""The product's one list of tools: a new tool adds its line here. It is an argument of `app.bootstrap.Office`, and
+nothing below bootstrap reads it."""
 
-from app.chat import KIND as CHAT
-from app.documents import KIND as DOCUMENTS
+from collections.abc import Sequence
+
+from app.chat.tool import TOOL as CHAT
+from app.documents.tool import TOOL as DOCUMENTS
 from app.objects.kind import Kind
 from app.personal import KIND as PERSONAL
 from app.rooms.projection import KIND as ROOM
-from app.tasks import KIND as TASKS
+from app.tasks.tool import TOOL as TASKS
+from app.tool import AnyTool
 
-KINDS: tuple[Kind, ...] = (
-    ROOM,
+TOOLS: tuple[AnyTool, ...] = (
     CHAT,
     DOCUMENTS,
     TASKS,
-    PERSONAL,
 )
+
+
+def kinds_of(tools: Sequence[AnyTool]) -> tuple[Kind, ...]:
+    """The kinds of objects in a store: those of rooms and of the person, and those of the tools."""
+    return (ROOM, *(kind for tool in tools for kind in tool.store_kinds), PERSONAL)
+
+
+KINDS = kinds_of(TOOLS)

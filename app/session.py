@@ -4,25 +4,18 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
-from pathlib import Path
 
-from app import chat, diagnosis, documents, tasks
-from app.chat.service import ChatService
+from app import diagnosis
 from app.core import clock, garbage, log
-from app.core.i18n import tr
-from app.core.ids import DevId, ObjId, RoomId, Uid
+from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
 from app.devices.contact import Contact
 from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
-from app.documents.records import group_of
-from app.documents.records import unpack as document_unpack
-from app.documents.service import DocumentService
-from app.errors import StoreFault, StoreUnwritable, is_ours
-from app.objects.files import Progress, SealedFiles, Source
-from app.objects.links import Linked, ObjectLink
+from app.errors import BugError, StoreFault, StoreUnwritable, is_ours
+from app.objects.files import SealedFiles
 from app.objects.trash import Trash
+from app.open_tools import OpenTools
 from app.people.notices import Notices
 from app.people.service import PeopleService
 from app.personal.answers import InvitationAnswers
@@ -34,20 +27,17 @@ from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
 from app.rooms.pruning import Pruning
 from app.rooms.security_status import SecurityStatuses
-from app.rooms.service import RoomService, Starter
+from app.rooms.service import RoomService
 from app.rooms.succession import Succession
 from app.setting import host_port
 from app.settings import ALLOW_EXPORT, ALLOW_PRINT, SERVER, Settings
 from app.store.search import Search
 from app.store.store import Store
-from app.tasks.records import unpack as board_unpack
-from app.tasks.service import TaskService, new_board
+from app.tool import AnyTool, AppTool, KindRules, Parts, S
 from app.unstored import Unstored, named
 from sync.client.engine import Engine
-from sync.client.ports import CARET, TYPING
 from sync.client.status import LinkState, SyncStatus
 from sync.client.wire.transport import Dialer
-from sync.errors import Refused, Reject
 
 __all__ = ["LinkState", "Session", "SyncStatus"]
 
@@ -65,11 +55,12 @@ class Session:
         profile: Profile,
         settings: Settings,
         store: Store,
+        tools: Sequence[AnyTool],
         dialer: Dialer,
         others: Callable[[], Sequence[Dialer]] = tuple,
     ) -> None:
-        """Joins the parts. `dialer` leads to the account's server, `others` to all servers that policy names now.
-        Refused("unknown-user") if the store holds no account."""
+        """Joins the parts, and opens the tools. `dialer` leads to the account's server, `others` to all servers that
+        policy names now. Refused("unknown-user") if the store holds no account."""
         self.profile = profile
         self.settings = settings
         self.store = store
@@ -79,7 +70,7 @@ class Session:
         self.engine = Engine(store, dialer, self, clock.now_ms, others)
         self.notices = Notices(store.key_notices, store.people, self.engine)
         self.people = PeopleService(store.people, self.engine, self.notices)
-        self.rooms = RoomService(store, self.engine, self.people, _starters())
+        self.rooms = RoomService(store, self.engine, self.people, [each for tool in tools for each in tool.starters])
         self.pruning = Pruning(store, self.engine, self.people, self.rooms.baselines)
         self.seals = SecurityStatuses(store, self.engine, self.people)
         self.recovery = Recovery(self.engine, self.people, settings)
@@ -93,36 +84,63 @@ class Session:
         self._contact = Contact(store.notes, settings)
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self.files = SealedFiles(store.blobs, self.engine.blobs)
-        parts = (store.db, store.changes, store.objects, self.people)
-        members = _Members(self.rooms)
-        send = self.engine.send_ephemeral
-        typing, caret = partial(send, kind=TYPING), partial(send, kind=CARET)
-        self.chat = ChatService(*parts, members, blobs=_ChatFiles(self), things=_Things(self), send_ephemeral=typing)
-        self.chat.may_export = lambda: settings.get(ALLOW_EXPORT)
-        self.documents = DocumentService(*parts, self.rooms, send_ephemeral=caret)
-        self.documents.files.may_export = self.chat.may_export
-        self.documents.files.may_print = lambda: settings.get(ALLOW_PRINT)
-        self.tasks = TaskService(*parts, members, self.rooms)
-        self.trash = Trash(self.documents.trash, self.tasks.trash)
+        self._tools = OpenTools(tools, store.objects, self._parts)
+        self.trash = Trash(*self._tools.bins)
         self.held = HeldBack(store, self.people, self.rooms)
-        self.held.copiers = {documents.KIND.id: self.documents.copy, tasks.KIND.id: self.tasks.copy}
-        self.rooms.baselines.kinds = dict.fromkeys((documents.KIND.id, tasks.KIND.id), store.snapshots.state)
-        self.succession.carriers = {chat.KIND.id: self.chat.carry}
-        self.succession.groups = {documents.KIND.id: group_of}
-        self.succession.offers.unpack = {documents.KIND.id: document_unpack, tasks.KIND.id: board_unpack}
-        self.succession.offers.copiers = {
-            documents.KIND.id: lambda obj, room, into: self.documents.copy(obj, room),
-            tasks.KIND.id: lambda obj, room, into: self.tasks.copy_cards(obj, room, into),
-        }
+        for rules in self._tools.rules:
+            self._follow(rules)
         self._ends = [
             store.changes.appended.connect(lambda change: self._on_appended()),
             store.waiting_changed.connect(self._on_appended),
             store.trials.changed.connect(self.rooms.baselines.pay),
             self.succession.offers.changed.connect(self.rooms.notify_changed),
-            self.documents.live_changed.connect(lambda room, obj, live: self.engine.set_shared(obj, live)),
         ]
         self._running: list[asyncio.Task[None]] = []
         self._closed = False
+
+    def service(self, tool: AppTool[S]) -> S:
+        """A tool's service, by its TOOL. BugError for a tool that this session does not have."""
+        return self._tools.service(tool)
+
+    def _parts(self, tool: AnyTool) -> Parts:
+        """What a tool is given."""
+
+        def send(room: RoomId, payload: bytes) -> None:
+            if tool.ephemeral is None:
+                raise BugError(f"The tool {tool.id!r} owns no kind of ephemeral message.")
+            self.engine.send_ephemeral(room, payload, kind=tool.ephemeral)
+
+        return Parts(
+            db=self.store.db,
+            changes=self.store.changes,
+            objects=self.store.objects,
+            snapshots=self.store.snapshots,
+            people=self.people,
+            rooms=self.rooms,
+            files=self.files,
+            send_ephemeral=send,
+            set_shared=self.engine.set_shared,
+            may_export=lambda: self.settings.get(ALLOW_EXPORT),
+            may_print=lambda: self.settings.get(ALLOW_PRINT),
+            origin_of=lambda room: self.succession.standing(room).origin,
+            find=lambda link: self._tools.find(link),
+            room_changed=self.store.changed,
+        )
+
+    def _follow(self, rules: KindRules) -> None:
+        """Has rooms follow a kind's rules. A kind without a rule is in none of these tables."""
+        if rules.baseline is not None:
+            self.rooms.baselines.kinds[rules.id] = rules.baseline
+        if rules.carrier is not None:
+            self.succession.carriers[rules.id] = rules.carrier
+        if rules.group_of is not None:
+            self.succession.groups[rules.id] = rules.group_of
+        if rules.unpack is not None:
+            self.succession.offers.unpack[rules.id] = rules.unpack
+        if rules.copy_into is not None:
+            self.succession.offers.copiers[rules.id] = rules.copy_into
+        if rules.copier is not None:
+            self.held.copiers[rules.id] = rules.copier
 
     @property
     def status(self) -> SyncStatus:
@@ -153,8 +171,8 @@ class Session:
 
     def start(self) -> None:
         """Begins to sync."""
-        self.documents.start()
-        self.tasks.start()
+        for service in self._tools.services:
+            service.start()
         parts = (
             self.engine.run,
             self._learn,
@@ -178,18 +196,18 @@ class Session:
         return self.store.notes.get(_PLACE)
 
     def save(self) -> None:
-        """Tries again to store what the disk refused: edits of documents and boards, and drafts. StoreFault if it
-        refuses again; everything stays in memory then."""
+        """Tries again to store what the disk refused in the tools: edits, and drafts. StoreFault if it refuses again;
+        everything stays in memory then."""
         faults: list[StoreFault] = []
-        for save in (self.documents.retry_all, self.tasks.retry_all, self.chat.keep_drafts):
-            _tried(save, "session-save", faults)
+        for service in self._tools.services:
+            _tried(service.save, "session-save", faults)
         if faults:
             raise faults[0]
 
     def unstored(self) -> list[Unstored]:
-        """What the disk has refused so far: edits of documents and boards, and drafts."""
-        edited = [*self.documents.unsaved_ids(), *self.tasks.unsaved_ids()]
-        return named(self.store.objects, self.rooms, edited, self.chat.unstored())
+        """What the disk has refused so far: edits, and drafts."""
+        unsaved = [each for service in self._tools.services for each in service.unstored()]
+        return named(self.store.objects, self.rooms, unsaved)
 
     async def close(self) -> None:
         """Stops syncing, keeps what is unsaved, and closes the store, whose key goes with it. A second call does
@@ -225,9 +243,9 @@ class Session:
         """Closes every part and returns the store's faults. ▲ A fault in one part keeps none of the others open."""
         faults: list[StoreFault] = []
         rooms = (self.held, self._arrivals, self.invitations, self.rooms)
-        parts = (self.chat, *rooms, self.devices, self.personal, self.people, self.notices)
-        tools = (self.documents.close_all, self.tasks.close_all)
-        for close in (self.chat.keep_drafts, *tools, *(part.close for part in parts)):
+        parts = (*rooms, self.devices, self.personal, self.people, self.notices)
+        tools = [service.close_all for service in self._tools.services]
+        for close in (*tools, *(part.close for part in parts)):
             _tried(close, "session-close", faults)
         return faults
 
@@ -291,59 +309,7 @@ class Session:
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
         """Receives a colleague's ephemeral message. ▲ Its kind says which tool it belongs to, and was checked against
         the sender's role: a reader's message that they are writing in the chat does not count."""
-        if kind == TYPING:
-            self.chat.typing.receive(room, uid, dev, payload)
-        elif kind == CARET:
-            self.documents.on_ephemeral(room, uid, dev, payload)
-
-
-class _Members:
-    """The members of a room, for the tools."""
-
-    def __init__(self, rooms: RoomService) -> None:
-        self.members = rooms.people_in
-        self.is_admin = rooms.is_admin
-        self.may_write = rooms.may_write
-
-
-class _Things:
-    """What messages link to, each from the tool that has it."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self.changed: Signal[RoomId] = session.store.changed
-
-    def find(self, link: ObjectLink) -> Linked | None:
-        if link.kind == tasks.KIND.id and link.ref:
-            return self._session.tasks.linked(link)
-        found = self._session.store.objects.get(link.obj)
-        if found is None or found.deleted or found.room != link.room or found.kind != link.kind:
-            return None
-        return Linked(title=found.title, by=found.by, updated=found.updated)
-
-
-class _ChatFiles:
-    """A room's chat files: they belong to its channel."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
-        return await self._session.files.add(room, obj, source, progress)
-
-    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches a file. ▲ A file stays in the room for which it was sealed: one that was carried over is fetched from
-        the room it came from."""
-        while True:
-            obj = self._session.chat.channel(room)
-            assert obj is not None  # noqa: S101 - the file was found in it
-            try:
-                return await self._session.files.fetch(room, obj, manifest, target, progress)
-            except (Refused, Reject):
-                origin = self._session.succession.standing(room).origin
-                if origin is None or self._session.chat.channel(origin) is None:
-                    raise
-                room = origin
+        self._tools.on_ephemeral(room, uid, dev, payload, kind)
 
 
 async def _lasting(part: Callable[[], Awaitable[None]]) -> None:
@@ -368,13 +334,3 @@ def _tried(do: Callable[[], object], event: str, faults: list[StoreFault]) -> No
         faults.append(e)
     except Exception as e:
         log.store.exception(event, e)
-
-
-def _starters() -> tuple[Starter, ...]:
-    """One chat and one board come with each room."""
-
-    def board() -> bytes:
-        columns = (tr("To do"), tr("In progress"), tr("Review"), tr("Finished"))
-        return new_board(tr("Tasks"), columns)
-
-    return (Starter(kind=chat.KIND.id), Starter(kind=tasks.KIND.id, first=board))

@@ -8,7 +8,7 @@ nothing is left of it but files in the folder that it was given.
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from app.bootstrap import Office
@@ -16,10 +16,12 @@ from app.core import clock
 from app.core.ids import ChangeId, Uid
 from app.documents import KIND as DOCUMENTS
 from app.documents.records import encode
+from app.kinds import TOOLS
 from app.objects.crdt import CrdtDoc
 from app.policy import Policy
 from app.profile import Profile
 from app.session import Session
+from app.tool import AnyTool
 from app.worker.states import SMALL_CHANGES, States
 from sync.client.placed_changes import PlacedChange, position_of
 from sync.client.wire.transport import Answer, ServerAddress, Transport
@@ -43,10 +45,17 @@ DAY_MS = 86_400_000
 
 
 @contextlib.asynccontextmanager
-async def trial(folder: Path, name: str, passphrase: str) -> AsyncIterator[tuple[Office, Session]]:
+async def trial(
+    folder: Path, name: str, passphrase: str, tools: Sequence[AnyTool] = TOOLS
+) -> AsyncIterator[tuple[Office, Session]]:
     """One person at work, online, in a new profile in `folder`. The machine's policy does not apply here."""
     server = _Server(folder / "server")
-    office = Office(Profile.open_in(folder), dial=lambda address, egress: _Line(address, server), read_policy=Policy)
+    office = Office(
+        Profile.open_in(folder),
+        dial=lambda address, egress: _Line(address, server),
+        read_policy=Policy,
+        tools=tools,
+    )
     session: Session | None = None
     try:
         await server.open()

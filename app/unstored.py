@@ -4,10 +4,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.core.ids import ObjId, RoomId
+from app.core.ids import RoomId
 from app.errors import NotFound
 from app.rooms.service import RoomService
 from app.store.objects import Objects
+from app.tool import Unsaved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +21,14 @@ class Unstored:
     draft: bool
 
 
-def named(objects: Objects, rooms: RoomService, edited: Sequence[ObjId], drafts: Sequence[RoomId]) -> list[Unstored]:
-    """Names what is not stored: edits of these objects first, then the drafts in these rooms."""
-    rows = [row for row in map(objects.get, edited) if row is not None]
-    edits = [Unstored(title=row.title, room=_title(rooms, row.room), draft=False) for row in rows]
-    return [*edits, *(Unstored(title="", room=_title(rooms, room), draft=True) for room in drafts)]
+def named(objects: Objects, rooms: RoomService, unsaved: Sequence[Unsaved]) -> list[Unstored]:
+    """Names what is not stored: the edits first, then the drafts."""
+    found = [(each, objects.get(each.obj)) for each in sorted(unsaved, key=lambda each: each.draft)]
+    return [
+        Unstored(title="" if each.draft else row.title, room=_title(rooms, row.room), draft=each.draft)
+        for each, row in found
+        if row is not None
+    ]
 
 
 def _title(rooms: RoomService, room: RoomId) -> str:

@@ -57,7 +57,7 @@ class Folk:
             is_me=uid == self.uid,
         )
 
-    def members(self, room: RoomId) -> Sequence[Person]:
+    def people_in(self, room: RoomId) -> Sequence[Person]:
         return [self.person(uid) for uid in NAMES]
 
     def is_admin(self, room: RoomId) -> bool:
@@ -100,7 +100,7 @@ class Desk:
     tasks: TaskService
 
     def close(self) -> None:
-        self.chat.close()
+        self.chat.close_all()
         self.tasks.close_all()
         self.store.close()
 

@@ -46,7 +46,9 @@ def test_every_tool_has_its_twin() -> None:
 def test_every_tool_is_in_the_two_lists() -> None:
     kinds = (ROOT / "app/kinds.py").read_text(encoding="utf-8")
     listed = (ROOT / "ui/tools.py").read_text(encoding="utf-8")
-    missing = [f"app/kinds.py does not list app/{name}" for name in sorted(tools()) if f"app.{name}" not in kinds]
+    missing = [
+        f"app/kinds.py does not list app/{name}/tool.py" for name in sorted(tools()) if f"app.{name}.tool" not in kinds
+    ]
     missing += [f"ui/tools.py does not list ui/{name}" for name in sorted(tools()) if f"ui.{name}" not in listed]
     assert not missing, "; ".join(missing)
 

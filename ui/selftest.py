@@ -19,14 +19,17 @@ from PySide6.QtGui import QGuiApplication, QImageReader
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bootstrap import Office
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import ObjId, RoomId
 from app.documents.conversion.converter import Converter
+from app.documents.tool import TOOL as DOCUMENTS
 from app.installed import Installed, version_file
 from app.licences import PROGRAM
 from app.objects.crdt import CrdtDoc
 from app.richtext.flow import plain_blocks
 from app.session import LinkState, Session
 from app.store.keyring_slot import system_keyring, usable
+from app.tasks.tool import TOOL as TASKS
 from app.trial import state_of_a_long_document, trial
 from app.worker.client import Worker
 from resources import path
@@ -126,12 +129,13 @@ class SelfTest:
 
     async def _write(self, session: Session) -> tuple[RoomId, ObjId]:
         room = await session.rooms.create(WORDS, "case")
-        session.chat.send(room, WORDS)
-        obj = session.documents.create(room, WORDS)
-        document = session.documents.open(obj)
+        session.service(CHAT).send(room, WORDS)
+        documents = session.service(DOCUMENTS)
+        obj = documents.create(room, WORDS)
+        document = documents.open(obj)
         document.splice(0, 0, WORDS)
-        session.documents.close(obj)
-        board = session.tasks.board(room)
+        documents.close(obj)
+        board = session.service(TASKS).board(room)
         board.add_card(board.columns()[0].id, WORDS)
         await _until(lambda: session.status.waiting == 0, "what was written was not sent")
         self._done("crypto: a room with chat, a document and a task, sealed, signed and sent")
@@ -216,7 +220,7 @@ class SelfTest:
         session = await office.unlock(PASSPHRASE)
         try:
             _check(session.rooms.room(room).title == WORDS, "the room's title was not read back")
-            text = session.documents.open(document).plain_text()
+            text = session.service(DOCUMENTS).open(document).plain_text()
             _check(WORDS in text, "the document was not read back")
             _check(bool(await session.search.find("åtgärd")), "search does not find what was written")
         finally:

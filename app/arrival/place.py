@@ -4,7 +4,7 @@
 import asyncio
 import contextlib
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from app.arrival.egress import Routes, egress_of
 from app.core import clock, log
@@ -12,7 +12,7 @@ from app.core.files import sync_folder, write_atomic
 from app.core.signal import Signal
 from app.devices.contact import LAST_CONTACT
 from app.errors import BadAddress, BadCaFile, BugError, ServerNotAllowed
-from app.kinds import KINDS
+from app.kinds import kinds_of
 from app.profile import Profile
 from app.session import LinkState, Session
 from app.setting import entries, host_port
@@ -21,6 +21,7 @@ from app.store.keyring_slot import usable
 from app.store.keyslots import KeySlots, SlotKind, StoreKeys, new_key
 from app.store.opening import create_store, open_store
 from app.store.store import Store
+from app.tool import AnyTool
 from app.worker.states import Workers
 from sync.client.account.account_recovery import Returned
 from sync.client.account.enrolment import Enrolled
@@ -38,7 +39,6 @@ Dial = Callable[[ServerAddress, Callable[[], Route]], Dialer]
 """Makes what opens connections to one server, by the egress in force."""
 
 _KEYRING = SlotKind.KEYRING.value
-_PROJECTORS = {kind.id: kind for kind in KINDS}
 
 
 class Place:
@@ -54,6 +54,7 @@ class Place:
         insecure_loopback: bool,
         routes: Routes,
         dial: Dial = WebSocketDialer,
+        tools: Sequence[AnyTool],
     ) -> None:
         self.profile = profile
         self.settings = settings
@@ -63,6 +64,8 @@ class Place:
         self._insecure_loopback = insecure_loopback
         self._routes = routes
         self._dial = dial
+        self._tools = tuple(tools)
+        self._kinds = kinds_of(self._tools)
 
     @property
     def is_new(self) -> bool:
@@ -131,7 +134,7 @@ class Place:
         self.clear()
         write_atomic(self.profile.enrolling_path, b"")
         key = new_key()
-        store = create_store(self.profile, key, _PROJECTORS)
+        store = create_store(self.profile, key, {kind.id: kind for kind in self._kinds})
         try:
             await self.add_slot(key, passphrase)
             await fill(store, key)
@@ -171,13 +174,15 @@ class Place:
     def open_store(self, keys: StoreKeys) -> Store:
         """Opens the store; the caller closes it. Raises StoreMissing, StoreCorrupt, StoreNewer, …"""
         workers = Workers()
-        return open_store(self.profile, self.slots, keys, workers.states.kinds(KINDS), workers)
+        return open_store(self.profile, self.slots, keys, workers.states.kinds(self._kinds), workers)
 
     def open(self, keys: StoreKeys) -> Session:
         """Opens the account and begins to sync. Raises as `open_store`, and BadCaFile."""
         store = self.open_store(keys)
         try:
-            session = Session(self.profile, self.settings, store, self.account_dialer(store), self.policy_dialers)
+            session = Session(
+                self.profile, self.settings, store, self._tools, self.account_dialer(store), self.policy_dialers
+            )
         except BaseException:
             store.close()
             raise

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a chat needs from the rest of the office; app/session.py joins the parts."""
+"""What a chat needs from the rest of the office; app/chat/tool.py connects it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -32,7 +33,7 @@ class People(Protocol):
 class Members(Protocol):
     """The members of a room, and what this account may do there."""
 
-    def members(self, room: RoomId) -> Sequence[Person]: ...
+    def people_in(self, room: RoomId) -> Sequence[Person]: ...
 
     def is_admin(self, room: RoomId) -> bool:
         """Whether this account is administrator or owner there."""
@@ -66,6 +67,14 @@ class Things(Protocol):
     def find(self, link: ObjectLink) -> Linked | None:
         """The thing's present form; None if it is not here (any more)."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedThings:
+    """`Things` from its two parts."""
+
+    changed: Signal[RoomId]
+    find: Callable[[ObjectLink], Linked | None]
 
 
 class NoThings:

@@ -32,16 +32,18 @@ from app.chat.records import (
 )
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
-from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
 from app.errors import BadChange, ExportOff, Forbidden, NotFound, StoreFault
 from app.objects.files import Source
+from app.objects.links import Linked, ObjectLink, linked_object
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
 from app.store.rows import StoredChange
+from app.tool import Unsaved
 
 MENTION_CHARS = 400
 """How many characters a list shows of a message that mentions a person."""
@@ -120,10 +122,18 @@ class ChatService:
             changes.positioned.connect(self._on_changes),
         ]
 
-    def close(self) -> None:
-        """Stops following the store."""
+    trash = None
+    """Nothing in a chat can be put away."""
+
+    def start(self) -> None:
+        """Does nothing: nothing is left to complete from an earlier run."""
+
+    def close_all(self) -> None:
+        """Stores the drafts that the disk has refused so far and stops following the store. A second call does no harm.
+        StoreFault if the disk refuses them again."""
         for end in self._ends:
             end()
+        self.save()
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -155,7 +165,7 @@ class ChatService:
 
     def members(self, room: RoomId) -> list[Person]:
         """The people who can be mentioned in the room."""
-        return list(self._members.members(room))
+        return list(self._members.people_in(room))
 
     def unread(self, room: RoomId) -> tuple[int, int]:
         """(unread messages, those of them that mention this person)."""
@@ -271,7 +281,7 @@ class ChatService:
 
     def keep_draft(self, room: RoomId, draft: Draft) -> None:
         """Stores what is being written; an empty draft removes it. If the disk refuses, this raises StoreFault and the
-        draft stays in memory until `keep_drafts` has stored it."""
+        draft stays in memory until `save` has stored it."""
         try:
             obj = self.channel(room)
             is_kept = room not in self._unkept and draft == self.draft(room)
@@ -284,15 +294,24 @@ class ChatService:
         self._objects.set_draft(room, obj, None if draft == Draft() else msgspec.msgpack.encode(draft))
         del self._unkept[room]
 
-    def keep_drafts(self) -> None:
+    def save(self) -> None:
         """Tries again to store the drafts that the disk refused. StoreFault if it refuses again; the drafts stay in
         memory."""
         for room, draft in list(self._unkept.items()):
             self.keep_draft(room, draft)
 
-    def unstored(self) -> list[RoomId]:
-        """The rooms with drafts that the disk has refused. An emptied draft does not count: nothing is lost with it."""
-        return [room for room, draft in self._unkept.items() if draft.text or draft.aside or draft.files]
+    def unstored(self) -> list[Unsaved]:
+        """The drafts that the disk has refused. An emptied draft does not count: nothing is lost with it."""
+        kept = [room for room, draft in self._unkept.items() if draft.text or draft.aside or draft.files]
+        return [Unsaved(obj=self._channel(room), draft=True) for room in kept]
+
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+        """Receives that a colleague is writing, or has stopped."""
+        self.typing.receive(room, uid, dev, payload)
+
+    def linked(self, link: ObjectLink) -> Linked | None:
+        """A conversation as a message shows it; None if it is not here."""
+        return linked_object(self._objects, link)
 
     def carry(self, obj: ObjId, into: ObjId) -> Iterator[Sequence[bytes]]:
         """A conversation as changes for the room that continues its own, in groups: the messages that are not there

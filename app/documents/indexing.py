@@ -47,7 +47,7 @@ class Indexing:
         self._later = later
         self._waits: Callable[[], None] | None = None
         self._after_s = INDEX_AFTER_S
-        self._heavy = self._working = False
+        self._heavy = self._working = self._closed = False
         self._since = 0.0
 
     def start(self) -> None:
@@ -58,7 +58,10 @@ class Indexing:
             self.plan()
 
     def close(self) -> None:
-        """Stops waiting and indexes what is left."""
+        """Stops waiting and indexes what is left. A second call does nothing: the store may be closed by then."""
+        if self._closed:
+            return
+        self._closed = True
         if self._waits:
             self._waits()
         self.run_all()

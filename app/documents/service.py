@@ -21,6 +21,7 @@ from app.documents.presence import Later, Presence, on_loop
 from app.documents.trash import DocumentTrash
 from app.errors import NotFound
 from app.objects import history
+from app.objects.links import Linked, ObjectLink, linked_object
 from app.objects.live import LiveObjects
 from app.objects.trash import Retired
 from app.people.person import Person
@@ -31,6 +32,7 @@ from app.store.changes import Changes
 from app.store.database import Database
 from app.store.objects import Objects
 from app.store.rows import StoredChange
+from app.tool import Unsaved
 
 
 class People(Protocol):
@@ -95,7 +97,7 @@ class DocumentService:
         # its members are this service's too: see there
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
-        self.retry, self.retry_all = live.retry, live.retry_all
+        self.retry, self.save = live.retry, live.retry_all
         self.open, self.open_ids, self.room_of = live.open, live.ids, live.room_of
         self._shared: set[ObjId] = set()
         """Open documents that colleagues have open, too."""
@@ -114,6 +116,14 @@ class DocumentService:
     def start(self) -> None:
         """Indexes what an earlier run did not come to. Call when the loop runs."""
         self._indexing.start()
+
+    def unstored(self) -> "Sequence[Unsaved]":
+        """The documents with edits that the disk has refused."""
+        return [Unsaved(obj=obj, draft=False) for obj in self.unsaved_ids()]
+
+    def linked(self, link: ObjectLink) -> Linked | None:
+        """A document as a message shows it; None if it is not here or is put away."""
+        return linked_object(self._objects, link)
 
     def close_all(self) -> None:
         """Closes every document, indexes what is left, stops following the store. Before the store closes.

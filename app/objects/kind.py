@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A kind of objects: one line in app/kinds.py per tool. Titles are English msgids, translated where they are shown."""
+"""A kind of objects, as the store sees it; app/tool.py has what rooms ask about it. Titles are English msgids,
+translated where they are shown."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

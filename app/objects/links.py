@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.link_fields import SCHEME
+from app.store.objects import Objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,3 +61,12 @@ class Linked:
     due: date | None = None
     by: Uid | None = None
     updated: int = 0
+
+
+def linked_object(objects: Objects, link: ObjectLink) -> Linked | None:
+    """The present form of a whole object; None if it is not in the link's room as an object of the link's kind, or is
+    put away."""
+    found = objects.get(link.obj)
+    if found is None or found.deleted or found.room != link.room or found.kind != link.kind:
+        return None
+    return Linked(title=found.title, by=found.by, updated=found.updated)

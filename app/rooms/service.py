@@ -311,7 +311,7 @@ class RoomService:
     # -- actions --------------------------------------------------------------------------------------------------
 
     async def create(self, title: str, type: str) -> RoomId:  # noqa: A002 - the field's word
-        """Makes a room with a title, its chat and its board."""
+        """Makes a room with a title and the objects that every room begins with."""
         room = await self._engine.operations.create_room()
         with self._store.transaction():
             self._write(room, RoomNamed(title=shown_title(title), type=type))

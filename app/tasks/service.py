@@ -11,10 +11,10 @@ from typing import Protocol
 
 from app.core import clock
 from app.core.i18n import tr
-from app.core.ids import ObjId, RoomId, Uid
+from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import NotFound
-from app.objects.links import Linked, ObjectLink
+from app.objects.links import Linked, ObjectLink, linked_object
 from app.objects.live import LiveObjects
 from app.people.person import Person
 from app.store.changes import Changes
@@ -27,6 +27,7 @@ from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board, Card
 from app.tasks.records import Updates, encode
 from app.tasks.trash import CardTrash
+from app.tool import Unsaved
 
 
 class People(Protocol):
@@ -41,7 +42,7 @@ class People(Protocol):
 class Members(Protocol):
     """The members of a room, and whether this person may write in it."""
 
-    def members(self, room: RoomId) -> Sequence[Person]: ...
+    def people_in(self, room: RoomId) -> Sequence[Person]: ...
 
     def may_write(self, room: RoomId) -> bool: ...
 
@@ -108,7 +109,7 @@ class TaskService:
         # its members are this service's too: see there
         self.fault, self.saved, self.damaged = live.fault, live.saved, live.damaged
         self.unsaved, self.unsaved_ids, self.unsaved_changes = live.unsaved, live.unsaved_ids, live.unsaved_changes
-        self.retry, self.retry_all = live.retry, live.retry_all
+        self.retry, self.save = live.retry, live.retry_all
         self.open, self.close = live.open, live.close
         self._closed = False
         self.trash = CardTrash(db, lambda: self.me, self.board)
@@ -117,6 +118,13 @@ class TaskService:
             changes.appended.connect(lambda change: self._notify([change])),
             changes.taken_back.connect(self._on_taken_back),
         ]
+
+    def unstored(self) -> list[Unsaved]:
+        """The boards with edits that the disk has refused."""
+        return [Unsaved(obj=obj, draft=False) for obj in self.unsaved_ids()]
+
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+        """Does nothing: boards have no ephemeral messages."""
 
     def close_all(self) -> None:
         """Stores what the disk has refused so far and stops following the store. Before the store closes.
@@ -135,7 +143,7 @@ class TaskService:
 
     def members(self, room: RoomId) -> list[Person]:
         """The people who can be given a task in the room."""
-        return list(self._members.members(room))
+        return list(self._members.people_in(room))
 
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may change the board, or only read it."""
@@ -150,7 +158,7 @@ class TaskService:
         """The live board of a room. NotFound if there is none. All callers share it, so no caller closes it. Python
         frees it when no caller refers to it any more, and everything that was written in it is stored.
 
-        Whoever shows it for long calls `open`, and later `close`.
+        A view that shows it for long calls `open`, and later `close`.
         """
         obj = obj or self.board_id(room)
         if obj is None:
@@ -194,7 +202,9 @@ class TaskService:
         return self._rows("room = ? ORDER BY title, card", (room,))
 
     def linked(self, link: ObjectLink) -> Linked | None:
-        """A card as a message shows it; None if it is gone from the board."""
+        """A card, or without a `ref` the board, as a message shows it; None if it is gone from the board."""
+        if not link.ref:
+            return linked_object(self._objects, link)
         card = link.ref.decode(errors="replace")
         found = self._rows("room = ? AND obj = ? AND card = ?", (link.room, link.obj, card))
         return (

@@ -10,7 +10,9 @@ import pytest_asyncio
 
 from app import diagnosis
 from app.bootstrap import Office
+from app.chat.tool import TOOL as CHAT
 from app.core import log
+from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import FileUnreadable
 from app.session import LinkState, Session
 from app.settings import CA_FILE, LANGUAGE
@@ -33,8 +35,8 @@ async def test_a_report_holds_no_content_no_name_and_no_address(office: tuple[Of
     try:
         await until(lambda: session.status.state is LinkState.ONLINE)
         room = await session.rooms.create(CANARY, "case")
-        session.chat.send(room, CANARY)
-        session.documents.create(room, CANARY)
+        session.service(CHAT).send(room, CANARY)
+        session.service(DOCUMENTS).create(room, CANARY)
         log.ui.warning("odd", title=CANARY, code="a-code")
         place.settings.set(CA_FILE, f"/{CANARY}/ca.pem")
         await until(lambda: session.status.waiting == 0)

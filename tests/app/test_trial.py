@@ -8,6 +8,7 @@ import pytest
 
 from app import policy
 from app.arrival.device_pairing import PairingPeer
+from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import BugError, DiskFull
 from app.policy import Policy
 from app.trial import SERVER, trial
@@ -63,7 +64,7 @@ async def test_a_session_that_cannot_keep_what_is_unsaved_leaves_no_store_open(
 
     async with trial(tmp_path, "Handläggare", PASSPHRASE) as (office, session):
         session._running.append(asyncio.ensure_future(ends()))
-        monkeypatch.setattr(session.documents, "close_all", full)
+        monkeypatch.setattr(session.service(DOCUMENTS), "close_all", full)
         await asyncio.sleep(0)
         with pytest.raises(DiskFull):
             await session.close()

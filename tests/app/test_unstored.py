@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from app.chat.service import Draft
+from app.chat.tool import TOOL as CHAT
+from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import DiskFull
 from app.session import LinkState
+from app.tasks.tool import TOOL as TASKS
 from app.trial import trial
 from app.unstored import Unstored
 from tests.world import until
@@ -22,15 +25,15 @@ async def test_what_a_full_disk_refused_is_named_and_stored_at_the_end_at_the_la
     async with trial(tmp_path, "Handläggare", "fyra vanliga ord, å ä ö") as (_, session):
         await until(lambda: session.status.state is LinkState.ONLINE)
         room = await session.rooms.create("Bygglov åäö", "case")
-        obj = session.documents.create(room, "Tjänsteskrivelse 🖋")
-        document, board = session.documents.open(obj), session.tasks.board(room)
+        obj = session.service(DOCUMENTS).create(room, "Tjänsteskrivelse 🖋")
+        document, board = session.service(DOCUMENTS).open(obj), session.service(TASKS).board(room)
         with monkeypatch.context() as full:
             full.setattr(session.store.changes, "append", refuse)
             full.setattr(session.store.objects, "set_draft", refuse)
             document.splice(0, 0, "Skälen å")
             board.add_card(board.columns()[0].id, "Begär yttrande")
             with pytest.raises(DiskFull):
-                session.chat.keep_draft(room, Draft(text="Jag har läst å"))
+                session.service(CHAT).keep_draft(room, Draft(text="Jag har läst å"))
             with pytest.raises(DiskFull):
                 session.save()
             board_title = session.store.objects.first(room, "board").title  # type: ignore[union-attr]  # it comes with the room
@@ -39,6 +42,6 @@ async def test_what_a_full_disk_refused_is_named_and_stored_at_the_end_at_the_la
                 Unstored(title=board_title, room="Bygglov åäö", draft=False),
                 Unstored(title="", room="Bygglov åäö", draft=True),
             ]
-            assert session.documents.unsaved(obj)
+            assert session.service(DOCUMENTS).unsaved(obj)
         await session.close()
         assert session.unstored() == []

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import Office
+from app.chat.tool import TOOL as CHAT
 from app.core import garbage
 from app.core.ids import ObjId, RoomId, Uid
+from app.documents.tool import TOOL as DOCUMENTS
 from app.profile import DEFAULT, Profile
 from app.session import LinkState, Session
 from app.store.rows import StoredChange
@@ -109,7 +111,7 @@ class Doing:
 
     async def do_joined(self, room: str) -> None:
         """Waits until the room's chat is here."""
-        await until(lambda: self.session.chat.channel(RoomId(bytes.fromhex(room))) is not None)
+        await until(lambda: self.session.service(CHAT).channel(RoomId(bytes.fromhex(room))) is not None)
 
     async def do_say(self, room: str, count: int, gap_s: float) -> dict[str, int]:
         """Sends messages with a pause after each; when each was handed in."""
@@ -117,7 +119,7 @@ class Doing:
         for n in range(count):
             await asyncio.sleep(gap_s)
             began = time.monotonic_ns()
-            change = self.session.chat.send(RoomId(bytes.fromhex(room)), TEXT.format(n=n))
+            change = self.session.service(CHAT).send(RoomId(bytes.fromhex(room)), TEXT.format(n=n))
             sent[change.hex()] = began
         return sent
 
@@ -128,7 +130,7 @@ class Doing:
         for start in range(0, count, together):
             with self.session.store.transaction():
                 for n in range(start, start + together):
-                    self.session.chat.send(to, TEXT.format(n=n))
+                    self.session.service(CHAT).send(to, TEXT.format(n=n))
             await asyncio.sleep(0)
         return began
 
@@ -149,21 +151,21 @@ class Doing:
 
     async def do_document(self, room: str) -> str:
         """Creates a document in the room; gives its id."""
-        return self.session.documents.create(RoomId(bytes.fromhex(room)), "Beslut").hex()
+        return self.session.service(DOCUMENTS).create(RoomId(bytes.fromhex(room)), "Beslut").hex()
 
     async def do_enter(self, obj: str) -> None:
         """Opens a document as an editor does, and waits until a colleague's caret is in it too."""
         found = ObjId(bytes.fromhex(obj))
         await until(lambda: self.session.store.objects.get(found) is not None)
-        document = self.session.documents.open(found)
-        self.session.documents.enter(found, lambda: (0, 0))
+        document = self.session.service(DOCUMENTS).open(found)
+        self.session.service(DOCUMENTS).enter(found, lambda: (0, 0))
         self.lengths = [(0, document.length_utf16)]
         document.changed.connect(lambda _: self.lengths.append((time.monotonic_ns(), document.length_utf16)))
-        await until(lambda: bool(self.session.documents.presence(found)))
+        await until(lambda: bool(self.session.service(DOCUMENTS).presence(found)))
 
     async def do_type(self, obj: str, count: int, gap_s: float) -> list[int]:
         """Types letters at the end of an entered document; when each key was pressed."""
-        document = self.session.documents.open(ObjId(bytes.fromhex(obj)))
+        document = self.session.service(DOCUMENTS).open(ObjId(bytes.fromhex(obj)))
         pressed = []
         for n in range(count):
             await asyncio.sleep(gap_s)

@@ -9,6 +9,7 @@ from unittest import mock
 
 from app.bootstrap import Office
 from app.core.ids import RoomId
+from app.documents.tool import TOOL as DOCUMENTS
 from app.objects.crdt import CrdtDoc
 from app.profile import DEFAULT, Profile
 from app.richtext.model import Document
@@ -40,8 +41,8 @@ async def _type(room: RoomId) -> list[float]:
     profile = Profile.open(DEFAULT)
     session = Office(profile).unlock_raw()
     assert session is not None
-    obj = session.documents.create(room, "Beslut")
-    document = session.documents.open(obj)
+    obj = session.service(DOCUMENTS).create(room, "Beslut")
+    document = session.service(DOCUMENTS).open(obj)
     samples = []
     for n in range(KEYS):
         letter = _WORDS[n % len(_WORDS)]

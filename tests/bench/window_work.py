@@ -19,6 +19,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.bootstrap import Office
+from app.documents.tool import TOOL as DOCUMENTS
 from app.objects.links import ObjectLink
 from app.profile import DEFAULT, Profile
 from app.session import Session
@@ -44,7 +45,7 @@ async def work(session: Session) -> dict[str, list[float]]:
         window.open_room(room.room)
         await _settled()
     frames = await _scroll(window)
-    document = session.documents.create(rooms[0].room, "Beslut")
+    document = session.service(DOCUMENTS).create(rooms[0].room, "Beslut")
     window.open_link(ObjectLink(room=rooms[0].room, obj=document, kind="document"))
     await _settled()
     keys = await _type(window)

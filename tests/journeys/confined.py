@@ -54,6 +54,8 @@ def look_at_sockets() -> None:
 def main() -> int:
     _data, server, code, ca_file, file = sys.argv[1:6]
     import ui.main
+    from app.chat.tool import TOOL as CHAT
+    from app.documents.tool import TOOL as DOCUMENTS
     from app.settings import CA_FILE
     from tests.journeys.desks import PASSPHRASE
     from tests.world import until
@@ -77,10 +79,10 @@ def main() -> int:
             session = self._stage.session
             assert session is not None
             room = await session.rooms.create("Tillsyn åäö", "case")
-            session.chat.send(room, "Hej 🖋")
-            await session.chat.send_file(room, [Path(file)], "Kompletteringen")
-            document = session.documents.create(room, "Beslut")
-            session.documents.open(document).splice(0, 0, "Skälen åäö")
+            session.service(CHAT).send(room, "Hej 🖋")
+            await session.service(CHAT).send_file(room, [Path(file)], "Kompletteringen")
+            document = session.service(DOCUMENTS).create(room, "Beslut")
+            session.service(DOCUMENTS).open(document).splice(0, 0, "Skälen åäö")
             await until(lambda: session.status.waiting == 0)
             self._on_called("kansli://" + "0" * 32 + "/" + "0" * 32 + "?kind=chat\n")
             self._on_called("https://example.com/\n")

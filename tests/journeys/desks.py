@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from app.bootstrap import Office
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId
 from app.policy import Policy
 from app.profile import Profile
@@ -81,7 +82,7 @@ class Desk:
 
     def texts(self, room: RoomId) -> list[str]:
         """What the chat shows, in order."""
-        timeline = self.session.chat.timeline(room)
+        timeline = self.session.service(CHAT).timeline(room)
         return [timeline.message(i).text for i in range(len(timeline))]
 
 

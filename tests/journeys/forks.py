@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId
 from app.session import LinkState
 from tests.journeys.desks import Desk, Offices
@@ -36,7 +37,7 @@ async def divide(o: Offices, room: RoomId, other: Desk, mine: list[Desk], meanwh
     await o.w.start_server()
     await other.begin()
     for text in OTHER:
-        other.session.chat.send(room, text)
+        other.session.service(CHAT).send(room, text)
         await until(lambda: other.session.status.waiting == 0)
     for desk, wire in zip(mine, wires, strict=True):
         wire.cut = False

@@ -8,6 +8,7 @@ import pytest
 
 from app.chat.records import Carried, MessageSent
 from app.chat.records import encode as say
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import Hash, ObjId, RoomId
 from app.rooms.records import ObjectAnnounced, RoomNamed, encode
 from app.store.origins import Step
@@ -44,7 +45,7 @@ async def case(o: Offices, monkeypatch: pytest.MonkeyPatch) -> Case:
     wire = cut(clerk)
     await o.w.stop_server()
     await o.w.start_server()
-    clerk.session.chat.send(room, SECRET)
+    clerk.session.service(CHAT).send(room, SECRET)
     await until(lambda: all(d.session.engine._link.connection is not None for d in (owner, gone)))
     await owner.session.rooms.remove(room, gone.session.people.me.uid)
     trap = await gone.session.engine.operations.create_room(at)
@@ -89,8 +90,8 @@ async def test_attack_a_room_that_continues_an_unknown_one_puts_no_words_into_an
     record = Carried(author=director.session.people.me.uid, change_id=b"i" * 16, t=1_700_000_000_000, data=sent)
     store.changes.append(room, chat, say(record))
     await o.add(attacker, room, clerk, history=True)
-    await until(lambda: clerk.session.chat.channel(room) is not None and clerk.texts(room) == [said])
-    message = clerk.session.chat.timeline(room).message(0)
+    await until(lambda: clerk.session.service(CHAT).channel(room) is not None and clerk.texts(room) == [said])
+    message = clerk.session.service(CHAT).timeline(room).message(0)
     assert (message.author, message.quoted_author) == (me, director.session.people.me.uid)
     assert message.t > record.t
     row = clerk.session.store.rooms_list.get(room)

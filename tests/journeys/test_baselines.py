@@ -5,9 +5,12 @@ import shutil
 
 import pytest
 
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId
+from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import DiskFull
 from app.rooms.baselines import Baselines
+from app.tasks.tool import TOOL as TASKS
 from tests.journeys.desks import Desk, Offices
 from tests.world import until
 
@@ -19,18 +22,20 @@ async def a_room(o: Offices) -> tuple[Desk, Desk, RoomId]:
     """An owner's room with a document and a card, and one who is to come from now on."""
     a, b = await o.hire("Handläggare", "Enhetschef")
     room = await o.room(a)
-    obj = a.session.documents.create(room, "Utkast till beslut")
-    a.session.documents.open(obj).splice(0, 0, "kvar")
-    a.session.tasks.board(room).add_card(a.session.tasks.board(room).columns()[0].id, "Begär yttrande")
+    obj = a.session.service(DOCUMENTS).create(room, "Utkast till beslut")
+    a.session.service(DOCUMENTS).open(obj).splice(0, 0, "kvar")
+    a.session.service(TASKS).board(room).add_card(
+        a.session.service(TASKS).board(room).columns()[0].id, "Begär yttrande"
+    )
     await until(lambda: a.session.store.waiting_count() == 0)
     return a, b, room
 
 
 async def reads_all(b: Desk, room: RoomId) -> None:
-    await until(lambda: [d.title for d in b.session.documents.list(room)] == ["Utkast till beslut"])
-    obj = b.session.documents.list(room)[0].obj
-    await until(lambda: b.session.documents.open(obj).plain_text().strip() == "kvar")
-    await until(lambda: [t.title for t in b.session.tasks.tasks(room)] == ["Begär yttrande"])
+    await until(lambda: [d.title for d in b.session.service(DOCUMENTS).list(room)] == ["Utkast till beslut"])
+    obj = b.session.service(DOCUMENTS).list(room)[0].obj
+    await until(lambda: b.session.service(DOCUMENTS).open(obj).plain_text().strip() == "kvar")
+    await until(lambda: [t.title for t in b.session.service(TASKS).tasks(room)] == ["Begär yttrande"])
 
 
 async def add(a: Desk, b: Desk, room: RoomId) -> None:
@@ -135,6 +140,6 @@ async def test_attack_lowering_the_adder_before_the_baseline_is_sent_does_not_si
         await until(lambda: bool(c.session.store.db.rows("SELECT 1 FROM outbox WHERE live = ?", (BASELINE,))))
         await a.session.rooms.set_role(room, c.session.engine.uid, 2)
         await until(lambda: c.session.rooms.my_role(room) == 2)
-    c.session.chat.send(room, "Jag skriver vidare")
+    c.session.service(CHAT).send(room, "Jag skriver vidare")
     await until(lambda: "Jag skriver vidare" in a.texts(room))
     await until(lambda: c.session.store.waiting_count() == 0)

@@ -9,10 +9,13 @@ from typing import Any, NoReturn
 import pytest
 import pytest_asyncio
 
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import ObjId, RoomId
 from app.documents import projection as document_rows
+from app.documents.tool import TOOL as DOCUMENTS
 from app.people.notices import Notices
 from app.session import LinkState
+from app.tasks.tool import TOOL as TASKS
 from sync.client.engine import Engine
 from sync.client.status import RoomState
 from tests.journeys.desks import Desk, Offices
@@ -37,19 +40,19 @@ async def shared(o: Offices) -> tuple[Desk, Desk, RoomId, ObjId]:
     """Two desks with a document that both have."""
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
-    obj = a.session.documents.create(room, "Tjänsteskrivelse å")
-    await until(lambda: bool(b.session.documents.list(room)))
+    obj = a.session.service(DOCUMENTS).create(room, "Tjänsteskrivelse å")
+    await until(lambda: bool(b.session.service(DOCUMENTS).list(room)))
     return a, b, room, obj
 
 
 def write(desk: Desk, obj: ObjId, text: str) -> None:
-    document = desk.session.documents.open(obj)
+    document = desk.session.service(DOCUMENTS).open(obj)
     document.splice(0, 0, text)
-    desk.session.documents.close(obj)
+    desk.session.service(DOCUMENTS).close(obj)
 
 
 def text_of(desk: Desk, obj: ObjId) -> str:
-    return " ".join(block.text for block in desk.session.documents.shown_now(obj)[1])
+    return " ".join(block.text for block in desk.session.service(DOCUMENTS).shown_now(obj)[1])
 
 
 async def test_a_fault_in_a_projection_of_what_came_keeps_the_change_and_the_line(
@@ -85,8 +88,8 @@ async def test_a_fault_in_a_merge_into_what_is_open_stops_no_room_and_is_mended(
     o: Offices, monkeypatch: pytest.MonkeyPatch, told: list[BaseException], kind: str
 ) -> None:
     a, b, room, obj = await shared(o)
-    await until(lambda: b.session.tasks.board_id(room) is not None)
-    document, board = b.session.documents.open(obj), b.session.tasks.board(room)
+    await until(lambda: b.session.service(TASKS).board_id(room) is not None)
+    document, board = b.session.service(DOCUMENTS).open(obj), b.session.service(TASKS).board(room)
     merged, failed = (document if kind == "document" else board), list[bool]()
     merge = merged.merge
 
@@ -98,9 +101,9 @@ async def test_a_fault_in_a_merge_into_what_is_open_stops_no_room_and_is_mended(
 
     monkeypatch.setattr(merged, "merge", once)
     write(a, obj, "ett å ")
-    theirs = a.session.tasks.board(room)
+    theirs = a.session.service(TASKS).board(room)
     theirs.add_card(theirs.columns()[0].id, "Yttrande å")
-    a.session.chat.send(room, "Det andra kommer fram 🙂")
+    a.session.service(CHAT).send(room, "Det andra kommer fram 🙂")
     await until(lambda: "Det andra kommer fram 🙂" in b.texts(room))
     await until(lambda: " ".join(block.text for block in document.blocks()).startswith("ett å"))
     await until(lambda: "Yttrande å" in [card.title for card in board.all_cards()])

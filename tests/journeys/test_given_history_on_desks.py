@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.chat.tool import TOOL as CHAT
+from app.documents.tool import TOOL as DOCUMENTS
 from tests.journeys.desks import offices
 from tests.world import until
 
@@ -19,15 +21,15 @@ async def test_the_chat_is_there_in_order_and_the_document_goes_on(tmp_path: Pat
         room = await o.room(head)
         (found,) = await head.session.people.search("Handläggare")
         await head.session.rooms.add(room, found.uid, 3, True)
-        head.session.chat.send(room, BEFORE)
-        head.session.chat.edit(room, head.session.chat.send(room, "Skrivet före"), CHANGED)
-        obj = head.session.documents.create(room, "Utkast till beslut")
-        head.session.documents.open(obj).splice(0, 0, "Skäl. ")
+        head.session.service(CHAT).send(room, BEFORE)
+        head.session.service(CHAT).edit(room, head.session.service(CHAT).send(room, "Skrivet före"), CHANGED)
+        obj = head.session.service(DOCUMENTS).create(room, "Utkast till beslut")
+        head.session.service(DOCUMENTS).open(obj).splice(0, 0, "Skäl. ")
         await until(lambda: head.session.status.waiting == 0)
         await o.add(head, room, clerk, history=False)
-        head.session.chat.send(room, "Efter")
-        await until(lambda: clerk.session.chat.channel(room) is not None and clerk.texts(room) == ["Efter"])
-        await until(lambda: clerk.session.documents.open(obj).plain_text().strip() == "Skäl.")
+        head.session.service(CHAT).send(room, "Efter")
+        await until(lambda: clerk.session.service(CHAT).channel(room) is not None and clerk.texts(room) == ["Efter"])
+        await until(lambda: clerk.session.service(DOCUMENTS).open(obj).plain_text().strip() == "Skäl.")
         me = clerk.session.people.me.uid
         assert [m.history for m in head.session.rooms.members(room) if m.person.uid == me] == [False]
 
@@ -39,7 +41,7 @@ async def test_the_chat_is_there_in_order_and_the_document_goes_on(tmp_path: Pat
         await head.session.rooms.give_history(room, proposal.ident)
         await until(lambda: clerk.texts(room) == [BEFORE, CHANGED, "Efter"])
         assert [m.history for m in clerk.session.rooms.members(room) if m.person.uid == me] == [True]
-        assert clerk.session.documents.open(obj).plain_text().strip() == "Skäl."
-        clerk.session.documents.open(obj).splice(0, 0, "Mina ")
-        shown = head.session.documents.open(obj)
+        assert clerk.session.service(DOCUMENTS).open(obj).plain_text().strip() == "Skäl."
+        clerk.session.service(DOCUMENTS).open(obj).splice(0, 0, "Mina ")
+        shown = head.session.service(DOCUMENTS).open(obj)
         await until(lambda: shown.plain_text().strip() == "Mina Skäl.")

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId
+from app.documents.tool import TOOL as DOCUMENTS
 from app.store.store import Store
 from sync.client.account.account_secrets import Account
 from tests.demo.doing import call, editor, open_room, opened
@@ -37,10 +39,10 @@ async def _account(folder: Path) -> tuple[Path, dict[str, list[bytes]]]:
         (desk,) = await o.hire("Handläggare")
         session = desk.session
         room = await o.room(desk)
-        session.chat.send(room, SAID)
-        obj = session.documents.create(room, TITLE)
-        session.documents.open(obj).splice(0, 0, WRITTEN)
-        session.documents.close(obj)
+        session.service(CHAT).send(room, SAID)
+        obj = session.service(DOCUMENTS).create(room, TITLE)
+        session.service(DOCUMENTS).open(obj).splice(0, 0, WRITTEN)
+        session.service(DOCUMENTS).close(obj)
         return o.w.folder / "Handläggare", {
             "message": _text(SAID),
             "document": _text(WRITTEN),

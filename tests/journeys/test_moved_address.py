@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from websockets.asyncio.server import ServerConnection, serve
 
 from app import diagnosis, policy
+from app.chat.tool import TOOL as CHAT
 from app.core.i18n import set_language
 from app.session import LinkState
 from app.settings import SERVER
@@ -85,7 +86,7 @@ async def test_a_server_moves_with_two_names_and_then_with_one(o: Offices, caplo
     old, new = name(o.w, OLD), name(o.w, NEW)
     for desk in (a, b):
         fix(desk, old, new)
-    a.session.chat.send(room, "före flytten åäö 🙂")
+    a.session.service(CHAT).send(room, "före flytten åäö 🙂")
     await until(lambda: b.texts(room) == ["före flytten åäö 🙂"])
     with caplog.at_level(logging.INFO):
         await serve_under(o.w, NEW)
@@ -95,14 +96,14 @@ async def test_a_server_moves_with_two_names_and_then_with_one(o: Offices, caplo
     lines = [r.getMessage() for r in caplog.records if "another address" in r.getMessage()]
     assert len(lines) == 2  # one for each desk
     assert not any(host in r.getMessage() for r in caplog.records if r.name == "sync" for host in (OLD, NEW))
-    a.session.chat.send(room, "efter")
+    a.session.service(CHAT).send(room, "efter")
     await until(lambda: b.texts(room)[-1] == "efter")
     for desk in (a, b):  # a day later the old name goes
         fix(desk, new)
         await desk.restart()
         assert desk.session.status.server == new
         assert desk.office.settings.get(SERVER) == new
-    b.session.chat.send(room, "utan det gamla namnet")
+    b.session.service(CHAT).send(room, "utan det gamla namnet")
     await until(lambda: a.texts(room)[-1] == "utan det gamla namnet")
 
 
@@ -133,7 +134,7 @@ async def test_every_place_that_shows_the_address_shows_the_new_one(
 async def test_policy_names_only_the_new_name_from_the_start(o: Offices) -> None:
     (desk,) = await o.hire("Handläggare")
     room = await o.room(desk)
-    desk.session.chat.send(room, "kvar här")
+    desk.session.service(CHAT).send(room, "kvar här")
     await until(lambda: desk.session.status.waiting == 0)
     new = name(o.w, NEW)
     await desk.close()
@@ -199,7 +200,7 @@ async def test_offline_the_whole_time_one_reads_and_writes(o: Offices) -> None:
     await desk.begin_offline()
     await stuck(desk, "server-not-named")
     assert desk.session.status.server == old
-    desk.session.chat.send(room, "skrivet utan server")
+    desk.session.service(CHAT).send(room, "skrivet utan server")
     await desk.close()
     await desk.begin_offline()
     assert desk.texts(room) == ["skrivet utan server"]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.chat.tool import TOOL as CHAT
 from app.core import clock
 from app.core.ids import RoomId, new_obj
 from app.devices.inviting import HOUR_MS
@@ -14,6 +15,7 @@ from app.people.person import Verified
 from app.personal.records import DeviceNamed, PersonMarked, encode
 from app.personal.service import KIND_ID, Personal
 from app.session import LinkState
+from app.tasks.tool import TOOL as TASKS
 from sync.errors import Refused, Reject
 from sync.server.operator import admin
 from tests.journeys.desks import PASSPHRASE, Desk, offices
@@ -31,7 +33,7 @@ def waiting(desk: Desk) -> int:
 
 
 def titles(desk: Desk, room: RoomId) -> list[str]:
-    board = desk.session.tasks.board(room)
+    board = desk.session.service(TASKS).board(room)
     return [card.title for column in board.columns() for card in board.cards(column.id)]
 
 
@@ -39,7 +41,7 @@ async def test_a_second_device_reads_everything_and_both_know_each_other(tmp_pat
     async with offices(tmp_path) as o:
         old, colleague = await o.hire("Handläggare", "Registrator")
         room = await o.room(old, colleague)
-        old.session.chat.send(room, "Före den andra datorn 🙂")
+        old.session.service(CHAT).send(room, "Före den andra datorn 🙂")
         old.session.people.mark_verified(colleague.session.people.me.uid, True)
         await until(lambda: waiting(old) == 0 and bool(old.session.personal.rooms))
         own = named(old)
@@ -267,7 +269,7 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         room = await o.room(old, colleague)
         new = await o.second(old)
         await until(lambda: len(new.session.rooms.rooms()) == 1)
-        new.session.chat.send(room, "Skickat i tid")
+        new.session.service(CHAT).send(room, "Skickat i tid")
         await until(lambda: colleague.texts(room) == ["Skickat i tid"])
         with pytest.raises(NotRevoked):
             await new.office.erase(new.session)
@@ -275,8 +277,8 @@ async def test_a_revoked_device_says_so_keeps_its_unsent_work_and_is_erased_on_d
         await new.close()  # its computer is off while something is written on it and it is revoked
         await o.w.stop_server()
         await new.begin_offline()
-        new.session.chat.send(room, "Osänt åäö 🙂")
-        board = new.session.tasks.board(room)
+        new.session.service(CHAT).send(room, "Osänt åäö 🙂")
+        board = new.session.service(TASKS).board(room)
         board.add_card(board.columns()[0].id, "Osänt kort")
         await until(lambda: waiting(new) >= 2)
         await new.close()
@@ -360,8 +362,8 @@ async def test_a_file_that_was_not_uploaded_is_in_the_unsent_work_too(tmp_path: 
         await lost.begin_offline()
         sent = tmp_path / "Komplettering åäö.pdf"
         sent.write_bytes(bytes(range(256)) * 20_000)
-        await lost.session.chat.send_file(room, [sent], "Se bilagan")
-        await lost.session.chat.send_file(room, [sent], "Och en gång till")
+        await lost.session.service(CHAT).send_file(room, [sent], "Se bilagan")
+        await lost.session.service(CHAT).send_file(room, [sent], "Och en gång till")
         file = tmp_path / "kvar.kansli-unsent"
         assert await lost.session.unsent.save(file) >= 2
         assert file.stat().st_size > 2 * sent.stat().st_size
@@ -369,8 +371,8 @@ async def test_a_file_that_was_not_uploaded_is_in_the_unsent_work_too(tmp_path: 
         await until(lambda: old.session.status.state is LinkState.ONLINE)
         await old.session.unsent.take_in(await old.session.unsent.read(file))
         await until(lambda: colleague.texts(room) == ["Se bilagan", "Och en gång till"])
-        message = colleague.session.chat.timeline(room).message(1)
-        got = await colleague.session.chat.fetch_file(room, message, 0, tmp_path / "Hämtad.pdf")
+        message = colleague.session.service(CHAT).timeline(room).message(1)
+        got = await colleague.session.service(CHAT).fetch_file(room, message, 0, tmp_path / "Hämtad.pdf")
         assert got.read_bytes() == sent.read_bytes()
         await until(lambda: lost.session.status.waiting == 0)  # the same ids: nothing is there twice
         assert colleague.texts(room) == ["Se bilagan", "Och en gång till"]

@@ -8,9 +8,11 @@ import keyring
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.chat.tool import TOOL as CHAT
 from app.core import clock
 from app.devices.contact import DAY_MS, LAST_CONTACT
 from app.documents.errors import PrintOff
+from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import ExportOff
 from app.session import LinkState
 from app.store.keyslots import SlotKind
@@ -113,22 +115,25 @@ async def test_no_file_leaves_the_program_where_policy_says_so(o: Offices, tmp_p
     room = await o.room(desk)
     path = tmp_path / "Bilaga å.pdf"
     path.write_bytes(b"%PDF")
-    await desk.session.chat.send_file(room, [path], "Här")
+    await desk.session.service(CHAT).send_file(room, [path], "Här")
     desk.policy = {"allow-export": False}
     desk.office.renew_policy()
-    message = desk.session.chat.timeline(room).message(0)
+    message = desk.session.service(CHAT).timeline(room).message(0)
     with pytest.raises(ExportOff):
-        await desk.session.chat.fetch_file(room, message, 0, tmp_path / "hem.pdf")
+        await desk.session.service(CHAT).fetch_file(room, message, 0, tmp_path / "hem.pdf")
     assert not (tmp_path / "hem.pdf").exists()
     desk.policy = {}
     desk.office.renew_policy()
-    await desk.session.chat.fetch_file(room, message, 0, tmp_path / "hem.pdf")
+    await desk.session.service(CHAT).fetch_file(room, message, 0, tmp_path / "hem.pdf")
     assert (tmp_path / "hem.pdf").read_bytes() == b"%PDF"
 
 
 async def test_no_document_leaves_the_program_where_policy_says_so(o: Offices, tmp_path: Path) -> None:
     (desk,) = await o.hire("Handläggare")
-    files, obj = desk.session.documents.files, desk.session.documents.create(await o.room(desk), "Beslut å")
+    files, obj = (
+        desk.session.service(DOCUMENTS).files,
+        desk.session.service(DOCUMENTS).create(await o.room(desk), "Beslut å"),
+    )
     desk.policy = {"allow-export": False}
     desk.office.renew_policy()
     with pytest.raises(ExportOff):

@@ -3,6 +3,8 @@
 
 from pathlib import Path
 
+from app.chat.tool import TOOL as CHAT
+from app.documents.tool import TOOL as DOCUMENTS
 from tests.journeys.desks import offices
 from tests.world import until
 
@@ -11,14 +13,14 @@ async def test_each_sees_the_other_in_a_document_and_writing_in_the_chat(tmp_pat
     async with offices(tmp_path) as o:
         a, b = await o.hire("Handläggare", "Registrator")
         room = await o.room(a, b)
-        obj = a.session.documents.create(room, "Utkast")
-        await until(lambda: bool(b.session.documents.list(room)))
+        obj = a.session.service(DOCUMENTS).create(room, "Utkast")
+        await until(lambda: bool(b.session.service(DOCUMENTS).list(room)))
         for desk in (a, b):
-            desk.session.documents.open(obj)
-            desk.session.documents.enter(obj, lambda: (0, 0))
-        await until(lambda: [c.person.name for c in b.session.documents.presence(obj)] == ["Handläggare"])
-        await until(lambda: [c.person.name for c in a.session.documents.presence(obj)] == ["Registrator"])
-        a.session.chat.typing.send(room)
-        await until(lambda: bool(b.session.chat.typing.now(room)))
-        a.session.documents.leave(obj)
-        await until(lambda: not b.session.documents.presence(obj))
+            desk.session.service(DOCUMENTS).open(obj)
+            desk.session.service(DOCUMENTS).enter(obj, lambda: (0, 0))
+        await until(lambda: [c.person.name for c in b.session.service(DOCUMENTS).presence(obj)] == ["Handläggare"])
+        await until(lambda: [c.person.name for c in a.session.service(DOCUMENTS).presence(obj)] == ["Registrator"])
+        a.session.service(CHAT).typing.send(room)
+        await until(lambda: bool(b.session.service(CHAT).typing.now(room)))
+        a.session.service(DOCUMENTS).leave(obj)
+        await until(lambda: not b.session.service(DOCUMENTS).presence(obj))

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId
+from app.documents.tool import TOOL as DOCUMENTS
 from sync.client.exchange import snapshot_maker
 from sync.errors import Refused, Unreachable
 from sync.server.operator.upkeep.verify import verify
@@ -49,11 +50,11 @@ class Case:
     guest: Desk
 
     def text(self, at: Desk) -> str:
-        return at.session.documents.open(self.obj).plain_text().strip()
+        return at.session.service(DOCUMENTS).open(self.obj).plain_text().strip()
 
     async def write(self, at: Desk, *words: str) -> None:
         """Each word at a position of its own."""
-        document = at.session.documents.open(self.obj)
+        document = at.session.service(DOCUMENTS).open(self.obj)
         for word in words:
             document.splice(len(document.plain_text().rstrip("\n")), 0, f"{word} ")
             await until(lambda: at.session.store.waiting_count() == 0)
@@ -70,7 +71,7 @@ class Case:
 async def case(o: Offices, *, guest: bool = True) -> Case:
     a, b, c, g = await o.hire("Enhetschef", "Handläggare", "Jurist", "Sakkunnig")
     room = await o.room(a, b, c)
-    obj = a.session.documents.create(room, "Utkast till beslut")
+    obj = a.session.service(DOCUMENTS).create(room, "Utkast till beslut")
     made = Case(room, obj, a, b, c, g)
     await made.write(a, *TEXT.split())
     await until(lambda: any(n >= 2 for n in made.state(a)), 30)
@@ -82,7 +83,7 @@ async def case(o: Offices, *, guest: bool = True) -> Case:
 
 async def reads(c: Case, at: Desk) -> None:
     """Until a desk shows the document as the owner does."""
-    await until(lambda: any(d.obj == c.obj for d in at.session.documents.list(c.room)))
+    await until(lambda: any(d.obj == c.obj for d in at.session.service(DOCUMENTS).list(c.room)))
     await until(lambda: c.text(at) == c.text(c.owner) != "")
 
 
@@ -148,7 +149,7 @@ async def test_the_plan_says_what_is_lacking(o: Offices, monkeypatch: pytest.Mon
     assert await pruning.prune(c.room, _ignore) == ()
     monkeypatch.setattr("sync.client.exchange.snapshot_maker.EVERY_OPS", 10_000)  # nobody makes another
     room = await o.room(c.owner, c.clerk)
-    obj = c.owner.session.documents.create(room, "Litet")
+    obj = c.owner.session.service(DOCUMENTS).create(room, "Litet")
     small = Case(room, obj, c.owner, c.clerk, c.third, c.guest)
     await small.write(c.owner, *TEXT.split()[:7])
     await settled(small)
@@ -188,7 +189,7 @@ async def test_a_newcomer_from_now_is_given_the_whole_when_it_is_here(
         await asyncio.sleep(0.5)
         assert store.newcomers.owed(c.room) is not None
         assert store.db.rows("SELECT 1 FROM outbox WHERE live = 2") == []
-        assert c.guest.session.documents.list(c.room) == []
+        assert c.guest.session.service(DOCUMENTS).list(c.room) == []
     c.owner.session.engine._link.rooms[c.room].incomplete.clear()
     await reads(c, c.guest)
     assert store.newcomers.owed(c.room) is None
@@ -253,12 +254,12 @@ async def test_a_successor_of_a_room_that_was_cleared_has_the_whole_text(
     keep_copy(o)
     await c.write(founder, "sett")
     await until(lambda: c.text(c.clerk) == c.text(founder))
-    unsent = c.clerk.session.documents.open(c.obj)
+    unsent = c.clerk.session.service(DOCUMENTS).open(c.obj)
     await divide(o, c.room, c.third, [founder, c.clerk], lambda: unsent.splice(0, 0, "osänt "))
     room = await founder.session.succession.open(c.room)
     obj = object_in(room, c.room, c.obj)
     for desk in (founder, c.clerk):
-        documents = desk.session.documents
+        documents = desk.session.service(DOCUMENTS)
         await until(lambda at=documents: any(d.obj == obj for d in at.list(room)), 30)  # type: ignore[misc]
         shown = documents.open(obj)
         await until(lambda at=shown: at.plain_text().strip() == f"osänt {TEXT}sett", 30)  # type: ignore[misc]

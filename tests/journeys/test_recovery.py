@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from app.chat.tool import TOOL as CHAT
 from app.errors import ReturnWaits, WeakPassphrase, WrongPassphrase
 from app.recovery import RecoverySheetState
 from app.settings import CA_FILE
@@ -69,7 +70,7 @@ async def test_the_reminder_is_dismissed_for_good(o: Offices) -> None:
 async def test_who_has_lost_the_computer_reads_and_writes_on_another(o: Offices) -> None:
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
-    a.session.chat.send(room, "före förlusten å 🙂")
+    a.session.service(CHAT).send(room, "före förlusten å 🙂")
     await until(lambda: b.texts(room) == ["före förlusten å 🙂"])
     sheet, uid = await made_sheet(a), a.session.people.me.uid
     dev = a.session.engine.devices.newest
@@ -85,7 +86,7 @@ async def test_who_has_lost_the_computer_reads_and_writes_on_another(o: Offices)
     o.desks.append(new)
     await until(lambda: [r.room for r in new.session.rooms.rooms()] == [room])
     await until(lambda: new.texts(room) == ["före förlusten å 🙂"])
-    new.session.chat.send(room, "jag är tillbaka")
+    new.session.service(CHAT).send(room, "jag är tillbaka")
     await until(lambda: b.texts(room)[-1] == "jag är tillbaka")
     assert new.session.people.me.uid == uid
     await new.restart()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Everything of a person is lost, the sheet too: the agency ends the account, and they come back as somebody new."""
 
+from app.chat.tool import TOOL as CHAT
 from app.people.person import Verified
 from sync.server.operator import admin
 from tests.journeys.desks import Desk, Offices
@@ -25,7 +26,7 @@ async def again(o: Offices, name: str) -> Desk:
 async def test_a_reset_is_plain_to_all_and_history_comes_back_when_they_are_added_again(o: Offices) -> None:
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
-    a.session.chat.send(room, "innan å 🙂")
+    a.session.service(CHAT).send(room, "innan å 🙂")
     await until(lambda: b.texts(room) == ["innan å 🙂"])
     old = b.session.people.me.uid
     a.session.people.mark_verified(old, True)
@@ -46,9 +47,9 @@ async def test_a_reset_is_plain_to_all_and_history_comes_back_when_they_are_adde
     assert person.verified is Verified.AGENCY  # the mark is not carried over
     assert await a.session.people.duplicate_accounts(person.uid) == []
     await a.session.rooms.add(room, person.uid, 2, True)
-    await until(lambda: new.session.chat.channel(room) is not None)
+    await until(lambda: new.session.service(CHAT).channel(room) is not None)
     await until(lambda: new.texts(room) == ["innan å 🙂"])
-    new.session.chat.send(room, "efter")
+    new.session.service(CHAT).send(room, "efter")
     await until(lambda: a.texts(room)[-1] == "efter")
     assert a.session.rooms.ended(room) == []
 

@@ -4,6 +4,7 @@ account in the end."""
 
 from pytestqt.qtbot import QtBot
 
+from app.chat.tool import TOOL as CHAT
 from app.session import Session
 from app.settings import SERVER
 from sync.ids import Uid
@@ -35,7 +36,7 @@ async def lose(o: Offices, desk: Desk) -> Uid:
 async def test_a_return_code_typed_in_the_first_field_ends_with_one_account(qtbot: QtBot, o: Offices) -> None:
     (a,) = await o.hire("Handläggare")
     room = await o.room(a)
-    a.session.chat.send(room, "före förlusten å 🙂")
+    a.session.service(CHAT).send(room, "före förlusten å 🙂")
     await until(lambda: a.texts(room) == ["före förlusten å 🙂"])
     await until(lambda: a.session.status.waiting == 0)
     sheet = await made_sheet(a)

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from app.chat.model import Message
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import ObjId, RoomId, Uid
+from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import Forbidden
 from app.rooms.records import RoomNamed, encode
 from app.session import LinkState
 from app.store.rows import StoredChange
+from app.tasks.tool import TOOL as TASKS
 from sync.trust.room.successor_claim import object_in
 from tests.journeys.desks import Desk, Offices
 from tests.journeys.forks import OTHER, cut, divide, keep_copy
@@ -53,14 +56,14 @@ class Case:
 
 def ours(desk: Desk, room: RoomId) -> list[tuple[Uid, str]]:
     """Author and text of what the chat shows, but for what the one on the other branch wrote there."""
-    if desk.session.chat.channel(room) is None:
+    if desk.session.service(CHAT).channel(room) is None:
         return []
     return [(m.author, m.text) for m in messages(desk, room) if m.text not in OTHER]
 
 
 def messages(desk: Desk, room: RoomId) -> list[Message]:
     """What the chat shows."""
-    timeline = desk.session.chat.timeline(room)
+    timeline = desk.session.service(CHAT).timeline(room)
     return [timeline.message(i) for i in range(len(timeline))]
 
 
@@ -73,30 +76,30 @@ async def case(o: Offices, *, history: bool = True, clerk_role: int = 2) -> Case
     """`other` saw only what came before; owner and clerk saw more, and each has something the server never got."""
     owner, clerk, other = await o.hire("Handläggare", "Registrator", "Enhetschef")
     room = await o.room(owner, other)
-    owner.session.chat.send(room, BEFORE[0])
-    document = owner.session.documents.create(room, "Utkast till beslut")
-    owner.session.documents.open(document).splice(0, 0, "Skäl. ")
-    board = owner.session.tasks.board(room)
+    owner.session.service(CHAT).send(room, BEFORE[0])
+    document = owner.session.service(DOCUMENTS).create(room, "Utkast till beslut")
+    owner.session.service(DOCUMENTS).open(document).splice(0, 0, "Skäl. ")
+    board = owner.session.service(TASKS).board(room)
     board.add_card(board.columns()[0].id, "Begär yttrande")
     await o.add(owner, room, clerk, history=history)
-    await until(lambda: clerk.session.chat.channel(room) is not None)
+    await until(lambda: clerk.session.service(CHAT).channel(room) is not None)
     if clerk_role > 2:
         await owner.session.rooms.set_role(room, clerk.session.people.me.uid, clerk_role)
-    clerk.session.chat.send(room, BEFORE[1])
+    clerk.session.service(CHAT).send(room, BEFORE[1])
     await settled(owner, clerk, other, room=room)
     await other.close()
     keep_copy(o)
-    owner.session.chat.send(room, SEEN[0])
+    owner.session.service(CHAT).send(room, SEEN[0])
     await settled(owner, clerk, room=room)
-    clerk.session.chat.send(room, SEEN[1])
-    clerk.session.documents.open(document).splice(0, 0, "Sett. ")
+    clerk.session.service(CHAT).send(room, SEEN[1])
+    clerk.session.service(DOCUMENTS).open(document).splice(0, 0, "Sett. ")
     await settled(owner, clerk, room=room)
 
     def meanwhile() -> None:
-        owner.session.chat.send(room, UNSENT[0])
-        clerk.session.chat.send(room, UNSENT[1])
-        clerk.session.documents.open(document).splice(0, 0, "Osänt. ")
-        board = clerk.session.tasks.board(room)
+        owner.session.service(CHAT).send(room, UNSENT[0])
+        clerk.session.service(CHAT).send(room, UNSENT[1])
+        clerk.session.service(DOCUMENTS).open(document).splice(0, 0, "Osänt. ")
+        board = clerk.session.service(TASKS).board(room)
         board.add_card(board.columns()[0].id, "Osänt kort")
 
     await divide(o, room, other, [owner, clerk], meanwhile)
@@ -134,10 +137,10 @@ async def test_everything_of_both_is_in_the_successor_once_and_in_order(o: Offic
     assert [author for author, _ in ours(c.owner, room)] == [owner, clerk, owner, clerk, owner, clerk]
     document = object_in(room, c.room, c.document)
     for desk in (c.owner, c.clerk):
-        assert desk.session.documents.open(document).plain_text().strip() == "Osänt. Sett. Skäl."
-        assert [t.title for t in desk.session.tasks.tasks(room)] == ["Begär yttrande", "Osänt kort"]
-    c.clerk.session.documents.open(document).splice(0, 0, "Vidare. ")
-    await until(lambda: c.owner.session.documents.open(document).plain_text().startswith("Vidare. "))
+        assert desk.session.service(DOCUMENTS).open(document).plain_text().strip() == "Osänt. Sett. Skäl."
+        assert [t.title for t in desk.session.service(TASKS).tasks(room)] == ["Begär yttrande", "Osänt kort"]
+    c.clerk.session.service(DOCUMENTS).open(document).splice(0, 0, "Vidare. ")
+    await until(lambda: c.owner.session.service(DOCUMENTS).open(document).plain_text().startswith("Vidare. "))
 
 
 async def test_a_file_of_the_old_room_is_fetched_from_where_it_lies(o: Offices, tmp_path: Path) -> None:
@@ -146,10 +149,12 @@ async def test_a_file_of_the_old_room_is_fetched_from_where_it_lies(o: Offices, 
     path.write_bytes(bytes(range(256)) * 100)
     room = await c.owner.session.succession.open(c.room)
     await c.followed(c.clerk)
-    await c.clerk.session.chat.send_file(c.room, [path], "osänd fil")  # held by the old room, offered in the new one
+    await c.clerk.session.service(CHAT).send_file(
+        c.room, [path], "osänd fil"
+    )  # held by the old room, offered in the new one
     await until(lambda: "osänd fil" in c.owner.texts(room))
     message = next(m for m in messages(c.owner, room) if m.attachments)
-    target = await c.owner.session.chat.fetch_file(room, message, 0, tmp_path / "hem.pdf")
+    target = await c.owner.session.service(CHAT).fetch_file(room, message, 0, tmp_path / "hem.pdf")
     assert target.read_bytes() == path.read_bytes()
 
 
@@ -165,7 +170,7 @@ async def test_the_old_room_stays_readable_and_is_closed(o: Offices) -> None:
         assert desk.session.succession.standing(c.room).refusal in ("replaced", "not-owner")
     with pytest.raises(Forbidden):
         await c.owner.session.succession.open(c.room)
-    c.clerk.session.chat.send(c.room, "skrivet i det gamla")  # a window that was open all along
+    c.clerk.session.service(CHAT).send(c.room, "skrivet i det gamla")  # a window that was open all along
     await until(lambda: "skrivet i det gamla" in c.owner.texts(room))
 
 
@@ -242,7 +247,7 @@ async def test_from_now_stays_from_now(o: Offices) -> None:
     await settled(c.owner, c.clerk, room=room)
     await c.shows(c.clerk, room, [UNSENT[1]])
     document = object_in(room, c.room, c.document)
-    await until(lambda: c.clerk.session.documents.open(document).plain_text().strip() == "Osänt. Sett. Skäl.")
+    await until(lambda: c.clerk.session.service(DOCUMENTS).open(document).plain_text().strip() == "Osänt. Sett. Skäl.")
     assert not any(BEFORE[0].encode() in change.data for change in every_change(c.clerk, room))
 
 
@@ -255,14 +260,14 @@ async def test_a_rollback_that_nobody_heals_goes_on_in_a_successor_too(o: Office
     owner, clerk = await o.hire("Handläggare", "Registrator")
     room = await o.room(owner, clerk)
     keep_copy(o)
-    owner.session.chat.send(room, BEFORE[0])
+    owner.session.service(CHAT).send(room, BEFORE[0])
     await settled(owner, clerk, room=room)
     wires = [cut(desk) for desk in (owner, clerk)]
     await o.w.stop_server()
     o.w.moved_to = o.older
     await o.w.start_server()
     await until(lambda: all(d.session.status.state is LinkState.OFFLINE for d in (owner, clerk)))
-    clerk.session.chat.send(room, UNSENT[1])
+    clerk.session.service(CHAT).send(room, UNSENT[1])
     for desk, wire in zip((owner, clerk), wires, strict=True):
         wire.cut = False
         desk.session.engine.retry_now()
@@ -285,4 +290,4 @@ async def test_two_owners_may_each_open_one_and_both_hold_everything(o: Offices)
         await settled(*desks, room=room)
         for desk in desks:
             assert sorted(text for _, text in ours(desk, room)) == sorted([*BEFORE, *SEEN, *UNSENT])
-            assert len(desk.session.tasks.tasks(room)) == 2
+            assert len(desk.session.service(TASKS).tasks(room)) == 2

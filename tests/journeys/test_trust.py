@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId, Uid
 from app.errors import NotFound
 from app.people import codes
@@ -65,7 +66,7 @@ async def test_a_verified_colleagues_devices_are_told_of_once_and_calmly(tmp_pat
         assert told(other) == []  # who compared nothing is told of nothing
         assert me.session.people.person(uid).verified is Verified.IN_PERSON
         assert me.session.people.person(uid).warning == ""
-        me.session.chat.send(room, "Det hindrar ingen från att skriva 🙂")
+        me.session.service(CHAT).send(room, "Det hindrar ingen från att skriva 🙂")
         await me.restart()
         await until(lambda: told(me) == [(uid, "device-revoked", 1)])
         me.session.people.dismiss(me.session.people.notices()[0])

@@ -4,6 +4,7 @@
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.documents.errors import ImportEncrypted
+from app.documents.tool import TOOL as DOCUMENTS
 from app.richtext.formats import Taken
 from tests.shots import story as told
 from tests.shots.scene import Scene, Step, dialog
@@ -21,7 +22,7 @@ def _documents(s: Scene) -> DocumentsView:
 
 async def preview(s: Scene) -> QWidget:
     _documents(s)
-    shown = PrintPreview(s.window, s.story.me.documents.files, s.story.draft)
+    shown = PrintPreview(s.window, s.story.me.service(DOCUMENTS).files, s.story.draft)
     taken = dialog(s, shown)
     await until(lambda: shown.paper is not None)
     return taken

@@ -4,6 +4,7 @@ member who was added from now on."""
 
 import time
 
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId
 from app.rooms.succession import Standing
 from sync.client.status import RoomState
@@ -51,7 +52,7 @@ async def go_on(story: Story, room: RoomId) -> RoomId:
         await until(lambda: not me.store.origins.unfinished())
         standing = me.succession.standing(room)
     successor = standing.successors[0].room
-    await until(lambda: bool(me.chat.channel(successor)) and me.status.waiting == 0)
+    await until(lambda: bool(me.service(CHAT).channel(successor)) and me.status.waiting == 0)
     return successor
 
 

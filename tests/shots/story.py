@@ -15,11 +15,14 @@ from unittest.mock import patch
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 
 from app.chat.files import Picture
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
+from app.documents.tool import TOOL as DOCUMENTS
 from app.objects.files import Source
 from app.objects.links import ObjectLink
 from app.richtext.flow import PLAIN, Block, Marks, Run, Style
 from app.session import Session
+from app.tasks.tool import TOOL as TASKS
 from tests.journeys.desks import Desk, Offices
 from tests.world import until
 from ui.chat.pictures import picture_of
@@ -116,7 +119,7 @@ async def fill(offices: Offices, clock: StoryTime, folder: Path) -> Story:
     _fill_board(story)
     clock.at(14, 3)
     await story.settle()
-    story.me.documents.index_now()
+    story.me.service(DOCUMENTS).index_now()
     await _verify(story)
     return story
 
@@ -144,10 +147,11 @@ async def _make_rooms(story: Story) -> None:
     await chief.rooms.add(room, story.uid(me), 2, True)
     everybody = [r for title, r in story.rooms.items() if title not in (EMPTY,)]
     await until(lambda: {r.room for r in me.rooms.rooms()} >= set(everybody))
-    await until(lambda: all(me.chat.channel(r) for r in everybody))
+    await until(lambda: all(me.service(CHAT).channel(r) for r in everybody))
     for other in (story.head, story.registrar):
         await until(lambda other=other: all(  # type: ignore[misc] # a default argument has no type
-            other.chat.channel(r.room) for r in other.rooms.rooms()) and bool(other.rooms.rooms()))  # fmt: skip
+            other.service(CHAT).channel(r.room) for r in other.rooms.rooms())
+            and bool(other.rooms.rooms()))  # fmt: skip
     for title in (CASE, UNIT):
         await until(lambda title=title: any(  # type: ignore[misc]
             r.room == story.rooms[title] and r.title for r in story.head.rooms.rooms()))  # fmt: skip
@@ -157,14 +161,14 @@ async def _make_rooms(story: Story) -> None:
 async def _write_elsewhere(story: Story, folder: Path) -> None:
     me, rooms, clock = story.me, story.rooms, story.time
     clock.at(8, 20)
-    story.registrar.chat.send(rooms[COMPLAINT], "Svar senast 4 december")
-    story.head.chat.send(rooms[LEGAL], "Ny vägledning om maskning")
+    story.registrar.service(CHAT).send(rooms[COMPLAINT], "Svar senast 4 december")
+    story.head.service(CHAT).send(rooms[LEGAL], "Ny vägledning om maskning")
     clock.at(8, 40)
-    story.head.chat.send(rooms[UNIT], f"Veckomöte flyttas till 10.00. Kan du ta protokollet, @{HANDLER}?")
-    story.head.chat.send(rooms[HEAD], "Tack, jag läser i kväll")
-    story.registrar.chat.send(rooms[REGISTRAR], "Handlingen är diarieförd")
+    story.head.service(CHAT).send(rooms[UNIT], f"Veckomöte flyttas till 10.00. Kan du ta protokollet, @{HANDLER}?")
+    story.head.service(CHAT).send(rooms[HEAD], "Tack, jag läser i kväll")
+    story.registrar.service(CHAT).send(rooms[REGISTRAR], "Handlingen är diarieförd")
     await story.settle()
-    first = story.registrar.chat.send(
+    first = story.registrar.service(CHAT).send(
         rooms[PERMIT],
         "Sökanden ringde: **kompletteringen** skickas i dag. Läs:\n- 12 kap. 3 §\n- `dnr 2026-1102`",
     )
@@ -173,38 +177,38 @@ async def _write_elsewhere(story: Story, folder: Path) -> None:
     _draw(picture)
     shown: dict[Source, Picture] = {picture: found} if (found := picture_of(picture)) else {}
     story.time.at(8, 50)
-    await story.registrar.chat.send_file(rooms[PERMIT], [picture], "Situationsplanen 🗺", pictures=shown)
+    await story.registrar.service(CHAT).send_file(rooms[PERMIT], [picture], "Situationsplanen 🗺", pictures=shown)
     await story.settle()
     clock.at(8, 55)
-    gone = me.chat.send(rooms[PERMIT], "Fel rum")
-    me.chat.delete(rooms[PERMIT], gone)
+    gone = me.service(CHAT).send(rooms[PERMIT], "Fel rum")
+    me.service(CHAT).delete(rooms[PERMIT], gone)
     word = "Personuppgiftsbiträdesavtalsuppföljningsrutinbeskrivningen"
-    own = me.chat.send(rooms[PERMIT], f"Då tar jag {word} först", reply_to=first)
-    me.chat.edit(rooms[PERMIT], own, f"Kompletteringen kom i dag. Då tar jag {word} först 😀")
+    own = me.service(CHAT).send(rooms[PERMIT], f"Då tar jag {word} först", reply_to=first)
+    me.service(CHAT).edit(rooms[PERMIT], own, f"Kompletteringen kom i dag. Då tar jag {word} först 😀")
     await story.settle()
 
 
 async def _write_case(story: Story, folder: Path) -> None:
     room, clock, me = story.rooms[CASE], story.time, story.me
     clock.at(9, 0)
-    story.draft = me.documents.create(room, DRAFT)
+    story.draft = me.service(DOCUMENTS).create(room, DRAFT)
     await story.settle()
     clock.at(9, 12)
     file = folder / "Komplettering.pdf"
     file.write_bytes(b"%PDF-1.4\n" + bytes(range(256)) * 7000)
     words = "Kompletteringen från sökanden är inkommen och diarieförd som aktbilaga 14."
-    await story.registrar.chat.send_file(room, [file], words)
+    await story.registrar.service(CHAT).send_file(room, [file], words)
     await story.settle()
     clock.at(9, 31)
     link = ObjectLink(room=room, obj=story.draft, kind="document").to_text()
     text = f"Tack! Jag har lagt in uppgifterna i utkastet. [{DRAFT}]({link}) Kan du titta på avsnitt 3, @{HEAD}?"
-    asked = me.chat.send(room, text)
+    asked = me.service(CHAT).send(room, text)
     await story.settle()
-    story.head.chat.react(room, asked, "👍")
-    story.registrar.chat.react(room, asked, "👍")
-    story.registrar.chat.react(room, asked, "👀")
+    story.head.service(CHAT).react(room, asked, "👍")
+    story.registrar.service(CHAT).react(room, asked, "👍")
+    story.registrar.service(CHAT).react(room, asked, "👀")
     clock.at(10, 5)
-    answer = story.head.chat.send(
+    answer = story.head.service(CHAT).send(
         room,
         f"Ser bra ut. Två saker innan vi skickar, @{HANDLER}: lagrummet i skälen ska vara 5 § och inte 4 §, "
         "och vi behöver maska personnumret i bilagan.",
@@ -216,8 +220,8 @@ async def _write_case(story: Story, folder: Path) -> None:
 
 async def _changed(story: Story, answer: ChangeId) -> None:
     room, me = story.rooms[CASE], story.me
-    await until(lambda: me.tasks.board_id(room) is not None)
-    board = me.tasks.board(room)
+    await until(lambda: me.service(TASKS).board_id(room) is not None)
+    board = me.service(TASKS).board(room)
     mask = board.add_card(
         board.columns()[0].id,
         "Maska aktbilaga 14 före utlämnande",
@@ -226,11 +230,11 @@ async def _changed(story: Story, answer: ChangeId) -> None:
         due=date(*DAY[:2], 26),
         description="Personnumret på sidan 3 och namnet på sidan 5.",
     )
-    obj = me.tasks.board_id(room)
+    obj = me.service(TASKS).board_id(room)
     assert obj is not None  # waited for above
     link = ObjectLink(room=room, obj=obj, kind="board", ref=mask.encode()).to_text()
     text = f"Ändrat. Skapade en uppgift för maskningen: [Maska aktbilaga 14 före utlämnande]({link})"
-    me.chat.send(room, text, reply_to=answer)
+    me.service(CHAT).send(room, text, reply_to=answer)
     story.card = mask
     await story.settle()
 
@@ -261,17 +265,17 @@ def _write_draft(story: Story) -> None:
             Run("vägledningen", Marks(link="https://kansli.myndighet.example/vägledning")), Run(".", PLAIN),
         )),
     ]  # fmt: skip
-    document = story.me.documents.open(story.draft)
+    document = story.me.service(DOCUMENTS).open(story.draft)
     document.rewrite(0, len(document.blocks()), blocks)
-    story.me.documents.close(story.draft)
+    story.me.service(DOCUMENTS).close(story.draft)
     room = story.rooms[CASE]
     for title, text in (
         ("Sammanställning av avvikelser", "Tre avvikelser är återkommande: spårbarhet, uppföljning och ansvar."),
         ("Rutin: utlämnande av allmän handling", "Begäran prövas skyndsamt. Sekretessprövningen dokumenteras."),
     ):
-        obj = story.me.documents.create(room, title)
-        story.me.documents.open(obj).splice(0, 0, text)
-        story.me.documents.close(obj)
+        obj = story.me.service(DOCUMENTS).create(room, title)
+        story.me.service(DOCUMENTS).open(obj).splice(0, 0, text)
+        story.me.service(DOCUMENTS).close(obj)
         story.me.rooms.opened(room, obj)
     story.me.rooms.opened(room, story.draft)
 
@@ -282,7 +286,7 @@ def _block(text: str, style: Style = Style()) -> Block:  # noqa: B008 - a frozen
 
 def _fill_board(story: Story) -> None:
     room, me = story.rooms[CASE], story.me
-    board, own = me.tasks.board(room), story.uid(me)
+    board, own = me.service(TASKS).board(room), story.uid(me)
     head, registrar = story.uid(story.head), story.uid(story.registrar)
     todo, doing, review, done = (c.id for c in board.columns())
     urgent = board.add_label("Brådskande", "danger")

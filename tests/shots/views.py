@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 from app.core.clock import now_ms
 from app.core.i18n import tr
 from app.core.ids import ObjId
+from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import BugError, DiskFull
 from app.licences import load
 from app.people.person import Person
@@ -133,13 +134,13 @@ async def editor(s: Scene) -> QWidget:
     cursor = mine.textCursor()
     cursor.setPosition(text.index("detta inte har skett i den") + 26)
     mine.setTextCursor(cursor)
-    theirs = s.story.head.documents
+    theirs = s.story.head.service(DOCUMENTS)
     document = theirs.open(s.story.draft)
     await until(lambda: "aktbilaga 14" in document.plain_text())
     at = document.plain_text().index("kompletterat")
     theirs.enter(s.story.draft, lambda: (at, at + 40))
     theirs.moved(s.story.draft)
-    service = s.story.me.documents
+    service = s.story.me.service(DOCUMENTS)
     await until(lambda: bool(service.presence(s.story.draft)))
     s.ends += [view.show_list, partial(theirs.leave, s.story.draft), partial(theirs.close, s.story.draft)]
     return s.window

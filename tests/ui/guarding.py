@@ -2,11 +2,11 @@
 """Finds what a slot does to a model or a service outside of `run_guarded`.
 
 The rule, in four sentences. A *model* is what a name of MODELS means, wherever it is the last name before the
-method: `board`, `self._board` and `self.session.tasks` all are. Each public method of its classes that is no coroutine
-changes something unless READS names it. Such a method may be named (called, or given on as `board.undo.undo`) only in
-an argument of one of GUARDS, in a coroutine, whose errors `run` reports, where `try` or `suppress` takes what it
-raises, or in a private function of which all this holds wherever the module names it. Everything else is bare: what it
-raises would leave its slot half done.
+method: `board`, `self._board` and `self.session.service(TASKS)` all are. Each public method of its classes that is no
+coroutine changes something unless READS names it. Such a method may be named (called, or given on as `board.undo.undo`)
+only in an argument of one of GUARDS, in a coroutine, whose errors `run` reports, where `try` or `suppress` takes what
+it raises, or in a private function of which all this holds wherever the module names it. Everything else is bare: what
+it raises would leave its slot half done.
 """
 
 import ast
@@ -81,7 +81,7 @@ READS: Mapping[type, str] = {
     Document: "block block_start blocks close diff encode_selection find_block plain_text resolve_selection snapshot"
     " split_undo state",
     Undo: "close split together",
-    ChatService: "authors can_delete can_edit channel check_export close draft may_write members mentions room_title"
+    ChatService: "authors can_delete can_edit channel check_export draft linked may_write members mentions room_title"
     " timeline unread unstored",
     DocumentService: "before begin document_at list may_write presence row shown_now versions",
     TaskService: "before board board_id done_of linked may_write members my_tasks tasks",
@@ -92,7 +92,7 @@ READS: Mapping[type, str] = {
     DocumentFiles: "check_export check_pdf check_print close content",
     Transfers: "failed get of",
     Typing: "now",
-    Session: "kept_place report start unstored",
+    Session: "kept_place report service start unstored",
     RoomService: "ended events filling history_proposals history_refusal is_admin may_write members my_role notices"
     " objects opened people_in put_away recent removals removed room rooms sole_owner",
     PeopleService: "close notices person safety_number",
@@ -217,5 +217,7 @@ def _is_own(node: ast.AST) -> bool:
 
 
 def _last_name(node: ast.AST) -> str:
-    """`c` of `a.b.c`; "" for anything else."""
+    """`c` of `a.b.c`, `tasks` of `a.service(TASKS)`; "" for anything else."""
+    if isinstance(node, ast.Call) and _last_name(node.func) == "service" and len(node.args) == 1:
+        return _last_name(node.args[0]).lower()
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

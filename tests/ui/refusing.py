@@ -93,7 +93,7 @@ class Place:
     def save(self) -> None:
         """As `Session.save`, which locking calls until it raises nothing."""
         faults: list[StoreFault] = []
-        for save in (self.documents.retry_all, self.tasks.retry_all, self.chat.keep_drafts):
+        for save in (self.documents.save, self.tasks.save, self.chat.save):
             try:
                 save()
             except StoreFault as fault:
@@ -108,7 +108,7 @@ class Place:
         return Place.open(self.folder, store)
 
     def close(self) -> None:
-        for close in (self.chat.close, self.documents.close_all, self.tasks.close_all):
+        for close in (self.chat.close_all, self.documents.close_all, self.tasks.close_all):
             with suppress(StoreFault):
                 close()
         self.store.close()

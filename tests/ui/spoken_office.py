@@ -19,6 +19,7 @@ import qasync  # noqa: E402
 from PySide6.QtCore import QEvent  # noqa: E402
 from PySide6.QtWidgets import QApplication  # noqa: E402
 
+from app.chat.tool import TOOL as CHAT  # noqa: E402
 from app.core.ids import RoomId  # noqa: E402
 from app.settings import NOTIFICATIONS, RECOVERY_SHEET_REMINDER  # noqa: E402
 from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params  # noqa: E402
@@ -66,7 +67,7 @@ class Acts:
             case "read":  # all that is on screen has been there for a second
                 await until(lambda: not any(room.unread for room in self._me.rooms.rooms()))
             case "type":
-                self._head.chat.typing.send(self._room())
+                self._head.service(CHAT).typing.send(self._room())
             case "stop-server":
                 await self._o.w.stop_server()
             case "lock":  # what the stage does before anything else of it
@@ -84,25 +85,25 @@ class Acts:
         """The head writes with a link, a file and a reaction, once she is in the room."""
         room = self._room()
         await until(lambda: any(r.room == room for r in self._head.rooms.rooms()))
-        await until(lambda: self._head.chat.channel(room) is not None)
-        self._head.chat.send(room, f"Se [lagrummet]({LINK}) å 🙂")
+        await until(lambda: self._head.service(CHAT).channel(room) is not None)
+        self._head.service(CHAT).send(room, f"Se [lagrummet]({LINK}) å 🙂")
         file = self._folder / "Yttrande.pdf"
         file.write_bytes(b"%PDF-1.4 " + bytes(2000))
-        await self._head.chat.send_file(room, [file], "Bilagan")
-        target = self._head.chat.timeline(room).message(0).change_id
-        self._head.chat.react(room, target, "👍")
+        await self._head.service(CHAT).send_file(room, [file], "Bilagan")
+        target = self._head.service(CHAT).timeline(room).message(0).change_id
+        self._head.service(CHAT).react(room, target, "👍")
         await self._settled(room, 2)
-        await until(lambda: bool(self._me.chat.timeline(room).message(0).reactions))
+        await until(lambda: bool(self._me.service(CHAT).timeline(room).message(0).reactions))
 
     async def _say(self, texts: list[str]) -> None:
         room = self._room()
-        count = len(self._me.chat.timeline(room)) + len(texts)
+        count = len(self._me.service(CHAT).timeline(room)) + len(texts)
         for text in texts:
-            self._head.chat.send(room, text)
+            self._head.service(CHAT).send(room, text)
         await self._settled(room, count)
 
     async def _settled(self, room: RoomId, count: int) -> None:
-        await until(lambda: len(self._me.chat.timeline(room)) >= count)
+        await until(lambda: len(self._me.service(CHAT).timeline(room)) >= count)
 
 
 async def main(folder: Path) -> None:

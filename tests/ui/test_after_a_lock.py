@@ -11,9 +11,12 @@ from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.chat.tool import TOOL as CHAT
 from app.core.i18n import set_language
 from app.core.ids import ObjId, RoomId
+from app.documents.tool import TOOL as DOCUMENTS
 from app.objects.links import ObjectLink
+from app.tasks.tool import TOOL as TASKS
 from tests.journeys.desks import Desk, Offices, offices
 from tests.ui.pointing import wheel
 from ui.chat.view import ChatView
@@ -76,7 +79,7 @@ async def test_the_message_at_the_top_and_the_unfinished_one_are_there_again(o: 
     (a,) = await o.hire("Handläggare")
     room: RoomId = await o.room(a)
     for number in range(80):
-        a.session.chat.send(room, f"Rad {number} å 🙂")
+        a.session.service(CHAT).send(room, f"Rad {number} å 🙂")
     window = opened(a)
     window.open_room(room)
     chat = view_of(window, ChatView)
@@ -97,7 +100,7 @@ async def test_the_message_at_the_top_and_the_unfinished_one_are_there_again(o: 
 async def test_the_open_document_is_there_again_at_its_line_and_caret(o: Offices) -> None:
     (a,) = await o.hire("Handläggare")
     room = await o.room(a)
-    obj: ObjId = a.session.documents.create(room, "Beslut å")
+    obj: ObjId = a.session.service(DOCUMENTS).create(room, "Beslut å")
     window = opened(a)
     window.open_link(ObjectLink(room=room, obj=obj, kind="document"))
     editor = editor_of(window)
@@ -120,7 +123,7 @@ async def test_the_open_document_is_there_again_at_its_line_and_caret(o: Offices
 async def test_the_open_task_is_there_again(o: Offices) -> None:
     (a,) = await o.hire("Handläggare")
     room = await o.room(a)
-    board = a.session.tasks.board(room)
+    board = a.session.service(TASKS).board(room)
     card = board.add_card(board.columns()[0].id, "Maska")
     del board
     window = opened(a)

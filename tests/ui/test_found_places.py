@@ -12,8 +12,11 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.chat.tool import TOOL as CHAT
 from app.core.i18n import set_language
 from app.core.ids import RoomId
+from app.documents.tool import TOOL as DOCUMENTS
+from app.tasks.tool import TOOL as TASKS
 from tests.journeys.desks import Desk, Offices, offices
 from tests.ui.test_after_a_lock import closed, editor_of, view_of
 from tests.world import until
@@ -77,10 +80,10 @@ async def with_message(o: Offices) -> tuple[Desk, RoomId, MainWindow]:
     a, b = await o.hire("Handläggare", "Enhetschef")
     room = await o.room(a, b)
     for number in range(40):
-        b.session.chat.send(room, f"Rad {number} å")
-    b.session.chat.send(room, "Yttrandet från sökanden är inkommet 🙂")
+        b.session.service(CHAT).send(room, f"Rad {number} å")
+    b.session.service(CHAT).send(room, "Yttrandet från sökanden är inkommet 🙂")
     for number in range(40):
-        b.session.chat.send(room, f"Mer {number} ä")
+        b.session.service(CHAT).send(room, f"Mer {number} ä")
     await until(lambda: len(a.texts(room)) == 81)
     return a, room, opened(a)
 
@@ -144,7 +147,7 @@ async def test_the_palette_says_who_wrote_it_too_and_opens_there_with_the_words_
 async def test_a_document_opens_at_the_paragraph_with_the_words_marked(o: Offices, name: str) -> None:
     (a,) = await o.hire("Handläggare")
     room = await o.room(a)
-    obj = a.session.documents.create(room, "Beslut å")
+    obj = a.session.service(DOCUMENTS).create(room, "Beslut å")
     window = opened(a)
     look(name)
     window.open_room(room)
@@ -177,7 +180,7 @@ async def test_a_document_opens_at_the_paragraph_with_the_words_marked(o: Office
 async def test_marks_in_a_document_stay_with_their_words_while_one_writes(o: Offices) -> None:
     (a,) = await o.hire("Handläggare")
     room = await o.room(a)
-    obj = a.session.documents.create(room, "Beslut å")
+    obj = a.session.service(DOCUMENTS).create(room, "Beslut å")
     window = opened(a)
     window.open_room(room)
     window.navigator.open_tab(2)
@@ -200,7 +203,7 @@ async def test_marks_in_a_document_stay_with_their_words_while_one_writes(o: Off
 async def test_a_task_opens_with_the_words_marked_in_its_description(o: Offices) -> None:
     (a,) = await o.hire("Handläggare")
     room = await o.room(a)
-    board = a.session.tasks.board(room)
+    board = a.session.service(TASKS).board(room)
     lines = "\n".join(f"Rad {n} 🙂" for n in range(40))
     board.add_card(board.columns()[0].id, "Maska å", description=f"{lines}\n🙂 Be om yttrande")
     board.add_card(board.columns()[0].id, "Annan", description="🙂 Be om annat")

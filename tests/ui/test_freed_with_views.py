@@ -44,7 +44,7 @@ def test_a_document_as_it_was_is_freed_with_its_view(qtbot: QtBot, world: World)
     hl = world.add()
     obj = hl.documents.create(ROOM, "Beslut å 🙂")
     assert documents.TOOL.before is not None
-    view = documents.TOOL.before(SimpleNamespace(documents=hl.documents), obj, 1 << 60, None)
+    view = documents.TOOL.before(SimpleNamespace(service=lambda tool: hl.documents), obj, 1 << 60, None)
     assert isinstance(view, Editor)
     shown = crdt_docs()
     gone(view)
@@ -53,7 +53,7 @@ def test_a_document_as_it_was_is_freed_with_its_view(qtbot: QtBot, world: World)
 
 def test_a_board_as_it_was_is_freed_with_its_view(qtbot: QtBot, hl: Desk) -> None:
     assert tasks.TOOL.before is not None
-    view = tasks.TOOL.before(SimpleNamespace(tasks=hl.tasks), BOARD_ID, 1 << 60, None)
+    view = tasks.TOOL.before(SimpleNamespace(service=lambda tool: hl.tasks), BOARD_ID, 1 << 60, None)
     assert isinstance(view, KanbanView)
     shown = crdt_docs()
     gone(view)

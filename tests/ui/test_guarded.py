@@ -25,7 +25,7 @@ BARE = {
     "from a slot": "def _on_column(self):\n    self._board.move_card(self._card, to)",
     "from a list of slots": "def __init__(self):\n    box.toggled.connect(lambda on: self._board.assign(c, on))",
     "given on": "def _ask(self):\n    entries = [Entry(run=partial(self._board.set_label, card, label, True))]",
-    "by way of a session": "def finish(session, task):\n    session.documents.delete(task)",
+    "by way of a session": "def finish(session, task):\n    session.service(DOCUMENTS).delete(task)",
     "from a function of a slot": "def _keep(self):\n    self.board.edit_card(c)\n\ndef on(self):\n    self._keep()",
     "from one that is guarded only sometimes": (
         "def _keep(self):\n    self.board.edit_card(c)\n\n"

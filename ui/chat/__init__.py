@@ -6,13 +6,14 @@ from typing import Any
 from PySide6.QtWidgets import QWidget
 
 from app.chat import KIND
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import ObjId, RoomId
 from ui.chat.view import ChatView
 from ui.tool import Tool
 
 
 def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return ChatView(session.chat, room, parent)
+    return ChatView(session.service(CHAT), room, parent)
 
 
 TOOL = Tool(id="chat", title="Chat", icon="chat", shortcut="Alt+1", kinds=(KIND.id,), open=_open)

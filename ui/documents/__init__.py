@@ -7,17 +7,18 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
+from app.documents.tool import TOOL as DOCUMENTS
 from ui.documents.view import DocumentsView
 from ui.richtext.editor import Editor
 from ui.tool import Tool
 
 
 def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return DocumentsView(session.documents, room, obj, parent)
+    return DocumentsView(session.service(DOCUMENTS), room, obj, parent)
 
 
 def _before(session: Any, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
-    document = session.documents.before(obj, row)
+    document = session.service(DOCUMENTS).before(obj, row)
     editor = Editor(document, read_only=True, parent=parent)
     editor.destroyed.connect(document.close)
     return editor

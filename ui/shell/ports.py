@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from app.chat.service import Author, MentionRow
 from app.core.ids import DevId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.devices.service import DeviceInfo, RevocationProgress
@@ -23,8 +22,7 @@ from app.rooms.security_status import SecurityReport
 from app.rooms.succession import Plan, Standing
 from app.settings import Settings
 from app.store.rows import SearchHit
-from app.tasks.service import TaskRow
-from ui.kit.unsaved_bar import Service as Unsaved
+from app.tool import AppTool, S
 
 READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
 
@@ -310,23 +308,6 @@ class Unsent(Protocol):
     async def take_in(self, found: UnsentFile, /) -> int: ...
 
 
-class Mentions(Protocol):
-    """The part of the chat that Hem and search show."""
-
-    def mentions(self, limit: int = 50, *, unread_only: bool = False) -> Sequence[MentionRow]: ...
-    def authors(self, places: Sequence[tuple[ObjId, bytes]], /) -> Mapping[tuple[ObjId, bytes], Author]: ...
-
-
-class Tasks(Unsaved, Protocol):
-    """The part of the tasks that Hem and the rail's Uppgifter show."""
-
-    @property
-    def changed(self) -> Signal[RoomId]: ...
-    def my_tasks(self, *, done: bool = False) -> Sequence[TaskRow]: ...
-    def done_of(self, room: RoomId, /) -> tuple[int, int]: ...
-    def board(self, room: RoomId, obj: ObjId | None = None) -> Any: ...
-
-
 class Search(Protocol):
     """Full-text search over everything."""
 
@@ -374,10 +355,6 @@ class Session(Protocol):
     @property
     def people(self) -> PeopleService: ...
     @property
-    def chat(self) -> Mentions: ...
-    @property
-    def tasks(self) -> Tasks: ...
-    @property
     def trash(self) -> Trash: ...
     @property
     def devices(self) -> Devices: ...
@@ -396,6 +373,7 @@ class Session(Protocol):
     @property
     def status_changed(self) -> Signal[()]: ...
     def report(self) -> Mapping[str, str]: ...
+    def service(self, tool: AppTool[S], /) -> S: ...
 
 
 OpenRoom = Callable[[RoomId], object]

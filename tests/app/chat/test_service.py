@@ -296,8 +296,8 @@ def test_a_draft_that_a_full_disk_refused_is_stored_later(hl: Desk, monkeypatch:
             hl.chat.keep_draft(ROOM, draft)
         assert hl.chat.draft(ROOM) == draft
         with pytest.raises(DiskFull):
-            hl.chat.keep_drafts()
-    hl.chat.keep_drafts()
+            hl.chat.save()
+    hl.chat.save()
     hl.chat._unkept.clear()
     assert hl.chat.draft(ROOM) == draft
 

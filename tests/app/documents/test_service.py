@@ -358,11 +358,11 @@ def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
         with pytest.raises(DiskFull):
             hl.documents.close(obj)
         with pytest.raises(DiskFull):
-            hl.documents.retry_all()
+            hl.documents.save()
         assert hl.documents.unsaved(obj)
-    hl.documents.retry_all()
+    hl.documents.save()
     assert not hl.documents.unsaved(obj)
-    hl.documents.retry_all()
+    hl.documents.save()
     assert hl.documents.document_at(obj, 1 << 60).plain_text() == "å🙂"
 
 

@@ -223,8 +223,8 @@ def test_an_object_that_cannot_be_stored_stays_open_without_a_holder_until_it_ca
         with pytest.raises(DiskFull):
             place.service.close(OBJ)
         with pytest.raises(DiskFull):
-            place.service.retry_all()
-    place.service.retry_all()
+            place.service.save()
+    place.service.save()
     assert place.stored() == shown[0]
     assert not place.service.unsaved(OBJ)
     del model
@@ -255,7 +255,7 @@ def test_closing_the_service_hands_over_what_the_disk_refuses(place: Place, monk
     assert list(place.side.updates(place.service.unsaved_changes()[OBJ])) == edits
 
 
-@pytest.mark.parametrize("last", ["retry_all", "close_all"])
+@pytest.mark.parametrize("last", ["save", "close_all"])
 def test_one_object_that_cannot_be_stored_keeps_no_other_from_being_stored(
     place: Place, monkeypatch: pytest.MonkeyPatch, last: str
 ) -> None:

@@ -190,7 +190,7 @@ class Live(RuleBasedStateMachine):
     def retry(self) -> None:
         def act() -> None:
             with suppress(StoreFault):
-                self.service.retry_all()
+                self.service.save()
 
         self.run(act)
 
@@ -423,7 +423,7 @@ class Live(RuleBasedStateMachine):
     def _end(self) -> None:
         self._settle()
         self._free()
-        self.run(self.service.retry_all)
+        self.run(self.service.save)
         assert self._lacking() == []
         while self.flight:
             self.run(lambda: self._receive(self.flight[0]))

@@ -104,9 +104,9 @@ def test_what_a_full_disk_refused_is_stored_at_the_first_attempt_that_succeeds(
     with monkeypatch.context() as full:
         refused_card(hl, full)  # nobody shows its board any more
         with pytest.raises(DiskFull):
-            hl.tasks.retry_all()
-    hl.tasks.retry_all()
-    hl.tasks.retry_all()
+            hl.tasks.save()
+    hl.tasks.save()
+    hl.tasks.save()
     server.deliver()
     assert [row.title for row in ek.tasks.tasks(ROOM)] == ["Begär yttrande å 🙂"]
 
@@ -119,7 +119,7 @@ def test_what_a_full_disk_refused_is_on_the_board_when_it_is_shown_again(
         refused_card(hl, full)
         gc.collect()
         assert [card.title for card in hl.tasks.board(ROOM).all_cards()] == ["Begär yttrande å 🙂"]
-    hl.tasks.retry_all()
+    hl.tasks.save()
 
 
 def test_a_board_that_nobody_shows_any_more_is_freed(desks: tuple[Desk, Desk, Positions]) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from app.chat.records import MessageSent
+from app.chat.tool import TOOL as CHAT
 from app.errors import BadFileName, FileTooLarge, FileUnreadable
 from sync.client.status import LinkState
 from sync.client.wire.transport import Answer
@@ -45,7 +46,7 @@ async def nothing_sent(desk: Desk, room: object) -> None:
 async def one(o: Offices) -> tuple[Desk, object]:
     (a,) = await o.hire("Handläggare")
     room = await a.session.rooms.create("Åäö", "case")
-    a.session.chat.send(room, "Före, åäö")
+    a.session.service(CHAT).send(room, "Före, åäö")
     await until(lambda: a.session.store.waiting_count() == 0)
     return a, room
 
@@ -56,7 +57,7 @@ async def test_a_file_of_300_mb_is_refused_before_anything_is_stored(o: Offices,
     with large.open("wb") as file:
         file.truncate(300 * 1024 * 1024)
     with pytest.raises(FileTooLarge) as e:
-        await a.session.chat.send_file(room, [large])  # type: ignore[arg-type]
+        await a.session.service(CHAT).send_file(room, [large])  # type: ignore[arg-type]
     explained(e.value.code, "file-too-large")
     await nothing_sent(a, room)
 
@@ -64,17 +65,17 @@ async def test_a_file_of_300_mb_is_refused_before_anything_is_stored(o: Offices,
 async def test_a_file_just_below_the_limit_is_sent_and_one_above_it_is_not(o: Offices, tmp_path: Path) -> None:
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
-    a.session.chat.files.max_bytes = 100_000
+    a.session.service(CHAT).files.max_bytes = 100_000
     below, above = tmp_path / "under.bin", tmp_path / "över.bin"
     below.write_bytes(b"\xe5" * 100_000)
     above.write_bytes(b"\xe5" * 100_001)
     with pytest.raises(FileTooLarge):
-        await a.session.chat.send_file(room, [below, above], "Båda")
+        await a.session.service(CHAT).send_file(room, [below, above], "Båda")
     assert a.session.store.uploads() == []
-    await a.session.chat.send_file(room, [below], "Den ena")
-    await until(lambda: b.session.chat.channel(room) is not None and len(b.texts(room)) == 1)
-    message = b.session.chat.timeline(room).message(0)
-    found = await b.session.chat.fetch_file(room, message, 0, tmp_path / "hem.bin")
+    await a.session.service(CHAT).send_file(room, [below], "Den ena")
+    await until(lambda: b.session.service(CHAT).channel(room) is not None and len(b.texts(room)) == 1)
+    message = b.session.service(CHAT).timeline(room).message(0)
+    found = await b.session.service(CHAT).fetch_file(room, message, 0, tmp_path / "hem.bin")
     assert found.read_bytes() == below.read_bytes()
 
 
@@ -86,7 +87,7 @@ async def test_a_file_that_shrinks_while_it_is_read_is_refused(
     file.write_bytes(b"x" * 1000)
     monkeypatch.setattr("app.objects.files.size_of", lambda path: 5000)
     with pytest.raises(FileUnreadable) as e:
-        await a.session.chat.send_file(room, [file])  # type: ignore[arg-type]
+        await a.session.service(CHAT).send_file(room, [file])  # type: ignore[arg-type]
     explained(e.value.code, "file-unreadable")
     await nothing_sent(a, room)
 
@@ -96,7 +97,7 @@ async def test_a_name_with_nothing_usable_in_it_is_refused(o: Offices, tmp_path:
     file = tmp_path / "\x01\x02"
     file.write_bytes(b"x")
     with pytest.raises(BadFileName) as e:
-        await a.session.chat.send_file(room, [file])  # type: ignore[arg-type]
+        await a.session.service(CHAT).send_file(room, [file])  # type: ignore[arg-type]
     explained(e.value.code, "bad-file-name")
     await nothing_sent(a, room)
 
@@ -107,18 +108,18 @@ async def test_a_received_name_never_leaves_the_folder_or_harms_it(o: Offices, t
     room = await o.room(a, b)
     file = tmp_path / "ok.txt"
     file.write_bytes("Innehåll åäö".encode())
-    await a.session.chat.send_file(room, [file])
+    await a.session.service(CHAT).send_file(room, [file])
     await until(lambda: a.session.store.waiting_count() == 0)
-    (attachment,) = a.session.chat.timeline(room).message(0).attachments
+    (attachment,) = a.session.service(CHAT).timeline(room).message(0).attachments
     for name in BAD_NAMES:
         bad = msgspec.structs.replace(attachment, name=name)
-        a.session.chat._append(room, MessageSent(text="", attachments=(bad,)))
-    await until(lambda: b.session.chat.channel(room) is not None and len(b.texts(room)) == 1 + len(BAD_NAMES))
+        a.session.service(CHAT)._append(room, MessageSent(text="", attachments=(bad,)))
+    await until(lambda: b.session.service(CHAT).channel(room) is not None and len(b.texts(room)) == 1 + len(BAD_NAMES))
     home = tmp_path / "hem"
     home.mkdir()
     for at in range(1, 1 + len(BAD_NAMES)):
-        message = b.session.chat.timeline(room).message(at)
-        found = await b.session.chat.fetch_file(room, message, 0, home)
+        message = b.session.service(CHAT).timeline(room).message(at)
+        found = await b.session.service(CHAT).fetch_file(room, message, 0, home)
         assert found.parent == home
     assert sorted(p.name for p in home.iterdir()) == sorted(BAD_NAMES.values())
     assert b.session.store.db.check() == []
@@ -141,10 +142,10 @@ async def test_a_file_that_the_server_has_no_room_for_waits_says_so_and_is_sent_
     monkeypatch.setattr(blobs, "_check_quota", no_room)
     file = tmp_path / "beslut åäö.pdf"
     file.write_bytes(b"x" * 5000)
-    await a.session.chat.send_file(room, [file], "Beslutet")
+    await a.session.service(CHAT).send_file(room, [file], "Beslutet")
     await until(lambda: a.session.rooms.notices(room) == [code])
     explained(code, code)
-    a.session.chat.send(room, "Det här kommer fram ändå")
+    a.session.service(CHAT).send(room, "Det här kommer fram ändå")
     await until(lambda: "Det här kommer fram ändå" in b.texts(room))
     assert a.session.rooms.notices(room) == [code]
     assert len(a.session.store.uploads()) == 1
@@ -164,12 +165,12 @@ async def test_a_file_that_is_gone_before_it_was_sent_holds_up_nothing_else(
     file.write_bytes(b"x" * 5000)
     await o.w.stop_server()
     await until(lambda: a.session.engine.status.state is LinkState.OFFLINE)
-    await a.session.chat.send_file(room, [file], "Beslutet")
+    await a.session.service(CHAT).send_file(room, [file], "Beslutet")
     (part,) = [p for p in a.profile.blobs_folder.rglob("*") if p.is_file()]
     harm(part)
     file.write_bytes(b"y" * 5000)
-    await a.session.chat.send_file(room, [file], "Nästa")
-    a.session.chat.send(room, "Det här kommer fram ändå")
+    await a.session.service(CHAT).send_file(room, [file], "Nästa")
+    a.session.service(CHAT).send(room, "Det här kommer fram ändå")
     await o.w.start_server()
     a.session.engine.retry_now()
     await until(lambda: sorted(b.texts(room)) == ["Det här kommer fram ändå", "Nästa"])
@@ -196,10 +197,10 @@ async def test_a_way_that_carries_no_files_carries_the_rest(
     monkeypatch.setattr(dialer, "request", broken_off)
     file = tmp_path / "beslut åäö.pdf"
     file.write_bytes(b"x" * 5000)
-    await a.session.chat.send_file(room, [file], "Beslutet")
+    await a.session.service(CHAT).send_file(room, [file], "Beslutet")
     await until(lambda: len(tries) > 5)
     assert a.session.engine.status.state is LinkState.ONLINE
-    a.session.chat.send(room, "Det här kommer fram ändå")
+    a.session.service(CHAT).send(room, "Det här kommer fram ändå")
     await until(lambda: "Det här kommer fram ändå" in b.texts(room))
     assert a.session.rooms.notices(room) == ["unreachable"]
     monkeypatch.undo()

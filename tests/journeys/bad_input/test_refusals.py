@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import pytest
 
 from app.chat.records import MessageSent
+from app.chat.tool import TOOL as CHAT
 from app.core.i18n import set_language
 from sync.client.ports import Received
 from sync.client.status import LinkState, RoomState
@@ -108,12 +109,12 @@ async def test_a_member_demoted_to_reader_keeps_what_they_wrote_and_is_told(w: W
 async def test_a_demoted_member_reads_in_the_room_why_nothing_is_sent(o: Offices) -> None:
     a, b = await o.hire("Handläggare", "Registrator")
     room = await o.room(a, b)
-    await until(lambda: b.session.chat.channel(room) is not None)
+    await until(lambda: b.session.service(CHAT).channel(room) is not None)
     assert b.session.rooms.notices(room) == []
     await a.session.rooms.set_role(room, b.session.people.me.uid, 1)
     await until(lambda: not b.session.rooms.may_write(room))
     assert b.session.rooms.notices(room) == []
-    b.session.chat._append(room, MessageSent(text="Skrivet i sista stund"))
+    b.session.service(CHAT)._append(room, MessageSent(text="Skrivet i sista stund"))
     (code,) = b.session.rooms.notices(room)
     explained(code, "may-not-write")
     set_language("sv")

@@ -16,7 +16,9 @@ import pytest_asyncio
 from keyring.backends.fail import Keyring as NoKeyringBackend
 
 from app.bootstrap import Office
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId
+from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import (
     AppError,
     BadCaFile,
@@ -76,12 +78,12 @@ async def home(o: Offices) -> AsyncIterator[Home]:
 
 async def _leave(o: Offices, desk: Desk) -> Home:
     room = await desk.session.rooms.create("Tillsyn 2026-1184 åäö", "case")
-    desk.session.chat.send(room, SENT)
+    desk.session.service(CHAT).send(room, SENT)
     mine, personal = desk.session.engine.devices.mine, desk.session.personal
     await until(lambda: mine in personal.shared.names and mine in personal.shared.runs)  # the room waits for nothing
     await until(lambda: desk.session.store.waiting_count() == 0)
     await o.w.stop_server()
-    desk.session.chat.send(room, WAITS)
+    desk.session.service(CHAT).send(room, WAITS)
     await desk.close()
     return Home(o, desk, room)
 
@@ -194,7 +196,7 @@ async def test_a_store_of_a_newer_version_is_left_as_it_is(home: Home) -> None:
 def fill(session: Session, room: RoomId) -> None:
     """Writes until nothing more goes in."""
     for _ in range(100):
-        session.documents.create(room, "x" * 200)
+        session.service(DOCUMENTS).create(room, "x" * 200)
 
 
 async def test_a_full_disk_keeps_what_was_there_and_goes_on_when_there_is_room(home: Home) -> None:
@@ -206,15 +208,15 @@ async def test_a_full_disk_keeps_what_was_there_and_goes_on_when_there_is_room(h
         fill(session, home.room)
     explained(e.value.code, "disk-full")
     raw.execute("PRAGMA max_page_count=1000000")
-    made = len(session.documents.list(home.room))
-    session.documents.create(home.room, "Efter")
+    made = len(session.service(DOCUMENTS).list(home.room))
+    session.service(DOCUMENTS).create(home.room, "Efter")
     await session.close()
     home.end()
     session = await home.start().unlock(PASSPHRASE)
     home.desk.session = session
     assert session.store.db.check() == []
     assert home.desk.texts(home.room) == [SENT, WAITS]
-    assert len(session.documents.list(home.room)) == made + 1
+    assert len(session.service(DOCUMENTS).list(home.room)) == made + 1
 
 
 async def test_the_engine_outlives_a_disk_that_is_full_when_something_arrives(w: World) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.chat.service import Author, MentionRow
+from app.chat.tool import TOOL as CHAT_TOOL
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import StoreFault
@@ -22,6 +23,8 @@ from app.settings import Settings
 from app.store.rows import SearchHit
 from app.tasks.model import Board
 from app.tasks.service import TaskRow
+from app.tasks.tool import TOOL as TASKS_TOOL
+from app.tool import AppTool, S
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
 from tests.ui.shell.fake_held import FakeHeldBack
 from tests.ui.shell.fake_invitations import FakeInvitations
@@ -192,6 +195,10 @@ class FakeSession:
         self.status = FakeStatus()
         self.status_changed: Signal[()] = Signal()
         self.place = ""
+
+    def service(self, tool: AppTool[S]) -> S:
+        """The tools that the shell asks; each is a fake."""
+        return cast("S", {CHAT_TOOL.id: self.chat, TASKS_TOOL.id: self.tasks}[tool.id])
 
     def keep_place(self, text: str) -> None:
         self.place = text

@@ -8,12 +8,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.chat.service import MentionRow
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId, Uid
 from app.objects.links import ObjectLink
 from app.objects.trash import WrittenAfter
 from app.people.notices import KeyNotice
 from app.rooms.invitations import OpenInvitation
 from app.tasks.service import TaskRow
+from app.tasks.tool import TOOL as TASKS
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
@@ -95,7 +97,7 @@ class Home(QWidget):
         soon = Soon(self, self.refresh)
         for signal in (session.rooms.changed, session.people.changed, session.status_changed):
             bind(self, signal, soon.due)
-        bind(self, session.tasks.changed, soon.due)
+        bind(self, session.service(TASKS).changed, soon.due)
         bind(self, session.invitations.changed, soon.due)
         self.refresh()
 
@@ -146,7 +148,8 @@ class Home(QWidget):
         self._greeting.setText(greeting(now.hour))
         rooms = {r.room: r for r in self._session.rooms.rooms()}
         titles = {room: summary.title for room, summary in rooms.items()}
-        mentions = [m for m in self._session.chat.mentions(_ASKED, unread_only=True) if m.room in rooms][:_MENTIONS]
+        unread = self._session.service(CHAT).mentions(_ASKED, unread_only=True)
+        mentions = [m for m in unread if m.room in rooms][:_MENTIONS]
         asked = self._session.invitations.all()[:_MENTIONS]
         new = invitations(self._session)
         written = directs(list(rooms.values()), {m.room for m in mentions}, {room.room for room, _, _ in new})
@@ -320,12 +323,12 @@ def finish(owner: QObject, session: Session, task: TaskRow, done: bool) -> None:
     `owner`."""
 
     def move() -> None:
-        board = session.tasks.board(task.room, task.obj)
+        board = session.service(TASKS).board(task.room, task.obj)
         target = next((c for c in board.columns() if c.done == done), None)
         if target is not None:
             board.move_card(task.card, target.id)
 
-    edit_unseen(owner, session.tasks, task.obj, move)
+    edit_unseen(owner, session.service(TASKS), task.obj, move)
 
 
 def _quiet(text: str) -> QWidget:

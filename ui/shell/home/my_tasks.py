@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QButtonGroup, QCheckBox, QWidget
 from app.core.ids import RoomId
 from app.objects.links import ObjectLink
 from app.tasks.service import TaskRow
+from app.tasks.tool import TOOL as TASKS
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton, SegmentButton, Segments
 from ui.kit.card import Card, EmptyState, SectionHeader, scroll
@@ -117,7 +118,7 @@ class RoomTasks(QWidget):
 def tasks_here(session: Session, *, done: bool = False) -> list[TaskRow]:
     """My tasks in rooms that go on. Tasks of a room that another room continues are those of that other room."""
     ended = {room.room for room in session.rooms.rooms() if room.replaced or room.left}
-    return [task for task in session.tasks.my_tasks(done=done) if task.room not in ended]
+    return [task for task in session.service(TASKS).my_tasks(done=done) if task.room not in ended]
 
 
 def due_text(task: TaskRow, today: date) -> tuple[str, str]:
@@ -181,7 +182,7 @@ class MyTasks(QWidget):
         hold(inner, most_width=900)
         column(self).addWidget(scroll(inner, tr("My tasks")))
         soon = Soon(self, self.refresh)
-        bind(self, session.tasks.changed, soon.due)
+        bind(self, session.service(TASKS).changed, soon.due)
         bind(self, session.rooms.changed, soon.due)
 
     def showEvent(self, event: object) -> None:

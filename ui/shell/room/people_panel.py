@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
 from app.people.person import Person
+from app.tasks.tool import TOOL as TASKS
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton, RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
@@ -275,7 +276,7 @@ class PeoplePanel(QFrame):
 
     def _detail(self, item: ObjectSummary) -> str:
         if item.kind == "board":
-            done, total = self._session.tasks.done_of(item.room)
+            done, total = self._session.service(TASKS).done_of(item.room)
             if not total:
                 return tr("No tasks yet")
             return trn("{done} of {n} done", "{done} of {n} done", total).format(done=done, n=total)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from app.chat.tool import TOOL as CHAT
 from app.core.ids import ObjId, RoomId
 from app.core.visible import one_line
 from app.core.words import words_of
@@ -54,7 +55,7 @@ def hit_rows(
     words: tuple[str, ...],
 ) -> list[Row]:
     """Found places as rows, those that are messages with who wrote them. `titles` are the rooms'."""
-    authors = session.chat.authors([(hit.obj, hit.ref) for hit in hits])
+    authors = session.service(CHAT).authors([(hit.obj, hit.ref) for hit in hits])
     rows = []
     for hit in hits:
         author = authors.get((hit.obj, hit.ref))

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A room's chat files as sealed parts: they belong to the room's conversation, also where it continues another's."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.chat.projection import KIND_ID
+from app.core.ids import ObjId, RoomId
+from app.errors import NotFound
+from app.objects.files import Progress, SealedFiles, Source
+from app.store.objects import Objects
+from sync.errors import Refused, Reject
+
+
+class RoomFiles:
+    """`Blobs` of a chat. `origin_of`: the room that a room continues."""
+
+    def __init__(self, files: SealedFiles, objects: Objects, origin_of: Callable[[RoomId], RoomId | None]) -> None:
+        self._files = files
+        self._objects = objects
+        self._origin_of = origin_of
+
+    async def add(self, room: RoomId, obj: ObjId, source: Source, progress: Progress) -> tuple[bytes, Sequence[bytes]]:
+        """Seals a file for upload."""
+        return await self._files.add(room, obj, source, progress)
+
+    async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
+        """Fetches a file. ▲ A file stays in the room for which it was sealed: one that was carried over is fetched from
+        the room it came from."""
+        while True:
+            channel = self._objects.first(room, KIND_ID)
+            if channel is None:
+                raise NotFound
+            try:
+                return await self._files.fetch(room, channel.obj, manifest, target, progress)
+            except (Refused, Reject):
+                origin = self._origin_of(room)
+                if origin is None or self._objects.first(origin, KIND_ID) is None:
+                    raise
+                room = origin

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Documents as the app's tool. Kept out of `app.documents`, which the worker imports without the service."""
+
+from app.core.ids import ObjId, RoomId
+from app.documents import KIND
+from app.documents.compaction import compact
+from app.documents.records import group_of, unpack
+from app.documents.service import DocumentService
+from app.tool import AppTool, Offer, Parts, ToolKind, from_snapshot
+from sync.client.ports import CARET
+
+
+def _make(parts: Parts) -> DocumentService:
+    service = DocumentService(
+        parts.db, parts.changes, parts.objects, parts.people, parts.rooms, send_ephemeral=parts.send_ephemeral
+    )
+    service.files.may_export = parts.may_export
+    service.files.may_print = parts.may_print
+    service.live_changed.connect(lambda room, obj, live: parts.set_shared(obj, live))
+    return service
+
+
+def _copy_into(service: DocumentService, obj: ObjId, room: RoomId, into: ObjId) -> ObjId:
+    return service.copy(obj, room)
+
+
+TOOL = AppTool(
+    id="documents",
+    service=DocumentService,
+    make=_make,
+    kinds=(
+        ToolKind(
+            kind=KIND,
+            baseline=from_snapshot,
+            snapshot=compact,
+            successor=Offer(unpack=unpack, group_of=group_of, copy_into=_copy_into),
+            copier=DocumentService.copy,
+            starter=None,
+        ),
+    ),
+    ephemeral=CARET,
+)

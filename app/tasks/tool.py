@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Tasks as the app's tool. Kept out of `app.tasks`, which the worker imports without the service."""
+
+from app.core.i18n import tr
+from app.rooms.service import Starter
+from app.tasks import KIND
+from app.tasks.compaction import compact
+from app.tasks.records import unpack
+from app.tasks.service import TaskService, new_board
+from app.tool import AppTool, Offer, Parts, ToolKind, from_snapshot
+
+
+def _make(parts: Parts) -> TaskService:
+    return TaskService(parts.db, parts.changes, parts.objects, parts.people, parts.rooms, parts.rooms)
+
+
+def _first_board() -> bytes:
+    return new_board(tr("Tasks"), (tr("To do"), tr("In progress"), tr("Review"), tr("Finished")))
+
+
+TOOL = AppTool(
+    id="tasks",
+    service=TaskService,
+    make=_make,
+    kinds=(
+        ToolKind(
+            kind=KIND,
+            baseline=from_snapshot,
+            snapshot=compact,
+            successor=Offer(unpack=unpack, group_of=None, copy_into=TaskService.copy_cards),
+            copier=TaskService.copy,
+            starter=Starter(kind=KIND.id, first=_first_board),
+        ),
+    ),
+    ephemeral=None,
+)

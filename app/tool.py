@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the app needs of a tool, typed. The recipe for a new one is in ARCHITECTURE.md ("A new tool").
+
+A tool exports one `AppTool`, named TOOL, in its module `tool.py`. `app/kinds.py` lists them. app/open_tools.py opens
+them for a session. Nothing here names a tool, and no field has a default: an omission is an error of types, and a
+TypeError or BugError that says what is missing.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+
+from app.core.ids import DevId, ObjId, RoomId, Uid
+from app.core.signal import Signal
+from app.errors import BugError
+from app.objects.compaction import Compaction
+from app.objects.files import SealedFiles
+from app.objects.kind import Kind
+from app.objects.links import Linked, ObjectLink
+from app.objects.replay import Unpack
+from app.objects.trash import Bin, Retired
+from app.people.person import Person
+from app.rooms import held, offers
+from app.rooms.baselines import Baseline
+from app.rooms.service import Starter
+from app.rooms.succession import Carrier
+from app.store.changes import Changes
+from app.store.database import Database
+from app.store.objects import Objects
+from app.store.snapshots import Snapshots
+
+# ---- what the app gives a tool
+
+
+class People(Protocol):
+    """Looks people up."""
+
+    @property
+    def changed(self) -> Signal[()]:
+        """Somebody's name or verification changed, or was received: a person can be asked for before that."""
+        ...
+
+    @property
+    def me(self) -> Person: ...
+
+    def person(self, uid: Uid) -> Person: ...
+
+
+class Rooms(Protocol):
+    """The members of a room, what this account may do there, and the room's list of objects."""
+
+    def people_in(self, room: RoomId) -> Sequence[Person]:
+        """The room's members."""
+        ...
+
+    def is_admin(self, room: RoomId) -> bool:
+        """Whether this account is administrator or owner there."""
+        ...
+
+    def may_write(self, room: RoomId) -> bool:
+        """Whether this account may write there."""
+        ...
+
+    def announce(self, room: RoomId, obj: ObjId, kind: str) -> None:
+        """Adds an object to the room, in the transaction that writes its first change."""
+        ...
+
+    def retire(self, room: RoomId, obj: ObjId, on: bool) -> None:
+        """Puts an object away, or (`on` False) restores it."""
+        ...
+
+    def put_away(self, room: RoomId | None = None, by: Uid | None = None) -> Sequence[Retired]:
+        """The objects that are put away, of one room or all, by one person or anybody."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the app gives a tool for one session.
+
+    `send_ephemeral` sends to the devices that have the room open now; BugError for a tool that owns no kind of
+    ephemeral message. `set_shared` records whether a colleague has an object open, so that its edits are sent more
+    often. `may_export` and `may_print` read the policy at each call. `origin_of`: the room that this one continues.
+    `find`: the present form of what a link leads to, of any tool; None if it is not here. `room_changed`: something in
+    this room has changed.
+    """
+
+    db: Database
+    changes: Changes
+    objects: Objects
+    snapshots: Snapshots
+    people: People
+    rooms: Rooms
+    files: SealedFiles
+    send_ephemeral: Callable[[RoomId, bytes], None]
+    set_shared: Callable[[ObjId, bool], None]
+    may_export: Callable[[], bool]
+    may_print: Callable[[], bool]
+    origin_of: Callable[[RoomId], RoomId | None]
+    find: Callable[[ObjectLink], Linked | None]
+    room_changed: Signal[RoomId]
+
+
+# ---- what a tool gives the app
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsaved:
+    """Something that the disk has refused and that is only in memory: edits of an object, or a draft in it."""
+
+    obj: ObjId
+    draft: bool
+
+
+class Service(Protocol):
+    """A tool's service in one session. Lives on the event loop."""
+
+    def start(self) -> None:
+        """Does what an earlier run did not complete. Called once, when the loop runs."""
+        ...
+
+    def save(self) -> None:
+        """Tries again to store what the disk has refused. StoreFault if it refuses again; it stays in memory then."""
+        ...
+
+    def unstored(self) -> Sequence[Unsaved]:
+        """What the disk has refused so far."""
+        ...
+
+    def close_all(self) -> None:
+        """Tries once more to store what the disk has refused, and stops following the store, which closes next.
+        StoreFault if the disk refuses again. A second call does no harm."""
+        ...
+
+    def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
+        """Receives a colleague's ephemeral message of the tool's kind. Ignores a payload that is none of its own."""
+        ...
+
+    def linked(self, link: ObjectLink) -> Linked | None:
+        """The present form of an object of this tool, or of the place in it that `link.ref` names; None if it is not
+        here. `app.objects.links.linked_object` serves for whole objects."""
+        ...
+
+    @property
+    def trash(self) -> Bin | None:
+        """What is put away; None for a tool in which nothing can be."""
+        ...
+
+
+SERVICE = ("start", "save", "unstored", "close_all", "on_ephemeral", "linked", "trash")
+
+S = TypeVar("S", bound=Service)
+
+
+@dataclass(frozen=True, slots=True)
+class NoBaseline:
+    """Newcomers without the history are given nothing of this kind, because of `reason`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoSnapshot:
+    """No snapshots are made of this kind, because of `reason`; so its history is never cleared on the server."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoCopy:
+    """An object of which a change is held back cannot be copied, because of `reason`."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carry(Generic[S]):
+    """A successor room is given records. `state`: an object (first) as changes for its successor (second), without what
+    is there already; each group is written in one transaction."""
+
+    state: Callable[[S, ObjId, ObjId], Iterable[Sequence[bytes]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer(Generic[S]):
+    """A successor room begins with the baseline of an object that merges, and members offer the own changes that it
+    lacks. `unpack` reads the update in a change's data. `group_of`: the group that the pieces of one large change
+    share; None for a kind without pieces. `copy_into(service, obj, room, into)` copies what an object of the old room
+    holds here into the successor, as new content."""
+
+    unpack: Unpack
+    group_of: Callable[[bytes], bytes | None] | None
+    copy_into: Callable[[S, ObjId, RoomId, ObjId], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindRules:
+    """A kind's rules, joined with the service of one session."""
+
+    id: str
+    baseline: Baseline | None
+    carrier: Carrier | None
+    unpack: Unpack | None
+    group_of: Callable[[bytes], bytes | None] | None
+    copy_into: offers.Copier | None
+    copier: held.Copier | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolKind(Generic[S]):
+    """A kind of objects of a tool whose service is S.
+
+    `kind`: what the store needs. `baseline`: the object's present state as changes, for newcomers and successors
+    (`from_snapshot` for a kind that makes snapshots). `snapshot`: the kind's own `compact`. `successor`: `Offer` for a
+    kind that merges, `Carry` for records. `copier`: makes an object in the same room with what this computer shows of
+    an object of which a change is held back. `starter`: the object that every new room begins with, or None.
+    """
+
+    kind: Kind
+    baseline: Callable[[Parts, ObjId], Awaitable[Sequence[bytes]]] | NoBaseline
+    snapshot: Compaction | NoSnapshot
+    successor: Carry[S] | Offer[S]
+    copier: Callable[[S, ObjId], ObjId] | NoCopy
+    starter: Starter | None
+
+    def __post_init__(self) -> None:
+        """Raises BugError if the parts do not fit together."""
+        fault = self._fault()
+        if fault:
+            raise BugError(f"The kind {self.kind.id!r}: {fault}.")
+
+    def _fault(self) -> str:
+        merges, offers_changes = self.kind.merging is not None, isinstance(self.successor, Offer)
+        if self.kind.compact is not (None if isinstance(self.snapshot, NoSnapshot) else self.snapshot):
+            return "`snapshot` is another than its Kind's `compact`"
+        if self.baseline is from_snapshot and self.kind.compact is None:
+            return "its baseline is made from a snapshot, and it has no `snapshot`"
+        if merges and not offers_changes:
+            return "it merges, so its `successor` is an Offer"
+        if not merges and offers_changes:
+            return "it has no `merging`, so its `successor` is a Carry"
+        if offers_changes and isinstance(self.baseline, NoBaseline):
+            return "its `successor` is an Offer, which needs a `baseline` to begin from"
+        if self.starter is not None and self.starter.kind != self.kind.id:
+            return "its `starter` is of another kind"
+        return ""
+
+    def join(self, parts: Parts, service: S) -> KindRules:
+        """The rules with this service behind them."""
+        carry = self.successor if isinstance(self.successor, Carry) else None
+        offer = self.successor if isinstance(self.successor, Offer) else None
+        return KindRules(
+            id=self.kind.id,
+            baseline=None if isinstance(self.baseline, NoBaseline) else partial(self.baseline, parts),
+            carrier=partial(carry.state, service) if carry is not None else None,
+            unpack=offer.unpack if offer is not None else None,
+            group_of=offer.group_of if offer is not None else None,
+            copy_into=partial(offer.copy_into, service) if offer is not None else None,
+            copier=None if isinstance(self.copier, NoCopy) else partial(self.copier, service),
+        )
+
+
+async def from_snapshot(parts: Parts, obj: ObjId) -> Sequence[bytes]:
+    """An object's present state, made as its snapshots are. WorkerUnavailable, WorkerDied."""
+    return await parts.snapshots.state(obj)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenTool:
+    """A tool in one session: its service, and its kinds' rules."""
+
+    service: Service
+    rules: tuple[KindRules, ...]
+
+
+class AnyTool(Protocol):
+    """A tool whatever its service: what lists of tools hold. An `AppTool` is one."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def ephemeral(self) -> int | None: ...
+
+    @property
+    def store_kinds(self) -> tuple[Kind, ...]: ...
+
+    @property
+    def starters(self) -> tuple[Starter, ...]: ...
+
+    def open(self, parts: Parts) -> OpenTool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppTool(Generic[S]):
+    """A tool. `service` is the class of what `make` makes: `Session.service` returns it by its type. `ephemeral`: the
+    kind of ephemeral message that it owns (sync/trust/room/ephemeral.py), or None."""
+
+    id: str
+    service: type[S]
+    make: Callable[[Parts], S]
+    kinds: tuple[ToolKind[S], ...]
+    ephemeral: int | None
+
+    @property
+    def store_kinds(self) -> tuple[Kind, ...]:
+        """What the store needs of the tool's kinds."""
+        return tuple(each.kind for each in self.kinds)
+
+    @property
+    def starters(self) -> tuple[Starter, ...]:
+        """The tool's objects in each new room."""
+        return tuple(each.starter for each in self.kinds if each.starter is not None)
+
+    def open(self, parts: Parts) -> OpenTool:
+        """Makes the service of one session. BugError if it lacks a part of `Service`, or is of another class."""
+        service = self.make(parts)
+        missing = [name for name in SERVICE if not hasattr(service, name)]
+        if missing:
+            raise BugError(f"The service of the tool {self.id!r} has no `{'`, `'.join(missing)}`.")
+        if not isinstance(service, self.service):
+            raise BugError(f"The tool {self.id!r} makes another service than its `service` says.")
+        return OpenTool(service=service, rules=tuple(each.join(parts, service) for each in self.kinds))
