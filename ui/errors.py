@@ -30,7 +30,7 @@ class Sentence(NamedTuple):
 
     @property
     def text(self) -> str:
-        """All three in one line of text."""
+        """All three sentences in one line of text."""
         return f"{self.title} {self.meaning} {self.action}"
 
 

@@ -92,7 +92,7 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
             runner.run(program.run())
         if program.restart is not None:
             log.ui.info("starting-again")
-    except Exception as fault:  # raised, it would be on stderr with what it says
+    except Exception as fault:  # raised, it would be on stderr with its message
         log.ui.exception("ended", fault, shown=code_of(fault))
         _write_line(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
         return 1

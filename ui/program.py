@@ -184,7 +184,7 @@ class Program:
         """How to start the program again after `run` has ended; None if it is not to be started again."""
         return self._ending.restart(self._link)
 
-    # -- the way in -----------------------------------------------------------------------------------------------
+    # -- before a window -------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         if self._office.is_new:
@@ -287,7 +287,7 @@ class Program:
         try:
             await self._ending.close()
             session = await self._office.rekey(change)
-        except AppError as fault:  # nothing was changed: the way in is as it was
+        except AppError as fault:  # nothing was changed: the unlock methods are as before
             view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)

@@ -12,7 +12,7 @@ from app.session import Session
 from app.settings import WINDOW_GEOMETRY, Settings
 from ui.desktop.closing import Gate
 from ui.kit import tasks
-from ui.kit.bug_dialog import BugTeller
+from ui.kit.bug_dialog import BugNotifier
 from ui.shell.settings.diagnosis_dialog import report_fault
 from ui.shell.window.main_window import MainWindow
 
@@ -35,7 +35,7 @@ class Stage:
         self.window: MainWindow | None = None
         self._settings, self._may_close, self._background = settings, may_close, background
         self._report = report
-        self._bugs: BugTeller | None = None
+        self._bugs: BugNotifier | None = None
         """The dialog for faults at the gate."""
 
     @property
@@ -63,7 +63,7 @@ class Stage:
             self.gate.setGeometry(self.window.geometry())
         self.gate.setCentralWidget(view)
         gate = self.gate
-        self._bugs = BugTeller(gate, lambda lines: self._save_report(gate, lines))
+        self._bugs = BugNotifier(gate, lambda lines: self._save_report(gate, lines))
         tasks.set_error_hook(self._on_error)
         if not quiet:
             self.gate.show()

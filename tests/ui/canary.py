@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolTip, QWidget
 
 
 class Canary:
-    """A named pipe: whoever opens it to read waits until another process opens it to write, and leaves a mark. Not a
-    thread of ours: Qt holds Python's lock while it waits."""
+    """A named pipe. A process that opens it to read waits until another process opens it to write, and leaves a mark.
+    Not a thread of ours: Qt holds Python's lock while it waits."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,7 +30,8 @@ class Canary:
         return f'<img src="file://{self.path}">'
 
     def rest(self) -> bool:
-        """Ends it; whether it was ever opened. Who opens it from now on does not wait, but finds no file."""
+        """Ends the pipe; returns whether it was ever opened. A process that opens it from now on does not wait, but
+        finds no file."""
         self.path.unlink()
         self._watch.kill()
         self._watch.wait()

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What holds for every test of ui/: screen readers are told what the widgets say of themselves, and the text size and
-the density are left as they were found."""
+"""What holds for every test of ui/: widgets describe themselves to screen readers as in the program, and the text size
+and the density are left as they were found."""
 
 from collections.abc import Iterator
 

@@ -43,7 +43,7 @@ def walk(found: QAccessibleInterface) -> Iterator[QAccessibleInterface]:
 
 
 def focused(window: QWidget) -> list[str]:
-    """Everything that says that it has the focus."""
+    """Everything that reports that it has the focus."""
     return [f"{f.role().name} {f.text(Name)}" for f in walk(face(window)) if f.state().focused]
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Finds what a slot does to a model or a service outside of `run_guarded`.
 
-The rule, in four sentences. A *model* is what a name of MODELS stands for, wherever it is the last name before the
+The rule, in four sentences. A *model* is what a name of MODELS means, wherever it is the last name before the
 method: `board`, `self._board` and `self.session.service(TASKS)` all are. Each public method of its classes that is no
 coroutine changes something unless READS names it. Such a method may be named (called, or given on as `board.undo.undo`)
 only in an argument of one of GUARDS, in a coroutine, whose errors `run` reports, where `try` or `suppress` takes what
@@ -137,7 +137,7 @@ def methods(cls: type) -> set[str]:
 
 
 def changing(name: str) -> frozenset[str]:
-    """The methods that change something of what a name stands for."""
+    """The methods that change something of the models with this name."""
     found: set[str] = set()
     for cls in MODELS[name]:
         found |= methods(cls) - set(READS[cls].split())
@@ -192,7 +192,7 @@ class _Module:
         return bool(named) and all(self._is_guarded(node, seen | {name}) for node in named)
 
     def _is_inside(self, name: str) -> bool:
-        """Whether a function of this name stands in a function or in a private class."""
+        """Whether a function of this name is inside a function or a private class."""
         for node in ast.walk(self._tree):
             if isinstance(node, ast.FunctionDef) and node.name == name:
                 above = self._above[node]
@@ -212,7 +212,7 @@ def _takes_errors(above: ast.AST, node: ast.AST) -> bool:
 
 
 def _is_own(node: ast.AST) -> bool:
-    """Whether a name stands for a function of the module itself, and not for a model's method of the same name."""
+    """Whether a name is a function of the module itself, and not for a model's method of the same name."""
     return not (isinstance(node, ast.Attribute) and _last_name(node.value).lstrip("_") in MODELS)
 
 

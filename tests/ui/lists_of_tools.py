@@ -136,7 +136,7 @@ def chips(folder: Path) -> Shown:
 
 
 def filter_parts(folder: Path) -> Shown:
-    """Who, when and which label: the first comes, goes and is another."""
+    """Person, due date and label: the first is added, removed and changed."""
     board = Board(me=HL)
     _card(board)
     label = board.add_label("Brådskande å", "info")
@@ -229,7 +229,7 @@ def _message(key: str, text: str, reactions: tuple[Reaction, ...] = ()) -> Messa
 
 
 def messages(folder: Path) -> Shown:
-    """The history before grows and shrinks: the timeline is another from its beginning on."""
+    """The history before the messages grows and shrinks: the timeline changes from its beginning on."""
     rows_ = _Messages()
     timeline = Timeline(rows_)
     view = TimelineView(TimelineModel(timeline, Folk(HL)), Transfers())

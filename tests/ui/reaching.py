@@ -34,7 +34,7 @@ PARTS_OF_QT = (QScrollBar, QTabBar, QCalendarWidget, QMenu)
 
 
 def tops(window: QWidget) -> list[QWidget]:
-    """The window and what stands over it as windows of their own."""
+    """The window, and the windows of its own that are over it."""
     over = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not window and _belongs(w, window)]
     return [window, *over]
 
@@ -139,7 +139,7 @@ def _cut(shown: QLabel) -> Iterator[str]:
 
 
 def _overlapping(controls: list[QWidget]) -> list[str]:
-    """Controls of one parent that stand on each other."""
+    """Controls of one parent that overlap."""
     by_parent: dict[QWidget, list[QWidget]] = {}
     for control in controls:
         parent = control.parentWidget()

@@ -39,7 +39,7 @@ TEXT = "Beslut i ärendet å 🙂"
 
 @dataclass
 class Place:
-    """One person's store and services. `notified`: codes of errors that a message told, with their Try again."""
+    """One person's store and services. `notified`: codes of errors that a message showed, with their Try again."""
 
     folder: Path
     store: Store
@@ -193,7 +193,7 @@ def fault(request: pytest.FixtureRequest) -> Fault:
 
 @pytest.fixture
 def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the bar says aloud."""
+    """The bar's announcements."""
     found: list[str] = []
     monkeypatch.setattr("ui.kit.unsaved_bar.announce", lambda _owner, text, _kind: found.append(text))
     return found

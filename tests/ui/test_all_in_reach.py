@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whoever has a small screen or needs large text reaches and reads everything: every view, in several sizes."""
+"""People with a small screen or large text reach and read everything: every view, in several sizes."""
 
 import pytest
 from PySide6.QtCore import QSize

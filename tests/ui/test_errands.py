@@ -113,7 +113,7 @@ def test_a_profile_that_cannot_be_used_is_reported_without_a_terminal(tmp_path: 
 
 
 def test_links_in_a_ring_are_a_profile_that_cannot_be_used(tmp_path: Path) -> None:
-    """Whoever may write in a shared data root could lay them in another's place."""
+    """A user who may write in a shared data root could make such links in another user's folder."""
     (tmp_path / "ring").symlink_to("ring")
     done = kansli("--data", str(tmp_path / "ring"), home=tmp_path, spoil=NO_SCREEN)
     assert done.returncode == 2

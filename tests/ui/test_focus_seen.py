@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Whoever goes by keyboard sees where they are: every control of every view looks different with the focus."""
+"""People who use the keyboard see where the focus is: every control of every view looks different with it."""
 
 from collections.abc import Iterator
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""docs/HELPDESK.sv.md has a row for every code that a person can see, in the words that stand on the screen."""
+"""docs/HELPDESK.sv.md has a row for every code that a person can see, in the words of the screen."""
 
 import re
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """No list rebuilds its rows under the focus: what a person is at survives a refresh that concerns another row.
 
-The lists stand in tests/ui/shell/lists.py and tests/ui/lists_of_tools.py; the second half of this file finds those that
+The lists are in tests/ui/shell/lists.py and tests/ui/lists_of_tools.py; the second half of this file finds those that
 are missing there.
 """
 
@@ -55,7 +55,7 @@ def window_of(qtbot: QtBot, shown: Shown) -> QWidget:
 
 
 def place_of(shown: Shown) -> QPoint:
-    """Where it stands on the screen."""
+    """The place of a list on the screen."""
     held = shown.held(shown.keys[-2])
     if shown.items is not None:
         return shown.items.mapToGlobal(shown.items.visualRect(row_index(shown, shown.keys[-2])).topLeft())

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a screen reader hears at each step of a day's work that is done by keyboard alone: on a real AT-SPI bus, with
-real keys, a real window, colleagues and a server.
+"""What a screen reader reads out at each step of a day's work that is done by keyboard alone: on a real AT-SPI bus,
+with real keys, a real window, colleagues and a server.
 
-▲ It waits for what is heard, never for a time: the five seconds in which announcements are gathered pass when the test
-says so.
+▲ The test waits for what is read out, never for a time: the five seconds in which announcements are gathered pass when
+the test moves the clock.
 """
 
 import subprocess
@@ -47,7 +47,8 @@ class Office:
         assert shown == line, (shown, Path(self._errors.name).read_text(encoding="utf-8")[-3000:])
 
     def end(self) -> None:
-        """The program must end well: Qt and Python do not quarrel over who deletes what. Twice is once."""
+        """Ends the program, and checks that it ended well: Qt and Python do not quarrel over who deletes what. A second
+        call changes nothing."""
         if self._ended:
             return
         self._ended = True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Qt's calls that take a text for HTML, a file for a picture or an address for one to open stand in one place each."""
+"""Qt's calls that take a text for HTML, a file for a picture or an address for one to open are in one place each."""
 
 import ast
 from pathlib import Path

@@ -43,7 +43,7 @@ BASES = NAMES | {"QAbstractSpinBox", "QAbstractSlider", "QTabBar"}
 
 
 def turned_by_wheel(window: QWidget) -> list[QWidget]:
-    """The controls in a window, and in what stands over it, that Qt would change by wheel."""
+    """The controls in a window, and in the windows over it, that Qt would change by wheel."""
     tops = [w for w in QApplication.topLevelWidgets() if w is window or w.parentWidget() is window]
     return [
         control

@@ -30,7 +30,7 @@ from ui.kit.translate import tr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What is to be sent. `edits` or `reply_to` is the message concerned."""
+    """A message as it is to be sent. `edits` or `reply_to`: the message that it changes or answers."""
 
     text: str
     reply_to: Message | None

@@ -15,7 +15,7 @@ from ui.kit.pictures import decoded, jpeg
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 CACHE_BYTES = 32 * 1024 * 1024
-"""Of decoded previews: 23 of the largest."""
+"""The most bytes of decoded previews that are kept: 23 of the largest previews."""
 
 
 def picture_of(source: Source) -> Picture | None:

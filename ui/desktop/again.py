@@ -33,7 +33,7 @@ class Restart:
     locked: bool
     """It begins at the gate, and asks the computer's key store only when the person wants it."""
     background: bool
-    """In the notification area, without a window."""
+    """Whether it begins in the notification area, without a window."""
     link: str
     """The `kansli:` link to follow after unlocking, or ""."""
 

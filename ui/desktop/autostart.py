@@ -103,7 +103,8 @@ class DesktopFile:
 
 
 def _quoted(part: str) -> str:
-    """As the desktop entry specification wants an argument: in double quotes, with its own signs escaped, twice."""
+    """Quotes an argument as the desktop entry specification requires: in double quotes, with its own signs escaped,
+    twice."""
     for sign in '\\"`$':
         part = part.replace(sign, "\\\\" + ("\\\\" if sign == "\\" else sign))
     return f'"{part}"'.replace("%", "%%")

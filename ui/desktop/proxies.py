@@ -49,7 +49,7 @@ def first_of(answer: str) -> str | None:
 
 
 def by_script(address: str) -> ProxyLookup | None:
-    """By the PAC script at an address, as WinHTTP fetches and runs it; None elsewhere."""
+    """The proxy by the PAC script at an address, as WinHTTP fetches and runs it; None on other systems."""
     if sys.platform == "win32":
 
         def route(host: str, port: int) -> str | None:

@@ -97,7 +97,7 @@ class Resident(QObject):
                 "Kansli is still here and tells of new messages. Its sign in the tray opens it, and its menu ends it."
             )
             self.tray.notify(tr("The window is closed"), text)
-            with suppress(StoreUnwritable):  # a full disk: it is said once more the next time
+            with suppress(StoreUnwritable):  # a full disk: it is shown once more the next time
                 self._settings.set(TRAY_EXPLAINED, True)
 
     def show_unread(self, count: int) -> None:

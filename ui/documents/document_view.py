@@ -269,7 +269,8 @@ class DocumentView(QWidget):
         self._on_presence(self.obj)
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """For another room or tool, with the window, or because Kansli is locked. Colleagues no longer see me here."""
+        """Shows colleagues that this person is no longer in the document: it is hidden for another room or tool, with
+        the window, or because Kansli is locked."""
         super().hideEvent(event)
         run_guarded(self, self._hold.leave_screen)
         if not event.spontaneous():

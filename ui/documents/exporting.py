@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A document on its way out: the entries of menus, and what each of them does."""
+"""Export of a document: the entries of menus, and what each of them does."""
 
 import re
 from collections.abc import Callable, Coroutine, Mapping

@@ -81,7 +81,7 @@ class Documents(SpokenList, QListView):
             self.wanted.emit(row.obj)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        """At the pointer, for the row under it; by key, in the middle of the current row."""
+        """Opens the menu: at the pointer, for the row under it; by key, in the middle of the current row."""
         if event.reason() == QContextMenuEvent.Reason.Mouse:
             index = self.indexAt(self.viewport().mapFromGlobal(event.globalPos()))
             at = event.globalPos()
@@ -223,7 +223,7 @@ class ListView(QWidget):
         menu.popup(self.documents, tr("Document"), entries, at)
 
     def _copy_link(self, row: Row) -> None:
-        """To be pasted into a message."""
+        """Copies a link to the document, to be pasted into a message."""
         link = ObjectLink(room=self._room, obj=row.obj, kind=KIND.id)
         copy_text(link.to_markup(row.title))
         toast(self, tr("The link is copied"))

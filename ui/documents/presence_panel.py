@@ -90,5 +90,5 @@ class PresencePanel(QFrame):
             self._rows.show(rows)
 
     def names(self) -> list[str]:
-        """What the panel says, for tests and screen readers."""
+        """The texts of the panel, for tests and screen readers."""
         return [here.text for here in self._shown]

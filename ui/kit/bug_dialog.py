@@ -45,7 +45,7 @@ class BugDialog(Dialog):
         ]
 
 
-class BugTeller:
+class BugNotifier:
     """Shows faults of one window: at most one dialog at a time, and for the same code at most one a minute."""
 
     def __init__(

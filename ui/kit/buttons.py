@@ -123,7 +123,7 @@ class Segments(TabList, QWidget):
 
 
 class RowButton(Entered, QPushButton):
-    """A whole row that can be pressed: give it a layout. `name` is what a screen reader says."""
+    """A whole row that can be pressed: give it a layout. `name` is the row's text for a screen reader."""
 
     def __init__(self, name: str, on_click: Callable[[], object] | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)

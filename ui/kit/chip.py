@@ -86,7 +86,7 @@ def paint_badge(painter: QPainter, right: float, centre_y: float, count: int, ki
 
 
 class Chip(QWidget):
-    """A mark with a word and perhaps an icon; says its text to screen readers."""
+    """A mark with a word and perhaps an icon. Its word is also its text for screen readers."""
 
     def __init__(self, text: str, kind: str = "muted", icon: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)

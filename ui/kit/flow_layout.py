@@ -13,7 +13,7 @@ class FlowLayout(QLayout):
         super().__init__(parent)
         self._end: int | None = None
         self._heights: dict[int, int] = {}
-        """By width: Qt asks for several at each change around it."""
+        """The height by width: Qt asks for several widths at each change around the layout."""
         self._items: list[QLayoutItem] = []
         self._gap = gap
         self.setContentsMargins(0, 0, 0, 0)

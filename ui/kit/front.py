@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 
 def to_front(window: QWidget) -> None:
-    """Up from wherever it is: hidden, minimised, behind."""
+    """Brings a window to the front, be it hidden, minimised or behind others."""
     window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.show()
     window.raise_()

@@ -100,7 +100,7 @@ def close_when(menu: QMenu, signal: Signal[*Args], gone: Callable[[], bool]) -> 
 
 
 def _under(button: QWidget, width: int) -> QPoint:
-    """Under a button, and not out over the window's right edge."""
+    """The point under a button at which the menu does not reach beyond the window's right edge."""
     window = button.window()
     too_far = button.mapTo(window, QPoint(0, 0)).x() + width > window.width()
     return button.mapToGlobal(QPoint(button.width() - width if too_far else 0, button.height() + 4))

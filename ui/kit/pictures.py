@@ -20,11 +20,12 @@ _ALLOCATION_MB = 256
 _SIGNATURES = {b"png": b"\x89PNG\r\n\x1a\n", b"jpeg": b"\xff\xd8\xff"}
 _NEEDED_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _MAX_SCANS = 64
-"""Of a JPEG. Cameras write one, progressive ones have about ten; each costs a pass over the whole picture."""
+"""The most scans of a JPEG. Cameras write one, progressive ones have about ten; each costs a pass over the whole
+picture."""
 _PASTED = {"image/png": b"png", 'application/x-qt-windows-mime;value="PNG"': b"png", "image/jpeg": b"jpeg"}
 _BITMAP = "application/x-qt-image"
-"""On Windows what a screenshot is: pixels without a format. On Linux another program's bytes, of which Qt would guess
-the format."""
+"""The format of a screenshot on Windows: pixels without a format. On Linux another program's bytes, of which Qt would
+guess the format."""
 
 
 def decoded(source: Path | bytes, within: QSize | None = None) -> tuple[QImage, QSize]:

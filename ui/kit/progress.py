@@ -72,7 +72,7 @@ class Spinner(QWidget):
 
 
 class ProgressRow(QWidget):
-    """What is going on, a bar, a figure, and Cancel."""
+    """A row with a text, a bar, a figure, and Cancel."""
 
     def __init__(self, text: str, on_cancel: Callable[[], object] | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)

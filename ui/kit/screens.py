@@ -11,11 +11,12 @@ from PySide6.QtWidgets import QWidget
 
 _FIRST, _LEAST = QSize(1440, 900), QSize(480, 360)
 _FRAME = QSize(4, 40)
-"""For the edge and title that the desktop puts around a window. They are known only when it is shown."""
+"""The room for the edge and title that the desktop puts around a window. Their size is known only when the window is
+shown."""
 
 
 def first_size(window: QWidget) -> QSize:
-    """For a window that has no size of its own yet, in points."""
+    """The first size of a window that has none of its own yet, in points."""
     return _FIRST.boundedTo(_room(window))
 
 

@@ -39,7 +39,7 @@ class UnsavedBar(InfoBar):
     announced once, however many edits are refused meanwhile."""
 
     settled = Signal()
-    """Everything is stored, and the bar that had the focus is gone: the focus is to go on."""
+    """Everything is stored, and the bar that had the focus is hidden: the focus is to go on."""
 
     def __init__(self, service: Service, objects: Callable[[], Sequence[ObjId]], parent: QWidget | None = None) -> None:
         """`objects` returns the objects that the bar is about; called each time."""

@@ -48,5 +48,5 @@ def _question(parent: QWidget, link: str) -> Dialog:
 
 
 def _broken(address: str) -> str:
-    """In lines that fit a dialog: an address has no spaces to break at."""
+    """The address in lines that fit a dialog: it has no spaces to break at."""
     return "\n".join(textwrap.wrap(address, _LINE, break_on_hyphens=False))

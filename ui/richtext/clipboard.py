@@ -17,7 +17,7 @@ _MIME = "application/x-kansli-document"
 
 
 def mime_of(blocks: Sequence[Block]) -> QMimeData:
-    """What is copied."""
+    """The copied blocks for the clipboard."""
     mime = QMimeData()
     mime.setText("\n".join(block.text.replace("\u2028", "\n") for block in blocks))
     mime.setHtml(formats.to_html(blocks))
@@ -36,7 +36,7 @@ def files_in(source: QMimeData) -> int:
 
 
 def taken(source: QMimeData, style: Style) -> Taken:
-    """What is pasted: the richest form there is. Plain text gets `style`."""
+    """The blocks that are pasted, from the richest form there is. Plain text gets `style`."""
     blocks = formats.from_bytes(bytes(source.data(_MIME).data())) if source.hasFormat(_MIME) else None
     if blocks is not None and any(block.text for block in blocks):
         return Taken(blocks=blocks)
@@ -52,7 +52,7 @@ def taken(source: QMimeData, style: Style) -> Taken:
 
 
 def sentence(taken: Taken) -> str:
-    """What could not be taken; empty if all was."""
+    """A sentence about what could not be taken; "" if all was."""
     parts = [left_out(taken.pictures, taken.tables)]
     if taken.tables:
         parts.append(

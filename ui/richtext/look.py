@@ -26,7 +26,7 @@ TAB_PX = 48  # 1.27 cm at 96 dots per inch, as in word processors
 _MARKS = QTextFormat.Property.UserProperty.value + 1
 _LINK = QTextFormat.Property.UserProperty.value + 2
 _LOOKS = QTextFormat.Property.UserProperty.value + 3
-"""On characters: the kind of block they were dressed for."""
+"""Of characters: the kind of block for which they were formatted."""
 _STYLE = QTextFormat.Property.UserProperty.value + 4
 
 _BITS = (("bold", 1), ("italic", 2), ("underline", 4), ("strike", 8))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What an edit that was not typed here leaves as it is in an editor: the caret, what is selected, the line at the top
-of the view, and an input method's draft. Qt alone moves the anchor away from the caret, and scrolls."""
+"""Keeps in place in an editor what an edit that was not typed here must not change: the caret, the selection, the line
+at the top of the view, and an input method's draft. Qt alone moves the anchor away from the caret, and scrolls."""
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QTextCursor, QTextLayout

@@ -118,7 +118,7 @@ class CardMenu:
             toast(self._owner, text, lambda: run_guarded(self._owner, lambda: self._board.archive_card(card_id, False)))
 
     def _copy_link(self, card_id: str) -> None:
-        """To be pasted into a message or document."""
+        """Copies a link to the card, to be pasted into a message or document."""
         card, link = self._board.card(card_id), self._link(card_id)
         if card is not None and link is not None:
             copy_text(link.to_markup(card.title))

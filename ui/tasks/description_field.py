@@ -39,7 +39,7 @@ class DescriptionField(QPlainTextEdit):
         self.setTabChangesFocus(True)
         hold(self, height=_HEIGHT)
         self.too_long = ErrorLine()
-        """For the panel to put below the field."""
+        """A line that the panel puts below the field."""
         self._base = ""
         """The board's text when it was last shown or stored here."""
         self._typed = False

@@ -103,7 +103,7 @@ class FilterLine(QFrame):
         return bool(parts) and (focus is self._all or any(self._parts.row(part.key) is focus for part in parts))
 
     def _chosen(self) -> list["_Chosen"]:
-        """What is chosen, in words, each with the filter without it."""
+        """The parts of the filter that is chosen, in words, each with the filter without it."""
         now = self._filter
         found: list[_Chosen] = []
         if now.person is not None:

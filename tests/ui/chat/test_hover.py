@@ -52,7 +52,7 @@ def view(hl: Desk, qtbot: QtBot) -> ChatView:
 
 
 def comes(hl: Desk, count: int = 1, n: int = 1000) -> None:
-    """New messages of a colleague arrive."""
+    """A colleague sends new messages."""
     from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Ny å"))] * count, n=n, t=T + n * 100_000)
 
 
@@ -71,7 +71,7 @@ def hover(view: ChatView, row: int) -> None:
 
 
 def stands_on(view: ChatView) -> int | None:
-    """The row whose upper edge the bar stands at; None if it is gone."""
+    """The row at whose upper edge the bar is; None if it is gone."""
     bar = view._hover
     if not bar.isVisible():
         return None
@@ -81,7 +81,7 @@ def stands_on(view: ChatView) -> int | None:
 
 
 def on_its_own(view: ChatView) -> bool:
-    """Whether the bar is gone or stands on the message that it acts on."""
+    """Whether the bar is gone or is at the message that it acts on."""
     at = stands_on(view)
     return at is None or at == row_of(view, view._hover.message)
 

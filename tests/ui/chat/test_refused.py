@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A full disk, a locked database and a closed store during each action of a chat: the person is told once, what is
+"""A full disk, a locked database and a closed store during each action of a chat: the fault is shown once, what is
 written stays in the field, Try again does it, and locking keeps it."""
 
 from collections.abc import Callable

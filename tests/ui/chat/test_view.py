@@ -419,7 +419,8 @@ def test_a_copied_message_is_read_in_word_as_here_and_keeps_its_marks_in_a_messa
 
 
 def test_a_name_that_comes_later_is_shown_at_the_messages(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
-    """Who has just accepted an invitation reads messages of people whose records are still on their way."""
+    """A person who has just accepted an invitation reads messages of people whose records have not been received
+    yet."""
     hl.folk.nameless = {EK}
     from_others(hl, EK, CHANNEL, [encode(MessageSent(text="Välkommen å 🙂"))], n=20, t=1_795_500_000_000)
     hl.chat.send(ROOM, "Tack")

@@ -97,7 +97,7 @@ class Office:
         return True
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *_: True  # the ways in are not gone here
+        return lambda *_: True  # no unlock method is lost here
 
 
 class Autostart:

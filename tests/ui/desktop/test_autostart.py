@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The desktop's start is as the setting says, and touches nothing else."""
+"""The desktop's start follows the setting, and touches nothing else."""
 
 import configparser
 import shutil

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The program on a desktop: its window in sight, in the tray, and what comes from outside meanwhile."""
+"""The program on a desktop: its window in sight, in the tray, and what is received from outside meanwhile."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What Qt and WinHTTP say of proxies, as the way reads it."""
+"""Answers of Qt and WinHTTP about proxies, as the lookup reads them."""
 
 import pytest
 from PySide6.QtNetwork import QNetworkProxy, QNetworkProxyQuery

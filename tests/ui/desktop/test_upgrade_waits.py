@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A newer release is installed while Kansli runs: a quiet bar says so, and starts the new program when one wants it."""
+"""A newer release is installed while Kansli runs: a quiet bar shows it, and starts the new program when the person
+wants it."""
 
 from pathlib import Path
 

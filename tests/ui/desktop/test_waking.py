@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Sleep, locked screens and networks: over a real bus with a service that stands in for logind, and by Qt's signals."""
+"""Sleep, locked screens and networks: over a real bus with a service in the place of logind, and by Qt's signals."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -66,7 +66,7 @@ async def logind(*, by_pid: bool = True) -> AsyncIterator[Logind]:
 
 
 class Received:
-    """What was told, in order."""
+    """The events that were received, in order."""
 
     def __init__(self) -> None:
         self.events = Events()

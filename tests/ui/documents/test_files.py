@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Print, export and import as a person meets them: menus, keys, dialogs, dropping, and what is said afterwards."""
+"""Print, export and import as a person uses them: menus, keys, dialogs, dropping, and the sentences afterwards."""
 
 import asyncio
 import os
@@ -59,7 +59,7 @@ def hl(world: World) -> Desk:
 
 @pytest.fixture
 def faults() -> Iterator[list[str]]:
-    """Codes of what was told."""
+    """The codes of errors that were shown."""
     notified: list[str] = []
     set_error_hook(lambda _owner, error, _again: notified.append(getattr(error, "code", "")))
     yield notified
@@ -331,7 +331,7 @@ async def test_files_are_dropped_on_the_list_and_each_says_what_became_of_it(
 
 
 def marks(view: DocumentsView) -> list[str]:
-    """What stands over the list while files are dragged there."""
+    """The label over the list while files are dragged there."""
     return [mark.text() for mark in view.list.findChildren(QLabel) if mark.isVisible() and "Släpp" in mark.text()]
 
 

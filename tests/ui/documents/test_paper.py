@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Pages: what stands on them, what a PDF of them says to another program, and that the loop is left free."""
+"""Pages: their content, the text of a PDF of them for another program, and that the loop is left free."""
 
 import asyncio
 import re

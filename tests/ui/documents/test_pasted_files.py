@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Files that are pasted into a document or dropped on it: nothing is written, and that is said."""
+"""Files that are pasted into a document or dropped on it: nothing is written, and a sentence shows that."""
 
 from collections.abc import Iterator
 from pathlib import Path

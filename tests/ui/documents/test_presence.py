@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Who is in a document, as colleagues see it: only those who have it on screen."""
+"""The people in a document, as colleagues see them: only those who have it on screen."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A full disk, a locked database and a closed store during each editing action of a document and of the list: the
-person is told once, the edit stays in memory, Try again works, and locking keeps it."""
+"""A full disk, a locked database and a closed store during each editing action of a document and of the list: the fault
+is shown once, the edit stays in memory, Try again works, and locking keeps it."""
 
 from collections.abc import Callable
 

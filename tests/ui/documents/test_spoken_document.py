@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a screen reader is told of a document's paragraphs, as far as Qt lets it."""
+"""The paragraphs of a document for a screen reader, as far as Qt lets it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +53,7 @@ def view(qtbot: QtBot, tmp_path: Path) -> Iterator[DocumentView]:
 
 
 def announced(view: DocumentView) -> list[tuple[Role, str, object]]:
-    """Role, text and level of each paragraph that is told of."""
+    """Role, text and level of each paragraph that is described."""
     found = []
     for one in walk(face(view.editor)):
         attributes = one.attributesInterface()

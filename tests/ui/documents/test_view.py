@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The tool as a person meets it: list, new document, writing together, finding, names for screen readers."""
+"""The tool as a person uses it: list, new document, writing together, finding, names for screen readers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -221,7 +221,7 @@ def written(qtbot: QtBot, desk: Desk, text: str) -> DocumentView:
 
 
 def fill(field: QLineEdit, text: str) -> None:
-    """Writes instead of what stands in a field."""
+    """Replaces the text of a field."""
     field.setFocus()
     field.selectAll()
     QTest.keyClick(field, Qt.Key.Key_Backspace)

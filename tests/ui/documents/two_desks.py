@@ -27,7 +27,7 @@ class Desk:
         return self.now
 
     def cursor(self, pos: int, length: int = 0) -> QTextCursor:
-        """A cursor that, like the editor's, never stands inside a surrogate pair."""
+        """A cursor that, like the editor's, is never inside a surrogate pair."""
         cursor = QTextCursor(self.edit.document())
         cursor.setPosition(self._snap(pos))
         if length:

@@ -70,7 +70,7 @@ async def forgotten() -> None:
 
 
 async def begin(owner: QWidget, loop: asyncio.AbstractEventLoop) -> None:
-    """One after the other, with a moment for what is told by way of the event loop."""
+    """One after the other, with a moment for what the event loop reports."""
     secret = Secret()
     for number in range(3):
         QTimer.singleShot(number, secret.fail)

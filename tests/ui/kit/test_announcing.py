@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A window's voice: it says what is due by itself, in dialogs too, not where it is not wanted, and not once locked."""
+"""A window's announcer: it announces what is due by itself, in dialogs too, not where it is not wanted, and not once
+locked."""
 
 import pytest
 from PySide6.QtWidgets import QDialog, QLabel, QWidget

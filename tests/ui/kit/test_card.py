@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What stands where there is nothing yet."""
+"""The page of a place where there is nothing yet."""
 
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot

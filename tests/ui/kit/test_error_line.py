@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""An error is a sentence; its code, which only support asks for, stands small behind it."""
+"""An error is a sentence; its code, which only support asks for, is small behind it."""
 
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""At most one announcement in five seconds, and what must be heard is in it. The tests move the clock."""
+"""At most one announcement in five seconds, and every announcement that must not be dropped is in it. The tests move
+the clock."""
 
 from itertools import pairwise
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Rows by key: what a person does in one row survives a refresh that changes another."""
+"""Rows by key: what a person does in one row survives a refresh that changes other rows."""
 
 from collections.abc import Callable
 

@@ -12,7 +12,7 @@ from ui.kit.latest import Latest
 
 
 class Slow:
-    """Answers when it is told to."""
+    """Answers when the test asks it to."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []

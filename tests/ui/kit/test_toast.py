@@ -27,7 +27,7 @@ class Host(QWidget):
         self.toast = Toast(self)
         self.undone: list[bool] = []
 
-    def say(self) -> None:
+    def show_deleted(self) -> None:
         self.toast.show_text("Kortet är borttaget å 🙂.", lambda: self.undone.append(True))
         QApplication.sendEvent(self.toast, QEvent(QEvent.Type.Leave))  # wherever this machine's pointer is
 
@@ -56,7 +56,7 @@ def enter(toast: Toast) -> None:
 
 
 def test_it_stays_fifteen_seconds_with_undo_and_seven_without(host: Host) -> None:
-    host.say()
+    host.show_deleted()
     pass_ms(host.toast, SHOWN_MS)
     assert host.toast.isVisible()
     pass_ms(host.toast, UNDO_MS)
@@ -67,7 +67,7 @@ def test_it_stays_fifteen_seconds_with_undo_and_seven_without(host: Host) -> Non
 
 
 def test_it_stays_while_the_pointer_is_on_it(host: Host) -> None:
-    host.say()
+    host.show_deleted()
     enter(host.toast)
     pass_ms(host.toast, 10 * UNDO_MS)
     assert host.toast.isVisible()
@@ -78,7 +78,7 @@ def test_it_stays_while_the_pointer_is_on_it(host: Host) -> None:
 
 
 def test_it_stays_while_the_focus_is_in_it_and_gives_it_back(host: Host) -> None:
-    host.say()
+    host.show_deleted()
     QTest.keyClick(host.field, Qt.Key.Key_Tab)
     assert host.focusWidget() is host.toast._undo
     pass_ms(host.toast, 10 * UNDO_MS)
@@ -87,7 +87,7 @@ def test_it_stays_while_the_focus_is_in_it_and_gives_it_back(host: Host) -> None
     assert host.undone == [True]
     assert not host.toast.isVisible()
     assert host.focusWidget() is host.field
-    host.say()
+    host.show_deleted()
     QTest.keyClick(host.field, Qt.Key.Key_Tab)
     host.field.setFocus()
     pass_ms(host.toast, UNDO_MS)
@@ -107,7 +107,7 @@ def test_it_is_announced(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
             sentence.append((event.message(), event.politeness()))
 
     monkeypatch.setattr(announcing, "QAccessible", Reader)
-    host.say()
+    host.show_deleted()
     host.now += PAUSE_S
     host.toast.show_text("Länken är kopierad.")
     polite = QAccessible.AnnouncementPoliteness.Polite
@@ -126,7 +126,7 @@ def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pyt
     assert button.accessibleName() == button.text() == "Visa alla"
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert shown == [True]
-    host.say()
+    host.show_deleted()
     assert button.accessibleName() == button.text() == "Ångra"
     host.toast.show_text("Länken är kopierad.")
     host.toast.show_text("Servern svarar inte.", kept=True)
@@ -139,14 +139,14 @@ def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pyt
 
 
 def above(host: Host) -> Toast:
-    """The message that stands above the one with Undo."""
+    """The message that is shown above the one with Undo."""
     (found,) = [each for each in host.findChildren(Toast) if each.isVisible() and each is not host.toast]
     QApplication.sendEvent(found, QEvent(QEvent.Type.Leave))  # wherever this machine's pointer is
     return found
 
 
 def test_a_message_without_undo_takes_no_undo_away(host: Host) -> None:
-    host.say()
+    host.show_deleted()
     host.toast.show_text("Inget är arkiverat å.")
     assert host.toast.isVisible()
     info = above(host)
@@ -166,7 +166,7 @@ def test_a_message_without_undo_takes_no_undo_away(host: Host) -> None:
 
 
 def test_an_error_takes_no_undo_away_either_and_another_undo_does(host: Host) -> None:
-    host.say()
+    host.show_deleted()
     host.toast.show_text("Servern svarar inte.", code="offline", kept=True)
     assert host.toast._undo.isVisible()
     again: list[bool] = []
@@ -176,7 +176,7 @@ def test_an_error_takes_no_undo_away_either_and_another_undo_does(host: Host) ->
 
 
 def test_the_latest_message_is_closed_first_and_the_other_stands_at_its_place(host: Host) -> None:
-    host.say()
+    host.show_deleted()
     host.toast.show_text("Inget är arkiverat å.")
     info, foot = above(host), host.toast.y() + host.toast.height()
     assert host.toast.dismiss()
@@ -193,7 +193,7 @@ def test_the_latest_message_is_closed_first_and_the_other_stands_at_its_place(ho
 
 
 def test_a_message_after_undo_is_gone_stands_alone(host: Host) -> None:
-    host.say()
+    host.show_deleted()
     host.toast.show_text("Inget är arkiverat å.")
     info = above(host)
     pass_ms(host.toast, UNDO_MS)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What no code has caught is in the log with its places, is shown once, and nothing of what anybody wrote is told."""
+"""An error that no code has caught is in the log with its places and is shown once, and no text that anybody wrote is
+in either."""
 
 import os
 import re

@@ -116,7 +116,7 @@ class FakeRooms:
         self._change(room, muted=muted)
 
     def set_state(self, room: RoomId, state: str) -> None:
-        """Changes how the seal stands."""
+        """Changes the security status of the room."""
         self._change(room, sealed_state=state)
 
     def set_unread(self, room: RoomId, unread: int, mentions: int = 0) -> None:
@@ -249,7 +249,7 @@ class FakeSuccession:
 
 
 class FakeSeals:
-    """The rooms' seals, as their lists say."""
+    """The rooms' security status, as their lists have it."""
 
     def __init__(self, rooms: FakeRooms) -> None:
         self._rooms = rooms

@@ -56,7 +56,7 @@ def devices(folder: Path) -> Shown:
 
 
 def keys(folder: Path) -> Shown:
-    """The two ways of unlocking: the other one comes and goes."""
+    """The two unlock methods: the second one comes and goes."""
     service = FakeKeys([SlotKind.PASSPHRASE])
     card = KeysCard(service)
 

@@ -119,7 +119,7 @@ VIEWS: dict[str, Callable[[MainWindow], None]] = {
 
 
 async def shown(window: MainWindow, view: str) -> None:
-    """Until the view stands, with what was searched for."""
+    """Waits until the view is complete, with what was searched for."""
     VIEWS[view](window)
     QApplication.processEvents()
     if view == "search":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A link from outside opens what is here, or is told why not; it never does anything."""
+"""A link from outside opens what is here, or a sentence says why not; it never does anything."""
 
 import os
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A fault of ours is told by one dialog with a code that leads to a report; a fault of the world by its sentence."""
+"""A fault of ours is shown by one dialog with a code that leads to a report; a fault of the world by its sentence."""
 
 import zipfile
 from pathlib import Path
@@ -15,7 +15,7 @@ from app.errors import BadChange, BugError, DiskFull
 from tests.ui.shell.fake_session import FakeSession
 from tests.world import until
 from ui.kit import tasks
-from ui.kit.bug_dialog import BugDialog, BugTeller
+from ui.kit.bug_dialog import BugDialog, BugNotifier
 from ui.kit.errors import MINUTE_S, Counted
 from ui.shell.settings.diagnosis_dialog import DiagnosisDialog
 from ui.shell.window.main_window import MainWindow
@@ -92,8 +92,8 @@ async def test_the_report_to_it_holds_the_code(
 
 def test_enter_closes_the_dialog_and_the_keyboard_reaches_both_buttons(window: MainWindow) -> None:
     reported: list[object] = []
-    teller = BugTeller(window, reported.append)
-    teller.show_fault(raised(RuntimeError()))
+    notifier = BugNotifier(window, reported.append)
+    notifier.show_fault(raised(RuntimeError()))
     (dialog,) = dialogs(window)
     before = dialog.focusWidget()
     assert before is not None
@@ -110,24 +110,24 @@ def test_a_closed_dialog_comes_back_after_a_minute_with_what_came_since(qtbot: Q
     window = QWidget()
     qtbot.addWidget(window)
     window.show()
-    teller = BugTeller(window, lambda _lines: None, Counted(lambda: now[0]))
+    notifier = BugNotifier(window, lambda _lines: None, Counted(lambda: now[0]))
     errors = [raised(RuntimeError()) for _ in range(4)]
-    teller.show_fault(errors[0])
+    notifier.show_fault(errors[0])
     dialogs(window)[0].reject()
     for error in errors[1:3]:
-        teller.show_fault(error)
+        notifier.show_fault(error)
     assert dialogs(window) == []
     now[0] = MINUTE_S
-    teller.show_fault(errors[3])
+    notifier.show_fault(errors[3])
     assert dialogs(window)[0].lines()[0].endswith("3 gånger")
 
 
 def test_a_hidden_window_shows_nothing(qtbot: QtBot) -> None:
     window = QWidget()
     qtbot.addWidget(window)
-    teller = BugTeller(window, lambda _lines: None)
-    teller.show_fault(raised(RuntimeError()))
-    assert teller.dialog is None
+    notifier = BugNotifier(window, lambda _lines: None)
+    notifier.show_fault(raised(RuntimeError()))
+    assert notifier.dialog is None
 
 
 @pytest.mark.parametrize("error", [RuntimeError(), DiskFull()])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One's own devices on screen: listed, renamed, revoked and let in, with every error said in place."""
+"""One's own devices on screen: listed, renamed, revoked and let in, with every error shown in place."""
 
 import asyncio
 from dataclasses import replace
@@ -118,7 +118,7 @@ async def test_the_list_says_which_is_which_and_offers_what_can_be_done(
 async def test_a_button_keeps_the_focus_when_another_device_changes(
     qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent, button: str
 ) -> None:
-    """A person with Tab or a screen reader is in a row while something else is heard of the devices."""
+    """A person with Tab or a screen reader is in a row while the list of devices is refreshed."""
     QAccessible.setActive(True)
     view = card(qtbot, devices, unsent)
     view.activateWindow()
@@ -184,12 +184,12 @@ async def test_revoking_asks_names_the_device_and_shows_how_far_the_rooms_have_c
         await until(lambda: not view.findChildren(Dialog) or not any(d.isVisible() for d in view.findChildren(Dialog)))
         assert devices.rows[1].revoked is False or answer == "accept"
     await until(lambda: devices.rows[1].revoked)
-    assert view.telling.isVisible()
+    assert view.revocation.isVisible()
     assert "12 av 20 rum har fått ny nyckel" in texts(view)
     devices.revocation_progress = RevocationProgress(rooms=20, all=20)
     devices.revocation_progress = None
     devices.changed.emit()
-    assert not view.telling.isVisible()
+    assert not view.revocation.isVisible()
 
 
 @pytest.mark.parametrize("answer", ["accept", "reject"])
@@ -226,7 +226,7 @@ async def test_a_revoked_device_offers_nothing_that_it_may_not_do(
 async def test_what_reading_the_list_brings_is_shown_and_doubles_nothing(
     qtbot: QtBot, devices: FakeDevices, unsent: FakeUnsent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The store tells of what came while it is read (ARCHITECTURE.md)."""
+    """The store notifies of new changes while it is read (ARCHITECTURE.md)."""
     view = card(qtbot, devices, unsent)
     plain = devices.all
 
@@ -281,7 +281,7 @@ async def test_a_code_is_shown_in_letters_and_as_a_qr_code_until_it_is_too_old(
 
 
 async def test_a_device_that_is_being_added_is_not_left_alone(qtbot: QtBot, devices: FakeDevices) -> None:
-    """It would be in the person's log and never hear of it."""
+    """Otherwise it would be in the person's log and never receive that."""
     dialog, added = await opened(qtbot, devices)
     invitation = devices.invitations[-1]
     invitation.going_on = asyncio.Event()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""An account that the agency ended, and two in one name: said plainly, and nobody is added over it unseen."""
+"""An account that the agency ended, and two in one name: shown plainly, and nobody is added over it unseen."""
 
 import asyncio
 from dataclasses import replace

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Notifications over a real session bus, to a service that stands in for the desktop's."""
+"""Notifications over a real session bus, to a service in the place of the desktop's."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -26,7 +26,7 @@ PHRASE = "blå häst går hem 👍"
 
 @dataclass(frozen=True)
 class Person:
-    """Who a code binds."""
+    """The person whom a code is for."""
 
     name: str = "Handläggare"
     title: str = "Handläggare"
@@ -42,7 +42,7 @@ class Office:
     def __init__(self, *, keyring: bool = False, error: Exception | None = None) -> None:
         self.keyring, self.error = keyring, error
         self.enrolled: list[str | None] = []
-        self.met: list[tuple[str, str, str, str]] = []
+        self.paired: list[tuple[str, str, str, str]] = []
         self.parted = 0
         self.answered = asyncio.Event()
 
@@ -66,7 +66,7 @@ class Office:
         return "session"
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PairingPeer:
-        self.met.append((server, name, code, number))
+        self.paired.append((server, name, code, number))
         if self.error is not None:
             raise self.error
         return PairingPeer(
@@ -365,7 +365,7 @@ async def test_another_computer_shows_whose_account_it_gets_before_anything_is_m
     assert (join.server.text(), join.code.text()) == ("kansli.myndighet.example", "ABCD-EFGH")
     join.next.click()
     await until(lambda: join.currentWidget() is join.who_page)
-    assert office.met == [("kansli.myndighet.example", "Resedator", "ABCD-EFGH", "")]
+    assert office.paired == [("kansli.myndighet.example", "Resedator", "ABCD-EFGH", "")]
     assert known(join.who_page) == ["Handläggare", "Handläggare · Enheten för tillsyn"]
     assert office.enrolled == []
     assert not join.who_page.begin_button.isEnabled()
@@ -387,7 +387,7 @@ async def test_a_number_shows_digits_to_compare_and_going_back_ends_the_meeting(
     join.code.setText("123 456 789")
     join.begin_pairing()
     await until(lambda: join.currentWidget() is join.who_page)
-    assert office.met[-1][2:] == ("", "123 456 789")
+    assert office.paired[-1][2:] == ("", "123 456 789")
     assert known(join.who_page)[2] == "042 117"
     assert "samma sex siffror" in known(join.who_page)[3]
     assert "Svara Ja på den andra" in join.who_page.text.text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What needs an answer on Home: conversations of two with their text, and nothing that denies what stands above."""
+"""What needs an answer on Home: conversations of two with their text, and no sentence that denies what is above it."""
 
 from dataclasses import replace
 

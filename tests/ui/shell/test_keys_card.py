@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The ways of unlocking on screen: what is offered, what is asked, and errors said in place."""
+"""The unlock methods on screen: what is offered, what is asked, and errors shown in place."""
 
 import pytest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit

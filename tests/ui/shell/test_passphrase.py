@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A new passphrase in a view: what it lacks is said, and how strong it is."""
+"""A new passphrase in a view: what it lacks is shown, and how strong it is."""
 
 import pytest
 from PySide6.QtWidgets import QLineEdit, QWidget

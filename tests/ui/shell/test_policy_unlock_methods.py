@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The ways in where policy decides: which servers, which ways of unlocking, and how long without the server."""
+"""First start and unlocking where policy decides: which servers and unlock methods, and how long without the server."""
 
 import asyncio
 from collections.abc import Sequence
@@ -255,8 +255,8 @@ async def test_nothing_is_shown_before_the_server_has_let_the_device_in(qtbot: Q
     view = AwayView(session, lambda: tries.append(True))
     qtbot.addWidget(view)
     view.show()
-    met: list[bool] = []
-    view.let_in.connect(lambda: met.append(True))
+    let_in: list[bool] = []
+    view.let_in.connect(lambda: let_in.append(True))
     assert "unreachable" in view.error.text()
     assert not any(room.title in text for room in session.rooms.rooms() for text in shown(view))
     assert not view.what.isVisible()
@@ -266,10 +266,10 @@ async def test_nothing_is_shown_before_the_server_has_let_the_device_in(qtbot: Q
     assert tries == [True]
     session.status_changed.emit()
     await asyncio.sleep(0.01)
-    assert not met
+    assert not let_in
     session.overdue = False
     session.status_changed.emit()
-    qtbot.waitUntil(lambda: met == [True])
+    qtbot.waitUntil(lambda: let_in == [True])
 
 
 async def test_a_revoked_device_that_is_overdue_can_keep_its_work_and_be_emptied(qtbot: QtBot, tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Clearing a room's change history in the window: who is offered it, what is told, and what happens in between."""
+"""Clearing a room's change history in the window: who is offered it, what is shown, and what happens in between."""
 
 import asyncio
 from collections.abc import Iterator

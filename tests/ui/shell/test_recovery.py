@@ -350,7 +350,7 @@ class Office:
 
 
 class LookupResult(Person):
-    """Whose sheet it is."""
+    """The account that a recovery sheet belongs to."""
 
     def __init__(self, others: int) -> None:
         super().__init__()

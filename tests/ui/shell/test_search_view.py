@@ -18,7 +18,7 @@ from ui.shell.window.search_view import SearchView
 
 
 def page(view: SearchView) -> list[str]:
-    """What is said where the places are otherwise."""
+    """The sentence in the place of the found places."""
     labels = [text for page in view.findChildren(EmptyState) for text in page.findChildren(QLabel)]
     return [text.text() for text in labels if text.isVisible() and text.text()]
 

@@ -28,7 +28,7 @@ HINT = {"sv": "14 grupper om fyra: XXXX-XXXX- …", "en": "14 groups of four: XX
 
 
 class Known(Office):
-    """The code is for somebody who is here."""
+    """What a code of a person who has an account returns."""
 
     async def look_up(self, server: str, code: str) -> Person:
         return replace(await super().look_up(server, code), here=True)

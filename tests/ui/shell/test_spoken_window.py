@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What a screen reader is told of the window: its name, what has the focus, and what happens elsewhere in it."""
+"""The window for a screen reader: its name, what has the focus, and announcements of what happens outside the focus."""
 
 from collections.abc import Iterator
 

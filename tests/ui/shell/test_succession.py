@@ -29,7 +29,7 @@ STOPPED = replace(ORDINARY, refusal=None, evidence=(FORK,), head=(41, b"\x01" * 
 
 
 def view_of(window: MainWindow, session: FakeSession, standing: Standing, state: str = "fork") -> RoomView:
-    """The case room as it stands so."""
+    """The view of the case room in this state."""
     session.succession.standings[CASE] = standing
     session.rooms.set_state(CASE, state)
     window.open_room(CASE)

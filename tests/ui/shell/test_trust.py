@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Keys in the window: compared by number or picture, what happened to them, and what a room's seal says."""
+"""Keys in the window: compared by number or picture, what happened to them, and a room's security status."""
 
 import asyncio
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def texts(widget: QWidget) -> str:
     return " ".join(x.text() for x in widget.findChildren(QLabel) if not x.isHidden())
 
 
-def tell(session: FakeSession, *notices: KeyNotice) -> None:
+def show_notices(session: FakeSession, *notices: KeyNotice) -> None:
     session.people.notified = list(notices)
     session.people.changed.emit()
 
@@ -142,7 +142,7 @@ async def test_a_new_device_is_shown_in_the_room_and_goes_when_it_has_been_seen(
 ) -> None:
     view = room_of(window)
     assert view.key_notices.isHidden()
-    tell(session, ADDED)
+    show_notices(session, ADDED)
     assert view.key_notices.isVisible()
     assert view.key_notices.text().startswith("Enhetschef har lagt till en enhet. Dessförinnan 1 ändring till (")
     view.key_notices._button.click()
@@ -150,7 +150,7 @@ async def test_a_new_device_is_shown_in_the_room_and_goes_when_it_has_been_seen(
     assert session.people.notified == []
     assert view.key_notices.isHidden()
     session.rooms.people[PERMIT] = [m for m in session.rooms.people[PERMIT] if m.person.uid != HEAD.uid]
-    tell(session, ADDED)
+    show_notices(session, ADDED)
     window.open_room(PERMIT)
     other = window.current_room()
     assert other is not None
@@ -159,7 +159,7 @@ async def test_a_new_device_is_shown_in_the_room_and_goes_when_it_has_been_seen(
 
 async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, session: FakeSession) -> None:
     view = room_of(window)
-    tell(session, DUPLICATE, ADDED)
+    show_notices(session, DUPLICATE, ADDED)
     assert "Det finns två konton för Registrator" in view.key_notices.text()
     view.key_notices._button.click()
     (await dialog()).reject()
@@ -174,7 +174,7 @@ async def test_a_warning_comes_first_and_stands_until_a_yes(window: MainWindow, 
 
 async def test_home_shows_it_too(window: MainWindow, session: FakeSession) -> None:
     window.go_section("home")
-    tell(session, DUPLICATE, ADDED)
+    show_notices(session, DUPLICATE, ADDED)
     caught_up(window)
     shown = window.findChildren(NoticeCard)
     assert [card.button.text().strip() for card in shown] == ["Det är utrett …", "Jag har sett det"]

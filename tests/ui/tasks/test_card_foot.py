@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What stands below a card's title is whole at every width and text size."""
+"""What is below a card's title is whole at every width and text size."""
 
 from datetime import date
 

@@ -45,7 +45,7 @@ def view(qtbot: QtBot, desks: tuple[Desk, Desk, Positions]) -> TasksView:
 
 
 def type_day(view: TasksView, text: str) -> None:
-    """Instead of what stands in the field."""
+    """Types a text in place of the field's."""
     view.editor.due.field.setFocus()
     QTest.keyClick(view.editor.due.field, Qt.Key.Key_A, CONTROL)
     QTest.keyClick(view.editor.due.field, Qt.Key.Key_Delete)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The board's filter as a person sets, sees and takes it away; and what is told when it hides a card."""
+"""The board's filter as a person sets, sees and removes it; and the message when it hides a card."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -75,7 +75,7 @@ def choose(view: TasksView, *words: str) -> None:
 
 
 def parts(view: TasksView) -> list[str]:
-    """What the line under the head says is chosen."""
+    """The parts of the filter that the line under the head shows."""
     line = view.filter_line
     found = [b for b in line.findChildren(QAbstractButton) if b.isVisible() and b.property("kind") == "part"]
     return [button.text().strip() for button in sorted(found, key=lambda button: button.mapTo(line, QPoint()).x())]

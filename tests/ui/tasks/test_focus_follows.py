@@ -20,7 +20,7 @@ __all__ = ["desks"]
 
 @pytest.fixture
 def view(qtbot: QtBot, desks: tuple[Desk, Desk, Positions]) -> Iterator[TasksView]:
-    """In a window with a menu before the board, as Hem stands in the real one."""
+    """A view in a window with a menu before the board, as Home is in the real one."""
     hl, _, server = desks
     board = hl.tasks.board(ROOM)
     for title in ("Annat å", "Tredje 🙂"):

@@ -425,7 +425,7 @@ def test_both_keys_of_redo_work_on_the_board(view: TasksView, key: Qt.Key, held:
 
 
 def again(hl: Desk, left: TasksView, qtbot: QtBot) -> TasksView:
-    """Another view that stands as this one is left."""
+    """Another view, with the place of this one restored in it."""
     assert isinstance(left, PlacedView)
     made = TasksView(hl.tasks, ROOM)
     qtbot.addWidget(made)

@@ -39,7 +39,7 @@ _EVER = 2000
 
 
 def greeting(hour: int) -> str:
-    """By the time of day."""
+    """The greeting by the time of day."""
     if hour < 5:
         return tr("Good evening")
     if hour < 10:

@@ -247,5 +247,5 @@ def _given(plan: PrunePlan) -> str:
 
 
 def _number(n: int) -> str:
-    """With a thin space between thousands."""
+    """The number with a thin space between thousands."""
     return f"{n:,}".replace(",", "\N{NO-BREAK SPACE}")

@@ -83,8 +83,8 @@ class DevicesCard(Card):
         )
         self.offline.hide()
         self.content.addWidget(self.offline)
-        self.telling = ProgressRow(tr("Your rooms get new keys"))
-        self.content.addWidget(self.telling)
+        self.revocation = ProgressRow(tr("Your rooms get new keys"))
+        self.content.addWidget(self.revocation)
         below = FlowLayout(gap=8)
         self.add = TextButton(tr("Add a device …"), self.invite, icon="add")
         self.take = TextButton(tr("Bring in unsent work …"), self.pick_unsent, kind="link")
@@ -99,7 +99,7 @@ class DevicesCard(Card):
     def refresh(self) -> None:
         """Reads everything again. A device that is still there keeps its row."""
         self._stale = True
-        if self._reading:  # reading brings what came meanwhile, which calls this again: what was read is not all
+        if self._reading:  # reading stores new changes, which calls this again: the list just read is not complete
             return
         self._reading = True
         try:
@@ -116,11 +116,11 @@ class DevicesCard(Card):
         self.offline.setVisible(not asked)
         for button in (self.add, self.take):
             button.setVisible(not self._ended)
-        self.telling.setVisible(progress is not None)
+        self.revocation.setVisible(progress is not None)
         if progress is not None:
             text = tr("{n} of {all} rooms have got a new key").format(n=progress.rooms, all=progress.all)
-            self.telling.set_text(text)
-            self.telling.set_progress(progress.rooms, progress.all)
+            self.revocation.set_text(text)
+            self.revocation.set_progress(progress.rooms, progress.all)
 
     def showEvent(self, event: QShowEvent) -> None:
         run_guarded(self, self._devices.look)

@@ -33,7 +33,7 @@ async def show_diagnosis(parent: QWidget, make: Make, write: Write, target: Path
 
 
 async def report_fault(parent: QWidget, make: Make, write: Write, lines: Sequence[str]) -> Path | None:
-    """As `show_diagnosis`, with the codes of a fault that the person has just seen."""
+    """Does the same as `show_diagnosis`, with the codes of a fault that the person has just seen."""
     return await show_diagnosis(parent, lambda: {"fault.txt": "".join(f"{line}\n" for line in lines), **make()}, write)
 
 

@@ -62,7 +62,7 @@ class _Page:
         self._y_mm = 0.0
 
     def draw(self, paper: RecoverySheetPaper) -> None:
-        """All of it."""
+        """Draws all of the page."""
         load_fonts()
         self._text(tr("Recovery sheet"), 22, bold=True)
         self._text(tr("With it you get back into Kansli, content and all, when you have lost every device."), 11)

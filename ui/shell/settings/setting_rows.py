@@ -61,7 +61,7 @@ class SettingRows:
         self._owner, self._settings = owner, settings
         self._shown: dict[str, Callable[[], None]] = {}
         self.controls: dict[str, QWidget] = {}
-        """By the settings' keys."""
+        """The controls, by the settings' keys."""
         bind(owner, settings.changed, self._on_changed)
 
     def card(self, *settings: AnySetting, about: bool = False) -> Card:

@@ -44,7 +44,7 @@ class AutoLock(QObject):
             self._begin()
 
     def minutes(self) -> int:
-        """After how many minutes; 0 = never."""
+        """The minutes without input after which it locks; 0 = never."""
         return self._timer.interval() // 60_000
 
     def look(self) -> bool:

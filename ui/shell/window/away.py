@@ -51,7 +51,7 @@ class AwayView(GatePage):
 
     def _on_status(self) -> None:
         if not self._session.overdue:
-            QTimer.singleShot(0, self, self.let_in.emit)  # the session is in the middle of telling
+            QTimer.singleShot(0, self, self.let_in.emit)  # the session is in the middle of emitting
             return
         status, revoked = self._session.status, self._session.devices.ended == "revoked"
         self.again.setVisible(not revoked)

@@ -37,7 +37,7 @@ from ui.errors import code_of, sentence, sentence_of
 from ui.kit import scale, tasks, theme
 from ui.kit.announcing import Announcer
 from ui.kit.bind import Soon, bind
-from ui.kit.bug_dialog import BugTeller
+from ui.kit.bug_dialog import BugNotifier
 from ui.kit.card import EmptyState
 from ui.kit.dialogs import confirm, show
 from ui.kit.front import to_front
@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
         bind(self, session.rooms.changed, rooms_soon.due)
         bind(self, session.invitations.changed, rooms_soon.due)
         bind(self, session.invitations.arrived, self._notifications.invited)
-        self._bugs = BugTeller(self, self._report_bug)
+        self._bugs = BugNotifier(self, self._report_bug)
         tasks.set_error_hook(self._on_error)
         self.go(Place(section="home"))
 
@@ -348,7 +348,7 @@ class MainWindow(QMainWindow):
         self.navigator.open_link(link)
 
     def follow(self, text: str) -> None:
-        """A link from outside: opens what it leads to, or says why not."""
+        """Follows a link from outside: opens what it leads to, or shows why not."""
         link, why_not = judge(text, self.session)
         if link is not None:
             self.open_link(link)

@@ -23,7 +23,7 @@ from ui.kit.style import column, set_props
 from ui.kit.translate import tr, trn
 
 RAIL_WIDTH, SLIM_WIDTH = 68, 44
-"""With words under the icons, and without."""
+"""The rail's widths, with words under the icons and without."""
 _MARGIN = 6
 
 

@@ -31,4 +31,4 @@ def judge(text: str, session: Session) -> tuple[ObjectLink | None, str]:
     kind = next((thing.kind for thing in session.rooms.objects(link.room) if thing.obj == link.obj), None)
     if kind is None:
         return None, tr("What the link leads to is not in the room.")
-    return replace(link, kind=kind), ""  # what it is says our own copy
+    return replace(link, kind=kind), ""  # the kind is that of our own copy

@@ -83,7 +83,8 @@ class RevokedDialog(Dialog):
         )
 
     def _busy(self, busy: bool) -> None:
-        """▲ Prevents that anything is removed while the file is being written, and that it is written twice at once."""
+        """▲ Disables the buttons while the file is written. Otherwise the person could remove everything before the
+        file is complete, or write it twice at once."""
         (self._spinner.start if busy else self._spinner.stop)()
         self.accept_button.setEnabled(not busy)
         self.save.setEnabled(not busy)

@@ -32,8 +32,8 @@ _SNIPPET_CHARS = 400
 def hit_row(
     hit: SearchHit, room_title: str, icon: str, words: tuple[str, ...] = (), sender: str = "", *, quotes: bool = False
 ) -> Row:
-    """A found place as a row, with the words marked; its key is a link. `sender`: who wrote it, of a message; `quotes`
-    if they say that another did."""
+    """A found place as a row, with the words marked; its key is a link. `sender`: the author of a message. `quotes`:
+    whether the message is a quotation of another person."""
     text = one_line(hit.snippet, _SNIPPET_CHARS)  # without the marks around the words, which are control characters
     where = "" if hit.title in ("", room_title) else room_title
     words_found = "" if text == hit.title else f"”{text}”" if quotes else text

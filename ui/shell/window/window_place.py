@@ -36,6 +36,7 @@ class _Whereabouts:
     words: str = ""
     """The text in the search field."""
     standing: ViewPlace | None = None
+    """The place in the view. The name is stored: with another one, the place would be lost at an upgrade."""
 
 
 def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
