@@ -7,6 +7,7 @@ short code is written as "?", and of an exception only its type and places are w
 
 import logging
 import re
+import threading
 import traceback
 from collections.abc import Iterator
 from logging.handlers import RotatingFileHandler
@@ -29,6 +30,10 @@ class Place(str):
 
 
 Field = int | float | bytes | str | bool | None
+
+_whole = threading.RLock()
+"""Held while the lines of one entry are written: otherwise another thread's lines come between an error and the places
+where it was raised."""
 
 
 class Subject:
@@ -57,13 +62,15 @@ class Subject:
 
     def exception(self, event: str, error: BaseException, **fields: Field) -> None:
         """Logs an unexpected error: type and places, also of what it was raised from; never a message."""
-        self._logger.error("%s", _line(event, {**fields, "type": type(error).__name__, "code": _code(error)}))
-        for line in places(error):
-            self._logger.error("%s", line)
+        with _whole:
+            self._logger.error("%s", _line(event, {**fields, "type": type(error).__name__, "code": _code(error)}))
+            for line in places(error):
+                self._logger.error("%s", line)
 
     def _write(self, level: int, event: str, fields: dict[str, Field]) -> None:
         if self._logger.isEnabledFor(level):
-            self._logger.log(level, "%s", _line(event, fields))
+            with _whole:
+                self._logger.log(level, "%s", _line(event, fields))
 
 
 sync = Subject("sync")

@@ -2,7 +2,9 @@
 """Logs hold ids, counts, sizes and codes, and never what was written."""
 
 import logging
+import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,47 @@ def test_the_file_rotates(folder: Path) -> None:
     files = list(folder.iterdir())
     assert 2 <= len(files) <= 3
     assert all(f.stat().st_size <= 1_000_000 for f in files)
+
+
+class Collected(logging.Handler):
+    """Every line, in the order in which they were written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+def test_no_line_of_another_thread_is_between_an_error_and_its_places(folder: Path) -> None:
+    done, collected = threading.Event(), Collected()
+    for name in ("store", "ui"):
+        logging.getLogger(name).addHandler(collected)
+
+    def write() -> None:
+        while not done.is_set():
+            log.ui.info("between")
+
+    def fail(depth: int) -> None:
+        if depth:
+            fail(depth - 1)
+        raise ValueError
+
+    other = threading.Thread(target=write)
+    other.start()
+    try:
+        for _ in range(30):
+            try:
+                fail(10)
+            except ValueError as error:
+                log.store.exception("failed", error)
+    finally:
+        done.set()
+        other.join()
+        for name in ("store", "ui"):
+            logging.getLogger(name).removeHandler(collected)
+    assert "between" in collected.lines
+    before = [one for one, line in pairwise(collected.lines) if line.startswith("    at ")]
+    assert before
+    assert "between" not in before
