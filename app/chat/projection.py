@@ -74,8 +74,8 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
 def _settle_notes(
     conn: Connection, obj: ObjId, notes: Sequence[tuple[StoredChange, Note]], done: Container[bytes] = ()
 ) -> None:
-    """Updates the messages that the notes are about. Skips the messages in `done`, which have just been worked out from
-    all their records."""
+    """Works out the messages again to which the notes (edits, deletions, reactions) belong. Skips the messages in
+    `done`, which the caller has just worked out from all their records."""
     texts, reactions = set[bytes](), set[tuple[bytes, str, Uid]]()
     for change, record in notes:
         for target in {record.target, second_id(change.author, record.target)}:
@@ -121,7 +121,8 @@ def _decoded(change: StoredChange) -> Record | None:
 
 
 def record_of(change: StoredChange) -> Plain:
-    """The record in a change; for a carried record the message in it. BadChange."""
+    """The record in a change; for a carried record the message in it. BadChange if the change holds no record of a
+    conversation."""
     record = decode(change.data)
     return message_in(record) if isinstance(record, Carried) else record
 

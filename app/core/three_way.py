@@ -51,7 +51,8 @@ def merge(base: str | None, one: str, other: str) -> str:
 
 
 def edits(old: str, new: str) -> list[tuple[int, int, str]]:
-    """The edits that turn `old` into `new`, from the front: (start, end, replacement), in code points of `old`."""
+    """The edits that turn `old` into `new`, word by word: (start, end, replacement), in rising order. All positions are
+    code points of `old`, so that a caller applies the last edit first."""
     before, after = _tokens(old), _tokens(new)
     places = [0, *accumulate(map(len, before))]
     return [
@@ -146,7 +147,8 @@ def _changes(old: Sequence[str], new: Sequence[str], depth: int = 0, effort: _Ef
 def _between(
     old: Sequence[str], new: Sequence[str], anchors: Sequence[tuple[int, int]], depth: int, effort: _Effort
 ) -> Iterator[Change]:
-    """The places where the texts differ before, between and behind words that are the same in both."""
+    """The places where the texts differ before, between and behind `anchors`: (position in `old`, in
+    `new`) of words that are the same in both."""
     at = new_at = 0
     for to, new_to in [*anchors, (len(old), len(new))]:
         for a, b, c, d in _changes(old[at:to], new[new_at:new_to], depth, effort):

@@ -34,8 +34,9 @@ _BREAKS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 
 def one_line(text: str, limit: int = MAX_NAME) -> str:
-    """`text` as a name: one line, at most `limit` code points, composed (NFC). May be "". Applying it twice gives the
-    same."""
+    """`text` as a name that is safe to show: one line of at most `limit` code points, composed (NFC), without control
+    characters, blank and zero-width characters, direction marks and piles of combining marks. May be "". A second call
+    changes nothing."""
     if _ORDINARY.fullmatch(text):
         return " ".join(text.split())[:limit].rstrip()
     composed = unicodedata.normalize("NFC", _SPACES.sub(" ", text[: 4 * limit]))

@@ -39,8 +39,9 @@ class KeptItems:
         return out
 
     def trim(self, before_ms: int, most_bytes: int) -> bool:
-        """Deletes a few items that are older than `before_ms`, or the oldest above `most_bytes`. Returns True if more
-        may have to be deleted: then call it again."""
+        """Deletes a few kept items: those older than `before_ms` (the server's time), and the oldest ones while all
+        kept items together have more than `most_bytes`. Returns True if more may have to be deleted: then call it
+        again."""
         surplus = int(self._db.value("SELECT coalesce(sum(size), 0) FROM kept_items")) - most_bytes
         going = []
         for row, t, size in self._db.rows(sql.OLDEST_KEPT_ITEMS, (_AT_A_TIME,)):

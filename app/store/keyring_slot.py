@@ -44,7 +44,8 @@ def usable(backend: Keyring | None = None) -> bool:
 
 
 def get_secret(backend: Keyring, entry: str) -> bytes | None:
-    """32 bytes, or None if the key store does not have the entry. KeyringLocked, NoKeyring."""
+    """32 bytes, or None if the key store does not have the entry. KeyringLocked if the key store is locked or does not
+    answer, NoKeyring if there is none that may be used."""
     text = _ask(backend, lambda: backend.get_password(SERVICE, entry))
     if text is None:
         return None
@@ -55,7 +56,8 @@ def get_secret(backend: Keyring, entry: str) -> bytes | None:
 
 
 def put_secret(backend: Keyring, entry: str, secret: bytes) -> None:
-    """Stores 32 bytes and reads them back: some key stores fail in silence. KeyringLocked, NoKeyring."""
+    """Stores 32 bytes and reads them back: some key stores fail in silence. KeyringLocked if the key store is locked or
+    does not answer; NoKeyring if there is none that may be used, or if it does not return what was stored."""
     _ask(backend, lambda: backend.set_password(SERVICE, entry, secret.hex()))
     if get_secret(backend, entry) != secret:
         raise NoKeyring()

@@ -209,7 +209,8 @@ def _dispose(dialog: QDialog) -> None:
 
 
 async def ask(parent: QWidget, title: str, name: str, *, value: str = "", accept: str | None = None) -> str | None:
-    """Asks for one line of text; None if cancelled or empty."""
+    """Asks for one line of text; None if cancelled or empty. `name` labels the field, `value` is in it at first, and
+    `accept` is the verb on the button (None: OK)."""
     dialog = Dialog(parent, title, accept=accept or tr("OK"))
     field = dialog.add_field(name, value)
     field.selectAll()
@@ -263,8 +264,8 @@ async def save_file(parent: QWidget, title: str, name: str, filters: str = "", s
 
 
 def _file_dialog(parent: QWidget, title: str, filters: str) -> QFileDialog:
-    """Begins in the folder that was used last in this run, at first among the person's documents. Nothing is kept
-    beyond this run."""
+    """Makes a file dialog. It begins in the folder that was used last in this run, at first among the person's
+    documents. Nothing is kept beyond this run."""
     keep_no_places()
     dialog = QFileDialog(parent, plain.title(title), "", filters)
     documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)

@@ -196,7 +196,8 @@ class Editor(QTextEdit):
         self._set_styles(first, [Style(list=kind, indent=max(1, style.indent)) if on else BODY for style in styles])
 
     def indent(self, step: int) -> None:
-        """Moves the selected list items a level; outermost ones become body text."""
+        """Moves the selected list items `step` levels inwards, outwards if it is negative. An outermost item that moves
+        outwards becomes body text; body text that moves inwards becomes a bullet."""
         first, last = self.blocks_selected()
         styles = [block.style for block in self._document.blocks()[first : last + 1]]
         self._set_styles(first, [keys.indented(style, step) for style in styles])
@@ -227,7 +228,8 @@ class Editor(QTextEdit):
         self.select(start + caret)
 
     def _rewrite(self, first: int, old: Sequence[Block], begin: int, end: int, new: Sequence[Block]) -> None:
-        """Replaces blocks by others. What changes is between `begin` and `end`."""
+        """Replaces the blocks `old`, the first of which is number `first` of the document, by `new`. The edit lies
+        between `begin`, in the first of the old blocks, and `end`, in the last one (both in UTF-16 units)."""
         before = point_from_utf16(old[0].text, begin)
         behind = len(old[-1].text) + 1 - point_from_utf16(old[-1].text, end)
         self._document.rewrite(first, len(old), new, prefix_cap=before, suffix_cap=behind)

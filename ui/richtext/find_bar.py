@@ -84,7 +84,8 @@ class FindBar(QFrame):
         self.field.selectAll()
 
     def open_replace(self) -> None:
-        """Opens the bar as `open` does. The caret is in the field of the replacement if there is something to find."""
+        """Opens the bar as `open` does. The caret is in the field of the replacement if the find field has a text and
+        the person may write, otherwise in the find field."""
         self.open()
         self._to_replacement()
 

@@ -59,8 +59,10 @@ class Enrolment:
         self._keep: Callable[[Enrolled], None] = lambda enrolled: None
 
     async def look(self) -> Invitation:
-        """The person whom the code names. Refused with "code-unknown", "code-used", "code-expired" or "code-withdrawn";
-        WrongAgency."""
+        """Asks the server for the invitation of this object's code and verifies it: the person whom the code names.
+        Refused "code-unknown", "code-used", "code-expired" or "code-withdrawn"; WrongAgency if the server belongs to
+        another agency than the code, or shows an invitation that does not match the code; the errors of
+        `Connection.connect`."""
         return (await self._with_connection(self._look))[0]
 
     async def accept(self, keep: Callable[[Enrolled], None]) -> Enrolled:
@@ -108,7 +110,8 @@ class Enrolment:
 
 
 def _read(text: str) -> tuple[SignInCode, bool]:
-    """The code, and whether it has the second line of a return code, which only a person with a recovery sheet gets."""
+    """The code that a person typed, and whether it is a return code. A return code has a second line; only a person
+    with a recovery sheet gets one. Reject "code" if the first line is mistyped, "share-code" if the second is."""
     try:
         return SignInCode.parse(text), False
     except Reject:
@@ -137,7 +140,9 @@ async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[b
 async def converse(
     dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Result]]
 ) -> Result:
-    """Runs one conversation over a connection of its own, without signing in."""
+    """Runs `talk` over a connection of its own, without signing in, closes the connection, and returns what `talk`
+    returned. `agency`: the fingerprint that the server's agency key must have, its first 16 or all 32 bytes. Raises the
+    errors of `Connection.connect` and of `talk`."""
     connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)
     reading = asyncio.ensure_future(connection.run(lambda frame: None))
     try:

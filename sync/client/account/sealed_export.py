@@ -33,7 +33,8 @@ _DOMAIN = "sealed-export"
 
 
 def put(account: Account, log: UserLog, body: bytes) -> bytes:
-    """Seals a body to the newest PUK generation of this person's log, signed by this device."""
+    """Seals `body` to this person's own newest PUK (the key of all the person's devices) and signs it by this device.
+    Returns the whole export: the head and the encrypted bytes. `log`: this person's log."""
     uid, gen, dev = account.uid, log.puks[-1].gen, account.dev
     key = os.urandom(32)
     sealed = seal.seal_to(log.puks[-1].kem_pk, enc(_context(uid, gen, dev)), key)
@@ -55,11 +56,13 @@ def length(head: bytes) -> int:
 
 
 def take(account: Account, log: UserLog, head: bytes, packed: bytes) -> tuple[DevId, bytes]:
-    """The device that wrote the export, and the body. ▲ Only a device in this person's own log is accepted as its
-    writer: everybody knows the key to which it is sealed, and the content is sent in this person's name.
+    """The device that wrote the export (`head` and the encrypted bytes `packed`), and the body. ▲ Only a device in this
+    person's own log is accepted as its writer: everybody knows the key to which it is sealed, and the content is sent
+    in this person's name.
 
-    Reject "other-person", "signature" or "decrypt"; Refused("keys") while this device does not have the generation's
-    key.
+    Reject "other-person" if the export belongs to somebody else or its writer is not in the log, "signature" if the
+    writer did not sign it, "decrypt" if it does not open, "malformed" if it is cut off; Refused("keys") while this
+    device does not have the generation's key.
     """
     if length(head) != len(packed):
         raise Reject("malformed", "sealed export")

@@ -56,7 +56,8 @@ class _Mail:
         self._queue.put_nowait(None)
 
     async def next(self) -> bytes:
-        """The next message. Refused("pairing") once the other side has left."""
+        """Waits for the next message of the other device. Refused("pairing") once that device has left, or has sent
+        more messages than a pairing can have."""
         data = await self._queue.get()
         if data is None:
             self.end()
@@ -98,7 +99,9 @@ class Host:
         self._mail.end()
 
     async def open(self, *, by_code: bool) -> Offer:
-        """Opens the box. Raises Unreachable and Refused."""
+        """Opens the box in which the server connects the two devices, and returns what this device shows: a code if
+        `by_code`, otherwise a number. Unreachable while offline or if no reply comes; Refused if the server opens no
+        box."""
         code = PairingCode.fresh() if by_code else None
         box = code.box if code is not None else b""
         opened = await self._link.online.request(lambda rid: m.PairOpen(rid=rid, box=box), m.PairOpened)

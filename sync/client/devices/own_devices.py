@@ -73,7 +73,9 @@ class Devices:
 
     @property
     def ended(self) -> str | None:
-        """▲ "revoked" or "reset" if the log that this device itself has verified records it; None otherwise."""
+        """▲ Whether this device may no longer be used: "revoked" if it was revoked, "reset" if the agency ended the
+        person's account; None otherwise. Only the log that this device itself has verified counts, not what the server
+        claims."""
         own, dev = self._link.book.log(self._link.account.uid), self._link.account.dev
         device = own.devices.get(dev) if own is not None else None
         if own is None or device is None:

@@ -206,15 +206,19 @@ class Backfill:
     async def _checked(
         self, room: RoomSync, obj: ObjId, held: BootstrapBuffer | None, row: Snapshot, compact: Compact
     ) -> Compacted | None:
-        """▲ The snapshot's content if its author and another person state its hash; None if it cannot be opened."""
+        """▲ The state in the snapshot `row` as `compact` computes it, if the snapshot's author and another person state
+        its hash. None if they do not, or if the snapshot cannot be opened. `held`: the bootstrap buffer, which
+        has the positions of the pieces; None if they must be searched."""
         last = await self._piece(room, row.n)
         if last is None or not await self._attested(room, obj, row, last.digest):
             return None
         return await self._joined(room, obj, held, row, last, compact)
 
     async def content(self, room: RoomSync, obj: ObjId, row: Snapshot, compact: Compact) -> Compacted | None:
-        """▲ The content of a snapshot's pieces if it has the hash that they state, no matter who attests it; None
-        otherwise. Reject or Refused if the server does not give the pieces."""
+        """▲ The state in the snapshot `row`, if its hash is the one that the snapshot's last piece states. Whether
+        others attest the snapshot does not matter. `compact` computes the state, with its hash, from the changes in the
+        pieces. None if the hash differs, or if the pieces do not fit together or cannot be opened. Reject or Refused if
+        the server does not give the pieces."""
         last = await self._piece(room, row.n)
         return await self._joined(room, obj, None, row, last, compact) if last is not None else None
 

@@ -396,7 +396,8 @@ class Inbox:
         raise Reject("withheld", "user logs")
 
     async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
-        """The room is at a new position: fetches what is missing, and wakes the outbox.
+        """The room is at a new position: fetches what is missing, and wakes the outbox. `pulled`: the room was pulled
+        up to its head; then also asks again for keys that the server did not have before.
 
         ▲ Content that is missing although no destroy or prune explains it makes the room WITHHELD.
         """
@@ -478,8 +479,10 @@ def _may_leave(i: m.WireItem, me: Uid) -> bool:
 
 
 def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
-    """Splits a slice into (piece, whether more follow). A piece ends at a signature, and always where `me` may
-    leave."""
+    """Splits a slice of items into small pieces, so that one turn of the loop never judges a whole slice, and yields
+    (piece, whether more follow). A piece ends at the first signature at which it has PIECE items or PIECE_BYTES of
+    content; a batch under one signature is not divided. A piece also ends at an item that may be the `leave` entry of
+    the person `me`, since reading ends there."""
     piece: list[Item] = []
     size = 0
     for at, i in enumerate(wire, start=1):

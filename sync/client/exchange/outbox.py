@@ -363,7 +363,8 @@ class Outbox:
                 self._later(self._rotate_at[room.room])
 
     async def rotate(self, room: RoomSync) -> None:
-        """Begins a new epoch on the room's current state. Raises Refused or Reject; nothing is tried again."""
+        """Begins a new epoch on the room's current state. Refused if the server does not take the entry; Reject if this
+        person may not begin an epoch, or if the server's reply breaks a rule. Nothing is tried again."""
         await self._link.load_logs(room)
         await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
 
@@ -376,8 +377,9 @@ class Outbox:
         return Drafter(room.stream, author, self._link.book, room.keys.ring, self._link.server_now_ms)
 
     async def append(self, room: RoomSync, draft: Draft) -> None:
-        """Uploads the seals, appends the entries, and keeps the new epoch's keys. Raises Refused ("conflict": draft
-        again)."""
+        """Uploads the draft's seals and appends its entries. If the draft has a new epoch, keeps the keys of the epoch
+        until the stream shows whether it counts. Refused "conflict" if the room has changed since the draft was made:
+        the caller drafts again."""
         online = self._link.online
         root = draft.root
         if root is not None:

@@ -173,8 +173,8 @@ class Preview:
         return wanted
 
     async def _key(self, e: int) -> bool:
-        """Whether this device has the key of an epoch, or gets it from that epoch's own seal or from the newest
-        epoch's."""
+        """Whether this device has the key of epoch `e`. If it does not, it first asks the server for this person's
+        seals of that epoch, then for those of the newest epoch, whose archive key leads back to the earlier keys."""
         keys = self._room.keys
         for at in dict.fromkeys((e, self._room.stream.epoch)):
             if keys.ring.k(e) is None:

@@ -261,9 +261,10 @@ class ReceiptVerifier:
         theirs: m.Receipt | None = None,
         claim: bytes | None = None,
     ) -> None:
-        """Stops the room and keeps the evidence. ▲ After a fork or a rollback the room does not resume in place: our
-        copy is kept and stays readable, and both receipts of the server (`theirs` is verified) are kept as proof. A
-        `claim` is kept in any state: what somebody signed, or what the server shows under a false signature."""
+        """Stops the room and keeps the evidence. `code`: the reason, for the log. ▲ After a fork or a rollback the room
+        does not resume in place: our copy is kept and stays readable, and both receipts of the server (`theirs` is
+        verified) are kept as proof. A `claim` is kept in any state: what somebody signed, or what the server shows
+        under a false signature."""
         if state in LASTING or claim is not None:
             if state is RoomState.RESTORED and self.restored is not None:
                 claim = self.restored.encode()
@@ -281,7 +282,9 @@ class ReceiptVerifier:
 
 
 def _chained(rh: bytes, at: int, items: Sequence[Item], n: int) -> bytes | None:
-    """The running hash at position `n` if the items follow position `at`; None if they do not."""
+    """The running hash at position `n`, computed over `items` from `rh`, the running hash at position `at`. None if the
+    items are not numbered `at` + 1, `at` + 2 and so on, if one of them has an impossible time or kind, or if they end
+    before `n`."""
     for i in items:
         if i.n != at + 1 or not 0 <= i.t <= MAX_T or i.kind not in (ENTRY, ENVELOPE):
             return None
@@ -292,7 +295,8 @@ def _chained(rh: bytes, at: int, items: Sequence[Item], n: int) -> bytes | None:
 
 
 def _from(items: Sequence[Item], where: str) -> list[Item]:
-    """The item that a Reject names, and those after it up to the signature that covers it."""
+    """The item that a Reject names (`where`: "position n"), and those after it up to the signature that covers it.
+    Empty if none of `items` is at that position."""
     out: list[Item] = []
     for i in items:
         if out or where == f"position {i.n}":

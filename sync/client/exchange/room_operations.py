@@ -157,7 +157,9 @@ class RoomOperations:
         return room
 
     async def _settled(self, room: RoomSync) -> None:
-        """Waits until this device has judged everything that the server announced."""
+        """Waits until this device has judged everything in the room that the server announced. Unreachable while
+        offline, or after SETTLE_S seconds; Refused with the room's state as its code if the room is stopped or has
+        another problem."""
         try:
             async with asyncio.timeout(SETTLE_S):
                 while not room.caught_up and room.problem is None:

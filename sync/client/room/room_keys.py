@@ -119,7 +119,9 @@ class RoomKeys:
         return [o for o in self._missing if o in self._stream.state.shares]
 
     def take_shares(self, shares: Iterable[WireShare]) -> list[tuple[ObjId, bytes]]:
-        """▲ Keeps and returns the shares to which the stream commits; any other share is ignored."""
+        """▲ Keeps and returns the shares of objects to which the stream commits; any other share is ignored, and so is
+        one that this device has already. An object's share is the secret, 32 B, without which its content keys cannot
+        be derived."""
         out = []
         for s in shares:
             obj = ObjId(s.obj)

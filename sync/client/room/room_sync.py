@@ -329,8 +329,9 @@ class RoomSync:
         return AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, None)
 
     def missed(self, item: AcceptedEnvelope) -> None:
-        """Records content that was asked for and not given. The room is WITHHELD unless something explains the
-        absence."""
+        """Records that this device asked the server for an item's content and did not get it. Once the room is judged
+        up to the server's head, this makes it WITHHELD. Nothing is recorded if the item's object is destroyed, or
+        pruned up to there: the content may then be gone (`RoomStream.may_be_gone`)."""
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
             self.stream.state.missing[item.n] = item.hdr.obj
 

@@ -79,8 +79,11 @@ class Connection:
 
     @classmethod
     async def connect(cls, dialer: Dialer, *, now_ms: Callable[[], int], agency_pin: bytes | None) -> "Connection":
-        """Dials and shakes hands. Raises Unreachable, CertificateRefused, TooOld, ClockOff, WrongAgency or
-        ServerUnproven.
+        """Dials and shakes hands. Raises the errors of `Dialer.open`; Unreachable also if the server does not answer in
+        time; TooOld if the two speak no common version of the protocol; ClockOff if the clocks differ too much;
+        WrongAgency if the server's agency key is not the one of `agency_pin`; ServerUnproven if the server does not
+        prove its key and its address; Outdated or Refused if it refuses the connection; Reject if its answer breaks a
+        rule.
 
         `agency_pin` is the agency key's fingerprint (first 16 or all 32 bytes of its hash); None if it is not known
         yet.
@@ -116,7 +119,9 @@ class Connection:
         return reply
 
     async def request(self, build: Callable[[int], Frame], reply: type[Reply]) -> Reply:
-        """Sends one request and waits for its reply. Raises Refused, Unreachable, or Reject for a wrong reply."""
+        """Sends the frame that `build` makes with a new request id, and waits for the reply. Refused or Outdated if the
+        server refuses the request; Unreachable if the connection is lost or no reply comes within REQUEST_TIMEOUT_S;
+        Reject "malformed" for a reply of another type than `reply`."""
         if self._closed is not None:
             raise Unreachable("connection lost") from self._closed
         rid = self._next_rid
@@ -222,8 +227,9 @@ def _refusal(frame: Error) -> SyncError:
 
 
 def _refused(frame: Error) -> Outdated | Refused:
-    """The error of a refusal. Its code goes into logs and selects a sentence, so it must be a word; any other code
-    becomes "internal"."""
+    """The error that an Error frame means: Outdated if its code is "client-old", otherwise Refused. The code goes into
+    logs and selects a sentence, so it must be a word of small letters, digits and dashes; any other code becomes
+    "internal". The detail is shortened, and characters that cannot be printed are left out."""
     if frame.code == ErrorCode.CLIENT_OLD:
         return Outdated()
     code = frame.code if _CODE.fullmatch(frame.code) else ErrorCode.INTERNAL

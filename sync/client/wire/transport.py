@@ -85,7 +85,9 @@ class Dialer(Protocol):
     def address(self) -> ServerAddress: ...
 
     async def open(self) -> Transport:
-        """A new Transport. Unreachable, ProxyFailed, ProxyWantsName, CertificateRefused, AddressForbidden."""
+        """A new Transport. Unreachable if no connection can be made; ProxyFailed if the proxy cannot be reached or
+        refuses; ProxyWantsName if it asks for a password; CertificateRefused if the server's TLS certificate is not
+        trusted; AddressForbidden if the organisation's rules do not allow the address."""
         ...
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:

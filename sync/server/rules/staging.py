@@ -97,8 +97,8 @@ class Staging:
             self._drop(next(iter(self._uploads)))
 
     def of_epoch(self, who: Who, room: bytes, epoch: Epoch, most: int) -> list[bytes]:
-        """The seals of an epoch. ▲ Refusal "seals" unless all of them are here, there are at most `most`, and their RFC
-        9162 root is the one that the epoch names."""
+        """The seals of an epoch that the device of `who` uploaded for this room. ▲ Refusal "seals" unless all of them
+        are here, there are at most `most`, and their RFC 9162 root is the one that the epoch names."""
         upload = self._uploads.get((who.dev, room, epoch.root))
         if upload is None or len(upload.seals) != epoch.count or epoch.count > most:
             raise Refusal(ErrorCode.SEALS, f"epoch {epoch.e}")
@@ -107,7 +107,9 @@ class Staging:
         return upload.seals
 
     def one(self, who: Who, room: bytes, seal_hash: bytes) -> bytes:
-        """An added member's seal of the epoch in force, by its hash. Refusal "seals" if it was not uploaded."""
+        """The seal of the epoch in force for an added member, among the seals that the adding device (`who`) uploaded
+        for this room; `seal_hash` is the hash that the entry names. Refusal "seals" if that device has not uploaded
+        it."""
         for key in self._of(who, room):
             seal = self._uploads[key].named(seal_hash)
             if seal is not None:

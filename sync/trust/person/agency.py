@@ -85,12 +85,14 @@ class Agency:
         return self._key
 
     def certify_server(self, server_pk: bytes, not_after_ms: int) -> tuple[bytes, bytes]:
-        """(body, sig) of a server certificate."""
+        """Makes a server certificate, signed by the agency's key: (body, sig). It is valid for `server_pk`, the
+        server's receipt-signing key, until `not_after_ms`."""
         body = enc([server_pk, not_after_ms])
         return body, self._key.sign("server", body)
 
     def certify_invite(self, invite_pk: bytes, record: Hash, not_after_ms: int) -> tuple[bytes, bytes]:
-        """(body, sig) of an invitation."""
+        """Makes the certificate of an invitation, signed by the agency's key: (body, sig). Until `not_after_ms` the
+        one-time key `invite_pk` may bind one person, whose staff record has the hash `record`."""
         body = enc([invite_pk, record, not_after_ms])
         return body, self._key.sign("invite", body)
 

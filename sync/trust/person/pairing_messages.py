@@ -132,8 +132,10 @@ class Cover:
         self._transcript = H("enrol-transcript", self._transcript, sent)
 
     def take(self, role: str, sent: bytes, count: int) -> list[object]:
-        """Decrypts a message and returns its `count` fields. Reject "enrol" if it does not decrypt: the code is wrong,
-        the server belongs to another agency, or it is in the middle."""
+        """Decrypts the message `sent`, which the device `role` sent, and returns its `count` fields. In a pairing by
+        digits nothing is encrypted. Reject "enrol" if it does not decrypt: the code is wrong, the server belongs to
+        another agency, or the server tries to be the man in the middle. Reject "malformed" or "format" for fields of
+        another shape or version."""
         plain = sent
         if self._code is not None:
             try:

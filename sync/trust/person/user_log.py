@@ -235,8 +235,9 @@ class UserLog:
         return newest
 
     def recipient(self, seq: int, head: Hash, history: bool) -> Recipient | None:
-        """The recipient as which an epoch is sealed to this person at a pinned position; None if it is sealed to
-        nobody. The newest answer is kept: a room of thousands asks for each member again and again."""
+        """The recipient as which an epoch is sealed to this person, whose log is pinned at entry `seq` with hash
+        `head`; None if the epoch is not sealed to them. `history`: whether the person may read from the room's
+        beginning. The newest answer is kept: a room of thousands asks for each member again and again."""
         kept = self.sealed_to
         if kept is not None and (kept.ulog_seq, kept.ulog_head, kept.history) == (seq, head, history):
             return kept

@@ -57,6 +57,7 @@ class Restored:
         return enc([VERSION, self.body, self.sig])
 
     def explains(self, promised_t: int) -> bool:
-        """▲ Whether what was promised at `promised_t` may have been lost by the restore. What was on the disk when the
-        backup was made is not lost by it, so that a server that drops such items cannot blame the restore."""
+        """▲ Whether the server may have lost by the restore an item that it had acknowledged with the time `promised_t`
+        (ms): an item from LAG_MS before the backup or later. Earlier items were on the disk when the backup was made,
+        so a server that drops them cannot blame the restore."""
         return promised_t + LAG_MS >= self.backup_t

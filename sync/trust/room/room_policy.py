@@ -13,9 +13,15 @@ RECIPIENTS_LIMIT = 8
 
 
 def read_policy(value: object) -> dict[str, object]:
-    """Reads a policy: "history" ("all" or "from-now": what newcomers may be given), "recovery" ([[id 16, sealing
-    key]]), "format" ({"ext" | "kinds" | "types": [...]}: what newer clients may use), "suite" (2). Reject "malformed"
-    or "suite"."""
+    """Verifies a policy and returns it. Any of its fields may be absent:
+
+    - "history": "all" or "from-now", what newcomers may be given
+    - "recovery": the recovery recipients of the agency, a list of [id 16 B, sealing key]
+    - "format": what newer clients may use, a map with any of "ext" and "kinds" (lists of numbers) and "types" (names)
+    - "suite": 2, the only cipher suite
+
+    Reject "suite" for any other suite, "bad-key" for a key that nothing can be sealed to, "malformed" for the rest.
+    """
     policy = _names(value, "policy")
     for name, item in policy.items():
         match name:
@@ -48,7 +54,8 @@ def enables(policy: dict[str, object], feature: str) -> bool:
 
 
 def read_recovery(value: object) -> list[tuple[Uid, bytes]]:
-    """The agency's recovery recipients, as (id, sealing key). ▲ Reject for a key that nothing can be sealed to."""
+    """The agency's recovery recipients, as (id, sealing key). ▲ Reject "bad-key" for a key that nothing can be sealed
+    to; "malformed" for a list of another shape, or with one id twice."""
     out = []
     for row in fields.items(value, "recovery", RECIPIENTS_LIMIT):
         ident, key = fields.array(row, 2, "recovery")

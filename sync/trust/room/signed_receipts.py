@@ -55,7 +55,8 @@ class Proof:
 
     @classmethod
     def decode(cls, data: bytes) -> "Proof":
-        """Decodes a proof and checks its shape only. Reject "malformed", "encoding" or "format"."""
+        """Decodes a proof and checks its shape only; `check` verifies the signatures. Reject "malformed", "encoding" or
+        "oversize" for bytes that are no proof, "format" or "old-format" for a proof of another version."""
         version, room, n, rh, t, sig, cert, cert_sig = fields.array(dec(data, limit=_PROOF_LIMIT), 8, "proof")
         fields.version(version, VERSION, "proof")
         receipt = Receipt(

@@ -100,7 +100,8 @@ class RoomStream:
         return cls(state.room, state, codec)
 
     def to_bytes(self) -> bytes:
-        """Encodes the state after the newest accepted position; cheap to call after every slice."""
+        """Encodes the room's state after the newest accepted position, to be stored and read by `from_bytes`. Only what
+        has changed since the last call is encoded again, so a call after every slice of items is cheap."""
         data = self._codec.encode(self.state, self._touched, self._used)
         self._touched.clear()
         self._used.clear()
@@ -338,7 +339,8 @@ class RoomStream:
     # -- what each person has used (totals.py) ------------------------------------------------------------------
 
     def _count(self, uid: Uid, more: dict[str, int]) -> None:
-        """Adds to a person's use and to the sums. Called only after the verdict, since the use is changed in place."""
+        """Adds `more` to a person's use and to the sums. Called only after the verdict, since the use is changed in
+        place."""
         for who in (uid, EVERYBODY) if more else ():
             self._put_used(who, totals.add(self.state.used.get(who, NOTHING), more))
 

@@ -364,7 +364,7 @@ class MainWindow(QMainWindow):
         return self.navigator.current_room()
 
     def step_region(self, by: int) -> None:
-        """F6: the next region."""
+        """F6 and Shift+F6: moves the focus to the next (`by` 1) or previous (-1) region of the window."""
         room = self.current_room()
         content = [room.tabs, room.current_view(), room.panel] if room is not None else [self.stack.currentWidget()]
         parts = [self.bar, self.asked_bar, self.rail, self.room_list, *content, self._toast]
@@ -421,7 +421,8 @@ class MainWindow(QMainWindow):
         self.open_room(room)
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
-        """Shows briefly what was done."""
+        """Shows briefly what was done (`text`). `undo`: what the button of the message calls, None for no button;
+        `action`: the button's text, "" for the usual one."""
         self._toast.show_text(text, undo, action)
 
     def set_theme(self, choice: str) -> None:
