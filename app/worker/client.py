@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -92,7 +93,8 @@ class Worker:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                pipe.close()
+                with suppress(OSError):  # it writes what is left in its buffer, which a dead process does not read
+                    pipe.close()
 
     def close(self) -> None:
         """Ends the process for good. May be called from any thread: a waiting question then raises WorkerDied."""

@@ -42,26 +42,44 @@ class Looking:
                 if takes_focus(control) and control.focusProxy() is None and control.isVisible():
                     self._look(top, control, view)
 
+    def _changed_by_focus(self, top: QWidget, control: QWidget) -> int | None:
+        """How many pixels the focus changes. None if the control is beyond the window's edge or takes no focus; _MOVED
+        if less or more of it is seen than before, as in a view that still gets its place."""
+        focused = top.focusWidget()
+        if focused is not None:
+            focused.clearFocus()
+        QApplication.processEvents()
+        area = _area(top, control)
+        before = top.grab(area).toImage()
+        if area.isEmpty() or before.isNull():
+            return None
+        control.setFocus(Qt.FocusReason.TabFocusReason)
+        QApplication.processEvents()
+        if not control.hasFocus():
+            return None
+        after = _area(top, control)
+        if after.size() != area.size():
+            return _MOVED
+        return strongly_changed(before, top.grab(after).toImage())
+
     def _look(self, top: QWidget, control: QWidget, view: str) -> None:
         kind = (type(control).__name__, str(control.property("kind")), control.accessibleName())
         if (view.partition("/")[0], *kind) in self.seen:
             return
         _reveal(control)
-        focused = top.focusWidget()
-        if focused is not None:
-            focused.clearFocus()
-        QApplication.processEvents()
-        before = _picture(top, control)
-        if before.isNull():  # beyond the window's edge
+        for _ in range(_TRIES):
+            changed = self._changed_by_focus(top, control)
+            if changed != _MOVED:
+                break
+        if changed is None:
             return
-        control.setFocus(Qt.FocusReason.TabFocusReason)
-        QApplication.processEvents()
-        if not control.hasFocus():
-            return
-        changed = strongly_changed(before, _picture(top, control))
         self.seen.add((view.partition("/")[0], *kind))
         if changed < (CARET_PX if isinstance(control, Editor) or kind[1] == "palette" else ENOUGH_PX):
             self.unseen.append((view, kind[0], kind[2], changed))
+
+
+_MOVED = -1
+_TRIES = 20
 
 
 def _reveal(control: QWidget) -> None:
@@ -72,9 +90,9 @@ def _reveal(control: QWidget) -> None:
         parent = parent.parentWidget()
 
 
-def _picture(top: QWidget, control: QWidget) -> QImage:
+def _area(top: QWidget, control: QWidget) -> QRect:
     at = QRect(control.mapTo(top, control.rect().topLeft()), control.size())
-    return top.grab(at.adjusted(-AROUND_PX, -AROUND_PX, AROUND_PX, AROUND_PX).intersected(top.rect())).toImage()
+    return at.adjusted(-AROUND_PX, -AROUND_PX, AROUND_PX, AROUND_PX).intersected(top.rect())
 
 
 def strongly_changed(before: QImage, after: QImage) -> int:

@@ -74,6 +74,8 @@ class AdminWatch:
         broken = first_broken(rows, head, after=after)
         if broken is not None:
             self._report_broken(broken, head.n)
+            if after != EMPTY:  # ▲ entries were lost and replaced since the last look, under numbers that are logged
+                rows, logged = [row for row in await self._store.admin_rows(0) if row.n <= head.n], 0
         self._read(rows, logged)
         self._head = head
         if head.n != kept:  # last: a full disk must not have everything logged again each second

@@ -95,6 +95,25 @@ def test_attack_a_worker_that_answers_too_late_is_ended() -> None:
     slow.close()
 
 
+ANSWERS_ONCE = """
+import os, sys, time
+from app.worker.frames import Tried, write
+os.read(0, 65536)
+os.close(0)
+write(sys.stdout.buffer, Tried((), True, 0))
+time.sleep(60)
+"""
+
+
+def test_a_worker_that_ends_before_it_is_asked_is_reported() -> None:
+    """The question is left in the buffer of the pipe, which cannot write it when it is closed either."""
+    ends = Worker([sys.executable, "-c", ANSWERS_ONCE])
+    ends.read(OBJ)
+    with pytest.raises(WorkerDied):
+        ends.read(OBJ)
+    ends.close()
+
+
 @pytest.mark.parametrize("lie", [b"\xff\xff\xff\xff", b"\x00\x00\x00\x01\xc1", b"\x00\x00\x00\x09\x93"])
 def test_attack_no_answer_of_a_worker_that_was_taken_over_is_believed(lie: bytes) -> None:
     """Too long, no msgpack, cut off: the answer is none, and the process is ended."""

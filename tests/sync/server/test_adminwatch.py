@@ -148,6 +148,24 @@ async def test_a_chain_that_is_cut_under_a_running_server_is_an_error(
         await until(lambda: any('"command":"confirm-clock"' in r.getMessage() for r in caplog.records))
 
 
+async def test_attack_an_entry_that_replaces_a_lost_one_between_two_looks_is_logged(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with admin.opened(data) as store:
+        watch = admin_watch.AdminWatch(store, lambda: 0)
+        await watch.look()
+        with contextlib.closing(sqlite3.connect(data / "server.sqlite3")) as db, db:
+            db.execute("DELETE FROM admin_log")
+            db.execute("DELETE FROM meta WHERE name = 'admin_head'")
+        await asyncio.to_thread(admin.confirm_clock, data)
+        with caplog.at_level(logging.INFO, "sync.server"):
+            await watch.look()
+            await watch.look()
+    assert watch.broken
+    logged = [r.getMessage() for r in caplog.records if '"command":"confirm-clock"' in r.getMessage()]
+    assert len(logged) == 1
+
+
 async def test_a_chain_that_was_rewritten_while_the_server_was_stopped_is_an_error(data: Path) -> None:
     served = await serve(data)
     await until(lambda: copies(served.log()) == ["init"])
