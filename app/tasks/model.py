@@ -488,7 +488,7 @@ class Board:
         for card_id, card in self._cards_by_id().items() if self._held_back is not None else ():
             self._compare(card_id, before.get(card_id), card, REMOTE)
         self.columns_changed.emit()
-        self._emit_changed(frozenset(self._cards_by_id()))
+        self._emit_changed(frozenset(before) | frozenset(self._cards_by_id()))  # a card may have been taken back
 
     def _on_columns(self, _paths: frozenset[Path], _origin: Origin) -> None:
         self._column_cache = None

@@ -34,6 +34,16 @@ def test_a_new_board_has_its_columns_in_order_and_knows_which_is_done(board: Boa
     assert [c.done for c in board.columns()] == [False, False, False, True]
 
 
+def test_a_card_that_is_taken_back_is_notified(board: Board) -> None:
+    without = board.snapshot()
+    card = board.add_card(board.columns()[0].id, "Begär yttrande å 🙂")
+    notified: list[frozenset[str]] = []
+    board.changed.connect(notified.append)
+    board.reset([without])
+    assert board.any_card(card) is None
+    assert any(card in ids for ids in notified)
+
+
 def test_setting_up_is_not_undone(board: Board) -> None:
     assert not board.undo.can_undo
 
