@@ -77,13 +77,17 @@ class Rooms(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the app gives a tool for one session.
+    """The services that a tool (chat, documents, …) gets when an account is unlocked, for as long as it is.
 
-    `send_ephemeral` sends to the devices that have the room open now; BugError for a tool that owns no kind of
-    ephemeral message. `set_shared` records whether a colleague has an object open, so that its edits are sent more
-    often. `may_export` and `may_print` read the policy at each call. `origin_of`: the room that this one continues.
-    `find`: the present form of what a link leads to, of any tool; None if it is not here. `room_changed`: something in
-    this room has changed.
+    The store: `db`, `changes`, `objects`, `snapshots`. The office: `people`, `rooms`, and `files`, which encrypts files
+    and fetches them.
+
+    `send_ephemeral` sends an ephemeral message of the tool's kind (`AppTool.ephemeral`) to the members who have the
+    room open now; a tool that has no such kind gets BugError. `set_shared` notes whether a colleague has an object open
+    too; this device then sends its edits of that object at short intervals. `may_export` and `may_print`
+    read the policy at each call. `origin_of` returns the stopped room that a room was opened to replace, or None.
+    `find` returns the title and state that a linked object of any tool has now, or None if this device does not have
+    it. `room_changed` is emitted with a room whose content or members changed, by whomever.
     """
 
     db: Database

@@ -111,8 +111,9 @@ class LiveObjects(Generic[M]):
         return self._of(obj).model
 
     def begin(self, room: RoomId, obj: ObjId, write: Callable[[M], None]) -> M:
-        """Opens a new object with what `write` writes in it. It is announced and stored with its first edit after
-        that. If it is closed before, it has never been. Needs a `close`."""
+        """Creates an object with the content that `write` gives it, and opens it. The room's members and the store get
+        the object, that content included, with the first edit after `write`. An object without such an edit leaves no
+        trace when it is closed. The caller closes it by `close(obj)`."""
         held = self._new(room, obj)
         held.is_beginning = True
         write(held.model)

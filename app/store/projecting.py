@@ -266,8 +266,8 @@ class Projecting:
         return found is not None and self._merges(found[0])
 
     def take_back(self, obj: ObjId) -> None:
-        """Projects an object again, since one of its changes is merged no more. Call it within the caller's
-        transaction."""
+        """Makes an object's rows for lists and search again from its changes, after one of them was left out by an
+        administrator or a later verdict. Opens no transaction: the caller has one."""
         self.from_start(obj)
         self._db.after_commit(partial(self.taken_back.emit, obj))
 

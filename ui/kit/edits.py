@@ -36,9 +36,11 @@ Edit = Removed | Moved | Inserted
 
 
 def edits(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Edit]:
-    """Returns the edits, to be done one after another: removals from the end, moves, insertions from the beginning.
+    """Returns the edits that turn a list with the keys `old` into one with the keys `new`, in the order in which they
+    are to be done: rows that are gone, the last one first; moves; new rows, the first one first.
 
-    As few rows as possible are moved. Where a key occurs several times, its first occurrences are the same row.
+    An edit's index counts in the list as the edits before it have left it. As few rows as possible are moved. If a key
+    occurs several times, its first row in `old` becomes its first row in `new`, the second its second, and so on.
     """
     before, after = _numbered(old), _numbered(new)
     there, wanted = set(before), set(after)

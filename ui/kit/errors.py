@@ -49,8 +49,9 @@ class Counted:
         self._since: dict[str, tuple[float, int]] = {}
 
     def add(self, code: str) -> int | None:
-        """Counts one more of `code`. Returns None if its minute is not over yet; otherwise a new minute begins, and the
-        return value is how many were counted in the former one and not reported, 0 the first time."""
+        """Counts a fault. Returns None if the minute that a fault of this code began is not over: the caller says
+        nothing of it. Otherwise this fault begins the code's next minute, and the caller says it, with the returned
+        number of faults that came in the last minute after its first one; 0 if there were none."""
         now = self._clock()
         began, count = self._since.get(code, (0.0, -1))
         if count >= 0 and now - began < MINUTE_S:

@@ -58,8 +58,10 @@ class AdminWatch:
             await asyncio.sleep(_EVERY_S)
 
     async def look(self) -> None:
-        """Verifies new entries and copies each to the log, only once even if the server restarts. The first call
-        verifies the whole chain."""
+        """Reads the entries that commands have added to the admin log, verifies that their hashes continue the chain,
+        and copies each entry to the server's own log: once, also over restarts. The first call after a start verifies
+        the whole chain. A chain that was cut or changed is logged as an error and sets `broken`; its entries are copied
+        all the same. StoreError if the log cannot be read now."""
         head = await self._store.admin_head()
         if head == self._head and head != EMPTY:
             return
