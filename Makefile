@@ -62,9 +62,10 @@ setup-packages:  ## what setup does, and what builds and tries packages: deboots
 packages: setup-packages  ## what is handed to IT, into build/packages: deb, rpm, and an MSI where Wine is installed
 	@$(PY) packaging/builder
 
-# The MSI takes longest: deb and rpm are tried beside it. By file, since the tests of one file share a system (the groups
-# of pytest-xdist 3.8 do not reach pytest 9.2, which has no Item._nodeid any more), and in the order of their names: the
-# guide, of two tests and minutes, would be the last one else, and the MSI's would wait.
+# The MSI takes longest to build, so deb and rpm are tested meanwhile. A worker takes a whole file, since the tests of one
+# file share a system (groups would do, but those of pytest-xdist 3.8 do not work with pytest 9.2, which has no
+# Item._nodeid any more). Files run in the order of their names. Otherwise those with the most tests would come
+# first: the MSI's would hold a worker until the build has ended, and the guide's, two tests of minutes, would come last.
 test-packages: setup-packages  ## make packages, and the tests of what it builds, in roots and prefixes of their own
 	@$(PY) packaging/builder --meanwhile "$(PYTEST) --dist loadfile --no-loadscope-reorder --durations 12 -m packages tests/packages"
 

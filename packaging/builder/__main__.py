@@ -28,8 +28,8 @@ PROGRAMS = {"debootstrap": "debootstrap", "objdump": "binutils", "dpkg-deb": "dp
 
 
 def main() -> int:
-    """Builds what was asked for; SystemExit with what is missing or failed. The status of the command given by
-    --meanwhile, 0 without one."""
+    """Builds everything, or chooses wheels (`lock`). Returns the status of the command given by --meanwhile, 0 without
+    one. SystemExit with what is missing or failed."""
     parser = argparse.ArgumentParser(prog="packaging/builder", description=__doc__.splitlines()[0])
     parser.add_argument("--meanwhile", metavar="COMMAND", help="run by the shell as soon as deb and rpm are built")
     commands = parser.add_subparsers(dest="command")
@@ -51,13 +51,13 @@ def main() -> int:
     try:
         with building.going_on():
             build(meanwhile)
-    finally:  # a build that failed leaves nothing running
+    finally:  # also after a failed build: nothing is left running
         statuses = [command.wait() for command in started]
     return max(statuses, default=0)
 
 
 def build(linux_built: Callable[[], None]) -> None:
-    """Builds everything and calls `linux_built` when deb and rpm are there: the MSI takes longer."""
+    """Builds everything. Calls `linux_built` as soon as deb and rpm are finished: the MSI takes longer."""
     # By processes, since Qt draws the icons and belongs to one thread; two, since a build is for two cores.
     with ProcessPoolExecutor(max_workers=2) as pool:
         trial = pool.submit(windows_client)

@@ -35,9 +35,8 @@ def build(tree: Tree, root: Root) -> Path:
     (control / "control").write_text("".join(f"{k}: {v}\n" for k, v in fields.items()), encoding="utf-8")
     if tree.conffiles:
         (control / "conffiles").write_text("".join(f"{name}\n" for name in tree.conffiles), encoding="utf-8")
-    for name in SCRIPTS if tree.scripts else ():
-        source = tree.scripts / name  # type: ignore[operator]  # the loop is empty without
-        if source.exists():
+    for name in SCRIPTS:
+        if tree.scripts is not None and (source := tree.scripts / name).exists():
             shutil.copyfile(source, control / name)
             (control / name).chmod(0o755)
     settle(stage)

@@ -9,7 +9,6 @@ from places import binaries
 from roots import Root
 
 _LOADER = re.compile(r"ld-linux|libc\.so|libm\.so|libdl\.so|libpthread\.so|librt\.so|libutil\.so|libresolv\.so")
-_DIRECTORY = "/usr/lib/x86_64-linux-gnu"
 
 
 def libraries(folder: Path) -> list[str]:

@@ -23,9 +23,9 @@ SERVER_SUMMARY = "Sync server of Kansli: holds sealed content that it cannot rea
 HOMEPAGE = "https://kansli.example.org"
 
 ZSTD_LEVEL = 9
-"""How deb and rpm are compressed, by one thread, so that the number of cores changes no byte. Debian 12 and every rpm
-distribution that is supported read zstd. The client's 151 MB become 59 MB in 3 s at level 9, no fewer in 8 s at level
-12, and 53 MB in two minutes at level 19; with xz -6 it was 49 MB in two minutes."""
+"""The level at which deb and rpm are compressed. One thread does it, so that the number of cores changes no byte.
+Debian 12 and every rpm distribution that is supported read zstd. The client's 151 MB become 59 MB in 3 s at level 9, no
+fewer in 8 s at level 12, and 53 MB in two minutes at level 19; with xz -6 it was 49 MB in two minutes."""
 
 
 @cache

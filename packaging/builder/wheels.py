@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The wheels of a build: exactly those of packaging/locked, by version and SHA-256. `lock` chooses them anew."""
+"""The wheels of a build: exactly those of packaging/locked, by version and SHA-256. `lock` makes a new choice."""
 
 import hashlib
 import shutil

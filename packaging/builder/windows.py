@@ -82,7 +82,8 @@ def environment() -> dict[str, str]:
     return {
         "PYTHONPATH": wine.windows_path(site()),
         "PYTHONHASHSEED": "0",
-        # beside the packages, not in them: PyInstaller starts 35 processes, each of which would compile it anew
+        # bytecode is stored beside the packages, not in them. PyInstaller starts 35 processes, each of which would
+        # otherwise compile the packages again
         "PYTHONPYCACHEPREFIX": wine.windows_path(_COMPILED),
         "PYTHONUTF8": "1",
         "SOURCE_DATE_EPOCH": str(epoch()),

@@ -39,3 +39,7 @@ PAIR_BOX_BYTES = 16
 PAIR_NUMBER_DIGITS = 9
 PAIR_MESSAGE_BYTES = 8192
 """Sizes of the box through which an old and a new device exchange pairing messages, and of one such message."""
+PAIR_MESSAGES = 24
+"""Most messages of one box. A pairing takes four, and two more for each try of the old device that finds its log grown:
+at most 20, since it tries eight times (`compare_and_swap.TRIES`). The other four leave room for a second yes after a
+conflict at each of these tries."""

@@ -48,7 +48,7 @@ class Agency(Booted):
         self.do("useradd --system monitor")
 
     def offer(self, deb: Path) -> None:
-        """Puts a package in the place of those that lie there."""
+        """Copies a package into root's home folder and removes the other debs there."""
         offer(deb, self.path("/root"))
 
     def configure(self, toml: str) -> None:

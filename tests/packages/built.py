@@ -18,7 +18,7 @@ def package(built: Path, pattern: str) -> Path:
 
 
 def offer(deb: Path, folder: Path) -> None:
-    """Puts a package into a folder, in the place of those that lie there."""
+    """Copies a package into a folder and removes the other debs there."""
     for old in folder.glob("*.deb"):
         old.unlink()
     shutil.copyfile(deb, folder / deb.name)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Tests of what is handed to IT. The builder is run as a folder, so its modules are top-level ones here too.
 
-`make test-packages` begins with them when deb and rpm are built, while the MSI is being made.
+`make test-packages` starts them as soon as deb and rpm are built, while the MSI is still being built.
 """
 
 import sys
@@ -14,7 +14,7 @@ sys.path.append(str(Path(__file__).parents[2] / "packaging" / "builder"))
 
 @pytest.fixture(scope="session")
 def whole() -> None:
-    """The end of a build that is going on: the MSI and the checksums come last."""
+    """Waits for the end of a running build, which makes the MSI and the checksums last."""
     import building
 
     building.wait()

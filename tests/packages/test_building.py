@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The tests of deb and rpm begin while the MSI is being made, and those of the MSI wait for the build's end. Nothing is
-built here."""
+"""Tests how the builder runs the tests of deb and rpm beside the build of the MSI, and how the MSI's tests wait for the
+build's end. Nothing is built here."""
 
 import fcntl
 import sys
@@ -19,14 +19,14 @@ from places import OUT, PACKAGING
 
 @pytest.fixture
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Not the checkout's: a build may be going on there."""
+    """A folder for the lock that is not the checkout's, where a build may be running."""
     monkeypatch.setattr(building, "WORK", tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def builder(work: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The program, of which every part is built at once."""
+    """The builder's program. Its steps do nothing and end at once."""
     spec = spec_from_file_location("builder_program", PACKAGING / "builder/__main__.py")
     assert spec is not None
     assert spec.loader is not None
@@ -43,7 +43,7 @@ def builder(work: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def held(work: Path) -> bool:
-    """Whether a build is going on."""
+    """Whether a build is running."""
     with (work / "building.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,7 +71,7 @@ def run(builder: ModuleType, monkeypatch: pytest.MonkeyPatch, *words: str) -> in
     return int(builder.main())
 
 
-def test_who_waits_returns_when_the_build_has_ended(work: Path) -> None:
+def test_waiting_ends_when_the_build_has_ended(work: Path) -> None:
     said: list[str] = []
 
     def waiting() -> None:
@@ -99,7 +99,7 @@ def test_a_build_ends_although_its_processes_go_on(work: Path) -> None:
         assert not held(work)
 
 
-def test_what_is_given_for_meanwhile_runs_before_the_msi_is_there_and_gives_its_status(
+def test_the_command_given_by_meanwhile_runs_before_the_msi_is_built_and_gives_its_status(
     builder: ModuleType, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(builder, "windows_client", has_come(work / "begun"))
@@ -107,7 +107,7 @@ def test_what_is_given_for_meanwhile_runs_before_the_msi_is_there_and_gives_its_
     assert run(builder, monkeypatch) == 0
 
 
-def test_meanwhile_does_not_begin_before_deb_and_rpm_are_there(
+def test_the_command_does_not_start_before_deb_and_rpm_are_built(
     builder: ModuleType, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(builder, "linux", lambda name: str((work / name).write_text("built", encoding="ascii")))
@@ -115,7 +115,7 @@ def test_meanwhile_does_not_begin_before_deb_and_rpm_are_there(
     assert run(builder, monkeypatch, "--meanwhile", both) == 0
 
 
-def test_a_failed_msi_fails_the_build_after_what_ran_meanwhile(
+def test_a_failed_msi_fails_the_build_once_the_command_has_ended(
     builder: ModuleType, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails() -> str:

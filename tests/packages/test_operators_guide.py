@@ -14,7 +14,7 @@ import pytest
 from sync.server.store.database import TooNew
 from tests.packages.guides import OPERATOR, SHELLS, blocks, read, without_blocks
 from tests.packages.machine import Machine, Operated, certify
-from tests.sync.server.test_escrow import recovery_pair_of
+from tests.sync.server.test_opened_shares import recovery_pair_of
 from tests.sync.server.wire import Person
 
 OTHERS = {"nginx", "caddy", "apache", "haproxy"}

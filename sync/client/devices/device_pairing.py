@@ -22,6 +22,7 @@ from sync.crypto.signatures import SigningKey
 from sync.errors import Refused, Reject, Unreachable
 from sync.ids import DevId, Hash
 from sync.protocol import messages as m
+from sync.protocol.version import PAIR_MESSAGES
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import agency_fingerprint, decode_record, record_hash
 from sync.trust.person.author import DeviceSecrets
@@ -29,7 +30,6 @@ from sync.trust.person.pairing_messages import NewDevice, OldDevice, PairingCode
 from sync.trust.person.pairing_protocol import Admitting, Entering
 from sync.trust.person.user_log import Device, UserLog
 
-_MOST_MAIL = 24
 ENDED = "pairing"
 """The other side has left, or the five minutes are over."""
 
@@ -46,7 +46,7 @@ class _Mail:
         fill the memory."""
         if self.over:
             return
-        if isinstance(frame, m.PairMail) and self._queue.qsize() < _MOST_MAIL:
+        if isinstance(frame, m.PairMail) and self._queue.qsize() < PAIR_MESSAGES:
             self._queue.put_nowait(frame.data)
         elif isinstance(frame, m.PairMail | m.PairEnd):
             self.end()

@@ -11,16 +11,13 @@ from dataclasses import dataclass, field
 
 from sync.protocol.codec import encode
 from sync.protocol.messages import ErrorCode, Frame, PairEnd, PairJoin, PairMail, PairOpen, PairOpened
-from sync.protocol.version import PAIR_BOX_BYTES, PAIR_MESSAGE_BYTES, PAIR_NUMBER_DIGITS
+from sync.protocol.version import PAIR_BOX_BYTES, PAIR_MESSAGE_BYTES, PAIR_MESSAGES, PAIR_NUMBER_DIGITS
 from sync.server.load.fanout import Outbox
 from sync.server.load.rates import Bucket
 from sync.server.rules.handshake import now_ms
 from sync.server.rules.refusal import Refusal
 
 OPEN_S = 300.0
-MESSAGES = 24
-"""Most messages of one box. Pairing takes four, and two more for each time that the old device's log gets an entry in
-between: up to seven times."""
 BOXES = 10_000
 NUMBERS_PER_S = 5.0
 NUMBERS_BURST = 50
@@ -89,7 +86,7 @@ class Pairing:
         if box is None or other is None:
             raise Refusal(ErrorCode.PAIRING, "alone")
         box.messages += 1
-        if len(data) > PAIR_MESSAGE_BYTES or box.messages > MESSAGES:
+        if len(data) > PAIR_MESSAGE_BYTES or box.messages > PAIR_MESSAGES:
             self._end(box)
             raise Refusal(ErrorCode.PAIRING, "too much")
         _give(other, PairMail(data))

@@ -53,7 +53,7 @@ class RecoveryRules:
 
     async def look(self, frame: RecoverLookup) -> RecoverLookupReply:
         """The log whose root key in force is that of the recovery sheet. ▲ Only for a client that also shows an open
-        invitation of the same person. Refusal `sheet-unknown`, "code-…" or "other-person"."""
+        invitation of the same person. Refusal "recovery-sheet-unknown", "code-…" or "other-person"."""
         found = await self._found(frame.root_pk)
         await self._invite(frame.invite_pk, found)
         entries = await self._people.entries_after(found.uid, frame.after)

@@ -338,6 +338,8 @@ async def test_a_pairing_ends_when_the_log_grows_at_each_try(w: World, monkeypat
     tablet = await w.second(a)
     await same_log(a, tablet)
     host, guest = await waiting_guest(w, a, by_code=True)
+    await tablet.engine.devices.renew()
+    await a.engine.devices.follow_now()  # so the first try too asks for a proof of a newer head
     real, tries = SqlPeople.append_user, []
 
     async def moves(self: SqlPeople, uid: bytes, seq: int, entries: list[EntryRow], *rest: Any, **named: Any) -> None:
@@ -350,7 +352,7 @@ async def test_a_pairing_ends_when_the_log_grows_at_each_try(w: World, monkeypat
     assert await code_of(host.admit()) == "conflict"
     assert len(tries) == compare_and_swap.TRIES
     monkeypatch.setattr(SqlPeople, "append_user", real)
-    await is_in(a, guest, await host.admit())  # the two are still together
+    await is_in(a, guest, await host.admit())  # the two still share a box, and it has messages left
 
 
 # -- revocation -----------------------------------------------------------------------------------------------------

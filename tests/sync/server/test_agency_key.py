@@ -12,7 +12,7 @@ import pytest
 from sync.server.__main__ import main
 from sync.trust.person.agency import SignInCode
 from tests.sync.server.house import House
-from tests.sync.server.test_escrow import recovery_pair_of
+from tests.sync.server.test_opened_shares import recovery_pair_of
 from tests.sync.server.wire import keys_of, new_data
 
 Typed = Callable[..., tuple[int, str, str]]

@@ -18,7 +18,7 @@ from sync.server.load.fairness import NO_TERMS, Budget, Budgets, FairQueue, Term
 from sync.server.process import websocket
 from sync.server.process.running import start_server
 from tests.sync.server.house import TEXT, House
-from tests.sync.server.test_blobs import digest, http, url
+from tests.sync.server.test_blob_parts import digest, http, url
 from tests.sync.server.wire import Person, Refused, config
 from tests.world import until
 

@@ -19,7 +19,7 @@ from websockets.asyncio.client import unix_connect
 
 from sync.crypto.tls import Pem, make_server_cert
 from sync.protocol import messages as m
-from sync.protocol.codec import decode_server, encode
+from sync.protocol.codec import encode
 from sync.protocol.version import WIRE_MAX, WIRE_MIN
 from sync.server.config import Config, ConfigError
 from sync.server.objects.filesystem import FilesystemObjects
@@ -29,7 +29,7 @@ from sync.server.store.memory import MemoryStore
 from tests.sync.server.house import House
 from tests.sync.server.parts import files_of
 from tests.sync.server.process import Served, serve
-from tests.sync.server.wire import Person, config, now
+from tests.sync.server.wire import Person, config, decoded, now
 from tests.world import until
 
 
@@ -138,7 +138,7 @@ async def test_behind_a_proxy_people_sign_for_what_they_dialled(data: Path, tmp_
                 assert answer.json() == {"ok": True}
             async with unix_connect(str(path), "ws://kansli.example/v1/sync") as line:
                 await line.send(encode(m.Hello((WIRE_MIN, WIRE_MAX), bytes(32), now(), "test")))
-                hello = decode_server(bytes(await line.recv()))  # type: ignore[arg-type]
+                hello = decoded(await line.recv())
                 assert isinstance(hello, m.ServerHello)
         path.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX) as left:

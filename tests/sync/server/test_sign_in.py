@@ -23,7 +23,7 @@ from sync.server.rules.handshake import Who
 from sync.server.store.base import Full, SightingRow
 from sync.trust.person.agency import SignInCode, verify_server_cert
 from tests.sync.server.house import House
-from tests.sync.server.wire import Person, Refused, config, keys_of, new_data, now, open_wire, wired
+from tests.sync.server.wire import Person, Refused, config, decoded, keys_of, new_data, now, open_wire, wired
 from tests.world import until
 
 
@@ -173,7 +173,9 @@ async def test_malformed_truncated_and_oversized_frames_end_the_connection(house
 async def test_hello_comes_first_and_once(house: House) -> None:
     async with wired(house.server.url, house.data) as wire:
         await wire.socket.send(encode(m.Invite(1, os.urandom(32))))
-        assert b"hello comes first" in bytes(await wire.socket.recv())  # type: ignore[arg-type]
+        refused = decoded(await wire.socket.recv())
+        assert isinstance(refused, m.Error)
+        assert refused.detail == "hello comes first"
     async with wired(house.server.url, house.data) as wire:
         await wire.greet()
         await wire.socket.send(encode(m.Hello((WIRE_MIN, WIRE_MAX), os.urandom(32), now(), "again")))

@@ -21,7 +21,7 @@ from sync.server.rules.uploads import Uploads
 from sync.server.store.base import Full, Tally
 from tests.sync.server.hostile import Line, line
 from tests.sync.server.house import House
-from tests.sync.server.test_blobs import digest, http, url
+from tests.sync.server.test_blob_parts import digest, http, url
 from tests.sync.server.wire import Person, config
 from tests.world import until
 

@@ -13,6 +13,8 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Data
 
 from sync.crypto.signatures import SigningKey
 from sync.errors import NeedLog
@@ -57,6 +59,12 @@ def trust(data: Path) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(data / "ca.pem"))
 
 
+def decoded(message: Data) -> m.Frame:
+    """The server's frame in a message of a WebSocket, which must be binary."""
+    assert isinstance(message, bytes)
+    return decode_server(message)
+
+
 class Refused(Exception):
     """The server answered with an Error frame."""
 
@@ -84,7 +92,7 @@ class Wire:
         self, *, versions: tuple[int, int] = (WIRE_MIN, WIRE_MAX), skew_ms: int = 0, agent: str = "test"
     ) -> m.ServerHello:
         await self.socket.send(encode(m.Hello(versions, self.nonce, now() + skew_ms, agent, self.address)))
-        reply = decode_server(bytes(await asyncio.wait_for(self.socket.recv(), TIMEOUT_S)))  # type: ignore[arg-type]
+        reply = decoded(await asyncio.wait_for(self.socket.recv(), TIMEOUT_S))
         if isinstance(reply, m.Error):
             raise Refused(reply)
         assert isinstance(reply, m.ServerHello)
@@ -96,7 +104,7 @@ class Wire:
         last: m.Error | None = None
         try:
             async for data in self.socket:
-                frame = decode_server(bytes(data))  # type: ignore[arg-type]
+                frame = decoded(data)
                 rid = getattr(frame, "rid", None)
                 if isinstance(frame, m.Error) and rid == 0:
                     last = frame
@@ -104,7 +112,7 @@ class Wire:
                     self._answers.pop(rid).set_result(frame)
                 else:
                     self.unasked.put_nowait(frame)
-        except Exception:  # noqa: S110 - any end of the socket is an end
+        except ConnectionClosed:
             pass
         finally:
             for answer in self._answers.values():

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sync.protocol import messages as m
-from sync.protocol.version import PAIR_MESSAGE_BYTES
+from sync.protocol.version import PAIR_MESSAGE_BYTES, PAIR_MESSAGES
 from sync.server.config import Limits
 from sync.server.load.rates import Bucket
 from sync.server.process.running import start_server
@@ -50,12 +50,12 @@ async def test_attack_more_or_longer_messages_than_a_pairing_needs_end_the_box(h
         async with visitor(house) as new:
             await new.ask(m.PairJoin(new.rid(), box), m.Ok)
             if too_much == "many":
-                for _ in range(pairing_boxes.MESSAGES):
+                for _ in range(PAIR_MESSAGES):
                     await new.ask(m.PairPost(new.rid(), b"x"), m.Ok)
             data = bytes(PAIR_MESSAGE_BYTES + (too_much == "long"))
             with pytest.raises(Refused, match="pairing"):
                 await new.ask(m.PairPost(new.rid(), data), m.Ok)
-            received = [await anna.wire.next(m.Frame) for _ in range(pairing_boxes.MESSAGES * (too_much == "many") + 1)]
+            received = [await anna.wire.next(m.Frame) for _ in range(PAIR_MESSAGES * (too_much == "many") + 1)]
             assert isinstance(received[-1], m.PairEnd)
 
 

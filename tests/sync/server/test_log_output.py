@@ -42,7 +42,7 @@ def test_text_is_one_line_an_event_and_an_exception_has_its_place_but_not_its_me
     logged = capsys.readouterr().err
     refused, failed = logged.splitlines()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} sync\.server INFO refused Push: busy", refused)
-    assert re.search(r"ERROR failed on Push: ValueError < test_logs\.py:\d+ speak$", failed)
+    assert re.search(r"ERROR failed on Push: ValueError < test_log_output\.py:\d+ speak$", failed)
     assert CANARY not in logged
 
 
@@ -68,7 +68,7 @@ def test_json_is_an_object_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert refused.pop("time").endswith("+00:00")
     assert refused == {"level": "INFO", "subject": "sync.server", "message": "refused Push: busy"}
     assert unwanted["level"] == "DEBUG"
-    assert failed["error"].startswith("ValueError < test_logs.py:")
+    assert failed["error"].startswith("ValueError < test_log_output.py:")
     assert CANARY not in logged
 
 
