@@ -107,7 +107,7 @@ class PlainButton(Entered, QPushButton):
 
 
 class SegmentButton(Tab, PlainButton):
-    """One of a row of buttons of which one is chosen: what is shown below. Stands in a `Segments`."""
+    """One of a row of buttons of which one is chosen: what is shown below. It is in a `Segments`."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
