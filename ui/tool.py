@@ -26,7 +26,6 @@ class Tool:
     id: str
     title: str
     icon: str
-    shortcut: str
     kinds: tuple[str, ...]
     open: Open
     shows_people: bool = True

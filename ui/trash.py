@@ -2,6 +2,7 @@
 """The trash of a tool in a room: what was put away, by whom and when; to read, and to restore. All tools use it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
@@ -61,7 +62,7 @@ async def visit(
     back: list[PutAway] = []
     dialog.accepted.connect(lambda: back.extend(dialog.chosen()))
     await show(dialog)
-    done = [item for item in back if run_guarded(view, lambda item=item: tool.take_back(item))]  # type: ignore[misc]
+    done = [item for item in back if run_guarded(view, partial(tool.take_back, item))]
     if done:
         toast(view, trn("{n} thing is back", "{n} things are back", len(done)).format(n=len(done)))
     elif dialog.opened is not None:

@@ -6,8 +6,6 @@ from app.objects.kind import Kind
 
 KIND = Kind(
     id=projection.KIND_ID,
-    title="Chat",
-    icon="chat",
     project=projection.project,
     positioned=projection.positioned,
     tables=tables.TABLES,

@@ -11,8 +11,6 @@ from app.store.projection import Merging
 
 KIND = Kind(
     id=projection.KIND_ID,
-    title="Documents",
-    icon="document",
     project=projection.project,
     compact=compact,
     merging=Merging(

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""A kind of objects, as the store sees it; app/tool.py has what rooms ask about it. Titles are English msgids,
-translated where they are shown."""
+"""A kind of objects, as the store sees it; app/tool.py has what rooms ask about it, ui/tool.py what is shown of it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ ROOM = "room"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """The parts of a kind that the store and the shell need.
+    """The parts of a kind that the store needs.
 
     `project` writes the tool's read-model and search rows; `positioned` is called when own changes receive their
     position; `tables` are the tool's read-model tables (names begin with the kind's id), rebuilt when `version` rises.
@@ -27,8 +26,6 @@ class Kind:
     """
 
     id: str
-    title: str
-    icon: str
     project: Project
     positioned: Project | None = None
     compact: Compaction | None = None

@@ -7,4 +7,4 @@ from app.personal.records import check
 
 PERSONAL = "personal"
 
-KIND = Kind(id=PERSONAL, title="Personal", icon="lock", project=check)
+KIND = Kind(id=PERSONAL, project=check)

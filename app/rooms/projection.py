@@ -69,8 +69,6 @@ def _leave_out(conn: Connection, root: ObjectRow, change: StoredChange, record: 
 
 KIND = Kind(
     id=ROOM,
-    title="Room",
-    icon="rooms",
     project=project,
     positioned=positioned,
     tables=put_away.TABLES,

@@ -7,8 +7,6 @@ from app.tasks.compaction import compact
 
 KIND = Kind(
     id=projection.KIND_ID,
-    title="Tasks",
-    icon="columns",
     project=projection.project,
     merging=projection.MERGING,
     forget=projection.forget,

@@ -54,7 +54,7 @@ def _project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) 
     """Shows nothing."""
 
 
-KIND = Kind(id="note", title="Notes", icon="file", project=_project)
+KIND = Kind(id="note", project=_project)
 
 
 def kind_parts() -> dict[str, Any]:

@@ -37,7 +37,7 @@ LACKING: Any = room_records.RoomNamed | room_records.ObjectAnnounced
 def opened(path: Path, version: int) -> Iterator[Store]:
     """`version`: that of the program's read model of rooms."""
     room = replace(projection.KIND, version=version)
-    kinds = {room.id: room, "note": Kind(id="note", title="Note", icon="file", project=_nothing)}
+    kinds = {room.id: room, "note": Kind(id="note", project=_nothing)}
     key = bytes(range(32))
     store = Store.open(path, key, kinds) if path.exists() else Store.create(path, key, kinds)
     store.set_me(HL)

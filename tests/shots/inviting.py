@@ -5,6 +5,7 @@ on.
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from unittest.mock import patch
 
 from PySide6.QtWidgets import QWidget
@@ -38,7 +39,7 @@ async def _rooms(s: Scene) -> list[RoomId]:
     for title in ROOMS:
         room = s.story.rooms[title] = await desk.session.rooms.create(title, "case")
         await desk.session.rooms.add(room, me, 2, True, GREETING)
-        await until(lambda room=room: _has(s, room))  # type: ignore[misc]
+        await until(partial(_has, s, room))
     return [s.story.rooms[title] for title in ROOMS]
 
 

@@ -212,7 +212,7 @@ def _takes_errors(above: ast.AST, node: ast.AST) -> bool:
 
 
 def _is_own(node: ast.AST) -> bool:
-    """Whether a name is a function of the module itself, and not for a model's method of the same name."""
+    """Whether a name is a function of the module itself, and not a model's method of the same name."""
     return not (isinstance(node, ast.Attribute) and _last_name(node.value).lstrip("_") in MODELS)
 
 

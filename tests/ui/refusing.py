@@ -113,7 +113,7 @@ class Place:
                 close()
         self.store.close()
 
-    def hear(self) -> None:
+    def collect_errors(self) -> None:
         """From now on, errors go to `notified`."""
         tasks.set_error_hook(lambda _owner, error, again: self.notified.append((code_of(error), again)))
 
@@ -162,6 +162,8 @@ def closed(place: Place) -> Iterator[None]:
 
 
 FAULTS = {"full": (full, "disk-full"), "locked": (locked, "store-unwritable"), "closed": (closed, "store-closed")}
+PASSING = ("full", "locked")
+"""The faults after which the same store goes on: a test takes only these where no view is shown of a closed store."""
 
 Fault = tuple[Callable[[Place], Any], str]
 
@@ -180,7 +182,7 @@ def reopened(place: Place) -> Iterator[Place]:
 def place(tmp_path: Path) -> Iterator[Place]:
     set_language("sv")
     made = Place.make(tmp_path)
-    made.hear()
+    made.collect_errors()
     yield made
     tasks.set_error_hook(None)
     made.close()

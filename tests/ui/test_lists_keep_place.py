@@ -212,7 +212,7 @@ def test_no_function_empties_a_list_to_fill_it_again() -> None:
     assert set(ARGUED) - found == set(), "argued, and not there any more"
 
 
-def test_every_list_stands_in_the_table() -> None:
+def test_every_list_is_in_the_table() -> None:
     made = {
         file
         for file, module in parsed()

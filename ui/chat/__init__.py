@@ -16,4 +16,4 @@ def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None)
     return ChatView(session.service(CHAT), room, parent)
 
 
-TOOL = Tool(id="chat", title="Chat", icon="chat", shortcut="Alt+1", kinds=(KIND.id,), open=_open)
+TOOL = Tool(id="chat", title="Chat", icon="chat", kinds=(KIND.id,), open=_open)

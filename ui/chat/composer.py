@@ -39,7 +39,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateStart:
+class DraftMessage:
     """A message that is being written. `name`: of the person who is answered."""
 
     text: str = ""
@@ -48,7 +48,7 @@ class StateStart:
     files: tuple[Source, ...] = ()
 
 
-NOTHING = StateStart()
+NOTHING = DraftMessage()
 
 
 class Composer(QFrame):
@@ -153,23 +153,23 @@ class Composer(QFrame):
         return self._edit
 
     @property
-    def aside(self) -> StateStart:
+    def aside(self) -> DraftMessage:
         """What was being written when the edit began; nothing if none is edited."""
         return self._aside
 
-    def restore(self, begun: StateStart, edit: Message | None = None, edited: str = "") -> None:
+    def restore(self, begun: DraftMessage, edit: Message | None = None, edited: str = "") -> None:
         """Restores a draft. `edited` is the new text of the message `edit`; `begun` comes back after that edit."""
         self._show(begun)
         if edit is not None:
             self._begin_edit(edit, edited)
 
-    def put_back(self, failed: StateStart) -> None:
+    def put_back(self, failed: DraftMessage) -> None:
         """Puts what could not be sent before what has been written since."""
         since = self._aside if self._edit is not None else self.begun
         text = "\n".join(part for part in (failed.text, since.text) if part.strip())
         first = failed if since.reply_to is None else since
         files = (*failed.files, *(file for file in since.files if file not in failed.files))
-        begun = StateStart(text=text, reply_to=first.reply_to, name=first.name, files=files)
+        begun = DraftMessage(text=text, reply_to=first.reply_to, name=first.name, files=files)
         if self._edit is not None:
             self._aside = begun
             self.written.emit()
@@ -195,7 +195,7 @@ class Composer(QFrame):
 
     def _begin_edit(self, message: Message, text: str) -> None:
         self._aside = self.begun
-        self._show(StateStart(text=text), message)
+        self._show(DraftMessage(text=text), message)
 
     def _leave_edit(self) -> None:
         """Leaves an edit for what was being written before. The edited text is kept, and is there when the message is
@@ -209,11 +209,11 @@ class Composer(QFrame):
         self._show(aside)
 
     @property
-    def begun(self) -> StateStart:
+    def begun(self) -> DraftMessage:
         """The draft: what is being written or edited."""
-        return StateStart(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self._files))
+        return DraftMessage(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self._files))
 
-    def _show(self, begun: StateStart, edit: Message | None = None) -> None:
+    def _show(self, begun: DraftMessage, edit: Message | None = None) -> None:
         self.pasted_line.hide()
         self._reply, self._name, self._edit = begun.reply_to, begun.name, edit
         self._files[:] = begun.files

@@ -13,7 +13,7 @@ from ui.kit.translate import tr
 
 
 class HoverBar(QFrame):
-    """Stands in the timeline's viewport. `action` gets the message and "react" | "reply" | "edit" | "more"."""
+    """Is in the timeline's viewport. `action` gets the message and "react" | "reply" | "edit" | "more"."""
 
     def __init__(self, parent: QWidget, action: Callable[[Message, str], object]) -> None:
         super().__init__(parent)

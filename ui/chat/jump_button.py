@@ -18,7 +18,7 @@ MANY = 1000
 
 
 class JumpButton(TextButton):
-    """Stands in the lower right corner of its parent."""
+    """Is in the lower right corner of its parent."""
 
     def __init__(self, on_click: Callable[[], object], parent: QWidget) -> None:
         super().__init__("", on_click, icon="down", parent=parent)

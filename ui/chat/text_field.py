@@ -356,8 +356,8 @@ class NameList(QFrame):
         match edit:
             case Removed(first, count):
                 self.list.model().removeRows(first, count, top)
-            case Moved(first, to):
-                self.list.model().moveRow(top, first, top, to if to < first else to + 1)
+            case Moved(first):
+                self.list.model().moveRow(top, first, top, edit.before)
             case Inserted(first, count):
                 self.list.model().insertRows(first, count, top)
 

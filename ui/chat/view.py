@@ -22,7 +22,7 @@ from app.core.ids import ChangeId, ObjId, RoomId
 from app.errors import AppError, StoreFault
 from app.objects.files import Source
 from ui.chat.clipboard import mime_of
-from ui.chat.composer import Composer, StateStart, Written
+from ui.chat.composer import Composer, DraftMessage, Written
 from ui.chat.emoji import EmojiPanel
 from ui.chat.hover_bar import HoverBar
 from ui.chat.item_model import TimelineModel, naming
@@ -77,7 +77,7 @@ class ChatView(QWidget):
         self._hover = HoverBar(self.list.viewport(), self._on_action)
         self._reading = Reading(self.list, self)
         self._jump = JumpButton(self._on_jump, self.list)
-        self._sending: list[StateStart] = []
+        self._sending: list[DraftMessage] = []
         """Drafts with files that are not sent yet."""
         self._unread = 0
         self._opened: ChangeId | None = None
@@ -314,10 +314,10 @@ class ChatView(QWidget):
         self._sending.remove(sending)
         self.keep_draft()
 
-    def _begun(self, written: Written) -> StateStart:
+    def _begun(self, written: Written) -> DraftMessage:
         reply = written.reply_to
         name = self._service.people.person(reply.author).name if reply else ""
-        return StateStart(text=written.text, reply_to=reply, name=name, files=written.files)
+        return DraftMessage(text=written.text, reply_to=reply, name=name, files=written.files)
 
     def _sent(self) -> None:
         self.composer.clear()
@@ -334,7 +334,7 @@ class ChatView(QWidget):
         files = tuple(Path(path) for path in draft.files)
         if text or reply or edit or files:
             name = self._service.people.person(reply.author).name if reply else ""
-            self.composer.restore(StateStart(text=text, reply_to=reply, name=name, files=files), edit, draft.text)
+            self.composer.restore(DraftMessage(text=text, reply_to=reply, name=name, files=files), edit, draft.text)
         if draft.pictures:
             self.composer.show_left_out(
                 trn(
@@ -537,7 +537,7 @@ class ChatView(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.WindowActivate and self.isVisible():
-            with suppress(StoreFault):  # the mark stays where it was; the next action tells of it
+            with suppress(StoreFault):  # the mark stays where it was; the next action shows the fault
                 self._timeline.mark_divider()
         return super().event(event)
 

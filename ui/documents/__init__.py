@@ -28,7 +28,6 @@ TOOL = Tool(
     id="documents",
     title="Documents",
     icon="document",
-    shortcut="Alt+2",
     kinds=(KIND.id,),
     open=_open,
     shows_people=False,

@@ -194,7 +194,7 @@ class DocumentsView(QStackedWidget):
     async def _rename(self, obj: ObjId, title: str) -> None:
         new = await ask(self, tr("Rename the document"), tr("Title"), value=title, accept=tr("Rename"))
         if new:
-            with suppress(StoreFault):  # the list's bar tells, and has Try again
+            with suppress(StoreFault):  # the list's bar shows it, and has Try again
                 self._service.rename(obj, new)
 
     async def _visit_trash(self) -> None:

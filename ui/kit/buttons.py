@@ -90,6 +90,13 @@ class TextButton(Entered, Toggle, QPushButton):
         super().setText(self._air + caption(text))
         self.setAccessibleName(text)
 
+    def show_text(self, text: str, name: str = "") -> None:
+        """Shows a text, with another accessible name if `name` is given. Does nothing if the button has that name
+        already: a screen reader would announce a name that is set again."""
+        if self.accessibleName() != (name or text):
+            self.setText(text)
+            self.setAccessibleName(name or text)
+
 
 class PlainButton(Entered, QPushButton):
     """A button with a text that the layout may stretch, as in a dialog's foot or a row of choices."""
@@ -100,7 +107,7 @@ class PlainButton(Entered, QPushButton):
 
 
 class SegmentButton(Tab, PlainButton):
-    """One of a row of buttons of which one is chosen: what is shown below. Stands in a `Segments`."""
+    """One of a row of buttons of which one is chosen: what is shown below. It is in a `Segments`."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -133,6 +140,11 @@ class RowButton(Entered, QPushButton):
         set_props(self, kind="row")
         if on_click is not None:
             self.clicked.connect(lambda: on_click())
+
+    def take_clicks(self) -> None:
+        """Makes a click on the row's parts press the row. Call it when all parts are in the row."""
+        for part in self.findChildren(QWidget):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
     def sizeHint(self) -> QSize:
         layout = self.layout()

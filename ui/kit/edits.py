@@ -23,6 +23,11 @@ class Moved:
     first: int
     to: int
 
+    @property
+    def before(self) -> int:
+        """The row before which it is inserted, by its index before the move. Qt's models count so."""
+        return self.to if self.to < self.first else self.to + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Inserted:

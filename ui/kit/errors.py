@@ -77,7 +77,7 @@ class Uncaught(QObject):
         self._crashes = _open(self._file)
         if self._crashes is not None:
             faulthandler.enable(self._crashes)
-        self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
+        self._before: tuple[Any, Any, Any] | None = (sys.excepthook, threading.excepthook, sys.unraisablehook)
         sys.excepthook, threading.excepthook = self._on_exception, self._on_thread
         sys.unraisablehook = self._on_unraisable
         self._qt_before = qInstallMessageHandler(self._on_qt)
@@ -92,7 +92,7 @@ class Uncaught(QObject):
         if self._before is None:
             return
         sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
-        self._before = None  # type: ignore[assignment] # it is not used again
+        self._before = None
         qInstallMessageHandler(self._qt_before)
         for loop in self._loops:
             loop.set_exception_handler(None)

@@ -6,9 +6,17 @@ single rows. So the current row, the selection and the objects that a screen rea
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 
-from ui.kit.edits import Inserted, Moved, Removed, edits
+from ui.kit.edits import Edit, Inserted, Moved, Removed, edits
 
 Row = TypeVar("Row")
 Index = QModelIndex | QPersistentModelIndex
@@ -52,30 +60,14 @@ class ListModel(QAbstractListModel, Generic[Row]):
         new_keys = [self._key(r) for r in new]
         if old_keys != new_keys:
             self.refreshing.emit()
-            self._edit(old_keys, new_keys, new)
+            for edit in edits(old_keys, new_keys):
+                do_edit(self, edit, self._rows, new)
         changed = [i for i, (a, b) in enumerate(zip(self._rows, new, strict=True)) if a != b]
         self._rows = new
         for i in changed:
             self.dataChanged.emit(self.index(i), self.index(i))
         if old_keys != new_keys:
             self.refreshed.emit()
-
-    def _edit(self, old_keys: list[Hashable], new_keys: list[Hashable], new: list[Row]) -> None:
-        top = QModelIndex()
-        for edit in edits(old_keys, new_keys):
-            match edit:
-                case Removed(first, count):
-                    self.beginRemoveRows(top, first, first + count - 1)
-                    del self._rows[first : first + count]
-                    self.endRemoveRows()
-                case Moved(first, to):
-                    self.beginMoveRows(top, first, first, top, to if to < first else to + 1)
-                    self._rows.insert(to, self._rows.pop(first))
-                    self.endMoveRows()
-                case Inserted(first, count):
-                    self.beginInsertRows(top, first, first + count - 1)
-                    self._rows[first:first] = new[first : first + count]
-                    self.endInsertRows()
 
     def row(self, index: Index) -> Row | None:
         """The row at an index, or None."""
@@ -105,3 +97,22 @@ class ListModel(QAbstractListModel, Generic[Row]):
         if row is None or (self._selectable is not None and not self._selectable(row)):
             return Qt.ItemFlag.NoItemFlags
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+
+
+def do_edit(model: QAbstractItemModel, edit: Edit, rows: list[Row], new: Sequence[Row]) -> None:
+    """Makes one edit in `rows`, the list that the model shows, and notifies the model's views. `new` is the list that
+    the edits lead to."""
+    top = QModelIndex()
+    match edit:
+        case Removed(first, count):
+            model.beginRemoveRows(top, first, first + count - 1)
+            del rows[first : first + count]
+            model.endRemoveRows()
+        case Moved(first, to):
+            model.beginMoveRows(top, first, first, top, edit.before)
+            rows.insert(to, rows.pop(first))
+            model.endMoveRows()
+        case Inserted(first, count):
+            model.beginInsertRows(top, first, first + count - 1)
+            rows[first:first] = new[first : first + count]
+            model.endInsertRows()

@@ -3,6 +3,7 @@
 for places where there is no room for a bar. All tools use it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
@@ -85,7 +86,7 @@ class UnsavedBar(InfoBar):
 
     def _retry(self) -> None:
         for obj in self._objects():
-            run_guarded(self, lambda obj=obj: self._service.retry(obj))  # type: ignore[misc] # mypy and default arguments
+            run_guarded(self, partial(self._service.retry, obj))
 
 
 def edit_unseen(owner: QObject, service: Service, obj: ObjId, edit: Callable[[], object]) -> bool:

@@ -29,7 +29,6 @@ TOOL = Tool(
     id="tasks",
     title="Tasks",
     icon="columns",
-    shortcut="Alt+3",
     kinds=(KIND.id,),
     open=_open,
     shows_people=False,

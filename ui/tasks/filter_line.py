@@ -27,7 +27,7 @@ _MOST_PX = 220
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Chosen:
+class _Part:
     """One part of the filter, in words, and the filter without it."""
 
     key: str
@@ -44,7 +44,7 @@ class PartButton(TextButton):
         set_icon(self, "close", "accent", 12)
         self.setLayoutDirection(Qt.LayoutDirection.RightToLeft)  # the cross behind the word
 
-    def show_part(self, part: _Chosen) -> None:
+    def show_part(self, part: _Part) -> None:
         """Shows what is chosen now."""
         self._without = part.without
         name = tr("Do not filter by {text}").format(text=part.text)
@@ -77,7 +77,7 @@ class FilterLine(QFrame):
         row.addWidget(label(tr("Shown:"), "small"))
         parts = QWidget()
         FlowLayout(parts)
-        self._parts: KeyedRows[_Chosen, PartButton] = KeyedRows(
+        self._parts: KeyedRows[_Part, PartButton] = KeyedRows(
             parts,
             lambda part: part.key,
             lambda _: PartButton(self.chosen.emit),
@@ -92,30 +92,30 @@ class FilterLine(QFrame):
         """Shows what is chosen."""
         self._filter = shown
         self.mine.setChecked(shown.person == self._me)
-        focus, parts = self.window().focusWidget(), self._chosen()
+        focus, parts = self.window().focusWidget(), self._chosen_parts()
         goes = focus is not None and self.isAncestorOf(focus) and not self._stays(focus, parts)
         if goes:  # the other parts are not what one was about to press
             (self._all if shown.active else self.button).setFocus(Qt.FocusReason.OtherFocusReason)
         self._parts.show(parts)
         self.setVisible(shown.active)
 
-    def _stays(self, focus: QWidget, parts: Sequence["_Chosen"]) -> bool:
+    def _stays(self, focus: QWidget, parts: Sequence[_Part]) -> bool:
         return bool(parts) and (focus is self._all or any(self._parts.row(part.key) is focus for part in parts))
 
-    def _chosen(self) -> list["_Chosen"]:
+    def _chosen_parts(self) -> list[_Part]:
         """The parts of the filter that is chosen, in words, each with the filter without it."""
         now = self._filter
-        found: list[_Chosen] = []
+        found: list[_Part] = []
         if now.person is not None:
             name = next((person.name for person in self._people() if person.uid == now.person), tr("Assigned to"))
             name = tr("Mine") if now.person == self._me else name
-            found.append(_Chosen(key="person", text=name, without=now.toggled(person=now.person)))
+            found.append(_Part(key="person", text=name, without=now.toggled(person=now.person)))
         if now.due is not Due.ANY:
-            found.append(_Chosen(key="due", text=dict(_dues())[now.due], without=now.toggled(due=now.due)))
+            found.append(_Part(key="due", text=dict(_dues())[now.due], without=now.toggled(due=now.due)))
         if now.label:
             shown = self._board.label(now.label)
             text = shown.name if shown else tr("Labels")
-            found.append(_Chosen(key="label", text=text, without=now.toggled(label=now.label)))
+            found.append(_Part(key="label", text=text, without=now.toggled(label=now.label)))
         return found
 
     def _toggle_mine(self) -> None:

@@ -24,8 +24,8 @@ from app.people.person import Person
 from app.tasks.model import Board, Card
 from ui.kit import theme
 from ui.kit.bind import bind
-from ui.kit.edits import Edit, Inserted, Moved, Removed, edits
-from ui.kit.list_model import Index
+from ui.kit.edits import Edit, Moved, Removed, edits
+from ui.kit.list_model import Index, do_edit
 from ui.kit.list_place import ListPlace
 from ui.kit.scale import px, row
 from ui.kit.translate import local_now, short_day, tr
@@ -67,28 +67,14 @@ class CardTableModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(at, 0), self.index(at, self.columnCount() - 1))
 
     def _do(self, edit: Edit, new: Sequence[Line], held: Collection[str]) -> None:
-        top = QModelIndex()
-        match edit:
-            case Removed(first, count):
-                self.beginRemoveRows(top, first, first + count - 1)
-                del self._lines[first : first + count]
-                self.endRemoveRows()
-            case Moved(first, to) if self._lines[first].card.id not in held:
-                line = self._lines[first]
-                self.beginRemoveRows(top, first, first)
-                del self._lines[first]
-                self.endRemoveRows()
-                self.beginInsertRows(top, to, to)
-                self._lines.insert(to, line)
-                self.endInsertRows()
-            case Moved(first, to):
-                self.beginMoveRows(top, first, first, top, to if to < first else to + 1)
-                self._lines.insert(to, self._lines.pop(first))
-                self.endMoveRows()
-            case Inserted(first, count):
-                self.beginInsertRows(top, first, first + count - 1)
-                self._lines[first:first] = new[first : first + count]
-                self.endInsertRows()
+        if not isinstance(edit, Moved) or self._lines[edit.first].card.id in held:
+            do_edit(self, edit, self._lines, new)
+            return
+        line = self._lines[edit.first]
+        do_edit(self, Removed(edit.first, 1), self._lines, new)
+        self.beginInsertRows(QModelIndex(), edit.to, edit.to)
+        self._lines.insert(edit.to, line)
+        self.endInsertRows()
 
     def line(self, row: int) -> Line:
         """One row."""

@@ -80,8 +80,8 @@ def place_note(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
     conn.exec_driver_sql("UPDATE note_rows SET n = ? WHERE row = ?", [(c.n, c.rowid) for c in changes])
 
 
-ROOM_KIND = Kind(id="room", title="Room", icon="room", project=project_room)
-NOTE_KIND = Kind(id="note", title="Note", icon="note", project=project_note, positioned=place_note, tables=(notes,))
+ROOM_KIND = Kind(id="room", project=project_room)
+NOTE_KIND = Kind(id="note", project=project_note, positioned=place_note, tables=(notes,))
 KINDS = {k.id: k for k in (ROOM_KIND, NOTE_KIND)}
 
 

@@ -86,7 +86,7 @@ def test_a_refused_message_is_shown_once_stays_in_the_field_and_is_sent_or_kept(
             assert [unsaved.obj for unsaved in place.chat.unstored()] == [ObjId(ROOM)]
             with pytest.raises(StoreFault):
                 place.save()
-    assert len(place.notified) <= 2, "the draft that is refused too is told once"
+    assert len(place.notified) <= 2, "the draft that is refused too is shown once"
     if code == "store-closed":
         return
     if then == "lock":
@@ -135,7 +135,7 @@ def test_a_refused_draft_is_shown_once_until_it_is_stored(qtbot: QtBot, place: P
         assert notified == code
         assert again is not None
         again()
-        assert len(place.notified) == 2, "who asks is told again"
+        assert len(place.notified) == 2, "Try again shows a new refusal"
     assert [unsaved.obj for unsaved in place.chat.unstored()] == [ObjId(ROOM)]
     if code == "store-closed":
         return

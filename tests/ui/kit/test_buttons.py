@@ -91,3 +91,26 @@ def test_every_button_is_of_a_kind_that_enter_presses() -> None:
 @pytest.mark.parametrize("source", ["a = QPushButton('a')", "a = Q.QToolButton()", "class A(QPushButton): pass"])
 def test_a_button_that_enter_does_not_press_is_seen(source: str) -> None:
     assert deaf("x", ast.parse(source))
+
+
+def test_a_click_on_a_part_of_a_row_presses_the_row(qtbot: QtBot) -> None:
+    row = RowButton("Rad å")
+    layout, part = QVBoxLayout(row), QLabel("Tillsyn 🖍")
+    layout.addWidget(part)
+    qtbot.addWidget(row)
+    row.show()
+    assert row.childAt(part.geometry().center()) is part
+    row.take_clicks()
+    assert row.childAt(part.geometry().center()) is None
+
+
+def test_a_button_that_shows_the_same_again_sets_no_name(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    button, named = TextButton("Byt namn"), list[str]()
+    qtbot.addWidget(button)
+    button.show_text("Byt namn", "Byt namn: Dator å 🖍")
+    assert (button.text(), button.accessibleName()) == ("Byt namn", "Byt namn: Dator å 🖍")
+    monkeypatch.setattr(button, "setAccessibleName", named.append)
+    button.show_text("Byt namn", "Byt namn: Dator å 🖍")
+    assert named == []
+    button.show_text("Avsluta")
+    assert named[-1] == "Avsluta"

@@ -115,12 +115,15 @@ from PySide6.QtCore import QTimer
 import ui.main
 from ui.program import Program
 
+failed = asyncio.Event()
+
 def fail():
+    failed.set()
     raise ValueError("Kanariefågel")
 
 async def run(self):
     QTimer.singleShot(0, fail)
-    await asyncio.sleep(0.2)
+    await failed.wait()
     raise LookupError("Kanariefågel")
 
 Program.run = run

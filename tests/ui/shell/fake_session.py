@@ -248,7 +248,7 @@ def fake_tool(tool_id: str, title: str, icon: str, kind: str, *, shows_people: b
     def open_(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
         return FakeView(title, parent)
 
-    return Tool(id=tool_id, title=title, icon=icon, shortcut="", kinds=(kind,), open=open_, shows_people=shows_people)
+    return Tool(id=tool_id, title=title, icon=icon, kinds=(kind,), open=open_, shows_people=shows_people)
 
 
 TOOLS = (

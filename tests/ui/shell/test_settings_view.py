@@ -170,6 +170,22 @@ def test_a_switch_and_a_line_change_their_settings_and_follow_them(qtbot: QtBot,
     assert field.text() == "proxy.example:8080"
 
 
+def test_a_fault_of_ours_while_a_setting_is_changed_is_not_taken_for_a_refusal(
+    qtbot: QtBot, session: FakeSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("å 🖍")
+
+    view = SettingsView(session)
+    qtbot.addWidget(view)
+    switch = view.rows.controls["autostart"]
+    assert isinstance(switch, QCheckBox)
+    monkeypatch.setattr(session.settings, "set", fail)
+    with qtbot.captureExceptions() as caught:
+        switch.click()
+    assert [kind for kind, _, _ in caught] == [RuntimeError], "the hook of kit/errors.py gets it"
+
+
 def test_an_unlock_method_that_policy_forbids_offers_nothing(qtbot: QtBot, session: FakeSession) -> None:
     view = SettingsView(session, FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.KEYRING))
     qtbot.addWidget(view)

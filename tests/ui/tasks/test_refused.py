@@ -211,7 +211,7 @@ def test_an_edit_that_no_bar_shows_is_shown_by_a_message_with_try_again(
         assert notified == code
         assert again is not None
         again()
-        assert len(place.notified) == 2, "who asks is told again"
+        assert len(place.notified) == 2, "Try again shows a new refusal"
     if code == "store-closed":
         return
     again()

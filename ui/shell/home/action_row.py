@@ -4,9 +4,6 @@
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QWidget
-
 from ui.kit.buttons import RowButton
 from ui.kit.card import IconLabel
 from ui.kit.style import ElidedLabel, column, label, line, set_props
@@ -44,8 +41,7 @@ class ActionRow(RowButton):
         layout.addLayout(words, 1)
         self._when = label("", "faint")
         layout.addWidget(self._when)
-        for child in self.findChildren(QWidget):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.take_clicks()
 
     def show_action(self, action: Action) -> None:
         """Shows the action as it is now."""

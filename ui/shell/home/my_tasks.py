@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QWidget
 
 from app.core.ids import RoomId
@@ -47,8 +47,7 @@ class TaskCheck(QWidget):
         self._title, self._due = ElidedLabel(), label("")
         inside.addWidget(self._title, 3)
         inside.addWidget(self._due)
-        for child in self._button.findChildren(QWidget):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._button.take_clicks()
         row.addWidget(self._button, 1)
 
     def show_line(self, shown: TaskLine) -> None:

@@ -48,9 +48,7 @@ class HistoryCard(Card):
         self._sentence.setText(text)
         self._refusal.setText(history_refusal(proposal.refusal) if proposal.refusal is not None else "")
         self._refusal.setVisible(proposal.refusal is not None)
-        action = tr("Give access") if proposal.approved else tr("Approve …")
-        if self.approve_button.accessibleName() != action:
-            self.approve_button.setText(action)
+        self.approve_button.show_text(tr("Give access") if proposal.approved else tr("Approve …"))
         self.approve_button.setVisible(proposal.refusal is None)
 
     def _approve(self) -> None:

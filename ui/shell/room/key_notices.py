@@ -112,10 +112,7 @@ class NoticeCard(Card):
         self._happened.setText(happened)
         self._when.setText(day_or_time(notice.t))
         self._advice.setText(advice)
-        spoken = f"{action}: {happened}"
-        if self.button.accessibleName() != spoken:
-            self.button.setText(action)
-            self.button.setAccessibleName(spoken)
+        self.button.show_text(action, f"{action}: {happened}")
 
 
 def notice_key(notice: KeyNotice) -> Hashable:

@@ -3,9 +3,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QWidget
 
 from ui.kit import theme
 from ui.kit.avatar import Avatar
@@ -35,8 +33,7 @@ class MemberRow(RowButton):
         layout.addWidget(self._picture)
         layout.addWidget(self._name, 1)
         layout.addWidget(self._chip)
-        for child in self.findChildren(QWidget):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.take_clicks()
         theme.on_change(self, self._fit)
 
     def show_member(self, member: MemberInfo) -> None:

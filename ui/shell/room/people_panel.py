@@ -48,8 +48,7 @@ class ObjectRow(RowButton):
         top.addWidget(self._title, 1)
         layout.addLayout(top)
         layout.addWidget(self._detail)
-        for child in self.findChildren(QWidget):
-            child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.take_clicks()
 
     def show_object(self, item: ObjectSummary, detail: str) -> None:
         """Shows it as it is now."""

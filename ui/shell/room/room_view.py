@@ -193,7 +193,7 @@ class RoomView(QWidget):
         return found if found.title else None
 
     def refresh(self) -> None:
-        """Reads title, seal, members and tabs again."""
+        """Reads title, security status, members and tabs again."""
         summary = self.summary()
         if summary is None:
             return

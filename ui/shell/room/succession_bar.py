@@ -45,8 +45,7 @@ class _ActionButton(TextButton):
 
     def show_action(self, action: _Action) -> None:
         self._action = action
-        if self.accessibleName() != action.text:
-            self.setText(action.text)
+        self.show_text(action.text)
         self.setEnabled(not action.why_not)
         set_tip(self, action.why_not)
         self.setAccessibleDescription(action.why_not)

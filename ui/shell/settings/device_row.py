@@ -48,8 +48,8 @@ class DeviceRow(QWidget):
         for text, words in ((self._about, _about(device)), (self._seen, _seen(device))):
             text.setText(words)
             text.setVisible(bool(words))
-        _set(self._rename, tr("Rename"), tr("Rename: {name}").format(name=name))
-        _set(self._revoke, tr("Revoke …"), tr("Revoke: {name}").format(name=name))
+        self._rename.show_text(tr("Rename"), tr("Rename: {name}").format(name=name))
+        self._revoke.show_text(tr("Revoke …"), tr("Revoke: {name}").format(name=name))
         self._rename.setVisible(not device.revoked and not ended)
         self._revoke.setVisible(device.revocable and not ended)
 
@@ -58,13 +58,6 @@ class DeviceRow(QWidget):
             self._look = look
             self._icon.set_icon("device", "faint" if look == "muted" else "muted")
             set_props(self._title, look=look)
-
-
-def _set(button: TextButton, text: str, name: str) -> None:
-    """Sets only what differs: a screen reader would announce a name that is set again."""
-    if button.accessibleName() != name:
-        button.setText(text)
-        button.setAccessibleName(name)
 
 
 def _about(device: DeviceInfo) -> str:

@@ -36,9 +36,7 @@ class BlockedRow(QWidget):
         self._person = person
         self._name.setText(person.name)
         self._post.setText(" · ".join(x for x in (person.title, person.unit) if x))
-        spoken = tr("Unblock: {name}").format(name=person.name)
-        if self.button.accessibleName() != spoken:
-            self.button.setAccessibleName(spoken)
+        self.button.show_text(tr("Unblock"), tr("Unblock: {name}").format(name=person.name))
 
 
 class InvitationsCard(Card):

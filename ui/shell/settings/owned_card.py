@@ -4,7 +4,7 @@ a leave or a change of post."""
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
@@ -25,8 +25,8 @@ class OwnedRow(RowButton):
         super().__init__(room.title, lambda: choose(ident))
         set_props(self, kind="card-row")
         self._title = ElidedLabel(room.title)
-        self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         line(self, margins=(10, 8, 10, 8)).addWidget(self._title)
+        self.take_clicks()
 
     def show_room(self, room: RoomSummary) -> None:
         """Shows the room as it is called now."""

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.clock import awake_s
 
-_SIGNS_OF_LIFE = {
+_INPUT = {
     QEvent.Type.KeyPress,
     QEvent.Type.MouseButtonPress,
     QEvent.Type.MouseMove,
@@ -57,7 +57,7 @@ class AutoLock(QObject):
         return over
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if not self._timer.isActive() or event.type() not in _SIGNS_OF_LIFE:
+        if not self._timer.isActive() or event.type() not in _INPUT:
             return False
         if self.look():
             return True  # the key that wakes is not written into what is being locked
