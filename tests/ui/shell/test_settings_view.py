@@ -181,9 +181,11 @@ def test_a_fault_of_ours_while_a_setting_is_changed_is_not_taken_for_a_refusal(
     switch = view.rows.controls["autostart"]
     assert isinstance(switch, QCheckBox)
     monkeypatch.setattr(session.settings, "set", fail)
+    before = switch.isChecked()
     with qtbot.captureExceptions() as caught:
         switch.click()
     assert [kind for kind, _, _ in caught] == [RuntimeError], "the hook of kit/errors.py gets it"
+    assert switch.isChecked() == before, "it shows what is stored"
 
 
 def test_an_unlock_method_that_policy_forbids_offers_nothing(qtbot: QtBot, session: FakeSession) -> None:

@@ -125,6 +125,7 @@ class SettingRows:
             self._settings.set(setting, value)
         except AppError as e:
             toast(self._owner, sentence_of(e).text)
+        finally:  # also after a fault of ours, which the hook reports
             self._shown[setting.key]()
 
     def _on_changed(self, key: str) -> None:
