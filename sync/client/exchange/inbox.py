@@ -343,9 +343,8 @@ class Inbox:
             with self._link.kept(room):
                 if breathe:
                     await asyncio.sleep(0)
-                kept = [
-                    i for i in piece if i.t >= since and not room.headers_only
-                ]  # an item without content cannot be uploaded again
+                # an item without content could not be uploaded again
+                kept = [] if room.headers_only else [i for i in piece if i.t >= since]
                 for received in room.open_all(accepted, shares, more=more, items=kept):
                     if breathe:
                         await asyncio.sleep(0)
