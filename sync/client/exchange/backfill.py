@@ -66,7 +66,7 @@ def _since(ns: "array[int]", first: int) -> "array[int]":
 def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
     """The envelope as it was judged at position n; its content may be missing. Reject "content-hash" if the server
     shows another item."""
-    item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n)
+    item = room.shown(Item.of(i), n)
     if item is None:
         raise Reject("content-hash", f"position {n}")
     if item.ct is None:

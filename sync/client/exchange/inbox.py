@@ -373,7 +373,7 @@ class Inbox:
             except Refused:
                 return
             for i in shown:
-                for received in room.refill(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n):
+                for received in room.refill(Item.of(i), n):
                     await self._link.ports.receive_apart(received)
 
     async def _judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
@@ -485,7 +485,7 @@ def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]
     piece: list[Item] = []
     size = 0
     for at, i in enumerate(wire, start=1):
-        piece.append(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct))
+        piece.append(Item.of(i))
         size += len(i.ct or b"")
         if i.sig and (len(piece) >= PIECE or size >= PIECE_BYTES or _may_leave(i, me)):
             yield piece, at < len(wire)

@@ -157,7 +157,7 @@ class Preview:
         )
         found: list[InvitedRecord] = []
         for n, i in zip(ns, reply.items, strict=False):
-            item = self._room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n)
+            item = self._room.shown(Item.of(i), n)
             if item is None:
                 raise Reject("content-hash", f"position {n}")
             if item.ct is not None and await self._key(item.hdr.epoch):
