@@ -26,6 +26,7 @@ from sync.errors import Refused
 from sync.ids import ObjId, RoomId
 from sync.protocol import messages as m
 from sync.trust.formats.items import Item
+from sync.trust.room.room_state import Snapshot
 from sync.trust.room.stream import AcceptedEnvelope
 from tests.journeys.test_restored_server import backed_up, open_again, restored, whole
 from tests.sync.client.papers import WORDS, Paper, forgotten, other_state, paper, three_know
@@ -497,10 +498,16 @@ def edit(p: Paper, by: Client, change: Callable[[CrdtText], None]) -> None:
 
 
 async def _attested_by_three(w: World, p: Paper) -> None:
-    """A snapshot of all that is written, under the key in force."""
+    """A snapshot of all that is written, under the key in force. Another device may place one at the same moment, and
+    then the others attest the later of the two."""
     await w.settle(p.room, p.head, p.clerk, p.guest)
+    written = max(c.n or 0 for c in p.head.store.changes.of(p.obj))
     claimed = await p.claim(p.clerk, p.whole(p.clerk))
-    await until(lambda: any(row.ident == claimed.ident and len(row.attests) > 1 for row in p.rows(p.head)))
+
+    def is_attested(row: Snapshot) -> bool:
+        return row.n >= claimed.n and row.covers >= written and len(row.attests) > 1
+
+    await until(lambda: any(map(is_attested, p.rows(p.head))))
 
 
 async def _items(p: Paper) -> list[m.WireItem]:
