@@ -329,16 +329,16 @@ async def test_a_key_that_is_renewed_meanwhile_makes_the_state_be_given_again(
     c = await case(o)
     of_age(monkeypatch)
     await settled(c)
-    pruning, deeds = c.owner.session.pruning, c.owner.session.engine.operations
-    real, rotated = deeds.prune, list[bool]()
+    pruning, operations = c.owner.session.pruning, c.owner.session.engine.operations
+    real, rotated = operations.prune, list[bool]()
 
     async def late(room: RoomId, obj: ObjId) -> None:
         if not rotated:
             rotated.append(True)
-            await deeds.rotate(room)
+            await operations.rotate(room)
         await real(room, obj)
 
-    monkeypatch.setattr(deeds, "prune", late)
+    monkeypatch.setattr(operations, "prune", late)
     await pruning.prune(c.room, _ignore)
     assert c.pruned(c.owner) > 0
 
