@@ -3,11 +3,12 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sync.errors import NeedLog, Reject
-from sync.ids import Hash, ObjId, RoomId
+from sync.ids import ChangeId, Hash, ObjId, RoomId
 from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role
 from sync.trust.room import envelope, snapshots, state_codec
 from sync.trust.room.envelope import EncryptedBatch, ObjectKeys, PlainOp, encrypt_batch, pack, share_commitment
@@ -44,7 +45,7 @@ def ops_by(room: Room, by: Someone, **changes: object) -> EncryptedBatch:
     """An op with some header fields changed, properly signed by its author."""
     s, k = room.stream, bytes(32)
     author = by.author
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "epoch": s.epoch,
         "seen": (s.n, s.rh),
         "first_seq": 1,
@@ -55,9 +56,9 @@ def ops_by(room: Room, by: Someone, **changes: object) -> EncryptedBatch:
         "ulog": author.ulog,
         **changes,
     }
-    op = PlainOp(fields["obj"], k, fields["share_c"], pack([(os.urandom(16), TEXT)]), fields["kind"])  # type: ignore[arg-type, list-item]
-    author = replace(author, ulog=fields["ulog"])  # type: ignore[arg-type]
-    return encrypt_batch(author, room.id, fields["epoch"], fields["seen"], fields["first_seq"], fields["prev"], [op])  # type: ignore[arg-type]
+    op = PlainOp(fields["obj"], k, fields["share_c"], pack([(ChangeId(os.urandom(16)), TEXT)]), fields["kind"])
+    author = replace(author, ulog=fields["ulog"])
+    return encrypt_batch(author, room.id, fields["epoch"], fields["seen"], fields["first_seq"], fields["prev"], [op])
 
 
 # -- the happy path ---------------------------------------------------------------------------------------------
