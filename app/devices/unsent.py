@@ -137,8 +137,8 @@ class UnsentWork:
         return [p for p in found.values() if _size(blobs.path(PartId(p.part))) == p.size]
 
     async def read(self, path: Path) -> UnsentFile:
-        """Reads a file. Raises FileUnreadable; Reject and Refused of `keepsake.take`; Reject "format" for a file of a
-        newer version."""
+        """Reads a file. Raises FileUnreadable; Reject and Refused as `sealed_export.take` does; Reject "format" for a
+        file of a newer version."""
         head, packed = await asyncio.to_thread(_read, path)
         dev, body = await asyncio.to_thread(self._engine.devices.open_mine, head, packed)
         try:

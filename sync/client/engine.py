@@ -76,9 +76,10 @@ OLD_RETRY_S = 900.0
 that state, and a newer program connects when it starts. So an office of old programs need not ask twice a minute."""
 _LAST_WORD_S = 2.0
 _STEADY_S = 5.0
-COMPARE_S = 600.0
 """A connection that lasted so long resets the back-off. If each connection fails at once, the attempts become ever
 rarer."""
+COMPARE_S = 600.0
+"""The least time between two sign-ins that only compare the clocks."""
 _FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
 _CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED, ErrorCode.CODE_WITHDRAWN)
 _STUCK = (
@@ -579,8 +580,9 @@ class Engine:
         except SyncError as e:
             if isinstance(e, Unreachable):  # the reader closes the line before it raises the reason
                 await asyncio.wait([reading], timeout=_LAST_WORD_S)
-            if reading.done() and not reading.cancelled() and isinstance(reading.exception(), SyncError):
-                raise reading.exception() from None  # type: ignore[misc]  # the cause, not its echo
+            cause = reading.exception() if reading.done() and not reading.cancelled() else None
+            if isinstance(cause, SyncError):
+                raise cause from None  # not its echo in another task
             raise
         finally:
             self._link.connection = None

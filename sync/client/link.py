@@ -72,9 +72,8 @@ class Link:
     def room(self, room: RoomId) -> RoomSync:
         """The room as this device follows it; a new `RoomSync` if the room was not known."""
         found = self.rooms.get(room)
-        if (
-            found is None and room in self.large
-        ):  # ▲ a new RoomSync in its place would begin at the room's first position
+        if found is None and room in self.large:
+            # ▲ a new RoomSync in its place would begin at the room's first position
             found = self.rooms[room] = self._restore(room, self.large.pop(room))
         if found is None:
             found = self.rooms[room] = RoomSync(room, self.ports, self.book, self.account, None)

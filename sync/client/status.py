@@ -19,7 +19,7 @@ class RoomState(StrEnum):
     """A room's security status. All but SEALED stop or limit writing and are explained in the interface."""
 
     SEALED = "sealed"
-    OWES_ROTATION = "dirty"
+    OWES_ROTATION = "owes-rotation"
     WAITING = "waiting"
     FORK = "fork"
     ROLLBACK = "rollback"

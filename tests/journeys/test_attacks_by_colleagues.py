@@ -63,7 +63,9 @@ class Victim:
 
     @property
     def uid(self) -> Uid:
-        return Uid(self.rows("SELECT value FROM meta WHERE name = 'me'")[0][0])  # type: ignore[arg-type]
+        [(uid,)] = self.rows("SELECT value FROM meta WHERE name = 'me'")
+        assert isinstance(uid, bytes)
+        return Uid(uid)
 
 
 @pytest_asyncio.fixture

@@ -99,17 +99,16 @@ async def test_a_yes_opens_the_room_on_all_devices_and_others_see_that_one_is_in
     await adder.session.rooms.add(room, me, 2, False, "Välkommen å 🙂")
     invited = {m.person.uid: m.invited for m in adder.session.rooms.members(room)}
     assert invited == {person.uid: True, adder.session.people.me.uid: False}
-    for at in (desk, laptop):
-        await until(lambda at=at: [i.greeting for i in at.session.invitations.all()] == ["Välkommen å 🙂"])  # type: ignore[misc]
-        assert at.session.rooms.rooms() == []
+    both = (desk, laptop)
+    await until(lambda: [[i.greeting for i in at.session.invitations.all()] for at in both] == [["Välkommen å 🙂"]] * 2)
+    assert [at.session.rooms.rooms() for at in both] == [[], []]
     told: list[bool] = []  # whether somebody is only invited, each time that what is shown is to be read again
     adder.session.rooms.room_changed.connect(
         lambda room: told.append(any(m.invited for m in adder.session.rooms.members(room)))
     )
     await laptop.session.invitations.accept(room)
-    for at in (desk, laptop):
-        await until(lambda at=at: [r.room for r in at.session.rooms.rooms()] == [room])  # type: ignore[misc]
-        assert at.session.invitations.count == 0
+    await until(lambda: [[r.room for r in at.session.rooms.rooms()] for at in both] == [[room]] * 2)
+    assert [at.session.invitations.count for at in both] == [0, 0]
     await until(lambda: not any(m.invited for m in adder.session.rooms.members(room)))
     await until(lambda: told[-1:] == [False])
     await laptop.session.rooms.leave(room)  # who left is asked when somebody adds them again
@@ -117,11 +116,9 @@ async def test_a_yes_opens_the_room_on_all_devices_and_others_see_that_one_is_in
         lambda: (found := desk.session.personal.shared.answers.get(room)) is not None and found.answer == "asked"
     )
     await adder.session.rooms.add(room, me, 2, True)
-    for at in (desk, laptop):
-        await until(lambda at=at: [i.room for i in at.session.invitations.all()] == [room])  # type: ignore[misc]
+    await until(lambda: [[i.room for i in at.session.invitations.all()] for at in both] == [[room]] * 2)
     await laptop.session.invitations.accept(room)
-    for at in (desk, laptop):
-        await until(lambda at=at: [r.left for r in at.session.rooms.rooms()] == [False])  # type: ignore[misc]
+    await until(lambda: [[r.left for r in at.session.rooms.rooms()] for at in both] == [[False]] * 2)
     await desk.close()  # a device that is away while another leaves asks too
     await laptop.session.rooms.leave(room)
     await adder.session.rooms.add(room, me, 2, True, "Igen å 🙂")

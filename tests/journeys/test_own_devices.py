@@ -155,12 +155,16 @@ async def test_attack_a_colleagues_room_or_one_with_a_colleague_in_it_tells_noth
         # the colleague's own room, with the owner in it, and an ordinary room of the owner's with the colleague in it
         theirs = await o.room(colleague, owner)
         ours = await o.room(owner, colleague)
-        for room in (theirs, ours):
+
+        async def write_lie(room: RoomId) -> None:
             with colleague.session.store.transaction():
                 obj = new_obj()
                 colleague.session.rooms.announce(room, obj, KIND_ID)
                 colleague.session.store.changes.append(room, obj, lie)
-            await until(lambda room=room: owner.session.store.objects.first(room, KIND_ID) is not None)  # type: ignore[misc]
+            await until(lambda: owner.session.store.objects.first(room, KIND_ID) is not None)
+
+        await write_lie(theirs)
+        await write_lie(ours)
         assert owner.session.personal.rooms == counted
         await owner.session.rooms.remove(ours, uid)
         await until(lambda: len(owner.session.rooms.people_in(ours)) == 1)

@@ -235,9 +235,22 @@ async def test_who_is_given_the_history_after_it_was_cleared_reads_the_document(
     await away.begin()
     for desk in (c.guest, away, await o.second(c.guest, "Ny")):
         await reads(c, desk)
-        await until(lambda at=desk: at.session.engine.reread_progress(c.room) is None)  # type: ignore[misc]
-        await until(lambda at=desk: at.session.engine.is_whole(c.room))  # type: ignore[misc]
+        await whole(c, desk)
         assert c.text(desk) == f"{TEXT}mer"
+
+
+async def whole(c: Case, desk: Desk) -> None:
+    """Everything of the room is here, also what was read again."""
+    await until(lambda: desk.session.engine.reread_progress(c.room) is None)
+    await until(lambda: desk.session.engine.is_whole(c.room))
+
+
+async def shows(desk: Desk, room: RoomId, obj: ObjId, text: str) -> None:
+    """The room lists the document, and it has this text."""
+    documents = desk.session.service(DOCUMENTS)
+    await until(lambda: any(d.obj == obj for d in documents.list(room)), 30)
+    shown = documents.open(obj)
+    await until(lambda: shown.plain_text().strip() == text, 30)
 
 
 async def test_a_successor_of_a_room_that_was_cleared_has_the_whole_text(
@@ -259,10 +272,7 @@ async def test_a_successor_of_a_room_that_was_cleared_has_the_whole_text(
     room = await founder.session.succession.open(c.room)
     obj = object_in(room, c.room, c.obj)
     for desk in (founder, c.clerk):
-        documents = desk.session.service(DOCUMENTS)
-        await until(lambda at=documents: any(d.obj == obj for d in at.list(room)), 30)  # type: ignore[misc]
-        shown = documents.open(obj)
-        await until(lambda at=shown: at.plain_text().strip() == f"osänt {TEXT}sett", 30)  # type: ignore[misc]
+        await shows(desk, room, obj, f"osänt {TEXT}sett")
     await c.owner.begin()
 
 
@@ -319,16 +329,16 @@ async def test_a_key_that_is_renewed_meanwhile_makes_the_state_be_given_again(
     c = await case(o)
     of_age(monkeypatch)
     await settled(c)
-    pruning, deeds = c.owner.session.pruning, c.owner.session.engine.operations
-    real, rotated = deeds.prune, list[bool]()
+    pruning, operations = c.owner.session.pruning, c.owner.session.engine.operations
+    real, rotated = operations.prune, list[bool]()
 
     async def late(room: RoomId, obj: ObjId) -> None:
         if not rotated:
             rotated.append(True)
-            await deeds.rotate(room)
+            await operations.rotate(room)
         await real(room, obj)
 
-    monkeypatch.setattr(deeds, "prune", late)
+    monkeypatch.setattr(operations, "prune", late)
     await pruning.prune(c.room, _ignore)
     assert c.pruned(c.owner) > 0
 

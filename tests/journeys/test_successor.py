@@ -274,9 +274,9 @@ async def test_a_rollback_that_nobody_heals_goes_on_in_a_successor_too(o: Office
     await until(lambda: all(d.session.rooms.room(room).sealed_state == "rollback" for d in (owner, clerk)))
     await until(lambda: owner.session.status.state is LinkState.ONLINE)
     new = await owner.session.succession.open(room)
-    for desk in (owner, clerk):
-        await until(lambda d=desk: [text for _, text in ours(d, new)] == [BEFORE[0], UNSENT[1]])  # type: ignore[misc]
-        assert not desk.session.rooms.may_write(room)
+    there = [BEFORE[0], UNSENT[1]]
+    await until(lambda: all([text for _, text in ours(d, new)] == there for d in (owner, clerk)))
+    assert not any(d.session.rooms.may_write(room) for d in (owner, clerk))
 
 
 async def test_two_owners_may_each_open_one_and_both_hold_everything(o: Offices) -> None:

@@ -207,7 +207,7 @@ async def test_the_seal_says_who_made_the_key_and_when_it_is_due_and_which_devic
         me, colleague = await o.hire("Handläggare", "Registrator")
         room = await o.room(me, colleague)
         await me.session.rooms.rotate(room)
-        await until(lambda: me.session.engine.room_facts(room).epoch == 2)  # type: ignore[union-attr]
+        await until(lambda: (facts := me.session.engine.room_facts(room)) is not None and facts.epoch == 2)
         report = await me.session.seals.report(room)
         assert report is not None
         assert (report.level, report.generation, report.recovery) == (SEALED, 2, ())

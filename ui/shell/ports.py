@@ -29,8 +29,7 @@ READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
 
 class RoomSummary(Protocol):
     """A room as lists show it. `type` is case, group or direct; `replaced` when another room continues it.
-    `sealed_state`: sealed, waiting, fork, rollback, restored, withheld, update-needed, old-format, or `dirty` (the room
-    owes a rotation)."""
+    `sealed_state`: sealed, owes-rotation, waiting, fork, rollback, restored, withheld, update-needed, old-format."""
 
     @property
     def room(self) -> RoomId: ...

@@ -15,7 +15,7 @@ SEAL_KINDS = {
     "seeking": "accent",
     "waiting": "accent",
     "update-needed": "warning",
-    "dirty": "warning",
+    "owes-rotation": "warning",
     "restored": "warning",
 }
 """The kind of chip for a room's sealed_state; every state that is not here is "danger"."""
@@ -116,7 +116,7 @@ def security_chip(state: str) -> tuple[str, str, str, str]:
             "clock",
             tr("Some content cannot be opened yet. It appears by itself when a member with the keys is online."),
         ),
-        "dirty": (
+        "owes-rotation": (
             tr("Key change under way"),
             "key",
             tr("Someone has been removed. What you write is sent when the room has got a new key."),

@@ -129,8 +129,7 @@ class Recovery:
 
     async def look(self) -> Returning:
         """The person whose recovery sheet it is. Refused `recovery-sheet-unknown`, `other-person`, `code-…`; Reject
-        `recovery-sheet`,
-        `share`, `record`."""
+        `recovery-sheet`, `share`, `record`."""
         return await self._talk(self._look)
 
     async def ask(self) -> Returned | Waiting:

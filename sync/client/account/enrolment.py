@@ -140,7 +140,7 @@ async def _enrol(connection: Connection, invite_pk: bytes, entries: list[tuple[b
 async def converse(
     dialer: Dialer, agency: bytes, now_ms: Callable[[], int], talk: Callable[[Connection], Awaitable[Result]]
 ) -> Result:
-    """Runs `talk` over a connection of its own, without signing in, closes the connection, and returns what `talk`
+    """Runs `talk` over a connection of its own, which only `talk` may sign in, closes it, and returns what `talk`
     returned. `agency`: the fingerprint that the server's agency key must have, its first 16 or all 32 bytes. Raises the
     errors of `Connection.connect` and of `talk`."""
     connection = await Connection.connect(dialer, now_ms=now_ms, agency_pin=agency)

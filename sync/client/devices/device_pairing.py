@@ -13,6 +13,7 @@ from functools import partial
 
 from sync.client.account.account_secrets import Account
 from sync.client.account.compare_and_swap import again
+from sync.client.account.enrolment import converse
 from sync.client.account.known_logs import entries_after
 from sync.client.devices.own_devices import Devices
 from sync.client.link import Link
@@ -263,11 +264,9 @@ class Guest:
     ) -> Joined:
         """▲ The log must be that of the person whom the old device named, contain every head that it named, and itself
         say that this device is added."""
-        pin = agency_fingerprint(agency_pk)
-        connection = await Connection.connect(self.dialer, now_ms=self.now_ms, agency_pin=pin)
-        reading = asyncio.ensure_future(connection.run(lambda frame: None))
-        try:
-            signing = SigningKey(self._secrets.sign)
+        signing = SigningKey(self._secrets.sign)
+
+        async def fetch(connection: Connection) -> tuple[UserLog, list[tuple[bytes, bytes]], m.Person]:
             await connection.sign_in(old.uid, dev, signing, [])
             entries = await entries_after(connection, old.uid, -1)
             while len(entries) <= seq and (more := await entries_after(connection, old.uid, len(entries) - 1)):
@@ -279,10 +278,9 @@ class Guest:
                 raise Reject("enrol", "own log")
             if mine.sign_pk != signing.public:
                 raise Reject("enrol", "own keys")
-            person = await self._record(connection, log)
-        finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            return log, entries, await self._record(connection, log)
+
+        log, entries, person = await converse(self.dialer, agency_fingerprint(agency_pk), self.now_ms, fetch)
         account = Account(uid=log.uid, dev=dev, agency_pk=agency_pk, secrets=self._secrets, puk_seeds={})
         account.puk_seeds.update(user_drafts.open_generations(log, dev, account.kem, {}))
         return Joined(account=account, entries=entries, record=decode_record(person.record), salt=person.salt)

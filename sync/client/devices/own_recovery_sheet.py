@@ -143,15 +143,10 @@ class RecoverySheet:
         async def attempt() -> None:
             self._devices.check_active()
             account, escrow_pk = self._link.account, await self._escrow()
-            pair, root, now = (
-                RecoveryPair.of(account.recovery_sheet),
-                SigningKey(account.secrets.root),
-                self._link.server_now_ms,
-            )
+            own, now = self._devices.own_log, self._link.server_now_ms
+            pair, root = RecoveryPair.of(account.recovery_sheet), SigningKey(account.secrets.root)
             try:
-                entries = user_drafts.new_recovery_sheet(
-                    self._devices.own_log, root, pair, escrow_pk, account.puk_seeds, now
-                )
+                entries = user_drafts.new_recovery_sheet(own, root, pair, escrow_pk, account.puk_seeds, now)
             except Reject as e:
                 if e.code == "recovery-sheet":  # another recovery sheet was made first: this one is void
                     self._keep(b"", b"")

@@ -13,7 +13,7 @@ import logging
 from array import array
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from sync.client.link import Link
@@ -42,13 +42,6 @@ LOOK_BACK = 1024
 WHOLE_LIMIT = MAX_PIECES * PIECE_BYTES
 
 
-@dataclass(slots=True)
-class _Left:
-    """Whether some of a room is left to be read later."""
-
-    any: bool = False
-
-
 def pack(state: Compacted) -> bytes:
     """A snapshot's bytes, before they are cut into pieces."""
     return enc(list(state.changes))
@@ -73,7 +66,7 @@ def _since(ns: "array[int]", first: int) -> "array[int]":
 def _shown(room: RoomSync, n: int, i: m.WireItem) -> AcceptedEnvelope:
     """The envelope as it was judged at position n; its content may be missing. Reject "content-hash" if the server
     shows another item."""
-    item = room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n)
+    item = room.shown(Item.of(i), n)
     if item is None:
         raise Reject("content-hash", f"position {n}")
     if item.ct is None:
@@ -99,18 +92,18 @@ class Backfill:
         root = ObjId(room.room)
         inside = room.inside_from
         await self._open(room, _since(held.ops.pop(root, array("Q")), inside))  # they name the kinds of objects
-        left = _Left()
+        reread = False  # whether some of the room is left to be read later
         wanted: list[int] = []
         for obj, ns in held.ops.items():
             base, waits = await self._snapshot(room, obj, held) if room.keys.has_history else (0, ())
-            left.any |= base > 0
+            reread |= base > 0
             wanted += _since(ns, max(base + 1, inside))
             wanted += [n for n in waits if n <= base and n in _since(ns, n)[:1]]
         if not room.keys.has_history:
             for ns in held.baselines.values():
                 wanted += _since(ns, inside)
         await self._open(room, sorted(wanted))
-        await self._link.ports.receive_apart(room.finish_bootstrap(reread=left.any))
+        await self._link.ports.receive_apart(room.finish_bootstrap(reread=reread))
 
     async def fetch_pruned(self, room: RoomSync) -> None:
         """▲ Replaces the room's missing ranges by the snapshots behind which the server pruned, so that a device that
@@ -188,12 +181,14 @@ class Backfill:
         again later. Otherwise two people who lie together would be believed, or could hide a snapshot that three people
         attest."""
         compact, least = self._link.ports.compactor(obj), room.stream.state.pruned.get(obj, 0)
+        if compact is None:
+            return 0, ()
         rows = [row for row in attested(room.stream.state, obj) if row.covers >= least]
         if least:
             rows.sort(key=lambda row: len(row.attests) < ATTESTS_TO_PRUNE)
-        for row in rows[:TRIES] if compact is not None else ():
+        for row in rows[:TRIES]:
             try:
-                found = await self._checked(room, obj, held, row, compact) if compact is not None else None
+                found = await self._checked(room, obj, held, row, compact)
             except Reject as e:
                 log.warning("snapshot refused: %s", e.code)
                 continue

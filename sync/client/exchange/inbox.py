@@ -343,9 +343,8 @@ class Inbox:
             with self._link.kept(room):
                 if breathe:
                     await asyncio.sleep(0)
-                kept = [
-                    i for i in piece if i.t >= since and not room.headers_only
-                ]  # an item without content cannot be uploaded again
+                # an item without content could not be uploaded again
+                kept = [] if room.headers_only else [i for i in piece if i.t >= since]
                 for received in room.open_all(accepted, shares, more=more, items=kept):
                     if breathe:
                         await asyncio.sleep(0)
@@ -374,7 +373,7 @@ class Inbox:
             except Refused:
                 return
             for i in shown:
-                for received in room.refill(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n):
+                for received in room.refill(Item.of(i), n):
                     await self._link.ports.receive_apart(received)
 
     async def _judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
@@ -486,7 +485,7 @@ def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]
     piece: list[Item] = []
     size = 0
     for at, i in enumerate(wire, start=1):
-        piece.append(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct))
+        piece.append(Item.of(i))
         size += len(i.ct or b"")
         if i.sig and (len(piece) >= PIECE or size >= PIECE_BYTES or _may_leave(i, me)):
             yield piece, at < len(wire)

@@ -20,7 +20,7 @@ from sync.client.exchange.reread import WithLogs, pieces
 from sync.client.link import Link
 from sync.client.room.invitation_consent import Added, InvitedRecord
 from sync.client.room.room_sync import RoomSync
-from sync.client.room.unstored import Unkept
+from sync.client.room.unstored import Unstored
 from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import DevId, ObjId, RoomId, Uid
@@ -50,7 +50,7 @@ class Preview:
     def __init__(self, link: Link, with_logs: WithLogs, room: RoomId, receipt: m.Receipt) -> None:
         self._link, self._with_logs, self._receipt = link, with_logs, receipt
         self._me = link.account.uid
-        self._room = RoomSync(room, Unkept(), link.book, link.account, None)
+        self._room = RoomSync(room, Unstored(), link.book, link.account, None)
         if self._room.bootstrap_buffer is not None:
             self._room.bootstrap_buffer.headers_only = True
         self._added = Added(room=room, n=receipt.n)
@@ -157,7 +157,7 @@ class Preview:
         )
         found: list[InvitedRecord] = []
         for n, i in zip(ns, reply.items, strict=False):
-            item = self._room.shown(Item(i.n, i.t, i.kind, i.body, i.sig, i.ct), n)
+            item = self._room.shown(Item.of(i), n)
             if item is None:
                 raise Reject("content-hash", f"position {n}")
             if item.ct is not None and await self._key(item.hdr.epoch):

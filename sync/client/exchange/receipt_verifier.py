@@ -230,7 +230,7 @@ class ReceiptVerifier:
             except Refused:
                 return None
             for i in pulled.items:
-                following = _chained(rh, at, [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct)], at + 1)
+                following = _chained(rh, at, [Item.of(i)], at + 1)
                 if following is None:
                     return None
                 rh, at = following, at + 1

@@ -195,7 +195,7 @@ class Rereading:
             await self._calm.wait()
             pulled = await self._prefetch.pull(room_id, again.n)
             self._pull_ahead(begun, pulled)
-            items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items if i.n <= until]
+            items = [Item.of(i) for i in pulled.items if i.n <= until]
             if not items:
                 raise Reject("withheld", "history")
             for piece in pieces(items):

@@ -81,16 +81,11 @@ class Facts:
         epoch = s.epochs.get(s.epoch)
         if epoch is None:
             return None
-        source = (
-            s.members,
-            s.policy,
-            epoch,
-            s.rotation_owed,
-            room.security_status(),
-        )  # replaced, never changed in place
+        status = room.security_status()
+        source = s.members, s.policy, epoch, s.rotation_owed, status  # each is replaced, never changed in place
         kept = self._kept.get(room.room)
         if kept is None or any(a is not b for a, b in zip(kept[0], source, strict=True)):
-            kept = self._kept[room.room] = (source, _read(s, epoch, room.security_status()))
+            kept = self._kept[room.room] = (source, _read(s, epoch, status))
         return kept[1]
 
 

@@ -9,7 +9,7 @@ from sync.ids import ObjId, RoomId, Uid
 from sync.trust.formats.items import Item
 
 
-class Unkept:
+class Unstored:
     """`ports.InboxPort`. Keys that are opened stay in the room's own memory."""
 
     def rooms(self) -> list[tuple[RoomId, bytes]]:

@@ -233,7 +233,7 @@ class RestoreRecovery:
         """Gives items their old positions if they are the proven ones. Skips items that the server has. Refusal
         "unknown-room" if neither the room nor anything proven of it is here."""
         self._check_restored()
-        items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in frame.items]
+        items = [Item.of(i) for i in frame.items]
         live = await self._find(frame.room)
         if live is None:
             if await self._store.awaited_until(frame.room) == 0:

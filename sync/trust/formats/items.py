@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from sync.crypto.kdf import H
 from sync.ids import Hash, RoomId
+from sync.protocol.messages import WireItem
 
 ENTRY = 1
 ENVELOPE = 2
@@ -35,6 +36,11 @@ class Item:
     body: bytes
     sig: bytes
     ct: bytes | None
+
+    @classmethod
+    def of(cls, wire: WireItem) -> "Item":
+        """The position that a frame carries."""
+        return cls(wire.n, wire.t, wire.kind, wire.body, wire.sig, wire.ct)
 
 
 def item_id(kind: int, body: bytes) -> Hash:

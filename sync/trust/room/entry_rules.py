@@ -7,6 +7,7 @@ state.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sync.crypto.encoding import dec
 from sync.crypto.kdf import H
@@ -119,8 +120,7 @@ def apply_entry(s: RoomState, entry: RoomEntry, n: int, t: int, book: UserBook) 
         return payload.code
     if s.rotation_owed and not isinstance(payload, Genesis) and not _allowed_while_rotation_owed(s, payload):
         return "rotation-owed"
-    rule: Callable[[RoomState, _At, object], str | None] = _RULES[type(payload)]
-    return rule(s, here, payload)
+    return _RULES[type(payload)](s, here, payload)
 
 
 def _allowed_while_rotation_owed(s: RoomState, payload: object) -> bool:
@@ -428,21 +428,21 @@ def _recovery_use(s: RoomState, here: _At, p: RecoveryUse) -> str | None:
     return None if s.policy.get("recovery") and _role(s, here) >= Role.ADMIN else "forbidden"
 
 
-_RULES: dict[type, Callable[[RoomState, _At, object], str | None]] = {  # each takes its own payload type
-    Genesis: _genesis,  # type: ignore[dict-item]
-    Add: _add,  # type: ignore[dict-item]
-    Remove: _rm,  # type: ignore[dict-item]
-    Leave: _leave,  # type: ignore[dict-item]
-    SetRole: _set_role,  # type: ignore[dict-item]
-    Policy: _policy,  # type: ignore[dict-item]
-    Rotate: _rotate,  # type: ignore[dict-item]
-    Pin: _pin,  # type: ignore[dict-item]
-    Hist: _hist,  # type: ignore[dict-item]
-    Propose: _propose,  # type: ignore[dict-item]
-    Approve: _approve,  # type: ignore[dict-item]
-    Note: _note,  # type: ignore[dict-item]
-    CannotOpen: _cannot_open,  # type: ignore[dict-item]
-    Destroy: _destroy,  # type: ignore[dict-item]
-    Prune: _prune,  # type: ignore[dict-item]
-    RecoveryUse: _recovery_use,  # type: ignore[dict-item]
+_RULES: dict[type, Callable[[RoomState, _At, Any], str | None]] = {  # each takes the payload of its own type
+    Genesis: _genesis,
+    Add: _add,
+    Remove: _rm,
+    Leave: _leave,
+    SetRole: _set_role,
+    Policy: _policy,
+    Rotate: _rotate,
+    Pin: _pin,
+    Hist: _hist,
+    Propose: _propose,
+    Approve: _approve,
+    Note: _note,
+    CannotOpen: _cannot_open,
+    Destroy: _destroy,
+    Prune: _prune,
+    RecoveryUse: _recovery_use,
 }

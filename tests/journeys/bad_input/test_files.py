@@ -10,6 +10,7 @@ import pytest
 
 from app.chat.records import MessageSent
 from app.chat.tool import TOOL as CHAT
+from app.core.ids import RoomId
 from app.errors import BadFileName, FileTooLarge, FileUnreadable
 from sync.client.status import LinkState
 from sync.client.wire.transport import Answer
@@ -33,17 +34,17 @@ BAD_NAMES = {
 }
 
 
-async def nothing_sent(desk: Desk, room: object) -> None:
+async def nothing_sent(desk: Desk, room: RoomId) -> None:
     """No part, no message, and after a restart neither."""
     for _ in range(2):
         assert desk.session.store.uploads() == []
         assert [p for p in desk.profile.blobs_folder.rglob("*") if p.is_file()] == []
-        assert desk.texts(room) == ["Före, åäö"]  # type: ignore[arg-type]  # a RoomId
+        assert desk.texts(room) == ["Före, åäö"]
         assert desk.session.store.db.check() == []
         await desk.restart()
 
 
-async def one(o: Offices) -> tuple[Desk, object]:
+async def one(o: Offices) -> tuple[Desk, RoomId]:
     (a,) = await o.hire("Handläggare")
     room = await a.session.rooms.create("Åäö", "case")
     a.session.service(CHAT).send(room, "Före, åäö")
@@ -57,7 +58,7 @@ async def test_a_file_of_300_mb_is_refused_before_anything_is_stored(o: Offices,
     with large.open("wb") as file:
         file.truncate(300 * 1024 * 1024)
     with pytest.raises(FileTooLarge) as e:
-        await a.session.service(CHAT).send_file(room, [large])  # type: ignore[arg-type]
+        await a.session.service(CHAT).send_file(room, [large])
     explained(e.value.code, "file-too-large")
     await nothing_sent(a, room)
 
@@ -87,7 +88,7 @@ async def test_a_file_that_shrinks_while_it_is_read_is_refused(
     file.write_bytes(b"x" * 1000)
     monkeypatch.setattr("app.objects.files.size_of", lambda path: 5000)
     with pytest.raises(FileUnreadable) as e:
-        await a.session.service(CHAT).send_file(room, [file])  # type: ignore[arg-type]
+        await a.session.service(CHAT).send_file(room, [file])
     explained(e.value.code, "file-unreadable")
     await nothing_sent(a, room)
 
@@ -97,7 +98,7 @@ async def test_a_name_with_nothing_usable_in_it_is_refused(o: Offices, tmp_path:
     file = tmp_path / "\x01\x02"
     file.write_bytes(b"x")
     with pytest.raises(BadFileName) as e:
-        await a.session.service(CHAT).send_file(room, [file])  # type: ignore[arg-type]
+        await a.session.service(CHAT).send_file(room, [file])
     explained(e.value.code, "bad-file-name")
     await nothing_sent(a, room)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from sync.client.status import LinkState
+from sync.client.wire.transport import Transport
 from sync.errors import Unreachable
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_server, encode
@@ -65,11 +66,11 @@ async def test_the_server_ends_a_connection_with_an_oversized_frame(w: World) ->
     await nothing_lost(b, obj, [b"a", b"b", HELLO], waiting=0)
 
 
-async def _talk(line: object, data: bytes) -> None:
+async def _talk(line: Transport, data: bytes) -> None:
     """Sends, and reads until the other end has gone."""
-    await line.send(data)  # type: ignore[attr-defined]  # a Transport
+    await line.send(data)
     while True:
-        await line.receive()  # type: ignore[attr-defined]
+        await line.receive()
 
 
 @pytest.mark.parametrize("what", TO_CLIENT)

@@ -321,7 +321,7 @@ async def test_attack_an_item_of_a_device_that_never_was_stops_the_room_and_is_k
     await stopped(b, room, RoomState.WITHHELD)
     (kept,) = b.store.receipts_kept.evidence(room)
     i = shown.items[0]
-    assert (kept.code, kept.claim) == ("withheld", signed_receipts.claim([Item(i.n, i.t, i.kind, i.body, i.sig, i.ct)]))
+    assert (kept.code, kept.claim) == ("withheld", signed_receipts.claim([Item.of(i)]))
     assert kept.theirs is not None
     proof = signed_receipts.Proof.decode(kept.theirs)
     proof.check(b.engine._link.account.agency_pk)

@@ -218,7 +218,7 @@ async def test_what_a_member_signed_to_have_seen_is_kept_with_the_servers_word(w
     await stopped(b, room, RoomState.FORK)
     found = only(b, room)
     assert proofs(b, found)[1].receipt == receipt
-    assert found.claim == signed_receipts.claim([Item(item.n, item.t, item.kind, item.body, item.sig, item.ct)])
+    assert found.claim == signed_receipts.claim([Item.of(item)])
 
 
 async def test_a_server_that_shows_an_older_log_of_my_own_is_told_by_its_code(w: World) -> None:

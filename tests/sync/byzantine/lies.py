@@ -86,7 +86,7 @@ def _items(server: Server, dice: Random, face: Face, frame: m.Frame) -> list[m.F
     history = server.shown(face, frame.room)
     past = history.items if history is not None else []
     others = [i for room, hs in server.rooms.items() if room != frame.room for i in hs[0].items]
-    items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in frame.items]
+    items = [Item.of(i) for i in frame.items]
     made = spoil(items, past, others, dice)
     return _with(frame, items=[m.WireItem(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in made])
 

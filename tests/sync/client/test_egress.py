@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 import truststore
 
-from app.core.ids import new_obj
+from app.core.ids import ObjId, PartId, new_obj
 from sync.client.status import LinkState
 from sync.client.wire.backoff import Backoff
 from sync.client.wire.egress import WebSocketDialer, WebSocketTransport, tls_context
@@ -53,8 +53,7 @@ async def test_the_socket_and_the_files_go_through_the_proxy(w: World, p: Proxy)
     await w.settle(room)
     assert set(p.seen) == {f"localhost:{a.wire.address.port}"}
     count = len(p.seen)
-    part = b"p" * 16
-    answer = await a.engine.blobs._request("HEAD", room, b"o" * 16, part, {}, None)  # type: ignore[arg-type]
+    answer = await a.engine.blobs._request("HEAD", room, ObjId(b"o" * 16), PartId(b"p" * 16), {}, None)
     assert answer.status == 404
     assert len(p.seen) == count + 1
 

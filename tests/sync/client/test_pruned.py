@@ -5,7 +5,6 @@ it."""
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -278,8 +277,7 @@ async def test_the_key_of_the_replacing_snapshot_is_fetched_though_nothing_else_
     await _attested_by_three(w, p)
     n = await prune(w, p)
     assert all((c.n or 0) <= n for c in p.head.store.changes.of(p.obj)), "all that was written since is pruned"
-    for client in (p.head, p.clerk, p.guest):
-        await until(lambda at=client: at.engine.position(p.room) == p.head.engine.position(p.room))  # type: ignore[misc]
+    await until(lambda: len({at.engine.position(p.room) for at in (p.head, p.clerk, p.guest)}) == 1)
     keys = p.at(p.head).keys.ring._keys
     held = keys.pop(epoch)  # a member who lost it begins the next epoch without it
     keys |= {epoch: (held[0], None)} if lost == "archive" else {}
@@ -464,6 +462,11 @@ async def test_a_newcomer_half_through_reading_at_the_prune_has_the_whole_text(
     assert p.at(new).problem is None
 
 
+async def connected(client: Client) -> None:
+    client.online()
+    await until(lambda: client.engine.status.state is LinkState.ONLINE)
+
+
 @pytest.mark.slow
 async def test_a_server_that_is_restored_from_before_the_prune_forgets_the_same_again(w: World) -> None:
     p = await paper(w)
@@ -475,8 +478,7 @@ async def test_a_server_that_is_restored_from_before_the_prune_forgets_the_same_
     ((_, n),) = p.at(p.head).stream.state.pruned.items()
     await restored(w, backup)
     for client in (away, p.guest, p.head, p.clerk):  # the member who fetched it pruned connects first
-        client.online()
-        await until(lambda at=client: at.engine.status.state is LinkState.ONLINE)  # type: ignore[misc]
+        await connected(client)
     await open_again(w)
     await until(lambda: all(x.engine.room_state(p.room) is RoomState.SEALED for x in w.clients))
     await forgotten(w, p, n)
@@ -496,26 +498,16 @@ def edit(p: Paper, by: Client, change: Callable[[CrdtText], None]) -> None:
 
 
 async def _attested_by_three(w: World, p: Paper) -> None:
-    """A snapshot of all that is written, under the key in force.
+    """A snapshot of all that is written, under the key in force. Another device may place one at the same moment, and
+    then the others attest the later of the two."""
+    await w.settle(p.room, p.head, p.clerk, p.guest)
+    written = max(c.n or 0 for c in p.head.store.changes.of(p.obj))
+    claimed = await p.claim(p.clerk, p.whole(p.clerk))
 
-    A device attests the newest snapshot of an object that it has seen, and one of the three may be making one by
-    itself. So a snapshot that is overtaken is made again.
-    """
-    while True:
-        await w.settle(p.room, p.head, p.clerk, p.guest)
-        claimed = await p.claim(p.clerk, p.whole(p.clerk))
-        await until(partial(_is_decided, p, claimed))
-        if _attests(p, claimed) > 1:
-            return
+    def is_attested(row: Snapshot) -> bool:
+        return row.n >= claimed.n and row.covers >= written and len(row.attests) > 1
 
-
-def _attests(p: Paper, claimed: Snapshot) -> int:
-    return max((len(row.attests) for row in p.rows(p.head) if row.ident == claimed.ident), default=0)
-
-
-def _is_decided(p: Paper, claimed: Snapshot) -> bool:
-    """Whether a snapshot is attested by two, or a newer one is there."""
-    return _attests(p, claimed) > 1 or any(row.n > claimed.n for row in p.rows(p.head))
+    await until(lambda: any(map(is_attested, p.rows(p.head))))
 
 
 async def _items(p: Paper) -> list[m.WireItem]:

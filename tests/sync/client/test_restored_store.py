@@ -93,7 +93,7 @@ async def test_a_batch_that_lay_sealed_in_the_copy_comes_to_an_end(w: World, mon
     a.say(room, obj, "väntar".encode())
     await until(lambda: a.store.sealed(room) is not None)
     copy = await lives.copy()
-    await b.engine.operations.leave(room)  # the batch of before is refused: `dirty`, then `stale`
+    await b.engine.operations.leave(room)  # refuses the earlier batch: `rotation-owed`, then `stale`
     monkeypatch.undo()
     _note_sealed(a, lives.signed)
     a.engine.wake()

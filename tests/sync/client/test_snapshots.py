@@ -9,6 +9,7 @@ import pytest
 from sync.client.exchange import outbox, snapshot_maker
 from sync.client.status import LinkState
 from sync.errors import Refused
+from sync.ids import ObjId
 from sync.server.operator.upkeep.verify import verify
 from tests.sync.client.papers import (
     forgotten,
@@ -24,10 +25,16 @@ __all__ = ["w"]
 
 async def test_a_snapshot_is_attested_as_soon_as_the_object_is_sound(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
-    monkeypatch.setattr(p.clerk.store, "is_sound", lambda obj: False)
+    asked = list[ObjId]()
+
+    def is_not_sound(obj: ObjId) -> bool:
+        asked.append(obj)
+        return False
+
+    monkeypatch.setattr(p.clerk.store, "is_sound", is_not_sound)
     row = await p.claim(p.head, p.whole(p.head))
     await until(lambda: p.clerk.engine.position(p.room) == p.head.engine.position(p.room))
-    await asyncio.sleep(3 * snapshot_maker.AGAIN_S)
+    await until(lambda: len(asked) > 2)  # it was due, and due again
     assert p.rows(p.head) == (row,)
     monkeypatch.setattr(p.clerk.store, "is_sound", lambda obj: True)
     await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.clerk.uid])

@@ -87,8 +87,8 @@ async def test_attack_a_false_snapshot_is_attested_by_nobody_and_not_opened(
     looked = list[bool]()
     honest_attest = snapshot_maker.Snapshots._attest
 
-    async def look(self: snapshot_maker.Snapshots, *what: object) -> None:
-        await honest_attest(self, *what)  # type: ignore[arg-type]
+    async def look(self: snapshot_maker.Snapshots, *what: Any) -> None:
+        await honest_attest(self, *what)
         looked.append(True)
 
     monkeypatch.setattr(snapshot_maker.Snapshots, "_attest", look)

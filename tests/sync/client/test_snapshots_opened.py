@@ -22,6 +22,7 @@ from sync.errors import Unreachable
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client
 from sync.trust.room import envelope
+from sync.trust.room.stream import AcceptedEnvelope
 from tests.journeys.bad_input.checks import reconnect
 from tests.sync.client.papers import (
     WORDS,
@@ -298,10 +299,9 @@ async def test_a_void_item_is_not_opened_from_a_headers_only_room(w: World, monk
     noted = list[int]()
     note = bootstrap_buffer.BootstrapBuffer.note
 
-    def spoil(self: bootstrap_buffer.BootstrapBuffer, item: object) -> None:
-        spoilt = replace(item, void="forbidden") if getattr(item, "n", 0) == 20 else item  # type: ignore[type-var]
-        noted.append(item.n)  # type: ignore[attr-defined]
-        note(self, spoilt)  # type: ignore[arg-type]
+    def spoil(self: bootstrap_buffer.BootstrapBuffer, item: AcceptedEnvelope) -> None:
+        noted.append(item.n)
+        note(self, replace(item, void="forbidden") if item.n == 20 else item)
 
     monkeypatch.setattr(bootstrap_buffer.BootstrapBuffer, "note", spoil)
     await p.add(p.guest)

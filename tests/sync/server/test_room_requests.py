@@ -422,5 +422,5 @@ async def test_a_pull_never_cuts_a_batch(house: House, limit: int) -> None:
         if not got.items:
             break
         assert got.items[-1].sig
-        stream.accept([Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in got.items], bert.book)
+        stream.accept([Item.of(i) for i in got.items], bert.book)
     assert stream.n == got.receipt.n

@@ -286,7 +286,7 @@ class Person:
         out: list[Item] = []
         while True:
             reply = await self.wire.ask(m.Pull(self.wire.rid(), room, stream.n, 1 << 20), m.Items)
-            items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in reply.items]
+            items = [Item.of(i) for i in reply.items]
             while True:
                 try:
                     stream.accept(items, self.book)
@@ -351,4 +351,4 @@ class Person:
 
 
 def as_items(fresh: m.Fresh) -> list[Item]:
-    return [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in fresh.items]
+    return [Item.of(i) for i in fresh.items]

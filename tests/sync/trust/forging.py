@@ -3,9 +3,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H
+from sync.ids import ObjId
 from sync.trust.formats.items import ENTRY, ENVELOPE, item_id
 from sync.trust.keys.epochs import Epoch
 from sync.trust.room import envelope
@@ -15,17 +17,17 @@ from sync.trust.room.envelope import EncryptedBatch, Header
 from tests.sync.trust.people import NOW, Room, Someone
 
 
-def entry_by(room: Room, by: Someone, kind: str, payload: object, /, **changes: object) -> Draft:
+def entry_by(room: Room, by: Someone, kind: str, payload: object, /, **changes: Any) -> Draft:
     """The next entry with some fields changed: room, seen, ulog."""
     s, a = room.stream.state, by.author
-    at: dict[str, object] = {"room": s.room, "seen": (s.n, s.rh), "ulog": a.ulog, **changes}
+    at: dict[str, Any] = {"room": s.room, "seen": (s.n, s.rh), "ulog": a.ulog, **changes}
     body = entry_body(
-        at["room"], s.entry_seq + 1, s.entry_head, a.uid, a.dev, at["seen"], at["ulog"], NOW, kind, payload  # type: ignore[arg-type]
+        at["room"], s.entry_seq + 1, s.entry_head, a.uid, a.dev, at["seen"], at["ulog"], NOW, kind, payload
     )  # fmt: skip
     return Draft(room=s.room, entries=[(body, a.signing.sign(DOMAIN, item_id(ENTRY, body)))])
 
 
-def batch_by(room: Room, by: Someone, changes: Sequence[dict[str, object]], ct: bytes = bytes(400)) -> EncryptedBatch:
+def batch_by(room: Room, by: Someone, changes: Sequence[dict[str, Any]], ct: bytes = bytes(400)) -> EncryptedBatch:
     """A batch with a chained header for each of `changes`, whose fields replace those of an honest one."""
     s, a = room.stream, by.author
     prev, bodies = s.next_prev(a.uid, a.dev), []
@@ -33,9 +35,9 @@ def batch_by(room: Room, by: Someone, changes: Sequence[dict[str, object]], ct: 
     first = (head.dev_seq if head else 0) + 1
     for i, change in enumerate(changes):
         hdr = Header(
-            2, room.id, a.uid, a.dev, first + i, prev, s.epoch, (s.n, s.rh), a.ulog, room.id, b"", envelope.OP, 0  # type: ignore[arg-type]
+            2, room.id, a.uid, a.dev, first + i, prev, s.epoch, (s.n, s.rh), a.ulog, ObjId(room.id), b"", envelope.OP, 0
         )  # fmt: skip
-        bodies.append(enc([replace(hdr, **change).encode(), H(ct), len(ct)]))  # type: ignore[arg-type]
+        bodies.append(enc([replace(hdr, **change).encode(), H(ct), len(ct)]))
         prev = item_id(ENVELOPE, bodies[-1])
     return signed(by, bodies, [ct] * len(bodies))
 

@@ -10,7 +10,7 @@ from sync.crypto.encoding import dec, enc
 from sync.crypto.kdf import H
 from sync.crypto.seal import seal_to
 from sync.errors import Reject
-from sync.ids import ObjId
+from sync.ids import ChangeId, ObjId
 from sync.trust.formats.items import ENTRY, ENVELOPE, Role, item_id
 from sync.trust.keys import merkle
 from sync.trust.keys.epochs import KeyRing, in_order, new_epoch, open_seal, seal_info
@@ -177,7 +177,8 @@ def test_attack_content_of_one_object_opens_in_no_other(scene: Scene) -> None:
     keys = [ObjectKeys(room.id).key(k, 1, obj, share) for obj, share in zip(objs, shares, strict=True)]
     sealed = []
     for i in (0, 1):
-        op = PlainOp(objs[i], keys[i], share_commitment(room.id, objs[i], shares[i]), pack([(os.urandom(16), TEXT)]))  # type: ignore[list-item]
+        payload = pack([(ChangeId(os.urandom(16)), TEXT)])
+        op = PlainOp(objs[i], keys[i], share_commitment(room.id, objs[i], shares[i]), payload)
         s, prev = room.stream, room.stream.next_prev(scene.clerk.uid, scene.clerk.author.dev)
         sealed.append(encrypt_batch(scene.clerk.author, room.id, 1, (s.n, s.rh), 1 + i, prev, [op]))
         room.push(sealed[i])

@@ -8,7 +8,7 @@ import pytest
 from sync.crypto.kdf import H
 from sync.crypto.seal import KemKey
 from sync.errors import BugError, NeedLog, Reject
-from sync.ids import Hash, RoomId
+from sync.ids import Hash, ObjId, RoomId
 from sync.protocol.version import MAX_PAYLOAD_BYTES
 from sync.trust.formats.items import Role
 from sync.trust.keys.epochs import KeyRing, sound_base, walk_back
@@ -189,7 +189,7 @@ def test_a_link_to_an_epoch_that_is_not_there_is_a_bad_one(scene: Scene) -> None
 
 def test_what_holds_keys_shows_none(scene: Scene) -> None:
     room = scene.room
-    op = PlainOp(room.id, b"k" * 32, b"", b"hemligt")  # type: ignore[arg-type]
+    op = PlainOp(ObjId(room.id), b"k" * 32, b"", b"hemligt")
     draft = room.drafter(scene.head)
     shown = [repr(x) for x in (op, ObjectKeys(room.id), draft.rotate(), draft._new_epoch({}, {}))]
     assert shown[1:] == ["ObjectKeys(…)", "Draft(entries=1, seals=2)", "NewEpoch(2)"]
@@ -199,7 +199,7 @@ def test_what_holds_keys_shows_none(scene: Scene) -> None:
 
 def test_a_payload_for_a_blob_is_never_sealed_as_an_op(scene: Scene) -> None:
     s, own = scene.room.stream, scene.room.id
-    op = PlainOp(own, root_share(own), b"", bytes(MAX_PAYLOAD_BYTES + 1025))  # type: ignore[arg-type]
+    op = PlainOp(ObjId(own), root_share(own), b"", bytes(MAX_PAYLOAD_BYTES + 1025))
     for ops in ([op], []):
         with pytest.raises(BugError):
             encrypt_batch(scene.head.author, own, 1, (s.n, s.rh), 1, bytes(32), ops)

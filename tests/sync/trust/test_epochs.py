@@ -3,6 +3,7 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -48,11 +49,11 @@ def rotated(room: Room, by: Someone, *others: Someone) -> Draft:
     return draft
 
 
-def changed_epoch(room: Room, by: Someone, **changes: object) -> Draft:
+def changed_epoch(room: Room, by: Someone, **changes: Any) -> Draft:
     """A rotation whose public block was changed before it was signed."""
     entry = RoomEntry.decode(room.drafter(by).rotate().entries[0][0])
     assert entry.epoch is not None
-    return room.drafter(by)._draft("epoch", [replace(entry.epoch, **changes).payload()])  # type: ignore[arg-type]
+    return room.drafter(by)._draft("epoch", [replace(entry.epoch, **changes).payload()])
 
 
 def test_everyone_of_record_opens_the_epoch_and_all_history(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from sync.crypto.kdf import H
 from sync.crypto.seal import KemKey, seal_to
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
-from sync.ids import ObjId
+from sync.ids import DevId, ObjId
 from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, room_id_of
 from sync.trust.keys.epochs import KeyRing, in_order, new_epoch, seals_fit
 from sync.trust.person import user_log
@@ -43,10 +43,10 @@ def add_device(who: Someone) -> Author:
     return Author(uid=log.uid, dev=dev, signing=key, ulog=(log.seq, log.head))
 
 
-def revoke(who: Someone, dev: bytes) -> None:
+def revoke(who: Someone, dev: DevId) -> None:
     """The first device revokes another and makes the next PUK generation."""
     log, first = who.log, who.author
-    target = log.devices[dev]  # type: ignore[index]  # a DevId
+    target = log.devices[dev]
     left = replace(log, devices={**log.devices, target.dev: replace(target, revoked=log.seq + 1)})
     new_seed = os.urandom(32)
     payload: list[object] = [dev, [], puk_payload(left, new_seed, who.puk_seed)]

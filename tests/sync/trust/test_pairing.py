@@ -3,6 +3,7 @@
 
 import copy
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
@@ -125,9 +126,9 @@ def test_a_code_is_26_letters_and_reads_as_it_was_written(secret: bytes) -> None
 
 
 @pytest.mark.parametrize("spoil", [lambda s: s[:-1], lambda s: s + "A", lambda s: "U" + s[1:], lambda s: ""])
-def test_a_mistyped_code_is_refused_at_once(spoil: "object") -> None:
+def test_a_mistyped_code_is_refused_at_once(spoil: Callable[[str], str]) -> None:
     with pytest.raises(Reject) as e:
-        PairingCode.parse(spoil(PairingCode.fresh().format()))  # type: ignore[operator]
+        PairingCode.parse(spoil(PairingCode.fresh().format()))
     assert code_of(e) == "code"
 
 

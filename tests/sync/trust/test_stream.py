@@ -3,11 +3,12 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from sync.errors import NeedLog, Reject
-from sync.ids import ObjId, RoomId
+from sync.ids import ChangeId, Hash, ObjId, RoomId
 from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role
 from sync.trust.room import envelope, snapshots, state_codec
 from sync.trust.room.envelope import EncryptedBatch, ObjectKeys, PlainOp, encrypt_batch, pack, share_commitment
@@ -44,7 +45,7 @@ def ops_by(room: Room, by: Someone, **changes: object) -> EncryptedBatch:
     """An op with some header fields changed, properly signed by its author."""
     s, k = room.stream, bytes(32)
     author = by.author
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "epoch": s.epoch,
         "seen": (s.n, s.rh),
         "first_seq": 1,
@@ -55,9 +56,9 @@ def ops_by(room: Room, by: Someone, **changes: object) -> EncryptedBatch:
         "ulog": author.ulog,
         **changes,
     }
-    op = PlainOp(fields["obj"], k, fields["share_c"], pack([(os.urandom(16), TEXT)]), fields["kind"])  # type: ignore[arg-type, list-item]
-    author = replace(author, ulog=fields["ulog"])  # type: ignore[arg-type]
-    return encrypt_batch(author, room.id, fields["epoch"], fields["seen"], fields["first_seq"], fields["prev"], [op])  # type: ignore[arg-type]
+    op = PlainOp(fields["obj"], k, fields["share_c"], pack([(ChangeId(os.urandom(16)), TEXT)]), fields["kind"])
+    author = replace(author, ulog=fields["ulog"])
+    return encrypt_batch(author, room.id, fields["epoch"], fields["seen"], fields["first_seq"], fields["prev"], [op])
 
 
 # -- the happy path ---------------------------------------------------------------------------------------------
@@ -315,7 +316,7 @@ def test_a_missing_ciphertext_is_right_only_under_a_positioned_destroy_or_prune(
     room.append(scene.head, room.drafter(scene.head).prune(obj, n, row.ident))
     assert room.client().may_be_gone(obj, n)
     assert not room.client().may_be_gone(obj, n + 1)
-    room.append(scene.head, room.drafter(scene.head).destroy(obj, bytes(32), bytes(32)))  # type: ignore[arg-type]
+    room.append(scene.head, room.drafter(scene.head).destroy(obj, Hash(bytes(32)), Hash(bytes(32))))
     assert room.client().may_be_gone(obj, n + 1)
 
 
@@ -465,7 +466,7 @@ def test_attack_a_writer_cannot_enable_a_format(scene: Scene) -> None:
 def test_attack_an_unreadable_entry_is_void_not_the_end_of_the_room(scene: Scene) -> None:
     room = scene.room
     for kind, payload in (("role", [b"x", 99, None]), ("note", 7), ("add", []), ("okänd", [])):
-        draft = room.drafter(scene.clerk)._draft(kind, payload)  # type: ignore[arg-type]
+        draft = room.drafter(scene.clerk)._draft(kind, payload)  # type: ignore[arg-type]  # 7 is the wrong shape
         with pytest.raises(Reject, match=r"malformed|format"):
             room.append(scene.clerk, draft)
         assert void(room, room.forced_entry(draft)) in ("malformed", "format")
@@ -549,14 +550,14 @@ def test_attack_a_destroyed_object_takes_nothing_more(scene: Scene) -> None:
     room = scene.room
     obj, share = ObjId(os.urandom(16)), os.urandom(32)
     room.push(ops_by(room, scene.clerk, obj=obj, share_c=share_commitment(room.id, obj, share)))
-    room.append(scene.head, room.drafter(scene.head).destroy(obj, bytes(32), bytes(32)))  # type: ignore[arg-type]
+    room.append(scene.head, room.drafter(scene.head).destroy(obj, Hash(bytes(32)), Hash(bytes(32))))
     assert not_placed(room, ops_by(room, scene.clerk, obj=obj, first_seq=2)) == "destroyed"
 
 
 def test_content_keys_differ_by_epoch_object_share_and_kind() -> None:
-    room, obj = os.urandom(16), os.urandom(16)
+    room, obj = RoomId(os.urandom(16)), os.urandom(16)
     made = {
-        ObjectKeys(room).key(k, e, o, s, kind)  # type: ignore[arg-type]
+        ObjectKeys(room).key(k, e, o, s, kind)
         for k in (bytes(32), b"\1" * 32)
         for e in (1, 2)
         for o in (obj, room)
@@ -564,7 +565,7 @@ def test_content_keys_differ_by_epoch_object_share_and_kind() -> None:
         for kind in (envelope.OP,)
     }
     assert len(made) == 16
-    keys = ObjectKeys(room)  # type: ignore[arg-type]
+    keys = ObjectKeys(room)
     assert keys.key(bytes(32), 1, obj, bytes(32)) != keys.key(bytes(32), 1, obj, bytes(32), envelope.SNAPSHOT)
 
 

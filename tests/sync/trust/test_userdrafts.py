@@ -3,6 +3,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -171,11 +172,12 @@ def test_attack_a_recovery_sheet_of_an_older_root_brings_nobody_back(office: Off
     assert e.value.code == "recovery-sheet"
     record = record_hash(b"s" * 16, encode_record({"name": "Handläggare Å"}))
     cert = office.agency.certify_invite(invitation.key.public, record, NOW + 1)
-    rest = {"code": invitation, "cert": cert, "record": record, "secrets": DeviceSecrets.without_root()}
+    secrets = DeviceSecrets.without_root()
+    plan = partial(RecoveryPlan, code=invitation, cert=cert, record=record, secrets=secrets)
     with pytest.raises(Reject) as e:
-        user_drafts.recovery_entries(clerk.log, RecoveryPlan(pair=old, **rest), NOW)  # type: ignore[arg-type]  # as named
+        user_drafts.recovery_entries(clerk.log, plan(pair=old), NOW)
     assert e.value.code == "recovery-sheet"
-    user_drafts.recovery_entries(clerk.log, RecoveryPlan(pair=newer, **rest), NOW)  # type: ignore[arg-type]  # as named
+    user_drafts.recovery_entries(clerk.log, plan(pair=newer), NOW)
     assert root_of([body for body, _ in clerk.entries]) == clerk.log.root_pk
 
 

@@ -3,6 +3,7 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -106,11 +107,11 @@ def test_the_uid_and_device_id_cover_the_genesis(clerk: Someone) -> None:
     assert device_id(os.urandom(32), clerk.author.signing.public) != clerk.author.dev
 
 
-def genesis(root: SigningKey, device: SigningKey, kem: bytes, proof: bytes | None = None, **changes: object) -> bytes:
+def genesis(root: SigningKey, device: SigningKey, kem: bytes, proof: bytes | None = None, **changes: Any) -> bytes:
     keys = [device.public, kem]
     made = proof or device.sign("dev-proof", [None, b"", keys, ROOT])
     payload = changes.get("payload", [root.public, keys, made])
-    return entry_body(None, 0, NO_HEAD, changes.get("by", ROOT), NOW, "genesis", payload)  # type: ignore[arg-type]
+    return entry_body(None, 0, NO_HEAD, changes.get("by", ROOT), NOW, "genesis", payload)
 
 
 def apply_genesis(office: Office, root: SigningKey, body: bytes) -> UserLog:

@@ -30,8 +30,8 @@ from ui.shell.window.main_window import MainWindow
 from ui.shell.words import security_chip
 
 LEVELS = (
-    "sealed", "verified", "warned", "origin", "time", "waiting", "dirty", "update-needed", "restored", "withheld",
-    "rollback", "fork", "old-format",
+    "sealed", "verified", "warned", "origin", "time", "waiting", "owes-rotation", "update-needed", "restored",
+    "withheld", "rollback", "fork", "old-format",
 )  # fmt: skip
 
 
