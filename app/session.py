@@ -228,8 +228,8 @@ class Session:
         for task in self._running:
             task.cancel()
         for fault in await asyncio.gather(*self._running, return_exceptions=True):
-            if isinstance(fault, Exception):  # it ended long ago, and nobody was notified
-                log.store.exception("session-part", fault)
+            if isinstance(fault, Exception):  # it failed while it was being stopped
+                _note(fault, "session-part")
         self._running = []
         await self.engine.blobs.close()
         faults = self._close_parts()
@@ -314,23 +314,33 @@ class Session:
 
 async def _lasting(part: Callable[[], Awaitable[None]]) -> None:
     """Runs a part of the session until it ends by itself or is cancelled. ▲ After an error it begins again in AGAIN_S:
-    otherwise one fault of ours would end syncing, or trying what came, until the next start. Such a fault also goes to
-    the loop's exception handler, so that the person sees it."""
+    otherwise one fault of ours would end syncing, or trying what came, until the next start. A part that fails while it
+    is being cancelled does not begin again: `Session.close` would wait for it for ever."""
+    task = asyncio.current_task()
     while True:
         try:
             return await part()
         except Exception as fault:
-            log.store.exception("session-part", fault)
-            if is_ours(fault):
-                asyncio.get_running_loop().call_exception_handler({"message": "a part failed", "exception": fault})
+            if task is not None and task.cancelling():
+                raise
+            _note(fault, "session-part")
         await asyncio.sleep(AGAIN_S)
 
 
 def _tried(do: Callable[[], object], event: str, faults: list[StoreFault]) -> None:
-    """Calls `do`. A StoreFault is added to `faults`; any other error is logged as `event`."""
+    """Calls `do`. A StoreFault is added to `faults`. ▲ Any other error is noted as `event`, and keeps no other part
+    from being stored or closed."""
     try:
         do()
     except StoreFault as e:
         faults.append(e)
     except Exception as e:
-        log.store.exception(event, e)
+        _note(e, event)
+
+
+def _note(fault: Exception, event: str) -> None:
+    """Logs an error. One of ours also goes to the loop's exception handler, so that the person sees it."""
+    log.store.exception(event, fault)
+    if is_ours(fault):
+        with contextlib.suppress(RuntimeError):  # no loop runs
+            asyncio.get_running_loop().call_exception_handler({"message": event, "exception": fault})

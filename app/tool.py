@@ -238,7 +238,7 @@ class ToolKind(Generic[S]):
     def _fault(self) -> str:
         merges, offers_changes = self.kind.merging is not None, isinstance(self.successor, Offer)
         if self.kind.compact is not (None if isinstance(self.snapshot, NoSnapshot) else self.snapshot):
-            return "`snapshot` is another than its Kind's `compact`"
+            return "`snapshot` differs from its Kind's `compact`"
         if self.baseline is from_snapshot and self.kind.compact is None:
             return "its baseline is made from a snapshot, and it has no `snapshot`"
         if merges and not offers_changes:

@@ -10,14 +10,14 @@ from app.core.log import file_name
 
 NAME = "crash.log"
 MOST_BYTES = 1_000_000
-"""Of the file, so much is read: faulthandler writes at most 100 threads of 100 calls, some 100 bytes each."""
+"""How much of the file is read: faulthandler writes at most 100 threads of 100 calls, some 100 bytes each."""
 _FRAME = re.compile(r'\s*File "(?P<path>.*)", line (?P<line>\d+) in (?P<function>[^ ]+)')
 _HEAD = re.compile(r"(Fatal Python error|Windows fatal exception): (?P<what>[A-Za-z0-9 :_-]{1,80})")
 _THREAD = re.compile(r"(Current thread|Thread) 0x[0-9a-fA-F]+")
 
 
 def read(folder: Path) -> list[str]:
-    """The lines of what is in the folder's file, [] if there is none. Of a long file only its beginning."""
+    """Reads the folder's file, and returns its lines; [] if there is none. Only the first MOST_BYTES are read."""
     try:
         with (folder / NAME).open("rb") as file:
             text = file.read(MOST_BYTES).decode("utf-8", errors="replace")

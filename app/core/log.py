@@ -17,7 +17,7 @@ SUBJECTS = ("sync", "store", "crypto", "ui")
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,39}")
 
 _CAUSES = 4
-"""Of an exception and what it was raised from, so many are written."""
+"""How many errors are written: an exception, and those that it was raised from."""
 _IN_PLACES = "._-\\"
 _PLACE_CHARS = 80
 

@@ -136,11 +136,12 @@ class LiveObjects(Generic[M]):
                 self._forget(held)
             except StoreFault as fault:
                 faults.append(fault)
-            except Exception as e:
+            except Exception as e:  # ▲ a fault of this program in one object keeps no other from being stored
                 if is_fatal(e):
                     raise
                 log.store.exception("object-close", e, obj=short(held.obj))
-                self._needed.pop(held.obj, None)
+                if not held.is_needed:
+                    self._needed.pop(held.obj, None)
         self._is_closed = True
         for end in self._ends:
             end()
@@ -377,7 +378,7 @@ class LiveObjects(Generic[M]):
     def _on_taken_back(self, obj: ObjId) -> None:
         held = self._open.get(obj)
         if held is not None:
-            held.received, held.is_stale = [], True
+            held.is_stale = True
             self._catch_up_when_idle(held)
 
     def _catch_up_when_idle(self, held: Held[M]) -> None:

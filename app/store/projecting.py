@@ -24,8 +24,6 @@ from sync.trust.room.successor_claim import object_in
 
 ROOM = "room"
 _AGAIN = 32
-_BUG = "bug"
-"""The mark of a change at which a projection failed without a code."""
 _BESIDE = ("drafts", "read_markers", "read_apart", "recent", "crdt_states", "judges", "waits")
 """The tables with an object's rows beside its changes and the rows of its kind. A draft is among them: it was meant for
 another room."""
@@ -345,7 +343,7 @@ class Projecting:
         if isinstance(getattr(error, "code", None), str):
             raise error
         log.store.exception("projection", error, kind=row.kind, obj=row.obj)
-        self.mark([(_BUG, change.rowid) for change in changes])
+        self.mark([(sql.BUG, change.rowid) for change in changes])
 
     def _try(self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]) -> str | None:
         """Runs a projection. Returns None, or the code of its error; then the rows that it wrote are rolled back."""
@@ -355,7 +353,7 @@ class Projecting:
         code = getattr(error, "code", None)
         if len(changes) == 1 and not isinstance(code, str):
             log.store.exception("projection", error, kind=row.kind, obj=row.obj)
-        return code if isinstance(code, str) else _BUG
+        return code if isinstance(code, str) else sql.BUG
 
     def _attempt(
         self, conn: Connection, project: Project, row: ObjectRow, changes: Sequence[StoredChange]

@@ -22,6 +22,8 @@ LAST_ROW = "SELECT max(row) FROM changes"
 PLACE_CHANGE = "UPDATE changes SET n = ?, t = ?, place = ?, baseline = ? WHERE row = ?"
 CHANGE_BY_ROW = f"SELECT {CHANGE} FROM changes WHERE row = ?"
 OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE = "other-room", "untried", "quarantined", "left-out"
+BUG = "bug"
+"""The mark of a change at which a projection failed without a code."""
 COUNTS = "merged"
 """The verdict on a change that is merged."""
 LATE, AGAIN, COVERED = "late", "again", "covered"
@@ -53,7 +55,7 @@ UNPROJECTED = f"SELECT row, unprojected FROM changes {_MARKED} AND (? IS NULL OR
 LEFT_OUT_OF = "SELECT author, change_id FROM left_out WHERE obj = ?"
 LEFT_OUT_NEWLY = """SELECT l.obj, l.author, l.change_id, c.row, c.unprojected FROM left_out l
     LEFT JOIN changes c ON c.obj = l.obj AND c.author = l.author AND c.change_id = l.change_id WHERE NOT l.applied"""
-_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, LATE, AGAIN, COVERED, "bug", "format-newer")
+_NOT_VOID = (OTHER_ROOM, UNTRIED, QUARANTINED, LEFT_OUT_CHANGE, BEHIND, LATE, AGAIN, COVERED, BUG, "format-newer")
 # -- the judge
 JUDGE_STATE = "SELECT state FROM judges WHERE obj = ?"
 PUT_JUDGE_STATE = "INSERT OR REPLACE INTO judges (obj, room, state) VALUES (?, ?, ?)"
@@ -235,7 +237,7 @@ ADD_WAITING = "INSERT OR REPLACE INTO waiting (room, n, item) VALUES (?, ?, ?)"
 WAITING = "SELECT n, item FROM waiting WHERE room = ? ORDER BY n"
 CACHED_STATE = f"""SELECT row, state FROM crdt_states s WHERE obj = ? AND row <= ? AND NOT EXISTS (SELECT 1
     FROM changes c INDEXED BY changes_unprojected WHERE c.room = ? AND {_IS_MARKED} AND c.obj = s.obj
-    AND c.row <= s.row AND c.unprojected = 'bug')"""
+    AND c.row <= s.row AND c.unprojected = '{BUG}')"""
 LACKING = """SELECT 1 FROM waiting WHERE room = ?1
     UNION ALL SELECT 1 FROM meta WHERE name = ?2 AND length(value) > 0 LIMIT 1"""
 DROP_WAITING = "DELETE FROM waiting WHERE room = ? AND n = ?"

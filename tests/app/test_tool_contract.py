@@ -99,11 +99,11 @@ OFFER = DOCUMENTS.kinds[0].successor
 FAULTS: dict[str, tuple[Callable[[], object], str]] = {
     "a snapshot that the store does not make": (
         lambda: of_documents(kind=replace(DOCUMENT, compact=None)),
-        "`snapshot` is another than its Kind's `compact`",
+        "`snapshot` differs from its Kind's `compact`",
     ),
     "a reason for no snapshot beside one": (
         lambda: of_documents(snapshot=NoSnapshot("none")),
-        "`snapshot` is another than its Kind's `compact`",
+        "`snapshot` differs from its Kind's `compact`",
     ),
     "a baseline from a snapshot that there is not": (
         lambda: of_documents(kind=replace(DOCUMENT, compact=None), snapshot=NoSnapshot("none")),

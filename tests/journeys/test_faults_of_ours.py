@@ -145,3 +145,38 @@ async def test_a_part_of_the_session_that_fails_is_told_and_begins_again(
     assert failed
     assert [type(error) for error in told] == [RuntimeError]
     assert a.session.status.state is LinkState.ONLINE
+
+
+async def test_a_part_of_the_session_that_fails_while_it_is_stopped_does_not_begin_again(
+    o: Offices, monkeypatch: pytest.MonkeyPatch, told: list[BaseException]
+) -> None:
+    """Closing would wait for it for ever."""
+    begun, real = list[bool](), Notices.run
+
+    async def run(self: Notices) -> None:
+        begun.append(True)
+        if len(begun) == 1:
+            try:
+                await real(self)
+            finally:
+                fail()
+
+    monkeypatch.setattr("app.session.AGAIN_S", 0)
+    monkeypatch.setattr(Notices, "run", run)
+    (a,) = await o.hire("Handläggare")
+    await a.session.close()
+    assert begun == [True]
+    assert [type(error) for error in told] == [RuntimeError]
+
+
+async def test_a_fault_in_one_tool_is_told_and_keeps_no_other_from_being_saved(
+    o: Offices, monkeypatch: pytest.MonkeyPatch, told: list[BaseException]
+) -> None:
+    (a,) = await o.hire("Handläggare")
+    saved: list[bool] = []
+    monkeypatch.setattr(a.session.service(DOCUMENTS), "save", fail)
+    for service in (a.session.service(CHAT), a.session.service(TASKS)):
+        monkeypatch.setattr(service, "save", lambda: saved.append(True))
+    a.session.save()
+    assert saved == [True, True]
+    assert [type(error) for error in told] == [RuntimeError]

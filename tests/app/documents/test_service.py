@@ -47,6 +47,25 @@ def test_a_new_document_is_listed_by_everybody_under_its_title(pair: tuple[Desk,
     assert (row.obj, row.title, row.by) == (obj, "Beslut om tillsyn å", HL)
 
 
+def test_a_document_that_was_begun_is_there_with_its_first_edit(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
+    hl, ek, obj = pair
+    unused = hl.documents.begin(ROOM, "Nytt dokument")
+    hl.documents.close(unused.obj)
+    row = hl.documents.begin(ROOM, "Nytt dokument")
+    document = hl.documents.open(row.obj)
+    world.deliver()
+    assert [each.obj for each in hl.documents.list(ROOM)] == [obj]
+    assert hl.store.changes.of(row.obj) == hl.store.changes.of(unused.obj) == []
+    document.splice(0, 0, "Skälen å")
+    hl.documents.close(row.obj)
+    hl.documents.close(row.obj)
+    world.deliver()
+    for desk in (hl, ek):
+        assert {each.obj for each in desk.documents.list(ROOM)} == {obj, row.obj}
+        assert desk.documents.shown_now(row.obj)[0] == "Nytt dokument"
+        assert [block.text for block in desk.documents.shown_now(row.obj)[1]] == ["Skälen å"]
+
+
 def test_two_people_who_write_apart_end_with_the_same_text(world: World, pair: tuple[Desk, Desk, ObjId]) -> None:
     hl, ek, obj = pair
     mine, theirs = hl.documents.open(obj), ek.documents.open(obj)

@@ -2,8 +2,10 @@
 """The rules of open objects one by one (app/objects/live.py), for documents and boards."""
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,6 +39,21 @@ def begin_apart(place: Place, gate: Gate, received: Received) -> "asyncio.Task[N
     return asyncio.ensure_future(place.store.inbox.receive_apart(received))
 
 
+async def begin_theirs(place: Place, gate: Gate) -> "asyncio.Task[None]":
+    """As `begin_apart`, with something new that the colleague wrote."""
+    place.write(place.theirs, "deras")
+    storing = begin_apart(place, gate, place.coming())
+    await turns()
+    return storing
+
+
+def origins_of(model: Any) -> list[object]:
+    """The origins of the updates that a model makes from now on."""
+    origins: list[object] = []
+    crdt_of(model).updated.connect(lambda update: origins.append(update.origin))
+    return origins
+
+
 # ---- one change at a time
 
 
@@ -44,11 +61,7 @@ async def test_what_is_received_during_an_edit_is_merged_in_the_next_turn(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate, model = Gate(monkeypatch), place.service.open(OBJ)
-    place.write(place.theirs, "deras")
-    storing = begin_apart(place, gate, place.coming())
-    await turns()
-    origins: list[object] = []
-    crdt_of(model).updated.connect(lambda update: origins.append(update.origin))
+    storing, origins = await begin_theirs(place, gate), origins_of(model)
     place.write(model, "mitt")
     assert origins
     assert REMOTE not in origins
@@ -63,9 +76,7 @@ async def test_what_is_received_while_views_are_notified_is_merged_after_that(
 ) -> None:
     gate, model = Gate(monkeypatch), place.service.open(OBJ)
     holder = place.side.holder(place.store, model)  # which reads the store whenever it is notified
-    place.write(place.theirs, "deras")
-    storing = begin_apart(place, gate, place.coming())
-    await turns()
+    storing = await begin_theirs(place, gate)
     monkeypatch.setattr(place.service._live, "_title", lambda obj: None)
     monkeypatch.setattr(place.service._live, "_store", lambda held: None)  # only the view uses the store
     holder.writing = True
@@ -129,19 +140,33 @@ async def test_what_is_taken_back_during_an_edit_is_read_again_in_the_next_turn(
     assert place.side.view(model) == place.stored()
 
 
+async def test_what_is_received_while_the_object_is_read_again_is_read_with_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading completes the commit that brings it."""
+    gate, model = Gate(monkeypatch), place.service.open(OBJ)
+    storing, reloads = await begin_theirs(place, gate), list[int]()
+    crdt_of(model).reloaded.connect(lambda: reloads.append(1))
+    place.store.changes.taken_back.emit(OBJ)
+    await storing
+    await turns()
+    assert reloads == [1], "views are notified once"
+    assert place.side.view(model) == place.stored() == place.side.view(place.theirs)
+
+
 async def test_what_was_queued_for_an_object_that_is_closed_since_is_merged_when_it_is_opened(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A view closes it in the middle of an edit."""
     gate, model = Gate(monkeypatch), place.service.open(OBJ)
-    place.write(place.theirs, "deras")
-    storing = begin_apart(place, gate, place.coming())
-    await turns()
+    storing, origins = await begin_theirs(place, gate), origins_of(model)
     errors: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: errors.append(context))
     end = place.store.changes.appended.connect(lambda _change: place.service.close(OBJ))
     place.write(model, "mitt")
     end()
+    assert origins
+    assert REMOTE not in origins, "it was merged in the middle of the edit"
     await storing
     await turns()
     assert errors == []
@@ -228,6 +253,8 @@ def test_an_object_that_cannot_be_stored_stays_open_without_a_holder_until_it_ca
     assert place.stored() == shown[0]
     assert not place.service.unsaved(OBJ)
     del model
+    gc.collect()
+    assert place.service._live.ids() == [], "what is stored and has no holder is forgotten"
     docs = crdt_docs()
     assert place.side.view(place.service.open(OBJ)) == shown[0]
     place.service.close(OBJ)
@@ -279,6 +306,20 @@ def test_one_object_that_cannot_be_stored_keeps_no_other_from_being_stored(
     with pytest.raises(DiskFull):
         getattr(place.service, last)()
     assert place.service.unsaved_ids() == [OBJ]
+
+
+def test_a_fault_of_this_program_when_closing_drops_no_edit(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, edits = place.service.open(OBJ), list[bytes]()
+    crdt_of(model).updated.connect(lambda update: edits.append(update.data))
+    full(monkeypatch, place)
+    place.write(model, "mitt å 🙂")
+
+    def fail(*_args: object, **_more: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(place.store.changes, "append", fail)
+    place.service.close_all()
+    assert list(place.side.updates(place.service.unsaved_changes()[OBJ])) == edits
 
 
 def test_an_edit_after_the_service_was_closed_is_kept_and_signalled(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The cached state of open objects: never ahead of its rows, never without one of them."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from app.errors import DiskFull
 from app.objects import live
 from sync.client.ports import Received
 from tests.app.objects.live_place import SIDES, Place
-from tests.app.objects.live_sides import OBJ
+from tests.app.objects.live_sides import OBJ, Gate
 from tests.office import ROOM
 
 
@@ -42,6 +43,25 @@ def test_the_last_close_caches_the_state_with_all_rows(place: Place, monkeypatch
     assert found[0] == place.store.changes.of(OBJ)[-1].rowid
     place.store.db.raw.execute("UPDATE changes SET data = x'00' WHERE obj = ?", (OBJ,))  # only the state is read
     assert place.side.view(place.service.open(OBJ)) == shown
+
+
+async def test_what_waits_for_the_next_turn_is_in_the_state_that_the_last_close_caches(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache_soon(monkeypatch)
+    gate, model = Gate(monkeypatch), place.service.open(OBJ)
+    place.write(place.theirs, "deras")
+    gate.asked.clear()
+    storing = asyncio.ensure_future(place.store.inbox.receive_apart(place.coming()))
+    for _ in range(4):
+        await asyncio.sleep(0)
+    place.write(model, "mitt")
+    place.service.close(OBJ)
+    found = cached(place)
+    assert found is not None
+    assert found[0] == place.store.changes.of(OBJ)[-1].rowid
+    await storing
+    assert place.side.view(place.service.open(OBJ)) == place.stored()
 
 
 def lacks(place: Place) -> None:

@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A card's description that several people write: nothing written is lost, and what is deleted stays deleted."""
 
+import asyncio
 import gc
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.ids import Uid
+from app.core.ids import DevId, Uid
 from app.errors import DiskFull
+from app.tasks.adapter import BoardAdapter
 from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board
 from app.tasks.records import decode
 from app.tasks.service import TaskService
+from sync.client.ports import OpenedChange, Received
+from tests.app.objects.live_sides import Gate
 from tests.office import BOARD_ID, EK, HL, ROOM, Announcing, Desk, Positions, desk, start_board
 
 BASE = "Ring sökanden å.\nSkriv beslutet 🙂."
@@ -200,6 +205,67 @@ def test_what_replaced_mine_while_the_program_was_away_is_merged_at_the_next_sta
     settle(server)
     assert read(hl, card) == read(ek, card)
     assert set(read(hl, card).split()) == set(f"{BASE}\nMitt. Ditt.".split())
+
+
+def replaced(desks: tuple[Desk, Desk, Positions], card: str) -> tuple[Desk, Desk]:
+    """The desk whose description of the card is replaced by the other one's when they meet, and the other one."""
+    hl, ek, _ = desks
+    with closing(Board()) as both:
+        for each in (hl, ek):
+            both.merge([each.tasks.board(ROOM).diff()])
+        found = both.card(card)
+        assert found is not None
+    return (ek, hl) if found.described.by == HL else (hl, ek)
+
+
+def test_what_another_device_of_mine_wrote_and_a_colleague_replaced_is_merged_though_both_are_received_at_once(
+    desks: tuple[Desk, Desk, Positions],
+) -> None:
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    before = hl.store.changes.of(BOARD_ID)
+    hl.tasks.board(ROOM).edit_card(card, description=BASE + "\nMitt.")
+    ek.tasks.board(ROOM).edit_card(card, description=BASE + "\nDitt.")
+    mine, theirs = replaced(desks, card)
+    adapter = BoardAdapter(Announcing(mine.store).announce, lambda: mine.folk.uid, lambda obj, card: {})
+    board = adapter.new(ROOM, BOARD_ID, lambda update: None)
+    adapter.load(board, adapter.feeder().feed_data([(change.author, change.data) for change in before]))
+    received = [mine.store.changes.of(BOARD_ID)[-1], replace(theirs.store.changes.of(BOARD_ID)[-1], own=False)]
+    adapter.merge(board, received, adapter.feeder())
+    found = board.card(card)
+    board.close()
+    assert found is not None
+    assert set(found.description.split()) == set(f"{BASE}\nMitt. Ditt.".split())
+
+
+async def test_what_replaced_mine_during_an_edit_is_merged_in_the_next_turn(
+    desks: tuple[Desk, Desk, Positions], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """▲ The board has not merged what was received then: mine would be forgotten as merged."""
+    hl, ek, server = desks
+    card = new_card(hl, server)
+    hl.tasks.board(ROOM).edit_card(card, description=BASE + "\nMitt.")
+    ek.tasks.board(ROOM).edit_card(card, description=BASE + "\nDitt.")
+    mine, theirs = replaced(desks, card)
+    gate, board = Gate(monkeypatch), mine.tasks.board(ROOM)
+    change = theirs.store.pending(100)[-1]
+    uid = theirs.folk.uid
+    opened = OpenedChange(
+        n=99, t=99, uid=uid, dev=DevId(uid), obj=BOARD_ID, change_id=change.change_id, payload=change.payload
+    )
+    storing = asyncio.ensure_future(
+        mine.store.inbox.receive_apart(Received(room=ROOM, cursor=99, state=b"", changes=[opened]))
+    )
+    for _ in range(4):
+        await asyncio.sleep(0)
+    board.edit_card(card, title="Beslut å")
+    assert len(mine.store.db.rows("SELECT * FROM board_overwritten")) == 1
+    gate.asked.set()
+    await storing
+    for _ in range(4):
+        await asyncio.sleep(0)
+    assert mine.store.db.rows("SELECT * FROM board_overwritten") == []
+    assert set(read(mine, card).split()) == set(f"{BASE}\nMitt. Ditt.".split())
 
 
 def test_what_was_merged_while_the_disk_was_full_is_merged_again_after_a_restart(
