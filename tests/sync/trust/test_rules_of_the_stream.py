@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sync.errors import NeedLog, Reject
+from sync.protocol.messages import WireItem
 from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role, item_id, next_rh
 from sync.trust.person.user_log import UserLog
 from sync.trust.room import entry_drafts
@@ -34,6 +35,11 @@ def test_the_running_hash_covers_number_time_kind_id_and_all_before() -> None:
         next_rh(before, 5, 7, ENVELOPE, before),
     ]
     assert len({rh, *others}) == 6
+
+
+def test_an_item_is_the_position_that_a_frame_carries() -> None:
+    wire = WireItem(5, 7, ENVELOPE, b"body", b"signature", b"ciphertext")
+    assert Item.of(wire) == Item(n=5, t=7, kind=ENVELOPE, body=b"body", sig=b"signature", ct=b"ciphertext")
 
 
 def second(room: Room, by: Someone, kind: str, payload: object) -> Item:
