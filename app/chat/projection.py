@@ -26,7 +26,7 @@ from app.chat.records import (
     message_in,
     text_in,
 )
-from app.chat.settling import KIND_ID, follow, refresh_room, search_entry, settle, settle_reaction
+from app.chat.settling import KIND_ID, follow, own_uid, refresh_room, search_entry, settle, settle_reaction
 from app.chat.tables import DELETION, EDIT, PENDING, REACTION
 from app.core.ids import ChangeId, ObjId, Uid
 from app.errors import BadChange
@@ -63,12 +63,18 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
     for change_id in whole:
         settle(conn, obj.obj, change_id)
     _settle_notes(conn, obj.obj, notes, whole)
-    refresh_room(conn, obj.room, obj.obj)
+    refresh_room(conn, obj.room, obj.obj, count=bool(notes) or not _all_mine(conn, changes))
     touched: dict[bytes, int] = {one.change_id: 0 for one in added}
     for change, record in notes:
         for target in (record.target, second_id(change.author, record.target)):
             touched[target] = min(sort_of(change), touched.get(target, MAX_INT))
     follow(conn, obj.room, touched)
+
+
+def _all_mine(conn: Connection, changes: Sequence[StoredChange]) -> bool:
+    """Whether this person wrote them all."""
+    me = own_uid(conn)
+    return all(change.author == me for change in changes)
 
 
 def _settle_notes(
@@ -99,9 +105,11 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
     raw.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
     raw.executemany("UPDATE chat_mentions SET t = ? WHERE row = ?", [(t, row) for _, t, row in rows])
     notes = list[tuple[StoredChange, Note]]()
+    carried = False
     for change in changes:
         match _decoded(change):
             case Carried(author=author, change_id=change_id):
+                carried = True
                 settle(conn, obj.obj, change_id)
                 settle(conn, obj.obj, second_id(author, change_id))
             case None | MessageSent():
@@ -109,7 +117,7 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
             case note:
                 notes.append((change, note))
     _settle_notes(conn, obj.obj, notes)
-    refresh_room(conn, obj.room, obj.obj)
+    refresh_room(conn, obj.room, obj.obj, count=bool(notes) or carried)
 
 
 def _decoded(change: StoredChange) -> Record | None:

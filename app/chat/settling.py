@@ -210,15 +210,22 @@ def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: Messa
     return search.Entry(room=room, obj=obj, kind=KIND_ID, ref=change_id, t=t, title="", body=body)
 
 
-def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
+def own_uid(conn: Connection) -> Uid:
+    """This person's id; empty before the first sign-in is whole."""
+    (me,) = driver_of(conn).execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
+    return Uid(me)
+
+
+def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = True) -> None:
     """Writes the room's line in the list: the latest message, how many are unread and how many of them mention this
-    person."""
-    execute = driver_of(conn).execute
+    person. `count`: whether what is unread can have changed; own messages leave it as it is, and counting reads all
+    own messages above the read mark.
+    """
     last = _last(conn, obj)
     if last is None:
         return
-    (me,) = execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
-    rooms.unread(conn, room, *unread.counts(driver_of(conn), obj, Uid(me), MAX_UNREAD))
+    if count:
+        rooms.unread(conn, room, *unread.counts(driver_of(conn), obj, own_uid(conn), MAX_UNREAD))
     preview = _preview(*last[2:6])
     rooms.last(conn, room, last[1], Uid(last[0]), quoted(preview) if last[6] is not None and preview else preview)
 

@@ -14,6 +14,7 @@ from app.chat.service import ChatService
 from app.core.ids import ChangeId
 from app.store.store import Store
 from app.tasks import KIND as BOARD
+from tests.app.chat.test_settling import steps
 from tests.office import CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others
 
 T = 1_795_500_000_000
@@ -144,3 +145,13 @@ def test_unread_is_what_was_neither_seen_nor_marked(
             assert mark(at) >= before
     finally:
         at.close()
+
+
+def test_an_own_message_costs_the_same_after_two_thousand_own_ones(hl: Desk) -> None:
+    come(hl, 1)
+    before = steps(hl, lambda: hl.chat.send(ROOM, "Rad å"))
+    with hl.store.transaction():
+        for n in range(2000):
+            hl.chat.send(ROOM, f"Rad {n} å")
+    assert steps(hl, lambda: hl.chat.send(ROOM, "Rad å")) < before + 20
+    assert hl.chat.unread(ROOM) == (1, 0)
