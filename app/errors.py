@@ -4,7 +4,7 @@
 AppError
 ├── WorldFault      shown to a person, often retried
 │   ├── StoreFault      StoreCorrupt · StoreOlder · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
-│   │                   StoreClosed
+│   │                   StoreClosed · NotStored
 │   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
 │   ├── FileFault       FileTooLarge · BadFileName · FileUnreadable
 │   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile
@@ -69,6 +69,13 @@ class StoreClosed(StoreFault):
     """The store is closed: Kansli is being locked or ended."""
 
     code = "store-closed"
+
+
+class NotStored(StoreFault):
+    """Something that a person wrote is only in memory, although the disk refused nothing: a fault of this program,
+    which is reported where it happens, keeps it there."""
+
+    code = "not-stored"
 
 
 class DiskFull(StoreFault):

@@ -136,6 +136,11 @@ def _storage() -> dict[str, tuple[str, str, str]]:
             tr("The last change could not be saved."),
             tr("Check that the disk works and that you may write to it, and try again."),
         ),
+        "not-stored": (
+            tr("Something that you wrote could not be saved because of an error in Kansli."),
+            tr("It is kept until Kansli is locked or quit."),
+            tr("Try again; if it remains, contact IT support."),
+        ),
         "disk-full": (
             tr("The disk is full."),
             tr("The last change was not saved; everything before it is."),

@@ -96,7 +96,7 @@ class Program:
             resident.start(self._connect_events)
             self._policy.start()
             self._upgrades.start()
-            self._start()
+            await self._start()
             await ending.over.wait()
         finally:
             end()
@@ -186,7 +186,7 @@ class Program:
 
     # -- before a window -------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
         if self._office.is_new:
             self._show_gate(self._welcome())
             return
@@ -197,7 +197,7 @@ class Program:
             self._show_gate(self._entry_views.usual())
             return
         try:
-            session = self._office.unlock_raw()
+            session = await self._office.unlock_raw()
         except AppError as fault:
             view = self._entry_views.usual()
             self._show_gate(view)

@@ -14,6 +14,7 @@ from app.devices.contact import LAST_CONTACT
 from app.errors import BadAddress, BadCaFile, BugError, ServerNotAllowed
 from app.kinds import kinds_of
 from app.profile import Profile
+from app.scopes import Scopes
 from app.session import LinkState, Session
 from app.setting import entries, host_port
 from app.settings import SERVER, SERVERS, Settings
@@ -176,19 +177,15 @@ class Place:
         workers = Workers()
         return open_store(self.profile, self.slots, keys, workers.states.kinds(self._kinds), workers)
 
-    def open(self, keys: StoreKeys) -> Session:
-        """Opens the account and begins to sync. Raises as `open_store`, and BadCaFile."""
-        store = self.open_store(keys)
-        try:
-            session = Session(
-                self.profile, self.settings, store, self._tools, self.account_dialer(store), self.policy_dialers
-            )
-        except BaseException:
-            store.close()
-            raise
-        if self.is_unfinished:
-            session.status_changed.connect(lambda: self.confirm() if _is_in(session) else None)
-        session.start()
+    async def open(self, keys: StoreKeys) -> Session:
+        """Opens the account and begins to sync. Raises as `open_store`, and BadCaFile; nothing is left open then."""
+        async with Scopes() as scopes:
+            store = scopes.enter("store", self.open_store(keys))
+            dialer = self.account_dialer(store)
+            session = Session(scopes, self.profile, self.settings, store, self._tools, dialer, self.policy_dialers)
+            if self.is_unfinished:
+                session.status_changed.connect(lambda: self.confirm() if _is_in(session) else None)
+            session.start()
         log.store.info("session-open")
         return session
 
