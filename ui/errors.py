@@ -780,7 +780,7 @@ def _own_devices() -> dict[str, tuple[str, str, str]]:
 
 
 _TECHNICAL = {
-    "invalid", "sync", "app", "need-log", "internal-error", "bad-state", "chain",
+    "invalid", "sync", "world", "need-log", "internal-error", "bad-state", "chain",
     "format",
 }  # fmt: skip
 """Codes of broken rules that only support can use: they share one sentence."""

@@ -11,7 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from app import diagnosis
 from app.bootstrap import Office
 from app.core import log
-from app.errors import AppError, StoreFault
+from app.errors import BugError, StoreFault, WorldError
 from app.installed import Installed, version_file
 from app.session import Session
 from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE
@@ -198,7 +198,7 @@ class Program:
             return
         try:
             session = await self._office.unlock_raw()
-        except AppError as fault:
+        except (WorldError, BugError) as fault:
             view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)
@@ -287,7 +287,7 @@ class Program:
         try:
             await self._ending.close()
             session = await self._office.rekey(change)
-        except AppError as fault:  # nothing was changed: the unlock methods are as before
+        except (WorldError, BugError) as fault:  # nothing was changed: the unlock methods are as before
             view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)
