@@ -385,7 +385,7 @@ async def test_attack_a_stranger_behind_the_kept_name_is_not_signed_in_to(o: Off
         assert kept is not None
         store.account.keep_server(KeptServer(address=false, key=kept.key))
         store.close()
-        desk.session = desk.office.place.open(keys)
+        desk.session = await desk.office.place.open(keys)
         await stuck(desk, "server-unproven")
         assert desk.session.status.about == false
         assert all(isinstance(frame, m.Hello) for frame in heard)

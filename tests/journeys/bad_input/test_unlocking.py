@@ -20,7 +20,6 @@ from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import (
-    AppError,
     BadCaFile,
     DiskFull,
     KeyringLocked,
@@ -28,6 +27,7 @@ from app.errors import (
     ProfileInUse,
     StoreCorrupt,
     StoreNewer,
+    WorldError,
     WrongPassphrase,
 )
 from app.profile import Profile
@@ -238,8 +238,8 @@ async def test_a_second_process_on_one_profile_is_refused(home: Home) -> None:
     office = home.start()
     with pytest.raises(ProfileInUse):
         Profile.open(root=home.desk._folder)
-    asking = "import sys, pathlib\nfrom app.profile import Profile\nfrom app.errors import AppError\n"
-    asking += "try: Profile.open(root=pathlib.Path(sys.argv[1]))\nexcept AppError as e: print(e.code)\n"
+    asking = "import sys, pathlib\nfrom app.profile import Profile\nfrom app.errors import WorldError\n"
+    asking += "try: Profile.open(root=pathlib.Path(sys.argv[1]))\nexcept WorldError as e: print(e.code)\n"
     second = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", asking, str(home.desk._folder)],
@@ -270,5 +270,5 @@ async def test_a_second_program_says_so_and_ends(home: Home) -> None:
 
 def test_every_fault_of_the_way_in_is_a_fault_of_the_world() -> None:
     for fault in (WrongPassphrase, KeyringLocked, NoKeyring, StoreCorrupt, StoreNewer, DiskFull, ProfileInUse):
-        assert issubclass(fault, AppError)
+        assert issubclass(fault, WorldError)
         explained(fault.code, fault.code)
