@@ -26,17 +26,19 @@ from app.chat.records import (
 )
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.visible import one_line
-from app.store import rooms, search
+from app.store import counters, search
+from app.store.counters import Counter, Latest
 from app.store.database import driver_of
 from app.store.statements import CHUNK
 
 KIND_ID = "chat"
 PREVIEW_CHARS = 140
 MAX_UNREAD = 1000
-"""Unread messages of one room are counted up to this number."""
+"""Unread messages of one conversation are counted up to this number."""
 
 _encoder = msgspec.msgpack.Encoder()
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
+_CHANNEL = """SELECT obj FROM objects WHERE room = ? AND kind = 'chat' AND NOT deleted ORDER BY created, obj LIMIT 1"""
 _SUCCESSORS = """SELECT g.room, g.n, o.obj FROM origins g JOIN objects o ON o.room = g.room AND o.kind = 'chat'
     WHERE g.old = ?"""
 
@@ -211,16 +213,21 @@ def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: Messa
 
 
 def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
-    """Writes the room's line in the list: the latest message, how many are unread and how many of them mention this
-    person."""
-    execute = driver_of(conn).execute
-    last = _last(conn, obj)
+    """Stores what the conversation counts for the room's line in the list: the latest message, how many are unread and
+    how many of them mention this person. A conversation that the room does not show counts nothing. Otherwise a member
+    could announce a second one whose messages nobody can read."""
+    last, raw = _last(conn, obj), driver_of(conn)
     if last is None:
         return
-    (me,) = execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
-    rooms.unread(conn, room, *unread.counts(driver_of(conn), obj, Uid(me), MAX_UNREAD))
+    if raw.execute(_CHANNEL, (room,)).fetchone() != (obj,):
+        counters.put(conn, room, obj, Counter())
+        return
+    (me,) = raw.execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
+    count, named = unread.counts(raw, obj, Uid(me), MAX_UNREAD)
     preview = _preview(*last[2:6])
-    rooms.last(conn, room, last[1], Uid(last[0]), quoted(preview) if last[6] is not None and preview else preview)
+    shown = quoted(preview) if last[6] is not None and preview else preview
+    latest = Latest(t=last[1], by=Uid(last[0]), preview=shown)
+    counters.put(conn, room, obj, Counter(unread=count, mentions=named, last=latest))
 
 
 def _last(conn: Connection, obj: ObjId) -> Any:
