@@ -40,6 +40,7 @@ from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.people.person import Person
 from app.store.changes import Changes
+from app.store.counters import Counter
 from app.store.database import Database
 from app.store.objects import Objects
 from app.store.rows import StoredChange
@@ -168,9 +169,10 @@ class ChatService:
         return list(self._members.people_in(room))
 
     def unread(self, room: RoomId) -> tuple[int, int]:
-        """(unread messages, those of them that mention this person)."""
-        row = self._db.one("SELECT unread, mentions FROM rooms WHERE room = ?", (room,))
-        return (int(row[0]), int(row[1])) if row else (0, 0)
+        """(unread messages in the room's conversation, those of them that mention this person)."""
+        obj = self.channel(room)
+        counter = self._objects.counter(obj) if obj is not None else Counter()
+        return counter.unread, counter.mentions
 
     def mentions(self, limit: int = 50, *, unread_only: bool = False) -> list[MentionRow]:
         """The latest messages of others that mention this person, over all rooms."""

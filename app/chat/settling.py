@@ -26,17 +26,19 @@ from app.chat.records import (
 )
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.visible import one_line
-from app.store import rooms, search
+from app.store import counters, search
+from app.store.counters import Counter, Latest
 from app.store.database import driver_of
 from app.store.statements import CHUNK
 
 KIND_ID = "chat"
 PREVIEW_CHARS = 140
 MAX_UNREAD = 1000
-"""Unread messages of one room are counted up to this number."""
+"""Unread messages of one conversation are counted up to this number."""
 
 _encoder = msgspec.msgpack.Encoder()
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
+_CHANNEL = """SELECT obj FROM objects WHERE room = ? AND kind = 'chat' AND NOT deleted ORDER BY created, obj LIMIT 1"""
 _SUCCESSORS = """SELECT g.room, g.n, o.obj FROM origins g JOIN objects o ON o.room = g.room AND o.kind = 'chat'
     WHERE g.old = ?"""
 
@@ -217,17 +219,24 @@ def own_uid(conn: Connection) -> Uid:
 
 
 def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = True) -> None:
-    """Writes the room's line in the list: the latest message, how many are unread and how many of them mention this
-    person. `count`: whether what is unread can have changed; own messages leave it as it is, and counting reads all
-    own messages above the read mark.
+    """Stores what the conversation counts for the room's line in the list: the latest message, how many are unread and
+    how many of them mention this person. A conversation that the room does not show counts nothing. Otherwise a member
+    could announce a second one whose messages nobody can read.
+
+    `count`: whether what is unread can have changed. An own message leaves it as it is, and counting reads all own
+    messages above the read mark.
     """
-    last = _last(conn, obj)
+    last, raw = _last(conn, obj), driver_of(conn)
     if last is None:
         return
-    if count:
-        rooms.unread(conn, room, *unread.counts(driver_of(conn), obj, own_uid(conn), MAX_UNREAD))
+    if raw.execute(_CHANNEL, (room,)).fetchone() != (obj,):
+        counters.put(conn, room, obj, Counter())
+        return
+    of_unread = unread.counts(raw, obj, own_uid(conn), MAX_UNREAD) if count else counters.unread(conn, obj)
     preview = _preview(*last[2:6])
-    rooms.last(conn, room, last[1], Uid(last[0]), quoted(preview) if last[6] is not None and preview else preview)
+    shown = quoted(preview) if last[6] is not None and preview else preview
+    latest = Latest(t=last[1], by=Uid(last[0]), preview=shown)
+    counters.put(conn, room, obj, Counter(unread=of_unread[0], mentions=of_unread[1], last=latest))
 
 
 def _last(conn: Connection, obj: ObjId) -> Any:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
+from app.store import counters
 from app.store import statements as sql
 from app.store.behind import Behind
 from app.store.changes import Changes
@@ -259,6 +260,7 @@ class Inbox:
         raw.executemany(sql.DROP_MEMBER, [(room, uid) for uid in gone])
         raw.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
         raw.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
+        counters.add_up(self._db.conn, room)
         take_back(self._db, room)
         self._projecting.notify_changed(room)
 

@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
+from app.store import counters
 from app.store import statements as sql
+from app.store.counters import Counter, Latest
 from app.store.database import Database
 from app.store.projecting import Projecting, object_row
 from app.store.rows import ObjectRow
@@ -42,11 +44,13 @@ def set_deleted(conn: Connection, room: RoomId, obj: ObjId, deleted: bool) -> No
     """Puts the object away (True) or restores it; its changes stay. ▲ A room's record counts for the room's own objects
     only."""
     conn.exec_driver_sql("UPDATE objects SET deleted = ? WHERE obj = ? AND room = ?", (deleted, obj, room))
+    counters.add_up(conn, room)
 
 
 def keep(conn: Connection, room: RoomId, kind: str) -> None:
     """Restores all objects of this kind that were put away in a room."""
     conn.exec_driver_sql("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
+    counters.add_up(conn, room)
 
 
 def cached_state(conn: Connection, room: RoomId, obj: ObjId, upto: int) -> tuple[int, bytes] | None:
@@ -102,6 +106,14 @@ class Objects:
             (room, kind),
         )
         return object_row(row) if row else None
+
+    def counter(self, obj: ObjId) -> Counter:
+        """What the object counts for its room, as its tool stored it last."""
+        row = self._db.one("SELECT unread, mentions, last_t, last_by, last_preview FROM counters WHERE obj = ?", (obj,))
+        if row is None:
+            return Counter()
+        unread, mentions, t, by, preview = row
+        return Counter(unread=unread, mentions=mentions, last=Latest(t=t, by=by, preview=preview) if by else None)
 
     # -- drafts: texts that are typed and not sent
     def draft(self, obj: ObjId) -> bytes | None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.store import counters
 from app.store import statements as sql
 from app.store.database import Database, is_fatal
 from app.store.journal import Journal
@@ -73,6 +74,7 @@ class Projecting:
             for table in kind.tables:
                 table.create(conn)
             drop_kind(conn, kind.id)
+            counters.drop_kind(conn, kind.id)
             raw = self._db.raw
             raw.execute(
                 f"UPDATE changes SET unprojected = NULL WHERE unprojected IS NOT NULL AND {sql.MERGED}"  # noqa: S608
@@ -128,6 +130,7 @@ class Projecting:
             for table in kind.tables:
                 conn.execute(delete(table).where(table.c.obj == obj))
         drop(conn, obj)
+        counters.drop(conn, obj)
         for beside in _BESIDE:
             raw.execute(f"DELETE FROM {beside} WHERE obj = ?", (obj,))  # noqa: S608 - constants
         raw.execute("DELETE FROM objects WHERE obj = ?", (obj,))
@@ -298,6 +301,7 @@ class Projecting:
         for table in kind.tables:
             conn.execute(delete(table).where(table.c.obj == obj))
         drop(conn, obj)
+        counters.drop(conn, obj)
         if kind.forget is not None:
             kind.forget(conn, obj)
         raw.execute(f"UPDATE changes SET unprojected = NULL WHERE obj = ? AND {sql.MERGED}", (obj,))  # noqa: S608

@@ -65,6 +65,17 @@ rooms = Table(
     _maybe_id("last_by"),
     _text("last_preview"),
 )
+counters = Table(
+    "counters",
+    metadata,
+    Column("obj", LargeBinary, primary_key=True),
+    _id("room"),
+    _int("unread"),
+    _int("mentions"),
+    _int("last_t"),
+    _maybe_id("last_by"),
+    _text("last_preview"),
+)
 members = Table(
     "members",
     metadata,

@@ -53,8 +53,8 @@ def test_a_store_of_an_older_layout_is_refused_and_left_as_it_is(bench: Bench, v
 
 @pytest.fixture
 def written(tmp_path: Path) -> Store:
-    """What tests/vectors/make_store_14.py wrote."""
-    shutil.copy(VECTORS / "store-14.db", tmp_path / "store.db")
+    """What tests/vectors/make_store_15.py wrote."""
+    shutil.copy(VECTORS / "store-15.db", tmp_path / "store.db")
     return Store.open(tmp_path / "store.db", VECTOR_KEY, KINDS)
 
 
@@ -70,6 +70,10 @@ def test_a_store_that_this_layout_wrote_opens_with_its_rooms(written: Store) -> 
     kept = [(i.n, i.t, i.kind, i.body, i.ct) for i in written.kept_items(ROOM, 2, 1000)]
     assert kept == [(3, 30, 1, b"entry 3", None), (4, 40, 2, b"envelope 4", b"sealed 4")]
     assert [(e.kind, e.note) for e in written.rooms_list.events(ROOM)] == [("genesis", None), ("rm", b"sealed note")]
+    row = written.rooms_list.get(ROOM)
+    assert row is not None
+    assert (row.unread, row.mentions, row.last_t, row.last_preview) == (3, 1, 4, "Hej åäö 🙂")
+    assert written.objects.counter(NOTE).unread == 3
     assert written.inbox.void_items(ROOM) == [(Uid(b"Q" * 16), 1)]
     assert written.db.check() == []
     written.close()
