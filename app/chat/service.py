@@ -254,12 +254,12 @@ class ChatService:
         """Marks messages as read because they were on screen. The read mark moves forward and stops before the first
         message that has not been on screen. Later ones that have been are stored one by one, on this computer
         (app/chat/unread.py)."""
-        self._mark(room, lambda obj: unread.see(self._db.raw, obj, self.me, seen))
+        self._mark(room, lambda obj: unread.see(self._db.conn, obj, self.me, seen))
 
     def mark_all_read(self, room: RoomId) -> None:
         """Marks everything received as read, and moves the read mark to the end. Mentions of this person that were not
         on screen stay unread below it."""
-        self._mark(room, lambda obj: unread.see_all(self._db.raw, obj, self.me))
+        self._mark(room, lambda obj: unread.see_all(self._db.conn, obj, self.me))
 
     def _mark(self, room: RoomId, see: Callable[[ObjId], int]) -> None:
         obj = self.channel(room)

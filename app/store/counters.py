@@ -5,10 +5,8 @@ room's `unread`, `mentions` and `last_…` are made from these rows in the same 
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from app.core.ids import ObjId, RoomId, Uid
-from app.store.database import driver_of
+from app.store.connection import Connection
 
 _PUT = """INSERT INTO counters (obj, room, unread, mentions, last_t, last_by, last_preview)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (obj) DO UPDATE SET unread = excluded.unread, mentions = excluded.mentions,
@@ -52,30 +50,30 @@ def put(conn: Connection, room: RoomId, obj: ObjId, counter: Counter) -> None:
     """
     last = counter.last or Latest(t=0, by=Uid(b""), preview="")
     row = (obj, room, counter.unread, counter.mentions, last.t, last.by or None, last.preview)
-    if driver_of(conn).execute(_PUT, row).rowcount:
+    if conn.execute(_PUT, row).rowcount:
         add_up(conn, room)
 
 
 def unread(conn: Connection, obj: ObjId) -> tuple[int, int]:
     """What an object counts now: (unread, those of them that mention this person)."""
-    found = driver_of(conn).execute("SELECT unread, mentions FROM counters WHERE obj = ?", (obj,)).fetchone()
+    found = conn.execute("SELECT unread, mentions FROM counters WHERE obj = ?", (obj,)).fetchone()
     return (int(found[0]), int(found[1])) if found is not None else (0, 0)
 
 
 def add_up(conn: Connection, room: RoomId) -> None:
     """Makes the room's numbers from its objects' counters. A room that this person has left has nothing unread. Call it
     when it changes which objects count."""
-    driver_of(conn).execute(_ADD_UP, (room,))
+    conn.execute(_ADD_UP, (room,))
 
 
 def drop(conn: Connection, obj: ObjId) -> None:
     """Removes an object's counter."""
-    for (room,) in driver_of(conn).execute("DELETE FROM counters WHERE obj = ? RETURNING room", (obj,)).fetchall():
+    for (room,) in conn.execute("DELETE FROM counters WHERE obj = ? RETURNING room", (obj,)).fetchall():
         add_up(conn, room)
 
 
 def drop_kind(conn: Connection, kind: str) -> None:
     """Removes the counters of all objects of a kind."""
     of_kind = "DELETE FROM counters WHERE obj IN (SELECT obj FROM objects WHERE kind = ?) RETURNING room"
-    for room in {room for (room,) in driver_of(conn).execute(of_kind, (kind,)).fetchall()}:
+    for room in {room for (room,) in conn.execute(of_kind, (kind,)).fetchall()}:
         add_up(conn, room)

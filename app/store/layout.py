@@ -29,9 +29,9 @@ def prepare(db: Database) -> None:
 def _create(db: Database) -> None:
     with db.transaction():
         for statement in _STATEMENTS:
-            db.raw.execute(statement)
-        db.raw.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        db.raw.execute(f"PRAGMA user_version={VERSION}")
+            db.conn.execute(statement)
+        db.conn.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        db.conn.execute(f"PRAGMA user_version={VERSION}")
     log.store.info("created", version=VERSION)
 
 

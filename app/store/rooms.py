@@ -7,11 +7,10 @@
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
 
-from sqlalchemy import Connection
-
 from app.core.ids import RoomId, Uid
 from app.store import counters
-from app.store.database import Database, Row
+from app.store.connection import Connection, Row
+from app.store.database import Database
 from app.store.projecting import Projecting
 from app.store.rows import RoomRow
 from sync.client.ports import MemberRow, RoomEvent
@@ -22,7 +21,7 @@ _ROOM = """SELECT room, title, type, created, role, left, muted, pinned, unread,
 
 def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None:
     """Stores the room's title and type as its root object has them; makes the row if it is new."""
-    conn.exec_driver_sql(
+    conn.execute(
         """INSERT INTO rooms (room, title, type, created) VALUES (?, ?, ?, ?)
            ON CONFLICT (room) DO UPDATE SET title = excluded.title, type = excluded.type""",
         (room, title, type_, t),
@@ -142,7 +141,7 @@ class Rooms:
 
     def _set(self, column: str, room: RoomId, value: bool) -> None:
         with self._db.transaction():
-            self._db.raw.execute(f"UPDATE rooms SET {column} = ? WHERE room = ?", (value, room))
+            self._db.conn.execute(f"UPDATE rooms SET {column} = ? WHERE room = ?", (value, room))
             self._projecting.notify_changed(room)
 
 

@@ -239,7 +239,7 @@ async def test_damaged_settings_lock_nobody_out(o: Offices, left: str) -> None:
 async def test_a_store_that_knows_no_address_opens_and_says_so(o: Offices) -> None:
     (desk,) = await o.hire("Handläggare")
     room = await o.room(desk)
-    desk.session.store.db.raw.execute("DELETE FROM meta WHERE name = 'server'")
+    desk.session.store.db.conn.execute("DELETE FROM meta WHERE name = 'server'")
     await desk.close()
     desk.profile.settings_path.write_text("")
     await desk.begin_offline()

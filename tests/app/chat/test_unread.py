@@ -120,7 +120,7 @@ def test_what_was_read_is_so_when_the_rows_are_made_again_by_another_version(tmp
     at.chat.mark_all_read(ROOM)
     sent += come(at, 3, n=100)
     at.chat.mark_read(ROOM, [sent[8], sent[12]])
-    at.store.db.raw.execute("UPDATE kinds SET version = 0 WHERE kind = 'chat'")
+    at.store.db.conn.execute("UPDATE kinds SET version = 0 WHERE kind = 'chat'")
     at.close()
     store = Store.open(tmp_path / "office.db", KEY, {CHAT.id: CHAT, BOARD.id: BOARD})
     chat = ChatService(store.db, store.changes, store.objects, at.folk, at.folk)

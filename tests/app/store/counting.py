@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection
 
 from app.core.ids import ObjId, RoomId, new_change
 from app.objects.kind import Kind
 from app.store import counters
+from app.store.connection import Connection
 from app.store.counters import Counter, Latest
 from app.store.objects import announce, set_deleted
 from app.store.rows import ObjectRow, RoomRow, StoredChange

@@ -179,7 +179,7 @@ async def test_a_store_of_a_newer_version_is_left_as_it_is(home: Home) -> None:
     def set_version(version: int) -> int:
         db = Database.open(home.db, key)
         was = int(db.value("PRAGMA user_version"))
-        db.raw.execute(f"PRAGMA user_version={version}")
+        db.conn.execute(f"PRAGMA user_version={version}")
         db.close()
         return was
 
@@ -201,13 +201,13 @@ def fill(session: Session, room: RoomId) -> None:
 
 async def test_a_full_disk_keeps_what_was_there_and_goes_on_when_there_is_room(home: Home) -> None:
     session = await home.start().unlock(PASSPHRASE)
-    raw = session.store.db.raw
+    conn = session.store.db.conn
     pages = session.store.db.value("PRAGMA page_count")
-    raw.execute(f"PRAGMA max_page_count={pages}")
+    conn.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(DiskFull) as e:
         fill(session, home.room)
     explained(e.value.code, "disk-full")
-    raw.execute("PRAGMA max_page_count=1000000")
+    conn.execute("PRAGMA max_page_count=1000000")
     made = len(session.service(DOCUMENTS).list(home.room))
     session.service(DOCUMENTS).create(home.room, "Efter")
     await session.close()
@@ -221,12 +221,12 @@ async def test_a_full_disk_keeps_what_was_there_and_goes_on_when_there_is_room(h
 
 async def test_the_engine_outlives_a_disk_that_is_full_when_something_arrives(w: World) -> None:
     a, b, room, obj = await two(w)
-    raw = b.store.db.raw
-    raw.execute(f"PRAGMA max_page_count={b.store.db.value('PRAGMA page_count')}")
+    conn = b.store.db.conn
+    conn.execute(f"PRAGMA max_page_count={b.store.db.value('PRAGMA page_count')}")
     a.say(room, obj, os.urandom(60_000))
     await until(lambda: b.engine.status.state is LinkState.ERROR)
     explained(b.engine.status.code, "disk-full")
-    raw.execute("PRAGMA max_page_count=1000000")
+    conn.execute("PRAGMA max_page_count=1000000")
     a.say(room, obj, HELLO)
     b.engine.retry_now()
     await w.settle(room)

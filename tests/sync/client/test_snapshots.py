@@ -68,7 +68,7 @@ async def test_no_snapshot_is_made_of_an_incomplete_room(w: World, monkeypatch: 
     room.waiting, room.head_n = 0, room.head_n + 1
     assert not snapshot_maker.is_steady(room), "something is on its way"
     room.head_n -= 1
-    p.clerk.store.db.raw.execute("DELETE FROM snapshots")
+    p.clerk.store.db.conn.execute("DELETE FROM snapshots")
     room.reread = 10
     assert await work._state(room, p.obj, room.kept_n) is None, "what stands before is not here, nor a state of it"
     room.reread = 0
