@@ -49,8 +49,8 @@ async def killed(o: Offices, desk: Desk) -> Desk:
     """The same profile as its disk is now, in another process as it were; the old one does nothing more."""
     for task in desk.session._running:
         task.cancel()
-    folder = desk._folder.with_name(f"{desk._folder.name}-igen")
-    shutil.copytree(desk._folder, folder)
+    folder = desk.folder.with_name(f"{desk.folder.name}-igen")
+    shutil.copytree(desk.folder, folder)
     again = Desk(folder, desk.ca_file, desk.server)
     again.profile.close()
     await again.begin()
@@ -81,7 +81,7 @@ async def test_what_is_given_is_given_once(o: Offices) -> None:
     await add(a, b, room)
     await reads_all(b, room)
     await until(lambda: not a.session.rooms.baselines._rooms and a.session.store.waiting_count() == 0)
-    await until(lambda: a.session.engine._link.rooms[room].caught_up)
+    await until(lambda: a.session.engine.parts.link.rooms[room].caught_up)
     before = a.session.engine.position(room)
     for _ in range(2):
         await a.restart()
@@ -135,7 +135,7 @@ async def test_attack_lowering_the_adder_before_the_baseline_is_sent_does_not_si
     await a.session.rooms.set_role(room, c.session.engine.uid, 3)
     await until(lambda: c.session.rooms.my_role(room) == 3)
     with monkeypatch.context() as held:
-        held.setattr(c.session.engine._outbox, "_seal_next", lambda at: None)
+        held.setattr(c.session.engine.parts.outbox, "_seal_next", lambda at: None)
         await add(c, b, room)
         await until(lambda: bool(c.session.store.db.rows("SELECT 1 FROM outbox WHERE live = ?", (BASELINE,))))
         await a.session.rooms.set_role(room, c.session.engine.uid, 2)

@@ -145,7 +145,7 @@ async def test_attack_a_block_hides_every_room_of_a_person_until_it_is_taken_bac
     assert desk.session.invitations.count == 0
     for room in rooms[1:]:
         await adder.session.rooms.add(room, me, 2, True)
-    head = desk.session.engine._inbox.invitations
+    head = desk.session.engine.parts.inbox.invitations
     await until(lambda: len(head._held) == 3 and head.idle)
     assert desk.session.invitations.count == 0
     assert [p.name for p in desk.session.invitations.blocked()] == ["Registrator"]

@@ -27,6 +27,7 @@ from app.tasks.model import Board
 from app.tasks.records import encode as encode_board
 from sync.client.ports import OpenedChange, Received
 from tests.app.documents.desks import World
+from tests.app.objects.crdts import crdt_of
 from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others, start_board
 from tests.ui.canary import canary, point_at
 from tests.ui.shell.fake_keys import FakeKeys
@@ -177,7 +178,7 @@ def message(hl: Desk, qtbot: QtBot, text: str) -> ChatView:
 
 def on_link(view: ChatView) -> QPoint:
     """A point on the first link of the only message."""
-    layout = view.list._layout(0)
+    layout = view.list.layout_of(0)
     assert layout.text is not None
     at, text = layout.text
     span = next(s for s in text.spans if s.run.href)
@@ -186,7 +187,7 @@ def on_link(view: ChatView) -> QPoint:
 
 def test_attack_a_label_that_names_another_host_is_followed_by_the_true_one(qtbot: QtBot, hl: Desk) -> None:
     view = message(hl, qtbot, f"Läs på [https://skatteverket.se]({EVIL}) 🙂")
-    layout = view.list._layout(0)
+    layout = view.list.layout_of(0)
     assert layout.text is not None
     assert layout.text[1]._layout.text() == "Läs på https://skatteverket.se →\u00a0evil.example 🙂"
     assert "evil.example" in view.model.spoken(0)
@@ -311,9 +312,9 @@ def test_attack_a_reaction_that_is_a_sentence_or_nothing_is_not_painted(hl: Desk
 def test_attack_names_of_a_board_are_cleaned_and_bounded_where_they_are_read(qtbot: QtBot, hl: Desk) -> None:
     theirs = Board()
     theirs.merge([hl.tasks.board(ROOM).diff()])
-    with theirs._doc.transact():
-        theirs._columns.set(("k",), {"title": "\u202e" + "Kolumn" * 100, "order": "a0", "done": False})
-        theirs._labels.set(("l",), {"name": "rö\u200bd" * 100, "colour": "danger"})
+    with crdt_of(theirs).transact():
+        crdt_of(theirs).map("columns").set(("k",), {"title": "\u202e" + "Kolumn" * 100, "order": "a0", "done": False})
+        crdt_of(theirs).map("labels").set(("l",), {"name": "rö\u200bd" * 100, "colour": "danger"})
         card: dict[str, Value] = {
             "title": BACKWARDS,
             "description": "rad\u202e ett\nrad två 🙂",
@@ -321,7 +322,7 @@ def test_attack_names_of_a_board_are_cleaned_and_bounded_where_they_are_read(qtb
             "labels": {"l": True},
             "checklist": {"c": {"text": "punkt\u2067\x1b å", "done": False, "order": "a0"}},
         }
-        theirs._cards.set(("x",), card)
+        crdt_of(theirs).map("cards").set(("x",), card)
     from_others(hl, EK, BOARD_ID, [encode_board(theirs.diff())], n=30, t=1_795_500_000_000)
     found = hl.tasks.board(ROOM).card("x")
     assert found is not None
@@ -357,8 +358,8 @@ def test_attack_a_documents_title_is_cleaned_in_lists_and_in_the_document(tmp_pa
     theirs, updates = Document(), list[bytes]()
     theirs.merge([at.documents.open(obj).snapshot()])
     theirs._emit = updates.append
-    with theirs._crdt.transact():
-        theirs._meta.set(("title",), BACKWARDS + "\x00" + "å" * 300)
+    with crdt_of(theirs).transact():
+        crdt_of(theirs).map("meta").set(("title",), BACKWARDS + "\x00" + "å" * 300)
     world.arrive(at, EK, obj, records.PAYLOAD.encode(records.DocumentUpdate(update=updates[0], title=BACKWARDS * 90)))
     assert at.documents.list(ROOM)[0].title == ("rapportfdp.exe" * 90)[:200]
     assert at.documents.open(obj).title == ("rapportfdp.exe" + "å" * 300)[:200]

@@ -18,6 +18,7 @@ from app.objects.crdt import MAX_DEPTH
 from app.richtext.model import Document
 from app.tasks.records import encode
 from tests.app.documents.desks import Desk, World
+from tests.app.objects.crdts import crdt_of
 from tests.office import BOARD_ID, EK, HL, ROOM, Positions, desk, from_others, start_board
 
 DEEP = 900
@@ -135,7 +136,7 @@ def test_attack_a_cards_time_out_of_bounds_leaves_the_board_as_it_is(tmp_path: P
     server.deliver()
     for n, value in enumerate((1e300, float("inf"), -(2.0**62), nested(8), "x" * 100_000)):
         before = board.state()
-        board._cards.set((card, "title" if isinstance(value, str) else "t"), value)  # type: ignore[arg-type]
+        crdt_of(board).map("cards").set((card, "title" if isinstance(value, str) else "t"), value)  # type: ignore[arg-type]
         from_others(ek, HL, BOARD_ID, [encode(board.diff(before))], n=80 + n, t=1)
         assert ek.store.changes.unprojected() == []
     board.add_card(column, "Granska bilagor å")

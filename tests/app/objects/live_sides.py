@@ -27,6 +27,7 @@ from app.tasks import records as board_records
 from app.tasks.model import Board
 from app.tasks.service import TaskService
 from tests.app.documents.desks import Timers
+from tests.app.objects.crdts import crdt_of
 from tests.office import COLUMNS, HL, Announcing, Folk
 
 KINDS = {kind.id: kind for kind in (ROOM_KIND, DOCUMENT, BOARD)}
@@ -283,12 +284,6 @@ class BoardSide(Side):
 
     def update(self, data: bytes) -> bytes:
         return board_records.unpack(data).update
-
-
-def crdt_of(model: Any) -> CrdtDoc:
-    """The CRDT under a model."""
-    found: CrdtDoc = model._crdt if isinstance(model, Document) else model._doc
-    return found
 
 
 @dataclass(slots=True)

@@ -15,8 +15,9 @@ from app.objects.crdt import REMOTE, Update
 from app.store import objects as object_rows
 from app.store import statements as sql
 from sync.client.ports import OpenedChange, Received
+from tests.app.objects.crdts import crdt_of
 from tests.app.objects.live_place import SIDES, Place, full
-from tests.app.objects.live_sides import OBJ, BoardSide, Gate, crdt_of
+from tests.app.objects.live_sides import OBJ, BoardSide, Gate
 from tests.counting import crdt_docs
 from tests.office import EK, ROOM
 

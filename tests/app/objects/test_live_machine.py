@@ -30,6 +30,7 @@ from app.store import rooms as room_rows
 from app.store import statements as sql
 from app.store.store import Store
 from sync.client.ports import MemberRow, OpenedChange, Received
+from tests.app.objects.crdts import crdt_of
 from tests.app.objects.live_sides import (
     KINDS,
     OBJ,
@@ -40,7 +41,6 @@ from tests.app.objects.live_sides import (
     Holder,
     Sent,
     Side,
-    crdt_of,
 )
 from tests.memory import memory_folder
 from tests.office import EK, HL, KEY, NAMES, ROOM

@@ -126,7 +126,7 @@ async def test_a_lie_in_a_newcomers_first_pull_stops_the_room_until_the_truth_is
 
     await lie(c, flip)
     await a.engine.operations.add(room, c.uid, 2, history=True)
-    await until(lambda: room in c.engine._link.rooms)
+    await until(lambda: room in c.engine.parts.link.rooms)
     await until(lambda: c.engine.room_state(room) is RoomState.WITHHELD)
     await honest(c)
     await w.settle(room)

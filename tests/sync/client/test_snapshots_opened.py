@@ -66,7 +66,7 @@ async def test_a_newcomer_opens_the_snapshot_and_the_tail_writes_on_and_reads_th
 async def test_the_rest_is_read_only_while_nothing_else_waits(w: World) -> None:
     p = await paper(w)
     await p.attested()
-    reading = p.guest.engine._inbox.rereading
+    reading = p.guest.engine.parts.inbox.rereading
     go_on, reading.go_on = reading.go_on, lambda: None  # type: ignore[method-assign]
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
@@ -112,7 +112,7 @@ async def test_an_interrupted_reread_continues_where_it_was(w: World, monkeypatc
         if isinstance(frame, m.Pull) and frame.room == p.room and not frame.headers_only and frame.after < last:
             asked.append(frame.after)
             if len(asked) in (3, 5):
-                begun = p.guest.engine._inbox.rereading._begun
+                begun = p.guest.engine.parts.inbox.rereading._begun
                 judged[len(asked)] = begun.stream.n if begun is not None else 0
                 asyncio.ensure_future(p.guest.wire.hang_up()).add_done_callback(lambda _: p.guest.online())
                 return []
