@@ -28,12 +28,11 @@ from app.core.ids import ObjId, RoomId, Uid
 from app.core.visible import one_line
 from app.store import rooms, search
 from app.store.database import driver_of
+from app.store.rows import MAX_UNREAD
 from app.store.statements import CHUNK
 
 KIND_ID = "chat"
 PREVIEW_CHARS = 140
-MAX_UNREAD = 1000
-"""Unread messages of one room are counted up to this number."""
 
 _encoder = msgspec.msgpack.Encoder()
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
