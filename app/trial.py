@@ -13,17 +13,11 @@ from pathlib import Path
 
 from app.bootstrap import Office
 from app.core import clock
-from app.core.ids import ChangeId, Uid
-from app.documents import KIND as DOCUMENTS
-from app.documents.records import encode
 from app.kinds import TOOLS
-from app.objects.crdt import CrdtDoc
 from app.policy import Policy
 from app.profile import Profile
 from app.session import Session
 from app.tool import AnyTool
-from app.worker.states import SMALL_CHANGES, States
-from sync.client.placed_changes import PlacedChange, position_of
 from sync.client.wire.transport import Answer, ServerAddress, Transport
 from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
@@ -163,23 +157,3 @@ class _Here:
     async def close(self) -> None:
         self._ends.up.put_nowait(None)
         self._ends.down.put_nowait(None)
-
-
-def state_of_a_long_document(words: str) -> bool:
-    """Makes the state of a document with many edits in a process of its own. Returns whether it was made. Blocks for
-    about a second: call it in a thread. WorkerDied, WorkerUnavailable."""
-    changes = list[PlacedChange]()
-    with contextlib.closing(CrdtDoc(texts=("text",))) as writer:
-        for n in range(1, SMALL_CHANGES + 2):
-            before = writer.state()
-            with writer.transact():
-                writer.text("text").insert(0, words)
-            [data] = encode(writer.diff(before))
-            changes.append(PlacedChange(position_of(n), ChangeId(n.to_bytes(16, "big")), Uid(bytes(16)), n, data))
-    states = States()
-    compact = states.kinds([DOCUMENTS])[DOCUMENTS.id].compact
-    try:
-        made = compact(changes, len(changes)) if compact is not None else None
-    finally:
-        states.close()
-    return made is not None and bool(made.changes)

@@ -53,6 +53,39 @@ def test_every_tool_is_in_the_two_lists() -> None:
     assert not missing, "; ".join(missing)
 
 
+OWN = {
+    "app/chat": {"app.store.origins", "sync.errors", "sync.ids"},  # whom a quotation in a successor quotes
+    "app/documents": {"app.worker"},  # conversions, each in a process of its own
+}
+"""Imports of a single tool, beside those of the recipe for a new one."""
+
+
+def allowed(part: str) -> set[str]:
+    """The modules that the recipe lets a tool's half import."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    found = re.search(rf"^- The half in `{part}/` imports: (.*)$", text, re.MULTILINE)
+    assert found is not None
+    return {name for name in re.findall(r"`([a-z_.]+)`", found[1]) if "." in name}
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of ours that a file imports."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)]
+    names = {f"{node.module}.{each.name}" for node in nodes if node.module for each in node.names}
+    return {name for name in names if name.split(".")[0] in CODE}
+
+
+@pytest.mark.parametrize("part", ["app", "ui"])
+def test_a_tool_imports_only_what_the_recipe_for_a_new_one_names(part: str) -> None:
+    wrong: list[str] = []
+    for tool in sorted(tools()):
+        own = {f"app.{tool}", f"{part}.{tool}", *OWN.get(f"{part}/{tool}", ())}
+        may = tuple(f"{name}." for name in allowed(part) | own)
+        for path in python_files(f"{part}/{tool}"):
+            wrong += [f"{path.relative_to(ROOT)}: {name}" for name in imports(path) if not f"{name}.".startswith(may)]
+    assert not wrong, "; ".join(wrong)
+
+
 @pytest.mark.parametrize("part", ["app", "ui"])
 def test_every_tool_has_tests(part: str) -> None:
     missing = [name for name in sorted(tools()) if not list((ROOT / "tests" / part / name).glob("test_*.py"))]

@@ -4,6 +4,7 @@ ending.py."""
 
 import asyncio
 import os
+from collections.abc import Sequence
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
@@ -33,6 +34,7 @@ from ui.shell.window.main_window import MainWindow
 from ui.shell.window.outside_links import is_invitation
 from ui.signals import Signals
 from ui.stage import Stage
+from ui.tool import AnyTool
 from ui.tools import TOOLS
 
 WARM_AFTER_MS = 1000
@@ -57,11 +59,13 @@ class Program:
         locked: bool = False,
         desktop: Desktop | None = None,
         installed: Installed | None = None,
+        tools: Sequence[AnyTool] = TOOLS,
     ) -> None:
         """`link`: the link with which it was started. `background`: begins in the tray, without a window. `locked`:
         waits at the gate for the person, even if the profile could be unlocked without them. `installed` knows which
-        release is on the disk: by default the package's file does."""
-        self._office = office
+        release is on the disk: by default the package's file does. `tools`: what its windows show of the office's
+        tools."""
+        self._office, self._tools = office, tools
         self._link = link
         self._locked = locked
         self.resident = Resident(office.profile, office.settings, desktop or Desktop())
@@ -246,7 +250,7 @@ class Program:
 
     def _show_window(self, session: Session) -> None:
         quiet = self.stage.quiet
-        window = self.stage.window = MainWindow(session, TOOLS, keys=self._office.unlocking)
+        window = self.stage.window = MainWindow(session, self._tools, keys=self._office.unlocking)
         window.lock_requested.connect(self.ending.lock)
         window.key_change_requested.connect(self._rekey)
         window.erase_requested.connect(self.ending.erase)

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize
@@ -19,33 +19,30 @@ from PySide6.QtGui import QGuiApplication, QImageReader
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bootstrap import Office
-from app.chat.tool import TOOL as CHAT
-from app.core.ids import ObjId, RoomId
-from app.documents.conversion.converter import Converter
-from app.documents.tool import TOOL as DOCUMENTS
+from app.core.ids import RoomId
 from app.installed import Installed, version_file
 from app.licences import PROGRAM
 from app.objects.crdt import CrdtDoc
-from app.richtext.flow import plain_blocks
 from app.session import LinkState, Session
 from app.store.keyring_slot import system_keyring, usable
-from app.tasks.tool import TOOL as TASKS
-from app.trial import state_of_a_long_document, trial
+from app.trial import trial
 from app.worker.client import Worker
 from resources import path
 from ui.kit import qr, theme
 from ui.kit.fonts import FAMILY
-from ui.kit.translate import change_language
+from ui.kit.translate import change_language, local_now
 from ui.shell.entry.unlock import UnlockView
 from ui.shell.entry.welcome import WelcomeView
+from ui.shell.tool_list import ToolList
 from ui.shell.window.main_window import MainWindow
+from ui.shell.window.sections import ROOMS
+from ui.tool import AnyTool
 from ui.tools import TOOLS
 
 PASSPHRASE = "fyra vanliga ord, å ä ö 🔒"  # noqa: S105 - of a store that is thrown away
 WORDS = "Beslut i ärendet: åtgärd, ägare, över 🗂"
 SIZE = QSize(1440, 900)
 PATIENCE_S = 60.0
-SECTIONS = ("home", "tasks", "search", "settings")
 FORMATS = {b"png", b"jpeg", b"svg"}
 """Formats of pictures that a message may show, or that the program draws itself with."""
 UNUSED_FORMATS = {b"gif", b"icns", b"ico", b"pdf", b"tga", b"tiff", b"wbmp", b"webp"}
@@ -59,8 +56,11 @@ class Failed(Exception):
 class SelfTest:
     """`run` once; `lines` is what was done."""
 
-    def __init__(self, application: QApplication, report: Callable[[str], None]) -> None:
-        self._application = application
+    def __init__(
+        self, application: QApplication, report: Callable[[str], None], tools: Sequence[AnyTool] = TOOLS
+    ) -> None:
+        """`tools`: those that are tried. `report` is called with each line."""
+        self._application, self._tools = application, tools
         self._report = report
         self._at = time.monotonic()
 
@@ -83,15 +83,14 @@ class SelfTest:
         self._key_store()
         self._version()
         await self._worker()
-        await self._states()
-        await self._conversion()
         async with trial(folder, "Handläggare", PASSPHRASE) as (office, session):
             await _until(lambda: session.status.state is LinkState.ONLINE, "the account did not come online")
             self._done("store: made, encrypted, and signed in to a server in memory")
-            room, document = await self._write(session)
+            room = await self._write(session)
+            await self._check_tools(session)
             await self._window(session, room)
             await self._close(session)
-            await self._again(office, room, document)
+            await self._again(office, room)
 
     def _done(self, what: str) -> None:
         now = time.monotonic()
@@ -127,19 +126,23 @@ class SelfTest:
         )
         self._done(f"version: {PROGRAM}{'' if file is not None else ', from source'}")
 
-    async def _write(self, session: Session) -> tuple[RoomId, ObjId]:
+    async def _write(self, session: Session) -> RoomId:
+        """Writes something of every tool in a new room."""
         room = await session.rooms.create(WORDS, "case")
-        session.service(CHAT).send(room, WORDS)
-        documents = session.service(DOCUMENTS)
-        obj = documents.create(room, WORDS)
-        document = documents.open(obj)
-        document.splice(0, 0, WORDS)
-        documents.close(obj)
-        board = session.service(TASKS).board(room)
-        board.add_card(board.columns()[0].id, WORDS)
+        for tool in self._joined(session).all:
+            tool.trial.write(room, WORDS)
         await _until(lambda: session.status.waiting == 0, "what was written was not sent")
-        self._done("crypto: a room with chat, a document and a task, sealed, signed and sent")
-        return room, obj
+        self._done("crypto: a room with something of each tool, sealed, signed and sent")
+        return room
+
+    async def _check_tools(self, session: Session) -> None:
+        """Tries what an installation needs for a single tool."""
+        for tool in self._joined(session).all:
+            for check in tool.trial.checks:
+                self._done(await check(WORDS))
+
+    def _joined(self, session: Session) -> ToolList:
+        return ToolList(self._tools, session, local_now)
 
     async def _worker(self) -> None:
         """Checks that the process which tries what colleagues send starts, merges an update, and is ended."""
@@ -155,39 +158,23 @@ class SelfTest:
         _check(tried.merged == (True,) and tried.is_read, "the worker did not merge an update")
         self._done("worker: started, merged an update")
 
-    async def _states(self) -> None:
-        """Checks that a process starts and makes the state of a long document."""
-        made = await asyncio.to_thread(state_of_a_long_document, WORDS)
-        _check(made, "no state of a long document was made")
-        self._done("worker: started, made the state of a long document")
-
-    async def _conversion(self) -> None:
-        """Checks that a document becomes a Word document in a process of its own, and is read back by another."""
-        converter, blocks = Converter(), plain_blocks(WORDS)
-        try:
-            made = await converter.write_docx(WORDS, blocks)
-            read = await converter.read("docx", made)
-        finally:
-            converter.close()
-        _check([b.text for b in read.blocks] == [WORDS], "a Word document was not read back")
-        self._done("Word documents: written and read back")
-
     async def _window(self, session: Session, room: RoomId) -> None:
-        window = MainWindow(session, TOOLS)
+        window = MainWindow(session, self._tools)
         window.resize(SIZE)
         window.show()
         drawn = 0
         for language, name in [*(("sv", name) for name in theme.CHOICES), ("en", "light")]:
             change_language(language)
             theme.apply(self._application, name)
-            for section in SECTIONS:
-                window.go_section(section)
-                drawn += await self._draw(window, section)
+            for section in window.sections:
+                if section.id != ROOMS:
+                    window.go_section(section.id)
+                    drawn += await self._draw(window, section.id)
             window.open_room(room)
             view = window.current_room()
             if view is None:
                 raise Failed("the room did not open")
-            for tool in TOOLS:
+            for tool in window.tools.all:
                 view.show_tool(tool.id)
                 drawn += await self._draw(window, tool.id)
         window.close()
@@ -210,7 +197,7 @@ class SelfTest:
         await session.close()
         self._done("closed in order")
 
-    async def _again(self, office: Office, room: RoomId, document: ObjId) -> None:
+    async def _again(self, office: Office, room: RoomId) -> None:
         for view in (UnlockView(office.unlock), WelcomeView(office)):
             view.resize(SIZE)
             view.show()
@@ -220,8 +207,8 @@ class SelfTest:
         session = await office.unlock(PASSPHRASE)
         try:
             _check(session.rooms.room(room).title == WORDS, "the room's title was not read back")
-            text = session.service(DOCUMENTS).open(document).plain_text()
-            _check(WORDS in text, "the document was not read back")
+            for tool in self._joined(session).all:
+                _check(tool.trial.reads(room, WORDS), f"what was written with {tool.id} was not read back")
             _check(bool(await session.search.find("åtgärd")), "search does not find what was written")
         finally:
             await session.close()

@@ -1,37 +1,308 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The interfaces between the shell and a tool: what a tool offers, and what it may ask of the shell."""
+"""What a tool shows, typed, and what its views may ask of the window. The recipe for a new tool is in ARCHITECTURE.md
+("A new tool").
+
+A tool exports one `Tool`, named TOOL, in `ui/<tool>/__init__.py`. `ui/tools.py` lists them; the list is an argument of
+the window, whose rail, tabs, Home, palette, search and notifications are made from it (ui/shell/tool_list.py). Nothing
+here names a tool. No field has a default: None and () are answers. A part that is left out is an error of types, and a
+TypeError or BugError that names the part.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from datetime import datetime
+from functools import partial
+from typing import Generic, Protocol, runtime_checkable
 
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
-from app.objects.links import ObjectLink
+from app.core.signal import Signal
+from app.errors import BugError
+from app.objects.links import Linked, ObjectLink
+from app.rooms.service import ObjectSummary, RoomSummary
+from app.setting import AnySetting
+from app.settings import Settings
+from app.tool import AppTool, NoSnapshot, Offer, People, S
+from ui.tool_parts import (
+    Check,
+    HomeRow,
+    JoinedKind,
+    JoinedSection,
+    JoinedTool,
+    JoinedTrial,
+    NewsWords,
+    Origin,
+    Parent,
+    Place,
+    TabShown,
+    ToolCommand,
+)
 
-Open = Callable[[Any, RoomId, ObjId | None, QWidget | None], QWidget]
-"""`open(session, room, obj, parent)`: session is `app.session.Session`, the only place where a tool sees it; its
-widgets then get models and services. obj None = the tool's own choice (the room's chat, the list of documents)."""
+# ---- what the window gives a tool
 
 
-Before = Callable[[Any, ObjId, int, QWidget | None], QWidget]
-"""`before(session, obj, row, parent)`: an object, to read, as the changes below a row of the store make it."""
+class Rooms(Protocol):
+    """The rooms of the account, as far as a tool's views need them."""
+
+    @property
+    def changed(self) -> Signal[()]:
+        """A room's entry in lists changed."""
+        ...
+
+    def rooms(self) -> Sequence[RoomSummary]:
+        """All rooms."""
+        ...
+
+    def may_write(self, room: RoomId, /) -> bool:
+        """Whether this account may write there."""
+        ...
+
+
+class LinkWords(Protocol):
+    """How things of any tool are shown where a view of one tool links to them."""
+
+    def icon_of(self, link: ObjectLink | None) -> str:
+        """The icon's name."""
+        ...
+
+    def line_of(self, link: ObjectLink, linked: Linked) -> str:
+        """One line about the thing as it is now: its state, or who changed it and when."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
-    """One tool: a tab in each room. `title` is an English msgid; `kinds` the object kinds that it opens."""
+class ViewParts(Generic[S]):
+    """What a tool's views get, for as long as a window is open. `service` is the tool's own. `people` looks persons up,
+    `rooms` the rooms; `settings` has the person's settings and policy's. `links` says how things of other tools are
+    shown. `now` returns the local time, which tests can set."""
+
+    service: S
+    people: People
+    rooms: Rooms
+    settings: Settings
+    links: LinkWords
+    now: Callable[[], datetime]
+
+
+Open = Callable[[ViewParts[S], RoomId, ObjId | None, Parent], QWidget]
+"""`open(parts, room, obj, parent)`: the view of a room's tab. obj None: what the view begins with is the tool's choice
+(the room's chat, the list of documents)."""
+Before = Callable[[ViewParts[S], ObjId, int, Parent], QWidget]
+"""`before(parts, obj, row, parent)`: an object, to read, as the changes below a row of the store make it."""
+# ---- what a tool gives the window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownKind(Generic[S]):
+    """How objects of a kind are shown. Names of icons are files of resources/icons; `noun` is an English msgid for one
+    object and one for several ("document", "documents").
+
+    `icon`; `place_icon`: of a place in an object, to which a link leads. `listed`: whether lists of what was changed or
+    opened have it; False for the one object that is called as its room. `title(object, room's title)`: the object's
+    name outside its room. `line`: one line about an object in lists; None: who changed it, and when. `link_line`: the
+    same about what a link leads to. `origins`: who wrote what a search has found at these places; None: nobody is
+    named. `before`: exactly for a kind that merges. `copy_question`: exactly for a kind whose successor is an `Offer`:
+    the question whether a copy of the person's own changes is put into the successor.
+    """
+
+    kind: str
+    icon: str
+    place_icon: str
+    noun: tuple[str, str]
+    listed: bool
+    title: Callable[[ObjectSummary, str], str]
+    line: Callable[[ViewParts[S], ObjectSummary], str] | None
+    link_line: Callable[[ViewParts[S], Linked], str] | None
+    origins: Callable[[ViewParts[S], Sequence[Place]], Mapping[Place, Origin]] | None
+    before: Before[S] | None
+    copy_question: Callable[[], str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial(Generic[S]):
+    """How `kansli --selftest` tries the tool. `write(service, room, words)` writes these words in a room, as a person
+    does; `reads(service, room, words)`: whether a service that was opened later reads them. `checks` try what an
+    installation needs for this tool alone."""
+
+    write: Callable[[S, RoomId, str], object]
+    reads: Callable[[S, RoomId, str], bool]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section(Generic[S]):
+    """A section of the rail, over all rooms. `title` is an English msgid. `make` makes its view, which follows the
+    tool's service by itself. `count`: how much is new in it, read when rooms change; None: no count is shown."""
 
     id: str
     title: str
     icon: str
-    kinds: tuple[str, ...]
-    open: Open
-    shows_people: bool = True
-    """Whether the room's people panel is shown beside it; False for a tool with its own panel, or a wide one."""
-    before: Before | None = None
-    """Only of a tool whose objects merge."""
+    make: Callable[[ViewParts[S]], QWidget]
+    count: Callable[[ViewParts[S]], int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeCard(Generic[S]):
+    """A card on Home under a heading, over all rooms. `title` is an English msgid. `make` makes the card, which follows
+    the tool's service by itself, and shows a sentence when it has nothing else to show."""
+
+    title: str
+    make: Callable[[ViewParts[S]], QWidget]
+
+
+HomeRows = Callable[[ViewParts[S], AbstractSet[RoomId]], Sequence[HomeRow]]
+"""`home_rows(parts, new)`: the rows in their order. `new`: rooms to which somebody added the person, who has opened
+nothing in them yet."""
+
+
+class Office(Protocol):
+    """The parts of a session that a window's tools work with."""
+
+    @property
+    def people(self) -> People: ...
+    @property
+    def rooms(self) -> Rooms: ...
+    @property
+    def settings(self) -> Settings: ...
+    def service(self, tool: AppTool[S], /) -> S: ...
+
+
+class AnyTool(Protocol):
+    """A tool of any service, as lists hold it."""
+
+    @property
+    def id(self) -> str: ...
+
+    def join(self, office: Office, links: LinkWords, now: Callable[[], datetime]) -> JoinedTool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool(Generic[S]):
+    """A tool on screen, with the tab that it has in each room.
+
+    `app`: the app's half, whose service the views get. `title` (the tab's), `noun` (what a room holds of it, within a
+    sentence: "tasks") and `found` (what a search finds of it: "messages") are English msgids. `tab_shown`: `always`,
+    or where. `shows_people`: whether the room's people panel is shown beside it; False for a tool with its own panel,
+    or a wide one. `kinds`: one for each kind of `app`. `news`: for a tool that counts something as unread, or
+    None.
+    `settings`: the settings (app/settings.py) that the settings view shows under the tool's title. `trial`: how an
+    installation is tried.
+    """
+
+    app: AppTool[S]
+    title: str
+    icon: str
+    noun: str
+    found: str
+    open: Open[S]
+    tab_shown: TabShown
+    shows_people: bool
+    kinds: tuple[ShownKind[S], ...]
+    sections: tuple[Section[S], ...]
+    cards: tuple[HomeCard[S], ...]
+    home_rows: HomeRows[S] | None
+    commands: tuple[ToolCommand, ...]
+    news: NewsWords | None
+    settings: tuple[AnySetting, ...]
+    trial: Trial[S]
+
+    def __post_init__(self) -> None:
+        """Raises BugError if the two halves do not fit together."""
+        fault = self._fault()
+        if fault:
+            raise BugError(f"The tool {self.id!r}: {fault}.")
+
+    @property
+    def id(self) -> str:
+        """The app tool's id."""
+        return self.app.id
+
+    def _fault(self) -> str:
+        shown = [each.kind for each in self.kinds]
+        known = {each.kind.id: each for each in self.app.kinds}
+        for kind in known:
+            if kind not in shown:
+                return f"its kind {kind!r} has no ShownKind"
+        for each in self.kinds:
+            if each.kind not in known:
+                return f"its app half has no kind {each.kind!r}"
+            if shown.count(each.kind) > 1:
+                return f"its kind {each.kind!r} has two ShownKinds"
+            merges = known[each.kind].kind.merging is not None
+            if merges != (each.before is not None):
+                return f"its kind {each.kind!r} " + ("merges, and has no `before`" if merges else "does not merge, so "
+                                                     "`before` is None")  # fmt: skip
+            offers = isinstance(known[each.kind].successor, Offer)
+            if offers != (each.copy_question is not None):
+                return f"its kind {each.kind!r} " + ("is offered to a successor, and has no `copy_question`" if offers
+                                                     else "is carried over, so `copy_question` is None")  # fmt: skip
+        return ""
+
+    def join(self, office: Office, links: LinkWords, now: Callable[[], datetime]) -> JoinedTool:
+        """The tool with the session's service behind it. BugError if the session does not have the tool."""
+        parts = ViewParts(
+            service=office.service(self.app),
+            people=office.people,
+            rooms=office.rooms,
+            settings=office.settings,
+            links=links,
+            now=now,
+        )
+        cleared = {each.kind.id for each in self.app.kinds if not isinstance(each.snapshot, NoSnapshot)}
+        return JoinedTool(
+            id=self.id,
+            title=self.title,
+            icon=self.icon,
+            noun=self.noun,
+            found=self.found,
+            open=partial(self.open, parts),
+            tab_shown=self.tab_shown,
+            shows_people=self.shows_people,
+            kinds=tuple(_join_kind(each, parts, each.kind in cleared) for each in self.kinds),
+            sections=tuple(_join_section(each, parts) for each in self.sections),
+            cards=tuple((each.title, partial(each.make, parts)) for each in self.cards),
+            home_rows=None if self.home_rows is None else partial(self.home_rows, parts),
+            commands=self.commands,
+            news=self.news,
+            settings=self.settings,
+            trial=JoinedTrial(
+                write=partial(self.trial.write, parts.service),
+                reads=partial(self.trial.reads, parts.service),
+                checks=self.trial.checks,
+            ),
+        )
+
+
+def _join_kind(shown: ShownKind[S], parts: ViewParts[S], keeps_history: bool) -> JoinedKind:
+    return JoinedKind(
+        kind=shown.kind,
+        icon=shown.icon,
+        place_icon=shown.place_icon,
+        noun=shown.noun,
+        listed=shown.listed,
+        keeps_history=keeps_history,
+        title=shown.title,
+        line=None if shown.line is None else partial(shown.line, parts),
+        link_line=None if shown.link_line is None else partial(shown.link_line, parts),
+        origins=None if shown.origins is None else partial(shown.origins, parts),
+        before=None if shown.before is None else partial(shown.before, parts),
+        copy_question=shown.copy_question,
+    )
+
+
+def _join_section(section: Section[S], parts: ViewParts[S]) -> JoinedSection:
+    return JoinedSection(
+        id=section.id,
+        title=section.title,
+        icon=section.icon,
+        make=partial(section.make, parts),
+        count=None if section.count is None else partial(section.count, parts),
+    )
+
+
+# ---- what a view may offer, and what it may ask of the window
 
 
 @runtime_checkable
@@ -62,6 +333,14 @@ class ActingView(Protocol):
     def doable(self) -> Mapping[str, Callable[[], object]]:
         """The actions that are possible now, by the commands' ids."""
         ...
+
+
+@runtime_checkable
+class RefreshedView(Protocol):
+    """A view in which something changes with the hour or the day: Home has its cards read everything again whenever
+    it does so itself."""
+
+    def refresh(self) -> None: ...
 
 
 @runtime_checkable

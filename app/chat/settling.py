@@ -28,12 +28,11 @@ from app.core.visible import one_line
 from app.store import counters, search
 from app.store.connection import Connection
 from app.store.counters import Counter, Latest
+from app.store.rows import MAX_UNREAD
 from app.store.statements import CHUNK
 
 KIND_ID = "chat"
 PREVIEW_CHARS = 140
-MAX_UNREAD = 1000
-"""Unread messages of one conversation are counted up to this number."""
 
 _encoder = msgspec.msgpack.Encoder()
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"

@@ -2,7 +2,6 @@
 """The only way from one tool to another: a link that the shell opens."""
 
 from dataclasses import dataclass
-from datetime import date
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from app.core.ids import ObjId, RoomId, Uid
@@ -51,14 +50,10 @@ class ObjectLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Linked:
-    """The present form of the object to which a link leads. Only the fields that the kind has are set; `updated` in
-    ms."""
+    """The present form of what a link leads to: its title, and who changed it and when (`updated`, ms), if that is
+    known. A tool whose things have a state of their own returns a subclass, which its half in ui/ shows."""
 
     title: str
-    status: str = ""
-    done: bool = False
-    assignee: Uid | None = None
-    due: date | None = None
     by: Uid | None = None
     updated: int = 0
 

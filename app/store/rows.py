@@ -46,6 +46,10 @@ class ObjectRow:
     by: Uid | None
 
 
+MAX_UNREAD = 1000
+"""What is unread in one room is counted up to this number."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
     """A room as the lists show it. Times in ms; `role` is this person's own (0 after leaving)."""

@@ -56,6 +56,16 @@ class Rooms(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedCard(Linked):
+    """The present form of a card to which a link leads. `column` is the column's title; `assignee` and `due` are None
+    where nobody is named and no day is set."""
+
+    column: str
+    assignee: Uid | None
+    due: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRow:
     """A card as lists show it. `labels` are (colour role, name)."""
 
@@ -208,7 +218,7 @@ class TaskService:
         card = link.ref.decode(errors="replace")
         found = self._rows("room = ? AND obj = ? AND card = ?", (link.room, link.obj, card))
         return (
-            Linked(title=row.title, status=row.column, done=row.done, assignee=row.assignee, due=row.due)
+            LinkedCard(title=row.title, column=row.column, assignee=row.assignee, due=row.due)
             if (row := next(iter(found), None)) is not None
             else None
         )

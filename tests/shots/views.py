@@ -261,7 +261,7 @@ async def toast(s: Scene) -> QWidget:
 
 async def new_room(s: Scene) -> QWidget:
     s.room(told.CASE, "chat")
-    return dialog(s, NewRoomDialog(s.window))
+    return dialog(s, NewRoomDialog(s.window, s.window.tools.things()))
 
 
 async def add_member(s: Scene) -> QWidget:
@@ -340,14 +340,14 @@ async def clear_history(s: Scene) -> QWidget:
         lacking=(paper("Yttrande från kommunen", 812, "early"), paper("Minnesanteckningar", 640, "snapshot")),
         newcomers=(s.story.me.people.person(s.story.uid(s.story.registrar)),),
     )
-    return dialog(s, PruneDialog(s.window, s.story.me.pruning, view.room, plan))
+    return dialog(s, PruneDialog(s.window, s.story.me.pruning, s.window.tools, view.room, plan))
 
 
 async def clear_history_now(s: Scene) -> QWidget:
     """What the sample rooms really have to clear: they are young and small."""
     view = s.room(told.EMPTY, "chat")
     pruning = s.story.me.pruning
-    return dialog(s, PruneDialog(s.window, pruning, view.room, await pruning.plan(view.room)))
+    return dialog(s, PruneDialog(s.window, pruning, s.window.tools, view.room, await pruning.plan(view.room)))
 
 
 async def stopped_seal(s: Scene) -> QWidget:
@@ -409,7 +409,7 @@ async def restored(s: Scene) -> QWidget:
 async def successor_dialog(s: Scene) -> QWidget:
     await stopped(s)
     room = s.story.rooms[told.COMPLAINT]
-    return dialog(s, SuccessorDialog(s.window, s.story.me.succession.plan(room), "fork"))
+    return dialog(s, SuccessorDialog(s.window, s.story.me.succession.plan(room), "fork", s.window.tools.things()))
 
 
 async def evidence(s: Scene) -> QWidget:

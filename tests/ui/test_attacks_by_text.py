@@ -95,9 +95,9 @@ def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_file(qt
         assert found
         for widget in found:
             assert notified(point_at(widget)) == " ".join(title.split())
-        window.stack.setCurrentWidget(window.my_tasks)
-        window.my_tasks.refresh()
-        headers = [w for w in window.my_tasks.findChildren(SectionHeader) if w.accessibleName() == title]
+        my_tasks = window.of_tools["tasks"]
+        window.stack.setCurrentWidget(my_tasks)
+        headers = [w for w in my_tasks.findChildren(SectionHeader) if w.accessibleName() == title]
         assert headers
         assert {w.text() for w in headers} == {title}
         for header in headers:

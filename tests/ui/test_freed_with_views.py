@@ -3,7 +3,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QEvent
@@ -12,7 +11,8 @@ from pytestqt.qtbot import QtBot
 
 from tests.app.documents.desks import World
 from tests.counting import crdt_docs
-from tests.office import BOARD_ID, ROOM, Desk, desk, start_board
+from tests.office import BOARD_ID, HL, ROOM, Desk, Folk, desk, start_board
+from tests.ui.view_parts import view_parts
 from ui import documents, tasks
 from ui.documents.view import DocumentsView
 from ui.richtext.editor import Editor
@@ -43,8 +43,9 @@ def gone(view: QWidget) -> None:
 def test_a_document_as_it_was_is_freed_with_its_view(qtbot: QtBot, world: World) -> None:
     hl = world.add()
     obj = hl.documents.create(ROOM, "Beslut å 🙂")
-    assert documents.TOOL.before is not None
-    view = documents.TOOL.before(SimpleNamespace(service=lambda tool: hl.documents), obj, 1 << 60, None)
+    before = documents.TOOL.kinds[0].before
+    assert before is not None
+    view = before(view_parts(hl.documents, Folk(HL)), obj, 1 << 60, None)
     assert isinstance(view, Editor)
     shown = crdt_docs()
     gone(view)
@@ -52,8 +53,9 @@ def test_a_document_as_it_was_is_freed_with_its_view(qtbot: QtBot, world: World)
 
 
 def test_a_board_as_it_was_is_freed_with_its_view(qtbot: QtBot, hl: Desk) -> None:
-    assert tasks.TOOL.before is not None
-    view = tasks.TOOL.before(SimpleNamespace(service=lambda tool: hl.tasks), BOARD_ID, 1 << 60, None)
+    before = tasks.TOOL.kinds[0].before
+    assert before is not None
+    view = before(view_parts(hl.tasks, hl.folk), BOARD_ID, 1 << 60, None)
     assert isinstance(view, KanbanView)
     shown = crdt_docs()
     gone(view)

@@ -1,19 +1,74 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Chat on screen."""
 
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtWidgets import QWidget
 
 from app.chat import KIND
+from app.chat.service import ChatService
 from app.chat.tool import TOOL as CHAT
 from app.core.ids import ObjId, RoomId
+from ui.chat.home_rows import home_rows
 from ui.chat.view import ChatView
-from ui.tool import Tool
+from ui.kit.translate import tr, trn
+from ui.tool import ShownKind, Tool, Trial, ViewParts
+from ui.tool_parts import NewsWords, Origin, Place, with_an_object
+
+Parts = ViewParts[ChatService]
 
 
-def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return ChatView(session.service(CHAT), room, parent)
+def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
+    return ChatView(parts.service, room, parent, words=parts.links)
 
 
-TOOL = Tool(id="chat", title="Chat", icon="chat", kinds=(KIND.id,), open=_open)
+def _origins(parts: Parts, places: Sequence[Place]) -> Mapping[Place, Origin]:
+    return {
+        place: Origin(person=parts.people.person(author.uid), quoted=author.quotes)
+        for place, author in parts.service.authors(places).items()
+    }
+
+
+def _reads(service: ChatService, room: RoomId, words: str) -> bool:
+    timeline = service.timeline(room)
+    return any(words in timeline.message(row).text for row in range(len(timeline)))
+
+
+TOOL = Tool(
+    app=CHAT,
+    title="Chat",
+    icon="chat",
+    noun="chat",
+    found="messages",
+    open=_open,
+    tab_shown=with_an_object,
+    shows_people=True,
+    kinds=(
+        ShownKind(
+            kind=KIND.id,
+            icon="chat",
+            place_icon="chat",
+            noun=("chat", "chat"),
+            listed=False,
+            title=lambda chat, room_title: room_title,
+            line=None,
+            link_line=None,
+            origins=_origins,
+            before=None,
+            copy_question=None,
+        ),
+    ),
+    sections=(),
+    cards=(),
+    home_rows=home_rows,
+    commands=(),
+    news=NewsWords(
+        named_in=lambda room: tr("You were mentioned in {room}").format(room=room),
+        new_in=lambda room: tr("New message in {room}").format(room=room),
+        new_with=lambda text: tr("New message: {text}").format(text=text),
+        named=lambda: tr("You were mentioned in a room."),
+        count=lambda n: trn("{n} new message", "{n} new messages", n).format(n=n),
+    ),
+    settings=(),
+    trial=Trial(write=ChatService.send, reads=_reads, checks=()),
+)

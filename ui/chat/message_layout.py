@@ -14,11 +14,11 @@ from PySide6.QtGui import QFontMetricsF
 from app.chat.markup import Run, parse
 from app.chat.model import Message, Place
 from app.chat.ports import People
-from app.objects.links import Linked
+from app.objects.links import Linked, ObjectLink
 from ui.chat.item_model import quotes_text
 from ui.chat.pictures import preview
 from ui.chat.richtext import RichText, line_px
-from ui.chat.things import Find, detail, icon_of, split
+from ui.chat.things import Things, split
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.scale import density, px
 from ui.kit.translate import clock, long_day, tr, trn
@@ -96,7 +96,7 @@ class MessageLayout:
         place: Place,
         width: int,
         people: People,
-        find: Find = lambda link: None,
+        things: Things | None = None,
         words: Sequence[str] = (),
     ) -> None:
         """`words` of a search are marked in it."""
@@ -104,7 +104,7 @@ class MessageLayout:
         self.place = place
         self.width = width
         self.words = words
-        self._find = find
+        self._things = things or Things()
         self.person = people.person(message.author)
         self.time = clock(message.t)
         self.day: tuple[QRectF, str] | None = None
@@ -211,11 +211,14 @@ class MessageLayout:
             if message.carried_by is not None and message.quoted_author is None:
                 name = people.person(message.carried_by).name
                 notes.append(tr("carried over by {name}").format(name=name))
-            runs, things = split(parse(message.text, message.mentions), self._find)
+            runs, linked_things = split(parse(message.text, message.mentions), self._things.find)
             if runs or notes:
-                y = self._put_text(y, RichText(runs, self.room, " · ".join(notes), words=self.words))
-            for run, linked in things:
-                y = self._put_thing(y, run, linked, people)
+                y = self._put_text(
+                    y,
+                    RichText(runs, self.room, " · ".join(notes), words=self.words, icon_of=self._things.words.icon_of),
+                )
+            for run, link, linked in linked_things:
+                y = self._put_thing(y, run, link, linked)
         for number, attachment in enumerate(message.attachments):
             image = preview(attachment.preview) if attachment.is_image else None
             if image is not None and not image.isNull():
@@ -237,11 +240,11 @@ class MessageLayout:
         self.text = (QPointF(self.left, y), text)
         return y + text.height
 
-    def _put_thing(self, y: float, run: Run, linked: Linked, people: People) -> float:
+    def _put_thing(self, y: float, run: Run, link: ObjectLink, linked: Linked) -> float:
         rect = QRectF(self.left, y + 5, min(px(_THING_WIDTH), self.room), px(_CARD_HEIGHT))
-        self.things.append(
-            Thing(rect=rect, run=run, title=linked.title, detail=detail(linked, people), icon=icon_of(run.link))
-        )
+        words = self._things.words
+        detail, icon = words.line_of(link, linked), words.icon_of(link)
+        self.things.append(Thing(rect=rect, run=run, title=linked.title, detail=detail, icon=icon))
         return y + px(_CARD_HEIGHT) + 9
 
     def _put_image(self, y: float, number: int, width: int, height: int) -> float:

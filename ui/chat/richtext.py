@@ -4,7 +4,7 @@
 One QTextLayout a message, no QTextDocument: some 0.1 ms instead of 2 (measured in tests/ui/chat/test_timeline.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -13,7 +13,7 @@ from PySide6.QtGui import QFontDatabase, QPainter, QTextCharFormat, QTextLayout,
 from app.chat.markup import Run
 from app.core.text_units import utf16_len
 from app.core.words import places_of
-from ui.chat.things import icon_of
+from app.objects.links import ObjectLink
 from ui.kit import icons, scale, theme
 from ui.kit.fonts import BASE_PX, SMALL_PX, font
 from ui.kit.marked import paint_ground
@@ -43,10 +43,17 @@ class RichText:
     """Runs laid out in a width. Painted at any place; `run_at` returns the run under a point."""
 
     def __init__(
-        self, runs: Sequence[Run], width: float, note: str = "", ink: str = "text", words: Sequence[str] = ()
+        self,
+        runs: Sequence[Run],
+        width: float,
+        note: str = "",
+        ink: str = "text",
+        words: Sequence[str] = (),
+        icon_of: Callable[[ObjectLink | None], str] = lambda link: "link",
     ) -> None:
-        """`note` is written small and muted at the end ("redigerat"); `ink` is the text's role; `words` are marked."""
-        self._ink = ink
+        """`note` is written small and muted at the end ("redigerat"); `ink` is the text's role; `words` are marked;
+        `icon_of` returns the icon of what a link leads to."""
+        self._ink, self._icon_of = ink, icon_of
         text, formats, self.spans = _compose(runs, note)
         self._marked = [(utf16_len(text[:a]), utf16_len(text[:b])) for a, b in places_of(text, words)]
         self._layout = QTextLayout(text, font(BASE_PX))
@@ -111,7 +118,7 @@ class RichText:
             if chip and i == 0:
                 icons.paint(
                     painter,
-                    icon_of(span.run.link),
+                    self._icon_of(span.run.link),
                     "accent",
                     ground.x() + px(7),
                     ground.y() + (self._line - px(14)) / 2,

@@ -47,7 +47,7 @@ from ui.chat.message_layout import Hit, MessageLayout
 from ui.chat.message_painter import MessagePainter
 from ui.chat.moving import row_after
 from ui.chat.spoken import MessageSpot
-from ui.chat.things import Find
+from ui.chat.things import Things
 from ui.kit import theme
 from ui.kit.list_model import Index
 from ui.kit.plain import set_tip
@@ -91,11 +91,11 @@ class TimelineView(SpokenList, QListView):
     """Escape: back to writing."""
 
     def __init__(
-        self, model: TimelineModel, transfers: Transfers, find: Find = lambda link: None, parent: QWidget | None = None
+        self, model: TimelineModel, transfers: Transfers, things: Things | None = None, parent: QWidget | None = None
     ) -> None:
-        """`find` returns what a link leads to."""
+        """`things`: what links lead to."""
         super().__init__(parent)
-        self._find = find
+        self._things = things or Things()
         self._chat = model
         self._painter = MessagePainter(transfers)
         self._heights = Heights(model.rowCount(), px(GUESS_PX))
@@ -270,7 +270,7 @@ class TimelineView(SpokenList, QListView):
             timeline = self._chat.timeline
             message, place = timeline.message(row), timeline.place(row)
             words = self._marked[1] if self._marked[0] == message.change_id else ()
-            layout = MessageLayout(message, place, width, self._chat.people, self._find, words)
+            layout = MessageLayout(message, place, width, self._chat.people, self._things, words)
             self._layouts[row] = layout
             if len(self._layouts) > LAYOUTS_KEPT:
                 self._layouts.popitem(last=False)

@@ -31,7 +31,7 @@ from ui.chat.letters import edit_letter, reply_letter
 from ui.chat.message_layout import Hit, Part, left_px
 from ui.chat.pictures import picture_of
 from ui.chat.reading import Reading
-from ui.chat.things import icon_of
+from ui.chat.things import Things, Unnamed
 from ui.chat.timeline import TimelineView
 from ui.kit import theme
 from ui.kit.announcing import announce
@@ -51,7 +51,7 @@ from ui.kit.style import column, label, set_props
 from ui.kit.tasks import Recurring, run, run_guarded
 from ui.kit.translate import tr, trn
 from ui.kit.web import open_address
-from ui.tool import ViewPlace, follow, toast
+from ui.tool import LinkWords, ViewPlace, follow, toast
 
 DRAFT_MS = 600
 QUICK_EMOJI = "👍"
@@ -60,15 +60,19 @@ QUICK_EMOJI = "👍"
 class ChatView(QWidget):
     """Shows one conversation. `open_ref` jumps to a message by its change id."""
 
-    def __init__(self, service: ChatService, room: RoomId, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, service: ChatService, room: RoomId, parent: QWidget | None = None, *, words: LinkWords | None = None
+    ) -> None:
+        """`words`: how what a message links to is shown."""
         super().__init__(parent)
         set_props(self, frame="surface")
         self._service = service
         self._room = room
+        self._words = words or Unnamed()
         self._timeline = service.timeline(room)
         self.setAccessibleName(tr("Chat"))
         self.model = TimelineModel(self._timeline, service.people, self)
-        self.list = TimelineView(self.model, service.transfers, service.things.find)
+        self.list = TimelineView(self.model, service.transfers, Things(find=service.things.find, words=self._words))
         self._empty = EmptyState(
             "chat", tr("No messages yet"), tr("Only the room's members can read what is written here.")
         )
@@ -454,7 +458,7 @@ class ChatView(QWidget):
         return [
             Entry(
                 text=tr("Open “{title}”").format(title=title),
-                icon=icon_of(link),
+                icon=self._words.icon_of(link),
                 run=lambda to=link: follow(self, to),  # type: ignore[misc] # bound per link
             )
             for title, link in links

@@ -1,35 +1,68 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Documents on screen: a room's list of them, and the editor."""
 
-from typing import Any
-
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
+from app.documents.service import DocumentService
 from app.documents.tool import TOOL as DOCUMENTS
+from ui.documents.trial import TRIAL
 from ui.documents.view import DocumentsView
+from ui.kit.translate import tr
 from ui.richtext.editor import Editor
-from ui.tool import Tool
+from ui.tool import ShownKind, Tool, ViewParts
+from ui.tool_parts import ToolCommand, always
+
+Parts = ViewParts[DocumentService]
 
 
-def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return DocumentsView(session.service(DOCUMENTS), room, obj, parent)
+def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
+    return DocumentsView(parts.service, room, obj, parent)
 
 
-def _before(session: Any, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
-    document = session.service(DOCUMENTS).before(obj, row)
+def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
+    document = parts.service.before(obj, row)
     editor = Editor(document, read_only=True, parent=parent)
     editor.destroyed.connect(document.close)
     return editor
 
 
 TOOL = Tool(
-    id="documents",
+    app=DOCUMENTS,
     title="Documents",
     icon="document",
-    kinds=(KIND.id,),
+    noun="documents",
+    found="documents",
     open=_open,
+    tab_shown=always,
     shows_people=False,
-    before=_before,
+    kinds=(
+        ShownKind(
+            kind=KIND.id,
+            icon="document",
+            place_icon="document",
+            noun=("document", "documents"),
+            listed=True,
+            title=lambda document, room_title: document.title or tr("Untitled"),
+            line=None,
+            link_line=None,
+            origins=None,
+            before=_before,
+            copy_question=lambda: tr("Do you want to put a copy of your text here, as a document of its own?"),
+        ),
+    ),
+    sections=(),
+    cards=(),
+    home_rows=None,
+    commands=(
+        ToolCommand(id="print", title="Print …", icon="print", shortcuts=("Ctrl+P",)),
+        ToolCommand(id="export-docx", title="Export as Word document …", icon="export", shortcuts=()),
+        ToolCommand(id="export-pdf", title="Export as PDF …", icon="export", shortcuts=()),
+        ToolCommand(id="export-markdown", title="Export as Markdown …", icon="export", shortcuts=()),
+        ToolCommand(id="import", title="Import documents …", icon="upload", shortcuts=()),
+    ),
+    news=None,
+    settings=(),
+    trial=TRIAL,
 )

@@ -26,6 +26,13 @@ class Card(QFrame):
         self.content: QVBoxLayout = column(self, margins=(margin, margin, margin, margin), spacing=spacing)
 
 
+def quiet_card(text: str) -> Card:
+    """A card with a muted sentence, for a place where there is nothing yet."""
+    card = Card(margin=14)
+    card.content.addWidget(label(text, "muted", wrap=True))
+    return card
+
+
 class Line(QFrame):
     """A horizontal line of one pixel."""
 

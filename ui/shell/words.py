@@ -2,6 +2,7 @@
 """The shell's words for states: roles, verification, security status, room types; and the text on a room's tile."""
 
 import re
+from collections.abc import Sequence
 
 from app.people.person import Person, Verified, initials
 from ui.kit.translate import tr
@@ -182,3 +183,17 @@ def one_owner(owner: Person) -> str:
     return tr(
         "The room has one owner, {name}. Ask for a second one: while {name} is away nobody else can name one."
     ).format(name=owner.name)
+
+
+def both(words: Sequence[str]) -> str:
+    """Words in a row: "chat, documents and tasks"."""
+    if len(words) < 2:
+        return "".join(words)
+    return tr("{some} and {last}").format(some=", ".join(words[:-1]), last=words[-1])
+
+
+def either(words: Sequence[str]) -> str:
+    """Words in a row of which one is meant: "document or board"."""
+    if len(words) < 2:
+        return "".join(words)
+    return tr("{some} or {last}").format(some=", ".join(words[:-1]), last=words[-1])

@@ -1,36 +1,86 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Tasks on screen: a room's board."""
-
-from typing import Any
+"""Tasks on screen: a room's board, and a person's own tasks over all rooms."""
 
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
+from app.rooms.service import ObjectSummary
 from app.tasks import KIND
+from app.tasks.service import TaskService
 from app.tasks.tool import TOOL as TASKS
+from ui.kit.translate import tr, trn
+from ui.tasks.home_card import HomeTasks
 from ui.tasks.kanban import KanbanView
+from ui.tasks.linked import link_line
+from ui.tasks.my_tasks import MyTasks
 from ui.tasks.view import TasksView
-from ui.tool import Tool
+from ui.tool import HomeCard, Section, ShownKind, Tool, Trial, ViewParts
+from ui.tool_parts import with_an_object
+
+Parts = ViewParts[TaskService]
 
 
-def _open(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-    return TasksView(session.service(TASKS), room, obj, parent)
+def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
+    return TasksView(parts.service, room, obj, parent)
 
 
-def _before(session: Any, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
-    board = session.service(TASKS).before(obj, row)
+def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
+    board = parts.service.before(obj, row)
     view = KanbanView(board, {}, parent)
     view.destroyed.connect(board.close)
     view.set_writable(False)
     return view
 
 
+def _title(board: ObjectSummary, room_title: str) -> str:
+    return f"{board.title or tr('Tasks')} · {room_title}"
+
+
+def _line(parts: Parts, board: ObjectSummary) -> str:
+    done, total = parts.service.done_of(board.room)
+    if not total:
+        return tr("No tasks yet")
+    return trn("{done} of {n} done", "{done} of {n} done", total).format(done=done, n=total)
+
+
+def _write(service: TaskService, room: RoomId, words: str) -> None:
+    board = service.board(room)
+    board.add_card(board.columns()[0].id, words)
+
+
+def _reads(service: TaskService, room: RoomId, words: str) -> bool:
+    return any(words in task.title for task in service.tasks(room))
+
+
 TOOL = Tool(
-    id="tasks",
+    app=TASKS,
     title="Tasks",
     icon="columns",
-    kinds=(KIND.id,),
+    noun="tasks",
+    found="tasks",
     open=_open,
+    tab_shown=with_an_object,
     shows_people=False,
-    before=_before,
+    kinds=(
+        ShownKind(
+            kind=KIND.id,
+            icon="columns",
+            place_icon="tasks",
+            noun=("board", "boards"),
+            listed=True,
+            title=_title,
+            line=_line,
+            link_line=link_line,
+            origins=None,
+            before=_before,
+            copy_question=lambda: tr("Do you want to add your cards here as new ones?"),
+        ),
+    ),
+    sections=(Section(id="tasks", title="Tasks", icon="tasks", make=MyTasks, count=None),),
+    cards=(HomeCard(title="My tasks", make=HomeTasks),),
+    home_rows=None,
+    commands=(),
+    news=None,
+    settings=(),
+    trial=Trial(write=_write, reads=_reads, checks=()),
 )

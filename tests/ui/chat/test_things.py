@@ -16,9 +16,11 @@ from app.chat.markup import parse
 from app.core.i18n import set_language
 from app.objects.links import Linked, ObjectLink
 from tests.office import BOARD_ID, EK, HL, ROOM, Desk, desk, start_board
+from tests.ui.view_parts import tool_list
 from ui.chat import things
 from ui.chat.message_layout import Thing
 from ui.chat.view import ChatView
+from ui.tasks import TOOL as TASKS
 from ui.tasks.view import TasksView
 
 LINK = ObjectLink(room=ROOM, obj=BOARD_ID, kind="board", ref=b"k")
@@ -45,7 +47,7 @@ def view(hl: Desk, card: str, qtbot: QtBot) -> Iterator[ChatView]:
     """Really gone before its store is closed: a later change of theme would ask it for its things."""
     link = ObjectLink(room=ROOM, obj=BOARD_ID, kind="board", ref=card.encode())
     hl.chat.send(ROOM, f"Ändrat. Skapade en uppgift: {link.to_markup('Maska [aktbilaga] 14 🖍')}")
-    made = ChatView(hl.chat, ROOM)
+    made = ChatView(hl.chat, ROOM, words=tool_list([TASKS], hl.folk, tasks=hl.tasks))
     made.resize(800, 700)
     made.show()
     qtbot.waitExposed(made)

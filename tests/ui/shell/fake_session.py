@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
+import ui.chat
+import ui.documents
+import ui.tasks
 from app.chat.service import Author, MentionRow
 from app.chat.tool import TOOL as CHAT_TOOL
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
@@ -39,12 +42,14 @@ from tests.ui.shell.sample import (
     HEAD,
     LAWYER,
     ME,
+    NOW,
     REGISTRAR,
     UNIT,
     FakeStatus,
     at,
 )
-from ui.tool import Tool, ViewPlace
+from ui.shell.tool_list import ToolList
+from ui.tool import AnyTool, Tool, ViewParts, ViewPlace
 
 
 class FakePeople:
@@ -198,7 +203,7 @@ class FakeSession:
 
     def service(self, tool: AppTool[S]) -> S:
         """The tools that the shell asks; each is a fake."""
-        return cast("S", {CHAT_TOOL.id: self.chat, TASKS_TOOL.id: self.tasks}[tool.id])
+        return cast("S", {CHAT_TOOL.id: self.chat, TASKS_TOOL.id: self.tasks}.get(tool.id))
 
     def keep_place(self, text: str) -> None:
         self.place = text
@@ -242,17 +247,18 @@ class FakeView(QWidget):
         self.refs.append((obj, ref))
 
 
-def fake_tool(tool_id: str, title: str, icon: str, kind: str, *, shows_people: bool = True) -> Tool:
-    """A tool of FakeViews."""
+def fake(tool: Tool[S]) -> Tool[S]:
+    """The tool with a FakeView in its tab."""
 
-    def open_(session: Any, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
-        return FakeView(title, parent)
+    def open_(parts: ViewParts[S], room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
+        return FakeView(tool.title, parent)
 
-    return Tool(id=tool_id, title=title, icon=icon, kinds=(kind,), open=open_, shows_people=shows_people)
+    return replace(tool, open=open_)
 
 
-TOOLS = (
-    fake_tool("chat", "Chat", "chat", "chat"),
-    fake_tool("documents", "Documents", "document", "document", shows_people=False),
-    fake_tool("tasks", "Tasks", "board", "board", shows_people=False),
-)
+TOOLS: tuple[AnyTool, ...] = (fake(ui.chat.TOOL), fake(ui.documents.TOOL), fake(ui.tasks.TOOL))
+
+
+def tool_list(session: FakeSession) -> ToolList:
+    """The tools joined with a fake session, at the pictures' moment."""
+    return ToolList(TOOLS, session, lambda: NOW)

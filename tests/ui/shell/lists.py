@@ -19,12 +19,11 @@ from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, perso
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent, device
 from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_pruning import FakePruning
-from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.fake_session import FakeSession, tool_list
 from tests.ui.shell.sample import CASE, ME, NOW, FakeMember, FakeObject, FakeRoom, at
 from ui.kit.buttons import TextButton
 from ui.shell.home.action_row import ActionRow
 from ui.shell.home.home_page import Home
-from ui.shell.home.my_tasks import MyTasks, TaskCheck
 from ui.shell.room.ended_card import EndedCard
 from ui.shell.room.history_card import HistoryCard
 from ui.shell.room.key_notices import NoticeCard
@@ -42,6 +41,7 @@ from ui.shell.settings.owned_card import OwnedCard, OwnedRow
 from ui.shell.window.palette import Choice, Palette
 from ui.shell.window.room_list import RoomList
 from ui.shell.window.search_view import SearchView
+from ui.tasks.my_tasks import MyTasks, TaskCheck
 
 
 def devices(folder: Path) -> Shown:
@@ -75,7 +75,7 @@ def keys(folder: Path) -> Shown:
 def _people(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[QWidget], inside: type[QWidget] | None,
             keys: tuple[str, ...] = MANY) -> Shown:  # fmt: skip
     session = FakeSession(folder)
-    panel = PeoplePanel(session, {})
+    panel = PeoplePanel(session, tool_list(session))
     panel.set_room(CASE)
 
     def show(rows: Rows) -> None:
@@ -124,7 +124,7 @@ def _home(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[QWi
     session = FakeSession(folder)
     session.tasks.rows = []
     session.rooms.recent = lambda limit: []  # type: ignore[method-assign]
-    home = Home(session, {}, lambda: NOW)
+    home = Home(session, tool_list(session), lambda: NOW)
 
     def show(rows: Rows) -> None:
         put(session, rows)
@@ -180,7 +180,8 @@ def home_tasks(folder: Path) -> Shown:
 
 def my_tasks(folder: Path) -> Shown:
     session = FakeSession(folder)
-    view = MyTasks(session, lambda *_: None, NOW.date)
+    view = tool_list(session).sections[0].make()
+    assert isinstance(view, MyTasks)
 
     def show(rows: Rows) -> None:
         _put_tasks(session, rows)
@@ -190,7 +191,13 @@ def my_tasks(folder: Path) -> Shown:
 
 
 def prune_plan(folder: Path) -> Shown:
-    dialog = PruneDialog(None, FakePruning(), CASE, PrunePlan(refusal=None, ready=(), lacking=(), newcomers=()))
+    dialog = PruneDialog(
+        None,
+        FakePruning(),
+        tool_list(FakeSession(folder)),
+        CASE,
+        PrunePlan(refusal=None, ready=(), lacking=(), newcomers=()),
+    )
 
     def show(rows: Rows) -> None:
         found = tuple(
@@ -227,7 +234,7 @@ def owned_rooms(folder: Path) -> Shown:
 
 def successors(folder: Path) -> Shown:
     session = FakeSession(folder)
-    bar = SuccessionBar(session, CASE)
+    bar = SuccessionBar(session, tool_list(session), CASE)
 
     def show(rows: Rows) -> None:
         known = [FakeRoom(room=RoomId(number(key)), title=text, type="case") for key, text in rows.items()]
@@ -259,7 +266,8 @@ def room_list(folder: Path) -> Shown:
 
 
 def search_results(folder: Path) -> Shown:
-    view = SearchView(FakeSession(folder), {})
+    session = FakeSession(folder)
+    view = SearchView(session, tool_list(session))
 
     def show(rows: Rows) -> None:
         hits = [
@@ -318,8 +326,8 @@ LISTS = {
     "ui/shell/home/home_page.py: answers": home_answers,
     "ui/shell/home/home_page.py: notices": home_notices,
     "ui/shell/home/home_page.py: recent": home_recent,
-    "ui/shell/home/home_page.py: tasks": home_tasks,
-    "ui/shell/home/my_tasks.py": my_tasks,
+    "ui/tasks/home_card.py": home_tasks,
+    "ui/tasks/my_tasks.py": my_tasks,
     "ui/shell/room/prune_dialog.py": prune_plan,
     "ui/shell/settings/invitations_card.py": blocked,
     "ui/shell/settings/owned_card.py": owned_rooms,

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.core.ids import ObjId, RoomId, Uid
 from app.people.person import Person, Verified
+from app.rooms.service import ObjectSummary, RoomSummary
 from app.rooms.succession import Standing
 
 NOW = datetime(2026, 11, 24, 14, 5)  # noqa: DTZ001 - local time, as the shell takes it
@@ -28,8 +29,8 @@ def room_id(hue: int, n: int) -> RoomId:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FakeRoom:
-    """A RoomSummary."""
+class FakeRoom(RoomSummary):
+    """A RoomSummary with what most rooms have."""
 
     room: RoomId
     title: str
@@ -56,8 +57,8 @@ class FakeMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FakeObject:
-    """An ObjectSummary."""
+class FakeObject(ObjectSummary):
+    """An ObjectSummary that nobody has changed."""
 
     obj: ObjId
     room: RoomId

@@ -163,10 +163,10 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
     window: MainWindow, session: FakeSession, name: str
 ) -> None:
     makers: dict[str, Callable[[], QDialog]] = {
-        "new": lambda: NewRoomDialog(window),
+        "new": lambda: NewRoomDialog(window, window.tools.things()),
         "add": lambda: AddMemberDialog(window, session.people, set(), 4),
         "role": lambda: RoleDialog(window, HEAD, 3, 4),
-        "successor": lambda: SuccessorDialog(window, session.succession.plan(CASE), "fork"),
+        "successor": lambda: SuccessorDialog(window, session.succession.plan(CASE), "fork", window.tools.things()),
         "evidence": lambda: EvidenceDialog(window, STOPPED),
         "passphrase": lambda: PassphraseDialog(
             window,

@@ -184,7 +184,9 @@ def test_the_greeting_of_an_addition_is_bounded(window: MainWindow, session: Fak
 
 def test_a_notice_names_who_invites_only_by_the_setting(window: MainWindow, session: FakeSession) -> None:
     notified: list[str] = []
-    watch = Notifications(window, session.rooms, session.settings, lambda title, text: notified.append(text))
+    watch = Notifications(
+        window, session.rooms, window.tools, session.settings, lambda title, text: notified.append(text)
+    )
     window.hide()
     watch.invited(LAWYER)
     session.settings.set(NOTIFICATION_CONTENT, "shown")

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from app.core.i18n import set_language
 from sync.errors import Refused, Unreachable
 from tests.ui.shell.fake_pruning import BOARD_READY, PLAN, READY
-from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.fake_session import FakeSession, tool_list
 from tests.ui.shell.sample import CASE, ME
 from tests.ui.shell.test_people import choose, dialog
 from tests.ui.soon import caught_up
@@ -186,8 +186,9 @@ def test_who_is_no_administrator_is_not_offered_it(window: MainWindow, session: 
     assert ENTRY not in entries(window)
 
 
-def test_the_totals_in_english() -> None:
+def test_the_totals_in_english(session: FakeSession) -> None:
     set_language("en")
-    assert total_text([READY, BOARD_READY]) == "6\u00a0412 changes in 2 documents and boards, about 1.2 MB"
+    tools = tool_list(session)
+    assert total_text([READY, BOARD_READY], tools) == "6\u00a0412 changes in 2 documents and boards, about 1.2 MB"
     one = replace(READY, items=1, size_bytes=820)
-    assert total_text([one]) == "1 change in 1 document or board, about 820 B"
+    assert total_text([one], tools) == "1 change in 1 document or board, about 820 B"

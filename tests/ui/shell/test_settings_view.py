@@ -27,7 +27,7 @@ from app.settings import (
 from app.unlocking import SlotKind
 from tests.ui.finding import timer_of
 from tests.ui.shell.fake_keys import FakeKeys
-from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.fake_session import FakeSession, tool_list
 from tests.ui.shell.sample import CASE, UNIT
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
@@ -241,7 +241,9 @@ def test_notifications_are_as_policy_says_whatever_the_person_chose(
     window = QWidget()
     qtbot.addWidget(window)
     notified: list[str] = []
-    watch = Notifications(window, session.rooms, session.settings, lambda title, text: notified.append(title))
+    watch = Notifications(
+        window, session.rooms, tool_list(session), session.settings, lambda title, text: notified.append(title)
+    )
     session.rooms.set_unread(CASE, 4)
     caught_up(window)
     assert [title.partition(",")[0] for title in notified] == shown
@@ -281,7 +283,9 @@ def test_notifications_show_no_content(qtbot: QtBot, session: FakeSession, wante
     qtbot.addWidget(window)
     session.settings.set(NOTIFICATIONS, wanted)
     shown: list[tuple[str, str]] = []
-    watch = Notifications(window, session.rooms, session.settings, lambda title, text: shown.append((title, text)))
+    watch = Notifications(
+        window, session.rooms, tool_list(session), session.settings, lambda title, text: shown.append((title, text))
+    )
     session.rooms.set_unread(UNIT, 3)
     caught_up(window)
     session.rooms.set_unread(CASE, 4, 2)
@@ -295,7 +299,9 @@ def test_notifications_show_room_and_message_only_if_the_setting_says_so(qtbot: 
     window = QWidget()
     qtbot.addWidget(window)
     shown: list[tuple[str, str]] = []
-    watch = Notifications(window, session.rooms, session.settings, lambda title, text: shown.append((title, text)))
+    watch = Notifications(
+        window, session.rooms, tool_list(session), session.settings, lambda title, text: shown.append((title, text))
+    )
     session.rooms.set_unread(CASE, 4)
     caught_up(window)
     session.settings.set(NOTIFICATION_CONTENT, "shown")

@@ -11,13 +11,12 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBo
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Office
-from app.chat.settling import MAX_UNREAD
 from app.core.ids import ObjId
 from app.objects.links import ObjectLink
 from app.objects.trash import PutAway, WrittenAfter
 from app.session import Session as RealSession
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
-from app.store.rows import SearchHit
+from app.store.rows import MAX_UNREAD, SearchHit
 from tests.ui.finding import toast_of
 from tests.ui.pointing import click
 from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
@@ -108,7 +107,7 @@ def test_a_reader_cannot_tick_a_task_and_an_ended_rooms_tasks_are_not_shown(
     session.rooms.people[CASE] = [replace(m, role=1 if m.person.is_me else m.role) for m in session.rooms.people[CASE]]
     session.rooms._change(UNIT, replaced=True)
     session.rooms.changed.emit()
-    for section in (window.home, window.my_tasks):
+    for section in (window.home, window.of_tools["tasks"]):
         window.stack.setCurrentWidget(section)
         QApplication.processEvents()
         boxes = {b.accessibleName(): b.isEnabled() for b in section.findChildren(QCheckBox)}

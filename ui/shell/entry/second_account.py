@@ -46,7 +46,7 @@ class SecondAccountPage(GatePage):
 
     async def _ask(self) -> None:
         text = tr(
-            "You get a second account without your rooms, documents, messages and tasks. Nothing that you wrote before "
+            "You get a second account without your rooms and all that is in them. Nothing that you wrote before "
             "comes along, colleagues see somebody new, and administrators must add you to each room again. The code "
             "can then not be used to come back with the sheet."
         )

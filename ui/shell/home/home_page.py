@@ -1,39 +1,35 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Hem: the day, what asks for an answer, my tasks, and what was opened last."""
+"""Hem: the day, what asks for an answer, what was opened last, and the tools' cards."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.chat.service import MentionRow
-from app.chat.tool import TOOL as CHAT
-from app.core.ids import RoomId, Uid
+from app.core.ids import Uid
 from app.objects.links import ObjectLink
 from app.objects.trash import WrittenAfter
 from app.people.notices import KeyNotice
 from app.rooms.invitations import OpenInvitation
-from app.tasks.service import TaskRow
-from app.tasks.tool import TOOL as TASKS
+from app.rooms.service import ObjectSummary, RoomSummary
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
-from ui.kit.card import Card, IconLabel, SectionHeader, scroll
+from ui.kit.card import Card, IconLabel, SectionHeader, quiet_card, scroll
 from ui.kit.flow_layout import FlowLayout
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import day_or_time, long_day, tr, week
-from ui.kit.unsaved_bar import edit_unseen
 from ui.shell.home.action_row import Action, ActionRow
-from ui.shell.home.my_tasks import TaskCard, TaskLine, tasks_here
-from ui.shell.ports import ObjectSummary, RoomSummary, Session
+from ui.shell.ports import Session
 from ui.shell.room.key_notices import NoticeCard, notice_key
+from ui.shell.tool_list import ToolList
+from ui.tool import RefreshedView
+from ui.tool_parts import HomeRow
 
-_MENTIONS, _RECENT, _TASKS = 6, 5, 8
-_ASKED = 200
-"""The most unread mentions that are searched for those in rooms that are still here."""
+_ASKED, _RECENT = 6, 5
 _EVER = 2000
 """The most recently opened objects that are read to know which rooms were ever opened."""
 
@@ -62,12 +58,12 @@ class Home(QWidget):
     def __init__(
         self,
         session: Session,
-        icons_by_kind: dict[str, str],
+        tools: ToolList,
         now: Callable[[], datetime] = datetime.now,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._session, self._icons, self._now = session, icons_by_kind, now
+        self._session, self._tools, self._now = session, tools, now
         set_props(self, frame="window")
         self.setAccessibleName(tr("Home"))
         inner = QWidget()
@@ -81,13 +77,11 @@ class Home(QWidget):
         columns = line(spacing=20)
         self._build_lists()
         left, right = QWidget(), QWidget()
-        recent, tasks = column(spacing=10), column(spacing=10)
-        for part in (self._recent_host, self._no_recent):
-            recent.addWidget(part)
-        for part in (self._tasks, self._no_tasks):
-            tasks.addWidget(part)
+        recent = _stacked(self._recent_host, self._no_recent)
         self._fill(left, ((tr("Needs an answer"), self._answers()), (tr("Opened last"), recent)), 640)
-        self._fill(right, ((tr("My tasks"), tasks),), 520)
+        cards = [(tr(title), make()) for tool in tools.all for title, make in tool.cards]
+        self._cards = [card for _, card in cards]
+        self._fill(right, [(title, _stacked(card)) for title, card in cards], 520)
         columns.addWidget(left, 6)
         columns.addWidget(right, 5)
         columns.addStretch(1)
@@ -97,7 +91,6 @@ class Home(QWidget):
         soon = Soon(self, self.refresh)
         for signal in (session.rooms.changed, session.people.changed, session.status_changed):
             bind(self, signal, soon.due)
-        bind(self, session.service(TASKS).changed, soon.due)
         bind(self, session.invitations.changed, soon.due)
         self.refresh()
 
@@ -124,17 +117,12 @@ class Home(QWidget):
             lambda card, notice: card.show_notice(notice),
         )
         self._asking, self._recent = _actions(self._asking_host), _actions(self._recent_host)
-        self._tasks = TaskCard(self._open_task, self._tick)
         self._reminder = self._make_reminder()
-        self._nothing = _quiet(tr("Nothing needs your answer right now."))
-        self._no_recent = _quiet(tr("What you open in rooms is found here."))
-        self._no_tasks = _quiet(tr("No tasks are assigned to you."))
+        self._nothing = quiet_card(tr("Nothing needs your answer right now."))
+        self._no_recent = quiet_card(tr("What you open in rooms is found here."))
 
     def _answers(self) -> QVBoxLayout:
-        layout = column(spacing=10)
-        for part in (self._reminder, self._notices_host, self._asking_host, self._nothing):
-            layout.addWidget(part)
-        return layout
+        return _stacked(self._reminder, self._notices_host, self._asking_host, self._nothing)
 
     def showEvent(self, event: object) -> None:
         self.refresh()
@@ -148,23 +136,22 @@ class Home(QWidget):
         self._greeting.setText(greeting(now.hour))
         rooms = {r.room: r for r in self._session.rooms.rooms()}
         titles = {room: summary.title for room, summary in rooms.items()}
-        unread = self._session.service(CHAT).mentions(_ASKED, unread_only=True)
-        mentions = [m for m in unread if m.room in rooms][:_MENTIONS]
-        asked = self._session.invitations.all()[:_MENTIONS]
+        asked = self._session.invitations.all()[:_ASKED]
         new = invitations(self._session)
-        written = directs(list(rooms.values()), {m.room for m in mentions}, {room.room for room, _, _ in new})
-        new = [each for each in new if each[0] not in written]
+        never_opened = {room.room for room, _, _ in new}
+        of_tools = [
+            row for tool in self._tools.all if tool.home_rows is not None for row in tool.home_rows(never_opened)
+        ]
+        introduced = {row.room for row in of_tools if row.introduces}
         reminds = self._session.recovery.reminds
         notices = self._session.people.notices()
         after = [w for w in self._session.trash.written_after() if w.item.room in titles]
-        recent = [o for o in self._session.rooms.recent(_RECENT * 8) if o.kind != "chat" and o.room in titles][:_RECENT]
-        open_tasks = tasks_here(self._session)[:_TASKS]
-        done = tasks_here(self._session, done=True)[-2:] if len(open_tasks) < _TASKS else []
+        opened = self._tools.listed(self._session.rooms.recent(_RECENT * 8))
+        recent = [each for each in opened if each.room in titles][:_RECENT]
         actions = [
             *(self._asked(invitation) for invitation in asked),
-            *(self._mention(mention, titles[mention.room]) for mention in mentions),
-            *(self._direct(room) for room in written),
-            *(self._invitation(room, by, t) for room, by, t in new),
+            *(self._of_tool(row) for row in of_tools),
+            *(self._invitation(room, by, t) for room, by, t in new if room.room not in introduced),
             *(self._written_after(each) for each in after),
         ]
         self._reminder.setVisible(reminds)
@@ -176,7 +163,9 @@ class Home(QWidget):
         self._recent_host.setVisible(bool(recent))
         self._recent.show([self._recent_action(item, titles[item.room]) for item in recent])
         self._no_recent.setVisible(not recent)
-        self._show_tasks(now.date(), [*open_tasks, *done])
+        for card in self._cards:
+            if isinstance(card, RefreshedView):
+                card.refresh()
 
     def _make_reminder(self) -> QWidget:
         card = Card(margin=14, spacing=6)
@@ -196,38 +185,26 @@ class Home(QWidget):
         run_guarded(self, self._session.recovery.dismiss)
         self.refresh()
 
-    def _mention(self, mention: MentionRow, room_title: str) -> Action:
-        author = self._session.people.person(mention.author).name
-        link = ObjectLink(room=mention.room, obj=mention.obj, kind="chat", ref=bytes(mention.change_id))
-        return Action(
-            key=link,
-            icon="mention",
-            title=tr("You were mentioned in {room}").format(room=room_title),
-            detail=f"{author}: {' '.join(mention.text.split())}",
-            when=day_or_time(mention.t, self._local_now()),
-            open=lambda: self.link_chosen.emit(link),
-        )
-
     def _written_after(self, notices: WrittenAfter) -> Action:
         names = ", ".join(self._session.people.person(uid).name for uid in notices.by) or tr("Somebody")
         title = notices.item.title or tr("Untitled")
         return Action(
             key=("written-after", notices.item.link),
-            icon=self._icons.get(notices.item.kind, "file"),
+            icon=self._tools.icon(notices.item.kind),
             title=tr("{names} wrote in “{title}”").format(names=names, title=title),
             detail=tr("You put it in the trash. What was written is kept there."),
             when=day_or_time(notices.t, self._local_now()),
             open=lambda: self.link_chosen.emit(notices.item.link),
         )
 
-    def _direct(self, room: RoomSummary) -> Action:
+    def _of_tool(self, row: HomeRow) -> Action:
         return Action(
-            key=("direct", room.room),
-            icon="chat",
-            title=tr("Message from {name}").format(name=room.title),
-            detail=room.preview,
-            when=day_or_time(room.last_ms, self._local_now()),
-            open=lambda: self.room_chosen.emit(room.room),
+            key=row.key,
+            icon=row.icon,
+            title=row.title,
+            detail=row.detail,
+            when=day_or_time(row.t_ms, self._local_now()),
+            open=lambda: self.link_chosen.emit(row.link) if row.link is not None else self.room_chosen.emit(row.room),
         )
 
     def _invitation(self, room: RoomSummary, by: Uid, t: int) -> Action:
@@ -263,36 +240,12 @@ class Home(QWidget):
         link = ObjectLink(room=item.room, obj=item.obj, kind=item.kind)
         return Action(
             key=link,
-            icon=self._icons.get(item.kind, "file"),
-            title=object_title(item, room_title),
+            icon=self._tools.icon(item.kind),
+            title=self._tools.title(item, room_title),
             when=day_or_time(item.updated_ms, self._local_now()),
             open=lambda: self.link_chosen.emit(link),
             role="muted",
         )
-
-    def _show_tasks(self, today: date, tasks: Sequence[TaskRow]) -> None:
-        may_write = self._session.rooms.may_write
-        self._tasks.setVisible(bool(tasks))
-        self._no_tasks.setVisible(not tasks)
-        self._tasks.show_lines([TaskLine(task=task, today=today, may_tick=may_write(task.room)) for task in tasks])
-
-    def _open_task(self, task: TaskRow) -> None:
-        self.link_chosen.emit(ObjectLink(room=task.room, obj=task.obj, kind="board", ref=task.ref))
-
-    def _tick(self, task: TaskRow, done: bool) -> None:
-        finish(self, self._session, task, done)
-
-
-def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: set[RoomId]) -> list[RoomSummary]:
-    """Conversations of two with something unread, or `new` and never opened, the latest first. Muted conversations are
-    left out, and those in which a `named` mention is shown already."""
-    found = [
-        room
-        for room in rooms
-        if room.type == "direct" and room.preview and (room.unread or room.room in new)
-        if room.room not in named and not (room.muted or room.left or room.replaced)
-    ]
-    return sorted(found, key=lambda room: -room.last_ms)
 
 
 def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:
@@ -309,32 +262,11 @@ def invitations(session: Session) -> list[tuple[RoomSummary, Uid, int]]:
     return found
 
 
-def object_title(item: ObjectSummary, room_title: str) -> str:
-    """What an object is called outside its room; chats and boards have the room's name."""
-    if item.kind == "chat":
-        return room_title
-    if item.kind == "board":
-        return f"{item.title or tr('Tasks')} · {room_title}"
-    return item.title or tr("Untitled")
-
-
-def finish(owner: QObject, session: Session, task: TaskRow, done: bool) -> None:
-    """Moves a card to the board's first finished column, or back to its first unfinished one. Errors are reported for
-    `owner`."""
-
-    def move() -> None:
-        board = session.service(TASKS).board(task.room, task.obj)
-        target = next((c for c in board.columns() if c.done == done), None)
-        if target is not None:
-            board.move_card(task.card, target.id)
-
-    edit_unseen(owner, session.service(TASKS), task.obj, move)
-
-
-def _quiet(text: str) -> QWidget:
-    card = Card(margin=14)
-    card.content.addWidget(label(text, "muted", wrap=True))
-    return card
+def _stacked(*parts: QWidget) -> QVBoxLayout:
+    layout = column(spacing=10)
+    for part in parts:
+        layout.addWidget(part)
+    return layout
 
 
 def _actions(host: QWidget) -> KeyedRows[Action, ActionRow]:

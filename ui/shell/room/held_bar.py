@@ -13,7 +13,8 @@ from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
 from ui.shell.ports import Session
 from ui.shell.room.held_dialog import BeforeDialog, HeldDialog
-from ui.tool import Before, toast
+from ui.shell.tool_list import ToolList
+from ui.tool import toast
 
 Leave = Callable[[], object]
 Copied = Callable[[str, ObjId], object]
@@ -21,21 +22,20 @@ Copied = Callable[[str, ObjId], object]
 
 
 class HeldBar(InfoBar):
-    """The bar. It is hidden where nothing is held back. `befores`: by kind, the makers of a view that shows an object
-    as it was before a change."""
+    """The bar. It is hidden where nothing is held back."""
 
     def __init__(
         self,
         session: Session,
         room: RoomId,
-        befores: dict[str, Before],
+        tools: ToolList,
         leave: Leave,
         copied: Copied,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._session, self._room = session, room
-        self._befores = befores
+        self._tools = tools
         self._leave = leave
         self._copied = copied
 
@@ -76,15 +76,16 @@ class HeldBar(InfoBar):
             held,
             may_leave_out=service.may_leave_out(self._room),
             may_copy=lambda one: service.may_copy(self._room, one),
-            may_show=lambda one: one.kind in self._befores,
+            may_show=lambda one: self._tools.before(one.kind) is not None,
             count=sum(not one.void for one in held) + sum(one.count for one in service.void(self._room)),
         )
         await show(dialog)
         if dialog.chosen is None:
             return
         what, one = dialog.chosen
-        if what == "before":
-            await show(BeforeDialog(self.window(), self._befores[one.kind](self._session, one.obj, one.row, None)))
+        before = self._tools.before(one.kind)
+        if what == "before" and before is not None:
+            await show(BeforeDialog(self.window(), before(one.obj, one.row, None)))
         elif what == "copy":
             self._copied(one.kind, service.copy(one))
             toast(self, tr("“{title}” has been copied. The copy holds what is shown here.").format(title=one.title))

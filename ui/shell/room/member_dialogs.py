@@ -27,16 +27,16 @@ _TYPING_PAUSE_MS = 150
 
 
 class NewRoomDialog(Dialog):
-    """A title and a type. `title` and `room_type` hold the answer."""
+    """A title and a type. `title` and `room_type` hold the answer. `things`: what rooms hold."""
 
-    def __init__(self, parent: QWidget) -> None:
+    def __init__(self, parent: QWidget, things: str) -> None:
         super().__init__(parent, tr("New room"), accept=tr("Create room"))
         self.title = self.add_field(tr("Name of the room"))
         self.title.setPlaceholderText(tr("For example Supervision 2026-1184"))
         self.title.setMaxLength(200)
         self._types = QButtonGroup(self)
         choices = (
-            ("case", tr("Case room"), tr("For one case: its chat, documents and tasks.")),
+            ("case", tr("Case room"), tr("For one case: its {things}.").format(things=things)),
             ("group", tr("Group"), tr("For a unit, a project or a subject.")),
         )
         for i, (_, word, meaning) in enumerate(choices):

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
 from app.people.person import Person
-from app.tasks.tool import TOOL as TASKS
+from app.rooms.service import ObjectSummary
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton, RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
@@ -18,8 +18,8 @@ from ui.kit.keyed_rows import KeyedRows
 from ui.kit.menu import Entry, popup
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.tasks import run
-from ui.kit.translate import day_or_time, language, tr, trn
-from ui.shell.ports import ADMIN, OWNER, EndedMember, HistoryProposal, MemberInfo, ObjectSummary, Session
+from ui.kit.translate import language, tr, trn
+from ui.shell.ports import ADMIN, OWNER, EndedMember, HistoryProposal, MemberInfo, Session
 from ui.shell.room.duplicate_accounts import may_add
 from ui.shell.room.ended_card import EndedCard
 from ui.shell.room.history_card import HistoryCard, propose
@@ -27,6 +27,7 @@ from ui.shell.room.member_dialogs import AddMemberDialog, RoleDialog
 from ui.shell.room.member_row import MemberRow
 from ui.shell.room.removal_dialogs import RemovalsDialog, RemoveDialog
 from ui.shell.room.verify_dialog import VerifyDialog
+from ui.shell.tool_list import ToolList
 from ui.shell.words import history_name, history_refusal, one_owner, role_name
 from ui.tool import toast
 
@@ -66,10 +67,10 @@ class PeoplePanel(QFrame):
     object_chosen = Signal(object)
     write_to = Signal(object)
 
-    def __init__(self, session: Session, icons_by_kind: dict[str, str], parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, tools: ToolList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._icons = icons_by_kind
+        self._tools = tools
         self._room: RoomId | None = None
         self._shown: tuple[object, ...] = ()
         set_props(self, frame="panel")
@@ -116,8 +117,8 @@ class PeoplePanel(QFrame):
         self._objects: KeyedRows[ObjectSummary, ObjectRow] = KeyedRows(
             objects_host,
             lambda item: item.obj,
-            lambda item: ObjectRow(self._icons.get(item.kind, "file"), item, self.object_chosen.emit),
-            lambda row, item: row.show_object(item, self._detail(item)),
+            lambda item: ObjectRow(self._tools.icon(item.kind), item, self.object_chosen.emit),
+            lambda row, item: row.show_object(item, self._tools.line(item)),
         )
         content.addWidget(over_host)
         content.addWidget(proposals_host)
@@ -159,7 +160,7 @@ class PeoplePanel(QFrame):
         self._proposals_host.setVisible(bool(proposals))
         self._proposals.show(proposals)
         objects = sorted(self._session.rooms.objects(room), key=lambda o: -o.updated_ms)
-        listed = [o for o in objects if o.kind != "chat"][:_SHOWN_OBJECTS]
+        listed = self._tools.listed(objects)[:_SHOWN_OBJECTS]
         self._changed_title.setVisible(bool(listed))
         self._objects.show(listed)
 
@@ -174,7 +175,7 @@ class PeoplePanel(QFrame):
     def _snapshot(self, room: RoomId) -> tuple[object, ...]:
         """Everything that is shown, to find out whether anything has changed."""
         rooms = self._session.rooms
-        objects = [(o.obj, o.title, self._detail(o)) for o in rooms.objects(room) if o.kind != "chat"]
+        objects = [(o.obj, o.title, self._tools.line(o)) for o in self._tools.listed(rooms.objects(room))]
         proposals = tuple(rooms.history_proposals(room))
         return (
             room,
@@ -272,14 +273,3 @@ class PeoplePanel(QFrame):
         text = tr("You get nothing written from now on. Only an administrator can add you again.")
         if await confirm(self.window(), tr("Leave the room?"), text, accept=tr("Leave"), danger=True):
             await self._session.rooms.leave(room)
-
-    def _detail(self, item: ObjectSummary) -> str:
-        if item.kind == "board":
-            done, total = self._session.service(TASKS).done_of(item.room)
-            if not total:
-                return tr("No tasks yet")
-            return trn("{done} of {n} done", "{done} of {n} done", total).format(done=done, n=total)
-        when = day_or_time(item.updated_ms)
-        if item.by is None:
-            return when
-        return tr("{name} · {when}").format(name=self._session.people.person(item.by).name, when=when)

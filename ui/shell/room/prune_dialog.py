@@ -23,6 +23,7 @@ from ui.kit.style import ElidedLabel, column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import day, short_day, tr, trn
 from ui.shell.ports import Pruning, Session
+from ui.shell.tool_list import ToolList
 
 _SHOWN = 5
 """The most objects that are named; of more only the number is shown."""
@@ -72,22 +73,25 @@ class PruneDialog(Dialog):
     """Shows the plan, and again after `due`; the red button carries it out. Meanwhile Cancel stops it, and what was
     cleared until then stays cleared."""
 
-    def __init__(self, parent: QWidget | None, pruning: Pruning, room: RoomId, plan: PrunePlan) -> None:
+    def __init__(
+        self, parent: QWidget | None, pruning: Pruning, tools: ToolList, room: RoomId, plan: PrunePlan
+    ) -> None:
         super().__init__(
             parent, tr("Clear the change history on the server?"), accept=tr("Clear"), danger=True, width=540
         )
-        self._pruning, self._room = pruning, room
+        self._pruning, self._tools, self._room = pruning, tools, room
         self._task: asyncio.Task[None] | None = None
         self._over = False
         self.text = self.add_text(
-            tr("The server keeps every single change to the room's documents and boards. What is older than a month "
-               "can be cleared: each of them then stands there as it was, with all that was written since."),
+            tr("The server keeps every single change to the room's {things}. What is older than a month can be "
+               "cleared: each of them then stands there as it was, with all that was written since.")
+            .format(things=tools.with_history()),
             "body",
         )  # fmt: skip
         self.stays = self.add_text(
-            tr("Nobody loses any content, and chat and files are not touched. Computers that have the old changes keep "
+            tr("Nobody loses any content, and {things} are not touched. Computers that have the old changes keep "
                "them; who comes later, and new computers, cannot go back to versions from before. This is not disposal "
-               "of records.")
+               "of records.").format(things=tools.without_history())
         )  # fmt: skip
         self._lines_host = QWidget()
         column(self._lines_host, spacing=6)
@@ -120,7 +124,7 @@ class PruneDialog(Dialog):
     def _show(self, plan: PrunePlan) -> None:
         if self._over or self._task is not None:
             return
-        self._lines.show(_lines(plan))
+        self._lines.show(_lines(plan, self._tools))
         self.accept_button.setEnabled(plan.refusal is None and bool(plan.ready))
 
     # -- doing it -------------------------------------------------------------------------------------------------
@@ -142,7 +146,9 @@ class PruneDialog(Dialog):
         self.progress.hide()
         self.stays.hide()
         self._lines.show([])
-        self.text.setText(tr("{what} have been cleared; the server is removing them.").format(what=total_text(went)))
+        self.text.setText(
+            tr("{what} have been cleared; the server is removing them.").format(what=total_text(went, self._tools))
+        )
         self.accept_button.hide()
         self.close_button.setText(tr("Close"))
         self.close_button.setFocus()
@@ -174,21 +180,21 @@ class PruneDialog(Dialog):
         self.error.show_text(tr("Stopped. What was cleared until then stays cleared."))
 
 
-async def clear_history(parent: QWidget, session: Session, room: RoomId) -> None:
+async def clear_history(parent: QWidget, session: Session, tools: ToolList, room: RoomId) -> None:
     """Asks the person, and clears. Returns when the dialog is closed."""
-    dialog = PruneDialog(parent, session.pruning, room, await session.pruning.plan(room))
+    dialog = PruneDialog(parent, session.pruning, tools, room, await session.pruning.plan(room))
     bind(dialog, session.status_changed, dialog.due)
     bind(dialog, session.rooms.room_changed, lambda moved: dialog.due() if moved == room else None)
     await show(dialog)
 
 
-def _lines(plan: PrunePlan) -> list[_Line]:
+def _lines(plan: PrunePlan, tools: ToolList) -> list[_Line]:
     found: list[_Line] = []
     if plan.refusal is not None:
         found.append(_Line(key="refusal", kind="warning", text=sentence(plan.refusal).text))
     found.append(_Line(key="ready", kind="section", text=tr("Can be cleared now")))
     if plan.ready:
-        found.append(_Line(key="total", kind="body", text=total_text(plan.ready)))
+        found.append(_Line(key="total", kind="body", text=total_text(plan.ready, tools)))
         found += _objects("ready", [(o, amount_text(o)) for o in plan.ready])
     else:
         found.append(_Line(key="nothing", kind="muted", text=tr("Nothing.")))
@@ -198,8 +204,8 @@ def _lines(plan: PrunePlan) -> list[_Line]:
         found.append(_Line(key="lacking", kind="section", text=tr("Not yet")))
         found += _objects("lacking", [(o, lack_text(o)) for o in plan.lacking])
     if plan.too_few:
-        text = tr("Two others must have checked how a document stands before anything of it is cleared. That takes at "
-                  "least three members who may read the whole history.")  # fmt: skip
+        text = tr("Two others must have checked how each of them stands before anything of it is cleared. That takes "
+                  "at least three members who may read the whole history.")  # fmt: skip
         found.append(_Line(key="too-few", kind="small", text=text))
     return found
 
@@ -222,11 +228,11 @@ def amount_text(found: PrunableObject) -> str:
     return tr("{changes}, about {size}").format(changes=count, size=size_text(found.size_bytes))
 
 
-def total_text(objects: Sequence[PrunableObject]) -> str:
+def total_text(objects: Sequence[PrunableObject], tools: ToolList) -> str:
     """How much of all: 6 412 changes in 3 documents and boards, about 1,2 MB."""
     items, size = sum(o.items for o in objects), sum(o.size_bytes for o in objects)
     changes = trn("{n} change", "{n} changes", items).format(n=_number(items))
-    places = trn("{n} document or board", "{n} documents and boards", len(objects)).format(n=len(objects))
+    places = tools.count(len(objects))
     return tr("{changes} in {places}, about {size}").format(changes=changes, places=places, size=size_text(size))
 
 

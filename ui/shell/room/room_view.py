@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.errors import NotFound
+from app.rooms.service import RoomSummary
 from ui.errors import sentence
 from ui.kit import theme
 from ui.kit.avatar import paint_avatar
@@ -27,7 +28,7 @@ from ui.kit.tab_bar import Tab, TabBar
 from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
-from ui.shell.ports import ADMIN, MemberInfo, RoomSummary, Session
+from ui.shell.ports import ADMIN, MemberInfo, Session
 from ui.shell.room.held_bar import HeldBar
 from ui.shell.room.key_notices import NoticeBar
 from ui.shell.room.people_panel import WIDTH, PeoplePanel
@@ -35,7 +36,9 @@ from ui.shell.room.prune_dialog import clear_history
 from ui.shell.room.security_button import SecurityButton
 from ui.shell.room.security_dialog import SecurityDialog
 from ui.shell.room.succession_bar import SuccessionBar
-from ui.tool import ClosableView, MarkingView, Opener, Tool
+from ui.shell.tool_list import ToolList
+from ui.tool import ClosableView, MarkingView, Opener
+from ui.tool_parts import JoinedTool
 
 _SHOWN_FACES = 4
 _FACE, _FACES_HEIGHT = 24, 32
@@ -101,9 +104,9 @@ class RoomView(QWidget):
     write_to = Signal(object)
     room_chosen = Signal(object)
 
-    def __init__(self, session: Session, tools: Sequence[Tool], room: RoomId, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, tools: ToolList, room: RoomId, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session, self._tools, self.room = session, list(tools), room
+        self._session, self._tools, self.room = session, tools, room
         self._views: dict[str, QWidget] = {}
         self._panel_wanted: bool | None = None
         self.setAccessibleName(tr("Room"))
@@ -112,19 +115,17 @@ class RoomView(QWidget):
         theme.on_change(self, self._show_panel)
         self.notice = InfoBar()
         layout.addWidget(self.notice)
-        self.succession = SuccessionBar(session, room)
+        self.succession = SuccessionBar(session, tools, room)
         self.succession.room_chosen.connect(self.room_chosen)
         layout.addWidget(self.succession)
-        befores = {kind: tool.before for tool in tools for kind in tool.kinds if tool.before is not None}
-        self.held = HeldBar(session, room, befores, lambda: run(self, self._leave()), self._show_copy)
+        self.held = HeldBar(session, room, tools, lambda: run(self, self._leave()), self._show_copy)
         layout.addWidget(self.held)
         self.key_notices = NoticeBar(session.people, session.rooms, room)
         layout.addWidget(self.key_notices)
         self._stack = Pages()
         self._stack.setAccessibleName(tr("Content of the room"))
         set_props(self._stack, frame="surface")
-        kinds = {kind: tool.icon for tool in tools for kind in tool.kinds}
-        self.panel = PeoplePanel(session, kinds)
+        self.panel = PeoplePanel(session, tools)
         self.panel.object_chosen.connect(self.object_chosen)
         self.panel.write_to.connect(self.write_to)
         layout.addWidget(PageWithPanel(self._stack, self.panel, panel_px=WIDTH, page_px=_LEAST_PAGE_PX), 1)
@@ -208,8 +209,7 @@ class RoomView(QWidget):
             self._set_writable(view)
         self.faces.set_members(self._session.rooms.members(self.room))
         self._fit_header()
-        kinds = {o.kind for o in self._session.rooms.objects(self.room)}
-        shown = [t for t in self._tools if not t.kinds or kinds.intersection(t.kinds) or t.id == "documents"]
+        shown = self._tools.in_room(self._session.rooms.objects(self.room))
         if [t.id for t in shown] != [t.id for t in self._shown()]:
             self.tabs.set_tabs([Tab(t.id, tr(t.title), t.icon) for t in shown])
             if shown:
@@ -241,8 +241,8 @@ class RoomView(QWidget):
         else:
             self.notice.hide()
 
-    def _shown(self) -> list[Tool]:
-        return [t for t in self._tools if t.id in self.tabs.ids()]
+    def _shown(self) -> list[JoinedTool]:
+        return [t for t in self._tools.all if t.id in self.tabs.ids()]
 
     def _show_waiting(self) -> None:
         if self._empty is None:
@@ -259,7 +259,7 @@ class RoomView(QWidget):
             return
         view = self._views.get(tool_id)
         if view is None:
-            view = tool.open(self._session, self.room, obj, self._stack)
+            view = tool.open(self.room, obj, self._stack)
             self._views[tool_id] = view
             self._stack.addWidget(view)
         if obj is not None and isinstance(view, Opener):
@@ -277,7 +277,7 @@ class RoomView(QWidget):
 
     def _show_copy(self, kind: str, obj: ObjId) -> None:
         """Shows a new object. A view that holds another one of its kind is opened again."""
-        tool = next((tool for tool in self._tools if kind in tool.kinds), None)
+        tool = self._tools.of_kind(kind)
         if tool is None:
             return
         old = self._views.pop(tool.id, None)
@@ -342,7 +342,7 @@ class RoomView(QWidget):
 
     def _clearing(self) -> Entry:
         def clear() -> None:
-            run(self, clear_history(self.window(), self._session, self.room))
+            run(self, clear_history(self.window(), self._session, self._tools, self.room))
 
         return Entry(text=tr("Clear change history …"), icon="history", run=clear)
 
@@ -361,7 +361,7 @@ class RoomView(QWidget):
             await self._session.rooms.leave(self.room)
 
     def _show_panel(self) -> None:
-        tool = next((t for t in self._tools if t.id == self.tabs.current()), None)
+        tool = self._tools.by_id(self.tabs.current())
         self.panel.setVisible(self._panel_fits() and (tool is None or tool.shows_people))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -24,6 +24,7 @@ from ui.kit.toast import WORDS_PX
 from ui.kit.translate import tr, trn
 from ui.shell.ports import Session
 from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
+from ui.shell.tool_list import ToolList
 from ui.tool import toast
 
 
@@ -56,9 +57,9 @@ class SuccessionBar(QFrame):
 
     room_chosen = Signal(object)
 
-    def __init__(self, session: Session, room: RoomId, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, tools: ToolList, room: RoomId, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session, self._room = session, room
+        self._session, self._tools, self._room = session, tools, room
         words = line(spacing=8)
         self._icon = IconLabel("info", "muted", 16)
         self._text = label("", "small", wrap=True)
@@ -136,11 +137,7 @@ class SuccessionBar(QFrame):
         text = _lacking(first)
         if not first.asks:
             return text, "info", "clock", back
-        document = first.kind == "document"
-        question = (
-            tr("Do you want to put a copy of your text here, as a document of its own?") if document
-            else tr("Do you want to add your cards here as new ones?")
-        )  # fmt: skip
+        question = self._tools.copy_question(first.kind)
         answers = [
             _Action(tr("Put a copy here"), lambda: self._answer("copy", first)),
             _Action(tr("Ask later"), lambda: self._answer("later", first)),
@@ -175,7 +172,7 @@ class SuccessionBar(QFrame):
     async def _open(self) -> None:
         plan = self._session.succession.plan(self._room)
         state = next(r.sealed_state for r in self._session.rooms.rooms() if r.room == self._room)
-        if await show(SuccessorDialog(self.window(), plan, state)):
+        if await show(SuccessorDialog(self.window(), plan, state, self._tools.things())):
             room = await self._session.succession.open(self._room)
             toast(self, tr("The new room is open. Its content follows, then everybody is invited."))
             self.room_chosen.emit(room)

@@ -22,9 +22,9 @@ def _when(t_ms: int) -> str:
 
 
 class SuccessorDialog(Dialog):
-    """What happened, from where the new room goes on, and who is invited."""
+    """What happened, from where the new room goes on, and who is invited. `things`: what rooms hold."""
 
-    def __init__(self, parent: QWidget, plan: Plan, state: str) -> None:
+    def __init__(self, parent: QWidget, plan: Plan, state: str, things: str) -> None:
         super().__init__(parent, tr("Open a successor?"), accept=tr("Open the new room"), width=500)
         happened = (
             tr("The server has shown the members different histories. The room cannot go on as it is.")
@@ -34,8 +34,8 @@ class SuccessorDialog(Dialog):
         self.add_text(happened, "body")
         self.add_text(_begins(plan), "body")
         self.add_text(
-            tr("Title, documents, tasks and chat are carried over as they stand there; what was edited away or "
-               "deleted stays behind. Everybody's unsent work follows by itself.")
+            tr("Title, {things} are carried over as they stand there; what was edited away or deleted stays behind. "
+               "Everybody's unsent work follows by itself.").format(things=things)
         )  # fmt: skip
         self._add_members(plan)
         self.add_text(

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Settings: language, theme, security, notifications, about. What policy has fixed is shown as fixed."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
@@ -36,6 +38,7 @@ from ui.shell.settings.keys_card import Keys, KeysCard
 from ui.shell.settings.owned_card import OwnedCard
 from ui.shell.settings.recovery_card import RecoveryCard
 from ui.shell.settings.setting_rows import SettingRows, managed, row
+from ui.tool_parts import JoinedTool
 
 
 class SettingsView(QWidget):
@@ -48,7 +51,15 @@ class SettingsView(QWidget):
     key_change = Signal(object)
     """KeyChange."""
 
-    def __init__(self, session: Session, keys: Keys | None = None, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        keys: Keys | None = None,
+        parent: QWidget | None = None,
+        *,
+        tools: Sequence[JoinedTool] = (),
+    ) -> None:
+        """`tools`: their settings are shown under their titles."""
         super().__init__(parent)
         self._session = session
         self._settings: Settings = session.settings
@@ -92,6 +103,10 @@ class SettingsView(QWidget):
         page.addWidget(self.owned)
         page.addWidget(SectionHeader(tr("Notifications")))
         page.addWidget(rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, ANNOUNCE, ROOM_IN_TITLE))
+        for tool in tools:
+            if tool.settings:
+                page.addWidget(SectionHeader(tr(tool.title)))
+                page.addWidget(rows.card(*tool.settings, about=True))
         page.addWidget(SectionHeader(tr("This computer")))
         page.addWidget(rows.card(AUTOSTART, CLOSE_TO_TRAY, LOG_LEVEL, about=True))
         page.addWidget(SectionHeader(tr("Connection")))

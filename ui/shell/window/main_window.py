@@ -7,6 +7,7 @@ It is given a session and the tools. It locks nothing itself (`lock_requested`) 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, Qt, QTimer, Signal
@@ -14,7 +15,6 @@ from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent, QShowEv
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QWidget
 
 from app import diagnosis
-from app.chat.settling import MAX_UNREAD
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.errors import StoreUnwritable, is_ours
@@ -32,6 +32,7 @@ from app.settings import (
     THEME,
     WINDOW_GEOMETRY,
 )
+from app.store.rows import MAX_UNREAD
 from ui.desktop.tray import Tray
 from ui.errors import code_of, sentence, sentence_of
 from ui.kit import scale, tasks, theme
@@ -52,8 +53,7 @@ from ui.kit.style import column, line, set_props
 from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar, Toast
 from ui.kit.translate import change_language, tr, trn
-from ui.shell.home.home_page import Home, finish
-from ui.shell.home.my_tasks import MyTasks
+from ui.shell.home.home_page import Home
 from ui.shell.ports import Session
 from ui.shell.room.duplicate_accounts import may_add
 from ui.shell.room.invitation_view import InvitationView
@@ -61,6 +61,7 @@ from ui.shell.room.member_dialogs import NewRoomDialog
 from ui.shell.room.room_view import RoomView
 from ui.shell.settings.diagnosis_dialog import report_fault
 from ui.shell.settings.keys_card import Keys
+from ui.shell.tool_list import ToolList
 from ui.shell.window import regions
 from ui.shell.window.auto_lock import AutoLock
 from ui.shell.window.commands import Commands
@@ -76,11 +77,12 @@ from ui.shell.window.recovery_request_bar import AskedBar
 from ui.shell.window.revoked import RevokedDialog
 from ui.shell.window.room_list import WIDTH, RoomList
 from ui.shell.window.search_view import SearchView
+from ui.shell.window.sections import SEARCH, SETTINGS, sections
 from ui.shell.window.status_bar import StatusBar
 from ui.shell.window.upgrade_bar import UpgradeBar
 from ui.shell.window.window_commands import window_commands
 from ui.shell.words import verified_chip
-from ui.tool import DraftingView, Tool, WritingView
+from ui.tool import AnyTool, DraftingView, WritingView
 
 if TYPE_CHECKING:
     from ui.shell.settings import settings_view as settings_page
@@ -109,15 +111,16 @@ class MainWindow(QMainWindow):
     def __init__(
         self,
         session: Session,
-        tools: Sequence[Tool],
+        tools: Sequence[AnyTool],
         *,
         keys: Keys | None = None,
         now: Callable[[], datetime] = datetime.now,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.session, self.tools, self._keys = session, list(tools), keys
+        self.session, self._keys = session, keys
         self._now = now
+        self.tools = ToolList(tools, session, now)
         self.unread = 0
         self.announcer = Announcer(self, lambda: session.settings.get(ANNOUNCE))
         self._announced_status = ""
@@ -125,8 +128,7 @@ class MainWindow(QMainWindow):
         """The installed release that waits, and whether only a restart of the computer helps."""
         self._known: tuple[str, str | None, str] = "connecting", None, ""
         """State and code of the connection when no attempt was under way."""
-        self._icons = {kind: tool.icon for tool in tools for kind in tool.kinds}
-        self.navigator = Navigator(session, tools, self)
+        self.navigator = Navigator(session, self.tools, self)
         self.navigator.write_to.connect(self.write_to)
         self._bound: list[QAction] = []
         self._settings_view: settings_page.SettingsView | None = None
@@ -139,8 +141,8 @@ class MainWindow(QMainWindow):
         self.auto_lock.idle.connect(self.lock_requested)
         with theme.styled_at_once():
             self._build()
-        self._notifications = Notifications(self, session.rooms, settings, desktop(self, self._to_front))
-        self._news = News(self, session.rooms, self.announcer, lambda: self.navigator.place.room)
+        self._notifications = Notifications(self, session.rooms, self.tools, settings, desktop(self, self._to_front))
+        self._news = News(self, session.rooms, self.tools, self.announcer, lambda: self.navigator.place.room)
         bind(self, settings.changed, self._on_setting)
         bind(self, session.status_changed, self._on_status)
         rooms_soon = Soon(self, self._on_rooms)
@@ -158,6 +160,7 @@ class MainWindow(QMainWindow):
         for action in self._bound:
             self.removeAction(action)
             action.deleteLater()
+        self.sections = sections(self.tools)
         self.commands = Commands(window_commands(self))
         self._bound = self.commands.bind(self)
         central = QWidget()
@@ -192,7 +195,7 @@ class MainWindow(QMainWindow):
         finder = Finder(
             self.session,
             self.commands,
-            self._icons,
+            self.tools,
             open_room=self.open_room,
             open_link=self.open_link,
             write_to=self.write_to,
@@ -205,7 +208,7 @@ class MainWindow(QMainWindow):
     def _parts(self) -> Parts:
         sections: dict[str, Callable[[], QWidget]] = {
             "home": lambda: self.home,
-            "tasks": lambda: self.my_tasks,
+            **{ident: partial(self.of_tools.__getitem__, ident) for ident in self.of_tools},
             "search": lambda: self.search_view,
             "settings": lambda: self.settings_view,
         }
@@ -222,15 +225,11 @@ class MainWindow(QMainWindow):
 
     def _make_rail(self) -> Rail:
         rail = Rail()
-        words = (("home", tr("Home")), ("rooms", tr("Rooms")), ("tasks", tr("Tasks")))
-        icons = {"home": "home", "rooms": "room", "tasks": "tasks", "search": "search"}
-        for i, (section, word) in enumerate(words):
-            rail.add(section, RailButton(icons[section], word, self._going(section), shortcut=f"Ctrl {i + 1}"))
-        rail.add_stretch()
-        rail.add("search", RailButton("search", tr("Search"), self._going("search"), shortcut="Ctrl 4"))
-        rail.add(
-            "settings", RailButton("settings", tr("Settings"), self._going("settings"), shortcut="Ctrl 5", word=False)
-        )
+        for each in self.sections:
+            if each.id == SEARCH:
+                rail.add_stretch()
+            going, key = self._going(each.id), each.key.replace("+", " ")
+            rail.add(each.id, RailButton(each.icon, each.word, going, shortcut=key, word=each.id != SETTINGS))
         me = self.session.people.me
         own = RailButton("", tr("My account: {name}").format(name=me.name), self._account_menu, word=False)
         own.set_person(me)
@@ -254,27 +253,26 @@ class MainWindow(QMainWindow):
         layout.addWidget(self.upgrade_bar)
         self.stack = Pages()
         self.stack.setAccessibleName(tr("Content"))
-        self.home = Home(self.session, self._icons, self._now)
+        self.home = Home(self.session, self.tools, self._now)
         self.home.link_chosen.connect(self.open_link)
         self.home.room_chosen.connect(self.open_room)
         self.home.recovery_sheet_wanted.connect(self._make_recovery_sheet)
-        self.my_tasks = MyTasks(
-            self.session, lambda task, done: finish(self, self.session, task, done), lambda: self._now().date()
-        )
-        self.my_tasks.link_chosen.connect(self.open_link)
-        self.search_view = SearchView(self.session, self._icons)
+        self.search_view = SearchView(self.session, self.tools)
         self.search_view.link_chosen.connect(self.open_link)
         self._settings_view = None
         self.no_room = EmptyState(
             "room",
             tr("No room is open"),
-            tr("Rooms hold people, chat, documents and tasks of a case. Choose one in the list, or make a new one."),
+            tr("Rooms hold people, {things} of a case. Choose one in the list, or make a new one.").format(
+                things=self.tools.things()
+            ),
             tr("Make a room"),
             self.new_room,
         )
         self.invitation = InvitationView(self.session)
         self.invitation.entered.connect(self.open_room)
-        for view in (self.home, self.my_tasks, self.search_view, self.no_room, self.invitation):
+        self.of_tools = {section.id: section.make() for section in self.tools.sections}
+        for view in (self.home, *self.of_tools.values(), self.search_view, self.no_room, self.invitation):
             self.stack.addWidget(view)
         layout.addWidget(Roomy(self.stack), 1)
         self.status = StatusBar()
@@ -286,7 +284,7 @@ class MainWindow(QMainWindow):
         """The settings, made at their first use: they are half of the window's widgets, and few starts show them."""
         if self._settings_view is None:
             with theme.styled_at_once():
-                self._settings_view = view = settings_page.SettingsView(self.session, self._keys)
+                self._settings_view = view = settings_page.SettingsView(self.session, self._keys, tools=self.tools.all)
                 self.stack.addWidget(view)
             view.lock.connect(self.lock_requested)
             view.key_change.connect(self.key_change_requested)
@@ -385,7 +383,7 @@ class MainWindow(QMainWindow):
         run(self, self._new_room())
 
     async def _new_room(self) -> None:
-        dialog = NewRoomDialog(self)
+        dialog = NewRoomDialog(self, self.tools.things())
         answer: list[tuple[str, str]] = []
         dialog.accepted.connect(lambda: answer.append((dialog.title.text().strip(), dialog.room_type)))
         if await show(dialog) and answer:
@@ -570,6 +568,9 @@ class MainWindow(QMainWindow):
         self.unread = sum(counted)
         self._show_title()
         self.rail.items["rooms"].set_count(self.unread + self.session.invitations.count)
+        for section in self.tools.sections:
+            if section.count is not None:
+                self.rail.items[section.id].set_count(section.count())
         self.unread_changed.emit(self.unread)
         if self.session.status.state == "syncing":
             self._on_status()

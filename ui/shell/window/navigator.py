@@ -5,7 +5,7 @@ It has no menus, settings or messages. It is given the parts that it moves (`use
 changes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal
@@ -16,10 +16,10 @@ from app.objects.links import ObjectLink
 from ui.shell.ports import Session
 from ui.shell.room.invitation_view import InvitationView
 from ui.shell.room.room_view import RoomView
+from ui.shell.tool_list import ToolList, of_tool
 from ui.shell.window.navigation import History, Place, Rail
 from ui.shell.window.room_list import RoomList
 from ui.shell.window.search_view import SearchView
-from ui.tool import Tool
 
 _KEPT_ROOMS = 6
 """The most rooms that keep their open views; the one that was visited the longest time ago is closed."""
@@ -48,9 +48,9 @@ class Navigator(QObject):
     write_to = Signal(object)
     """A room's people panel asks to write to a person."""
 
-    def __init__(self, session: Session, tools: Sequence[Tool], parent: QObject) -> None:
+    def __init__(self, session: Session, tools: ToolList, parent: QObject) -> None:
         super().__init__(parent)
-        self._session, self._tools = session, list(tools)
+        self._session, self._tools = session, tools
         self._parts: Parts
         self.history = History()
         self.place = Place(section="home")
@@ -101,7 +101,7 @@ class Navigator(QObject):
 
     def open_link(self, link: ObjectLink) -> None:
         """Opens an object in its room, at its place."""
-        tool = next((t for t in self._tools if link.kind in t.kinds), None)
+        tool = self._tools.of_kind(link.kind)
         if tool is None:
             self.open_room(link.room)
             return
@@ -156,7 +156,7 @@ class Navigator(QObject):
         self._parts.room_list.choose(place.room)
         self._note_opened(view)
         self._parts.stack.setCurrentWidget(view)
-        (view.current_view() or view).setFocus()  # in a chat one writes at once
+        (view.current_view() or view).setFocus()  # in some views one writes at once
 
     def _room_view(self, room: RoomId) -> RoomView:
         view = self._rooms.pop(room, None)
@@ -175,11 +175,12 @@ class Navigator(QObject):
         return view
 
     def _note_opened(self, view: RoomView) -> None:
-        """Notes that the room's chat or board was opened. Documents do that themselves, one by one."""
-        tool = next((t for t in self._tools if t.id == view.tabs.current()), None)
-        of_tool = [o for o in self._session.rooms.objects(view.room) if tool is not None and o.kind in tool.kinds]
-        if len(of_tool) == 1:
-            self._session.rooms.opened(view.room, of_tool[0].obj)
+        """Notes that the tool's object in the room was opened, where it has one. A tool with several notes it itself,
+        one by one."""
+        tool = self._tools.by_id(view.tabs.current())
+        found = of_tool(tool, self._session.rooms.objects(view.room)) if tool is not None else []
+        if len(found) == 1:
+            self._session.rooms.opened(view.room, found[0].obj)
 
     def _on_tab(self, room: RoomId, tab: str) -> None:
         if self.place.room == room and not self._moving:

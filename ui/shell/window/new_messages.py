@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Counts new messages: a message is announced or shown on the desktop if it came since the last time."""
+"""Counts what is new in rooms: it is announced or shown on the desktop if it came since the last time. What it is
+called is the words of the tool that counts it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,20 +9,21 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
+from app.rooms.service import RoomSummary
 from ui.kit.announcing import Announcer
 from ui.kit.bind import Soon, bind
 from ui.kit.gathering import Kind
-from ui.kit.translate import tr
-from ui.shell.ports import RoomService, RoomSummary
+from ui.shell.ports import RoomService
+from ui.shell.tool_list import ToolList
+from ui.tool_parts import NewsWords
 
 Counts = Mapping[RoomId, tuple[int, int]]
-"""Of each room: the number of unread messages, and how many of them mention the person. Of a muted room only the latter
-count."""
+"""Of each room: how much is unread, and how much of that names the person. Of a muted room only the latter counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fresh:
-    """The new messages. `rooms` are their rooms, each with whether somebody is mentioned there."""
+    """What is new. `rooms` are its rooms, each with whether the person is named there."""
 
     unread: int
     mentions: int
@@ -29,7 +31,7 @@ class Fresh:
 
 
 def counts(rooms: RoomService) -> dict[RoomId, tuple[int, int]]:
-    """The number of unread messages in each room."""
+    """How much is unread in each room."""
     return {r.room: (0 if r.muted else r.unread, r.mentions) for r in rooms.rooms()}
 
 
@@ -47,14 +49,20 @@ def fresh(before: Counts, now: Counts) -> Fresh:
 
 
 class News(QObject):
-    """Announces new messages in the window in which the person works. While another program is in front, the desktop
-    shows them. A single message in the open room is read out as lists show it."""
+    """Announces what is new in the window in which the person works. While another program is in front, the desktop
+    shows it. A single new thing in the open room is read out as lists show it."""
 
     def __init__(
-        self, window: QWidget, rooms: RoomService, announcer: Announcer, open_room: Callable[[], RoomId | None]
+        self,
+        window: QWidget,
+        rooms: RoomService,
+        tools: ToolList,
+        announcer: Announcer,
+        open_room: Callable[[], RoomId | None],
     ) -> None:
         super().__init__(window)
-        self._window, self._rooms, self._announcer, self._open_room = window, rooms, announcer, open_room
+        self._window, self._rooms, self._tools = window, rooms, tools
+        self._announcer, self._open_room = announcer, open_room
         self._seen = counts(rooms)
         bind(self, rooms.changed, Soon(self, self._on_changed).due)
 
@@ -65,12 +73,14 @@ class News(QObject):
             return
         named, where = max(news.rooms, key=lambda found: found[0])
         room = next((r for r in self._rooms.rooms() if r.room == where), None)
-        if room is not None:
-            self._announcer.announce(Kind.MESSAGES, self._format_message(room, named), max(news.unread, news.mentions))
+        words = self._tools.news(self._rooms.objects(where))
+        if room is not None and words is not None:
+            text = self._format_news(room, named, words)
+            self._announcer.announce(Kind.MESSAGES, text, max(news.unread, news.mentions))
 
-    def _format_message(self, room: RoomSummary, named: bool) -> str:
+    def _format_news(self, room: RoomSummary, named: bool, words: NewsWords) -> str:
         if named:
-            return tr("You were mentioned in {room}").format(room=room.title)
+            return words.named_in(room.title)
         if room.room == self._open_room() and room.preview:
-            return tr("New message: {text}").format(text=room.preview)
-        return tr("New message in {room}").format(room=room.title)
+            return words.new_with(room.preview)
+        return words.new_in(room.title)

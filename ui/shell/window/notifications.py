@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Desktop notifications of mentions and new messages, while the window is not in front. They contain only that
-something was received, unless the setting has been changed to show room and message."""
+"""Desktop notifications of what is new in rooms, while the window is not in front. They contain only that something was
+received, in the words of the tool that counts it, unless the setting has been changed to show room and message."""
 
 import os
 import sys
@@ -16,9 +16,11 @@ from app.core.later import Later
 from app.people.person import Person
 from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
 from ui.kit.bind import Soon, bind
-from ui.kit.translate import tr, trn
+from ui.kit.translate import tr
 from ui.shell.ports import RoomService
+from ui.shell.tool_list import ToolList
 from ui.shell.window.new_messages import counts, fresh
+from ui.tool_parts import NewsWords
 
 if TYPE_CHECKING:
     from ui.shell.window import freedesktop
@@ -55,9 +57,12 @@ class Notifications(QObject):
     """Compares the unread counts at each change. In muted rooms only mentions notify. `latest` is the room of the last
     notification; a room with a mention goes before the others. `notify` may be set later."""
 
-    def __init__(self, window: QWidget, rooms: RoomService, settings: Settings, notify: Notify | None) -> None:
+    def __init__(
+        self, window: QWidget, rooms: RoomService, tools: ToolList, settings: Settings, notify: Notify | None
+    ) -> None:
         super().__init__(window)
-        self._window, self._rooms, self._settings, self.notify = window, rooms, settings, notify
+        self._window, self._rooms, self._tools = window, rooms, tools
+        self._settings, self.notify = settings, notify
         self._seen = counts(rooms)
         self.latest: RoomId | None = None
         bind(self, rooms.changed, Soon(self, self._on_changed).due)
@@ -69,8 +74,10 @@ class Notifications(QObject):
             return
         news = fresh(before, self._seen)
         self.latest = max(news.rooms, key=lambda f: f[0])[1] if news.rooms else self.latest
-        if news.mentions or (news.unread and wanted == "all"):
-            self.notify(*self._format_news(news.unread, news.mentions))
+        if self.latest is not None and (news.mentions or (news.unread and wanted == "all")):
+            words = self._tools.news(self._rooms.objects(self.latest))
+            if words is not None:
+                self.notify(*self._format_news(words, news.unread, news.mentions))
 
     def invited(self, person: Person | None) -> None:
         """Notifies the person that somebody has added them to a room and waits for an answer. The name of that somebody
@@ -82,12 +89,10 @@ class Notifications(QObject):
         else:
             self.notify("Kansli", tr("You have been invited to a room."))
 
-    def _format_news(self, unread: int, mentions: int) -> tuple[str, str]:
+    def _format_news(self, words: NewsWords, unread: int, mentions: int) -> tuple[str, str]:
         """Title and text. They contain what was written only if the setting allows it."""
         if self._settings.get(NOTIFICATION_CONTENT) == "shown":
             room = next((r for r in self._rooms.rooms() if r.room == self.latest), None)
             if room is not None:
                 return room.title, room.preview[:MAX_PREVIEW]
-        if mentions:
-            return "Kansli", tr("You were mentioned in a room.")
-        return "Kansli", trn("{n} new message", "{n} new messages", unread).format(n=unread)
+        return "Kansli", words.named() if mentions else words.count(unread)

@@ -64,7 +64,7 @@ class Palette(QFrame):
         top = line(margins=(8, 0, 8, 0), spacing=6)
         top.addWidget(IconLabel("search", "muted", 18))
         self.field = QLineEdit()
-        self.field.setPlaceholderText(tr("Search for rooms, people, documents, commands …"))
+        self.field.setPlaceholderText(tr("Search for rooms, people, content, commands …"))
         self.field.setAccessibleName(tr("Search everything and do"))
         set_props(self.field, kind="palette")
         self.field.textChanged.connect(self._fill)

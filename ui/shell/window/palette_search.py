@@ -9,10 +9,12 @@ from app.core.ids import ObjId, RoomId
 from app.core.words import words_of
 from app.objects.links import ObjectLink
 from app.people.person import Person
+from app.rooms.service import RoomSummary
 from ui.kit.translate import tr
-from ui.shell.ports import RoomSummary, Session
+from ui.shell.ports import Session
 from ui.shell.room.member_dialogs import person_row
 from ui.shell.rows import Row
+from ui.shell.tool_list import ToolList
 from ui.shell.window.commands import Commands
 from ui.shell.window.palette import Choice, Group, matches
 from ui.shell.window.room_list import room_picture
@@ -30,14 +32,14 @@ class Finder:
         self,
         session: Session,
         commands: Commands,
-        icons_by_kind: dict[str, str],
+        tools: ToolList,
         *,
         open_room: Callable[[RoomId], object],
         open_link: Callable[[ObjectLink], object],
         write_to: Callable[[Person], object],
         search: Callable[[str], object],
     ) -> None:
-        self._session, self._commands, self._icons = session, commands, icons_by_kind
+        self._session, self._commands, self._tools = session, commands, tools
         self._open_room, self._open_link, self._write_to, self._search = open_room, open_link, write_to, search
 
     def at_once(self, query: str, places: Sequence[Choice]) -> list[Group]:
@@ -69,13 +71,13 @@ class Finder:
         if query:
             found = [o for room in titles for o in self._session.rooms.objects(room) if matches(o.title, query)]
         else:
-            found = [o for o in self._session.rooms.recent(_EVER) if o.kind != "chat"]  # a chat is called as its room
+            found = self._tools.listed(self._session.rooms.recent(_EVER))
         return [
             Choice(
                 row=Row(
                     key=("object", o.obj),
                     title=o.title,
-                    icon=self._icons.get(o.kind, "file"),
+                    icon=self._tools.icon(o.kind),
                     right=titles.get(o.room, ""),
                 ),
                 run=partial(self._open_link, ObjectLink(room=o.room, obj=o.obj, kind=o.kind)),
@@ -106,7 +108,7 @@ class Finder:
         hits = [hit for hit in found if hit.obj != ObjId(hit.room)]  # a room's name is found among the rooms
         titles = {r.room: r.title for r in self._session.rooms.rooms()}
         words = words_of(query)
-        rows = hit_rows(self._session, hits, titles, self._icons, words)
+        rows = hit_rows(self._tools, hits, titles, words)
         links = [ObjectLink(room=hit.room, obj=hit.obj, kind=hit.kind, ref=hit.ref, words=words) for hit in hits]
         return [Choice(row=row, run=partial(self._open_link, link)) for row, link in zip(rows, links, strict=True)]
 

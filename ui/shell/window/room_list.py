@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from app.core.ids import RoomId
 from app.rooms.invitations import MoreInvitations
+from app.rooms.service import RoomSummary
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
 from ui.kit.menu import Entry, popup
@@ -18,7 +19,7 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.theme import colour_of
 from ui.kit.translate import tr, trn
-from ui.shell.ports import Invitations, RoomService, RoomSummary
+from ui.shell.ports import Invitations, RoomService
 from ui.shell.rows import Row, RowList
 from ui.shell.words import tile_text, type_name
 

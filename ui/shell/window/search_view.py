@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
-from app.chat.tool import TOOL as CHAT
 from app.core.ids import ObjId, RoomId
 from app.core.visible import one_line
 from app.core.words import words_of
@@ -23,6 +22,7 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import day_or_time, tr, trn
 from ui.shell.ports import Session
 from ui.shell.rows import Row, RowList, Sizes
+from ui.shell.tool_list import ToolList
 
 _LIMIT = 100
 _TYPING_PAUSE_MS = 80
@@ -32,8 +32,8 @@ _SNIPPET_CHARS = 400
 def hit_row(
     hit: SearchHit, room_title: str, icon: str, words: tuple[str, ...] = (), sender: str = "", *, quotes: bool = False
 ) -> Row:
-    """A found place as a row, with the words marked; its key is a link. `sender`: the author of a message. `quotes`:
-    whether the message is a quotation of another person."""
+    """A found place as a row, with the words marked; its key is a link. `sender`: who wrote it. `quotes`: whether it is
+    a quotation of another person."""
     text = one_line(hit.snippet, _SNIPPET_CHARS)  # without the marks around the words, which are control characters
     where = "" if hit.title in ("", room_title) else room_title
     words_found = "" if text == hit.title else f"”{text}”" if quotes else text
@@ -48,20 +48,18 @@ def hit_row(
 
 
 def hit_rows(
-    session: Session,
+    tools: ToolList,
     hits: Sequence[SearchHit],
     titles: Mapping[RoomId, str],
-    icons_by_kind: Mapping[str, str],
     words: tuple[str, ...],
 ) -> list[Row]:
-    """Found places as rows, those that are messages with who wrote them. `titles` are the rooms'."""
-    authors = session.service(CHAT).authors([(hit.obj, hit.ref) for hit in hits])
+    """Found places as rows, with who wrote them where their tool names somebody. `titles` are the rooms'."""
+    origins = tools.origins(hits)
     rows = []
     for hit in hits:
-        author = authors.get((hit.obj, hit.ref))
-        sender = session.people.person(author.uid).name if author is not None else ""
-        icon, quotes = icons_by_kind.get(hit.kind, "file"), author is not None and author.quotes
-        rows.append(hit_row(hit, titles.get(hit.room, ""), icon, words, sender, quotes=quotes))
+        origin = origins.get((hit.obj, hit.ref))
+        sender, quotes = (origin.person.name, origin.quoted) if origin is not None else ("", False)
+        rows.append(hit_row(hit, titles.get(hit.room, ""), tools.icon(hit.kind), words, sender, quotes=quotes))
     return rows
 
 
@@ -70,9 +68,9 @@ class SearchView(QWidget):
 
     link_chosen = Signal(object)
 
-    def __init__(self, session: Session, icons_by_kind: dict[str, str], parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, tools: ToolList, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session, self._icons = session, icons_by_kind
+        self._session, self._tools = session, tools
         set_props(self, frame="window")
         self.setAccessibleName(tr("Search"))
         page = column(self, margins=(34, 26, 34, 24), spacing=14)
@@ -93,7 +91,9 @@ class SearchView(QWidget):
         self._empty = EmptyState(
             "search",
             tr("Search in everything"),
-            tr("Messages, documents and tasks are searched on this computer. Nothing of it is sent to the server."),
+            tr("{things} are searched on this computer. Nothing of it is sent to the server.").format(
+                things=tools.found()
+            ),
         )
         self._none = EmptyState("search", tr("Nothing found"), tr("Try fewer words, or the beginning of a word."))
         self._waits = EmptyState("search", tr("Searching …"), "")
@@ -146,7 +146,7 @@ class SearchView(QWidget):
     def _show(self, text: str, hits: Sequence[SearchHit]) -> None:
         titles: dict[RoomId, str] = {r.room: r.title for r in self._session.rooms.rooms()}
         self._words = words_of(text)
-        self.list.rows.set_rows(hit_rows(self._session, hits, titles, self._icons, self._words))
+        self.list.rows.set_rows(hit_rows(self._tools, hits, titles, self._words))
         self._count.setText(trn("{n} place", "{n} places", len(hits)).format(n=len(hits)) if hits else "")
         self._stack.setCurrentWidget(self.list if hits else (self._none if text else self._empty))
         if self._entered and hits:

@@ -20,28 +20,12 @@ def window_commands(w: "MainWindow") -> list[Command]:
 
 
 def _going(w: "MainWindow") -> list[Command]:
+    sections = [
+        Command(id=s.id, text=s.going, icon=s.icon, shortcuts=s.shortcuts, run=partial(w.go_section, s.id))
+        for s in w.sections
+    ]
     return [
-        Command(id="home", text=tr("Go to Home"), icon="home", shortcuts=("Ctrl+1",), run=lambda: w.go_section("home")),
-        Command(
-            id="rooms", text=tr("Go to Rooms"), icon="room", shortcuts=("Ctrl+2",), run=lambda: w.go_section("rooms")
-        ),
-        Command(
-            id="tasks", text=tr("Go to Tasks"), icon="tasks", shortcuts=("Ctrl+3",), run=lambda: w.go_section("tasks")
-        ),
-        Command(
-            id="search",
-            text=tr("Go to Search"),
-            icon="search",
-            shortcuts=("Ctrl+4", "Ctrl+Shift+F"),
-            run=lambda: w.go_section("search"),
-        ),
-        Command(
-            id="settings",
-            text=tr("Settings"),
-            icon="settings",
-            shortcuts=("Ctrl+5", "Ctrl+,"),
-            run=lambda: w.go_section("settings"),
-        ),
+        *sections,
         Command(id="back", text=tr("Back"), icon="back", shortcuts=("Alt+Left",), run=w.navigator.back),
         Command(id="forward", text=tr("Forward"), icon="forward", shortcuts=("Alt+Right",), run=w.navigator.forward),
         Command(
@@ -87,7 +71,7 @@ def _doing(w: "MainWindow") -> list[Command]:
 
 
 def _of_view(w: "MainWindow") -> list[Command]:
-    """The commands of the view that is shown which it can do now."""
+    """The tools' commands, which the view that is shown does if it can do them now."""
 
     def found(name: str) -> Callable[[], object] | None:
         room = w.current_room()
@@ -98,23 +82,20 @@ def _of_view(w: "MainWindow") -> list[Command]:
         if (act := found(name)) is not None:
             act()
 
-    rows = (
-        ("print", "print", tr("Print …"), ("Ctrl+P",)),
-        ("export-docx", "export", tr("Export as Word document …"), ()),
-        ("export-pdf", "export", tr("Export as PDF …"), ()),
-        ("export-markdown", "export", tr("Export as Markdown …"), ()),
-        ("import", "upload", tr("Import documents …"), ()),
-    )
+    def possible(name: str) -> bool:
+        return found(name) is not None
+
     return [
         Command(
-            id=name,
-            text=text,
-            icon=icon,
-            shortcuts=keys,
-            run=partial(do, name),
-            enabled=lambda name=name: found(name) is not None,  # type: ignore[misc] # mypy and default arguments
+            id=each.id,
+            text=tr(each.title),
+            icon=each.icon,
+            shortcuts=each.shortcuts,
+            run=partial(do, each.id),
+            enabled=partial(possible, each.id),
         )
-        for name, icon, text, keys in rows
+        for tool in w.tools.all
+        for each in tool.commands
     ]
 
 

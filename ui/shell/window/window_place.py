@@ -20,8 +20,6 @@ from ui.shell.window.main_window import MainWindow
 from ui.shell.window.navigation import Place
 from ui.tool import PlacedView, ViewPlace
 
-_SECTIONS = ("home", "rooms", "tasks", "search", "settings")
-
 
 class PlaceKeeper(Protocol):
     """The part of a session that keeps the place for the next process."""
@@ -57,7 +55,7 @@ def go_back(window: MainWindow, keeper: PlaceKeeper) -> None:
     if kept is None:
         return
     place = kept.place
-    if place.section not in _SECTIONS:
+    if place.section not in {each.id for each in window.sections}:
         return
     if place.section == "rooms" and place.room not in {each.room for each in window.session.rooms.rooms()}:
         return

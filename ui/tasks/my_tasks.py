@@ -4,14 +4,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QButtonGroup, QCheckBox, QWidget
 
 from app.core.ids import RoomId
 from app.objects.links import ObjectLink
-from app.tasks.service import TaskRow
-from app.tasks.tool import TOOL as TASKS
+from app.tasks import KIND
+from app.tasks.service import TaskRow, TaskService
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton, SegmentButton, Segments
 from ui.kit.card import Card, EmptyState, SectionHeader, scroll
@@ -19,7 +20,8 @@ from ui.kit.keyed_rows import KeyedRows
 from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.translate import short_day, tr
-from ui.shell.ports import Session
+from ui.kit.unsaved_bar import edit_unseen
+from ui.tool import ViewParts, follow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +116,28 @@ class RoomTasks(QWidget):
         self._card.show_lines(shown.lines)
 
 
-def tasks_here(session: Session, *, done: bool = False) -> list[TaskRow]:
+def tasks_here(parts: ViewParts[TaskService], *, done: bool = False) -> list[TaskRow]:
     """My tasks in rooms that go on. Tasks of a room that another room continues are those of that other room."""
-    ended = {room.room for room in session.rooms.rooms() if room.replaced or room.left}
-    return [task for task in session.service(TASKS).my_tasks(done=done) if task.room not in ended]
+    ended = {room.room for room in parts.rooms.rooms() if room.replaced or room.left}
+    return [task for task in parts.service.my_tasks(done=done) if task.room not in ended]
+
+
+def open_task(view: QWidget, task: TaskRow) -> None:
+    """Opens the card in its room."""
+    follow(view, ObjectLink(room=task.room, obj=task.obj, kind=KIND.id, ref=task.ref))
+
+
+def finish(owner: QObject, service: TaskService, task: TaskRow, done: bool) -> None:
+    """Moves a card to the board's first finished column, or back to its first unfinished one. Errors are reported for
+    `owner`."""
+
+    def move() -> None:
+        board = service.board(task.room, task.obj)
+        target = next((c for c in board.columns() if c.done == done), None)
+        if target is not None:
+            board.move_card(task.card, target.id)
+
+    edit_unseen(owner, service, task.obj, move)
 
 
 def due_text(task: TaskRow, today: date) -> tuple[str, str]:
@@ -132,19 +152,11 @@ def due_text(task: TaskRow, today: date) -> tuple[str, str]:
 
 
 class MyTasks(QWidget):
-    """The list: all, due within a week, overdue, or done. The shell follows `link_chosen(ObjectLink)`."""
+    """The list: all, due within a week, overdue, or done."""
 
-    link_chosen = Signal(object)
-
-    def __init__(
-        self,
-        session: Session,
-        on_tick: Callable[[TaskRow, bool], object],
-        today: Callable[[], date] = date.today,
-        parent: QWidget | None = None,
-    ) -> None:
+    def __init__(self, parts: ViewParts[TaskService], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session, self._on_tick, self._today = session, on_tick, today
+        self._parts = parts
         set_props(self, frame="window")
         self.setAccessibleName(tr("Tasks"))
         inner = QWidget()
@@ -174,15 +186,15 @@ class MyTasks(QWidget):
         self._rooms: KeyedRows[_RoomTasks, RoomTasks] = KeyedRows(
             self._list,
             lambda shown: shown.room,
-            lambda _: RoomTasks(TaskCard(self._open, self._on_tick)),
+            lambda _: RoomTasks(TaskCard(partial(open_task, self), partial(finish, self, parts.service))),
             lambda row, shown: row.show_room(shown),
         )
         page.addStretch(1)
         hold(inner, most_width=900)
         column(self).addWidget(scroll(inner, tr("My tasks")))
         soon = Soon(self, self.refresh)
-        bind(self, session.service(TASKS).changed, soon.due)
-        bind(self, session.rooms.changed, soon.due)
+        bind(self, parts.service.changed, soon.due)
+        bind(self, parts.rooms.changed, soon.due)
 
     def showEvent(self, event: object) -> None:
         self.refresh()
@@ -191,9 +203,9 @@ class MyTasks(QWidget):
         """Reads the tasks again; skipped while it is not shown."""
         if not self.isVisibleTo(self.window()):
             return
-        today = self._today()
+        today = self._parts.now().date()
         tasks = self._chosen(today)
-        rooms = self._session.rooms
+        rooms = self._parts.rooms
         titles = {room.room: room.title for room in rooms.rooms()}
         lines: dict[RoomId, list[TaskLine]] = {}
         for task in tasks:
@@ -207,12 +219,9 @@ class MyTasks(QWidget):
 
     def _chosen(self, today: date) -> list[TaskRow]:
         which = self._filters.checkedId()
-        tasks = tasks_here(self._session, done=which == 3)
+        tasks = tasks_here(self._parts, done=which == 3)
         if which == 1:
             return [t for t in tasks if t.due is not None and t.due <= today + timedelta(days=7)]
         if which == 2:
             return [t for t in tasks if t.due is not None and t.due < today]
         return tasks
-
-    def _open(self, task: TaskRow) -> None:
-        self.link_chosen.emit(ObjectLink(room=task.room, obj=task.obj, kind="board", ref=task.ref))

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a window gives tools, for tests of their views without a window: a service, people from a list, no rooms."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+from app.core.ids import RoomId
+from app.core.signal import Signal
+from app.rooms.service import RoomSummary
+from app.settings import Settings
+from app.tool import AppTool, People, S
+from ui.chat.things import Unnamed
+from ui.kit.translate import local_now
+from ui.shell.tool_list import ToolList
+from ui.tool import AnyTool, ViewParts
+
+
+@dataclass(frozen=True, slots=True)
+class NoRooms:
+    """The rooms of an account that no list shows; this person may write in all of them."""
+
+    changed: Signal[()] = field(default_factory=Signal[()])
+
+    def rooms(self) -> Sequence[RoomSummary]:
+        return ()
+
+    def may_write(self, room: RoomId, /) -> bool:
+        return True
+
+
+def no_settings() -> Settings:
+    """Settings that were never stored."""
+    return Settings(Path("no-profile") / "settings.json")
+
+
+def view_parts(service: S, people: People) -> ViewParts[S]:
+    """The parts with a service behind them."""
+    return ViewParts(
+        service=service, people=people, rooms=NoRooms(), settings=no_settings(), links=Unnamed(), now=local_now
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FewServices:
+    """A `ui.tool.Office` with these services, by their tools' ids."""
+
+    people: People
+    services: dict[str, object]
+    rooms: NoRooms = field(default_factory=NoRooms)
+    settings: Settings = field(default_factory=no_settings)
+
+    def service(self, tool: AppTool[S], /) -> S:
+        return cast("S", self.services[tool.id])
+
+
+def tool_list(tools: Sequence[AnyTool], people: People, **services: object) -> ToolList:
+    """The tools, joined with these services."""
+    return ToolList(tools, FewServices(people, services), local_now)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What of the chats waits for an answer on Home: messages that mention the person, and conversations of two."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from app.chat import KIND
+from app.chat.service import ChatService, MentionRow
+from app.core.ids import RoomId
+from app.objects.links import ObjectLink
+from app.rooms.service import RoomSummary
+from ui.kit.translate import tr
+from ui.tool import ViewParts
+from ui.tool_parts import HomeRow
+
+_MENTIONS = 6
+_ASKED = 200
+"""The most unread mentions that are searched for those in rooms that are still here."""
+
+
+def home_rows(parts: ViewParts[ChatService], new: AbstractSet[RoomId]) -> list[HomeRow]:
+    """The latest mentions, then the conversations of two."""
+    rooms = {each.room: each for each in parts.rooms.rooms()}
+    unread = parts.service.mentions(_ASKED, unread_only=True)
+    mentions = [each for each in unread if each.room in rooms][:_MENTIONS]
+    written = directs(list(rooms.values()), {each.room for each in mentions}, new)
+    return [
+        *(_mention(parts, mention, rooms[mention.room].title) for mention in mentions),
+        *(_direct(room) for room in written),
+    ]
+
+
+def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: AbstractSet[RoomId]) -> list[RoomSummary]:
+    """Conversations of two with something unread, or `new` and never opened, the latest first. Muted conversations are
+    left out, and those in which a `named` mention is shown already."""
+    found = [
+        room
+        for room in rooms
+        if room.type == "direct" and room.preview and (room.unread or room.room in new)
+        if room.room not in named and not (room.muted or room.left or room.replaced)
+    ]
+    return sorted(found, key=lambda room: -room.last_ms)
+
+
+def _mention(parts: ViewParts[ChatService], mention: MentionRow, room_title: str) -> HomeRow:
+    author = parts.people.person(mention.author).name
+    link = ObjectLink(room=mention.room, obj=mention.obj, kind=KIND.id, ref=bytes(mention.change_id))
+    return HomeRow(
+        key=link,
+        icon="mention",
+        title=tr("You were mentioned in {room}").format(room=room_title),
+        detail=f"{author}: {' '.join(mention.text.split())}",
+        t_ms=mention.t,
+        room=mention.room,
+        link=link,
+        introduces=False,
+    )
+
+
+def _direct(room: RoomSummary) -> HomeRow:
+    return HomeRow(
+        key=("direct", room.room),
+        icon="chat",
+        title=tr("Message from {name}").format(name=room.title),
+        detail=room.preview,
+        t_ms=room.last_ms,
+        room=room.room,
+        link=None,
+        introduces=True,
+    )

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The tools of a window, joined with its session. All that the shell asks of tools, it asks here; it names none."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId
+from app.errors import BugError
+from app.objects.links import Linked, ObjectLink
+from app.rooms.service import ObjectSummary
+from app.store.rows import SearchHit
+from ui.kit.translate import day_or_time, tr
+from ui.shell.words import both, either
+from ui.tool import AnyTool, Office
+from ui.tool_parts import JoinedKind, JoinedSection, JoinedTool, NewsWords, Origin, Place
+
+
+class ToolList:
+    """The tools, in the order of a room's tabs. It is the `ui.tool.LinkWords` of each of them."""
+
+    def __init__(self, tools: Sequence[AnyTool], office: Office, now: Callable[[], datetime]) -> None:
+        """Joins the tools. `now` returns the local time. BugError if the session lacks one of them, or if two own the
+        same id, kind, section or command."""
+        self._people = office.people
+        self.all: tuple[JoinedTool, ...] = tuple(tool.join(office, self, now) for tool in tools)
+        self.kinds: dict[str, JoinedKind] = {kind.kind: kind for tool in self.all for kind in tool.kinds}
+        _unique("id", [tool.id for tool in self.all])
+        _unique("kind", [kind.kind for tool in self.all for kind in tool.kinds])
+        _unique("section", [section.id for tool in self.all for section in tool.sections])
+        _unique("command", [command.id for tool in self.all for command in tool.commands])
+
+    def of_kind(self, kind: str) -> JoinedTool | None:
+        """The tool that opens objects of a kind; None if no tool does."""
+        return next((tool for tool in self.all if any(each.kind == kind for each in tool.kinds)), None)
+
+    def by_id(self, ident: str) -> JoinedTool | None:
+        """The tool with an id."""
+        return next((tool for tool in self.all if tool.id == ident), None)
+
+    def in_room(self, objects: Sequence[ObjectSummary]) -> list[JoinedTool]:
+        """The tools that have a tab in a room with these objects."""
+        return [tool for tool in self.all if tool.tab_shown(of_tool(tool, objects))]
+
+    @property
+    def sections(self) -> list[JoinedSection]:
+        """The tools' sections of the rail."""
+        return [section for tool in self.all for section in tool.sections]
+
+    def news(self, objects: Sequence[ObjectSummary]) -> NewsWords | None:
+        """The words for what is new in a room with these objects: those of the tool that counts something as unread,
+        and whose object there was changed last. None if no tool counts."""
+        counting = [tool for tool in self.all if tool.news is not None]
+        newest = {tool.id: max((o.updated_ms for o in of_tool(tool, objects)), default=-1) for tool in counting}
+        return max(counting, key=lambda tool: newest[tool.id]).news if counting else None
+
+    # -- objects in lists -----------------------------------------------------------------------------------------
+
+    def icon(self, kind: str) -> str:
+        """The icon of a kind."""
+        found = self.kinds.get(kind)
+        return found.icon if found is not None else "file"
+
+    def listed(self, objects: Sequence[ObjectSummary]) -> list[ObjectSummary]:
+        """Without the objects that are called as their rooms."""
+        return [each for each in objects if (kind := self.kinds.get(each.kind)) is None or kind.listed]
+
+    def title(self, item: ObjectSummary, room_title: str) -> str:
+        """What an object is called outside its room."""
+        found = self.kinds.get(item.kind)
+        return found.title(item, room_title) if found is not None else item.title or tr("Untitled")
+
+    def line(self, item: ObjectSummary) -> str:
+        """The tool's line about an object; without one, who changed it and when."""
+        found = self.kinds.get(item.kind)
+        if found is not None and found.line is not None:
+            return found.line(item)
+        when = day_or_time(item.updated_ms)
+        if item.by is None:
+            return when
+        return tr("{name} · {when}").format(name=self._people.person(item.by).name, when=when)
+
+    def origins(self, hits: Sequence[SearchHit]) -> dict[Place, Origin]:
+        """The authors of what a search has found, by its place. A place of which the tool names nobody is left out."""
+        found: dict[Place, Origin] = {}
+        for kind in {hit.kind for hit in hits}:
+            shown = self.kinds.get(kind)
+            if shown is not None and shown.origins is not None:
+                found |= shown.origins([(hit.obj, hit.ref) for hit in hits if hit.kind == kind])
+        return found
+
+    def before(self, kind: str) -> Callable[[ObjId, int, QWidget | None], QWidget] | None:
+        """What makes a view of an object as it was; None for a kind that does not merge."""
+        found = self.kinds.get(kind)
+        return found.before if found is not None else None
+
+    def copy_question(self, kind: str) -> str:
+        """The question whether a copy of the person's own changes is put into a room that continues another."""
+        found = self.kinds.get(kind)
+        asks = found.copy_question if found is not None else None
+        return asks() if asks is not None else tr("Do you want to put a copy here?")
+
+    # -- the tools in sentences -----------------------------------------------------------------------------------
+
+    def things(self) -> str:
+        """What rooms hold, within a sentence: "chat, documents and tasks"."""
+        return both([tr(tool.noun) for tool in self.all])
+
+    def found(self) -> str:
+        """What a search looks through, at the beginning of a sentence: "Messages, documents and tasks"."""
+        text = both([tr(tool.found) for tool in self.all])
+        return text[:1].upper() + text[1:]
+
+    def with_history(self) -> str:
+        """The objects whose changes the server keeps until they are cleared: "documents and boards"."""
+        return both([tr(kind.noun[1]) for kind in self.kinds.values() if kind.keeps_history])
+
+    def without_history(self) -> str:
+        """What clearing does not touch: "chat and files"."""
+        return both([*(tr(kind.noun[1]) for kind in self.kinds.values() if not kind.keeps_history), tr("files")])
+
+    def count(self, number: int) -> str:
+        """So many objects whose changes the server keeps: "3 documents and boards"."""
+        kept = [kind.noun for kind in self.kinds.values() if kind.keeps_history]
+        words = either([tr(one) for one, _ in kept]) if number == 1 else both([tr(several) for _, several in kept])
+        return f"{number} {words}"
+
+    # -- ui.tool.LinkWords ----------------------------------------------------------------------------------------
+
+    def icon_of(self, link: ObjectLink | None) -> str:
+        """The icon of what a link leads to; that of a link if no tool knows it."""
+        found = self.kinds.get(link.kind) if link is not None else None
+        if link is None or found is None:
+            return "link"
+        return found.place_icon if link.ref else found.icon
+
+    def line_of(self, link: ObjectLink, linked: Linked) -> str:
+        """The tool's line about what a link leads to; without one, who changed it and when."""
+        found = self.kinds.get(link.kind)
+        text = found.link_line(linked) if found is not None and found.link_line is not None else ""
+        return text or self._changed(linked)
+
+    def _changed(self, linked: Linked) -> str:
+        parts = []
+        if linked.by is not None:
+            parts.append(tr("changed by {name}").format(name=self._people.person(linked.by).name))
+        if linked.updated:
+            parts.append(day_or_time(linked.updated))
+        text = " · ".join(parts)
+        return text[:1].upper() + text[1:]
+
+
+def of_tool(tool: JoinedTool, objects: Sequence[ObjectSummary]) -> list[ObjectSummary]:
+    """The objects that the tool opens."""
+    kinds = {each.kind for each in tool.kinds}
+    return [each for each in objects if each.kind in kinds]
+
+
+def _unique(what: str, owned: Sequence[str]) -> None:
+    for each in owned:
+        if owned.count(each) > 1:
+            raise BugError(f"Two tools on screen own the {what} {each!r}.")

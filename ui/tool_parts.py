@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The parts of a tool that know no service: rows of Home, commands, words for what is new; and a tool joined with the
+service of one session, as the window works with it. `Tool` itself is in ui/tool.py."""
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.objects.links import Linked, ObjectLink
+from app.people.person import Person
+from app.rooms.service import ObjectSummary
+from app.setting import AnySetting
+
+Parent = QWidget | None
+TabShown = Callable[[Sequence[ObjectSummary]], bool]
+"""Whether the tool has a tab in a room with these objects of the tool."""
+Place = tuple[ObjId, bytes]
+"""An object, and the place in it that an `ObjectLink.ref` names."""
+Check = Callable[[str], Awaitable[str]]
+"""Tries something of an installation with sample words. Returns what works, in English for the IT department; raises
+what does not."""
+
+
+def always(of_tool: Sequence[ObjectSummary]) -> bool:
+    """A tab in every room, so that its first object can be made there. Most tools choose this."""
+    return True
+
+
+def with_an_object(of_tool: Sequence[ObjectSummary]) -> bool:
+    """A tab where there is an object of the tool: for a tool whose one object in a room is the room's starter, and is
+    never made by hand. A newcomer's room has it as soon as it is read."""
+    return bool(of_tool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The author of what a search has found. `quoted`: it is a quotation of that person."""
+
+    person: Person
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeRow:
+    """Something on Home that waits for the person's answer, at `t_ms`. A press opens `link`, or the room if it is None.
+    `introduces`: it replaces the row that says that the person was added to the room."""
+
+    key: Hashable
+    icon: str
+    title: str
+    detail: str
+    t_ms: int
+    room: RoomId
+    link: ObjectLink | None
+    introduces: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCommand:
+    """A command in the palette, with its shortcuts. It is offered while the tool's view that is shown can do it
+    (`ActingView.doable` has the id). `title` is an English msgid."""
+
+    id: str
+    title: str
+    icon: str
+    shortcuts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsWords:
+    """How what the tool counts as unread is announced, and shown on the desktop. Each is called when it is shown, in
+    the language in force. A text with a room gets the room's title, `new_with` the text that lists show of it, and
+    `count` how much is new."""
+
+    named_in: Callable[[str], str]
+    """The person was named in this room."""
+    new_in: Callable[[str], str]
+    new_with: Callable[[str], str]
+    named: Callable[[], str]
+    """The person was named, with no room: this is what a locked screen shows."""
+    count: Callable[[int], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedKind:
+    """A `ShownKind` with the service of one session behind it. `keeps_history`: its changes are kept by the server
+    until they are cleared."""
+
+    kind: str
+    icon: str
+    place_icon: str
+    noun: tuple[str, str]
+    listed: bool
+    keeps_history: bool
+    title: Callable[[ObjectSummary, str], str]
+    line: Callable[[ObjectSummary], str] | None
+    link_line: Callable[[Linked], str] | None
+    origins: Callable[[Sequence[Place]], Mapping[Place, Origin]] | None
+    before: Callable[[ObjId, int, Parent], QWidget] | None
+    copy_question: Callable[[], str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedSection:
+    """A `Section` with the service of one session behind it."""
+
+    id: str
+    title: str
+    icon: str
+    make: Callable[[], QWidget]
+    count: Callable[[], int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedTrial:
+    """A `Trial` with the service of one session behind it."""
+
+    write: Callable[[RoomId, str], object]
+    reads: Callable[[RoomId, str], bool]
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedTool:
+    """A `Tool` with the service of one session behind it: what the window works with."""
+
+    id: str
+    title: str
+    icon: str
+    noun: str
+    found: str
+    open: Callable[[RoomId, ObjId | None, Parent], QWidget]
+    tab_shown: TabShown
+    shows_people: bool
+    kinds: tuple[JoinedKind, ...]
+    sections: tuple[JoinedSection, ...]
+    cards: tuple[tuple[str, Callable[[], QWidget]], ...]
+    """(msgid of the heading, maker)"""
+    home_rows: Callable[[AbstractSet[RoomId]], Sequence[HomeRow]] | None
+    commands: tuple[ToolCommand, ...]
+    news: NewsWords | None
+    settings: tuple[AnySetting, ...]
+    trial: JoinedTrial
