@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import DiskFull
 from app.objects import live
-from sync.client.ports import Received
+from sync.client.received import ReceivedSlice
 from tests.app.objects.live_place import SIDES, Place
 from tests.app.objects.live_sides import OBJ, Gate
 from tests.office import ROOM
@@ -65,7 +65,7 @@ async def test_what_waits_for_the_next_turn_is_in_the_state_that_the_last_close_
 
 
 def lacks(place: Place) -> None:
-    place.store.receive(Received(room=ROOM, waiting=[(99, b"shut")]))
+    place.store.receive(ReceivedSlice(room=ROOM, waiting=[(99, b"shut")]))
 
 
 def refused(place: Place) -> None:
