@@ -25,7 +25,8 @@ from app.tasks.model import Board
 from app.tasks.records import Updates
 from app.tasks.records import encode as board_change
 from sync.client.placed_changes import Compacted
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import person
 
@@ -88,10 +89,10 @@ class Opened:
     async def _take(self, one: Object, changes: Sequence[OpenedChange]) -> None:
         kind = BOARDS.id if one.board else DOCUMENTS.id
         announced = _change(1, 0, ANNOUNCER, ObjId(one.room), encode(ObjectAnnounced(obj=one.id, kind=kind)))
-        self.store.receive(Received(room=one.room, cursor=1, state=b"", changes=[announced]))
+        self.store.receive(ReceivedSlice(room=one.room, cursor=1, state=b"", changes=[announced]))
         for at in range(0, len(changes), SLICE):
             came = changes[at : at + SLICE]
-            await self.store.receive_apart(Received(room=one.room, cursor=came[-1].n, state=b"", changes=came))
+            await self.store.receive_apart(ReceivedSlice(room=one.room, cursor=came[-1].n, state=b"", changes=came))
 
     async def snapshot(self, one: Object) -> Compacted | None:
         """The object's snapshot, made of all its changes as the engine makes it. None for an object that has none."""

@@ -25,7 +25,8 @@ from app.rooms.records import encode as encode_room
 from app.store.store import Store
 from app.tasks.model import Board
 from app.tasks.records import encode as encode_board
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.documents.desks import World
 from tests.app.objects.crdts import crdt_of
 from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others, start_board
@@ -344,7 +345,7 @@ def test_attack_a_title_of_nothing_leaves_the_room_in_the_list(tmp_path: Path) -
             n=at + 1, t=1_795_500_000_000, uid=EK, dev=DevId(EK), obj=ObjId(ROOM), change_id=new_change(),
             payload=encode_room(RoomNamed(title=title, type="case")),
         )  # fmt: skip
-        store.receive(Received(room=ROOM, cursor=at + 1, state=b"", changes=[change]))
+        store.receive(ReceivedSlice(room=ROOM, cursor=at + 1, state=b"", changes=[change]))
         row = store.rooms_list.get(ROOM)
         assert row is not None
         assert row.title == kept

@@ -19,7 +19,7 @@ from app.objects.crdt import REMOTE, CrdtDoc, Update
 from app.objects.trash import Retired
 from app.richtext.model import Change, Document
 from app.rooms.projection import KIND as ROOM_KIND
-from app.store import inbox
+from app.store import arrivals
 from app.store.database import Database
 from app.store.store import Store
 from app.tasks import KIND as BOARD
@@ -51,7 +51,7 @@ class Gate:
                 self.asked.set()
             settle(db)
 
-        patch.setattr(inbox, "_SHORT", -1)
+        patch.setattr(arrivals, "_SHORT", -1)
         patch.setattr(Database, "_commit_apart", waiting)
         patch.setattr(Database, "_settle", asking)
 

@@ -11,7 +11,7 @@ import pytest
 from app.errors import DiskFull
 from app.objects import live
 from app.objects.held import Held
-from sync.client.ports import Received
+from sync.client.received import ReceivedSlice
 from tests.app.objects.live_place import SIDES, Place
 from tests.app.objects.live_sides import OBJ, Gate
 from tests.office import ROOM
@@ -73,7 +73,7 @@ def held(place: Place) -> Held[Any]:
 
 
 def lacks(place: Place) -> None:
-    place.store.receive(Received(room=ROOM, waiting=[(99, b"shut")]))
+    place.store.receive(ReceivedSlice(room=ROOM, waiting=[(99, b"shut")]))
 
 
 def refused(place: Place) -> None:

@@ -16,7 +16,8 @@ from app.store.counters import Counter, Latest
 from app.store.objects import announce, set_deleted
 from app.store.rows import ObjectRow, RoomRow, StoredChange
 from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.ports import MemberRow, OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.app.store.conftest import DEV, KEY, ME, OTHER
 
 Numbers = tuple[int, int, int]
@@ -67,7 +68,7 @@ class Rooms:
         self.store = Store.open(self.path, KEY, kinds)
 
     def receive(self, room: RoomId, *changes: OpenedChange, shares: Sequence[tuple[ObjId, bytes]] = ()) -> None:
-        self.store.receive(Received(room=room, cursor=self.n, state=b"state", changes=changes, shares=shares))
+        self.store.receive(ReceivedSlice(room=room, cursor=self.n, state=b"state", changes=changes, shares=shares))
 
     def change(self, obj: ObjId, data: bytes) -> OpenedChange:
         """A colleague's change at the next position."""
@@ -80,7 +81,7 @@ class Rooms:
         event = RoomEvent(n=self.n, t=self.n, kind="genesis", by=OTHER)
         members, gone = ([member], []) if here else ([], [ME])
         self.store.receive(
-            Received(room=room, cursor=self.n, state=b"state", events=[event], members=members, gone=gone)
+            ReceivedSlice(room=room, cursor=self.n, state=b"state", events=[event], members=members, gone=gone)
         )
 
     def says(self, room: RoomId, obj: ObjId, what: str) -> None:

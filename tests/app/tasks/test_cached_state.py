@@ -13,7 +13,8 @@ from app.tasks import KIND as BOARD
 from app.tasks import projection
 from app.tasks.model import Board
 from app.tasks.records import encode
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import Backfilled, ReceivedSlice, Resolved
 from tests.office import COLUMNS, EK, HL, ROOM, Desk, desk, from_others
 
 FIRST, *OTHERS = (ObjId(bytes((n,)) * 16) for n in range(1, 2 + projection.BOARDS_KEPT))
@@ -131,14 +132,17 @@ def test_no_state_is_cached_where_changes_wait_for_one_that_comes_in_the_same_sl
     first, *rest = ek.write(20)
     receive(hl, [encode(ek.updates[0])], 90)
     if lacking == "waiting":
-        hl.store.receive(Received(room=ROOM, waiting=[(100, b"shut")]))
+        hl.store.receive(ReceivedSlice(room=ROOM, waiting=[(100, b"shut")]))
     else:
-        hl.store.receive(Received(room=ROOM, incomplete=[FIRST]))
+        hl.store.receive(ReceivedSlice(room=ROOM, incomplete=[FIRST]))
     receive(hl, rest, 101)
     put_out(hl)
     change = OpenedChange(n=100, t=100, uid=EK, dev=DevId(EK), obj=FIRST, change_id=new_change(), payload=first)
-    resolved, filled = ([100], []) if lacking == "waiting" else ([], [FIRST])
-    hl.store.receive(Received(room=ROOM, changes=[change], resolved=resolved, backfilled=filled))
+    if lacking == "waiting":
+        hl.store.receive(Resolved(room=ROOM, changes=[change], resolved=[100]))
+    else:
+        hl.store.receive(ReceivedSlice(room=ROOM, changes=[change]))
+        hl.store.receive(Backfilled(room=ROOM, objs=[FIRST]))
     assert not hl.store.changes.lacking(ROOM)
     assert hl.store.objects.crdt_state(FIRST) is None
     put_out(hl)

@@ -19,7 +19,8 @@ from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board
 from app.tasks.records import decode
 from app.tasks.service import TaskService
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.objects.live_sides import Gate
 from tests.office import BOARD_ID, EK, HL, ROOM, Announcing, Desk, Positions, desk, start_board
 
@@ -254,7 +255,7 @@ async def test_what_replaced_mine_during_an_edit_is_merged_in_the_next_turn(
         n=99, t=99, uid=uid, dev=DevId(uid), obj=BOARD_ID, change_id=change.change_id, payload=change.payload
     )
     storing = asyncio.ensure_future(
-        mine.store.inbox.receive_apart(Received(room=ROOM, cursor=99, state=b"", changes=[opened]))
+        mine.store.inbox.receive_apart(ReceivedSlice(room=ROOM, cursor=99, state=b"", changes=[opened]))
     )
     for _ in range(4):
         await asyncio.sleep(0)

@@ -12,7 +12,7 @@ import pytest
 from app.chat.records import MessageSent
 from app.chat.tool import TOOL as CHAT
 from app.core.i18n import set_language
-from sync.client.ports import Received
+from sync.client.received import Received
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
 from sync.server.rules.refusal import Refusal

@@ -13,7 +13,8 @@ from sync.client.exchange import snapshot_maker
 from sync.client.exchange.reread import Rereading
 from sync.client.exchange.snapshot_maker import Snapshots
 from sync.client.placed_changes import Compact
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReadAgain, Received
 from sync.client.room import bootstrap_buffer
 from sync.client.room.room_keys import RoomKeys
 from sync.client.room.room_sync import RoomSync
@@ -85,7 +86,7 @@ async def test_positions_of_a_long_room_are_stored_many_at_a_time(w: World, monk
     stored, receive = list[int](), p.guest.store.receive_apart
 
     async def noted(received: Received) -> None:
-        stored.append(len(received.positions))
+        stored.append(len(getattr(received, "positions", ())))
         await receive(received)
 
     monkeypatch.setattr(p.guest.store, "receive_apart", noted)
@@ -188,7 +189,7 @@ async def test_a_line_that_is_cut_at_the_end_leaves_no_snapshot_for_good(
     ends, receive = list[Received](), p.guest.store.receive_apart
 
     async def cut(received: Received) -> None:
-        if received.reread == 0:
+        if isinstance(received, ReadAgain):
             ends.append(received)
             if len(ends) == 1:
                 await asyncio.Event().wait()  # as while a slice of another room is tried
