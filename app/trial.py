@@ -15,9 +15,9 @@ from app.bootstrap import Office
 from app.core import clock
 from app.core.ids import ChangeId, Uid
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import encode
 from app.kinds import TOOLS
 from app.objects.crdt import CrdtDoc
+from app.objects.pieces import encode
 from app.policy import Policy
 from app.profile import Profile
 from app.session import Session

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from app.core.visible import one_line
-from app.documents.records import check
+from app.objects.pieces import check
 from app.richtext.model import Document
 from app.store import objects, search
 from app.store.database import driver_of
