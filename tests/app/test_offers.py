@@ -15,11 +15,11 @@ from app.core import clock
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENT
 from app.documents.compaction import compact
-from app.documents.records import Assembler, encode, group_of, unpack
 from app.errors import NotFound
 from app.objects.grammar import read
 from app.objects.kind import ROOM
 from app.objects.offering import offerable
+from app.objects.pieces import Assembler, encode, unpack
 from app.richtext.model import Document
 from app.rooms.offers import ASK_AFTER_MS, Offers
 from app.rooms.projection import KIND as ROOT
@@ -76,8 +76,7 @@ class Desk:
         self.store.set_me(me)
         self.me = me
         self.succession = Succession(self.store, cast("Engine", Believing(me)), cast("RoomService", None))
-        self.succession.groups = {DOCUMENT.id: group_of}
-        self.offers.unpack = {DOCUMENT.id: unpack}
+        self.offers.copiers = {DOCUMENT.id: lambda *_: None}
 
     @property
     def offers(self) -> Offers:

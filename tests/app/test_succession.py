@@ -11,9 +11,9 @@ import pytest
 
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENT
-from app.documents.records import PART_BYTES, encode, group_of
 from app.errors import WorkerDied
 from app.objects.kind import ROOM
+from app.objects.pieces import PIECE_BYTES, encode
 from app.richtext.model import Document
 from app.rooms.baselines import Baselines
 from app.rooms.projection import KIND as ROOT
@@ -31,7 +31,7 @@ ME, OWNER = Uid(b"m" * 16), Uid(b"o" * 16)
 OLD, NEW = RoomId(b"g" * 16), RoomId(b"n" * 16)
 DOC = ObjId(b"d" * 16)
 RH = Hash(b"5" * 32)
-BOOK = bytes(3 * PART_BYTES)
+BOOK = bytes(3 * PIECE_BYTES)
 
 
 @dataclass
@@ -65,7 +65,7 @@ def position(store: Store, change_id: ChangeId, obj: ObjId, n: int) -> None:
 async def offered(store: Store) -> list[bytes]:
     """The change ids that are in the successor's document."""
     succession = Succession(store, cast("Engine", Believing()), cast("RoomService", None))
-    succession.groups = {DOCUMENT.id: group_of}
+    succession.offers.copiers = {DOCUMENT.id: lambda *_: None}
     (origin,) = store.origins.all()
     await succession._offer(origin)
     return [c.change_id for c in store.changes.of(object_in(NEW, OLD, DOC))]

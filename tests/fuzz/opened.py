@@ -12,9 +12,9 @@ from typing import NamedTuple
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENTS
 from app.documents.projection import index
-from app.documents.records import Assembler
-from app.documents.records import encode as document_changes
 from app.objects.kind import ROOM
+from app.objects.pieces import Assembler
+from app.objects.pieces import encode as document_changes
 from app.richtext.model import Document
 from app.rooms.projection import KIND as ROOT
 from app.rooms.records import ObjectAnnounced, encode
@@ -22,13 +22,12 @@ from app.store import statements as sql
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.tasks.model import Board
-from app.tasks.records import Updates
-from app.tasks.records import encode as board_change
 from sync.client.placed_changes import Compacted
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import person
+from tests.one_change import one_change as board_change
 
 ME, ANNOUNCER = Uid(b"m" * 16), Uid(b"o" * 16)
 KEY = b"k" * 32
@@ -119,7 +118,7 @@ class Opened:
         changes = self.store.changes.of(one.id)
         if one.board:
             board = Board()
-            board.merge(Updates().feed_data([(c.author, c.data) for c in changes]))
+            board.merge(Assembler().feed_data([(c.author, c.data) for c in changes]))
             said: object = (
                 board.title, board.columns(), sorted(c.id for c in board.all_cards()), len(board.archived()),
             )  # fmt: skip

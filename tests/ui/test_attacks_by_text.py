@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.chat.records import Attachment, MessageSent, ReactionSet, encode
 from app.core.i18n import set_language
 from app.core.ids import DevId, ObjId, new_change
-from app.documents import records
+from app.objects import pieces
 from app.objects.crdt import Value
 from app.richtext.flow import Marks
 from app.richtext.model import Document
@@ -24,12 +24,12 @@ from app.rooms.records import RoomNamed
 from app.rooms.records import encode as encode_room
 from app.store.store import Store
 from app.tasks.model import Board
-from app.tasks.records import encode as encode_board
 from sync.client.ports import OpenedChange
 from sync.client.received import ReceivedSlice
 from tests.app.documents.desks import World
 from tests.app.objects.crdts import crdt_of
 from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others, start_board
+from tests.one_change import one_change as encode_board
 from tests.ui.canary import canary, point_at
 from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import TOOLS, FakeSession
@@ -361,7 +361,7 @@ def test_attack_a_documents_title_is_cleaned_in_lists_and_in_the_document(tmp_pa
     theirs._emit = updates.append
     with crdt_of(theirs).transact():
         crdt_of(theirs).map("meta").set(("title",), BACKWARDS + "\x00" + "å" * 300)
-    world.arrive(at, EK, obj, records.PAYLOAD.encode(records.DocumentUpdate(update=updates[0], title=BACKWARDS * 90)))
+    world.arrive(at, EK, obj, pieces.PAYLOAD.encode(pieces.Whole(update=updates[0], title=BACKWARDS * 90)))
     assert at.documents.list(ROOM)[0].title == ("rapportfdp.exe" * 90)[:200]
     assert at.documents.open(obj).title == ("rapportfdp.exe" + "å" * 300)[:200]
     world.close()

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.core.ids import DevId, ObjId, RoomId
-from app.documents import records
 from app.documents.records import CARET, Caret
 from app.errors import DiskFull, NotFound, StoreFault
+from app.objects import pieces
 from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.object import MAX_DATA_BYTES
 from app.richtext.flow import Style
@@ -306,7 +306,7 @@ def test_an_update_larger_than_a_change_travels_in_parts(world: World, pair: tup
     assert theirs.plain_text() == hl.documents.open(obj).plain_text()
 
 
-@pytest.mark.parametrize("data", [b"", b"\x01nonsense", records.encode(b"\xff\xfe\x01")[0], b"\x63" + bytes(40)])
+@pytest.mark.parametrize("data", [b"", b"\x01nonsense", pieces.encode(b"\xff\xfe\x01")[0], b"\x63" + bytes(40)])
 def test_a_damaged_update_is_refused_by_name_and_the_document_opens(
     world: World, pair: tuple[Desk, Desk, ObjId], data: bytes
 ) -> None:

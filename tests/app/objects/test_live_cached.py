@@ -11,6 +11,7 @@ import pytest
 from app.errors import DiskFull
 from app.objects import live
 from app.objects.held import Held
+from app.objects.pieces import Assembler
 from sync.client.received import ReceivedSlice
 from tests.app.objects.live_place import SIDES, Place
 from tests.app.objects.live_sides import OBJ, Gate
@@ -89,12 +90,14 @@ def stale(place: Place) -> None:
 
 
 def in_pieces(place: Place) -> None:
-    """A piece of an update is here whose other pieces are not; only documents have any."""
+    """A piece of an update is here whose other pieces are not."""
     held(place).feeder = _Waiting()
 
 
-class _Waiting:
-    damaged, waiting = 0, True
+class _Waiting(Assembler):
+    @property
+    def waiting(self) -> bool:
+        return True
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         return []

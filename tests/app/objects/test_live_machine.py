@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from app.core.ids import ChangeId, DevId
 from app.errors import StoreFault
-from app.objects import live
+from app.objects import live, pieces
 from app.objects.crdt import REMOTE, Update
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
@@ -447,3 +447,10 @@ class Live(RuleBasedStateMachine):
 def test_no_order_of_events_loses_an_edit_or_shows_one_as_stored_that_is_not(side: Side) -> None:
     machine = type("Live", (Live,), {"side": side})
     run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=30))
+
+
+@pytest.mark.parametrize("side", [DocumentSide(), BoardSide()], ids=["documents", "tasks"])
+def test_nor_where_each_edit_is_stored_in_pieces(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 24)
+    machine = type("Live", (Live,), {"side": side})
+    run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=30))

@@ -20,6 +20,8 @@ from sync.client.ports import MemberRow, OpenedChange, RoomEvent
 from sync.client.received import ReceivedSlice
 from tests.app.store.conftest import DEV, KEY, ME, OTHER
 
+COUNTS_NOTHING = 99
+"""The version of a read model."""
 Numbers = tuple[int, int, int]
 """(unread, mentions, when the latest was; 0 for none)."""
 
@@ -62,9 +64,12 @@ class Rooms:
         self.store.set_me(ME)
 
     def reopen(self, **versions: int) -> None:
-        """Opens the store again; kinds whose `versions` are given have another read model."""
+        """Opens the store again; kinds whose `versions` are given have another read model. That of COUNTS_NOTHING
+        counts nothing."""
         self.store.close()
         kinds = {kind.id: replace(kind, version=versions.get(kind.id, kind.version)) for kind in KINDS.values()}
+        silent = [kind for kind in kinds.values() if kind.version == COUNTS_NOTHING]
+        kinds |= {kind.id: replace(kind, project=lambda *_: None) for kind in silent}
         self.store = Store.open(self.path, KEY, kinds)
 
     def receive(self, room: RoomId, *changes: OpenedChange, shares: Sequence[tuple[ObjId, bytes]] = ()) -> None:

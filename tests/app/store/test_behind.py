@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.documents import KIND
-from app.documents.records import encode
+from app.objects.pieces import encode
 from app.store.kept_judges import KeptJudges
 from app.store.rehearsal import Rehearsal
 from app.store.verdicts import placed_of

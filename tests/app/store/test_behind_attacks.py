@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from app.core.ids import ChangeId, DevId, ObjId
-from app.documents.records import encode
 from app.errors import DiskFull
+from app.objects.pieces import encode
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut
 from app.rooms.records import encode as record

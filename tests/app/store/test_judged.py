@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import ChangeId, DevId, Uid
-from app.documents.records import encode, unpack
 from app.errors import DiskFull
 from app.objects.grammar import read
+from app.objects.pieces import encode, unpack
 from app.richtext.model import Document
 from app.store import database, judges
 from app.store.arrivals import Arrivals

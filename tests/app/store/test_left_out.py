@@ -10,7 +10,7 @@ import pytest
 from app.chat import KIND as CHAT
 from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import Assembler
+from app.objects.pieces import Assembler
 from app.richtext.model import Document
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, encode

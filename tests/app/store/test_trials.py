@@ -18,8 +18,8 @@ import pytest_asyncio
 
 from app.core.ids import ChangeId, DevId, ObjId, Uid, new_change
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import PAYLOAD, Assembler, DocumentUpdate
 from app.errors import WorkerUnavailable
+from app.objects.pieces import PAYLOAD, Assembler, Whole
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ObjectAnnounced, encode
 from app.store import objects as object_rows
@@ -27,13 +27,13 @@ from app.store.projection import Projector
 from app.store.rehearsal import Rehearsal
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
-from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
 from app.worker.client import Worker
 from sync.client.ports import MemberRow, OpenedChange
 from sync.client.received import ReceivedSlice
 from tests.app.poison import MORTAL, SEEDS, Writer, deep_update, fatal
 from tests.office import BOARD_ID, COLUMNS, EK, HL, KEY, NAMES, ROOM
+from tests.one_change import one_change as board_change
 from tests.world import until
 
 KINDS = {DOCUMENTS.id: DOCUMENTS, BOARDS.id: BOARDS}
@@ -390,4 +390,4 @@ async def test_attack_what_only_the_program_dies_of_is_held_after_three_ends(tmp
 
 
 def _document(update: bytes) -> bytes:
-    return PAYLOAD.encode(DocumentUpdate(update=update))
+    return PAYLOAD.encode(Whole(update=update))

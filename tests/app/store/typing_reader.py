@@ -16,7 +16,7 @@ from pathlib import Path
 
 from app.core.ids import ChangeId, DevId, ObjId
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import Assembler
+from app.objects.pieces import Assembler
 from app.richtext.model import Document
 from app.store.rows import StoredChange
 from app.store.store import Store

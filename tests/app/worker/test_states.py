@@ -21,7 +21,6 @@ from app.store.journal import Journal
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.tasks.model import Board
-from app.tasks.records import encode as board_change
 from app.worker.client import Worker, command_of
 from app.worker.frames import MAX_FRAME, STATES, Forget, Give, Made, Part, Tried, write
 from app.worker.states import SMALL_CHANGES, States
@@ -32,6 +31,7 @@ from sync.client.received import ReceivedSlice
 from tests.app.poison import FATAL, Writer
 from tests.app.store.test_trials import NOTE, found_room
 from tests.office import EK, ROOM
+from tests.one_change import one_change as board_change
 
 LONG = SMALL_CHANGES + 10
 MORTAL = f"""

@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.documents import KIND
-from app.documents.records import Assembler, encode
 from app.kinds import KINDS
 from app.objects.crdt import CrdtDoc
+from app.objects.pieces import Assembler, encode
 from app.rooms.records import ObjectAnnounced, RoomNamed
 from app.rooms.records import encode as record
 from sync.client.exchange import snapshot_maker

@@ -11,9 +11,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.documents.records import encode
 from app.kinds import KINDS
 from app.objects.crdt import CrdtText
+from app.objects.pieces import encode
 from sync.client.exchange import snapshot_maker
 from sync.client.exchange.backfill import TRIES, Backfill
 from sync.client.exchange.missing_keys import Seals
