@@ -125,24 +125,24 @@ class Office:
 
     async def unlock(self, passphrase: str) -> Session:
         """Raises WrongPassphrase, StoreCorrupt, StoreNewer, …"""
-        return self.place.open(await asyncio.to_thread(self.slots.unlock_passphrase, passphrase))
+        return await self.place.open(await asyncio.to_thread(self.slots.unlock_passphrase, passphrase))
 
     async def unlock_keyring(self) -> Session:
         """Raises KeyringLocked, NoKeyring, NoSlot, StoreCorrupt, …"""
-        return self.place.open(await asyncio.to_thread(self.slots.unlock_keyring))
+        return await self.place.open(await asyncio.to_thread(self.slots.unlock_keyring))
 
     async def rekey(self, change: KeyChange) -> Session:
         """Changes or removes a slot, after the former session was closed, and opens a new one. As `Unlocking.rekey`."""
-        return self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
+        return await self.place.open(await asyncio.to_thread(self.unlocking.rekey, change))
 
     async def replace(self, current: str | None, new: str | None) -> Session:
         """Unlocks by a method that policy has forbidden, for the last time, and replaces it. As `Unlocking.replace`."""
-        return self.place.open(await asyncio.to_thread(self.unlocking.replace, current, new))
+        return await self.place.open(await asyncio.to_thread(self.unlocking.replace, current, new))
 
-    def unlock_raw(self) -> Session | None:
+    async def unlock_raw(self) -> Session | None:
         """By the raw key in the environment (benches, tests, the demo), or None if there is none."""
         keys = raw_key_from_env()
-        return self.place.open(keys) if keys is not None else None
+        return await self.place.open(keys) if keys is not None else None
 
     # -- the end --------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ from app.store import layout
 from sync.protocol.version import PROGRAM
 
 MAX_LOG_BYTES = 4_000_000
-_LIBRARIES = ("PySide6_Essentials", "cryptography", "sqlcipher3", "SQLAlchemy", "pycrdt", "msgspec", "websockets")
+_LIBRARIES = ("PySide6_Essentials", "cryptography", "sqlcipher3", "pycrdt", "msgspec", "websockets")
 
 
 def report(profile: Profile, settings: Settings) -> dict[str, str]:

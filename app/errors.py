@@ -1,37 +1,29 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What can go wrong in app/, each with a stable code. The sentences are in ui/errors.py.
 
-AppError
-├── WorldFault      shown to a person, often retried
-│   ├── StoreFault      StoreCorrupt · StoreOlder · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
-│   │                   StoreClosed
-│   ├── UnlockFault     WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · WeakPassphrase · SlotForbidden · LastSlot
-│   ├── FileFault       FileTooLarge · BadFileName · FileUnreadable
-│   ├── NotEnrolled · ProfileInUse · BadProfileName · BadAddress · BadCaFile
-│   ├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
-│   ├── Offline · DataOnNetwork · DataOfAnother
-│   ├── WorkerDied · WorkerUnavailable
-│   └── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
-├── BadChange       one change cannot be projected; it is kept and counted, nothing stops
-└── BugError        our own fault: reported
+WorldError                  of sync/errors.py: a fault outside this program, shown to a person, often retried
+├── StoreFault              StoreCorrupt · StoreOlder · StoreNewer · StoreMissing · DiskFull · StoreUnwritable
+│                           StoreClosed · NotStored
+├── UnlockFault             WrongPassphrase · KeyringLocked · NoKeyring · NoSlot · SlotDamaged · WeakPassphrase
+│                           SlotForbidden · LastSlot
+├── FileFault               FileTooLarge · BadFileName · FileUnreadable
+├── NotEnrolled · ProfileInUse · BadProfileName · BadCaFile
+├── ServerNotAllowed · ExportOff · SettingLocked · BadSetting
+├── Offline · DataOnNetwork · DataOfAnother
+├── WorkerDied · WorkerUnavailable
+├── Forbidden · NotFound · TooManyTries · NotRevoked · ReturnWaits
+└── BadChange               a received change cannot be projected; it is kept and counted, nothing stops
+BugError                    of sync/errors.py: a fault in this program, reported
 
-`is_ours` judges errors of sync/ and of libraries too.
+The tools draw their own: app/chat/errors.py, app/documents/errors.py.
 """
 
-from sync import errors as of_sync
+from sync.errors import BugError, WorldError
+
+__all__ = ["BugError", "WorldError", "is_ours"]
 
 
-class AppError(Exception):
-    """Root of the tree. `code` is stable and goes to logs, support and ui/errors.py."""
-
-    code: str = "app"
-
-
-class WorldFault(AppError):
-    """The world's fault, not ours: disks, key stores, files, people."""
-
-
-class StoreFault(WorldFault):
+class StoreFault(WorldError):
     """The encrypted database cannot be used as it is. Nothing has been changed."""
 
 
@@ -71,13 +63,20 @@ class StoreClosed(StoreFault):
     code = "store-closed"
 
 
+class NotStored(StoreFault):
+    """Something that a person wrote is only in memory, although the disk refused nothing: a fault of this program,
+    which is reported where it happens, keeps it there."""
+
+    code = "not-stored"
+
+
 class DiskFull(StoreFault):
     """No room left; the transaction was rolled back."""
 
     code = "disk-full"
 
 
-class UnlockFault(WorldFault):
+class UnlockFault(WorldError):
     """A key slot could not be opened or made."""
 
 
@@ -129,37 +128,37 @@ class LastSlot(UnlockFault):
     code = "last-slot"
 
 
-class NotEnrolled(WorldFault):
+class NotEnrolled(WorldError):
     """An enrolment ended before the account's keys were kept: there is nothing to resume."""
 
     code = "not-enrolled"
 
 
-class ProfileInUse(WorldFault):
+class ProfileInUse(WorldError):
     """Another process has this profile open."""
 
     code = "profile-in-use"
 
 
-class BadProfileName(WorldFault):
+class BadProfileName(WorldError):
     """A profile's name holds characters that cannot be a folder's name everywhere."""
 
     code = "bad-profile-name"
 
 
-class DataOnNetwork(WorldFault):
+class DataOnNetwork(WorldError):
     """The folder of all profiles is on another machine's disk, where the database is not safe."""
 
     code = "data-on-network"
 
 
-class DataOfAnother(WorldFault):
+class DataOfAnother(WorldError):
     """The folder of all profiles, or one in it, was made by another user, or everybody may write in it."""
 
     code = "data-of-another"
 
 
-class FileFault(WorldFault):
+class FileFault(WorldError):
     """A file that a person chose cannot be used. `file` is its name if it was one of several, "" otherwise. The name is
     not in the exception's text, which logs may hold."""
 
@@ -184,37 +183,37 @@ class FileUnreadable(FileFault):
     code = "file-unreadable"
 
 
-class Offline(WorldFault):
+class Offline(WorldError):
     """This needs the server, and there is no connection now."""
 
     code = "offline"
 
 
-class TooManyTries(WorldFault):
+class TooManyTries(WorldError):
     """Three comparisons of digits failed within an hour: wait an hour, or use a code."""
 
     code = "too-many-tries"
 
 
-class NotRevoked(WorldFault):
+class NotRevoked(WorldError):
     """This device is not revoked by its own copy of the person's log, so nothing of it is erased."""
 
     code = "not-revoked"
 
 
-class Forbidden(WorldFault):
+class Forbidden(WorldError):
     """The person's role in the room does not allow this."""
 
     code = "forbidden"
 
 
-class NotFound(WorldFault):
+class NotFound(WorldError):
     """The thing asked for is not here (any more)."""
 
     code = "not-found"
 
 
-class ReturnWaits(WorldFault):
+class ReturnWaits(WorldError):
     """A person recovers the account by the recovery sheet, and another device may object until `ready_ms`."""
 
     code = "waits"
@@ -224,55 +223,49 @@ class ReturnWaits(WorldFault):
         self.ready_ms = ready_ms
 
 
-class BadAddress(WorldFault):
-    """The server's address is not valid, or asks for plain text to another machine."""
-
-    code = "bad-address"
-
-
-class BadCaFile(WorldFault):
+class BadCaFile(WorldError):
     """The file with the agency's certificates, which policy or the settings name, is missing or holds none."""
 
     code = "bad-ca-file"
 
 
-class ServerNotAllowed(WorldFault):
+class ServerNotAllowed(WorldError):
     """The machine's policy names the servers that may be used, and this one is not among them."""
 
     code = "server-not-allowed"
 
 
-class ExportOff(WorldFault):
+class ExportOff(WorldError):
     """The machine's policy lets nothing be saved outside the program."""
 
     code = "export-off"
 
 
-class SettingLocked(WorldFault):
+class SettingLocked(WorldError):
     """The machine's policy has fixed this setting."""
 
     code = "setting-locked"
 
 
-class BadSetting(WorldFault):
+class BadSetting(WorldError):
     """The setting does not accept the value."""
 
     code = "bad-setting"
 
 
-class WorkerDied(WorldFault):
+class WorkerDied(WorldError):
     """The process in which changes are tried ended at one of them, or took too long and was ended."""
 
     code = "worker-died"
 
 
-class WorkerUnavailable(WorldFault):
+class WorkerUnavailable(WorldError):
     """The process in which changes are tried cannot be started. Received changes are kept and stay untried."""
 
     code = "worker-unavailable"
 
 
-class BadChange(AppError):
+class BadChange(WorldError):
     """A received change does not make sense for its kind. Raised by projections; the change is kept and counted."""
 
     def __init__(self, code: str = "bad-change") -> None:
@@ -280,14 +273,6 @@ class BadChange(AppError):
         self.code = code
 
 
-class BugError(AppError):
-    """Our own fault: a broken invariant in this program."""
-
-    code = "bug"
-
-
 def is_ours(error: BaseException) -> bool:
-    """Whether an error is our own fault: a broken invariant here or in sync/, or anything that neither tree knows."""
-    if isinstance(error, BugError | of_sync.BugError):
-        return True
-    return not isinstance(error, AppError | of_sync.SyncError)
+    """Whether an error is our own fault: anything but a fault of the world."""
+    return not isinstance(error, WorldError)

@@ -7,19 +7,25 @@ from app.core.ids import DevId, RoomId, Uid
 from app.errors import BugError
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.objects.trash import Bin
+from app.scopes import Scopes
 from app.store.objects import Objects
-from app.tool import AnyTool, AppTool, KindRules, Parts, S, Service
+from app.tool import AnyTool, AppTool, KindRules, OpenTool, Parts, S, Service
 
 
 class OpenTools:
     """The services of the tools, and their kinds' rules."""
 
-    def __init__(self, tools: Sequence[AnyTool], objects: Objects, parts: Callable[[AnyTool], Parts]) -> None:
-        """Opens the tools; `parts` makes what a tool is given. BugError if two of them own the same id, kind or kind of
-        ephemeral message, or if one lacks a part (app/tool.py)."""
+    def __init__(
+        self, tools: Sequence[AnyTool], objects: Objects, parts: Callable[[AnyTool], Parts], scopes: Scopes
+    ) -> None:
+        """Opens the tools, each as a scope within `scopes`; `parts` makes what a tool is given. BugError if two of them
+        own the same id, kind or kind of ephemeral message, or if one lacks a part (app/tool.py)."""
         _check(tools)
         self._objects = objects
-        opened = {tool.id: tool.open(parts(tool)) for tool in tools}
+        opened: dict[str, OpenTool] = {}
+        for tool in tools:
+            opened[tool.id] = tool.open(parts(tool))
+            scopes.add(f"tool-{tool.id}", opened[tool.id].service.close_all)
         self._by_id = {ident: each.service for ident, each in opened.items()}
         self._by_kind = {rules.id: each.service for each in opened.values() for rules in each.rules}
         self._by_ephemeral = {tool.ephemeral: self._by_id[tool.id] for tool in tools if tool.ephemeral is not None}

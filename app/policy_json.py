@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sync.errors import WorldError
+
 MAX_FILE_BYTES = 1_000_000
 _SPACE = " \t\r\n"
 
@@ -25,7 +27,7 @@ class Entry:
     again: bool
 
 
-class Damaged(Exception):
+class Damaged(WorldError):
     """The file holds no settings that can be read. `fault` says why in words; `line` and `column` count from 1, and are
     0 where the fault is the whole file's."""
 

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""One unlocked account: its store, its engine, and every tool's service. Opened by bootstrap, closed once."""
+"""One unlocked account: its store, its engine, and every tool's service. Each part is a scope within those that it is
+built on (app/scopes.py): app/arrival/place.py opens them, and `Session.close` closes them in the reverse order."""
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 
 from app import diagnosis
-from app.core import clock, garbage, log
+from app.core import clock, garbage
 from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
 from app.devices.contact import Contact
 from app.devices.service import DeviceService
 from app.devices.unsent import UnsentWork
-from app.errors import BugError, StoreFault, StoreUnwritable, is_ours
+from app.errors import BugError, NotStored, StoreFault, StoreUnwritable
 from app.objects.files import SealedFiles
 from app.objects.trash import Trash
 from app.open_tools import OpenTools
@@ -29,11 +30,12 @@ from app.rooms.pruning import Pruning
 from app.rooms.security_status import SecurityStatuses
 from app.rooms.service import RoomService
 from app.rooms.succession import Succession
+from app.scopes import Scopes, report
 from app.setting import host_port
 from app.settings import ALLOW_EXPORT, ALLOW_PRINT, SERVER, Settings
 from app.store.search import Search
 from app.store.store import Store
-from app.tool import AnyTool, AppTool, KindRules, Parts, S
+from app.tool import AnyTool, AppTool, KindRules, Parts, S, Unsaved
 from app.unstored import Unstored, named
 from sync.client.engine import Engine
 from sync.client.status import LinkState, SyncStatus
@@ -52,6 +54,7 @@ class Session:
 
     def __init__(
         self,
+        scopes: Scopes,
         profile: Profile,
         settings: Settings,
         store: Store,
@@ -59,8 +62,12 @@ class Session:
         dialer: Dialer,
         others: Callable[[], Sequence[Dialer]] = tuple,
     ) -> None:
-        """Joins the parts, and opens the tools. `dialer` leads to the account's server, `others` to all servers that
-        policy names now. Refused("unknown-user") if the store holds no account."""
+        """Opens the parts and the tools as scopes within `scopes`, which `close` closes, those of the caller included.
+        `dialer` leads to the account's server, `others` to all servers that policy names now.
+
+        Refused("unknown-user") if the store holds no account. After an error the caller closes the scopes.
+        """
+        self._scopes = scopes
         self.profile = profile
         self.settings = settings
         self.store = store
@@ -68,35 +75,42 @@ class Session:
         self.status_changed: Signal[()] = Signal()
         self.search: Search = store.search
         self.engine = Engine(store, dialer, self, clock.now_ms, others)
-        self.notices = Notices(store.key_notices, store.people, self.engine)
-        self.people = PeopleService(store.people, self.engine, self.notices)
-        self.rooms = RoomService(store, self.engine, self.people, [each for tool in tools for each in tool.starters])
+        enter = scopes.enter
+        self.notices = enter("notices", Notices(store.key_notices, store.people, self.engine))
+        self.people = enter("people", PeopleService(store.people, self.engine, self.notices))
+        starters = [each for tool in tools for each in tool.starters]
+        self.rooms = enter("rooms", RoomService(store, self.engine, self.people, starters))
         self.pruning = Pruning(store, self.engine, self.people, self.rooms.baselines)
         self.seals = SecurityStatuses(store, self.engine, self.people)
         self.recovery = Recovery(self.engine, self.people, settings)
         self.succession = Succession(store, self.engine, self.rooms)
-        self.personal = Personal(store, self.engine, self.people, self.rooms.announce)
-        self.devices = DeviceService(store, self.engine, self.people, self.personal)
+        self.personal = enter("personal", Personal(store, self.engine, self.people, self.rooms.announce))
+        self.devices = enter("devices", DeviceService(store, self.engine, self.people, self.personal))
         answers = InvitationAnswers(self.personal)
-        self.invitations = Invitations(store, self.engine, self.people, settings, answers)
-        self._arrivals = Arrivals(store, self.engine, answers)
+        self.invitations = enter("invitations", Invitations(store, self.engine, self.people, settings, answers))
+        self._arrivals = enter("arrivals", Arrivals(store, self.engine, answers))
         self.engine.ask_first(self.invitations)
         self._contact = Contact(store.notes, settings)
         self.unsent = UnsentWork(store, self.engine, self.rooms.may_write)
         self.files = SealedFiles(store.blobs, self.engine.blobs)
-        self._tools = OpenTools(tools, store.objects, self._parts)
+        self._tools = OpenTools(tools, store.objects, self._parts, scopes)
         self.trash = Trash(*self._tools.bins)
-        self.held = HeldBack(store, self.people, self.rooms)
+        self.held = enter("held", HeldBack(store, self.people, self.rooms))
         for rules in self._tools.rules:
             self._follow(rules)
-        self._ends = [
+        self._listen()
+        self._running: list[asyncio.Task[None]] = []
+        self._closed = False
+
+    def _listen(self) -> None:
+        store, changed = self.store, self.succession.offers.changed
+        listening = (
             store.changes.appended.connect(lambda change: self._on_appended()),
             store.waiting_changed.connect(self._on_appended),
             store.trials.changed.connect(self.rooms.baselines.pay),
-            self.succession.offers.changed.connect(self.rooms.notify_changed),
-        ]
-        self._running: list[asyncio.Task[None]] = []
-        self._closed = False
+            changed.connect(self.rooms.notify_changed),
+        )
+        self._scopes.add("listeners", lambda: [end() for end in listening])
 
     def service(self, tool: AppTool[S]) -> S:
         """A tool's service, by its TOOL. BugError for a tool that this session does not have."""
@@ -170,9 +184,14 @@ class Session:
         await self.store.trials.warm()
 
     def start(self) -> None:
-        """Begins to sync."""
+        """Begins to sync. After an error the caller closes the scopes.
+
+        What waits for the network is opened last, and so closed first: nothing waits between the closing of the tools
+        and that of the store, so that no view can edit in between.
+        """
         for service in self._tools.services:
             service.start()
+        self._scopes.enter("requests", self.engine.blobs)
         parts = (
             self.engine.run,
             self._learn,
@@ -184,6 +203,7 @@ class Session:
             self._arrivals.run,
             self.store.trials.run,
         )
+        self._scopes.add("parts", self._stop)
         self._running = [asyncio.ensure_future(_lasting(part)) for part in parts]
 
     def keep_place(self, text: str) -> None:
@@ -196,58 +216,53 @@ class Session:
         return self.store.notes.get(_PLACE)
 
     def save(self) -> None:
-        """Tries again to store what the disk refused in the tools: edits, and drafts. StoreFault if it refuses again;
-        everything stays in memory then."""
+        """Tries again to store what is only in memory: edits, and drafts. If something stays there, raises the disk's
+        StoreFault, or NotStored if a fault of ours keeps it."""
         faults: list[StoreFault] = []
         for service in self._tools.services:
-            _tried(service.save, "session-save", faults)
+            try:
+                service.save()
+            except StoreFault as fault:
+                faults.append(fault)
+            except Exception as fault:  # ▲ it keeps no other tool from storing
+                report(fault, "session-save")
         if faults:
             raise faults[0]
+        if self._unsaved():
+            raise NotStored
 
     def unstored(self) -> list[Unstored]:
-        """What the disk has refused so far: edits, and drafts."""
-        unsaved = [each for service in self._tools.services for each in service.unstored()]
-        return named(self.store.objects, self.rooms, unsaved)
+        """What could not be stored so far: edits, and drafts."""
+        return named(self.store.objects, self.rooms, self._unsaved())
+
+    def _unsaved(self) -> list[Unsaved]:
+        found: list[Unsaved] = []
+        for service in self._tools.services:
+            try:
+                found += service.unstored()
+            except Exception as fault:  # ▲ otherwise this fault would keep the person from quitting
+                report(fault, "session-unstored")
+        return found
 
     async def close(self) -> None:
         """Stops syncing, keeps what is unsaved, and closes the store, whose key goes with it. A second call does
         nothing.
 
         ▲ Also closes if something cannot be kept, and raises StoreFault then: a person who locks Kansli is never left
-        with an open store.
+        with an open store. Any other error in a part's closing is reported.
         """
         if self._closed:
             return
         self._closed = True
-        try:
-            await self._stop()
-        finally:
-            self.store.close()
+        await self._scopes.close()
 
     async def _stop(self) -> None:
         for task in self._running:
             task.cancel()
         for fault in await asyncio.gather(*self._running, return_exceptions=True):
             if isinstance(fault, Exception):  # it failed while it was being stopped
-                _note(fault, "session-part")
+                report(fault, "session-part")
         self._running = []
-        await self.engine.blobs.close()
-        faults = self._close_parts()
-        for end in self._ends:
-            end()
-        self._ends = []
-        if faults:
-            raise faults[0]
-
-    def _close_parts(self) -> list[StoreFault]:
-        """Closes every part and returns the store's faults. ▲ A fault in one part keeps none of the others open."""
-        faults: list[StoreFault] = []
-        rooms = (self.held, self._arrivals, self.invitations, self.rooms)
-        parts = (*rooms, self.devices, self.personal, self.people, self.notices)
-        tools = [service.close_all for service in self._tools.services]
-        for close in (*tools, *(part.close for part in parts)):
-            _tried(close, "session-close", faults)
-        return faults
 
     def _on_appended(self) -> None:
         self.engine.wake()
@@ -323,24 +338,5 @@ async def _lasting(part: Callable[[], Awaitable[None]]) -> None:
         except Exception as fault:
             if task is not None and task.cancelling():
                 raise
-            _note(fault, "session-part")
+            report(fault, "session-part")
         await asyncio.sleep(AGAIN_S)
-
-
-def _tried(do: Callable[[], object], event: str, faults: list[StoreFault]) -> None:
-    """Calls `do`. A StoreFault is added to `faults`. ▲ Any other error is noted as `event`, and keeps no other part
-    from being stored or closed."""
-    try:
-        do()
-    except StoreFault as e:
-        faults.append(e)
-    except Exception as e:
-        _note(e, event)
-
-
-def _note(fault: Exception, event: str) -> None:
-    """Logs an error. One of ours also goes to the loop's exception handler, so that the person sees it."""
-    log.store.exception(event, fault)
-    if is_ours(fault):
-        with contextlib.suppress(RuntimeError):  # no loop runs
-            asyncio.get_running_loop().call_exception_handler({"message": event, "exception": fault})

@@ -50,17 +50,14 @@ async def trial(
         read_policy=Policy,
         tools=tools,
     )
-    session: Session | None = None
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        stack.callback(office.profile.close)
+        stack.push_async_callback(server.close)
         await server.open()
         found = await office.look_up(SERVER, await server.invite(name))
         session = await office.enrol(found, passphrase, lambda step, done, of: None)
+        stack.push_async_callback(session.close)
         yield office, session
-    finally:
-        if session is not None:
-            await session.close()
-        await server.close()
-        office.profile.close()
 
 
 class _Server:

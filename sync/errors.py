@@ -1,31 +1,44 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Everything that can go wrong in sync/, each with a stable code.
+"""The two roots of all errors in sync/, app/ and ui/, and what can go wrong in sync/, each with a stable code.
 
-SyncError
-├── WorldError      the world's fault: shown to a person, often retried
-│   ├── Unreachable · CertificateRefused · TooOld · ClockOff · WrongAgency · Refused(code from the server) · Ended
-│   ├── ProxyFailed, TooSlow (each an Unreachable) · Outdated (a TooOld)
-│   ├── ProxyWantsName · ProxyUnnamed · NoProxyScript · AddressForbidden
-│   └── NoAddress · ServerNotNamed, ServerUnproven (each an OfServer, with its address)
-├── Reject          a signed or sealed thing does not check; `code` says which rule, never the content
-├── NeedLog         not a verdict: a user log must be fetched before this item can be judged
-└── BugError        our own fault: reported
+WorldError                  a fault outside this program: shown to a person, often retried
+└── SyncError               those of sync/; app/errors.py draws those of app/
+    ├── Unreachable         TooSlow · ProxyFailed
+    ├── TooOld              Outdated
+    ├── OfServer            ServerNotNamed · ServerUnproven
+    ├── CertificateRefused · ClockOff · WrongAgency · Refused · Ended
+    ├── ProxyWantsName · ProxyUnnamed · NoProxyScript · AddressForbidden · NoAddress · BadAddress
+    ├── Reject              a signed or encrypted thing breaks a rule
+    └── NeedLog             a user log must be fetched before an item can be judged
+BugError                    a fault in this program: reported
+
+The server's errors are in its own modules, and descend from WorldError too. tests/test_error_trees.py compares each
+drawn tree with the classes.
 """
 
 from sync.ids import Uid
 
 
-class SyncError(Exception):
-    """Root of the tree. `code` is stable and goes to logs, support and ui/errors.py."""
+class WorldError(Exception):
+    """A fault outside this program: network, disks, key stores, files, clocks, people, another party's refusal or
+    mistake. `code` is stable and goes to logs, support and ui/errors.py."""
+
+    code: str = "world"
+
+
+class BugError(Exception):
+    """A fault in this program: a broken invariant."""
+
+    code = "bug"
+
+
+class SyncError(WorldError):
+    """What sync/ finds wrong in the world."""
 
     code: str = "sync"
 
 
-class WorldError(SyncError):
-    """A fault outside this program: network, certificates, clocks, another party's refusal."""
-
-
-class Unreachable(WorldError):
+class Unreachable(SyncError):
     """No connection to the server could be made, or the connection was lost."""
 
     code = "unreachable"
@@ -43,37 +56,43 @@ class ProxyFailed(Unreachable):
     code = "proxy-failed"
 
 
-class ProxyWantsName(WorldError):
+class ProxyWantsName(SyncError):
     """The proxy asks for a name and a password. Kansli stores neither."""
 
     code = "proxy-auth"
 
 
-class ProxyUnnamed(WorldError):
+class ProxyUnnamed(SyncError):
     """The settings ask for a proxy or a PAC script and name none: no connection is made."""
 
     code = "proxy-missing"
 
 
-class NoProxyScript(WorldError):
+class NoProxyScript(SyncError):
     """The settings ask for a PAC script, and this system cannot run one: no connection is made."""
 
     code = "proxy-script"
 
 
-class AddressForbidden(WorldError):
+class AddressForbidden(SyncError):
     """The organisation's rules do not allow a connection to this address."""
 
     code = "egress"
 
 
-class NoAddress(WorldError):
+class BadAddress(SyncError):
+    """What a person or a policy wrote is no server's address, or asks for plain text to another machine."""
+
+    code = "bad-address"
+
+
+class NoAddress(SyncError):
     """The address of the account's server is not known, or the stored one is not an address."""
 
     code = "bad-address"
 
 
-class OfServer(WorldError):
+class OfServer(SyncError):
     """A fault of the one server at `address`."""
 
     why = ""
@@ -99,13 +118,13 @@ class ServerUnproven(OfServer):
     why = "no proof of the server's key"
 
 
-class CertificateRefused(WorldError):
+class CertificateRefused(SyncError):
     """The server's TLS certificate is not trusted; the program offers no way to accept it anyway."""
 
     code = "certificate"
 
 
-class TooOld(WorldError):
+class TooOld(SyncError):
     """The server speaks only newer protocol versions than this client."""
 
     code = "update-needed"
@@ -117,19 +136,19 @@ class Outdated(TooOld):
     code = "client-old"
 
 
-class ClockOff(WorldError):
+class ClockOff(SyncError):
     """This machine's clock differs from the server's by more than the protocol allows."""
 
     code = "clock-off"
 
 
-class WrongAgency(WorldError):
+class WrongAgency(SyncError):
     """The server belongs to another agency than the pinned one, or the one in the activation code."""
 
     code = "wrong-agency"
 
 
-class Refused(WorldError):
+class Refused(SyncError):
     """The server refused a request; `code` is one of `sync.protocol.messages.ErrorCode`."""
 
     def __init__(self, code: str, detail: str = "") -> None:
@@ -138,7 +157,7 @@ class Refused(WorldError):
         self.detail = detail
 
 
-class Ended(WorldError):
+class Ended(SyncError):
     """The server states that the person's log has ended this device; `entries` are the (body, sig) that prove it."""
 
     code = "ended"
@@ -166,9 +185,3 @@ class NeedLog(SyncError):
         super().__init__(f"user log up to entry {seq}")
         self.uid = uid
         self.seq = seq
-
-
-class BugError(SyncError):
-    """A fault in this program: a broken invariant."""
-
-    code = "bug"

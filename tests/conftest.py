@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from sync.client.room.tracked_room import TrackedRoom
 from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params
 from tests.memory import memory_folder
 
@@ -78,6 +79,14 @@ def default_cost() -> Iterator[Callable[[], Argon2Params]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Argon2Params, "fresh", classmethod(fresh))
         yield default
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unlisted_transitions_are_raised() -> Iterator[None]:
+    """A room's transition that its table does not list fails the test. In the product it stops the room."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TrackedRoom, "raises", True)
+        yield
 
 
 def pytest_sessionfinish() -> None:

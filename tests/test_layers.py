@@ -53,6 +53,7 @@ def test_every_layer_contract_of_a_folder_is_exhaustive() -> None:
         ("app/errors.py", "import ui"),
         ("app/errors.py", "import qasync"),
         ("app/errors.py", "import pycrdt"),
+        ("app/store/connection.py", "import sqlalchemy"),
         ("ui/__init__.py", "import sync.errors"),
         ("sync/trust/__init__.py", "import cryptography"),
         ("sync/protocol/__init__.py", "import sync.trust"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import diagnosis
-from app.errors import AppError, ProfileInUse
+from app.errors import ProfileInUse, WorldError
 from app.policy import machine
 from app.profile import Profile
 from app.settings import DENSITY, LANGUAGE, TEXT_SIZE, THEME, Settings
@@ -70,7 +70,7 @@ def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Lo
     write_line = reporter(None)
     try:
         profile = _read(arguments)
-    except AppError as fault:
+    except WorldError as fault:
         write_line(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
         return UNUSABLE
     try:
@@ -86,7 +86,7 @@ def _diagnose(application: QApplication, arguments: argparse.Namespace, loop: Lo
             with loop(application) as runner:
                 if not runner.run(_ask(profile, settings, target)):
                     return REFUSED
-    except AppError as fault:
+    except WorldError as fault:
         write_line(f"kansli: {sentence_of(fault).text} ({code_of(fault)})")
         return FAILED
     finally:

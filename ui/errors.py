@@ -136,6 +136,11 @@ def _storage() -> dict[str, tuple[str, str, str]]:
             tr("The last change could not be saved."),
             tr("Check that the disk works and that you may write to it, and try again."),
         ),
+        "not-stored": (
+            tr("Something that you wrote could not be saved because of an error in Kansli."),
+            tr("It is kept until Kansli is locked or quit."),
+            tr("Try again; if it remains, contact IT support."),
+        ),
         "disk-full": (
             tr("The disk is full."),
             tr("The last change was not saved; everything before it is."),
@@ -775,7 +780,7 @@ def _own_devices() -> dict[str, tuple[str, str, str]]:
 
 
 _TECHNICAL = {
-    "invalid", "sync", "app", "need-log", "internal-error", "bad-state", "chain",
+    "invalid", "sync", "world", "need-log", "internal-error", "bad-state", "chain",
     "format",
 }  # fmt: skip
 """Codes of broken rules that only support can use: they share one sentence."""

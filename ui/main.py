@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QDialog
 from app.bootstrap import Office
 from app.core import dumps, garbage, log
 from app.core.files import keep_private
-from app.errors import AppError, ProfileInUse
+from app.errors import ProfileInUse, WorldError
 from app.licences import PROGRAM
 from app.profile import DEFAULT, Profile
 from app.settings import AUTOSTART, DENSITY, LANGUAGE, LOG_LEVEL, TEXT_SIZE, THEME
@@ -67,7 +67,7 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
         return status
     try:
         profile = _opened(arguments, quiet=background)
-    except AppError as fault:
+    except WorldError as fault:
         _refuse(application, fault)
         return 2
     if profile is None:
@@ -195,7 +195,7 @@ def _handed_over(arguments: argparse.Namespace) -> bool:
     return hand_over(line_name(profile_id, folder, os.environ), profile_id, message)
 
 
-def _refuse(application: QApplication, fault: AppError) -> None:
+def _refuse(application: QApplication, fault: WorldError) -> None:
     """Reports that the profile cannot be used: on the terminal, and in a window where there is one."""
     shown = sentence_of(fault)
     _write_line(f"kansli: {shown.title} {shown.text} ({code_of(fault)})")

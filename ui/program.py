@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from app import diagnosis
 from app.bootstrap import Office
 from app.core import log
-from app.errors import AppError, StoreFault
+from app.errors import BugError, StoreFault, WorldError
 from app.installed import Installed, version_file
 from app.session import Session
 from app.settings import AUTO_LOCK_MINUTES, PROXY_ADDRESS, PROXY_MODE
@@ -100,7 +100,7 @@ class Program:
             resident.start(self._connect_events)
             self._policy.start()
             self._upgrades.start()
-            self._start()
+            await self._start()
             await ending.over.wait()
         finally:
             end()
@@ -190,7 +190,7 @@ class Program:
 
     # -- before a window -------------------------------------------------------------------------------------------
 
-    def _start(self) -> None:
+    async def _start(self) -> None:
         if self._office.is_new:
             self._show_gate(self._welcome())
             return
@@ -201,8 +201,8 @@ class Program:
             self._show_gate(self._entry_views.usual())
             return
         try:
-            session = self._office.unlock_raw()
-        except AppError as fault:
+            session = await self._office.unlock_raw()
+        except (WorldError, BugError) as fault:
             view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)
@@ -291,7 +291,7 @@ class Program:
         try:
             await self._ending.close()
             session = await self._office.rekey(change)
-        except AppError as fault:  # nothing was changed: the unlock methods are as before
+        except (WorldError, BugError) as fault:  # nothing was changed: the unlock methods are as before
             view = self._entry_views.usual()
             self._show_gate(view)
             view.show_error(fault)

@@ -90,7 +90,7 @@ class DevicePairing:
         self._guest = None
         self._place.confirm()
         progress(tr("Finished"), 3, 3)
-        return self._place.open(StoreKeys((key,)))
+        return await self._place.open(StoreKeys((key,)))
 
 
 def _peer_of(old: OldDevice, *, server: str, device: str, digits: str) -> PairingPeer:

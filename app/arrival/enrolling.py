@@ -118,7 +118,7 @@ class Enrolling:
         assert done is not None  # noqa: S101 - `keep` was called, or `accept` would have raised
         self._place.confirm()
         progress(tr("Finished"), 3, 3)
-        return self._place.open(StoreKeys((done.key,)))
+        return await self._place.open(StoreKeys((done.key,)))
 
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
         """▲ Uses the code that was looked up when it began, even if another code is looked up meanwhile."""

@@ -11,9 +11,10 @@ from app.core import clock, log
 from app.core.files import sync_folder, write_atomic
 from app.core.signal import Signal
 from app.devices.contact import LAST_CONTACT
-from app.errors import BadAddress, BadCaFile, BugError, ServerNotAllowed
+from app.errors import BadCaFile, BugError, ServerNotAllowed
 from app.kinds import kinds_of
 from app.profile import Profile
+from app.scopes import Scopes
 from app.session import LinkState, Session
 from app.setting import entries, host_port
 from app.settings import SERVER, SERVERS, Settings
@@ -29,7 +30,8 @@ from sync.client.devices.device_pairing import Joined
 from sync.client.wire.dialled_address import Nowhere
 from sync.client.wire.egress import WebSocketDialer
 from sync.client.wire.route import Route
-from sync.client.wire.transport import AddressError, Dialer, ServerAddress
+from sync.client.wire.transport import Dialer, ServerAddress
+from sync.errors import BadAddress
 
 Progress = Callable[[str, int, int], None]
 """(what is being done, steps done, steps in all)."""
@@ -83,10 +85,7 @@ class Place:
 
     def dialer(self, server: str) -> Dialer:
         """The dialer to a server that a person named. Raises BadAddress, ServerNotAllowed, BadCaFile."""
-        try:
-            address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
-        except AddressError as e:
-            raise BadAddress() from e
+        address = ServerAddress.parse(server, insecure_loopback=self._insecure_loopback)
         servers = entries(self.settings.get(SERVERS))
         if servers and address.name not in map(host_port, servers):
             raise ServerNotAllowed()
@@ -105,7 +104,7 @@ class Place:
                 address = ServerAddress.parse(named, insecure_loopback=self._insecure_loopback)
             else:
                 address = ServerAddress.named(kept.address)
-        except AddressError:
+        except BadAddress:
             return Nowhere()
         return self._dialer(address)
 
@@ -113,7 +112,7 @@ class Place:
         """The dialers to all servers that policy names now, in its order."""
         found = []
         for server in entries(self.settings.get(SERVERS)):
-            with contextlib.suppress(AddressError, BadCaFile):
+            with contextlib.suppress(BadAddress, BadCaFile):
                 found.append(self._dialer(ServerAddress.parse(server)))
         return found
 
@@ -176,19 +175,15 @@ class Place:
         workers = Workers()
         return open_store(self.profile, self.slots, keys, workers.states.kinds(self._kinds), workers)
 
-    def open(self, keys: StoreKeys) -> Session:
-        """Opens the account and begins to sync. Raises as `open_store`, and BadCaFile."""
-        store = self.open_store(keys)
-        try:
-            session = Session(
-                self.profile, self.settings, store, self._tools, self.account_dialer(store), self.policy_dialers
-            )
-        except BaseException:
-            store.close()
-            raise
-        if self.is_unfinished:
-            session.status_changed.connect(lambda: self.confirm() if _is_in(session) else None)
-        session.start()
+    async def open(self, keys: StoreKeys) -> Session:
+        """Opens the account and begins to sync. Raises as `open_store`, and BadCaFile; nothing is left open then."""
+        async with Scopes() as scopes:
+            store = scopes.enter("store", self.open_store(keys))
+            dialer = self.account_dialer(store)
+            session = Session(scopes, self.profile, self.settings, store, self._tools, dialer, self.policy_dialers)
+            if self.is_unfinished:
+                session.status_changed.connect(lambda: self.confirm() if _is_in(session) else None)
+            session.start()
         log.store.info("session-open")
         return session
 

@@ -37,7 +37,7 @@ async def resume(place: Place, keys: StoreKeys) -> Session:
     finally:
         store.close()
     place.confirm()
-    return place.open(keys)
+    return await place.open(keys)
 
 
 async def _ask_back(place: Place, store: Store, attempt: bytes) -> None:

@@ -10,12 +10,10 @@ react. The store keeps a record whose author lacks the right, and the record has
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from sqlalchemy import Connection
-
 from app.chat.records import CarriedPart, ReactionSet, decode
 from app.chat.tables import EDIT, REACTION
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
-from app.store.database import driver_of
+from app.store.connection import Connection
 from app.store.statements import MAX_INT
 
 ADMIN = 3
@@ -74,7 +72,7 @@ def second_id(author: bytes, change_id: bytes) -> ChangeId:
 
 def message_row(conn: Connection, obj: ObjId, change_id: bytes) -> MessageRow | None:
     """The message of an id, or None while it is not here."""
-    found = driver_of(conn).execute(_ROW, (obj, change_id)).fetchone()
+    found = conn.execute(_ROW, (obj, change_id)).fetchone()
     if found is None:
         return None
     row, room, obj, change_id, author, named, carried_by, t, own_id, own_t, n, data = found
@@ -102,7 +100,7 @@ def outcome(conn: Connection, message: MessageRow, until: int | None = None, *, 
     if not reactions:
         return found
     key = (message.obj, message.change_id, message.own_id, bound)
-    for by, sort, t, emoji, data, target, change_id in driver_of(conn).execute(_REACTIONS, key).fetchall():
+    for by, sort, t, emoji, data, target, change_id in conn.execute(_REACTIONS, key).fetchall():
         if target == message.change_id or by == message.author:
             part = CarriedPart(author=by, change_id=change_id, t=t, data=data)
             found.reactions[emoji, Uid(by)] = (part, sort) if _is_on(data) else None
@@ -133,7 +131,7 @@ def _last(
     """A person's last record of a kind, and its sort key."""
     found = list[tuple[int, CarriedPart]]()
     for target in _targets(message, by):
-        row = driver_of(conn).execute(_LAST, (message.obj, target, kind, emoji, by, until)).fetchone()
+        row = conn.execute(_LAST, (message.obj, target, kind, emoji, by, until)).fetchone()
         if row is not None:
             sort, t, data, change_id = row
             found.append((sort, CarriedPart(author=by, change_id=change_id, t=t, data=data)))
@@ -150,7 +148,7 @@ def _deleted_by(conn: Connection, message: MessageRow, until: int) -> Uid | None
     nobody did."""
     deleters = set[bytes]()
     for target in {message.change_id, message.own_id}:
-        deleters |= {by for (by,) in driver_of(conn).execute(_DELETERS, (message.obj, target))}
+        deleters |= {by for (by,) in conn.execute(_DELETERS, (message.obj, target))}
     firsts = [(first, by) for by in deleters if (first := _first_deletion(conn, message, by, until)) is not None]
     return Uid(min(firsts)[1]) if firsts else None
 
@@ -163,7 +161,7 @@ def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int
         spans = [(first, min(last, until)) for first, last in _as_admin(conn, message.room, by)]
     for first, last in spans:
         keys = [(message.obj, target, by, first, last) for target in _targets(message, by)]
-        found = [driver_of(conn).execute(_FIRST_DELETION, key).fetchone()[0] for key in keys]
+        found = [conn.value(_FIRST_DELETION, key) for key in keys]
         if any(sort is not None for sort in found):
             return min(int(sort) for sort in found if sort is not None)
     return None
@@ -171,7 +169,7 @@ def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int
 
 def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int]]:
     """The ranges (first, last) of positions in which a person was administrator or owner of the room, in order."""
-    execute = driver_of(conn).execute
+    execute = conn.execute
     roles = execute(
         "SELECT n, role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL ORDER BY n", (room, uid)
     ).fetchall()
@@ -183,7 +181,7 @@ def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int
 def _began_as_admin(conn: Connection, room: RoomId, uid: bytes) -> bool:
     """Whether a person was administrator or owner before the first entry about their role that is known here. True for
     the founder, whatever their role is now, and for a person who has that role in the room's member list."""
-    execute = driver_of(conn).execute
+    execute = conn.execute
     founded = "SELECT 1 FROM events WHERE room = ? AND kind = 'genesis' AND by = ?"
     if execute(founded, (room, uid)).fetchone() is not None:
         return True

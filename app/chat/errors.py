@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The errors of a chat, beside the common ones (FileTooLarge, BadFileName, FileUnreadable, Forbidden, NotFound).
 
-WorldFault
-└── ChatFault     EmptyMessage · MessageTooLong
+WorldError
+└── ChatFault               EmptyMessage · MessageTooLong
 """
 
-from app.errors import WorldFault
+from app.errors import WorldError
 
 
-class ChatFault(WorldFault):
+class ChatFault(WorldError):
     """A message that cannot be sent as it is."""
 
 

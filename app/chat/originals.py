@@ -8,8 +8,6 @@ other message is shown as a quotation of the person who carried it.
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
 from app.chat.authority import MessageRow, Outcome, message_row, outcome
 from app.chat.records import (
     MAX_CARRIED_REACTIONS,
@@ -23,7 +21,7 @@ from app.chat.records import (
     without_words,
 )
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
-from app.store.database import driver_of
+from app.store.connection import Connection
 
 _OLD = """SELECT o.obj, g.n FROM origins g JOIN objects o ON o.room = g.old AND o.kind = 'chat'
     JOIN chat_messages m ON m.obj = o.obj AND m.change_id = ? WHERE g.room = ? ORDER BY o.created, o.obj LIMIT 1"""
@@ -139,7 +137,7 @@ def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: i
 
 def _own_copy(conn: Connection, room: RoomId, change_id: bytes, hops: int) -> Original | None:
     """The message in this device's copy of the old room, at the position that the genesis names."""
-    found = driver_of(conn).execute(_OLD, (change_id, room)).fetchone()
+    found = conn.execute(_OLD, (change_id, room)).fetchone()
     return original(conn, ObjId(found[0]), change_id, int(found[1]), hops) if found is not None else None
 
 
@@ -148,7 +146,7 @@ def _time_here(conn: Connection, message: MessageRow, carried: Carried) -> int |
     if carried.edit is not None or carried.deleted_by is not None:
         return None
     key = (carried.change_id, message.room, carried.author, message.row)
-    for t, data in driver_of(conn).execute(_TIME_HERE, key):
+    for t, data in conn.execute(_TIME_HERE, key):
         if data == carried.data:
             return int(t)
     return None

@@ -10,7 +10,6 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
-from sqlalchemy import Connection
 
 from app.chat.authority import second_id
 from app.chat.records import (
@@ -26,12 +25,12 @@ from app.chat.records import (
     message_in,
     text_in,
 )
-from app.chat.settling import KIND_ID, follow, refresh_room, search_entry, settle, settle_reaction
+from app.chat.settling import KIND_ID, follow, own_uid, refresh_room, search_entry, settle, settle_reaction
 from app.chat.tables import DELETION, EDIT, PENDING, REACTION
 from app.core.ids import ChangeId, ObjId, Uid
 from app.errors import BadChange
 from app.store import search
-from app.store.database import driver_of
+from app.store.connection import Connection
 from app.store.origins import founded
 from app.store.rows import ObjectRow, StoredChange
 from app.store.statements import CHUNK, MAX_INT
@@ -57,18 +56,24 @@ def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -
     notes = [(change, record) for change, record in records if not isinstance(record, MessageSent | Carried)]
     added, confirmed = _add_messages(conn, obj.obj, sent)
     if notes:
-        driver_of(conn).executemany(_ADD_NOTE, [_note_row(change, record) for change, record in notes])
+        conn.executemany(_ADD_NOTE, [_note_row(change, record) for change, record in notes])
     confirmed |= {one.change_id for one in added if one.carried is not None}
     whole = confirmed | _already_noted(conn, obj.obj, added)
     for change_id in whole:
         settle(conn, obj.obj, change_id)
     _settle_notes(conn, obj.obj, notes, whole)
-    refresh_room(conn, obj.room, obj.obj)
+    refresh_room(conn, obj.room, obj.obj, count=bool(notes) or not _all_mine(conn, changes))
     touched: dict[bytes, int] = {one.change_id: 0 for one in added}
     for change, record in notes:
         for target in (record.target, second_id(change.author, record.target)):
             touched[target] = min(sort_of(change), touched.get(target, MAX_INT))
     follow(conn, obj.room, touched)
+
+
+def _all_mine(conn: Connection, changes: Sequence[StoredChange]) -> bool:
+    """Whether this person wrote them all."""
+    me = own_uid(conn)
+    return all(change.author == me for change in changes)
 
 
 def _settle_notes(
@@ -93,15 +98,16 @@ def _settle_notes(
 
 def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Own changes have received the server's position and time."""
-    raw = driver_of(conn)
     rows = [(c.n, c.t, c.rowid) for c in changes if c.n is not None]
-    raw.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
-    raw.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
-    raw.executemany("UPDATE chat_mentions SET t = ? WHERE row = ?", [(t, row) for _, t, row in rows])
+    conn.executemany("UPDATE chat_messages SET sort = ?, t = ? WHERE row = ?", rows)
+    conn.executemany("UPDATE chat_notes SET sort = ?, t = ? WHERE row = ?", rows)
+    conn.executemany("UPDATE chat_mentions SET t = ? WHERE row = ?", [(t, row) for _, t, row in rows])
     notes = list[tuple[StoredChange, Note]]()
+    carried = False
     for change in changes:
         match _decoded(change):
             case Carried(author=author, change_id=change_id):
+                carried = True
                 settle(conn, obj.obj, change_id)
                 settle(conn, obj.obj, second_id(author, change_id))
             case None | MessageSent():
@@ -109,7 +115,7 @@ def positioned(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]
             case note:
                 notes.append((change, note))
     _settle_notes(conn, obj.obj, notes)
-    refresh_room(conn, obj.room, obj.obj)
+    refresh_room(conn, obj.room, obj.obj, count=bool(notes) or carried)
 
 
 def _decoded(change: StoredChange) -> Record | None:
@@ -160,10 +166,10 @@ def _add_messages(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tup
     messages that their author has written here too)."""
     added, confirmed = _new(conn, obj, sent)
     if added:
-        driver_of(conn).executemany(_ADD_MESSAGE, [_message_row(one) for one in added])
+        conn.executemany(_ADD_MESSAGE, [_message_row(one) for one in added])
         named = [row for one in added if one.carried is None for row in _mention_rows(one)]
         if named:
-            driver_of(conn).executemany(_ADD_MENTION, named)
+            conn.executemany(_ADD_MENTION, named)
         search.put(conn, [search_entry(one.change.room, obj, one.change_id, one.change.t, one.sent) for one in added])
     return added, confirmed
 
@@ -194,7 +200,7 @@ def _new(conn: Connection, obj: ObjId, sent: Sequence[_Arrived]) -> tuple[list[_
             confirmed.add(change_id)
             continue
         if mine is not None:
-            driver_of(conn).execute("DELETE FROM chat_messages WHERE obj = ? AND change_id = ?", (obj, change_id))
+            conn.execute("DELETE FROM chat_messages WHERE obj = ? AND change_id = ?", (obj, change_id))
         taken[change_id] = _Taken(one.author, one.change.rowid, one.carried is not None)
         added[change_id] = one if change_id == one.change_id else replace(one, change_id=change_id)
     return list(added.values()), confirmed
@@ -208,14 +214,14 @@ def _taken(conn: Connection, obj: ObjId, ids: Sequence[ChangeId]) -> dict[Change
             "SELECT change_id, coalesce(named, author), row, carried_by IS NOT NULL FROM chat_messages"  # noqa: S608 - marks only
             f" WHERE obj = ? AND change_id IN ({', '.join('?' * len(part))})"
         )
-        for change_id, author, row, carried in driver_of(conn).execute(sql, (obj, *part)):
+        for change_id, author, row, carried in conn.execute(sql, (obj, *part)):
             found[change_id] = _Taken(author, row, bool(carried))
     return found
 
 
 def _agrees(conn: Connection, taken: _Taken, one: _Arrived) -> bool:
     """Whether a carried message is deleted, or agrees with what its author has written here."""
-    (data,) = driver_of(conn).execute("SELECT data FROM changes WHERE row = ?", (taken.row,)).fetchone()
+    data = conn.value("SELECT data FROM changes WHERE row = ?", (taken.row,))
     record = decode(data)
     assert isinstance(record, Carried)  # noqa: S101 - the row says so
     return record.deleted_by is not None or (record.edit is None and record.data == one.change.data)
@@ -271,7 +277,7 @@ def _mention_rows(one: _Arrived) -> list[tuple[object, ...]]:
 def _already_noted(conn: Connection, obj: ObjId, added: Sequence[_Arrived]) -> set[ChangeId]:
     """New messages that an earlier edit or deletion is about (it was received first, since a key was missing for the
     message)."""
-    execute = driver_of(conn).execute
+    execute = conn.execute
     if not added or execute("SELECT 1 FROM chat_notes WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
         return set()
     sql = "SELECT 1 FROM chat_notes WHERE obj = ? AND target IN (?, ?) LIMIT 1"

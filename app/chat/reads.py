@@ -14,7 +14,8 @@ from app.chat.settling import quoted
 from app.chat.tables import PENDING
 from app.core.ids import ChangeId, ObjId, Uid
 from app.core.visible import one_line
-from app.store.database import Database, Row
+from app.store.connection import Row
+from app.store.database import Database
 from app.store.statements import MAX_INT
 
 _COLUMNS = """change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, carried_by,
@@ -40,7 +41,7 @@ class ChatRows:
 
     def count(self) -> int:
         """How many messages there are. Counting 100,000 takes 2 ms, so it is done again only after a write."""
-        writes: int = self._db.raw.total_changes
+        writes: int = self._db.conn.total_changes
         if writes != self._counted_at:
             sql = "SELECT count(*) FROM chat_messages WHERE obj = ?"
             self._counted_at, self._count = writes, int(self._db.value(sql, (self._obj,)) or 0)
@@ -106,7 +107,7 @@ class ChatRows:
 
     def first_unread(self) -> int | None:
         """The first message that this person has not read."""
-        sort = unread.first(self._db.raw, self._obj, self._me)
+        sort = unread.first(self._db.conn, self._obj, self._me)
         return None if sort is None else self._before(sort)
 
     def _before(self, sort: int) -> int:

@@ -40,6 +40,7 @@ from app.objects.files import Source
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.people.person import Person
 from app.store.changes import Changes
+from app.store.counters import Counter
 from app.store.database import Database
 from app.store.objects import Objects
 from app.store.rows import StoredChange
@@ -168,9 +169,10 @@ class ChatService:
         return list(self._members.people_in(room))
 
     def unread(self, room: RoomId) -> tuple[int, int]:
-        """(unread messages, those of them that mention this person)."""
-        row = self._db.one("SELECT unread, mentions FROM rooms WHERE room = ?", (room,))
-        return (int(row[0]), int(row[1])) if row else (0, 0)
+        """(unread messages in the room's conversation, those of them that mention this person)."""
+        obj = self.channel(room)
+        counter = self._objects.counter(obj) if obj is not None else Counter()
+        return counter.unread, counter.mentions
 
     def mentions(self, limit: int = 50, *, unread_only: bool = False) -> list[MentionRow]:
         """The latest messages of others that mention this person, over all rooms."""
@@ -252,12 +254,12 @@ class ChatService:
         """Marks messages as read because they were on screen. The read mark moves forward and stops before the first
         message that has not been on screen. Later ones that have been are stored one by one, on this computer
         (app/chat/unread.py)."""
-        self._mark(room, lambda obj: unread.see(self._db.raw, obj, self.me, seen))
+        self._mark(room, lambda obj: unread.see(self._db.conn, obj, self.me, seen))
 
     def mark_all_read(self, room: RoomId) -> None:
         """Marks everything received as read, and moves the read mark to the end. Mentions of this person that were not
         on screen stay unread below it."""
-        self._mark(room, lambda obj: unread.see_all(self._db.raw, obj, self.me))
+        self._mark(room, lambda obj: unread.see_all(self._db.conn, obj, self.me))
 
     def _mark(self, room: RoomId, see: Callable[[ObjId], int]) -> None:
         obj = self.channel(room)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from app.chat import unread
 from app.chat.authority import MessageRow, Outcome, message_row, outcome, reaction
@@ -26,8 +25,9 @@ from app.chat.records import (
 )
 from app.core.ids import ObjId, RoomId, Uid
 from app.core.visible import one_line
-from app.store import rooms, search
-from app.store.database import driver_of
+from app.store import counters, search
+from app.store.connection import Connection
+from app.store.counters import Counter, Latest
 from app.store.rows import MAX_UNREAD
 from app.store.statements import CHUNK
 
@@ -36,6 +36,7 @@ PREVIEW_CHARS = 140
 
 _encoder = msgspec.msgpack.Encoder()
 _ADD_MENTION = "INSERT OR IGNORE INTO chat_mentions (uid, row, room, obj, author, t) VALUES (?, ?, ?, ?, ?, ?)"
+_CHANNEL = """SELECT obj FROM objects WHERE room = ? AND kind = 'chat' AND NOT deleted ORDER BY created, obj LIMIT 1"""
 _SUCCESSORS = """SELECT g.room, g.n, o.obj FROM origins g JOIN objects o ON o.room = g.room AND o.kind = 'chat'
     WHERE g.old = ?"""
 
@@ -73,17 +74,19 @@ def settle_reaction(conn: Connection, obj: ObjId, change_id: bytes, emoji: str, 
     ▲ It costs the same however many reactions the message has. Otherwise a member could make each further reaction
     take as long as all earlier ones.
     """
-    message, raw = message_row(conn, obj, change_id), driver_of(conn)
+    message = message_row(conn, obj, change_id)
     last = reaction(conn, message, emoji, uid) if message is not None else None
     if message is None or last is None:
         return
     on, sort = last
     if on and not _is_deleted(conn, message):
         key = (obj, message.change_id, emoji, uid, sort)
-        raw.execute("INSERT OR REPLACE INTO chat_reactions (obj, target, emoji, uid, sort) VALUES (?, ?, ?, ?, ?)", key)
+        conn.execute(
+            "INSERT OR REPLACE INTO chat_reactions (obj, target, emoji, uid, sort) VALUES (?, ?, ?, ?, ?)", key
+        )
     else:
         key_of = "DELETE FROM chat_reactions WHERE obj = ? AND target = ? AND emoji = ? AND uid = ?"
-        raw.execute(key_of, (obj, message.change_id, emoji, uid))
+        conn.execute(key_of, (obj, message.change_id, emoji, uid))
 
 
 def _write_attribution(
@@ -96,29 +99,28 @@ def _write_attribution(
     theirs = shown.shown or later.edit is not None
     author = message.author if theirs else message.carried_by
     named = None if theirs else message.author
-    driver_of(conn).execute(
+    conn.execute(
         "UPDATE chat_messages SET author = ?, named = ?, t = ?, edited_t = ? WHERE row = ?",
         (author, named, shown.t, shown.edited_t, message.row),
     )
     place = "UPDATE search_rows SET t = ? WHERE obj = ? AND ref = ?"
-    driver_of(conn).execute(place, (shown.t, message.obj, message.change_id))
+    conn.execute(place, (shown.t, message.obj, message.change_id))
     if record.deleted_by is None:
         return later.deleted_by
     return Uid(record.deleted_by) if shown.shown else message.carried_by
 
 
 def _write_deleted(conn: Connection, message: MessageRow, by: Uid) -> None:
-    driver_of(conn).execute(
+    conn.execute(
         "UPDATE chat_messages SET text = '', mentions = ?, attachments = ?, deleted_by = ? WHERE row = ?",
         (_encoder.encode(()), _encoder.encode(()), by, message.row),
     )
-    driver_of(conn).execute("DELETE FROM chat_mentions WHERE row = ?", (message.row,))
+    conn.execute("DELETE FROM chat_mentions WHERE row = ?", (message.row,))
     search.drop(conn, message.obj, message.change_id)
 
 
 def _is_deleted(conn: Connection, message: MessageRow) -> bool:
-    found = driver_of(conn).execute("SELECT deleted_by FROM chat_messages WHERE row = ?", (message.row,)).fetchone()
-    return found[0] is not None
+    return conn.value("SELECT deleted_by FROM chat_messages WHERE row = ?", (message.row,)) is not None
 
 
 def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
@@ -126,7 +128,7 @@ def _write_again(conn: Connection, message: MessageRow, record: Record) -> None:
     waited: its author was an administrator then, and is none at the position that it got."""
     sent = text_in(record) if isinstance(record, Carried) else record
     assert isinstance(sent, MessageSent)  # noqa: S101 - projection.py has looked
-    driver_of(conn).execute(
+    conn.execute(
         "UPDATE chat_messages SET text = ?, mentions = ?, attachments = ?, deleted_by = NULL WHERE row = ?",
         (sent.text, _encoder.encode(sent.mentions), _encoder.encode(sent.attachments), message.row),
     )
@@ -139,19 +141,19 @@ def _write_mentions(conn: Connection, message: MessageRow, mentions: Sequence[Me
     uids = dict.fromkeys(mention.uid for mention in mentions if len(mention.uid) == 16)
     named = [(uid, message.row, message.room, message.obj, message.author, message.t) for uid in uids]
     if named:
-        driver_of(conn).executemany(_ADD_MENTION, named)
+        conn.executemany(_ADD_MENTION, named)
 
 
 def _write_edit(conn: Connection, message: MessageRow, edit: CarriedPart) -> None:
-    raw, record = driver_of(conn), decode(edit.data)
+    record = decode(edit.data)
     assert isinstance(record, MessageEdited)  # noqa: S101 - outcome() has looked
-    raw.execute(
+    conn.execute(
         "UPDATE chat_messages SET text = ?, mentions = ?, edited_t = ? WHERE row = ?",
         (record.text, _encoder.encode(record.mentions), edit.t, message.row),
     )
-    raw.execute("DELETE FROM chat_mentions WHERE row = ?", (message.row,))
+    conn.execute("DELETE FROM chat_mentions WHERE row = ?", (message.row,))
     _write_mentions(conn, message, record.mentions)
-    (found,) = raw.execute("SELECT attachments FROM chat_messages WHERE row = ?", (message.row,)).fetchone()
+    found = conn.value("SELECT attachments FROM chat_messages WHERE row = ?", (message.row,))
     attachments = msgspec.msgpack.decode(found, type=tuple[Attachment, ...])
     sent = MessageSent(text=record.text, mentions=record.mentions, attachments=attachments)
     search.put(conn, [search_entry(message.room, message.obj, message.change_id, message.t, sent)])
@@ -161,8 +163,8 @@ def _write_reactions(
     conn: Connection, message: MessageRow, later: Outcome, before: Sequence[CarriedPart] | None
 ) -> None:
     """`before`: reactions that were carried over with the message; None: the message is deleted and has none."""
-    raw, rows = driver_of(conn), dict[tuple[str, bytes], int]()
-    raw.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (message.obj, message.change_id))
+    rows = dict[tuple[str, bytes], int]()
+    conn.execute("DELETE FROM chat_reactions WHERE obj = ? AND target = ?", (message.obj, message.change_id))
     if before is None:
         return
     for at, part in enumerate(before):
@@ -173,7 +175,7 @@ def _write_reactions(
         rows.pop((emoji, uid), None)
         if found is not None:
             rows[emoji, uid] = found[1]
-    raw.executemany(
+    conn.executemany(
         "INSERT INTO chat_reactions (obj, target, emoji, uid, sort) VALUES (?, ?, ?, ?, ?)",
         [(message.obj, message.change_id, emoji, uid, sort) for (emoji, uid), sort in rows.items()],
     )
@@ -186,7 +188,7 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
     `touched`: for each message the lowest sort key of what is new about it. A successor names the last position of the
     old room that counts for it. Copies in that successor are not affected by anything after this position.
     """
-    successors = driver_of(conn).execute(_SUCCESSORS, (room,)).fetchall() if touched and hops else ()
+    successors = conn.execute(_SUCCESSORS, (room,)).fetchall() if touched and hops else ()
     for successor, last, obj in successors:
         ids, found = [change_id for change_id, sort in touched.items() if sort <= last], list[bytes]()
         for at in range(0, len(ids), CHUNK):
@@ -195,7 +197,7 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
                 "SELECT change_id FROM chat_messages WHERE carried_by IS NOT NULL AND obj = ?"  # noqa: S608 - marks only
                 f" AND change_id IN ({', '.join('?' * len(part))})"
             )
-            found += [change_id for (change_id,) in driver_of(conn).execute(sql, (obj, *part))]
+            found += [change_id for (change_id,) in conn.execute(sql, (obj, *part))]
         for change_id in found:
             settle(conn, obj, change_id)
         if found:
@@ -209,17 +211,31 @@ def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: Messa
     return search.Entry(room=room, obj=obj, kind=KIND_ID, ref=change_id, t=t, title="", body=body)
 
 
-def refresh_room(conn: Connection, room: RoomId, obj: ObjId) -> None:
-    """Writes the room's line in the list: the latest message, how many are unread and how many of them mention this
-    person."""
-    execute = driver_of(conn).execute
-    last = _last(conn, obj)
+def own_uid(conn: Connection) -> Uid:
+    """This person's id; empty before the first sign-in is whole."""
+    (me,) = conn.execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
+    return Uid(me)
+
+
+def refresh_room(conn: Connection, room: RoomId, obj: ObjId, *, count: bool = True) -> None:
+    """Stores what the conversation counts for the room's line in the list: the latest message, how many are unread and
+    how many of them mention this person. A conversation that the room does not show counts nothing. Otherwise a member
+    could announce a second one whose messages nobody can read.
+
+    `count`: whether what is unread can have changed. An own message leaves it as it is, and counting reads all own
+    messages above the read mark.
+    """
+    last, raw = _last(conn, obj), conn
     if last is None:
         return
-    (me,) = execute("SELECT value FROM meta WHERE name = 'me'").fetchone() or (b"",)
-    rooms.unread(conn, room, *unread.counts(driver_of(conn), obj, Uid(me), MAX_UNREAD))
+    if raw.execute(_CHANNEL, (room,)).fetchone() != (obj,):
+        counters.put(conn, room, obj, Counter())
+        return
+    of_unread = unread.counts(raw, obj, own_uid(conn), MAX_UNREAD) if count else counters.unread(conn, obj)
     preview = _preview(*last[2:6])
-    rooms.last(conn, room, last[1], Uid(last[0]), quoted(preview) if last[6] is not None and preview else preview)
+    shown = quoted(preview) if last[6] is not None and preview else preview
+    latest = Latest(t=last[1], by=Uid(last[0]), preview=shown)
+    counters.put(conn, room, obj, Counter(unread=of_unread[0], mentions=of_unread[1], last=latest))
 
 
 def _last(conn: Connection, obj: ObjId) -> Any:
@@ -229,7 +245,7 @@ def _last(conn: Connection, obj: ObjId) -> Any:
         " ORDER BY sort DESC LIMIT 1"
     )
     for left in (" AND deleted_by IS NULL", ""):
-        found = driver_of(conn).execute(sql.format(left=left), (obj,)).fetchone()
+        found = conn.execute(sql.format(left=left), (obj,)).fetchone()
         if found is not None:
             return found
     return None

@@ -11,82 +11,44 @@ that already (authority.second_id). `sort` is the server's position, or PENDING 
 change; `row` is the change's row in the store (in the order of receipt), which the read mark counts in.
 """
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary, MetaData, Table, Text
-
-VERSION = 5
+VERSION = 6
 PENDING = 1 << 62
 
-metadata = MetaData()
-
-messages = Table(
-    "chat_messages",
-    metadata,
-    Column("row", BigInteger, primary_key=True, autoincrement=False),
-    Column("change_id", LargeBinary, nullable=False),
-    Column("room", LargeBinary, nullable=False),
-    Column("obj", LargeBinary, nullable=False),
-    Column("author", LargeBinary, nullable=False),
-    Column("sort", BigInteger, nullable=False),
-    Column("t", BigInteger, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("mentions", LargeBinary, nullable=False),
-    Column("attachments", LargeBinary, nullable=False),
-    Column("reply_to", LargeBinary),
-    Column("edited_t", BigInteger),
-    Column("deleted_by", LargeBinary),
-    Column("carried_by", LargeBinary),
-    Column("named", LargeBinary),
-    Column("named_t", BigInteger),
+_MESSAGES = (
+    """CREATE TABLE chat_messages (row INTEGER PRIMARY KEY, change_id BLOB NOT NULL, room BLOB NOT NULL,
+       obj BLOB NOT NULL, author BLOB NOT NULL, sort INTEGER NOT NULL, t INTEGER NOT NULL, text TEXT NOT NULL,
+       mentions BLOB NOT NULL, attachments BLOB NOT NULL, reply_to BLOB, edited_t INTEGER, deleted_by BLOB,
+       carried_by BLOB, named BLOB, named_t INTEGER)""",
+    "CREATE UNIQUE INDEX chat_messages_by_id ON chat_messages (obj, change_id)",
+    "CREATE INDEX chat_messages_in_order ON chat_messages (obj, sort)",
+    "CREATE INDEX chat_messages_by_arrival ON chat_messages (obj, row, author)",
+    "CREATE INDEX chat_messages_replies ON chat_messages (obj, reply_to) WHERE reply_to IS NOT NULL",
 )
-Index("chat_messages_by_id", messages.c.obj, messages.c.change_id, unique=True)
-Index("chat_messages_in_order", messages.c.obj, messages.c.sort)
-Index("chat_messages_by_arrival", messages.c.obj, messages.c.row, messages.c.author)
-Index("chat_messages_replies", messages.c.obj, messages.c.reply_to, sqlite_where=messages.c.reply_to.is_not(None))
 
-notes = Table(
-    "chat_notes",
-    metadata,
-    Column("row", BigInteger, primary_key=True, autoincrement=False),
-    Column("obj", LargeBinary, nullable=False),
-    Column("target", LargeBinary, nullable=False),
-    Column("author", LargeBinary, nullable=False),
-    Column("sort", BigInteger, nullable=False),
-    Column("t", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("emoji", Text, nullable=False),
-    Column("data", LargeBinary, nullable=False),
+_NOTES = (
+    """CREATE TABLE chat_notes (row INTEGER PRIMARY KEY, obj BLOB NOT NULL, target BLOB NOT NULL,
+       author BLOB NOT NULL, sort INTEGER NOT NULL, t INTEGER NOT NULL, kind TEXT NOT NULL, emoji TEXT NOT NULL,
+       data BLOB NOT NULL)""",
+    # ▲ The last edit, the first deletion and the last reaction of a person with an emoji are found without reading any
+    # other. Otherwise each further reaction would cost as much as all earlier ones of its message.
+    "CREATE INDEX chat_notes_by_target ON chat_notes (obj, target, kind, emoji, author, sort)",
 )
 """Edits, deletions and reactions as they were received. `kind` is EDIT, DELETION or REACTION. `emoji` is that of a
 reaction, "" for the other kinds."""
-_of_key = (notes.c.obj, notes.c.target, notes.c.kind, notes.c.emoji, notes.c.author, notes.c.sort)
-Index("chat_notes_by_target", *_of_key)
-"""▲ The last edit, the first deletion and the last reaction of a person with an emoji are found without reading any
-other. Otherwise each further reaction would cost as much as all earlier ones of its message."""
 
-reactions = Table(
-    "chat_reactions",
-    metadata,
-    Column("obj", LargeBinary, primary_key=True),
-    Column("target", LargeBinary, primary_key=True),
-    Column("emoji", Text, primary_key=True),
-    Column("uid", LargeBinary, primary_key=True),
-    Column("sort", BigInteger, nullable=False),
+_REACTIONS = (
+    """CREATE TABLE chat_reactions (obj BLOB NOT NULL, target BLOB NOT NULL, emoji TEXT NOT NULL, uid BLOB NOT NULL,
+       sort INTEGER NOT NULL, PRIMARY KEY (obj, target, emoji, uid))""",
+    "CREATE INDEX chat_reactions_in_order ON chat_reactions (obj, target, sort)",
 )
-Index("chat_reactions_in_order", reactions.c.obj, reactions.c.target, reactions.c.sort)
 
-mentions = Table(
-    "chat_mentions",
-    metadata,
-    Column("uid", LargeBinary, primary_key=True),
-    Column("row", BigInteger, primary_key=True, autoincrement=False),
-    Column("room", LargeBinary, nullable=False),
-    Column("obj", LargeBinary, nullable=False),
-    Column("author", LargeBinary, nullable=False),
-    Column("t", BigInteger, nullable=False),
+_MENTIONS = (
+    """CREATE TABLE chat_mentions (uid BLOB NOT NULL, row INTEGER NOT NULL, room BLOB NOT NULL, obj BLOB NOT NULL,
+       author BLOB NOT NULL, t INTEGER NOT NULL, PRIMARY KEY (uid, row))""",
+    "CREATE INDEX chat_mentions_by_obj ON chat_mentions (obj, row)",
 )
 """The people who are mentioned in each message, for Home and for the counts."""
-Index("chat_mentions_by_obj", mentions.c.obj, mentions.c.row)
 
 EDIT, DELETION, REACTION = "edit", "deletion", "reaction"
 
-TABLES = (messages, notes, reactions, mentions)
+TABLES = (*_MESSAGES, *_NOTES, *_REACTIONS, *_MENTIONS)

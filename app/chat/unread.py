@@ -4,7 +4,7 @@
 A message above the mark can have been read before earlier ones (somebody opened it from a search). A mention below it
 can still be unread (somebody marked everything as read without having seen it). A person's own messages are never
 unread, nor deleted ones, nor those that were carried over from another room. Rows are those of the store, in the order
-of receipt. `raw` is the driver's connection; writing happens inside the caller's transaction.
+of receipt. Writing happens inside the caller's transaction.
 """
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
@@ -13,6 +13,7 @@ from collections.abc import Collection
 from typing import Any
 
 from app.core.ids import ChangeId, ObjId, Uid
+from app.store.connection import Connection
 from app.store.statements import CHUNK
 
 _ABOVE_MARK = """FROM chat_messages m WHERE m.obj = :obj AND m.row > :mark AND m.author <> :me
@@ -29,72 +30,72 @@ IS_UNREAD = """((c.row > coalesce((SELECT r.row FROM read_markers r WHERE r.obj 
 """SQL: whether a row `c` of chat_mentions is unread."""
 
 
-def counts(raw: Any, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
+def counts(conn: Connection, obj: ObjId, me: Uid, most: int) -> tuple[int, int]:
     """(unread messages, those of them that mention this person). Counts the first up to `most`: 100,000 would take 10
     ms."""
-    place = _place(raw, obj, me)
-    if raw.execute("SELECT 1 FROM read_apart WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
-        return _counts_above(raw, place | {"most": most})  # nearly always: 167 µs instead of 225 with 1,000 unread
-    (unread,) = raw.execute(f"SELECT count(*) FROM (SELECT 1 {_ABOVE} LIMIT :most)", place | {"most": most}).fetchone()
-    (named,) = raw.execute(f"SELECT count(*) {_NAMED_ABOVE}", place).fetchone()
-    (left,) = raw.execute(f"SELECT count(*) {_LEFT}", place).fetchone()
+    place = _place(conn, obj, me)
+    if conn.execute("SELECT 1 FROM read_apart WHERE obj = ? LIMIT 1", (obj,)).fetchone() is None:
+        return _counts_above(conn, place | {"most": most})  # nearly always: 167 µs instead of 225 with 1,000 unread
+    unread = conn.value(f"SELECT count(*) FROM (SELECT 1 {_ABOVE} LIMIT :most)", place | {"most": most})
+    named = conn.value(f"SELECT count(*) {_NAMED_ABOVE}", place)
+    left = conn.value(f"SELECT count(*) {_LEFT}", place)
     return min(most, unread + left), named + left
 
 
-def _counts_above(raw: Any, place: dict[str, Any]) -> tuple[int, int]:
+def _counts_above(conn: Connection, place: dict[str, Any]) -> tuple[int, int]:
     """As `counts`, where there are no exceptions to the mark."""
     unread = f"SELECT count(*) FROM (SELECT 1 {_ABOVE_MARK} LIMIT :most)"
     named = f"SELECT count(*) {_NAMED_ABOVE_MARK}"
-    found = raw.execute(f"SELECT ({unread}), ({named})", place).fetchone()
+    found = conn.only(f"SELECT ({unread}), ({named})", place)
     return int(found[0]), int(found[1])
 
 
-def first(raw: Any, obj: ObjId, me: Uid) -> int | None:
+def first(conn: Connection, obj: ObjId, me: Uid) -> int | None:
     """The sort key of the first unread message; None if there is none."""
-    place = _place(raw, obj, me)
-    (above,) = raw.execute(f"SELECT min(m.sort) {_ABOVE}", place).fetchone()
+    place = _place(conn, obj, me)
+    above = conn.value(f"SELECT min(m.sort) {_ABOVE}", place)
     left_behind = f"SELECT min(m.sort) FROM chat_messages m WHERE m.row IN (SELECT a.row {_LEFT})"
-    (left,) = raw.execute(left_behind, place).fetchone()
+    left = conn.value(left_behind, place)
     return min((sort for sort in (above, left) if sort is not None), default=None)
 
 
-def see(raw: Any, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
+def see(conn: Connection, obj: ObjId, me: Uid, seen: Collection[ChangeId]) -> int:
     """Notes that these messages have been seen. Returns the new read mark: it passes what has been seen and stops
     before the first message that has not."""
-    place = _place(raw, obj, me)
+    place = _place(conn, obj, me)
     mark, ids = place["mark"], list(seen)
     for at in range(0, len(ids), CHUNK):
         part = ids[at : at + CHUNK]
-        rows = raw.execute(
+        rows = conn.execute(
             "SELECT row FROM chat_messages WHERE obj = ? AND author <> ?"
             f" AND change_id IN ({', '.join('?' * len(part))})",
             (obj, me, *part),
         ).fetchall()
         for (row,) in rows:
             if row > mark:
-                raw.execute("INSERT OR IGNORE INTO read_apart (obj, row) VALUES (?, ?)", (obj, row))
+                conn.execute("INSERT OR IGNORE INTO read_apart (obj, row) VALUES (?, ?)", (obj, row))
             else:
-                raw.execute("DELETE FROM read_apart WHERE obj = ? AND row = ?", (obj, row))
-    found = raw.execute(f"SELECT m.row {_ABOVE} ORDER BY m.row LIMIT 1", place).fetchone()
-    new: int = found[0] - 1 if found is not None else _last(raw, obj)
-    raw.execute("DELETE FROM read_apart WHERE obj = ? AND row > ? AND row <= ?", (obj, mark, new))
+                conn.execute("DELETE FROM read_apart WHERE obj = ? AND row = ?", (obj, row))
+    found = conn.execute(f"SELECT m.row {_ABOVE} ORDER BY m.row LIMIT 1", place).fetchone()
+    new: int = found[0] - 1 if found is not None else _last(conn, obj)
+    conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ? AND row <= ?", (obj, mark, new))
     return max(int(mark), new)
 
 
-def see_all(raw: Any, obj: ObjId, me: Uid) -> int:
+def see_all(conn: Connection, obj: ObjId, me: Uid) -> int:
     """Marks everything as read except mentions of this person that have not been seen. Returns the new read mark."""
-    place = _place(raw, obj, me)
-    named = raw.execute(f"SELECT c.row {_NAMED_ABOVE}", place).fetchall()
-    raw.execute("DELETE FROM read_apart WHERE obj = ? AND row > ?", (obj, place["mark"]))
-    raw.executemany("INSERT INTO read_apart (obj, row) VALUES (?, ?)", [(obj, row) for (row,) in named])
-    return max(int(place["mark"]), _last(raw, obj))
+    place = _place(conn, obj, me)
+    named = conn.execute(f"SELECT c.row {_NAMED_ABOVE}", place).fetchall()
+    conn.execute("DELETE FROM read_apart WHERE obj = ? AND row > ?", (obj, place["mark"]))
+    conn.executemany("INSERT INTO read_apart (obj, row) VALUES (?, ?)", [(obj, row) for (row,) in named])
+    return max(int(place["mark"]), _last(conn, obj))
 
 
-def _place(raw: Any, obj: ObjId, me: Uid) -> dict[str, Any]:
-    (mark,) = raw.execute("SELECT row FROM read_markers WHERE obj = ?", (obj,)).fetchone() or (0,)
+def _place(conn: Connection, obj: ObjId, me: Uid) -> dict[str, Any]:
+    mark = conn.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0
     return {"obj": obj, "me": me, "mark": mark}
 
 
-def _last(raw: Any, obj: ObjId) -> int:
-    (last,) = raw.execute("SELECT max(row) FROM chat_messages WHERE obj = ?", (obj,)).fetchone()
+def _last(conn: Connection, obj: ObjId) -> int:
+    last = conn.value("SELECT max(row) FROM chat_messages WHERE obj = ?", (obj,))
     return int(last or 0)

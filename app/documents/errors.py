@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Why a file cannot become a document, or a document a file. The sentences are in ui/errors.py.
 
-WorldFault
+WorldError
 ├── PrintOff · PrinterRefused
-└── ConversionFault
-    ├── ImportTooLarge · ImportBomb · ImportEncrypted · ImportDamaged · ImportDoctype · ImportForeign · ImportEmpty
-    ├── ConversionDied · ConversionUnavailable
-    └── ExportFull · ExportFailed
+└── ConversionFault         ImportTooLarge · ImportBomb · ImportEncrypted · ImportDamaged · ImportDoctype
+                            ImportForeign · ImportEmpty · ConversionDied · ConversionUnavailable
+                            ExportFull · ExportFailed
 """
 
-from app.errors import WorldFault
+from app.errors import WorldError
 
 
-class ConversionFault(WorldFault):
+class ConversionFault(WorldError):
     """A file could not be converted, and nothing was changed. `where`: the part of the file at fault, or ""."""
 
     def __init__(self, where: str = "") -> None:
@@ -86,13 +85,13 @@ class ExportFailed(ConversionFault):
     code = "export-failed"
 
 
-class PrintOff(WorldFault):
+class PrintOff(WorldError):
     """The machine's policy forbids printing and saving as PDF."""
 
     code = "print-off"
 
 
-class PrinterRefused(WorldFault):
+class PrinterRefused(WorldError):
     """The printer refuses the document."""
 
     code = "printer-refused"

@@ -53,7 +53,7 @@ class Indexing:
     def start(self) -> None:
         """Indexes what an earlier run left, and tries once more what it could not index."""
         with self._db.transaction():
-            self._db.raw.execute("UPDATE document_rows SET pending = ? WHERE pending = ?", (UNINDEXED, FAILED))
+            self._db.conn.execute("UPDATE document_rows SET pending = ? WHERE pending = ?", (UNINDEXED, FAILED))
         if self._unindexed(1):
             self.plan()
 
@@ -111,13 +111,13 @@ class Indexing:
                 raise
             log.store.exception("indexing", e, obj=short(obj))
             with self._db.transaction():
-                self._db.raw.execute("UPDATE document_rows SET pending = ? WHERE obj = ?", (FAILED, obj))
+                self._db.conn.execute("UPDATE document_rows SET pending = ? WHERE obj = ?", (FAILED, obj))
             return None
 
     def _index(self, obj: ObjId) -> RoomId | None:
         row = self._objects.get(obj)
         if row is None:
-            self._db.raw.execute("DELETE FROM document_rows WHERE obj = ?", (obj,))
+            self._db.conn.execute("DELETE FROM document_rows WHERE obj = ?", (obj,))
             return None
         with self._document(obj) as document, self._db.transaction() as conn:
             projection.index(conn, row, document)

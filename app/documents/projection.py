@@ -7,13 +7,11 @@ A keystroke only marks the row (some microseconds): reading 100 pages into the i
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
 from app.core.visible import one_line
 from app.documents.records import check
 from app.richtext.model import Document
 from app.store import objects, search
-from app.store.database import driver_of
+from app.store.connection import Connection
 from app.store.rows import ObjectRow, StoredChange
 
 KIND_ID = "document"
@@ -27,7 +25,7 @@ _SET = "UPDATE document_rows SET words = ?, excerpt = ?, pending = 0 WHERE obj =
 def project(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Checks new changes, stores the newest title, marks the row. BadChange for a change that is no update."""
     titles = [title for change in changes if (title := check(change.data))]
-    driver_of(conn).execute(_MARK, (obj.obj, obj.room, changes[-1].author))
+    conn.execute(_MARK, (obj.obj, obj.room, changes[-1].author))
     if titles:
         objects.set_title(conn, obj.obj, titles[-1])
 
@@ -36,7 +34,7 @@ def index(conn: Connection, obj: ObjectRow, document: Document) -> None:
     """Brings title, word count, excerpt and search text up to date with a merged document."""
     text = document.plain_text()
     excerpt = one_line(text[: 4 * EXCERPT_CHARS], EXCERPT_CHARS)
-    conn.exec_driver_sql(_SET, (document.words, excerpt, obj.obj))
+    conn.execute(_SET, (document.words, excerpt, obj.obj))
     if document.title and document.title != obj.title:
         objects.set_title(conn, obj.obj, document.title)
     entry = search.Entry(

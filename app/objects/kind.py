@@ -4,10 +4,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table
-
 from app.core.ids import ObjId
 from app.objects.compaction import Compaction
+from app.store.connection import Connection
 from app.store.projection import Merging, Project
 
 ROOM = "room"
@@ -31,5 +30,5 @@ class Kind:
     compact: Compaction | None = None
     merging: Merging | None = None
     forget: Callable[[Connection, ObjId], None] | None = None
-    tables: tuple[Table, ...] = ()
+    tables: tuple[str, ...] = ()
     version: int = 1

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from sqlalchemy import Connection
 
 from app.core.ids import DevId, Hash, RoomId, Uid
 from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.object import Payload
+from app.store.connection import Connection
 from app.store.rows import ObjectRow, StoredChange
 
 MAX_NAME = 64

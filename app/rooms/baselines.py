@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId
-from app.errors import WorkerDied, WorldFault
+from app.errors import WorkerDied, WorldError
 from app.rooms.records import ObjectAnnounced, RoomNamed, encode
 from app.store.rows import ObjectRow
 from app.store.store import Store
@@ -85,7 +85,7 @@ class Baselines:
         try:
             await work
             return True
-        except WorldFault as e:
+        except WorldError as e:
             log.store.warning("baselines-wait", code=e.code)
         except Exception as e:  # a kind's own fault: tried again, never the end
             log.store.exception("baselines", e)

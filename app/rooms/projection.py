@@ -3,8 +3,6 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection
-
 from app.core.ids import ChangeId, ObjId, Uid
 from app.objects.kind import ROOM, Kind
 from app.rooms import put_away
@@ -18,6 +16,7 @@ from app.rooms.records import (
     shown_title,
 )
 from app.store import left_out, objects, rooms, search
+from app.store.connection import Connection
 from app.store.rows import ObjectRow, StoredChange
 
 LASTING = "chat"

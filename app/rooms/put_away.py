@@ -1,31 +1,21 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Which objects of a room are put away, by whom and when: a row for each, written by the room's projection."""
 
-from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, MetaData, Table
-
 from app.core.ids import ObjId, RoomId, Uid
 from app.objects.trash import Retired
+from app.store.connection import Connection
 from app.store.database import Database
 from app.store.rows import StoredChange
 
 VERSION = 2
 """The version of the room's read model."""
 
-metadata = MetaData()
-
-put_away = Table(
-    "room_put_away",
-    metadata,
-    Column("obj", LargeBinary, primary_key=True),
-    Column("room", LargeBinary, nullable=False),
-    Column("by", LargeBinary, nullable=False),
-    Column("t", BigInteger, nullable=False),
-    Column("row", BigInteger, nullable=False),
+TABLES = (
+    """CREATE TABLE room_put_away (obj BLOB NOT NULL PRIMARY KEY, room BLOB NOT NULL, by BLOB NOT NULL,
+       t INTEGER NOT NULL, row INTEGER NOT NULL)""",
+    "CREATE INDEX room_put_away_by_room ON room_put_away (room)",
 )
 """`row`: the change that put the object away; `t`: when it did."""
-Index("room_put_away_by_room", put_away.c.room)
-
-TABLES = (put_away,)
 
 _PUT = """INSERT OR REPLACE INTO room_put_away (obj, room, by, t, row)
     SELECT obj, room, ?, ?, ? FROM objects WHERE obj = ? AND room = ?"""
@@ -37,14 +27,14 @@ def note(conn: Connection, room: RoomId, obj: ObjId, on: bool, change: StoredCha
     """Stores who put an object away, or that it was restored. ▲ A room's record counts for the room's own objects
     only."""
     if on:
-        conn.exec_driver_sql(_PUT, (change.author, change.t, change.rowid, obj, room))
+        conn.execute(_PUT, (change.author, change.t, change.rowid, obj, room))
     else:
-        conn.exec_driver_sql("DELETE FROM room_put_away WHERE obj = ? AND room = ?", (obj, room))
+        conn.execute("DELETE FROM room_put_away WHERE obj = ? AND room = ?", (obj, room))
 
 
 def positioned(conn: Connection, change: StoredChange) -> None:
     """A record of this account has received the server's time."""
-    conn.exec_driver_sql("UPDATE room_put_away SET t = ? WHERE row = ?", (change.t, change.rowid))
+    conn.execute("UPDATE room_put_away SET t = ? WHERE row = ?", (change.t, change.rowid))
 
 
 def read(db: Database, room: RoomId | None = None, by: Uid | None = None) -> list[Retired]:

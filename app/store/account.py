@@ -25,7 +25,7 @@ class Account:
     def save_account(self, account: bytes) -> None:
         """Replaces the account's secrets."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO account (id, data) VALUES (1, ?)", (account,))
+            self._db.conn.execute("INSERT OR REPLACE INTO account (id, data) VALUES (1, ?)", (account,))
 
     def attempt(self) -> bytes | None:
         """What a recovery by the recovery sheet needs, as sync wrote it, or None."""
@@ -36,9 +36,9 @@ class Account:
         """Keeps the attempt until the account is here; None removes it."""
         with self._db.transaction():
             if attempt is None:
-                self._db.raw.execute("DELETE FROM meta WHERE name = 'returning'")
+                self._db.conn.execute("DELETE FROM meta WHERE name = 'returning'")
             else:
-                self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('returning', ?)", (attempt,))
+                self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('returning', ?)", (attempt,))
 
     def kept_server(self) -> KeptServer | None:
         """The address at which the account's server last proved itself; None before the first connection."""
@@ -49,7 +49,7 @@ class Account:
     def keep_server(self, server: KeptServer) -> None:
         """Replaces the stored server."""
         with self._db.transaction():
-            self._db.raw.execute(
+            self._db.conn.execute(
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('server', ?)",
                 (f"{server.address} {server.key.hex()}",),
             )
@@ -62,7 +62,7 @@ class Account:
     def keep_recovery_first_seen(self, first_seen: bytes) -> None:
         """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
         with self._db.transaction():
-            self._db.raw.execute(
+            self._db.conn.execute(
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('recovery-attempts', ?)", (first_seen,)
             )
 
@@ -73,7 +73,7 @@ class Account:
     def append_user_log(self, uid: Uid, first_seq: int, entries: Sequence[tuple[bytes, bytes]]) -> None:
         """Stores verified entries; those already stored are left as they are."""
         with self._db.transaction():
-            self._db.raw.executemany(
+            self._db.conn.executemany(
                 "INSERT OR IGNORE INTO user_log (uid, seq, body, sig) VALUES (?, ?, ?, ?)",
                 [(uid, seq, body, sig) for seq, (body, sig) in enumerate(entries, start=first_seq)],
             )
@@ -85,7 +85,7 @@ class Account:
     def put_person(self, uid: Uid, record: Mapping[str, str], salt: bytes) -> None:
         """Stores a verified staff record ("name", "title", "unit") and its salt; a `verified` mark stays."""
         with self._db.transaction():
-            self._db.raw.execute(
+            self._db.conn.execute(
                 """INSERT INTO people (uid, name, title, unit, record, salt) VALUES (?, ?, ?, ?, ?, ?)
                    ON CONFLICT (uid) DO UPDATE SET name = excluded.name, title = excluded.title,
                    unit = excluded.unit, record = excluded.record, salt = excluded.salt""",

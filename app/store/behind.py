@@ -62,7 +62,7 @@ class Behind:
         """Notes that every change of these objects is here while they still begin with a snapshot. Call it within the
         transaction that stores the changes."""
         for obj in objs:
-            self._db.raw.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?, x'')", (complete_name(obj),))
+            self._db.conn.execute("INSERT OR IGNORE INTO meta (name, value) VALUES (?, x'')", (complete_name(obj),))
         self._db.after_commit(partial(self._on_noted, objs))
 
     def _on_noted(self, objs: Sequence[ObjId]) -> None:
@@ -73,7 +73,7 @@ class Behind:
         """▲ Notes that these objects begin with another snapshot from now on: the changes that it replaces may not be
         here, since they were pruned. Call it within the transaction that stores the snapshot."""
         for obj in objs:
-            self._db.raw.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
+            self._db.conn.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
         self._db.after_commit(partial(self._on_begun, objs))
 
     def _on_begun(self, objs: Sequence[ObjId]) -> None:
@@ -97,14 +97,14 @@ class Behind:
         if state == _MADE_HERE:
             for last, row in await asyncio.to_thread(self._cached, obj):
                 with self._db.transaction(durable=False):
-                    self._db.raw.execute(sql.CACHE_HAS_BEHIND, (last, obj, row))
+                    self._db.conn.execute(sql.CACHE_HAS_BEHIND, (last, obj, row))
         while rows := self._db.rows(sql.SOME_BEHIND, (obj, after, AT_ONCE)):
             with self._db.transaction(durable=False):
-                self._db.raw.executemany(sql.MARK_UNPROJECTED, [(code, row) for (row,) in rows])
+                self._db.conn.executemany(sql.MARK_UNPROJECTED, [(code, row) for (row,) in rows])
             after = rows[-1][0]
             await asyncio.sleep(0)
         with self._db.transaction(durable=False):
-            self._db.raw.execute("UPDATE meta SET value = ? WHERE name = ?", (state, complete_name(obj)))
+            self._db.conn.execute("UPDATE meta SET value = ? WHERE name = ?", (state, complete_name(obj)))
             if code is not None:
                 self._db.after_commit(partial(self._projecting.untried.emit, obj))
 
@@ -112,7 +112,7 @@ class Behind:
         """(the object's last row, the row up to which its cached state reaches), if no merged change follows that row.
         Runs in a thread: it reads everything behind the snapshot, up to 200,000 changes of a long object."""
         with self._db.reader() as reader:
-            return [(last, row) for last, row in reader.exec_driver_sql(sql.CACHE_WITH_BEHIND, (obj,))]
+            return [(last, row) for last, row in reader.execute(sql.CACHE_WITH_BEHIND, (obj,))]
 
     async def _drop_state(self, obj: ObjId) -> None:
         """Deletes the snapshot. ▲ One that was only believed may be false, or contain changes that were left out since:
@@ -123,8 +123,8 @@ class Behind:
             if state is None:  # the object begins with another snapshot by now
                 return
             made_here = state == _MADE_HERE and self._snapshots.stands_on_base(obj)
-            self._db.raw.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
-            self._db.raw.execute(sql.DROP_STATE, (obj,))
+            self._db.conn.execute("DELETE FROM meta WHERE name = ?", (complete_name(obj),))
+            self._db.conn.execute(sql.DROP_STATE, (obj,))
             if not made_here:
                 self._projecting.take_back(obj)
             self._db.after_commit(partial(self._complete.pop, obj, None))

@@ -16,7 +16,8 @@ from app.core.files import write_atomic
 from app.core.ids import ObjId, PartId, RoomId
 from app.errors import BugError, DiskFull, NotFound, StoreCorrupt, StoreUnwritable
 from app.store import statements as sql
-from app.store.database import Database, Row
+from app.store.connection import Row
+from app.store.database import Database
 from app.store.rows import BlobPart
 from sync.client.ports import PartUpload
 
@@ -63,7 +64,7 @@ class Blobs:
     def add(self, part: BlobPart) -> None:
         """Stores a part. A part that is known already only gets the flags that it lacked (`present`, `uploaded`)."""
         with self._db.transaction():
-            self._db.raw.execute(
+            self._db.conn.execute(
                 """INSERT INTO parts (part, room, obj, key, hash, size, plain_size, uploaded, present)
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (part) DO UPDATE
                    SET present = max(present, excluded.present)""",
@@ -102,9 +103,9 @@ class Blobs:
         """Notes that the server has the part durably: changes that waited for it may be sent. A second call changes
         nothing."""
         with self._db.transaction():
-            raw = self._db.raw
-            fresh = raw.execute("UPDATE parts SET uploaded = 1 WHERE part = ? AND uploaded = 0", (part,)).rowcount
-            if fresh and raw.execute(sql.PART_UPLOADED, (part,)).rowcount:
+            conn = self._db.conn
+            fresh = conn.execute("UPDATE parts SET uploaded = 1 WHERE part = ? AND uploaded = 0", (part,)).rowcount
+            if fresh and conn.execute(sql.PART_UPLOADED, (part,)).rowcount:
                 self._db.after_commit(self._outbox_changed)
 
     # -- the engine's ports -------------------------------------------------------------------------------------
@@ -121,7 +122,7 @@ class Blobs:
     def set_lost(self, part: PartId) -> None:
         """Notes that the server has lost the part: it is uploaded again. No change waits for that."""
         with self._db.transaction():
-            self._db.raw.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
+            self._db.conn.execute("UPDATE parts SET uploaded = 0 WHERE part = ?", (part,))
 
     def checked_for(self) -> bytes | None:
         """The mark of the server's restore after which all parts were checked; None if there was none."""
@@ -131,12 +132,12 @@ class Blobs:
     def set_checked_for(self, mark: bytes) -> None:
         """Stores that mark: all parts have been checked."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
+            self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('parts-looked-for', ?)", (mark,))
 
     def drop(self, part: PartId) -> None:
         """Forgets the part and deletes its bytes (an upload that was given up, gallring)."""
         with self._db.transaction():
-            self._db.raw.execute("DELETE FROM parts WHERE part = ?", (part,))
+            self._db.conn.execute("DELETE FROM parts WHERE part = ?", (part,))
         self.path(part).unlink(missing_ok=True)
 
 

@@ -13,7 +13,8 @@ from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
 from app.errors import BugError
 from app.store import statements as sql
-from app.store.database import Database, Row
+from app.store.connection import Row
+from app.store.database import Database
 from app.store.journal import Journal
 from app.store.known import Name, known_of, place_of
 from app.store.people import Me
@@ -70,9 +71,9 @@ class Changes:
         now = clock.now_ms() if t is None else t
         offered, change_id = change_id, change_id or new_change()
         with self._db.transaction() as conn:
-            raw = self._db.raw
-            row: int = raw.execute(sql.ADD_CHANGE, (room, obj, change_id, author, None, now, None, data)).lastrowid
-            raw.execute(sql.ADD_OUTBOX, (row, room, obj, Flush.BASELINE if baseline else Flush(live)))
+            conn = self._db.conn
+            row: int = conn.execute(sql.ADD_CHANGE, (room, obj, change_id, author, None, now, None, data)).lastrowid
+            conn.execute(sql.ADD_OUTBOX, (row, room, obj, Flush.BASELINE if baseline else Flush(live)))
             if blobs:
                 self._hold(row, blobs)
             change = StoredChange(
@@ -85,16 +86,16 @@ class Changes:
         return change_id
 
     def _hold(self, row: int, blobs: Sequence[bytes]) -> None:
-        raw = self._db.raw
-        raw.executemany(sql.ADD_OUTBOX_PART, [(row, part) for part in dict.fromkeys(blobs)])
-        raw.execute(sql.COUNT_HELD, (row,))
+        conn = self._db.conn
+        conn.executemany(sql.ADD_OUTBOX_PART, [(row, part) for part in dict.fromkeys(blobs)])
+        conn.execute(sql.COUNT_HELD, (row,))
 
     def receive(self, received: Received, tried: Tried, verdicts: Verdicts | None = None) -> None:
         """Stores the changes of an accepted slice; called by `Store.receive` inside its transaction. `tried`: changes
         that may be merged at once; see `Projecting.run`. `verdicts`: the judges' verdicts on them."""
         verdicts = verdicts if verdicts is not None else Verdicts()
         with self._db.transaction() as conn:
-            known = known_of(self._db.raw.execute, received.room, received.changes)
+            known = known_of(self._db.conn.execute, received.room, received.changes)
             fresh: list[OpenedChange] = []
             placed: list[tuple[int, int, int, int, int]] = []
             for change in {place_of(c): c for c in received.changes}.values():
@@ -140,12 +141,12 @@ class Changes:
             obj, author, change_id = name
             if self._projecting.merges(obj):
                 continue
-            found = self._db.raw.execute(sql.SAME_NAME, (change_id, room, obj, author)).fetchall()
+            found = self._db.conn.execute(sql.SAME_NAME, (change_id, room, obj, author)).fetchall()
             for at, (row, mark) in enumerate(found):
                 code = sql.AGAIN if at else None
                 again.update((row,) if at else ())
                 if (mark == sql.AGAIN) != bool(at) and mark not in (sql.OTHER_ROOM, sql.LEFT_OUT_CHANGE):
-                    self._db.raw.execute(sql.MARK_UNPROJECTED, (code, row))
+                    self._db.conn.execute(sql.MARK_UNPROJECTED, (code, row))
                     counted_too.add(obj)
         for obj in counted_too:
             self._projecting.take_back(obj)
@@ -154,14 +155,14 @@ class Changes:
     def _store(self, room: RoomId, fresh: Sequence[OpenedChange], verdicts: Verdicts) -> list[StoredChange]:
         """Stores new changes in the order of the verdicts, each followed by those that waited for it. Returns the
         changes that may be merged according to the verdicts."""
-        raw, me = self._db.raw, self._me.uid
+        conn, me = self._db.conn, self._me.uid
         row = int(self._db.value(sql.LAST_ROW) or 0)
         stored: list[StoredChange] = []
         held, rows = set[int](), list[tuple[object, ...]]()
         for obj, c, code in _in_order(fresh, verdicts):
             out = code if code in sql.HELD else None
             if isinstance(c, int):
-                raw.executemany(sql.ADD_CHANGE_AT, rows)
+                conn.executemany(sql.ADD_CHANGE_AT, rows)
                 rows.clear()
                 woken = self._woken(obj, c, out)
                 row = max([row, *(change.rowid for change in woken)])
@@ -184,19 +185,19 @@ class Changes:
                     own=c.uid == me,
                 )
             )
-        raw.executemany(sql.ADD_CHANGE_AT, rows)
+        conn.executemany(sql.ADD_CHANGE_AT, rows)
         return [c for c in self._touch(room, stored) if c.rowid not in held] if stored else []
 
     def _woken(self, obj: ObjId, position: int, out: str | None) -> list[StoredChange]:
         """Applies a changed verdict on a stored change. Returns the change, if it is to be merged."""
-        raw = self._db.raw
-        for *_, row, mark in raw.execute(sql.AT_POSITION, (obj, *at_position(position))).fetchall():
+        conn = self._db.conn
+        for *_, row, mark in conn.execute(sql.AT_POSITION, (obj, *at_position(position))).fetchall():
             if out is None and mark in sql.JUDGED:
                 row = self._projecting.to_end(row)
-                raw.execute(sql.MARK_UNPROJECTED, (None, row))
+                conn.execute(sql.MARK_UNPROJECTED, (None, row))
                 return self.at(row)
             if out is not None:
-                raw.execute(sql.MARK_UNPROJECTED, (out, row))
+                conn.execute(sql.MARK_UNPROJECTED, (out, row))
         return []
 
     def _check_own(self, placed: Sequence[tuple[int, int, int, int, int]], verdicts: Verdicts) -> None:
@@ -210,7 +211,7 @@ class Changes:
                 code = verdicts.codes.get(change.obj, {}).get(position_of(n, place))
                 if code not in (sql.LEFT_OUT_CHANGE, *sql.JUDGED):
                     continue
-                self._db.raw.execute(sql.MARK_UNPROJECTED, (code, row))
+                self._db.conn.execute(sql.MARK_UNPROJECTED, (code, row))
                 if code in sql.VOID:
                     log.store.error("own-change-void", code=code, obj=change.obj)
                 if code != sql.AGAIN:
@@ -234,9 +235,9 @@ class Changes:
         return [c for c in stored if c.obj not in foreign]
 
     def _place(self, placed: Sequence[tuple[int, int, int, int, int]]) -> None:
-        self._db.raw.executemany(sql.PLACE_CHANGE, placed)
+        self._db.conn.executemany(sql.PLACE_CHANGE, placed)
         # in a store that was set back: the server has had it since, though nothing here shows that it was sent
-        self._db.raw.executemany(sql.DROP_PLACED, [(row,) for *_, row in placed])
+        self._db.conn.executemany(sql.DROP_PLACED, [(row,) for *_, row in placed])
         changes = [c for *_, row in placed for c in self._select(sql.CHANGE_BY_ROW, (row,))]
         self._projecting.positioned(changes)
         self._db.after_commit(lambda: self.positioned.emit(changes))
@@ -273,7 +274,7 @@ class Changes:
 
         def read() -> list[tuple[DevId | None, int]]:
             with self._db.reader() as reader:
-                return [(dev, t) for dev, t in reader.exec_driver_sql(sql.LATEST_BY_DEVICE, (room,))]
+                return [(dev, t) for dev, t in reader.execute(sql.LATEST_BY_DEVICE, (room,))]
 
         return await asyncio.to_thread(read)
 

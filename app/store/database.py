@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""SQLCipher through SQLAlchemy: one connection for the loop's thread, readers for threads, faults with codes.
+"""The encrypted database: one connection for the loop's thread, readers for other threads, faults with codes.
 
 The key is raw (64 hex digits), never derived here. Nothing in this file knows what the tables mean.
 """
@@ -7,7 +7,7 @@ The key is raw (64 hex digits), never derived here. Nothing in this file knows w
 import asyncio
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlcipher3.dbapi2 as driver
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
 
 from app.core import log
 from app.errors import (
@@ -30,32 +27,28 @@ from app.errors import (
     StoreUnwritable,
 )
 from app.store.checkpoint import MANY_BYTES, Checkpointer
+from app.store.connection import Connection, Params, Row
 from app.store.flushing import flush_log, log_bytes
+from app.store.readers import Readers
 
 APPLICATION_ID = 0x4B4E534C  # "KNSL"
 KEY_BYTES = 32
-LONG_COMMIT = "long-commit"
-"""A key of `Connection.info`. Code that writes rows whose commit may take long, however few they are, sets it within
-the transaction: `apart` then commits in a thread."""
 
 _FULL, _CORRUPT, _NOTADB = 13, 11, 26
 _UNWRITABLE = {3, 5, 6, 8, 10, 14, 22, 23}  # PERM BUSY LOCKED READONLY IOERR CANTOPEN NOLFS AUTH
 _CLOSED = "closed database"
 """SQLite has no code for it: the driver's own sentence."""
 
-Params = Sequence[object]
-Row = tuple[Any, ...]
 _Acts = list[Callable[[], None]]
 
 
 def fault_of(error: BaseException) -> StoreFault | None:
     """The fault behind a driver's error; None if the statement itself was wrong (our bug)."""
-    inner = error.orig if isinstance(error, DBAPIError) else error
-    if not isinstance(inner, driver.Error):
+    if not isinstance(error, driver.Error):
         return None
-    if isinstance(inner, driver.ProgrammingError) and _CLOSED in str(inner):
+    if isinstance(error, driver.ProgrammingError) and _CLOSED in str(error):
         return StoreClosed()
-    code = (getattr(inner, "sqlite_errorcode", None) or 0) & 0xFF
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code == _FULL:
         return DiskFull()
     if code in (_CORRUPT, _NOTADB):
@@ -68,12 +61,12 @@ def faults() -> Iterator[None]:
     """Turns driver errors that are the world's fault into StoreFaults."""
     try:
         yield
-    except (driver.Error, DBAPIError) as e:
+    except driver.Error as e:
         _raise_fault(e)
         raise
 
 
-def _raise_fault(error: driver.Error | DBAPIError) -> None:
+def _raise_fault(error: driver.Error) -> None:
     """Raises a StoreFault if the error is the world's fault. Otherwise returns, and the caller raises the error
     itself."""
     fault = fault_of(error)
@@ -98,16 +91,13 @@ class Database:
         """The commit that runs apart, its callbacks, and their errors."""
         self._committer = ThreadPoolExecutor(1, "store-commit")
         self._thread = threading.get_ident()
-        self._engine = create_engine(
-            "sqlite://", module=driver, creator=self._connect, poolclass=QueuePool, pool_size=2, max_overflow=6
-        )
         with faults():
             self._open_main()
 
     def _open_main(self) -> None:
         self._durable = True
-        self.conn: Connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        self.raw: Any = self.conn.connection.driver_connection
+        self.conn = self._connect()
+        self._readers = Readers(self._connect)
         self._file = self.path.resolve()
         """SQLite's log is beside the file itself, not beside a link to it."""
         self._checkpointer = Checkpointer(self._connect, partial(log_bytes, self._file))
@@ -138,9 +128,9 @@ class Database:
             raise
         return database
 
-    def _connect(self) -> Any:
-        connection = driver.connect(
-            str(self.path), isolation_level=None, check_same_thread=False, cached_statements=256
+    def _connect(self) -> Connection:
+        connection: Connection = driver.connect(
+            str(self.path), isolation_level=None, check_same_thread=False, cached_statements=256, factory=Connection
         )
         try:
             connection.execute(f"PRAGMA key=\"x'{self._key.hex()}'\"")
@@ -167,9 +157,8 @@ class Database:
         self._settle()
         self._committer.shutdown()
         self._checkpointer.stop()
-        if not self.conn.closed:
-            self.conn.close()
-        self._engine.dispose()
+        self._readers.close()
+        self.conn.close()
         self._key = b""
 
     @contextmanager
@@ -190,7 +179,7 @@ class Database:
         if not self._depth:
             self._run_after()
 
-    async def apart(self, write: Callable[[], None], *, durable: bool = True, is_short: bool = False) -> None:
+    async def apart(self, write: Callable[[], object], *, durable: bool = True, is_short: bool = False) -> None:
         """Commits one transaction apart from the event loop. Calls `write`, which is synchronous, within it, then
         commits it, and then runs the callbacks that `write` gave to `after_commit`. If `durable`, flushes the
         write-ahead log to the disk (fsync) before this returns; not `durable` is for what is received again after a
@@ -219,7 +208,7 @@ class Database:
                 self._depth, self._doomed = 0, False
             acts, self._after = self._after, []
             failed: list[Exception] = []
-            is_short = is_short and LONG_COMMIT not in self.conn.info
+            is_short = is_short and not self.conn.long_commit
             commit = self._committed_here() if is_short else self._committer.submit(self._commit_apart)
             flush = self._committer.submit(flush_log, self._file) if durable else None
             self._committing = commit, acts, failed
@@ -281,10 +270,10 @@ class Database:
     def _begin(self, durable: bool) -> None:
         self._settle()
         if durable != self._durable:
-            self.raw.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+            self.conn.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
             self._durable = durable
-        self.raw.execute("BEGIN IMMEDIATE")
-        self.conn.info.pop(LONG_COMMIT, None)
+        self.conn.execute("BEGIN IMMEDIATE")
+        self.conn.long_commit = False
         self._depth = 1
 
     def _check_sound(self) -> None:
@@ -294,10 +283,10 @@ class Database:
     def _commit(self) -> None:
         """Commits, on the loop's thread or the committer's. A commit that failed is rolled back."""
         try:
-            self.raw.execute("COMMIT")
+            self.conn.execute("COMMIT")
         except BaseException:
-            if self.raw.in_transaction:
-                self.raw.execute("ROLLBACK")
+            if self.conn.in_transaction:
+                self.conn.execute("ROLLBACK")
             raise
 
     def _committed_here(self) -> "Future[Exception | None]":
@@ -315,13 +304,13 @@ class Database:
         return None
 
     def _wake_checkpointer(self) -> None:
-        before, self._changed_rows = self._changed_rows, self.raw.total_changes
+        before, self._changed_rows = self._changed_rows, self.conn.total_changes
         self._checkpointer.wrote(self._changed_rows - before)
 
     def _roll_back(self) -> None:
         self._after.clear()
-        if self.raw.in_transaction:
-            self.raw.execute("ROLLBACK")
+        if self.conn.in_transaction:
+            self.conn.execute("ROLLBACK")
 
     def after_commit(self, act: Callable[[], None]) -> None:
         """Runs `act` once the running transaction is durable (at once if there is none); never after a rollback."""
@@ -344,7 +333,7 @@ class Database:
         """All rows of a query on the loop's connection."""
         self._settle()
         try:  # not `with faults()`: a message asks some ten times, and the context manager costs 5 µs each time
-            result: list[Row] = self.raw.execute(sql, params).fetchall()
+            result: list[Row] = self.conn.execute(sql, params).fetchall()
         except driver.Error as e:
             _raise_fault(e)
             raise
@@ -354,7 +343,7 @@ class Database:
         """The first row of a query, or None."""
         self._settle()
         try:
-            result: Row | None = self.raw.execute(sql, params).fetchone()
+            result: Row | None = self.conn.execute(sql, params).fetchone()
         except driver.Error as e:
             _raise_fault(e)
             raise
@@ -366,22 +355,10 @@ class Database:
         return row[0] if row else None
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """The loop's connection for SQLAlchemy queries, with faults translated."""
-        self._settle()
-        with faults():
-            yield self.conn
-
-    @contextmanager
     def reader(self) -> Iterator[Connection]:
         """A read-only connection of its own, for any thread: search rebuilds, exports, long lists."""
-        with faults(), self._engine.connect() as connection:
-            reader = connection.execution_options(isolation_level="AUTOCOMMIT")
-            reader.exec_driver_sql("PRAGMA query_only=ON")
-            try:
-                yield reader
-            finally:
-                reader.exec_driver_sql("PRAGMA query_only=OFF")
+        with faults(), self._readers.lend() as reader:
+            yield reader
 
     def check(self) -> list[str]:
         """What is wrong with the file ([] if nothing): SQLCipher's page seals, then SQLite's structure. Any thread.
@@ -390,8 +367,8 @@ class Database:
         """
         try:
             with self.reader() as reader:
-                problems = [str(row[0]) for row in reader.exec_driver_sql("PRAGMA cipher_integrity_check")]
-                rows = reader.exec_driver_sql("PRAGMA integrity_check(20)")
+                problems = [str(row[0]) for row in reader.execute("PRAGMA cipher_integrity_check")]
+                rows = reader.execute("PRAGMA integrity_check(20)")
                 return problems + [str(row[0]) for row in rows if row[0] != "ok"]
         except StoreCorrupt as e:
             return [e.code]
@@ -403,8 +380,8 @@ class Database:
             raise BugError("rekey needs a 32-byte key and no open transaction")
         self._settle()
         self._checkpointer.stop()
+        self._readers.close()
         self.conn.close()
-        self._engine.dispose()
         with faults():
             connection = self._connect()
             try:
@@ -417,7 +394,7 @@ class Database:
             self._key = key
             self._open_main()
 
-    def _reseal(self, connection: Any, key: bytes) -> None:
+    def _reseal(self, connection: Connection, key: bytes) -> None:
         """Rekeys the file. Raises DiskFull or StoreUnwritable by the free room, since SQLCipher has one error for every
         failure of a rekey, without a reason."""
         needed, free = self.path.stat().st_size, shutil.disk_usage(self.path.parent).free
@@ -429,11 +406,6 @@ class Database:
             fault = DiskFull() if free < needed else StoreUnwritable()
             log.store.error("fault", code=fault.code)
             raise fault from e
-
-
-def driver_of(conn: Connection) -> Any:
-    """The driver's connection, for statements run once a message: it spares 40 µs of SQLAlchemy's work for each."""
-    return conn.connection.driver_connection
 
 
 def is_fatal(error: BaseException) -> bool:

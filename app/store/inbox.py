@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
+from app.store import counters
 from app.store import statements as sql
 from app.store.behind import Behind
 from app.store.changes import Changes
@@ -76,7 +77,7 @@ class Inbox:
     def put_keys(self, room: RoomId, keys: Sequence[tuple[int, bytes, bytes | None]]) -> None:
         """Stores keys. An A that is already stored is not lost when the key is received again without it."""
         with self._db.transaction():
-            self._db.raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in keys])
+            self._db.conn.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in keys])
 
     def share(self, room: RoomId, obj: ObjId) -> bytes | None:
         """An object's share, if it was received."""
@@ -96,7 +97,7 @@ class Inbox:
         nothing for a room without a stream."""
         number = next((n for n, c in _PROBLEMS.items() if c == code), 0)
         with self._db.transaction():
-            self._db.raw.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
+            self._db.conn.execute("UPDATE streams SET postponed = ? WHERE room = ?", (number, room))
 
     def bad(self, room: RoomId) -> list[tuple[int, str]]:
         """(position, code) of items that could not be decrypted or decoded although the key is here: counted and
@@ -173,24 +174,24 @@ class Inbox:
         return replace(received, changes=[*begun, *received.changes]) if begun else received
 
     def _write(self, received: Received, tried: Tried, verdicts: Verdicts | None) -> None:
-        room, raw = received.room, self._db.raw
+        room, conn = received.room, self._db.conn
         if received.state is not None:
             self._state(room, received.cursor, received.state)
-        raw.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
+        conn.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
         if received.items:
             self._kept.add(room, received.items)
-        raw.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
-        raw.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in received.shares])
-        raw.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
-        raw.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])
-        raw.executemany(sql.ADD_VOID_ITEM, [(room, n, uid, code, MOST_VOID) for n, uid, code in received.void])
+        conn.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
+        conn.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in received.shares])
+        conn.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
+        conn.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])
+        conn.executemany(sql.ADD_VOID_ITEM, [(room, n, uid, code, MOST_VOID) for n, uid, code in received.void])
         times = [e.t for e in received.events[:1]] + [c.t for c in received.changes[:1]] + [clock.now_ms()]
-        raw.execute(sql.ADD_ROOM, (room, times[0]))
+        conn.execute(sql.ADD_ROOM, (room, times[0]))
         self._events(room, received.events)
         if received.members or received.gone:
             self._members(room, received.members, received.gone)
         if received.reread is not None:
-            raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
+            conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
         if received.incomplete:
             self._set_incomplete(room, {*self.incomplete(room), *received.incomplete})
         if received.whole:
@@ -202,7 +203,7 @@ class Inbox:
             self._judges.write(verdicts)
         self._changes.receive(received, tried, verdicts)
         # ▲ only now: projections cache no state of a room that lacks something (`objects.cache_state`)
-        raw.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
+        conn.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
         if received.backfilled:
             self._set_incomplete(room, {*self.incomplete(room)} - {*received.backfilled})
 
@@ -217,18 +218,18 @@ class Inbox:
 
     def _set_incomplete(self, room: RoomId, objs: set[ObjId]) -> None:
         value = b"".join(sorted(objs))
-        self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_incomplete(room), value))
+        self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_incomplete(room), value))
 
     def _state(self, room: RoomId, cursor: int | None, state: bytes) -> None:
         """Writes the pages of a large state that differ from those stored last: a message changes two of 65."""
         in_place, kept = self._is_in_place(room, state), self._states.pop(room, None)
         if kept is None or not in_place:
-            self._db.raw.execute(sql.SET_STREAM, (room, cursor, state))
+            self._db.conn.execute(sql.SET_STREAM, (room, cursor, state))
             row = self._db.value("SELECT rowid FROM streams WHERE room = ?", (room,))
         else:
             row, old = kept
-            self._db.raw.execute("UPDATE streams SET cursor = ? WHERE room = ?", (cursor, room))
-            with self._db.raw.open_blob("streams", "state", row) as blob:
+            self._db.conn.execute("UPDATE streams SET cursor = ? WHERE room = ?", (cursor, room))
+            with self._db.conn.open_blob("streams", "state", row) as blob:
                 for at in range(0, len(state), _PAGE):
                     piece = state[at : at + _PAGE]
                     if piece != old[at : at + _PAGE]:
@@ -248,17 +249,18 @@ class Inbox:
     def _events(self, room: RoomId, events: Sequence[RoomEvent]) -> None:
         if not events:
             return
-        raw = self._db.raw
-        raw.executemany(sql.ADD_EVENT, [_event_row(room, event) for event in events])
+        conn = self._db.conn
+        conn.executemany(sql.ADD_EVENT, [_event_row(room, event) for event in events])
         for event in events:
             note(self._db.conn, room, event)
         self._projecting.notify_changed(room)
 
     def _members(self, room: RoomId, members: Sequence[MemberRow], gone: Sequence[Uid]) -> None:
-        raw = self._db.raw
-        raw.executemany(sql.DROP_MEMBER, [(room, uid) for uid in gone])
-        raw.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
-        raw.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
+        conn = self._db.conn
+        conn.executemany(sql.DROP_MEMBER, [(room, uid) for uid in gone])
+        conn.executemany(sql.PUT_MEMBER, [(room, m.uid, m.role, m.since_n, m.history) for m in members])
+        conn.execute(sql.SET_OWN_ROLE, (self._me.uid, room))
+        counters.add_up(self._db.conn, room)
         take_back(self._db, room)
         self._projecting.notify_changed(room)
 

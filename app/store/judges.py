@@ -192,12 +192,12 @@ class Judges(KeptJudges):
 
     def write(self, verdicts: Verdicts) -> None:
         """Stores which updates wait now and which wait no longer, and which objects must be judged again."""
-        raw = self._db.raw
+        conn = self._db.conn
         for obj in verdicts.stale:
-            raw.execute(sql.DROP_JUDGE_STATE, (obj,))
+            conn.execute(sql.DROP_JUDGE_STATE, (obj,))
         for obj, outcomes in verdicts.waits.items():
             self._write_waits(obj, outcomes.values())
         covered = [
             (obj, p) for obj, codes in verdicts.codes.items() for p, code in codes.items() if code == sql.COVERED
         ]
-        raw.executemany(sql.DROP_WAIT, covered)
+        conn.executemany(sql.DROP_WAIT, covered)

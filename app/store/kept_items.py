@@ -24,7 +24,7 @@ class KeptItems:
         rows = [
             (room, i.n, i.t, i.kind, i.body, i.sig, i.ct, len(i.body) + len(i.sig) + len(i.ct or b"")) for i in items
         ]
-        self._db.raw.executemany(sql.ADD_KEPT_ITEM, rows)
+        self._db.conn.executemany(sql.ADD_KEPT_ITEM, rows)
 
     def after(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
         """Items that follow position `n` without a missing one: at least one if it is there, then as many as
@@ -51,5 +51,5 @@ class KeptItems:
             surplus -= size
         if going:
             with self._db.transaction(durable=False):
-                self._db.raw.executemany("DELETE FROM kept_items WHERE rowid = ?", going)
+                self._db.conn.executemany("DELETE FROM kept_items WHERE rowid = ?", going)
         return len(going) == _AT_A_TIME

@@ -13,7 +13,8 @@ from app.core.ids import ObjId, RoomId
 from app.core.pieces import driven, finished
 from app.errors import BadChange
 from app.store import statements as sql
-from app.store.database import Database, Row
+from app.store.connection import Row
+from app.store.database import Database
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import ObjectJudge, Outcome, Projector
@@ -169,8 +170,8 @@ class KeptJudges:
             self._stale.add(obj)
             self._overtaken.discard(obj)
             with self._db.transaction(durable=False):
-                self._db.raw.execute(sql.DROP_WAITS, (obj,))
-                self._db.raw.execute(sql.DROP_JUDGE_STATE, (obj,))
+                self._db.conn.execute(sql.DROP_WAITS, (obj,))
+                self._db.conn.execute(sql.DROP_JUDGE_STATE, (obj,))
         judge, covers = self._new(obj, kind), 0
         begins = self._begins(RoomId(room), obj)
         if begins:
@@ -200,7 +201,7 @@ class KeptJudges:
         behind = [(code, row) for (row, mark), code in differ.values() if mark == sql.BEHIND]
         for at in range(0, len(behind), AT_ONCE):
             with self._db.transaction(durable=False):
-                self._db.raw.executemany(sql.MARK_BEHIND, behind[at : at + AT_ONCE])
+                self._db.conn.executemany(sql.MARK_BEHIND, behind[at : at + AT_ONCE])
             await asyncio.sleep(0)
         for position in [position for position, ((_, mark), _) in differ.items() if mark == sql.BEHIND]:
             del differ[position]
@@ -217,18 +218,18 @@ class KeptJudges:
     def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int) -> None:
         """Marks changes according to the verdicts; those that are to be merged after all are tried first. Changes that
         waited up to the position that a state covers are in the state, or count no more."""
-        raw, out, into = self._db.raw, False, False
+        conn, out, into = self._db.conn, False, False
         with self._db.transaction():
             if covers:
-                raw.execute(sql.COVER_WAITING, (obj, covers >> PLACE_BITS))
+                conn.execute(sql.COVER_WAITING, (obj, covers >> PLACE_BITS))
             for (row, mark), code in differ.values():
                 if code in sql.JUDGED:
                     out |= mark not in sql.HELD
-                    raw.execute("DELETE FROM quarantined WHERE row = ?", (row,))
-                    raw.execute(sql.MARK_UNPROJECTED, (code, row))
+                    conn.execute("DELETE FROM quarantined WHERE row = ?", (row,))
+                    conn.execute(sql.MARK_UNPROJECTED, (code, row))
                 else:
                     into = True
-                    raw.execute(sql.MARK_UNPROJECTED, (sql.UNTRIED, self._projecting.to_end(row)))
+                    conn.execute(sql.MARK_UNPROJECTED, (sql.UNTRIED, self._projecting.to_end(row)))
             if out:
                 self._projecting.take_back(obj)
             if into:
@@ -262,18 +263,18 @@ class KeptJudges:
     def _put(self, obj: ObjId, held: Held, state: bytes) -> None:
         with self._db.transaction(durable=False):
             room = self._db.value("SELECT room FROM objects WHERE obj = ?", (obj,))
-            self._db.raw.execute(sql.PUT_JUDGE_STATE, (obj, room, state))
+            self._db.conn.execute(sql.PUT_JUDGE_STATE, (obj, room, state))
         held.unstored = 0
 
     def _write_waits(self, obj: ObjId, outcomes: Collection[Outcome]) -> None:
-        raw = self._db.raw
+        conn = self._db.conn
         for outcome in outcomes:
             missing = outcome.missing
             if missing is not None:
                 parts = packed(outcome.parts)
-                raw.execute(sql.PUT_WAIT, (obj, outcome.position, *missing.missing, parts))
+                conn.execute(sql.PUT_WAIT, (obj, outcome.position, *missing.missing, parts))
             elif outcome.waited:
-                raw.execute(sql.DROP_WAIT, (obj, outcome.position))
+                conn.execute(sql.DROP_WAIT, (obj, outcome.position))
 
     def _reads_alone(self, room: RoomId) -> bool:
         """Whether this person reads the room without its history."""

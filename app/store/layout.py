@@ -9,7 +9,7 @@ from app.core import log
 from app.errors import StoreCorrupt, StoreNewer, StoreOlder
 from app.store.database import APPLICATION_ID, Database
 
-VERSION = 14
+VERSION = 15
 
 
 def prepare(db: Database) -> None:
@@ -29,9 +29,9 @@ def prepare(db: Database) -> None:
 def _create(db: Database) -> None:
     with db.transaction():
         for statement in _STATEMENTS:
-            db.raw.execute(statement)
-        db.raw.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        db.raw.execute(f"PRAGMA user_version={VERSION}")
+            db.conn.execute(statement)
+        db.conn.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        db.conn.execute(f"PRAGMA user_version={VERSION}")
     log.store.info("created", version=VERSION)
 
 
@@ -114,6 +114,9 @@ _STATEMENTS = (
        muted INTEGER NOT NULL DEFAULT 0, pinned INTEGER NOT NULL DEFAULT 0, unread INTEGER NOT NULL DEFAULT 0,
        mentions INTEGER NOT NULL DEFAULT 0, last_t INTEGER NOT NULL DEFAULT 0, last_by BLOB,
        last_preview TEXT NOT NULL DEFAULT '')""",
+    """CREATE TABLE counters (obj BLOB PRIMARY KEY, room BLOB NOT NULL, unread INTEGER NOT NULL,
+       mentions INTEGER NOT NULL, last_t INTEGER NOT NULL, last_by BLOB, last_preview TEXT NOT NULL) WITHOUT ROWID""",
+    "CREATE INDEX counters_by_room ON counters (room)",
     """CREATE TABLE members (room BLOB NOT NULL, uid BLOB NOT NULL, role INTEGER NOT NULL, since_n INTEGER NOT NULL,
        history INTEGER NOT NULL, PRIMARY KEY (room, uid)) WITHOUT ROWID""",
     "CREATE INDEX members_by_uid ON members (uid)",

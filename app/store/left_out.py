@@ -8,10 +8,9 @@ Functions that take a Connection are for the room kind's projection, inside the 
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
-from app.store.database import Database, driver_of
+from app.store.connection import Connection
+from app.store.database import Database
 
 ADMIN = 3
 LEAVE_OUT = "leave-out"
@@ -45,20 +44,19 @@ def leave_out(
     Otherwise people would compute different states. Each record has its own line in the timeline, even if its envelope
     has several records.
     """
-    raw = driver_of(conn)
     if role_at(conn, room, by, n) < ADMIN:
         return
-    target = raw.execute(_TARGET, (obj, author, change_id)).fetchone()
-    pruned = raw.execute(_PRUNED, (room, obj, n)).fetchone()[0] or 0
-    if target[0] is not None and target[0] <= pruned:
+    target = conn.value(_TARGET, (obj, author, change_id))
+    pruned = conn.value(_PRUNED, (room, obj, n)) or 0
+    if target is not None and target <= pruned:
         return
-    raw.execute(
+    conn.execute(
         """INSERT INTO left_out (obj, author, change_id, n) VALUES (?, ?, ?, ?)
         ON CONFLICT (obj, author, change_id) DO UPDATE SET n = min(n, excluded.n)""",
         (obj, author, change_id, n),
     )
-    place = raw.execute(_PLACE, (row,)).fetchone()[0]
-    raw.execute(
+    place = conn.value(_PLACE, (row,))
+    conn.execute(
         "INSERT OR IGNORE INTO events (room, n, t, kind, by, subject, obj, place) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (room, n, t, LEAVE_OUT, by, author, obj, place),
     )
@@ -69,7 +67,7 @@ def role_at(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
 
     A person who became owner because the last owner left counts by the role before.
     """
-    found = driver_of(conn).execute(_ROLE, (room, n, uid)).fetchone()
+    found = conn.execute(_ROLE, (room, n, uid)).fetchone()
     if found is None:
         return 0
     kind, role = found

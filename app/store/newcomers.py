@@ -33,7 +33,7 @@ class Newcomers:
     def owe(self, obj: ObjId) -> None:
         """Notes that the object's state could not be given with the others; see `owes`."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 1)", (_owed_of(obj),))
+            self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 1)", (_owed_of(obj),))
 
     def owes(self, obj: ObjId) -> bool:
         """Whether an object's state is still owed to members who were added from now on."""
@@ -46,20 +46,20 @@ class Newcomers:
 
     def paid(self, obj: ObjId) -> None:
         """Notes that the state is given. Call it within the transaction that writes the state."""
-        self._db.raw.execute("DELETE FROM meta WHERE name = ?", (_owed_of(obj),))
+        self._db.conn.execute("DELETE FROM meta WHERE name = ?", (_owed_of(obj),))
 
     def set_given(self, room: RoomId, n: int) -> None:
         """Notes that everybody added up to `n` was given the state. Call it within the transaction that puts the state
         into the outbox."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_given(room), n))
+            self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_given(room), n))
 
 
 def take_back(db: Database, room: RoomId) -> None:
     """▲ Takes back baselines that were not sent when their author ceased to be administrator. They must never be sent:
     no member would accept them, nor any later change. They are owed again if the author is administrator again."""
-    if db.raw.execute(sql.DROP_BASELINES, (room,)).rowcount:
-        db.raw.execute(sql.FORGET_GIVEN, (_given(room),))
+    if db.conn.execute(sql.DROP_BASELINES, (room,)).rowcount:
+        db.conn.execute(sql.FORGET_GIVEN, (_given(room),))
 
 
 def _owed_of(obj: ObjId) -> str:

@@ -18,6 +18,6 @@ class Notes:
         """Keeps a text; "" removes it."""
         with self._db.transaction():
             if text:
-                self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (f"note-{name}", text))
+                self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (f"note-{name}", text))
             else:
-                self._db.raw.execute("DELETE FROM meta WHERE name = ?", (f"note-{name}",))
+                self._db.conn.execute("DELETE FROM meta WHERE name = ?", (f"note-{name}",))

@@ -30,7 +30,7 @@ class KeyNotices:
         new = [uid for (uid,) in self._db.rows(_NEW)]
         if new:
             with self._db.transaction():
-                self._db.raw.executemany(
+                self._db.conn.executemany(
                     "INSERT INTO key_watch (uid, seq) SELECT uid, max(seq) FROM user_log WHERE uid = ?",
                     [(uid,) for uid in new],
                 )
@@ -45,7 +45,7 @@ class KeyNotices:
         transaction."""
         now = clock.now_ms()
         with self._db.transaction():
-            self._db.raw.execute("UPDATE key_watch SET seq = max(seq, ?) WHERE uid = ?", (seq, uid))
+            self._db.conn.execute("UPDATE key_watch SET seq = max(seq, ?) WHERE uid = ?", (seq, uid))
             self._add([(uid, kind, at, b"", now, None) for kind, at in found])
 
     def put(self, uid: Uid, kind: str, *, other: bytes = b"", done: bool = False) -> bool:
@@ -59,7 +59,7 @@ class KeyNotices:
         return True
 
     def _add(self, rows: Sequence[tuple[object, ...]]) -> None:
-        self._db.raw.executemany(
+        self._db.conn.executemany(
             "INSERT OR IGNORE INTO key_notices (uid, kind, seq, other, t, done) VALUES (?, ?, ?, ?, ?, ?)", rows
         )
 
@@ -83,4 +83,4 @@ class KeyNotices:
         """Marks notices as dismissed."""
         now = clock.now_ms()
         with self._db.transaction():
-            self._db.raw.executemany("UPDATE key_notices SET done = ? WHERE id = ?", [(now, id_) for id_ in ids])
+            self._db.conn.executemany("UPDATE key_notices SET done = ? WHERE id = ?", [(now, id_) for id_ in ids])

@@ -7,11 +7,12 @@ Functions that take a Connection are for projections (inside the store's transac
 
 import os
 
-from sqlalchemy import Connection
-
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
+from app.store import counters
 from app.store import statements as sql
+from app.store.connection import Connection
+from app.store.counters import Counter, Latest
 from app.store.database import Database
 from app.store.projecting import Projecting, object_row
 from app.store.rows import ObjectRow
@@ -24,46 +25,48 @@ def announce(conn: Connection, room: RoomId, obj: ObjId, kind: str, t: int, by: 
 
     Changes that were received before are projected at the end of the same transaction.
     """
-    conn.exec_driver_sql(
+    conn.execute(
         """INSERT INTO objects (obj, room, kind, created, updated, by) VALUES (?, ?, ?, ?, ?, ?)
            ON CONFLICT (obj) DO UPDATE SET kind = excluded.kind WHERE room = excluded.room AND kind = ''""",
         (obj, room, kind, t, t, by),
     )
-    home = conn.exec_driver_sql("SELECT room FROM objects WHERE obj = ?", (obj,)).scalar()
+    home: RoomId | None = conn.value("SELECT room FROM objects WHERE obj = ?", (obj,))
     return home == room
 
 
 def set_title(conn: Connection, obj: ObjId, title: str) -> None:
     """The object's title as lists show it."""
-    conn.exec_driver_sql("UPDATE objects SET title = ? WHERE obj = ?", (title, obj))
+    conn.execute("UPDATE objects SET title = ? WHERE obj = ?", (title, obj))
 
 
 def set_deleted(conn: Connection, room: RoomId, obj: ObjId, deleted: bool) -> None:
     """Puts the object away (True) or restores it; its changes stay. ▲ A room's record counts for the room's own objects
     only."""
-    conn.exec_driver_sql("UPDATE objects SET deleted = ? WHERE obj = ? AND room = ?", (deleted, obj, room))
+    conn.execute("UPDATE objects SET deleted = ? WHERE obj = ? AND room = ?", (deleted, obj, room))
+    counters.add_up(conn, room)
 
 
 def keep(conn: Connection, room: RoomId, kind: str) -> None:
     """Restores all objects of this kind that were put away in a room."""
-    conn.exec_driver_sql("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
+    conn.execute("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
+    counters.add_up(conn, room)
 
 
 def cached_state(conn: Connection, room: RoomId, obj: ObjId, upto: int) -> tuple[int, bytes] | None:
     """(rowid of the last change in it, state) of an object's cached CRDT state, for projections. None if there is none,
     if it goes beyond the row `upto`, or if it holds a change that could not be projected."""
-    found = conn.exec_driver_sql(sql.CACHED_STATE, (obj, upto, room)).fetchone()
+    found = conn.execute(sql.CACHED_STATE, (obj, upto, room)).fetchone()
     return (found[0], found[1]) if found else None
 
 
 def lacks(conn: Connection, room: RoomId) -> bool:
     """As `Changes.lacking`. What the running transaction resolves or fills is still missing."""
-    return conn.exec_driver_sql(sql.LACKING, (room, f"gaps-{room.hex()}")).fetchone() is not None
+    return conn.execute(sql.LACKING, (room, f"gaps-{room.hex()}")).fetchone() is not None
 
 
 def cache_state(conn: Connection, obj: ObjId, row: int, state: bytes) -> None:
     """As `Objects.set_crdt_state`."""
-    conn.exec_driver_sql("INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state))
+    conn.execute("INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state))
 
 
 class Objects:
@@ -78,7 +81,7 @@ class Objects:
         share = os.urandom(32)
         obj = object_of(room, share)
         with self._db.transaction():
-            self._db.raw.execute(sql.PUT_SHARE, (room, obj, share))
+            self._db.conn.execute(sql.PUT_SHARE, (room, obj, share))
         return obj
 
     def get(self, obj: ObjId) -> ObjectRow | None:
@@ -103,6 +106,14 @@ class Objects:
         )
         return object_row(row) if row else None
 
+    def counter(self, obj: ObjId) -> Counter:
+        """What the object counts for its room, as its tool stored it last."""
+        row = self._db.one("SELECT unread, mentions, last_t, last_by, last_preview FROM counters WHERE obj = ?", (obj,))
+        if row is None:
+            return Counter()
+        unread, mentions, t, by, preview = row
+        return Counter(unread=unread, mentions=mentions, last=Latest(t=t, by=by, preview=preview) if by else None)
+
     # -- drafts: texts that are typed and not sent
     def draft(self, obj: ObjId) -> bytes | None:
         """The unsent draft of an object, as its tool wrote it."""
@@ -113,12 +124,12 @@ class Objects:
         """Keeps a draft; None or empty removes it."""
         with self._db.transaction():
             if data:
-                self._db.raw.execute(
+                self._db.conn.execute(
                     "INSERT OR REPLACE INTO drafts (obj, room, data, t) VALUES (?, ?, ?, ?)",
                     (obj, room, data, clock.now_ms()),
                 )
             else:
-                self._db.raw.execute("DELETE FROM drafts WHERE obj = ?", (obj,))
+                self._db.conn.execute("DELETE FROM drafts WHERE obj = ?", (obj,))
 
     # -- read marks: changes up to this row have been seen
     def read_mark(self, obj: ObjId) -> int:
@@ -128,7 +139,7 @@ class Objects:
     def set_read_mark(self, room: RoomId, obj: ObjId, row: int) -> None:
         """Marks everything up to `row` as read. The mark never moves back."""
         with self._db.transaction():
-            self._db.raw.execute(
+            self._db.conn.execute(
                 """INSERT INTO read_markers (obj, room, row, t) VALUES (?, ?, ?, ?)
                    ON CONFLICT (obj) DO UPDATE SET row = max(row, excluded.row), t = excluded.t""",
                 (obj, room, row, clock.now_ms()),
@@ -139,7 +150,7 @@ class Objects:
     def opened(self, obj: ObjId) -> None:
         """Notes that the person has opened it now."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO recent (obj, t) VALUES (?, ?)", (obj, clock.now_ms()))
+            self._db.conn.execute("INSERT OR REPLACE INTO recent (obj, t) VALUES (?, ?)", (obj, clock.now_ms()))
 
     def recent(self, limit: int = 10) -> list[tuple[ObjectRow, int]]:
         """(object, when opened in ms), latest first."""
@@ -159,6 +170,6 @@ class Objects:
     def set_crdt_state(self, obj: ObjId, row: int, state: bytes) -> None:
         """Caches the merged state up to and with change `row`."""
         with self._db.transaction():
-            self._db.raw.execute(
+            self._db.conn.execute(
                 "INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state)
             )

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from sqlalchemy import Connection
-
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.store import statements as sql
 from app.store.changes import Changes, stored_change
-from app.store.database import Database, driver_of
+from app.store.connection import Connection
+from app.store.database import Database
 from app.store.outbox import Outbox
 from app.store.people import Me
 from app.store.rows import StoredChange
@@ -54,7 +53,7 @@ def note(conn: Connection, room: RoomId, event: RoomEvent) -> None:
     """Notes a genesis that names another room, as it was accepted. A second call changes nothing."""
     origin = event.origin
     if origin is not None and origin.room != room:
-        driver_of(conn).execute(
+        conn.execute(
             "INSERT OR IGNORE INTO origins (room, old, n, rh, by) VALUES (?, ?, ?, ?, ?)",
             (room, origin.room, min(origin.n, sql.MAX_INT), origin.rh, event.by),
         )
@@ -64,7 +63,7 @@ def founded(conn: Connection, room: RoomId, by: Uid) -> bool:
     """▲ Whether `by` opened this room as the successor of another: only they may carry records over. It follows from
     the record alone and is the same on every device. The author that a carried record shows is decided separately
     (app/chat/originals.py)."""
-    return driver_of(conn).execute(_FOUNDED, (room, by)).fetchone() is not None
+    return conn.execute(_FOUNDED, (room, by)).fetchone() is not None
 
 
 class Origins:
@@ -97,7 +96,7 @@ class Origins:
     def set_step(self, room: RoomId, step: Step) -> None:
         """Stores the step. It never goes back."""
         with self._db.transaction():
-            self._db.raw.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
+            self._db.conn.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
 
     def own(self, room: RoomId, after: int) -> list[StoredChange]:
         """The account's own changes of a room above a position, in order, then those without a position."""

@@ -9,7 +9,8 @@ import msgspec
 from app.core import log
 from app.core.ids import Hash, ObjId, RoomId
 from app.store import statements as sql
-from app.store.database import Database, Row
+from app.store.connection import Row
+from app.store.database import Database
 from app.store.newcomers import take_back
 from app.store.rows import Flush
 from sync.client.ports import PendingChange, SealedBatch
@@ -37,14 +38,14 @@ class Outbox:
     def put_sealed(self, batch: SealedBatch) -> None:
         """Stores the batch and its shares, marks its rows sealed and its dev_seq signed."""
         with self._db.transaction():
-            raw = self._db.raw
+            conn = self._db.conn
             self._burn(batch)
             blob = _encoder.encode
             params = (batch.room, batch.first_seq, batch.last_id)
             packed = (blob(batch.bodies), blob(batch.cts), batch.sig, blob(batch.shares))
-            number = raw.execute(sql.ADD_BATCH, params + packed).lastrowid
-            raw.executemany(sql.SET_BATCH, [(number, row) for row in batch.rows])
-            raw.executemany(sql.PUT_SHARE, [(batch.room, obj, share) for obj, share in batch.shares])
+            number = conn.execute(sql.ADD_BATCH, params + packed).lastrowid
+            conn.executemany(sql.SET_BATCH, [(number, row) for row in batch.rows])
+            conn.executemany(sql.PUT_SHARE, [(batch.room, obj, share) for obj, share in batch.shares])
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
         """The oldest batch of the room that is not acknowledged."""
@@ -77,7 +78,7 @@ class Outbox:
         """
         with self._db.transaction(durable=False):
             last = first + len(batch.bodies) - 1
-            closed = self._db.raw.execute(sql.CLOSED_BETWEEN, (batch.room, first, last)).fetchone() is not None
+            closed = self._db.conn.execute(sql.CLOSED_BETWEEN, (batch.room, first, last)).fetchone() is not None
             gone = sql.DROP_BATCH_ROWS if closed else sql.DROP_PLACED_ROWS
             left = self._end(batch, gone, sql.FREE_BATCH_ROWS, durable=False)
         if left:
@@ -99,19 +100,19 @@ class Outbox:
 
     def _burn(self, batch: SealedBatch) -> None:
         last = max(self.burned(batch.room), batch.first_seq + len(batch.bodies) - 1)
-        self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
+        self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
 
     def _end(self, batch: SealedBatch, *rows: str, durable: bool) -> int:
         """Ends a batch with these statements about its rows. Returns how many rows the last of them changed."""
         touched = 0
         with self._db.transaction(durable=durable):
-            raw = self._db.raw
-            found = raw.execute(sql.BATCH_ID, (batch.room, batch.first_seq, batch.last_id)).fetchone()
+            conn = self._db.conn
+            found = conn.execute(sql.BATCH_ID, (batch.room, batch.first_seq, batch.last_id)).fetchone()
             if found is None:
                 return 0
             for statement in rows:
-                touched = raw.execute(statement, found).rowcount
-            raw.execute(sql.DROP_BATCH, found)
+                touched = conn.execute(statement, found).rowcount
+            conn.execute(sql.DROP_BATCH, found)
             self._db.after_commit(self._changed)
         return touched
 
@@ -129,14 +130,14 @@ class Outbox:
         with self._db.transaction():
             while (batch := self.sealed(room)) is not None:
                 self.unseal(batch)
-            if self._db.raw.execute("DELETE FROM outbox WHERE room = ?", (room,)).rowcount:
+            if self._db.conn.execute("DELETE FROM outbox WHERE room = ?", (room,)).rowcount:
                 self._db.after_commit(self._changed)
 
     def postpone(self, room: RoomId, postponed: bool) -> None:
         """Holds back (or releases) all rows of a room that forked, was left, or was closed by a server that was rolled
         back."""
         with self._db.transaction():
-            self._db.raw.execute("UPDATE streams SET postponed = ? WHERE room = ?", (postponed, room))
+            self._db.conn.execute("UPDATE streams SET postponed = ? WHERE room = ?", (postponed, room))
 
 
 def _burned(room: RoomId) -> str:

@@ -6,7 +6,8 @@ from app.core import clock
 from app.core.collation import swedish_key
 from app.core.ids import Uid
 from app.core.signal import Signal
-from app.store.database import Database, Row
+from app.store.connection import Row
+from app.store.database import Database
 from app.store.rows import PersonRow
 
 _PERSON = "SELECT uid, name, title, unit, verified FROM people"
@@ -27,7 +28,7 @@ class Me:
     def set(self, uid: Uid) -> None:
         """Remembers who I am."""
         with self._db.transaction():
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('me', ?)", (uid,))
+            self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('me', ?)", (uid,))
         self._uid = uid
 
 
@@ -53,9 +54,9 @@ class People:
         back."""
         at = (clock.now_ms() if t is None else t) if verified else None
         with self._db.transaction():
-            self._db.raw.execute("UPDATE people SET verified = ? WHERE uid = ?", (at, uid))
+            self._db.conn.execute("UPDATE people SET verified = ? WHERE uid = ?", (at, uid))
             # a person who compares the numbers has seen what happened to the keys before
-            self._db.raw.execute("DELETE FROM key_notices WHERE uid = ? AND kind LIKE 'device-%'", (uid,))
+            self._db.conn.execute("DELETE FROM key_notices WHERE uid = ? AND kind LIKE 'device-%'", (uid,))
         self.changed.emit(uid)
 
 

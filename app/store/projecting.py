@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, delete
-
 from app.core import log
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
+from app.store import counters, tables
 from app.store import statements as sql
+from app.store.connection import Connection
 from app.store.database import Database, is_fatal
 from app.store.journal import Journal
 from app.store.people import Me
@@ -68,19 +68,17 @@ class Projecting:
 
     def _rebuild(self, kind: Projector) -> None:
         with self._db.transaction() as conn:
-            for table in reversed(kind.tables):
-                table.drop(conn, checkfirst=True)
-            for table in kind.tables:
-                table.create(conn)
+            tables.make_again(conn, kind.tables)
             drop_kind(conn, kind.id)
-            raw = self._db.raw
-            raw.execute(
+            counters.drop_kind(conn, kind.id)
+            conn = self._db.conn
+            conn.execute(
                 f"UPDATE changes SET unprojected = NULL WHERE unprojected IS NOT NULL AND {sql.MERGED}"  # noqa: S608
                 " AND obj IN (SELECT obj FROM objects WHERE kind = ?)",
                 (kind.id,),
             )
-            raw.execute("UPDATE objects SET projected = 0 WHERE kind = ?", (kind.id,))
-            raw.execute("INSERT OR REPLACE INTO kinds (kind, version) VALUES (?, ?)", (kind.id, kind.version))
+            conn.execute("UPDATE objects SET projected = 0 WHERE kind = ?", (kind.id,))
+            conn.execute("INSERT OR REPLACE INTO kinds (kind, version) VALUES (?, ?)", (kind.id, kind.version))
         log.store.info("read-model", kind=kind.id, version=kind.version)
 
     def touch(self, obj: ObjId, room: RoomId, t: int, by: Uid, last_row: int, last_t: int | None = None) -> bool:
@@ -92,13 +90,13 @@ class Projecting:
         root = obj == ObjId(room)
         kind = ROOM if root else ""
         params = (obj, room, kind, t, last_t if last_t is not None else t, by, last_row)
-        raw = self._db.raw
-        if raw.execute(sql.TOUCH_OBJECT, params).rowcount:
+        conn = self._db.conn
+        if conn.execute(sql.TOUCH_OBJECT, params).rowcount:
             return True
         if not root and not self._is_of(obj, room):
             return False
         self._clear(obj, room)
-        raw.execute(sql.TOUCH_OBJECT, params)
+        conn.execute(sql.TOUCH_OBJECT, params)
         if not root:
             self._announce_again(room)
         return True
@@ -106,43 +104,43 @@ class Projecting:
     def _is_of(self, obj: ObjId, room: RoomId) -> bool:
         """Whether the id is bound to this room: by the object's share, or because it continues an object of the old
         room."""
-        raw = self._db.raw
-        kept = raw.execute(sql.SHARE, (room, obj)).fetchone()
+        conn = self._db.conn
+        kept = conn.execute(sql.SHARE, (room, obj)).fetchone()
         if kept is not None and object_of(room, kept[0]) == obj:
             return True
-        old = raw.execute("SELECT old FROM origins WHERE room = ?", (room,)).fetchone()
+        old = conn.execute("SELECT old FROM origins WHERE room = ?", (room,)).fetchone()
         if old is None:
             return False
-        ids = raw.execute("SELECT obj FROM objects WHERE room = ?", old)
+        ids = conn.execute("SELECT obj FROM objects WHERE room = ?", old)
         return any(object_in(room, RoomId(old[0]), ObjId(o)) == obj for (o,) in ids)
 
     def _clear(self, obj: ObjId, room: RoomId) -> None:
         """Removes everything that another room wrote under the object's id."""
-        raw, conn = self._db.raw, self._db.conn
-        raw.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
-        raw.execute(
+        conn = self._db.conn
+        conn.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
+        conn.execute(
             "UPDATE changes SET unprojected = NULL WHERE obj = ? AND room = ? AND unprojected = 'other-room'",
             (obj, room),
         )
         for kind in self._kinds.values():
-            for table in kind.tables:
-                conn.execute(delete(table).where(table.c.obj == obj))
+            tables.clear(conn, kind.tables, obj)
         drop(conn, obj)
+        counters.drop(conn, obj)
         for beside in _BESIDE:
-            raw.execute(f"DELETE FROM {beside} WHERE obj = ?", (obj,))  # noqa: S608 - constants
-        raw.execute("DELETE FROM objects WHERE obj = ?", (obj,))
+            conn.execute(f"DELETE FROM {beside} WHERE obj = ?", (obj,))  # noqa: S608 - constants
+        conn.execute("DELETE FROM objects WHERE obj = ?", (obj,))
         self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def _announce_again(self, room: RoomId) -> None:
         """Applies the room's announcement of the object, which did not count while the object belonged to another
         room."""
-        raw, root = self._db.raw, ObjId(room)
-        raw.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (root,))
+        conn, root = self._db.conn, ObjId(room)
+        conn.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (root,))
         self._object(self._db.conn, root, (), strict=False, tried=None)
 
     def mark(self, marks: Sequence[tuple[str, int]]) -> None:
         """Stores changes (code, rowid) as unprojected."""
-        self._db.raw.executemany(sql.MARK_UNPROJECTED, marks)
+        self._db.conn.executemany(sql.MARK_UNPROJECTED, marks)
         log.store.warning("unprojected", count=len(marks), code=marks[0][0])
 
     def run(
@@ -165,7 +163,7 @@ class Projecting:
             self._object(conn, root, batches[root], strict, tried)
             self._take_out()
             for kind in self._kinds:
-                for (obj,) in self._db.raw.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
+                for (obj,) in self._db.conn.execute(sql.OBJECTS_BEHIND, (room, kind)).fetchall():
                     if obj not in batches:
                         kept |= self._object(conn, obj, (), False, tried if not strict else frozenset())
         for obj, changes in batches.items():
@@ -188,7 +186,7 @@ class Projecting:
         tried: Tried,
     ) -> set[int]:
         """Projects the unprojected changes of one object. Returns the rows that are kept for a trial."""
-        found = self._db.raw.execute(sql.OBJECT, (obj,)).fetchone()
+        found = self._db.conn.execute(sql.OBJECT, (obj,)).fetchone()
         if found is None:
             return set()
         *fields, last, projected = found
@@ -212,30 +210,30 @@ class Projecting:
             kind.project(conn, row, changes)
         elif changes:
             self._project(conn, kind, row, changes)
-        self._db.raw.execute(sql.SET_PROJECTED, (last, obj))
+        self._db.conn.execute(sql.SET_PROJECTED, (last, obj))
         return kept
 
     def _without_left_out(self, obj: ObjId, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
         """Marks changes that were received after the record that leaves them out. Returns the other changes."""
-        gone = {(author, change_id) for author, change_id in self._db.raw.execute(sql.LEFT_OUT_OF, (obj,))}
+        gone = {(author, change_id) for author, change_id in self._db.conn.execute(sql.LEFT_OUT_OF, (obj,))}
         if not gone:
             return changes
         rows = [c.rowid for c in changes if (c.author, c.change_id) in gone]
-        self._db.raw.executemany(sql.MARK_UNPROJECTED, [(sql.LEFT_OUT_CHANGE, row) for row in rows])
+        self._db.conn.executemany(sql.MARK_UNPROJECTED, [(sql.LEFT_OUT_CHANGE, row) for row in rows])
         return [c for c in changes if c.rowid not in rows]
 
     def _take_out(self) -> None:
         """Has newly left-out changes count no more: projects their objects again without them."""
-        raw, again = self._db.raw, set[ObjId]()
-        for obj, author, change_id, row, was in raw.execute(sql.LEFT_OUT_NEWLY).fetchall():
-            raw.execute(
+        conn, again = self._db.conn, set[ObjId]()
+        for obj, author, change_id, row, was in conn.execute(sql.LEFT_OUT_NEWLY).fetchall():
+            conn.execute(
                 "UPDATE left_out SET applied = 1 WHERE obj = ? AND author = ? AND change_id = ?",
                 (obj, author, change_id),
             )
             if row is None or was == sql.OTHER_ROOM:
                 continue
-            raw.execute(sql.MARK_UNPROJECTED, (sql.LEFT_OUT_CHANGE, row))
-            raw.execute("DELETE FROM quarantined WHERE row = ?", (row,))
+            conn.execute(sql.MARK_UNPROJECTED, (sql.LEFT_OUT_CHANGE, row))
+            conn.execute("DELETE FROM quarantined WHERE row = ?", (row,))
             again.add(obj)
         for obj in again:
             self.from_start(obj)
@@ -243,24 +241,24 @@ class Projecting:
 
     def hold(self, obj: ObjId, rows: Sequence[int]) -> None:
         """Keeps changes for a trial. Nothing merges them until it is over."""
-        self._db.raw.executemany(sql.MARK_UNPROJECTED, [(sql.UNTRIED, row) for row in rows])
+        self._db.conn.executemany(sql.MARK_UNPROJECTED, [(sql.UNTRIED, row) for row in rows])
         self._db.after_commit(lambda: self.untried.emit(obj))
 
     def to_end(self, row: int) -> int:
         """Gives a change of others a new rowid after all stored ones, as it is merged only now, and returns the rowid.
         A change that was written here keeps its row, which the outbox may name; then every cached state is dropped."""
-        raw = self._db.raw
-        author, obj = raw.execute("SELECT author, obj FROM changes WHERE row = ?", (row,)).fetchone()
+        conn = self._db.conn
+        author, obj = conn.only("SELECT author, obj FROM changes WHERE row = ?", (row,))
         if author == self._me.uid:
-            raw.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))
+            conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))
             return row
-        new = int(raw.execute(sql.LAST_ROW).fetchone()[0]) + 1
-        raw.execute(sql.MOVE_CHANGE, (new, row))
+        new = int(conn.value(sql.LAST_ROW)) + 1
+        conn.execute(sql.MOVE_CHANGE, (new, row))
         return new
 
     def merges(self, obj: ObjId) -> bool:
         """Whether the object's kind merges, so that a judge decides about its changes."""
-        found = self._db.raw.execute("SELECT kind FROM objects WHERE obj = ?", (obj,)).fetchone()
+        found = self._db.conn.execute("SELECT kind FROM objects WHERE obj = ?", (obj,)).fetchone()
         return found is not None and self._merges(found[0])
 
     def take_back(self, obj: ObjId) -> None:
@@ -273,12 +271,12 @@ class Projecting:
         """Projects changes that were kept for a trial and have passed it. Call it within the caller's transaction. A
         state that was cached while the changes were kept is dropped. Otherwise the object would be read without them.
         """
-        conn, raw = self._db.conn, self._db.raw
+        conn = self._db.conn
         if changes:
             first = min(change.rowid for change in changes)
-            raw.execute("DELETE FROM crdt_states WHERE obj = ? AND row >= ?", (obj, first))
-        raw.executemany(sql.MARK_UNPROJECTED, [(None, change.rowid) for change in changes])
-        found = raw.execute(sql.OBJECT, (obj,)).fetchone()
+            conn.execute("DELETE FROM crdt_states WHERE obj = ? AND row >= ?", (obj, first))
+        conn.executemany(sql.MARK_UNPROJECTED, [(None, change.rowid) for change in changes])
+        found = conn.execute(sql.OBJECT, (obj,)).fetchone()
         kind = self._kinds.get(found[2]) if found else None
         if found is not None and kind is not None and changes:
             row = object_row(found[:-2])
@@ -288,24 +286,24 @@ class Projecting:
     def from_start(self, obj: ObjId) -> None:
         """Projects an object again from its first change, since a change that was merged into it must be merged no
         more. Call it within the caller's transaction."""
-        conn, raw = self._db.conn, self._db.raw
-        found = raw.execute(sql.OBJECT, (obj,)).fetchone()
+        conn = self._db.conn
+        found = conn.execute(sql.OBJECT, (obj,)).fetchone()
         kind = self._kinds.get(found[2]) if found else None
-        raw.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))
+        conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))
         if found is None or kind is None:
             return
         row, last = object_row(found[:-2]), found[-2]
-        for table in kind.tables:
-            conn.execute(delete(table).where(table.c.obj == obj))
+        tables.clear(conn, kind.tables, obj)
         drop(conn, obj)
+        counters.drop(conn, obj)
         if kind.forget is not None:
             kind.forget(conn, obj)
-        raw.execute(f"UPDATE changes SET unprojected = NULL WHERE obj = ? AND {sql.MERGED}", (obj,))  # noqa: S608
-        raw.execute(sql.SET_PROJECTED, (0, obj))
+        conn.execute(f"UPDATE changes SET unprojected = NULL WHERE obj = ? AND {sql.MERGED}", (obj,))  # noqa: S608
+        conn.execute(sql.SET_PROJECTED, (0, obj))
         changes = self._missing(obj, 0, ())
         if changes:
             self._project(conn, kind, row, changes)
-        raw.execute(sql.SET_PROJECTED, (last, obj))
+        conn.execute(sql.SET_PROJECTED, (last, obj))
         self.notify_changed(row.room)
 
     def _missing(self, obj: ObjId, after: int, changes: Sequence[StoredChange]) -> Sequence[StoredChange]:
@@ -313,14 +311,14 @@ class Projecting:
         me = self._me.uid
         before = changes[0].rowid if changes else None
         if before is not None:
-            gap = self._db.raw.execute(
+            gap = self._db.conn.execute(
                 "SELECT 1 FROM changes WHERE obj = ? AND row > ? AND row < ? LIMIT 1", (obj, after, before)
             ).fetchone()
             if gap is None:
                 return changes
         return [
             StoredChange(rowid=row, room=room, obj=o, change_id=cid, author=by, t=t, n=n, data=data, own=by == me)
-            for row, room, o, cid, by, t, n, data in self._db.raw.execute(sql.CHANGES_OF, (obj, after))
+            for row, room, o, cid, by, t, n, data in self._db.conn.execute(sql.CHANGES_OF, (obj, after))
         ]
 
     def _project(self, conn: Connection, kind: Projector, row: ObjectRow, changes: Sequence[StoredChange]) -> None:
@@ -360,18 +358,18 @@ class Projecting:
     ) -> BaseException | None:
         """Projects, or returns the error; the rows written before it are taken back. What says something about the
         store or the process is raised."""
-        raw = self._db.raw
-        raw.execute("SAVEPOINT projection")
+        conn = self._db.conn
+        conn.execute("SAVEPOINT projection")
         try:
             with self._journal.merging(row.room, row.obj, changes if self._merges(row.kind) else ()):
                 project(conn, row, changes)
         except BaseException as e:  # pycrdt panics with a BaseException of its own
             if is_fatal(e):
                 raise
-            raw.execute("ROLLBACK TO projection")
-            raw.execute("RELEASE projection")
+            conn.execute("ROLLBACK TO projection")
+            conn.execute("RELEASE projection")
             return e
-        raw.execute("RELEASE projection")
+        conn.execute("RELEASE projection")
         return None
 
     def _merges(self, kind: str) -> bool:
@@ -384,7 +382,7 @@ class Projecting:
         for change in changes:
             by_obj[change.obj].append(change)
         for obj, placed in by_obj.items():
-            found = self._db.raw.execute(sql.OBJECT, (obj,)).fetchone()
+            found = self._db.conn.execute(sql.OBJECT, (obj,)).fetchone()
             kind = self._kinds.get(found[2]) if found else None
             if found is None or kind is None or kind.positioned is None:
                 continue

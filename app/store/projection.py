@@ -9,9 +9,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Table
-
 from app.core.ids import ObjId
+from app.store.connection import Connection
 from app.store.rows import ObjectRow, StoredChange
 from sync.client.placed_changes import Compacted, PlacedChange
 
@@ -246,8 +245,9 @@ class Projector(Protocol):
         ...
 
     @property
-    def tables(self) -> tuple[Table, ...]:
-        """The kind's read-model tables: created when missing, rebuilt when `version` rises."""
+    def tables(self) -> tuple[str, ...]:
+        """The DDL of the kind's read-model tables (app/store/tables.py): created when missing, rebuilt when `version`
+        rises."""
         ...
 
     @property

@@ -33,14 +33,14 @@ class Receipts:
 
     def put_one(self, receipt: KeptReceipt) -> None:
         """The same for one receipt, within the caller's transaction."""
-        self._db.raw.execute(sql.ADD_RECEIPT, (receipt.room, receipt.n, receipt.proof))
+        self._db.conn.execute(sql.ADD_RECEIPT, (receipt.room, receipt.n, receipt.proof))
 
     def put_evidence(
         self, room: RoomId, code: str, ours: bytes | None, theirs: bytes | None, claim: bytes | None
     ) -> None:
         """Stores evidence that the server was false. The first of each code in a room stays."""
         with self._db.transaction():
-            self._db.raw.execute(sql.ADD_EVIDENCE, (room, code, ours, theirs, claim, clock.now_ms()))
+            self._db.conn.execute(sql.ADD_EVIDENCE, (room, code, ours, theirs, claim, clock.now_ms()))
 
     def evidence(self, room: RoomId) -> list[Evidence]:
         """The evidence against the server in a room, oldest first."""

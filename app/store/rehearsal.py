@@ -286,7 +286,7 @@ class Rehearsal:
         # Read before the store: a change that is written meanwhile may be in both, which is harmless.
         self._news[obj] = deque()
         with self._db.reader() as reader:
-            cached = reader.exec_driver_sql("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,)).fetchone()
+            cached = reader.execute("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,)).fetchone()
         updates = self._updates(obj, feeder, cached)
         try:
             trial = self._load_into(obj, merging, updates)
@@ -333,7 +333,7 @@ class Rehearsal:
 
     def _rows(self, obj: ObjId, after: int) -> list[tuple[int, Uid, ChangeId, bytes]]:
         with self._db.reader() as reader:
-            found = reader.exec_driver_sql(sql.TO_LOAD, (obj, after))
+            found = reader.execute(sql.TO_LOAD, (obj, after))
             return [(row, Uid(author), ChangeId(change_id), data) for row, author, change_id, data in found]
 
 

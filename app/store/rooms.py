@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The rooms as lists need them: titles, unread, members, timeline events.
 
-`name` is for the room kind's projection; `last` and `unread` for that of the tool that counts (chat).
+`name` is for the room kind's projection. Unread, mentions and the latest are made from the objects' counters
+(app/store/counters.py).
 """
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
 
-from sqlalchemy import Connection
-
 from app.core.ids import RoomId, Uid
-from app.store.database import Database, Row, driver_of
+from app.store import counters
+from app.store.connection import Connection, Row
+from app.store.database import Database
 from app.store.projecting import Projecting
 from app.store.rows import RoomRow
 from sync.client.ports import MemberRow, RoomEvent
@@ -20,23 +21,12 @@ _ROOM = """SELECT room, title, type, created, role, left, muted, pinned, unread,
 
 def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None:
     """Stores the room's title and type as its root object has them; makes the row if it is new."""
-    conn.exec_driver_sql(
+    conn.execute(
         """INSERT INTO rooms (room, title, type, created) VALUES (?, ?, ?, ?)
            ON CONFLICT (room) DO UPDATE SET title = excluded.title, type = excluded.type""",
         (room, title, type_, t),
     )
-
-
-def last(conn: Connection, room: RoomId, t: int, by: Uid, preview: str) -> None:
-    """Stores what the room list shows as the latest."""
-    driver_of(conn).execute(
-        "UPDATE rooms SET last_t = ?, last_by = ?, last_preview = ? WHERE room = ?", (t, by, preview, room)
-    )
-
-
-def unread(conn: Connection, room: RoomId, count: int, mentions: int) -> None:
-    """Stores how many messages are unread in the room, and how many of them mention this person."""
-    driver_of(conn).execute("UPDATE rooms SET unread = ?, mentions = ? WHERE room = ?", (count, mentions, room))
+    counters.add_up(conn, room)
 
 
 class Rooms:
@@ -151,7 +141,7 @@ class Rooms:
 
     def _set(self, column: str, room: RoomId, value: bool) -> None:
         with self._db.transaction():
-            self._db.raw.execute(f"UPDATE rooms SET {column} = ? WHERE room = ?", (value, room))
+            self._db.conn.execute(f"UPDATE rooms SET {column} = ? WHERE room = ?", (value, room))
             self._projecting.notify_changed(room)
 
 

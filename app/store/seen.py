@@ -32,7 +32,7 @@ class SeenTimes:
         marks = [*old[-1:], *(mark for mark in marks if mark[1] > t - KEPT_MS), (n, t)]
         value = b"".join(_MARK.pack(*mark) for mark in marks)
         with self._db.transaction(durable=False):
-            self._db.raw.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_name(room), value))
+            self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_name(room), value))
         self._marks[room] = marks
 
     def seen_ms(self, room: RoomId, n: int) -> int | None:

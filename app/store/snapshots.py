@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from app.core import log
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.errors import WorkerDied, WorkerUnavailable
 from app.store import statements as sql
 from app.store.changes import stored_change
+from app.store.connection import Connection
 from app.store.database import Database
 from app.store.journal import Journal
 from app.store.people import Me
@@ -88,14 +88,14 @@ class Snapshots:
     def put_base(self, room: RoomId, obj: ObjId, n: int, state: Compacted) -> None:
         """Stores the state in place of an older one."""
         with self._db.transaction():
-            self._db.raw.execute(
+            self._db.conn.execute(
                 sql.SET_BASE, (obj, room, n, state.digest, _encoder.encode((state.changes, state.waits)))
             )
 
     def forget_base(self, obj: ObjId) -> None:
         """Drops the base because it was false: the next state is computed from the start."""
         with self._db.transaction():
-            self._db.raw.execute("DELETE FROM snapshots WHERE obj = ?", (obj,))
+            self._db.conn.execute("DELETE FROM snapshots WHERE obj = ?", (obj,))
 
     def positioned(self, obj: ObjId, after: int, until: int, waits: Sequence[int] = ()) -> list[PlacedChange]:
         """The object's changes at positions after < n ≤ until and at those of `waits`, in the room's order, without the
@@ -116,13 +116,13 @@ class Snapshots:
 
     def _state(self, obj: ObjId, compact: Compact) -> Sequence[bytes]:
         with self._db.reader() as reader:
-            n = reader.exec_driver_sql(sql.LAST_POSITION, (obj,)).scalar()
-            base = _base(reader.exec_driver_sql(sql.BASE, (obj,)).fetchone())
+            n = reader.value(sql.LAST_POSITION, (obj,))
+            base = _base(reader.execute(sql.BASE, (obj,)).fetchone())
             if base is not None:
                 (after, state), begins = base, list(base[1].changes)
                 n, waits = max(after, n or 0), state.waits
             else:
-                begins = [data for *_, data in reader.exec_driver_sql(sql.OWN_BEGINNING, (obj, self._me.uid))]
+                begins = [data for *_, data in reader.execute(sql.OWN_BEGINNING, (obj, self._me.uid))]
                 after, waits = 0, ()
             if n is None and not begins:
                 return ()
@@ -141,7 +141,7 @@ class Snapshots:
 
         def read() -> list[tuple[int, int]]:
             with self._db.reader() as reader:
-                found = [reader.exec_driver_sql(sql.BETWEEN, span).one() for span in asked]
+                found = [reader.only(sql.BETWEEN, span) for span in asked]
                 return [(count, size) for count, size in found]
 
         return await asyncio.to_thread(read)
@@ -166,7 +166,7 @@ class Snapshots:
     def superseded(self, objs: Sequence[ObjId]) -> None:
         """Deletes the snapshots of these objects, since every change of the objects is here. Called within
         `receive`."""
-        self._db.raw.executemany(sql.DROP_STATE, [(obj,) for obj in objs])
+        self._db.conn.executemany(sql.DROP_STATE, [(obj,) for obj in objs])
 
 
 def _base(row: Any) -> tuple[int, Compacted] | None:
@@ -183,20 +183,20 @@ def _at(reader: Connection, obj: ObjId, ns: Sequence[int]) -> list[Any]:
     ns = sorted(set(ns))
     for at in range(0, len(ns), _AT_ONCE):
         part = ns[at : at + _AT_ONCE]
-        found += reader.exec_driver_sql(sql.placed_at(len(part)), (obj, *part))
+        found += reader.execute(sql.placed_at(len(part)), (obj, *part))
     return found
 
 
 def _positioned(reader: Connection, obj: ObjId, after: int, until: int, waits: Sequence[int]) -> list[PlacedChange]:
     early = _at(reader, obj, [n for n in waits if n <= after])
-    rows = reader.exec_driver_sql(sql.POSITIONED, (obj, after, until))
+    rows = reader.execute(sql.POSITIONED, (obj, after, until))
     found = [
         PlacedChange(position_of(n, place), ChangeId(change_id), Uid(author), t, data)
         for n, place, change_id, author, t, data in (*early, *rows)
     ]
     prunes = [
         PlacedChange(position_of(n), ChangeId(b""), Uid(b""), 0, b"", position_of(covered))
-        for n, covered in reader.exec_driver_sql(sql.PRUNES_OF, (obj,))
+        for n, covered in reader.execute(sql.PRUNES_OF, (obj,))
         if after < n <= until
     ]
     return sorted([*found, *prunes], key=lambda change: change.position) if prunes else found

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from sqlalchemy import Connection
-
 from app.core import log
 from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
@@ -19,6 +17,7 @@ from app.store.account import Account
 from app.store.behind import Behind
 from app.store.blobs import Blobs
 from app.store.changes import Changes
+from app.store.connection import Connection
 from app.store.database import Database, faults
 from app.store.inbox import Inbox
 from app.store.journal import Journal

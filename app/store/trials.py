@@ -260,20 +260,20 @@ class Trials:
 
     def _suspect(self, merge: Merge) -> None:
         """Marks the changes of an interrupted merge as untried. Changes that were not stored are received again."""
-        raw, obj = self._db.raw, merge.obj
+        conn, obj = self._db.conn, merge.obj
         first, last = self._row(obj, merge.first[1], "min"), self._row(obj, merge.last[1], "max")
-        raw.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may contain the poison
-        deaths = raw.execute(sql.SUSPECT, (obj, merge.room)).fetchone()[0]
+        conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may contain the poison
+        deaths = conn.value(sql.SUSPECT, (obj, merge.room))
         if first is None:
             return
-        raw.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, first, last if last is not None else sql.MAX_INT))
+        conn.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, first, last if last is not None else sql.MAX_INT))
         if merge.single and deaths >= CRASHES:
             self._quarantine(first, PROGRAM)
 
     def _row(self, obj: ObjId, change_id: ChangeId, which: Literal["min", "max"]) -> int | None:
         """The first ("min") or last ("max") row of the object with this change id; None for none."""
         sql = f"SELECT {which}(row) FROM changes WHERE change_id = ? AND obj = ?"  # noqa: S608 - one of two words
-        found: int | None = self._db.raw.execute(sql, (change_id, obj)).fetchone()[0]
+        found: int | None = self._db.conn.value(sql, (change_id, obj))
         return found
 
     # -- trying again ---------------------------------------------------------------------------------------------
@@ -406,7 +406,7 @@ class Trials:
         log.store.warning("object-doubted", obj=obj)
         self._doubts[obj] = self._doubts.get(obj, 0) + 1
         with self._db.transaction():
-            self._db.raw.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, 0, sql.MAX_INT))
+            self._db.conn.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, 0, sql.MAX_INT))
             self._projecting.from_start(obj)
         rehearsal.lose(obj)
         self._on_untried(obj)
@@ -418,7 +418,7 @@ class Trials:
         if 0 < self._suspects.get(obj, 0) < CRASHES:
             del self._suspects[obj]
             with self._db.transaction():
-                self._db.raw.execute("DELETE FROM suspects WHERE obj = ?", (obj,))
+                self._db.conn.execute("DELETE FROM suspects WHERE obj = ?", (obj,))
 
     async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
         """Tries each quarantined change alone, in a fresh worker: another version, or a faster machine, may merge it.
@@ -440,7 +440,7 @@ class Trials:
             if not found:
                 continue
             with self._db.transaction():
-                self._db.raw.execute("DELETE FROM quarantined WHERE row = ?", (held.change.rowid,))
+                self._db.conn.execute("DELETE FROM quarantined WHERE row = ?", (held.change.rowid,))
                 self._projecting.release(obj, [held.change])
             self._changes.received.emit([held.change])
             self.changed.emit(obj)
@@ -448,9 +448,11 @@ class Trials:
     def _quarantine(self, row: int, why: str) -> None:
         """Quarantines a change, within the caller's transaction."""
         log.store.warning("quarantined", why=why)
-        raw = self._db.raw
-        raw.execute(sql.MARK_UNPROJECTED, (sql.QUARANTINED, row))
-        raw.execute("INSERT OR REPLACE INTO quarantined (row, why, since) VALUES (?, ?, ?)", (row, why, clock.now_ms()))
+        conn = self._db.conn
+        conn.execute(sql.MARK_UNPROJECTED, (sql.QUARANTINED, row))
+        conn.execute(
+            "INSERT OR REPLACE INTO quarantined (row, why, since) VALUES (?, ?, ?)", (row, why, clock.now_ms())
+        )
 
     # -- what others ask ------------------------------------------------------------------------------------------
 

@@ -8,7 +8,8 @@ import msgspec
 
 from app.core.ids import ChangeId, ObjId, Uid
 from app.store import statements as sql
-from app.store.database import Database, Row
+from app.store.connection import Row
+from app.store.database import Database
 from app.store.projection import ObjectJudge, Outcome
 from sync.client.placed_changes import PLACE_BITS, PlacedChange, position_of
 from sync.client.ports import OpenedChange

@@ -12,14 +12,13 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from sqlalchemy import Connection, Engine
-
 from app.core.ids import ObjId
 from app.errors import BadChange
 from app.objects import crdt, live
 from app.objects.crdt import is_update
 from app.objects.replay import judge_of
 from app.store import objects, search
+from app.store.connection import Connection
 from app.store.projection import Merging
 from app.store.rows import ObjectRow, StoredChange
 from app.tasks.descriptions import Description
@@ -84,7 +83,7 @@ class Projection:
     """The kept boards, and the present rows of each."""
 
     def __init__(self) -> None:
-        self._stores: weakref.WeakKeyDictionary[Engine, OrderedDict[ObjId, _Kept]] = weakref.WeakKeyDictionary()
+        self._stores: weakref.WeakKeyDictionary[Connection, OrderedDict[ObjId, _Kept]] = weakref.WeakKeyDictionary()
 
     def project(self, conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
         """Merges new changes and writes the rows that differ: those of the cards that were touched.
@@ -97,7 +96,7 @@ class Projection:
         for _, update in updates:
             if not is_update(update):
                 raise BadChange("damaged-update")
-        projected = conn.exec_driver_sql("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)).scalar() or 0
+        projected = conn.value("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)) or 0
         kept = self._board(conn, obj, changes, projected)
         standing, kept.standing = kept.standing, None
         known = standing is not None and standing == projected
@@ -115,7 +114,7 @@ class Projection:
 
     def forget(self, conn: Connection, obj: ObjId) -> None:
         """Drops a board from memory, since an update that was merged into it is merged no more."""
-        kept = self._stores.setdefault(conn.engine, OrderedDict()).pop(obj, None)
+        kept = self._stores.setdefault(conn, OrderedDict()).pop(obj, None)
         if kept is not None:
             kept.board.close()
 
@@ -123,7 +122,7 @@ class Projection:
         """The board with everything that was projected before these changes, which may be older than some of it. A
         rebuild projects again from the first change."""
         obj, before, new = row.obj, changes[0].rowid, {change.rowid for change in changes}
-        boards = self._stores.setdefault(conn.engine, OrderedDict())
+        boards = self._stores.setdefault(conn, OrderedDict())
         kept = boards.get(obj)
         if kept is None:
             kept = _Kept()
@@ -145,17 +144,17 @@ class Projection:
         """Writes the rows of `touched` cards and the words of `reworded` ones; None: of all."""
         now = {str(row[1]): row for row in _rows(obj, board, touched)}
         if touched is None:
-            found = list(conn.exec_driver_sql(_OF_BOARD, (obj.obj,)))
+            found = conn.execute(_OF_BOARD, (obj.obj,)).fetchall()
         else:
-            found = [row for card in touched for row in conn.exec_driver_sql(_OF_CARD, (obj.obj, card))]
-        before = {str(row[1]): tuple(row) for row in found}
+            found = [row for card in touched for row in conn.execute(_OF_CARD, (obj.obj, card))]
+        before = {str(row[1]): row for row in found}
         differ = [card for card, row in now.items() if before.get(card) != row]
         gone = [card for card in before if card not in now]
         if differ or gone:
             keys = [(obj.obj, card) for card in (*differ, *gone)]
-            conn.exec_driver_sql("DELETE FROM board_cards WHERE obj = ? AND card = ?", keys)
+            conn.executemany("DELETE FROM board_cards WHERE obj = ? AND card = ?", keys)
         if differ:
-            conn.exec_driver_sql(_ADD, [now[card] for card in differ])
+            conn.executemany(_ADD, [now[card] for card in differ])
         found_cards = (board.any_card(card) for card in (board.card_ids() if reworded is None else reworded))
         search.put(conn, [_entry(obj, card) for card in found_cards if card is not None])
         for card in {*gone, *(touched or ())}:
@@ -176,7 +175,7 @@ def _load(conn: Connection, obj: ObjectRow, board: Board, upto: int, new: Collec
     cached = objects.cached_state(conn, obj.room, obj.obj, min(upto, first - 1))
     if cached is not None and board.load([cached[1]]):
         cached = None  # it is damaged, and nothing of it was merged
-    found = conn.exec_driver_sql(_BETWEEN, (obj.obj, cached[0] if cached else 0, upto)).fetchall()
+    found = conn.execute(_BETWEEN, (obj.obj, cached[0] if cached else 0, upto)).fetchall()
     board.load([decode(data) for row, data in found if row not in new])
     if len(found) >= live.CACHE_AFTER and found[-1][0] < first and not objects.lacks(conn, obj.room):
         state = board.snapshot()
@@ -186,10 +185,10 @@ def _load(conn: Connection, obj: ObjectRow, board: Board, upto: int, new: Collec
 
 def _keep_overwritten(conn: Connection, obj: ObjectRow, overwritten: Sequence[tuple[str, Description]]) -> None:
     """Stores replaced descriptions that this account wrote: its program merges them with those that replaced them."""
-    me = conn.exec_driver_sql(_ME).scalar()
+    me = conn.value(_ME)
     rows = [(obj.obj, card, lost.id, obj.room, json.dumps(lost.value())) for card, lost in overwritten if lost.by == me]
     if rows:
-        conn.exec_driver_sql(_OVERWRITTEN, rows)
+        conn.executemany(_OVERWRITTEN, rows)
 
 
 def _rows(obj: ObjectRow, board: Board, touched: Collection[str] | None) -> list[Row]:
@@ -221,14 +220,14 @@ def _row(obj: ObjectRow, card: Card, column: Column, names: Mapping[str, str]) -
 def _write_trash(conn: Connection, obj: ObjectRow, board: Board, touched: Collection[str] | None) -> None:
     """Writes the trash rows of the touched cards (None: of all) that are in the trash now."""
     if touched is None:
-        conn.exec_driver_sql("DELETE FROM board_put_away WHERE obj = ?", (obj.obj,))
+        conn.execute("DELETE FROM board_put_away WHERE obj = ?", (obj.obj,))
     found = board.put_away() if touched is None else [c for c in map(board.any_card, touched) if c is not None]
     there = [(obj.obj, c.id, obj.room, c.title, c.deleted_by, c.deleted_t) for c in found if c.deleted]
     back = [(obj.obj, c.id) for c in found if not c.deleted]
     if there:
-        conn.exec_driver_sql(_PUT_AWAY, there)
+        conn.executemany(_PUT_AWAY, there)
     if back:
-        conn.exec_driver_sql(_NOT_PUT_AWAY, back)
+        conn.executemany(_NOT_PUT_AWAY, back)
 
 
 def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], changes: Sequence[StoredChange]) -> None:
@@ -238,7 +237,7 @@ def _note_written(conn: Connection, obj: ObjectRow, cards: Collection[str], chan
     one = next(iter(authors)) if len(authors) == 1 else None
     if cards:
         rows = [(one, changes[-1].t, obj.obj, card, one) for card in cards]
-        conn.exec_driver_sql(_WRITTEN, rows)
+        conn.executemany(_WRITTEN, rows)
 
 
 def _entry(obj: ObjectRow, card: Card) -> search.Entry:

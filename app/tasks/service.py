@@ -189,7 +189,7 @@ class TaskService:
             if self.unsaved(obj):  # the program may end before the disk takes it: then it is merged again
                 continue
             with self._db.transaction():
-                self._db.raw.execute(
+                self._db.conn.execute(
                     "DELETE FROM board_overwritten WHERE obj = ? AND card = ? AND id = ?", (obj, card, ident)
                 )
 

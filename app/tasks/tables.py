@@ -1,59 +1,31 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The rows that lists of tasks are read from: one per card. Written by projection.py, made again when VERSION rises."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, Table, Text
-
 VERSION = 4
 
-metadata = MetaData()
-
-cards = Table(
-    "board_cards",
-    metadata,
-    Column("obj", LargeBinary, primary_key=True),
-    Column("card", Text, primary_key=True),
-    Column("room", LargeBinary, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("col", Text, nullable=False),
-    Column("column_title", Text, nullable=False),
-    Column("assignee", LargeBinary),
-    Column("due", Text),
-    Column("done", Boolean, nullable=False),
-    Column("labels", Text, nullable=False),
-    Column("checked", BigInteger, nullable=False),
-    Column("check_items", BigInteger, nullable=False),
-    Column("t", BigInteger, nullable=False),
+_CARDS = (
+    """CREATE TABLE board_cards (obj BLOB NOT NULL, card TEXT NOT NULL, room BLOB NOT NULL, title TEXT NOT NULL,
+       col TEXT NOT NULL, column_title TEXT NOT NULL, assignee BLOB, due TEXT, done INTEGER NOT NULL,
+       labels TEXT NOT NULL, checked INTEGER NOT NULL, check_items INTEGER NOT NULL, t INTEGER NOT NULL,
+       PRIMARY KEY (obj, card))""",
+    "CREATE INDEX board_cards_by_assignee ON board_cards (assignee, done, due)",
+    "CREATE INDEX board_cards_by_room ON board_cards (room)",
 )
 """`due` is an ISO date; `labels` names and colours, one a line, `colour:name`."""
-Index("board_cards_by_assignee", cards.c.assignee, cards.c.done, cards.c.due)
-Index("board_cards_by_room", cards.c.room)
 
-overwritten = Table(
-    "board_overwritten",
-    metadata,
-    Column("obj", LargeBinary, primary_key=True),
-    Column("card", Text, primary_key=True),
-    Column("id", Text, primary_key=True),
-    Column("room", LargeBinary, nullable=False),
-    Column("value", Text, nullable=False),
+_OVERWRITTEN = (
+    """CREATE TABLE board_overwritten (obj BLOB NOT NULL, card TEXT NOT NULL, id TEXT NOT NULL, room BLOB NOT NULL,
+       value TEXT NOT NULL, PRIMARY KEY (obj, card, id))""",
 )
 """Descriptions that this account wrote and that were replaced by others which were not made from them: each must be
 merged. `id` is the value's id, `value` its JSON."""
 
-put_away = Table(
-    "board_put_away",
-    metadata,
-    Column("obj", LargeBinary, primary_key=True),
-    Column("card", Text, primary_key=True),
-    Column("room", LargeBinary, nullable=False),
-    Column("title", Text, nullable=False),
-    Column("by", LargeBinary),
-    Column("t", BigInteger, nullable=False),
-    Column("written_by", LargeBinary),
-    Column("written_t", BigInteger),
+_PUT_AWAY = (
+    """CREATE TABLE board_put_away (obj BLOB NOT NULL, card TEXT NOT NULL, room BLOB NOT NULL, title TEXT NOT NULL,
+       by BLOB, t INTEGER NOT NULL, written_by BLOB, written_t INTEGER, PRIMARY KEY (obj, card))""",
+    "CREATE INDEX board_put_away_by_room ON board_put_away (room)",
 )
 """The cards in the trash. `written_t`: when a person other than `by` last wrote in one that was there already; NULL
 once this account has opened it. `written_by` is NULL if it is not certain who wrote."""
-Index("board_put_away_by_room", put_away.c.room)
 
-TABLES = (cards, overwritten, put_away)
+TABLES = (*_CARDS, *_OVERWRITTEN, *_PUT_AWAY)

@@ -44,7 +44,7 @@ class CardTrash:
         found = self._db.value("SELECT written_t FROM board_put_away WHERE obj = ? AND card = ?", (obj, card))
         if found is not None:
             with self._db.transaction():
-                self._db.raw.execute(
+                self._db.conn.execute(
                     "UPDATE board_put_away SET written_by = NULL, written_t = NULL WHERE obj = ? AND card = ?",
                     (obj, card),
                 )

@@ -157,7 +157,7 @@ class Link:
         except BaseException:
             state = dict(self.ports.rooms()).get(room.room)
             again = self._restore(room.room, state)
-            again.blocked, again.keys.drafted, again.head_n = room.blocked, room.keys.drafted, room.head_n
+            again.take_over(room)
             self.rooms[room.room] = again
             raise
 

@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sync.errors import WorldError
 from sync.protocol.programs import Release
 from sync.protocol.version import PART_BYTES
 
@@ -11,7 +12,7 @@ _MIB = 1024 * 1024
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-class ConfigError(Exception):
+class ConfigError(WorldError):
     """The server cannot start like this; the message is for the operator."""
 
 

@@ -9,11 +9,12 @@ import pytest
 
 from app.bootstrap import Office
 from app.core import log
-from app.errors import BadAddress, BadCaFile, ServerNotAllowed
+from app.errors import BadCaFile, ServerNotAllowed
 from app.policy import Policy
 from app.profile import Profile
 from app.setting import Value
 from app.settings import LOG_LEVEL, SERVERS
+from sync.errors import BadAddress
 
 Under = Callable[[dict[str, Value]], Office]
 

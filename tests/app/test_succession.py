@@ -102,7 +102,7 @@ async def test_an_update_in_pieces_that_was_cut_in_the_middle_is_offered_whole(s
 async def test_whoever_does_not_have_that_position_offers_everything(store: Store) -> None:
     before = store.changes.append(OLD, DOC, edit("1"))
     position(store, before, DOC, 4)
-    store.db.raw.execute("UPDATE positions SET rh = ? WHERE room = ?", (b"6" * 32, OLD))
+    store.db.conn.execute("UPDATE positions SET rh = ? WHERE room = ?", (b"6" * 32, OLD))
     assert await offered(store) == [before]
 
 

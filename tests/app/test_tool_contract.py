@@ -23,6 +23,7 @@ from app.kinds import TOOLS
 from app.objects.links import Linked, ObjectLink
 from app.open_tools import OpenTools
 from app.rooms.service import Starter
+from app.scopes import Scopes
 from app.session import LinkState
 from app.store.objects import Objects
 from app.tasks.service import TaskService
@@ -51,7 +52,7 @@ NOTHING = cast("Parts", None)
 
 
 def opened(*tools: AnyTool) -> OpenTools:
-    return OpenTools(tools, cast("Objects", None), lambda tool: NOTHING)
+    return OpenTools(tools, cast("Objects", None), lambda tool: NOTHING, Scopes())
 
 
 def without(given: dict[str, Any], part: str) -> dict[str, Any]:

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The self-test's account is thrown away, and is never in the place of a real one."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
 from app import policy
 from app.arrival.device_pairing import PairingPeer
-from app.documents.tool import TOOL as DOCUMENTS
-from app.errors import BugError, DiskFull
+from app.errors import BugError
 from app.policy import Policy
 from app.trial import SERVER, trial
 
@@ -49,25 +47,5 @@ async def test_enrolling_where_an_account_lives_removes_nothing_of_it(
             await office.join(FOUND, PASSPHRASE, lambda step, done, of: None)
         assert files(office.profile.slots_folder) == slots != {}
         assert office.profile.db_path.exists()
-        again = await office.unlock(PASSPHRASE)
-        await again.close()
-
-
-async def test_a_session_that_cannot_keep_what_is_unsaved_leaves_no_store_open(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full() -> None:
-        raise DiskFull
-
-    async def ends() -> None:
-        raise DiskFull
-
-    async with trial(tmp_path, "Handläggare", PASSPHRASE) as (office, session):
-        session._running.append(asyncio.ensure_future(ends()))
-        monkeypatch.setattr(session.service(DOCUMENTS), "close_all", full)
-        await asyncio.sleep(0)
-        with pytest.raises(DiskFull):
-            await session.close()
-        assert session.store.db._key == b""
         again = await office.unlock(PASSPHRASE)
         await again.close()

@@ -230,7 +230,7 @@ async def obey(turns_from_start: bool) -> None:
     if turns_from_start:
         turns.start()
     opened_ns = time.monotonic_ns()
-    session = Office(profile).unlock_raw()
+    session = await Office(profile).unlock_raw()
     assert session is not None
     doing = Doing(session, turns, opened_ns)
     loop = asyncio.get_running_loop()

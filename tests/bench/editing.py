@@ -39,7 +39,7 @@ def key_to_disk() -> list[Figure]:
 
 async def _type(room: RoomId) -> list[float]:
     profile = Profile.open(DEFAULT)
-    session = Office(profile).unlock_raw()
+    session = await Office(profile).unlock_raw()
     assert session is not None
     obj = session.service(DOCUMENTS).create(room, "Beslut")
     document = session.service(DOCUMENTS).open(obj)

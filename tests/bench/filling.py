@@ -7,13 +7,12 @@ Everything is built by the client's own builders and judged by the server's own 
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from app.chat.records import MessageSent, encode
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid, new_change
-from app.kinds import KINDS
 from app.store.store import Store
 from sync.client.account.account_secrets import Account
 from sync.client.account.known_logs import Book
@@ -36,20 +35,9 @@ from sync.trust.person.user_log import UserLog
 from sync.trust.room.entry_drafts import Drafter
 from sync.trust.room.envelope import PlainOp, encrypt_batch, pack
 from tests.bench.desk import TEXT
+from tests.bench.office import open_store
 
 _AT_ONCE = 64
-
-
-@contextlib.contextmanager
-def open_store(folder: Path, name: str) -> Iterator[Store]:
-    """A desk's store, while its process does not run."""
-    key = bytes.fromhex((folder / name / "key").read_text(encoding="utf-8"))
-    profile = folder / name / "profiles/default"
-    store = Store.open(profile / "store.db", key, {kind.id: kind for kind in KINDS}, profile / "blobs")
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 @contextlib.asynccontextmanager

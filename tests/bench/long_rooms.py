@@ -28,8 +28,8 @@ from tests.bench import filling
 from tests.bench.baselines import judging_us
 from tests.bench.catching_up import turn_figures
 from tests.bench.desk import Desk
-from tests.bench.filling import Hand, open_store, service_of
-from tests.bench.office import HANDLER, HEAD, copy_of, enrol, found, serving
+from tests.bench.filling import Hand, service_of
+from tests.bench.office import HANDLER, HEAD, copy_of, enrol, found, open_store, serving
 from tests.bench.registry import Figure, bench
 
 CHANGES = 200_000

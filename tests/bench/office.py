@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from app.core import clock
@@ -20,6 +21,7 @@ from app.kinds import KINDS
 from app.profile import DEFAULT, Profile
 from app.store.keyslots import new_key
 from app.store.opening import create_store
+from app.store.store import Store
 from sync.client.account.enrolment import Enrolled, Enrolment
 from sync.client.wire.egress import WebSocketDialer
 from sync.client.wire.route import Route
@@ -68,15 +70,34 @@ def server_process(folder: Path) -> Iterator[tuple[int, int]]:
 
 
 def point_to(folder: Path, port: int) -> None:
-    """Writes the server's address and authority into every profile's settings."""
+    """Writes the server's address and authority into every profile's settings, and the address into the store of every
+    account that has signed in: settings do not move an account. No desk may be running."""
+    address = f"localhost:{port}"
     settings = {
-        "server": f"localhost:{port}",
+        "server": address,
         "ca-file": str((folder / "server" / "ca.pem").resolve()),
         "theme": "light",
         "auto-lock-minutes": 0,
     }
     for profile in folder.glob("*/profiles/default"):
         (profile / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    for key in folder.glob("*/key"):
+        with open_store(folder, key.parent.name) as store:
+            kept = store.kept_server()
+            if kept is not None:
+                store.keep_server(replace(kept, address=address))
+
+
+@contextmanager
+def open_store(folder: Path, name: str) -> Iterator[Store]:
+    """A desk's store, while its process does not run."""
+    key = bytes.fromhex((folder / name / "key").read_text(encoding="utf-8"))
+    profile = folder / name / "profiles/default"
+    store = Store.open(profile / "store.db", key, {kind.id: kind for kind in KINDS}, profile / "blobs")
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 async def enrol(folder: Path, name: str, port: int) -> None:

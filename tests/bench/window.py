@@ -12,8 +12,8 @@ from pathlib import Path
 from app.core.ids import RoomId
 from tests.bench import filling
 from tests.bench.desk import Desk
-from tests.bench.filling import open_store, store_messages
-from tests.bench.office import HANDLER, ROOT, copy_of, enrol, environment, found, serving
+from tests.bench.filling import store_messages
+from tests.bench.office import HANDLER, ROOT, copy_of, enrol, environment, found, open_store, serving
 from tests.bench.registry import Figure, bench, median, percentile
 
 ROOMS = 10

@@ -95,7 +95,7 @@ async def _settled() -> None:
 async def run() -> None:
     profile = Profile.open(DEFAULT)
     office = Office(profile)
-    session = office.unlock_raw()
+    session = await office.unlock_raw()
     if session is None:
         raise SystemExit("no raw key")
     print(json.dumps(await work(session)), flush=True)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from sync.crypto.encoding import dec, enc
-from sync.errors import SyncError
+from sync.errors import BugError, SyncError
 
 LIMIT = 1 << 20
 _NUMBERS = (0, 1, 2, 23, 24, 255, 256, 65535, 65536, 2**31, 2**32 - 1, 2**53, 2**63 - 1, 2**63, 2**64 - 1)
@@ -51,7 +51,7 @@ def _bytes(rng: Random, data: bytes, seeds: list[bytes]) -> bytes:
 def _cbor(rng: Random, data: bytes, seeds: list[bytes]) -> bytes:
     try:
         return enc(_changed(rng, dec(data, limit=LIMIT), lambda raw: _cbor(rng, raw, seeds)))
-    except SyncError:  # no encoding, or none any more
+    except (BugError, SyncError):  # no encoding, or none any more
         return _bytes(rng, data, seeds)
 
 

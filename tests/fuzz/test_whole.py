@@ -53,7 +53,7 @@ def test_what_a_store_has_lost_when_it_is_opened_again_is_a_failure(
     def losing(store: Opened) -> None:
         reopen(store)
         with store.store.transaction():
-            store.store.db.raw.execute("DELETE FROM judges")
+            store.store.db.conn.execute("DELETE FROM judges")
 
     whole, counts = Whole(short), Counter[str]()
     whole.run(Random(1), counts)

@@ -141,7 +141,8 @@ def _links() -> Run:
     from app.devices.inviting import read_pointer
     from app.objects import addresses
     from app.objects.links import ObjectLink
-    from sync.client.wire.transport import AddressError, ServerAddress
+    from sync.client.wire.transport import ServerAddress
+    from sync.errors import BadAddress
     from ui.shell.entry.welcome import parse_link
 
     def run(data: bytes) -> None:
@@ -156,7 +157,7 @@ def _links() -> Run:
         for server in (text, pointer.server if pointer else "", address.server if address else ""):
             try:
                 ServerAddress.parse(server, insecure_loopback=True)
-            except AddressError:
+            except BadAddress:
                 continue
 
     return run

@@ -239,7 +239,7 @@ async def test_damaged_settings_lock_nobody_out(o: Offices, left: str) -> None:
 async def test_a_store_that_knows_no_address_opens_and_says_so(o: Offices) -> None:
     (desk,) = await o.hire("Handläggare")
     room = await o.room(desk)
-    desk.session.store.db.raw.execute("DELETE FROM meta WHERE name = 'server'")
+    desk.session.store.db.conn.execute("DELETE FROM meta WHERE name = 'server'")
     await desk.close()
     desk.profile.settings_path.write_text("")
     await desk.begin_offline()
@@ -385,7 +385,7 @@ async def test_attack_a_stranger_behind_the_kept_name_is_not_signed_in_to(o: Off
         assert kept is not None
         store.account.keep_server(KeptServer(address=false, key=kept.key))
         store.close()
-        desk.session = desk.office.place.open(keys)
+        desk.session = await desk.office.place.open(keys)
         await stuck(desk, "server-unproven")
         assert desk.session.status.about == false
         assert all(isinstance(frame, m.Hello) for frame in heard)

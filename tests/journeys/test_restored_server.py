@@ -457,7 +457,7 @@ async def test_parts_of_a_room_that_does_not_come_back_hold_up_no_others(
     await w.settle(room)
     await w.settle(later)
     for client in (a, b):
-        client.store.db.raw.execute("DELETE FROM kept_items WHERE room = ?", (later,))  # longer ago than they keep it
+        client.store.db.conn.execute("DELETE FROM kept_items WHERE room = ?", (later,))  # longer ago than they keep it
     await restored(w, backup)
     for client in (a, b):
         client.online()

@@ -163,8 +163,8 @@ async def test_attack_a_ghost_member_stands_in_the_seal_whatever_the_lists_say(t
         uid = ghost.session.people.me.uid
         assert level(me, room) == SEALED  # not "in person" any more
         with me.session.store.transaction():  # a list that hides them
-            me.session.store.db.raw.execute("DELETE FROM members WHERE uid = ?", (uid,))
-            me.session.store.db.raw.execute("DELETE FROM people WHERE uid = ?", (uid,))
+            me.session.store.db.conn.execute("DELETE FROM members WHERE uid = ?", (uid,))
+            me.session.store.db.conn.execute("DELETE FROM people WHERE uid = ?", (uid,))
         me.session.people._known.clear()
         report = await me.session.seals.report(room)
         assert report is not None
@@ -182,7 +182,7 @@ async def test_a_colleague_who_enrols_while_i_am_online_is_looked_up_and_nothing
         uid, seen = new.session.people.me.uid, list[tuple[str, bool]]()
         people = me.session.people
         people.changed.connect(lambda: seen.append((people.person(uid).name, people.person(uid).is_sought)))
-        me.session.store.db.raw.execute("DELETE FROM people WHERE uid = ?", (uid,))
+        me.session.store.db.conn.execute("DELETE FROM people WHERE uid = ?", (uid,))
         people._known.clear()
         first = people.person(uid)
         assert (first.is_sought, first.initials, first.verified) == (True, "", Verified.NONE)

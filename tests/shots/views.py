@@ -311,7 +311,7 @@ async def key_notices(s: Scene, section: str) -> QWidget:
         for notice in me.people.notices():
             me.people.dismiss(notice)
         with me.store.transaction():
-            me.store.db.raw.execute("DELETE FROM key_notices")
+            me.store.db.conn.execute("DELETE FROM key_notices")
         me.notices._emit_changed()
 
     s.ends.append(end)

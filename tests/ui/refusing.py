@@ -126,26 +126,26 @@ class Announcing:
 @contextmanager
 def full(place: Place) -> Iterator[None]:
     """The disk is full: every write needs a page more, and SQLite gets none."""
-    raw = place.store.db.raw
-    raw.execute("CREATE TABLE IF NOT EXISTS filler (data BLOB)")
-    tables = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()]
+    conn = place.store.db.conn
+    conn.execute("CREATE TABLE IF NOT EXISTS filler (data BLOB)")
+    tables = [name for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()]
     written = [t for t in tables if not t.startswith(("sqlite_", "filler")) and "search" not in t]
     for table in written:
         for verb in ("INSERT", "UPDATE", "DELETE"):
-            raw.execute(_FULL.format(verb=verb, table=table))
-    most = raw.execute("PRAGMA max_page_count").fetchone()[0]
-    raw.execute(f"PRAGMA max_page_count={raw.execute('PRAGMA page_count').fetchone()[0]}")
+            conn.execute(_FULL.format(verb=verb, table=table))
+    most = conn.value("PRAGMA max_page_count")
+    conn.execute(f"PRAGMA max_page_count={conn.value('PRAGMA page_count')}")
     yield
-    raw.execute(f"PRAGMA max_page_count={most}")
+    conn.execute(f"PRAGMA max_page_count={most}")
     for table in written:
         for verb in ("INSERT", "UPDATE", "DELETE"):
-            raw.execute(f'DROP TRIGGER "full_{verb}_{table}"')
+            conn.execute(f'DROP TRIGGER "full_{verb}_{table}"')
 
 
 @contextmanager
 def locked(place: Place) -> Iterator[None]:
     """Another program holds the database's lock."""
-    place.store.db.raw.execute("PRAGMA busy_timeout=1")
+    place.store.db.conn.execute("PRAGMA busy_timeout=1")
     other = driver.connect(str(place.folder / "office.db"), isolation_level=None)
     other.execute(f"PRAGMA key=\"x'{KEY.hex()}'\"")
     other.execute("BEGIN IMMEDIATE")

@@ -166,11 +166,11 @@ def test_the_rails_numbers_go_on_after_a_tools_section_and_end_at_nine() -> None
 @pytest.mark.parametrize("tool", PRODUCT, ids=lambda tool: tool.id)
 def test_every_text_and_icon_that_a_tool_names_is_there(tool: Tool[Any]) -> None:
     texts = [tool.title, tool.noun, tool.found, *(word for kind in tool.kinds for word in kind.noun)]
-    texts += [*(each.title for each in tool.sections), *(each.title for each in tool.cards)]
-    texts += [each.title for each in tool.commands]
+    texts += [section.title for section in tool.sections] + [card.title for card in tool.cards]
+    texts += [command.title for command in tool.commands]
     assert [text for text in texts if text not in catalogue("sv")] == []
     icons = {tool.icon, *(name for kind in tool.kinds for name in (kind.icon, kind.place_icon))}
-    icons |= {each.icon for each in tool.sections} | {each.icon for each in tool.commands}
+    icons |= {section.icon for section in tool.sections} | {command.icon for command in tool.commands}
     assert [name for name in sorted(icons) if not path(f"icons/{name}.svg").is_file()] == []
 
 

@@ -19,7 +19,7 @@ from app.chat.model import Message
 from app.chat.service import ChatService, Draft
 from app.chat.transfers import Transfer
 from app.core.ids import ChangeId, ObjId, RoomId
-from app.errors import AppError, StoreFault
+from app.errors import StoreFault, WorldError
 from app.objects.files import Source
 from ui.chat.clipboard import mime_of
 from ui.chat.composer import Composer, DraftMessage, Written
@@ -309,7 +309,7 @@ class ChatView(QWidget):
                 if picture is not None:
                     pictures[source] = picture
             await self._service.send_file(self._room, written.files, written.text, reply_to=reply, pictures=pictures)
-        except (AppError, asyncio.CancelledError):
+        except (WorldError, asyncio.CancelledError):
             self._sending.remove(sending)
             if isValid(self):  # otherwise the draft has it
                 self.composer.put_back(sending)

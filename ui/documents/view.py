@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 from app.core.ids import ObjId, RoomId
 from app.documents.files import Imported
 from app.documents.service import DocumentRow, DocumentService
-from app.errors import AppError, StoreFault
+from app.errors import StoreFault, WorldError
 from ui.documents import exporting
 from ui.documents.document_view import DocumentView
 from ui.documents.import_panel import file_filter
@@ -159,7 +159,7 @@ class DocumentsView(QStackedWidget):
                 panel.wait_for(path.name, at, len(paths), self._cancel_import)
                 try:
                     imported = await files.import_file(self._room, path)
-                except AppError as error:
+                except WorldError as error:
                     text, code = refusal(path.name, error)
                     sentences.append(text)
                     codes.append(code)

@@ -11,7 +11,7 @@ import shiboken6
 from PySide6.QtCore import QObject
 
 from app.core import log
-from app.errors import AppError, BugError, StoreFault, is_ours
+from app.errors import BugError, StoreFault, WorldError, is_ours
 from ui.errors import code_of
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ def run_guarded(owner: QObject, action: Callable[[], object], *, again: Again = 
     kit/errors.py. `again` is offered if the disk refused."""
     try:
         action()
-    except AppError as error:
+    except WorldError as error:
         report(owner, error, again if isinstance(error, StoreFault) else None)
         return False
     return True

@@ -83,11 +83,10 @@ class Backfill:
 
     async def bootstrap(self, room: RoomSync) -> None:
         """Fetches, opens and stores the needed content, then the stream's state. Does nothing for a room that was
-        pulled with its content. ▲ Nor for a room of which nothing could be judged: its state could never be read from
-        the store again. Reject or Refused if the server does not give what it must."""
-        held, room.bootstrap_buffer = room.bootstrap_buffer, None
-        if held is None or not held.headers_only or not room.stream.n:
-            room.bootstrap_buffer = held
+        pulled with its content, and for one of which nothing is judged. Reject or Refused if the server does not give
+        what it must."""
+        held = room.begin_opening()
+        if held is None:
             return
         root = ObjId(room.room)
         inside = room.inside_from
@@ -129,7 +128,7 @@ class Backfill:
         # ▲ the server may have pruned further during the wait: then a range is still missing
         done = [obj for obj, n in whole_until.items() if room.caught_up and room.stream.state.pruned.get(obj, 0) <= n]
         if done:
-            room.incomplete -= set(done)
+            room.note_backfilled(done)
             await self._link.ports.receive_apart(Received(room=room.room, backfilled=done))
             self._link.listener.on_room(room.room)
 

@@ -134,7 +134,7 @@ class Inbox:
         room = self._link.room(RoomId(r.room))
         if room.problem is RoomState.UNREADABLE or not self._verifier.check_head(room, r):
             return
-        room.head_n = max(room.head_n, r.n)
+        room.announce(r.n)
         self._unsubscribed.add(room.room)
         self._behind[room.room] = None
 
@@ -143,7 +143,7 @@ class Inbox:
         promised, the room continues."""
         room.reset_connection_state()
         if self._verifier.check_head(room, r):
-            room.head_n = max(room.head_n, r.n)
+            room.announce(r.n)
             self._unsubscribed.add(room.room)
             self.pull_again(room)
 
@@ -157,14 +157,14 @@ class Inbox:
             return
         if isinstance(frame, m.Fresh) and room is not None:
             if frame.items:
-                room.head_n = max(room.head_n, frame.items[-1].n)
+                room.announce(frame.items[-1].n)
             if len(self._fresh) < MAX_QUEUED and self._fresh_bytes < MAX_QUEUED_BYTES:
                 self._fresh.append(frame)
                 self._fresh_bytes += _size(frame)
             else:
                 self._note_missing(room)
         elif isinstance(frame, m.Behind | m.Removed) and room is not None:
-            room.head_n = max(room.head_n, frame.n)
+            room.announce(frame.n)
             self._note_missing(room)
         elif isinstance(frame, m.Removed):
             self.invitations.drop(RoomId(frame.room))
@@ -264,7 +264,7 @@ class Inbox:
         if receipt is not None and self._verifier.agrees(room, receipt):
             room.confirm_head()
             if room.room not in self._behind and all(f.room != room.room for f in self._fresh):
-                room.head_n = room.stream.n  # ignores what an unsigned notice claimed
+                room.forget_announced()
             await self._after(room, pulled=True)
 
     async def _pull_all(self, room: RoomSync) -> m.Receipt | None:
@@ -297,7 +297,7 @@ class Inbox:
         if room.problem is not None or self.invitations.holds(room):
             return
         if room.bootstrap_buffer is not None and room.stream.n == 0:
-            room.bootstrap_buffer.headers_only = room.head_n >= bootstrap_buffer.HEADERS_ONLY_FROM
+            room.choose_reading(long=room.head_n >= bootstrap_buffer.HEADERS_ONLY_FROM)
         self._prefetch.start(
             room.room, room.stream.n, headers_only=room.headers_only, first=partial(self._subscribe, room)
         )
@@ -324,7 +324,7 @@ class Inbox:
         """
         entries = left = False
         # ▲ The room counts as behind until the slice ends: only the last piece is flushed, and nothing is sent earlier.
-        room.head_n = max(room.head_n, wire[-1].n)
+        room.announce(wire[-1].n)
         since = self._link.server_now_ms - KEPT_MS
         me, owners = self._link.account.uid, room.stream.state.dev_owner
         for piece, more in _pieces(wire, me):
@@ -350,7 +350,7 @@ class Inbox:
                         await asyncio.sleep(0)
                     await self._link.ports.receive_apart(received)
             if room.bootstrap_buffer is None:
-                room.kept_n = accepted[-1].n
+                room.note_stored(accepted[-1].n)
             elif room.bootstrap_buffer.full:
                 await self._bootstrap(room)
             self._seals.see(room, accepted)
@@ -446,12 +446,11 @@ class Inbox:
 
     async def _store_judged(self, room: RoomSync) -> None:
         """Stores the judged part of a newcomer's room; its content is left to be read again."""
-        if room.bootstrap_buffer is None or not room.bootstrap_buffer.headers_only or not room.stream.n:
+        if not room.headers_only or not room.stream.n:
             await self._bootstrap(room)
             return
         with self._link.kept(room):
-            positions, room.bootstrap_buffer = room.bootstrap_buffer.positions, None
-            await self._link.ports.receive_apart(room.finish_bootstrap(reread=True, positions=positions))
+            await self._link.ports.receive_apart(room.finish_bootstrap(reread=True))
         self._link.notify_moved()
 
     async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:

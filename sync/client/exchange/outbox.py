@@ -278,7 +278,7 @@ class Outbox:
         receipt = self._verifier.placed(room, placed)
         if room.problem is not None:
             return False
-        room.head_n = max(room.head_n, placed.receipt.n)
+        room.announce(placed.receipt.n)
         self._link.ports.put_receipts([receipt] if receipt else [])
         if not await self._echoed(room, placed.receipt.n):
             return False
@@ -289,8 +289,7 @@ class Outbox:
             self._wait(room, SOON_S)
             return False
         self._refusals.pop(room.room, None)
-        if room.blocked is not None:
-            room.blocked = None
+        if room.unblock():
             self._link.listener.on_room(room.room)
         self._link.listener.on_status()
         return room.may_send
@@ -316,7 +315,7 @@ class Outbox:
             return room.may_send
         passing = why.code in (ErrorCode.STALE, ErrorCode.ROTATION_OWED)
         if not passing or self._refusals.get(room.room, 0) + 1 >= SHOW_AFTER:
-            room.blocked = why.code
+            room.block(why.code)
         if why.code not in _SAME_BYTES:  # after those the same bytes are sent again
             self._link.ports.unseal(batch)
             again = self._sealed_extras.pop(room.room, []) if not batch.rows and passing else []
@@ -331,7 +330,7 @@ class Outbox:
         """The room accepts writes again: waiting batches are sent at once."""
         for waits in (self._retry_at, self._refusals, self._rotate_at, self._rotations):
             waits.pop(room.room, None)
-        room.blocked = None
+        room.unblock()
         self._link.listener.on_room(room.room)
         self._link.outbox_work.set()
 
@@ -392,7 +391,7 @@ class Outbox:
         placed = await online.request(lambda rid: m.Append(rid=rid, room=room.room, entries=entries), m.Placed)
         receipt = self._verifier.placed(room, placed)
         self._link.ports.put_receipts([receipt] if receipt else [])
-        room.head_n = max(room.head_n, placed.receipt.n)
+        room.announce(placed.receipt.n)
 
     async def _put_seals(self, room: RoomId, root: Hash, start: int, seals: list[bytes]) -> None:
         await self._link.online.request(

@@ -51,8 +51,7 @@ class Preview:
         self._link, self._with_logs, self._receipt = link, with_logs, receipt
         self._me = link.account.uid
         self._room = RoomSync(room, Unstored(), link.book, link.account, None)
-        if self._room.bootstrap_buffer is not None:
-            self._room.bootstrap_buffer.headers_only = True
+        self._room.choose_reading(long=True)
         self._added = Added(room=room, n=receipt.n)
         self._left_n = self._wrote_n = 0
         self._roots: list[tuple[AcceptedEnvelope, int]] = []

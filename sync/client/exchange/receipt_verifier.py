@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 from sync.client.link import Link
 from sync.client.ports import KeptReceipt
-from sync.client.room.room_sync import LASTING, RoomSync
+from sync.client.room.room_phase import LASTING
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
 from sync.errors import Refused, Reject
 from sync.ids import RoomId

@@ -115,7 +115,7 @@ class Invitations:
         Returns True if the room is held: then nothing more of it is read before the person accepts."""
         if self.consent is None:
             return False
-        room.head_n = room.stream.n
+        room.forget_announced()
         return self.takes(m.RoomHead(receipt, 0, b""))
 
     def drop(self, room: RoomId) -> None:

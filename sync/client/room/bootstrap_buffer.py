@@ -34,11 +34,10 @@ class PiecePlace:
 
 
 class BootstrapBuffer:
-    """The envelopes of one room in order, or only their positions if the room is pulled with `headers_only`."""
+    """The envelopes of one room in order, or only their positions if the room is pulled headers-only."""
 
     def __init__(self) -> None:
         self.items: list[AcceptedEnvelope] = []
-        self.headers_only = False
         self.ops: dict[ObjId, array[int]] = defaultdict(lambda: array("Q"))
         """The positions of each object's changes that count."""
         self.baselines: dict[ObjId, array[int]] = defaultdict(lambda: array("Q"))

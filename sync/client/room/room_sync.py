@@ -10,23 +10,20 @@ from dataclasses import replace
 
 from sync.client.account.account_secrets import Account
 from sync.client.account.known_logs import Book
-from sync.client.ports import InboxPort, MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.ports import InboxPort, MemberRow, Received, RoomEvent
 from sync.client.room.bootstrap_buffer import BootstrapBuffer
 from sync.client.room.ephemerals import Ephemerals
-from sync.client.room.room_keys import RoomKeys
+from sync.client.room.opening import Opened, Opener, objects_of
+from sync.client.room.room_phase import Event
 from sync.client.room.timeline_events import event_of, resets
-from sync.client.status import RoomState
-from sync.crypto.encoding import dec, enc
+from sync.client.room.tracked_room import TrackedRoom
 from sync.crypto.kdf import H
-from sync.errors import Reject
 from sync.ids import ObjId, RoomId, Uid
 from sync.protocol.messages import WireShare
-from sync.trust.formats import fields
-from sync.trust.formats.items import ENVELOPE, Item, Role, item_id, next_rh
+from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.room import envelope
 from sync.trust.room.stream import MAX_T, Accepted, AcceptedEntry, AcceptedEnvelope, RoomStream
 
-_WAITING_LIMIT = 1024 * 1024
 CHUNK = 32
 """The largest number of changes that one transaction stores. Writing so many takes 2 to 5 ms of the event loop, the
 rows of a chat and of the search index included; the commit then runs in a thread."""
@@ -36,12 +33,10 @@ LARGE_ROOM = 100
 LARGE_STATE = 1024 * 1024
 """A room with more members, or more bytes of state, is large; see `_state_due`."""
 STATE_EVERY = 64
-LASTING = (RoomState.FORK, RoomState.ROLLBACK, RoomState.RESTORED)
-"""The problems that are kept after a restart, and for which evidence is kept."""
 
 
-class RoomSync:
-    """The room's state on this device. `problem` stops everything but reading; `blocked` stops only writing."""
+class RoomSync(TrackedRoom):
+    """A room that is received: see `TrackedRoom` for its state."""
 
     def __init__(
         self,
@@ -53,124 +48,19 @@ class RoomSync:
         stream: RoomStream | None = None,
     ) -> None:
         """`state`: the stored state, None for a new room. `stream`: the stream that was already read from it."""
-        self.room = room
-        self.stream = stream or (RoomStream.from_bytes(state) if state else RoomStream(room))
-        self.keys = RoomKeys(self.stream, room, ports, book, account)
+        super().__init__(room, ports, book, account, state, stream)
         self.ephemerals = Ephemerals(self.stream, room, self.keys.ring, book, account)
-        kept = ports.problem(room)
-        self.problem: RoomState | None = RoomState(kept) if kept else None
-        self._head_confirmed = False
-        self.held_back = kept is not None
-        """▲ The store records that the room has stopped, until the server is seen to have our history (again)."""
-        self._stopped = self.problem in (RoomState.FORK, RoomState.ROLLBACK)
-        """The room is stopped for good, as far as is known. A restored server may still return more."""
-        self.blocked: str | None = None
-        self.waiting = len(ports.waiting(room))
-        self.head_n = self.stream.n
-        self.kept_n = self.stream.n
-        """The last position whose changes are in the store; `stream.n` runs ahead while a slice is being stored."""
         self._stored_n = self.stream.n
         self._state_bytes = len(state or b"")
-        self.reread = ports.reread(room)
-        """Positions up to this one are read again, since this device got their keys later. 0 for none."""
-        self.incomplete: set[ObjId] = set(ports.incomplete(room))
-        """Objects with a missing range: changes were pruned before this device fetched them. See
-        `Backfill.fetch_pruned`."""
-        self.bootstrap_buffer: BootstrapBuffer | None = None if state else BootstrapBuffer()
-        """Holds what is pulled and not opened before this device has the room's key for the first time; see
-        `open_bootstrap_buffer`."""
         self._was_in = account.uid in self.stream.state.pins
         """Whether this person was a member anywhere in the stored part."""
-        self._ports = ports
         self._book = book
-        self._account = account
+        self._opener = Opener(self.stream, self.keys, account)
         self._stored_members = self.stream.members if state else {}
         """The members as the owner's store has them."""
 
-    # -- state ----------------------------------------------------------------------------------------------------
-
-    @property
-    def is_member(self) -> bool:
-        return self._account.uid in self.stream.members
-
-    @property
-    def headers_only(self) -> bool:
-        """Whether only headers are pulled at first. The content that is needed is fetched when all of them are
-        judged."""
-        return self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only
-
-    @property
-    def may_write(self) -> bool:
-        """Whether this person's role lets them write here; `may_send` says whether anything is sent now."""
-        return (self.stream.role_of(self._account.uid) or 0) >= Role.WRITER
-
-    @property
-    def caught_up(self) -> bool:
-        """Whether everything that the server has announced is judged and stored."""
-        return self.kept_n >= max(self.head_n, self.stream.n)  # ▲ a slice may reach beyond what was announced
-
-    @property
-    def ends_here(self) -> bool:
-        """▲ Whether nothing more of the room exists anywhere that could change what we know of its members: on this
-        connection the server confirmed our head, or it gives us no more."""
-        stopped = self._stopped or self.problem is RoomState.WITHHELD
-        known = self.caught_up and (self._head_confirmed or not self.is_member)
-        return stopped or (known and self.problem is not RoomState.UNREADABLE)
-
-    @property
-    def own_seq(self) -> int:
-        """This device's newest dev_seq in the room that has a position."""
-        head = self.stream.device_heads.get(self._account.dev)
-        return head.dev_seq if head else 0
-
-    def has_own(self, seq: int, n: int) -> bool:
-        """Whether an item of this device with that dev_seq is at position n, as far as the newest item shows."""
-        head = self.stream.device_heads.get(self._account.dev)
-        return head is not None and (head.dev_seq > seq or (head.dev_seq, head.n) == (seq, n))
-
-    @property
-    def may_send(self) -> bool:
-        """Whether items may be sent: nothing stops the room, and everything that the server announced is judged."""
-        return self.problem is None and not self.held_back and self.caught_up
-
-    def stop(self, state: RoomState) -> None:
-        """▲ Stops the room: nothing more is read in or sent. A fork and a rollback are kept after a restart; see
-        `reset_connection_state`."""
-        self.problem = state
-        if state in LASTING:
-            self.held_back = True
-            self._stopped = state is not RoomState.RESTORED
-            self._ports.set_problem(self.room, state.value)
-
-    def reset_connection_state(self) -> None:
-        """▲ Forgets what only the last connection showed: what the server hid or had lost may be there now and is
-        judged again. A fork stays, since two histories were signed, whatever the server shows next. A room that this
-        program cannot follow stays stopped."""
-        self._head_confirmed = False
-        if self.problem not in (RoomState.FORK, RoomState.UNREADABLE):
-            self.problem = None
-
-    def confirm_head(self) -> None:
-        """The server has the same position and history as this device: the outbox may send again."""
-        self._head_confirmed = True
-        if self.held_back and self.problem is None:
-            self.held_back = self._stopped = False
-            self._ports.set_problem(self.room, None)
-
-    def security_status(self) -> RoomState:
-        """The room's security status."""
-        if self.problem is not None:
-            return self.problem
-        if not self.is_member:
-            return RoomState.LEFT
-        if self.waiting or self.keys.needs_key:
-            return RoomState.WAITING
-        return RoomState.OWES_ROTATION if self.stream.rotation_owed else RoomState.SEALED
-
     def rh_at(self, n: int) -> bytes | None:
         return self._ports.rh_at(self.room, n)
-
-    # -- receiving ------------------------------------------------------------------------------------------------
 
     def judge(self, items: Sequence[Item]) -> list[Accepted]:
         """Verifies the next items. Raises NeedLog, or Reject for what an honest server never shows."""
@@ -191,85 +81,110 @@ class RoomSync:
         `more`: other parts follow. `items` are kept as they were received.
         """
         new_shares = self.keys.take_shares(shares)
-        opened: list[OpenedChange] = []
-        events: list[RoomEvent] = []
-        waiting: list[tuple[int, bytes]] = []
-        bad: list[tuple[int, str]] = []
-        reread: int | None = None
-        was_in, self._was_in = self._was_in, self._account.uid in self.stream.state.pins
+        events, reread = self._events_in(accepted)
         incomplete = self._incomplete_in(accepted)
+        opened = Opened()
         for item in accepted:
-            if isinstance(item, AcceptedEntry):
-                event = event_of(item)
-                if event is not None:
-                    events.append(event)
-                    reread = self._given_history(event, was_in=was_in) or reread
-            else:
-                self._open_into(item, opened, waiting, bad)
-            while len(opened) > CHUNK:
-                yield Received(room=self.room, more=True, changes=opened[:CHUNK])
-                opened = opened[CHUNK:]
+            if isinstance(item, AcceptedEnvelope):
+                self._open_into(item, opened)
+            while len(opened.changes) > CHUNK:
+                yield Received(room=self.room, more=True, changes=opened.changes[:CHUNK])
+                del opened.changes[:CHUNK]
         stream = self.stream
         members, gone = self._members_since()
-        if gone and accepted:
-            explained = {e.subject for e in events if e.kind in ("rm", "leave")}
-            events += resets([u for u in gone if u not in explained], self._book, stream.n, accepted[-1].t)
+        events += self._resets(gone, events, accepted)
         positions, void = self._positions(accepted), _void_among(accepted)
-        if self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only:
+        if self._buffer is not None and self.headers_only:
             has_other = bool(events or members or gone or new_shares or void)
-            positions = self.bootstrap_buffer.judged(positions, more=more and not has_other)
+            positions = self._buffer.judged(positions, more=more and not has_other)
             if not positions:
                 return
-        due = self.bootstrap_buffer is None and self._state_due(bool(events or members or gone))
+        due = self._buffer is None and self._state_due(bool(events or members or gone))
         state = stream.to_bytes() if due else None
         self._state_bytes = len(state) if state is not None else self._state_bytes
-        self.waiting += len(waiting)
+        self._waiting += len(opened.waiting)
         yield Received(
             room=self.room,
             cursor=stream.n if due else None,
             more=more,
             state=state,
             positions=positions,
-            changes=opened,
+            changes=opened.changes,
             events=events,
             members=members,
             gone=gone,
-            waiting=waiting,
-            bad=bad,
+            waiting=opened.waiting,
+            bad=opened.bad,
             void=void,
             shares=new_shares,
             items=items,
             reread=reread,
             incomplete=incomplete,
         )
-        self.reread = self.reread if reread is None else reread
+        if reread is not None:
+            self._history_granted(reread)
+
+    def _events_in(self, accepted: Sequence[Accepted]) -> tuple[list[RoomEvent], int | None]:
+        """The entries that people are shown; and the position up to which this device reads again, if an entry grants
+        its person the history."""
+        was_in, self._was_in = self._was_in, self._account.uid in self.stream.state.pins
+        reread: int | None = None
+        events = [event for item in accepted if isinstance(item, AcceptedEntry) and (event := event_of(item))]
+        for event in events:
+            reread = self._given_history(event, was_in=was_in) or reread
+        return events, reread
+
+    def _resets(
+        self, gone: Sequence[Uid], events: Sequence[RoomEvent], accepted: Sequence[Accepted]
+    ) -> list[RoomEvent]:
+        """Events for those of `gone` who left the room without an entry."""
+        if not gone or not accepted:
+            return []
+        explained = {e.subject for e in events if e.kind in ("rm", "leave")}
+        return resets([u for u in gone if u not in explained], self._book, self.stream.n, accepted[-1].t)
+
+    def begin_opening(self) -> BootstrapBuffer | None:
+        """Begins to open a room whose headers are judged: the caller fetches, opens and stores what the buffer names,
+        then calls `finish_bootstrap`. None, and nothing changes, for a room that is not read in this manner. ▲ Nor for
+        a room of which nothing could be judged: its state could never be read from the store again."""
+        if not self.headers_only or not self.stream.n:
+            return None
+        held, self._buffer = self._buffer, None
+        self._move(Event.OPENED)
+        return held
 
     def open_bootstrap_buffer(self) -> Iterator["Received"]:
         """Opens the items that were held until the key could be fetched; those whose key is still missing wait in the
         store. The stream's state comes last. A second call gives nothing."""
-        if self.bootstrap_buffer is None or self.stream.n == 0:
+        if self._buffer is None or self.stream.n == 0:
             return
-        held, self.bootstrap_buffer = [i for i in self.bootstrap_buffer.items if not self.outside(i.n)], None
-        opened: list[OpenedChange] = []
-        waiting: list[tuple[int, bytes]] = []
-        bad: list[tuple[int, str]] = []
+        held, self._buffer = [i for i in self._buffer.items if not self._opener.outside(i.n)], None
+        self._move(Event.OPENED)
+        opened = Opened()
         for item in held:
-            self._open_into(item, opened, waiting, bad)
-            while len(opened) + len(waiting) > CHUNK:
-                self.waiting += len(waiting)
-                yield Received(room=self.room, more=True, changes=opened[:CHUNK], waiting=waiting)
-                opened, waiting = opened[CHUNK:], []
-        self.waiting += len(waiting)
+            self._open_into(item, opened)
+            while len(opened.changes) + len(opened.waiting) > CHUNK:
+                self._waiting += len(opened.waiting)
+                yield Received(room=self.room, more=True, changes=opened.changes[:CHUNK], waiting=opened.waiting)
+                opened.changes, opened.waiting = opened.changes[CHUNK:], []
+        self._waiting += len(opened.waiting)
         self._stored_n = self.stream.n
-        state = self.stream.to_bytes()
-        yield Received(room=self.room, cursor=self.stream.n, state=state, changes=opened, waiting=waiting, bad=bad)
-        self.kept_n = self.stream.n
+        yield Received(
+            room=self.room,
+            cursor=self.stream.n,
+            state=self.stream.to_bytes(),
+            changes=opened.changes,
+            waiting=opened.waiting,
+            bad=opened.bad,
+        )
+        self._move(Event.STORED)
+        self._kept_n = self.stream.n
 
     def _given_history(self, event: RoomEvent, *, was_in: bool) -> int | None:
         """The position up to which this device reads again, if the entry grants its person the history. ▲ Re-adding a
         former member does too: items outside the earlier membership were skipped."""
         me = self.stream.members.get(self._account.uid)
-        again = event.kind == "add" and was_in and self.bootstrap_buffer is None
+        again = event.kind == "add" and was_in and self._buffer is None
         mine = event.subject == self._account.uid and (event.kind == "hist" or again)
         return me.since_n if mine and me is not None and me.history else None
 
@@ -277,37 +192,41 @@ class RoomSync:
         """Opens what can be opened now of positions that were judged before. The cursor stays where it is. Void items
         are left out."""
         new_shares = self.keys.take_shares(shares)
-        opened: list[OpenedChange] = []
-        waiting: list[tuple[int, bytes]] = []
-        bad: list[tuple[int, str]] = []
+        opened = Opened()
         for item in accepted:
             if isinstance(item, AcceptedEnvelope):
-                self._open_into(item, opened, waiting, bad)
-        self.waiting += len(waiting)
-        incomplete = self._incomplete_in(accepted)
-        whole = Received(
-            room=self.room, changes=opened, waiting=waiting, bad=bad, shares=new_shares, incomplete=incomplete
+                self._open_into(item, opened)
+        self._waiting += len(opened.waiting)
+        return self._chunks(
+            Received(
+                room=self.room,
+                changes=opened.changes,
+                waiting=opened.waiting,
+                bad=opened.bad,
+                shares=new_shares,
+                incomplete=self._incomplete_in(accepted),
+            )
         )
-        return self._chunks(whole)
 
     def reread_done(self) -> Received:
         """Records that nothing is left to be read again. ▲ A snapshot is dropped only if everything that it replaces
         can be read: not while a change of its object waits for a key. If this is not stored, call `not_reread`."""
-        self.reread = 0
+        self._move(Event.READ_AGAIN)
+        self._reread = 0
         shut = self.shut()
         whole = [obj for obj in self._unpruned() if obj not in shut]
         return Received(room=self.room, reread=0, whole=whole)
 
     def shut(self) -> set[ObjId]:
         """Objects with a change that waits for a key."""
-        waiting = self._ports.waiting(self.room)
-        self.waiting = len(waiting)
-        rows = [fields.array(dec(raw, limit=_WAITING_LIMIT), 8, "waiting") for _, raw in waiting]
-        return {ObjId(fields.raw(row[4], 16, "waiting")) for row in rows}
+        rows = self._ports.waiting(self.room)
+        self._waiting = len(rows)
+        return objects_of(rows)
 
     def not_reread(self, until: int) -> None:
         """▲ The result of `reread_done` was not stored: the room's reread is finished on the next connection."""
-        self.reread = max(self.reread, until)
+        self._move(Event.NOT_RECORDED)
+        self._reread = max(self._reread, until)
 
     def _unpruned(self) -> list[ObjId]:
         state = self.stream.state
@@ -335,18 +254,21 @@ class RoomSync:
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
             self.stream.state.missing[item.n] = item.hdr.obj
 
-    def finish_bootstrap(self, *, reread: bool, positions: Sequence[tuple[int, bytes]] = ()) -> Received:
+    def finish_bootstrap(self, *, reread: bool) -> Received:
         """The last transaction of a newcomer's bootstrap of a room that was pulled headers-only: the stream's state.
-        `reread`: the history before the room's snapshots is left to be read; `positions` are those that are not stored
-        yet."""
-        self._stored_n = self.kept_n = self.stream.n
-        self.reread = self.stream.n if reread else self.reread
+        `reread`: the history before the room's snapshots is left to be read. A buffer that was not opened is dropped;
+        its positions are stored here."""
+        held, self._buffer = self._buffer, None
+        self._move(Event.STORED)
+        self._stored_n = self._kept_n = self.stream.n
+        if reread:
+            self._history_granted(self.stream.n)
         return Received(
             room=self.room,
             cursor=self.stream.n,
             state=self.stream.to_bytes(),
-            positions=positions,
-            reread=self.reread if reread else None,
+            positions=held.positions if held is not None else (),
+            reread=self._reread if reread else None,
         )
 
     def refill(self, item: Item, n: int) -> list[Received]:
@@ -356,18 +278,16 @@ class RoomSync:
         if found is None or found.ct is None:
             return []
         self.stream.state.missing.drop(n)
-        opened: list[OpenedChange] = []
-        waiting: list[tuple[int, bytes]] = []
-        bad: list[tuple[int, str]] = []
-        self._open_into(found, opened, waiting, bad)
-        self.waiting += len(waiting)
+        opened = Opened()
+        self._open_into(found, opened)
+        self._waiting += len(opened.waiting)
         whole = Received(
             room=self.room,
             cursor=self.stream.n,
             state=self.stream.to_bytes(),
-            changes=opened,
-            waiting=waiting,
-            bad=bad,
+            changes=opened.changes,
+            waiting=opened.waiting,
+            bad=opened.bad,
         )
         return [whole]
 
@@ -400,55 +320,27 @@ class RoomSync:
         """▲ Objects with changes that are shown without content. Whether that is legitimate is checked by
         `RoomStream.withheld`. Objects already known to be incomplete are included, because the last write may have been
         lost."""
-        if self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only:
+        if self.headers_only:
             return []
         shown: set[ObjId] = set()
         for a in accepted:
             if isinstance(a, AcceptedEnvelope) and a.ct is None and a.void is None and a.hdr.kind == envelope.OP:
                 shown.add(a.hdr.obj)
-        self.incomplete |= shown
+        self._incomplete |= shown
         return list(shown)
 
-    def _open_into(
-        self,
-        item: AcceptedEnvelope,
-        opened: list[OpenedChange],
-        waiting: list[tuple[int, bytes]],
-        bad: list[tuple[int, str]],
-    ) -> None:
-        if self.bootstrap_buffer is not None and self.bootstrap_buffer.headers_only:
-            self.bootstrap_buffer.note(item)
-            return
-        if item.void is not None or item.ct is None or item.hdr.kind not in (envelope.OP, envelope.BASELINE):
-            return
-        hdr = item.hdr
-        if hdr.kind == envelope.BASELINE and hdr.uid != self._account.uid and self.keys.has_history:
-            return
-        try:
-            changes = self.keys.open(item.n, item.t, hdr, item.hdr_bytes, item.ct)
-        except Reject as e:
-            bad.append((item.n, e.code))
-            return
-        if changes is None:
-            if self.bootstrap_buffer is not None:
-                self.bootstrap_buffer.hold(item)
-            elif not self.outside(item.n):
-                row = [item.n, item.t, hdr.uid, hdr.dev, hdr.obj, hdr.epoch, item.hdr_bytes, item.ct]
-                waiting.append((item.n, enc(row)))
-        else:
-            opened += changes
+    def _open_into(self, item: AcceptedEnvelope, opened: Opened) -> None:
+        if self._buffer is None:
+            self._opener.open_or_wait(item, opened)
+        elif self.headers_only:
+            self._buffer.note(item)
+        elif not self._opener.open(item, opened):
+            self._buffer.hold(item)
 
     @property
     def inside_from(self) -> int:
-        """The first position that this person may read. After an addition without the history, earlier positions are
-        out of scope and not counted as waiting. Until the addition itself is judged the bound is unknown, so items
-        wait."""
-        me = self.stream.members.get(self._account.uid)
-        return me.since_n if me is not None and not me.history else 0
-
-    def outside(self, n: int) -> bool:
-        """Whether a position is before `inside_from`."""
-        return n < self.inside_from
+        """The first position that this person may read."""
+        return self._opener.inside_from
 
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
         """The members that are new or changed since the last transaction, and those that are gone."""
@@ -472,40 +364,22 @@ class RoomSync:
         if not self.keys.untried:
             return []
         self.keys.untried = False
-        opened: list[OpenedChange] = []
-        resolved: list[int] = []
-        bad: list[tuple[int, str]] = []
-        shut = set[ObjId]()
-        for n, raw in self._ports.waiting(self.room):
-            if self.outside(n):  # it was judged before the addition that puts it out of scope
-                resolved.append(n)
-                continue
-            t, hdr_bytes, ct = _waited(raw)
-            hdr = envelope.Header.decode(hdr_bytes)
-            try:
-                changes = self.keys.open(n, t, hdr, hdr_bytes, ct)
-            except Reject as e:
-                bad.append((n, e.code))
-                resolved.append(n)
-                continue
-            if changes is not None:
-                opened += changes
-                resolved.append(n)
-            else:
-                shut.add(hdr.obj)
-        self.waiting -= len(resolved)
-        if not (opened or resolved or new_shares):
+        tried = self._opener.open_waiting(self._ports.waiting(self.room))
+        self._waiting -= len(tried.resolved)
+        if not (tried.changes or tried.resolved or new_shares):
             return []
-        whole = [obj for obj in self._unpruned() if obj not in shut] if resolved and not self.reread else []
-        last = Received(room=self.room, changes=opened, resolved=resolved, bad=bad, shares=new_shares, whole=whole)
+        whole = (
+            [obj for obj in self._unpruned() if obj not in tried.shut] if tried.resolved and not self._reread else []
+        )
+        last = Received(
+            room=self.room,
+            changes=tried.changes,
+            resolved=tried.resolved,
+            bad=tried.bad,
+            shares=new_shares,
+            whole=whole,
+        )
         return self._chunks(last)
-
-
-def _waited(row: bytes) -> tuple[int, bytes, bytes]:
-    """(the position's time in ms, header, ciphertext) of an envelope that `_open_into` stored as waiting."""
-    parts = fields.array(dec(row, limit=_WAITING_LIMIT), 8, "waiting")
-    hdr_bytes, ct = (fields.blob(parts[at], _WAITING_LIMIT, "waiting") for at in (6, 7))
-    return fields.u64(parts[1], "waiting"), hdr_bytes, ct
 
 
 def _void_among(accepted: Sequence[Accepted]) -> list[tuple[int, Uid, str]]:

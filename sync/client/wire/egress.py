@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidProxyStatus, ProxyErr
 from sync.client.wire.progress_timeout import Pace
 from sync.client.wire.route import Route
 from sync.client.wire.transport import Answer, ServerAddress, Transport
-from sync.errors import CertificateRefused, ProxyFailed, ProxyWantsName, Unreachable, WorldError
+from sync.errors import CertificateRefused, ProxyFailed, ProxyWantsName, SyncError, Unreachable
 from sync.protocol.version import MAX_FRAME_BYTES, PART_BYTES
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class _Straight(connect):
         return exc
 
 
-def _refused_by_proxy(status: int) -> WorldError:
+def _refused_by_proxy(status: int) -> SyncError:
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         return ProxyWantsName("407")
     return ProxyFailed(str(status))
@@ -234,7 +234,7 @@ def _lost(proxy: str | None, cause: Exception) -> Unreachable:
     return Unreachable(type(cause).__name__)
 
 
-def _of_http(error: "httpx.HTTPError") -> WorldError:
+def _of_http(error: "httpx.HTTPError") -> SyncError:
     import httpx
 
     cause: BaseException | None = error

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.client.wire.transport import AddressError, ServerAddress
-from sync.errors import AddressForbidden, ProxyFailed
+from sync.client.wire.transport import ServerAddress
+from sync.errors import AddressForbidden, BadAddress, ProxyFailed
 
 ProxyLookup = Callable[[str, int], str | None]
 """The proxy for a host and port, as "http://host:port", or None for none. It may wait for the system, so it runs in a
@@ -87,7 +87,7 @@ def from_environment(environment: Mapping[str, str]) -> ProxyLookup:
 def _is_server(entry: str, server: ServerAddress) -> bool:
     try:
         meant = ServerAddress.parse(entry)
-    except AddressError:
+    except BadAddress:
         return False
     return (meant.host, meant.port) == (server.host, server.port)
 

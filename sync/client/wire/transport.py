@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from sync.errors import BadAddress
+
 DEFAULT_PORT = 443
-
-
-class AddressError(ValueError):
-    """The text is no server address: "host", "host:port" or "https://host[:port]"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +23,27 @@ class ServerAddress:
 
     @classmethod
     def parse(cls, text: str, *, insecure_loopback: bool = False) -> "ServerAddress":
-        """Reads what a person or a policy wrote. AddressError if it is no address, or asks for plain text elsewhere
+        """Reads what a person or a policy wrote. BadAddress if it is no address, or asks for plain text elsewhere
         than loopback."""
         raw = text.strip()
         try:
             parts = urlsplit(raw if "//" in raw else f"https://{raw}")
         except ValueError as e:
-            raise AddressError("host") from e
+            raise BadAddress("host") from e
         try:
             port = parts.port
         except ValueError as e:
-            raise AddressError("port") from e
+            raise BadAddress("port") from e
         if not parts.hostname or parts.scheme not in ("https", "http", "kansli"):
-            raise AddressError("host")
+            raise BadAddress("host")
         tls = parts.scheme != "http"
         if not tls and not (insecure_loopback and _is_loopback(parts.hostname)):
-            raise AddressError("plain text is only for loopback")
+            raise BadAddress("plain text is only for loopback")
         return cls(parts.hostname, port or DEFAULT_PORT, tls)
 
     @classmethod
     def named(cls, name: str) -> "ServerAddress":
-        """The address with this `name`, with TLS. AddressError if the name is invalid."""
+        """The address with this `name`, with TLS. BadAddress if the name is invalid."""
         host, _, port = name.rpartition(":")
         return cls.parse(f"[{host}]:{port}" if ":" in host else name)
 

@@ -3,8 +3,10 @@
 
 from typing import Protocol
 
+from sync.errors import WorldError
 
-class ObjectError(Exception):
+
+class ObjectError(WorldError):
     """Root of an object store's refusals."""
 
     code = "busy"

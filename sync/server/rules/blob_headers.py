@@ -8,12 +8,14 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from sync.errors import WorldError
+
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,10})-(\d{1,10})/(\d{1,10})")
 _RANGE = re.compile(r"bytes=(\d{1,10})-(\d{0,10})")
 _DIGEST = re.compile(r"sha-256=:([A-Za-z0-9+/]{43}=):")
 
 
-class BlobRefusal(Exception):
+class BlobRefusal(WorldError):
     """Refuses one HTTP request. `code`: an ErrorCode. `offset`: the bytes of an unfinished upload that are held, None
     if that does not matter."""
 

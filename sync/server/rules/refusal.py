@@ -2,7 +2,7 @@
 """The refusal of a request by a rule, which becomes an Error frame. It carries a stable code and the name of a field,
 never content."""
 
-from sync.errors import Reject
+from sync.errors import Reject, WorldError
 from sync.protocol.messages import ErrorCode
 
 _FROM_TRUST = {
@@ -21,7 +21,7 @@ _FROM_TRUST = {
 }
 
 
-class Refusal(Exception):
+class Refusal(WorldError):
     """Refuses one request. With `fatal` the connection ends too."""
 
     def __init__(self, code: ErrorCode, detail: str = "", *, fatal: bool = False) -> None:

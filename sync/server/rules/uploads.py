@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from sync.errors import WorldError
 from sync.server.config import Limits
 from sync.server.objects.base import Objects
 from sync.server.rules.handshake import Who, now_ms
@@ -26,7 +27,7 @@ Name = tuple[bytes, bytes, bytes]
 """Room, object, part."""
 
 
-class Busy(Exception):
+class Busy(WorldError):
     """Another request writes this part now, or the device already writes as many as it may."""
 
 

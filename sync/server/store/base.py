@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sync.errors import WorldError
 from sync.server.store.admin_chain import AdminLog
 from sync.server.store.restored import RestoreStore
 
 
-class StoreError(Exception):
+class StoreError(WorldError):
     """Root of the store's refusals."""
 
     code = "busy"

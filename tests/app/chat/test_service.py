@@ -144,7 +144,7 @@ def test_a_program_that_lacks_a_record_of_today_keeps_it_and_shows_the_rest(
     monkeypatch.setattr(records, "_PAYLOAD", older)
     from_others(hl, EK, CHANNEL, emitted, n=20, t=5)
     assert texts(hl) == ["ett", "två 🙂"]
-    kept = hl.store.db.raw.execute("SELECT data FROM changes WHERE obj=? ORDER BY rowid", (CHANNEL,)).fetchall()
+    kept = hl.store.db.conn.execute("SELECT data FROM changes WHERE obj=? ORDER BY rowid", (CHANNEL,)).fetchall()
     assert [data for (data,) in kept] == emitted
 
 
@@ -262,7 +262,7 @@ def test_a_read_model_built_from_scratch_is_the_same(hl: Desk, server: Positions
     assert found is not None
     with hl.store.db.transaction() as conn:
         for table in ("messages", "notes", "reactions", "mentions"):
-            conn.exec_driver_sql(f"DELETE FROM chat_{table}")  # noqa: S608 - constants
+            conn.execute(f"DELETE FROM chat_{table}")  # noqa: S608 - constants
         project(conn, found, hl.store.changes.of(CHANNEL))
     assert _dump(hl) == before
 

@@ -111,7 +111,7 @@ def dump(at: Desk) -> list[list[tuple[object, ...]]]:
     """All rows of the chat's tables, without the time of the edit of a deleted message: it depends on the order, and is
     shown nowhere."""
     with at.store.db.transaction():
-        at.store.db.raw.execute("UPDATE chat_messages SET edited_t = NULL WHERE deleted_by IS NOT NULL")
+        at.store.db.conn.execute("UPDATE chat_messages SET edited_t = NULL WHERE deleted_by IS NOT NULL")
     sql = "SELECT * FROM chat_{} ORDER BY 1, 2, 3, 4"
     return [at.store.db.rows(sql.format(table)) for table in ("messages", "notes", "reactions", "mentions")]
 
@@ -150,7 +150,7 @@ def test_a_message_is_the_same_in_whatever_order_and_groups_its_records_come(hl:
         rng.shuffle(changes)
         with hl.store.db.transaction() as conn:
             for table in ("messages", "notes", "reactions", "mentions"):
-                conn.exec_driver_sql(f"DELETE FROM chat_{table}")  # noqa: S608 - constants
+                conn.execute(f"DELETE FROM chat_{table}")  # noqa: S608 - constants
             for group in groups(rng, changes):
                 project(conn, found, group)
         assert dump(hl) == before
@@ -230,9 +230,9 @@ def steps(at: Desk, act: Callable[[], object]) -> int:
         count += 1
         return 0
 
-    at.store.db.raw.set_progress_handler(step, 100)
+    at.store.db.conn.set_progress_handler(step, 100)
     try:
         act()
     finally:
-        at.store.db.raw.set_progress_handler(None, 0)
+        at.store.db.conn.set_progress_handler(None, 0)
     return count

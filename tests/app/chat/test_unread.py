@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from app.chat import KIND as CHAT
 from app.chat.records import Mention, MessageDeleted, MessageSent, encode
 from app.chat.service import ChatService
-from app.core.ids import ChangeId
+from app.core.ids import ChangeId, ObjId
+from app.store import counters
+from app.store.counters import Counter
+from app.store.objects import announce
 from app.store.store import Store
 from app.tasks import KIND as BOARD
-from tests.office import CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others
+from tests.app.chat.test_settling import steps
+from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others
 
 T = 1_795_500_000_000
 NAMED = MessageSent(text="@Handläggare å 🙂", mentions=(Mention(uid=HL, start=0, length=12),))
@@ -46,6 +50,13 @@ def on_home(at: Desk) -> list[ChangeId]:
 
 def first_unread(at: Desk) -> int | None:
     return at.chat.timeline(ROOM).rows.first_unread()
+
+
+def line(at: Desk) -> tuple[int, int]:
+    """(unread, mentions) of the room as the list has them."""
+    row = at.store.rooms_list.get(ROOM)
+    assert row is not None
+    return row.unread, row.mentions
 
 
 def mark(at: Desk) -> int:
@@ -109,7 +120,7 @@ def test_what_was_read_is_so_when_the_rows_are_made_again_by_another_version(tmp
     at.chat.mark_all_read(ROOM)
     sent += come(at, 3, n=100)
     at.chat.mark_read(ROOM, [sent[8], sent[12]])
-    at.store.db.raw.execute("UPDATE kinds SET version = 0 WHERE kind = 'chat'")
+    at.store.db.conn.execute("UPDATE kinds SET version = 0 WHERE kind = 'chat'")
     at.close()
     store = Store.open(tmp_path / "office.db", KEY, {CHAT.id: CHAT, BOARD.id: BOARD})
     chat = ChatService(store.db, store.changes, store.objects, at.folk, at.folk)
@@ -144,3 +155,34 @@ def test_unread_is_what_was_neither_seen_nor_marked(
             assert mark(at) >= before
     finally:
         at.close()
+
+
+def test_an_own_message_costs_the_same_after_two_thousand_own_ones(hl: Desk) -> None:
+    come(hl, 1)
+    before = steps(hl, lambda: hl.chat.send(ROOM, "Rad å"))
+    with hl.store.transaction():
+        for n in range(2000):
+            hl.chat.send(ROOM, f"Rad {n} å")
+    assert steps(hl, lambda: hl.chat.send(ROOM, "Rad å")) < before + 20
+    assert hl.chat.unread(ROOM) == (1, 0)
+
+
+def test_a_second_conversation_that_no_view_shows_counts_nothing(hl: Desk) -> None:
+    """Its messages could never be read, so that the room would stay unread."""
+    come(hl, 2)
+    other = ObjId(b"second chat".ljust(16))
+    with hl.store.transaction() as conn:
+        announce(conn, ROOM, other, CHAT.id, T, EK)
+    from_others(hl, EK, other, [encode(NAMED)], n=50, t=T)
+    assert (hl.chat.unread(ROOM), line(hl)) == ((2, 0), (2, 0))
+    hl.chat.mark_all_read(ROOM)
+    assert line(hl) == (0, 0)
+
+
+def test_what_another_tool_counts_in_the_room_stays_when_the_conversation_is_read(hl: Desk) -> None:
+    come(hl, 3, named=(1,))
+    with hl.store.transaction() as conn:
+        counters.put(conn, ROOM, BOARD_ID, Counter(unread=4, mentions=2))
+    assert (hl.chat.unread(ROOM), line(hl)) == ((3, 1), (7, 3))
+    hl.chat.mark_read(ROOM, ids(hl))
+    assert (hl.chat.unread(ROOM), line(hl)) == ((0, 0), (4, 2))

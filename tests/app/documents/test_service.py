@@ -218,7 +218,7 @@ def test_what_was_not_indexed_before_the_end_is_indexed_at_the_next_start(
 ) -> None:
     hl, _, obj = pair
     hl.documents.open(obj).splice(0, 0, "Värnamo")
-    hl.store.db.raw.execute("UPDATE document_rows SET pending = 1")
+    hl.store.db.conn.execute("UPDATE document_rows SET pending = 1")
     hl.documents.start()
     hl.timers.ring()
     assert [hit.obj for hit in hl.store.search.find_here("värnamo")] == [obj]

@@ -126,7 +126,7 @@ async def test_what_is_taken_back_during_an_edit_is_read_again_in_the_next_turn(
     crdt_of(model).reloaded.connect(lambda: resets.append(model.is_changing))
 
     def write() -> None:
-        place.store.db.raw.execute(sql.MARK_UNPROJECTED, (sql.LEFT_OUT_CHANGE, row))
+        place.store.db.conn.execute(sql.MARK_UNPROJECTED, (sql.LEFT_OUT_CHANGE, row))
         place.store._projecting.take_back(OBJ)
 
     gate.asked.clear()

@@ -41,7 +41,7 @@ def test_the_last_close_caches_the_state_with_all_rows(place: Place, monkeypatch
     found = cached(place)
     assert found is not None
     assert found[0] == place.store.changes.of(OBJ)[-1].rowid
-    place.store.db.raw.execute("UPDATE changes SET data = x'00' WHERE obj = ?", (OBJ,))  # only the state is read
+    place.store.db.conn.execute("UPDATE changes SET data = x'00' WHERE obj = ?", (OBJ,))  # only the state is read
     assert place.side.view(place.service.open(OBJ)) == shown
 
 

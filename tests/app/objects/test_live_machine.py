@@ -110,7 +110,7 @@ class Live(RuleBasedStateMachine):
 
     def _started(self) -> None:
         self.service = self.side.service(self.store)
-        self.store.db.raw.execute("PRAGMA busy_timeout=0")
+        self.store.db.conn.execute("PRAGMA busy_timeout=0")
         self.service.start()
 
     def run(self, act: Callable[[], object]) -> None:
@@ -253,7 +253,7 @@ class Live(RuleBasedStateMachine):
         rows = [(change.rowid,) for change in self.store.changes.of(OBJ) if change.n in intruder]
 
         def write() -> None:
-            self.store.db.raw.executemany(sql.MARK_UNPROJECTED, [(sql.LEFT_OUT_CHANGE, *row) for row in rows])
+            self.store.db.conn.executemany(sql.MARK_UNPROJECTED, [(sql.LEFT_OUT_CHANGE, *row) for row in rows])
             self.store._projecting.take_back(OBJ)
 
         def act() -> None:
@@ -310,7 +310,7 @@ class Live(RuleBasedStateMachine):
     @rule()
     def fill_disk(self) -> None:
         self._settle()
-        self.store.db.raw.execute(f"PRAGMA max_page_count={self.store.db.value('PRAGMA page_count')}")
+        self.store.db.conn.execute(f"PRAGMA max_page_count={self.store.db.value('PRAGMA page_count')}")
         self.full = True
 
     @precondition(lambda self: self.refused)
@@ -323,7 +323,7 @@ class Live(RuleBasedStateMachine):
             self.locker.close()
             self.locker = None
         if self.full:
-            self.store.db.raw.execute("PRAGMA max_page_count=1000000")
+            self.store.db.conn.execute("PRAGMA max_page_count=1000000")
             self.full = False
 
     @rule()

@@ -7,12 +7,12 @@ from pathlib import Path
 from threading import current_thread
 
 import pytest
-from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, Table, Text
 
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change, new_id
 from app.errors import BadChange
 from app.objects.kind import Kind
 from app.store import search
+from app.store.connection import Connection
 from app.store.objects import announce
 from app.store.rows import ObjectRow, StoredChange
 from app.store.store import Store
@@ -24,14 +24,7 @@ DEV = DevId(b"D" * 16)
 ROOM = RoomId(b"R" * 16)
 KEY = bytes(range(32))
 
-notes = Table(
-    "note_rows",
-    MetaData(),
-    Column("row", BigInteger, primary_key=True, autoincrement=False),
-    Column("obj", LargeBinary, nullable=False),
-    Column("n", BigInteger),
-    Column("text", Text, nullable=False),
-)
+NOTES = "CREATE TABLE note_rows (row INTEGER PRIMARY KEY, obj BLOB NOT NULL, n INTEGER, text TEXT NOT NULL)"
 
 
 class Panic(BaseException):
@@ -48,7 +41,7 @@ def project_room(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChang
 def project_note(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Writes a row and a search place per note; refuses some."""
     for change in changes:
-        conn.exec_driver_sql(
+        conn.execute(
             "INSERT INTO note_rows (row, obj, n, text) VALUES (?, ?, ?, ?)",
             (change.rowid, obj.obj, change.n, change.data.decode()),
         )
@@ -77,11 +70,11 @@ def project_note(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChang
 
 def place_note(conn: Connection, obj: ObjectRow, changes: Sequence[StoredChange]) -> None:
     """Own notes have their position now."""
-    conn.exec_driver_sql("UPDATE note_rows SET n = ? WHERE row = ?", [(c.n, c.rowid) for c in changes])
+    conn.executemany("UPDATE note_rows SET n = ? WHERE row = ?", [(c.n, c.rowid) for c in changes])
 
 
 ROOM_KIND = Kind(id="room", project=project_room)
-NOTE_KIND = Kind(id="note", project=project_note, positioned=place_note, tables=(notes,))
+NOTE_KIND = Kind(id="note", project=project_note, positioned=place_note, tables=(NOTES,))
 KINDS = {k.id: k for k in (ROOM_KIND, NOTE_KIND)}
 
 

@@ -42,20 +42,21 @@ class Gate:
 def db(tmp_path: Path) -> Iterator[Database]:
     db = Database.create(tmp_path / "a.db", bytes(32))
     with db.transaction():
-        db.raw.execute("CREATE TABLE notes (n INTEGER PRIMARY KEY)")
+        db.conn.execute("CREATE TABLE notes (n INTEGER PRIMARY KEY)")
     yield db
     db.close()
 
 
 @pytest.fixture
-def gate(db: Database) -> Gate:
-    db.raw = gate = Gate(db.raw)
+def gate(db: Database, monkeypatch: pytest.MonkeyPatch) -> Gate:
+    gate = Gate(db.conn)
+    monkeypatch.setattr(db, "conn", gate)
     return gate
 
 
 def write(db: Database, n: int) -> None:
     with db.transaction():
-        db.raw.execute("INSERT INTO notes VALUES (?)", (n,))
+        db.conn.execute("INSERT INTO notes VALUES (?)", (n,))
 
 
 def notes(db: Database) -> list[int]:
@@ -91,7 +92,7 @@ async def test_who_reads_or_writes_meanwhile_waits_for_the_commit(db: Database, 
     threading.Timer(0.05, gate.open.set).start()
     with db.transaction():
         assert order == ["first"]
-        db.raw.execute("INSERT INTO notes VALUES (2)")
+        db.conn.execute("INSERT INTO notes VALUES (2)")
         db.after_commit(lambda: order.append("second"))
     assert notes(db) == [1, 2]
     await task
@@ -128,7 +129,7 @@ async def test_what_fails_after_a_commit_is_raised_to_its_caller_and_stops_no_ke
         raise KeyError
 
     def slice_() -> None:
-        db.raw.execute("INSERT INTO notes VALUES (1)")
+        db.conn.execute("INSERT INTO notes VALUES (1)")
         db.after_commit(fails)
         db.after_commit(lambda: emitted.append(1))
 
@@ -257,7 +258,7 @@ async def test_what_could_not_be_flushed_goes_into_the_database_file(
     db = Database.create(tmp_path / "b.db", bytes(32))
     before = db.path.read_bytes()
     with pytest.raises(DiskFull):
-        await db.apart(lambda: db.raw.execute("CREATE TABLE notes (n INTEGER PRIMARY KEY)"), is_short=True)
+        await db.apart(lambda: db.conn.execute("CREATE TABLE notes (n INTEGER PRIMARY KEY)"), is_short=True)
     await until(lambda: db.path.read_bytes() != before)
     db.close()
 
@@ -273,7 +274,7 @@ async def test_the_log_of_a_database_behind_a_link_is_flushed(tmp_path: Path) ->
     Database.create(tmp_path / "there" / "a.db", bytes(32)).close()
     (tmp_path / "a.db").symlink_to(tmp_path / "there" / "a.db")
     db = Database.open(tmp_path / "a.db", bytes(32))
-    await db.apart(lambda: db.raw.execute("CREATE TABLE notes (n INTEGER PRIMARY KEY)"))
+    await db.apart(lambda: db.conn.execute("CREATE TABLE notes (n INTEGER PRIMARY KEY)"))
     assert notes(db) == []
     db.close()
 

@@ -230,7 +230,7 @@ async def test_attack_many_void_changes_behind_a_state_hold_no_turn(tmp_path: Pa
         for at in range(0, len(early), 64):
             await receive(desk, early[at : at + 64])
         turns: list[int] = []
-        raw = desk.store.db.raw
+        conn = desk.store.db.conn
         seen = itertools.count()
 
         async def beat() -> None:
@@ -239,13 +239,13 @@ async def test_attack_many_void_changes_behind_a_state_hold_no_turn(tmp_path: Pa
                 await asyncio.sleep(0)
 
         written: list[int] = []
-        raw.set_trace_callback(lambda verdicts: written.append(len(turns)) if "SET unprojected" in verdicts else None)
+        conn.set_trace_callback(lambda verdicts: written.append(len(turns)) if "SET unprojected" in verdicts else None)
         beating = asyncio.create_task(beat())
         try:
             await complete(desk)
         finally:
             beating.cancel()
-            raw.set_trace_callback(None)
+            conn.set_trace_callback(None)
         most = max(sum(1 for _ in same) for _, same in itertools.groupby(written))
         assert len(marks(desk.store)) == 3000
         assert most <= 2 * kept_judges.AT_ONCE

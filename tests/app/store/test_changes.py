@@ -158,7 +158,7 @@ def test_changes_of_an_unknown_kind_are_projected_once_the_program_knows_it(benc
 def test_a_newer_read_model_is_built_from_all_changes(bench: Bench) -> None:
     note = bench.note()
     bench.receive(bench.opened(b"ett", note), bench.opened(b"nonsense", note))
-    bench.store.db.raw.execute("UPDATE note_rows SET text = 'gammalt'")
+    bench.store.db.conn.execute("UPDATE note_rows SET text = 'gammalt'")
     bench.kinds["note"] = replace(bench.kinds["note"], version=2)
     store = bench.reopen()
     assert bench.texts(note) == ["ett"]

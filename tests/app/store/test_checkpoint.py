@@ -63,13 +63,13 @@ async def test_a_row_of_some_mb_waits_for_no_more_and_the_log_is_cut_down(
     monkeypatch.setattr(checkpoint, "MANY_ROWS", 10**9)
     db = Database.create(tmp_path / "a.db", bytes(32))
     with db.transaction():
-        db.raw.execute("CREATE TABLE states (state BLOB)")
-        db.raw.execute("INSERT INTO states VALUES (zeroblob(?))", (MANY_BYTES,))
+        db.conn.execute("CREATE TABLE states (state BLOB)")
+        db.conn.execute("INSERT INTO states VALUES (zeroblob(?))", (MANY_BYTES,))
     assert log_bytes(db.path) > MANY_BYTES
 
     def shrunk() -> bool:
         with db.transaction():
-            db.raw.execute("INSERT INTO states VALUES (x'00')")
+            db.conn.execute("INSERT INTO states VALUES (x'00')")
         return log_bytes(db.path) <= MANY_BYTES
 
     await until(shrunk)

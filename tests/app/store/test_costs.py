@@ -90,7 +90,7 @@ async def test_an_object_that_was_too_large_is_tried_again_when_something_is_tak
         before = {change.change_id for change in desk.store.changes.of(BOARD_ID)}
         with desk.store.db.transaction():
             costly_ones = "obj = ? AND unprojected IS NULL AND length(data) < 100"
-            desk.store.db.raw.execute(f"UPDATE changes SET unprojected = 'left-out' WHERE {costly_ones}", (BOARD_ID,))  # noqa: S608
+            desk.store.db.conn.execute(f"UPDATE changes SET unprojected = 'left-out' WHERE {costly_ones}", (BOARD_ID,))  # noqa: S608
             desk.store._projecting.take_back(BOARD_ID)
         await until(lambda: not {change.change_id for change in desk.store.changes.of(BOARD_ID)} <= before)
 

@@ -89,7 +89,7 @@ def test_a_truncated_store_is_refused(bench: Bench, keep: int) -> None:
 def test_a_store_of_a_newer_version_is_left_alone(bench: Bench) -> None:
     fill(bench)
     db = Database.open(bench.path, KEY)
-    db.raw.execute("PRAGMA user_version=9999")
+    db.conn.execute("PRAGMA user_version=9999")
     db.close()
     before = bench.path.read_bytes()
     with pytest.raises(StoreNewer) as e:
@@ -100,7 +100,7 @@ def test_a_store_of_a_newer_version_is_left_alone(bench: Bench) -> None:
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     db = Database.create(tmp_path / "store.db", KEY)
-    db.raw.execute("PRAGMA user_version=1")
+    db.conn.execute("PRAGMA user_version=1")
     db.close()
     with pytest.raises(StoreCorrupt):
         Store.open(tmp_path / "store.db", KEY, KINDS)
@@ -110,12 +110,12 @@ def test_a_full_disk_rolls_back_and_the_store_goes_on_when_there_is_room(bench: 
     note = bench.note()
     bench.store.changes.append(ROOM, note, "före".encode())
     pages = bench.store.db.value("PRAGMA page_count")
-    bench.store.db.raw.execute(f"PRAGMA max_page_count={pages + 3}")
+    bench.store.db.conn.execute(f"PRAGMA max_page_count={pages + 3}")
     with pytest.raises(DiskFull) as e:
         bench.store.changes.append(ROOM, note, b"x" * 100_000)
     assert e.value.code == "disk-full"
     assert [c.data for c in bench.store.changes.of(note)] == ["före".encode()]
-    bench.store.db.raw.execute("PRAGMA max_page_count=1000000")
+    bench.store.db.conn.execute("PRAGMA max_page_count=1000000")
     bench.store.changes.append(ROOM, note, b"efter")
     bench.reopen()
     assert bench.texts(note) == ["före", "efter"]
@@ -164,7 +164,7 @@ def test_another_thread_may_read_but_not_write(bench: Bench) -> None:
 
     def work() -> None:
         with bench.store.db.reader() as conn:
-            found.append(conn.exec_driver_sql("SELECT count(*) FROM changes WHERE obj = ?", (note,)).scalar())
+            found.append(conn.value("SELECT count(*) FROM changes WHERE obj = ?", (note,)))
         try:
             bench.store.changes.append(ROOM, note, b"two")
         except BugError as e:

@@ -199,7 +199,7 @@ def test_a_state_that_holds_what_was_left_out_is_built_on_no_more(tmp_path: Path
 def test_what_one_wrote_oneself_counts_when_it_has_its_position(tmp_path: Path, room: Room) -> None:
     store = take_in(tmp_path / "s.db", [[room.announced, *room.edits]])
     with store.transaction():
-        store.db.raw.execute("UPDATE meta SET value = ? WHERE name = 'me'", (RG,))
+        store.db.conn.execute("UPDATE meta SET value = ? WHERE name = 'me'", (RG,))
     store.close()
     store = Store.open(tmp_path / "s.db", KEY, KINDS)
     emitted = encode(ChangeLeftOut(obj=NOTE, author=HL, change=room.edits[3].change_id))

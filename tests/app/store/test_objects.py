@@ -2,8 +2,10 @@
 """Lists of objects, and what each has beside its changes."""
 
 from app.core.ids import ObjId
+from app.store import counters
+from app.store.counters import Counter, Latest
 from app.store.objects import announce, set_deleted, set_title
-from app.store.rooms import last, name, unread
+from app.store.rooms import name
 from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 
 
@@ -59,10 +61,11 @@ def test_drafts_marks_and_states_survive_a_restart(bench: Bench) -> None:
 
 
 def test_a_rooms_row_shows_what_the_tools_write(bench: Bench) -> None:
+    note = bench.note()
     with bench.store.transaction() as conn:
         name(conn, ROOM, "Ärende 2026:17", "case", 1)
-        last(conn, ROOM, 4000, OTHER, "Kan du titta på det här?")
-        unread(conn, ROOM, 3, 1)
+        latest = Latest(t=4000, by=OTHER, preview="Kan du titta på det här?")
+        counters.put(conn, ROOM, note, Counter(unread=3, mentions=1, last=latest))
     bench.store.rooms_list.set_muted(ROOM, True)
     room = bench.store.rooms_list.get(ROOM)
     assert room is not None

@@ -360,12 +360,12 @@ def _store_unseen(path: Path, payloads: Sequence[bytes]) -> None:
     with store.transaction():
         for n, data in enumerate(payloads, start=2000):
             row = (ROOM, NOTE, new_change(), EK, EK, n, n, data)
-            store.db.raw.execute(
+            store.db.conn.execute(
                 "INSERT INTO changes (room, obj, change_id, author, dev, t, n, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
-        store.db.raw.execute("UPDATE objects SET last = (SELECT max(row) FROM changes), projected = last")
-        store.db.raw.execute("UPDATE objects SET projected = last")
+        store.db.conn.execute("UPDATE objects SET last = (SELECT max(row) FROM changes), projected = last")
+        store.db.conn.execute("UPDATE objects SET projected = last")
     store.close()
 
 

@@ -155,8 +155,8 @@ def test_rows_that_are_written_again_do_not_begin_with_a_later_state(
     shown = titles(hl)
     last = hl.store.changes.of(FIRST)[-1].rowid
     hl.store.objects.set_crdt_state(FIRST, last, ek.board.snapshot())
-    hl.store.db.raw.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (FIRST,))
-    hl.store.db.raw.execute("DELETE FROM board_cards")
+    hl.store.db.conn.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (FIRST,))
+    hl.store.db.conn.execute("DELETE FROM board_cards")
     with hl.store.transaction() as conn:
         projection.forget(conn, FIRST)
     counts = loads(monkeypatch)
@@ -172,7 +172,7 @@ def test_a_state_with_a_change_that_could_not_be_projected_is_not_begun_with(
     receive(hl, [encode(ek.updates[0]), *ek.write(3)], 100)
     row = hl.store.changes.of(FIRST)[-1].rowid
     hl.store.objects.set_crdt_state(FIRST, row, hl.tasks.board(ROOM, FIRST).snapshot())
-    hl.store.db.raw.execute("UPDATE changes SET unprojected = 'bug' WHERE row = ?", (row,))
+    hl.store.db.conn.execute("UPDATE changes SET unprojected = 'bug' WHERE row = ?", (row,))
     put_out(hl)
     counts = loads(monkeypatch)
     receive(hl, ek.write(1), 200)

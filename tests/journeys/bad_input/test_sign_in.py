@@ -12,7 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from app.bootstrap import Office
 from app.core import clock
 from app.core.files import write_atomic
-from app.errors import AppError, BadAddress, BugError, NotEnrolled, WeakPassphrase
+from app.errors import BugError, NotEnrolled, WeakPassphrase, WorldError
 from app.profile import Profile
 from app.session import LinkState, Session
 from app.settings import CA_FILE
@@ -22,7 +22,7 @@ from sync.client.account.enrolment import register
 from sync.client.status import RoomState
 from sync.client.wire.route import Route
 from sync.crypto.tls import make_ca
-from sync.errors import Refused, Reject, SyncError, Unreachable
+from sync.errors import BadAddress, Refused, Reject, Unreachable
 from sync.ids import Hash
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, decode_server, encode
@@ -59,7 +59,7 @@ async def refusal(desk: Desk, code: str) -> str:
     """The code of what looking up (or enrolling by) an activation code raises."""
     try:
         await _enrol(desk, code)
-    except (SyncError, AppError) as e:
+    except WorldError as e:
         return e.code
     pytest.fail("it was taken")
 

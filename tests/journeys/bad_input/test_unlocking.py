@@ -20,7 +20,6 @@ from app.chat.tool import TOOL as CHAT
 from app.core.ids import RoomId
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import (
-    AppError,
     BadCaFile,
     DiskFull,
     KeyringLocked,
@@ -28,6 +27,7 @@ from app.errors import (
     ProfileInUse,
     StoreCorrupt,
     StoreNewer,
+    WorldError,
     WrongPassphrase,
 )
 from app.profile import Profile
@@ -179,7 +179,7 @@ async def test_a_store_of_a_newer_version_is_left_as_it_is(home: Home) -> None:
     def set_version(version: int) -> int:
         db = Database.open(home.db, key)
         was = int(db.value("PRAGMA user_version"))
-        db.raw.execute(f"PRAGMA user_version={version}")
+        db.conn.execute(f"PRAGMA user_version={version}")
         db.close()
         return was
 
@@ -201,13 +201,13 @@ def fill(session: Session, room: RoomId) -> None:
 
 async def test_a_full_disk_keeps_what_was_there_and_goes_on_when_there_is_room(home: Home) -> None:
     session = await home.start().unlock(PASSPHRASE)
-    raw = session.store.db.raw
+    conn = session.store.db.conn
     pages = session.store.db.value("PRAGMA page_count")
-    raw.execute(f"PRAGMA max_page_count={pages}")
+    conn.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(DiskFull) as e:
         fill(session, home.room)
     explained(e.value.code, "disk-full")
-    raw.execute("PRAGMA max_page_count=1000000")
+    conn.execute("PRAGMA max_page_count=1000000")
     made = len(session.service(DOCUMENTS).list(home.room))
     session.service(DOCUMENTS).create(home.room, "Efter")
     await session.close()
@@ -221,12 +221,12 @@ async def test_a_full_disk_keeps_what_was_there_and_goes_on_when_there_is_room(h
 
 async def test_the_engine_outlives_a_disk_that_is_full_when_something_arrives(w: World) -> None:
     a, b, room, obj = await two(w)
-    raw = b.store.db.raw
-    raw.execute(f"PRAGMA max_page_count={b.store.db.value('PRAGMA page_count')}")
+    conn = b.store.db.conn
+    conn.execute(f"PRAGMA max_page_count={b.store.db.value('PRAGMA page_count')}")
     a.say(room, obj, os.urandom(60_000))
     await until(lambda: b.engine.status.state is LinkState.ERROR)
     explained(b.engine.status.code, "disk-full")
-    raw.execute("PRAGMA max_page_count=1000000")
+    conn.execute("PRAGMA max_page_count=1000000")
     a.say(room, obj, HELLO)
     b.engine.retry_now()
     await w.settle(room)
@@ -238,8 +238,8 @@ async def test_a_second_process_on_one_profile_is_refused(home: Home) -> None:
     office = home.start()
     with pytest.raises(ProfileInUse):
         Profile.open(root=home.desk._folder)
-    asking = "import sys, pathlib\nfrom app.profile import Profile\nfrom app.errors import AppError\n"
-    asking += "try: Profile.open(root=pathlib.Path(sys.argv[1]))\nexcept AppError as e: print(e.code)\n"
+    asking = "import sys, pathlib\nfrom app.profile import Profile\nfrom app.errors import WorldError\n"
+    asking += "try: Profile.open(root=pathlib.Path(sys.argv[1]))\nexcept WorldError as e: print(e.code)\n"
     second = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", asking, str(home.desk._folder)],
@@ -270,5 +270,5 @@ async def test_a_second_program_says_so_and_ends(home: Home) -> None:
 
 def test_every_fault_of_the_way_in_is_a_fault_of_the_world() -> None:
     for fault in (WrongPassphrase, KeyringLocked, NoKeyring, StoreCorrupt, StoreNewer, DiskFull, ProfileInUse):
-        assert issubclass(fault, AppError)
+        assert issubclass(fault, WorldError)
         explained(fault.code, fault.code)

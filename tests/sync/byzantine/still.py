@@ -15,8 +15,11 @@ from typing import Any, TypeVar, TypeVarTuple
 
 import pytest
 
+from app.core import clock as app_clock
+from app.core import ids
 from app.store import database
 from sync.client.room import bootstrap_buffer
+from sync.client.wire import backoff
 from sync.server.load import fairness, rates
 from sync.server.rules import clock_guard, handshake, object_shares, room_requests, staging
 
@@ -102,8 +105,8 @@ class AtOnce(Executor):
 
 @contextmanager
 def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
-    """A loop with a clock of its own. Inside it, random bytes come from dice with this `seed`, and the store has no
-    threads."""
+    """A loop with a clock of its own. Inside it, random bytes and the pauses between attempts come from dice with this
+    `seed`, and the store has no threads. Other waits are chosen with Python's own dice, which Hypothesis seeds."""
     dice, clock = random.Random(str(seed)), Clock()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(os, "urandom", dice.randbytes)
@@ -115,12 +118,16 @@ def still(seed: object) -> Iterator[tuple[StillLoop, Clock]]:
             clock_gettime_ns=lambda _clock: clock.ms() * 1_000_000,
             CLOCK_BOOTTIME=0,
         )
-        for module in (handshake, clock_guard, fairness, rates, room_requests, object_shares, staging):
+        for module in (ids, handshake, clock_guard, fairness, rates, room_requests, object_shares, staging):
             patched.setattr(module, "time", wall)
+        waits = SimpleNamespace(Random=lambda: random.Random(dice.random()))
+        patched.setattr(backoff, "random", waits)
+        restore_clock = app_clock.set_clock(clock.ms)
         loop = StillLoop(clock)
         asyncio.set_event_loop(loop)
         try:
             yield loop, clock
         finally:
+            restore_clock()
             loop.close()
             asyncio.set_event_loop(None)

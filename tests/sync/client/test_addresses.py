@@ -3,12 +3,13 @@
 
 import pytest
 
-from sync.client.wire.transport import AddressError, ServerAddress
+from sync.client.wire.transport import ServerAddress
+from sync.errors import BadAddress
 
 
 @pytest.mark.parametrize("text", ["", "https://", "ftp://a.se", "a.se:99999", "http://a.se", "https://[a", "[::1"])
 def test_text_that_is_no_address_raises_one_error(text: str) -> None:
-    with pytest.raises(AddressError):
+    with pytest.raises(BadAddress):
         ServerAddress.parse(text)
 
 

@@ -64,7 +64,7 @@ async def test_a_device_that_lost_an_objects_share_asks_for_it_to_write(w: World
     await w.settle(room)
     await b.offline()
     with b.store.db.transaction():
-        b.store.db.raw.execute("UPDATE shares SET share = ? WHERE obj = ?", (bytes(32), obj))
+        b.store.db.conn.execute("UPDATE shares SET share = ? WHERE obj = ?", (bytes(32), obj))
     await b.restart()
     b.say(room, obj, b"svar")
     b.online()

@@ -48,7 +48,7 @@ async def test_attack_a_false_time_neither_puts_a_renewal_off_nor_brings_it_at_o
     a.store.note_seen(room, found.kept_n, a.engine._link.now_ms())
     with a.store.transaction():  # the epoch's position had a time far ahead, or the clock jumped back since
         change = ahead_ms if ahead_ms == YEARS_MS else -ahead_ms
-        a.store.db.raw.execute("UPDATE events SET t = t + ? WHERE room = ?", (change, room))
+        a.store.db.conn.execute("UPDATE events SET t = t + ? WHERE room = ?", (change, room))
     due = a.engine.renewed_at(room)
     assert due is not None
     assert due < now_ms() + MONTH_MS + 60_000

@@ -31,7 +31,7 @@ async def test_attack_a_room_whose_stored_state_cannot_be_read_stops_alone(w: Wo
     a, b = await w.hire("Handläggare", "Registrator")
     bad, good = await w.room(a, b), await w.room(a, b)
     with b.store.transaction():
-        b.store.db.raw.execute("UPDATE streams SET state = ? WHERE room = ?", (b"\xff" * 64, bad))
+        b.store.db.conn.execute("UPDATE streams SET state = ? WHERE room = ?", (b"\xff" * 64, bad))
     await b.restart()
     assert b.engine.room_state(bad) is RoomState.UNREADABLE
     assert b.engine.blocked(bad) == "unreadable"

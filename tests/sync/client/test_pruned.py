@@ -308,7 +308,8 @@ async def test_what_is_pruned_during_a_backfill_leaves_a_missing_range(
     p = await paper(w)
     await p.clerk.offline()  # no other code reads the missing range
     room, backfill = p.at(p.clerk), p.clerk.engine._inbox._backfill
-    room.head_n, room.incomplete = room.kept_n, {p.obj}
+    room.forget_announced()
+    room.incomplete.add(p.obj)
     room.stream.state.pruned = {p.obj: 10}
 
     async def meanwhile(self: Backfill, room: RoomSync, obj: ObjId, held: object) -> tuple[int, tuple[int, ...]]:
@@ -320,10 +321,10 @@ async def test_what_is_pruned_during_a_backfill_leaves_a_missing_range(
     monkeypatch.setattr(p.clerk.store, "base", lambda obj: None)
     await backfill.fetch_pruned(room)
     assert room.incomplete == {p.obj}
-    room.head_n += 1
+    room.announce(room.head_n + 1)
     await backfill.fetch_pruned(room)
     assert room.incomplete == {p.obj}, "nobody can say yet up to where it is gone"
-    room.head_n -= 1
+    room.forget_announced()
     await backfill.fetch_pruned(room)
     assert room.incomplete == set()
 
@@ -340,7 +341,8 @@ async def test_no_snapshot_is_opened_for_changes_that_are_not_pruned(w: World, m
 
     monkeypatch.setattr(Backfill, "_snapshot", noted)
     monkeypatch.setattr(p.clerk.store, "base", lambda obj: None)
-    room.head_n, room.incomplete = room.kept_n, {p.obj}
+    room.forget_announced()
+    room.incomplete.add(p.obj)
     await p.clerk.engine._inbox._backfill.fetch_pruned(room)
     assert (room.incomplete, opened) == (set(), [])
 

@@ -110,11 +110,11 @@ async def test_nothing_is_sealed_or_sent_before_the_room_is_caught_up(
     _note_sealed(a, signed)
     a.say(room, obj, HELLO)
     at, outbox = a.engine._link.rooms[room], a.engine._outbox
-    at.head_n = at.stream.n + 1
+    at.announce(at.stream.n + 1)
     assert outbox._seal_next(at) is None
     await outbox._flush(at)
     assert signed == []
-    at.head_n = at.stream.n
+    at.forget_announced()
     at.stream.state.rotation_owed = True
     assert outbox._seal_next(at) is None
     at.stream.state.rotation_owed = False
@@ -126,10 +126,10 @@ async def test_nothing_is_sealed_or_sent_before_the_room_is_caught_up(
         return False
 
     monkeypatch.setattr(outbox, "_push", push)
-    at.head_n = at.stream.n + 1
+    at.announce(at.stream.n + 1)
     await outbox._flush(at)
     assert sent == [], "what was sealed waits too"
-    at.head_n = at.stream.n
+    at.forget_announced()
     await outbox._flush(at)
     assert len(sent) == 1
 
@@ -349,7 +349,7 @@ async def test_nothing_is_sent_between_the_pieces_of_a_slice_that_reaches_beyond
     may_send, pull, judge = list[bool](), Inbox._pull_all, Inbox._judge
 
     async def announced_less(self: Inbox, found: RoomSync) -> m.Receipt | None:
-        found.head_n = found.stream.n
+        found.forget_announced()
         return await pull(self, found)
 
     async def noted(self: Inbox, found: RoomSync, items: list[Item]) -> list[Accepted]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sync.client.exchange import outbox, snapshot_maker
+from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState
 from sync.errors import Refused
 from sync.ids import ObjId
@@ -63,15 +64,16 @@ async def test_no_snapshot_is_made_of_an_incomplete_room(w: World, monkeypatch: 
     p = await paper(w, monkeypatch)
     room, work = p.at(p.clerk), p.clerk.engine._snapshots
     assert snapshot_maker.is_steady(room)
-    room.waiting = 1
-    assert not snapshot_maker.is_steady(room), "something waits for a key"
-    room.waiting, room.head_n = 0, room.head_n + 1
+    with monkeypatch.context() as patched:
+        patched.setattr(RoomSync, "waiting", 1)
+        assert not snapshot_maker.is_steady(room), "something waits for a key"
+    room.announce(room.head_n + 1)
     assert not snapshot_maker.is_steady(room), "something is on its way"
-    room.head_n -= 1
-    p.clerk.store.db.raw.execute("DELETE FROM snapshots")
-    room.reread = 10
-    assert await work._state(room, p.obj, room.kept_n) is None, "what stands before is not here, nor a state of it"
-    room.reread = 0
+    room.forget_announced()
+    p.clerk.store.db.conn.execute("DELETE FROM snapshots")
+    with monkeypatch.context() as patched:
+        patched.setattr(RoomSync, "reread", 10)
+        assert await work._state(room, p.obj, room.kept_n) is None, "what stands before is not here, nor a state of it"
     assert await work._state(room, p.obj, room.kept_n) == p.whole(p.clerk)
 
 

@@ -41,7 +41,7 @@ def age(client: Client, room: RoomId, ms: int) -> None:
     marks = client.store.seen._marks[room]
     client.store.seen._marks[room] = [(n, t - ms) for n, t in marks]
     with client.store.transaction():
-        client.store.db.raw.execute("UPDATE events SET t = t - ? WHERE room = ?", (ms, room))
+        client.store.db.conn.execute("UPDATE events SET t = t - ? WHERE room = ?", (ms, room))
 
 
 async def test_a_key_that_is_thirty_days_old_is_renewed_once_by_any_connected_writer(w: World) -> None:

@@ -238,9 +238,9 @@ def work_stored(qtbot: QtBot, folder: Path, count: int) -> dict[str, int]:
     def measure(name: str, action: Callable[[], object]) -> None:
         nonlocal asked
         asked = 0
-        at.store.db.raw.set_progress_handler(ask, 100)
+        at.store.db.conn.set_progress_handler(ask, 100)
         lines = lines_run(action)
-        at.store.db.raw.set_progress_handler(None, 100)
+        at.store.db.conn.set_progress_handler(None, 100)
         work[f"{name}, lines"] = lines - 3 * asked  # those of `ask` itself
         work[f"{name}, steps"] = asked
 

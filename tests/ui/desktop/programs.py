@@ -77,7 +77,7 @@ class Office:
     def renew_policy(self) -> None:
         self.renewed += 1
 
-    def unlock_raw(self) -> Session | None:
+    async def unlock_raw(self) -> Session | None:
         return None if self.locked else self.session
 
     def kinds(self) -> list[SlotKind]:

@@ -165,20 +165,17 @@ async def test_what_ends_the_program_while_it_is_locked_ends_it(qapp: QApplicati
 async def test_no_fault_leads_around_an_unlock_method_that_policy_has_forbidden(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    def fails() -> Session:
+    async def fails(_change: KeyChange | None = None) -> Session:
         raise SlotDamaged
-
-    async def fails_later(change: KeyChange) -> Session:
-        return fails()
 
     office = Office(tmp_path)
     office.unlocking = FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.PASSPHRASE)
     if why == "a bad raw key":
         monkeypatch.setattr(office, "unlock_raw", fails)
     elif why == "a key change that failed":
-        monkeypatch.setattr(office, "rekey", fails_later, raising=False)
+        monkeypatch.setattr(office, "rekey", fails, raising=False)
     else:
-        monkeypatch.setattr(office.session, "close", lambda: fails_later(KeyChange(current="")))
+        monkeypatch.setattr(office.session, "close", fails)
     async with running(qapp, office) as r:
         if why != "a bad raw key":
             r.program._rekey(KeyChange(current="fel"))

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import SIGNAL
 from PySide6.QtWidgets import QApplication
 
+from app.errors import NotStored
 from app.settings import CLOSE_TO_TRAY
 from app.unlocking import KeyChange
 from app.unstored import Unstored
@@ -115,6 +116,28 @@ async def test_attack_a_quit_that_cannot_store_an_edit_names_it_and_ends_once_it
         await asyncio.wait_for(r.task, 10)
         assert r.office.session.closed
         assert r.program.restart is None
+
+
+async def test_a_quit_while_a_fault_of_ours_keeps_an_edit_in_memory_asks_first(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(qapp, Office(tmp_path)) as r:
+        session = r.office.session
+
+        def save() -> None:
+            if session.full:
+                raise NotStored
+
+        monkeypatch.setattr(session, "save", save)
+        session.full, session.lost = True, LOST
+        dialog = await question(r)
+        assert "på grund av ett fel i Kansli" in dialog.error.text()
+        assert "Tjänsteskrivelse å" in dialog.list.text()
+        dialog.accept_button.click()
+        assert dialog.isVisible()
+        session.full = False
+        dialog.accept_button.click()
+        await asyncio.wait_for(r.task, 10)
 
 
 async def test_quitting_is_asked_about_once_and_the_person_may_stay(qapp: QApplication, tmp_path: Path) -> None:

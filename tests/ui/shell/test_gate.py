@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.arrival.device_pairing import PairingPeer
-from app.errors import BadAddress, KeyringLocked, WrongPassphrase
+from app.errors import KeyringLocked, WrongPassphrase
 from app.passphrases import PassphraseRules
-from sync.errors import Refused, Reject, Unreachable
+from sync.errors import BadAddress, Refused, Reject, Unreachable
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.kit.dialogs import Dialog

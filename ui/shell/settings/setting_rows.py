@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
 from app.core.i18n import LANGUAGES
-from app.errors import AppError
+from app.errors import WorldError
 from app.setting import AnySetting, Setting, Value
 from app.settings import ALLOW_KEYRING, ALLOW_PASSPHRASE, LANGUAGE, SETTINGS, Settings
 from ui.errors import sentence_of
@@ -123,7 +123,7 @@ class SettingRows:
     def _set(self, setting: Setting[Any], value: object) -> None:
         try:
             self._settings.set(setting, value)
-        except AppError as e:
+        except WorldError as e:
             toast(self._owner, sentence_of(e).text)
         finally:  # also after a fault of ours, which the hook reports
             self._shown[setting.key]()

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/store-14.db: a store with something in every table that needs explaining."""
+"""Wrote tests/vectors/store-15.db: a store with something in every table that needs explaining."""
 
 from pathlib import Path
 
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
+from app.store import counters
+from app.store.counters import Counter, Latest
 from app.store.layout import VERSION
 from app.store.origins import Step
 from app.store.store import Store
@@ -21,7 +23,7 @@ ITEMS = [Item(3, 30, 1, b"entry 3", b"s" * 64, None), Item(4, 40, 2, b"envelope 
 
 def write(path: Path) -> None:
     """A room with notes, receipts and evidence; its successor; a room that began at a snapshot; people's keys."""
-    assert VERSION == 14
+    assert VERSION == 15
     store = Store.create(path, bytes(range(32)), KINDS)
     store.set_me(ME)
     store.save_account(b"account")
@@ -64,6 +66,9 @@ def _room(store: Store) -> None:
     store.receive(received)
     store.changes.append(ROOM, NOTE, "Eget, väntar".encode())
     store.objects.set_draft(ROOM, NOTE, b"utkast")
+    with store.transaction() as conn:
+        latest = Latest(t=4, by=OTHER, preview="Hej åäö 🙂")
+        counters.put(conn, ROOM, NOTE, Counter(unread=3, mentions=1, last=latest))
     store.put_receipts([KeptReceipt(room=ROOM, n=9, proof=b"proof of 9")])
     store.put_evidence(ROOM, "rollback", b"proof of 9", b"proof of 4", None)
     store.put_evidence(ROOM, "fork", b"proof of 9", b"another proof of 9", b"what a member signed")
@@ -84,4 +89,4 @@ def _people(store: Store) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(__file__).parent / "store-14.db")
+    write(Path(__file__).parent / "store-15.db")

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Nested scopes with names: parts that are opened one after the other, and closed in the reverse order."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+from types import TracebackType
+from typing import Protocol, TypeVar
+
+from app.core import log
+from app.errors import StoreFault, is_ours
+
+
+class Closing(Protocol):
+    """A part that ends with its `close`."""
+
+    def close(self) -> object: ...
+
+
+P = TypeVar("P", bound=Closing)
+
+
+class Scopes:
+    """What is open now. `async with` guards the opening: an error in the block closes every scope that was opened, and
+    goes on. A block that ends without an error leaves them open until `close`.
+
+    ▲ A close that fails skips no other, also if it is cancelled or native code panics in it. Otherwise one fault could
+    leave the store open, and its key in memory.
+    """
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+        self._names: list[str] = []
+        self._faults: list[StoreFault] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the open scopes, the outermost first."""
+        return tuple(self._names)
+
+    def add(self, name: str, close: Callable[[], object]) -> None:
+        """Opens a scope within all others. `close` ends it; what it returns is awaited if it can be."""
+        self._names.append(name)
+        self._stack.push_async_callback(self._end, name, close)
+
+    def enter(self, name: str, part: P) -> P:
+        """Opens a scope that the part's `close` ends. Returns the part."""
+        self.add(name, part.close)
+        return part
+
+    async def close(self) -> None:
+        """Closes every scope, the innermost first. A second call does nothing.
+
+        Raises the first StoreFault of them when all are closed. Any other error is logged, and one of ours is shown to
+        the person.
+        """
+        await self._stack.aclose()
+        faults, self._faults = self._faults, []
+        for further in faults[1:]:
+            log.store.exception("session-close", further)
+        if faults:
+            raise faults[0]
+
+    async def __aenter__(self) -> "Scopes":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        try:
+            await self.close()
+        except StoreFault as fault:  # the error of the opening is the one to show
+            log.store.exception("session-close", fault)
+
+    async def _end(self, name: str, close: Callable[[], object]) -> None:
+        self._names.pop()
+        try:
+            ended = close()
+            if inspect.isawaitable(ended):
+                await ended
+        except StoreFault as fault:
+            self._faults.append(fault)
+        except Exception as fault:
+            report(fault, "session-close", scope=name)
+
+
+def report(fault: Exception, event: str, **about: str) -> None:
+    """Logs an error that ends nothing. One of ours also goes to the loop's exception handler, so that the person sees
+    it."""
+    log.store.exception(event, fault, **about)
+    if is_ours(fault):
+        with suppress(RuntimeError):  # no loop runs
+            asyncio.get_running_loop().call_exception_handler({"message": event, "exception": fault})

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A connection to the encrypted database: the driver's own, with types and two shorter ways to read one row.
+
+SQL goes to the driver as it is written, and each row is a plain tuple. Errors are the driver's; app/store/database.py
+turns those that are the world's fault into StoreFaults. An error never holds a value that was passed in `params`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app.errors import BugError
+
+Params = Sequence[object] | Mapping[str, object]
+"""Values for the statement's `?`, `?1` or `:name`."""
+Row = tuple[Any, ...]
+
+
+class Rows(Protocol):
+    """The result of a statement. Its rows can be read once, while the connection is open."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows a writing statement changed."""
+        ...
+
+    @property
+    def lastrowid(self) -> int:
+        """The rowid of the row that an INSERT added."""
+        ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+    def fetchone(self) -> Row | None: ...
+
+    def fetchall(self) -> list[Row]: ...
+
+
+class Blob(Protocol):
+    """A value of a stored row, which is written in place; its length stays."""
+
+    def seek(self, offset: int, /) -> None: ...
+
+    def write(self, data: bytes, /) -> None: ...
+
+
+if TYPE_CHECKING:
+
+    class _Driver:
+        """What this program uses of the driver's connection, which has no types of its own."""
+
+        @property
+        def in_transaction(self) -> bool: ...
+
+        @property
+        def total_changes(self) -> int: ...
+
+        def execute(self, sql: str, params: Params = ..., /) -> Rows: ...
+
+        def executemany(self, sql: str, params: Iterable[Params], /) -> Rows: ...
+
+        def open_blob(self, table: str, column: str, row: int, /) -> AbstractContextManager[Blob]: ...
+
+        def set_trace_callback(self, note: Callable[[str], object] | None, /) -> None: ...
+
+        def set_progress_handler(self, ask: Callable[[], object] | None, steps: int, /) -> None: ...
+
+        def close(self) -> None: ...
+else:
+    from sqlcipher3.dbapi2 import Connection as _Driver
+
+
+class Connection(_Driver):
+    """One connection. `Database` opens it; projections get the one of the running transaction."""
+
+    long_commit: bool = False
+    """Code that writes rows whose commit may take long, however few they are, sets it within the transaction:
+    `Database.apart` then commits in a thread."""
+
+    def value(self, sql: str, params: Params = ()) -> Any:
+        """The first column of the first row; None if there is no row."""
+        row = self.execute(sql, params).fetchone()
+        return row[0] if row is not None else None
+
+    def only(self, sql: str, params: Params = ()) -> Row:
+        """The row of a statement that always gives one. BugError if it gave none."""
+        row = self.execute(sql, params).fetchone()
+        if row is None:
+            raise BugError("the statement gave no row")
+        return row

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Connections that only read, for threads beside the event loop's."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from app.errors import BugError, StoreClosed
+from app.store.connection import Connection
+
+MOST = 7
+"""How many connections may be lent at a time: each has a page cache of up to 16 MB."""
+KEPT = 2
+"""How many stay open while nobody uses them. A new one reads the schema first: about 1 ms."""
+PATIENCE_S = 30.0
+
+
+class Readers:
+    """Lends connections. Every method may be called from any thread."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        """`connect` opens a connection with the key set."""
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(MOST)
+        self._idle: list[Connection] = []
+        self._closed = False
+
+    @contextmanager
+    def lend(self) -> Iterator[Connection]:
+        """A connection for the caller alone. Waits while MOST are lent, and raises BugError after PATIENCE_S, since a
+        thread that is lent one and asks for another could wait for ever. StoreClosed after `close`."""
+        if not self._free.acquire(timeout=PATIENCE_S):
+            raise BugError("no reading connection became free")
+        try:
+            connection = self._take()
+            try:
+                yield connection
+            finally:
+                self._put_back(connection)
+        finally:
+            self._free.release()
+
+    def _take(self) -> Connection:
+        with self._lock:
+            if self._closed:
+                raise StoreClosed()
+            if self._idle:
+                return self._idle.pop()
+        connection = self._connect()
+        connection.execute("PRAGMA query_only=ON")
+        return connection
+
+    def _put_back(self, connection: Connection) -> None:
+        with self._lock:
+            if not self._closed and len(self._idle) < KEPT:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+    def close(self) -> None:
+        """Closes the idle connections at once, and each lent one when it is given back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The tables of a kind, which its `tables` give as DDL: a CREATE TABLE for each, followed by its indexes."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from app.core.ids import ObjId
+from app.errors import BugError
+from app.store.connection import Connection
+
+_TABLE = re.compile(r"CREATE TABLE (\w+) \(")
+_INDEX = re.compile(r"CREATE (?:UNIQUE )?INDEX \w+ ON (\w+) \(")
+
+
+def names(ddl: Sequence[str]) -> list[str]:
+    """The tables' names, in order. BugError for a statement that is neither a table nor an index of one before it."""
+    found: list[str] = []
+    for statement in ddl:
+        if table := _TABLE.match(statement):
+            found.append(table[1])
+        elif (index := _INDEX.match(statement)) is None or index[1] not in found:
+            raise BugError("a kind's tables are CREATE TABLE and CREATE INDEX statements")
+    return found
+
+
+def make_again(conn: Connection, ddl: Sequence[str]) -> None:
+    """Makes the tables, empty. Those that are there go first, with their rows and indexes."""
+    for name in reversed(names(ddl)):
+        conn.execute(f"DROP TABLE IF EXISTS {name}")
+    for statement in ddl:
+        conn.execute(statement)
+
+
+def clear(conn: Connection, ddl: Sequence[str], obj: ObjId) -> None:
+    """Deletes an object's rows: each table has a column `obj`."""
+    for statement in _deletions(ddl):
+        conn.execute(statement, (obj,))
+
+
+def _deletions(ddl: Sequence[str]) -> Iterator[str]:
+    return (f"DELETE FROM {name} WHERE obj = ?" for name in names(ddl))  # noqa: S608 - the names are words

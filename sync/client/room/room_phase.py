@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The phase of a room on this device, and every transition that a phase may make. No input, no output, no numbers:
+`RoomSync` moves by this table, and keeps the positions beside it.
+
+Theory
+======
+
+A room is five small machines side by side. Each machine sees the events that its table lists; an event that is in
+several tables moves several machines at once.
+
+1) Reading: how the room's content gets from the server into the store.
+       HOLDING    the stream's state is not stored yet; items are pulled whole, and held in memory without their key
+       HEADERS    the stream's state is not stored yet; the room is long, and only headers are pulled and judged
+       OPENING    what was held is opened and stored, or what the judged headers name is fetched, opened and stored
+       FOLLOWING  the stream's state is stored; each further slice is opened and stored as it is received
+   HOLDING becomes HEADERS, and HEADERS HOLDING, only while no position is judged. FOLLOWING is final: a room whose
+   slice could not be stored gets a new `RoomSync` from the store, with a phase of its own (`Link.kept`).
+
+2) Alarm: why nothing more is read in or sent on this connection; NONE while nothing is wrong. Each alarm has the name
+   of the `RoomState` that a person is shown. Several tasks work on a room at once, so an alarm may follow an alarm.
+
+3) Mark: which alarm the store records. It survives a restart and a new connection, and holds back the outbox until the
+   server is seen to have our history.
+
+4) Head: whether on this connection the server has the same position and history as this device.
+
+5) Past: whether positions that were judged before are still to be read again (`RoomSync.reread` says up to which).
+
+There are two kinds of transitions.
+
+Event-triggered: an event moves each machine that sees it as its table says. A machine that sees an event, and lists
+nothing for it in its present state, makes the event a fault of this program: see `UnlistedTransition`.
+
+State-triggered: JOINT names a combination of Alarm, Head and Mark, and the Mark that follows at once. It is what ends a
+rollback or a restore: nothing is wrong on this connection, and the server has confirmed our history.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import TypeVar
+
+from sync.client.status import RoomState
+from sync.errors import BugError
+
+
+class Reading(Enum):
+    """How content gets into the store."""
+
+    HOLDING = auto()
+    HEADERS = auto()
+    OPENING = auto()
+    FOLLOWING = auto()
+
+
+class Alarm(Enum):
+    """Why the room is stopped. The value is what a person is shown."""
+
+    NONE = None
+    WITHHELD = RoomState.WITHHELD
+    UPDATE_NEEDED = RoomState.UPDATE_NEEDED
+    OLD_FORMAT = RoomState.OLD_FORMAT
+    RESTORED = RoomState.RESTORED
+    ROLLBACK = RoomState.ROLLBACK
+    FORK = RoomState.FORK
+    UNREADABLE = RoomState.UNREADABLE
+
+
+class Mark(Enum):
+    """Which alarm the store records. The value is what `InboxPort.set_problem` stores."""
+
+    NONE = None
+    RESTORED = RoomState.RESTORED
+    ROLLBACK = RoomState.ROLLBACK
+    FORK = RoomState.FORK
+
+
+class Head(Enum):
+    """Whether the server has confirmed our head on this connection."""
+
+    UNCONFIRMED = auto()
+    CONFIRMED = auto()
+
+
+class Past(Enum):
+    """Whether judged positions are to be read again."""
+
+    READ = auto()
+    OWED = auto()
+
+
+class Event(Enum):
+    """What happens to a room."""
+
+    # Reading
+    LONG = auto()
+    """Nothing is judged yet, and the room is announced to be long."""
+    SHORT = auto()
+    """Nothing is judged yet, and the room is announced to be short."""
+    OPENED = auto()
+    """The room's key is here or known to be missing: what is judged is opened now."""
+    STORED = auto()
+    """What is judged is stored, with the stream's state."""
+
+    # Head
+    CONNECTED = auto()
+    """A new connection, or the head of a restored server is checked again."""
+    CONFIRMED = auto()
+    """The server signed the very head that this device has judged."""
+
+    # alarms
+    WITHHELD = auto()
+    """The server does not give what it must, or it shows what breaks the rules."""
+    UPDATE_NEEDED = auto()
+    """The room has items of a newer version than this program reads."""
+    OLD_FORMAT = auto()
+    """The room has items of a version that no program reads any more."""
+    RESTORED = auto()
+    """The server has less than it promised, and its signed statement explains that."""
+    ROLLBACK = auto()
+    """The server has less than it promised."""
+    FORK = auto()
+    """Two histories of the room are signed."""
+    UNREADABLE = auto()
+    """This program failed on the room."""
+
+    # Past
+    GRANTED = auto()
+    """Positions are to be read again: their keys were received later, or only headers of them were read."""
+    READ_AGAIN = auto()
+    """Everything of the room is read."""
+    NOT_RECORDED = auto()
+    """That everything is read could not be stored."""
+
+
+State = Reading | Alarm | Mark | Head | Past
+S = TypeVar("S", Reading, Alarm, Mark, Head, Past)
+E = Event
+
+TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
+    Reading: {
+        Reading.HOLDING: {
+            E.LONG: Reading.HEADERS,
+            E.SHORT: Reading.HOLDING,
+            E.OPENED: Reading.OPENING,
+            E.CONNECTED: Reading.HOLDING,
+            E.CONFIRMED: Reading.HOLDING,
+        },
+        Reading.HEADERS: {
+            E.LONG: Reading.HEADERS,
+            E.SHORT: Reading.HOLDING,
+            E.OPENED: Reading.OPENING,
+            E.STORED: Reading.FOLLOWING,  # the server showed what breaks the rules: the judged part is kept, unopened
+            E.CONNECTED: Reading.HEADERS,
+            E.CONFIRMED: Reading.HEADERS,
+        },
+        Reading.OPENING: {
+            E.STORED: Reading.FOLLOWING,
+        },
+        Reading.FOLLOWING: {
+            E.CONNECTED: Reading.FOLLOWING,
+            E.CONFIRMED: Reading.FOLLOWING,
+        },
+    },
+    Alarm: {
+        Alarm.NONE: {
+            E.CONNECTED: Alarm.NONE,
+            E.CONFIRMED: Alarm.NONE,
+            E.WITHHELD: Alarm.WITHHELD,
+            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
+            E.OLD_FORMAT: Alarm.OLD_FORMAT,
+            E.RESTORED: Alarm.RESTORED,
+            E.ROLLBACK: Alarm.ROLLBACK,
+            E.FORK: Alarm.FORK,
+            E.UNREADABLE: Alarm.UNREADABLE,
+        },
+        Alarm.WITHHELD: {
+            E.CONNECTED: Alarm.NONE,
+            E.CONFIRMED: Alarm.WITHHELD,
+            E.WITHHELD: Alarm.WITHHELD,
+            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
+            E.OLD_FORMAT: Alarm.OLD_FORMAT,
+            E.RESTORED: Alarm.RESTORED,
+            E.ROLLBACK: Alarm.ROLLBACK,
+            E.FORK: Alarm.FORK,
+            E.UNREADABLE: Alarm.UNREADABLE,
+        },
+        Alarm.UPDATE_NEEDED: {
+            E.CONNECTED: Alarm.NONE,
+            E.CONFIRMED: Alarm.UPDATE_NEEDED,
+            E.WITHHELD: Alarm.WITHHELD,
+            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
+            E.OLD_FORMAT: Alarm.OLD_FORMAT,
+            E.RESTORED: Alarm.RESTORED,
+            E.ROLLBACK: Alarm.ROLLBACK,
+            E.FORK: Alarm.FORK,
+            E.UNREADABLE: Alarm.UNREADABLE,
+        },
+        Alarm.OLD_FORMAT: {
+            E.CONNECTED: Alarm.NONE,
+            E.CONFIRMED: Alarm.OLD_FORMAT,
+            E.WITHHELD: Alarm.WITHHELD,
+            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
+            E.OLD_FORMAT: Alarm.OLD_FORMAT,
+            E.RESTORED: Alarm.RESTORED,
+            E.ROLLBACK: Alarm.ROLLBACK,
+            E.FORK: Alarm.FORK,
+            E.UNREADABLE: Alarm.UNREADABLE,
+        },
+        Alarm.RESTORED: {
+            E.CONNECTED: Alarm.NONE,
+            E.CONFIRMED: Alarm.RESTORED,
+            E.WITHHELD: Alarm.WITHHELD,
+            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
+            E.OLD_FORMAT: Alarm.OLD_FORMAT,
+            E.RESTORED: Alarm.RESTORED,
+            E.ROLLBACK: Alarm.ROLLBACK,
+            E.FORK: Alarm.FORK,
+            E.UNREADABLE: Alarm.UNREADABLE,
+        },
+        Alarm.ROLLBACK: {
+            E.CONNECTED: Alarm.NONE,
+            E.CONFIRMED: Alarm.ROLLBACK,
+            E.WITHHELD: Alarm.WITHHELD,
+            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
+            E.OLD_FORMAT: Alarm.OLD_FORMAT,
+            E.RESTORED: Alarm.RESTORED,
+            E.ROLLBACK: Alarm.ROLLBACK,
+            E.FORK: Alarm.FORK,
+            E.UNREADABLE: Alarm.UNREADABLE,
+        },
+        Alarm.FORK: {
+            E.CONNECTED: Alarm.FORK,
+            E.CONFIRMED: Alarm.FORK,
+            E.WITHHELD: Alarm.WITHHELD,
+            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
+            E.OLD_FORMAT: Alarm.OLD_FORMAT,
+            E.RESTORED: Alarm.RESTORED,
+            E.ROLLBACK: Alarm.ROLLBACK,
+            E.FORK: Alarm.FORK,
+            E.UNREADABLE: Alarm.UNREADABLE,
+        },
+        Alarm.UNREADABLE: {
+            E.CONNECTED: Alarm.UNREADABLE,
+            E.CONFIRMED: Alarm.UNREADABLE,
+            E.WITHHELD: Alarm.WITHHELD,
+            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
+            E.OLD_FORMAT: Alarm.OLD_FORMAT,
+            E.RESTORED: Alarm.RESTORED,
+            E.ROLLBACK: Alarm.ROLLBACK,
+            E.FORK: Alarm.FORK,
+            E.UNREADABLE: Alarm.UNREADABLE,
+        },
+    },
+    Mark: {
+        Mark.NONE: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
+        Mark.RESTORED: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
+        Mark.ROLLBACK: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
+        Mark.FORK: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
+    },
+    Head: {
+        Head.UNCONFIRMED: {E.CONNECTED: Head.UNCONFIRMED, E.CONFIRMED: Head.CONFIRMED},
+        Head.CONFIRMED: {E.CONNECTED: Head.UNCONFIRMED, E.CONFIRMED: Head.CONFIRMED},
+    },
+    Past: {
+        Past.READ: {E.GRANTED: Past.OWED, E.NOT_RECORDED: Past.OWED},
+        Past.OWED: {E.GRANTED: Past.OWED, E.NOT_RECORDED: Past.OWED, E.READ_AGAIN: Past.READ},
+    },
+}
+
+JOINT: Mapping[tuple[Alarm, Head, Mark], Mark] = {
+    (Alarm.NONE, Head.CONFIRMED, Mark.RESTORED): Mark.NONE,
+    (Alarm.NONE, Head.CONFIRMED, Mark.ROLLBACK): Mark.NONE,
+}
+
+del E
+SEEN: Mapping[type[State], frozenset[Event]] = {
+    machine: frozenset(event for row in table.values() for event in row) for machine, table in TRANSITIONS.items()
+}
+"""The events that each machine sees."""
+
+
+ALARMS: Mapping[RoomState, Event] = {alarm.value: Event[alarm.name] for alarm in Alarm if alarm.value is not None}
+"""The event with which a room is stopped so."""
+LASTING = tuple(mark.value for mark in Mark if mark.value is not None)
+"""The problems that are kept after a restart, and for which evidence is kept."""
+
+
+class UnlistedTransition(BugError):
+    """The table lists nothing for an event in the present phase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomPhase:
+    """The state of each machine."""
+
+    reading: Reading = Reading.HOLDING
+    alarm: Alarm = Alarm.NONE
+    mark: Mark = Mark.NONE
+    head: Head = Head.UNCONFIRMED
+    past: Past = Past.READ
+
+    @classmethod
+    def of_stored(cls, problem: str | None, *, following: bool, reread: bool) -> "RoomPhase":
+        """The phase of a room that was just read from the store. `problem`: the recorded alarm. `following`: the
+        stream's state is stored. `reread`: positions are to be read again."""
+        mark = Mark(RoomState(problem)) if problem else Mark.NONE
+        return cls(
+            reading=Reading.FOLLOWING if following else Reading.HOLDING,
+            alarm=Alarm(mark.value),
+            mark=mark,
+            past=Past.OWED if reread else Past.READ,
+        )
+
+    def after(self, event: Event) -> "RoomPhase":
+        """The phase that follows. UnlistedTransition if a machine sees the event and lists nothing for it."""
+        moved = RoomPhase(
+            reading=_after(Reading, self.reading, event),
+            alarm=_after(Alarm, self.alarm, event),
+            mark=_after(Mark, self.mark, event),
+            head=_after(Head, self.head, event),
+            past=_after(Past, self.past, event),
+        )
+        mark = JOINT.get((moved.alarm, moved.head, moved.mark))
+        return moved if mark is None else replace(moved, mark=mark)
+
+    def failed(self) -> "RoomPhase":
+        """The phase after a fault of this program, whatever the table says: the room is stopped until the next
+        start."""
+        return replace(self, alarm=Alarm.UNREADABLE)
+
+    @property
+    def recorded(self) -> str | None:
+        """What the store records of the alarm; None for nothing."""
+        state: RoomState | None = self.mark.value
+        return state.value if state is not None else None
+
+
+def _after(machine: type[S], state: S, event: Event) -> S:
+    if event not in SEEN[machine]:
+        return state
+    found = TRANSITIONS[machine][state].get(event)
+    if not isinstance(found, machine):
+        raise UnlistedTransition(f"{event.name} in {machine.__name__}.{state.name}")
+    return found

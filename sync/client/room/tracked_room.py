@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a device knows of a room beside the room's content: its phase, its positions, and what stops it.
+
+The phase moves by the table of room_phase.py alone. Other files call the transitions that are named here.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import ClassVar
+
+from sync.client.account.account_secrets import Account
+from sync.client.account.known_logs import Book
+from sync.client.ports import InboxPort
+from sync.client.room.bootstrap_buffer import BootstrapBuffer
+from sync.client.room.room_keys import RoomKeys
+from sync.client.room.room_phase import ALARMS, LASTING, Event, Head, Mark, Reading, RoomPhase, UnlistedTransition
+from sync.client.status import RoomState
+from sync.ids import ObjId, RoomId
+from sync.trust.formats.items import Role
+from sync.trust.room.stream import RoomStream
+
+log = logging.getLogger("sync")
+
+
+class TrackedRoom:
+    """A room's state on this device. `problem` stops everything but reading; `blocked` stops only writing."""
+
+    raises: ClassVar[bool] = False
+    """Whether a transition that the table does not list is raised, as in our tests. Otherwise it stops the room."""
+
+    def __init__(
+        self,
+        room: RoomId,
+        ports: InboxPort,
+        book: Book,
+        account: Account,
+        state: bytes | None,
+        stream: RoomStream | None = None,
+    ) -> None:
+        """`state`: the stored state, None for a new room. `stream`: the stream that was already read from it."""
+        self.room = room
+        self.stream = stream or (RoomStream.from_bytes(state) if state else RoomStream(room))
+        self.keys = RoomKeys(self.stream, room, ports, book, account)
+        self._blocked: str | None = None
+        self._waiting = len(ports.waiting(room))
+        self._head_n = self._kept_n = self.stream.n
+        self._reread = ports.reread(room)
+        self._incomplete: set[ObjId] = set(ports.incomplete(room))
+        self._buffer: BootstrapBuffer | None = None if state else BootstrapBuffer()
+        self._phase = RoomPhase.of_stored(ports.problem(room), following=bool(state), reread=self._reread > 0)
+        self._ports = ports
+        self._account = account
+
+    # -- state ----------------------------------------------------------------------------------------------------
+
+    @property
+    def is_member(self) -> bool:
+        return self._account.uid in self.stream.members
+
+    @property
+    def problem(self) -> RoomState | None:
+        """Why the room is stopped; None if it is not."""
+        state: RoomState | None = self._phase.alarm.value
+        return state
+
+    @property
+    def held_back(self) -> bool:
+        """▲ Whether the store records that the room has stopped, until the server is seen to have our history
+        again."""
+        return self._phase.mark is not Mark.NONE
+
+    @property
+    def blocked(self) -> str | None:
+        """The code with which the server refuses what is written here; None if it does not."""
+        return self._blocked
+
+    @property
+    def waiting(self) -> int:
+        """The number of items that wait for a key or a share."""
+        return self._waiting
+
+    @property
+    def head_n(self) -> int:
+        """The room's last position as the server announced it."""
+        return self._head_n
+
+    @property
+    def kept_n(self) -> int:
+        """The last position whose changes are in the store; `stream.n` runs ahead while a slice is being stored."""
+        return self._kept_n
+
+    @property
+    def reread(self) -> int:
+        """Positions up to this one are read again, since this device got their keys later. 0 for none."""
+        return self._reread
+
+    @property
+    def incomplete(self) -> set[ObjId]:
+        """Objects with a missing range: changes were pruned before this device fetched them. See
+        `Backfill.fetch_pruned`."""
+        return self._incomplete
+
+    @property
+    def bootstrap_buffer(self) -> BootstrapBuffer | None:
+        """Holds what is pulled and not opened before this device has the room's key for the first time; see
+        `open_bootstrap_buffer`."""
+        return self._buffer
+
+    @property
+    def headers_only(self) -> bool:
+        """Whether only headers are pulled at first. The content that is needed is fetched when all of them are
+        judged."""
+        return self._phase.reading is Reading.HEADERS
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this person's role lets them write here; `may_send` says whether anything is sent now."""
+        return (self.stream.role_of(self._account.uid) or 0) >= Role.WRITER
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything that the server has announced is judged and stored."""
+        return self._kept_n >= max(self._head_n, self.stream.n)  # ▲ a slice may reach beyond what was announced
+
+    @property
+    def ends_here(self) -> bool:
+        """▲ Whether nothing more of the room exists anywhere that could change what we know of its members: on this
+        connection the server confirmed our head, or it gives us no more."""
+        stopped = self._phase.mark in (Mark.FORK, Mark.ROLLBACK) or self.problem is RoomState.WITHHELD
+        known = self.caught_up and (self._phase.head is Head.CONFIRMED or not self.is_member)
+        return stopped or (known and self.problem is not RoomState.UNREADABLE)
+
+    @property
+    def own_seq(self) -> int:
+        """This device's newest dev_seq in the room that has a position."""
+        head = self.stream.device_heads.get(self._account.dev)
+        return head.dev_seq if head else 0
+
+    def has_own(self, seq: int, n: int) -> bool:
+        """Whether an item of this device with that dev_seq is at position n, as far as the newest item shows."""
+        head = self.stream.device_heads.get(self._account.dev)
+        return head is not None and (head.dev_seq > seq or (head.dev_seq, head.n) == (seq, n))
+
+    @property
+    def may_send(self) -> bool:
+        """Whether items may be sent: nothing stops the room, and everything that the server announced is judged."""
+        return self.problem is None and not self.held_back and self.caught_up
+
+    def security_status(self) -> RoomState:
+        """The room's security status."""
+        if self.problem is not None:
+            return self.problem
+        if not self.is_member:
+            return RoomState.LEFT
+        if self._waiting or self.keys.needs_key:
+            return RoomState.WAITING
+        return RoomState.OWES_ROTATION if self.stream.rotation_owed else RoomState.SEALED
+
+    # -- transitions ----------------------------------------------------------------------------------------------
+
+    def _move(self, event: Event) -> None:
+        """▲ A transition that the table does not list is a fault of this program. It stops this room alone, until the
+        next start; in tests it is raised."""
+        try:
+            self._phase = self._phase.after(event)
+        except UnlistedTransition as e:
+            if self.raises:
+                raise
+            log.error("room %s stopped by a fault of this program: %s, %s", self.room[:4].hex(), e.code, e)
+            self._phase = self._phase.failed()
+
+    def stop(self, state: RoomState) -> None:
+        """▲ Stops the room: nothing more is read in or sent. A fork and a rollback are kept after a restart; see
+        `reset_connection_state`."""
+        self._move(ALARMS[state])
+        if state in LASTING:
+            self._ports.set_problem(self.room, self._phase.recorded)
+
+    def reset_connection_state(self) -> None:
+        """▲ Forgets what only the last connection showed: what the server hid or had lost may be there now and is
+        judged again. A fork stays, since two histories were signed, whatever the server shows next. A room that this
+        program cannot follow stays stopped."""
+        self._move(Event.CONNECTED)
+
+    def confirm_head(self) -> None:
+        """The server has the same position and history as this device: the outbox may send again."""
+        held_back = self.held_back
+        self._move(Event.CONFIRMED)
+        if held_back and not self.held_back:
+            self._ports.set_problem(self.room, None)
+
+    def announce(self, n: int) -> None:
+        """The server says that the room reaches at least position `n`."""
+        self._head_n = max(self._head_n, n)
+
+    def forget_announced(self) -> None:
+        """Drops what was announced beyond the judged positions. An unsigned notice may claim anything."""
+        self._head_n = self.stream.n
+
+    def note_stored(self, n: int) -> None:
+        """The slice up to position `n` is stored."""
+        self._kept_n = n
+
+    def block(self, code: str) -> None:
+        """The server refuses what is written here."""
+        self._blocked = code
+
+    def unblock(self) -> bool:
+        """The server takes what is written here. True if it did not before."""
+        blocked, self._blocked = self._blocked, None
+        return blocked is not None
+
+    def choose_reading(self, *, long: bool) -> None:
+        """Decides how a newcomer reads the room: `long`, headers only at first. Call it while no position is judged."""
+        self._move(Event.LONG if long else Event.SHORT)
+
+    def take_over(self, before: "TrackedRoom") -> None:
+        """Continues in the place of the room whose slice could not be stored."""
+        self._blocked, self.keys.drafted, self._head_n = before._blocked, before.keys.drafted, before._head_n
+
+    def note_backfilled(self, objs: Iterable[ObjId]) -> None:
+        """These objects have no missing range any more."""
+        self._incomplete -= set(objs)
+
+    def _history_granted(self, until: int) -> None:
+        self._move(Event.GRANTED)
+        self._reread = until

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A session opens and closes its parts as nested scopes: a part that fails keeps no other open."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing, nullcontext
+from pathlib import Path
+from typing import NoReturn, cast
+
+import pytest
+import pytest_asyncio
+
+from app.arrival.place import Place
+from app.bootstrap import Office
+from app.chat.service import ChatService
+from app.devices.service import DeviceService
+from app.documents.service import DocumentService
+from app.documents.tool import TOOL as DOCUMENTS
+from app.errors import DiskFull, NotStored, StoreClosed
+from app.people.notices import Notices
+from app.people.service import PeopleService
+from app.personal.service import Personal
+from app.policy import Policy
+from app.profile import Profile
+from app.richtext.model import Document
+from app.rooms.arrivals import Arrivals
+from app.rooms.held import HeldBack
+from app.rooms.invitations import Invitations
+from app.rooms.service import RoomService
+from app.scopes import Scopes
+from app.session import LinkState, Session
+from app.store.store import Store
+from app.tasks.service import TaskService
+from app.trial import trial
+from sync.client.wire.dialled_address import Nowhere
+from tests.world import until
+
+PASSPHRASE = "fyra vanliga ord, å ä ö"
+SCOPES = (
+    "store",
+    "notices",
+    "people",
+    "rooms",
+    "personal",
+    "devices",
+    "invitations",
+    "arrivals",
+    "tool-chat",
+    "tool-documents",
+    "tool-tasks",
+    "held",
+    "listeners",
+    "requests",
+    "parts",
+)
+OPENINGS: dict[str, tuple[type, str, str]] = {
+    "store": (Store, "open", ""),
+    "dialer": (Place, "account_dialer", "store"),
+    "notices": (Notices, "__init__", "store"),
+    "people": (PeopleService, "__init__", "notices"),
+    "rooms": (RoomService, "__init__", "people"),
+    "personal": (Personal, "__init__", "rooms"),
+    "devices": (DeviceService, "__init__", "personal"),
+    "invitations": (Invitations, "__init__", "devices"),
+    "arrivals": (Arrivals, "__init__", "invitations"),
+    "chat": (ChatService, "__init__", "arrivals"),
+    "documents": (DocumentService, "__init__", "tool-chat"),
+    "tasks": (TaskService, "__init__", "tool-documents"),
+    "held": (HeldBack, "__init__", "tool-tasks"),
+    "a tool's start": (TaskService, "start", "listeners"),
+}
+"""What fails, as (class, function), and the innermost scope that is open then."""
+
+
+class Broken(Exception):
+    """A fault of ours."""
+
+
+def fail(*_given: object, **_named: object) -> NoReturn:
+    raise Broken
+
+
+def full(*_given: object, **_named: object) -> NoReturn:
+    raise DiskFull
+
+
+class Watched:
+    """The scopes of every session that is opened: in which order they are closed, and which of them fail."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.closed: list[str] = []
+        self.failing: dict[str, type[Exception]] = {}
+        self._add = Scopes.add
+        patch.setattr(Scopes, "add", lambda scopes, name, close: self._add(scopes, name, self._watched(name, close)))
+
+    def _watched(self, name: str, close: Callable[[], object]) -> Callable[[], object]:
+        async def ends() -> None:
+            self.closed.append(name)
+            found = close()
+            if isinstance(found, Awaitable):
+                await found
+            if name in self.failing:
+                raise self.failing[name]
+
+        return ends
+
+
+@pytest.fixture
+def scopes(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    return Watched(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an account that was enrolled."""
+
+    async def enrol(folder: Path) -> None:
+        async with trial(folder, "Handläggare", PASSPHRASE) as (_, session):
+            await until(lambda: session.status.state is LinkState.ONLINE)
+            room = await session.rooms.create("Bygglov åäö", "case")
+            session.service(DOCUMENTS).create(room, "Tjänsteskrivelse 🖋")
+
+    folder = tmp_path_factory.mktemp("account")
+    asyncio.run(enrol(folder))
+    return folder
+
+
+@pytest.fixture
+def office(account: Path, tmp_path: Path) -> Iterator[Office]:
+    """The account on a computer without a network."""
+    shutil.copytree(account, tmp_path, dirs_exist_ok=True)
+    with closing(Profile.open_in(tmp_path)) as profile:
+        yield Office(profile, dial=lambda address, egress: Nowhere(), read_policy=Policy)
+
+
+@pytest_asyncio.fixture
+async def shown() -> AsyncIterator[list[type[BaseException]]]:
+    """What the loop's exception handler got, which the window shows."""
+    found: list[type[BaseException]] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: found.append(type(context["exception"])))
+    yield found
+    loop.set_exception_handler(None)
+
+
+def is_open(session: Session) -> bool:
+    try:
+        session.kept_place()
+    except StoreClosed:
+        return False
+    return True
+
+
+def edited(session: Session) -> Document:
+    """The account's document, open."""
+    (room,) = session.rooms.rooms()
+    (item,) = session.service(DOCUMENTS).list(room.room)
+    return session.service(DOCUMENTS).open(item.obj)
+
+
+@pytest.mark.parametrize("what", OPENINGS)
+async def test_an_opening_that_fails_closes_what_was_opened(
+    office: Office, scopes: Watched, shown: list[type[BaseException]], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    owner, function, innermost = OPENINGS[what]
+    opened = SCOPES[: SCOPES.index(innermost) + 1] if innermost else ()
+    with monkeypatch.context() as broken:
+        broken.setattr(owner, function, fail)
+        with pytest.raises(Broken):
+            await office.unlock(PASSPHRASE)
+    assert scopes.closed == list(reversed(opened))
+    assert shown == []  # the caller shows it
+    session = await office.unlock(PASSPHRASE)
+    assert is_open(session)
+    await session.close()
+
+
+@pytest.mark.parametrize("fault", [Broken, DiskFull])
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_a_close_that_fails_skips_no_other_and_is_reported_once(
+    office: Office, scopes: Watched, shown: list[type[BaseException]], scope: str, fault: type[Exception]
+) -> None:
+    session = await office.unlock(PASSPHRASE)
+    scopes.failing[scope] = fault
+    with pytest.raises(DiskFull) if fault is DiskFull else nullcontext():
+        await session.close()
+    assert scopes.closed == list(reversed(SCOPES))
+    assert shown == ([Broken] if fault is Broken else [])
+    assert not is_open(session)
+    await session.close()
+    assert len(scopes.closed) == len(SCOPES)
+
+
+async def test_a_close_that_is_cancelled_closes_everything(office: Office, scopes: Watched) -> None:
+    session = await office.unlock(PASSPHRASE)
+    scopes.failing["tool-documents"] = cast("type[Exception]", asyncio.CancelledError)
+    with pytest.raises(asyncio.CancelledError):
+        await session.close()
+    assert scopes.closed == list(reversed(SCOPES))
+    assert not is_open(session)
+
+
+async def test_closing_tries_once_more_and_hands_over_what_is_not_stored(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await office.unlock(PASSPHRASE)
+    document, tool = edited(session), session.service(DOCUMENTS)
+    with monkeypatch.context() as disk:
+        disk.setattr(session.store.changes, "append", full)
+        document.splice(0, 0, "Skälen å 🙂 ")
+        with pytest.raises(DiskFull):
+            await session.close()
+    assert [len(data) for data in tool.unsaved_changes().values()] == [1]
+    assert not is_open(session)
+    session = await office.unlock(PASSPHRASE)
+    with monkeypatch.context() as disk:
+        disk.setattr(session.store.changes, "append", full)
+        edited(session).splice(0, 0, "Yttrande å 🙂 ")
+    await session.close()
+    session = await office.unlock(PASSPHRASE)
+    assert edited(session).plain_text().startswith("Yttrande å 🙂 ")
+    await session.close()
+
+
+async def test_a_fault_of_ours_that_keeps_an_edit_in_memory_is_no_success(
+    office: Office, monkeypatch: pytest.MonkeyPatch, shown: list[type[BaseException]]
+) -> None:
+    """Otherwise the program would end, and the edit with it."""
+    session = await office.unlock(PASSPHRASE)
+    document, tool = edited(session), session.service(DOCUMENTS)
+    with monkeypatch.context() as disk:
+        disk.setattr(session.store.changes, "append", full)
+        document.splice(0, 0, "Skälen å 🙂 ")
+        monkeypatch.setattr(tool, "save", fail)
+    with pytest.raises(NotStored):
+        session.save()
+    assert [each.title for each in session.unstored()] == ["Tjänsteskrivelse 🖋"]
+    assert shown == [Broken]
+    monkeypatch.undo()
+    session.save()
+    assert session.unstored() == []
+    await session.close()
+
+
+async def test_a_fault_of_ours_with_nothing_in_memory_keeps_nobody_in_the_program(
+    office: Office, monkeypatch: pytest.MonkeyPatch, shown: list[type[BaseException]]
+) -> None:
+    session = await office.unlock(PASSPHRASE)
+    monkeypatch.setattr(session.service(DOCUMENTS), "save", fail)
+    session.save()
+    monkeypatch.setattr(session.service(DOCUMENTS), "unstored", fail)
+    session.save()
+    assert shown == [Broken] * 3
+    await session.close()
