@@ -11,7 +11,7 @@ from app.objects.replay import Unpacked
 
 
 class BoardUpdate(msgspec.Struct, frozen=True, kw_only=True, tag="update", omit_defaults=True):
-    """`update` is what app/objects/crdt.py made. `begun`: for a state, its other fields (app/objects/begun.py)."""
+    """`update` is what app/objects/crdt made. `begun`: for a state, its other fields (app/objects/begun.py)."""
 
     update: bytes
     begun: bytes = b""
