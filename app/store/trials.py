@@ -26,7 +26,7 @@ from app.store import statements as sql
 from app.store.behind import Behind
 from app.store.changes import Changes, stored_change
 from app.store.database import Database
-from app.store.held_back import HeldBack
+from app.store.held_changes import HeldChanges
 from app.store.journal import Journal
 from app.store.judges import Judges
 from app.store.known import known_of, place_of
@@ -73,7 +73,7 @@ class Trials:
         tester: Tester | None,
         judges: Judges,
         behind: Behind,
-        held_back: HeldBack,
+        held_changes: HeldChanges,
     ) -> None:
         """Without a `tester` nothing is tried: for tests of the store alone."""
         self.changed: Signal[ObjId] = Signal()
@@ -86,7 +86,7 @@ class Trials:
         self._tester = tester
         self._judges = judges
         self._behind = behind
-        self._held_back = held_back
+        self._held_changes = held_changes
         self._settling = Settling(behind)
         self._rehearsal = Rehearsal(db, tester) if tester is not None else None
         self._thread = ThreadPoolExecutor(1, "trials")
@@ -351,7 +351,7 @@ class Trials:
     async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
         """Tries each quarantined change alone, in a fresh worker: another version, or a faster machine, may merge it.
         The order is random, so that each is tried at some start. Stops after RETRIED_ALL_S."""
-        held_back, spent_s = self._held_back.quarantined(), dict[ObjId, float]()
+        held_back, spent_s = self._held_changes.quarantined(), dict[ObjId, float]()
         random.shuffle(held_back)
         for held in held_back:
             kind, obj = self._merging(held.change.obj), held.change.obj

@@ -52,7 +52,7 @@ async def test_attack_a_change_that_takes_too_long_to_merge_is_held_back_here(tm
         assert desk.held(BOARD_ID) == [(slow_one, "slow")]
         assert [change.change_id for change in desk.store.changes.of(BOARD_ID)] == [before, honest]
         assert not desk.store.is_sound(BOARD_ID)
-        assert desk.store.held_back.void(ROOM) == []  # ▲ time makes nothing void
+        assert desk.store.held_changes.void(ROOM) == []  # ▲ time makes nothing void
         assert worker.generation == 0
     async with opened(path) as desk:  # a faster computer
         await until(lambda: desk.held(BOARD_ID) == [])

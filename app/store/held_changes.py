@@ -25,7 +25,7 @@ class Quarantined:
     since: int
 
 
-class HeldBack:
+class HeldChanges:
     """Lists and counts the changes of one store that are not merged. It only reads."""
 
     def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector]) -> None:
