@@ -159,12 +159,12 @@ def files(folder: Path) -> Shown:
 
     def show(rows: Rows) -> None:
         for key in [key for key in made if key not in rows]:
-            view._files.remove(made.pop(key))
+            view.files.remove(made.pop(key))
             view._show_files()
         for key in rows:
             if key not in made:
                 made[key] = Pasted(key, b"x")
-                view._files.append(made[key])
+                view.files.append(made[key])
                 view._show_files()
 
     return rows_of(view, show, IconButton, None, FEW)

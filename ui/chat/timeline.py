@@ -201,7 +201,7 @@ class TimelineView(SpokenList, QListView):
         before = self._heights[self._row] if len(self._heights) else 0
         self._heights = Heights(self._chat.rowCount(), px(GUESS_PX))
         if before and self._into > 0:
-            self._into = round(self._into * self._layout(self._row).height / before)
+            self._into = round(self._into * self.layout_of(self._row).height / before)
         self._settle()
 
     def refresh_things(self) -> None:
@@ -222,10 +222,6 @@ class TimelineView(SpokenList, QListView):
     def make_spot(self, index: Index) -> RowSpot:
         return MessageSpot(self, index, self, self._chat.people)
 
-    def layout_of(self, row: int) -> MessageLayout:
-        """The geometry of a row's message."""
-        return self._layout(row)
-
     def is_new(self, row: int) -> bool:
         """Whether a message is announced as unread."""
         return self._chat.is_new(row)
@@ -236,7 +232,7 @@ class TimelineView(SpokenList, QListView):
 
     def press_part(self, row: int, number: int) -> None:
         """Does what a click on a part does."""
-        parts = self._layout(row).parts()
+        parts = self.layout_of(row).parts()
         if number < len(parts):
             self.hit.emit(self._chat.timeline.message(row), parts[number][0])
 
@@ -251,7 +247,7 @@ class TimelineView(SpokenList, QListView):
         row = self.currentIndex().row()
         if row < 0:
             return
-        last = len(self._layout(row).parts()) - 1
+        last = len(self.layout_of(row).parts()) - 1
         part = max(-1, min(last, self._part + by))
         if part != self._part:
             self._part = part
@@ -261,12 +257,13 @@ class TimelineView(SpokenList, QListView):
 
     def _part_rect(self, row: int) -> QRectF | None:
         """The part that has the focus, within its message."""
-        parts = self._layout(row).parts() if self._part >= 0 and row == self.currentIndex().row() else []
+        parts = self.layout_of(row).parts() if self._part >= 0 and row == self.currentIndex().row() else []
         return parts[self._part][1] if 0 <= self._part < len(parts) else None
 
     # -- laying out -------------------------------------------------------------------------------------------------
 
-    def _layout(self, row: int) -> MessageLayout:
+    def layout_of(self, row: int) -> MessageLayout:
+        """The geometry of a row's message, in the present width."""
         layout = self._layouts.get(row)
         width = self.viewport().width()
         if layout is None or layout.width != width:
@@ -302,7 +299,7 @@ class TimelineView(SpokenList, QListView):
         row, seen = count, 0
         while row > 0 and seen < height:
             row -= 1
-            seen += self._layout(row).height
+            seen += self.layout_of(row).height
         self._row, self._into = row, max(0, seen - height)
         stopped = self._floor.row if self._floor.stops(self._row, self._into) else None
         if stopped is not None:
@@ -315,17 +312,17 @@ class TimelineView(SpokenList, QListView):
         self._row = min(self._row, count - 1)
         while self._into < 0 and self._row > 0:
             self._row -= 1
-            self._into += self._layout(self._row).height
+            self._into += self.layout_of(self._row).height
         self._into = max(0, self._into)
-        while self._into >= self._layout(self._row).height and self._row < count - 1:
-            self._into -= self._layout(self._row).height
+        while self._into >= self.layout_of(self._row).height and self._row < count - 1:
+            self._into -= self.layout_of(self._row).height
             self._row += 1
 
     def _fill(self, count: int, height: int) -> None:
         """Measures down to the window's end; at the list's end the anchor follows."""
         row, seen = self._row, -self._into
         while row < count and seen < height:
-            seen += self._layout(row).height
+            seen += self.layout_of(row).height
             row += 1
         if seen <= height and row == count:
             self._anchor_at_end(count, height)
@@ -362,7 +359,7 @@ class TimelineView(SpokenList, QListView):
         row = self.indexAt(point).row()
         if row < 0:
             return -1, None
-        return row, self._layout(row).hit(QPointF(point - self.row_rect(row).topLeft()))
+        return row, self.layout_of(row).hit(QPointF(point - self.row_rect(row).topLeft()))
 
     def _set_hover(self, row: int) -> None:
         if row != self._hover:
@@ -484,7 +481,7 @@ class TimelineView(SpokenList, QListView):
         y = PAD - self._into
         current = self.currentIndex().row() if self.hasFocus() else -1
         for row in self._rows_in_sight():
-            layout = self._layout(row)
+            layout = self.layout_of(row)
             painter.save()
             painter.translate(0, y)
             self._painter.paint(
@@ -509,7 +506,7 @@ class TimelineView(SpokenList, QListView):
         elif rect.top() < PAD:
             self._scroll(rect.top() - PAD)
         elif rect.bottom() > height - PAD:
-            self._layout(index.row())
+            self.layout_of(index.row())
             self._scroll(min(rect.top() - PAD, rect.bottom() - height + PAD))
 
     def indexAt(self, point: QPoint) -> QModelIndex:

@@ -78,9 +78,9 @@ class ChatView(QWidget):
         )
         placeholder = tr("Write to {room} …").format(room=service.room_title(room))
         self.composer = Composer(placeholder, lambda: service.members(room))
-        self._hover = HoverBar(self.list.viewport(), self._on_action)
+        self.hover = HoverBar(self.list.viewport(), self._on_action)
         self._reading = Reading(self.list, self)
-        self._jump = JumpButton(self._on_jump, self.list)
+        self.jump = JumpButton(self._on_jump, self.list)
         self._sending: list[DraftMessage] = []
         """Drafts with files that are not sent yet."""
         self._unread = 0
@@ -106,7 +106,7 @@ class ChatView(QWidget):
         self._typing_timer.timeout.connect(self._show_typing)
         self._connect()
         can_attach = lambda: self._writable and self.composer.edits is None  # noqa: E731 - what the mark depends on
-        self._drops = FileDrops(self, tr("Drop the files to attach them"), can_attach, self.composer.add_files)
+        self.drops = FileDrops(self, tr("Drop the files to attach them"), can_attach, self.composer.add_files)
         self._restore_draft()
         self._on_changed(room)
 
@@ -186,7 +186,7 @@ class ChatView(QWidget):
         self.composer.setVisible(writable)
         self._closed.setVisible(not writable)
         if not writable:
-            self._hover.hide()
+            self.hover.hide()
 
     def keep_draft(self) -> None:
         """Keeps what is being written, and the text of files that are being sent."""
@@ -214,14 +214,14 @@ class ChatView(QWidget):
             return
         self._stack.setCurrentIndex(0 if len(self._timeline) else 1)
         self._unread, mentions = self._service.unread(room)
-        self._jump.show_count(self._unread, mentions)
+        self.jump.show_count(self._unread, mentions)
 
     def _on_seen(self, seen: set[ChangeId]) -> None:
         self._marks.run_guarded(lambda: self._service.mark_read(self._room, seen))
 
     def _on_at_end(self, at_end: bool) -> None:
-        self._jump.setVisible(not at_end)
-        self._jump.place()
+        self.jump.setVisible(not at_end)
+        self.jump.place()
 
     def _on_jump(self) -> None:
         self.list.jump_to_end()
@@ -238,7 +238,7 @@ class ChatView(QWidget):
 
     def _on_hovered(self, message: Message | None, rect: object) -> None:
         editable = message is not None and self._service.can_edit(self._room, message)
-        self._hover.show_for(message, rect, can_write=self._writable, can_edit=editable)  # type: ignore[arg-type] # a QRect through Signal(object)
+        self.hover.show_for(message, rect, can_write=self._writable, can_edit=editable)  # type: ignore[arg-type] # a QRect through Signal(object)
 
     def _on_typing(self, room: RoomId) -> None:
         if room == self._room:
@@ -384,7 +384,7 @@ class ChatView(QWidget):
             case "react" if self._writable:
                 self._ask_reaction(message)
             case "more":
-                self._open_menu(message, self._hover.below("more"))
+                self._open_menu(message, self.hover.below("more"))
 
     async def _delete(self, message: Message) -> None:
         text = tr("The text and files disappear for everybody. That it was deleted, and by whom, stays visible.")
@@ -400,7 +400,7 @@ class ChatView(QWidget):
         rect = self.list.row_rect(index or 0)
         at = self.list.viewport().mapToGlobal(QPoint(left_px(), max(0, rect.top()) + 30))
         panel = EmojiPanel(self, lambda emoji: self._react(message, emoji))
-        panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
+        panel.open_at(self.hover.below("react") if self.hover.stands_on(message) else at)
 
     def _react(self, message: Message, emoji: str) -> None:
         again = partial(self._react, message, emoji)
@@ -547,7 +547,7 @@ class ChatView(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._jump.place()
+        self.jump.place()
 
 
 def _show_upload(row: ProgressRow, transfer: Transfer) -> None:

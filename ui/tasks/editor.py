@@ -101,7 +101,7 @@ class CardEditor(Spoken, QFrame):
         self.description.pause.connect(self._keep_typed)
         self.description.left.connect(self._leave_texts)
         self.checklist = Checklist(board)
-        self._archived, self._away = QFrame(), label("", "small", wrap=True)
+        self.archived, self.away = QFrame(), label("", "small", wrap=True)
         self._delete = IconButton("delete", tr("Delete the task"), self._ask_delete, size=16)
         self._back = TextButton(tr("Put back on the board"), self._put_back, kind="link")
         self._writable = True
@@ -142,14 +142,14 @@ class CardEditor(Spoken, QFrame):
             if field is self.description:
                 rows.addWidget(self.description.too_long)
         rows.addStretch(1)
-        set_props(self._archived, frame="bar-info")
-        bar = line(self._archived, margins=(18, 6, 10, 6), spacing=8)
-        bar.addWidget(self._away, 1)
+        set_props(self.archived, frame="bar-info")
+        bar = line(self.archived, margins=(18, 6, 10, 6), spacing=8)
+        bar.addWidget(self.away, 1)
         bar.addWidget(self._back)
-        self._archived.hide()
+        self.archived.hide()
         outer = column(self)
         outer.addLayout(head)
-        outer.addWidget(self._archived)
+        outer.addWidget(self.archived)
         outer.addWidget(scroll(body, tr("The task's fields")), 1)
 
     def _choice(self, name: str, on_choice: Callable[[], object]) -> QComboBox:
@@ -268,7 +268,7 @@ class CardEditor(Spoken, QFrame):
         for field in self._captions:
             self._show_field(field, True)
         self._chips.hide()
-        self._archived.hide()
+        self.archived.hide()
         for button in (self.labels, self._delete):
             button.setVisible(self._writable and self._make is None)
 
@@ -383,17 +383,17 @@ class CardEditor(Spoken, QFrame):
 
     def _show_bar(self, card: Card) -> None:
         """Shows a bar on a card that is archived or in the trash, from which it can be restored."""
-        shown = bool(self._away.text()) and self._archived.isVisible()
-        self._archived.setVisible(card.archived or card.deleted)
+        shown = bool(self.away.text()) and self.archived.isVisible()
+        self.archived.setVisible(card.archived or card.deleted)
         self._delete.setVisible(self._writable and not card.deleted)
         if not card.deleted:
-            self._away.setText(tr("The task is archived."))
+            self.away.setText(tr("The task is archived."))
             self._back.setText(tr("Put back on the board"))
             return
         text = away_sentence(card.deleted_by, card.deleted_t, self._who)
-        if text != self._away.text() or not shown:
-            self._away.setText(text)
-            announce(self._archived, text)
+        if text != self.away.text() or not shown:
+            self.away.setText(text)
+            announce(self.archived, text)
         self._back.setText(tr("Restore"))
 
     def _show_chips(self, card: Card) -> None:

@@ -12,13 +12,13 @@ from app.core.ids import ObjId, new_change
 from app.documents import KIND as DOCUMENTS
 from app.store.allowance import ALWAYS_US, MOST_US, allowed_us
 from app.store.rehearsal import LOADED, MOST_FAILURES, Given, Rehearsal
-from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
 from app.worker.client import Worker
 from app.worker.frames import MAX_FRAME, Tried
 from tests.app.poison import FATAL, SLOW, TAKES_US, Writer, written
 from tests.app.store.test_trials import NOTE, _document, opened, settled
 from tests.office import BOARD_ID, COLUMNS, EK, ROOM
+from tests.one_change import one_change as board_change
 from tests.world import until
 
 

@@ -15,11 +15,11 @@ import pytest
 from app.core.ids import ChangeId, ObjId, new_change
 from app.store.store import Store
 from app.tasks.model import Board
-from app.tasks.records import encode as board_change
 from app.worker.client import Worker
 from tests.app.poison import Writer
 from tests.app.store.test_trials import KINDS, NOTE, ROOT, Desk, found_room, settled
 from tests.office import BOARD_ID, COLUMNS, KEY
+from tests.one_change import one_change as board_change
 
 KILLS = 50
 CHANGES = 400

@@ -18,8 +18,8 @@ import pytest_asyncio
 
 from app.core.ids import ChangeId, DevId, ObjId, Uid, new_change
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import PAYLOAD, Assembler, DocumentUpdate
 from app.errors import WorkerUnavailable
+from app.objects.pieces import PAYLOAD, Assembler, Whole
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ObjectAnnounced, encode
 from app.store import objects as object_rows
@@ -27,12 +27,13 @@ from app.store.projection import Projector
 from app.store.rehearsal import Rehearsal
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
-from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
 from app.worker.client import Worker
-from sync.client.ports import MemberRow, OpenedChange, Received
+from sync.client.ports import MemberRow, OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.poison import MORTAL, SEEDS, Writer, deep_update, fatal
 from tests.office import BOARD_ID, COLUMNS, EK, HL, KEY, NAMES, ROOM
+from tests.one_change import one_change as board_change
 from tests.world import until
 
 KINDS = {DOCUMENTS.id: DOCUMENTS, BOARDS.id: BOARDS}
@@ -60,7 +61,7 @@ class Desk:
             opened.append(
                 OpenedChange(n=self.n, t=self.n, uid=uid, dev=dev, obj=obj, change_id=new_change(), payload=data)
             )
-        await self.store.receive_apart(Received(room=ROOM, cursor=self.n, state=b"", changes=opened))
+        await self.store.receive_apart(ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=opened))
         return [change.change_id for change in opened]
 
     def text(self, obj: ObjId = NOTE) -> str:
@@ -82,7 +83,7 @@ def found_room(store: Store) -> None:
     """A room of three in which a document and a board are announced."""
     store.set_me(HL)
     members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
-    store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
+    store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
     with store.db.transaction() as conn:
         object_rows.announce(conn, ROOM, NOTE, DOCUMENTS.id, 1, EK)
         object_rows.announce(conn, ROOM, BOARD_ID, BOARDS.id, 1, EK)
@@ -236,7 +237,7 @@ async def test_a_held_change_is_tried_again_at_the_next_start_and_merged_if_it_p
             )
             for place, (_, data) in enumerate([*first, (NOTE, late)])
         ]
-        await desk.store.receive_apart(Received(room=ROOM, cursor=desk.n, state=b"", changes=opened_))
+        await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=desk.n, state=b"", changes=opened_))
         await until(lambda: len(desk.held(NOTE)) == 2)
     async with opened(path) as desk:  # a faster machine
         await until(lambda: desk.held(NOTE) == [])
@@ -277,7 +278,7 @@ async def test_attack_anothers_change_id_lets_nothing_pass_untried(desk: Desk) -
         OpenedChange(n=11 + i, t=1, uid=uid, dev=DevId(uid), obj=NOTE, change_id=shared, payload=data)
         for i, (uid, data) in enumerate([(EK, honest), (Uid(b"\x02" + b"r" * 15), _document(fatal("meta")))])
     ]
-    await desk.store.receive_apart(Received(room=ROOM, cursor=12, state=b"", changes=changes))
+    await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=12, state=b"", changes=changes))
     await settled(desk, NOTE)
     assert [q.change.author for q in desk.store.held_changes.quarantined(NOTE)] == [Uid(b"\x02" + b"r" * 15)]
     assert len(desk.store.changes.of(NOTE)) == 1
@@ -389,4 +390,4 @@ async def test_attack_what_only_the_program_dies_of_is_held_after_three_ends(tmp
 
 
 def _document(update: bytes) -> bytes:
-    return PAYLOAD.encode(DocumentUpdate(update=update))
+    return PAYLOAD.encode(Whole(update=update))

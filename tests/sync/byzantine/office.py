@@ -135,10 +135,10 @@ class Office(Generic[S]):
 
     def drafter(self, desk: Desk, room: RoomId) -> Drafter:
         """For entries that the user interface does not offer."""
-        return desk.engine._outbox.drafter(desk.engine._link.rooms[room])
+        return desk.engine.parts.outbox.drafter(desk.engine.parts.link.rooms[room])
 
     async def append(self, desk: Desk, room: RoomId, draft: Draft) -> None:
-        await desk.engine._outbox.append(desk.engine._link.rooms[room], draft)
+        await desk.engine.parts.outbox.append(desk.engine.parts.link.rooms[room], draft)
 
 
 async def _begin(desk: Desk) -> None:

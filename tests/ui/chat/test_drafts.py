@@ -48,7 +48,7 @@ def test_what_was_written_is_there_again_after_an_edit(view: ChatView, hl: Desk,
     assert message(view, sent).text == ("Fel ord å!" if key == Qt.Key.Key_Return else "Fel ord å")
     assert view.composer.text == "Halv mening 🙂"
     assert view.composer.replies_to == answered
-    assert view.composer._files == [tmp_path / "fil.txt"]
+    assert view.composer.files == [tmp_path / "fil.txt"]
 
 
 def test_a_change_that_was_begun_is_there_after_an_answer_and_after_another_change(view: ChatView, hl: Desk) -> None:
@@ -109,7 +109,7 @@ async def test_a_text_whose_file_could_not_be_sent_comes_back_before_what_was_wr
     assert reopened(view, qtbot).composer.text == "Här är filen å\nNytt 🙂"
     go_on.set()
     await until(lambda: view.composer.text == "Här är filen å\nNytt 🙂")
-    assert view.composer._files == [tmp_path / "fil.txt"]
+    assert view.composer.files == [tmp_path / "fil.txt"]
     assert hl.chat.draft(ROOM).text == "Här är filen å\nNytt 🙂"
 
 
@@ -132,8 +132,8 @@ def test_what_was_attached_is_there_again_and_pasted_pictures_are_named(
     (tmp_path / "bilaga å.pdf").write_text("å")
     view.composer.add_files([tmp_path / "bilaga å.pdf", Pasted("Bild 2.png", b"x")])
     again = reopened(view, qtbot)
-    assert again.composer._files == [tmp_path / "bilaga å.pdf"]
+    assert again.composer.files == [tmp_path / "bilaga å.pdf"]
     assert again.composer.send_button.isEnabled()
     assert "1 inklistrad bild sparades inte." in again.composer.pasted_line.label.text()
     again.composer._drop_file(tmp_path / "bilaga å.pdf")
-    assert reopened(again, qtbot).composer._files == []
+    assert reopened(again, qtbot).composer.files == []

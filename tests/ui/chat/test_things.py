@@ -58,7 +58,7 @@ def view(hl: Desk, card: str, qtbot: QtBot) -> Iterator[ChatView]:
 
 
 def shown(view: ChatView) -> list[Thing]:
-    return view.list._layout(0).things
+    return view.list.layout_of(0).things
 
 
 def test_only_what_a_text_ends_in_becomes_a_card() -> None:

@@ -306,7 +306,7 @@ def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView,
     assert view.composer.replies_to is None
     assert view.composer.edits is None
     assert not hl.chat.can_delete(ROOM, message)
-    view._hover.show_for(message, view.rect(), can_write=False, can_edit=False)
+    view.hover.show_for(message, view.rect(), can_write=False, can_edit=False)
     assert not named(view, "Svara").isVisible()
     view.setFocus()
     assert view.hasFocus()

@@ -132,20 +132,20 @@ class Running:
 
     @property
     def shown(self) -> QWidget:
-        found = self.program._stage.window or self.program._stage.gate
+        found = self.program.stage.window or self.program.stage.gate
         assert found is not None
         return found
 
     @property
     def tray(self) -> Tray:
-        found = self.program._resident.tray
+        found = self.program.resident.tray
         assert found is not None
         return found
 
     @property
     def gate(self) -> object:
-        assert self.program._stage.gate is not None
-        return self.program._stage.gate.centralWidget()
+        assert self.program.stage.gate is not None
+        return self.program.stage.gate.centralWidget()
 
     async def until(self, look: Callable[[], bool]) -> None:
         end = time.monotonic() + 20
@@ -202,7 +202,7 @@ async def running(
     try:
         yield found
     finally:
-        program._ending.over.set()
+        program.ending.over.set()
         await task
         office.profile.close()
         tasks.set_error_hook(None)
