@@ -72,8 +72,8 @@ class _Kept:
         self.touched, self.all_touched, self.written_in_trash = set(), False, set()
         for own, some in groupby(updates, key=itemgetter(0)):
             self.board.merge([update for _, update in some], own=own)
-            self.overwritten += self.board.overwritten
-            self.written_in_trash |= self.board.written_in_trash
+            self.overwritten += self.board.replaced.overwritten
+            self.written_in_trash |= self.board.replaced.written_in_trash
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         self.touched |= ids

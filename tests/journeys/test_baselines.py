@@ -169,7 +169,7 @@ async def test_objects_longer_than_a_change_are_given_in_pieces_and_written_on(o
     for each in (board, theirs):
         await until(partial(_titles_are, each, cards[:2], both))
     for desk in (a, b):
-        assert desk.session.store.trials.void(room) == []
+        assert desk.session.store.held_changes.void(room) == []
 
 
 def _titles_are(board: Board, cards: Sequence[str], titles: Sequence[str]) -> bool:

@@ -20,7 +20,8 @@ from PySide6.QtWidgets import QComboBox, QFrame, QWidget
 
 from app.people.person import Person
 from app.tasks.cards import LABEL_COLOURS
-from app.tasks.model import Board, Card, Label, new_card_id
+from app.tasks.model import Board, Card, Label
+from app.tasks.new_values import new_card_id
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
 from ui.kit.buttons import IconButton, TextButton
@@ -273,9 +274,9 @@ class CardEditor(Spoken, QFrame):
 
     def _retitled_by(self, card_id: str) -> str:
         """The name of the colleague whose title the card has; "" if it was written here."""
-        if card_id not in self._board.retitled:
+        if card_id not in self._board.replaced.retitled:
             return ""
-        uid = self._board.retitled[card_id]
+        uid = self._board.replaced.retitled[card_id]
         return self._who(uid).name if uid is not None else tr("A colleague")
 
     def close_card(self) -> None:

@@ -101,7 +101,7 @@ def test_attack_a_state_that_is_too_large_to_be_read_again_is_not_kept(
     for i in range(200):
         document.splice(document.length_utf16, 0, f"å{i} ")
     before = document.plain_text()
-    monkeypatch.setattr("app.objects.crdt.MAX_BYTES", 1000)
+    monkeypatch.setattr("app.objects.crdt.updates.MAX_BYTES", 1000)
     hl = world.restart(hl)
     assert hl.store.objects.crdt_state(obj) is None
     assert hl.documents.open(obj).plain_text() == before

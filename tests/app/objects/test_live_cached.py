@@ -135,7 +135,7 @@ def test_a_state_that_is_too_large_to_be_read_again_is_not_cached(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache_soon(monkeypatch)
-    monkeypatch.setattr("app.objects.crdt.MAX_BYTES", 10)
+    monkeypatch.setattr("app.objects.crdt.updates.MAX_BYTES", 10)
     place.write(place.service.open(OBJ), "mitt")
     place.service.close(OBJ)
     assert cached(place) is None

@@ -28,7 +28,7 @@ TAIL = 2
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.store.trials.QUIET_S", 0.01)
+    monkeypatch.setattr("app.store.settling.QUIET_S", 0.01)
 
 
 def typed(count: int = 20) -> tuple[Stream, Writer]:
@@ -137,7 +137,7 @@ async def test_who_stops_before_all_is_judged_goes_on_at_the_next_start(
 ) -> None:
     stream, _ = typed()
     with monkeypatch.context() as busy:
-        busy.setattr("app.store.trials.QUIET_S", 1000.0)
+        busy.setattr("app.store.settling.QUIET_S", 1000.0)
         async with opened(tmp_path / "store.db") as desk:
             await receive(desk, await begin(desk, stream))
             text = desk.text()

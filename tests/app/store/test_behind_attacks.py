@@ -33,7 +33,7 @@ ROOMS = {**KINDS, ROOM_KIND.id: ROOM_KIND}
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.store.trials.QUIET_S", 0.01)
+    monkeypatch.setattr("app.store.settling.QUIET_S", 0.01)
 
 
 async def leave_out(desk: Desk, change: OpenedChange, n: int) -> None:
@@ -118,7 +118,7 @@ async def test_attack_a_state_that_came_when_all_was_here_stays(
     stream, writer = typed()
     async with opened(tmp_path / "store.db") as desk, opened(tmp_path / "other.db") as honest:
         with monkeypatch.context() as busy:
-            busy.setattr("app.store.trials.QUIET_S", 1000.0)
+            busy.setattr("app.store.settling.QUIET_S", 1000.0)
             await receive(desk, await begin(desk, stream))
             await desk.store.receive_apart(Resolved(room=ROOM, whole=[NOTE]))
             stream.add(EK, writer.types("Gallrat på servern å. "))
@@ -190,8 +190,8 @@ async def test_attack_what_is_left_out_while_all_is_judged_again_counts_nowhere(
 async def test_attack_who_types_without_a_pause_keeps_no_object_on_its_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.trials.QUIET_S", 30.0)
-    monkeypatch.setattr("app.store.trials.SETTLED_WITHIN_S", 0.05)
+    monkeypatch.setattr("app.store.settling.QUIET_S", 30.0)
+    monkeypatch.setattr("app.store.settling.SETTLED_WITHIN_S", 0.05)
     stream, _ = typed()
     async with opened(tmp_path / "store.db") as desk:
         await receive(desk, await begin(desk, stream))

@@ -88,7 +88,7 @@ async def test_no_honest_change_is_skipped_by_fifty_times_kill_9_while_colleague
     desk = Desk(path, store)
     for obj in (NOTE, BOARD_ID):
         await settled(desk, obj)
-    assert store.trials.quarantined() == []
+    assert store.held_changes.quarantined() == []
     assert desk.text() == writer.document.plain_text()
     titles = {row[0] for row in store.db.rows("SELECT title FROM board_cards")}
     assert titles == {card.title for card in board.all_cards()}

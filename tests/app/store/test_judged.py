@@ -97,18 +97,18 @@ async def test_attack_who_writes_on_under_anothers_open_client_is_void_at_everyb
         assert other.text() == there.text()
         assert marks(other.store) == marks(there.store) == [(stolen.n, "foreign")]
         assert "Ägarens ord å." in other.text()
-        assert [(c.author, code) for c, code in other.store.trials.void(ROOM)] == [(EK, "foreign")]
+        assert [(c.author, code) for c, code in other.store.held_changes.void(ROOM)] == [(EK, "foreign")]
 
 
 async def test_attack_many_void_changes_are_counted_and_few_are_read(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.trials.MOST_VOID", 3)
+    monkeypatch.setattr("app.store.held_changes.MOST_VOID", 3)
     stream = Stream()
     await take(desk, *stream.add(EK, *[b"\x01 inget " + bytes([n]) for n in range(5)]), *stream.add(HL, b"\x01 nej"))
-    assert len(desk.store.trials.void(ROOM)) == 3
-    assert [(uid, count) for _, uid, count in desk.store.trials.void_counts(ROOM)] == [(EK, 5), (HL, 1)]
-    assert desk.store.trials.quarantined() == []
+    assert len(desk.store.held_changes.void(ROOM)) == 3
+    assert [(uid, count) for _, uid, count in desk.store.held_changes.void_counts(ROOM)] == [(EK, 5), (HL, 1)]
+    assert desk.store.held_changes.quarantined() == []
 
 
 async def test_attack_what_comes_too_early_waits_and_is_merged_behind_what_it_lacked(desk: Desk) -> None:

@@ -72,7 +72,7 @@ class Desk:
         return document.plain_text()
 
     def held(self, obj: ObjId) -> list[tuple[bytes, str]]:
-        return [(q.change.change_id, q.why) for q in self.store.trials.quarantined(obj)]
+        return [(q.change.change_id, q.why) for q in self.store.held_changes.quarantined(obj)]
 
 
 def _updates(store: Store, obj: ObjId) -> Sequence[bytes]:
@@ -185,7 +185,7 @@ async def test_attack_what_breaks_the_grammar_is_void_and_reaches_no_native_code
     ids = await desk.receive(*((BOARD_ID, board_change(update)) for update in poison))
     await settled(desk, BOARD_ID)
     assert desk.held(BOARD_ID) == []
-    void = desk.store.trials.void(ROOM)
+    void = desk.store.held_changes.void(ROOM)
     assert {code for _, code in void} == {"damaged-update"}
     assert ids[-1] in [change.change_id for change, _ in void]
     assert before in [change.change_id for change in desk.store.changes.of(BOARD_ID)]
@@ -196,7 +196,7 @@ async def test_attack_a_poisoned_board_ends_no_process_but_the_worker(desk: Desk
     ids = await desk.receive((BOARD_ID, board_change(fatal("cards"))))
     await settled(desk, BOARD_ID)
     assert desk.held(BOARD_ID) == [(ids[-1], "crash")]
-    (held,) = desk.store.trials.quarantined(BOARD_ID)
+    (held,) = desk.store.held_changes.quarantined(BOARD_ID)
     assert held.change.author == EK
     assert [c.change_id for c in desk.store.changes.of(BOARD_ID)] == [before]
 
@@ -280,7 +280,7 @@ async def test_attack_anothers_change_id_lets_nothing_pass_untried(desk: Desk) -
     ]
     await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=12, state=b"", changes=changes))
     await settled(desk, NOTE)
-    assert [q.change.author for q in desk.store.trials.quarantined(NOTE)] == [Uid(b"\x02" + b"r" * 15)]
+    assert [q.change.author for q in desk.store.held_changes.quarantined(NOTE)] == [Uid(b"\x02" + b"r" * 15)]
     assert len(desk.store.changes.of(NOTE)) == 1
 
 
@@ -352,7 +352,7 @@ async def test_attack_a_store_that_holds_the_poison_already_opens_and_only_the_p
     async with opened(path, mortal()) as desk:
         await settled(desk, NOTE)
         assert desk.text() == writer.document.plain_text()
-        assert [(q.why, q.change.data) for q in desk.store.trials.quarantined(NOTE)] == [("crash", poison)]
+        assert [(q.why, q.change.data) for q in desk.store.held_changes.quarantined(NOTE)] == [("crash", poison)]
 
 
 def _store_unseen(path: Path, payloads: Sequence[bytes]) -> None:
@@ -384,7 +384,7 @@ async def test_attack_what_only_the_program_dies_of_is_held_after_three_ends(tmp
     assert run_reader("tried", path) == -9
     assert run_reader("tried", path) == 0
     async with opened(path) as desk:
-        assert [(q.why, q.change.data) for q in desk.store.trials.quarantined(NOTE)] == [("program", fatal)]
+        assert [(q.why, q.change.data) for q in desk.store.held_changes.quarantined(NOTE)] == [("program", fatal)]
         assert "Före å." in desk.text()
         assert not desk.store.trials.is_sound(NOTE)
 

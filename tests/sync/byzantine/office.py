@@ -24,7 +24,8 @@ from sync.trust.person import user_drafts
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry, new_user
 from sync.trust.person.pairing_messages import NewDevice
-from sync.trust.person.user_log import UserLog, device_id
+from sync.trust.person.user_entry import device_id
+from sync.trust.person.user_log import UserLog
 from sync.trust.room.entry_drafts import Draft, Drafter
 from tests.sync.byzantine.desk import Desk, ServerSide
 from tests.sync.byzantine.still import BEGAN_MS, YEAR_MS, still

@@ -30,7 +30,8 @@ from sync.trust.person import user_drafts
 from sync.trust.person.agency import encode_record
 from sync.trust.person.author import DeviceSecrets, Entry
 from sync.trust.person.pairing_messages import NewDevice, PairingCode
-from sync.trust.person.user_log import DOMAIN, SEAL_BYTES, entry_body, entry_id
+from sync.trust.person.user_entry import DOMAIN, entry_body, entry_id
+from sync.trust.person.user_log import SEAL_BYTES
 from tests.world import Client, World, until, world
 
 RECORD = encode_record({"name": "Handläggare"})

@@ -28,7 +28,7 @@ from sync.server.store.base import EntryRow
 from sync.server.store.sql_people import SqlPeople
 from sync.trust.person.agency import encode_record
 from sync.trust.person.recovery_sheet import RecoveryCode
-from sync.trust.person.user_log import UserEntry
+from sync.trust.person.user_entry import UserEntry
 from tests.world import Client, World, until, world
 
 DAY_MS = 86_400_000

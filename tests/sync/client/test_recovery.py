@@ -34,7 +34,8 @@ from sync.trust.person.agency import SignInCode, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryShare, ReturnCode
 from sync.trust.person.user_drafts import Hand, RecoveryPlan
-from sync.trust.person.user_log import ROOT, UserEntry, UserLog
+from sync.trust.person.user_entry import ROOT, UserEntry
+from sync.trust.person.user_log import UserLog
 from tests.world import Client, World, until, world
 
 DAY_MS = 86_400_000

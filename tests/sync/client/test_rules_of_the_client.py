@@ -25,7 +25,7 @@ from sync.server.host.identity import read_agency, read_identity
 from sync.server.rules.handshake import now_ms
 from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.keys.epochs import USER, Recipient, seal_for
-from sync.trust.person.user_log import AGENCY, DOMAIN, entry_body, entry_id
+from sync.trust.person.user_entry import AGENCY, DOMAIN, entry_body, entry_id
 from sync.trust.room import envelope, signed_receipts, state_codec
 from sync.trust.room.envelope import object_of
 from sync.trust.room.stream import Accepted

@@ -25,7 +25,8 @@ from sync.server.store.base import EntryRow
 from sync.trust.person import user_drafts
 from sync.trust.person.author import Entry, puk_payload
 from sync.trust.person.user_drafts import Hand
-from sync.trust.person.user_log import DOMAIN, UserLog, entry_id
+from sync.trust.person.user_entry import DOMAIN, entry_id
+from sync.trust.person.user_log import UserLog
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, now
 

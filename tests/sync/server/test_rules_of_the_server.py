@@ -25,9 +25,9 @@ from sync.trust.formats.items import ENTRY, Role, item_id
 from sync.trust.keys.epochs import in_order, new_epoch
 from sync.trust.keys.merkle import root
 from sync.trust.person import user_drafts
-from sync.trust.person.user_log import AGENCY, entry_id
-from sync.trust.person.user_log import DOMAIN as USER_LOG
-from sync.trust.person.user_log import entry_body as user_body
+from sync.trust.person.user_entry import AGENCY, entry_id
+from sync.trust.person.user_entry import DOMAIN as USER_LOG
+from sync.trust.person.user_entry import entry_body as user_body
 from sync.trust.room import entry_drafts
 from sync.trust.room.entries import DOMAIN, RoomEntry, entry_body
 from tests.sync.server.house import TEXT, House

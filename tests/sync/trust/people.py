@@ -13,16 +13,8 @@ from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role, item_id, next_
 from sync.trust.keys.epochs import KeyRing, open_seal
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 from sync.trust.person.author import Author, DeviceSecrets, new_user, puk_info, puk_key, puk_payload
-from sync.trust.person.user_log import (
-    AGENCY,
-    DOMAIN,
-    RECOVERY_SHEET_FORMAT,
-    SHARE_SEAL_BYTES,
-    UserLog,
-    device_id,
-    entry_body,
-    entry_id,
-)
+from sync.trust.person.user_entry import AGENCY, DOMAIN, device_id, entry_body, entry_id
+from sync.trust.person.user_log import RECOVERY_SHEET_FORMAT, SHARE_SEAL_BYTES, UserLog
 from sync.trust.room.entries import DOMAIN as ROOM_DOMAIN
 from sync.trust.room.entries import entry_body as room_entry_body
 from sync.trust.room.entry_drafts import Draft, Drafter, new_room

@@ -13,7 +13,7 @@ from sync.ids import Hash, ObjId, Uid
 from sync.trust.formats.items import ENTRY, Role, item_id
 from sync.trust.keys.epochs import RECOVERY, open_seal
 from sync.trust.person.agency import Agency
-from sync.trust.person.user_log import AGENCY
+from sync.trust.person.user_entry import AGENCY
 from sync.trust.room.entries import DOMAIN, RoomEntry
 from sync.trust.room.entry_drafts import Draft, new_room
 from sync.trust.room.entry_rules import SEASONED_MS
