@@ -310,7 +310,7 @@ LISTS = {
     "ui/tasks/filter_line.py": filter_parts,
     "ui/chat/composer.py": files,
     "ui/chat/text_field.py": names,
-    "ui/chat/view.py": uploads,
+    "ui/chat/upload_rows.py": uploads,
     "ui/chat/item_model.py": messages,
     "ui/chat/spoken.py": message_parts,
     "ui/documents/list_view.py": documents,
