@@ -306,7 +306,7 @@ LISTS = {
     "ui/tasks/kanban.py": columns,
     "ui/tasks/table.py": table,
     "ui/tasks/checklist.py": checklist,
-    "ui/tasks/editor.py: labels": chips,
+    "ui/tasks/label_field.py": chips,
     "ui/tasks/filter_line.py": filter_parts,
     "ui/chat/composer.py": files,
     "ui/chat/text_field.py": names,
