@@ -41,7 +41,7 @@ def test_what_was_written_is_there_again_after_an_edit(view: ChatView, hl: Desk,
     view.composer.reply(answered, "Handläggare")
     write(view, "Halv mening 🙂")
     view.composer.add_files([tmp_path / "fil.txt"])
-    view._on_action(message(view, sent), "edit")
+    view.message_actions.act(message(view, sent), "edit")
     assert view.composer.text == "Fel ord å"
     write(view, "!")
     QTest.keyClick(view.composer.field, key)
@@ -82,13 +82,15 @@ def test_a_draft_and_a_change_are_both_there_when_the_view_is_opened_again(
     assert again.composer.replies_to == sent
 
 
-def test_the_text_of_a_change_is_kept_though_the_message_is_gone(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
+def test_the_text_of_a_change_is_kept_though_the_message_is_gone(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent = message(view, hl.chat.send(ROOM, "Fel ord"))
     write(view, "Halv mening 🙂")
     view.composer.edit(sent)
-    view._message = lambda change_id: None  # type: ignore[method-assign] # as if it had never been here
+    monkeypatch.setattr("ui.chat.drafting.found", lambda timeline, change_id: None)  # as if it had never been here
     view.keep_draft()
-    view._restore_draft()
+    view.drafting.restore()
     assert view.composer.text == "Halv mening 🙂\nFel ord"
 
 
@@ -121,7 +123,7 @@ async def test_a_text_that_was_sent_with_its_file_is_no_draft(
 
     monkeypatch.setattr(hl.chat, "send_file", send)
     view._on_submitted(Written(text="Här är filen å", reply_to=None, edits=None, files=(tmp_path / "fil.txt",)))
-    await until(lambda: len(view.model.timeline) == 1 and not view._sending)
+    await until(lambda: len(view.model.timeline) == 1 and not view.drafting.sending)
     assert last(view) == "Här är filen å"
     assert hl.chat.draft(ROOM).text == ""
 
