@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.core import clock
+from app.core.delay import Later, on_loop
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.documents import projection
 from app.documents.adapter import DocumentAdapter
 from app.documents.files import DocumentFiles
-from app.documents.indexing import Indexing
-from app.documents.presence import Later, Presence, on_loop
+from app.documents.presence import Presence
 from app.documents.trash import DocumentTrash
 from app.errors import NotFound
 from app.objects import history, pieces
@@ -27,6 +27,7 @@ from app.objects.trash import Retired
 from app.people.person import Person
 from app.richtext.carets import Caret
 from app.richtext.flow import Block
+from app.richtext.indexing import Indexing
 from app.richtext.model import Document
 from app.store.changes import Changes
 from app.store.database import Database
@@ -105,7 +106,7 @@ class DocumentService:
         self.trash = DocumentTrash(objects, changes, rooms.put_away, people, self.restore)
         self._presence = Presence(send_ephemeral, later=later)
         self._presence.changed.connect(self._on_presence)
-        self._indexing = Indexing(db, objects, self._shown, self.changed, later)
+        self._indexing = Indexing(db, objects, "document_rows", projection.index, self._shown, self.changed, later)
         self._ends = [
             changes.received.connect(self._notify),
             changes.appended.connect(lambda change: self._notify([change])),

@@ -257,8 +257,8 @@ def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(
 ) -> None:
     hl, _, obj = pair
     index, document, now = hl.documents._indexing, hl.documents.open(obj), [100.0]
-    monkeypatch.setattr("app.documents.indexing.time.perf_counter", lambda: now[0])
-    monkeypatch.setattr("app.documents.indexing.HEAVY_S", -1.0)  # whatever it takes
+    monkeypatch.setattr("app.richtext.indexing.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("app.richtext.indexing.HEAVY_S", -1.0)  # whatever it takes
     hl.timers.ring()
 
     def begun_again() -> bool:
@@ -274,7 +274,7 @@ def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(
         now[0] += 0.2
     now[0] += 1.0
     assert not begun_again(), "it waits no longer"
-    monkeypatch.setattr("app.documents.indexing.HEAVY_S", 1.0)
+    monkeypatch.setattr("app.richtext.indexing.HEAVY_S", 1.0)
     hl.timers.ring()
     document.splice(0, 0, "a")
     assert not begun_again(), "what is not felt comes when it was to come"

@@ -19,7 +19,7 @@ from app.profile import Profile
 from app.unlocking import SlotKind
 from app.unstored import Unstored
 from tests.ui.shell.fake_keys import FakeKeys
-from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import BOARD, CASE
 from ui.desktop.again import Restart
 from ui.desktop.resident import Desktop
@@ -193,7 +193,7 @@ async def running(
 
     desktop = Desktop(tray=tray, watch=watch, autostart=autostart, command=["kansli", "--background"])
     how = {"background": background, "locked": locked, "installed": installed}
-    program = Program(office, link, **how, desktop=desktop)  # type: ignore[arg-type]
+    program = Program(office, link, **how, desktop=desktop, tools=TOOLS)  # type: ignore[arg-type]
     task = asyncio.ensure_future(program.run())
     found = Running(program, office, qapp, task, made, autostart)
     await found.until(lambda: bool(made))
