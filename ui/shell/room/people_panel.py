@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QWidget
 
 from app.core.ids import RoomId
 from app.people.person import Person
@@ -77,15 +77,7 @@ class PeoplePanel(QFrame):
         self.setAccessibleName(tr("In the room"))
         inner = QWidget()
         content = column(inner, margins=(16, 12, 16, 16), spacing=8)
-        head = line()
-        head.addWidget(SectionHeader(tr("In the room")))
-        head.addStretch(1)
-        self.add_button = IconButton("invite", tr("Add member"), self.add, size=16)
-        kept = self.add_button.sizePolicy()
-        kept.setRetainSizeWhenHidden(True)  # the heading stays in its place without the button
-        self.add_button.setSizePolicy(kept)
-        head.addWidget(self.add_button)
-        content.addLayout(head)
+        content.addLayout(self._head())
         self._members = Card(margin=4, spacing=0)
         self._rows: KeyedRows[MemberInfo, MemberRow] = KeyedRows(
             self._members,
@@ -102,6 +94,31 @@ class PeoplePanel(QFrame):
         for host, spacing in ((over_host, 8), (proposals_host, 8), (objects_host, 10)):
             column(host, spacing=spacing)
         self._over_host, self._proposals_host = over_host, proposals_host
+        self._make_rows(over_host, proposals_host, objects_host)
+        content.addWidget(over_host)
+        content.addWidget(proposals_host)
+        content.addSpacing(8)
+        self._changed_title = SectionHeader(tr("Changed last"))
+        content.addWidget(self._changed_title)
+        content.addWidget(objects_host)
+        content.addStretch(1)
+        column(self, margins=(1, 0, 0, 0)).addWidget(scroll(inner, tr("Members and changes")))
+        soon = Soon(self, self.refresh)
+        bind(self, session.rooms.changed, soon.due)
+        bind(self, session.people.changed, soon.due)
+
+    def _head(self) -> QLayout:
+        head = line()
+        head.addWidget(SectionHeader(tr("In the room")))
+        head.addStretch(1)
+        self.add_button = IconButton("invite", tr("Add member"), self.add, size=16)
+        kept = self.add_button.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # the heading stays in its place without the button
+        self.add_button.setSizePolicy(kept)
+        head.addWidget(self.add_button)
+        return head
+
+    def _make_rows(self, over_host: QWidget, proposals_host: QWidget, objects_host: QWidget) -> None:
         self._over: KeyedRows[EndedMember, EndedCard] = KeyedRows(
             over_host,
             lambda ended: (ended.person.uid, ended.t_ms),
@@ -120,17 +137,6 @@ class PeoplePanel(QFrame):
             lambda item: ObjectRow(self._tools.icon(item.kind), item, self.object_chosen.emit),
             lambda row, item: row.show_object(item, self._tools.line(item)),
         )
-        content.addWidget(over_host)
-        content.addWidget(proposals_host)
-        content.addSpacing(8)
-        self._changed_title = SectionHeader(tr("Changed last"))
-        content.addWidget(self._changed_title)
-        content.addWidget(objects_host)
-        content.addStretch(1)
-        column(self, margins=(1, 0, 0, 0)).addWidget(scroll(inner, tr("Members and changes")))
-        soon = Soon(self, self.refresh)
-        bind(self, session.rooms.changed, soon.due)
-        bind(self, session.people.changed, soon.due)
 
     def set_room(self, room: RoomId) -> None:
         """Shows another room."""

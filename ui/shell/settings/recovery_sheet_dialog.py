@@ -93,14 +93,7 @@ class RecoverySheetDialog(Dialog):
             )
         )
         shown = line(spacing=18)
-        code = QGridLayout()
-        code.setHorizontalSpacing(8)
-        code.setVerticalSpacing(8)
-        for at, group in enumerate(self.paper.groups):
-            cell = label(group, "title", heading=False)
-            hold(cell, least_width=_GROUP_PX)
-            cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            code.addWidget(cell, at // 4, at % 4)
+        code = self._code_grid()
         shown.addLayout(code)
         shown.setAlignment(code, Qt.AlignmentFlag.AlignVCenter)
         shown.addStretch(1)
@@ -117,6 +110,17 @@ class RecoverySheetDialog(Dialog):
         self.kept = label("", "small", wrap=True)
         body.addWidget(self.kept)
         return page
+
+    def _code_grid(self) -> QGridLayout:
+        code = QGridLayout()
+        code.setHorizontalSpacing(8)
+        code.setVerticalSpacing(8)
+        for at, group in enumerate(self.paper.groups):
+            cell = label(group, "title", heading=False)
+            hold(cell, least_width=_GROUP_PX)
+            cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            code.addWidget(cell, at // 4, at % 4)
+        return code
 
     def _typing_page(self) -> QWidget:
         page, body = _page()
