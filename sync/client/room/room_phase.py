@@ -17,10 +17,13 @@ several tables moves several machines at once.
    slice could not be stored gets a new `RoomSync` from the store, with a phase of its own (`Link.kept`).
 
 2) Alarm: why nothing more is read in or sent on this connection; NONE while nothing is wrong. Each alarm has the name
-   of the `RoomState` that a person is shown. Several tasks work on a room at once, so an alarm may follow an alarm.
+   of the `RoomState` that a person is shown. Several tasks work on a room at once, so an alarm may follow an alarm: the
+   newest is shown. Two alarms are final. A FORK stays whatever the server shows next: otherwise a server that has
+   forked a room could show less of it, and so turn the fork into a rollback, which ends. UNREADABLE stays until the
+   next start.
 
 3) Mark: which alarm the store records. It survives a restart and a new connection, and holds back the outbox until the
-   server is seen to have our history.
+   server is seen to have our history; a FORK for ever.
 
 4) Head: whether on this connection the server has the same position and history as this device.
 
@@ -232,23 +235,23 @@ TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
         Alarm.FORK: {
             E.CONNECTED: Alarm.FORK,
             E.CONFIRMED: Alarm.FORK,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
+            E.WITHHELD: Alarm.FORK,
+            E.UPDATE_NEEDED: Alarm.FORK,
+            E.OLD_FORMAT: Alarm.FORK,
+            E.RESTORED: Alarm.FORK,
+            E.ROLLBACK: Alarm.FORK,
             E.FORK: Alarm.FORK,
             E.UNREADABLE: Alarm.UNREADABLE,
         },
         Alarm.UNREADABLE: {
             E.CONNECTED: Alarm.UNREADABLE,
             E.CONFIRMED: Alarm.UNREADABLE,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
-            E.FORK: Alarm.FORK,
+            E.WITHHELD: Alarm.UNREADABLE,
+            E.UPDATE_NEEDED: Alarm.UNREADABLE,
+            E.OLD_FORMAT: Alarm.UNREADABLE,
+            E.RESTORED: Alarm.UNREADABLE,
+            E.ROLLBACK: Alarm.UNREADABLE,
+            E.FORK: Alarm.UNREADABLE,
             E.UNREADABLE: Alarm.UNREADABLE,
         },
     },
@@ -256,7 +259,7 @@ TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
         Mark.NONE: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
         Mark.RESTORED: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
         Mark.ROLLBACK: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
-        Mark.FORK: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
+        Mark.FORK: {E.RESTORED: Mark.FORK, E.ROLLBACK: Mark.FORK, E.FORK: Mark.FORK},
     },
     Head: {
         Head.UNCONFIRMED: {E.CONNECTED: Head.UNCONFIRMED, E.CONFIRMED: Head.CONFIRMED},
