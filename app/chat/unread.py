@@ -13,6 +13,7 @@ from collections.abc import Collection
 from typing import Any
 
 from app.core.ids import ChangeId, ObjId, Uid
+from app.store import objects
 from app.store.connection import Connection
 from app.store.statements import CHUNK
 
@@ -92,8 +93,7 @@ def see_all(conn: Connection, obj: ObjId, me: Uid) -> int:
 
 
 def _place(conn: Connection, obj: ObjId, me: Uid) -> dict[str, Any]:
-    mark = conn.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0
-    return {"obj": obj, "me": me, "mark": mark}
+    return {"obj": obj, "me": me, "mark": objects.read_mark(conn, obj)}
 
 
 def _last(conn: Connection, obj: ObjId) -> int:

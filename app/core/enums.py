@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The enumerations that all of app/ and ui/ share: what a member may do, what a room is for, the state of the connection
-to the server, and a room's security status. Those of sync/ are defined there; this is where ui/ imports them from."""
+"""The enumerations that all of app/ and ui/ share: what a member may do, what a room is for, the state of the
+connection to the server, and a room's security status. Those of sync/ are defined there; ui/ imports them from here."""
 
 from enum import StrEnum
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The people who have a document open, and their carets: ephemeral messages that are never stored."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.core import clock
+from app.core.delay import Later, on_loop
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.documents.records import CARET, Caret
@@ -16,14 +16,6 @@ SEND_EVERY_MS = 100
 REPEAT_MS = 10_000
 SHOWN_FOR_MS = 25_000
 MAX_DEVICES = 200
-
-Later = Callable[[float, Callable[[], None]], Callable[[], None]]
-"""Calls a function after some seconds. The returned function cancels that."""
-
-
-def on_loop(delay_s: float, act: Callable[[], None]) -> Callable[[], None]:
-    """`Later` on the running event loop."""
-    return asyncio.get_running_loop().call_later(delay_s, act).cancel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

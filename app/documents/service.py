@@ -10,23 +10,24 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.core import clock
+from app.core.delay import Later, on_loop
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.documents import projection, records
+from app.documents import projection
 from app.documents.adapter import DocumentAdapter
 from app.documents.files import DocumentFiles
-from app.documents.indexing import Indexing
-from app.documents.presence import Later, Presence, on_loop
+from app.documents.presence import Presence
 from app.documents.trash import DocumentTrash
 from app.errors import NotFound
-from app.objects import history
+from app.objects import history, pieces
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.objects.live import LiveObjects
 from app.objects.trash import Retired
 from app.people.person import Person
 from app.richtext.carets import Caret
 from app.richtext.flow import Block
+from app.richtext.indexing import Indexing
 from app.richtext.model import Document
 from app.store.changes import Changes
 from app.store.database import Database
@@ -105,7 +106,7 @@ class DocumentService:
         self.trash = DocumentTrash(objects, changes, rooms.put_away, people, self.restore)
         self._presence = Presence(send_ephemeral, later=later)
         self._presence.changed.connect(self._on_presence)
-        self._indexing = Indexing(db, objects, self._shown, self.changed, later)
+        self._indexing = Indexing(db, objects, "document_rows", projection.index, self._shown, self.changed, later)
         self._ends = [
             changes.received.connect(self._notify),
             changes.appended.connect(lambda change: self._notify([change])),
@@ -174,7 +175,7 @@ class DocumentService:
             obj = self._objects.new(room)
             self._rooms.announce(room, obj, projection.KIND_ID)
             for update in updates:
-                for data in records.encode(update, document.title):
+                for data in pieces.encode(update, document.title):
                     self._changes.append(room, obj, data)
         return obj
 
@@ -255,7 +256,7 @@ class DocumentService:
         it."""
         document = Document()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
-            document.merge(records.Assembler().feed(changes))
+            document.merge(pieces.Assembler().feed(changes))
         return document
 
     # ---- presence
@@ -331,7 +332,7 @@ class DocumentService:
     def _on_positioned(self, changes: Sequence[StoredChange]) -> None:
         for change in changes:
             document = self._live.get(change.obj)
-            client = records.client_of(change.data) if document is not None else None
+            client = pieces.client_of(change.data) if document is not None else None
             if document is not None and client is not None:
                 document.placed(client)
 

@@ -9,4 +9,4 @@ TABLES = (
     "CREATE INDEX document_rows_by_room ON document_rows (room)",
     "CREATE INDEX document_rows_pending ON document_rows (pending)",
 )
-"""`by` wrote last; `words`, `excerpt` and the search index are right when `pending` is 0 (see indexing.py)."""
+"""`by` wrote last; `words`, `excerpt` and the search index are right when `pending` is 0 (app/richtext/indexing.py)."""

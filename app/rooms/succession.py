@@ -14,6 +14,7 @@ from app.core import log
 from app.core.enums import Role
 from app.core.ids import ObjId, RoomId, Uid, short
 from app.errors import BadChange, Forbidden, WorkerDied
+from app.objects.pieces import group_of
 from app.rooms.evidence import Exhibit, exhibits
 from app.rooms.offers import HeldOffer, Offers
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
@@ -89,8 +90,6 @@ class Succession:
         self.offers.moved.connect(self.wake)
         self.carriers: dict[str, Carrier] = {}
         """By kind. An object of a kind without a carrier is carried as its baseline."""
-        self.groups: dict[str, Callable[[bytes], bytes | None]] = {}
-        """By kind: the group that the pieces of one large change share; None for a whole change."""
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -334,8 +333,7 @@ class Succession:
 
     def _group(self, change: StoredChange) -> bytes | None:
         found = self._store.objects.get(change.obj)
-        of = self.groups.get(found.kind) if found else None
-        return of(change.data) if of is not None else None
+        return group_of(change.data) if found is not None and found.kind in self.offers.copiers else None
 
     def _for_successor(self, origin: OriginRow, change: StoredChange, same: bool) -> tuple[ObjId, bytes] | None:
         """An own change in the form for the successor: the same bytes, except that the root's records name the new

@@ -69,6 +69,11 @@ def cache_state(conn: Connection, obj: ObjId, row: int, state: bytes) -> None:
     conn.execute("INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state))
 
 
+def read_mark(conn: Connection, obj: ObjId) -> int:
+    """As `Objects.read_mark`, for projections: what an object counts as unread is what others wrote behind it."""
+    return int(conn.value("SELECT row FROM read_markers WHERE obj = ?", (obj,)) or 0)
+
+
 class Objects:
     """Lists of objects, and drafts, read marks, recently opened, cached CRDT states."""
 

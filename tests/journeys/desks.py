@@ -24,7 +24,7 @@ class Desk:
     """One person's application: enrolled, unlocked, connected."""
 
     def __init__(self, folder: Path, ca_file: Path, server: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self.server = server
         self.ca_file = ca_file
         self.policy: dict[str, Value] = {}
@@ -74,7 +74,7 @@ class Desk:
 
     def reopen(self) -> None:
         """The profile after `close`, locked."""
-        self.profile = Profile.open(root=self._folder)
+        self.profile = Profile.open(root=self.folder)
         self.office = Office(self.profile, read_policy=self._read_policy)
 
     async def close(self) -> None:

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from app.core.ids import DevId, ObjId, RoomId
-from app.documents import records
 from app.documents.records import CARET, Caret
 from app.errors import DiskFull, NotFound, StoreFault
+from app.objects import pieces
 from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.object import MAX_DATA_BYTES
 from app.richtext.flow import Style
 from app.richtext.model import Document
-from app.store import inbox
+from app.store import arrivals
 from app.store.database import Database
-from sync.client.ports import Received
+from sync.client.received import Backfilled, Received, ReceivedSlice, Resolved
 from tests.app.documents.desks import Desk, World
 from tests.counting import crdt_docs
 from tests.office import EK, HL, ROOM
@@ -101,7 +101,7 @@ def test_attack_a_state_that_is_too_large_to_be_read_again_is_not_kept(
     for i in range(200):
         document.splice(document.length_utf16, 0, f"å{i} ")
     before = document.plain_text()
-    monkeypatch.setattr("app.objects.crdt.MAX_BYTES", 1000)
+    monkeypatch.setattr("app.objects.crdt.updates.MAX_BYTES", 1000)
     hl = world.restart(hl)
     assert hl.store.objects.crdt_state(obj) is None
     assert hl.documents.open(obj).plain_text() == before
@@ -139,16 +139,18 @@ def test_edits_that_build_on_what_is_not_here_yet_are_not_lost_by_closing(
     theirs = ek.documents.open(obj)
     for i in range(250):
         theirs.splice(theirs.length_utf16, 0, f"å{i} ")
+    late: list[Received]
     first, *rest = world.coming(ek).changes
     if lacking == "pruned":
-        hl.store.receive(Received(room=ROOM, changes=rest, incomplete=[obj]))
-        late = Received(room=ROOM, changes=[first], backfilled=[obj])
+        hl.store.receive(ReceivedSlice(room=ROOM, changes=rest, incomplete=[obj]))
+        late = [ReceivedSlice(room=ROOM, changes=[first]), Backfilled(room=ROOM, objs=[obj])]
     else:
-        hl.store.receive(Received(room=ROOM, changes=rest, waiting=[(first.n, b"shut")]))
-        late = Received(room=ROOM, changes=[first], resolved=[first.n])
+        hl.store.receive(ReceivedSlice(room=ROOM, changes=rest, waiting=[(first.n, b"shut")]))
+        late = [Resolved(room=ROOM, changes=[first], resolved=[first.n])]
     assert "å249" not in hl.documents.open(obj).plain_text()
     hl = world.restart(hl)
-    hl.store.receive(late)
+    for received in late:
+        hl.store.receive(received)
     assert hl.documents.open(obj).plain_text() == theirs.plain_text()
 
 
@@ -165,7 +167,7 @@ def commits_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
             asked.set()
         settle(db)
 
-    monkeypatch.setattr(inbox, "_SHORT", 0)
+    monkeypatch.setattr(arrivals, "_SHORT", 0)
     monkeypatch.setattr(Database, "_commit_apart", waiting)
     monkeypatch.setattr(Database, "_settle", asking)
 
@@ -255,8 +257,8 @@ def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(
 ) -> None:
     hl, _, obj = pair
     index, document, now = hl.documents._indexing, hl.documents.open(obj), [100.0]
-    monkeypatch.setattr("app.documents.indexing.time.perf_counter", lambda: now[0])
-    monkeypatch.setattr("app.documents.indexing.HEAVY_S", -1.0)  # whatever it takes
+    monkeypatch.setattr("app.richtext.indexing.time.perf_counter", lambda: now[0])
+    monkeypatch.setattr("app.richtext.indexing.HEAVY_S", -1.0)  # whatever it takes
     hl.timers.ring()
 
     def begun_again() -> bool:
@@ -272,7 +274,7 @@ def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(
         now[0] += 0.2
     now[0] += 1.0
     assert not begun_again(), "it waits no longer"
-    monkeypatch.setattr("app.documents.indexing.HEAVY_S", 1.0)
+    monkeypatch.setattr("app.richtext.indexing.HEAVY_S", 1.0)
     hl.timers.ring()
     document.splice(0, 0, "a")
     assert not begun_again(), "what is not felt comes when it was to come"
@@ -304,7 +306,7 @@ def test_an_update_larger_than_a_change_travels_in_parts(world: World, pair: tup
     assert theirs.plain_text() == hl.documents.open(obj).plain_text()
 
 
-@pytest.mark.parametrize("data", [b"", b"\x01nonsense", records.encode(b"\xff\xfe\x01")[0], b"\x63" + bytes(40)])
+@pytest.mark.parametrize("data", [b"", b"\x01nonsense", pieces.encode(b"\xff\xfe\x01")[0], b"\x63" + bytes(40)])
 def test_a_damaged_update_is_refused_by_name_and_the_document_opens(
     world: World, pair: tuple[Desk, Desk, ObjId], data: bytes
 ) -> None:

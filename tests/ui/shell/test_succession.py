@@ -32,8 +32,6 @@ STOPPED = replace(ORDINARY, refusal=None, evidence=(FORK,), head=(41, b"\x01" * 
 def view_of(
     window: MainWindow, session: FakeSession, standing: Standing, state: RoomState = RoomState.FORK
 ) -> RoomView:
-    window: MainWindow, session: FakeSession, standing: Standing, state: RoomState = RoomState.FORK
-) -> RoomView:
     """The view of the case room in this state."""
     session.succession.standings[CASE] = standing
     session.rooms.set_state(CASE, state)

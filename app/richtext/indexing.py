@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Brings documents' search texts and list rows up to date a moment after they changed, one document at a time."""
+"""Brings the search texts and list rows of objects with rich text up to date a moment after they changed, one object at
+a time. A tool whose kind has rich text gives its projection's `index`, and marks a row in `project` (`UNINDEXED`)."""
 
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 from app.core import log
+from app.core.delay import Later
 from app.core.ids import ObjId, RoomId, short
 from app.core.signal import Signal
-from app.documents import projection
-from app.documents.presence import Later
 from app.richtext.model import Document
+from app.store.connection import Connection
 from app.store.database import Database, is_fatal
 from app.store.objects import Objects
+from app.store.rows import ObjectRow
 
 UNINDEXED, FAILED = 1, 2
-"""Values of `document_rows.pending`: must be indexed; could not be indexed."""
+"""Values of the column `pending`: must be indexed; could not be indexed. 0: is indexed."""
+Index = Callable[[Connection, ObjectRow, Document], None]
+"""Writes an object's list row and search entries inside the store's transaction, and sets its `pending` to 0."""
 INDEX_AFTER_S = 1.5
 INDEX_SHARE = 40
 """Indexing a large document waits this many times what it took last, so that it never takes over 2.5 % of the loop."""
@@ -28,23 +32,31 @@ latest after this."""
 class Indexing:
     """Keeps the rows and the search text of changed documents up to date.
 
-    `document` is a context manager that gives a document's present content. `changed` is emitted with a room whose list
-    of documents has changed.
+    `rows`: the tool's table with a row for each document, which has the columns `obj` and `pending`. `index` writes
+    what depends on a document's text. `document` is a context manager that gives a document's present content.
+    `changed` is emitted with a room whose list of documents has changed. Call `start` when the loop runs, `plan` when a
+    document has changed, and `close` before the store closes.
     """
 
     def __init__(
         self,
         db: Database,
         objects: Objects,
+        rows: str,
+        index: Index,
         document: Callable[[ObjId], AbstractContextManager[Document]],
         changed: Signal[RoomId],
         later: Later,
     ) -> None:
         self._db = db
         self._objects = objects
+        self._write = index
         self._document = document
         self._changed = changed
         self._later = later
+        self._mark = f"UPDATE {rows} SET pending = ? WHERE"  # noqa: S608 - a constant of the tool
+        self._drop = f"DELETE FROM {rows} WHERE obj = ?"  # noqa: S608
+        self._pending = f"SELECT obj FROM {rows} WHERE pending = ? LIMIT ?"  # noqa: S608
         self._waits: Callable[[], None] | None = None
         self._after_s = INDEX_AFTER_S
         self._heavy = self._working = self._closed = False
@@ -53,7 +65,7 @@ class Indexing:
     def start(self) -> None:
         """Indexes what an earlier run left, and tries once more what it could not index."""
         with self._db.transaction():
-            self._db.conn.execute("UPDATE document_rows SET pending = ? WHERE pending = ?", (UNINDEXED, FAILED))
+            self._db.conn.execute(f"{self._mark} pending = ?", (UNINDEXED, FAILED))
         if self._unindexed(1):
             self.plan()
 
@@ -111,18 +123,18 @@ class Indexing:
                 raise
             log.store.exception("indexing", e, obj=short(obj))
             with self._db.transaction():
-                self._db.conn.execute("UPDATE document_rows SET pending = ? WHERE obj = ?", (FAILED, obj))
+                self._db.conn.execute(f"{self._mark} obj = ?", (FAILED, obj))
             return None
 
     def _index(self, obj: ObjId) -> RoomId | None:
         row = self._objects.get(obj)
         if row is None:
-            self._db.conn.execute("DELETE FROM document_rows WHERE obj = ?", (obj,))
+            self._db.conn.execute(self._drop, (obj,))
             return None
         with self._document(obj) as document, self._db.transaction() as conn:
-            projection.index(conn, row, document)
+            self._write(conn, row, document)
         return row.room
 
     def _unindexed(self, limit: int) -> Sequence[ObjId]:
-        rows = self._db.rows("SELECT obj FROM document_rows WHERE pending = ? LIMIT ?", (UNINDEXED, limit))
+        rows = self._db.rows(self._pending, (UNINDEXED, limit))
         return [row[0] for row in rows]
