@@ -8,10 +8,11 @@ from pathlib import Path
 
 from app.bootstrap import Office
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState, Role, RoomType
 from app.core.ids import RoomId
 from app.policy import Policy
 from app.profile import Profile
-from app.session import LinkState, Session
+from app.session import Session
 from app.setting import Value
 from app.settings import CA_FILE
 from tests.world import UNIT, World, until, world
@@ -117,7 +118,7 @@ class Offices:
         return desk
 
     async def room(self, owner: Desk, *others: Desk, history: bool = True) -> RoomId:
-        room = await owner.session.rooms.create("Tillsyn 2026-1184 åäö", "case")
+        room = await owner.session.rooms.create("Tillsyn 2026-1184 åäö", RoomType.CASE)
         for other in others:
             await self.add(owner, room, other, history=history)
         return room
@@ -125,7 +126,7 @@ class Offices:
     async def add(self, owner: Desk, room: RoomId, other: Desk, *, history: bool) -> None:
         name = other.session.people.me.name
         (person,) = await owner.session.people.search(name)
-        await owner.session.rooms.add(room, person.uid, 2, history)
+        await owner.session.rooms.add(room, person.uid, Role.WRITER, history)
         await until(lambda: any(r.room == room for r in other.session.rooms.rooms()))
 
 

@@ -18,8 +18,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from app import diagnosis, policy
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState
 from app.core.i18n import set_language
-from app.session import LinkState
 from app.settings import SERVER
 from sync.client.ports import KeptServer
 from sync.client.wire import dialled_address

@@ -4,6 +4,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from app.core.enums import Role, RoomType
 from app.people.person import Person, Verified, initials
 from ui.kit.translate import tr
 
@@ -22,18 +23,23 @@ SEAL_KINDS = {
 """The kind of chip for a room's sealed_state; every state that is not here is "danger"."""
 
 
-def role_name(role: int) -> str:
+def role_name(role: Role) -> str:
     """A role's name."""
-    return {1: tr("Reader"), 2: tr("Writer"), 3: tr("Administrator"), 4: tr("Owner")}.get(role, tr("Reader"))
+    return {
+        Role.READER: tr("Reader"),
+        Role.WRITER: tr("Writer"),
+        Role.ADMIN: tr("Administrator"),
+        Role.OWNER: tr("Owner"),
+    }[role]
 
 
-def role_meaning(role: int) -> str:
+def role_meaning(role: Role) -> str:
     """What a role may do, in a sentence."""
     return {
-        1: tr("Reads everything, writes nothing."),
-        2: tr("Reads and writes."),
-        3: tr("Reads and writes, adds and removes members."),
-        4: tr("May do everything, also appoint administrators and owners."),
+        Role.READER: tr("Reads everything, writes nothing."),
+        Role.WRITER: tr("Reads and writes."),
+        Role.ADMIN: tr("Reads and writes, adds and removes members."),
+        Role.OWNER: tr("May do everything, also appoint administrators and owners."),
     }[role]
 
 
@@ -54,14 +60,14 @@ def history_refusal(code: str) -> str:
     }.get(code, tr("Administrators decide about this."))
 
 
-def type_name(room_type: str) -> str:
+def type_name(room_type: RoomType) -> str:
     """The heading of a type's section in the room list."""
-    return {"case": tr("Case rooms"), "group": tr("Groups"), "direct": tr("Direct")}.get(room_type, tr("Groups"))
+    return {RoomType.CASE: tr("Case rooms"), RoomType.GROUP: tr("Groups"), RoomType.DIRECT: tr("Direct")}[room_type]
 
 
-def type_word(room_type: str) -> str:
+def type_word(room_type: RoomType) -> str:
     """The word for one room of a type."""
-    return {"case": tr("Case room"), "group": tr("Group"), "direct": tr("Direct")}.get(room_type, tr("Group"))
+    return {RoomType.CASE: tr("Case room"), RoomType.GROUP: tr("Group"), RoomType.DIRECT: tr("Direct")}[room_type]
 
 
 def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
@@ -167,12 +173,12 @@ def security_chip(state: str) -> tuple[str, str, str, str]:
     return word, SEAL_KINDS.get(state, "danger"), icon, meaning
 
 
-def tile_text(title: str, room_type: str) -> str:
+def tile_text(title: str, room_type: RoomType) -> str:
     """The text on a room's tile: a case's serial number, or the first three letters."""
     numbers: list[str] = re.findall(r"\d+", title)
-    if room_type == "case" and numbers:
+    if room_type is RoomType.CASE and numbers:
         return numbers[-1][-4:]
-    if room_type == "direct":
+    if room_type is RoomType.DIRECT:
         return initials(title)
     return "".join(c for c in title if c.isalnum())[:3] or "?"
 

@@ -362,7 +362,7 @@ class RoomSync(TrackedRoom):
             return [], []
         self.keys.untried |= stored.get(self._account.uid) is not now.get(self._account.uid)
         rows = [
-            MemberRow(uid=m.uid, role=int(m.role), since_n=m.since_n, history=m.history)
+            MemberRow(uid=m.uid, role=m.role, since_n=m.since_n, history=m.history)
             for uid, m in now.items()
             if stored.get(uid) is not m
         ]

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from app.core.enums import Role
 from app.core.ids import Hash, ObjId, PartId, RoomId
 from app.store.rows import BlobPart
 from app.store.store import Store
@@ -124,7 +125,7 @@ def test_a_baseline_that_was_refused_is_not_tried_again_by_one_who_is_no_adminis
     batch = batch_of(bench.store, note)
     bench.store.put_sealed(batch)
     bench.store.changes.append(ROOM, note, b"edit")
-    lowered = MemberRow(uid=ME, role=2, since_n=1, history=True)
+    lowered = MemberRow(uid=ME, role=Role.WRITER, since_n=1, history=True)
     bench.store.receive(ReceivedSlice(room=ROOM, members=[lowered]))
     bench.store.unseal(batch)
     assert [p.payload for p in bench.store.pending(10)] == [b"edit"]

@@ -57,8 +57,8 @@ class Session(FakeSession):
         if self.full:
             raise DiskFull
 
-    def unstored(self) -> Sequence[Unstored]:
-        return self.lost if self.full else ()
+    def unstored(self) -> list[Unstored]:
+        return list(self.lost) if self.full else []
 
 
 class Office:

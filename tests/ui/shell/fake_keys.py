@@ -7,19 +7,20 @@ from dataclasses import replace
 
 from app.errors import WrongPassphrase
 from app.passphrases import PassphraseRules
-from app.recovery import AskedFor, RecoverySheetPaper, RecoverySheetState
-from app.unlocking import SlotKind
+from app.recovery import AskedFor, Recovery, RecoverySheetPaper, RecoverySheetState
+from app.unlocking import SlotKind, Unlocking
 from sync.errors import Reject
 from tests.ui.shell.sample import at
 
 
-class FakeRecovery:
+class FakeRecovery(Recovery):
     """The recovery sheet over a few values."""
 
+    state: RecoverySheetState = RecoverySheetState.STANDS
+    needs_old: bool = False
+    reminds: bool = False
+
     def __init__(self) -> None:
-        self.state = RecoverySheetState.STANDS
-        self.needs_old = False
-        self.reminds = False
         self.old = "AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GGGG"
         self.published: list[tuple[str, str]] = []
         self.vetoed: list[AskedFor] = []
@@ -70,8 +71,10 @@ class FakeRecovery:
 PASSPHRASE = "blå häst går hem"
 
 
-class FakeKeys:
+class FakeKeys(Unlocking):
     """Ways of unlocking, in memory."""
+
+    forbidden: SlotKind | None = None
 
     def __init__(self, there: Sequence[SlotKind], *, forbidden: SlotKind | None = None) -> None:
         self.there, self.forbidden = list(there), forbidden
@@ -79,7 +82,7 @@ class FakeKeys:
     def kinds(self) -> Sequence[SlotKind]:
         return self.there
 
-    def allowed(self, kind: SlotKind) -> bool:
+    def allowed(self, kind: str) -> bool:
         return kind != self.forbidden
 
     def passphrase_rules(self) -> PassphraseRules:

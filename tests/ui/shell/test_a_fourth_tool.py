@@ -17,7 +17,7 @@ from app.setting import Setting
 from app.store.rows import SearchHit
 from tests.app.small_tool import KIND, SMALL, SmallService
 from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
-from tests.ui.shell.sample import CASE, HEAD, LEGAL, NOW, UNIT, FakeObject, at
+from tests.ui.shell.sample import CASE, HEAD, LEGAL, NOW, UNIT, at, listed
 from tests.ui.soon import caught_up
 from ui.kit.card import SectionHeader
 from ui.kit.style import label
@@ -138,8 +138,8 @@ def window(qapp: QApplication, session: FakeSession) -> Iterator[MainWindow]:
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
-def note(room: RoomId = CASE, updated_ms: int = 1) -> FakeObject:
-    return FakeObject(obj=NOTE, room=room, kind=KIND.id, title="Åäö", updated_ms=updated_ms, by=HEAD.uid)
+def note(room: RoomId = CASE, updated_ms: int = 1) -> ObjectSummary:
+    return listed(obj=NOTE, room=room, kind=KIND.id, title="Åäö", updated_ms=updated_ms, by=HEAD.uid)
 
 
 def buttons(view: QWidget) -> dict[str, QAbstractButton]:

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from app.core.enums import Role, RoomState
 from app.passphrases import PassphraseRules
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
@@ -46,7 +47,7 @@ def restored(window: MainWindow) -> None:
     session = window.session
     assert isinstance(session, FakeSession)
     session.succession.standings[CASE] = replace(STOPPED, restored=True)
-    session.rooms.set_state(CASE, "restored")
+    session.rooms.set_state(CASE, RoomState.RESTORED)
     window.open_room(CASE)
 
 
@@ -164,8 +165,8 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
 ) -> None:
     makers: dict[str, Callable[[], QDialog]] = {
         "new": lambda: NewRoomDialog(window, window.tools.things()),
-        "add": lambda: AddMemberDialog(window, session.people, set(), 4),
-        "role": lambda: RoleDialog(window, HEAD, 3, 4),
+        "add": lambda: AddMemberDialog(window, session.people, set(), Role.OWNER),
+        "role": lambda: RoleDialog(window, HEAD, Role.ADMIN, Role.OWNER),
         "successor": lambda: SuccessorDialog(window, session.succession.plan(CASE), "fork", window.tools.things()),
         "evidence": lambda: EvidenceDialog(window, STOPPED),
         "passphrase": lambda: PassphraseDialog(

@@ -5,24 +5,14 @@ import pytest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from app.unlocking import KeyChange, SlotKind, Unlocking
+from app.unlocking import KeyChange, SlotKind
 from tests.ui.shell.fake_keys import PASSPHRASE, FakeKeys
 from tests.ui.walking import check, check_tab
 from tests.world import until
-from ui.shell.settings.keys_card import Keys, KeysCard, PassphraseDialog
+from ui.shell.settings.keys_card import KeysCard, PassphraseDialog
 
 NEW = "fyra helt nya ord å"
 BOTH = [SlotKind.PASSPHRASE, SlotKind.KEYRING]
-
-
-def fits(keys: FakeKeys) -> Keys:
-    """mypy holds the fake to the Protocol."""
-    return keys
-
-
-def real_fits(keys: Unlocking) -> Keys:
-    """And the real one."""
-    return keys
 
 
 def card(qtbot: QtBot, keys: FakeKeys) -> KeysCard:

@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.core.enums import LinkState
 from app.core.i18n import set_language
 from app.errors import FileUnreadable, ReturnWaits
 from app.passphrases import PassphraseRules
@@ -239,7 +240,7 @@ def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, sessio
     session.recovery.state = RecoverySheetState.NONE
     session.status_changed.emit()
     assert card.button.accessibleName() == "Gör ett återställningsblad"
-    session.status.state = "offline"
+    session.set_status(state=LinkState.OFFLINE)
     session.status_changed.emit()
     assert not card.button.isEnabled()
     session.recovery.state = RecoverySheetState.ELSEWHERE

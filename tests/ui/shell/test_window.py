@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBo
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Office
+from app.core.enums import LinkState, Role, RoomState
 from app.core.ids import ObjId
 from app.objects.links import ObjectLink
 from app.objects.trash import PutAway, WrittenAfter
+from app.session import Session
 from app.session import Session as RealSession
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
 from app.store.rows import MAX_UNREAD, SearchHit
@@ -27,7 +29,6 @@ from ui.kit import theme
 from ui.kit.plain import Label
 from ui.kit.tasks import run
 from ui.shell.entry.welcome import Enrolment
-from ui.shell.ports import Session
 from ui.shell.room.room_view import RoomView
 from ui.shell.settings.settings_view import SettingsView
 from ui.shell.window.main_window import MainWindow
@@ -104,8 +105,10 @@ def test_a_tick_on_home_moves_the_card_to_the_finished_column(window: MainWindow
 def test_a_reader_cannot_tick_a_task_and_an_ended_rooms_tasks_are_not_shown(
     window: MainWindow, session: FakeSession
 ) -> None:
-    session.rooms.people[CASE] = [replace(m, role=1 if m.person.is_me else m.role) for m in session.rooms.people[CASE]]
-    session.rooms._change(UNIT, replaced=True)
+    session.rooms.people[CASE] = [
+        replace(m, role=Role.READER if m.person.is_me else m.role) for m in session.rooms.people[CASE]
+    ]
+    session.rooms.change(UNIT, replaced=True)
     session.rooms.changed.emit()
     for section in (window.home, window.of_tools["tasks"]):
         window.stack.setCurrentWidget(section)
@@ -188,7 +191,7 @@ def test_a_room_shows_its_seal_people_and_tools(window: MainWindow, session: Fak
     shown = texts(view)
     assert {"I rummet", "Senast ändrat", "Tillsyn 2026-1184", "2 av 7 klara"} <= set(shown)
     assert view.faces.accessibleName() == "Deltagare: 3 personer"
-    session.rooms.set_state(CASE, "fork")
+    session.rooms.set_state(CASE, RoomState.FORK)
     caught_up(window)
     chips = [
         c.accessibleName() for c in view.findChildren(QWidget) if c.accessibleName() == "Försegling: Olika historik"
@@ -382,14 +385,14 @@ def test_offline_is_a_quiet_bar_and_a_word_in_the_status_bar(window: MainWindow,
         "Synkat",
         "Allt är skickat",
     ]
-    session.status.state, session.status.waiting = "offline", 3
+    session.set_status(state=LinkState.OFFLINE, waiting=3)
     session.status_changed.emit()
     assert "3 ändringar väntar." in window.bar.text()
     assert window.status.texts()[2:] == ["Frånkopplad", "3 ändringar inte skickade än"]
-    session.status.code = "proxy-failed"
+    session.set_status(code="proxy-failed")
     session.status_changed.emit()
     assert "proxy släpper inte igenom Kansli" in window.bar.text()
-    session.status.state, session.status.code = "error", "certificate"
+    session.set_status(state=LinkState.ERROR, code="certificate")
     session.status_changed.emit()
     assert "Servern kan inte visa vem den är." in window.bar.text()
     assert "certificate" not in window.bar.text()
@@ -406,20 +409,20 @@ def test_the_content_stays_where_it_is_while_kansli_tries_to_connect(
         return window.stack.mapTo(window, QPoint()).y()
 
     alone = top()
-    for state in ("connecting", "syncing", "connecting", "online"):
-        session.status.state = state
+    for state in (LinkState.CONNECTING, LinkState.SYNCING, LinkState.CONNECTING, LinkState.ONLINE):
+        session.set_status(state=state)
         session.status_changed.emit()
         assert (top(), window.bar.isVisible()) == (alone, False)
-    session.status.state, session.status.code = "offline", "proxy-failed"
+    session.set_status(state=LinkState.OFFLINE, code="proxy-failed")
     session.status_changed.emit()
     below = top()
     assert below > alone
-    session.status.state, session.status.code, session.status.waiting = "connecting", None, 3
+    session.set_status(state=LinkState.CONNECTING, code=None, waiting=3)
     session.status_changed.emit()
     assert top() == below
     assert "proxy släpper inte igenom Kansli" in window.bar.text()
     assert "3 ändringar väntar." in window.bar.text()
-    session.status.state = "online"
+    session.set_status(state=LinkState.ONLINE)
     session.status_changed.emit()
     assert top() == alone
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.recovery import RecoverySheetPaper
+from app.recovery import Recovery, RecoverySheetPaper
 from ui.errors import format_error
 from ui.kit import qr
 from ui.kit.buttons import TextButton
@@ -18,7 +18,6 @@ from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.entry.recovery_sheet_field import RecoverySheetField
-from ui.shell.ports import Recovery
 from ui.shell.settings import recovery_sheet_paper
 
 ASKED_GROUPS = 2

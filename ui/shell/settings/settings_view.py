@@ -7,6 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.ids import RoomId
+from app.session import Session
 from app.settings import (
     ANNOUNCE,
     AUTO_LOCK_MINUTES,
@@ -24,17 +25,17 @@ from app.settings import (
     THEME,
     Settings,
 )
+from app.unlocking import Unlocking
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, SectionHeader, scroll
 from ui.kit.scale import hold
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import tr
-from ui.shell.ports import Session
 from ui.shell.settings.about_card import AboutCard
 from ui.shell.settings.devices_card import DevicesCard
 from ui.shell.settings.invitations_card import InvitationsCard
-from ui.shell.settings.keys_card import Keys, KeysCard
+from ui.shell.settings.keys_card import KeysCard
 from ui.shell.settings.owned_card import OwnedCard
 from ui.shell.settings.recovery_card import RecoveryCard
 from ui.shell.settings.setting_rows import SettingRows, managed, row
@@ -54,7 +55,7 @@ class SettingsView(QWidget):
     def __init__(
         self,
         session: Session,
-        keys: Keys | None = None,
+        keys: Unlocking | None = None,
         parent: QWidget | None = None,
         *,
         tools: Sequence[JoinedTool] = (),

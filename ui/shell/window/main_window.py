@@ -15,12 +15,14 @@ from PySide6.QtGui import QAction, QCloseEvent, QKeyEvent, QResizeEvent, QShowEv
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QWidget
 
 from app import diagnosis
+from app.core.enums import LinkState, Role, RoomType
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.errors import StoreUnwritable, is_ours
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.rooms.invitations import MoreInvitations
+from app.session import Session
 from app.settings import (
     ANNOUNCE,
     AUTO_LOCK_MINUTES,
@@ -33,6 +35,7 @@ from app.settings import (
     WINDOW_GEOMETRY,
 )
 from app.store.rows import MAX_UNREAD
+from app.unlocking import Unlocking
 from ui.desktop.tray import Tray
 from ui.errors import code_of, sentence, sentence_of
 from ui.kit import scale, tasks, theme
@@ -54,13 +57,11 @@ from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar, Toast
 from ui.kit.translate import change_language, tr, trn
 from ui.shell.home.home_page import Home
-from ui.shell.ports import Session
 from ui.shell.room.duplicate_accounts import may_add
 from ui.shell.room.invitation_view import InvitationView
 from ui.shell.room.member_dialogs import NewRoomDialog
 from ui.shell.room.room_view import RoomView
 from ui.shell.settings.diagnosis_dialog import report_fault
-from ui.shell.settings.keys_card import Keys
 from ui.shell.tool_list import ToolList
 from ui.shell.window import regions
 from ui.shell.window.auto_lock import AutoLock
@@ -113,7 +114,7 @@ class MainWindow(QMainWindow):
         session: Session,
         tools: Sequence[AnyTool],
         *,
-        keys: Keys | None = None,
+        keys: Unlocking | None = None,
         now: Callable[[], datetime] = datetime.now,
         parent: QWidget | None = None,
     ) -> None:
@@ -126,7 +127,7 @@ class MainWindow(QMainWindow):
         self._announced_status = ""
         self._upgrade: tuple[str, bool] | None = None
         """The installed release that waits, and whether only a restart of the computer helps."""
-        self._known: tuple[str, str | None, str] = "connecting", None, ""
+        self._known: tuple[LinkState, str | None, str] = LinkState.CONNECTING, None, ""
         """State and code of the connection when no attempt was under way."""
         self.navigator = Navigator(session, self.tools, self)
         self.navigator.write_to.connect(self.write_to)
@@ -384,7 +385,7 @@ class MainWindow(QMainWindow):
 
     async def _new_room(self) -> None:
         dialog = NewRoomDialog(self, self.tools.things())
-        answer: list[tuple[str, str]] = []
+        answer: list[tuple[str, RoomType]] = []
         dialog.accepted.connect(lambda: answer.append((dialog.title.text().strip(), dialog.room_type)))
         if await show(dialog) and answer:
             self.open_room(await self.session.rooms.create(*answer[0]))
@@ -409,13 +410,13 @@ class MainWindow(QMainWindow):
     async def _write_to(self, person: Person) -> None:
         rooms = self.session.rooms
         for summary in rooms.rooms():
-            if summary.type == "direct" and any(m.person.uid == person.uid for m in rooms.members(summary.room)):
+            if summary.type is RoomType.DIRECT and any(m.person.uid == person.uid for m in rooms.members(summary.room)):
                 self.open_room(summary.room)
                 return
         if not await may_add(self, self.session.people, person):
             return
-        room = await rooms.create(person.name, "direct")
-        await rooms.add(room, person.uid, 4, True)
+        room = await rooms.create(person.name, RoomType.DIRECT)
+        await rooms.add(room, person.uid, Role.OWNER, True)
         self.open_room(room)
 
     def toast(self, text: str, undo: Callable[[], object] | None = None, action: str = "") -> None:
@@ -503,29 +504,29 @@ class MainWindow(QMainWindow):
         status, before = self.session.status, self._announced_status
         if self.session.devices.ended == "revoked":
             self._announced_status = "revoked"
-        elif status.state in ("offline", "error"):
+        elif status.state in (LinkState.OFFLINE, LinkState.ERROR):
             self._announced_status = f"{status.state} {status.code}"
-        elif status.state != "connecting":
+        elif status.state is not LinkState.CONNECTING:
             self._announced_status = ""
         if self._announced_status and self._announced_status != before:
             self.announcer.announce(Kind.KEPT, self.bar.text())
-        elif before.startswith("offline") and not self._announced_status:
+        elif before.startswith(LinkState.OFFLINE) and not self._announced_status:
             self.announcer.announce(Kind.KEPT, tr("You are online again"))
 
     def _show_bar(self) -> None:
         """Shows the connection's bar. The last known state stays while Kansli tries to connect. Otherwise the bar, and
         all below it, would come and go at each attempt."""
         status = self.session.status
-        if status.state != "connecting":
+        if status.state is not LinkState.CONNECTING:
             self._known = status.state, status.code, status.about
         state, code, about = self._known
         if self.session.devices.ended == "revoked":
             self.bar.show_state(
                 "danger", "warning", sentence("revoked").text, tr("What can I do?"), lambda: run(self, self.ask_erase())
             )
-        elif state == "error" and code:
+        elif state is LinkState.ERROR and code:
             self.bar.show_state("warning", "warning", sentence(code, address=about).text, code=code)
-        elif state == "offline":
+        elif state is LinkState.OFFLINE:
             text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
             if code == "proxy-failed":
                 problem = sentence(code)
@@ -535,7 +536,7 @@ class MainWindow(QMainWindow):
                     n=status.waiting
                 )
             self.bar.show_state("info", "offline", text)
-        elif state == "syncing" and (reading := self._reading()):
+        elif state is LinkState.SYNCING and (reading := self._reading()):
             self.bar.show_state("info", "syncing", reading)
         else:
             self.bar.hide()
@@ -572,7 +573,7 @@ class MainWindow(QMainWindow):
             if section.count is not None:
                 self.rail.items[section.id].set_count(section.count())
         self.unread_changed.emit(self.unread)
-        if self.session.status.state == "syncing":
+        if self.session.status.state is LinkState.SYNCING:
             self._on_status()
 
     def _show_title(self) -> None:

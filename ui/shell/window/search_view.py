@@ -12,6 +12,7 @@ from app.core.ids import ObjId, RoomId
 from app.core.visible import one_line
 from app.core.words import words_of
 from app.objects.links import ObjectLink
+from app.session import Session
 from app.store.rows import SearchHit
 from ui.kit.card import EmptyState
 from ui.kit.latest import Latest
@@ -20,7 +21,6 @@ from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import day_or_time, tr, trn
-from ui.shell.ports import Session
 from ui.shell.rows import Row, RowList, Sizes
 from ui.shell.tool_list import ToolList
 
