@@ -84,7 +84,7 @@ class SettingsView(QWidget):
         page.addWidget(SectionHeader(tr("Look and language")))
         page.addWidget(self.rows.card(LANGUAGE, THEME, TEXT_SIZE, DENSITY))
 
-    def _add_security(self, page: QVBoxLayout, keys: Keys | None) -> None:
+    def _add_security(self, page: QVBoxLayout, keys: Unlocking | None) -> None:
         page.addWidget(SectionHeader(tr("Security")))
         locking = self.rows.card(AUTO_LOCK_MINUTES)
         locking.content.addWidget(self._lock_now())
