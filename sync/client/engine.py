@@ -65,61 +65,25 @@ class Engine:
     ) -> None:
         """Reads the account and the rooms from the store. Refused "unknown-user" if the store has no account. `dialer`
         leads to the stored address, `others` to all servers that policy names now (see dialled_address.py)."""
-        stored = ports.load_account()
-        if stored is None:
-            raise Refused(ErrorCode.UNKNOWN_USER, "no account in the store")
-        account = Account.decode(stored)
-        book = Book(ports, account.agency_pk, listener.on_log)
-        self._link = Link(ports=ports, account=account, book=book, listener=listener, now_ms=now_ms)
-        self._link.reload()
-        self._line = ServerLine(ports, dialer, others, agency_fingerprint(account.agency_pk))
-        self._verifier = ReceiptVerifier(self._link)
-        self._seals = Seals(self._link)
-        self._snapshots = Snapshots(self._link)
-        self._inbox = Inbox(self._link, self._verifier, self._seals, self._snapshots)
-        self._outbox = Outbox(self._link, self._verifier, self._inbox.pull_again)
-        self.operations = RoomOperations(self._link, self._inbox, self._outbox)
-        self.blobs = Blobs(self._link, self._line)
-        self._reuploader = Reuploader(
-            self._link,
-            self._verifier,
-            self._inbox.recheck_head,
-            self._outbox.opened,
-            self.blobs.reupload_lost,
-            self._link.own_log_moved.set,
-        )
-        self.devices = Devices(self._link)
-        self.recovery_sheet = RecoverySheet(self._link, self.devices)
-        self._audit = Audit(self._link)
-        self._schedule = Schedule(self._link)
+        self._link = link = _open_link(ports, listener, now_ms)
+        self._line = ServerLine(ports, dialer, others, self.agency)
+        self.blobs = Blobs(link, self._line)
+        self.parts = _make_parts(link, self.blobs)
+        self.operations = RoomOperations(link, self.parts.inbox, self.parts.outbox)
+        self.devices = Devices(link)
+        self.recovery_sheet = RecoverySheet(link, self.devices)
         self._facts = Facts()
         self._speakers: dict[RoomId, tuple[dict[bytes, Uid], frozenset[Uid]]] = {}
         self._present: set[RoomId] = set()
         """Rooms in which this device has posted a heartbeat, or will post one."""
-        self.parts = EngineParts(
-            link=self._link,
-            verifier=self._verifier,
-            inbox=self._inbox,
-            outbox=self._outbox,
-            seals=self._seals,
-            snapshots=self._snapshots,
-            audit=self._audit,
-            reuploader=self._reuploader,
-            schedule=self._schedule,
-        )
         self._state = ConnectionState(listener.on_status)
-        unknown = UnknownAccount(self._link, self._line)
+        unknown = UnknownAccount(link, self._line)
+        own_log = OwnLogKeeping(self.parts, self.devices, self.recovery_sheet)
         self._session = SignedInSession(
-            self.parts,
-            self._line,
-            self._state,
-            OwnLogKeeping(self.parts, self.devices, self.recovery_sheet),
-            self.recovery_sheet,
-            self.blobs,
-            unknown,
+            self.parts, self._line, self._state, own_log, self.recovery_sheet, self.blobs, unknown
         )
-        self._reconnecting = Reconnecting(self._link, self.devices, self._state, self._session, unknown)
-        self._link.compare_clocks = self._reconnecting.compare_clocks
+        self._reconnecting = Reconnecting(link, self.devices, self._state, self._session, unknown)
+        link.compare_clocks = self._reconnecting.compare_clocks
 
     # -- state for the owner --------------------------------------------------------------------------------------
 
@@ -164,7 +128,7 @@ class Engine:
         """How many ms the server's time in a room is ahead of the clocks; 0 if it is not far ahead. See
         `ReceiptVerifier.time_ahead`."""
         found = self._link.rooms.get(room)
-        return self._verifier.time_ahead(found) if found else 0
+        return self.parts.verifier.time_ahead(found) if found else 0
 
     def removal_reason(self, room: RoomId, note: bytes) -> str | None:
         """Decrypts a removal's note (`RoomEvent.note`). None if it does not open, or this device has no key for it. A
@@ -219,7 +183,7 @@ class Engine:
         """(position reached, last position) while the history before a room's snapshots is read in the background; None
         otherwise."""
         found = self._link.rooms.get(room)
-        return (self._inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
+        return (self.parts.inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
 
     def knows(self, room: RoomId) -> bool:
         """Whether this device follows a room or has followed it. The answer is certain only while the status is
@@ -255,7 +219,7 @@ class Engine:
         """▲ Whether changes of the room were pruned before this device fetched them, and the server has not sent the
         snapshot that replaces them."""
         found = self._link.rooms.get(room)
-        return found is not None and self._inbox.lacks(found)
+        return found is not None and self.parts.inbox.lacks(found)
 
     def blocked(self, room: RoomId) -> str | None:
         """Why nothing written in the room is sent now (a code), or None. What was written stays in the outbox; nothing
@@ -285,16 +249,16 @@ class Engine:
     def ask_first(self, consent: Consent) -> None:
         """Sets `consent`, which decides whether a room to which the person is added is followed. Call it before
         `run`."""
-        self._inbox.invitations.consent = consent
+        self.parts.inbox.invitations.consent = consent
 
     @property
     def invitations(self) -> list[Invitation]:
         """Rooms that wait for the person's answer, the oldest addition first."""
-        return self._inbox.invitations.all()
+        return self.parts.inbox.invitations.all()
 
     def reconsider(self) -> None:
         """Call it when the answers of `consent` have changed: every invitation is decided again."""
-        self._inbox.invitations.reconsider()
+        self.parts.inbox.invitations.reconsider()
 
     def speakers(self, room: RoomId) -> frozenset[Uid]:
         """The people of whom at least one item counts in a room. The answer is kept until an item of a new device
@@ -315,7 +279,9 @@ class Engine:
         waits = found is None or not found.is_member or room in self._present
         if not waits and self.uid not in self.speakers(room):
             self._present.add(room)
-            self._outbox.send_beside(room, [Extra(obj=ObjId(room), kind=envelope.HEARTBEAT, about=b"", payload=b"")])
+            self.parts.outbox.send_beside(
+                room, [Extra(obj=ObjId(room), kind=envelope.HEARTBEAT, about=b"", payload=b"")]
+            )
 
     async def directory(self, query: str) -> list[Uid]:
         """Searches the people whose staff record has these words. Their logs are verified and their records stored."""
@@ -329,7 +295,7 @@ class Engine:
     @property
     def revocation_progress(self) -> tuple[int, int]:
         """After a device was revoked: (rooms that do not know it yet, all rooms)."""
-        return self._audit.left
+        return self.parts.audit.left
 
     @property
     def reading(self) -> tuple[int, int]:
@@ -345,7 +311,7 @@ class Engine:
 
     def set_shared(self, obj: ObjId, shared: bool) -> None:
         """Records whether another member has this object open: while they have, its edits are sent more often."""
-        (self._outbox.shared.add if shared else self._outbox.shared.discard)(obj)
+        (self.parts.outbox.shared.add if shared else self.parts.outbox.shared.discard)(obj)
         self.wake()
 
     def send_ephemeral(self, room: RoomId, payload: bytes, kind: int = PRESENCE) -> None:
@@ -378,6 +344,36 @@ class Engine:
     async def run(self) -> None:
         """Connects, syncs, reconnects with jittered back-off, until cancelled."""
         await self._reconnecting.run()
+
+
+def _open_link(ports: Ports, listener: Listener, now_ms: Callable[[], int]) -> Link:
+    stored = ports.load_account()
+    if stored is None:
+        raise Refused(ErrorCode.UNKNOWN_USER, "no account in the store")
+    account = Account.decode(stored)
+    book = Book(ports, account.agency_pk, listener.on_log)
+    link = Link(ports=ports, account=account, book=book, listener=listener, now_ms=now_ms)
+    link.reload()
+    return link
+
+
+def _make_parts(link: Link, blobs: Blobs) -> EngineParts:
+    verifier, seals, snapshots = ReceiptVerifier(link), Seals(link), Snapshots(link)
+    inbox = Inbox(link, verifier, seals, snapshots)
+    outbox = Outbox(link, verifier, inbox.pull_again)
+    return EngineParts(
+        link=link,
+        verifier=verifier,
+        inbox=inbox,
+        outbox=outbox,
+        seals=seals,
+        snapshots=snapshots,
+        audit=Audit(link),
+        reuploader=Reuploader(
+            link, verifier, inbox.recheck_head, outbox.opened, blobs.reupload_lost, link.own_log_moved.set
+        ),
+        schedule=Schedule(link),
+    )
 
 
 async def _post(connection: Connection, frame: m.Ephemeral) -> None:
