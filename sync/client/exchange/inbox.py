@@ -25,6 +25,7 @@ from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
 from sync.trust.formats.items import ENTRY, Item
 from sync.trust.room.ephemeral import EphemeralMessage
+from sync.trust.room.state_codec import STATE_TOO_LARGE
 from sync.trust.room.stream import Accepted, AcceptedEntry
 
 log = logging.getLogger("sync")
@@ -274,6 +275,10 @@ class Inbox:
         after, headers_only = room.stream.n, room.headers_only
         pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)
         while pulled.items:
+            if room.problem is not None:  # ▲ stopped meanwhile: a pull may have no end
+                await self._store_judged(room)
+                self._prefetch.drop(room.room)
+                return None
             more, after = pulled.items[-1].n < pulled.receipt.n, pulled.items[-1].n
             if more:
                 self._prefetch.start(room.room, after, headers_only=headers_only)
@@ -433,14 +438,19 @@ class Inbox:
     async def _bootstrap(self, room: RoomSync) -> bool:
         """Completes a newcomer's first pull, or the part of it that is held: opens what it has keys for, and stores all
         of it. ▲ False if the server does not give the content of items that it has shown: the room is WITHHELD."""
+        was_held = room.bootstrap_buffer is not None
         try:
             with self._link.kept(room):
                 await self._backfill.bootstrap(room)
                 for received in room.open_bootstrap_buffer():
                     await self._link.ports.receive_apart(received)
         except (Refused, Reject) as e:
+            if isinstance(e, Reject) and (e.code, e.where) == STATE_TOO_LARGE:  # no lie of the server: see `Link.apart`
+                raise
             self._verifier.stop(self._link.room(room.room), RoomState.WITHHELD, e.code)
             return False
+        if was_held:
+            room.record_alarm()
         self._link.notify_moved()
         return True
 
@@ -451,6 +461,7 @@ class Inbox:
             return
         with self._link.kept(room):
             await self._link.ports.receive_apart(room.finish_bootstrap(reread=True))
+        room.record_alarm()
         self._link.notify_moved()
 
     async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:

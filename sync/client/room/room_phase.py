@@ -17,10 +17,13 @@ several tables moves several machines at once.
    slice could not be stored gets a new `RoomSync` from the store, with a phase of its own (`Link.kept`).
 
 2) Alarm: why nothing more is read in or sent on this connection; NONE while nothing is wrong. Each alarm has the name
-   of the `RoomState` that a person is shown. Several tasks work on a room at once, so an alarm may follow an alarm.
+   of the `RoomState` that a person is shown. Several tasks work on a room at once, so an alarm may follow an alarm, and
+   the newest is shown. ▲ But nothing replaces FORK: the server could otherwise end it by a rollback that it then heals.
+   Only FORK replaces UNREADABLE, which lasts until the next start.
 
 3) Mark: which alarm the store records. It survives a restart and a new connection, and holds back the outbox until the
-   server is seen to have our history.
+   server is seen to have our history; a FORK does so for ever. The store records it from the moment in which it has the
+   stream's state (`TrackedRoom.record_alarm`).
 
 4) Head: whether on this connection the server has the same position and history as this device.
 
@@ -156,6 +159,7 @@ TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
         },
         Reading.OPENING: {
             E.STORED: Reading.FOLLOWING,
+            E.CONNECTED: Reading.OPENING,  # the restore recovery has the head checked again while content is fetched
         },
         Reading.FOLLOWING: {
             E.CONNECTED: Reading.FOLLOWING,
@@ -232,22 +236,22 @@ TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
         Alarm.FORK: {
             E.CONNECTED: Alarm.FORK,
             E.CONFIRMED: Alarm.FORK,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
+            E.WITHHELD: Alarm.FORK,
+            E.UPDATE_NEEDED: Alarm.FORK,
+            E.OLD_FORMAT: Alarm.FORK,
+            E.RESTORED: Alarm.FORK,
+            E.ROLLBACK: Alarm.FORK,
             E.FORK: Alarm.FORK,
-            E.UNREADABLE: Alarm.UNREADABLE,
+            E.UNREADABLE: Alarm.FORK,
         },
         Alarm.UNREADABLE: {
             E.CONNECTED: Alarm.UNREADABLE,
             E.CONFIRMED: Alarm.UNREADABLE,
-            E.WITHHELD: Alarm.WITHHELD,
-            E.UPDATE_NEEDED: Alarm.UPDATE_NEEDED,
-            E.OLD_FORMAT: Alarm.OLD_FORMAT,
-            E.RESTORED: Alarm.RESTORED,
-            E.ROLLBACK: Alarm.ROLLBACK,
+            E.WITHHELD: Alarm.UNREADABLE,
+            E.UPDATE_NEEDED: Alarm.UNREADABLE,
+            E.OLD_FORMAT: Alarm.UNREADABLE,
+            E.RESTORED: Alarm.UNREADABLE,
+            E.ROLLBACK: Alarm.UNREADABLE,
             E.FORK: Alarm.FORK,
             E.UNREADABLE: Alarm.UNREADABLE,
         },
@@ -256,7 +260,7 @@ TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
         Mark.NONE: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
         Mark.RESTORED: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
         Mark.ROLLBACK: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
-        Mark.FORK: {E.RESTORED: Mark.RESTORED, E.ROLLBACK: Mark.ROLLBACK, E.FORK: Mark.FORK},
+        Mark.FORK: {E.RESTORED: Mark.FORK, E.ROLLBACK: Mark.FORK, E.FORK: Mark.FORK},
     },
     Head: {
         Head.UNCONFIRMED: {E.CONNECTED: Head.UNCONFIRMED, E.CONFIRMED: Head.CONFIRMED},
@@ -325,9 +329,8 @@ class RoomPhase:
         return moved if mark is None else replace(moved, mark=mark)
 
     def failed(self) -> "RoomPhase":
-        """The phase after a fault of this program, whatever the table says: the room is stopped until the next
-        start."""
-        return replace(self, alarm=Alarm.UNREADABLE)
+        """The phase after a fault of this program: the room is stopped until the next start."""
+        return self.after(Event.UNREADABLE)
 
     @property
     def recorded(self) -> str | None:

@@ -103,6 +103,10 @@ class RoomSync(TrackedRoom):
         state = stream.to_bytes() if due else None
         self._state_bytes = len(state) if state is not None else self._state_bytes
         self._waiting += len(opened.waiting)
+        if reread is not None:
+            # ▲ before the slice is stored: `reread_done` would otherwise be stored behind it and erase the task
+            reread = max(reread, self._reread)  # ▲ a second grant must not shorten what is owed
+            self._history_granted(reread)
         yield ReceivedSlice(
             room=self.room,
             cursor=stream.n if due else None,
@@ -121,8 +125,6 @@ class RoomSync(TrackedRoom):
             reread=reread,
             incomplete=incomplete,
         )
-        if reread is not None:
-            self._history_granted(reread)
 
     def _events_in(self, accepted: Sequence[Accepted]) -> tuple[list[RoomEvent], int | None]:
         """The entries that people are shown; and the position up to which this device reads again, if an entry grants

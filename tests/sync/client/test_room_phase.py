@@ -67,8 +67,9 @@ def all_reached() -> set[RoomPhase]:
 
 @pytest.mark.parametrize("stop", STOPS, ids=lambda e: e.name)
 @pytest.mark.parametrize("before", Alarm, ids=lambda a: a.name)
-def test_the_newest_alarm_is_shown(before: Alarm, stop: Event) -> None:
-    assert RoomPhase(alarm=before).after(stop).alarm is Alarm[stop.name]
+def test_the_newest_alarm_is_shown_but_a_fork_and_a_fault_of_ours_stay(before: Alarm, stop: Event) -> None:
+    stays = before is Alarm.FORK or (before is Alarm.UNREADABLE and stop is not Event.FORK)
+    assert RoomPhase(alarm=before).after(stop).alarm is (before if stays else Alarm[stop.name])
 
 
 @pytest.mark.parametrize("alarm", Alarm, ids=lambda a: a.name)
@@ -108,8 +109,14 @@ def test_a_restart_keeps_what_the_store_recorded() -> None:
 
 @pytest.mark.parametrize("later", [Event.RESTORED, Event.ROLLBACK, Event.FORK], ids=lambda e: e.name)
 @pytest.mark.parametrize("first", Mark, ids=lambda m: m.name)
-def test_the_store_records_the_newest_of_its_alarms(first: Mark, later: Event) -> None:
-    assert RoomPhase(mark=first).after(later).mark is Mark[later.name]
+def test_the_store_records_the_newest_of_its_alarms_but_a_fork_for_ever(first: Mark, later: Event) -> None:
+    assert RoomPhase(mark=first).after(later).mark is (first if first is Mark.FORK else Mark[later.name])
+
+
+def test_no_event_ends_a_fork() -> None:
+    for phase in all_reached():
+        if phase.mark is Mark.FORK:
+            assert phase.alarm is Alarm.FORK
 
 
 def test_each_alarm_has_its_event_and_its_state_for_people() -> None:
@@ -147,7 +154,7 @@ READS: dict[Reading, dict[Event, Reading]] = {
         Event.CONNECTED: Reading.HEADERS,
         Event.CONFIRMED: Reading.HEADERS,
     },
-    Reading.OPENING: {Event.STORED: Reading.FOLLOWING},
+    Reading.OPENING: {Event.STORED: Reading.FOLLOWING, Event.CONNECTED: Reading.OPENING},
     Reading.FOLLOWING: {Event.CONNECTED: Reading.FOLLOWING, Event.CONFIRMED: Reading.FOLLOWING},
 }
 
