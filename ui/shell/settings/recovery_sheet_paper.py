@@ -53,7 +53,7 @@ def draw(paper: RecoverySheetPaper, device: QPaintDevice) -> bool:
 
 
 def _advice() -> tuple[str, ...]:
-    """What to do with the sheet."""
+    """What to do with the recovery sheet."""
     return (
         tr("Keep it where nobody else comes, such as a safe, and not with your computer. Make no photo of it."),
         tr("Whoever has it and an activation code in your name can become you. Nobody at the agency needs the code."),
