@@ -62,7 +62,7 @@ async def long_room(s: Scene) -> QWidget:
     long.start()
     s.ends.append(long.stop)
     s.window.open_room(room)
-    s.window.invitation.refresh()
+    s.window.content.invitation.refresh()
     return s.window
 
 

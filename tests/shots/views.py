@@ -248,7 +248,7 @@ async def palette(s: Scene, text: str) -> QWidget:
 
 async def search(s: Scene, text: str) -> QWidget:
     s.window.search_for(text)
-    await until(lambda: not s.window.search_view.asking)
+    await until(lambda: not s.window.content.search_view.asking)
     return s.window
 
 

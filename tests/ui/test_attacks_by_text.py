@@ -95,8 +95,8 @@ def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_file(qt
         assert found
         for widget in found:
             assert notified(point_at(widget)) == " ".join(title.split())
-        my_tasks = window.of_tools["tasks"]
-        window.stack.setCurrentWidget(my_tasks)
+        my_tasks = window.content.of_tools["tasks"]
+        window.content.stack.setCurrentWidget(my_tasks)
         headers = [w for w in my_tasks.findChildren(SectionHeader) if w.accessibleName() == title]
         assert headers
         assert {w.text() for w in headers} == {title}

@@ -247,7 +247,7 @@ async def test_after_a_lock_one_is_in_the_same_room_and_view_once(
             assert view.stood.caret == 5
         assert office.session.place == "", "it is no place to start at for ever"
         window.go_section("search")
-        window.search_view.field.setText("kompl")
+        window.content.search_view.field.setText("kompl")
         await r.lock()
         kept = office.session.place
     office = Office(tmp_path)
@@ -257,7 +257,7 @@ async def test_after_a_lock_one_is_in_the_same_room_and_view_once(
         window = r.program.stage.window
         assert window is not None
         assert window.navigator.place.section == "search"
-        assert window.search_view.field.text() == "kompl"
+        assert window.content.search_view.field.text() == "kompl"
 
 
 @pytest.mark.parametrize(

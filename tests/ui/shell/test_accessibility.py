@@ -114,7 +114,7 @@ VIEWS: dict[str, Callable[[MainWindow], None]] = {
     "search": lambda w: w.search_for("kompl"),
     "settings": lambda w: w.go_section("settings"),
     "palette": lambda w: w.open_palette(),
-    "offline": lambda w: w.bar.show_state("info", "offline", "Frånkopplad", "Försök igen", lambda: None),
+    "offline": lambda w: w.content.bar.show_state("info", "offline", "Frånkopplad", "Försök igen", lambda: None),
     "toast": lambda w: w.toast("Borttaget", lambda: None),
 }
 
@@ -124,7 +124,7 @@ async def shown(window: MainWindow, view: str) -> None:
     VIEWS[view](window)
     QApplication.processEvents()
     if view == "search":
-        await until(lambda: window.search_view.list.isVisible())
+        await until(lambda: window.content.search_view.list.isVisible())
 
 
 @pytest.mark.parametrize("view", VIEWS)

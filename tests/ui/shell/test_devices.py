@@ -352,10 +352,10 @@ async def test_a_revoked_device_says_so_and_removes_nothing_by_itself(
     window.erase_requested.connect(lambda: erased.append(True))
     session.devices.ended = "reset"
     session.status_changed.emit()
-    assert not window.bar.isVisible()
+    assert not window.content.bar.isVisible()
     session.devices.ended = "revoked"
     session.status_changed.emit()
-    assert "har spärrats" in window.bar.text()
+    assert "har spärrats" in window.content.bar.text()
     press(window, "Vad kan jag göra?")
     await until(lambda: bool(window.findChildren(RevokedDialog)))
     dialog = window.findChildren(RevokedDialog)[0]
@@ -405,8 +405,8 @@ def test_a_new_device_says_how_far_its_rooms_are_read(window: MainWindow, sessio
     session.reading = (12, 20)
     session.rooms.changed.emit()
     caught_up(window)
-    assert window.bar.text() == "Dina rum läses in: 12 av 20."
+    assert window.content.bar.text() == "Dina rum läses in: 12 av 20."
     session.reading = (19, 20)
     session.rooms.changed.emit()
     caught_up(window)
-    assert not window.bar.isVisible()
+    assert not window.content.bar.isVisible()

@@ -27,28 +27,28 @@ def quiet(session: FakeSession) -> None:
 
 def rows(window: MainWindow) -> list[str]:
     window.go_section("home")
-    window.home.refresh()
+    window.content.home.refresh()
     QApplication.processEvents()
-    names = [button.accessibleName() for button in window.home.findChildren(QAbstractButton)]
+    names = [button.accessibleName() for button in window.content.home.findChildren(QAbstractButton)]
     return [name for name in names if name.startswith("Meddelande från")]
 
 
 def row(window: MainWindow, name: str) -> QAbstractButton:
-    return next(b for b in window.home.findChildren(QAbstractButton) if b.accessibleName().startswith(name))
+    return next(b for b in window.content.home.findChildren(QAbstractButton) if b.accessibleName().startswith(name))
 
 
 def test_an_unread_direct_message_shows_its_text_and_who_wrote_it_and_opens(
     window: MainWindow, session: FakeSession, quiet: None
 ) -> None:
     assert rows(window) == []
-    assert NOTHING in texts(window.home)
+    assert NOTHING in texts(window.content.home)
     session.rooms.change(DIRECT_HEAD, unread=2, last_ms=at(13, 40))
     session.rooms.change(DIRECT_REGISTRAR, unread=1, last_ms=at(13, 50))
     assert rows(window) == [
         "Meddelande från Registrator, Handlingen är diarieförd, 13:50",
         "Meddelande från Enhetschef, Tack, jag läser i kväll, 13:40",
     ]
-    assert NOTHING not in texts(window.home)
+    assert NOTHING not in texts(window.content.home)
     click(row(window, "Meddelande från Enhetschef"))
     view = window.current_room()
     assert view is not None
@@ -64,7 +64,7 @@ def test_a_new_conversation_is_no_room_that_one_was_added_to(
     session.rooms.events = lambda room: [added] if room == DIRECT_HEAD else []  # type: ignore[method-assign]
     session.rooms.change(DIRECT_HEAD, last_ms=at(9, 15))
     assert rows(window) == ["Meddelande från Enhetschef, Tack, jag läser i kväll, 09:15"]
-    assert not [text for text in texts(window.home) if "lagts till i Enhetschef" in text]
+    assert not [text for text in texts(window.content.home) if "lagts till i Enhetschef" in text]
     session.rooms.change(DIRECT_HEAD, preview="")
     assert rows(window) == []
     QTest.keyClick(row(window, "Ny konversation med Enhetschef"), Qt.Key.Key_Space)
@@ -85,17 +85,17 @@ def test_a_mention_in_a_conversation_of_two_stands_there_once(window: MainWindow
     session.chat.mentions = lambda limit=50, **_: [replace(mention, room=DIRECT_HEAD)]  # type: ignore[method-assign]
     session.rooms.change(DIRECT_HEAD, unread=2, mentions=1)
     assert rows(window) == []
-    assert "Du nämndes i Enhetschef" in texts(window.home)
+    assert "Du nämndes i Enhetschef" in texts(window.content.home)
 
 
 def test_nothing_needs_an_answer_is_not_shown_under_the_reminder_of_the_sheet(
     window: MainWindow, session: FakeSession, quiet: None
 ) -> None:
     assert rows(window) == []
-    assert NOTHING in texts(window.home)
+    assert NOTHING in texts(window.content.home)
     session.recovery.reminds = True
     session.status_changed.emit()
-    window.home.refresh()
-    shown = texts(window.home)
+    window.content.home.refresh()
+    shown = texts(window.content.home)
     assert "Du har inget återställningsblad" in shown
     assert NOTHING not in shown

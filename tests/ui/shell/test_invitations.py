@@ -34,7 +34,7 @@ def invited(window: MainWindow, session: FakeSession) -> InvitationView:
     session.invitations.open_ones = [INVITED]
     window.room_list.refresh()
     window.open_room(INVITED.room)
-    return window.invitation
+    return window.content.invitation
 
 
 def titles(window: MainWindow) -> list[str]:
@@ -62,11 +62,11 @@ def test_home_shows_who_invites_to_what_and_opens_it(window: MainWindow, session
     session.invitations.open_ones = [INVITED]
     session.invitations.changed.emit()
     caught_up(window)
-    row = next(b for b in window.home.findChildren(QAbstractButton) if INVITED.title in b.accessibleName())
+    row = next(b for b in window.content.home.findChildren(QAbstractButton) if INVITED.title in b.accessibleName())
     sentence = f"{LAWYER.name} har bjudit in dig till {INVITED.title}, {INVITED.greeting}"
     assert row.accessibleName().startswith(sentence)
     row.click()
-    assert window.invitation.isVisible()
+    assert window.content.invitation.isVisible()
 
 
 def test_invitations_stand_above_the_rooms_with_their_count(window: MainWindow, invited: InvitationView) -> None:
