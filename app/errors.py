@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What can go wrong in app/, each with a stable code. The sentences are in ui/errors.py.
+"""What can go wrong in app/, each with a stable code. The sentences are in ui/errors/.
 
 WorldError                  of sync/errors.py: a fault outside this program, shown to a person, often retried
 ├── StoreFault              StoreCorrupt · StoreOlder · StoreNewer · StoreMissing · DiskFull · StoreUnwritable

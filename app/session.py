@@ -147,10 +147,6 @@ class Session:
             self.rooms.baselines.kinds[rules.id] = rules.baseline
         if rules.carrier is not None:
             self.succession.carriers[rules.id] = rules.carrier
-        if rules.group_of is not None:
-            self.succession.groups[rules.id] = rules.group_of
-        if rules.unpack is not None:
-            self.succession.offers.unpack[rules.id] = rules.unpack
         if rules.copy_into is not None:
             self.succession.offers.copiers[rules.id] = rules.copy_into
         if rules.copier is not None:

@@ -18,7 +18,6 @@ from app.objects.compaction import Compaction
 from app.objects.files import SealedFiles
 from app.objects.kind import Kind
 from app.objects.links import Linked, ObjectLink
-from app.objects.replay import Unpack
 from app.objects.trash import Bin, Retired
 from app.people.person import Person
 from app.rooms import held, offers
@@ -190,12 +189,9 @@ class Carry(Generic[S]):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer(Generic[S]):
     """A successor room begins with the baseline of an object that merges, and members offer the own changes that it
-    lacks. `unpack` reads the update in a change's data. `group_of`: the group that the pieces of one large change
-    share; None for a kind without pieces. `copy_into(service, obj, room, into)` copies what an object of the old room
-    holds here into the successor, as new content."""
+    lacks. `copy_into(service, obj, room, into)` copies what an object of the old room holds here into the successor, as
+    new content."""
 
-    unpack: Unpack
-    group_of: Callable[[bytes], bytes | None] | None
     copy_into: Callable[[S, ObjId, RoomId, ObjId], object]
 
 
@@ -206,8 +202,6 @@ class KindRules:
     id: str
     baseline: Baseline | None
     carrier: Carrier | None
-    unpack: Unpack | None
-    group_of: Callable[[bytes], bytes | None] | None
     copy_into: offers.Copier | None
     copier: held.Copier | None
 
@@ -259,8 +253,6 @@ class ToolKind(Generic[S]):
             id=self.kind.id,
             baseline=None if isinstance(self.baseline, NoBaseline) else partial(self.baseline, parts),
             carrier=partial(carry.state, service) if carry is not None else None,
-            unpack=offer.unpack if offer is not None else None,
-            group_of=offer.group_of if offer is not None else None,
             copy_into=partial(offer.copy_into, service) if offer is not None else None,
             copier=None if isinstance(self.copier, NoCopy) else partial(self.copier, service),
         )

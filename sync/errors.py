@@ -21,7 +21,7 @@ from sync.ids import Uid
 
 class WorldError(Exception):
     """A fault outside this program: network, disks, key stores, files, clocks, people, another party's refusal or
-    mistake. `code` is stable and goes to logs, support and ui/errors.py."""
+    mistake. `code` is stable and goes to logs, support and ui/errors/."""
 
     code: str = "world"
 

@@ -15,7 +15,8 @@ from app.store import rooms as room_rows
 from app.store.store import Store
 from app.tasks import KIND as BOARD
 from app.tasks.service import TaskService, new_board
-from sync.client.ports import MemberRow, OpenedChange, Received
+from sync.client.ports import MemberRow, OpenedChange
+from sync.client.received import ReceivedSlice
 
 ROOM = RoomId(b"r" * 16)
 CHANNEL = ObjId(b"c" * 16)
@@ -110,7 +111,7 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
     store = Store.create(folder / "office.db", KEY, {CHAT.id: CHAT, BOARD.id: BOARD}, folder / "blobs")
     store.set_me(uid)
     members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
-    store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
+    store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
     with store.db.transaction() as conn:
         room_rows.name(conn, ROOM, title, "case", 1)
         object_rows.announce(conn, ROOM, CHANNEL, CHAT.id, 1, HL)
@@ -147,7 +148,7 @@ class Positions:
                 self.t += 1000
                 opened.append(self._opened(desk.folk.uid, pending.obj, pending.change_id, pending.payload))
             for other in self.desks:
-                other.store.receive(Received(room=ROOM, cursor=self.n, state=b"", changes=opened))
+                other.store.receive(ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=opened))
 
     def _opened(self, uid: Uid, obj: ObjId, change_id: ChangeId, payload: bytes) -> OpenedChange:
         return OpenedChange(
@@ -167,4 +168,4 @@ def from_others(at: Desk, uid: Uid, obj: ObjId, payloads: Sequence[bytes], *, n:
         OpenedChange(n=n + i, t=t + i * step, uid=uid, dev=DevId(uid), obj=obj, change_id=new_change(), payload=payload)
         for i, payload in enumerate(payloads)
     ]
-    at.store.receive(Received(room=ROOM, cursor=n + len(payloads), state=b"", changes=opened))
+    at.store.receive(ReceivedSlice(room=ROOM, cursor=n + len(payloads), state=b"", changes=opened))

@@ -5,10 +5,13 @@ import ast
 import subprocess
 import sys
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from sync.client.parts import EngineParts
 
 ROOT = Path(__file__).parent.parent
 DEMO = ROOT / "tests/demo"
@@ -90,3 +93,27 @@ def test_the_demo_drives_the_program_from_outside() -> None:
         attack = {name for name in imports(path) if name == "tests.demo.prise"}
         assert not attack, f"tests/demo/{path.name} imports what knows the formats"
         assert ours <= allowed.get(path.stem, set()), f"tests/demo/{path.name} imports {sorted(ours)}"
+
+
+def read_of_an_engine(source: str, names: set[str]) -> list[int]:
+    """The lines that read one of these attributes of an engine."""
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Attribute) and node.attr in names]
+    owners = [(node.lineno, getattr(node.value, "attr", getattr(node.value, "id", ""))) for node in found]
+    return [line for line, owner in owners if owner.lstrip("_") == "engine"]
+
+
+def test_nothing_above_sync_reads_the_parts_of_an_engine() -> None:
+    """They have the account's keys, and are there for tests of sync/client."""
+    assert (
+        read_of_an_engine("self._engine.parts.link", {"parts"}) == [1] == read_of_an_engine("engine.parts", {"parts"})
+    )
+    assert read_of_an_engine("self._tools.parts", {"parts"}) == []
+    files = [file for layer in ("app", "ui") for file in (ROOT / layer).rglob("*.py")]
+    assert [file for file in files if read_of_an_engine(file.read_text(encoding="utf-8"), {"parts"})] == []
+
+
+def test_tests_read_the_parts_of_an_engine_by_their_public_names() -> None:
+    private = {f"_{each.name}" for each in fields(EngineParts)}
+    assert read_of_an_engine("a.engine._link.rooms", private) == [1]
+    files = (ROOT / "tests").rglob("*.py")
+    assert [file for file in files if read_of_an_engine(file.read_text(encoding="utf-8"), private)] == []

@@ -14,7 +14,7 @@ CODE = ("app", "ui", "sync", "resources", "tests", "packaging")
 SPDX = "# SPDX-License-Identifier: EUPL-1.2"
 # app/ folders that are no tools: they lie under the tools and have no window of their own.
 SHARED = {"core", "store", "objects", "rooms", "people", "personal", "devices", "arrival", "worker", "richtext"}
-NO_TOOLS_IN_UI = {"kit", "shell", "desktop", "richtext"}
+NO_TOOLS_IN_UI = {"errors", "kit", "shell", "desktop", "richtext"}
 
 
 def python_files(*parts: str) -> list[Path]:

@@ -105,7 +105,7 @@ class Client:
     received: list[StoredChange] = field(default_factory=list)
     moved_logs: list[Uid] = field(default_factory=list)
     was_cut: bool = False
-    _running: "asyncio.Task[None] | None" = None
+    running: "asyncio.Task[None] | None" = None
 
     @property
     def uid(self) -> Uid:
@@ -117,14 +117,14 @@ class Client:
         self.store.changes.appended.connect(lambda change: self.engine.wake())
         self.store.changes.received.connect(self.received.extend)
         self.store.waiting_changed.connect(self.engine.wake)
-        self._running = asyncio.ensure_future(self.engine.run())
+        self.running = asyncio.ensure_future(self.engine.run())
 
     async def stop(self) -> None:
         """Stops syncing and closes the store."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
-            self._running = None
+        if self.running is not None:
+            self.running.cancel()
+            await asyncio.gather(self.running, return_exceptions=True)
+            self.running = None
         await self.engine.blobs.close()
         self.store.close()
 
@@ -306,7 +306,7 @@ class World:
         if len(heads) > 1 or next(iter(heads))[1]:
             return False
         # what was acknowledged a moment ago may not have been shown to anybody yet, its author included
-        return all(at is None or at.caught_up for at in (c.engine._link.rooms.get(room) for c in clients))
+        return all(at is None or at.caught_up for at in (c.engine.parts.link.rooms.get(room) for c in clients))
 
     async def close(self) -> None:
         for client in self.clients:

@@ -68,14 +68,14 @@ class Program:
         self._office, self._tools = office, tools
         self._link = link
         self._locked = locked
-        self._resident = Resident(office.profile, office.settings, desktop or Desktop())
-        self._stage = Stage(
+        self.resident = Resident(office.profile, office.settings, desktop or Desktop())
+        self.stage = Stage(
             office.settings,
-            lambda: self._ending.may_close(),
+            lambda: self.ending.may_close(),
             background=background,
             report=lambda: diagnosis.report(office.profile, office.settings),
         )
-        self._ending = Ending(office, self._stage, self._resident)
+        self.ending = Ending(office, self.stage, self.resident)
         self._entry_views = EntryViews(office, self._open, self._show_gate)
         self._installed = installed or Installed(version_file())
         self._upgrades = QTimer(interval=INSTALLED_EVERY_MS)
@@ -85,7 +85,7 @@ class Program:
 
     async def run(self) -> None:
         """Runs until the window is closed or the system asks the program to end. The session is closed in order."""
-        ending, resident = self._ending, self._resident
+        ending, resident = self.ending, self.resident
         signals = Signals(ending.over)
         resident.called.connect(self._on_called)
         resident.lock_asked.connect(ending.lock)
@@ -128,25 +128,25 @@ class Program:
     def _on_woke(self) -> None:
         self._renew_policy()
         self._look_for_upgrade()
-        window = self._stage.window
+        window = self.stage.window
         if window is None or not window.auto_lock.look():
             self._hurry()
 
     def _on_left(self) -> None:
         """Locks when the desktop session is locked or left, unless Kansli never locks by itself."""
-        if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and self._stage.session is not None:
-            self._ending.lock()
+        if self._office.settings.get(AUTO_LOCK_MINUTES) > 0 and self.stage.session is not None:
+            self.ending.lock()
 
     def _look_for_upgrade(self) -> None:
         """Shows in the window, once, that a newer release is on the disk. While locked nothing is shown; the window
         shows it later."""
-        window, found = self._stage.window, self._installed.newer()
+        window, found = self.stage.window, self._installed.newer()
         if window is not None and found is not None:
             window.show_upgrade(found, needs_computer=self._installed.needs_computer)
 
     def _hurry(self) -> None:
-        if self._stage.session is not None:
-            self._stage.session.hurry()
+        if self.stage.session is not None:
+            self.stage.session.hurry()
 
     def _on_setting(self, key: str) -> None:
         if key in (PROXY_MODE.key, PROXY_ADDRESS.key):
@@ -157,36 +157,36 @@ class Program:
         link, _, token = message.partition("\n")
         if token.isascii() and token.isprintable() and token:
             os.environ["XDG_ACTIVATION_TOKEN"] = token[:256]  # Qt takes it for the next window that is brought up
-        if self._stage.shown is not None:
-            to_front(self._stage.shown)
+        if self.stage.shown is not None:
+            to_front(self.stage.shown)
         if link:
             self._follow(link)
 
     def _follow(self, link: str) -> None:
         """Follows a link; while locked, after unlocking."""
-        if self._stage.window is not None:
-            self._stage.window.follow(link)
+        if self.stage.window is not None:
+            self.stage.window.follow(link)
             return
         self._link = link
-        gate = self._stage.view
+        gate = self.stage.view
         if is_invitation(link) and isinstance(gate, WelcomeView) and gate.currentWidget() is gate.code_page:
             self._show_gate(self._welcome())
 
     def _show_in_tray(self) -> None:
-        self._resident.show_locked(self._stage.session is None)
-        if self._stage.window is not None:
-            self._stage.window.notify_by(self._resident.tray)
+        self.resident.show_locked(self.stage.session is None)
+        if self.stage.window is not None:
+            self.stage.window.notify_by(self.resident.tray)
 
     def _show_minimised(self) -> None:
         """Shows the window in the task bar: the program was started without a window, and there is no tray."""
-        shown = self._stage.shown
-        if shown is not None and self._stage.quiet:
+        shown = self.stage.shown
+        if shown is not None and self.stage.quiet:
             shown.showMinimized()
 
     @property
     def restart(self) -> Restart | None:
         """How to start the program again after `run` has ended; None if it is not to be started again."""
-        return self._ending.restart(self._link)
+        return self.ending.restart(self._link)
 
     # -- before a window -------------------------------------------------------------------------------------------
 
@@ -217,11 +217,11 @@ class Program:
         return self._entry_views.welcome(link)
 
     def _show_gate(self, view: GateView) -> None:
-        self._stage.show_gate(view)
-        self._resident.show_locked(True)
+        self.stage.show_gate(view)
+        self.resident.show_locked(True)
 
     def _open(self, session: Session) -> None:
-        self._stage.session = session
+        self.stage.session = session
         if session.overdue:
             self._show_gate(self._away(session))
         else:
@@ -230,12 +230,12 @@ class Program:
     def _away(self, session: Session) -> AwayView:
         view = AwayView(session, session.engine.retry_now)
         view.let_in.connect(lambda: self._on_let_in(session))
-        view.lock.connect(self._ending.lock)
-        view.erase.connect(self._ending.erase)
+        view.lock.connect(self.ending.lock)
+        view.erase.connect(self.ending.erase)
         return view
 
     def _on_let_in(self, session: Session) -> None:
-        if self._stage.session is session and self._stage.window is None:
+        if self.stage.session is session and self.stage.window is None:
             self._show_window(session)
 
     def _warm(self, session: Session) -> None:
@@ -245,23 +245,23 @@ class Program:
             asyncio.get_running_loop()
         except RuntimeError:
             return
-        if self._stage.window is not None:
-            run(self._stage.window, session.warm())
+        if self.stage.window is not None:
+            run(self.stage.window, session.warm())
 
     def _show_window(self, session: Session) -> None:
-        quiet = self._stage.quiet
-        window = self._stage.window = MainWindow(session, self._tools, keys=self._office.unlocking)
-        window.lock_requested.connect(self._ending.lock)
+        quiet = self.stage.quiet
+        window = self.stage.window = MainWindow(session, self._tools, keys=self._office.unlocking)
+        window.lock_requested.connect(self.ending.lock)
         window.key_change_requested.connect(self._rekey)
-        window.erase_requested.connect(self._ending.erase)
-        window.quit_requested.connect(self._ending.quit)
-        window.restart_requested.connect(self._ending.upgrade)
-        window.unread_changed.connect(self._resident.show_unread)
-        away.watch(window, lambda: session.overdue, self._ending.lock)
-        window.installEventFilter(Closing(self._ending.may_close, window))
+        window.erase_requested.connect(self.ending.erase)
+        window.quit_requested.connect(self.ending.quit)
+        window.restart_requested.connect(self.ending.upgrade)
+        window.unread_changed.connect(self.resident.show_unread)
+        away.watch(window, lambda: session.overdue, self.ending.lock)
+        window.installEventFilter(Closing(self.ending.may_close, window))
         self._show_in_tray()
         self._look_for_upgrade()
-        self._resident.show_unread(window.unread)
+        self.resident.show_unread(window.unread)
         if self._link:
             window_place.forget(session)
         else:
@@ -270,7 +270,7 @@ class Program:
             window.show()
             QTimer.singleShot(0, window, lambda: log.ui.info("window-shown"))  # it has been painted by then
         QTimer.singleShot(WARM_AFTER_MS, window, lambda: self._warm(session))
-        self._stage.drop_gate()
+        self.stage.drop_gate()
         link, self._link = self._link, ""
         if link:
             window.follow(link)
@@ -278,18 +278,18 @@ class Program:
     def _rekey(self, change: KeyChange) -> None:
         """Gives the database a new key, between two sessions. If something that was written cannot be stored, shows why
         and changes nothing: the edit would be lost with the first session."""
-        window, fault = self._stage.window, self._ending.save()
+        window, fault = self.stage.window, self.ending.save()
         if window is not None and fault is not None:
             report(window, fault)
             return
-        self._ending.begin(lambda: self._rekey_now(change))
+        self.ending.begin(lambda: self._rekey_now(change))
 
     async def _rekey_now(self, change: KeyChange) -> None:
         page = GatePage(tr("Your content gets a new key"), tr("A second or so for each 100 MB. Please wait."))
         page.spinner.start()
         self._show_gate(page)
         try:
-            await self._ending.close()
+            await self.ending.close()
             session = await self._office.rekey(change)
         except (WorldError, BugError) as fault:  # nothing was changed: the unlock methods are as before
             view = self._entry_views.usual()
@@ -297,6 +297,6 @@ class Program:
             view.show_error(fault)
             return
         self._open(session)
-        if (window := self._stage.window) is not None:
+        if (window := self.stage.window) is not None:
             window.go_section("settings")
             window.toast(tr("The ways of unlocking are changed"))

@@ -4,7 +4,8 @@
 from collections.abc import Callable, Sequence
 
 from app.core.ids import ObjId, RoomId
-from app.documents import projection, records
+from app.documents import projection
+from app.objects import pieces
 from app.richtext.model import Document
 from app.store.changes import Changes
 from app.store.projection import Feeder
@@ -27,17 +28,13 @@ class DocumentAdapter:
     def new(self, room: RoomId, obj: ObjId, emit: Callable[[bytes], None]) -> Document:
         """See `Adapter`. Its selections name none of my clients under which nothing has a position yet."""
         document = Document(emit)
-        unplaced = (records.client_of(data) for data in self._changes.unplaced(obj))
+        unplaced = (pieces.client_of(data) for data in self._changes.unplaced(obj))
         document.hide(client for client in unplaced if client is not None)
         return document
 
-    def feeder(self) -> records.Assembler:
+    def title(self, model: Document) -> str:
         """See `Adapter`."""
-        return records.Assembler()
-
-    def encode(self, model: Document, title: str | None, update: bytes) -> Sequence[bytes]:
-        """See `Adapter`. The change names the title if lists show another one."""
-        return records.encode(update, model.title if title != model.title else None)
+        return model.title
 
     def load(self, model: Document, updates: Sequence[bytes]) -> int:
         """See `Adapter`."""

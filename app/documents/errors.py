@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Why a file cannot become a document, or a document a file. The sentences are in ui/errors.py.
+"""Why a file cannot become a document, or a document a file. The sentences are in ui/errors/.
 
 WorldError
 ├── PrintOff · PrinterRefused

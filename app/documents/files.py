@@ -18,11 +18,11 @@ from app.core import log
 from app.core.files import Draft, open_file
 from app.core.ids import ObjId, RoomId
 from app.core.visible import one_line
-from app.documents import records
 from app.documents.conversion.converter import Converter
 from app.documents.conversion.wire import KINDS
 from app.documents.errors import ExportFailed, ExportFull, ImportForeign, ImportTooLarge, PrintOff
 from app.errors import ExportOff, FileUnreadable
+from app.objects import pieces
 from app.richtext.flow import Block
 from app.richtext.formats import Taken
 from app.richtext.markdown import to_markdown
@@ -156,5 +156,5 @@ def _changes(title: str, blocks: Sequence[Block]) -> list[bytes]:
         document.set_up(title)
         begun, first = document.state(), list(updates)
         document.fill(blocks)
-        made = [data for update in first for data in records.encode(update, document.title)]
-        return [*made, *records.encode(document.diff(begun))]
+        made = [data for update in first for data in pieces.encode(update, document.title)]
+        return [*made, *pieces.encode(document.diff(begun))]

@@ -5,8 +5,8 @@ import contextlib
 
 from app.core.ids import ChangeId, Uid
 from app.documents import KIND
-from app.documents.records import encode
 from app.objects.crdt import CrdtDoc
+from app.objects.pieces import encode
 from app.worker.states import SMALL_CHANGES, States
 from sync.client.placed_changes import PlacedChange, position_of
 

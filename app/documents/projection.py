@@ -8,7 +8,7 @@ A keystroke only marks the row (some microseconds): reading 100 pages into the i
 from collections.abc import Sequence
 
 from app.core.visible import one_line
-from app.documents.records import check
+from app.objects.pieces import check
 from app.richtext.model import Document
 from app.store import objects, search
 from app.store.connection import Connection

@@ -14,13 +14,13 @@ from app.core.delay import Later, on_loop
 from app.core.i18n import tr
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
-from app.documents import projection, records
+from app.documents import projection
 from app.documents.adapter import DocumentAdapter
 from app.documents.files import DocumentFiles
 from app.documents.presence import Presence
 from app.documents.trash import DocumentTrash
 from app.errors import NotFound
-from app.objects import history
+from app.objects import history, pieces
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.objects.live import LiveObjects
 from app.objects.trash import Retired
@@ -175,7 +175,7 @@ class DocumentService:
             obj = self._objects.new(room)
             self._rooms.announce(room, obj, projection.KIND_ID)
             for update in updates:
-                for data in records.encode(update, document.title):
+                for data in pieces.encode(update, document.title):
                     self._changes.append(room, obj, data)
         return obj
 
@@ -256,7 +256,7 @@ class DocumentService:
         it."""
         document = Document()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
-            document.merge(records.Assembler().feed(changes))
+            document.merge(pieces.Assembler().feed(changes))
         return document
 
     # ---- presence
@@ -332,7 +332,7 @@ class DocumentService:
     def _on_positioned(self, changes: Sequence[StoredChange]) -> None:
         for change in changes:
             document = self._live.get(change.obj)
-            client = records.client_of(change.data) if document is not None else None
+            client = pieces.client_of(change.data) if document is not None else None
             if document is not None and client is not None:
                 document.placed(client)
 

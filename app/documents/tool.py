@@ -4,7 +4,6 @@
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
 from app.documents.compaction import compact
-from app.documents.records import group_of, unpack
 from app.documents.service import DocumentService
 from app.tool import AppTool, Offer, Parts, ToolKind, from_snapshot
 from sync.client.ports import CARET
@@ -33,7 +32,7 @@ TOOL = AppTool(
             kind=KIND,
             baseline=from_snapshot,
             snapshot=compact,
-            successor=Offer(unpack=unpack, group_of=group_of, copy_into=_copy_into),
+            successor=Offer(copy_into=_copy_into),
             copier=DocumentService.copy,
             starter=None,
         ),

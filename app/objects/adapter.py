@@ -29,19 +29,9 @@ class Model(Protocol):
 M = TypeVar("M", bound=Model)
 
 
-class CountingFeeder(Feeder, Protocol):
-    """Takes the updates out of changes. `damaged`: how many changes were none of the tool's. `waiting`: pieces of an
-    update are here whose other pieces are not."""
-
-    @property
-    def damaged(self) -> int: ...
-
-    @property
-    def waiting(self) -> bool: ...
-
-
 class Adapter(Protocol[M]):
-    """What a tool gives: how its models are made, how they merge, and how their updates are written."""
+    """What a tool gives: how its models are made and how they merge. Their updates are written as app/objects/pieces.py
+    says."""
 
     @property
     def kind(self) -> str:
@@ -62,11 +52,9 @@ class Adapter(Protocol[M]):
         """An empty model, which passes each finished own update to `emit`."""
         ...
 
-    def feeder(self) -> CountingFeeder: ...
-
-    def encode(self, model: M, title: str | None, update: bytes) -> Sequence[bytes]:
-        """The data of the changes that carry an update, stored all or none. `title`: the object's in lists, None if it
-        is not known."""
+    def title(self, model: M) -> str | None:
+        """The object's title, which a change names if lists show another one. None for a kind whose projection reads
+        the title out of the object."""
         ...
 
     def load(self, model: M, updates: Sequence[bytes]) -> int:

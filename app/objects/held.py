@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Generic
 
 from app.core.ids import ObjId, RoomId
-from app.objects.adapter import CountingFeeder, M
+from app.objects.adapter import M
+from app.objects.pieces import Assembler
 from app.store.rows import StoredChange
 
 
@@ -16,7 +17,7 @@ class Held(Generic[M]):
     room: RoomId
     obj: ObjId
     model: M
-    feeder: CountingFeeder
+    feeder: Assembler = field(default_factory=Assembler)
     row: int = 0
     """The last row of the store that is merged."""
     since_cached: int = 0

@@ -37,6 +37,7 @@ from app.errors import NotFound, StoreFault, StoreUnwritable
 from app.objects.adapter import Adapter, M
 from app.objects.crdt import may_be_kept
 from app.objects.held import Held
+from app.objects.pieces import Assembler, encode
 from app.store.changes import Changes
 from app.store.database import Database, is_fatal
 from app.store.objects import Objects
@@ -230,7 +231,7 @@ class LiveObjects(Generic[M]):
 
     def _new(self, room: RoomId, obj: ObjId) -> Held[M]:
         model = self._adapter.new(room, obj, lambda update: self._save(held, update))
-        held = Held(room, obj, model, self._adapter.feeder())
+        held = Held(room, obj, model)
         return held
 
     def _load(self, obj: ObjId) -> Held[M]:
@@ -242,7 +243,7 @@ class LiveObjects(Generic[M]):
             held = self._new(row.room, obj)
         changes = self._changes.of(obj, held.row)
         with self._changes.merging(row.room, obj, changes):
-            held.damaged = self._adapter.load(held.model, held.feeder.feed_data(_signed(changes)))
+            held.damaged = self._adapter.load(held.model, held.feeder.feed(changes))
         self._note(held, changes)
         return held
 
@@ -288,7 +289,8 @@ class LiveObjects(Generic[M]):
 
     def _save(self, held: Held[M], update: bytes) -> None:
         """Stores an own edit, in the middle of it."""
-        data = self._adapter.encode(held.model, self._title(held.obj), update)
+        title = self._adapter.title(held.model)
+        data = encode(update, title if title is not None and title != self._title(held.obj) else None)
         if held.is_beginning:
             held.first += data
             return
@@ -422,10 +424,10 @@ class LiveObjects(Generic[M]):
 
     def _read_again(self, held: Held[M]) -> None:
         changes = self._changes.of(held.obj)
-        held.is_stale, held.received, held.feeder = False, [], self._adapter.feeder()
-        own = self._adapter.feeder().feed_data([(b"", data) for data in held.unsaved])
+        held.is_stale, held.received, held.feeder = False, [], Assembler()
+        own = Assembler().feed_data([(b"", data) for data in held.unsaved])
         with self._changes.merging(held.room, held.obj, changes):
-            updates = held.feeder.feed_data(_signed(changes))
+            updates = held.feeder.feed(changes)
             held.damaged = self._adapter.reset(held.model, [*updates, *own])
         held.row = held.since_cached = 0
         self._note(held, changes)
@@ -434,7 +436,3 @@ class LiveObjects(Generic[M]):
         if changes:
             held.row = max(held.row, changes[-1].rowid)
             held.since_cached += len(changes)
-
-
-def _signed(changes: Sequence[StoredChange]) -> list[tuple[bytes, bytes]]:
-    return [(change.author, change.data) for change in changes]

@@ -86,10 +86,10 @@ class HeldBack:
 
     def held(self, room: RoomId) -> tuple[HeldChange, ...]:
         """The room's changes that are not merged here: first those that this computer holds back, then the void ones,
-        each group oldest first. At most `trials.MOST_VOID` void ones are listed; `void` counts all of them."""
-        held = [(q.change, q.why) for q in self._store.trials.quarantined() if q.change.room == room]
+        each group oldest first. At most `held_changes.MOST_VOID` void ones are listed; `void` counts all of them."""
+        held = [(q.change, q.why) for q in self._store.held_changes.quarantined() if q.change.room == room]
         changes = [self._of(change, why, void=False) for change, why in held]
-        changes += [self._of(change, why, void=True) for change, why in self._store.trials.void(room)]
+        changes += [self._of(change, why, void=True) for change, why in self._store.held_changes.void(room)]
         return tuple(change for change in changes if change is not None)
 
     def _of(self, change: StoredChange, why: str, *, void: bool) -> HeldChange | None:
@@ -112,14 +112,14 @@ class HeldBack:
         """Counts the room's void changes by object and author. The verdict "void" is the same at every member."""
         return tuple(
             VoidChanges(title=title, author=self._people.person(uid), count=count)
-            for title, uid, count in self._store.trials.void_counts(room)
+            for title, uid, count in self._store.held_changes.void_counts(room)
         )
 
     def waiting(self, room: RoomId) -> tuple[WaitingChanges, ...]:
         """The room's changes that wait for other changes, at every member, by object and author."""
         return tuple(
             WaitingChanges(title=title, author=self._people.person(uid), count=count)
-            for title, uid, count in self._store.trials.late(room)
+            for title, uid, count in self._store.held_changes.late(room)
         )
 
     def left_out(self, room: RoomId) -> tuple[LeftOutChange, ...]:

@@ -21,7 +21,7 @@ from app.core.ids import ObjId, RoomId
 from app.core.signal import Signal
 from app.errors import BadChange, NotFound
 from app.objects.offering import names_taken, offerable
-from app.objects.replay import Unpack
+from app.objects.pieces import unpack
 from app.store.origins import OriginRow
 from app.store.rows import StoredChange
 from app.store.store import Store
@@ -57,9 +57,8 @@ class Offers:
         """The waiting changes of a successor have changed, or the person has answered."""
         self.moved: Signal[()] = Signal()
         """A successor that was checked before has received a change: waiting changes may have become ready."""
-        self.unpack: dict[str, Unpack] = {}
-        """Reads the update in a change's data, by kind. Objects of other kinds never wait."""
         self.copiers: dict[str, Copier] = {}
+        """By kind. Changes of objects of other kinds never wait."""
         self._store = store
         self._seen: set[RoomId] = set()
         """Successors that were checked in this run of the program, and have received nothing since."""
@@ -103,8 +102,7 @@ class Offers:
     async def _held(self, into: ObjId, changes: Sequence[StoredChange]) -> tuple[set[int], bool]:
         """(the rows of changes that must not be offered now, whether one of them names a taken client)."""
         found = self._store.objects.get(changes[0].obj)
-        unpack = self.unpack.get(found.kind) if found is not None else None
-        if unpack is None:
+        if found is None or found.kind not in self.copiers:
             return set(), False
         rows: dict[bytes | int, list[tuple[int, int, bytes]]] = {}
         for change in changes:

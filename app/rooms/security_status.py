@@ -126,7 +126,7 @@ class SecurityStatuses:
             due_ms=self._engine.renewed_at(room),
             origin_doubt=self.origin_doubt(room),
             ahead_ms=self._engine.time_ahead(room),
-            void_changes=self._by_person((uid, count) for _, uid, count in self._store.trials.void_counts(room)),
+            void_changes=self._by_person((uid, count) for _, uid, count in self._store.held_changes.void_counts(room)),
             void_items=self._by_person(self._store.inbox.void_items(room)),
         )
 

@@ -238,7 +238,7 @@ class RoomService:
         return any(self._engine.may_continue(room, s.by) for s in self._store.origins.successors(room))
 
     def notices(self, room: RoomId) -> list[str]:
-        """Codes (see ui/errors.py) of what a person in the room should know beside its security status: why their
+        """Codes (see ui/errors/) of what a person in the room should know beside its security status: why their
         changes are not sent, that a received change could not be decrypted, and that an object whose history was
         cleared on the server is incomplete here ("gap"). What stops the whole room is in `sealed_state`."""
         why = self._engine.blocked(room)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from app.core import log
 from app.core.ids import ObjId, RoomId, Uid, short
 from app.errors import BadChange, Forbidden, WorkerDied
+from app.objects.pieces import group_of
 from app.rooms.evidence import Exhibit, exhibits
 from app.rooms.offers import HeldOffer, Offers
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
@@ -88,8 +89,6 @@ class Succession:
         self.offers.moved.connect(self.wake)
         self.carriers: dict[str, Carrier] = {}
         """By kind. An object of a kind without a carrier is carried as its baseline."""
-        self.groups: dict[str, Callable[[bytes], bytes | None]] = {}
-        """By kind: the group that the pieces of one large change share; None for a whole change."""
 
     # -- what is shown --------------------------------------------------------------------------------------------
 
@@ -333,8 +332,7 @@ class Succession:
 
     def _group(self, change: StoredChange) -> bytes | None:
         found = self._store.objects.get(change.obj)
-        of = self.groups.get(found.kind) if found else None
-        return of(change.data) if of is not None else None
+        return group_of(change.data) if found is not None and found.kind in self.offers.copiers else None
 
     def _for_successor(self, origin: OriginRow, change: StoredChange, same: bool) -> tuple[ObjId, bytes] | None:
         """An own change in the form for the successor: the same bytes, except that the root's records name the new

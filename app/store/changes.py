@@ -22,7 +22,7 @@ from app.store.projecting import Projecting, Tried
 from app.store.rows import Flush, StoredChange
 from app.store.verdicts import Verdicts, at_position
 from sync.client.placed_changes import position_of
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
 
 
 class Changes:
@@ -90,32 +90,34 @@ class Changes:
         conn.executemany(sql.ADD_OUTBOX_PART, [(row, part) for part in dict.fromkeys(blobs)])
         conn.execute(sql.COUNT_HELD, (row,))
 
-    def receive(self, received: Received, tried: Tried, verdicts: Verdicts | None = None) -> None:
-        """Stores the changes of an accepted slice; called by `Store.receive` inside its transaction. `tried`: changes
+    def receive(
+        self, room: RoomId, changes: Sequence[OpenedChange], tried: Tried, verdicts: Verdicts | None = None
+    ) -> None:
+        """Stores a room's changes from the server; called by `Store.receive` inside its transaction. `tried`: changes
         that may be merged at once; see `Projecting.run`. `verdicts`: the judges' verdicts on them."""
         verdicts = verdicts if verdicts is not None else Verdicts()
         with self._db.transaction() as conn:
-            known = known_of(self._db.conn.execute, received.room, received.changes)
+            known = known_of(self._db.conn.execute, room, changes)
             fresh: list[OpenedChange] = []
             placed: list[tuple[int, int, int, int, int]] = []
-            for change in {place_of(c): c for c in received.changes}.values():
+            for change in {place_of(c): c for c in changes}.values():
                 row = known.written_here(change)
                 if row is not None:
                     placed.append((change.n, change.t, change.place, change.baseline, row))
                 elif not known.is_stored(change):
                     fresh.append(change)
-            new = self._store(received.room, fresh, verdicts)
+            new = self._store(room, fresh, verdicts)
             if placed:
                 self._place(placed)
                 self._check_own(placed, verdicts)
-            again = self._mark_doubles(received.room, known.doubles) if known.doubles else set()
+            again = self._mark_doubles(room, known.doubles) if known.doubles else set()
             new = [change for change in new if change.rowid not in again]
             by_obj: dict[ObjId, list[StoredChange]] = {
                 change.obj: [] for change in fresh if change.obj in verdicts.codes
             }
             for stored in new:
                 by_obj.setdefault(stored.obj, []).append(stored)
-            kept = self._projecting.run(conn, received.room, by_obj, strict=False, tried=tried)
+            kept = self._projecting.run(conn, room, by_obj, strict=False, tried=tried)
             merged = [change for change in new if change.rowid not in kept]
             if merged:
                 self._db.after_commit(lambda: self.received.emit(merged))

@@ -45,7 +45,7 @@ def put(conn: Connection, room: RoomId, obj: ObjId, counter: Counter) -> None:
 
     The room has the sum of its objects' `unread` and `mentions`, and the latest of their `last`. An object in the trash
     counts again when it is taken back. The store itself removes the counter when it has the object projected from its
-    first change, and when the object turns out to belong to another room. 15 µs; 1 ms in a room of 1,000 objects that
+    first change, and when the object turns out to belong to another room. 11 µs; 0.4 ms in a room of 1,000 objects that
     count.
     """
     last = counter.last or Latest(t=0, by=Uid(b""), preview="")

@@ -3,12 +3,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from typing import assert_never
 
 from app.core import clock
 from app.core.ids import ObjId, RoomId, Uid
 from app.store import counters
 from app.store import statements as sql
+from app.store.arrivals import Arrivals, arrivals, is_small
 from app.store.behind import Behind
 from app.store.changes import Changes
 from app.store.database import Database
@@ -21,15 +22,24 @@ from app.store.projecting import Projecting, Tried
 from app.store.snapshots import Snapshots
 from app.store.trials import Trials
 from app.store.verdicts import Verdicts
-from sync.client.ports import MemberRow, Received, RoomEvent
+from sync.client.received import (
+    Backfilled,
+    BegunObject,
+    MemberRow,
+    OpenedContent,
+    OpenedUpTo,
+    ReadAgain,
+    Received,
+    ReceivedSlice,
+    Resolved,
+    RoomEvent,
+)
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
 """The values of `streams.postponed`. 1 is a room that was held back by hand."""
 MOST_VOID = 1000
 """▲ Most void items that are stored of a room. Everybody can write void items, so that a false server could otherwise
 fill the store."""
-_SHORT = 4 * 1024
-"""A change up to this many bytes is stored without a thread: a colleague's key, a message."""
 _LARGE_STATE = 32 * 1024
 _PAGE = 4096
 
@@ -110,25 +120,25 @@ class Inbox:
         return [(Uid(uid), count) for uid, count in self._db.rows(sql.VOID_ITEMS, (room,))]
 
     def receive(self, received: Received) -> None:
-        """Stores everything that an accepted slice changes, in ONE transaction. See `ports.Received`."""
-        received = self._begun(received)
+        """Stores everything that an accepted slice changes, in ONE transaction. See `sync.client.received`."""
+        came = arrivals(received, self._snapshots.changes)
         with self._db.transaction(durable=not received.more):
-            self._write(received, frozenset(), None)
-        self._judges.forget({c.obj for c in received.changes})
+            self._write(received, came, frozenset(), None)
+        self._judges.forget({c.obj for c in came.changes})
 
     async def receive_apart(self, received: Received) -> None:
         """Stores a slice as `receive` does. Changes of documents and boards are first merged on trial in the worker;
         those that do not pass are stored and held back. Then this commits the slice, notifies the tools (chat,
         documents, boards), and flushes the commit to the disk (decision 0017)."""
-        received = self._begun(received)
-        if not self._judges.concerns(received):
-            await self._store(received, frozenset(), None)
+        came = arrivals(received, self._snapshots.changes)
+        if not self._judges.concerns(came):
+            await self._store(received, came, frozenset(), None)
             return
         async with self._judges.lock:
-            verdicts = await self._judges.judge(received)
+            verdicts = await self._judges.judge(came)
             try:
-                tried = await self._trials.judge(received.room, received.changes, verdicts)
-                await self._store(received, tried, verdicts)
+                tried = await self._trials.judge(came.room, came.changes, verdicts)
+                await self._store(received, came, tried, verdicts)
             except Exception:
                 if not verdicts.settled:
                     self._judges.roll_back(verdicts)
@@ -139,73 +149,96 @@ class Inbox:
                 raise
         await self._trials.without_worker(verdicts.stale)
 
-    async def _store(self, received: Received, tried: Tried, verdicts: Verdicts | None) -> None:
+    async def _store(self, received: Received, came: Arrivals, tried: Tried, verdicts: Verdicts | None) -> None:
         is_short = self._is_short(received) and (verdicts is None or verdicts.count <= 1)
         now_s = asyncio.get_running_loop().time()
 
         def write() -> None:
             if verdicts is not None:  # the first callback after the commit: the others ask the judges
                 self._db.after_commit(lambda: self._judges.settle(verdicts, now_s))
-            self._write(received, tried, verdicts)
+            self._write(received, came, tried, verdicts)
             if verdicts is not None:
                 self._db.after_commit(lambda: self._trials.noted(verdicts))
 
         await self._db.apart(write, durable=not received.more, is_short=is_short)
 
     def _is_short(self, received: Received) -> bool:
-        """Whether storing `received` writes few rows, none over `_SHORT` bytes: its commit is then quicker than waking
-        a thread. A room's state counts only if it is written whole (1 MiB takes 20 ms). `received.whole` counts, since
-        the snapshots of those objects are deleted, and `secure_delete` overwrites the rows."""
-        r, state = received, received.state or b""
-        many = (r.positions, r.changes, r.items, r.waiting, r.resolved, r.events, r.members, r.gone, r.void, r.shares)
-        sizes = (
-            [len(c.payload) for c in r.changes] + [len(i.ct or b"") for i in r.items] + [len(w) for _, w in r.waiting]
-        )
-        is_small = max(map(len, many)) <= 1 and max(sizes, default=0) <= _SHORT and not (r.snapshots or r.whole)
-        return is_small and (len(state) < _LARGE_STATE or self._is_in_place(r.room, state))
+        """Whether `received` is small. A room's state counts only if it is written whole (1 MiB takes 20 ms)."""
+        state = received.state if isinstance(received, ReceivedSlice | OpenedUpTo) else None
+        fits = state is None or len(state) < _LARGE_STATE or self._is_in_place(received.room, state)
+        return fits and is_small(received)
 
     def _is_in_place(self, room: RoomId, state: bytes) -> bool:
         kept = self._states.get(room)
         return kept is not None and len(kept[1]) == len(state) >= _LARGE_STATE
 
-    def _begun(self, received: Received) -> Received:
-        """The slice with its snapshots as changes before the other changes."""
-        begun = self._snapshots.changes(received.snapshots)
-        return replace(received, changes=[*begun, *received.changes]) if begun else received
+    def _write(self, received: Received, came: Arrivals, tried: Tried, verdicts: Verdicts | None) -> None:
+        room, conn = received.room, self._db.conn
+        times = [e.t for e in came.events[:1]] + [c.t for c in came.changes[:1]] + [clock.now_ms()]
+        conn.execute(sql.ADD_ROOM, (room, times[0]))
+        match received:
+            case ReceivedSlice():
+                self._write_slice(received)
+            case OpenedContent():
+                self._put_shares(room, received.shares)
+                self._put_waiting(room, received.waiting, received.bad)
+                self._add_incomplete(room, received.incomplete)
+            case OpenedUpTo():
+                self._state(room, received.cursor, received.state)
+                self._put_positions(room, received.positions)
+                self._put_waiting(room, received.waiting, received.bad)
+                self._set_reread(room, received.reread)
+            case Resolved():
+                self._put_shares(room, received.shares)
+                self._put_waiting(room, (), received.bad)
+                self._complete(room, received.whole, judged=verdicts is not None)
+            case ReadAgain():
+                self._set_reread(room, 0)
+                self._complete(room, received.whole, judged=verdicts is not None)
+            case BegunObject(snapshot=snapshot):
+                self._snapshots.opened(room, [snapshot])
+                self._behind.begin([snapshot.obj])
+            case Backfilled():
+                pass
+            case _:
+                assert_never(received)
+        if verdicts is not None:
+            self._judges.write(verdicts)
+        self._changes.receive(room, came.changes, tried, verdicts)
+        # ▲ only now: projections cache no state of a room that lacks something (`objects.cache_state`)
+        match received:
+            case Resolved(resolved=resolved):
+                conn.executemany(sql.DROP_WAITING, [(room, n) for n in resolved])
+            case Backfilled(objs=objs):
+                self._set_incomplete(room, {*self.incomplete(room)} - {*objs})
+            case _:
+                pass
 
-    def _write(self, received: Received, tried: Tried, verdicts: Verdicts | None) -> None:
+    def _write_slice(self, received: ReceivedSlice) -> None:
         room, conn = received.room, self._db.conn
         if received.state is not None:
             self._state(room, received.cursor, received.state)
-        conn.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in received.positions])
+        self._put_positions(room, received.positions)
         if received.items:
             self._kept.add(room, received.items)
-        conn.executemany(sql.ADD_ROOM_KEY, [(room, *key) for key in received.keys])
-        conn.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in received.shares])
-        conn.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in received.waiting])
-        conn.executemany(sql.ADD_BAD, [(room, n, code) for n, code in received.bad])
+        self._put_shares(room, received.shares)
+        self._put_waiting(room, received.waiting, received.bad)
         conn.executemany(sql.ADD_VOID_ITEM, [(room, n, uid, code, MOST_VOID) for n, uid, code in received.void])
-        times = [e.t for e in received.events[:1]] + [c.t for c in received.changes[:1]] + [clock.now_ms()]
-        conn.execute(sql.ADD_ROOM, (room, times[0]))
         self._events(room, received.events)
         if received.members or received.gone:
             self._members(room, received.members, received.gone)
-        if received.reread is not None:
-            conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), received.reread))
-        if received.incomplete:
-            self._set_incomplete(room, {*self.incomplete(room), *received.incomplete})
-        if received.whole:
-            self._complete(room, received.whole, judged=verdicts is not None)
-        if received.snapshots:
-            self._snapshots.opened(room, received.snapshots)
-            self._behind.begin([s.obj for s in received.snapshots])
-        if verdicts is not None:
-            self._judges.write(verdicts)
-        self._changes.receive(received, tried, verdicts)
-        # ▲ only now: projections cache no state of a room that lacks something (`objects.cache_state`)
-        conn.executemany(sql.DROP_WAITING, [(room, n) for n in received.resolved])
-        if received.backfilled:
-            self._set_incomplete(room, {*self.incomplete(room)} - {*received.backfilled})
+        self._set_reread(room, received.reread)
+        self._add_incomplete(room, received.incomplete)
+
+    def _put_positions(self, room: RoomId, positions: Sequence[tuple[int, bytes]]) -> None:
+        self._db.conn.executemany(sql.ADD_POSITION, [(room, n, rh) for n, rh in positions])
+
+    def _put_shares(self, room: RoomId, shares: Sequence[tuple[ObjId, bytes]]) -> None:
+        self._db.conn.executemany(sql.PUT_SHARE, [(room, obj, share) for obj, share in shares])
+
+    def _put_waiting(self, room: RoomId, waiting: Sequence[tuple[int, bytes]], bad: Sequence[tuple[int, str]]) -> None:
+        self._db.conn.executemany(sql.ADD_WAITING, [(room, n, item) for n, item in waiting])
+        self._db.conn.executemany(sql.ADD_BAD, [(room, n, code) for n, code in bad])
 
     def reread(self, room: RoomId) -> int:
         """The position up to which a room must be read once more; 0 if it need not."""
@@ -215,6 +248,14 @@ class Inbox:
         """Objects with changes that were pruned before this device fetched them, and that no snapshot replaces yet."""
         found = self._db.value("SELECT value FROM meta WHERE name = ?", (_incomplete(room),)) or b""
         return [ObjId(found[at : at + 16]) for at in range(0, len(found), 16)]
+
+    def _set_reread(self, room: RoomId, reread: int | None) -> None:
+        if reread is not None:
+            self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_reread(room), reread))
+
+    def _add_incomplete(self, room: RoomId, objs: Sequence[ObjId]) -> None:
+        if objs:
+            self._set_incomplete(room, {*self.incomplete(room), *objs})
 
     def _set_incomplete(self, room: RoomId, objs: set[ObjId]) -> None:
         value = b"".join(sorted(objs))
@@ -241,6 +282,8 @@ class Inbox:
     def _complete(self, room: RoomId, whole: Sequence[ObjId], *, judged: bool) -> None:
         """Notes that every change of these objects is here. `judged`: objects that merge keep their snapshot until they
         are judged."""
+        if not whole:
+            return
         begun = {obj for (obj,) in self._db.rows(sql.BEGUN_IN, (room,))}.intersection(whole)
         kept = [obj for obj in begun if judged and self._judges.merging(room, obj) is not None]
         self._behind.note(kept)

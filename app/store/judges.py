@@ -21,6 +21,7 @@ from app.core.ids import ObjId, RoomId
 from app.core.pieces import Budget, TooLong, driven
 from app.errors import BadChange
 from app.store import statements as sql
+from app.store.arrivals import Arrivals
 from app.store.database import Database
 from app.store.kept_judges import Held, KeptJudges
 from app.store.known import known_of, place_of
@@ -29,7 +30,6 @@ from app.store.projecting import Projecting
 from app.store.projection import Projector
 from app.store.verdicts import KeptRows, Slice, Verdicts, is_piece, note, placed_of
 from sync.client.placed_changes import position_of
-from sync.client.ports import Received
 
 JUDGED_WITHIN_S = 2.0
 """▲ Seconds of judging for one object in a slice. After that the object is judged in the background. Otherwise a
@@ -54,10 +54,10 @@ class Judges(KeptJudges):
         super().__init__(db, me, kinds, projecting)
         projecting.taken_out.connect(self._on_taken_out)
 
-    def concerns(self, received: Received) -> bool:
+    def concerns(self, came: Arrivals) -> bool:
         """Whether these items from the server change, prune or complete an object that has a judge."""
-        objs = {c.obj for c in received.changes} | {e.obj for e in received.events if e.obj is not None}
-        return any(self.merging(received.room, obj) is not None for obj in {*objs, *received.whole})
+        objs = {c.obj for c in came.changes} | {e.obj for e in came.events if e.obj is not None}
+        return any(self.merging(came.room, obj) is not None for obj in {*objs, *came.whole})
 
     async def known(self, obj: ObjId) -> KnownIds:
         """Which ids of the object have positions, and who owns its clients. The answer is valid until the loop runs
@@ -75,22 +75,22 @@ class Judges(KeptJudges):
 
     # -- received changes
 
-    async def judge(self, received: Received) -> Verdicts:
-        """The verdicts on a slice that is not stored yet. The caller must then call `settle`, or `forget` with the
+    async def judge(self, arrived: Arrivals) -> Verdicts:
+        """The verdicts on what is not stored yet. The caller must then call `settle`, or `forget` with the
         objects."""
         out, by_obj = Verdicts(), dict[ObjId, Slice]()
-        for change in received.changes:
+        for change in arrived.changes:
             by_obj.setdefault(change.obj, Slice([], [], False)).changes.append(change)
-        for event in received.events:
+        for event in arrived.events:
             if event.kind == "prune" and event.obj is not None and event.until is not None:
                 by_obj.setdefault(event.obj, Slice([], [], False)).covers.append((event.n, event.until))
-        for obj in received.whole:
+        for obj in arrived.whole:
             by_obj.setdefault(obj, Slice([], [], False)).whole = True
         try:
             for obj, came in by_obj.items():
-                kind = self.merging(received.room, obj)
+                kind = self.merging(arrived.room, obj)
                 if kind is not None:
-                    await self._object(received.room, obj, kind, came, out)
+                    await self._object(arrived.room, obj, kind, came, out)
         except BaseException:
             self.roll_back(out)
             raise

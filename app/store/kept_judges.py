@@ -173,7 +173,7 @@ class KeptJudges:
                 self._db.conn.execute(sql.DROP_WAITS, (obj,))
                 self._db.conn.execute(sql.DROP_JUDGE_STATE, (obj,))
         judge, covers = self._new(obj, kind), 0
-        begins = self._begins(RoomId(room), obj)
+        begins = self._begins(RoomId(room), obj, kind)
         if begins:
             try:
                 await driven(judge.starting_at(begins))
@@ -206,14 +206,14 @@ class KeptJudges:
         for position in [position for position, ((_, mark), _) in differ.items() if mark == sql.BEHIND]:
             del differ[position]
 
-    def _begins(self, room: RoomId, obj: ObjId) -> list[PlacedChange]:
+    def _begins(self, room: RoomId, obj: ObjId, kind: Projector) -> Sequence[PlacedChange]:
         """The changes of the state that replaces an object's first ones here; empty if all changes are here."""
         if self._db.value("SELECT 1 FROM meta WHERE name = ?", (complete_name(obj),)) is not None:
             return []
         snapshot = self._snapshot(obj)
-        if snapshot or not self._reads_alone(room):
+        if snapshot or kind.merging is None or not self._reads_alone(room):
             return snapshot
-        return [placed_in(row) for row in self._db.rows(sql.NEWEST_BASELINE, (obj,))]
+        return kind.merging.newest_state(map(placed_in, self._db.rows(sql.BASELINES, (obj,))))
 
     def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int) -> None:
         """Marks changes according to the verdicts; those that are to be merged after all are tried first. Changes that

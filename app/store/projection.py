@@ -4,7 +4,7 @@
 `app.objects.kind.Kind` fulfils `Projector`; the store knows no kinds of its own.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -115,8 +115,8 @@ class ObjectJudge(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merging:
-    """How a kind's objects merge: the roots of their CRDT, the feeder that takes updates out of changes, and their
-    judge."""
+    """How a kind's objects merge: the roots of their CRDT, the feeder that takes updates out of changes, their judge,
+    and the state with which a reader of their baselines begins."""
 
     texts: tuple[str, ...] = ()
     maps: tuple[str, ...] = ()
@@ -124,6 +124,8 @@ class Merging:
     """The same value as in the kind's model, so that the worker merges as the program does."""
     feeder: Callable[[], Feeder]
     judge: Callable[[WaitingRows], ObjectJudge]
+    newest_state: Callable[[Iterable[PlacedChange]], Sequence[PlacedChange]]
+    """The changes of the newest state that is complete among an object's baselines, newest first; empty if none is."""
     load: Callable[[], object]
     """Imports the CRDT library, which takes 40 ms. `Rehearsal` calls it in its thread before others' changes are
     merged, so that merging them does not import it on the event loop."""

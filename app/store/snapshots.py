@@ -122,7 +122,7 @@ class Snapshots:
                 (after, state), begins = base, list(base[1].changes)
                 n, waits = max(after, n or 0), state.waits
             else:
-                begins = [data for *_, data in reader.execute(sql.OWN_BEGINNING, (obj, self._me.uid))]
+                begins = [change.data for change in self._baseline(reader, obj)]
                 after, waits = 0, ()
             if n is None and not begins:
                 return ()
@@ -130,6 +130,15 @@ class Snapshots:
             changes += _positioned(reader, obj, after, n or 0, waits)
         found = compact(changes, n or 0)
         return found.changes if found is not None else ()
+
+    def _baseline(self, reader: Connection, obj: ObjId) -> Sequence[PlacedChange]:
+        """The changes of the state with which this person begins the object, if they read its room without history."""
+        room, name = reader.only("SELECT room, kind FROM objects WHERE obj = ?", (obj,))
+        kind = self._kinds.get(name)
+        alone = reader.execute(sql.READS_ALONE, (room, self._me.uid)).fetchone() is not None
+        if kind is None or kind.merging is None or not alone:
+            return ()
+        return kind.merging.newest_state(map(_placed, reader.execute(sql.BASELINES, (obj,))))
 
     def grown(self, obj: ObjId, after: int) -> tuple[int, int]:
         """(positions, bytes) of the object's changes after a position."""
@@ -177,6 +186,11 @@ def _base(row: Any) -> tuple[int, Compacted] | None:
     return n, Compacted(changes=held, digest=digest, waits=waits)
 
 
+def _placed(row: Any) -> PlacedChange:
+    n, place, change_id, author, t, data = row
+    return PlacedChange(position_of(n, place), ChangeId(change_id), Uid(author), t, data)
+
+
 def _at(reader: Connection, obj: ObjId, ns: Sequence[int]) -> list[Any]:
     """The rows at these positions, in the room's order: a query for every _AT_ONCE of them."""
     found: list[Any] = []
@@ -190,10 +204,7 @@ def _at(reader: Connection, obj: ObjId, ns: Sequence[int]) -> list[Any]:
 def _positioned(reader: Connection, obj: ObjId, after: int, until: int, waits: Sequence[int]) -> list[PlacedChange]:
     early = _at(reader, obj, [n for n in waits if n <= after])
     rows = reader.execute(sql.POSITIONED, (obj, after, until))
-    found = [
-        PlacedChange(position_of(n, place), ChangeId(change_id), Uid(author), t, data)
-        for n, place, change_id, author, t, data in (*early, *rows)
-    ]
+    found = [_placed(row) for row in (*early, *rows)]
     prunes = [
         PlacedChange(position_of(n), ChangeId(b""), Uid(b""), 0, b"", position_of(covered))
         for n, covered in reader.execute(sql.PRUNES_OF, (obj,))

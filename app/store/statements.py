@@ -83,8 +83,7 @@ CACHE_WITH_BEHIND = f"""SELECT (SELECT max(row) FROM changes WHERE obj = ?1), ro
 CACHE_HAS_BEHIND = "UPDATE crdt_states SET row = ? WHERE obj = ? AND row = ?"
 BEGUN_IN = "SELECT DISTINCT obj FROM changes WHERE dev = x'' AND room = ?"
 SNAPSHOT_ROWS = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND dev = x'' ORDER BY n DESC, row"
-NEWEST_BASELINE = f"""SELECT {_PLACED} FROM changes WHERE obj = ?1 AND baseline AND n = (SELECT max(n) FROM changes
-    WHERE obj = ?1 AND baseline) ORDER BY place"""
+BASELINES = f"SELECT {_PLACED} FROM changes WHERE obj = ? AND baseline ORDER BY n DESC, place DESC"
 KIND_IN = "SELECT kind FROM objects WHERE obj = ? AND room = ?"
 PRUNES_OF = """SELECT e.n, e.until FROM objects o JOIN events e ON e.room = o.room AND e.obj = o.obj
     WHERE o.obj = ? AND e.kind = 'prune' ORDER BY e.n"""
@@ -94,9 +93,6 @@ COVER_WAITING = f"""UPDATE changes SET unprojected = iif(unprojected = '{LATE}',
     AND NOT EXISTS (SELECT 1 FROM waits w
     WHERE w.obj = changes.obj AND w.position BETWEEN changes.n << 20 AND (changes.n << 20) + 1048575)"""
 MOVE_CHANGE = "UPDATE changes SET row = ? WHERE row = ?"
-OWN_BEGINNING = f"""SELECT {_PLACED} FROM changes c WHERE obj = ?1 AND baseline AND n = (SELECT max(n) FROM changes
-    WHERE obj = ?1 AND baseline) AND EXISTS (SELECT 1 FROM members m WHERE m.room = c.room AND m.uid = ?2
-    AND NOT m.history) ORDER BY place"""
 READS_ALONE = "SELECT 1 FROM members WHERE room = ? AND uid = ? AND NOT history"
 # -- trials
 ENDS_OF = f"""SELECT {CHANGE} FROM changes WHERE row IN ((SELECT min(row) FROM changes WHERE obj = ?),

@@ -19,6 +19,7 @@ from app.store.blobs import Blobs
 from app.store.changes import Changes
 from app.store.connection import Connection
 from app.store.database import Database, faults
+from app.store.held_changes import HeldChanges
 from app.store.inbox import Inbox
 from app.store.journal import Journal
 from app.store.judges import Judges
@@ -65,8 +66,18 @@ class Store:
         self.judges = Judges(db, self._me, dict(kinds), self._projecting)
         self.snapshots = Snapshots(db, self._me, kinds, journal)
         behind = Behind(db, self.judges, self._projecting, self.snapshots)
+        self.held_changes = HeldChanges(db, self._me, kinds)
         self.trials = Trials(
-            db, self._me, dict(kinds), self._projecting, self.changes, journal, tester, self.judges, behind
+            db,
+            self._me,
+            dict(kinds),
+            self._projecting,
+            self.changes,
+            journal,
+            tester,
+            self.judges,
+            behind,
+            self.held_changes,
         )
         self.left_out = LeftOutChanges(db)
         self.inbox = Inbox(

@@ -15,9 +15,8 @@ import contextlib
 import random
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from app.core import clock, log
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
@@ -27,22 +26,24 @@ from app.store import statements as sql
 from app.store.behind import Behind
 from app.store.changes import Changes, stored_change
 from app.store.database import Database
-from app.store.journal import Journal, Merge
+from app.store.held_changes import HeldChanges
+from app.store.journal import Journal
 from app.store.judges import Judges
 from app.store.known import known_of, place_of
+from app.store.pauses import Pauses
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import Projector, Tester
 from app.store.rehearsal import CRASH, SLOW, Given, Rehearsal
 from app.store.rows import StoredChange
+from app.store.settling import Settling
+from app.store.suspects import PROGRAM, Suspects
 from app.store.verdicts import Verdicts
 from sync.client.ports import OpenedChange
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MOST_VOID = 100
-"""Most void changes of a room that are listed one by one; the others are only counted."""
 RETRY_S = 30.0
 """Seconds to wait after the worker could not be started, or the disk refused a write."""
 READ_AFTER_S = 1.0
@@ -52,32 +53,9 @@ AT_ONCE = 64
 """How many untried changes of an object are tried in one go."""
 DOUBTS = 3
 """How often an object is tried from its first change in one run of the program."""
-CRASHES = 3
-"""How often the program may end at one change that the worker survives. Then the change is quarantined too: a process
-that is killed by chance ends at another change the next time."""
-PAUSE_SHARE, MOST_PAUSE_S = 4, 600.0
-"""▲ After a crash the trials of an object pause for PAUSE_SHARE × (its crashes in this run of the program) × (what the
-trial took), at most MOST_PAUSE_S seconds. So a member who sends one crashing change after the other delays only that
-object."""
-QUIET_S = 1.0
-"""Seconds without a change of a merging kind, after which complete objects are judged from their first change."""
-SETTLED_WITHIN_S = 300.0
-"""▲ After so long they are judged all the same. Otherwise a member who types without a pause could keep everybody on a
-false state."""
 RETRIED_WITHIN_S, RETRIED_ALL_S = 10.0, 60.0
 """▲ Seconds after which a start tries no more quarantined changes of one object, and of all objects. Otherwise a member
 who sends hundreds of slow changes could keep the worker busy for an hour at each start."""
-PROGRAM = "program"
-"""Why a change is quarantined, beside the reasons of a trial (app/store/rehearsal.py): the program ended at it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quarantined:
-    """A change that this computer holds back: its author, when the room received it (ms), and why."""
-
-    change: StoredChange
-    why: str
-    since: int
 
 
 class Trials:
@@ -95,6 +73,7 @@ class Trials:
         tester: Tester | None,
         judges: Judges,
         behind: Behind,
+        held_changes: HeldChanges,
     ) -> None:
         """Without a `tester` nothing is tried: for tests of the store alone."""
         self.changed: Signal[ObjId] = Signal()
@@ -104,14 +83,11 @@ class Trials:
         self._kinds = kinds
         self._projecting = projecting
         self._changes = changes
-        self._journal = journal
         self._tester = tester
         self._judges = judges
         self._behind = behind
-        self._came_at = 0.0
-        """When a change of a merging kind was last received, by the loop's clock (s)."""
-        self._settles_since: float | None = None
-        """Since when objects are complete, by the loop's clock (s)."""
+        self._held_changes = held_changes
+        self._settling = Settling(behind)
         self._rehearsal = Rehearsal(db, tester) if tester is not None else None
         self._thread = ThreadPoolExecutor(1, "trials")
         self._asking = asyncio.Lock()
@@ -120,11 +96,9 @@ class Trials:
         """The last job of the thread. It continues if the task that awaited it was cancelled."""
         self._woken = asyncio.Event()
         self._untried: dict[ObjId, None] = {}
-        self._suspects: dict[ObjId, int] = {}
+        self._suspects = Suspects(db, journal, self._quarantine)
         self._doubts: dict[ObjId, int] = {}
-        self._crashes: dict[ObjId, int] = {}
-        self._resting: dict[ObjId, float] = {}
-        """Objects whose trials pause, and the end of the pause by the loop's clock (s)."""
+        self._pauses = Pauses()
         self._read_at, self._read_after_s = 0.0, READ_AFTER_S
         self.stalled = False
         """The worker could not be started: received changes wait, and are tried again."""
@@ -136,13 +110,7 @@ class Trials:
 
     def prepare(self) -> None:
         """Marks what an earlier run was merging when it ended as suspect. Called at opening, before any merge."""
-        with self._db.transaction():
-            for merge in self._journal.left:
-                self._suspect(merge)
-        if self._journal.left:
-            log.store.warning("unclean-end", count=len(self._journal.left))
-            self._journal.settle()
-        self._suspects = dict(self._db.rows("SELECT obj, deaths FROM suspects"))
+        self._suspects.prepare()
         self._untried = dict.fromkeys(obj for (obj,) in self._db.rows(sql.OBJECTS_WITH, (sql.UNTRIED,)))
 
     def close(self) -> None:
@@ -164,7 +132,7 @@ class Trials:
     ) -> Collection[tuple[ObjId, Uid, ChangeId]]:
         """Tries a room's new changes, and those that waited for them, in the worker. Returns which may be merged at
         once; the others of merging kinds must be stored as untried. Kinds that do not merge are not tried."""
-        self._came_at = asyncio.get_running_loop().time()
+        self._settling.note_received()
         by_obj: dict[ObjId, list[Given]] = {}
         for c in self._new(room, changes):
             if c.obj not in verdicts.merged or not c.dev or c.baseline:
@@ -179,7 +147,7 @@ class Trials:
                 continue
             if obj in self._untried or obj in self._suspects or obj in verdicts.stale or obj in verdicts.deferred:
                 continue  # in their order, one by one
-            if obj in self._crashes:
+            if self._pauses.has_crashed(obj):
                 continue  # ▲ tried in the background: each crash would delay the changes of all other objects
             if self._rehearsal.is_large(obj):
                 continue
@@ -256,26 +224,6 @@ class Trials:
         self._woken.set()
         self.changed.emit(obj)
 
-    # -- what an earlier run was merging --------------------------------------------------------------------------
-
-    def _suspect(self, merge: Merge) -> None:
-        """Marks the changes of an interrupted merge as untried. Changes that were not stored are received again."""
-        conn, obj = self._db.conn, merge.obj
-        first, last = self._row(obj, merge.first[1], "min"), self._row(obj, merge.last[1], "max")
-        conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may contain the poison
-        deaths = conn.value(sql.SUSPECT, (obj, merge.room))
-        if first is None:
-            return
-        conn.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, first, last if last is not None else sql.MAX_INT))
-        if merge.single and deaths >= CRASHES:
-            self._quarantine(first, PROGRAM)
-
-    def _row(self, obj: ObjId, change_id: ChangeId, which: Literal["min", "max"]) -> int | None:
-        """The first ("min") or last ("max") row of the object with this change id; None for none."""
-        sql = f"SELECT {which}(row) FROM changes WHERE change_id = ? AND obj = ?"  # noqa: S608 - one of two words
-        found: int | None = self._db.conn.value(sql, (change_id, obj))
-        return found
-
     # -- trying again ---------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -311,21 +259,15 @@ class Trials:
         if self._due():
             return 0.0
         settled_s = await self._settle_one()
-        now = asyncio.get_running_loop().time()
-        rests = [until - now for obj, until in self._resting.items() if obj in self._untried]
+        rests = self._pauses.left_s(self._untried)
         read_s = self._read_after_s if rehearsal.unread else None
         return min((s for s in (stored_s, read_s, settled_s, *rests) if s is not None), default=None)
 
     async def _settle_one(self) -> float | None:
-        """Judges one complete object from its first change (app/store/behind.py), if nothing was received for QUIET_S,
-        or SETTLED_WITHIN_S are over. Returns how long to wait for the next one, None if there is none."""
-        now = asyncio.get_running_loop().time()
-        if not self._behind.complete:
-            self._settles_since = None
-            return None
-        self._settles_since = now if self._settles_since is None else self._settles_since
-        left_s = min(QUIET_S + self._came_at, SETTLED_WITHIN_S + self._settles_since) - now
-        if left_s > 0:
+        """Judges one complete object from its first change, if its time has come (app/store/settling.py). Returns how
+        long to wait for the next one, None if there is none."""
+        left_s = self._settling.left_s()
+        if left_s is None or left_s > 0:
             return left_s
         for obj in self._behind.complete:
             kind = self._merging(obj) if obj not in self._untried else None
@@ -337,8 +279,8 @@ class Trials:
 
     def _due(self) -> list[ObjId]:
         """Objects with untried changes whose trials do not pause, and which are not too large."""
-        now, large = asyncio.get_running_loop().time(), self.large
-        return [obj for obj in self._untried if self._resting.get(obj, 0.0) <= now and obj not in large]
+        large = self.large
+        return [obj for obj in self._untried if self._pauses.is_over(obj) and obj not in large]
 
     async def _read(self, rehearsal: Rehearsal) -> None:
         """Reads changed objects whole in the worker, as opening and indexing will. A large object that is being typed
@@ -367,9 +309,9 @@ class Trials:
         rows = self._rows(obj, sql.UNTRIED, AT_ONCE)
         if kind is None or not rows:
             self._untried.pop(obj, None)
-            self._settle(obj)
+            self._suspects.clear(obj)
             return
-        singly = self._suspects.get(obj, 0) > 1
+        singly = self._suspects.deaths(obj) > 1
         rows = rows[:1] if singly else rows
         began = asyncio.get_running_loop().time()
         found = await self._apart(rehearsal.one_by_one, obj, kind, [_given(row) for row in rows])
@@ -383,7 +325,7 @@ class Trials:
         reasons = {why for _, why in tried}
         passed = [row for row, why in tried if why is None]
         if reasons & {CRASH, SLOW}:
-            self._rest(obj, asyncio.get_running_loop().time() - began)
+            self._pauses.begin(obj, asyncio.get_running_loop().time() - began)
         with self._db.transaction():
             for row, why in tried:
                 if why is not None:
@@ -394,12 +336,6 @@ class Trials:
         # The next round asks the store again. Changes received during this trial are untried too, as the object was in
         # doubt; if they were removed from the list here, they would wait until the next start.
         self.changed.emit(obj)
-
-    def _rest(self, obj: ObjId, took_s: float) -> None:
-        """Begins a pause of the object's trials: one of its changes ended the worker, or took too long."""
-        self._crashes[obj] = self._crashes.get(obj, 0) + 1
-        rest_s = min(MOST_PAUSE_S, PAUSE_SHARE * self._crashes[obj] * took_s)
-        self._resting[obj] = asyncio.get_running_loop().time() + rest_s
 
     async def _doubt(self, rehearsal: Rehearsal, obj: ObjId) -> None:
         """Has every change of an object tried from the first: one of the merged ones ends the worker."""
@@ -412,18 +348,10 @@ class Trials:
         self._on_untried(obj)
         self._changes.taken_back.emit(obj)
 
-    def _settle(self, obj: ObjId) -> None:
-        """Notes that no change of the object is untried any more: it is no longer suspect, unless the program ended at
-        it again and again. Then it stays suspect, and nothing is computed of it here."""
-        if 0 < self._suspects.get(obj, 0) < CRASHES:
-            del self._suspects[obj]
-            with self._db.transaction():
-                self._db.conn.execute("DELETE FROM suspects WHERE obj = ?", (obj,))
-
     async def _try_quarantined(self, rehearsal: Rehearsal) -> None:
         """Tries each quarantined change alone, in a fresh worker: another version, or a faster machine, may merge it.
         The order is random, so that each is tried at some start. Stops after RETRIED_ALL_S."""
-        held_back, spent_s = self.quarantined(), dict[ObjId, float]()
+        held_back, spent_s = self._held_changes.quarantined(), dict[ObjId, float]()
         random.shuffle(held_back)
         for held in held_back:
             kind, obj = self._merging(held.change.obj), held.change.obj
@@ -455,33 +383,6 @@ class Trials:
         )
 
     # -- what others ask ------------------------------------------------------------------------------------------
-
-    def quarantined(self, obj: ObjId | None = None) -> list[Quarantined]:
-        """The changes of an object (or of all) that are held back, oldest first."""
-        rows = self._db.rows(sql.QUARANTINED_OF, (obj, obj))
-        return [
-            Quarantined(change=stored_change(tuple(row), self._me.uid), why=why, since=since)
-            for *row, why, since in rows
-        ]
-
-    def void(self, room: RoomId) -> list[tuple[StoredChange, str]]:
-        """The room's void changes, which break the rules of their format, with their codes; oldest first. They are the
-        same at every member. At most `MOST_VOID` are listed; `void_counts` counts all of them."""
-        rows, kinds = self._db.rows(sql.VOID_OF, (room, MOST_VOID)), self._merging_kinds
-        return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
-
-    def void_counts(self, room: RoomId) -> list[tuple[str, Uid, int]]:
-        """Counts all void changes of a room: (title of the object, author, how many)."""
-        rows, kinds = self._db.rows(sql.VOID_COUNTS, (room,)), self._merging_kinds
-        return [(title, Uid(author), count) for title, kind, author, count in rows if kind in kinds]
-
-    @property
-    def _merging_kinds(self) -> set[str]:
-        return {kind.id for kind in self._kinds.values() if kind.merging is not None}
-
-    def late(self, room: RoomId) -> list[tuple[str, Uid, int]]:
-        """(object's title, author, count) of a room's changes that wait for changes which were not received."""
-        return [(title, Uid(author), count) for title, author, count in self._db.rows(sql.WAITING_OF, (room,))]
 
     def noted(self, verdicts: Verdicts) -> None:
         """Called when the verdicts are stored. Notifies listeners that changes wait, wait no more, or are void, and has

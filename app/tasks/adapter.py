@@ -11,7 +11,6 @@ from app.store.rows import StoredChange
 from app.tasks import projection
 from app.tasks.descriptions import Description
 from app.tasks.model import Board
-from app.tasks.records import Updates, encode
 
 Announce = Callable[[RoomId, ObjId, str], None]
 
@@ -37,13 +36,8 @@ class BoardAdapter:
         """See `Adapter`."""
         return Board(emit, me=self._me(), history=lambda card: self._descriptions(obj, card))
 
-    def feeder(self) -> Updates:
-        """See `Adapter`."""
-        return Updates()
-
-    def encode(self, model: Board, title: str | None, update: bytes) -> Sequence[bytes]:
-        """See `Adapter`."""
-        return [encode(update)]
+    def title(self, model: Board) -> None:
+        """See `Adapter`. The projection reads a board's title out of the board."""
 
     def load(self, model: Board, updates: Sequence[bytes]) -> int:
         """See `Adapter`."""

@@ -6,38 +6,33 @@ move the same card at once agree on one place; a card whose column was deleted i
 value, too, and names the values that it was made from (descriptions.py). Undo is per person.
 """
 
-from bisect import insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from app.core import clock
-from app.core.fractional import between, spread
-from app.core.ids import Uid, new_id
+from app.core.fractional import spread
+from app.core.ids import Uid
 from app.core.signal import Signal
-from app.core.visible import one_line
 from app.objects.crdt import REMOTE, SETUP, CrdtDoc, CrdtMap, Origin, Path, Update
 from app.objects.undo import Undo
+from app.tasks.card_index import CardIndex
 from app.tasks.cards import (
-    MAX_NAME,
-    MAX_TITLE,
-    NO_COLUMN,
     Card,
     CheckItem,
     Column,
     Label,
     card_from,
-    column_from,
     label_from,
     name_from,
 )
-from app.tasks.descriptions import Description, goes_back, is_related, is_settled, merge, written
+from app.tasks.descriptions import Description, merge, written
+from app.tasks.new_values import card_value, column_value, name_line, new_card_id, short_id, title_line
+from app.tasks.order_keys import key_between, neighbours
+from app.tasks.replaced import Replaced
+from app.tasks.seen_descriptions import SeenDescriptions
 
 ROOT_MAPS = ("board", "columns", "cards", "labels")
-MAX_SEEN, MAX_SEEN_CHARS = 2000, 4_000_000
-"""How many values of one card's description are kept in memory. A person who types makes one a second, and all that
-they make before they leave the field is undone in one step. ▲ A colleague can make them long."""
 
 
 class Board:
@@ -61,21 +56,10 @@ class Board:
         """The cards that an edit made here, or its undo, has touched. Emitted before `changed`."""
         self.columns_changed: Signal[()] = Signal()
         """Columns were added, deleted, moved or renamed."""
-        self.overwritten: list[tuple[str, Description]] = []
-        """(card, description) of descriptions that the last `merge` replaced by others that do not name them, without
-        those that were undone."""
-        self.retitled: dict[str, Uid | None] = {}
-        """Cards whose title another program wrote last, as far as was seen here, with that program's person, if
-        known."""
-        self.written_in_trash: set[str] = set()
-        """Cards that were in the trash before the last `merge` and that it changed."""
         self._emit = emit
         self._me = me
-        self._history = history
-        self._seen: dict[str, dict[str, Description]] = {}
-        """Values of descriptions that were replaced while this board was open, and those that replaced them."""
-        self._author: Uid | None = None
-        """During `merge`: the person who wrote the updates."""
+        self._descriptions = SeenDescriptions(history)
+        self.replaced = Replaced(self._descriptions)
         self._held_back: set[str] | None = None
         """During `merge`: the cards that `changed` names at its end."""
         self._doc = CrdtDoc(maps=ROOT_MAPS, keep_deleted=True)
@@ -85,11 +69,7 @@ class Board:
         self._labels = self._doc.map("labels")
         self.undo = Undo(self._doc, (self._columns, self._cards, self._labels), group_ms=0)
         """This person's own edits."""
-        self._known: dict[str, Card] | None = None
-        """Every card that was read, the hidden ones too; None before the first reading."""
-        self._lanes: dict[str, list[Card]] | None = None
-        """The cards that are shown, by column and in order; None when they must be sorted again."""
-        self._column_cache: list[Column] | None = None
+        self._index = CardIndex(self._columns, self._cards)
         self._doc.updated.connect(self._on_updated)
         self._doc.reloaded.connect(self._on_reloaded)
         self._columns.changed.connect(self._on_columns)
@@ -105,10 +85,7 @@ class Board:
 
     def columns(self) -> list[Column]:
         """The columns in order; one without id and title if there is none."""
-        if self._column_cache is None:
-            found = (column_from(key, value) for key, value in self._columns.to_python().items())
-            self._column_cache = sorted(found, key=lambda c: (c.order, c.id)) or [NO_COLUMN]
-        return self._column_cache
+        return self._index.columns()
 
     def column(self, column_id: str) -> Column | None:
         """A column by its id."""
@@ -120,16 +97,16 @@ class Board:
 
     def cards(self, column_id: str) -> list[Card]:
         """The cards of a column in order, without archived and deleted ones."""
-        return list(self._sorted_lanes().get(column_id, ()))
+        return list(self._index.shown(column_id))
 
     def card(self, card_id: str) -> Card | None:
         """A card by its id, with its column as it is shown; None if it does not exist."""
-        card = self._cards_by_id().get(card_id)
+        card = self._index.cards().get(card_id)
         return None if card is None or card.deleted else card
 
     def any_card(self, card_id: str) -> Card | None:
         """As `card`, also if the card is put away."""
-        return self._cards_by_id().get(card_id)
+        return self._index.cards().get(card_id)
 
     def column_of(self, card_id: str) -> Column | None:
         """The column of a card, or its column before it was put away."""
@@ -140,15 +117,15 @@ class Board:
 
     def archived(self) -> list[Card]:
         """Archived cards, latest order last."""
-        return sorted((c for c in self._cards_by_id().values() if c.archived and not c.deleted), key=lambda c: c.title)
+        return sorted((c for c in self._index.cards().values() if c.archived and not c.deleted), key=lambda c: c.title)
 
     def card_ids(self) -> list[str]:
         """The ids of all cards, also archived ones and those in the trash."""
-        return list(self._cards_by_id())
+        return list(self._index.cards())
 
     def put_away(self) -> list[Card]:
         """Cards in the trash, put away last first."""
-        return sorted((c for c in self._cards_by_id().values() if c.deleted), key=lambda c: (-c.deleted_t, c.id))
+        return sorted((c for c in self._index.cards().values() if c.deleted), key=lambda c: (-c.deleted_t, c.id))
 
     def labels(self) -> list[Label]:
         """The board's labels by name."""
@@ -166,25 +143,24 @@ class Board:
         Ctrl+Z."""
         with self._doc.transact(SETUP):
             if title:
-                self._meta.set(("title",), one_line(title, MAX_NAME))
+                self._meta.set(("title",), name_line(title))
             for i, (title, order) in enumerate(zip(titles, spread(len(titles)), strict=True)):
-                self._columns.set((_new_id(),), {"title": title, "order": order, "done": i == done})
+                self._columns.set((short_id(),), {"title": title, "order": order, "done": i == done})
 
     def rename(self, title: str) -> None:
         """Gives the whole board another title."""
-        self._set(self._meta, ("title",), one_line(title, MAX_NAME))
+        self._set(self._meta, ("title",), name_line(title))
 
     def add_column(self, title: str, *, done: bool = False) -> str:
         """Adds a column at the end. Returns its id."""
-        column_id = _new_id()
+        column_id = short_id()
         last = self.columns()[-1].order or None
-        value = {"title": one_line(title, MAX_NAME), "order": _key(last, None), "done": done}
-        self._set(self._columns, (column_id,), value)
+        self._set(self._columns, (column_id,), column_value(title, key_between(last, None), done=done))
         return column_id
 
     def rename_column(self, column_id: str, title: str) -> None:
         """Gives a column another title."""
-        self._set(self._columns, (column_id, "title"), one_line(title, MAX_NAME))
+        self._set(self._columns, (column_id, "title"), name_line(title))
 
     def set_column_done(self, column_id: str, done: bool) -> None:
         """Sets whether cards in the column count as finished."""
@@ -193,8 +169,8 @@ class Board:
     def move_column(self, column_id: str, before: str | None) -> None:
         """Puts a column before another one, or last."""
         others = [c for c in self.columns() if c.id != column_id]
-        low, high = _neighbours([(c.id, c.order) for c in others], before)
-        self._set(self._columns, (column_id, "order"), _key(low, high))
+        low, high = neighbours([(c.id, c.order) for c in others], before)
+        self._set(self._columns, (column_id, "order"), key_between(low, high))
 
     def delete_column(self, column_id: str) -> None:
         """Deletes a column. Its cards are then in the first column."""
@@ -225,18 +201,9 @@ class Board:
         """Adds a card, last in its column or before another card. Returns its id: `card_id`, which `new_card_id` made,
         or a new one."""
         card_id = card_id or new_card_id()
-        place = [column_id, self._order_in(column_id, before, card_id)]
-        value: dict[str, Any] = {
-            "title": _line(title),
-            "description": written(description, self._me).value(),
-            "place": place,
-            "assignee": assignee.hex() if assignee else "",
-            "due": due.isoformat() if due else "",
-            "labels": dict.fromkeys(labels, True),
-            "checklist": {},
-            "by": by.hex() if by else "",
-            "t": t,
-        }
+        place = column_id, self._order_in(column_id, before, card_id)
+        described = written(description, self._me)
+        value = card_value(title, described, place, by=by, t=t, assignee=assignee, due=due, labels=labels)
         self._set(self._cards, (card_id,), value)
         return card_id
 
@@ -256,8 +223,8 @@ class Board:
         if card is None:
             return
         with self._doc.transact():
-            if title is not None and _line(title) and _line(title) != card.title:
-                self._cards.set((card_id, "title"), _line(title))
+            if title is not None and title_line(title) and title_line(title) != card.title:
+                self._cards.set((card_id, "title"), title_line(title))
             if description is not None:
                 now = written(description, self._me, card.described)
                 if now.text != card.description:
@@ -266,34 +233,27 @@ class Board:
     def settle(self, card_id: str, mine: Description) -> None:
         """Merges a description that this person wrote with the one that replaced it, unless that was made from it. Not
         undone by Ctrl+Z. Does nothing if the card does not exist, or if nobody edits here."""
-        card = self._cards_by_id().get(card_id)
+        card = self._index.cards().get(card_id)
         if card is None or self._me is None:
             return
-        merged = merge(mine, card.described, self._known_values(card_id, mine, card.described), self._me)
+        merged = merge(mine, card.described, self._descriptions.related(card_id, mine, card.described), self._me)
         if merged is not None:
             with self._doc.transact(SETUP):
                 self._cards.set((card_id, "description"), merged.value())
 
     def builds_on(self, card_id: str, mine: Description) -> bool:
         """Whether a card's description has the same text as `mine` or was made from it, as far as was seen here."""
-        card = self._cards_by_id().get(card_id)
-        return card is not None and is_settled(mine, card.described, self.seen(card_id))
+        card = self._index.cards().get(card_id)
+        return card is not None and self._descriptions.is_settled(card_id, mine, card.described)
 
     def _was_undone(self, card_id: str, mine: Description) -> bool:
-        card = self._cards_by_id().get(card_id)
-        return card is not None and goes_back(mine, card.described, self._known_values(card_id, mine, card.described))
-
-    def _known_values(self, card_id: str, mine: Description, now: Description) -> Mapping[str, Description]:
-        """The values of a card's description, from the store if those seen here do not show how two are related."""
-        known = self._seen.get(card_id, {})
-        if self._history is None or is_related(mine, now, known):
-            return known
-        return {**self._history(card_id), **known}
+        card = self._index.cards().get(card_id)
+        return card is not None and self._descriptions.goes_back(card_id, mine, card.described)
 
     def seen(self, card_id: str) -> Mapping[str, Description]:
         """The values that a card's description had since this board was first read, by id; none if it has not
         changed."""
-        return self._seen.get(card_id, {})
+        return self._descriptions.of(card_id)
 
     def assign(self, card_id: str, uid: Uid | None) -> None:
         """Sets who does it."""
@@ -324,8 +284,8 @@ class Board:
 
     def add_label(self, name: str, colour: str) -> str:
         """Adds a label to the board and returns its id. `colour` is a role of cards.LABEL_COLOURS."""
-        label_id = _new_id()
-        self._set(self._labels, (label_id,), {"name": one_line(name, MAX_NAME), "colour": colour})
+        label_id = short_id()
+        self._set(self._labels, (label_id,), {"name": name_line(name), "colour": colour})
         return label_id
 
     def set_label(self, card_id: str, label_id: str, on: bool) -> None:
@@ -338,16 +298,16 @@ class Board:
 
     def add_check_item(self, card_id: str, text: str) -> str:
         """Adds a line at the end of a card's checklist and returns its id."""
-        item_id = _new_id()
+        item_id = short_id()
         card = self.any_card(card_id)
         last = card.checklist[-1].order if card and card.checklist else None
-        value = {"text": _line(text), "done": False, "order": _key(last, None)}
+        value = {"text": title_line(text), "done": False, "order": key_between(last, None)}
         self._set(self._cards, (card_id, "checklist", item_id), value)
         return item_id
 
     def edit_check_item(self, card_id: str, item_id: str, text: str) -> None:
         """Changes the text of a line."""
-        self._set(self._cards, (card_id, "checklist", item_id, "text"), _line(text))
+        self._set(self._cards, (card_id, "checklist", item_id, "text"), title_line(text))
 
     def toggle_check_item(self, card_id: str, item_id: str, done: bool) -> None:
         """Ticks a line or unticks it."""
@@ -357,8 +317,8 @@ class Board:
         """Puts a line before another one, or last."""
         card = self.any_card(card_id)
         others = [(i.id, i.order) for i in card.checklist if i.id != item_id] if card else []
-        low, high = _neighbours(others, before)
-        self._set(self._cards, (card_id, "checklist", item_id, "order"), _key(low, high))
+        low, high = neighbours(others, before)
+        self._set(self._cards, (card_id, "checklist", item_id, "order"), key_between(low, high))
 
     def delete_check_item(self, card_id: str, item_id: str) -> None:
         """Deletes a line."""
@@ -395,24 +355,26 @@ class Board:
         description that returns to a value it was made from was then undone. ▲ A colleague's update that does this
         undid the colleague's step, without having seen this person's text.
         """
-        if self._known is None and self._cards.keys():
-            self._cards_by_id()
-        self._held_back, self.overwritten, self.written_in_trash = set(), [], set()
-        self._author = by
+        if not self._index.is_read and self._cards.keys():
+            self._index.cards()
+        self._held_back = set()
+        self.replaced.begin(by)
         try:
             bad = self._doc.apply(updates)
             if own:
-                self.overwritten = [each for each in self.overwritten if not self._was_undone(*each)]
+                overwritten = self.replaced.overwritten
+                self.replaced.overwritten = [each for each in overwritten if not self._was_undone(*each)]
             if self._me is not None:
                 self._settle_mine()
         finally:
-            held, self._held_back, self._author = self._held_back, None, None
+            held, self._held_back = self._held_back, None
+            self.replaced.end()
         if held:
             self.changed.emit(frozenset(held))
         return bad
 
     def _settle_mine(self) -> None:
-        for card_id, lost in self.overwritten:
+        for card_id, lost in self.replaced.overwritten:
             if lost.by == self._me:
                 self.settle(card_id, lost)
 
@@ -438,38 +400,9 @@ class Board:
         self.undo.close()
         self._doc.close()
 
-    def _cards_by_id(self) -> dict[str, Card]:
-        if self._known is None:
-            self._known = {key: card_from(key, value) for key, value in self._cards.to_python().items()}
-        return self._known
-
-    def _sorted_lanes(self) -> dict[str, list[Card]]:
-        if self._lanes is None:
-            self._lanes = {column.id: [] for column in self.columns()}
-            for card in sorted(self._cards_by_id().values(), key=_by_order):
-                if not card.hidden:
-                    self._lane_of(self._lanes, card).append(card)
-        return self._lanes
-
-    def _lane_of(self, lanes: dict[str, list[Card]], card: Card) -> list[Card]:
-        return lanes[card.column] if card.column in lanes else lanes[self.columns()[0].id]
-
-    def _put(self, card_id: str, card: Card | None) -> None:
-        """Keeps a card in its present form (None: deleted), and its place."""
-        known = self._cards_by_id()
-        before = known.pop(card_id, None)
-        if card is not None:
-            known[card_id] = card
-        if self._lanes is None:
-            return
-        if before is not None and not before.hidden:
-            self._lane_of(self._lanes, before).remove(before)
-        if card is not None and not card.hidden:
-            insort(self._lane_of(self._lanes, card), card, key=_by_order)
-
     def _order_in(self, column_id: str, before: str | None, moving: str) -> str:
         others = [(c.id, c.order) for c in self.cards(column_id) if c.id != moving]
-        return _key(*_neighbours(others, before))
+        return key_between(*neighbours(others, before))
 
     def _set(self, target: Any, path: Path, value: Any) -> None:
         if not path[-1] or target.get(path) == value:
@@ -482,26 +415,23 @@ class Board:
             self._emit(update.data)
 
     def _on_reloaded(self) -> None:
-        before = self._known or {}
-        self._column_cache = None
-        self._known = self._lanes = None
-        for card_id, card in self._cards_by_id().items() if self._held_back is not None else ():
-            self._compare(card_id, before.get(card_id), card, REMOTE)
+        before = self._index.forget()
+        for card_id, card in self._index.cards().items() if self._held_back is not None else ():
+            self.replaced.note(card_id, before.get(card_id), card, merged=True)
         self.columns_changed.emit()
-        self._emit_changed(frozenset(before) | frozenset(self._cards_by_id()))  # a card may have been taken back
+        self._emit_changed(frozenset(before) | frozenset(self._index.cards()))  # a card may have been taken back
 
     def _on_columns(self, _paths: frozenset[Path], _origin: Origin) -> None:
-        self._column_cache = None
-        self._lanes = None
+        self._index.forget_columns()
         self.columns_changed.emit()
 
     def _on_cards(self, paths: frozenset[Path], origin: Origin) -> None:
         ids = frozenset(path[0] for path in paths)
-        for card_id in ids if self._known is not None else ():
+        for card_id in ids if self._index.is_read else ():
             there = self._cards.has((card_id,))
             card = card_from(card_id, self._cards.get((card_id,))) if there else None
-            self._compare(card_id, self._cards_by_id().get(card_id), card, origin)
-            self._put(card_id, card)
+            self.replaced.note(card_id, self._index.cards().get(card_id), card, merged=origin == REMOTE)
+            self._index.put(card_id, card)
         if origin not in (REMOTE, SETUP):
             self.edited.emit(ids)
         self._emit_changed(ids)
@@ -511,71 +441,6 @@ class Board:
             self.changed.emit(ids)
         else:
             self._held_back |= ids
-
-    def _compare(self, card_id: str, before: Card | None, card: Card | None, origin: Origin) -> None:
-        """Notes which description was replaced, and by which, and who wrote the title last."""
-        if before is None or card is None:
-            return
-        if before.title != card.title:
-            if origin == REMOTE:
-                self.retitled[card_id] = self._author
-            else:
-                self.retitled.pop(card_id, None)
-        if (
-            before.deleted
-            and card.deleted
-            and replace(before, deleted_by=None, deleted_t=0) != replace(card, deleted_by=None, deleted_t=0)
-        ):
-            self.written_in_trash.add(card_id)
-        if before.described == card.described:
-            return
-        seen = self._seen.setdefault(card_id, {})
-        for each in (before.described, card.described):
-            seen.pop(each.id, None)
-            seen[each.id] = each
-        size = sum(len(each.text) for each in seen.values())
-        for old in list(seen)[:-2]:
-            if len(seen) <= MAX_SEEN and size <= MAX_SEEN_CHARS:
-                break
-            size -= len(seen.pop(old).text)
-        if origin == REMOTE and before.described.id not in card.described.made_from:
-            self.overwritten.append((card_id, before.described))
-
-
-def _by_order(card: Card) -> tuple[str, str]:
-    return card.order, card.id
-
-
-def new_card_id() -> str:
-    """The id of a card that is not on the board yet."""
-    return _new_id()
-
-
-def _new_id() -> str:
-    return new_id()[:8].hex()
-
-
-def _line(text: str) -> str:
-    return one_line(text, MAX_TITLE)
-
-
-def _neighbours(others: Sequence[tuple[str, str]], before: str | None) -> tuple[str | None, str | None]:
-    """The order keys around the place before `before` (None or unknown: the end)."""
-    at = next((i for i, (key, _) in enumerate(others) if key == before), None)
-    if at is None:
-        return (others[-1][1] if others else None), None
-    high = others[at][1]
-    # two people may by chance have made the same key: go before all cards that share it
-    lower = [order for _, order in others[:at] if order < high]
-    return (lower[-1] if lower else None), high
-
-
-def _key(low: str | None, high: str | None) -> str:
-    """A key between two, also if a colleague's program wrote something that is no key."""
-    try:
-        return between(low or None, high or None)
-    except (ValueError, AssertionError, IndexError):
-        return (low or "a0") + "V"
 
 
 __all__ = ["Board", "Card", "CheckItem", "Column", "Label"]

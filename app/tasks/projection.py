@@ -13,17 +13,13 @@ from itertools import groupby
 from operator import itemgetter
 
 from app.core.ids import ObjId
-from app.errors import BadChange
 from app.objects import crdt, live
-from app.objects.crdt import is_update
-from app.objects.replay import judge_of
+from app.objects.pieces import Assembler, check
 from app.store import objects, search
 from app.store.connection import Connection
-from app.store.projection import Merging
 from app.store.rows import ObjectRow, StoredChange
 from app.tasks.descriptions import Description
-from app.tasks.model import ROOT_MAPS, Board, Card, Column
-from app.tasks.records import Updates, decode, unpack
+from app.tasks.model import Board, Card, Column
 
 KIND_ID = "board"
 BOARDS_KEPT = 8
@@ -41,7 +37,9 @@ _WRITTEN = "UPDATE board_put_away SET written_by = ?, written_t = ? WHERE obj = 
 _OVERWRITTEN = "INSERT OR REPLACE INTO board_overwritten (obj, card, id, room, value) VALUES (?, ?, ?, ?, ?)"
 _ME = "SELECT value FROM meta WHERE name = 'me'"
 
-_BETWEEN = "SELECT row, data FROM changes WHERE obj = ? AND row > ? AND row <= ? AND unprojected IS NULL ORDER BY row"
+_BETWEEN = (
+    "SELECT row, author, data FROM changes WHERE obj = ? AND row > ? AND row <= ? AND unprojected IS NULL ORDER BY row"
+)
 
 Row = tuple[object, ...]
 
@@ -51,6 +49,9 @@ class _Kept:
 
     def __init__(self) -> None:
         self.board = Board()
+        self.pieces = Assembler()
+        """Has the pieces of updates that are not complete. A piece of a transaction that was rolled back is received
+        again, and counts once."""
         self.standing: int | None = None
         """The last change up to which its rows were written; None while they are being written, and if that failed."""
         self.touched: set[str] = set()
@@ -71,8 +72,8 @@ class _Kept:
         self.touched, self.all_touched, self.written_in_trash = set(), False, set()
         for own, some in groupby(updates, key=itemgetter(0)):
             self.board.merge([update for _, update in some], own=own)
-            self.overwritten += self.board.overwritten
-            self.written_in_trash |= self.board.written_in_trash
+            self.overwritten += self.board.replaced.overwritten
+            self.written_in_trash |= self.board.replaced.written_in_trash
 
     def _on_cards(self, ids: frozenset[str]) -> None:
         self.touched |= ids
@@ -92,17 +93,15 @@ class Projection:
         rolled back has removed rows, and merging its changes again touches nothing. BadChange for a change that is no
         update.
         """
-        updates = [(change.own, decode(change.data)) for change in changes]
-        for _, update in updates:
-            if not is_update(update):
-                raise BadChange("damaged-update")
+        for change in changes:
+            check(change.data)
         projected = conn.value("SELECT projected FROM objects WHERE obj = ?", (obj.obj,)) or 0
         kept = self._board(conn, obj, changes, projected)
         standing, kept.standing = kept.standing, None
         known = standing is not None and standing == projected
         if known:
             kept.overwritten.clear()
-        kept.merge(updates)
+        kept.merge([(change.own, update) for change in changes for update in kept.pieces.feed([change])])
         lost = [(card, old) for card, old in kept.overwritten if not kept.board.builds_on(card, old)]
         if lost:
             _keep_overwritten(conn, obj, lost)
@@ -126,7 +125,7 @@ class Projection:
         kept = boards.get(obj)
         if kept is None:
             kept = _Kept()
-            _load(conn, row, kept.board, max(before - 1, projected), new)
+            _load(conn, row, kept, max(before - 1, projected), new)
         boards[obj] = kept
         boards.move_to_end(obj)
         if len(boards) > BOARDS_KEPT:
@@ -164,20 +163,21 @@ class Projection:
             objects.set_title(conn, obj.obj, board.title)
 
 
-def _load(conn: Connection, obj: ObjectRow, board: Board, upto: int, new: Collection[int]) -> None:
+def _load(conn: Connection, obj: ObjectRow, kept: _Kept, upto: int, new: Collection[int]) -> None:
     """Merges what is stored up to a row, but for the rows in `new`. Begins with the cached state, and caches a new one
     if many changes came after that.
 
     ▲ It is cached in the transaction that is running, so that it is never ahead of its rows (decision 0006), and only
-    if the room lacks nothing: updates that build on what is not here are in no state.
+    if neither the room nor an update in pieces lacks something: what is not whole is in no state.
     """
-    first = min(new)
+    first, board = min(new), kept.board
     cached = objects.cached_state(conn, obj.room, obj.obj, min(upto, first - 1))
     if cached is not None and board.load([cached[1]]):
         cached = None  # it is damaged, and nothing of it was merged
     found = conn.execute(_BETWEEN, (obj.obj, cached[0] if cached else 0, upto)).fetchall()
-    board.load([decode(data) for row, data in found if row not in new])
-    if len(found) >= live.CACHE_AFTER and found[-1][0] < first and not objects.lacks(conn, obj.room):
+    board.load(kept.pieces.feed_data([(author, data) for row, author, data in found if row not in new]))
+    is_whole = not kept.pieces.waiting and not objects.lacks(conn, obj.room)
+    if len(found) >= live.CACHE_AFTER and found[-1][0] < first and is_whole:
         state = board.snapshot()
         if crdt.may_be_kept(state):
             objects.cache_state(conn, obj.obj, found[-1][0], state)
@@ -256,4 +256,3 @@ def _entry(obj: ObjectRow, card: Card) -> search.Entry:
 _projection = Projection()
 project = _projection.project
 forget = _projection.forget
-MERGING = Merging(maps=ROOT_MAPS, keep_deleted=True, feeder=Updates, judge=judge_of(unpack), load=crdt.load)

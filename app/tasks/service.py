@@ -16,6 +16,7 @@ from app.core.signal import Signal
 from app.errors import NotFound
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.objects.live import LiveObjects
+from app.objects.pieces import Assembler, encode
 from app.people.person import Person
 from app.store.changes import Changes
 from app.store.database import Database
@@ -25,7 +26,6 @@ from app.tasks import projection
 from app.tasks.adapter import BoardAdapter
 from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board, Card
-from app.tasks.records import Updates, encode
 from app.tasks.trash import CardTrash
 from app.tool import Unsaved
 
@@ -96,7 +96,8 @@ def new_board(title: str = "", columns: Sequence[str] = ()) -> bytes:
     columns = columns or (tr("To do"), tr("In progress"), tr("Review"), tr("Finished"))
     with closing(Board()) as board:
         board.setup(columns, done=len(columns) - 1, title=title)
-        return encode(board.diff())
+        (data,) = encode(board.diff())
+        return data
 
 
 class TaskService:
@@ -198,7 +199,7 @@ class TaskService:
         changes = self._changes.of(obj)
         room = changes[0].room if changes else RoomId(b"")
         with closing(Board()) as board, self._changes.merging(room, obj, changes):
-            for update in _updates(changes):
+            for update in Assembler().feed(changes):
                 board.merge([update])
             return board.seen(card)
 
@@ -271,8 +272,8 @@ class TaskService:
         with self._db.transaction():
             copy = self._objects.new(row.room)
             self._rooms.announce(row.room, copy, projection.KIND_ID)
-            for update in updates:
-                self._changes.append(row.room, copy, encode(update))
+            for data in (data for update in updates for data in encode(update)):
+                self._changes.append(row.room, copy, data)
             self._rooms.retire(row.room, obj, True)
         return copy
 
@@ -304,7 +305,7 @@ class TaskService:
         """A board of its own that these changes make; what is written on it is kept nowhere. The caller closes it."""
         board = Board()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
-            board.merge(_updates(changes))
+            board.merge(Assembler().feed(changes))
         return board
 
     def _on_received(self, changes: Sequence[StoredChange]) -> None:
@@ -341,8 +342,3 @@ def _holds(card: Card, copied: Card) -> bool:
     lines = {item.text for item in card.checklist}
     same = (card.title, card.description) == (copied.title, copied.description)
     return same and all(item.text in lines for item in copied.checklist)
-
-
-def _updates(changes: Sequence[StoredChange]) -> list[bytes]:
-    """The updates in changes; those that are none were marked by the projection and are left out."""
-    return Updates().feed_data([(change.author, change.data) for change in changes])

@@ -5,7 +5,6 @@ from app.core.i18n import tr
 from app.rooms.service import Starter
 from app.tasks import KIND
 from app.tasks.compaction import compact
-from app.tasks.records import unpack
 from app.tasks.service import TaskService, new_board
 from app.tool import AppTool, Offer, Parts, ToolKind, from_snapshot
 
@@ -27,7 +26,7 @@ TOOL = AppTool(
             kind=KIND,
             baseline=from_snapshot,
             snapshot=compact,
-            successor=Offer(unpack=unpack, group_of=None, copy_into=TaskService.copy_cards),
+            successor=Offer(copy_into=TaskService.copy_cards),
             copier=TaskService.copy,
             starter=Starter(kind=KIND.id, first=_first_board),
         ),

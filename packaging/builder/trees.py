@@ -63,8 +63,8 @@ def client() -> Tree:
     return Tree(
         name="kansli",
         summary=SUMMARY,
-        description="Documents that several people write in at once, chat and tasks, everything about a case in one\n"
-        "sealed room. Content is encrypted on the desktop; the server only holds ciphertext.",
+        description="Everything about a case in one sealed room, in which several people work at once. Content is\n"
+        "encrypted on the desktop; the server only holds ciphertext.",
         files=files,
         sonames=needs.libraries(frozen),
         glibc=freezing.glibc(frozen),

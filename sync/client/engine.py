@@ -30,6 +30,7 @@ from sync.client.exchange.room_operations import RoomOperations
 from sync.client.exchange.rotation_schedule import Schedule, due_ms, made_ms
 from sync.client.exchange.snapshot_maker import Snapshots
 from sync.client.link import Link
+from sync.client.parts import EngineParts
 from sync.client.ports import PRESENCE, Listener, Ports
 from sync.client.restore.reupload import Reuploader, upload_log
 from sync.client.room.invitation_consent import Consent, Invitation
@@ -151,6 +152,16 @@ class Engine:
         """Rooms in which this device has posted a heartbeat, or will post one."""
         self._compare_at = 0.0
         self._link.compare_clocks = self._compare_clocks
+        self.parts = EngineParts(
+            link=self._link,
+            inbox=self._inbox,
+            outbox=self._outbox,
+            seals=self._seals,
+            snapshots=self._snapshots,
+            audit=self._audit,
+            reuploader=self._reuploader,
+            schedule=self._schedule,
+        )
 
     # -- state for the owner --------------------------------------------------------------------------------------
 

@@ -10,12 +10,16 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sync.client.placed_changes import Compact, Compacted, PlacedChange
+from sync.client.received import MemberRow as MemberRow
+from sync.client.received import OpenedChange as OpenedChange
+from sync.client.received import OpenedSnapshot as OpenedSnapshot
+from sync.client.received import Received
+from sync.client.received import RoomEvent as RoomEvent
 from sync.ids import ChangeId, DevId, Hash, ObjId, PartId, RoomId, Uid
 from sync.trust.formats.items import Item
 from sync.trust.room.ephemeral import CARET as CARET
 from sync.trust.room.ephemeral import PRESENCE as PRESENCE
 from sync.trust.room.ephemeral import TYPING as TYPING
-from sync.trust.room.successor_claim import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,114 +63,6 @@ class KeptReceipt:
     room: RoomId
     n: int
     proof: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedChange:
-    """A verified, authorised and decrypted change at its position. `t` is the server's time in ms."""
-
-    n: int
-    t: int
-    uid: Uid
-    dev: DevId
-    obj: ObjId
-    change_id: ChangeId
-    payload: bytes = field(repr=False)
-    place: int = 0
-    """Its number in its envelope, from 0 on."""
-    baseline: bool = False
-    """It came as a baseline: the object's state, written by an administrator."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedSnapshot:
-    """An object's attested state up to position `covers`, written by `uid`. The snapshot itself is at position `n`
-    (time `t`)."""
-
-    n: int
-    t: int
-    uid: Uid
-    obj: ObjId
-    covers: int
-    state: Compacted
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoomEvent:
-    """A room entry at its position, for the timeline and the member list. `kind` is the entry type's name, or "reset"
-    for a member whose account the agency has ended.
-
-    `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add. `origin` is
-    what a genesis claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune concerns,
-    `until` the position up to which a prune reaches. `note` is the encrypted reason of an rm; only
-    `Engine.removal_reason` can read it.
-    """
-
-    n: int
-    t: int
-    kind: str
-    by: Uid
-    subject: Uid | None = None
-    role: int | None = None
-    history: bool | None = None
-    origin: Origin | None = None
-    obj: ObjId | None = None
-    until: int | None = None
-    note: bytes | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberRow:
-    """A member according to the room's log. `role`: 1 reader, 2 writer, 3 admin, 4 owner."""
-
-    uid: Uid
-    role: int
-    since_n: int
-    history: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """Everything that one accepted slice of a room's stream changes. It is stored completely or not at all.
-
-    `state` is the stream's state after the slice (opaque). If `state` and `cursor` are None, both stay as they are: it
-    is a part of a slice, or an item that waited. `positions` are the slice's (n, rh) pairs. `waiting` are verified
-    items whose key or share is missing (opaque, by n), `resolved` the positions of waiting items that are now opened or
-    bad, `bad` the (n, code) of items that failed although the key is here. `members` are the new or changed members,
-    `gone` the former members.
-    """
-
-    room: RoomId
-    cursor: int | None = None
-    more: bool = False
-    """More of the same pulled slice follows at once. This part need not be durable by itself: after a crash the slice
-    is pulled again."""
-    state: bytes | None = None
-    positions: Sequence[tuple[int, bytes]] = ()
-    changes: Sequence[OpenedChange] = ()
-    events: Sequence[RoomEvent] = ()
-    members: Sequence[MemberRow] = ()
-    gone: Sequence[Uid] = ()
-    waiting: Sequence[tuple[int, bytes]] = ()
-    resolved: Sequence[int] = ()
-    bad: Sequence[tuple[int, str]] = ()
-    void: Sequence[tuple[int, Uid, str]] = ()
-    """(position, person in whose name it is, code) of items that are void by the room's rules. An honest server gives
-    such items no position. The person may be innocent: the signature is not always verified (protocol §4)."""
-    keys: Sequence[tuple[int, bytes, bytes | None]] = field(default=(), repr=False)
-    shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
-    items: Sequence[Item] = ()
-    """The slice's items as they were received, those that are kept for a server that loses them."""
-    reread: int | None = None
-    """The position up to which the room is to be read again; 0 when that is done, None for no change."""
-    snapshots: Sequence["OpenedSnapshot"] = ()
-    whole: Sequence[ObjId] = ()
-    """Objects whose every change is here now: they no longer depend on a snapshot."""
-    incomplete: Sequence[ObjId] = ()
-    """Objects with a missing range: the server had pruned changes of them before this device fetched those changes.
-    Each is kept until it is in `backfilled`."""
-    backfilled: Sequence[ObjId] = ()
-    """Objects whose missing range has been replaced by a snapshot, or need not be replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,11 +159,11 @@ class InboxPort(Protocol):
     def waiting(self, room: RoomId) -> list[tuple[int, bytes]]: ...
 
     def reread(self, room: RoomId) -> int:
-        """`Received.reread` as it was stored last, 0 if never."""
+        """The position up to which the room is to be read again, as it was stored last; 0 for none."""
         ...
 
     def incomplete(self, room: RoomId) -> list[ObjId]:
-        """Objects that were in `Received.incomplete` and have not been in `Received.backfilled` since."""
+        """Objects that were stored as incomplete and have not been `Backfilled` since."""
         ...
 
     def problem(self, room: RoomId) -> str | None:

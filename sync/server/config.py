@@ -15,6 +15,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 class ConfigError(WorldError):
     """The server cannot start like this; the message is for the operator."""
 
+    code = "refused"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pycrdt
 
-from app.documents import records
+from app.objects import pieces
 from app.richtext.model import Document
 
 FATAL = "Här tar det slut"
@@ -83,7 +83,7 @@ class Writer:
         """The data of what was written since the last call."""
         taken = list(self._updates)
         self._updates.clear()
-        return [data for update in taken for data in records.encode(update)]
+        return [data for update in taken for data in pieces.encode(update)]
 
     def types(self, text: str) -> bytes:
         """The data of one change that adds text at the end."""

@@ -21,7 +21,8 @@ from app.settings import ASK_UNKNOWN, Settings
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.ports import MemberRow, OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from sync.client.room.invitation_consent import Added, Invitation, Verdict
 from sync.trust.room.successor_claim import Origin
 from tests.office import EK, HL, KEY, RG, Folk
@@ -105,7 +106,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def direct_room(store: Store, other: Uid) -> None:
     members = [MemberRow(uid=uid, role=4, since_n=0, history=True) for uid in (HL, other)]
-    store.receive(Received(room=DIRECT, cursor=0, state=b"", members=members))
+    store.receive(ReceivedSlice(room=DIRECT, cursor=0, state=b"", members=members))
     with store.db.transaction() as conn:
         room_rows.name(conn, DIRECT, "Å", "direct", 1)
         object_rows.announce(conn, DIRECT, CHANNEL, CHAT.id, 1, other)
@@ -113,7 +114,7 @@ def direct_room(store: Store, other: Uid) -> None:
 
 def writes(store: Store, uid: Uid, obj: ObjId) -> None:
     change = OpenedChange(n=9, t=9, uid=uid, dev=DevId(uid), obj=obj, change_id=new_change(), payload=TEXT)
-    store.receive(Received(room=DIRECT, cursor=9, state=b"", changes=[change]))
+    store.receive(ReceivedSlice(room=DIRECT, cursor=9, state=b"", changes=[change]))
 
 
 def test_a_person_is_known_by_the_agency_by_a_comparison_or_by_both_having_written(desk: Desk) -> None:
@@ -143,7 +144,7 @@ def test_a_direct_room_makes_one_known_when_both_have_written_there(desk: Desk) 
     writes(desk.store, EK, CHANNEL)
     assert desk.verdict() is Verdict.OPEN
     third = [MemberRow(uid=RG, role=2, since_n=5, history=True)]
-    desk.store.receive(Received(room=DIRECT, cursor=9, state=b"", members=third))
+    desk.store.receive(ReceivedSlice(room=DIRECT, cursor=9, state=b"", members=third))
     assert desk.verdict() is Verdict.ASK
 
 
@@ -153,7 +154,7 @@ def test_a_successor_opens_only_if_it_is_believed_and_one_is_still_in_the_old_ro
     assert desk.verdict(origin=origin) is Verdict.ASK
     desk.engine.owner = EK
     assert desk.verdict(origin=origin) is Verdict.OPEN
-    desk.store.receive(Received(room=DIRECT, cursor=9, state=b"", gone=[HL]))
+    desk.store.receive(ReceivedSlice(room=DIRECT, cursor=9, state=b"", gone=[HL]))
     assert desk.verdict(origin=origin) is Verdict.ASK
 
 
@@ -178,13 +179,13 @@ def test_of_a_long_room_that_one_left_one_is_asked_until_there_is_a_later_yes(de
     desk.answers.given[room] = Answer(answer="accepted", n=7)
     assert desk.verdict(**long) is Verdict.OPEN
     events = [RoomEvent(n=2, t=2, kind="add", by=EK, subject=HL), RoomEvent(n=8, t=8, kind="leave", by=HL)]
-    desk.store.receive(Received(room=room, events=events))
+    desk.store.receive(ReceivedSlice(room=room, events=events))
     assert desk.verdict(**long) is Verdict.ASK
     assert desk.verdict(**{**long, "adder": EK, "added_n": 9}) is Verdict.ASK
     desk.answers.given[room] = Answer(answer="accepted", n=9)
     assert desk.verdict(**long) is Verdict.OPEN
     assert desk.store.rooms_list.left_at(room, HL) == 8
-    desk.store.receive(Received(room=room, events=[RoomEvent(n=9, t=9, kind="add", by=EK, subject=HL)]))
+    desk.store.receive(ReceivedSlice(room=room, events=[RoomEvent(n=9, t=9, kind="add", by=EK, subject=HL)]))
     assert desk.store.rooms_list.left_at(room, HL) == 0
 
 

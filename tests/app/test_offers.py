@@ -15,11 +15,11 @@ from app.core import clock
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENT
 from app.documents.compaction import compact
-from app.documents.records import Assembler, encode, group_of, unpack
 from app.errors import NotFound
 from app.objects.grammar import read
 from app.objects.kind import ROOM
 from app.objects.offering import offerable
+from app.objects.pieces import Assembler, encode, unpack
 from app.richtext.model import Document
 from app.rooms.offers import ASK_AFTER_MS, Offers
 from app.rooms.projection import KIND as ROOT
@@ -30,7 +30,8 @@ from app.rooms.succession import Succession
 from app.store.store import Store
 from app.store.verdicts import placed_of
 from sync.client.engine import Engine
-from sync.client.ports import OpenedChange, Received, RoomEvent
+from sync.client.ports import OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from sync.trust.room.successor_claim import Origin, object_in
 from tests.fuzz.histories import document
 
@@ -75,21 +76,20 @@ class Desk:
         self.store.set_me(me)
         self.me = me
         self.succession = Succession(self.store, cast("Engine", Believing(me)), cast("RoomService", None))
-        self.succession.groups = {DOCUMENT.id: group_of}
-        self.offers.unpack = {DOCUMENT.id: unpack}
+        self.offers.copiers = {DOCUMENT.id: lambda *_: None}
 
     @property
     def offers(self) -> Offers:
         return self.succession.offers
 
     async def receive(self, room: RoomId, *changes: OpenedChange) -> None:
-        await self.store.receive_apart(Received(room=room, cursor=changes[-1].n, state=b"", changes=changes))
+        await self.store.receive_apart(ReceivedSlice(room=room, cursor=changes[-1].n, state=b"", changes=changes))
 
     async def begin(self, old: Sequence[OpenedChange], new: Sequence[OpenedChange]) -> None:
         """Receives the items of both rooms."""
-        self.store.receive(Received(room=OLD, cursor=NAMED, state=b"", positions=[(NAMED, RH)]))
+        self.store.receive(ReceivedSlice(room=OLD, cursor=NAMED, state=b"", positions=[(NAMED, RH)]))
         genesis = RoomEvent(n=1, t=1, kind="genesis", by=OWNER, origin=Origin(room=OLD, n=NAMED, rh=RH))
-        self.store.receive(Received(room=NEW, cursor=1, state=b"", events=[genesis]))
+        self.store.receive(ReceivedSlice(room=NEW, cursor=1, state=b"", events=[genesis]))
         announced = say(ObjectAnnounced(obj=DOC, kind=DOCUMENT.id))
         await self.receive(OLD, change(OLD, ObjId(OLD), 900, OWNER, announced))
         await self.receive(OLD, *old)

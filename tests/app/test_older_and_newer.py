@@ -19,7 +19,8 @@ from app.rooms import projection
 from app.rooms import records as room_records
 from app.store.rows import StoredChange
 from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Received
+from sync.client.ports import MemberRow, OpenedChange
+from sync.client.received import Received, ReceivedSlice
 from tests.office import EK, HL, ROOM
 
 DOCUMENT = ObjId(b"d" * 16)
@@ -59,7 +60,7 @@ def received(*datas: bytes) -> Received:
         for n, data in enumerate(datas, start=3)
     ]
     members = [MemberRow(uid=uid, role=4, since_n=1, history=True) for uid in (HL, EK)]
-    return Received(room=ROOM, cursor=2 + len(datas), state=b"", members=members, changes=changes)
+    return ReceivedSlice(room=ROOM, cursor=2 + len(datas), state=b"", members=members, changes=changes)
 
 
 def test_a_program_that_lacks_some_of_todays_room_records_shows_the_others(

@@ -11,9 +11,9 @@ import pytest
 
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENT
-from app.documents.records import PART_BYTES, encode, group_of
 from app.errors import WorkerDied
 from app.objects.kind import ROOM
+from app.objects.pieces import PIECE_BYTES, encode
 from app.richtext.model import Document
 from app.rooms.baselines import Baselines
 from app.rooms.projection import KIND as ROOT
@@ -23,14 +23,15 @@ from app.rooms.service import RoomService
 from app.rooms.succession import Succession
 from app.store.store import Store
 from sync.client.engine import Engine
-from sync.client.ports import OpenedChange, Received, RoomEvent
+from sync.client.ports import OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from sync.trust.room.successor_claim import Origin, object_in
 
 ME, OWNER = Uid(b"m" * 16), Uid(b"o" * 16)
 OLD, NEW = RoomId(b"g" * 16), RoomId(b"n" * 16)
 DOC = ObjId(b"d" * 16)
 RH = Hash(b"5" * 32)
-BOOK = bytes(3 * PART_BYTES)
+BOOK = bytes(3 * PIECE_BYTES)
 
 
 @dataclass
@@ -47,9 +48,9 @@ class Believing:
 def store(tmp_path: Path) -> Iterator[Store]:
     made = Store.create(tmp_path / "s.db", b"k" * 32, {ROOM: ROOT, DOCUMENT.id: DOCUMENT}, tmp_path / "blobs")
     made.set_me(ME)
-    made.receive(Received(room=OLD, cursor=5, state=b"", positions=[(5, RH)]))
+    made.receive(ReceivedSlice(room=OLD, cursor=5, state=b"", positions=[(5, RH)]))
     genesis = RoomEvent(n=1, t=1, kind="genesis", by=OWNER, origin=Origin(room=OLD, n=5, rh=RH))
-    made.receive(Received(room=NEW, cursor=1, state=b"", events=[genesis]))
+    made.receive(ReceivedSlice(room=NEW, cursor=1, state=b"", events=[genesis]))
     made.changes.append(OLD, ObjId(OLD), say(ObjectAnnounced(obj=DOC, kind=DOCUMENT.id)))
     yield made
     made.close()
@@ -58,13 +59,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def position(store: Store, change_id: ChangeId, obj: ObjId, n: int) -> None:
     (pending,) = [p for p in store.pending(100) if p.change_id == change_id]
     placed = OpenedChange(n=n, t=n, uid=ME, dev=DevId(ME), obj=obj, change_id=change_id, payload=pending.payload)
-    store.receive(Received(room=OLD, cursor=5, state=b"", changes=[placed]))
+    store.receive(ReceivedSlice(room=OLD, cursor=5, state=b"", changes=[placed]))
 
 
 async def offered(store: Store) -> list[bytes]:
     """The change ids that are in the successor's document."""
     succession = Succession(store, cast("Engine", Believing()), cast("RoomService", None))
-    succession.groups = {DOCUMENT.id: group_of}
+    succession.offers.copiers = {DOCUMENT.id: lambda *_: None}
     (origin,) = store.origins.all()
     await succession._offer(origin)
     return [c.change_id for c in store.changes.of(object_in(NEW, OLD, DOC))]

@@ -16,7 +16,8 @@ from app.core.ids import ObjId, RoomId, Uid, new_change
 from app.store.store import Store
 from sync.client.account.account_secrets import Account
 from sync.client.account.known_logs import Book
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from sync.client.room.room_sync import RoomSync
 from sync.ids import DevId
 from sync.protocol.messages import Append, Push, PutSeals, Signed
@@ -150,7 +151,7 @@ def store_messages(store: Store, room: RoomId, count: int) -> None:
     t = clock.now_ms() - count * 1000
     for start in range(0, count, 500):
         store.receive(
-            Received(
+            ReceivedSlice(
                 room=room,
                 changes=[
                     OpenedChange(

@@ -7,8 +7,8 @@ from pathlib import Path
 from app.core import clock
 from app.core.ids import ObjId, RoomId, new_change, new_obj
 from app.documents import KIND
-from app.documents.records import encode
 from app.objects.crdt import CrdtDoc
+from app.objects.pieces import encode
 from app.rooms.records import ObjectAnnounced, Record, RoomNamed
 from app.rooms.records import encode as record
 from sync.client.exchange.backfill import pack

@@ -52,7 +52,7 @@ async def _measured(w: Apart, pid: int) -> tuple[float, float]:
     rooms = [(await w.room(group[0], leaver, *group[1:]), group) for group in groups]
     for room, group in rooms:
         await w.settle(room, leaver, *group)
-    epochs = {room: group[0].engine._link.rooms[room].stream.epoch for room, group in rooms}
+    epochs = {room: group[0].engine.parts.link.rooms[room].stream.epoch for room, group in rooms}
     used_s = _processor_s(pid)
     await admin.reset(w.data, uid=leaver.uid)
     began = time.perf_counter()
@@ -64,7 +64,7 @@ async def _measured(w: Apart, pid: int) -> tuple[float, float]:
 
 
 def _knows(client: Client, room: RoomId, leaver: Client, epoch: int) -> bool:
-    stream = client.engine._link.rooms[room].stream
+    stream = client.engine.parts.link.rooms[room].stream
     return leaver.uid not in stream.members and stream.epoch > epoch
 
 

@@ -8,6 +8,7 @@ from app.objects.grammar import Facts, read
 from app.objects.judging import Judge, Kind, Verdict
 from app.objects.lib0 import BadUpdate
 from app.objects.waiting import Change, Late
+from sync.client.placed_changes import PlacedChange
 from tests.fuzz.histories import Positioned
 
 
@@ -50,6 +51,16 @@ class Judging:
             assert verdict.missing is not None
             self.rows.lates[position] = Late(verdict.change, verdict.missing)
         return verdict
+
+
+class NothingKept:
+    """A store that keeps nothing, for a replay that is never settled."""
+
+    def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
+        return ()
+
+    def changes(self, positions: Sequence[int]) -> Sequence[PlacedChange]:
+        return ()
 
 
 def person(number: int) -> bytes:

@@ -12,9 +12,9 @@ from typing import NamedTuple
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.documents import KIND as DOCUMENTS
 from app.documents.projection import index
-from app.documents.records import Assembler
-from app.documents.records import encode as document_changes
 from app.objects.kind import ROOM
+from app.objects.pieces import Assembler
+from app.objects.pieces import encode as document_changes
 from app.richtext.model import Document
 from app.rooms.projection import KIND as ROOT
 from app.rooms.records import ObjectAnnounced, encode
@@ -22,12 +22,12 @@ from app.store import statements as sql
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.tasks.model import Board
-from app.tasks.records import Updates
-from app.tasks.records import encode as board_change
 from sync.client.placed_changes import Compacted
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import person
+from tests.one_change import one_change as board_change
 
 ME, ANNOUNCER = Uid(b"m" * 16), Uid(b"o" * 16)
 KEY = b"k" * 32
@@ -88,10 +88,10 @@ class Opened:
     async def _take(self, one: Object, changes: Sequence[OpenedChange]) -> None:
         kind = BOARDS.id if one.board else DOCUMENTS.id
         announced = _change(1, 0, ANNOUNCER, ObjId(one.room), encode(ObjectAnnounced(obj=one.id, kind=kind)))
-        self.store.receive(Received(room=one.room, cursor=1, state=b"", changes=[announced]))
+        self.store.receive(ReceivedSlice(room=one.room, cursor=1, state=b"", changes=[announced]))
         for at in range(0, len(changes), SLICE):
             came = changes[at : at + SLICE]
-            await self.store.receive_apart(Received(room=one.room, cursor=came[-1].n, state=b"", changes=came))
+            await self.store.receive_apart(ReceivedSlice(room=one.room, cursor=came[-1].n, state=b"", changes=came))
 
     async def snapshot(self, one: Object) -> Compacted | None:
         """The object's snapshot, made of all its changes as the engine makes it. None for an object that has none."""
@@ -118,7 +118,7 @@ class Opened:
         changes = self.store.changes.of(one.id)
         if one.board:
             board = Board()
-            board.merge(Updates().feed_data([(c.author, c.data) for c in changes]))
+            board.merge(Assembler().feed_data([(c.author, c.data) for c in changes]))
             said: object = (
                 board.title, board.columns(), sorted(c.id for c in board.all_cards()), len(board.archived()),
             )  # fmt: skip

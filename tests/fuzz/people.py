@@ -10,14 +10,15 @@ from tests.fuzz.target import Run, Target, coded, each
 
 
 def _user_entry() -> Run:
-    from sync.trust.person.user_log import UserEntry
+    from sync.trust.person.user_entry import UserEntry
 
     return UserEntry.decode
 
 
 def _user_log() -> Run:
     from sync.crypto.encoding import dec
-    from sync.trust.person.user_log import DOMAIN, UserLog, entry_id
+    from sync.trust.person.user_entry import DOMAIN, entry_id
+    from sync.trust.person.user_log import UserLog
 
     person = samples.person()
     keys = samples.person_keys()

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the fuzzer begins with in the application: one good example of everything that it reads."""
 
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
 import msgspec
 
 from tests.fuzz.samples import NOW
@@ -56,13 +60,40 @@ def document() -> bytes:
 
 
 def document_records() -> list[bytes]:
-    from app.documents.records import CARET, PAYLOAD, Caret, DocumentPart, encode
+    from app.documents.records import CARET, Caret
+    from app.objects.pieces import PAYLOAD, Piece, encode
 
-    part = DocumentPart(group=bytes(16), index=0, count=2, update=b"x")
+    part = Piece(group=bytes(16), index=0, count=2, update=b"x")
     return [
         *encode(document(), "Beslut"),
         PAYLOAD.encode(part),
         CARET.encode(Caret(obj=bytes(16), selection=b"\0\1ab")),
+    ]
+
+
+def framed(changes: Iterable[tuple[int, bytes]]) -> bytes:
+    """Changes of authors 0 to 2 as one input: u8 author, u16 length, data."""
+    return b"".join(bytes((author,)) + len(data).to_bytes(2, "big") + data for author, data in changes)
+
+
+def unframed(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The changes in an input; the last one may be shorter than it says."""
+    at = 0
+    while at + 3 <= len(data):
+        size = int.from_bytes(data[at + 1 : at + 3], "big")
+        yield data[at] % 3, data[at + 3 : at + 3 + size]
+        at += 3 + size
+
+
+def pieces() -> list[bytes]:
+    """The cases of tests/vectors/objects-3-pieces.json."""
+    from tests.fuzz.judged import person
+
+    authors = {person(author).hex(): author for author in range(3)} | {person(3).hex(): 0}
+    cases = json.loads((Path(__file__).parents[1] / "vectors/objects-3-pieces.json").read_text())
+    return [
+        framed((authors[step["author"]], bytes.fromhex(step["data"])) for step in case["steps"] if "data" in step)
+        for case in cases
     ]
 
 
@@ -79,7 +110,7 @@ def board() -> bytes:
 
 
 def board_records() -> list[bytes]:
-    from app.tasks.records import encode
+    from tests.one_change import one_change as encode
 
     return [encode(board())]
 

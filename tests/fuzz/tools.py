@@ -50,8 +50,9 @@ def _markup() -> Run:
 
 
 def _document() -> Run:
-    from app.documents.records import CARET, PAYLOAD, DocumentPart, DocumentUpdate, check, group_of
+    from app.documents.records import CARET
     from app.errors import BadChange
+    from app.objects.pieces import Whole, check, decode
     from app.richtext.model import Document
 
     base = samples.document()
@@ -62,7 +63,6 @@ def _document() -> Run:
         return closing(document)
 
     def run(data: bytes) -> None:
-        group_of(data)
         try:
             caret = CARET.decode(data)
         except BadChange:
@@ -71,32 +71,56 @@ def _document() -> Run:
             if caret.selection is not None:
                 with written() as document:
                     document.resolve_selection(caret.selection)
-        record = PAYLOAD.decode(data)
+        record = decode(data)
         check(data)
-        if isinstance(record, DocumentUpdate):
+        if isinstance(record, Whole):
             with written() as document:
                 document.merge([record.update])
                 document.plain_text()
-        else:
-            assert isinstance(record, DocumentPart)
 
     return run
 
 
 def _board() -> Run:
+    from app.objects.pieces import unpack
     from app.tasks.model import Board
-    from app.tasks.records import decode
 
     base = samples.board()
 
     def run(data: bytes) -> None:
-        update = decode(data)
+        update = unpack(data).update
         with closing(Board()) as board:
             board.merge([base])
             board.merge([update])
             _ = board.title, board.columns(), board.labels(), board.all_cards(), board.archived()
             for column in board.columns():
                 board.cards(column.id)
+
+    return run
+
+
+def _pieces() -> Run:
+    """The changes of three authors, as `samples.framed` has them, in the judge of an object and in the assembler."""
+    from app.objects.pieces import MAX_PENDING, Assembler, group_of, unpack
+    from app.objects.replay import Replay
+    from sync.client.placed_changes import PlacedChange
+    from sync.ids import ChangeId, Uid
+    from sync.pieces import finished
+    from tests.fuzz.judged import NothingKept, person
+
+    def run(data: bytes) -> None:
+        replay, feeder, groups = Replay(unpack, NothingKept()), Assembler(), set[tuple[int, bytes]]()
+        for position, (author, change) in enumerate(samples.unframed(data), start=1):
+            if (group := group_of(change)) is not None:
+                groups.add((author, group))
+            if len(groups) > MAX_PENDING:  # the assembler drops the oldest, which the judge does not
+                return
+            placed = PlacedChange(position, ChangeId(bytes(16)), Uid(person(author)), 0, change)
+            parts = finished(replay.taking(placed))[0].parts
+            found = feeder.feed_data([(person(author), change)])
+            assert len(found) <= 1
+            assert found or len(parts) == 1, "the judge completes a group that the assembler does not"
+            assert not found or found[0] == replay.update(parts)[0]
 
     return run
 
@@ -204,6 +228,7 @@ TARGETS = (
     Target(name="markup", make=_markup, seeds=samples.texts, share=3),
     Target(name="document", make=_document, seeds=samples.document_records, refusals=_BAD_CHANGE, share=3),
     Target(name="board", make=_board, seeds=samples.board_records, refusals=_BAD_CHANGE, share=3),
+    Target(name="pieces", make=_pieces, seeds=samples.pieces, share=3),
     Target(name="state", make=_state, seeds=samples.updates, share=3),
     Target(name="records", make=_records, seeds=samples.small_records),
     Target(name="links", make=_links, seeds=samples.addresses),

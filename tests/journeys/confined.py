@@ -66,7 +66,7 @@ def main() -> int:
 
         async def run(self) -> None:
             work = asyncio.ensure_future(self.work())
-            work.add_done_callback(lambda _: self._ending.over.set())
+            work.add_done_callback(lambda _: self.ending.over.set())
             await super().run()
             work.result()
 
@@ -75,8 +75,8 @@ def main() -> int:
             office.settings.set(CA_FILE, ca_file)
             found = await office.look_up(server, code)
             self._open(await office.enrol(found, PASSPHRASE, lambda *_: None))
-            await until(lambda: self._stage.session is not None and self._stage.session.status.state == "online")
-            session = self._stage.session
+            await until(lambda: self.stage.session is not None and self.stage.session.status.state == "online")
+            session = self.stage.session
             assert session is not None
             room = await session.rooms.create("Tillsyn åäö", "case")
             session.service(CHAT).send(room, "Hej 🖋")
@@ -91,9 +91,9 @@ def main() -> int:
             await asyncio.sleep(2)
             await until(lambda: session.status.state == "online")
             look_at_sockets()
-            await self._ending.close()  # as locking does, which would start another process
+            await self.ending.close()  # as locking does, which would start another process
             self._open(await office.unlock(PASSPHRASE))
-            await until(lambda: self._stage.session is not None and self._stage.session.status.state == "online")
+            await until(lambda: self.stage.session is not None and self.stage.session.status.state == "online")
             look_at_sockets()
 
     ui.main.Program = Working  # type: ignore[attr-defined]  # the same class, at work

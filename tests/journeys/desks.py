@@ -25,7 +25,7 @@ class Desk:
     """One person's application: enrolled, unlocked, connected."""
 
     def __init__(self, folder: Path, ca_file: Path, server: str, tools: Sequence[AnyTool] = TOOLS) -> None:
-        self._folder, self._tools = folder, tools
+        self.folder, self._tools = folder, tools
         self.server = server
         self.ca_file = ca_file
         self.policy: dict[str, Value] = {}
@@ -75,7 +75,7 @@ class Desk:
 
     def reopen(self) -> None:
         """The profile after `close`, locked."""
-        self.profile = Profile.open(root=self._folder)
+        self.profile = Profile.open(root=self.folder)
         self.office = Office(self.profile, read_policy=self._read_policy, tools=self._tools)
 
     async def close(self) -> None:

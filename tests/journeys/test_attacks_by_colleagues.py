@@ -12,14 +12,14 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, Uid
-from app.documents.records import PAYLOAD, DocumentUpdate
+from app.objects.pieces import PAYLOAD, Whole
 from app.rooms.records import ObjectAnnounced, RoomNamed, encode
 from app.store.database import Database
-from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
 from tests.app.documents.test_poison import nested
 from tests.app.poison import SEEDS, Writer, deep_update, written
 from tests.bench.office import ROOT, enrol, environment, point_to
+from tests.one_change import one_change as board_change
 from tests.world import Client, World, until
 
 VICTIM = "Handläggare"
@@ -98,7 +98,7 @@ def sends(attacker: Client, room: RoomId, kind: str, *changes: bytes) -> ObjId:
 
 
 def document(update: bytes) -> bytes:
-    return PAYLOAD.encode(DocumentUpdate(update=update))
+    return PAYLOAD.encode(Whole(update=update))
 
 
 async def has(victim: Victim, obj: ObjId, count: int) -> None:

@@ -46,7 +46,7 @@ async def case(o: Offices, monkeypatch: pytest.MonkeyPatch) -> Case:
     await o.w.stop_server()
     await o.w.start_server()
     clerk.session.service(CHAT).send(room, SECRET)
-    await until(lambda: all(d.session.engine._link.connection is not None for d in (owner, gone)))
+    await until(lambda: all(d.session.engine.parts.link.connection is not None for d in (owner, gone)))
     await owner.session.rooms.remove(room, gone.session.people.me.uid)
     trap = await gone.session.engine.operations.create_room(at)
     gone.session.store.changes.append(trap, ObjId(trap), encode(RoomNamed(title="Fortsättning", type="case")))
@@ -62,7 +62,7 @@ async def case(o: Offices, monkeypatch: pytest.MonkeyPatch) -> Case:
 
 def _later(desk: Desk, room: RoomId, first: RoomId, monkeypatch: pytest.MonkeyPatch) -> None:
     """The desk pulls `room` only when it knows `first` and has thought about it."""
-    inbox, pull = desk.session.engine._inbox, Inbox._catch_up
+    inbox, pull = desk.session.engine.parts.inbox, Inbox._catch_up
     waits = 0
 
     async def catch_up(this: Inbox, at: RoomSync) -> None:

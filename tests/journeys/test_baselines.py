@@ -2,6 +2,8 @@
 """Who is added without the history gets the objects' present state, even if the adder's program dies in between."""
 
 import shutil
+from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -10,6 +12,7 @@ from app.core.ids import RoomId
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import DiskFull
 from app.rooms.baselines import Baselines
+from app.tasks.model import Board
 from app.tasks.tool import TOOL as TASKS
 from tests.journeys.desks import Desk, Offices
 from tests.world import until
@@ -49,8 +52,8 @@ async def killed(o: Offices, desk: Desk) -> Desk:
     """The same profile as its disk is now, in another process as it were; the old one does nothing more."""
     for task in desk.session._running:
         task.cancel()
-    folder = desk._folder.with_name(f"{desk._folder.name}-igen")
-    shutil.copytree(desk._folder, folder)
+    folder = desk.folder.with_name(f"{desk.folder.name}-igen")
+    shutil.copytree(desk.folder, folder)
     again = Desk(folder, desk.ca_file, desk.server)
     again.profile.close()
     await again.begin()
@@ -81,7 +84,7 @@ async def test_what_is_given_is_given_once(o: Offices) -> None:
     await add(a, b, room)
     await reads_all(b, room)
     await until(lambda: not a.session.rooms.baselines._rooms and a.session.store.waiting_count() == 0)
-    await until(lambda: a.session.engine._link.rooms[room].caught_up)
+    await until(lambda: a.session.engine.parts.link.rooms[room].caught_up)
     before = a.session.engine.position(room)
     for _ in range(2):
         await a.restart()
@@ -135,7 +138,7 @@ async def test_attack_lowering_the_adder_before_the_baseline_is_sent_does_not_si
     await a.session.rooms.set_role(room, c.session.engine.uid, 3)
     await until(lambda: c.session.rooms.my_role(room) == 3)
     with monkeypatch.context() as held:
-        held.setattr(c.session.engine._outbox, "_seal_next", lambda at: None)
+        held.setattr(c.session.engine.parts.outbox, "_seal_next", lambda at: None)
         await add(c, b, room)
         await until(lambda: bool(c.session.store.db.rows("SELECT 1 FROM outbox WHERE live = ?", (BASELINE,))))
         await a.session.rooms.set_role(room, c.session.engine.uid, 2)
@@ -143,3 +146,32 @@ async def test_attack_lowering_the_adder_before_the_baseline_is_sent_does_not_si
     c.session.service(CHAT).send(room, "Jag skriver vidare")
     await until(lambda: "Jag skriver vidare" in a.texts(room))
     await until(lambda: c.session.store.waiting_count() == 0)
+
+
+async def test_objects_longer_than_a_change_are_given_in_pieces_and_written_on(o: Offices) -> None:
+    a, b, room = await a_room(o)
+    (row,) = a.session.service(DOCUMENTS).list(room)
+    a.session.service(DOCUMENTS).open(row.obj).splice(0, 0, "å🙂" * 60_000)
+    board = a.session.service(TASKS).board(room)
+    cards = [board.add_card(board.columns()[0].id, f"Kort {n} å") for n in range(4)]
+    for card in cards:
+        board.edit_card(card, description="å🙂" * 15_000)
+    await until(lambda: a.session.store.waiting_count() == 0)
+    await add(a, b, room)
+    titles = {"Begär yttrande", *(f"Kort {n} å" for n in range(4))}
+    await until(lambda: {task.title for task in b.session.service(TASKS).tasks(room)} == titles)
+    await until(lambda: [d.title for d in b.session.service(DOCUMENTS).list(room)] == ["Utkast till beslut"])
+    theirs, text = b.session.service(TASKS).board(room), b.session.service(DOCUMENTS).open(row.obj)
+    await until(lambda: text.plain_text().count("🙂") == 60_000)
+    theirs.edit_card(cards[0], title="Ändrat av den nya")
+    board.edit_card(cards[1], title="Ändrat av den som var här")
+    both = ["Ändrat av den nya", "Ändrat av den som var här"]
+    for each in (board, theirs):
+        await until(partial(_titles_are, each, cards[:2], both))
+    for desk in (a, b):
+        assert desk.session.store.held_changes.void(room) == []
+
+
+def _titles_are(board: Board, cards: Sequence[str], titles: Sequence[str]) -> bool:
+    found = [board.card(card) for card in cards]
+    return [card.title if card is not None else "" for card in found] == titles

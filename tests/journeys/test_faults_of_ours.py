@@ -119,7 +119,7 @@ async def test_a_fault_in_the_engine_is_a_state_and_the_next_attempt(
     seen: list[str | None] = []
     b.session.status_changed.connect(lambda: seen.append(b.session.status.code))
     with monkeypatch.context() as broken:
-        broken.setattr(b.session.engine._inbox, "start", fail)
+        broken.setattr(b.session.engine.parts.inbox, "start", fail)
         b.session.engine.hurry()
         await until(lambda: "bug" in seen)
         write(a, obj, "ett å ")

@@ -102,7 +102,7 @@ class HostileNetwork(RuleBasedStateMachine):
     @rule(who=THREE)
     def crash_a_client(self, who: int) -> None:
         client = self.clients[who]
-        assert client._running is not None
+        assert client.running is not None
         self.crashes += 1
         copy = client.path.with_name(f"{self.crashes}-{client.path.name}")
         for suffix in ("", "-wal"):

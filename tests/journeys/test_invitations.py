@@ -8,13 +8,13 @@ from app.chat.records import encode as message
 from app.core.ids import ObjId, RoomId
 from app.personal.records import ACCEPTED
 from app.rooms.records import ObjectAnnounced, PersonInvited, RoomNamed, encode
-from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
 from sync.client.exchange import preview
 from sync.client.status import LinkState
 from tests.app.poison import SEEDS, deep_update, written
 from tests.journeys.desks import Desk, Offices
 from tests.journeys.test_attacks_by_colleagues import document
+from tests.one_change import one_change as board_change
 from tests.world import Client, until
 
 pytestmark = pytest.mark.slow
@@ -145,7 +145,7 @@ async def test_attack_a_block_hides_every_room_of_a_person_until_it_is_taken_bac
     assert desk.session.invitations.count == 0
     for room in rooms[1:]:
         await adder.session.rooms.add(room, me, 2, True)
-    head = desk.session.engine._inbox.invitations
+    head = desk.session.engine.parts.inbox.invitations
     await until(lambda: len(head._held) == 3 and head.idle)
     assert desk.session.invitations.count == 0
     assert [p.name for p in desk.session.invitations.blocked()] == ["Registrator"]

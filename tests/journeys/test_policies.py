@@ -49,18 +49,18 @@ async def test_content_is_shown_only_after_the_server_has_let_the_device_in(o: O
     program = Program(desk.office)
     try:
         program._open(desk.session)
-        view = program._stage.gate.centralWidget() if program._stage.gate is not None else None
+        view = program.stage.gate.centralWidget() if program.stage.gate is not None else None
         assert isinstance(view, AwayView)
-        assert program._stage.window is None
+        assert program.stage.window is None
         await until(lambda: desk.session.status.state is LinkState.OFFLINE)
-        assert program._stage.window is None
+        assert program.stage.window is None
         await o.w.start_server()
         view.again.click()
         await desk.online()
         assert not desk.session.overdue
-        qtbot.waitUntil(lambda: program._stage.window is not None)
+        qtbot.waitUntil(lambda: program.stage.window is not None)
     finally:
-        await program._ending.close()
+        await program.ending.close()
 
 
 async def test_within_the_limit_everything_opens_without_the_server(o: Offices) -> None:

@@ -61,11 +61,11 @@ class Case:
 
     def state(self, at: Desk) -> list[int]:
         """How many attested each snapshot of the document."""
-        rows = at.session.engine._link.rooms[self.room].stream.state.snapshots.get(self.obj, ())
+        rows = at.session.engine.parts.link.rooms[self.room].stream.state.snapshots.get(self.obj, ())
         return [len(row.attests) for row in rows]
 
     def pruned(self, at: Desk) -> int:
-        return at.session.engine._link.rooms[self.room].stream.state.pruned.get(self.obj, 0)
+        return at.session.engine.parts.link.rooms[self.room].stream.state.pruned.get(self.obj, 0)
 
 
 async def case(o: Offices, *, guest: bool = True) -> Case:
@@ -144,7 +144,7 @@ async def test_the_plan_says_what_is_lacking(o: Offices, monkeypatch: pytest.Mon
     assert plan.ready == ()
     (found,) = plan.lacking
     assert found.lacks == "early"
-    days = (found.from_ms - c.owner.session.engine._link.server_now_ms) / 86_400_000
+    days = (found.from_ms - c.owner.session.engine.parts.link.server_now_ms) / 86_400_000
     assert 29 < days <= 30
     assert await pruning.prune(c.room, _ignore) == ()
     monkeypatch.setattr("sync.client.exchange.snapshot_maker.EVERY_OPS", 10_000)  # nobody makes another
@@ -166,9 +166,9 @@ async def test_what_is_not_whole_here_is_told_and_clears_nothing(o: Offices, mon
     await settled(c)
     assert c.owner.session.rooms.notices(c.room) == []
     engine = c.owner.session.engine
-    engine._link.rooms[c.room].incomplete.add(c.obj)
+    engine.parts.link.rooms[c.room].incomplete.add(c.obj)
     assert c.owner.session.rooms.notices(c.room) == [], "it is on its way"
-    engine._inbox._backfill._given_up.add((c.room, c.obj))
+    engine.parts.inbox._backfill._given_up.add((c.room, c.obj))
     assert c.owner.session.rooms.notices(c.room) == ["gap"]
     with pytest.raises(Refused, match="reading"):
         await c.owner.session.pruning.prune(c.room, _ignore)
@@ -183,14 +183,14 @@ async def test_a_newcomer_from_now_is_given_the_whole_when_it_is_here(
     store = c.owner.session.store
     with monkeypatch.context() as kept_back:
         kept_back.setattr("sync.client.exchange.backfill.Backfill.fetch_pruned", _nothing)
-        c.owner.session.engine._link.rooms[c.room].incomplete.add(c.obj)
+        c.owner.session.engine.parts.link.rooms[c.room].incomplete.add(c.obj)
         (person,) = await c.owner.session.people.search("Sakkunnig")
         await c.owner.session.rooms.add(c.room, person.uid, 2, False)
         await asyncio.sleep(0.5)
         assert store.newcomers.owed(c.room) is not None
         assert store.db.rows("SELECT 1 FROM outbox WHERE live = 2") == []
         assert c.guest.session.service(DOCUMENTS).list(c.room) == []
-    c.owner.session.engine._link.rooms[c.room].incomplete.clear()
+    c.owner.session.engine.parts.link.rooms[c.room].incomplete.clear()
     await reads(c, c.guest)
     assert store.newcomers.owed(c.room) is None
 

@@ -33,7 +33,7 @@ async def test_who_enrolled_since_is_found_and_invited_again_by_name(w: World) -
     await a.engine.directory("Enhetschef")  # C has lost every computer, and A is all who knows them
     await restored(w, backup)
     await _online(a, b)
-    await until(lambda: a.engine._reuploader._done_sent and b.engine._reuploader._done_sent)
+    await until(lambda: a.engine.parts.reuploader._done_sent and b.engine.parts.reuploader._done_sent)
     assert [line.note for line in await listing.users(w.data, "")] == ["", "", ""]
     assert set(await a.engine.directory("Registrator")) == {b.uid}
     room = await w.room(a, b)
@@ -80,7 +80,7 @@ async def test_a_reset_comes_back_from_a_colleague_in_whose_rooms_the_person_is_
     backup = await backed_up(w)
     await offline(b)
     await admin.reset(w.data, uid=b.uid)
-    await until(lambda: b.uid not in a.engine._link.rooms[room].stream.members)
+    await until(lambda: b.uid not in a.engine.parts.link.rooms[room].stream.members)
     await w.settle(room, a)
     await restored(w, backup, a)
     assert [line.state for line in await listing.users(w.data, "Registrator")] == ["active"]

@@ -188,7 +188,7 @@ def _check(client: Client, kept: Evidence) -> None:
     assert kept.claim is not None
     assert kept.theirs is not None
     proof = Proof.decode(kept.theirs)
-    agency_pk = client.engine._link.account.agency_pk
+    agency_pk = client.engine.parts.link.account.agency_pk
     proof.check(agency_pk)
     _, body, sig = fields.array(dec(kept.claim, limit=1024), 3, "claim")
     server_pk = read_identity(client.world.data, now_ms()).key.public
@@ -323,7 +323,7 @@ async def test_a_disk_that_is_full_while_things_come_back_loses_none_of_them(
     await w.settle(room, a)
     await restored(w, backup, a)
     assert w.running is not None
-    store = w.running.service.restore_recovery._store
+    store = w.running.store
     real, tries = getattr(store, what), []
 
     async def full(*_: object) -> None:
@@ -363,7 +363,7 @@ async def test_a_log_that_a_full_disk_did_not_take_is_handed_in_again(
     before = history(a, room)
     await restored(w, backup)
     assert w.running is not None
-    store = w.running.service.restore_recovery._store
+    store = w.running.store
     real, tries = store.append_user, []
 
     async def full(*_: object, **__: object) -> None:
@@ -490,7 +490,7 @@ async def test_attack_a_statement_that_the_server_did_not_sign_explains_nothing(
     room, obj = await w.room(a, b), new_obj()
     a.say(room, obj, HELLO)
     await w.settle(room)
-    agency_pk = a.engine._link.account.agency_pk
+    agency_pk = a.engine.parts.link.account.agency_pk
     false = Restored.sign(SigningKey(bytes(32)), agency_fingerprint(agency_pk), now_ms(), now_ms())
     await lie(a, lambda f: _claims(false.body, false.sig, f))
     await until(lambda: a.engine.status.code == "signature")
@@ -543,11 +543,11 @@ async def test_attack_while_more_may_come_back_a_room_is_not_at_its_end(w: World
     """Else a server that says it was restored could have a successor believed whose founder was removed meanwhile."""
     (a,) = await w.hire("Handläggare")
     room = await w.room(a)
-    await until(lambda: a.engine._link.rooms[room].ends_here)
+    await until(lambda: a.engine.parts.link.rooms[room].ends_here)
     await offline(a)
-    a.engine._link.rooms[room].stop(RoomState.RESTORED)
+    a.engine.parts.link.rooms[room].stop(RoomState.RESTORED)
     await a.restart()
-    at = a.engine._link.rooms[room]
+    at = a.engine.parts.link.rooms[room]
     assert at.problem is RoomState.RESTORED
     assert not at.ends_here
     at.stop(RoomState.ROLLBACK)

@@ -58,10 +58,10 @@ async def test_a_verified_colleagues_devices_are_told_of_once_and_calmly(tmp_pat
         new = await o.second(colleague)
         await o.second(other, "En annan dator")
         for desk in (me, other):
-            desk.session.engine._audit.check_now()
+            desk.session.engine.parts.audit.check_now()
         await until(lambda: told(me) == [(uid, "device-added", 0)])
         await colleague.session.devices.revoke(new.session.engine.devices.mine)
-        me.session.engine._audit.check_now()
+        me.session.engine.parts.audit.check_now()
         await until(lambda: told(me) == [(uid, "device-revoked", 1)])
         assert told(other) == []  # who compared nothing is told of nothing
         assert me.session.people.person(uid).verified is Verified.IN_PERSON
@@ -87,7 +87,7 @@ async def test_what_was_not_looked_through_before_the_program_ended_is_told_afte
 
         me.session.notices.look = nothing  # type: ignore[method-assign]
         await o.second(colleague)
-        me.session.engine._audit.check_now()
+        me.session.engine.parts.audit.check_now()
         await until(lambda: (me.session.engine.log_seq(uid) or 0) > 2)
         assert told(me) == []
         await me.restart()
@@ -101,7 +101,7 @@ async def test_attack_a_reset_takes_the_mark_and_the_warning_stands_until_it_is_
         uid = mark(me, colleague)
         await until(lambda: level(me, room) == VERIFIED)
         await admin.reset(o.w.data, uid=uid)
-        me.session.engine._audit.check_now()
+        me.session.engine.parts.audit.check_now()
         await until(lambda: told(me) == [(uid, "reset", 0)])
         gone = me.session.people.person(uid)
         assert (gone.verified, gone.warning) == (Verified.NONE, "reset")
@@ -237,12 +237,12 @@ async def test_attack_a_seal_claims_no_more_than_the_weakest_truth(tmp_path: Pat
         assert level(me, room) == SEALED
         mark(me, colleague)
         assert level(me, room) == VERIFIED
-        stream = me.session.engine._link.rooms[room].stream
+        stream = me.session.engine.parts.link.rooms[room].stream
         stream.state.rotation_owed = True
         assert level(me, room) == RoomState.OWES_ROTATION.value
         stream.state.rotation_owed = False
         for state in (RoomState.WITHHELD, RoomState.UPDATE_NEEDED, RoomState.ROLLBACK, RoomState.FORK):
-            me.session.engine._link.rooms[room].stop(state)
+            me.session.engine.parts.link.rooms[room].stop(state)
             assert level(me, room) == state.value
 
 

@@ -69,14 +69,18 @@ class Bytes:
 
 
 def msgpack(read: Bytes) -> Any:
-    """A map of texts to texts, bytes, numbers and nil."""
+    """A map of texts to texts, bytes, numbers, arrays and nil."""
     (head,) = read.take(1)
     if head < 0x80:
         return head
     if head & 0xF0 == 0x80:
         return {msgpack(read): msgpack(read) for _ in range(head & 15)}
+    if head & 0xF0 == 0x90:
+        return [msgpack(read) for _ in range(head & 15)]
     if head & 0xE0 == 0xA0:
         return read.take(head & 31).decode()
+    if head & 0xE0 == 0xE0:
+        return head - 256
     if head == 0xC0:
         return None
     if head in (0xC4, 0xC5, 0xC6):

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.reader.lib0 import Bytes, Id, msgpack
+from tests.reader.lib0 import Bytes, Id
 from tests.reader.people import must
+from tests.reader.pieces import decode
 
 GONE, DELETED, TEXTS, EMBED, MARK, TYPE, TEXT, VALUES = 0, 1, 2, 5, 6, 7, 4, 8
 KINDS = {"document": (("text",), ("meta",)), "board": ((), ("board", "columns", "cards", "labels"))}
@@ -288,15 +289,14 @@ def _plain(value: Any) -> Any:
 
 
 def updates(changes: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes, bytes]]:
-    """The updates in changes' (author, data), with parts joined: (author, update, the bytes beside a state)."""
-    out, parts = [], dict[tuple[bytes, bytes], dict[int, Any]]()
+    """The updates in changes' (author, data), with pieces joined: (author, update, the bytes beside a state)."""
+    out, groups = [], dict[tuple[bytes, bytes], dict[int, Any]]()
     for author, data in changes:
-        must(data[0] == 1, "format")
-        record = msgpack(Bytes(data[1:]))
-        if record["type"] != "doc-part":
+        record = decode(data)
+        if record["type"] == "update":
             out.append((author, record["update"], record.get("begun", b"")))
             continue
-        group = parts.setdefault((author, record["group"]), {})
+        group = groups.setdefault((author, record["group"]), {})
         group.setdefault(record["index"], record)
         if len(group) == record["count"]:
             pieces = [group[i] for i in sorted(group)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The grammar of updates and which of them count, by another program: tests/vectors/objects-2-grammar.json and
-objects-2-judging.json, read from app/objects/FORMAT.md alone."""
+"""The grammar of updates and which of them count, by another program: tests/vectors/objects-3-grammar.json and
+objects-3-judging.json, read from app/objects/FORMAT.md alone."""
 
 import json
 from typing import Any
@@ -9,12 +9,13 @@ import pytest
 
 from tests.reader.grammar import read
 from tests.reader.judge import Judge
+from tests.reader.pieces import Changes
 from tests.reader.primitives import Refused
 from tests.reader.test_reader import HERE, raw
 
 
 def load(name: str) -> Any:
-    return json.loads((HERE.parent / f"vectors/objects-2-{name}.json").read_text())
+    return json.loads((HERE.parent / f"vectors/objects-3-{name}.json").read_text())
 
 
 def test_the_grammar_takes_and_refuses_the_same_updates() -> None:
@@ -50,6 +51,19 @@ def test_each_update_gets_the_same_verdict_and_the_same_is_known_at_the_end(case
         verdicts = judge.offer(position, raw(step["author"]), read(raw(step["update"])))
         assert [list(verdict) for verdict in verdicts] == step["verdicts"]
     assert judge.known().hex() == case["known"]
+
+
+@pytest.mark.parametrize("case", load("pieces"), ids=lambda case: case["name"])
+def test_pieces_make_the_same_updates_with_the_same_verdicts(case: Any) -> None:
+    changes = Changes()
+    for position, step in enumerate(case["steps"], start=1):
+        if "covers" in step:
+            changes.cover(step["covers"])
+            continue
+        outcomes = changes.take(position, raw(step["author"]), raw(step["data"]))
+        assert [list(outcome) for outcome in outcomes] == step["outcomes"]
+    assert [[part.hex() for part in update] for update in changes.merged] == case["updates"]
+    assert changes.judge.known().hex() == case["known"]
 
 
 def test_every_verdict_is_in_the_vectors() -> None:

@@ -31,7 +31,7 @@ def stop(story: Story, room: RoomId) -> None:
         return Proof(Receipt(room, at.n, rh, now, sig), server.cert).encode()
 
     me.store.put_evidence(room, "fork", proof(at.rh), proof(at.rh[::-1]), None)
-    me.engine._link.rooms[room].stop(RoomState.FORK)
+    me.engine.parts.link.rooms[room].stop(RoomState.FORK)
     me.on_room(room)
 
 
@@ -39,7 +39,7 @@ def restore(story: Story, room: RoomId) -> None:
     """The server was restored and lacks what it confirmed in this room."""
     me = story.me
     me.store.put_evidence(room, "restored", None, None, None)
-    me.engine._link.rooms[room].stop(RoomState.RESTORED)
+    me.engine.parts.link.rooms[room].stop(RoomState.RESTORED)
     me.on_room(room)
 
 

@@ -23,6 +23,7 @@ from tests.shots.camera import quiet
 from tests.shots.recovering import RECOVERING
 from tests.shots.scene import Scene, Step, dialog
 from tests.shots.stopped import go_on, propose_history, restore, stop
+from tests.ui.finding import toast_of
 from tests.world import until
 from ui.chat.view import ChatView
 from ui.documents.view import DocumentsView
@@ -254,7 +255,7 @@ async def search(s: Scene, text: str) -> QWidget:
 async def toast(s: Scene) -> QWidget:
     s.window.go_section("tasks")
     s.window.toast(tr("“{title}” is in the trash").format(title="Begär in komplettering"), lambda: None)
-    s.ends.append(s.window._toast.hide)
+    s.ends.append(toast_of(s.window).hide)
     return s.window
 
 
@@ -400,7 +401,7 @@ async def stopped(s: Scene) -> QWidget:
 async def restored(s: Scene) -> QWidget:
     room = s.story.rooms[told.PERMIT]
     restore(s.story, room)
-    s.ends.append(lambda: s.story.me.engine._link.rooms[room].reset_connection_state())
+    s.ends.append(lambda: s.story.me.engine.parts.link.rooms[room].reset_connection_state())
     s.room(told.PERMIT, "chat")
     return s.window
 

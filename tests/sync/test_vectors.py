@@ -24,7 +24,7 @@ from sync.protocol.messages import Receipt
 from sync.trust.formats.items import Item, item_id, next_rh
 from sync.trust.keys import merkle
 from sync.trust.keys.epochs import KeyRing, in_order, open_seal, recipients_hash, walk_back
-from sync.trust.person import user_drafts, user_log
+from sync.trust.person import user_drafts, user_entry, user_log
 from sync.trust.person.agency import (
     Agency,
     InviteCert,
@@ -39,7 +39,8 @@ from sync.trust.person.escrow_key import ShareRequest, certify_escrow, check_esc
 from sync.trust.person.pairing_messages import Cover, OldDevice, PairingCode
 from sync.trust.person.pairing_protocol import Admitting, Entering
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
-from sync.trust.person.user_log import RECOVERY, UserEntry, UserLog
+from sync.trust.person.user_entry import UserEntry
+from sync.trust.person.user_log import RECOVERY, UserLog
 from sync.trust.room import (
     blob_manifest,
     envelope,
@@ -170,7 +171,7 @@ def test_a_user_log_with_every_type_of_entry_replays(person: Any) -> None:
     for entry, head in zip(person["entries"], person["heads"], strict=True):
         types.add(log.apply(raw(entry["body"]), raw(entry["sig"])).type)
         assert log.head.hex() == head
-    assert types == user_log.TYPES
+    assert types == user_entry.TYPES
     assert log.uid.hex() == person["uid"]
     assert next(iter(log.devices)).hex() == person["dev"]
     assert log.ended_at(log.seq)

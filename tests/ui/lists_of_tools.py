@@ -159,12 +159,12 @@ def files(folder: Path) -> Shown:
 
     def show(rows: Rows) -> None:
         for key in [key for key in made if key not in rows]:
-            view._files.remove(made.pop(key))
+            view.files.remove(made.pop(key))
             view._show_files()
         for key in rows:
             if key not in made:
                 made[key] = Pasted(key, b"x")
-                view._files.append(made[key])
+                view.files.append(made[key])
                 view._show_files()
 
     return rows_of(view, show, IconButton, None, FEW)
@@ -306,11 +306,11 @@ LISTS = {
     "ui/tasks/kanban.py": columns,
     "ui/tasks/table.py": table,
     "ui/tasks/checklist.py": checklist,
-    "ui/tasks/editor.py: labels": chips,
+    "ui/tasks/label_field.py": chips,
     "ui/tasks/filter_line.py": filter_parts,
     "ui/chat/composer.py": files,
     "ui/chat/text_field.py": names,
-    "ui/chat/view.py": uploads,
+    "ui/chat/upload_rows.py": uploads,
     "ui/chat/item_model.py": messages,
     "ui/chat/spoken.py": message_parts,
     "ui/documents/list_view.py": documents,

@@ -24,7 +24,8 @@ from app.store import rooms as room_rows
 from app.store.store import Store
 from app.tasks import KIND as BOARD
 from app.tasks.service import TaskService
-from sync.client.ports import MemberRow, Received
+from sync.client.ports import MemberRow
+from sync.client.received import ReceivedSlice
 from tests.app.documents.desks import Rooms, Timers, World
 from tests.office import BOARD_ID, CHANNEL, COLUMNS, HL, KEY, NAMES, ROOM, Folk
 from ui.errors import code_of
@@ -55,7 +56,7 @@ class Place:
         store = Store.create(folder / "office.db", KEY, KINDS, folder / "blobs")
         store.set_me(HL)
         members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
-        store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
+        store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
         with store.db.transaction() as conn:
             room_rows.name(conn, ROOM, "Tillsyn 2026-1184", "case", 1)
             object_rows.announce(conn, ROOM, CHANNEL, CHAT.id, 1, HL)

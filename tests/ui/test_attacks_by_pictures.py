@@ -97,7 +97,7 @@ def test_attack_a_preview_of_another_format_is_shown_as_a_file(qtbot: QtBot, hl:
     view = view_of(hl, qtbot, [with_preview(f"karta å.{name}", data) for name, data in SAMPLES.items()])
     shown = {
         message.attachments[0].name: bool(layout.images)
-        for layout in map(view.list._layout, range(len(view.model.timeline)))
+        for layout in map(view.list.layout_of, range(len(view.model.timeline)))
         for message in [layout.message]
         if bool(layout.images) != bool(layout.files)
     }
@@ -110,8 +110,8 @@ def test_attack_a_preview_of_another_format_is_shown_as_a_file(qtbot: QtBot, hl:
 def test_attack_a_preview_that_costs_much_is_not_decoded(qtbot: QtBot, hl: Desk, reads: list[bytes], name: str) -> None:
     view = view_of(hl, qtbot, [with_preview("karta.png", BOMBS[name])])
     assert reads == []
-    assert view.list._layout(0).files
-    assert not view.list._layout(0).images
+    assert view.list.layout_of(0).files
+    assert not view.list.layout_of(0).images
     assert not view.model.timeline.message(0).attachments[0].preview
 
 
@@ -120,8 +120,8 @@ def test_attack_a_damaged_preview_is_shown_as_a_file(qtbot: QtBot, hl: Desk) -> 
     assert is_preview(broken)
     assert Previews().image(broken).isNull()
     view = view_of(hl, qtbot, [with_preview("karta.png", broken)])
-    assert view.list._layout(0).files
-    assert not view.list._layout(0).images
+    assert view.list.layout_of(0).files
+    assert not view.list.layout_of(0).images
 
 
 def test_attack_previews_without_end_fill_no_more_memory_than_the_cache_may() -> None:

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.chat.records import Attachment, MessageSent, ReactionSet, encode
 from app.core.i18n import set_language
 from app.core.ids import DevId, ObjId, new_change
-from app.documents import records
+from app.objects import pieces
 from app.objects.crdt import Value
 from app.richtext.flow import Marks
 from app.richtext.model import Document
@@ -24,10 +24,12 @@ from app.rooms.records import RoomNamed
 from app.rooms.records import encode as encode_room
 from app.store.store import Store
 from app.tasks.model import Board
-from app.tasks.records import encode as encode_board
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.documents.desks import World
+from tests.app.objects.crdts import crdt_of
 from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others, start_board
+from tests.one_change import one_change as encode_board
 from tests.ui.canary import canary, point_at
 from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import TOOLS, FakeSession
@@ -177,7 +179,7 @@ def message(hl: Desk, qtbot: QtBot, text: str) -> ChatView:
 
 def on_link(view: ChatView) -> QPoint:
     """A point on the first link of the only message."""
-    layout = view.list._layout(0)
+    layout = view.list.layout_of(0)
     assert layout.text is not None
     at, text = layout.text
     span = next(s for s in text.spans if s.run.href)
@@ -186,7 +188,7 @@ def on_link(view: ChatView) -> QPoint:
 
 def test_attack_a_label_that_names_another_host_is_followed_by_the_true_one(qtbot: QtBot, hl: Desk) -> None:
     view = message(hl, qtbot, f"Läs på [https://skatteverket.se]({EVIL}) 🙂")
-    layout = view.list._layout(0)
+    layout = view.list.layout_of(0)
     assert layout.text is not None
     assert layout.text[1]._layout.text() == "Läs på https://skatteverket.se →\u00a0evil.example 🙂"
     assert "evil.example" in view.model.spoken(0)
@@ -311,9 +313,9 @@ def test_attack_a_reaction_that_is_a_sentence_or_nothing_is_not_painted(hl: Desk
 def test_attack_names_of_a_board_are_cleaned_and_bounded_where_they_are_read(qtbot: QtBot, hl: Desk) -> None:
     theirs = Board()
     theirs.merge([hl.tasks.board(ROOM).diff()])
-    with theirs._doc.transact():
-        theirs._columns.set(("k",), {"title": "\u202e" + "Kolumn" * 100, "order": "a0", "done": False})
-        theirs._labels.set(("l",), {"name": "rö\u200bd" * 100, "colour": "danger"})
+    with crdt_of(theirs).transact():
+        crdt_of(theirs).map("columns").set(("k",), {"title": "\u202e" + "Kolumn" * 100, "order": "a0", "done": False})
+        crdt_of(theirs).map("labels").set(("l",), {"name": "rö\u200bd" * 100, "colour": "danger"})
         card: dict[str, Value] = {
             "title": BACKWARDS,
             "description": "rad\u202e ett\nrad två 🙂",
@@ -321,7 +323,7 @@ def test_attack_names_of_a_board_are_cleaned_and_bounded_where_they_are_read(qtb
             "labels": {"l": True},
             "checklist": {"c": {"text": "punkt\u2067\x1b å", "done": False, "order": "a0"}},
         }
-        theirs._cards.set(("x",), card)
+        crdt_of(theirs).map("cards").set(("x",), card)
     from_others(hl, EK, BOARD_ID, [encode_board(theirs.diff())], n=30, t=1_795_500_000_000)
     found = hl.tasks.board(ROOM).card("x")
     assert found is not None
@@ -343,7 +345,7 @@ def test_attack_a_title_of_nothing_leaves_the_room_in_the_list(tmp_path: Path) -
             n=at + 1, t=1_795_500_000_000, uid=EK, dev=DevId(EK), obj=ObjId(ROOM), change_id=new_change(),
             payload=encode_room(RoomNamed(title=title, type="case")),
         )  # fmt: skip
-        store.receive(Received(room=ROOM, cursor=at + 1, state=b"", changes=[change]))
+        store.receive(ReceivedSlice(room=ROOM, cursor=at + 1, state=b"", changes=[change]))
         row = store.rooms_list.get(ROOM)
         assert row is not None
         assert row.title == kept
@@ -357,9 +359,9 @@ def test_attack_a_documents_title_is_cleaned_in_lists_and_in_the_document(tmp_pa
     theirs, updates = Document(), list[bytes]()
     theirs.merge([at.documents.open(obj).snapshot()])
     theirs._emit = updates.append
-    with theirs._crdt.transact():
-        theirs._meta.set(("title",), BACKWARDS + "\x00" + "å" * 300)
-    world.arrive(at, EK, obj, records.PAYLOAD.encode(records.DocumentUpdate(update=updates[0], title=BACKWARDS * 90)))
+    with crdt_of(theirs).transact():
+        crdt_of(theirs).map("meta").set(("title",), BACKWARDS + "\x00" + "å" * 300)
+    world.arrive(at, EK, obj, pieces.PAYLOAD.encode(pieces.Whole(update=updates[0], title=BACKWARDS * 90)))
     assert at.documents.list(ROOM)[0].title == ("rapportfdp.exe" * 90)[:200]
     assert at.documents.open(obj).title == ("rapportfdp.exe" + "å" * 300)[:200]
     world.close()

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow  # reads every source
 ROOT = Path(__file__).resolve().parents[2]
 MAKERS = {"save_file", "QPrinter", "QPdfWriter", "QPrintDialog"}
 KNOWN = {
-    "ui/chat/view.py": "a room's file: allow-export, by ChatService.check_export",
+    "ui/chat/message_actions.py": "a room's file: allow-export, by ChatService.check_export",
     "ui/documents/exporting.py": "a document: allow-export, and allow-print for PDF, by DocumentFiles",
     "ui/documents/pdf.py": "makes in memory what exporting was allowed to save",
     "ui/documents/preview.py": "prints a document: allow-print, by DocumentFiles.check_print",

@@ -14,19 +14,20 @@ import msgspec
 
 from app.core.ids import Uid
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import PAYLOAD, DocumentPart, DocumentUpdate
-from app.documents.records import encode as document_data
+from app.objects import pieces
 from app.objects.compaction import state_of
 from app.objects.crdt import REMOTE, Attributes, CrdtDoc, Value
+from app.objects.pieces import encode as document_data
 from app.richtext.model import ROOT_MAPS as META
 from app.richtext.model import ROOT_TEXTS as TEXTS
 from app.tasks import KIND as TASKS
 from app.tasks.model import ROOT_MAPS as BOARD
-from app.tasks.records import encode as board_data
 from sync.client.exchange.backfill import pack
 from sync.client.placed_changes import PlacedChange, position_of
 from sync.ids import ChangeId, Hash, ObjId
-from sync.trust.room.snapshots import Attest, Piece, pieces
+from sync.trust.room import snapshots
+from sync.trust.room.snapshots import Attest
+from tests.one_change import one_change as board_data
 
 HERE = Path(__file__).parent
 N, SNAPSHOT = 41, Hash(bytes(range(32)))
@@ -120,8 +121,11 @@ def case(
     whole = pack(state)
     cut = len(whole) // 3
     parts = [whole[:cut], whole[cut : 2 * cut], whole[2 * cut :]]
-    assert len(pieces(bytes(16), state.digest, whole)) == 1
-    rows = [Piece(token=bytes(range(16)), index=i, count=3, digest=state.digest, data=p) for i, p in enumerate(parts)]
+    assert len(snapshots.pieces(bytes(16), state.digest, whole)) == 1
+    rows = [
+        snapshots.Piece(token=bytes(range(16)), index=i, count=3, digest=state.digest, data=p)
+        for i, p in enumerate(parts)
+    ]
     attest = Attest(obj=ObjId(b"N" * 16), n=N, snapshot=SNAPSHOT, digest=state.digest)
     return {
         "changes": [[bytes([who]).hex() * 16, data.hex()] for who, data in changes],
@@ -143,23 +147,22 @@ def main() -> None:
         "n": N,
         "snapshot": SNAPSHOT.hex(),
         "document": case(DOCUMENTS, text, in_parts(whole), texts=TEXTS, maps=META),
-        "board": case(TASKS, board, [(who, board_data(update)) for who, update in board], maps=BOARD),
+        "board": case(TASKS, board, in_parts([(who, board_data(update)) for who, update in board]), maps=BOARD),
     }
     (HERE / "sync-1-attested.json").write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
 
 
 def in_parts(changes: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
-    """The first change as two parts of a group, and one that is no document's."""
-
+    """The first change as two pieces of a group, and one that holds no update."""
     who, data = changes[0]
-    record = PAYLOAD.decode(data)
-    assert isinstance(record, DocumentUpdate)
+    record = pieces.decode(data)
+    assert isinstance(record, pieces.Whole)
     half = len(record.update) // 2
     parts = [
-        (who, PAYLOAD.encode(DocumentPart(group=b"G" * 16, index=i, count=2, update=piece)))
+        (who, pieces.PAYLOAD.encode(pieces.Piece(group=b"G" * 16, index=i, count=2, update=piece)))
         for i, piece in enumerate((record.update[:half], record.update[half:]))
     ]
-    odd = b"\x01" + msgspec.msgpack.encode({"type": "doc", "update": b"\xff\xff"})
+    odd = b"\x01" + msgspec.msgpack.encode({"type": "update", "update": b"\xff\xff"})
     return [parts[1], (3, odd), parts[0], *changes[1:]]
 
 

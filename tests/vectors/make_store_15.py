@@ -10,7 +10,8 @@ from app.store.layout import VERSION
 from app.store.origins import Step
 from app.store.store import Store
 from sync.client.placed_changes import Compacted
-from sync.client.ports import KeptReceipt, MemberRow, OpenedChange, OpenedSnapshot, Received, RoomEvent
+from sync.client.ports import KeptReceipt, MemberRow, OpenedChange, OpenedSnapshot, RoomEvent
+from sync.client.received import BegunObject, OpenedUpTo, ReceivedSlice
 from sync.trust.formats.items import Item
 from sync.trust.room.successor_claim import Origin
 from tests.app.store.conftest import DEV, KINDS
@@ -31,11 +32,12 @@ def write(path: Path) -> None:
     _room(store)
     origin = Origin(room=ROOM, n=9, rh=Hash(b"9" * 32))
     event = RoomEvent(n=1, t=1, kind="genesis", by=OTHER, origin=origin)
-    store.receive(Received(room=SUCCESSOR, cursor=1, state=b"state", events=[event]))
+    store.receive(ReceivedSlice(room=SUCCESSOR, cursor=1, state=b"state", events=[event]))
     store.origins.set_step(SUCCESSOR, Step.FOLLOWED)
     state = Compacted(changes=(b"first piece", b"second piece"), digest=b"d" * 32)
     begun = OpenedSnapshot(n=12, t=1000, uid=OTHER, obj=BEGUN, covers=9, state=state)
-    store.receive(Received(room=STATES, cursor=14, state=b"state", snapshots=[begun], reread=14))
+    store.receive(OpenedUpTo(room=STATES, cursor=14, state=b"state", reread=14))
+    store.receive(BegunObject(room=STATES, snapshot=begun))
     store.put_base(STATES, COMPUTED, 7, Compacted(changes=(b"whole",), digest=b"e" * 32))
     store.close()
 
@@ -47,7 +49,7 @@ def _room(store: Store) -> None:
         for n, (obj, data) in enumerate(texts, start=3)
     ]
     members = [MemberRow(uid=u, role=r, since_n=1, history=True) for u, r in ((OTHER, 4), (ME, 2))]
-    received = Received(
+    received = ReceivedSlice(
         room=ROOM,
         cursor=4,
         state=b"state",
@@ -58,11 +60,11 @@ def _room(store: Store) -> None:
         ],
         members=members,
         changes=changes,
-        keys=[(1, b"K" * 32, b"A" * 32)],
         shares=[(NOTE, b"S" * 32)],
         items=ITEMS,
         void=[(2, THIRD, "forbidden")],
     )
+    store.put_keys(ROOM, [(1, b"K" * 32, b"A" * 32)])
     store.receive(received)
     store.changes.append(ROOM, NOTE, "Eget, väntar".encode())
     store.objects.set_draft(ROOM, NOTE, b"utkast")

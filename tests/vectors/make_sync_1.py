@@ -18,12 +18,13 @@ from sync.ids import ChangeId, ObjId, RoomId
 from sync.trust.formats.items import ENTRY, Role
 from sync.trust.keys.epochs import in_order, recipients_hash
 from sync.trust.keys.merkle import root as merkle_root
-from sync.trust.person import user_log
+from sync.trust.person import user_entry, user_log
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 from sync.trust.person.author import Author, DeviceSecrets, new_user, puk_info, puk_payload, safety_number
 from sync.trust.person.escrow_key import ShareRequest, certify_escrow, escrow_id, seal_share
 from sync.trust.person.recovery_sheet import RecoveryShare
-from sync.trust.person.user_log import UserLog, device_id, entry_id
+from sync.trust.person.user_entry import device_id, entry_id
+from sync.trust.person.user_log import UserLog
 from sync.trust.room import blob_manifest, ephemeral, signed_receipts
 from sync.trust.room.entries import DOMAIN, entry_body
 from sync.trust.room.entry_drafts import Draft, new_room
@@ -150,8 +151,8 @@ def person() -> Json:
     server = SigningKey(bytes([9]) * 32)
 
     def add(key: SigningKey, by: bytes | str, kind: str, payload: object) -> None:
-        body = user_log.entry_body(log.uid, log.seq + 1, log.head, by, NOW, kind, payload)
-        sig = key.sign(user_log.DOMAIN, entry_id(body))
+        body = user_entry.entry_body(log.uid, log.seq + 1, log.head, by, NOW, kind, payload)
+        sig = key.sign(user_entry.DOMAIN, entry_id(body))
         log.apply(body, sig)
         entries.append((body, sig))
 
@@ -165,17 +166,17 @@ def person() -> Json:
     add(first, first_dev, "puk_rotate", puk_payload(log, seeds[1], seeds[0]))
     root, root2 = SigningKey(secrets.root), SigningKey(bytes([7]) * 32)
     proof = root2.sign("root-proof", [log.uid, log.head, root2.public])
-    add(root, user_log.ROOT, "root_rotate", [root2.public, proof])
+    add(root, user_entry.ROOT, "root_rotate", [root2.public, proof])
     recovery, escrow = KemKey(bytes([8]) * 32), KemKey(bytes([20]) * 32)
     share = RecoveryShare(bytes(range(17)))
     sealed = seal_share(escrow.public, log.uid, 1, share)
     puk = puk_payload(log, seeds[2], seeds[1], recovery=recovery.public)
     fields = [user_log.RECOVERY_SHEET_FORMAT, recovery.public, 1, escrow_id(escrow.public), sealed, puk]
-    add(root2, user_log.ROOT, "recovery_set", fields)
+    add(root2, user_entry.ROOT, "recovery_set", fields)
     left = UserLog.replay(entries, agency.pk)
     left.devices[dev] = user_log.Device(dev, key.public, kem2.public, 3, 8, first_dev)
     add(first, first_dev, "dev_revoke", [dev, [], puk_payload(left, seeds[3], seeds[2])])
-    add(agency.key, user_log.AGENCY, "reset", [])
+    add(agency.key, user_entry.AGENCY, "reset", [])
     account = Account(
         uid=log.uid, dev=first_dev, agency_pk=agency.pk, secrets=secrets, puk_seeds=dict(enumerate(seeds, start=1))
     )
@@ -205,7 +206,7 @@ def person() -> Json:
         "puk_seeds": [s.hex() for s in seeds],
         "uid": log.uid.hex(),
         "dev": first_dev.hex(),
-        "entries": [{"type": user_log.UserEntry.decode(b).type, "body": b.hex(), "sig": s.hex()} for b, s in entries],
+        "entries": [{"type": user_entry.UserEntry.decode(b).type, "body": b.hex(), "sig": s.hex()} for b, s in entries],
         "heads": [h.hex() for h in log.heads],
         "safety_number": safety_number(log.genesis, H(b"another")),
         "account": account.encode().hex(),

@@ -72,7 +72,7 @@ class Composer(QFrame):
         """What was being written when an edit began; it comes back after the edit."""
         self._changed: dict[ChangeId, str] = {}
         """Edits that the person left for another edit or for an answer: neither saved nor cancelled."""
-        self._files: list[Source] = []
+        self.files: list[Source] = []
         layout = column(self, margins=(11, 9, 11, 9), spacing=6)
         self._banner = Banner(self.cancel)
         self.pasted_line = Banner(self._close_pasted)
@@ -211,12 +211,12 @@ class Composer(QFrame):
     @property
     def begun(self) -> DraftMessage:
         """The draft: what is being written or edited."""
-        return DraftMessage(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self._files))
+        return DraftMessage(text=self.text, reply_to=self._reply, name=self._name, files=tuple(self.files))
 
     def _show(self, begun: DraftMessage, edit: Message | None = None) -> None:
         self.pasted_line.hide()
         self._reply, self._name, self._edit = begun.reply_to, begun.name, edit
-        self._files[:] = begun.files
+        self.files[:] = begun.files
         self.field.setPlainText(begun.text)
         self._show_files()
         self._show_banner()
@@ -225,8 +225,8 @@ class Composer(QFrame):
     def add_files(self, files: Sequence[Source]) -> None:
         """Adds files to be sent with the message."""
         for file in files:
-            if file not in self._files and self._edit is None:
-                self._files.append(file)
+            if file not in self.files and self._edit is None:
+                self.files.append(file)
         self._show_files()
         self.field.setFocus()
 
@@ -257,12 +257,12 @@ class Composer(QFrame):
         if self.send_button.isEnabled():
             self.field.close_names()
             written = Written(
-                text=self.field.finished_text(), reply_to=self._reply, edits=self._edit, files=tuple(self._files)
+                text=self.field.finished_text(), reply_to=self._reply, edits=self._edit, files=tuple(self.files)
             )
             self.submitted.emit(written)
 
     def _on_text(self) -> None:
-        self.send_button.setEnabled(bool(self.text.strip() or self._files))
+        self.send_button.setEnabled(bool(self.text.strip() or self.files))
         self.written.emit()
 
     def _toggle(self, mark: str) -> None:
@@ -296,8 +296,8 @@ class Composer(QFrame):
         self.send_button.setText(tr("Save") if self._edit is not None else tr("Send"))
 
     def _show_files(self) -> None:
-        self._file_rows.show(self._files)
-        self._file_host.setVisible(bool(self._files))
+        self._file_rows.show(self.files)
+        self._file_host.setVisible(bool(self.files))
         self._on_text()
 
     def _file_row(self, file: Source) -> QWidget:
@@ -310,7 +310,7 @@ class Composer(QFrame):
         return row
 
     def _drop_file(self, file: Source) -> None:
-        self._files.remove(file)
+        self.files.remove(file)
         self._show_files()
         self.field.setFocus()
 
@@ -357,7 +357,7 @@ class Composer(QFrame):
     def _add_image(self, data: bytes) -> None:
         """Makes a file of a pasted picture, byte for byte. The picture is on no disk until it is sealed."""
         suffix = "png" if format_of(data) == b"png" else "jpg"
-        self.add_files([Pasted(f"{tr('Picture')} {len(self._files) + 1}.{suffix}", data)])
+        self.add_files([Pasted(f"{tr('Picture')} {len(self.files) + 1}.{suffix}", data)])
 
 
 def _rule() -> QWidget:

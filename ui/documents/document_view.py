@@ -212,7 +212,7 @@ class DocumentView(QWidget):
     def _on_presence(self, obj: ObjId) -> None:
         if obj == self.obj:
             carets = self._service.presence(obj)
-            self.editor.show_carets(carets)
+            self.editor.colleagues.show(carets)
             self.panel.show_carets(carets)
 
     def _on_list(self, room: RoomId) -> None:

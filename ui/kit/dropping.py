@@ -20,11 +20,11 @@ class FileDrops(QObject):
     ) -> None:
         super().__init__(view)
         self._view, self._allowed, self._take = view, allowed, take
-        self._mark = label(text, "drop-mark")
-        self._mark.setParent(view)
-        self._mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._mark.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._mark.hide()
+        self.mark = label(text, "drop-mark")
+        self.mark.setParent(view)
+        self.mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.mark.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.mark.hide()
         view.setAcceptDrops(True)
         view.installEventFilter(self)
 
@@ -32,19 +32,19 @@ class FileDrops(QObject):
         match event:
             case QDragEnterEvent() if event.type() == QEvent.Type.DragEnter and self._allowed() and paths_of(event):
                 event.acceptProposedAction()
-                self._mark.setGeometry(self._view.rect().adjusted(12, 12, -12, -12))
-                self._mark.show()
-                self._mark.raise_()
+                self.mark.setGeometry(self._view.rect().adjusted(12, 12, -12, -12))
+                self.mark.show()
+                self.mark.raise_()
                 return True
             case QDropEvent() if event.type() == QEvent.Type.Drop:
-                self._mark.hide()
+                self.mark.hide()
                 event.ignore()
                 if (paths := paths_of(event)) and self._allowed():
                     take_copy(event)
                     self._take(paths)
                 return True
             case _ if event.type() == QEvent.Type.DragLeave:
-                self._mark.hide()
+                self.mark.hide()
         return False
 
 

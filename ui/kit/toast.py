@@ -51,9 +51,9 @@ class Toast(QFrame):
         self.setAccessibleName(tr("Message"))
         row = line(self, margins=(16, 8, 8, 8), spacing=12)
         self._text, self._code = label("", "on-tip", wrap=False), label("", "code-on-tip")
-        self._undo = TextButton(tr("Undo"), self._take_back, kind="toast")
+        self.undo = TextButton(tr("Undo"), self._take_back, kind="toast")
         self._close = IconButton("close", tr("Close the message"), self.hide, size=16, role="on-tip")
-        for part in (self._text, self._code, self._undo, self._close):
+        for part in (self._text, self._code, self.undo, self._close):
             row.addWidget(part)
         self._action: Callable[[], object] | None = None
         self._timer = QTimer(self, singleShot=True, interval=SHOWN_MS)
@@ -85,11 +85,11 @@ class Toast(QFrame):
         self._action = undo
         self._code.setText(code_line(code))
         self._code.setVisible(bool(code))
-        self._undo.setText(action or tr("Undo"))
+        self.undo.setText(action or tr("Undo"))
         self._text.setText(text)
-        for part in (self, self._undo, self._close):  # two messages may have the same buttons
+        for part in (self, self.undo, self._close):  # two messages may have the same buttons
             part.setAccessibleDescription(text)
-        self._undo.setVisible(undo is not None)
+        self.undo.setVisible(undo is not None)
         self.show()
         self.place()
         self.raise_()

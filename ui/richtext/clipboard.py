@@ -4,7 +4,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QDropEvent
 
 from app.richtext import formats
 from app.richtext.flow import Block, Style
@@ -67,3 +68,9 @@ def sentence(taken: Taken) -> str:
     if not taken.blocks and not any(parts):
         parts.append(no_text())
     return " ".join(part for part in parts if part)
+
+
+def keep_files(event: QDropEvent) -> None:
+    """Answers a drop of files as a copy. ▲ After a move, a file manager deletes its file."""
+    copies = event.possibleActions() & Qt.DropAction.CopyAction
+    event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)

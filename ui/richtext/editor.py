@@ -22,15 +22,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QTextEdit, QWidget
 
-from app.core.text_units import point_from_utf16, utf16_len
+from app.core.text_units import utf16_len
 from app.objects.addresses import safe_link
 from app.objects.crdt import REMOTE, UNDO
-from app.objects.links import ObjectLink
-from app.richtext import edits, formats
-from app.richtext.carets import Caret
-from app.richtext.flow import BODY, Block, Marks, Style, joined
+from app.richtext import formats
+from app.richtext.flow import BODY, Block, Marks, Style
 from app.richtext.formats import Taken
 from app.richtext.model import Change, Document
+from app.richtext.selected_blocks import SelectedBlocks
 from ui.kit import theme
 from ui.kit.bind import bind
 from ui.kit.left_out import left_out_files
@@ -39,11 +38,12 @@ from ui.kit.scale import px
 from ui.kit.style import set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
-from ui.kit.web import address_tip
-from ui.richtext import carets, clipboard, keys, link_notes, look, page, staying, text_menu
+from ui.richtext import clipboard, keys, link_notes, look, page, staying, text_menu
 from ui.richtext.binding import Binding
-from ui.richtext.flags import Flags
+from ui.richtext.colleagues import Colleagues
 from ui.richtext.found import FoundWords
+from ui.richtext.links import link_around, link_tip
+from ui.richtext.typing_marks import TypingMarks
 
 Key = Qt.Key
 Move = QTextCursor.MoveOperation
@@ -67,12 +67,9 @@ class Editor(QTextEdit):
         self.spoken_inside: Callable[[], Sequence[QObject]] = tuple
         """What a screen reader finds in the text beside its characters."""
         self._document = document
-        self._carets: Sequence[Caret] = ()
-        self._grounds: Sequence[carets.Ground] = ()
-        self._flags = Flags(self)
-        self._flags.changed.connect(self.viewport().update)
+        self.colleagues = Colleagues(self)
         self.found = FoundWords(self)
-        self._marks: Marks | None = None
+        self._typing_marks = TypingMarks(self, document)
         self._tab_leaves = False
         set_props(self, kind="page")
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -80,7 +77,7 @@ class Editor(QTextEdit):
         self.setAccessibleName(tr("Document text"))
         self.setAccessibleDescription(tr("Press Esc and then Tab to leave the text."))
         self.document().setDocumentMargin(0)
-        self._measure()
+        look.measure(self)
         self.set_writable(not read_only)
         self.viewport().setMouseTracking(True)
         self._binding = Binding(self, document)
@@ -120,24 +117,13 @@ class Editor(QTextEdit):
         self.setTextCursor(cursor)
         self.ensureCursorVisible()
 
-    def blocks_selected(self) -> tuple[int, int]:
-        """The first and last block that the selection touches."""
-        start, length = self.range()
-        return self._document.find_block(start)[0], self._document.find_block(start + length)[0]
-
     def style_here(self) -> Style:
         """The style of the block with the caret."""
-        return self._document.block(self.blocks_selected()[0]).style
+        return self._document.block(self._document.find_block(self.range()[0])[0]).style
 
     def marks_here(self) -> Marks:
         """The marks that typing would get, or those of a selection's first character."""
-        if self._marks is not None:
-            return self._marks
-        cursor = self.textCursor()
-        if cursor.hasSelection():
-            cursor.setPosition(cursor.selectionStart() + 1)
-            return look.marks_of(cursor.charFormat())
-        return look.marks_of(self.currentCharFormat())
+        return self._typing_marks.here()
 
     # ---- verbs of the toolbar
 
@@ -150,7 +136,7 @@ class Editor(QTextEdit):
         if length:
             run_guarded(self, lambda: self._document.format(start, length, {mark: on or None}))
         else:
-            self._set_typing(self.marks_here().with_attrs({mark: on}))
+            self._typing_marks.choose(self.marks_here().with_attrs({mark: on}))
         self.selection_changed.emit()
 
     def set_link(self, link: str, text: str = "") -> None:
@@ -170,37 +156,28 @@ class Editor(QTextEdit):
         start, length = self.range()
         if length or not (link := self.marks_here().link):
             return start, length
-        index, offset = self._document.find_block(start)
-        block, begin = self._document.block(index), self._document.block_start(index)
-        at = 0
-        for run in block.runs:
-            size = utf16_len(run.text)
-            if run.marks.link == link and at <= offset <= at + size:
-                return begin + at, size
-            at += size
-        return start, 0
+        return link_around(self._document, start, link)
 
     def set_style(self, style: Style) -> None:
         """Gives the selected blocks a style."""
         if self.isReadOnly():
             return
-        first, last = self.blocks_selected()
-        run_guarded(self, lambda: self._document.set_block(first, last, style))
+        selected = self._selected()
+        run_guarded(self, lambda: self._document.set_block(selected.first, selected.last, style))
         self.selection_changed.emit()
 
     def toggle_list(self, kind: str) -> None:
         """Makes the selected blocks list items, or body text if they are already."""
-        first, last = self.blocks_selected()
-        styles = [block.style for block in self._document.blocks()[first : last + 1]]
-        on = not all(style.list == kind for style in styles)
-        self._set_styles(first, [Style(list=kind, indent=max(1, style.indent)) if on else BODY for style in styles])
+        selected = self._selected()
+        on = not all(style.list == kind for style in selected.styles)
+        listed = [Style(list=kind, indent=max(1, style.indent)) if on else BODY for style in selected.styles]
+        self._set_styles(selected.first, listed)
 
     def indent(self, step: int) -> None:
         """Moves the selected list items `step` levels inwards, outwards if it is negative. An outermost item that moves
         outwards becomes body text; body text that moves inwards becomes a bullet."""
-        first, last = self.blocks_selected()
-        styles = [block.style for block in self._document.blocks()[first : last + 1]]
-        self._set_styles(first, [keys.indented(style, step) for style in styles])
+        selected = self._selected()
+        self._set_styles(selected.first, [keys.indented(style, step) for style in selected.styles])
 
     def _set_styles(self, first: int, styles: Sequence[Style]) -> None:
         if not self.isReadOnly():
@@ -219,127 +196,68 @@ class Editor(QTextEdit):
 
     def insert_blocks(self, blocks: Sequence[Block]) -> None:
         """Puts blocks in place of the selection: what pasting and dropping do."""
-        first, begin, end, selected = self._selected()
-        new, caret = edits.inserted(selected, begin, end, blocks)
-        start = self._document.block_start(first)
+        selected = self._selected()
+        new, caret = selected.with_inserted(blocks)
+        start = self._document.block_start(selected.first)
         self._document.split_undo()
-        run_guarded(self, lambda: self._rewrite(first, selected, begin, end, new))
+        run_guarded(self, lambda: selected.rewrite(self._document, new))
         self._document.split_undo()
         self.select(start + caret)
 
-    def _rewrite(self, first: int, old: Sequence[Block], begin: int, end: int, new: Sequence[Block]) -> None:
-        """Replaces the blocks `old`, the first of which is number `first` of the document, by `new`. The edit lies
-        between `begin`, in the first of the old blocks, and `end`, in the last one (both in UTF-16 units)."""
-        before = point_from_utf16(old[0].text, begin)
-        behind = len(old[-1].text) + 1 - point_from_utf16(old[-1].text, end)
-        self._document.rewrite(first, len(old), new, prefix_cap=before, suffix_cap=behind)
-
     def selected_blocks(self) -> list[Block]:
         """The selection as blocks, for the clipboard."""
-        _, begin, end, selected = self._selected()
-        return edits.stretch(selected, begin, end)
+        return self._selected().content()
 
-    def _selected(self) -> tuple[int, int, int, Sequence[Block]]:
-        """The number of the first selected block, where the selection begins in it and ends in the last one, and the
-        blocks."""
-        start, length = self.range()
-        first, begin = self._document.find_block(start)
-        last, end = self._document.find_block(start + length)
-        return first, begin, end, self._document.blocks()[first : last + 1]
-
-    # ---- carets of others
-
-    def show_carets(self, shown: Sequence[Caret]) -> None:
-        """Paints where colleagues are."""
-        self._carets = shown
-        self._grounds = carets.grounds(self, shown)
-        self._flags.show(shown)
-        self.viewport().update()
+    def _selected(self) -> SelectedBlocks:
+        return SelectedBlocks.of(self._document, *self.range())
 
     # ---- inside
 
     def _on_changed(self, change: Change) -> None:
-        self._flags.follow(change)
+        self.colleagues.follow(change)
         if change.origin == UNDO and change.edits:
             last = change.edits[-1]
             self.select(last.pos + utf16_len(last.text))
         if change.origin == REMOTE:
-            self._type_as_before()
+            self._typing_marks.on_merged()
         self.selection_changed.emit()
-
-    def _type_as_before(self) -> None:
-        """Gives what is typed next, after a colleague's edit, the look that it would have had without that edit."""
-        if self._marks is not None:
-            self._set_typing_quietly(self._marks)
-        else:
-            self._leave_link()
 
     def _on_moved(self) -> None:
         if self._binding.receiving:
             return
         self._tab_leaves = False
-        self._marks = None
-        self._leave_link()
+        self._typing_marks.on_moved()
         self.selection_changed.emit()
-
-    def _leave_link(self) -> None:
-        """Ends a link at its end, so that typing after it does not lengthen it."""
-        cursor = self.textCursor()
-        here = look.marks_of(cursor.charFormat())
-        if here.link and not cursor.hasSelection():
-            at_end = cursor.atBlockEnd()
-            cursor.setPosition(cursor.position() + (0 if at_end else 1))
-            if at_end or look.marks_of(cursor.charFormat()).link != here.link:
-                self._set_typing(here._replace(link=""))
-
-    def _set_typing(self, marks: Marks) -> None:
-        self._document.split_undo()
-        self.setCurrentCharFormat(look.char_format(marks, self.style_here()))
-        self._marks = marks
-
-    def _measure(self) -> None:
-        self.document().setDefaultFont(look.block_font(BODY))
-        self.document().setIndentWidth(px(look.INDENT_PX))
-        self.setTabStopDistance(px(look.TAB_PX))
 
     def restyle(self) -> None:
         """Formats the text again, after the theme or the text size has changed. Only the look changes: the document's
         content and the line at the top of the view stay."""
         top = staying.top_line(self)
-        self._measure()
+        look.measure(self)
         self._margin()
         self._binding.restyle()
         staying.scroll_to_line(self, *top)
-        self.show_carets(self._carets)
+        self.colleagues.measure()
 
     def _margin(self) -> None:
-        room = self.width() - self.verticalScrollBar().sizeHint().width()
-        side = page.side_px(room)
-        self.setViewportMargins(side, 0, side, 0)
-        margin = page.margin_px(room)
-        if not page.has_margins(self.document(), margin):
-            self._binding.quietly(lambda: page.set_margins(self.document(), margin))
+        page.fit(self, self._binding.quietly)
 
     def _enter(self) -> None:
         """A new block. An empty list item or quote ends its list or quote; after a heading comes body text."""
         start, length = self.range()
-        first, begin, end, selected = self._selected()
-        style = selected[0].style
-        if not length and not selected[0].text and (style.list or style.quote):
-            self.set_style(keys.indented(style, -1) if style.list else BODY)
+        selected = self._selected()
+        style = selected.blocks[0].style
+        if not length and not selected.blocks[0].text and (style.list or style.quote):
+            self.set_style(keys.outwards(style))
             return
         marks = self.marks_here()._replace(link="")
-        head, tail = joined(edits.runs_before(selected[0], begin)), joined(edits.runs_after(selected[-1], end))
+        head, tail = selected.around()
         before, after = keys.split(style, head=bool(head), tail=bool(tail))
         new = [Block(head, before), Block(tail, after)]
-        run_guarded(self, lambda: self._rewrite(first, selected, begin, end, new))
+        run_guarded(self, lambda: selected.rewrite(self._document, new))
         self.select(start + 1)
         if after == style:
-            self._set_typing_quietly(marks)
-
-    def _set_typing_quietly(self, marks: Marks) -> None:
-        self.setCurrentCharFormat(look.char_format(marks, self.style_here()))
-        self._marks = marks
+            self._typing_marks.keep(marks)
 
     def _back(self) -> bool:
         """Backspace at a block's start first takes its style away."""
@@ -349,7 +267,7 @@ class Editor(QTextEdit):
         style = self.style_here()
         if style == BODY:
             return False
-        self.set_style(keys.indented(style, -1) if style.list else BODY)
+        self.set_style(keys.outwards(style))
         return True
 
     def _run(self, name: str) -> None:
@@ -490,9 +408,7 @@ class Editor(QTextEdit):
     def dropEvent(self, event: QDropEvent) -> None:
         super().dropEvent(event)
         if clipboard.files_in(event.mimeData()):
-            # ▲ after a move, a file manager deletes its file
-            copies = event.possibleActions() & Qt.DropAction.CopyAction
-            event.setDropAction(Qt.DropAction.CopyAction if copies else Qt.DropAction.IgnoreAction)
+            clipboard.keep_files(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         super().mouseReleaseEvent(event)
@@ -503,25 +419,21 @@ class Editor(QTextEdit):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        self._flags.point(carets.caret_at(self, self._carets, event.position().toPoint()))
+        self.colleagues.point(event.position().toPoint())
         link = self.anchorAt(event.position().toPoint())
-        address = link if ObjectLink.parse(link) else address_tip(link)
-        set_tip(self.viewport(), tr("{address} (Ctrl+click to open)").format(address=address) if address else "")
+        set_tip(self.viewport(), link_tip(link))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
         page.paint(self, painter, event.rect())
         self.found.paint(painter)
-        carets.paint_grounds(self, painter, self._grounds)
+        self.colleagues.paint_under(painter)
         painter.end()
         super().paintEvent(event)
         painter = QPainter(self.viewport())
         link_notes.paint(self, painter)
         painter.end()
-        if self._carets:
-            painter = QPainter(self.viewport())
-            carets.paint(self, painter, self._carets, self._flags.opacity)
-            painter.end()
+        self.colleagues.paint_over()
 
     def scrollContentsBy(self, dx: int, dy: int) -> None:
         super().scrollContentsBy(dx, dy)

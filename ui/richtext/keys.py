@@ -72,3 +72,8 @@ def split(style: Style, *, head: bool, tail: bool) -> tuple[Style, Style]:
     if not style.heading:
         return style, style
     return (style if head or not tail else BODY), (style if tail else BODY)
+
+
+def outwards(style: Style) -> Style:
+    """A style one level outwards: a list item's, and body text for every other."""
+    return indented(style, -1) if style.list else BODY

@@ -6,6 +6,7 @@ nothing has to be guessed from looks: a heading's weight is not "bold", and a th
 """
 
 from PySide6.QtGui import QFont, QTextBlock, QTextBlockFormat, QTextCharFormat, QTextFormat, QTextListFormat
+from PySide6.QtWidgets import QTextEdit
 
 from app.core.text_units import clean
 from app.richtext.flow import BODY, BULLETS, Block, Marks, Run, Style, joined
@@ -147,3 +148,10 @@ def _unpack(packed: str) -> Style:
         return BODY
     heading, kind, indent, quote = packed.split("|")
     return Style(heading=int(heading), list=kind, indent=int(indent), quote=quote == "1")
+
+
+def measure(edit: QTextEdit) -> None:
+    """Sets the font, the indent and the tab stops of a text in the text size in force."""
+    edit.document().setDefaultFont(block_font(BODY))
+    edit.document().setIndentWidth(px(INDENT_PX))
+    edit.setTabStopDistance(px(TAB_PX))

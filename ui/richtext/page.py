@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The page on which a document lies: its width, its margins, its ground."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QPainter, QTextDocument
 from PySide6.QtWidgets import QTextEdit
@@ -52,3 +54,13 @@ def paint(edit: QTextEdit, painter: QPainter, area: QRect) -> None:
     painter.setBrush(tokens.colour("surface"))
     top = _GAP_PX - scroll + 0.5
     painter.drawRect(QRectF(0.5, top, edit.viewport().width() - 1, end - top))
+
+
+def fit(edit: QTextEdit, quietly: Callable[[Callable[[], None]], None]) -> None:
+    """Fits the page's width and margins into the view. `quietly` runs a change of the look that is no edit."""
+    room = edit.width() - edit.verticalScrollBar().sizeHint().width()
+    side = side_px(room)
+    edit.setViewportMargins(side, 0, side, 0)
+    margin = margin_px(room)
+    if not has_margins(edit.document(), margin):
+        quietly(lambda: set_margins(edit.document(), margin))

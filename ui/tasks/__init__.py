@@ -13,8 +13,9 @@ from ui.tasks.home_card import HomeTasks
 from ui.tasks.kanban import KanbanView
 from ui.tasks.linked import link_line
 from ui.tasks.my_tasks import MyTasks
+from ui.tasks.trial import TRIAL
 from ui.tasks.view import TasksView
-from ui.tool import HomeCard, Section, ShownKind, Tool, Trial, ViewParts
+from ui.tool import HomeCard, Section, ShownKind, Tool, ViewParts
 from ui.tool_parts import with_an_object
 
 Parts = ViewParts[TaskService]
@@ -41,15 +42,6 @@ def _line(parts: Parts, board: ObjectSummary) -> str:
     if not total:
         return tr("No tasks yet")
     return trn("{done} of {n} done", "{done} of {n} done", total).format(done=done, n=total)
-
-
-def _write(service: TaskService, room: RoomId, words: str) -> None:
-    board = service.board(room)
-    board.add_card(board.columns()[0].id, words)
-
-
-def _reads(service: TaskService, room: RoomId, words: str) -> bool:
-    return any(words in task.title for task in service.tasks(room))
 
 
 TOOL = Tool(
@@ -82,5 +74,5 @@ TOOL = Tool(
     commands=(),
     news=None,
     settings=(),
-    trial=Trial(write=_write, reads=_reads, checks=()),
+    trial=TRIAL,
 )

@@ -12,37 +12,32 @@ does the same after a pause has put the task on the board, because the person do
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import date
-from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QComboBox, QFrame, QWidget
 
 from app.people.person import Person
-from app.tasks.cards import LABEL_COLOURS
-from app.tasks.model import Board, Card, Label, new_card_id
+from app.tasks.model import Board, Card
+from app.tasks.new_values import new_card_id
 from ui.kit.announcing import announce
 from ui.kit.bind import bind
-from ui.kit.buttons import IconButton, TextButton
+from ui.kit.buttons import IconButton
 from ui.kit.card import scroll
-from ui.kit.chip import Chip
 from ui.kit.choices import offer
-from ui.kit.dialogs import ask
 from ui.kit.faces import Role, Spoken, State
-from ui.kit.flow_layout import FlowLayout
-from ui.kit.keyed_rows import KeyedRows
-from ui.kit.menu import Entry, popup
 from ui.kit.selecting import select
 from ui.kit.style import column, label, line, set_props
-from ui.kit.tasks import run, run_guarded
+from ui.kit.tasks import run_guarded
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
-from ui.tasks.card_widget import LABEL_KINDS
+from ui.tasks.away_bar import AwayBar
 from ui.tasks.checklist import Checklist
 from ui.tasks.description_field import DescriptionField
 from ui.tasks.due_field import DueField
+from ui.tasks.label_field import LabelField
 from ui.tasks.title_field import TitleField
-from ui.trash import Who, away_sentence
+from ui.trash import Who
 
 WIDTH = 360
 _COMES_BACK = (Qt.FocusReason.ActiveWindowFocusReason, Qt.FocusReason.PopupFocusReason)
@@ -87,22 +82,14 @@ class CardEditor(Spoken, QFrame):
         self.assignee = self._choice(tr("Assigned to"), self._on_assignee)
         self.due = DueField()
         self.due.changed.connect(self._on_due)
-        self.labels = TextButton(tr("Choose labels …"), self._ask_labels, icon="label")
-        self._chips = QWidget()
-        FlowLayout(self._chips)
-        self._chip_rows: KeyedRows[Label, Chip] = KeyedRows(
-            self._chips,
-            lambda found: found.id,
-            lambda found: Chip(found.name, LABEL_KINDS[found.colour]),
-            lambda chip, found: chip.set_chip(found.name, LABEL_KINDS[found.colour]),
-        )
+        self.labels = LabelField(self, board)
         self.description = DescriptionField()
         self.description.pause.connect(self._keep_typed)
         self.description.left.connect(self._leave_texts)
         self.checklist = Checklist(board)
-        self._archived, self._away = QFrame(), label("", "small", wrap=True)
+        self.archived = AwayBar(self._put_back, who)
+        self.away = self.archived.sentence
         self._delete = IconButton("delete", tr("Delete the task"), self._ask_delete, size=16)
-        self._back = TextButton(tr("Put back on the board"), self._put_back, kind="link")
         self._writable = True
         self._captions: dict[QWidget, QWidget] = {}
         self._build()
@@ -123,8 +110,8 @@ class CardEditor(Spoken, QFrame):
             (tr("Column"), self.column),
             (tr("Assigned to"), self.assignee),
             (tr("Due date"), self.due),
-            (tr("Labels"), self.labels),
-            ("", self._chips),
+            (tr("Labels"), self.labels.button),
+            ("", self.labels.chips),
             (tr("Description"), self.description),
             (tr("Checklist"), self.checklist),
         ]
@@ -141,14 +128,9 @@ class CardEditor(Spoken, QFrame):
             if field is self.description:
                 rows.addWidget(self.description.too_long)
         rows.addStretch(1)
-        set_props(self._archived, frame="bar-info")
-        bar = line(self._archived, margins=(18, 6, 10, 6), spacing=8)
-        bar.addWidget(self._away, 1)
-        bar.addWidget(self._back)
-        self._archived.hide()
         outer = column(self)
         outer.addLayout(head)
-        outer.addWidget(self._archived)
+        outer.addWidget(self.archived)
         outer.addWidget(scroll(body, tr("The task's fields")), 1)
 
     def _choice(self, name: str, on_choice: Callable[[], object]) -> QComboBox:
@@ -193,7 +175,7 @@ class CardEditor(Spoken, QFrame):
             box.setEnabled(writable)
         self.due.set_writable(writable)
         self.checklist.set_writable(writable)
-        for button in (self.labels, self._delete, self._back):
+        for button in (self.labels.button, self._delete, self.archived.back):
             button.setVisible(writable)
         for captioned in self._captions:
             self._show_field(captioned, True)
@@ -204,7 +186,7 @@ class CardEditor(Spoken, QFrame):
         card has only its title."""
         shown = (self._writable or filled) and (self._make is None or field is self.title)
         self._captions[field].setVisible(shown)
-        if field is not self.labels:
+        if field is not self.labels.button:
             field.setVisible(shown)
 
     def open_card(self, card_id: str) -> None:
@@ -266,16 +248,16 @@ class CardEditor(Spoken, QFrame):
     def _show_fields(self) -> None:
         for field in self._captions:
             self._show_field(field, True)
-        self._chips.hide()
-        self._archived.hide()
-        for button in (self.labels, self._delete):
+        self.labels.chips.hide()
+        self.archived.hide()
+        for button in (self.labels.button, self._delete):
             button.setVisible(self._writable and self._make is None)
 
     def _retitled_by(self, card_id: str) -> str:
         """The name of the colleague whose title the card has; "" if it was written here."""
-        if card_id not in self._board.retitled:
+        if card_id not in self._board.replaced.retitled:
             return ""
-        uid = self._board.retitled[card_id]
+        uid = self._board.replaced.retitled[card_id]
         return self._who(uid).name if uid is not None else tr("A colleague")
 
     def close_card(self) -> None:
@@ -361,16 +343,17 @@ class CardEditor(Spoken, QFrame):
             self.closed.emit("")
             self.hide()
             return
-        self._show_bar(card)
+        self.archived.show_card(card)
+        self._delete.setVisible(self._writable and not card.deleted)
         self.setAccessibleDescription(card.title)
         self.title.take(card.title, self._retitled_by(card.id))
         self.description.take(card.description)
         self._fill(card)
         self.due.show_date(card.due)
-        self._show_chips(card)
+        self.labels.show_card(card)
         self.checklist.show_card(card)
         if not self._writable:
-            filled = ((self.due, card.due), (self.labels, card.labels), (self.description, card.description),
+            filled = ((self.due, card.due), (self.labels.button, card.labels), (self.description, card.description),
                       (self.checklist, card.checklist), (self.assignee, card.assignee))  # fmt: skip
             for field, value in filled:
                 self._show_field(field, bool(value))
@@ -379,26 +362,6 @@ class CardEditor(Spoken, QFrame):
         """Whether the focus is in the panel."""
         focus = self.window().focusWidget()
         return focus is not None and self.isAncestorOf(focus)
-
-    def _show_bar(self, card: Card) -> None:
-        """Shows a bar on a card that is archived or in the trash, from which it can be restored."""
-        shown = bool(self._away.text()) and self._archived.isVisible()
-        self._archived.setVisible(card.archived or card.deleted)
-        self._delete.setVisible(self._writable and not card.deleted)
-        if not card.deleted:
-            self._away.setText(tr("The task is archived."))
-            self._back.setText(tr("Put back on the board"))
-            return
-        text = away_sentence(card.deleted_by, card.deleted_t, self._who)
-        if text != self._away.text() or not shown:
-            self._away.setText(text)
-            announce(self._archived, text)
-        self._back.setText(tr("Restore"))
-
-    def _show_chips(self, card: Card) -> None:
-        chosen = [found for found in self._board.labels() if found.id in card.labels]
-        self._chip_rows.show(chosen)
-        self._chips.setVisible(bool(chosen))
 
     def _fill(self, card: Card) -> None:
         columns = [(column_.title or tr("Without column"), column_.id) for column_ in self._board.columns()]
@@ -429,37 +392,6 @@ class CardEditor(Spoken, QFrame):
         card = self._card
         self.close_card()
         self.delete_asked.emit(card)
-
-    def _ask_labels(self) -> None:
-        card = self._board.any_card(self._card)
-        if card is None:
-            return
-        entries: list[Entry | None] = [
-            Entry(
-                text=found.name,
-                checked=found.id in card.labels,
-                run=partial(self._set_label, card.id, found.id, found.id not in card.labels),
-            )
-            for found in self._board.labels()
-        ]
-        if entries:
-            entries.append(None)
-        entries += [
-            Entry(text=text, icon="add", run=partial(self._ask_new_label, card.id, colour))
-            for colour, text in zip(LABEL_COLOURS, _new_label_texts(), strict=True)
-        ]
-        popup(self.labels, tr("Labels"), entries, self.labels.mapToGlobal(QPoint(0, self.labels.height() + 4)))
-
-    def _set_label(self, card: str, label_id: str, on: bool) -> None:
-        run_guarded(self, lambda: self._board.set_label(card, label_id, on))
-
-    def _ask_new_label(self, card: str, colour: str) -> None:
-        async def choose() -> None:
-            name = await ask(self, tr("New label"), tr("Name"), accept=tr("Add"))
-            if name:
-                self._board.set_label(card, self._board.add_label(name, colour), True)
-
-        run(self, choose())
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Stores what is being written when the editor disappears: for another room, or because Kansli is locked."""
@@ -503,14 +435,3 @@ class CardEditor(Spoken, QFrame):
         state = super().spoken_state()
         state.focusable = True  # though Tab and a click do not stop at it
         return state
-
-
-def _new_label_texts() -> tuple[str, ...]:
-    """The names of the new labels, in the order of LABEL_COLOURS."""
-    return (
-        tr("New blue label …"),
-        tr("New green label …"),
-        tr("New yellow label …"),
-        tr("New red label …"),
-        tr("New grey label …"),
-    )

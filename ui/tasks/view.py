@@ -80,7 +80,7 @@ class TasksView(QWidget):
         self._card_menu = CardMenu(self, self.kanban, self.board, lambda: service.members(room), self._link)
         self._writable = True
         self._build()
-        self._nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()), self.open_trash)
+        self.nothing = Nothing(self._views, self._add_first, lambda: self._set_filter(Filter()), self.open_trash)
         bind(self, self.board.edited, self._on_edited)
         bind(self, self.board.changed, lambda _ids: self._show_nothing())
         bind(self, self.board.columns_changed, self._show_nothing)
@@ -197,7 +197,7 @@ class TasksView(QWidget):
         self._writable = writable
         self._card_menu.writable = writable
         self.new_button.setVisible(writable)
-        for part in (self.kanban, self.editor, self._nothing):
+        for part in (self.kanban, self.editor, self.nothing):
             part.set_writable(writable)
         if writable:
             self.bar.hide()
@@ -340,7 +340,7 @@ class TasksView(QWidget):
         shown = [card for card in cards if self._filter.shows(card, today)] if self._filter.active else cards
         self._hidden = frozenset(card.id for card in cards) - frozenset(card.id for card in shown)
         only_away = not cards and bool(self.board.put_away()) and not self.board.archived()
-        self._nothing.show_for(cards=len(cards), shown=len(shown), only_away=only_away)
+        self.nothing.show_for(cards=len(cards), shown=len(shown), only_away=only_away)
 
     def _on_edited(self, ids: frozenset[str]) -> None:
         """Shows a message when an edit here hides a card behind the filter. A new card that the filter never showed

@@ -25,7 +25,8 @@ from sync.trust.person.agency import InviteCert, SignInCode, decode_record, reco
 from sync.trust.person.author import DeviceSecrets, Entry
 from sync.trust.person.recovery_sheet import PAIR_BYTES, RecoveryCode, RecoveryPair, ReturnCode
 from sync.trust.person.user_drafts import RecoveryPlan
-from sync.trust.person.user_log import Device, UserLog, device_id
+from sync.trust.person.user_entry import device_id
+from sync.trust.person.user_log import Device, UserLog
 
 VERSION = 2
 MOST_REVOKED = 3

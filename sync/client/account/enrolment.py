@@ -17,7 +17,7 @@ from sync.trust.formats import fields
 from sync.trust.person.agency import InviteCert, SignInCode, agency_fingerprint, decode_record, record_hash
 from sync.trust.person.author import DeviceSecrets, new_user
 from sync.trust.person.recovery_sheet import ReturnCode
-from sync.trust.person.user_log import UserEntry
+from sync.trust.person.user_entry import UserEntry
 
 Result = TypeVar("Result")
 FIRST_ENTRIES = 3

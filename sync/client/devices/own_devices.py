@@ -23,7 +23,8 @@ from sync.trust.person import user_drafts
 from sync.trust.person.author import Entry
 from sync.trust.person.pairing_messages import NewDevice
 from sync.trust.person.user_drafts import Hand
-from sync.trust.person.user_log import ROOT, Device, UserEntry, UserLog, device_id, entry_id
+from sync.trust.person.user_entry import ROOT, UserEntry, device_id, entry_id
+from sync.trust.person.user_log import Device, UserLog
 
 log = logging.getLogger("sync")
 

@@ -22,7 +22,8 @@ from sync.trust.formats import fields
 from sync.trust.person import user_drafts
 from sync.trust.person.escrow_key import check_escrow
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare
-from sync.trust.person.user_log import ROOT, UserLog
+from sync.trust.person.user_entry import ROOT
+from sync.trust.person.user_log import UserLog
 
 log = logging.getLogger("sync")
 

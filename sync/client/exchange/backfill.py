@@ -18,7 +18,7 @@ from functools import partial
 
 from sync.client.link import Link
 from sync.client.placed_changes import Compact, Compacted, PlacedChange
-from sync.client.ports import OpenedSnapshot, Received
+from sync.client.received import Backfilled, BegunObject, OpenedSnapshot
 from sync.client.room.bootstrap_buffer import BootstrapBuffer, PiecePlace
 from sync.client.room.room_sync import CHUNK, RoomSync
 from sync.crypto.encoding import dec, enc
@@ -129,7 +129,7 @@ class Backfill:
         done = [obj for obj, n in whole_until.items() if room.caught_up and room.stream.state.pruned.get(obj, 0) <= n]
         if done:
             room.note_backfilled(done)
-            await self._link.ports.receive_apart(Received(room=room.room, backfilled=done))
+            await self._link.ports.receive_apart(Backfilled(room=room.room, objs=done))
             self._link.listener.on_room(room.room)
 
     def given_up(self, room: RoomId, obj: ObjId) -> bool:
@@ -193,7 +193,7 @@ class Backfill:
                 continue
             if found is not None:
                 snapshot = OpenedSnapshot(n=row.n, t=row.t, uid=row.uid, obj=obj, covers=row.covers, state=found)
-                await self._link.ports.receive_apart(Received(room=room.room, more=True, snapshots=[snapshot]))
+                await self._link.ports.receive_apart(BegunObject(room=room.room, snapshot=snapshot))
                 return row.covers, found.waits
         return 0, ()
 

@@ -6,11 +6,11 @@ the owner's store, and `resolve` opens items that waited for a key or a share.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from sync.client.account.account_secrets import Account
 from sync.client.account.known_logs import Book
-from sync.client.ports import InboxPort, MemberRow, Received, RoomEvent
+from sync.client.ports import InboxPort, MemberRow, OpenedChange, RoomEvent
+from sync.client.received import OpenedContent, OpenedUpTo, ReadAgain, Received, ReceivedSlice, Resolved
 from sync.client.room.bootstrap_buffer import BootstrapBuffer
 from sync.client.room.ephemerals import Ephemerals
 from sync.client.room.opening import Opened, Opener, objects_of
@@ -73,7 +73,7 @@ class RoomSync(TrackedRoom):
         *,
         more: bool = False,
         items: Sequence[Item] = (),
-    ) -> Iterator["Received"]:
+    ) -> Iterator[Received]:
         """Turns the verdicts into transactions, in order. Only the last one moves the cursor, so after a crash between
         them the slice is pulled again.
 
@@ -88,7 +88,7 @@ class RoomSync(TrackedRoom):
             if isinstance(item, AcceptedEnvelope):
                 self._open_into(item, opened)
             while len(opened.changes) > CHUNK:
-                yield Received(room=self.room, more=True, changes=opened.changes[:CHUNK])
+                yield OpenedContent(room=self.room, more=True, changes=opened.changes[:CHUNK])
                 del opened.changes[:CHUNK]
         stream = self.stream
         members, gone = self._members_since()
@@ -103,7 +103,7 @@ class RoomSync(TrackedRoom):
         state = stream.to_bytes() if due else None
         self._state_bytes = len(state) if state is not None else self._state_bytes
         self._waiting += len(opened.waiting)
-        yield Received(
+        yield ReceivedSlice(
             room=self.room,
             cursor=stream.n if due else None,
             more=more,
@@ -153,7 +153,7 @@ class RoomSync(TrackedRoom):
         self._move(Event.OPENED)
         return held
 
-    def open_bootstrap_buffer(self) -> Iterator["Received"]:
+    def open_bootstrap_buffer(self) -> Iterator[Received]:
         """Opens the items that were held until the key could be fetched; those whose key is still missing wait in the
         store. The stream's state comes last. A second call gives nothing."""
         if self._buffer is None or self.stream.n == 0:
@@ -165,11 +165,11 @@ class RoomSync(TrackedRoom):
             self._open_into(item, opened)
             while len(opened.changes) + len(opened.waiting) > CHUNK:
                 self._waiting += len(opened.waiting)
-                yield Received(room=self.room, more=True, changes=opened.changes[:CHUNK], waiting=opened.waiting)
+                yield OpenedContent(room=self.room, more=True, changes=opened.changes[:CHUNK], waiting=opened.waiting)
                 opened.changes, opened.waiting = opened.changes[CHUNK:], []
         self._waiting += len(opened.waiting)
         self._stored_n = self.stream.n
-        yield Received(
+        yield OpenedUpTo(
             room=self.room,
             cursor=self.stream.n,
             state=self.stream.to_bytes(),
@@ -188,7 +188,7 @@ class RoomSync(TrackedRoom):
         mine = event.subject == self._account.uid and (event.kind == "hist" or again)
         return me.since_n if mine and me is not None and me.history else None
 
-    def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[Received]:
+    def open_again(self, accepted: Sequence[Accepted], shares: Iterable[WireShare]) -> list[OpenedContent]:
         """Opens what can be opened now of positions that were judged before. The cursor stays where it is. Void items
         are left out."""
         new_shares = self.keys.take_shares(shares)
@@ -197,25 +197,25 @@ class RoomSync(TrackedRoom):
             if isinstance(item, AcceptedEnvelope):
                 self._open_into(item, opened)
         self._waiting += len(opened.waiting)
-        return self._chunks(
-            Received(
-                room=self.room,
-                changes=opened.changes,
-                waiting=opened.waiting,
-                bad=opened.bad,
-                shares=new_shares,
-                incomplete=self._incomplete_in(accepted),
-            )
+        first, changes = self._chunks(opened.changes)
+        last = OpenedContent(
+            room=self.room,
+            changes=changes,
+            waiting=opened.waiting,
+            bad=opened.bad,
+            shares=new_shares,
+            incomplete=self._incomplete_in(accepted),
         )
+        return [*first, last]
 
-    def reread_done(self) -> Received:
+    def reread_done(self) -> ReadAgain:
         """Records that nothing is left to be read again. ▲ A snapshot is dropped only if everything that it replaces
         can be read: not while a change of its object waits for a key. If this is not stored, call `not_reread`."""
         self._move(Event.READ_AGAIN)
         self._reread = 0
         shut = self.shut()
         whole = [obj for obj in self._unpruned() if obj not in shut]
-        return Received(room=self.room, reread=0, whole=whole)
+        return ReadAgain(room=self.room, whole=whole)
 
     def shut(self) -> set[ObjId]:
         """Objects with a change that waits for a key."""
@@ -254,7 +254,7 @@ class RoomSync(TrackedRoom):
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
             self.stream.state.missing[item.n] = item.hdr.obj
 
-    def finish_bootstrap(self, *, reread: bool) -> Received:
+    def finish_bootstrap(self, *, reread: bool) -> OpenedUpTo:
         """The last transaction of a newcomer's bootstrap of a room that was pulled headers-only: the stream's state.
         `reread`: the history before the room's snapshots is left to be read. A buffer that was not opened is dropped;
         its positions are stored here."""
@@ -263,7 +263,7 @@ class RoomSync(TrackedRoom):
         self._stored_n = self._kept_n = self.stream.n
         if reread:
             self._history_granted(self.stream.n)
-        return Received(
+        return OpenedUpTo(
             room=self.room,
             cursor=self.stream.n,
             state=self.stream.to_bytes(),
@@ -271,7 +271,7 @@ class RoomSync(TrackedRoom):
             reread=self._reread if reread else None,
         )
 
-    def refill(self, item: Item, n: int) -> list[Received]:
+    def refill(self, item: Item, n: int) -> list[OpenedUpTo]:
         """Opens content that was missing at a judged position, if this is the very item. Returns nothing for any other
         item."""
         found = self.shown(item, n)
@@ -281,7 +281,7 @@ class RoomSync(TrackedRoom):
         opened = Opened()
         self._open_into(found, opened)
         self._waiting += len(opened.waiting)
-        whole = Received(
+        whole = OpenedUpTo(
             room=self.room,
             cursor=self.stream.n,
             state=self.stream.to_bytes(),
@@ -305,13 +305,12 @@ class RoomSync(TrackedRoom):
         self._stored_n = self.stream.n
         return True
 
-    def _chunks(self, whole: Received) -> list[Received]:
-        changes, begun = list(whole.changes), self.stream.state.snapshots
+    def _chunks(self, changes: Sequence[OpenedChange]) -> tuple[list[OpenedContent], Sequence[OpenedChange]]:
+        """Splits changes into transactions: those that come first, and the changes that are left for the last one."""
+        begun = self.stream.state.snapshots
         size = BEHIND_CHUNK if all(change.obj in begun for change in changes) else CHUNK
-        if len(changes) <= size:
-            return [whole]
-        head = [Received(room=self.room, changes=changes[i : i + size]) for i in range(0, len(changes) - size, size)]
-        return [*head, replace(whole, changes=changes[len(head) * size :])]
+        ends = range(size, len(changes), size)
+        return [OpenedContent(room=self.room, changes=changes[n - size : n]) for n in ends], changes[len(ends) * size :]
 
     def _positions(self, accepted: Sequence[Accepted]) -> list[tuple[int, bytes]]:
         return [(a.n, rh) for a, rh in zip(accepted, self.stream.recent(len(accepted)), strict=True)]
@@ -371,15 +370,16 @@ class RoomSync(TrackedRoom):
         whole = (
             [obj for obj in self._unpruned() if obj not in tried.shut] if tried.resolved and not self._reread else []
         )
-        last = Received(
+        first, changes = self._chunks(tried.changes)
+        last = Resolved(
             room=self.room,
-            changes=tried.changes,
+            changes=changes,
             resolved=tried.resolved,
             bad=tried.bad,
             shares=new_shares,
             whole=whole,
         )
-        return self._chunks(last)
+        return [*first, last]
 
 
 def _void_among(accepted: Sequence[Accepted]) -> list[tuple[int, Uid, str]]:

@@ -11,7 +11,8 @@ from sync.client.status import RoomState
 from sync.ids import DevId, RoomId, Uid
 from sync.trust.formats.items import Role
 from sync.trust.keys.epochs import Epoch
-from sync.trust.person.user_log import ROOT, UserLog
+from sync.trust.person.user_entry import ROOT
+from sync.trust.person.user_log import UserLog
 from sync.trust.room.room_policy import read_recovery
 from sync.trust.room.room_state import RoomState as StreamState
 

@@ -3,7 +3,8 @@
 
 from collections.abc import Sequence
 
-from sync.client.ports import KeptReceipt, Received
+from sync.client.ports import KeptReceipt
+from sync.client.received import Received
 from sync.errors import BugError
 from sync.ids import ObjId, RoomId, Uid
 from sync.trust.formats.items import Item

@@ -34,6 +34,7 @@ class Caller:
         self.budget: Budget = origin.budget
         """The budget that is charged: the address's, and the device's once it has signed in."""
         self.held_bytes = 0
+        """Of all callers who have not signed in."""
         self.gone = False
 
     # -- what the connection's protocols say
@@ -124,7 +125,8 @@ class Entrance:
         self._origins: dict[str, _Origin] = {}
         self._unsigned: dict[Caller, None] = {}
         """The oldest first."""
-        self._held_bytes = 0
+        self.held_bytes = 0
+        """Of all callers who have not signed in."""
         self.proxies = Proxies((), behind_proxy=False)
 
     @property
@@ -165,8 +167,8 @@ class Entrance:
             return
         size_bytes = max(size_bytes, -caller.held_bytes)
         caller.held_bytes += size_bytes
-        self._held_bytes += size_bytes
-        if self._held_bytes > self._limits.unsigned_bytes:
+        self.held_bytes += size_bytes
+        if self.held_bytes > self._limits.unsigned_bytes:
             self.evict(next(one for one in self._unsigned if one.held_bytes > 0), "bytes")
 
     def forwarded(self, caller: Caller, headers: Sequence[str]) -> None:
@@ -192,7 +194,7 @@ class Entrance:
         """Stops counting a connection as unsigned. Nothing happens if it is not counted."""
         self._unsigned.pop(caller, None)
         caller.origin.unsigned.pop(caller, None)
-        self._held_bytes -= caller.held_bytes
+        self.held_bytes -= caller.held_bytes
         caller.held_bytes = 0
 
     def evict(self, caller: Caller, why: str) -> None:

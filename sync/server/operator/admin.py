@@ -36,7 +36,8 @@ from sync.trust.person import user_drafts
 from sync.trust.person.agency import Agency, SignInCode, decode_record, encode_record, invite_id
 from sync.trust.person.author import Entry
 from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
-from sync.trust.person.user_log import UserEntry, UserLog
+from sync.trust.person.user_entry import UserEntry
+from sync.trust.person.user_log import UserLog
 
 OPEN_AFTER_MS = 86_400_000
 _YEAR_MS = 365 * 86_400_000

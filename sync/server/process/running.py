@@ -9,6 +9,7 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -43,14 +44,15 @@ _SWITCH_INTERVAL_S = 0.0005
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that listens. `url`: where clients connect ("unix:…" for a proxy's socket). `monitor`: the URL of its
-    figures, "" for none. `service`: for tests to inspect. `reload` reads the TLS certificate again; ConfigError or
-    OSError if it cannot be used."""
+    figures, "" for none. `service` and `store`: for tests to inspect. `reload` reads the TLS certificate again;
+    ConfigError or OSError if it cannot be used."""
 
     host: str
     port: int
     url: str
     monitor: str
     service: Service
+    store: Store
     reload: Callable[[], None]
 
 
@@ -97,7 +99,8 @@ async def start_server(
         await open_things.enter_async_context(_going_on(commands.run()))
         await open_things.enter_async_context(_going_on(certificates.watch()))
         url = at.url("http" if config.plain else "https")
-        yield Running(at.host, at.port, url, monitor, service, lambda: _reload(config, tls, at, service, certificates))
+        reload = partial(_reload, config, tls, at, service, certificates)
+        yield Running(at.host, at.port, url, monitor, service, store, reload)
 
 
 def tls_context(config: Config) -> ssl.SSLContext:

@@ -14,7 +14,7 @@ from sync.server.rules.people import Draft
 from sync.server.rules.quotas import today
 from sync.server.rules.refusal import Refusal
 from sync.server.store.base import Store, StoreError, Tally
-from sync.trust.person.user_log import AGENCY, ROOT, UserEntry
+from sync.trust.person.user_entry import AGENCY, ROOT, UserEntry
 
 log = logging.getLogger("sync.server")
 

@@ -37,7 +37,8 @@ from sync.server.rules.refusal import Refusal
 from sync.server.rules.store_rows import appended, entry_rows, user_row
 from sync.server.store.base import InviteRow, Moved, SightingRow, Store, StoreError, Taken
 from sync.trust.person.agency import invite_id, record_hash
-from sync.trust.person.user_log import UserEntry, UserLog
+from sync.trust.person.user_entry import UserEntry
+from sync.trust.person.user_log import UserLog
 
 log = logging.getLogger("sync.server")
 

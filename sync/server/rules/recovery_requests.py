@@ -31,7 +31,8 @@ from sync.server.rules.people import Draft, People
 from sync.server.rules.refusal import Refusal
 from sync.server.store.base import InviteRow, RecoveryRequestRow, Store, StoreError, UserRow
 from sync.trust.person.agency import invite_id
-from sync.trust.person.user_log import AGENCY, ROOT, UserLog
+from sync.trust.person.user_entry import AGENCY, ROOT
+from sync.trust.person.user_log import UserLog
 
 log = logging.getLogger("sync.server")
 

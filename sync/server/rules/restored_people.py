@@ -21,7 +21,8 @@ from sync.server.rules.store_rows import appended, entry_rows, search_text, user
 from sync.server.store.base import InviteRow, Moved, StaffRow, Store, Taken
 from sync.trust.formats import fields
 from sync.trust.person.agency import RECORD_BYTES, InviteCert, decode_record, record_hash
-from sync.trust.person.user_log import ROOT, UserEntry, UserLog
+from sync.trust.person.user_entry import ROOT, UserEntry
+from sync.trust.person.user_log import UserLog
 
 SALT_BYTES = 64
 """The longest salt that is taken; the agency makes them of 16 bytes."""

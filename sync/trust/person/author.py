@@ -11,9 +11,10 @@ from sync.crypto.seal import KemKey
 from sync.crypto.signatures import SigningKey
 from sync.errors import Reject
 from sync.ids import DevId, Hash, Uid
-from sync.trust.person import user_log
+from sync.trust.person import user_entry, user_log
 from sync.trust.person.agency import SignInCode, invite_id
-from sync.trust.person.user_log import RECOVERY, ROOT, Puk, UserLog, entry_body, entry_id
+from sync.trust.person.user_entry import ROOT, entry_body, entry_id
+from sync.trust.person.user_log import RECOVERY, Puk, UserLog
 
 Entry = tuple[bytes, bytes]
 """(body, signature)."""
@@ -54,7 +55,7 @@ class DeviceSecrets:
 
 
 def _signed(key: SigningKey, body: bytes) -> Entry:
-    return body, key.sign(user_log.DOMAIN, entry_id(body))
+    return body, key.sign(user_entry.DOMAIN, entry_id(body))
 
 
 def new_user(

@@ -19,18 +19,8 @@ from sync.trust.person.agency import Agency, SignInCode, invite_id
 from sync.trust.person.author import DeviceSecrets, Entry, open_puk, puk_info, puk_key, puk_payload
 from sync.trust.person.escrow_key import escrow_id, seal_share
 from sync.trust.person.recovery_sheet import RecoveryPair
-from sync.trust.person.user_log import (
-    AGENCY,
-    DOMAIN,
-    RECOVERY,
-    RECOVERY_SHEET_FORMAT,
-    ROOT,
-    Puk,
-    UserLog,
-    device_id,
-    entry_body,
-    entry_id,
-)
+from sync.trust.person.user_entry import AGENCY, DOMAIN, ROOT, device_id, entry_body, entry_id
+from sync.trust.person.user_log import RECOVERY, RECOVERY_SHEET_FORMAT, Puk, UserLog
 
 SEED_BYTES = 32
 """Length of the seed of a PUK generation."""

@@ -2,26 +2,19 @@
 """A person's own signed log: devices, the agency's binding, and the key that content is sealed to (protocol §3).
 
 A pure state machine: `apply` takes each entry in order, from the genesis on. If it raises Reject, nothing has changed.
-Body: `[1, uid | null, seq, prev, by, time, type, payload, ext]`; id = H("user-log" ‖ body); signed over the id.
 """
 
 from dataclasses import dataclass, field, replace
 
 from sync.crypto import seal
-from sync.crypto.encoding import dec, enc
-from sync.crypto.kdf import H
 from sync.crypto.signatures import check_public, verify
 from sync.errors import Reject
 from sync.ids import NO_UID, DevId, Hash, Uid
-from sync.protocol.version import MAX_USER_ENTRY_BYTES
 from sync.trust.formats import fields
 from sync.trust.keys.epochs import USER, Recipient
 from sync.trust.person.agency import InviteCert, invite_id
+from sync.trust.person.user_entry import AGENCY, DOMAIN, ROOT, UserEntry, device_id
 
-VERSION = 1
-DOMAIN = "user-log"
-ROOT = "root"
-AGENCY = "agency"
 RECOVERY = b"recovery"
 """The name under which a PUK generation is sealed to the recovery key, beside the devices, once a `recovery_set` is in
 the log."""
@@ -34,9 +27,6 @@ MAX_DEVICES = 64
 would be longer than an entry may be, and no device could be revoked."""
 _FIRST = {1: "binding", 2: "puk_rotate"}
 """▲ The entries that must follow the genesis. Nobody can be added to a room before the log has both."""
-TYPES = frozenset(
-    ("genesis", "binding", "dev_add", "dev_rekey", "dev_revoke", "puk_rotate", "root_rotate", "recovery_set", "reset")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,61 +75,6 @@ class RecoverySheet:
     seq: int
     escrow: bytes
     sealed: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class UserEntry:
-    """A decoded entry. `by` is a 16 B device or invitation id, or "root" or "agency"."""
-
-    uid: bytes | None
-    seq: int
-    prev: bytes
-    by: bytes | str
-    time: int
-    type: str
-    payload: object
-    ident: Hash
-
-    @classmethod
-    def decode(cls, body: bytes) -> "UserEntry":
-        parts = fields.array(dec(body, limit=MAX_USER_ENTRY_BYTES), 9, "user entry")
-        version, uid, seq, prev, by, time, kind, payload, ext = parts
-        fields.version(version, VERSION, "user entry version")
-        if fields.text(kind, 64, "user entry type") not in TYPES:
-            raise Reject("format", "user entry type")
-        fields.ext(ext)
-        if by not in (ROOT, AGENCY):
-            fields.raw(by, 16, "by")
-        return cls(
-            uid=None if uid is None else fields.raw(uid, 16, "uid"),
-            seq=fields.u64(seq, "seq"),
-            prev=fields.raw(prev, 32, "prev"),
-            by=by,  # type: ignore[arg-type]  # checked above
-            time=fields.time(time, "time"),
-            type=str(kind),
-            payload=payload,
-            ident=entry_id(body),
-        )
-
-
-def entry_id(body: bytes) -> Hash:
-    """The id of an entry, which is the head of the log after it."""
-    return H(DOMAIN, body)
-
-
-def root_of(bodies: list[bytes]) -> bytes:
-    """The root key in force after these entries of a verified log, which begin with its genesis."""
-    root = b""
-    for body in bodies:
-        entry = UserEntry.decode(body)
-        if entry.type in ("genesis", "root_rotate"):
-            root = fields.raw(fields.items(entry.payload, "root", 3)[0], 32, "root")
-    return root
-
-
-def device_id(genesis_root_pk: bytes, sign_pk: bytes) -> DevId:
-    """▲ The id of a device. It covers the root key of the person's genesis, so that a device belongs to one person."""
-    return DevId(H("dev", genesis_root_pk, sign_pk)[:16])
 
 
 @dataclass(slots=True)
@@ -491,10 +426,3 @@ _APPLY = {
     "recovery_set": _recovery_set,
     "reset": _reset,
 }
-
-
-def entry_body(
-    uid: bytes | None, seq: int, prev: bytes, by: bytes | str, time: int, kind: str, payload: object
-) -> bytes:
-    """The body of an entry to sign."""
-    return enc([VERSION, uid, seq, prev, by, time, kind, payload, {}])

@@ -30,7 +30,8 @@ from app.core.clock import local
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid, new_change
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
-from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.ports import MemberRow, OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from sync.trust.room.successor_claim import Origin
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
 
@@ -46,7 +47,7 @@ def successor(
     origin = Origin(room=old, n=n, rh=Hash(b"5" * 32))
     members = [MemberRow(uid=uid, role=4 if uid == founder else 2, since_n=0, history=True) for uid in OTHERS]
     founded = RoomEvent(n=1, t=1, kind="genesis", by=founder, origin=origin)
-    at.store.receive(Received(room=room, cursor=1, state=b"", members=members, events=[founded]))
+    at.store.receive(ReceivedSlice(room=room, cursor=1, state=b"", members=members, events=[founded]))
     with at.store.db.transaction() as conn:
         room_rows.name(conn, room, "Fortsättning", "case", 1)
         object_rows.announce(conn, room, chat, "chat", 1, founder)
@@ -104,7 +105,7 @@ def placed(at: Desk) -> None:
         OpenedChange(n=60 + i, t=9_999_999, uid=HL, dev=DevId(HL), obj=THERE, change_id=p.change_id, payload=p.payload)
         for i, p in enumerate(at.store.pending_in(NEXT, 100))
     ]
-    at.store.receive(Received(room=NEXT, cursor=90, state=b"", changes=opened))
+    at.store.receive(ReceivedSlice(room=NEXT, cursor=90, state=b"", changes=opened))
 
 
 def as_written(message: Message) -> tuple[Uid, Uid | None, str]:
@@ -125,7 +126,7 @@ class Stream:
         opened = OpenedChange(
             n=self.n, t=self.n * 1000, uid=by, dev=DevId(by), obj=self.obj, change_id=given, payload=encode(record)
         )
-        self.at.store.receive(Received(room=self.room, cursor=self.n, state=b"", changes=[opened]))
+        self.at.store.receive(ReceivedSlice(room=self.room, cursor=self.n, state=b"", changes=[opened]))
         return given
 
 
@@ -315,7 +316,7 @@ def test_a_quotation_becomes_its_authors_when_the_old_room_is_read_later(rg: Des
     assert as_written(timeline.message(0)) == (EK, HL, "Jag avslår")
     sent = encode(MessageSent(text="Jag avslår"))
     old = OpenedChange(n=3, t=3000, uid=HL, dev=DevId(HL), obj=CHANNEL, change_id=ChangeId(ident), payload=sent)
-    rg.store.receive(Received(room=ROOM, cursor=3, state=b"", changes=[old]))
+    rg.store.receive(ReceivedSlice(room=ROOM, cursor=3, state=b"", changes=[old]))
     assert as_written(timeline.message(0)) == (HL, None, "Jag avslår")
     row = rg.store.rooms_list.get(NEXT)
     assert row is not None
@@ -427,7 +428,7 @@ def test_a_founder_who_is_no_administrator_any_more_deletes_what_they_carried_an
     stream.put(EK, claim(HL, "Före", b"i" * 16))
     stream.put(HL, MessageSent(text="Eget"), b"o" * 16)
     lowered = RoomEvent(n=stream.n, t=1, kind="role", by=HL, subject=EK, role=2)
-    rg.store.receive(Received(room=NEXT, cursor=stream.n, state=b"", events=[lowered]))
+    rg.store.receive(ReceivedSlice(room=NEXT, cursor=stream.n, state=b"", events=[lowered]))
     for target in (b"i" * 16, b"o" * 16):
         stream.put(EK, MessageDeleted(target=target))
     assert [m.deleted_by for m in shown(rg)] == [EK, None]
@@ -437,7 +438,7 @@ def test_an_administrator_deletes_what_was_carried(rg: Desk) -> None:
     stream = Stream(rg)
     stream.put(EK, claim(HL, "Före", b"i" * 16))
     raised = RoomEvent(n=stream.n, t=1, kind="role", by=EK, subject=RG, role=3)
-    rg.store.receive(Received(room=NEXT, cursor=stream.n, state=b"", events=[raised]))
+    rg.store.receive(ReceivedSlice(room=NEXT, cursor=stream.n, state=b"", events=[raised]))
     stream.put(RG, MessageDeleted(target=b"i" * 16))
     assert shown(rg)[0].deleted_by == RG
 

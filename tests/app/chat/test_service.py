@@ -20,7 +20,8 @@ from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.errors import BadFileName, DiskFull, ExportOff, FileTooLarge, Forbidden
 from app.objects.files import Source
 from app.objects.object import Payload
-from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.ports import MemberRow, OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from sync.errors import TooSlow
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, Positions, desk, from_others
 
@@ -103,7 +104,7 @@ def test_what_a_founder_deleted_stays_deleted_when_they_are_no_longer_owner(ek: 
     genesis = RoomEvent(n=1, t=1, kind="genesis", by=HL)
     lowered = RoomEvent(n=60, t=60, kind="role", by=RG, subject=HL, role=2)
     members = [MemberRow(uid=HL, role=2, since_n=0, history=True)]
-    ek.store.receive(Received(room=ROOM, cursor=60, state=b"", events=[genesis, lowered], members=members))
+    ek.store.receive(ReceivedSlice(room=ROOM, cursor=60, state=b"", events=[genesis, lowered], members=members))
     first = ek.chat.send(ROOM, "olämpligt")
     from_others(ek, HL, CHANNEL, [encode(MessageDeleted(target=first))], n=50, t=5)
     assert ek.chat.timeline(ROOM).message(0).deleted_by == HL
@@ -154,7 +155,7 @@ def test_an_edit_that_comes_before_its_message_still_counts(hl: Desk) -> None:
     late = OpenedChange(
         n=19, t=4, uid=EK, dev=DevId(EK), obj=CHANNEL, change_id=target, payload=encode(MessageSent(text="gammalt"))
     )
-    hl.store.receive(Received(room=ROOM, cursor=20, state=b"", changes=[late]))
+    hl.store.receive(ReceivedSlice(room=ROOM, cursor=20, state=b"", changes=[late]))
     assert texts(hl) == ["nytt"]
 
 
@@ -438,7 +439,7 @@ def test_attack_of_two_messages_with_one_change_id_the_first_position_counts(hl:
     ]
     timeline = hl.chat.timeline(ROOM)
     for at in order:
-        hl.store.receive(Received(room=ROOM, cursor=60, state=b"", changes=[came[at]]))
+        hl.store.receive(ReceivedSlice(room=ROOM, cursor=60, state=b"", changes=[came[at]]))
     assert texts(hl) == ["Det första å", "Efteråt"]
     assert [timeline.message(at).text for at in range(len(timeline))] == texts(hl)
     assert not hl.store.search.find_here("annat")

@@ -14,7 +14,8 @@ from app.chat.reads import PAGE
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, Note, ReactionSet, encode
 from app.core.ids import ChangeId, DevId, Uid, new_change
 from app.store.rows import StoredChange
-from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.ports import MemberRow, OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, desk
 
 FIRST, SECOND = ChangeId(b"1" * 16), ChangeId(b"2" * 16)
@@ -32,7 +33,7 @@ def hl(tmp_path: Path) -> Iterator[Desk]:
         for n, role in spans[1:]
     ]
     members = [MemberRow(uid=uid, role=spans[0][1], since_n=0, history=True) for uid, spans in ROLES.items()]
-    made.store.receive(Received(room=ROOM, cursor=1, state=b"", events=[genesis, *roles], members=members))
+    made.store.receive(ReceivedSlice(room=ROOM, cursor=1, state=b"", events=[genesis, *roles], members=members))
     yield made
     made.close()
 
@@ -60,7 +61,7 @@ def receive(at: Desk, placed: Sequence[Placed]) -> None:
         )
         for one in placed
     ]
-    at.store.receive(Received(room=ROOM, cursor=max(one.n for one in placed), state=b"", changes=opened))
+    at.store.receive(ReceivedSlice(room=ROOM, cursor=max(one.n for one in placed), state=b"", changes=opened))
 
 
 def some(rng: random.Random, count: int) -> list[Placed]:
@@ -121,7 +122,7 @@ def test_a_deletion_that_its_author_might_not_make_at_its_position_is_undone(tmp
     deleted on this computer alone."""
     with closing(desk(tmp_path / "rg", RG)) as rg:
         members = [MemberRow(uid=uid, role=role, since_n=0, history=True) for uid, role in ((HL, 4), (RG, 3), (EK, 2))]
-        rg.store.receive(Received(room=ROOM, cursor=1, state=b"", members=members))
+        rg.store.receive(ReceivedSlice(room=ROOM, cursor=1, state=b"", members=members))
         placed = [
             Placed(10, EK, MessageSent(text="ett å"), FIRST),
             Placed(11, HL, reaction("👍"), new_change()),
@@ -130,7 +131,7 @@ def test_a_deletion_that_its_author_might_not_make_at_its_position_is_undone(tmp
         deletion = rg.store.changes.append(ROOM, CHANNEL, encode(MessageDeleted(target=FIRST)))
         assert shown(rg, FIRST) == ("", RG, set())
         lowered = RoomEvent(n=45, t=45, kind="role", by=HL, subject=RG, role=2)
-        rg.store.receive(Received(room=ROOM, cursor=45, state=b"", events=[lowered]))
+        rg.store.receive(ReceivedSlice(room=ROOM, cursor=45, state=b"", events=[lowered]))
         receive(rg, [Placed(50, RG, MessageDeleted(target=FIRST), deletion)])
         assert shown(rg, FIRST) == ("ett å", None, {("👍", HL)})
         assert [hit.ref for hit in rg.store.search.find_here("ett")] == [FIRST]

@@ -15,7 +15,8 @@ from app.rooms.records import ObjectRetired, encode
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Received
+from sync.client.ports import MemberRow, OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.office import HL, KEY, NAMES, ROOM, Folk
 
 KINDS = {KIND.id: KIND, ROOM_KIND.id: ROOM_KIND}
@@ -94,7 +95,7 @@ class World:
         store = Store.create(folder / "office.db", KEY, KINDS, folder / "blobs")
         store.set_me(uid)
         members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
-        store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
+        store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
         with store.db.transaction() as conn:
             room_rows.name(conn, ROOM, "Tillsyn 2026-1184", "case", 1)
         desk = self.service(store, uid, folder)
@@ -131,26 +132,26 @@ class World:
                     self.sent.add(pending.change_id)
                     opened.append(self._opened(desk.uid, pending.obj, pending.payload, pending.change_id))
             for other in self.desks:
-                other.store.receive(Received(room=ROOM, cursor=self.n, state=b"", changes=opened))
+                other.store.receive(ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=opened))
         passing, self.passing = self.passing, []
         for uid, payload in passing:
             for other in self.desks:
                 if other.uid != uid:
                     other.documents.on_ephemeral(ROOM, uid, DevId(uid), payload)
 
-    def coming(self, desk: Desk, limit: int = 100_000) -> Received:
+    def coming(self, desk: Desk, limit: int = 100_000) -> ReceivedSlice:
         """What one desk has written and nobody has got yet, as a slice of at most `limit` changes for everybody."""
         opened: list[OpenedChange] = []
         for pending in desk.store.pending(100_000):
             if pending.change_id not in self.sent and len(opened) < limit:
                 self.sent.add(pending.change_id)
                 opened.append(self._opened(desk.uid, pending.obj, pending.payload, pending.change_id))
-        return Received(room=ROOM, cursor=self.n, state=b"", changes=opened)
+        return ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=opened)
 
     def arrive(self, at: Desk, uid: Uid, obj: ObjId, payload: bytes) -> None:
         """Bytes of somebody's, whatever they are."""
         change = self._opened(uid, obj, payload, ChangeId(self.n.to_bytes(16, "big")))
-        at.store.receive(Received(room=ROOM, cursor=self.n, state=b"", changes=[change]))
+        at.store.receive(ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=[change]))
 
     def _opened(self, uid: Uid, obj: ObjId, payload: bytes, change_id: ChangeId) -> OpenedChange:
         self.n += 1

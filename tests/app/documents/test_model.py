@@ -13,6 +13,7 @@ from app.objects.sticky import client_in
 from app.richtext.flow import BODY, PLAIN, Block, Marks, Run, Style
 from app.richtext.merging import Merge
 from app.richtext.model import Change, Document
+from tests.app.objects.crdts import crdt_of
 
 WORDS = ["å", "x", "hej ", "ärende ", "öl 🙂", "\n", "A\nB ", "§ 4 👩‍👧 "]
 FORMATS: list[dict[str, Any]] = [
@@ -57,9 +58,9 @@ def test_attack_an_update_that_touches_both_ends_of_a_long_document_takes_no_tim
     first.doc.set_up("Beslut")
     first.doc.splice(0, 0, ("Ärendet å 🙂 " * 8 + "\n") * 2000)
     sync(first, second)
-    with first.doc._crdt.transact():
-        first.doc._text.insert(0, "Först ")
-        first.doc._text.insert(first.doc._mirror.size_utf8 + 5, "sist")
+    with crdt_of(first.doc).transact():
+        crdt_of(first.doc).text("text").insert(0, "Först ")
+        crdt_of(first.doc).text("text").insert(first.doc._mirror.size_utf8 + 5, "sist")
     walked = 0
 
     def count(self: Merge, size: int, attrs: Mapping[str, Any] | None) -> None:
@@ -237,7 +238,7 @@ def test_a_damaged_update_is_counted_and_the_rest_is_merged() -> None:
 
 def client_of(desk: Desk) -> int:
     """The CRDT client under which this desk's document writes."""
-    return desk.doc._crdt.client
+    return crdt_of(desk.doc).client
 
 
 def test_a_selection_follows_its_words_and_nonsense_resolves_to_nothing() -> None:

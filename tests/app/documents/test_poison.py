@@ -10,15 +10,16 @@ import pycrdt
 import pytest
 
 from app.core.ids import ObjId
-from app.documents import records
 from app.documents.service import DocumentService
 from app.errors import BugError
+from app.objects import pieces
 from app.objects.compaction import state_of
 from app.objects.crdt import MAX_DEPTH
 from app.richtext.model import Document
-from app.tasks.records import encode
 from tests.app.documents.desks import Desk, World
+from tests.app.objects.crdts import crdt_of
 from tests.office import BOARD_ID, EK, HL, ROOM, Positions, desk, from_others, start_board
+from tests.one_change import one_change as encode
 
 DEEP = 900
 """Levels of a list of 1.8 kB; audit finding 7."""
@@ -54,7 +55,7 @@ def _poisoned(world: World) -> tuple[Desk, ObjId, ObjId]:
     bad = ek.documents.create(ROOM, "Yttrande")
     good = hl.documents.create(ROOM, "Beslut om tillsyn å 🙂")
     world.deliver()
-    for data in records.encode(written("meta", "title", nested(DEEP))):
+    for data in pieces.encode(written("meta", "title", nested(DEEP))):
         world.arrive(hl, EK, bad, data)
     return hl, bad, good
 
@@ -135,7 +136,7 @@ def test_attack_a_cards_time_out_of_bounds_leaves_the_board_as_it_is(tmp_path: P
     server.deliver()
     for n, value in enumerate((1e300, float("inf"), -(2.0**62), nested(8), "x" * 100_000)):
         before = board.state()
-        board._cards.set((card, "title" if isinstance(value, str) else "t"), value)  # type: ignore[arg-type]
+        crdt_of(board).map("cards").set((card, "title" if isinstance(value, str) else "t"), value)  # type: ignore[arg-type]
         from_others(ek, HL, BOARD_ID, [encode(board.diff(before))], n=80 + n, t=1)
         assert ek.store.changes.unprojected() == []
     board.add_card(column, "Granska bilagor å")

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from app.core.ids import DevId, ObjId, RoomId
-from app.documents import records
 from app.documents.records import CARET, Caret
 from app.errors import DiskFull, NotFound, StoreFault
+from app.objects import pieces
 from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.object import MAX_DATA_BYTES
 from app.richtext.flow import Style
 from app.richtext.indexing import LONGEST_S
 from app.richtext.model import Document
-from app.store import inbox
+from app.store import arrivals
 from app.store.database import Database
-from sync.client.ports import Received
+from sync.client.received import Backfilled, Received, ReceivedSlice, Resolved
 from tests.app.documents.desks import Desk, World
 from tests.counting import crdt_docs
 from tests.office import EK, HL, ROOM
@@ -102,7 +102,7 @@ def test_attack_a_state_that_is_too_large_to_be_read_again_is_not_kept(
     for i in range(200):
         document.splice(document.length_utf16, 0, f"å{i} ")
     before = document.plain_text()
-    monkeypatch.setattr("app.objects.crdt.MAX_BYTES", 1000)
+    monkeypatch.setattr("app.objects.crdt.updates.MAX_BYTES", 1000)
     hl = world.restart(hl)
     assert hl.store.objects.crdt_state(obj) is None
     assert hl.documents.open(obj).plain_text() == before
@@ -140,16 +140,18 @@ def test_edits_that_build_on_what_is_not_here_yet_are_not_lost_by_closing(
     theirs = ek.documents.open(obj)
     for i in range(250):
         theirs.splice(theirs.length_utf16, 0, f"å{i} ")
+    late: list[Received]
     first, *rest = world.coming(ek).changes
     if lacking == "pruned":
-        hl.store.receive(Received(room=ROOM, changes=rest, incomplete=[obj]))
-        late = Received(room=ROOM, changes=[first], backfilled=[obj])
+        hl.store.receive(ReceivedSlice(room=ROOM, changes=rest, incomplete=[obj]))
+        late = [ReceivedSlice(room=ROOM, changes=[first]), Backfilled(room=ROOM, objs=[obj])]
     else:
-        hl.store.receive(Received(room=ROOM, changes=rest, waiting=[(first.n, b"shut")]))
-        late = Received(room=ROOM, changes=[first], resolved=[first.n])
+        hl.store.receive(ReceivedSlice(room=ROOM, changes=rest, waiting=[(first.n, b"shut")]))
+        late = [Resolved(room=ROOM, changes=[first], resolved=[first.n])]
     assert "å249" not in hl.documents.open(obj).plain_text()
     hl = world.restart(hl)
-    hl.store.receive(late)
+    for received in late:
+        hl.store.receive(received)
     assert hl.documents.open(obj).plain_text() == theirs.plain_text()
 
 
@@ -166,7 +168,7 @@ def commits_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
             asked.set()
         settle(db)
 
-    monkeypatch.setattr(inbox, "_SHORT", 0)
+    monkeypatch.setattr(arrivals, "_SHORT", 0)
     monkeypatch.setattr(Database, "_commit_apart", waiting)
     monkeypatch.setattr(Database, "_settle", asking)
 
@@ -327,7 +329,7 @@ def test_an_update_larger_than_a_change_travels_in_parts(world: World, pair: tup
     assert theirs.plain_text() == hl.documents.open(obj).plain_text()
 
 
-@pytest.mark.parametrize("data", [b"", b"\x01nonsense", records.encode(b"\xff\xfe\x01")[0], b"\x63" + bytes(40)])
+@pytest.mark.parametrize("data", [b"", b"\x01nonsense", pieces.encode(b"\xff\xfe\x01")[0], b"\x63" + bytes(40)])
 def test_a_damaged_update_is_refused_by_name_and_the_document_opens(
     world: World, pair: tuple[Desk, Desk, ObjId], data: bytes
 ) -> None:

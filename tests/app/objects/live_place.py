@@ -11,7 +11,8 @@ from app.errors import DiskFull
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Received
+from sync.client.ports import MemberRow, OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.objects.live_sides import KINDS, OBJ, BoardSide, DocumentSide, Side
 from tests.office import EK, HL, KEY, NAMES, ROOM
 
@@ -26,7 +27,7 @@ class Place:
         self.store = Store.create(folder / "office.db", KEY, KINDS)
         self.store.set_me(HL)
         members = [MemberRow(uid=uid, role=4, since_n=0, history=True) for uid in NAMES]
-        self.store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
+        self.store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
         with self.store.transaction() as conn:
             room_rows.name(conn, ROOM, "Tillsyn", "case", 1)
             object_rows.announce(conn, ROOM, OBJ, side.kind, 1, EK)
@@ -39,10 +40,10 @@ class Place:
         self.faults: list[str] = []
         self.service.fault.connect(lambda _obj, fault: self.faults.append(fault.code))
 
-    def coming(self) -> Received:
+    def coming(self) -> ReceivedSlice:
         """What the colleague has written since."""
         made, self.made[:] = list(self.made), []
-        return Received(room=ROOM, cursor=self.n, state=b"", changes=[self._opened(update) for update in made])
+        return ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=[self._opened(update) for update in made])
 
     def _opened(self, update: bytes) -> OpenedChange:
         self.n += 1

@@ -12,21 +12,21 @@ import pytest
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND as DOCUMENT
-from app.documents import records as document_records
 from app.documents.service import DocumentService
-from app.errors import BadChange, StoreFault
+from app.errors import StoreFault
 from app.objects.crdt import REMOTE, CrdtDoc, Update
+from app.objects.pieces import PAYLOAD, Assembler, Whole
 from app.objects.trash import Retired
 from app.richtext.model import Change, Document
 from app.rooms.projection import KIND as ROOM_KIND
-from app.store import inbox
+from app.store import arrivals
 from app.store.database import Database
 from app.store.store import Store
 from app.tasks import KIND as BOARD
-from app.tasks import records as board_records
 from app.tasks.model import Board
 from app.tasks.service import TaskService
 from tests.app.documents.desks import Timers
+from tests.app.objects.crdts import crdt_of
 from tests.office import COLUMNS, HL, Announcing, Folk
 
 KINDS = {kind.id: kind for kind in (ROOM_KIND, DOCUMENT, BOARD)}
@@ -50,7 +50,7 @@ class Gate:
                 self.asked.set()
             settle(db)
 
-        patch.setattr(inbox, "_SHORT", -1)
+        patch.setattr(arrivals, "_SHORT", -1)
         patch.setattr(Database, "_commit_apart", waiting)
         patch.setattr(Database, "_settle", asking)
 
@@ -151,11 +151,9 @@ class Side(ABC):
     @abstractmethod
     def holder(self, store: Store, model: Any) -> Holder: ...
 
-    @abstractmethod
-    def data(self, update: bytes) -> bytes: ...
-
-    @abstractmethod
-    def update(self, data: bytes) -> bytes: ...
+    def data(self, update: bytes) -> bytes:
+        """A colleague's change: never in pieces."""
+        return PAYLOAD.encode(Whole(update=update))
 
     def open(self, service: Any) -> Any:
         return service.open(OBJ)
@@ -178,9 +176,7 @@ class Side(ABC):
         return list(self.updates(data for (data,) in store.db.rows("SELECT data FROM changes WHERE obj = ?", (OBJ,))))
 
     def updates(self, found: Iterable[bytes]) -> Iterable[bytes]:
-        for data in found:
-            with suppress(BadChange):
-                yield self.update(data)
+        return Assembler().feed_data([(b"", data) for data in found])
 
     def fresh(
         self, store: Store, more: Sequence[bytes] = (), *, order: Callable[[list[bytes]], list[bytes]] | None = None
@@ -230,13 +226,6 @@ class DocumentSide(Side):
     def holder(self, store: Store, model: Document) -> Holder:
         return DocumentHolder(store, model)
 
-    def data(self, update: bytes) -> bytes:
-        (data,) = document_records.encode(update)
-        return data
-
-    def update(self, data: bytes) -> bytes:
-        return document_records.unpack(data).update
-
 
 class BoardSide(Side):
     kind = BOARD.id
@@ -277,18 +266,6 @@ class BoardSide(Side):
 
     def holder(self, store: Store, model: Board) -> Holder:
         return BoardHolder(store, model)
-
-    def data(self, update: bytes) -> bytes:
-        return board_records.encode(update)
-
-    def update(self, data: bytes) -> bytes:
-        return board_records.unpack(data).update
-
-
-def crdt_of(model: Any) -> CrdtDoc:
-    """The CRDT under a model."""
-    found: CrdtDoc = model._crdt if isinstance(model, Document) else model._doc
-    return found
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from app.richtext.model import Change, Document
 from app.tasks.model import Board
 from app.worker.frames import Forget, Load, Try
 from app.worker.serve import Serving
+from tests.app.objects.crdts import crdt_of
 from tests.counting import crdt_docs
 
 MANY = 20
@@ -46,8 +47,7 @@ def used_board() -> Board:
 
 def content_of(model: Document | Board) -> Callable[[], object]:
     """Returns pycrdt's document in a model as long as it is in memory, then None."""
-    crdt = model._crdt if isinstance(model, Document) else model._doc
-    return weakref.ref(crdt.shared)
+    return weakref.ref(crdt_of(model).shared)
 
 
 @pytest.mark.parametrize("make", [used_document, used_board])

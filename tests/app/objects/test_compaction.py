@@ -10,19 +10,19 @@ import pytest
 
 from app.core.ids import Uid
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import encode
 from app.objects.canonical import canonical
 from app.objects.compaction import state_of
 from app.objects.crdt import REMOTE, CrdtDoc, Value
 from app.objects.kind import Kind
+from app.objects.pieces import encode
 from app.richtext.model import Document
 from app.tasks import KIND as TASKS
-from app.tasks.records import encode as board_data
 from app.tasks.service import new_board
 from sync.client.exchange.backfill import begins_with, unpack
 from sync.client.placed_changes import PlacedChange, position_of
 from sync.ids import ChangeId
 from sync.trust.room.snapshots import Piece
+from tests.one_change import one_change as board_data
 
 TEXTS, MAPS = ("text",), ("m",)
 VALUES: list[Value] = [1, 2.5, "s", [1, 2], -70, 2**40, True, None, b"\0"]

@@ -14,9 +14,11 @@ from app.errors import DiskFull, StoreFault, StoreUnwritable
 from app.objects.crdt import REMOTE, Update
 from app.store import objects as object_rows
 from app.store import statements as sql
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import Received, ReceivedSlice
+from tests.app.objects.crdts import crdt_of
 from tests.app.objects.live_place import SIDES, Place, full
-from tests.app.objects.live_sides import OBJ, BoardSide, Gate, crdt_of
+from tests.app.objects.live_sides import OBJ, BoardSide, Gate
 from tests.counting import crdt_docs
 from tests.office import EK, ROOM
 
@@ -363,7 +365,7 @@ def test_damaged_changes_are_counted_and_stop_nothing(place: Place) -> None:
     for n, payload in ((900, b""), (901, b"\x01nonsense")):
         change_id = ChangeId(n.to_bytes(16, "big"))
         opened = OpenedChange(n=n, t=n, uid=EK, dev=DevId(EK), obj=OBJ, change_id=change_id, payload=payload)
-        place.store.receive(Received(room=ROOM, changes=[opened]))
+        place.store.receive(ReceivedSlice(room=ROOM, changes=[opened]))
     place.write(place.theirs, "deras")
     place.store.receive(place.coming())
     assert place.service.damaged(OBJ) == 2

@@ -4,12 +4,15 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.errors import DiskFull
 from app.objects import live
-from sync.client.ports import Received
+from app.objects.held import Held
+from app.objects.pieces import Assembler
+from sync.client.received import ReceivedSlice
 from tests.app.objects.live_place import SIDES, Place
 from tests.app.objects.live_sides import OBJ, Gate
 from tests.office import ROOM
@@ -64,31 +67,37 @@ async def test_what_waits_for_the_next_turn_is_in_the_state_that_the_last_close_
     assert place.side.view(place.service.open(OBJ)) == place.stored()
 
 
+def held(place: Place) -> Held[Any]:
+    """What the object's owner keeps in memory of it."""
+    found: Held[Any] = place.service._live._needed[OBJ]
+    return found
+
+
 def lacks(place: Place) -> None:
-    place.store.receive(Received(room=ROOM, waiting=[(99, b"shut")]))
+    place.store.receive(ReceivedSlice(room=ROOM, waiting=[(99, b"shut")]))
 
 
 def refused(place: Place) -> None:
-    held = place.service._live._needed[OBJ]
-    held.unsaved.append(b"refused")
+    held(place).unsaved.append(b"refused")
 
 
 def queued(place: Place) -> None:
-    held = place.service._live._needed[OBJ]
-    held.received += place.store.changes.of(OBJ)[:1]
+    held(place).received += place.store.changes.of(OBJ)[:1]
 
 
 def stale(place: Place) -> None:
-    place.service._live._needed[OBJ].is_stale = True
+    held(place).is_stale = True
 
 
 def in_pieces(place: Place) -> None:
-    """A piece of an update is here whose other pieces are not; only documents have any."""
-    place.service._live._needed[OBJ].feeder = _Waiting()
+    """A piece of an update is here whose other pieces are not."""
+    held(place).feeder = _Waiting()
 
 
-class _Waiting:
-    damaged, waiting = 0, True
+class _Waiting(Assembler):
+    @property
+    def waiting(self) -> bool:
+        return True
 
     def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
         return []
@@ -101,7 +110,7 @@ def test_a_state_that_is_not_whole_is_not_cached(
     cache_soon(monkeypatch)
     place.write(place.service.open(OBJ), "mitt")
     why(place)
-    place.service._live._cache(place.service._live._needed[OBJ])
+    place.service._live._cache(held(place))
     assert cached(place) is None
 
 
@@ -126,7 +135,7 @@ def test_a_state_that_is_too_large_to_be_read_again_is_not_cached(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache_soon(monkeypatch)
-    monkeypatch.setattr("app.objects.crdt.MAX_BYTES", 10)
+    monkeypatch.setattr("app.objects.crdt.updates.MAX_BYTES", 10)
     place.write(place.service.open(OBJ), "mitt")
     place.service.close(OBJ)
     assert cached(place) is None

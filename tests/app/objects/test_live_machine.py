@@ -23,13 +23,15 @@ from hypothesis.stateful import (
 
 from app.core.ids import ChangeId, DevId
 from app.errors import StoreFault
-from app.objects import live
+from app.objects import live, pieces
 from app.objects.crdt import REMOTE, Update
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
 from app.store import statements as sql
 from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Received
+from sync.client.ports import MemberRow, OpenedChange
+from sync.client.received import Received, ReceivedSlice, Resolved
+from tests.app.objects.crdts import crdt_of
 from tests.app.objects.live_sides import (
     KINDS,
     OBJ,
@@ -40,7 +42,6 @@ from tests.app.objects.live_sides import (
     Holder,
     Sent,
     Side,
-    crdt_of,
 )
 from tests.memory import memory_folder
 from tests.office import EK, HL, KEY, NAMES, ROOM
@@ -80,7 +81,7 @@ class Live(RuleBasedStateMachine):
         self.store = Store.create(self.folder / "0" / "office.db", KEY, KINDS)
         self.store.set_me(HL)
         members = [MemberRow(uid=uid, role=4, since_n=0, history=True) for uid in NAMES]
-        self.store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
+        self.store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
         with self.store.transaction() as conn:
             room_rows.name(conn, ROOM, "Tillsyn", "case", 1)
             object_rows.announce(conn, ROOM, OBJ, self.side.kind, 1, EK)
@@ -217,7 +218,7 @@ class Live(RuleBasedStateMachine):
     @rule(junk=st.sampled_from([b"", b"\x01nonsense", b"\x63" + bytes(40)]), apart=st.booleans())
     def damaged(self, junk: bytes, apart: bool) -> None:
         self.count += 1
-        received = Received(room=ROOM, cursor=self.count, state=b"", changes=[self._opened(self.count, junk)])
+        received = ReceivedSlice(room=ROOM, cursor=self.count, state=b"", changes=[self._opened(self.count, junk)])
         self._arrives(received, apart)
 
     def _arrives(self, received: Received, apart: bool) -> None:
@@ -242,7 +243,7 @@ class Live(RuleBasedStateMachine):
             self.count += 1
             self.intruder.append(self.count)
             change = self._opened(self.count, self.side.data(update))
-            self._arrives(Received(room=ROOM, cursor=self.count, state=b"", changes=[change]), apart)
+            self._arrives(ReceivedSlice(room=ROOM, cursor=self.count, state=b"", changes=[change]), apart)
 
     @precondition(lambda self: not self.refused and self.intruder)
     @rule(apart=st.booleans())
@@ -278,19 +279,16 @@ class Live(RuleBasedStateMachine):
         self.store.receive(self._slice(sent))
 
     def _slice(self, sent: Sent) -> Received:
-        """▲ What is skipped is known to be missing, as it is from the room's chain."""
+        """▲ What is skipped is known to be missing, as it is from the room's chain: that is stored before."""
         self.flight.remove(sent)
         waiting = [other for other in self.flight if other.n < sent.n and not other.skipped]
         for other in waiting:
             other.skipped = True
-        return Received(
-            room=ROOM,
-            cursor=self.count,
-            state=b"",
-            changes=[self._opened(sent.n, sent.data)],
-            waiting=[(other.n, b"shut") for other in waiting],
-            resolved=[sent.n] if sent.skipped else [],
-        )
+        rows, changes = [(other.n, b"shut") for other in waiting], [self._opened(sent.n, sent.data)]
+        self.store.receive(ReceivedSlice(room=ROOM, cursor=self.count, state=b"", waiting=rows))
+        if sent.skipped:
+            return Resolved(room=ROOM, changes=changes, resolved=[sent.n])
+        return ReceivedSlice(room=ROOM, cursor=self.count, state=b"", changes=changes)
 
     def _opened(self, n: int, data: bytes) -> OpenedChange:
         return OpenedChange(
@@ -449,3 +447,10 @@ class Live(RuleBasedStateMachine):
 def test_no_order_of_events_loses_an_edit_or_shows_one_as_stored_that_is_not(side: Side) -> None:
     machine = type("Live", (Live,), {"side": side})
     run_state_machine_as_test(machine, settings=settings(max_examples=40, stateful_step_count=30))
+
+
+@pytest.mark.parametrize("side", [DocumentSide(), BoardSide()], ids=["documents", "tasks"])
+def test_nor_where_each_edit_is_stored_in_pieces(side: Side, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 24)
+    machine = type("Live", (Live,), {"side": side})
+    run_state_machine_as_test(machine, settings=settings(max_examples=15, stateful_step_count=30))

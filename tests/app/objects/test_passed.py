@@ -4,8 +4,8 @@
 import pytest
 
 from app.core.pieces import finished
-from app.objects import crdt, passed
-from app.objects.crdt import is_update
+from app.objects import passed
+from app.objects.crdt import is_update, updates
 from app.objects.grammar import read, reading
 from app.objects.lib0 import BadUpdate
 from tests.app.poison import written
@@ -24,7 +24,7 @@ def test_attack_a_long_update_is_read_once_in_pieces_and_not_again_at_once(monke
     def again(update: bytes, *, state: bool = False) -> None:
         raise AssertionError("read again")
 
-    monkeypatch.setattr(crdt, "read", again)
+    monkeypatch.setattr(updates, "read", again)
     assert is_update(update)
     with pytest.raises(AssertionError, match="read again"):
         is_update(written("meta", "title", "Ett annat"))

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from app.core.pieces import finished
-from app.documents import records
 from app.documents.compaction import compact
+from app.objects import pieces
 from app.objects.compaction import judged
 from app.objects.grammar import read
 from app.objects.replay import Replay, joined
@@ -33,13 +33,13 @@ class Peer:
     def sync(self) -> None:
         """Merges what others sent."""
         others = [c for c in self.log[self.at :] if c.uid != self.uid]
-        self.document.merge(records.Assembler().feed_data([(c.uid, c.data) for c in others]))
+        self.document.merge(pieces.Assembler().feed_data([(c.uid, c.data) for c in others]))
         self.at = len(self.log)
 
     def send(self) -> None:
         """What was written gets its positions."""
         for update in self.written:
-            for data in records.encode(update):
+            for data in pieces.encode(update):
                 self.log.append(placed(len(self.log) + 1, self.uid, data))
         self.written.clear()
 
@@ -103,8 +103,8 @@ def test_who_began_at_a_snapshot_judges_the_next_updates_as_who_read_everything(
     cut = rng.randrange(10, len(changes) - 5)
     state = compact(changes[:cut], cut)
     assert state is not None
-    whole, _ = judged(changes[:cut], records.unpack)
-    begun, _ = judged([], records.unpack)
+    whole, _ = judged(changes[:cut], pieces.unpack)
+    begun, _ = judged([], pieces.unpack)
     begins = [PlacedChange(0, ChangeId(bytes(16)), HL, 0, data) for data in state.changes]
     finished(begun.starting_at(begins))
     waits = [change for change in changes[:cut] if change.position in begun.named]
@@ -133,10 +133,10 @@ def test_three_authors_changes_make_the_same_text_in_whatever_order_they_are_off
     texts = set()
     for order in permutations(by_author):
         offered = [placed(n, c.uid, c.data) for n, c in enumerate((c for some in order for c in some), start=1)]
-        replay, updates = judged(offered, records.unpack)
+        replay, updates = judged(offered, pieces.unpack)
         assert replay.begun().waits == ()
         texts.add(text_of(updates))
-    assert texts == {text_of(judged(log, records.unpack)[1])}
+    assert texts == {text_of(judged(log, pieces.unpack)[1])}
 
 
 def test_attack_a_colleague_who_writes_under_anothers_client_is_void_in_every_order_of_receipt() -> None:
@@ -149,7 +149,7 @@ def test_attack_a_colleague_who_writes_under_anothers_client_is_void_in_every_or
     stolen = log.pop()
     log.append(placed(before + 1, EK, stolen.data))
     log.append(placed(before + 2, HL, stolen.data))
-    replay, _ = judged(log[:before], records.unpack)
+    replay, _ = judged(log[:before], pieces.unpack)
     assert codes(replay, log[before:]) == [(log[before].position, "foreign"), (log[before + 1].position, "merged")]
 
 
@@ -164,21 +164,21 @@ def test_attack_a_deletion_of_what_does_not_exist_yet_waits_and_is_named() -> No
     second.send()
     early = [log[0], log[-1], *log[1:-1]]
     offered = [placed(n, c.uid, c.data) for n, c in enumerate(early, start=1)]
-    replay, _ = judged(offered[:2], records.unpack)
+    replay, _ = judged(offered[:2], pieces.unpack)
     assert replay.begun().waits == (offered[1].position,)
     state = compact(offered[:2], 2)
     assert state is not None
     assert state.waits == (2,)
     assert codes(replay, offered[2:])[-1] == (offered[1].position, "merged")
-    assert text_of(judged(offered, records.unpack)[1]) == text_of(judged(log, records.unpack)[1])
+    assert text_of(judged(offered, pieces.unpack)[1]) == text_of(judged(log, pieces.unpack)[1])
 
 
 def test_a_rollback_leaves_nothing_of_what_was_taken() -> None:
     rng = Random(1)
     changes = hostile(rng, history(rng, 30))
-    replay, _ = judged(changes[:20], records.unpack)
+    replay, _ = judged(changes[:20], pieces.unpack)
     before = replay.begun()
-    replay = Replay(records.unpack, Kept(changes))
+    replay = Replay(pieces.unpack, Kept(changes))
     codes(replay, changes[:20])
     replay.settle()
     mark = replay.mark()
@@ -205,20 +205,20 @@ def test_the_first_piece_of_an_index_counts_and_another_count_is_malformed() -> 
     log: list[PlacedChange] = []
     peer = Peer(log, HL)
     peer.document.set_up("Beslut å 🙂")
-    whole = records.unpack(records.encode(peer.written[0])[0]).update
+    whole = pieces.unpack(pieces.encode(peer.written[0])[0]).update
     half = len(whole) // 2
 
     def part(index: int, count: int, update: bytes) -> bytes:
-        return records.PAYLOAD.encode(records.DocumentPart(group=b"g" * 16, index=index, count=count, update=update))
+        return pieces.PAYLOAD.encode(pieces.Piece(group=b"g" * 16, index=index, count=count, update=update))
 
     parts = [part(0, 2, whole[:half]), part(0, 2, b"annat"), part(1, 3, whole[half:]), part(1, 2, whole[half:])]
     changes = [placed(n, HL, data) for n, data in enumerate(parts, start=1)]
-    replay = Replay(records.unpack, Kept(changes))
+    replay = Replay(pieces.unpack, Kept(changes))
     found = [outcome for change in changes for outcome in finished(replay.taking(change))]
     assert [outcome.code for outcome in found] == ["late", "piece", "piece", "merged"]
     assert found[-1].parts == (changes[0].position, changes[3].position)
-    assert joined([changes[0], changes[3]], records.unpack)[0] == whole
-    assert records.Assembler().feed_data([(HL, data) for data in parts]) == [whole]
+    assert joined([changes[0], changes[3]], pieces.unpack)[0] == whole
+    assert pieces.Assembler().feed_data([(HL, data) for data in parts]) == [whole]
 
 
 def test_attack_who_reads_the_first_piece_of_an_update_takes_its_client_from_nobody() -> None:
@@ -227,34 +227,34 @@ def test_attack_who_reads_the_first_piece_of_an_update_takes_its_client_from_nob
     updates: list[bytes] = []
     document = Document(updates.append)
     document.set_up("Beslut å 🙂")
-    begin = records.encode(updates.pop(0))
+    begin = pieces.encode(updates.pop(0))
     document.splice(0, 0, "Boken. ")
     book, later = updates[-1], b""
     own = read(book).sections[0].client
     half = len(book) // 2
-    pieces = [
-        records.PAYLOAD.encode(records.DocumentPart(group=b"g" * 16, index=i, count=2, update=piece))
+    parts = [
+        pieces.PAYLOAD.encode(pieces.Piece(group=b"g" * 16, index=i, count=2, update=piece))
         for i, piece in enumerate((book[:half], book[half:]))
     ]
     document.splice(0, 0, "Mer. ")
-    (later,) = records.encode(updates[-1])
-    thief = records.encode(write(Blocks([Section(own, 0, [Block(GC, 1)])], [])))
-    other = records.encode(write(Blocks([Section(own + 1, 0, [Block(GC, 1)])], [])))
+    (later,) = pieces.encode(updates[-1])
+    thief = pieces.encode(write(Blocks([Section(own, 0, [Block(GC, 1)])], [])))
+    other = pieces.encode(write(Blocks([Section(own + 1, 0, [Block(GC, 1)])], [])))
     written = [
         (HL, begin[0]),
-        (HL, pieces[0]),
+        (HL, parts[0]),
         (EK, thief[0]),
         (EK, other[0]),
-        (HL, pieces[1]),
+        (HL, parts[1]),
         (HL, later),
         (EK, thief[0]),
     ]
     changes = [placed(n, uid, data) for n, (uid, data) in enumerate(written, start=1)]
     expected = ["merged", "late", "foreign", "merged", "merged", "merged", "foreign"]
-    replay = Replay(records.unpack, Kept(changes))
+    replay = Replay(pieces.unpack, Kept(changes))
     assert [code for _, code in codes(replay, changes)] == expected
-    stored, _ = judged(changes[:2], records.unpack)
-    again = Replay(records.unpack, Kept(changes))
+    stored, _ = judged(changes[:2], pieces.unpack)
+    again = Replay(pieces.unpack, Kept(changes))
     finished(again.starting(finished(stored.storing())))
     assert [code for _, code in codes(again, changes[1:])] == expected[1:], "also where a restart lies between"
 
@@ -265,14 +265,14 @@ def test_attack_a_state_in_pieces_begins_an_object_once() -> None:
     assert state is not None
     record = msgspec.msgpack.decode(state.changes[0][1:])
     cut = len(record["update"]) // 2
-    pieces = [(record["update"][:cut], b""), (record["update"][cut:], b""), (b"", record["begun"])]
+    parts = [(record["update"][:cut], b""), (record["update"][cut:], b""), (b"", record["begun"])]
     group = [
-        records.PAYLOAD.encode(records.DocumentPart(group=b"h" * 16, index=i, count=3, update=update, begun=begun))
-        for i, (update, begun) in enumerate(pieces)
+        pieces.PAYLOAD.encode(pieces.Piece(group=b"h" * 16, index=i, count=3, update=update, begun=begun))
+        for i, (update, begun) in enumerate(parts)
     ]
     carried = [placed(n, RG, data) for n, data in enumerate(group, start=1)]
-    replay, updates = judged(carried, records.unpack)
-    assert text_of(updates) == text_of(judged(changes, records.unpack)[1])
-    assert replay.structure.clients.keys() == judged(changes, records.unpack)[0].structure.clients.keys()
+    replay, updates = judged(carried, pieces.unpack)
+    assert text_of(updates) == text_of(judged(changes, pieces.unpack)[1])
+    assert replay.structure.clients.keys() == judged(changes, pieces.unpack)[0].structure.clients.keys()
     again = [placed(n + 9, RG, data) for n, data in enumerate(group, start=1)]
     assert codes(replay, again)[-1] == (again[-1].position, "state")

@@ -16,7 +16,8 @@ from app.store.connection import Connection
 from app.store.objects import announce
 from app.store.rows import ObjectRow, StoredChange
 from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.ports import MemberRow, OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 
 ME = Uid(b"M" * 16)
 OTHER = Uid(b"O" * 16)
@@ -110,7 +111,7 @@ class Bench:
     def join(self, room: RoomId = ROOM) -> None:
         """The room's founding, as received."""
         self.store.receive(
-            Received(
+            ReceivedSlice(
                 room=room,
                 cursor=2,
                 state=b"state",
@@ -135,7 +136,7 @@ class Bench:
         )
 
     def receive(self, *changes: OpenedChange, room: RoomId = ROOM) -> None:
-        self.store.receive(Received(room=room, cursor=self.n, state=b"state", changes=changes))
+        self.store.receive(ReceivedSlice(room=room, cursor=self.n, state=b"state", changes=changes))
 
     def note(self, *, announced: bool = True, room: RoomId = ROOM) -> ObjId:
         """A new note's id."""

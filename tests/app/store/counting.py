@@ -16,9 +16,12 @@ from app.store.counters import Counter, Latest
 from app.store.objects import announce, set_deleted
 from app.store.rows import ObjectRow, RoomRow, StoredChange
 from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Received, RoomEvent
+from sync.client.ports import MemberRow, OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.app.store.conftest import DEV, KEY, ME, OTHER
 
+COUNTS_NOTHING = 99
+"""The version of a read model."""
 Numbers = tuple[int, int, int]
 """(unread, mentions, when the latest was; 0 for none)."""
 
@@ -61,13 +64,16 @@ class Rooms:
         self.store.set_me(ME)
 
     def reopen(self, **versions: int) -> None:
-        """Opens the store again; kinds whose `versions` are given have another read model."""
+        """Opens the store again; kinds whose `versions` are given have another read model. That of COUNTS_NOTHING
+        counts nothing."""
         self.store.close()
         kinds = {kind.id: replace(kind, version=versions.get(kind.id, kind.version)) for kind in KINDS.values()}
+        silent = [kind for kind in kinds.values() if kind.version == COUNTS_NOTHING]
+        kinds |= {kind.id: replace(kind, project=lambda *_: None) for kind in silent}
         self.store = Store.open(self.path, KEY, kinds)
 
     def receive(self, room: RoomId, *changes: OpenedChange, shares: Sequence[tuple[ObjId, bytes]] = ()) -> None:
-        self.store.receive(Received(room=room, cursor=self.n, state=b"state", changes=changes, shares=shares))
+        self.store.receive(ReceivedSlice(room=room, cursor=self.n, state=b"state", changes=changes, shares=shares))
 
     def change(self, obj: ObjId, data: bytes) -> OpenedChange:
         """A colleague's change at the next position."""
@@ -80,7 +86,7 @@ class Rooms:
         event = RoomEvent(n=self.n, t=self.n, kind="genesis", by=OTHER)
         members, gone = ([member], []) if here else ([], [ME])
         self.store.receive(
-            Received(room=room, cursor=self.n, state=b"state", events=[event], members=members, gone=gone)
+            ReceivedSlice(room=room, cursor=self.n, state=b"state", events=[event], members=members, gone=gone)
         )
 
     def says(self, room: RoomId, obj: ObjId, what: str) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from app.core.ids import ObjId, new_change
 from app.store.store import Store
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.store.conftest import DEV, KEY, KINDS, OTHER, ROOM
 
 
@@ -27,7 +28,7 @@ def main(path: Path, note: ObjId, first: int) -> None:
             )
             for k in range(5)
         ]
-        store.receive(Received(room=ROOM, cursor=i, state=b"%d" % i, changes=theirs))
+        store.receive(ReceivedSlice(room=ROOM, cursor=i, state=b"%d" % i, changes=theirs))
         sys.stdout.write(f"{i}\n")
         sys.stdout.flush()
 

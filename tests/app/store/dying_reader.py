@@ -15,13 +15,14 @@ from pathlib import Path
 
 from app.core.ids import DevId, ObjId, new_change
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import Assembler
+from app.objects.pieces import Assembler
 from app.richtext.model import Document
 from app.store.rows import StoredChange
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.worker.client import Worker
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.poison import FATAL
 from tests.office import EK, KEY, ROOM
 from tests.world import until
@@ -45,7 +46,7 @@ async def main(tried: bool, path: Path, obj: ObjId, payloads: Sequence[bytes]) -
         OpenedChange(n=n, t=n, uid=EK, dev=DevId(EK), obj=obj, change_id=new_change(), payload=data)
         for n, data in enumerate(payloads, start=n)
     ]
-    await store.receive_apart(Received(room=ROOM, cursor=n, state=b"", changes=changes))
+    await store.receive_apart(ReceivedSlice(room=ROOM, cursor=n, state=b"", changes=changes))
     await until(lambda: store.trials.waiting(obj) == 0)
     running.cancel()
     store.close()

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from app.documents import KIND
-from app.documents.records import encode
+from app.objects.pieces import encode
 from app.store.kept_judges import KeptJudges
 from app.store.rehearsal import Rehearsal
 from app.store.verdicts import placed_of
 from sync.client.placed_changes import Compacted
-from sync.client.ports import OpenedChange, OpenedSnapshot, Received
+from sync.client.ports import OpenedChange, OpenedSnapshot
+from sync.client.received import BegunObject, ReceivedSlice, Resolved
 from tests.app.poison import Writer, fatal
 from tests.app.store.test_judged import Stream, marks
 from tests.app.store.test_trials import NOTE, Desk, mortal, opened
@@ -27,7 +28,7 @@ TAIL = 2
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.store.trials.QUIET_S", 0.01)
+    monkeypatch.setattr("app.store.settling.QUIET_S", 0.01)
 
 
 def typed(count: int = 20) -> tuple[Stream, Writer]:
@@ -51,19 +52,19 @@ async def begin(desk: Desk, stream: Stream, state: Compacted | None = None) -> S
     early, tail = stream.changes[:-TAIL], stream.changes[-TAIL:]
     covers = early[-1].n
     snapshot = OpenedSnapshot(n=900, t=1, uid=EK, obj=NOTE, covers=covers, state=state or state_of(early))
-    await desk.store.receive_apart(Received(room=ROOM, more=True, snapshots=[snapshot]))
+    await desk.store.receive_apart(BegunObject(room=ROOM, snapshot=snapshot))
     await receive(desk, tail)
     return early
 
 
 async def receive(desk: Desk, changes: Sequence[OpenedChange]) -> None:
-    await desk.store.receive_apart(Received(room=ROOM, more=True, changes=changes))
+    await desk.store.receive_apart(ReceivedSlice(room=ROOM, more=True, changes=changes))
     await until(lambda: desk.store.trials.untried == [])
 
 
 async def complete(desk: Desk) -> None:
     """Everything is here: waits until the state is gone."""
-    await desk.store.receive_apart(Received(room=ROOM, whole=[NOTE]))
+    await desk.store.receive_apart(Resolved(room=ROOM, whole=[NOTE]))
     await until(lambda: desk.store.changes.history(NOTE)[0] == [])
 
 
@@ -120,10 +121,10 @@ async def test_what_comes_while_all_is_judged_is_merged_behind_it(
     async with opened(tmp_path / "store.db") as desk:
         await receive(desk, await begin(desk, stream))
         monkeypatch.setattr(KeptJudges, "_replay", waits)
-        await desk.store.receive_apart(Received(room=ROOM, whole=[NOTE]))
+        await desk.store.receive_apart(Resolved(room=ROOM, whole=[NOTE]))
         await reached.wait()
         meanwhile = stream.add(EK, writer.types("Mitt i. "))
-        await desk.store.receive_apart(Received(room=ROOM, more=True, changes=meanwhile))
+        await desk.store.receive_apart(ReceivedSlice(room=ROOM, more=True, changes=meanwhile))
         assert desk.store.trials.untried == [NOTE]
         go_on.set()
         await until(lambda: desk.store.changes.history(NOTE)[0] == [])
@@ -136,11 +137,11 @@ async def test_who_stops_before_all_is_judged_goes_on_at_the_next_start(
 ) -> None:
     stream, _ = typed()
     with monkeypatch.context() as busy:
-        busy.setattr("app.store.trials.QUIET_S", 1000.0)
+        busy.setattr("app.store.settling.QUIET_S", 1000.0)
         async with opened(tmp_path / "store.db") as desk:
             await receive(desk, await begin(desk, stream))
             text = desk.text()
-            await desk.store.receive_apart(Received(room=ROOM, whole=[NOTE]))
+            await desk.store.receive_apart(Resolved(room=ROOM, whole=[NOTE]))
     async with opened(tmp_path / "store.db") as desk:
         assert desk.text() == text
         await until(lambda: desk.store.changes.history(NOTE)[0] == [])

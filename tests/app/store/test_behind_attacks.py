@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from app.core.ids import ChangeId, DevId, ObjId
-from app.documents.records import encode
 from app.errors import DiskFull
+from app.objects.pieces import encode
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut
 from app.rooms.records import encode as record
@@ -19,7 +19,8 @@ from app.store import kept_judges
 from app.store import statements as sql
 from app.store.behind import Behind
 from app.store.kept_judges import KeptJudges
-from sync.client.ports import OpenedChange, OpenedSnapshot, Received, RoomEvent
+from sync.client.ports import OpenedChange, OpenedSnapshot, RoomEvent
+from sync.client.received import BegunObject, ReceivedSlice, Resolved
 from tests.app.poison import Writer, fatal
 from tests.app.store.test_behind import TAIL, begin, complete, receive, state_of, typed
 from tests.app.store.test_judged import Stream, marks
@@ -32,7 +33,7 @@ ROOMS = {**KINDS, ROOM_KIND.id: ROOM_KIND}
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.store.trials.QUIET_S", 0.01)
+    monkeypatch.setattr("app.store.settling.QUIET_S", 0.01)
 
 
 async def leave_out(desk: Desk, change: OpenedChange, n: int) -> None:
@@ -46,8 +47,8 @@ async def note_left_out(desk: Desk, change: OpenedChange, n: int) -> None:
     which = ChangeId(n.to_bytes(16, "big"))
     verdicts = OpenedChange(n=n, t=n, uid=HL, dev=DevId(HL), obj=ObjId(ROOM), change_id=which, payload=emitted)
     genesis = RoomEvent(n=1, t=1, kind="genesis", by=HL)
-    await desk.store.receive_apart(Received(room=ROOM, more=True, events=[genesis]))
-    await desk.store.receive_apart(Received(room=ROOM, more=True, changes=[verdicts]))
+    await desk.store.receive_apart(ReceivedSlice(room=ROOM, more=True, events=[genesis]))
+    await desk.store.receive_apart(ReceivedSlice(room=ROOM, more=True, changes=[verdicts]))
 
 
 async def test_attack_what_was_left_out_before_it_is_read_counts_nowhere(tmp_path: Path) -> None:
@@ -117,14 +118,14 @@ async def test_attack_a_state_that_came_when_all_was_here_stays(
     stream, writer = typed()
     async with opened(tmp_path / "store.db") as desk, opened(tmp_path / "other.db") as honest:
         with monkeypatch.context() as busy:
-            busy.setattr("app.store.trials.QUIET_S", 1000.0)
+            busy.setattr("app.store.settling.QUIET_S", 1000.0)
             await receive(desk, await begin(desk, stream))
-            await desk.store.receive_apart(Received(room=ROOM, whole=[NOTE]))
+            await desk.store.receive_apart(Resolved(room=ROOM, whole=[NOTE]))
             stream.add(EK, writer.types("Gallrat på servern å. "))
             (last,) = stream.add(EK, writer.types("Sist. "))
             covers = last.n
             snapshot = OpenedSnapshot(n=901, t=1, uid=EK, obj=NOTE, covers=covers, state=state_of(stream.changes))
-            await desk.store.receive_apart(Received(room=ROOM, more=True, snapshots=[snapshot]))
+            await desk.store.receive_apart(BegunObject(room=ROOM, snapshot=snapshot))
             await until(lambda: desk.store.trials.untried == [])
         await receive(desk, stream.add(EK, writer.types("Efteråt. ")))
         await receive(honest, stream.changes)
@@ -152,7 +153,7 @@ async def test_attack_what_waited_and_is_completed_while_all_is_judged_again_is_
             await replay(self, *given)
             judged.append(1)
             if len(judged) == 1:  # while the last of it is judged
-                await desk.store.receive_apart(Received(room=ROOM, more=True, changes=[missing]))
+                await desk.store.receive_apart(ReceivedSlice(room=ROOM, more=True, changes=[missing]))
 
         monkeypatch.setattr(KeptJudges, "_replay", and_then)
         desk.store.judges.forget([NOTE])
@@ -189,8 +190,8 @@ async def test_attack_what_is_left_out_while_all_is_judged_again_counts_nowhere(
 async def test_attack_who_types_without_a_pause_keeps_no_object_on_its_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.trials.QUIET_S", 30.0)
-    monkeypatch.setattr("app.store.trials.SETTLED_WITHIN_S", 0.05)
+    monkeypatch.setattr("app.store.settling.QUIET_S", 30.0)
+    monkeypatch.setattr("app.store.settling.SETTLED_WITHIN_S", 0.05)
     stream, _ = typed()
     async with opened(tmp_path / "store.db") as desk:
         await receive(desk, await begin(desk, stream))

@@ -12,13 +12,13 @@ from app.core.ids import ObjId, new_change
 from app.documents import KIND as DOCUMENTS
 from app.store.allowance import ALWAYS_US, MOST_US, allowed_us
 from app.store.rehearsal import LOADED, MOST_FAILURES, Given, Rehearsal
-from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
 from app.worker.client import Worker
 from app.worker.frames import MAX_FRAME, Tried
 from tests.app.poison import FATAL, SLOW, TAKES_US, Writer, written
 from tests.app.store.test_trials import NOTE, _document, opened, settled
 from tests.office import BOARD_ID, COLUMNS, EK, ROOM
+from tests.one_change import one_change as board_change
 from tests.world import until
 
 
@@ -52,7 +52,7 @@ async def test_attack_a_change_that_takes_too_long_to_merge_is_held_back_here(tm
         assert desk.held(BOARD_ID) == [(slow_one, "slow")]
         assert [change.change_id for change in desk.store.changes.of(BOARD_ID)] == [before, honest]
         assert not desk.store.is_sound(BOARD_ID)
-        assert desk.store.trials.void(ROOM) == []  # ▲ time makes nothing void
+        assert desk.store.held_changes.void(ROOM) == []  # ▲ time makes nothing void
         assert worker.generation == 0
     async with opened(path) as desk:  # a faster computer
         await until(lambda: desk.held(BOARD_ID) == [])
@@ -203,7 +203,7 @@ async def test_attack_changes_behind_many_slow_ones_are_tried_and_not_quarantine
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Honest changes behind eight slow ones were quarantined as "crash" without a trial."""
-    monkeypatch.setattr("app.store.trials.PAUSE_SHARE", 0)
+    monkeypatch.setattr("app.store.pauses.PAUSE_SHARE", 0)
     async with opened(tmp_path / "store.db", slow()) as desk:
         await desk.receive((BOARD_ID, new_board("Ärendets uppgifter", COLUMNS)))
         costly_ones = [(BOARD_ID, costly(f"k{n}", TOO_MUCH)) for n in range(MOST_FAILURES)]

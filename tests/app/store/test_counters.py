@@ -17,7 +17,7 @@ from app.store import counters
 from app.store.counters import Counter, Latest
 from sync.client.ports import OpenedChange
 from sync.trust.room.envelope import object_of
-from tests.app.store.counting import Numbers, Rooms
+from tests.app.store.counting import COUNTS_NOTHING, Numbers, Rooms
 from tests.memory import memory_folder
 
 ROOM, ELSEWHERE = RoomId(b"R" * 16), RoomId(b"E" * 16)
@@ -90,6 +90,8 @@ def test_an_object_that_is_made_again_from_its_changes_counts_what_these_say(roo
     rooms.counts(ROOM, LETTER, (1, 0, 10))
     rooms.reopen(visits=2)
     assert rooms.numbers(ROOM) == (3, 0, 30)
+    rooms.reopen(visits=COUNTS_NOTHING)
+    assert rooms.numbers(ROOM) == (1, 0, 10)
 
 
 def test_attack_what_another_room_wrote_under_an_objects_id_counts_nowhere(rooms: Rooms) -> None:

@@ -15,11 +15,11 @@ import pytest
 from app.core.ids import ChangeId, ObjId, new_change
 from app.store.store import Store
 from app.tasks.model import Board
-from app.tasks.records import encode as board_change
 from app.worker.client import Worker
 from tests.app.poison import Writer
 from tests.app.store.test_trials import KINDS, NOTE, ROOT, Desk, found_room, settled
 from tests.office import BOARD_ID, COLUMNS, KEY
+from tests.one_change import one_change as board_change
 
 KILLS = 50
 CHANGES = 400
@@ -88,7 +88,7 @@ async def test_no_honest_change_is_skipped_by_fifty_times_kill_9_while_colleague
     desk = Desk(path, store)
     for obj in (NOTE, BOARD_ID):
         await settled(desk, obj)
-    assert store.trials.quarantined() == []
+    assert store.held_changes.quarantined() == []
     assert desk.text() == writer.document.plain_text()
     titles = {row[0] for row in store.db.rows("SELECT title FROM board_cards")}
     assert titles == {card.title for card in board.all_cards()}

@@ -5,7 +5,8 @@ import pytest
 
 from app.core.ids import ObjId, RoomId
 from app.store.store import Store
-from sync.client.ports import KeptReceipt, Received, RoomEvent
+from sync.client.ports import KeptReceipt, RoomEvent
+from sync.client.received import Received, ReceivedSlice, Resolved
 from sync.trust.formats.items import Item
 from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 
@@ -13,17 +14,17 @@ from tests.app.store.conftest import ME, OTHER, ROOM, Bench
 def test_a_slice_is_stored_whole(bench: Bench) -> None:
     obj = bench.note()
     bench.store.receive(
-        Received(
+        ReceivedSlice(
             room=ROOM,
             cursor=9,
             state=b"new state",
             positions=[(8, b"8" * 32), (9, b"9" * 32)],
             waiting=[(8, b"item 8"), (9, b"item 9")],
             bad=[(7, "decrypt")],
-            keys=[(1, b"K" * 32, b"A" * 32), (2, b"L" * 32, None)],
             shares=[(obj, b"S" * 32)],
         )
     )
+    bench.store.put_keys(ROOM, [(1, b"K" * 32, b"A" * 32), (2, b"L" * 32, None)])
     store = bench.reopen()
     assert store.rooms() == [(ROOM, b"new state")]
     assert (store.rh_at(ROOM, 9), store.rh_at(ROOM, 10)) == (b"9" * 32, None)
@@ -31,7 +32,7 @@ def test_a_slice_is_stored_whole(bench: Bench) -> None:
     assert store.inbox.bad(ROOM) == [(7, "decrypt")]
     assert store.keys(ROOM) == [(1, b"K" * 32, b"A" * 32), (2, b"L" * 32, None)]
     assert store.share(ROOM, obj) == b"S" * 32
-    store.receive(Received(room=ROOM, cursor=9, state=b"newer", resolved=[8]))
+    store.receive(Resolved(room=ROOM, resolved=[8]))
     assert store.waiting(ROOM) == [(9, b"item 9")]
 
 
@@ -42,12 +43,12 @@ EVENTS = [RoomEvent(n=n, t=n, kind="leave", by=OTHER, subject=OTHER) for n in (8
 @pytest.mark.parametrize(
     ("received", "where"),
     [
-        (Received(room=ROOM, cursor=9, state=b"s", positions=[(9, b"9" * 32)]), "MainThread"),
-        (Received(room=ROOM, cursor=9, state=bytes(1024 * 1024)), "store-commit"),
-        (Received(room=ROOM, waiting=[(9, bytes(64 * 1024))]), "store-commit"),
-        (Received(room=ROOM, items=[ITEM]), "store-commit"),
-        (Received(room=ROOM, events=EVENTS), "store-commit"),
-        (Received(room=ROOM, whole=[ObjId(b"o" * 16)]), "store-commit"),
+        (ReceivedSlice(room=ROOM, cursor=9, state=b"s", positions=[(9, b"9" * 32)]), "MainThread"),
+        (ReceivedSlice(room=ROOM, cursor=9, state=bytes(1024 * 1024)), "store-commit"),
+        (ReceivedSlice(room=ROOM, waiting=[(9, bytes(64 * 1024))]), "store-commit"),
+        (ReceivedSlice(room=ROOM, items=[ITEM]), "store-commit"),
+        (ReceivedSlice(room=ROOM, events=EVENTS), "store-commit"),
+        (Resolved(room=ROOM, whole=[ObjId(b"o" * 16)]), "store-commit"),
     ],
 )
 async def test_only_a_few_small_rows_are_committed_on_the_loop(
@@ -61,10 +62,10 @@ async def test_only_a_few_small_rows_are_committed_on_the_loop(
 async def test_a_long_state_of_which_few_pages_differ_is_committed_on_the_loop(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await bench.store.receive_apart(Received(room=ROOM, cursor=8, state=bytes(64 * 1024)))
+    await bench.store.receive_apart(ReceivedSlice(room=ROOM, cursor=8, state=bytes(64 * 1024)))
     at = bench.threads_of_commits(monkeypatch)
     state = bytes(64 * 1024 - 1) + b"n"
-    await bench.store.receive_apart(Received(room=ROOM, cursor=9, state=state))
+    await bench.store.receive_apart(ReceivedSlice(room=ROOM, cursor=9, state=state))
     assert at == ["MainThread"]
     assert bench.store.rooms() == [(ROOM, state)]
 
@@ -79,7 +80,7 @@ def test_a_share_that_the_stream_commits_to_takes_the_place_of_ones_own(bench: B
     """Two people wrote an object's first change at once: the later one had kept a share of their own."""
     obj = ObjId(b"o" * 16)
     for share in (b"S" * 32, b"T" * 32):
-        bench.store.receive(Received(room=ROOM, cursor=3, state=b"", shares=[(obj, share)]))
+        bench.store.receive(ReceivedSlice(room=ROOM, cursor=3, state=b"", shares=[(obj, share)]))
     assert bench.store.share(ROOM, obj) == b"T" * 32
 
 
@@ -90,7 +91,7 @@ def test_members_and_events_feed_the_room_list(bench: Bench) -> None:
     assert (room.role, room.left, room.created) == (2, False, 1000)
     assert [m.uid for m in bench.store.rooms_list.members(ROOM)] == [OTHER, ME]
     bench.store.receive(
-        Received(
+        ReceivedSlice(
             room=ROOM,
             cursor=3,
             state=b"",
@@ -110,11 +111,11 @@ def test_attack_a_false_servers_void_items_are_counted_once_and_fill_no_store(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.store.inbox.MOST_VOID", 4)
-    first = Received(room=ROOM, void=[(n, OTHER, "forbidden") for n in (3, 4)])
+    first = ReceivedSlice(room=ROOM, void=[(n, OTHER, "forbidden") for n in (3, 4)])
     bench.store.receive(first)
     bench.store.receive(first)  # a slice comes again after a crash
     assert bench.store.inbox.void_items(ROOM) == [(OTHER, 2)]
-    bench.store.receive(Received(room=ROOM, void=[(n, ME, "stale") for n in range(5, 50)]))
+    bench.store.receive(ReceivedSlice(room=ROOM, void=[(n, ME, "stale") for n in range(5, 50)]))
     assert bench.store.inbox.void_items(ROOM) == [(OTHER, 2), (ME, 2)]
 
 
@@ -126,7 +127,7 @@ def test_a_slice_that_fails_in_the_middle_leaves_nothing(bench: Bench, monkeypat
     monkeypatch.setattr("tests.app.store.conftest.search.put", fail)
     with pytest.raises(MemoryError):
         bench.store.receive(
-            Received(room=ROOM, cursor=99, state=b"lost", changes=[bench.opened(b"x", note)], waiting=[(8, b"i")])
+            ReceivedSlice(room=ROOM, cursor=99, state=b"lost", changes=[bench.opened(b"x", note)], waiting=[(8, b"i")])
         )
     store: Store = bench.reopen()
     assert store.rooms() == [(ROOM, b"state")]

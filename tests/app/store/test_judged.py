@@ -12,13 +12,15 @@ import pytest
 import pytest_asyncio
 
 from app.core.ids import ChangeId, DevId, Uid
-from app.documents.records import encode, unpack
 from app.errors import DiskFull
 from app.objects.grammar import read
+from app.objects.pieces import encode, unpack
 from app.richtext.model import Document
 from app.store import database, judges
+from app.store.arrivals import Arrivals
 from app.store.store import Store
-from sync.client.ports import OpenedChange, Received, RoomEvent
+from sync.client.ports import OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.app.poison import Writer
 from tests.app.store.test_trials import NOTE, Desk, opened
 from tests.office import EK, HL, ROOM
@@ -43,7 +45,7 @@ class Stream:
 
 
 async def take(desk: Desk, *changes: OpenedChange) -> None:
-    await desk.store.receive_apart(Received(room=ROOM, cursor=changes[-1].n, state=b"", changes=changes))
+    await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=changes[-1].n, state=b"", changes=changes))
     await until(lambda: desk.store.trials.untried == [])
 
 
@@ -95,18 +97,18 @@ async def test_attack_who_writes_on_under_anothers_open_client_is_void_at_everyb
         assert other.text() == there.text()
         assert marks(other.store) == marks(there.store) == [(stolen.n, "foreign")]
         assert "Ägarens ord å." in other.text()
-        assert [(c.author, code) for c, code in other.store.trials.void(ROOM)] == [(EK, "foreign")]
+        assert [(c.author, code) for c, code in other.store.held_changes.void(ROOM)] == [(EK, "foreign")]
 
 
 async def test_attack_many_void_changes_are_counted_and_few_are_read(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.trials.MOST_VOID", 3)
+    monkeypatch.setattr("app.store.held_changes.MOST_VOID", 3)
     stream = Stream()
     await take(desk, *stream.add(EK, *[b"\x01 inget " + bytes([n]) for n in range(5)]), *stream.add(HL, b"\x01 nej"))
-    assert len(desk.store.trials.void(ROOM)) == 3
-    assert [(uid, count) for _, uid, count in desk.store.trials.void_counts(ROOM)] == [(EK, 5), (HL, 1)]
-    assert desk.store.trials.quarantined() == []
+    assert len(desk.store.held_changes.void(ROOM)) == 3
+    assert [(uid, count) for _, uid, count in desk.store.held_changes.void_counts(ROOM)] == [(EK, 5), (HL, 1)]
+    assert desk.store.held_changes.quarantined() == []
 
 
 async def test_attack_what_comes_too_early_waits_and_is_merged_behind_what_it_lacked(desk: Desk) -> None:
@@ -152,8 +154,7 @@ async def test_attack_an_object_that_takes_long_to_judge_is_judged_apart(
     await take(desk, *begun)
     monkeypatch.setattr(judges, "JUDGED_WITHIN_S", -1.0)
     later = stream.add(EK, writer.types("Två 🙂. "), writer.types("Tre. "))
-    slice_ = Received(room=ROOM, cursor=later[-1].n, state=b"", changes=later)
-    verdicts = await desk.store.judges.judge(slice_)
+    verdicts = await desk.store.judges.judge(Arrivals(room=ROOM, changes=later))
     assert (verdicts.stale, verdicts.codes, verdicts.points) == ({NOTE}, {}, [])
     desk.store.judges.roll_back(verdicts)
     await take(desk, *later)
@@ -235,7 +236,7 @@ async def test_what_waits_when_a_prune_covers_it_is_left_out_from_then_on(desk: 
     lacked, late = writer.types("Ett å. "), writer.types("Två 🙂. ")
     await take(desk, *first, *stream.add(EK, late))
     prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=120)
-    await desk.store.receive_apart(Received(room=ROOM, cursor=150, state=b"", events=[prune]))
+    await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=150, state=b"", events=[prune]))
     assert [code for _, code in marks(desk.store)] == ["covered"]
     (change,) = stream.add(EK, lacked)
     await take(desk, replace(change, n=151))
@@ -259,7 +260,7 @@ async def test_what_was_written_here_and_is_covered_while_it_waits_is_offered_ag
     assert [code for _, code in marks(desk.store)] == ["late"]
     desk.store.outbox.drop(ROOM)
     prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=120)
-    await desk.store.receive_apart(Received(room=ROOM, cursor=150, state=b"", events=[prune]))
+    await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=150, state=b"", events=[prune]))
     assert [code for _, code in marks(desk.store)] == ["covered"]
     assert [(pending.obj, pending.payload) for pending in desk.store.pending(9)] == [(NOTE, own)]
 

@@ -2,7 +2,7 @@
 """Items are kept as they came, without gaps, for a while and up to a size."""
 
 from app.core.ids import RoomId
-from sync.client.ports import Received
+from sync.client.received import ReceivedSlice
 from sync.trust.formats.items import Item
 from tests.app.store.conftest import Bench
 
@@ -14,7 +14,7 @@ def item(n: int, *, t: int | None = None, ct: bytes | None = b"c" * 100) -> Item
 
 
 def keep(bench: Bench, *items: Item, room: RoomId = ROOM) -> None:
-    bench.store.receive(Received(room=room, items=items))
+    bench.store.receive(ReceivedSlice(room=room, items=items))
 
 
 def numbers(bench: Bench, after: int = 0, limit: int = 10**6, room: RoomId = ROOM) -> list[int]:

@@ -10,12 +10,13 @@ import pytest
 from app.chat import KIND as CHAT
 from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import Assembler
+from app.objects.pieces import Assembler
 from app.richtext.model import Document
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, Record, encode
 from app.store.store import Store
-from sync.client.ports import OpenedChange, Received, RoomEvent
+from sync.client.ports import OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.app.poison import Writer
 from tests.office import EK, HL, KEY, RG, ROOM
 
@@ -63,9 +64,9 @@ def room() -> Room:
 def take_in(path: Path, slices: Sequence[Sequence[OpenedChange]], events: Sequence[RoomEvent] = EVENTS) -> Store:
     store = Store.create(path, KEY, KINDS)
     store.set_me(EK)
-    store.receive(Received(room=ROOM, cursor=3, state=b"", events=events))
+    store.receive(ReceivedSlice(room=ROOM, cursor=3, state=b"", events=events))
     for part in slices:
-        store.receive(Received(room=ROOM, cursor=part[-1].n, state=b"", changes=part))
+        store.receive(ReceivedSlice(room=ROOM, cursor=part[-1].n, state=b"", changes=part))
     return store
 
 
@@ -82,7 +83,7 @@ def test_attack_nobody_puts_a_rooms_chat_away(tmp_path: Path) -> None:
         (EK, ObjectRetired(obj=chat, on=True)),
     ]
     for n, (by, shown) in enumerate(emitted, start=4):
-        store.receive(Received(room=ROOM, cursor=n, state=b"", changes=[change(n, by, ROOT, encode(shown))]))
+        store.receive(ReceivedSlice(room=ROOM, cursor=n, state=b"", changes=[change(n, by, ROOT, encode(shown))]))
     first = store.objects.first(ROOM, CHAT.id)
     store.close()
     assert first is not None
@@ -191,7 +192,7 @@ def test_a_state_that_holds_what_was_left_out_is_built_on_no_more(tmp_path: Path
     state = compact(store.snapshots.positioned(NOTE, 0, 8), 8)
     assert state is not None
     store.put_base(ROOM, NOTE, 8, state)
-    store.receive(Received(room=ROOM, cursor=9, state=b"", changes=[record(9, RG, room.edits[3])]))
+    store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"", changes=[record(9, RG, room.edits[3])]))
     assert store.base(NOTE) is None
     store.close()
 
@@ -208,7 +209,7 @@ def test_what_one_wrote_oneself_counts_when_it_has_its_position(tmp_path: Path, 
     echo = OpenedChange(n=9, t=9, uid=RG, dev=DevId(RG), obj=ROOT, change_id=which, payload=emitted)
     taken = list[ObjId]()
     store.changes.taken_back.connect(taken.append)
-    store.receive(Received(room=ROOM, cursor=9, state=b"", changes=[echo]))
+    store.receive(ReceivedSlice(room=ROOM, cursor=9, state=b"", changes=[echo]))
     assert "Tre." not in text(store)
     assert taken == [NOTE]
     store.close()

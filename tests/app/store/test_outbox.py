@@ -6,7 +6,8 @@ from dataclasses import replace
 from app.core.ids import Hash, ObjId, PartId, RoomId
 from app.store.rows import BlobPart
 from app.store.store import Store
-from sync.client.ports import MemberRow, OpenedChange, Ports, Received, SealedBatch
+from sync.client.ports import MemberRow, OpenedChange, Ports, SealedBatch
+from sync.client.received import ReceivedSlice
 from tests.app.store.conftest import DEV, ME, ROOM, Bench
 
 PART = PartId(b"P" * 16)
@@ -55,7 +56,7 @@ def place(store: Store, batch: SealedBatch) -> None:
     opened = [
         OpenedChange(n=p.rowid, t=1, uid=ME, dev=DEV, obj=p.obj, change_id=c, payload=p.data) for c, p in rows.items()
     ]
-    store.receive(Received(room=ROOM, changes=opened))
+    store.receive(ReceivedSlice(room=ROOM, changes=opened))
 
 
 def test_a_sealed_batch_is_given_again_verbatim_until_the_stream_shows_it(bench: Bench) -> None:
@@ -99,7 +100,7 @@ def test_what_is_bad_in_the_stream_is_there_and_not_sent_again(bench: Bench) -> 
     bench.store.changes.append(ROOM, note, b"one")
     batch = batch_of(bench.store, note)
     bench.store.put_sealed(batch)
-    bench.store.receive(Received(room=ROOM, bad=[(7, "decrypt")]))
+    bench.store.receive(ReceivedSlice(room=ROOM, bad=[(7, "decrypt")]))
     assert bench.store.shown(batch, 7)
     assert bench.store.waiting_count() == 0
 
@@ -124,7 +125,7 @@ def test_a_baseline_that_was_refused_is_not_tried_again_by_one_who_is_no_adminis
     bench.store.put_sealed(batch)
     bench.store.changes.append(ROOM, note, b"edit")
     lowered = MemberRow(uid=ME, role=2, since_n=1, history=True)
-    bench.store.receive(Received(room=ROOM, members=[lowered]))
+    bench.store.receive(ReceivedSlice(room=ROOM, members=[lowered]))
     bench.store.unseal(batch)
     assert [p.payload for p in bench.store.pending(10)] == [b"edit"]
 

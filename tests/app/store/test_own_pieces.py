@@ -9,7 +9,8 @@ import pytest_asyncio
 
 from app.core.ids import ObjId, Uid
 from app.store.store import Store
-from sync.client.ports import OpenedChange, Received, RoomEvent
+from sync.client.ports import OpenedChange, RoomEvent
+from sync.client.received import ReceivedSlice
 from tests.app.poison import Writer
 from tests.app.store.test_judged import Stream, marks, take
 from tests.app.store.test_trials import NOTE, Desk, opened
@@ -125,7 +126,7 @@ async def test_pieces_that_a_prune_covers_are_offered_again_and_stay(desk: Desk)
     await take(desk, *mine[:2])
     unsent = len(desk.store.pending(99))
     prune = RoomEvent(n=150, t=150, kind="prune", by=HL, obj=NOTE, until=mine[1].n)
-    await desk.store.receive_apart(Received(room=ROOM, cursor=150, state=b"", events=[prune]))
+    await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=150, state=b"", events=[prune]))
     assert [code for _, code in marks(desk.store)] == ["covered"] * 2
     offered = desk.store.pending(99)[unsent:]
     assert [pending.payload for pending in offered] == [change.payload for change in mine[:2]]

@@ -18,8 +18,8 @@ import pytest_asyncio
 
 from app.core.ids import ChangeId, DevId, ObjId, Uid, new_change
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import PAYLOAD, Assembler, DocumentUpdate
 from app.errors import WorkerUnavailable
+from app.objects.pieces import PAYLOAD, Assembler, Whole
 from app.rooms.projection import KIND as ROOM_KIND
 from app.rooms.records import ObjectAnnounced, encode
 from app.store import objects as object_rows
@@ -27,12 +27,13 @@ from app.store.projection import Projector
 from app.store.rehearsal import Rehearsal
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
-from app.tasks.records import encode as board_change
 from app.tasks.service import new_board
 from app.worker.client import Worker
-from sync.client.ports import MemberRow, OpenedChange, Received
+from sync.client.ports import MemberRow, OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.poison import MORTAL, SEEDS, Writer, deep_update, fatal
 from tests.office import BOARD_ID, COLUMNS, EK, HL, KEY, NAMES, ROOM
+from tests.one_change import one_change as board_change
 from tests.world import until
 
 KINDS = {DOCUMENTS.id: DOCUMENTS, BOARDS.id: BOARDS}
@@ -60,7 +61,7 @@ class Desk:
             opened.append(
                 OpenedChange(n=self.n, t=self.n, uid=uid, dev=dev, obj=obj, change_id=new_change(), payload=data)
             )
-        await self.store.receive_apart(Received(room=ROOM, cursor=self.n, state=b"", changes=opened))
+        await self.store.receive_apart(ReceivedSlice(room=ROOM, cursor=self.n, state=b"", changes=opened))
         return [change.change_id for change in opened]
 
     def text(self, obj: ObjId = NOTE) -> str:
@@ -71,7 +72,7 @@ class Desk:
         return document.plain_text()
 
     def held(self, obj: ObjId) -> list[tuple[bytes, str]]:
-        return [(q.change.change_id, q.why) for q in self.store.trials.quarantined(obj)]
+        return [(q.change.change_id, q.why) for q in self.store.held_changes.quarantined(obj)]
 
 
 def _updates(store: Store, obj: ObjId) -> Sequence[bytes]:
@@ -82,7 +83,7 @@ def found_room(store: Store) -> None:
     """A room of three in which a document and a board are announced."""
     store.set_me(HL)
     members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
-    store.receive(Received(room=ROOM, cursor=0, state=b"", members=members))
+    store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
     with store.db.transaction() as conn:
         object_rows.announce(conn, ROOM, NOTE, DOCUMENTS.id, 1, EK)
         object_rows.announce(conn, ROOM, BOARD_ID, BOARDS.id, 1, EK)
@@ -184,7 +185,7 @@ async def test_attack_what_breaks_the_grammar_is_void_and_reaches_no_native_code
     ids = await desk.receive(*((BOARD_ID, board_change(update)) for update in poison))
     await settled(desk, BOARD_ID)
     assert desk.held(BOARD_ID) == []
-    void = desk.store.trials.void(ROOM)
+    void = desk.store.held_changes.void(ROOM)
     assert {code for _, code in void} == {"damaged-update"}
     assert ids[-1] in [change.change_id for change, _ in void]
     assert before in [change.change_id for change in desk.store.changes.of(BOARD_ID)]
@@ -195,7 +196,7 @@ async def test_attack_a_poisoned_board_ends_no_process_but_the_worker(desk: Desk
     ids = await desk.receive((BOARD_ID, board_change(fatal("cards"))))
     await settled(desk, BOARD_ID)
     assert desk.held(BOARD_ID) == [(ids[-1], "crash")]
-    (held,) = desk.store.trials.quarantined(BOARD_ID)
+    (held,) = desk.store.held_changes.quarantined(BOARD_ID)
     assert held.change.author == EK
     assert [c.change_id for c in desk.store.changes.of(BOARD_ID)] == [before]
 
@@ -236,7 +237,7 @@ async def test_a_held_change_is_tried_again_at_the_next_start_and_merged_if_it_p
             )
             for place, (_, data) in enumerate([*first, (NOTE, late)])
         ]
-        await desk.store.receive_apart(Received(room=ROOM, cursor=desk.n, state=b"", changes=opened_))
+        await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=desk.n, state=b"", changes=opened_))
         await until(lambda: len(desk.held(NOTE)) == 2)
     async with opened(path) as desk:  # a faster machine
         await until(lambda: desk.held(NOTE) == [])
@@ -277,9 +278,9 @@ async def test_attack_anothers_change_id_lets_nothing_pass_untried(desk: Desk) -
         OpenedChange(n=11 + i, t=1, uid=uid, dev=DevId(uid), obj=NOTE, change_id=shared, payload=data)
         for i, (uid, data) in enumerate([(EK, honest), (Uid(b"\x02" + b"r" * 15), _document(fatal("meta")))])
     ]
-    await desk.store.receive_apart(Received(room=ROOM, cursor=12, state=b"", changes=changes))
+    await desk.store.receive_apart(ReceivedSlice(room=ROOM, cursor=12, state=b"", changes=changes))
     await settled(desk, NOTE)
-    assert [q.change.author for q in desk.store.trials.quarantined(NOTE)] == [Uid(b"\x02" + b"r" * 15)]
+    assert [q.change.author for q in desk.store.held_changes.quarantined(NOTE)] == [Uid(b"\x02" + b"r" * 15)]
     assert len(desk.store.changes.of(NOTE)) == 1
 
 
@@ -351,7 +352,7 @@ async def test_attack_a_store_that_holds_the_poison_already_opens_and_only_the_p
     async with opened(path, mortal()) as desk:
         await settled(desk, NOTE)
         assert desk.text() == writer.document.plain_text()
-        assert [(q.why, q.change.data) for q in desk.store.trials.quarantined(NOTE)] == [("crash", poison)]
+        assert [(q.why, q.change.data) for q in desk.store.held_changes.quarantined(NOTE)] == [("crash", poison)]
 
 
 def _store_unseen(path: Path, payloads: Sequence[bytes]) -> None:
@@ -383,10 +384,10 @@ async def test_attack_what_only_the_program_dies_of_is_held_after_three_ends(tmp
     assert run_reader("tried", path) == -9
     assert run_reader("tried", path) == 0
     async with opened(path) as desk:
-        assert [(q.why, q.change.data) for q in desk.store.trials.quarantined(NOTE)] == [("program", fatal)]
+        assert [(q.why, q.change.data) for q in desk.store.held_changes.quarantined(NOTE)] == [("program", fatal)]
         assert "Före å." in desk.text()
         assert not desk.store.trials.is_sound(NOTE)
 
 
 def _document(update: bytes) -> bytes:
-    return PAYLOAD.encode(DocumentUpdate(update=update))
+    return PAYLOAD.encode(Whole(update=update))

@@ -11,7 +11,8 @@ from app.kinds import KINDS as REAL_KINDS
 from app.store.objects import set_deleted
 from app.store.store import Store
 from app.store.tables import names
-from sync.client.ports import Received, RoomEvent
+from sync.client.ports import RoomEvent
+from sync.client.received import ReceivedSlice
 from sync.trust.room.envelope import object_of
 from sync.trust.room.successor_claim import Origin, object_in
 from tests.app.store.conftest import KEY, OTHER, ROOM, Bench
@@ -36,7 +37,7 @@ def arrives(bench: Bench, obj: ObjId, share: bytes, *texts: str) -> None:
     """The true object: its announcement, its share, its content."""
     changes = [bench.opened(b"announce" + obj + b"note", ObjId(ROOM))]
     changes += [bench.opened(text.encode(), obj) for text in texts]
-    bench.store.receive(Received(room=ROOM, cursor=bench.n, state=b"s", shares=[(obj, share)], changes=changes))
+    bench.store.receive(ReceivedSlice(room=ROOM, cursor=bench.n, state=b"s", shares=[(obj, share)], changes=changes))
 
 
 def squats(bench: Bench, obj: ObjId, *texts: str) -> None:
@@ -76,7 +77,9 @@ def test_an_announcement_that_came_before_its_objects_share_counts_when_that_is_
     squatted.receive(squatted.opened(b"announce" + obj + b"note", ObjId(ROOM)))
     assert shown(squatted, obj) == (SQUAT, ["falskt"])
     change = squatted.opened("äkta".encode(), obj)
-    squatted.store.receive(Received(room=ROOM, cursor=squatted.n, shares=[(obj, share)], state=b"s", changes=[change]))
+    squatted.store.receive(
+        ReceivedSlice(room=ROOM, cursor=squatted.n, shares=[(obj, share)], state=b"s", changes=[change])
+    )
     assert shown(squatted, obj) == (ROOM, ["äkta"])
 
 
@@ -94,7 +97,9 @@ def test_attack_a_share_of_anothers_proves_nothing(squatted: Bench) -> None:
     obj, share = bound()
     arrives(squatted, obj, share, "äkta")
     squatted.store.receive(
-        Received(room=SQUAT, cursor=squatted.n, state=b"s", shares=[(obj, share)], changes=[squatted.opened(b"x", obj)])
+        ReceivedSlice(
+            room=SQUAT, cursor=squatted.n, state=b"s", shares=[(obj, share)], changes=[squatted.opened(b"x", obj)]
+        )
     )
     assert shown(squatted, obj) == (ROOM, ["äkta"])
 
@@ -107,7 +112,7 @@ def test_attack_an_id_that_a_successor_will_use_is_taken_by_nobody_before_it(squ
     squats(squatted, there, "falskt")
     origin = Origin(room=ROOM, n=2, rh=b"h" * 32)  # type: ignore[arg-type]  # any hash
     event = RoomEvent(n=1, t=1, kind="genesis", by=OTHER, origin=origin)
-    squatted.store.receive(Received(room=successor, cursor=1, state=b"s", events=[event]))
+    squatted.store.receive(ReceivedSlice(room=successor, cursor=1, state=b"s", events=[event]))
     squatted.receive(
         squatted.opened(b"announce" + there + b"note", ObjId(successor)),
         squatted.opened(b"fortsatt", there),

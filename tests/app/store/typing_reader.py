@@ -16,13 +16,14 @@ from pathlib import Path
 
 from app.core.ids import ChangeId, DevId, ObjId
 from app.documents import KIND as DOCUMENTS
-from app.documents.records import Assembler
+from app.objects.pieces import Assembler
 from app.richtext.model import Document
 from app.store.rows import StoredChange
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.worker.client import Worker
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.office import EK, KEY, ROOM
 
 BATCH = 3
@@ -50,7 +51,7 @@ async def main(path: Path, changes: Sequence[tuple[ObjId, ChangeId, bytes]]) -> 
             OpenedChange(n=n + i, t=n, uid=EK, dev=DevId(EK), obj=obj, change_id=change_id, payload=data)
             for i, (obj, change_id, data) in enumerate(left[at : at + BATCH])
         ]
-        await store.receive_apart(Received(room=ROOM, cursor=n, state=b"%d" % n, changes=opened))
+        await store.receive_apart(ReceivedSlice(room=ROOM, cursor=n, state=b"%d" % n, changes=opened))
         print(n + len(opened) - 1, flush=True)
     running.cancel()
     store.close()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.core.ids import Uid
 from app.tasks.model import Board
+from tests.app.objects.crdts import crdt_of
 from tests.counting import least_s
 
 HANDLAGGARE = Uid(b"h" * 16)
@@ -215,8 +216,10 @@ def _act(board: Board, action: str, x: int, y: int) -> None:
 
 def test_odd_content_from_another_program_does_no_harm(board: Board) -> None:
     other = Board()
-    other._cards.set(("odd",), {"title": 7, "place": "nowhere", "due": "igår", "assignee": "zz", "labels": []})
-    other._columns.set(("k",), {"title": None, "order": 3})
+    crdt_of(other).map("cards").set(
+        ("odd",), {"title": 7, "place": "nowhere", "due": "igår", "assignee": "zz", "labels": []}
+    )
+    crdt_of(other).map("columns").set(("k",), {"title": None, "order": 3})
     board.merge([other.diff()])
     card = board.card("odd")
     assert card is not None
@@ -228,8 +231,8 @@ def test_odd_content_from_another_program_does_no_harm(board: Board) -> None:
 
 def test_attack_an_order_key_of_thousands_of_digits_keeps_nobody_from_adding(board: Board) -> None:
     other, longest = Board(), "z" * 4000
-    other._cards.set(("k",), {"title": "Å", "place": [board.columns()[0].id, longest]})
-    other._columns.set(("last",), {"title": "Sist", "order": longest})
+    crdt_of(other).map("cards").set(("k",), {"title": "Å", "place": [board.columns()[0].id, longest]})
+    crdt_of(other).map("columns").set(("last",), {"title": "Sist", "order": longest})
     board.merge([other.diff()])
     card = board.add_card(board.columns()[0].id, "Ny 🙂")
     assert board.cards(board.columns()[0].id)[-1].id == card
@@ -239,12 +242,12 @@ def test_attack_an_order_key_of_thousands_of_digits_keeps_nobody_from_adding(boa
 def test_attack_a_board_with_values_that_nobody_here_writes_is_copied_all_the_same(board: Board) -> None:
     """A person copies a board when changes of it are held back, so copying must not fail on foreign values."""
     other, copy = Board(), Board()
-    other._cards.set(
+    crdt_of(other).map("cards").set(
         ("k",), {"title": "Å", "t": 1e300, "x": b"\0", "y": None, "place": [b"\0", [2.0**70], {"z": 1e300}]}
     )
     board.merge([other.diff()])
     copy.fill_from(board)
-    assert copy._cards.to_python() == board._cards.to_python()
+    assert crdt_of(copy).map("cards").to_python() == crdt_of(board).map("cards").to_python()
     assert copy.card("k") == board.card("k")
 
 

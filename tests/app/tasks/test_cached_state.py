@@ -8,13 +8,15 @@ import pytest
 
 from app.core.ids import DevId, ObjId, new_change
 from app.objects import live
+from app.objects.pieces import PAYLOAD, Piece
 from app.store import objects as object_rows
 from app.tasks import KIND as BOARD
 from app.tasks import projection
 from app.tasks.model import Board
-from app.tasks.records import encode
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import Backfilled, ReceivedSlice, Resolved
 from tests.office import COLUMNS, EK, HL, ROOM, Desk, desk, from_others
+from tests.one_change import one_change as encode
 
 FIRST, *OTHERS = (ObjId(bytes((n,)) * 16) for n in range(1, 2 + projection.BOARDS_KEPT))
 
@@ -131,14 +133,17 @@ def test_no_state_is_cached_where_changes_wait_for_one_that_comes_in_the_same_sl
     first, *rest = ek.write(20)
     receive(hl, [encode(ek.updates[0])], 90)
     if lacking == "waiting":
-        hl.store.receive(Received(room=ROOM, waiting=[(100, b"shut")]))
+        hl.store.receive(ReceivedSlice(room=ROOM, waiting=[(100, b"shut")]))
     else:
-        hl.store.receive(Received(room=ROOM, incomplete=[FIRST]))
+        hl.store.receive(ReceivedSlice(room=ROOM, incomplete=[FIRST]))
     receive(hl, rest, 101)
     put_out(hl)
     change = OpenedChange(n=100, t=100, uid=EK, dev=DevId(EK), obj=FIRST, change_id=new_change(), payload=first)
-    resolved, filled = ([100], []) if lacking == "waiting" else ([], [FIRST])
-    hl.store.receive(Received(room=ROOM, changes=[change], resolved=resolved, backfilled=filled))
+    if lacking == "waiting":
+        hl.store.receive(Resolved(room=ROOM, changes=[change], resolved=[100]))
+    else:
+        hl.store.receive(ReceivedSlice(room=ROOM, changes=[change]))
+        hl.store.receive(Backfilled(room=ROOM, objs=[FIRST]))
     assert not hl.store.changes.lacking(ROOM)
     assert hl.store.objects.crdt_state(FIRST) is None
     put_out(hl)
@@ -185,4 +190,57 @@ def test_a_damaged_state_is_passed_over(hl: Desk, ek: Colleague) -> None:
     hl.store.objects.set_crdt_state(FIRST, row, b"\xff\x00nonsense")
     put_out(hl)
     receive(hl, ek.write(1), 200)
+    assert titles(hl) == {card.title for card in ek.board.all_cards()}
+
+
+def in_pieces(ek: Colleague, cards: int) -> list[bytes]:
+    """A board with so many cards as one update, in three pieces."""
+    ek.write(cards)
+    update = ek.board.diff()
+    parts = [update[:50], update[50:90], update[90:]]
+    return [PAYLOAD.encode(Piece(group=b"g" * 16, index=n, count=3, update=part)) for n, part in enumerate(parts)]
+
+
+def test_pieces_are_put_together_although_the_board_left_the_memory_between_them(hl: Desk, ek: Colleague) -> None:
+    first, second, last = in_pieces(ek, 5)
+    receive(hl, [first], 100)
+    put_out(hl)
+    receive(hl, [last], 110)
+    receive(hl, [last], 111)  # twice
+    assert titles(hl) == set()
+    put_out(hl)
+    receive(hl, [second], 120)
+    assert titles(hl) == {card.title for card in ek.board.all_cards()}
+    assert len(hl.tasks.board(ROOM, FIRST).all_cards()) == 5
+
+
+def test_no_state_is_cached_while_a_piece_is_missing(hl: Desk, ek: Colleague) -> None:
+    pieces = in_pieces(ek, 5)
+    receive(hl, pieces[:2], 100)
+    other = Colleague()
+    receive(hl, [encode(update) for update in other.updates], 110)
+    receive(hl, other.write(20), 120)
+    put_out(hl)
+    receive(hl, other.write(1), 200)
+    assert hl.store.objects.crdt_state(FIRST) is None
+    receive(hl, pieces[2:], 300)
+    put_out(hl)
+    receive(hl, other.write(1), 400)
+    assert hl.store.objects.crdt_state(FIRST) is not None
+    assert titles(hl) == {card.title for board in (ek, other) for card in board.board.all_cards()}
+
+
+def test_pieces_of_a_transaction_that_was_rolled_back_count_when_they_come_again(hl: Desk, ek: Colleague) -> None:
+    pieces = in_pieces(ek, 5)
+    receive(hl, pieces[:1], 100)
+
+    def receive_and_fail() -> None:
+        with hl.store.transaction():
+            receive(hl, pieces[1:], 110)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        receive_and_fail()
+    assert titles(hl) == set()
+    receive(hl, pieces[1:], 120)
     assert titles(hl) == {card.title for card in ek.board.all_cards()}

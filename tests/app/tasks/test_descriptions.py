@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from app.core.ids import DevId, Uid
 from app.errors import DiskFull
+from app.objects.pieces import Assembler
 from app.tasks.adapter import BoardAdapter
 from app.tasks.descriptions import Description, description_from
 from app.tasks.model import Board
-from app.tasks.records import decode
 from app.tasks.service import TaskService
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.objects.live_sides import Gate
 from tests.office import BOARD_ID, EK, HL, ROOM, Announcing, Desk, Positions, desk, start_board
 
@@ -229,9 +230,9 @@ def test_what_another_device_of_mine_wrote_and_a_colleague_replaced_is_merged_th
     mine, theirs = replaced(desks, card)
     adapter = BoardAdapter(Announcing(mine.store).announce, lambda: mine.folk.uid, lambda obj, card: {})
     board = adapter.new(ROOM, BOARD_ID, lambda update: None)
-    adapter.load(board, adapter.feeder().feed_data([(change.author, change.data) for change in before]))
+    adapter.load(board, Assembler().feed(before))
     received = [mine.store.changes.of(BOARD_ID)[-1], replace(theirs.store.changes.of(BOARD_ID)[-1], own=False)]
-    adapter.merge(board, received, adapter.feeder())
+    adapter.merge(board, received, Assembler())
     found = board.card(card)
     board.close()
     assert found is not None
@@ -254,7 +255,7 @@ async def test_what_replaced_mine_during_an_edit_is_merged_in_the_next_turn(
         n=99, t=99, uid=uid, dev=DevId(uid), obj=BOARD_ID, change_id=change.change_id, payload=change.payload
     )
     storing = asyncio.ensure_future(
-        mine.store.inbox.receive_apart(Received(room=ROOM, cursor=99, state=b"", changes=[opened]))
+        mine.store.inbox.receive_apart(ReceivedSlice(room=ROOM, cursor=99, state=b"", changes=[opened]))
     )
     for _ in range(4):
         await asyncio.sleep(0)
@@ -396,7 +397,7 @@ def test_a_description_is_read_back_from_its_change(desks: tuple[Desk, Desk, Pos
     card = new_card(hl, server)
     write(hl, card, "Nytt å 🙂")
     with_all = Board()
-    with_all.merge([decode(change.data) for change in hl.store.changes.of(BOARD_ID)])
+    with_all.merge(Assembler().feed(hl.store.changes.of(BOARD_ID)))
     found = with_all.card(card)
     assert found is not None
     assert found.described == Description(text="Nytt å 🙂", by=HL, made_from=found.described.made_from)

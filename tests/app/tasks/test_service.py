@@ -10,14 +10,15 @@ import pytest
 
 from app.core.ids import ObjId, RoomId
 from app.errors import DiskFull
+from app.objects.pieces import group_of
 from app.store import objects as object_rows
 from app.tasks import KIND as BOARD
 from app.tasks.model import Board
 from app.tasks.projection import BOARDS_KEPT
-from app.tasks.records import encode
 from app.tasks.service import new_board
 from tests.counting import crdt_docs
 from tests.office import BOARD_ID, COLUMNS, EK, HL, ROOM, Desk, Positions, desk, from_others, start_board
+from tests.one_change import one_change as encode
 
 
 @pytest.fixture
@@ -296,3 +297,25 @@ def test_a_card_whose_column_is_not_there_is_copied_into_the_first(desks: tuple[
     theirs = hl.tasks.board(room, into)
     (copy,) = theirs.all_cards()
     assert (copy.title, copy.column) == ("Granska bilagor å 🙂", theirs.columns()[0].id)
+
+
+def test_a_card_that_is_longer_than_a_change_is_copied_in_pieces(desks: tuple[Desk, Desk, Positions]) -> None:
+    """Such a card cannot be made by hand in one step: each line of its checklist is a change of its own."""
+    hl, ek, server = desks
+    board = hl.tasks.board(ROOM)
+    card = board.add_card(board.columns()[0].id, "Yttrande å 🙂")
+    board.edit_card(card, description="🙂" * 30_000)
+    for n in range(60):
+        board.add_check_item(card, f"{n} " + "å🙂" * 240)
+    copy = hl.tasks.copy(BOARD_ID)
+    with ek.store.transaction() as conn:
+        object_rows.announce(conn, ROOM, copy, BOARD.id, 1, HL)
+    assert len({group for c in hl.store.changes.of(copy) if (group := group_of(c.data)) is not None}) == 1
+    server.deliver()
+    for side in (hl, ek):
+        found = side.tasks.board(ROOM, copy).card(card)
+        original = board.card(card)
+        assert found is not None
+        assert original is not None
+        assert (found.description, found.checklist) == (original.description, original.checklist)
+        assert [row.title for row in side.tasks.tasks(ROOM) if row.obj == copy] == ["Yttrande å 🙂"]

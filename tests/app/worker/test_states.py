@@ -21,16 +21,17 @@ from app.store.journal import Journal
 from app.store.store import Store
 from app.tasks import KIND as BOARDS
 from app.tasks.model import Board
-from app.tasks.records import encode as board_change
 from app.worker.client import Worker, command_of
 from app.worker.frames import MAX_FRAME, STATES, Forget, Give, Made, Part, Tried, write
 from app.worker.states import SMALL_CHANGES, States
 from sync.client.exchange.backfill import begins_with
 from sync.client.placed_changes import PLACE_BITS, Compacted, PlacedChange, position_of
-from sync.client.ports import OpenedChange, Received
+from sync.client.ports import OpenedChange
+from sync.client.received import ReceivedSlice
 from tests.app.poison import FATAL, Writer
 from tests.app.store.test_trials import NOTE, found_room
 from tests.office import EK, ROOM
+from tests.one_change import one_change as board_change
 
 LONG = SMALL_CHANGES + 10
 MORTAL = f"""
@@ -180,7 +181,7 @@ async def test_attack_an_objects_state_is_read_and_made_beside_the_loop(
     store = Store.create(tmp_path / "store.db", b"k" * 32, states.kinds((DOCUMENTS, BOARDS)))
     found_room(store)
     changes = [opened(c) for c in placed(Writer().take())]
-    await store.receive_apart(Received(room=ROOM, cursor=9, state=b"s", changes=changes))
+    await store.receive_apart(ReceivedSlice(room=ROOM, cursor=9, state=b"s", changes=changes))
     read = store.db.reader
 
     def noted_reader() -> object:
@@ -201,7 +202,7 @@ async def test_a_state_that_cannot_be_made_is_none_for_snapshots_and_raised_to_w
     store = Store.create(tmp_path / "store.db", b"k" * 32, states.kinds((DOCUMENTS, BOARDS)))
     found_room(store)
     changes = placed(document(text=FATAL))
-    await store.receive_apart(Received(room=ROOM, cursor=999, state=b"s", changes=[opened(c) for c in changes]))
+    await store.receive_apart(ReceivedSlice(room=ROOM, cursor=999, state=b"s", changes=[opened(c) for c in changes]))
     compact = store.compactor(NOTE)
     assert compact is not None
     assert await asyncio.to_thread(compact, changes, len(changes)) is None
@@ -237,7 +238,7 @@ async def test_attack_an_end_while_another_process_makes_a_state_holds_nothing_b
     monkeypatch.setattr(Worker, "ask", noted_ask)
     monkeypatch.setattr(compaction, "merged", noted_merged)
     changes = placed(document())
-    await store.receive_apart(Received(room=ROOM, cursor=999, state=b"s", changes=[opened(c) for c in changes]))
+    await store.receive_apart(ReceivedSlice(room=ROOM, cursor=999, state=b"s", changes=[opened(c) for c in changes]))
     compact = store.compactor(NOTE)
     assert compact is not None
     assert compact(changes[:1], 1)

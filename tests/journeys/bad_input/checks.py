@@ -76,7 +76,7 @@ async def offline(client: Client) -> None:
 async def reconnect(client: Client) -> None:
     """A new line at once."""
     await client.wire.hang_up()
-    await until(lambda: client.engine._link.connection is None)
+    await until(lambda: client.engine.parts.link.connection is None)
     client.online()
 
 
@@ -96,7 +96,9 @@ async def lie(client: Client, rewrite: Callable[[m.ServerFrame], Sequence[m.Fram
 
     client.wire.spoil = spoil
     await reconnect(client)
-    await until(lambda: client.engine._link.connection is not None or client.engine.status.state is LinkState.ERROR)
+    await until(
+        lambda: client.engine.parts.link.connection is not None or client.engine.status.state is LinkState.ERROR
+    )
 
 
 async def garble(client: Client, rewrite: Callable[[m.ClientFrame], Sequence[m.Frame | bytes]]) -> None:

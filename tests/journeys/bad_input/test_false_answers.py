@@ -97,4 +97,4 @@ def after(w: World, fresh: m.Fresh, push: m.Push) -> tuple[m.WireItem, m.Receipt
 
 def seqs(client: Client, room: RoomId) -> list[int]:
     """This device's newest positioned number, and the newest that it signed."""
-    return [client.engine._link.rooms[room].own_seq, client.store.burned(room)]
+    return [client.engine.parts.link.rooms[room].own_seq, client.store.burned(room)]

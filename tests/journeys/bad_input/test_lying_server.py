@@ -294,7 +294,7 @@ class Newer:
     def fresh(self, *, ghost: bool = False) -> m.Fresh:
         """An envelope of an unknown kind at the next position, with the server's receipt for it. `ghost`: by a device
         that the author has not."""
-        link = self.author.engine._link
+        link = self.author.engine.parts.link
         at, log = link.rooms[self.room], link.book.log(self.author.uid)
         assert log is not None
         author, s = link.account.author(log), at.stream
@@ -317,14 +317,14 @@ async def test_attack_an_item_of_a_device_that_never_was_stops_the_room_and_is_k
     await lie(b, lambda f: [f])
     await until(lambda: b.engine.status.state is LinkState.ONLINE)
     shown = Newer(w, a, room, obj).fresh(ghost=True)
-    b.engine._inbox.on_frame(shown)
+    b.engine.parts.inbox.on_frame(shown)
     await stopped(b, room, RoomState.WITHHELD)
     (kept,) = b.store.receipts_kept.evidence(room)
     i = shown.items[0]
     assert (kept.code, kept.claim) == ("withheld", signed_receipts.claim([Item.of(i)]))
     assert kept.theirs is not None
     proof = signed_receipts.Proof.decode(kept.theirs)
-    proof.check(b.engine._link.account.agency_pk)
+    proof.check(b.engine.parts.link.account.agency_pk)
     assert proof.receipt == shown.receipt, "the server signed a history that holds it"
 
 
@@ -337,7 +337,7 @@ async def test_a_room_of_before_the_first_release_is_refused_with_a_sentence(
     with monkeypatch.context() as before:
         before.setattr(envelope, "VERSION", 1)
         older = Newer(w, a, room, obj).fresh()
-    b.engine._inbox.on_frame(older)
+    b.engine.parts.inbox.on_frame(older)
     await stopped(b, room, RoomState.OLD_FORMAT)
     explained(b.engine.blocked(room), "old-format")
 
@@ -348,14 +348,14 @@ async def test_a_format_that_no_policy_enabled_is_void_and_an_enabled_one_needs_
 ) -> None:
     a, b, room, obj = await two(w)
     if enabled:
-        at = a.engine._link.rooms[room]
+        at = a.engine.parts.link.rooms[room]
         enabling: dict[str, object] = {"format": {"kinds": [9]}}
-        await a.engine._outbox.append(at, a.engine._outbox.drafter(at).policy(enabling))
+        await a.engine.parts.outbox.append(at, a.engine.parts.outbox.drafter(at).policy(enabling))
         await w.settle(room)
     await lie(b, lambda f: [f])
     await until(lambda: b.engine.status.state is LinkState.ONLINE)
     newer = Newer(w, a, room, obj).fresh()
-    b.engine._inbox.on_frame(newer)
+    b.engine.parts.inbox.on_frame(newer)
     if enabled:
         await stopped(b, room, RoomState.UPDATE_NEEDED)
         explained(b.engine.blocked(room), "update-needed")
@@ -371,7 +371,7 @@ async def test_an_undecryptable_item_in_the_middle_is_counted_and_blocks_nothing
 ) -> None:
     a, b, room, obj = await two(w)
     with monkeypatch.context() as wrong:
-        wrong.setattr(a.engine._link.rooms[room].keys, "content_key", lambda obj: os.urandom(32))
+        wrong.setattr(a.engine.parts.link.rooms[room].keys, "content_key", lambda obj: os.urandom(32))
         a.say(room, obj, "skräp".encode())
         await w.settle(room)
     a.say(room, obj, HELLO)

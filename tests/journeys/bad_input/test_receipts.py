@@ -47,7 +47,7 @@ def proofs(client: Client, evidence: Evidence) -> tuple[Proof, Proof]:
     assert evidence.theirs is not None
     ours, theirs = Proof.decode(evidence.ours), Proof.decode(evidence.theirs)
     for proof in (ours, theirs):
-        proof.check(client.engine._link.account.agency_pk)
+        proof.check(client.engine.parts.link.account.agency_pk)
     return ours, theirs
 
 
@@ -63,7 +63,7 @@ async def kept(client: Client, room: RoomId, n: int) -> None:
 
 async def quiet(client: Client, room: RoomId) -> int:
     """Everything that the server told of is taken in and its receipt kept: where the room stands."""
-    at = client.engine._link.rooms[room]
+    at = client.engine.parts.link.rooms[room]
     await until(lambda: at.kept_n == at.head_n == at.stream.n)
     await kept(client, room, at.head_n)
     return at.head_n
@@ -175,7 +175,7 @@ async def test_attack_two_receipts_that_contradict_each_other_fork_the_room_and_
     await honest(b)
     await until(lambda: b.engine.status.state is LinkState.ONLINE)
     assert b.engine.room_state(room) is RoomState.FORK
-    assert b.engine._link.rooms[room].problem is RoomState.FORK
+    assert b.engine.parts.link.rooms[room].problem is RoomState.FORK
 
 
 @pytest.mark.parametrize("rewrite", LIES, ids=["hello", "pull", "accept", "fresh"])
@@ -202,7 +202,7 @@ async def test_what_a_member_signed_to_have_seen_is_kept_with_the_servers_word(w
     """A member was shown another history; the server places what that member wrote in ours."""
     a, b, room, obj = await two(w)
     await quiet(b, room)
-    link = a.engine._link
+    link = a.engine.parts.link
     at, log = link.rooms[room], link.book.log(a.uid)
     key = at.keys.content_key(obj)
     assert log is not None
@@ -214,7 +214,7 @@ async def test_what_a_member_signed_to_have_seen_is_kept_with_the_servers_word(w
     item = m.WireItem(s.n + 1, now_ms(), ENVELOPE, sealed.bodies[0], sealed.sig, sealed.cts[0])
     rh = next_rh(s.rh, item.n, item.t, item.kind, item_id(ENVELOPE, item.body))
     receipt = re_signed(w, m.Receipt(room, item.n, rh, item.t, b""), rh)
-    b.engine._inbox.on_frame(m.Fresh(room, [item], [], receipt))
+    b.engine.parts.inbox.on_frame(m.Fresh(room, [item], [], receipt))
     await stopped(b, room, RoomState.FORK)
     found = only(b, room)
     assert proofs(b, found)[1].receipt == receipt
@@ -223,7 +223,7 @@ async def test_what_a_member_signed_to_have_seen_is_kept_with_the_servers_word(w
 
 async def test_a_server_that_shows_an_older_log_of_my_own_is_told_by_its_code(w: World) -> None:
     a, _, room, obj = await two(w)
-    mine = a.engine._link.book.log(a.uid)
+    mine = a.engine.parts.link.book.log(a.uid)
     assert mine is not None
 
     def shorter(frame: m.ServerFrame) -> Sequence[m.Frame]:

@@ -12,7 +12,7 @@ import pytest
 from app.chat.records import MessageSent
 from app.chat.tool import TOOL as CHAT
 from app.core.i18n import set_language
-from sync.client.ports import Received
+from sync.client.received import Received
 from sync.client.status import LinkState, RoomState
 from sync.protocol import messages as m
 from sync.server.rules.refusal import Refusal
@@ -78,9 +78,9 @@ async def test_seals_that_were_spoilt_on_the_way_are_made_again(w: World) -> Non
         return [frame]
 
     await garble(a, spoil_first)
-    epoch = a.engine._link.rooms[room].stream.epoch
+    epoch = a.engine.parts.link.rooms[room].stream.epoch
     await a.engine.operations.rotate(room)
-    assert a.engine._link.rooms[room].stream.epoch == epoch + 1
+    assert a.engine.parts.link.rooms[room].stream.epoch == epoch + 1
     explained(refused[0], "seals")
     a.say(room, obj, HELLO)
     await w.settle(room)
@@ -268,7 +268,7 @@ async def test_ephemerals_of_a_removed_member_are_dropped(w: World) -> None:
     b.engine.send_ephemeral(room, b"kvar")
     await until(lambda: len(kept) == 2)
     await a.engine.operations.remove(room, b.uid)
-    a.engine._inbox.on_frame(kept[1])  # a lying server passes it on all the same
+    a.engine.parts.inbox.on_frame(kept[1])  # a lying server passes it on all the same
     await until(lambda: b.engine.room_state(room) is RoomState.LEFT)
     b.engine.send_ephemeral(room, b"fortfarande kvar")
     await w.settle(room, a)
@@ -302,9 +302,9 @@ async def test_a_line_that_is_lost_while_a_slice_is_stored_loses_none_of_it(w: W
     b.online()
     await until(lambda: bool(judging) and judging[0].done())
     b.store.receive_apart = real
-    assert b._running is not None
-    await asyncio.gather(b._running, return_exceptions=True)
-    b._running = asyncio.ensure_future(b.engine.run())  # the same engine, with what it has in memory
+    assert b.running is not None
+    await asyncio.gather(b.running, return_exceptions=True)
+    b.running = asyncio.ensure_future(b.engine.run())  # the same engine, with what it has in memory
     await until(lambda: len(b.texts(obj)) == 2 + len(texts))
     await w.settle(room)
     assert b.texts(obj) == a.texts(obj) == [b"a", b"b", *texts]

@@ -277,7 +277,7 @@ async def test_a_server_of_another_agency_behind_the_right_address(w: World) -> 
 
 
 def set_clock(client: Client, off_ms: int) -> None:
-    client.engine._link.now_ms = lambda: clock.now_ms() + off_ms
+    client.engine.parts.link.now_ms = lambda: clock.now_ms() + off_ms
 
 
 @pytest.mark.parametrize("off_ms", [3 * DAY_MS, -3 * DAY_MS, 11 * MINUTE_MS, -11 * MINUTE_MS])
@@ -380,7 +380,7 @@ async def test_an_enrolment_cut_off_is_finished_at_the_next_start(o: Offices, re
     await o.w.stop_server()
     await o.w.start_server()
     desk.profile.close()
-    desk.profile = Profile.open(root=desk._folder)
+    desk.profile = Profile.open(root=desk.folder)
     desk.office = Office(desk.profile)
     assert not desk.office.is_new
     await _works(o, desk, await desk.office.unlock(PASSPHRASE))
@@ -444,7 +444,7 @@ async def test_an_unfinished_account_whose_code_has_expired_says_so(
     await _cut(o, desk, await o.w.invite("Registrator"), reached=False)
     monkeypatch.setattr("sync.server.rules.people.now_ms", lambda: now_ms() + 30 * DAY_MS)
     desk.profile.close()
-    desk.profile = Profile.open(root=desk._folder)
+    desk.profile = Profile.open(root=desk.folder)
     desk.office = Office(desk.profile)
     desk.session = await desk.office.unlock(PASSPHRASE)
     o.desks.append(desk)
@@ -455,7 +455,7 @@ async def test_an_unfinished_account_whose_code_has_expired_says_so(
 
 def _start_again(desk: Desk) -> None:
     desk.profile.close()
-    desk.profile = Profile.open(root=desk._folder)
+    desk.profile = Profile.open(root=desk.folder)
     desk.office = Office(desk.profile)
 
 

@@ -52,7 +52,7 @@ class Home:
 
     def start(self) -> Office:
         """The program starts again, and is at the unlock view."""
-        self.desk.profile = Profile.open(root=self.desk._folder)
+        self.desk.profile = Profile.open(root=self.desk.folder)
         self.desk.office = Office(self.desk.profile)
         return self.desk.office
 
@@ -237,12 +237,12 @@ async def test_the_engine_outlives_a_disk_that_is_full_when_something_arrives(w:
 async def test_a_second_process_on_one_profile_is_refused(home: Home) -> None:
     office = home.start()
     with pytest.raises(ProfileInUse):
-        Profile.open(root=home.desk._folder)
+        Profile.open(root=home.desk.folder)
     asking = "import sys, pathlib\nfrom app.profile import Profile\nfrom app.errors import WorldError\n"
     asking += "try: Profile.open(root=pathlib.Path(sys.argv[1]))\nexcept WorldError as e: print(e.code)\n"
     second = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-c", asking, str(home.desk._folder)],
+        [sys.executable, "-c", asking, str(home.desk.folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -256,7 +256,7 @@ async def test_a_second_program_says_so_and_ends(home: Home) -> None:
     office = home.start()
     second = await asyncio.to_thread(
         subprocess.run,
-        [sys.executable, "-m", "ui", "--data", str(home.desk._folder)],
+        [sys.executable, "-m", "ui", "--data", str(home.desk.folder)],
         cwd=ROOT,
         capture_output=True,
         text=True,

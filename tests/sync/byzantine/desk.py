@@ -173,8 +173,8 @@ class Desk:
     def start(self) -> None:
         """Begins to sync. From here on the store has the account."""
         self.engine = Engine(self.store, self, self, self.clock.ms)
-        self.account = self.engine._link.account
-        inbox, judge = self.engine._inbox, self.engine._inbox._judge
+        self.account = self.engine.parts.link.account
+        inbox, judge = self.engine.parts.inbox, self.engine.parts.inbox._judge
 
         async def judge_and_note(room: RoomSync, items: list[Item]) -> list[Accepted]:
             try:
@@ -277,7 +277,7 @@ class Desk:
                 entry = RoomEntry.decode(signed.body)
                 self._note(ENTRY, signed.body, frame.room, entry.seen)
                 if entry.epoch is not None:
-                    made = self.engine._link.rooms[RoomId(frame.room)].keys.drafted[entry.epoch.e]
+                    made = self.engine.parts.link.rooms[RoomId(frame.room)].keys.drafted[entry.epoch.e]
                     self.drafted[bytes(entry.epoch.kc)] = tuple(key for key in made if key is not None)
 
     def _note(self, kind: int, body: bytes, room: bytes, seen: tuple[int, bytes]) -> None:
@@ -296,7 +296,7 @@ class Desk:
     # -- what it has accepted ----------------------------------------------------------------------------------------
 
     def rooms(self) -> list[RoomId]:
-        return list(self.engine._link.rooms)
+        return list(self.engine.parts.link.rooms)
 
     def chain(self, room: RoomId) -> list[Judged]:
         """Every item up to the last position that the store has, in order: `chain[n - 1]`.

@@ -25,7 +25,8 @@ from sync.trust.formats.items import Item
 from sync.trust.person.agency import Agency
 from sync.trust.person.author import Entry
 from sync.trust.person.escrow_key import certify_escrow
-from sync.trust.person.user_log import UserLog, entry_id
+from sync.trust.person.user_entry import entry_id
+from sync.trust.person.user_log import UserLog
 from sync.trust.room.restore_notice import Restored
 from tests.sync.byzantine.desk import ADDRESS, Line
 from tests.sync.byzantine.server import Book

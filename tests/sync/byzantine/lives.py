@@ -29,7 +29,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from app.store.inbox import Inbox
-from sync.client.ports import Received
+from sync.client.received import Backfilled, BegunObject, ReadAgain, Received
 from sync.client.room.room_sync import RoomSync
 from sync.crypto import aead, seal
 from sync.crypto.encoding import enc
@@ -255,9 +255,18 @@ def _numbered() -> Callable[..., Any]:
 
 def form(received: Received) -> list[tuple[str, object]]:
     """What a write says, whatever its type: the names and values that are not left empty."""
-    found = [(f.name, getattr(received, f.name)) for f in fields(received)]
-    said = [(name, list(v) if isinstance(v, Sequence) and not isinstance(v, bytes) else v) for name, v in found]
-    return sorted((name, v) for name, v in said if v is not None and v is not False and v != [])
+    found = {f.name: getattr(received, f.name) for f in fields(received)} | {"more": received.more}
+    match received:
+        case BegunObject(snapshot=snapshot):
+            found |= {"snapshot": None, "snapshots": [snapshot]}
+        case Backfilled(objs=objs):
+            found |= {"objs": None, "backfilled": objs}
+        case ReadAgain():
+            found |= {"reread": 0}
+        case _:
+            pass
+    said = {name: list(v) if isinstance(v, Sequence) and not isinstance(v, bytes) else v for name, v in found.items()}
+    return sorted((name, v) for name, v in said.items() if v is not None and v is not False and v != [])
 
 
 def rows(desk: Desk) -> list[list[tuple[object, ...]]]:
@@ -273,8 +282,8 @@ def note_desks(transcript: Transcript, machine: World) -> None:
             transcript.note("judged", desk.name, room, verdicts)
         refused = [(d.room, len(d.items), d.refused, str(d.alarm)) for d in desk.delivered if d.refused is not None]
         transcript.note("refused", desk.name, refused, desk.faults)
-        for followed in sorted(desk.engine._link.rooms):
-            transcript.note("state", desk.name, followed, state_of(desk.engine._link.rooms[followed]))
+        for followed in sorted(desk.engine.parts.link.rooms):
+            transcript.note("state", desk.name, followed, state_of(desk.engine.parts.link.rooms[followed]))
     transcript.end_step()
 
 

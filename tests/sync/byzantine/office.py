@@ -24,7 +24,8 @@ from sync.trust.person import user_drafts
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry, new_user
 from sync.trust.person.pairing_messages import NewDevice
-from sync.trust.person.user_log import UserLog, device_id
+from sync.trust.person.user_entry import device_id
+from sync.trust.person.user_log import UserLog
 from sync.trust.room.entry_drafts import Draft, Drafter
 from tests.sync.byzantine.desk import Desk, ServerSide
 from tests.sync.byzantine.still import BEGAN_MS, YEAR_MS, still
@@ -134,10 +135,10 @@ class Office(Generic[S]):
 
     def drafter(self, desk: Desk, room: RoomId) -> Drafter:
         """For entries that the user interface does not offer."""
-        return desk.engine._outbox.drafter(desk.engine._link.rooms[room])
+        return desk.engine.parts.outbox.drafter(desk.engine.parts.link.rooms[room])
 
     async def append(self, desk: Desk, room: RoomId, draft: Draft) -> None:
-        await desk.engine._outbox.append(desk.engine._link.rooms[room], draft)
+        await desk.engine.parts.outbox.append(desk.engine.parts.link.rooms[room], draft)
 
 
 async def _begin(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from sync.trust.person.user_log import UserEntry, device_id
+from sync.trust.person.user_entry import UserEntry, device_id
 
 
 @dataclass

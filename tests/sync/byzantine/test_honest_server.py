@@ -159,7 +159,7 @@ class BadDay(World):
 
     def _reads(self, desk: Desk, room: RoomId, ledger: Ledger) -> str | None:
         items, seat = self.server.items(room), ledger.seats[desk.uid]
-        state, at = desk.engine.room_state(room), desk.engine._link.rooms.get(room)
+        state, at = desk.engine.room_state(room), desk.engine.parts.link.rooms.get(room)
         writers = [each for each in self.office.desks if self._may_write(each, ledger)]
         if at is None or (state is not RoomState.SEALED and (state is not RoomState.OWES_ROTATION or writers)):
             return f"the room is {state}"  # with readers only, the room owes a rotation for good

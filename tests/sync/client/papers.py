@@ -11,9 +11,9 @@ import pytest_asyncio
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.documents import KIND
-from app.documents.records import Assembler, encode
 from app.kinds import KINDS
 from app.objects.crdt import CrdtDoc
+from app.objects.pieces import Assembler, encode
 from app.rooms.records import ObjectAnnounced, RoomNamed
 from app.rooms.records import encode as record
 from sync.client.exchange import snapshot_maker
@@ -76,7 +76,7 @@ class Paper:
         await self.head.engine.operations.add(self.room, at.uid, 2, history=history)
 
     def at(self, client: Client) -> RoomSync:
-        return client.engine._link.rooms[self.room]
+        return client.engine.parts.link.rooms[self.room]
 
     def rows(self, at: Client) -> tuple[Snapshot, ...]:
         return self.at(at).stream.state.snapshots.get(self.obj, ())
@@ -106,14 +106,14 @@ class Paper:
         made = pieces(b"t" * 16, digest or state.digest, pack(state))
         about = n.to_bytes(8, "big")
         extras = [Extra(obj=self.obj, kind=kind, about=about, payload=piece.encode()) for piece in made]
-        by.engine._outbox.send_beside(self.room, extras)
+        by.engine.parts.outbox.send_beside(self.room, extras)
         await until(lambda: len(self.rows(by)) > before)
         return self.rows(by)[-1]
 
     async def attest(self, by: Client, row: Snapshot, digest: bytes) -> None:
         expected = Attest(obj=self.obj, n=row.covers, snapshot=row.ident, digest=digest)
         extra = Extra(obj=self.obj, kind=envelope.ATTEST, about=row.ident, payload=expected.encode())
-        by.engine._outbox.send_beside(self.room, [extra])
+        by.engine.parts.outbox.send_beside(self.room, [extra])
         await until(lambda: bool(self.rows(by)[-1].attests))
 
 
@@ -177,7 +177,7 @@ async def three_know(p: Paper) -> None:
 async def forgotten(w: World, p: Paper, n: int) -> None:
     """Waits until the server has no content of the object up to position n."""
     assert w.running is not None
-    store = w.running.service.rooms._store
+    store = w.running.store
 
     async def left() -> list[int]:
         rows = await store.items(p.room, 0, n, 1 << 20)

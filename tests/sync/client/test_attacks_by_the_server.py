@@ -66,7 +66,7 @@ async def test_attack_a_server_that_has_everything_wait_is_not_taken_for_a_yes(w
     with pytest.raises(Reject, match="malformed"):
         await a.engine.recovery_sheet.publish(RecoveryCode.fresh().format())
     assert not a.engine.recovery_sheet.in_force
-    assert a.engine._link.account.secrets.root
+    assert a.engine.parts.link.account.secrets.root
 
 
 async def test_attack_a_truncated_log_of_a_person_is_withheld(w: World) -> None:

@@ -31,12 +31,12 @@ def receipt(room: bytes, n: int = 1) -> m.Receipt:
 
 
 def at(client: Client, room: RoomId) -> RoomSync:
-    return client.engine._link.rooms[room]
+    return client.engine.parts.link.rooms[room]
 
 
 async def test_attack_frames_of_rooms_without_a_signed_head_are_not_kept(w: World) -> None:
     a, _b, _room, _obj = await two(w)
-    rooms, inbox = a.engine._link.rooms, a.engine._inbox
+    rooms, inbox = a.engine.parts.link.rooms, a.engine.parts.inbox
     known = set(rooms)
     for i in range(64):
         name = os.urandom(16 if i else MIB)
@@ -60,7 +60,7 @@ async def test_attack_a_refusal_writes_no_lines_of_its_own_into_a_log(w: World) 
     await lie(a, refuse)
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
     with pytest.raises(Refused) as e:
-        await a.engine._link.online.request(lambda rid: m.SealRequest(rid=rid, room=room, epoch=1), m.SealReply)
+        await a.engine.parts.link.online.request(lambda rid: m.SealRequest(rid=rid, room=room, epoch=1), m.SealReply)
     assert e.value.code == "internal"
     assert "\n" not in str(e.value)
     assert len(str(e.value)) < 256
@@ -68,21 +68,21 @@ async def test_attack_a_refusal_writes_no_lines_of_its_own_into_a_log(w: World) 
 
 async def test_attack_no_more_rooms_than_a_person_has(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b, room, _obj = await two(w)
-    monkeypatch.setattr(inbox_module, "MAX_ROOMS", len(a.engine._link.rooms))
+    monkeypatch.setattr(inbox_module, "MAX_ROOMS", len(a.engine.parts.link.rooms))
     new = await b.engine.operations.create_room()
     await b.engine.directory("Handläggare")
     await b.engine.operations.add(new, a.uid, 2, history=True)
     await w.settle(room)
-    assert new not in a.engine._link.rooms
+    assert new not in a.engine.parts.link.rooms
     monkeypatch.undo()
     await a.restart()
-    await until(lambda: new in a.engine._link.rooms)
+    await until(lambda: new in a.engine.parts.link.rooms)
 
 
 async def test_attack_shares_count_among_what_waits_to_be_judged(w: World) -> None:
     a, _b, room, _obj = await two(w)
     await offline(a)
-    inbox = a.engine._inbox
+    inbox = a.engine.parts.inbox
     for _ in range(32):
         inbox.on_frame(m.Fresh(room, [], [m.WireShare(os.urandom(16), bytes(MIB))], receipt(room)))
     held = sum(len(s.share) for frame in inbox._fresh for s in frame.shares)
@@ -92,7 +92,7 @@ async def test_attack_shares_count_among_what_waits_to_be_judged(w: World) -> No
 async def test_attack_requests_for_shares_that_a_room_does_not_have_are_not_kept(w: World) -> None:
     a, _b, room, obj = await two(w)
     await offline(a)
-    shares = a.engine._inbox._shares
+    shares = a.engine.parts.inbox._shares
     shares.note(m.SharesWanted(room, [os.urandom(MIB), os.urandom(16)]))
     shares.note(m.SharesWanted(os.urandom(MIB), [obj]))
     assert shares.idle
@@ -147,9 +147,9 @@ async def test_attack_what_waits_is_not_tried_again_with_every_item(w: World, mo
 
 async def test_attack_a_question_asked_over_and_over_is_answered_once_a_minute(w: World) -> None:
     a, b, room, _obj = await two(w)
-    seals = a.engine._seals
+    seals = a.engine.parts.seals
     for asked in range(2):
-        await b.engine._outbox.append(at(b, room), b.engine._outbox.drafter(at(b, room)).cannot_open(1))
+        await b.engine.parts.outbox.append(at(b, room), b.engine.parts.outbox.drafter(at(b, room)).cannot_open(1))
         await w.settle(room)
         await until(lambda: (room, b.uid, 1) in (seals._answers if asked else seals._answered))  # noqa: B023
     assert seals._answers[room, b.uid, 1] >= seals._answered[room, b.uid, 1] + _AGAIN_MS
@@ -167,7 +167,7 @@ async def test_attack_content_left_out_of_a_history_that_is_given_later_is_misse
     await until(lambda: c.clerk.engine.status.state is LinkState.ONLINE)
     await propose(c, c.deputy)
     await give(c, c.head)
-    await until(lambda: c.room in c.clerk.engine._inbox.rereading._given_up)
+    await until(lambda: c.room in c.clerk.engine.parts.inbox.rereading._given_up)
     assert c.clerk.store.reread(c.room) > 0
     assert c.clerk.texts(c.obj) == [NEW]
     await honest(c.clerk)
@@ -179,8 +179,8 @@ async def test_a_snapshot_that_is_refused_for_good_holds_up_nothing_that_was_wri
 ) -> None:
     a, b, room, obj = await two(w)
     monkeypatch.setattr(totals, "HEARTBEATS_A_DAY", 0)  # what is sent beside is then refused by a total
-    b.engine._outbox.send_beside(room, [Extra(obj=obj, kind=envelope.HEARTBEAT, about=b"", payload=b"")])
-    await until(lambda: room in b.engine._outbox._sealed_extras)
+    b.engine.parts.outbox.send_beside(room, [Extra(obj=obj, kind=envelope.HEARTBEAT, about=b"", payload=b"")])
+    await until(lambda: room in b.engine.parts.outbox._sealed_extras)
     b.say(room, obj, "written, åäö 🙂".encode())
     await until(lambda: a.texts(obj)[-1:] == ["written, åäö 🙂".encode()])
     assert b.engine.blocked(room) is None
@@ -191,8 +191,10 @@ async def test_attack_what_waits_for_a_destroyed_object_holds_up_nothing_else(w:
     await offline(b)
     for i in range(3):
         b.say(room, obj, b"too late %d" % i)
-    link, destroy = a.engine._link.rooms[room], bytes(32)
-    await a.engine._outbox.append(link, a.engine._outbox.drafter(link).destroy(obj, Hash(destroy), Hash(destroy)))
+    link, destroy = a.engine.parts.link.rooms[room], bytes(32)
+    await a.engine.parts.outbox.append(
+        link, a.engine.parts.outbox.drafter(link).destroy(obj, Hash(destroy), Hash(destroy))
+    )
     b.online()
     await until(lambda: obj in at(b, room).stream.state.destroyed)
     other = ObjId(b"\x08" * 16)

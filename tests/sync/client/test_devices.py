@@ -30,7 +30,8 @@ from sync.trust.person import user_drafts
 from sync.trust.person.agency import encode_record
 from sync.trust.person.author import DeviceSecrets, Entry
 from sync.trust.person.pairing_messages import NewDevice, PairingCode
-from sync.trust.person.user_log import DOMAIN, SEAL_BYTES, entry_body, entry_id
+from sync.trust.person.user_entry import DOMAIN, entry_body, entry_id
+from sync.trust.person.user_log import SEAL_BYTES
 from tests.world import Client, World, until, world
 
 RECORD = encode_record({"name": "Handläggare"})
@@ -95,18 +96,18 @@ async def test_a_device_that_is_revoked_reads_nothing_later_and_believes_only_it
     tablet = await w.second(a)
     a.say(room, obj, b"alla")
     await w.settle(room)
-    epoch = a.engine._link.rooms[room].stream.epoch
-    await a.engine.devices.revoke(tablet.engine._link.account.dev)
+    epoch = a.engine.parts.link.rooms[room].stream.epoch
+    await a.engine.devices.revoke(tablet.engine.parts.link.account.dev)
     await until(lambda: tablet.engine.status.code == "revoked")
     assert tablet.engine.status.state is LinkState.ERROR
-    await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
+    await until(lambda: a.engine.parts.link.rooms[room].stream.epoch > epoch)
     a.say(room, obj, b"utan surfplattan")
     await w.settle(room, a, b)
     assert b.texts(obj)[-1] == b"utan surfplattan"
     assert tablet.texts(obj) == [b"alla"]
     assert a.engine.revocation_progress == (0, 1)
     # what the server holds, given to the lost device's keys, does not open
-    account = tablet.engine._link.account
+    account = tablet.engine.parts.link.account
     own = a.engine.devices.own_log
     assert user_drafts.open_generations(own, account.dev, account.kem, account.puk_seeds).keys() == {1}
     await tablet.restart()
@@ -116,13 +117,13 @@ async def test_a_device_that_is_revoked_reads_nothing_later_and_believes_only_it
 async def steal(thief: Client, time: int) -> None:
     """Makes, as the thief's device, a PUK generation that nobody can open, with this claimed time."""
     await thief.engine.devices.follow_now()
-    account, own = thief.engine._link.account, thief.engine.devices.own_log
+    account, own = thief.engine.parts.link.account, thief.engine.devices.own_log
     idents = [bytes(d.dev) for d in own.devices.values() if d.revoked is None]
     seals: list[object] = [[ident, os.urandom(SEAL_BYTES)] for ident in idents]
     payload = [len(own.puks) + 1, KemKey(os.urandom(32)).public, os.urandom(80), seals]
     body = entry_body(own.uid, own.seq + 1, own.head, account.dev, time, "puk_rotate", payload)
     signed = m.Signed(body, account.signing.sign(DOMAIN, entry_id(body)))
-    await thief.engine._link.online.request(lambda rid: m.UserAppend(rid=rid, entries=[signed]), m.Ok)
+    await thief.engine.parts.link.online.request(lambda rid: m.UserAppend(rid=rid, entries=[signed]), m.Ok)
 
 
 async def test_attack_a_stolen_device_spoils_the_key_and_the_person_continues_and_revokes_it(
@@ -137,7 +138,7 @@ async def test_attack_a_stolen_device_spoils_the_key_and_the_person_continues_an
     monkeypatch.setattr(thief.engine.devices, "maintain", nothing)  # the thief's program makes no honest one
     await w.settle(room)
     await steal(thief, clock.now_ms())
-    account = a.engine._link.account
+    account = a.engine.parts.link.account
 
     def newest() -> int:
         return len(a.engine.devices.own_log.puks)
@@ -147,7 +148,7 @@ async def test_attack_a_stolen_device_spoils_the_key_and_the_person_continues_an
     await steal(thief, 2**47)
     await until(lambda: newest() >= 5 and newest() in account.puk_seeds)
     assert a.engine.status.state is LinkState.ONLINE
-    await a.engine.devices.revoke(thief.engine._link.account.dev)
+    await a.engine.devices.revoke(thief.engine.parts.link.account.dev)
     await until(lambda: thief.engine.status.code == "revoked")
     await a.restart()
     b.say(room, obj, "det går vidare 🙂".encode())
@@ -177,7 +178,7 @@ async def test_attack_a_log_longer_than_an_answer_hides_no_revocation_from_a_dev
     await tablet.offline()
     for _ in range(3):
         await a.engine.devices.renew()
-    await a.engine.devices.revoke(tablet.engine._link.account.dev)
+    await a.engine.devices.revoke(tablet.engine.parts.link.account.dev)
     own = a.engine.devices.own_log
     monkeypatch.setattr(people, "MAX_PULL_BYTES", own.size_bytes * 3 // 4)
     tablet.online()
@@ -202,13 +203,13 @@ async def test_rooms_learn_of_a_revocation_also_if_the_program_ended_right_after
     tablet = await w.second(a)
     for room in rooms:
         await w.settle(room)
-    monkeypatch.setattr(a.engine._audit, "check_now", lambda: None)  # as if it ended before it could
+    monkeypatch.setattr(a.engine.parts.audit, "check_now", lambda: None)  # as if it ended before it could
     await b.offline()
-    await a.engine.devices.revoke(tablet.engine._link.account.dev)
+    await a.engine.devices.revoke(tablet.engine.parts.link.account.dev)
     assert a.engine.revocation_progress == (3, 3)
     await a.restart()
     await until(lambda: a.engine.revocation_progress == (0, 3))
-    await until(lambda: all(a.engine._link.rooms[r].stream.epoch == 2 for r in rooms))
+    await until(lambda: all(a.engine.parts.link.rooms[r].stream.epoch == 2 for r in rooms))
     b.online()
     for room in rooms:
         await w.settle(room, a, b)
@@ -219,12 +220,12 @@ async def test_a_colleague_states_what_the_person_cannot(w: World) -> None:
     key."""
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
-    dev = b.engine._link.account.dev
+    dev = b.engine.parts.link.account.dev
     await b.offline()
     await _by_agency(w, b, dev)
-    epoch = a.engine._link.rooms[room].stream.epoch
+    epoch = a.engine.parts.link.rooms[room].stream.epoch
     await a.restart()
-    await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
+    await until(lambda: a.engine.parts.link.rooms[room].stream.epoch > epoch)
     b.online()
     await until(lambda: b.engine.status.code == "revoked")
 
@@ -236,14 +237,14 @@ async def test_colleagues_who_are_connected_state_an_agencys_revocation_at_once(
     rooms = [await w.room(a, b) for _ in range(5)]
     for room in rooms:
         await w.settle(room)
-    epochs = {room: a.engine._link.rooms[room].stream.epoch for room in rooms}
-    assert all(a.engine._audit._due[room] > asyncio.get_running_loop().time() + 1000 for room in rooms)
+    epochs = {room: a.engine.parts.link.rooms[room].stream.epoch for room in rooms}
+    assert all(a.engine.parts.audit._due[room] > asyncio.get_running_loop().time() + 1000 for room in rooms)
     if what == "revoke":
-        await admin.revoke(w.data, uid=b.uid, dev=b.engine._link.account.dev)
+        await admin.revoke(w.data, uid=b.uid, dev=b.engine.parts.link.account.dev)
     else:
         await admin.reset(w.data, uid=b.uid)
-    await until(lambda: all(a.engine._link.rooms[room].stream.epoch > epochs[room] for room in rooms))
-    here = [b.uid in a.engine._link.rooms[room].stream.members for room in rooms]
+    await until(lambda: all(a.engine.parts.link.rooms[room].stream.epoch > epochs[room] for room in rooms))
+    here = [b.uid in a.engine.parts.link.rooms[room].stream.members for room in rooms]
     assert here == [what == "revoke"] * len(rooms)
     await until(lambda: all(a.engine.room_state(room) is RoomState.SEALED for room in rooms))
 
@@ -256,10 +257,10 @@ async def test_a_persons_own_revocation_is_stated_in_their_rooms_at_once(
     room = await w.room(a, b)
     tablet = await w.second(b)
     await w.settle(room)
-    epoch = a.engine._link.rooms[room].stream.epoch
-    monkeypatch.setattr(b.engine._audit, "check_now", lambda: None)  # as if it ended before it could
-    await b.engine.devices.revoke(tablet.engine._link.account.dev)
-    await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
+    epoch = a.engine.parts.link.rooms[room].stream.epoch
+    monkeypatch.setattr(b.engine.parts.audit, "check_now", lambda: None)  # as if it ended before it could
+    await b.engine.devices.revoke(tablet.engine.parts.link.account.dev)
+    await until(lambda: a.engine.parts.link.rooms[room].stream.epoch > epoch)
 
 
 async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
@@ -269,7 +270,7 @@ async def test_attack_a_server_that_cries_wolf_is_not_asked_again_and_again(
     (a,) = await w.hire("Handläggare")
     room = await w.room(a)
     await w.settle(room)
-    await until(lambda: room in a.engine._audit._checked)
+    await until(lambda: room in a.engine.parts.audit._checked)
     looked = count_looks(a, monkeypatch)
     assert w.running is not None
     hub = w.running.service.hub
@@ -289,23 +290,23 @@ async def test_attack_a_revocation_that_the_server_does_not_report_is_found_by_t
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
     await w.settle(room)
-    epoch = a.engine._link.rooms[room].stream.epoch
+    epoch = a.engine.parts.link.rooms[room].stream.epoch
     assert w.running is not None
     monkeypatch.setattr(w.running.service.hub, "notify_room", lambda room, frame: None)
-    await admin.revoke(w.data, uid=b.uid, dev=b.engine._link.account.dev)
-    await until(lambda: a.engine._link.rooms[room].stream.epoch > epoch)
+    await admin.revoke(w.data, uid=b.uid, dev=b.engine.parts.link.account.dev)
+    await until(lambda: a.engine.parts.link.rooms[room].stream.epoch > epoch)
 
 
 def count_looks(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[RoomId]:
     """A list of the rooms that the client asks about from now on."""
     looked: list[RoomId] = []
-    look = client.engine._audit._find_unstated
+    look = client.engine.parts.audit._find_unstated
 
     async def counted(room: RoomSync) -> list[Uid]:
         looked.append(room.room)
         return await look(room)
 
-    monkeypatch.setattr(client.engine._audit, "_find_unstated", counted)
+    monkeypatch.setattr(client.engine.parts.audit, "_find_unstated", counted)
     return looked
 
 
@@ -316,9 +317,9 @@ async def test_after_the_agencys_revocation_the_other_device_makes_a_new_key_and
     await w.settle(room)
     await b.offline()
     await tablet.offline()
-    await _by_agency(w, b, tablet.engine._link.account.dev)
+    await _by_agency(w, b, tablet.engine.parts.link.account.dev)
     await a.restart()
-    await until(lambda: a.engine._link.rooms[room].stream.epoch > 1)
+    await until(lambda: a.engine.parts.link.rooms[room].stream.epoch > 1)
     b.online()
     await until(lambda: len(b.engine.devices.own_log.puks) == 2)
     a.say(room, obj, b"efter")
@@ -412,7 +413,7 @@ async def test_two_devices_let_one_in_at_the_same_time(w: World, monkeypatch: py
     async def both(self: Devices, entries: list[Entry], *, may_wait: bool = False) -> int | None:
         ready = await real(self, entries, may_wait=may_wait)
         if self is a.engine.devices:
-            await tablet.engine.devices.follow(tablet.engine._link.online)
+            await tablet.engine.devices.follow(tablet.engine.parts.link.online)
             own, signing = tablet.engine.devices.own_log, SigningKey(other.sign)
             new = NewDevice(sign_pk=signing.public, kem_pk=KemKey(other.kem).public, name="Tredje", system="")
             proof = signing.sign("dev-proof", [own.uid, own.head, new.keys, tablet.engine.devices.mine])

@@ -27,7 +27,7 @@ async def test_a_message_that_moves_a_pin_before_a_rotation_arrives_leads_to_ano
 
     async def late(outbox: Outbox, at: RoomSync, draft: Draft) -> None:
         nonlocal rotations
-        if outbox is head.engine._outbox:
+        if outbox is head.engine.parts.outbox:
             rotations += 1
             if rotations == 1:  # the first message of a device that is new to the room
                 away.say(room, ObjId(room), record(RoomNamed(title="Ärende", type="case")))
@@ -35,10 +35,10 @@ async def test_a_message_that_moves_a_pin_before_a_rotation_arrives_leads_to_ano
         await append(outbox, at, draft)
 
     monkeypatch.setattr(Outbox, "append", late)
-    before = head.engine._link.rooms[room].stream.epoch
+    before = head.engine.parts.link.rooms[room].stream.epoch
     await head.engine.operations.rotate(room)
     assert rotations == 2
-    assert head.engine._link.rooms[room].stream.epoch == before + 1
+    assert head.engine.parts.link.rooms[room].stream.epoch == before + 1
     await w.settle(room, head, clerk, away)
 
 
@@ -47,8 +47,8 @@ async def test_a_draft_sees_nothing_of_what_is_accepted_while_it_is_made(w: Worl
     head, clerk = await w.hire("Enhetschef", "Handläggare")
     room = await w.room(head, clerk)
     await w.settle(room, head, clerk)
-    at = head.engine._link.rooms[room]
-    drafter = head.engine._outbox.drafter(at)
+    at = head.engine.parts.link.rooms[room]
+    drafter = head.engine.parts.outbox.drafter(at)
     first = drafter.rotate()
     await clerk.engine.operations.leave(room)
     await until(lambda: clerk.uid not in at.stream.members)

@@ -20,11 +20,11 @@ async def test_attack_a_time_far_ahead_is_shown_after_a_new_sign_in_with_its_rec
     monkeypatch.setattr(outbox, "RETRY_S", 0.05)
     a, b, room, obj = await two(w)
     assert [c.engine.time_ahead(room) for c in (a, b)] == [0, 0]
-    before = [c.engine._link.connection for c in (a, b)]
+    before = [c.engine.parts.link.connection for c in (a, b)]
     monkeypatch.setattr(placing, "now_ms", lambda: now_ms() + YEARS_MS)
     a.say(room, obj, b"in 75 years")
     await until(lambda: all(c.engine.time_ahead(room) > YEARS_MS - 60_000 for c in (a, b)))
-    assert all(c.engine._link.connection not in before for c in (a, b)), "the clocks were compared again"
+    assert all(c.engine.parts.link.connection not in before for c in (a, b)), "the clocks were compared again"
     (kept,) = b.store.receipts_kept.evidence(room)
     assert kept.code == "time"
     assert kept.theirs is not None
@@ -44,15 +44,15 @@ async def test_attack_a_false_time_neither_puts_a_renewal_off_nor_brings_it_at_o
 ) -> None:
     (a,) = await w.hire("Handläggare")
     room = await w.room(a)
-    found = a.engine._link.rooms[room]
-    a.store.note_seen(room, found.kept_n, a.engine._link.now_ms())
+    found = a.engine.parts.link.rooms[room]
+    a.store.note_seen(room, found.kept_n, a.engine.parts.link.now_ms())
     with a.store.transaction():  # the epoch's position had a time far ahead, or the clock jumped back since
         change = ahead_ms if ahead_ms == YEARS_MS else -ahead_ms
         a.store.db.conn.execute("UPDATE events SET t = t + ? WHERE room = ?", (change, room))
     due = a.engine.renewed_at(room)
     assert due is not None
     assert due < now_ms() + MONTH_MS + 60_000
-    assert not a.engine._schedule._is_due(found)
+    assert not a.engine.parts.schedule._is_due(found)
     later = now_ms() + MONTH_MS + 60_000
-    monkeypatch.setattr(a.engine._link, "now_ms", lambda: later)
-    assert a.engine._schedule._is_due(found)
+    monkeypatch.setattr(a.engine.parts.link, "now_ms", lambda: later)
+    assert a.engine.parts.schedule._is_due(found)

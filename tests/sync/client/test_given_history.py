@@ -104,7 +104,7 @@ async def test_what_was_cut_off_is_read_after_a_restart(w: World) -> None:
     await until(lambda: c.clerk.engine.status.state is LinkState.ONLINE)
     await propose(c, c.deputy)
     await give(c, c.head)
-    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine._link.rooms[c.room].keys.needs_key)
+    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine.parts.link.rooms[c.room].keys.needs_key)
     assert c.clerk.texts(c.obj) == [NEW]
     c.clerk.wire.spoil = None
     await c.clerk.restart()
@@ -131,7 +131,7 @@ async def test_attack_a_forged_past_is_not_taken_in(w: World) -> None:
     await until(lambda: c.clerk.engine.status.state is LinkState.ONLINE)
     await propose(c, c.deputy)
     await give(c, c.head)
-    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine._link.rooms[c.room].keys.needs_key)
+    await until(lambda: c.clerk.store.reread(c.room) > 0 and not c.clerk.engine.parts.link.rooms[c.room].keys.needs_key)
     head = c.head.engine.position(c.room)
     await until(lambda: c.clerk.engine.position(c.room) == head)
     assert c.clerk.texts(c.obj) == [NEW]
@@ -141,7 +141,7 @@ async def test_attack_a_forged_past_is_not_taken_in(w: World) -> None:
 
 async def test_attack_what_was_void_stays_closed_when_it_is_read_again(w: World) -> None:
     c = await case(w)
-    link = c.head.engine._link
+    link = c.head.engine.parts.link
     pulled = await link.pull(c.room, 0)
     items = [Item(i.n, i.t, i.kind, i.body, i.sig, i.ct) for i in pulled.items]
     at = link.rooms[c.room]
@@ -200,7 +200,7 @@ async def test_attack_a_server_whose_clock_runs_ahead_makes_nobody_a_seasoned_ad
     c = await case(w)
     await propose(c, c.head)
     for client in (c.head, c.deputy, c.clerk):  # a new sign-in would cut the line during this
-        monkeypatch.setattr(client.engine._link, "compare_clocks", lambda: None)
+        monkeypatch.setattr(client.engine.parts.link, "compare_clocks", lambda: None)
     monkeypatch.setattr(placing, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
     with pytest.raises(Refused, match="not-seasoned"):
         await give(c, c.deputy)
@@ -210,6 +210,6 @@ async def test_attack_a_server_whose_clock_runs_ahead_makes_nobody_a_seasoned_ad
         await give(c, c.head)
     assert c.clerk.texts(c.obj) == [NEW]
     c.head.store.note_seen(c.room, c.head.engine.position(c.room), now_ms())
-    monkeypatch.setattr(c.head.engine._link, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
+    monkeypatch.setattr(c.head.engine.parts.link, "now_ms", lambda: now_ms() + EIGHT_DAYS_MS)
     await give(c, c.head)
     await until(lambda: c.clerk.texts(c.obj) == WHOLE)

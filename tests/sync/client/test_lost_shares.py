@@ -102,7 +102,7 @@ async def test_a_member_removed_while_an_item_waits_for_a_share_stays_connected(
     a, b, room, objs = await begun(w)
     c, _late = await lacking(w, a, b, room, objs)
     for holder in (a, b):  # nobody holds it any more
-        monkeypatch.setattr(holder.engine._inbox._shares, "note", lambda frame: None)
+        monkeypatch.setattr(holder.engine.parts.inbox._shares, "note", lambda frame: None)
     c.online()
     await until(lambda: c.engine.room_state(room) is RoomState.WAITING)
     await until(lambda: c.engine.status.state is LinkState.ONLINE)
@@ -110,6 +110,6 @@ async def test_a_member_removed_while_an_item_waits_for_a_share_stays_connected(
     monkeypatch.setattr(c, "on_status", lambda: seen.append(c.engine.status.state))
     await a.engine.operations.remove(room, c.uid)
     await until(lambda: c.engine.room_state(room) is RoomState.LEFT)
-    await until(lambda: c.engine.status.state is LinkState.ONLINE and c.engine._inbox.idle)
+    await until(lambda: c.engine.status.state is LinkState.ONLINE and c.engine.parts.inbox.idle)
     await asyncio.sleep(0.2)
     assert set(seen) <= {LinkState.ONLINE}

@@ -143,7 +143,7 @@ async def test_attack_a_server_whose_key_was_never_seen_is_not_moved_to(w: World
     kept = Failing("old.example", CertificateRefused("x"), asked)
     tried = ServerLine(store, kept, lambda: [w.dialer()], client.engine.agency)
     with pytest.raises(ServerUnproven):
-        await tried.connect(client.engine._link.now_ms)
+        await tried.connect(client.engine.parts.link.now_ms)
     assert store.kept is None
     assert tried.address.host == "old.example"
 
@@ -160,13 +160,13 @@ async def test_a_full_disk_or_a_fault_of_ours_keeps_nobody_from_moving(
     store.fault = fault
     kept = Failing("old.example", CertificateRefused("x"), [])
     tried = ServerLine(store, kept, lambda: [w.dialer()], client.engine.agency)
-    await (await tried.connect(client.engine._link.now_ms)).close()
+    await (await tried.connect(client.engine.parts.link.now_ms)).close()
     assert tried.address == w.dialer().address
     assert store.kept == KeptServer(address="old.example:443", key=true.key)
     (line,) = [r for r in caplog.records if "is not stored" in r.getMessage()]
     assert bool(line.exc_info) is is_ours
     store.fault = None
-    await (await tried.connect(client.engine._link.now_ms)).close()
+    await (await tried.connect(client.engine.parts.link.now_ms)).close()
     assert store.kept == true
 
 

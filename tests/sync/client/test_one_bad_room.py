@@ -47,7 +47,7 @@ async def test_attack_a_room_that_this_program_fails_to_judge_stops_alone(
     real = RoomSync.judge
 
     def judge(self: RoomSync, items: Sequence[Item]) -> list[Accepted]:
-        if self.room == bad and self is b.engine._link.rooms[bad]:
+        if self.room == bad and self is b.engine.parts.link.rooms[bad]:
             raise RecursionError
         return real(self, items)
 
@@ -68,7 +68,7 @@ async def test_attack_a_state_that_grew_too_large_stops_its_room_alone(
     real: Any = RoomStream.to_bytes
 
     def to_bytes(self: RoomStream) -> bytes:
-        if self is b.engine._link.rooms[bad].stream:
+        if self is b.engine.parts.link.rooms[bad].stream:
             raise Reject(*state_codec.STATE_TOO_LARGE)
         return bytes(real(self))
 

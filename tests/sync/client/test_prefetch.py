@@ -40,7 +40,7 @@ def asked(client: Client) -> list[m.Frame]:
 async def back(client: Client, rooms: Sequence[RoomId], others: Client) -> None:
     client.online()
     await until(lambda: all(client.engine.position(room) == others.engine.position(room) for room in rooms))
-    await until(lambda: client.engine._inbox.idle)
+    await until(lambda: client.engine.parts.inbox.idle)
 
 
 async def test_each_room_is_subscribed_to_before_it_is_pulled_and_pulled_once(w: World) -> None:
@@ -91,7 +91,7 @@ async def test_items_placed_during_a_pull_are_pulled_too(w: World, monkeypatch: 
 
     monkeypatch.setattr(Inbox, "_take", waits)
     clerk.online()
-    inbox = clerk.engine._inbox
+    inbox = clerk.engine.parts.inbox
     await until(lambda: {f.room for f in frames if isinstance(f, m.Pull)} == set(rooms))
     (second,) = set(rooms) - {first[0]}
     await until(lambda: inbox._prefetch._task is not None and inbox._prefetch._task.done())
@@ -99,7 +99,7 @@ async def test_items_placed_during_a_pull_are_pulled_too(w: World, monkeypatch: 
     await until(lambda: any(frame.room == second for frame in inbox._fresh))
     go_on.set()
     await until(lambda: clerk.engine.position(second) == head.engine.position(second))
-    await until(lambda: clerk.engine._link.rooms[second].caught_up)
+    await until(lambda: clerk.engine.parts.link.rooms[second].caught_up)
 
 
 async def test_a_pull_that_the_server_refuses_stops_only_its_room(w: World) -> None:
@@ -108,7 +108,7 @@ async def test_a_pull_that_the_server_refuses_stops_only_its_room(w: World) -> N
     for room in rooms:
         head.say(room, ObjId(room), b"Nytt")
     await until(lambda: not head.store.waiting_count())
-    inbox, refused = clerk.engine._inbox, rooms[1]
+    inbox, refused = clerk.engine.parts.inbox, rooms[1]
     answers = list[int]()
 
     def refuse(data: bytes, out: bool) -> Sequence[bytes]:

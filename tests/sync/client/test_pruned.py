@@ -11,9 +11,9 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from app.documents.records import encode
 from app.kinds import KINDS
 from app.objects.crdt import CrdtText
+from app.objects.pieces import encode
 from sync.client.exchange import snapshot_maker
 from sync.client.exchange.backfill import TRIES, Backfill
 from sync.client.exchange.missing_keys import Seals
@@ -161,7 +161,7 @@ async def test_attack_a_server_that_withholds_the_replacing_snapshot_makes_nobod
     with monkeypatch.context() as lying:
         lying.setattr(Backfill, "_one", _refused)
         away.online()
-        await until(lambda: bool(away.engine._inbox._backfill._given_up))
+        await until(lambda: bool(away.engine.parts.inbox._backfill._given_up))
         assert away.store.incomplete(p.room) == [p.obj]
         assert not snapshot_maker.is_steady(p.at(away))
         assert p.at(away).problem is None
@@ -222,7 +222,7 @@ async def test_a_removed_member_keeps_the_missing_range_until_it_can_be_backfill
     with monkeypatch.context() as lying:
         lying.setattr(Backfill, "_one", _refused)
         away.online()
-        await until(lambda: bool(away.engine._inbox._backfill._given_up))
+        await until(lambda: bool(away.engine.parts.inbox._backfill._given_up))
         assert away.engine.room_state(p.room) is RoomState.LEFT
         assert away.store.incomplete(p.room) == [p.obj]
     await away.restart()
@@ -253,10 +253,10 @@ async def test_what_a_missing_key_keeps_shut_is_asked_for_again_when_the_key_com
         for e in range(2, epoch + 1):
             lose(w, away, p.room, e)
         away.online()
-        await until(lambda: p.at(away).keys.needs_key and bool(away.engine._inbox._backfill._given_up))
+        await until(lambda: p.at(away).keys.needs_key and bool(away.engine.parts.inbox._backfill._given_up))
         assert away.store.incomplete(p.room) == [p.obj]
-    p.head.engine._seals._answers[p.room, p.clerk.uid, epoch] = 0
-    p.head.engine._link.seal_work.set()
+    p.head.engine.parts.seals._answers[p.room, p.clerk.uid, epoch] = 0
+    p.head.engine.parts.link.seal_work.set()
     await whole_again(p, away)
 
 
@@ -307,7 +307,7 @@ async def test_what_is_pruned_during_a_backfill_leaves_a_missing_range(
     """The state that was fetched replaces only what was pruned when it was asked for."""
     p = await paper(w)
     await p.clerk.offline()  # no other code reads the missing range
-    room, backfill = p.at(p.clerk), p.clerk.engine._inbox._backfill
+    room, backfill = p.at(p.clerk), p.clerk.engine.parts.inbox._backfill
     room.forget_announced()
     room.incomplete.add(p.obj)
     room.stream.state.pruned = {p.obj: 10}
@@ -343,7 +343,7 @@ async def test_no_snapshot_is_opened_for_changes_that_are_not_pruned(w: World, m
     monkeypatch.setattr(p.clerk.store, "base", lambda obj: None)
     room.forget_announced()
     room.incomplete.add(p.obj)
-    await p.clerk.engine._inbox._backfill.fetch_pruned(room)
+    await p.clerk.engine.parts.inbox._backfill.fetch_pruned(room)
     assert (room.incomplete, opened) == (set(), [])
 
 
@@ -403,7 +403,7 @@ async def test_what_was_placed_and_pruned_before_its_author_saw_it_there_counts_
     await until(lambda: away.engine.reread_progress(p.room) is None)
     had = away.engine.position(p.room)
     with monkeypatch.context() as cut:
-        cut.setattr(away.engine._inbox, "_take_fresh", _nothing)
+        cut.setattr(away.engine.parts.inbox, "_take_fresh", _nothing)
         edit(p, away, lambda text: text.insert(0, "Eget "))
         await until(lambda: "Eget" in p.text(p.head))
         await away.stop()
@@ -430,7 +430,7 @@ async def test_a_newcomer_half_through_reading_at_the_prune_has_the_whole_text(
     p = await paper(w)
     await three_know(p)
     await p.write(p.head, *WORDS[:10])
-    known = {client.engine._link.account.dev for client in w.clients}
+    known = {client.engine.parts.link.account.dev for client in w.clients}
     begun, pruned = asyncio.Event(), asyncio.Event()
     pull, fetch = Link.pull, Backfill._fetch
     pulls = list[int]()
@@ -513,7 +513,7 @@ async def _attested_by_three(w: World, p: Paper) -> None:
 
 
 async def _items(p: Paper) -> list[m.WireItem]:
-    return (await p.clerk.engine._link.pull(p.room, 0)).items
+    return (await p.clerk.engine.parts.link.pull(p.room, 0)).items
 
 
 async def _nothing(*_: object) -> None: ...

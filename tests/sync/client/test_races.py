@@ -28,7 +28,7 @@ from sync.server.store.base import EntryRow
 from sync.server.store.sql_people import SqlPeople
 from sync.trust.person.agency import encode_record
 from sync.trust.person.recovery_sheet import RecoveryCode
-from sync.trust.person.user_log import UserEntry
+from sync.trust.person.user_entry import UserEntry
 from tests.world import Client, World, until, world
 
 DAY_MS = 86_400_000
@@ -98,7 +98,7 @@ async def both(*operations: Awaitable[object]) -> list[object]:
 
 
 def dev(client: Client) -> DevId:
-    return client.engine._link.account.dev
+    return client.engine.parts.link.account.dev
 
 
 async def same_log(*clients: Client) -> None:
@@ -284,7 +284,7 @@ async def is_in(a: Client, guest: Guest, added: object) -> None:
     kept: list[Joined] = []
     joined = await guest.finish(kept.append)
     assert joined.account.dev == added
-    assert set(joined.account.puk_seeds) == set(a.engine._link.account.puk_seeds)
+    assert set(joined.account.puk_seeds) == set(a.engine.parts.link.account.puk_seeds)
 
 
 @ORDERS
@@ -467,4 +467,4 @@ async def test_two_administrators_who_add_somebody_at_once_both_do(
     assert await both(*added) == [None, None]
     assert race.was_run
     await w.settle(room)
-    assert {c.uid, d.uid} <= set(a.engine._link.rooms[room].stream.members)
+    assert {c.uid, d.uid} <= set(a.engine.parts.link.rooms[room].stream.members)

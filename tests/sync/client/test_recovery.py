@@ -34,7 +34,8 @@ from sync.trust.person.agency import SignInCode, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryShare, ReturnCode
 from sync.trust.person.user_drafts import Hand, RecoveryPlan
-from sync.trust.person.user_log import ROOT, UserEntry, UserLog
+from sync.trust.person.user_entry import ROOT, UserEntry
+from sync.trust.person.user_log import UserLog
 from tests.world import Client, World, until, world
 
 DAY_MS = 86_400_000
@@ -76,7 +77,7 @@ async def refused(w: World, tried: Attempt) -> str:
 
 
 async def revoked_by_agency(w: World, client: Client, dev: bytes | None = None) -> None:
-    await admin.revoke(w.data, uid=client.uid, dev=dev or client.engine._link.account.dev)
+    await admin.revoke(w.data, uid=client.uid, dev=dev or client.engine.parts.link.account.dev)
     service = w.running.service if w.running is not None else None
     before = len(client.engine.devices.own_log.agency_revokes)
     await until(lambda: service is not None and len(service.people.log(client.uid).agency_revokes) > before)
@@ -94,11 +95,11 @@ async def test_once_a_recovery_sheet_is_in_force_the_root_key_is_on_it_alone(w: 
     assert own.root_pk == recovery_sheet.root.public
     assert own.recovery_sheet_in_force
     assert a.engine.recovery_sheet.in_force
-    account = a.engine._link.account
+    account = a.engine.parts.link.account
     assert (account.secrets.root, account.recovery_sheet) == (b"", b"")
     await a.restart()
     await until(lambda: a.engine.status.state is LinkState.ONLINE)
-    assert a.engine._link.account.secrets.root == b""
+    assert a.engine.parts.link.account.secrets.root == b""
     assert recovery_sheet.secret not in (a.store.load_account() or b"")
 
 
@@ -131,7 +132,7 @@ async def test_a_recovery_sheet_is_not_begun_offline(w: World) -> None:
     await a.offline()
     with pytest.raises(Unreachable):
         await a.engine.recovery_sheet.publish(RecoveryCode.fresh().format())
-    assert a.engine._link.account.recovery_sheet == b""
+    assert a.engine.parts.link.account.recovery_sheet == b""
 
 
 @pytest.mark.parametrize("placed", [0, 1, 2])
@@ -149,13 +150,13 @@ async def test_an_interrupted_recovery_sheet_is_finished_at_the_next_start(
     monkeypatch.setattr(Devices, "append", cut)
     with pytest.raises(Unreachable):
         await a.engine.recovery_sheet.publish(code.format())
-    assert a.engine._link.account.secrets.root
+    assert a.engine.parts.link.account.secrets.root
     monkeypatch.setattr(Devices, "append", real)
     await a.restart()
     await until(lambda: a.engine.recovery_sheet.in_force)
     assert a.engine.devices.own_log.root_pk == code.root.public
     assert a.engine.devices.own_log.recovery_sheet_in_force
-    account = a.engine._link.account
+    account = a.engine.parts.link.account
     assert (account.secrets.root, account.recovery_sheet) == (b"", b"")
 
 
@@ -173,7 +174,7 @@ async def test_two_devices_that_make_a_recovery_sheet_at_once_leave_one_that_wor
     own = a.engine.devices.own_log
     assert own.root_pk in [code.root.public for code in codes]
     assert own.recovery_sheet_in_force
-    assert a.engine._link.account.secrets.root == tablet.engine._link.account.secrets.root == b""
+    assert a.engine.parts.link.account.secrets.root == tablet.engine.parts.link.account.secrets.root == b""
 
 
 async def test_a_recovery_sheet_whose_answer_was_lost_may_be_followed_by_another(
@@ -200,7 +201,7 @@ async def test_a_recovery_sheet_whose_answer_was_lost_may_be_followed_by_another
     monkeypatch.setattr(Devices, "append", real)
     for _ in range(2):  # and pressing the button again does no harm
         await a.engine.recovery_sheet.publish(second.format())
-        own, account = a.engine.devices.own_log, a.engine._link.account
+        own, account = a.engine.devices.own_log, a.engine.parts.link.account
         assert (own.root_pk, own.recovery_sheet_in_force) == (second.root.public, True)
         assert (account.secrets.root, account.recovery_sheet) == (b"", b"")
     await asked(w, await attempt(w, a, second.format()))
@@ -283,7 +284,7 @@ async def test_while_another_device_is_active_a_return_takes_a_day_and_every_dev
     await w.settle(room, again, b)
     assert again.texts(obj) == [b"kvar"]
     assert again.engine.revocation_progress[1] == 1
-    await until(lambda: b.engine._link.rooms[room].stream.epoch > 1)
+    await until(lambda: b.engine.parts.link.rooms[room].stream.epoch > 1)
     assert [row.revoked for row in again.engine.devices.all()] == [True, True, False]
 
 
@@ -341,7 +342,7 @@ async def test_attack_a_veto_by_a_device_that_the_agency_revokes_is_void(
     await until(lambda: len(stolen.engine.recovery_sheet.asked) == 1)
     await stolen.engine.recovery_sheet.veto(stolen.engine.recovery_sheet.asked[0])
     assert await refused(w, tried) == "vetoed"
-    await revoked_by_agency(w, a, stolen.engine._link.account.dev)
+    await revoked_by_agency(w, a, stolen.engine.parts.link.account.dev)
     await asked(w, tried)
     later(DAY_MS + 1000)
     again = await w.come_back("Handläggare", tried)
@@ -367,7 +368,7 @@ async def test_attack_a_server_that_hides_the_veto_is_found_out_and_the_device_g
     later(DAY_MS + 1000)
     intruder = await w.come_back("Handläggare", tried, waits=False)
     await until(lambda: intruder.engine.status.code == "revoked")
-    await until(lambda: a.engine._link.rooms[room].stream.epoch > 1)
+    await until(lambda: a.engine.parts.link.rooms[room].stream.epoch > 1)
     a.say(room, obj, b"utan den")
     await w.settle(room, a, b)
     assert intruder.texts(obj) == []
@@ -390,7 +391,7 @@ async def test_attack_a_server_whose_clock_jumps_ahead_ends_no_veto_here(
     (shown,) = a.engine.recovery_sheet.asked
     assert shown.came
     with monkeypatch.context() as patched:
-        patched.setattr(a.engine._link, "now_ms", lambda: clock.now_ms() + DAY_MS)
+        patched.setattr(a.engine.parts.link, "now_ms", lambda: clock.now_ms() + DAY_MS)
         assert a.engine.recovery_sheet.asked == []  # by both clocks it is over
     await a.engine.recovery_sheet.veto(shown)
     await until(lambda: intruder.engine.status.code == "revoked")
@@ -407,13 +408,13 @@ async def test_a_veto_is_sent_though_the_disk_is_full(w: World, monkeypatch: pyt
         raise DiskFull
 
     with monkeypatch.context() as disk:
-        disk.setattr(a.engine._link.ports, "save_account", full)
+        disk.setattr(a.engine.parts.link.ports, "save_account", full)
         with pytest.raises(DiskFull):
             await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])
     assert await refused(w, tried) == "vetoed"
     await a.engine.recovery_sheet.veto(a.engine.recovery_sheet.asked[0])  # and it is stored the next time
     await a.restart()
-    assert len(a.engine._link.account.vetoed) == 1
+    assert len(a.engine.parts.link.account.vetoed) == 1
 
 
 async def test_a_veto_that_is_a_moment_too_late_revokes_the_device_that_came_in(
@@ -458,7 +459,7 @@ async def built(w: World, tried: Attempt, who: Client) -> tuple[UserLog, list[En
         record=record_hash(reply.salt, reply.record),
         secrets=tried.secrets,
     )
-    log = UserLog.replay(who.store.user_log(who.uid), who.engine._link.account.agency_pk)
+    log = UserLog.replay(who.store.user_log(who.uid), who.engine.parts.link.account.agency_pk)
     entries, _ = user_drafts.recovery_entries(log, back, clock.now_ms())
     return log, entries, back
 
@@ -576,7 +577,7 @@ async def built_without_invite(tried: Attempt, who: Client) -> tuple[UserLog, li
         record=payload[3],
         secrets=tried.secrets,
     )
-    log = UserLog.replay(rows, who.engine._link.account.agency_pk)
+    log = UserLog.replay(rows, who.engine.parts.link.account.agency_pk)
     entries, _ = user_drafts.recovery_entries(log, back, clock.now_ms())
     return log, entries, back
 
@@ -586,7 +587,7 @@ async def test_attack_a_root_without_a_binding_adds_nothing(w: World) -> None:
     tried = await attempt(w, a, await w.make_sheet(a))
     _, entries, back = await built(w, tried, a)
     log = a.engine.devices.own_log
-    seeds = a.engine._link.account.puk_seeds
+    seeds = a.engine.parts.link.account.puk_seeds
     hand = Hand(ROOT, back.pair.code.root, seeds)
     device, kem = SigningKey(tried.secrets.sign), KemKey(tried.secrets.kem)
     proof = device.sign("dev-proof", [log.uid, log.head, [device.public, kem.public], ROOT])
@@ -603,7 +604,7 @@ async def test_attack_a_root_without_a_binding_adds_nothing(w: World) -> None:
 
 async def test_attack_an_unknown_invitation_sees_no_log(w: World) -> None:
     (a,) = await w.hire("Handläggare")
-    recovery_sheet, unknown = await w.make_sheet(a), SignInCode.fresh(a.engine._link.account.agency_pk)
+    recovery_sheet, unknown = await w.make_sheet(a), SignInCode.fresh(a.engine.parts.link.account.agency_pk)
     tried = await attempt(w, a, recovery_sheet, code=unknown.format())
     assert await refused(w, tried) == "code-unknown"
 
@@ -616,7 +617,7 @@ async def test_attack_the_root_alone_revokes_no_device_that_was_here_lately_with
 ) -> None:
     (a,) = await w.hire("Handläggare")
     recovery_sheet, tablet = await w.make_sheet(a), await w.second(a)
-    first = a.engine._link.account.dev
+    first = a.engine.parts.link.account.dev
     with pytest.raises(Reject) as e:
         await tablet.engine.devices.revoke(first)  # younger
     assert e.value.code == "older"
@@ -640,7 +641,7 @@ async def test_the_root_revokes_after_a_day_and_at_once_what_was_not_here_for_a_
     (a,) = await w.hire("Handläggare")
     recovery_sheet = await w.make_sheet(a)
     tablet, phone = await w.second(a), await w.second(a)
-    devs = [c.engine._link.account.dev for c in (a, tablet)]
+    devs = [c.engine.parts.link.account.dev for c in (a, tablet)]
     assert await phone.engine.recovery_sheet.revoke(devs[0], recovery_sheet) is not None
     later(DAY_MS + 1000)
     assert await phone.engine.recovery_sheet.revoke(devs[0], recovery_sheet) is None
@@ -654,14 +655,14 @@ async def test_attack_rotations_by_revocation_are_three_a_day(w: World, later: C
     (a,) = await w.hire("Handläggare")
     for _ in range(3):
         tablet = await w.second(a)
-        await a.engine.devices.revoke(tablet.engine._link.account.dev)
-    fourth = (await w.second(a)).engine._link.account.dev
+        await a.engine.devices.revoke(tablet.engine.parts.link.account.dev)
+    fourth = (await w.second(a)).engine.parts.link.account.dev
     with pytest.raises(Refused) as e:
         await a.engine.devices.revoke(fourth)
     assert (e.value.code, e.value.detail) == ("busy", "revocations")
     later(DAY_MS + 1000)
     await a.engine.devices.revoke(fourth)
-    fifth = (await w.second(a)).engine._link.account.dev
+    fifth = (await w.second(a)).engine.parts.link.account.dev
     await revoked_by_agency(w, a, fifth)
 
 

@@ -35,7 +35,7 @@ async def log_on(disk: Path, who: Client) -> UserLog:
         rows = await store.user_entries(who.uid, -1)
     finally:
         await store.close()
-    return UserLog.replay([(row.body, row.sig) for row in rows], who.engine._link.account.agency_pk)
+    return UserLog.replay([(row.body, row.sig) for row in rows], who.engine.parts.link.account.agency_pk)
 
 
 def lies_there(disk: Path, secret: bytes) -> list[str]:
@@ -66,7 +66,7 @@ async def test_attack_a_recovery_sheet_and_a_copy_of_a_real_servers_disk_open_no
     # nor with the agency's secret without the recovery sheet
     assert user_drafts.open_generations(log, RECOVERY, escrow, {}) == {}
     opened = user_drafts.open_generations(log, RECOVERY, RecoveryPair(code, share).kem, {})
-    assert opened == a.engine._link.account.puk_seeds, "with both halves it is the person's"
+    assert opened == a.engine.parts.link.account.puk_seeds, "with both halves it is the person's"
 
 
 async def test_a_wrong_or_missing_share_changes_nothing_and_the_right_one_is_taken_after_it(w: World) -> None:
@@ -92,7 +92,7 @@ async def test_a_wrong_or_missing_share_changes_nothing_and_the_right_one_is_tak
     before = a.engine.devices.own_log.seq
     assert (await log_on(w.data, a)).seq == before
     await a.stop()
-    await admin.revoke(w.data, uid=a.uid, dev=a.engine._link.account.dev)
+    await admin.revoke(w.data, uid=a.uid, dev=a.engine.parts.link.account.dev)
     tried = Attempt.begin(f"{code} {late}", newer)
     assert isinstance(await Recovery(w.dialer(), tried, clock.now_ms).ask(), Returned)
     w.clients.remove(a)

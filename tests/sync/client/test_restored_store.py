@@ -89,7 +89,7 @@ async def test_a_batch_that_lay_sealed_in_the_copy_comes_to_an_end(w: World, mon
     a, b, room, obj, lives = await two(w)
     b.say(room, obj, b"av b")
     await w.settle(room)
-    monkeypatch.setattr(type(a.engine._outbox), "_push", _not_now)
+    monkeypatch.setattr(type(a.engine.parts.outbox), "_push", _not_now)
     a.say(room, obj, "väntar".encode())
     await until(lambda: a.store.sealed(room) is not None)
     copy = await lives.copy()

@@ -228,7 +228,7 @@ def test_no_other_file_sets_a_field_of_a_room() -> None:
 
 async def test_a_transition_that_the_table_does_not_list_is_raised_in_tests(w: World) -> None:
     a, _, room, _ = await two(w)
-    at = a.engine._link.rooms[room]
+    at = a.engine.parts.link.rooms[room]
     with pytest.raises(BugError, match=r"SHORT in Reading\.FOLLOWING"):
         at.choose_reading(long=False)
     assert at.problem is None
@@ -240,12 +240,12 @@ async def test_a_transition_that_the_table_does_not_list_stops_the_room_alone_in
     monkeypatch.setattr(TrackedRoom, "raises", False)
     a, b, room, _ = await two(w)
     other = await w.room(a, b)
-    at = a.engine._link.rooms[room]
+    at = a.engine.parts.link.rooms[room]
     with caplog.at_level(logging.ERROR, "sync"):
         at.choose_reading(long=False)
     assert f"room {room[:4].hex()} stopped by a fault of this program: bug, SHORT in Reading.FOLLOWING" in caplog.text
     assert (at.problem, a.engine.room_state(room)) == (RoomState.UNREADABLE, RoomState.UNREADABLE)
     at.reset_connection_state()
     assert at.problem is RoomState.UNREADABLE, "until the next start"
-    assert a.engine._link.rooms[other].problem is None
+    assert a.engine.parts.link.rooms[other].problem is None
     assert not at.may_send

@@ -25,7 +25,7 @@ from sync.server.host.identity import read_agency, read_identity
 from sync.server.rules.handshake import now_ms
 from sync.trust.formats.items import ENVELOPE, Item, item_id, next_rh
 from sync.trust.keys.epochs import USER, Recipient, seal_for
-from sync.trust.person.user_log import AGENCY, DOMAIN, entry_body, entry_id
+from sync.trust.person.user_entry import AGENCY, DOMAIN, entry_body, entry_id
 from sync.trust.room import envelope, signed_receipts, state_codec
 from sync.trust.room.envelope import object_of
 from sync.trust.room.stream import Accepted
@@ -78,7 +78,7 @@ async def start_again(client: Client) -> list[SealedBatch]:
 
 
 def own_seq(client: Client, room: RoomId) -> int:
-    return client.engine._link.rooms[room].own_seq
+    return client.engine.parts.link.rooms[room].own_seq
 
 
 async def test_a_batch_is_stored_before_it_is_first_sent(w: World) -> None:
@@ -109,7 +109,7 @@ async def test_nothing_is_sealed_or_sent_before_the_room_is_caught_up(
     signed: list[SealedBatch] = []
     _note_sealed(a, signed)
     a.say(room, obj, HELLO)
-    at, outbox = a.engine._link.rooms[room], a.engine._outbox
+    at, outbox = a.engine.parts.link.rooms[room], a.engine.parts.outbox
     at.announce(at.stream.n + 1)
     assert outbox._seal_next(at) is None
     await outbox._flush(at)
@@ -157,7 +157,7 @@ async def test_attack_a_head_with_a_forged_receipt_is_refused(w: World) -> None:
 async def test_attack_a_member_whose_envelope_saw_another_history_makes_it_a_fork(w: World) -> None:
     """The server shows everybody the same past, and places what that past contradicts: FORK all the same."""
     a, b, room, _obj = await two(w)
-    link = a.engine._link
+    link = a.engine.parts.link
     at, log = link.rooms[room], link.book.log(a.uid)
     assert log is not None
     author, s = link.account.author(log), at.stream
@@ -170,7 +170,7 @@ async def test_attack_a_member_whose_envelope_saw_another_history_makes_it_a_for
     rh = next_rh(s.rh, item.n, item.t, item.kind, item_id(ENVELOPE, item.body))
     server = read_identity(w.data, now_ms()).key
     receipt = m.Receipt(room, item.n, rh, item.t, signed_receipts.sign(server, room, item.n, rh, item.t))
-    b.engine._inbox.on_frame(m.Fresh(room, [item], [], receipt))
+    b.engine.parts.inbox.on_frame(m.Fresh(room, [item], [], receipt))
     await stopped(b, room, RoomState.FORK)
 
 
@@ -188,7 +188,7 @@ async def test_attack_another_head_of_the_own_log_is_refused(w: World) -> None:
 async def test_attack_an_older_head_in_an_answer_is_a_rollback(w: World) -> None:
     """Not only at sign-in: a pull whose head is below what this device has verified, with the server's signature."""
     _a, b, room, _obj = await two(w)
-    s = b.engine._link.rooms[room].stream
+    s = b.engine.parts.link.rooms[room].stream
     n, rh = s.n - 1, b.store.rh_at(room, s.n - 1)
     assert rh is not None
     old = m.Receipt(room, n, rh, s.t, signed_receipts.sign(read_identity(w.data, now_ms()).key, room, n, rh, s.t))
@@ -223,9 +223,9 @@ async def test_attack_nothing_is_sealed_to_a_person_whom_the_author_may_not_add(
 async def test_attack_a_revoked_devices_ephemeral_messages_are_refused(w: World) -> None:
     """As soon as its person's log records the revocation here, whatever the room has pinned."""
     a, b, room, _obj = await two(w)
-    message = b.engine._link.rooms[room].ephemerals.seal(b"hej", now_ms(), PRESENCE)
+    message = b.engine.parts.link.rooms[room].ephemerals.seal(b"hej", now_ms(), PRESENCE)
     assert message is not None
-    at, log = a.engine._link.rooms[room], a.engine._link.book.log(b.uid)
+    at, log = a.engine.parts.link.rooms[room], a.engine.parts.link.book.log(b.uid)
     assert log is not None
     (dev,) = log.devices
     body = entry_body(b.uid, log.seq + 1, log.head, AGENCY, now_ms(), "dev_revoke", [dev, [], None])
@@ -237,14 +237,14 @@ async def test_attack_a_revoked_devices_ephemeral_messages_are_refused(w: World)
 
 async def test_attack_a_false_seal_in_front_hides_no_good_one(w: World) -> None:
     a, b, room, _obj = await two(w)
-    at, log = a.engine._link.rooms[room], a.engine._link.book.log(b.uid)
+    at, log = a.engine.parts.link.rooms[room], a.engine.parts.link.book.log(b.uid)
     k = at.keys.ring.k(1)
     assert log is not None
     assert k is not None
     puk = log.puks[-1]
     to = Recipient(USER, b.uid, log.seq, log.head, puk.gen, puk.kem_pk, True)
     good = seal_for(room, at.stream.epochs[1], to, k, at.keys.ring.a(1))
-    mine = b.engine._link.rooms[room]
+    mine = b.engine.parts.link.rooms[room]
     assert mine.keys.take_seals(1, [os.urandom(len(good)), good[:-1], good, os.urandom(8)])
     assert not mine.keys.take_seals(1, [os.urandom(len(good)), good[:-1]])
 
@@ -272,7 +272,7 @@ async def received_with(w: World, share: bytes | None) -> tuple[Client, RoomId, 
 
 async def test_attack_a_share_that_the_stream_does_not_commit_to_is_ignored(w: World) -> None:
     b, room, obj = await received_with(w, os.urandom(32))
-    at = b.engine._link.rooms[room]
+    at = b.engine.parts.link.rooms[room]
     assert at.keys.take_shares([m.WireShare(obj, os.urandom(32)), m.WireShare(os.urandom(16), os.urandom(32))]) == []
     assert b.store.inbox.bad(room) == []
     assert b.engine.room_state(room) is RoomState.SEALED
@@ -284,7 +284,7 @@ async def test_attack_an_own_share_that_came_too_late_is_not_the_objects(
     """Two devices wrote an object's first change at once: the one to whose share the stream does not commit keeps it in
     its store."""
     _a, b, room, obj = await two(w)
-    at = b.engine._link.rooms[room]
+    at = b.engine.parts.link.rooms[room]
     right = at.keys.share(obj)
     at.keys._shares.pop(obj)
     monkeypatch.setattr(b.store, "share", lambda _room, _obj: os.urandom(32))
@@ -295,7 +295,7 @@ async def test_attack_an_own_share_that_came_too_late_is_not_the_objects(
 
 async def test_what_lacks_its_share_waits_and_is_opened_when_it_comes(w: World) -> None:
     b, room, _ = await received_with(w, None)
-    assert b.engine._link.rooms[room].waiting == 0
+    assert b.engine.parts.link.rooms[room].waiting == 0
     assert b.store.waiting(room) == []
     assert b.engine.room_state(room) is RoomState.SEALED
 
@@ -307,7 +307,7 @@ async def test_a_log_that_is_ahead_of_the_disk_is_read_again(w: World) -> None:
     """After a write that failed: entries that are only in memory would be appended with others missing before them."""
     a, b, room, _ = await two(w)
     await offline(a)
-    link = a.engine._link
+    link = a.engine.parts.link
     stored = link.book.log(b.uid)
     assert stored is not None
     ahead = dataclasses.replace(stored, heads=[*stored.heads, Hash(bytes(32))])
@@ -325,7 +325,7 @@ async def test_a_log_that_is_ahead_of_the_disk_is_read_again(w: World) -> None:
 async def test_items_beyond_the_announced_head_are_caught_up_with_only_when_stored(w: World) -> None:
     """A pull gives items after the announced head: nothing may be signed on them before the disk has them."""
     a, b, room, obj = await two(w)
-    link = b.engine._link
+    link = b.engine.parts.link
     old = RoomSync(room, b.store, link.book, link.account, dict(b.store.rooms())[room])
     a.say(room, obj, HELLO)
     await w.settle(room)
@@ -360,7 +360,7 @@ async def test_nothing_is_sent_between_the_pieces_of_a_slice_that_reaches_beyond
     monkeypatch.setattr(Inbox, "_judge", noted)
     b.online()
     await until(lambda: b.texts(obj)[-3:] == [b"1", b"2", b"3"])
-    await until(lambda: b.engine._link.rooms[room].may_send)
+    await until(lambda: b.engine.parts.link.rooms[room].may_send)
     assert len(may_send) >= 3
     assert not any(may_send)
 
@@ -382,7 +382,7 @@ async def test_attack_a_large_rooms_state_is_read_in_pieces_at_a_start(
 ) -> None:
     """One member can make a state of 5.7 MB: 0.7 s of one turn of the loop at every start."""
     a, b, room, _ = await two(w)
-    link = b.engine._link
+    link = b.engine.parts.link
     before = link.rooms[room].stream.state
     monkeypatch.setattr(link_module, "LARGE_BYTES", 0)
     monkeypatch.setattr(state_codec, "_PIECE", 1)
@@ -409,16 +409,16 @@ async def test_attack_a_large_rooms_state_is_read_in_pieces_at_a_start(
     assert link.large == {}
     await a.restart()
     await b.restart()
-    await until(lambda: room in a.engine._link.rooms and room in b.engine._link.rooms)
+    await until(lambda: room in a.engine.parts.link.rooms and room in b.engine.parts.link.rooms)
     await w.settle(room)
-    assert b.engine._link.rooms[room].stream.n == a.engine._link.rooms[room].stream.n
+    assert b.engine.parts.link.rooms[room].stream.n == a.engine.parts.link.rooms[room].stream.n
 
 
 async def test_attack_a_large_room_that_cannot_be_read_stops_by_itself(
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, b, room, _ = await two(w)
-    link = b.engine._link
+    link = b.engine.parts.link
     monkeypatch.setattr(link_module, "LARGE_BYTES", 0)
     link.reload()
     link.large[room] = link.large[room][:-1]

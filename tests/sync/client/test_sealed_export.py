@@ -17,7 +17,7 @@ BODY = "Osänt, åäö 🙂".encode() * 1000
 
 
 def of(client: Client) -> tuple[Account, UserLog]:
-    return client.engine._link.account, client.engine.devices.own_log
+    return client.engine.parts.link.account, client.engine.devices.own_log
 
 
 def split(file: bytes) -> tuple[bytes, bytes]:
@@ -39,7 +39,7 @@ async def test_another_device_of_the_person_reads_it_also_what_was_written_after
 async def test_attack_a_colleague_knows_the_key_to_seal_to_and_is_not_believed(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     await b.engine.directory(a.name)
-    theirs = b.engine._link.book.log(a.uid)
+    theirs = b.engine.parts.link.book.log(a.uid)
     assert theirs is not None
     account, _ = of(b)
     forged = sealed_export.put(account, theirs, b"as if from the other one")

@@ -33,7 +33,7 @@ class Time:
     def passes(self, ms: int, *clients: Client) -> None:
         self.ahead_ms += ms
         for client in clients:
-            client.engine._link.seal_work.set()
+            client.engine.parts.link.seal_work.set()
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_a_lost_or_spoilt_seal_is_healed_by_a_member_and_what_waited_is_re
     await w.settle(room)
     assert a.texts(obj) == b.texts(obj) == [b"ett", TEXT, b"svar"]
     assert b.engine.room_state(room) is RoomState.SEALED
-    assert b.engine._link.rooms[room].stream.epoch == 2
+    assert b.engine.parts.link.rooms[room].stream.epoch == 2
 
 
 async def test_a_newcomer_whose_only_seal_is_lost_reads_the_whole_history_after_one_answer(w: World) -> None:
@@ -116,13 +116,13 @@ async def test_if_nobody_connected_holds_the_key_a_writer_begins_a_new_epoch(w: 
     b.say(room, obj, b"svar")
     b.online()
     await until(lambda: questions(b, room) == [b.uid])
-    await until(lambda: b.engine.position(room) == b.engine._link.rooms[room].head_n)
+    await until(lambda: b.engine.position(room) == b.engine.parts.link.rooms[room].head_n)
     assert b.engine.room_state(room) is RoomState.WAITING
     time.passes(HEAL_MS - 5_000, b)
     await b.engine.learn([a.uid])  # one round trip: still no key
-    assert b.engine._link.rooms[room].stream.epoch == 2
+    assert b.engine.parts.link.rooms[room].stream.epoch == 2
     time.passes(10_000, b)
-    await until(lambda: b.engine._link.rooms[room].stream.epoch == 3)
+    await until(lambda: b.engine.parts.link.rooms[room].stream.epoch == 3)
     await w.settle(room, b)
     assert sorted(b.texts(obj)) == sorted([b"ett", b"svar"])
     assert b.engine.room_state(room) is RoomState.WAITING  # what was written before still is not readable
@@ -133,7 +133,7 @@ async def test_if_nobody_connected_holds_the_key_a_writer_begins_a_new_epoch(w: 
     assert a.texts(obj) == b.texts(obj)
     assert a.engine.room_state(room) is b.engine.room_state(room) is RoomState.SEALED
     assert questions(a, room) == [b.uid]
-    ring = b.engine._link.rooms[room].keys.ring
+    ring = b.engine.parts.link.rooms[room].keys.ring
     assert [e for e, _, a_key in ring.all() if a_key is not None] == [1, 2, 3]  # and the archive hangs together
 
 
@@ -144,7 +144,7 @@ async def test_what_lacks_a_key_after_a_restart_is_asked_for_again(w: World, tim
     b.online()
     await until(lambda: questions(b, room) == [b.uid])
     time.passes(HEAL_MS + 1_000, b)
-    await until(lambda: b.engine._link.rooms[room].stream.epoch == 3)
+    await until(lambda: b.engine.parts.link.rooms[room].stream.epoch == 3)
     await w.settle(room, b)
     await b.restart()
     await until(lambda: questions(b, room) == [b.uid, b.uid])
@@ -161,10 +161,10 @@ async def test_attack_a_from_now_member_is_not_given_an_older_key(w: World) -> N
     await a.engine.operations.add(room, c.uid, 2, history=False)
     await w.settle(room)
     for e in (1, 2, 3):
-        at = c.engine._link.rooms[room]
-        await c.engine._outbox.append(at, c.engine._outbox.drafter(at).cannot_open(e))
+        at = c.engine.parts.link.rooms[room]
+        await c.engine.parts.outbox.append(at, c.engine.parts.outbox.drafter(at).cannot_open(e))
         await w.settle(room)
-    await until(lambda: not any(x.engine._seals._answers for x in (a, b)))
+    await until(lambda: not any(x.engine.parts.seals._answers for x in (a, b)))
     with contextlib.closing(sqlite3.connect(w.data / "server.sqlite3")) as db:
         kept = db.execute("SELECT epoch, length(seal) FROM seals WHERE uid = ?", (c.uid,)).fetchall()
     assert {e for e, _ in kept} == {3}
@@ -183,7 +183,7 @@ async def test_attack_seals_that_match_nothing_keep_no_good_one_from_being_found
     await w.settle(room, a, c)
     spoil(w, b, room, 2)
     for _ in range(3):
-        await c.engine._link.online.request(
+        await c.engine.parts.link.online.request(
             lambda rid: m.Reseal(rid=rid, room=room, epoch=2, uid=b.uid, seal=os.urandom(1168)), m.Ok
         )
     b.online()
@@ -192,20 +192,20 @@ async def test_attack_seals_that_match_nothing_keep_no_good_one_from_being_found
 
 async def test_of_two_seals_the_one_with_the_archive_key_is_taken(w: World) -> None:
     a, b, room, obj = await behind(w)
-    at = a.engine._link.rooms[room]
-    epoch, log = at.stream.epochs[2], a.engine._link.book.log(b.uid)
+    at = a.engine.parts.link.rooms[room]
+    epoch, log = at.stream.epochs[2], a.engine.parts.link.book.log(b.uid)
     k = at.keys.ring.k(2)
     assert log is not None
     assert k is not None
     puk = log.puk_at(log.seq)
     assert puk is not None
     partial = seal_for(room, epoch, Recipient(1, b.uid, log.seq, log.head, puk.gen, puk.kem_pk, False), k, None)
-    await a.engine._link.online.request(
+    await a.engine.parts.link.online.request(
         lambda rid: m.Reseal(rid=rid, room=room, epoch=2, uid=b.uid, seal=partial), m.Ok
     )
     b.online()
     await until(lambda: b.texts(obj) == [b"ett", TEXT])
-    assert b.engine._link.rooms[room].keys.ring.a(2) is not None
+    assert b.engine.parts.link.rooms[room].keys.ring.a(2) is not None
 
 
 async def test_a_writer_may_rotate_again_within_the_hour_only_when_a_question_has_stood_for_a_minute(
@@ -216,8 +216,8 @@ async def test_a_writer_may_rotate_again_within_the_hour_only_when_a_question_ha
     await w.settle(room)
     with pytest.raises(Refused, match="busy"):
         await b.engine.operations.rotate(room)
-    at = b.engine._link.rooms[room]
-    await b.engine._outbox.append(at, b.engine._outbox.drafter(at).cannot_open(2))
+    at = b.engine.parts.link.rooms[room]
+    await b.engine.parts.outbox.append(at, b.engine.parts.outbox.drafter(at).cannot_open(2))
     with pytest.raises(Refused, match="busy"):
         await b.engine.operations.rotate(room)
     time.passes(HEAL_MS)

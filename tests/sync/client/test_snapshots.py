@@ -62,7 +62,7 @@ async def test_a_long_state_goes_in_pieces(w: World, monkeypatch: pytest.MonkeyP
 
 async def test_no_snapshot_is_made_of_an_incomplete_room(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     p = await paper(w, monkeypatch)
-    room, work = p.at(p.clerk), p.clerk.engine._snapshots
+    room, work = p.at(p.clerk), p.clerk.engine.parts.snapshots
     assert snapshot_maker.is_steady(room)
     with monkeypatch.context() as patched:
         patched.setattr(RoomSync, "waiting", 1)

@@ -43,7 +43,7 @@ async def test_attack_nobody_attests_on_the_word_of_others_before_the_history_is
         await until(lambda: p.base(p.guest) > 0)
         await p.write(p.clerk, "mer")
         row = await p.claim(p.clerk, p.whole(p.clerk))
-        work = p.guest.engine._snapshots
+        work = p.guest.engine.parts.snapshots
         await until(lambda: [claim.snapshot for claim in work._put_off.values()] == [row.ident])
         await until(lambda: [uid for uid, _ in p.rows(p.guest)[-1].attests] == [p.head.uid])
         made = list[RoomSync]()
@@ -52,7 +52,7 @@ async def test_attack_nobody_attests_on_the_word_of_others_before_the_history_is
         work._wake.set()
         await until(lambda: not work._make_at)
         assert made == [], "nor does it make one"
-    p.guest.engine._inbox.rereading.queue(p.at(p.guest))
+    p.guest.engine.parts.inbox.rereading.queue(p.at(p.guest))
     await opened(p)
     await until(lambda: [uid for uid, _ in p.rows(p.head)[-1].attests] == [p.head.uid, p.guest.uid])
 
@@ -73,7 +73,7 @@ async def test_attack_a_snapshot_that_two_lied_about_is_found_out_when_the_histo
     await p.guest.restart()
     await opened(p)
     assert p.base(p.guest) == 0
-    work = p.guest.engine._snapshots
+    work = p.guest.engine.parts.snapshots
     assert await work._state(p.at(p.guest), p.obj, row.covers) == p.whole(p.head, row.covers)
     assert [uid for uid, _ in p.rows(p.guest)[-1].attests] == [p.head.uid]
     assert work._attest_at == {}
@@ -264,7 +264,7 @@ async def test_attack_a_snapshot_within_what_it_covers_is_not_attested_nor_opene
     state = p.whole(p.clerk)
     first, *rest = pieces(b"t" * 16, state.digest, pack(state))
     assert rest
-    send = p.clerk.engine._outbox.send_beside
+    send = p.clerk.engine.parts.outbox.send_beside
     send(p.room, [Extra(obj=p.obj, kind=envelope.SNAPSHOT, about=b"", payload=first.encode())])
     await until(lambda: True in taken)
     await w.settle(p.room, p.head, p.clerk)  # only now: what is sent beside does not count as waiting
@@ -278,7 +278,7 @@ async def test_attack_a_snapshot_within_what_it_covers_is_not_attested_nor_opene
         ],
     )
     await until(lambda: taken.count(True) == len(rest) + 1 and bool(p.rows(p.head)))
-    assert p.head.engine._snapshots._attest_at == {}
+    assert p.head.engine.parts.snapshots._attest_at == {}
     await p.attest(p.head, p.rows(p.head)[-1], state.digest)
     await p.add(p.guest)
     await opened(p)

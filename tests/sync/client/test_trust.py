@@ -32,12 +32,12 @@ async def w(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Wo
 
 
 def epoch(client: Client, room: RoomId) -> int:
-    return client.engine._link.rooms[room].stream.epoch
+    return client.engine.parts.link.rooms[room].stream.epoch
 
 
 def age(client: Client, room: RoomId, ms: int) -> None:
     """Makes the room's entries so much older for this client, and known to it for so much longer."""
-    client.store.note_seen(room, client.engine._link.rooms[room].kept_n, client.engine._link.now_ms())
+    client.store.note_seen(room, client.engine.parts.link.rooms[room].kept_n, client.engine.parts.link.now_ms())
     marks = client.store.seen._marks[room]
     client.store.seen._marks[room] = [(n, t - ms) for n, t in marks]
     with client.store.transaction():
@@ -81,12 +81,12 @@ async def test_a_reader_renews_nothing(w: World) -> None:
     a, b = await w.hire("Handläggare", "Registrator")
     room = await w.room(a, b)
     await a.engine.operations.set_role(room, b.uid, 1)
-    await until(lambda: not b.engine._link.rooms[room].stream.rotation_owed and epoch(a, room) == epoch(b, room))
+    await until(lambda: not b.engine.parts.link.rooms[room].stream.rotation_owed and epoch(a, room) == epoch(b, room))
     before = epoch(b, room)
     age(b, room, MONTH_MS)
     await asyncio.sleep(0.8)
     assert epoch(b, room) == before
-    assert b.engine._schedule._turns == {}  # nor does it try
+    assert b.engine.parts.schedule._turns == {}  # nor does it try
 
 
 async def test_an_epoch_without_archive_is_renewed_by_a_member_who_can_link_it_to_the_history(w: World) -> None:
@@ -94,12 +94,12 @@ async def test_an_epoch_without_archive_is_renewed_by_a_member_who_can_link_it_t
     room = await a.engine.operations.create_room()
     await a.engine.directory(b.name)
     await a.engine.operations.add(room, b.uid, 2, history=False)
-    await until(lambda: room in b.engine._link.rooms and epoch(b, room) == epoch(a, room))
+    await until(lambda: room in b.engine.parts.link.rooms and epoch(b, room) == epoch(a, room))
     before = epoch(a, room)
-    await until(lambda: not b.engine._link.rooms[room].keys.needs_key)
+    await until(lambda: not b.engine.parts.link.rooms[room].keys.needs_key)
     await b.engine.operations.rotate(room)
     await until(lambda: epoch(a, room) >= before + 2)
-    epochs = a.engine._link.rooms[room].stream.epochs
+    epochs = a.engine.parts.link.rooms[room].stream.epochs
     assert [epochs[e].has_archive for e in (before, before + 1, before + 2)] == [True, False, True]
     await asyncio.sleep(0.5)
     assert epoch(a, room) == before + 2
@@ -107,7 +107,7 @@ async def test_an_epoch_without_archive_is_renewed_by_a_member_who_can_link_it_t
 
 async def test_attack_a_server_that_swaps_a_person_in_the_directory_is_found_out(w: World) -> None:
     a, b, c = await w.hire("Handläggare", "Registrator", "Enhetschef")
-    log = c.engine._link.book.log(c.uid)
+    log = c.engine.parts.link.book.log(c.uid)
     assert log is not None
 
     def swapped(data: bytes, out: bool) -> list[bytes]:
@@ -135,10 +135,10 @@ async def test_changes_of_a_persons_keys_are_listed_with_their_entries(w: World)
     a, b = await w.hire("Handläggare", "Registrator")
     await w.room(a, b)
     tablet = await w.second(b)
-    await b.engine.devices.revoke(tablet.engine._link.account.dev)
+    await b.engine.devices.revoke(tablet.engine.parts.link.account.dev)
     await admin.reset(w.data, uid=b.uid)
     taken = len(a.moved_logs)
-    await a.engine._link.book.fetch(a.engine._link.online, b.uid)
+    await a.engine.parts.link.book.fetch(a.engine.parts.link.online, b.uid)
     assert a.moved_logs[taken:] == [b.uid]
     found = [(c.seq, c.what) for c in a.engine.key_changes(b.uid, 2)]
     assert found == [(3, Change.DEVICE_ADDED), (4, Change.DEVICE_REVOKED), (5, Change.RESET)]

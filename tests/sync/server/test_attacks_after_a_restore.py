@@ -20,7 +20,8 @@ from sync.server.rules import people
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import Agency, SignInCode, record_hash
 from sync.trust.person.author import DeviceSecrets, Entry, new_user
-from sync.trust.person.user_log import UserEntry, UserLog
+from sync.trust.person.user_entry import UserEntry
+from sync.trust.person.user_log import UserLog
 from tests.sync.server.house import House
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.wire import Person, Refused, config, now, open_wire

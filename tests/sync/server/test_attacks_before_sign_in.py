@@ -342,13 +342,13 @@ async def test_attack_those_who_have_not_signed_in_hold_little_memory_together(d
             for each in lines[:2]:
                 each.writer.write(announced + bytes(1_400_000))
             entrance = house.server.service.entrance
-            await until(lambda: entrance._held_bytes > 2_800_000)
+            await until(lambda: entrance.held_bytes > 2_800_000)
             lines[2].writer.write(announced + bytes(500_000))
             await lines[0].ended()
             assert turned_away(house) == {"bytes": 1}
-            await until(lambda: 1_900_000 < entrance._held_bytes < 2_000_000)
+            await until(lambda: 1_900_000 < entrance.held_bytes < 2_000_000)
             await anna.wire.ask(m.Devices(anna.wire.rid()), m.DevicesReply)
-        await until(lambda: entrance._held_bytes == 0)
+        await until(lambda: entrance.held_bytes == 0)
 
 
 async def test_what_has_been_answered_is_held_no_more(house: House) -> None:
@@ -357,7 +357,7 @@ async def test_what_has_been_answered_is_held_no_more(house: House) -> None:
     for _ in range(3):
         with pytest.raises(Exception, match="code-unknown"):
             await wire.ask(m.Invite(wire.rid(), bytes(32)), m.InviteReply)
-    await until(lambda: house.server.service.entrance._held_bytes == 0)
+    await until(lambda: house.server.service.entrance.held_bytes == 0)
     await wire.close()
 
 

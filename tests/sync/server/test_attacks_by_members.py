@@ -339,7 +339,7 @@ async def test_attack_seals_that_are_given_again_count_in_the_devices_day(
         with pytest.raises(Refused, match="quota device"):  # noqa: PT012 - as many as are taken
             for _ in range(20):
                 await anna.wire.ask(m.Reseal(anna.wire.rid(), room, 1, bert.uid, os.urandom(4096)), m.Ok)
-        store = server.service.people._store
+        store = server.store
         for tally in (Tally("device", anna.author.dev), Tally("person", anna.uid)):  # a restart keeps the counts
             assert await store.counted(tally, today()) > 50_000
         await house.close()

@@ -195,17 +195,17 @@ async def test_the_servers_clock_is_set_an_hour_ahead_and_back_and_nothing_is_lo
             monkeypatch.setattr(module, "now_ms", now)
         a.say(room, obj, b"before")
         await w.settle(room, a, b)
-        t = a.engine._link.rooms[room].stream.t
+        t = a.engine.parts.link.rooms[room].stream.t
         ahead = 3_600_000
         a.say(room, obj, "medan klockan går fel 🙂".encode())
         b.say(room, obj, b"also")
-        await until(lambda: [c.engine._link.rooms[room].blocked for c in (a, b)] == ["busy"] * 2)
+        await until(lambda: [c.engine.parts.link.rooms[room].blocked for c in (a, b)] == ["busy"] * 2)
         assert clock.jump_ms // 60_000 in (59, 60)
-        assert (await a.engine._link.pull(room, 0)).items  # reading goes on
+        assert (await a.engine.parts.link.pull(room, 0)).items  # reading goes on
         await w.second(a)  # and so does letting a device in
         ahead = 0
         await w.settle(room, a, b)
         written = {b"before", "medan klockan går fel 🙂".encode(), b"also"}
         assert written <= set(a.texts(obj)) == set(b.texts(obj))
-        assert 0 <= a.engine._link.rooms[room].stream.t - t < 600_000
+        assert 0 <= a.engine.parts.link.rooms[room].stream.t - t < 600_000
     assert clock_guard.CONFIRMED not in {path.name for path in w.data.iterdir()}

@@ -75,7 +75,7 @@ async def test_devices_show_the_program_and_who_runs_an_older_one(
     async def listed() -> dict[str, tuple[str, bool]]:
         for person, agent in zip(people, named, strict=True):
             row = SightingRow(dev=person.author.dev, uid=person.uid, last=1, agent=agent)
-            await house.server.service.people._store.put_sighting(row)
+            await house.server.store.put_sighting(row)
         lines = await asyncio.to_thread(lines_of, capsys, "devices", "--data", str(house.data))
         return {line["name"]: (line["agent"], line["older"]) for line in lines}
 

@@ -25,7 +25,8 @@ from sync.server.store.base import EntryRow
 from sync.trust.person import user_drafts
 from sync.trust.person.author import Entry, puk_payload
 from sync.trust.person.user_drafts import Hand
-from sync.trust.person.user_log import DOMAIN, UserLog, entry_id
+from sync.trust.person.user_entry import DOMAIN, entry_id
+from sync.trust.person.user_log import UserLog
 from tests.sync.server.house import House
 from tests.sync.server.wire import Person, Refused, config, now
 
@@ -107,7 +108,7 @@ async def test_attack_a_log_grows_by_so_much_a_day_and_the_person_is_notified(da
             await keys.rotate()
         with pytest.raises(Refused, match="busy user log"):
             await keys.rotate()
-        assert (await house.server.service.people._store.user_entries(keys.log.uid, -1))[-1].seq == ENROLLED + 4
+        assert (await house.server.store.user_entries(keys.log.uid, -1))[-1].seq == ENROLLED + 4
         other = Keys(await house.person("Registrator"))
         await other.rotate()
 
@@ -117,9 +118,8 @@ async def test_attack_a_restart_of_the_server_lets_no_log_grow_faster(data: Path
         keys = Keys(await house.person())
         for _ in range(5):
             await keys.rotate()
-        people = house.server.service.people
         house.server.service.recovery_requests._growth = log_growth.LogGrowth(
-            people._store, Limits(log_entries_a_day=5)
+            house.server.store, Limits(log_entries_a_day=5)
         )
         with pytest.raises(Refused, match="busy user log"):
             await keys.rotate()
@@ -190,7 +190,7 @@ async def test_a_long_log_is_read_with_a_breath_between(house: House, monkeypatc
     book = house.server.service.people
     book._logs.clear()
     turns, reading = 0, asyncio.ensure_future(book.load(keys.log.uid))
-    rows = len(await book._store.user_entries(keys.log.uid, -1))
+    rows = len(await house.server.store.user_entries(keys.log.uid, -1))
     while not reading.done():
         turns += 1
         await asyncio.sleep(0)
@@ -232,15 +232,15 @@ async def test_attack_who_asks_for_a_piece_of_a_long_log_has_no_more_read(house:
     keys = Keys(await house.person())
     for _ in range(5):
         await keys.send(large(keys, 120_000))
-    book, read = house.server.service.people, list[int]()
-    real = book._store.user_entries
+    read = list[int]()
+    real = house.server.store.user_entries
 
     async def counted(uid: bytes, after: int, most: int | None = None) -> list[EntryRow]:
         rows = await real(uid, after, most)
         read.append(len(rows))
         return rows
 
-    book._store.user_entries = counted  # type: ignore[method-assign]
+    house.server.store.user_entries = counted  # type: ignore[method-assign]
     wire = keys.person.wire
     got = list[m.Signed]()
     while len(got) <= keys.log.seq:

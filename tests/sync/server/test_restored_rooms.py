@@ -28,7 +28,7 @@ from sync.trust.person import user_drafts
 from sync.trust.person.agency import Agency, SignInCode, invite_id
 from sync.trust.person.author import DeviceSecrets, new_user
 from sync.trust.person.user_drafts import Hand
-from sync.trust.person.user_log import ROOT, UserEntry, entry_body, entry_id
+from sync.trust.person.user_entry import ROOT, UserEntry, entry_body, entry_id
 from sync.trust.room import signed_receipts
 from sync.trust.room.restore_notice import Restored
 from tests.sync.server.house import TEXT, House

@@ -25,9 +25,9 @@ from sync.trust.formats.items import ENTRY, Role, item_id
 from sync.trust.keys.epochs import in_order, new_epoch
 from sync.trust.keys.merkle import root
 from sync.trust.person import user_drafts
-from sync.trust.person.user_log import AGENCY, entry_id
-from sync.trust.person.user_log import DOMAIN as USER_LOG
-from sync.trust.person.user_log import entry_body as user_body
+from sync.trust.person.user_entry import AGENCY, entry_id
+from sync.trust.person.user_entry import DOMAIN as USER_LOG
+from sync.trust.person.user_entry import entry_body as user_body
 from sync.trust.room import entry_drafts
 from sync.trust.room.entries import DOMAIN, RoomEntry, entry_body
 from tests.sync.server.house import TEXT, House
@@ -124,7 +124,7 @@ async def test_attack_a_device_is_cut_off_though_who_revoked_it_was_gone_before_
     bert = await house.person("Registrator")
     stays = bert.wire
     await bert.connect(house.server.url, house.data)
-    store = house.server.service.people._store
+    store = house.server.store
     real, begun, go = store.append_user, asyncio.Event(), asyncio.Event()
 
     async def slow(*args: Any, **kwargs: Any) -> None:
@@ -152,7 +152,7 @@ async def test_attack_a_device_is_cut_off_though_the_disk_takes_nothing_after_it
     async def full(*_: object) -> None:
         raise Full("disk")
 
-    store = house.server.service.people._store
+    store = house.server.store
     monkeypatch.setattr(store, "drop_recovery_request", full)
     monkeypatch.setattr("sync.server.rules.recovery_requests._revoked", lambda draft: [bert.author.dev])
     await bert.wire.socket.send(encode(m.UserAppend(bert.wire.rid(), [revoked_by_the_agency(house, bert)])))
@@ -166,7 +166,7 @@ async def test_attack_a_log_that_is_read_while_it_grows_takes_no_revocation_back
 ) -> None:
     bert = await house.person("Registrator")
     people = house.server.service.people
-    store, real = people._store, people._store.user_entries
+    store, real = house.server.store, house.server.store.user_entries
     begun, go = asyncio.Event(), asyncio.Event()
 
     async def slow(uid: bytes, after: int) -> list[EntryRow]:

@@ -293,7 +293,7 @@ async def test_attack_a_device_that_the_agency_revokes_is_cut_off_though_reading
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bert = await house.person("Registrator")
-    store = house.server.service.people._store
+    store = house.server.store
     real, failed = store.external_appends, asyncio.Event()
 
     async def failing(after: int) -> list[tuple[int, bytes]]:
@@ -328,7 +328,7 @@ async def test_attack_a_damaged_log_or_a_full_disk_keeps_no_other_device_from_be
         return await real(of)
 
     monkeypatch.setattr(at, fault, faulty)
-    store = service.people._store
+    store = house.server.store
     appends, waits = store.external_appends, asyncio.Event()
 
     async def later(after: int) -> list[tuple[int, bytes]]:
@@ -348,7 +348,7 @@ async def test_a_device_that_stays_connected_is_seen_again_and_one_that_left_is_
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     anna, bert = await house.person(), await house.person("Registrator")
-    store = house.server.service.people._store
+    store = house.server.store
 
     async def last(who: Person) -> SightingRow:
         (row,) = await store.sightings(who.uid)

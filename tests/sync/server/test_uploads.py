@@ -87,10 +87,10 @@ async def test_a_part_that_becomes_whole_is_counted_once(small: House) -> None:
             put = await a.put(at, content=data[start : start + MIB], headers=headers)
         assert put.status_code == 201
         assert live.size_bytes - before == 3 * MIB
-        assert await service.uploads._store.uploads() == []
+        assert await small.server.store.uploads() == []
         assert service.uploads.held(room, (b"", b"", b"")) == 0
         day = now_ms() // 86_400_000
-        assert 3 * MIB <= await service.uploads._store.counted(Tally("device", anna.author.dev), day) < 3 * MIB + 10_000
+        assert 3 * MIB <= await small.server.store.counted(Tally("device", anna.author.dev), day) < 3 * MIB + 10_000
         big = os.urandom(3 * MIB)
         for code in (201, 201, 507):  # in all 9 MiB of its 10; what is in memory counts too
             put = await a.put(url(room), content=big, headers={"repr-digest": digest(big)})
@@ -149,7 +149,7 @@ async def test_an_upload_is_swept_after_its_day_and_not_before(data: Path, monke
         monkeypatch.setattr("sync.server.rules.uploads.now_ms", lambda: later)
         await uploads.sweep()
         assert on_disk(house) == 0
-        assert await uploads._store.uploads() == []
+        assert await server.store.uploads() == []
         assert uploads.held(room, (b"", b"", b"")) == 0
 
 
@@ -208,7 +208,7 @@ async def test_what_was_counted_and_not_written_is_taken_back(house: House, monk
 
     async with http(house, anna) as a:
         with monkeypatch.context() as failing:
-            failing.setattr(uploads._store, "put_upload", busy)
+            failing.setattr(house.server.store, "put_upload", busy)
             at = url(room)
             assert (await begun(a, at, held=1000)).json() == {"code": "full"}
         assert uploads.held(room, (b"", b"", b"")) == 0
@@ -225,7 +225,7 @@ async def test_a_part_that_does_not_match_its_digest_leaves_nothing(house: House
             put = await a.put(at, content=content[start:end], headers=headers)
         assert (put.status_code, put.json()) == (422, {"code": "invalid"})
         assert on_disk(house) == 0
-        assert await house.server.service.uploads._store.uploads() == []
+        assert await house.server.store.uploads() == []
 
 
 # -- requests for files
@@ -333,4 +333,4 @@ async def test_uploads_are_kept_by_the_store_in_the_order_of_their_beginning(hou
     async with http(house, anna) as a:
         for _ in range(3):
             await begun(a, url(room), held=10)
-    assert [row.name for row in await uploads._store.uploads()] == list(uploads._rows)
+    assert [row.name for row in await house.server.store.uploads()] == list(uploads._rows)

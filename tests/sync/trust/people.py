@@ -13,16 +13,10 @@ from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role, item_id, next_
 from sync.trust.keys.epochs import KeyRing, open_seal
 from sync.trust.person.agency import Agency, SignInCode, encode_record, record_hash
 from sync.trust.person.author import Author, DeviceSecrets, new_user, puk_info, puk_key, puk_payload
-from sync.trust.person.user_log import (
-    AGENCY,
-    DOMAIN,
-    RECOVERY_SHEET_FORMAT,
-    SHARE_SEAL_BYTES,
-    UserLog,
-    device_id,
-    entry_body,
-    entry_id,
-)
+from sync.trust.person.user_entry import AGENCY, DOMAIN, device_id, entry_body, entry_id
+from sync.trust.person.user_log import RECOVERY_SHEET_FORMAT, SHARE_SEAL_BYTES, UserLog
+from sync.trust.room.entries import DOMAIN as ROOM_DOMAIN
+from sync.trust.room.entries import entry_body as room_entry_body
 from sync.trust.room.entry_drafts import Draft, Drafter, new_room
 from sync.trust.room.envelope import EncryptedBatch, ObjectKeys, PlainOp, encrypt_batch, pack, root_share
 from sync.trust.room.stream import Accepted, RoomStream
@@ -178,6 +172,14 @@ class Room:
 
     def drafter(self, by: Someone) -> Drafter:
         return Drafter(self.stream, by.author, self.office.book, self.ring(by), self.t)
+
+    def any_entry(self, by: Someone, kind: str, payload: list[object]) -> Draft:
+        """An entry of any kind with any payload, which its author signed: also one that no Drafter makes."""
+        s, a = self.stream.state, by.author
+        body = room_entry_body(
+            s.room, s.entry_seq + 1, s.entry_head, a.uid, a.dev, (s.n, s.rh), a.ulog, self.t, kind, payload
+        )
+        return Draft(room=s.room, entries=[(body, a.signing.sign(ROOM_DOMAIN, item_id(ENTRY, body)))])
 
     def ring(self, by: Someone) -> KeyRing:
         return by.rings.setdefault(self.id, KeyRing(self.id))

@@ -15,8 +15,8 @@ from sync.trust.formats.items import ENTRY, ENVELOPE, Role, item_id
 from sync.trust.keys import merkle
 from sync.trust.keys.epochs import KeyRing, in_order, new_epoch, open_seal, seal_info
 from sync.trust.person.author import puk_key
-from sync.trust.person.user_log import DOMAIN as USER_DOMAIN
-from sync.trust.person.user_log import entry_id
+from sync.trust.person.user_entry import DOMAIN as USER_DOMAIN
+from sync.trust.person.user_entry import entry_id
 from sync.trust.room import envelope
 from sync.trust.room.entries import DOMAIN, entry_body
 from sync.trust.room.envelope import (

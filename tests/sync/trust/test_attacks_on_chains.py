@@ -11,8 +11,8 @@ import pytest
 from sync.crypto.encoding import dec, enc
 from sync.ids import Hash
 from sync.trust.formats.items import ENTRY, ENVELOPE, Item, Role, item_id
-from sync.trust.person.user_log import DOMAIN as USER_DOMAIN
-from sync.trust.person.user_log import entry_id
+from sync.trust.person.user_entry import DOMAIN as USER_DOMAIN
+from sync.trust.person.user_entry import entry_id
 from sync.trust.room.entries import DOMAIN, RoomEntry, entry_body
 from tests.sync.trust.conftest import Scene
 from tests.sync.trust.forging import entry_by

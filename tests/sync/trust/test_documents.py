@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from sync.protocol import messages
-from sync.trust.person import user_log
+from sync.trust.person import user_entry
 from sync.trust.room import payload_reading
 
 SYNC = Path(__file__).parents[3] / "sync"
@@ -39,7 +39,7 @@ def test_every_error_code_stands_in_the_document(code: messages.ErrorCode) -> No
 
 
 def test_every_entry_type_stands_in_the_document() -> None:
-    for name in (*user_log.TYPES, *payload_reading.READ):
+    for name in (*user_entry.TYPES, *payload_reading.READ):
         assert f"| `{name}` |" in PROTOCOL, name
 
 

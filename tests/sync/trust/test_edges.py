@@ -13,7 +13,8 @@ from sync.protocol.version import MAX_PAYLOAD_BYTES
 from sync.trust.formats.items import Role
 from sync.trust.keys.epochs import KeyRing, sound_base, walk_back
 from sync.trust.person.author import DeviceSecrets, open_puk, puk_payload
-from sync.trust.person.user_log import AGENCY, UserLog
+from sync.trust.person.user_entry import AGENCY
+from sync.trust.person.user_log import UserLog
 from sync.trust.room import ephemeral, stream, successor_claim
 from sync.trust.room.entries import RoomEntry
 from sync.trust.room.entry_drafts import Draft

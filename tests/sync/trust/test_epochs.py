@@ -53,7 +53,7 @@ def changed_epoch(room: Room, by: Someone, **changes: Any) -> Draft:
     """A rotation whose public block was changed before it was signed."""
     entry = RoomEntry.decode(room.drafter(by).rotate().entries[0][0])
     assert entry.epoch is not None
-    return room.drafter(by)._draft("epoch", [replace(entry.epoch, **changes).payload()])
+    return room.any_entry(by, "epoch", [replace(entry.epoch, **changes).payload()])
 
 
 def test_everyone_of_record_opens_the_epoch_and_all_history(scene: Scene) -> None:
@@ -138,7 +138,7 @@ def test_attack_a_silent_recipient_or_a_missing_one_is_seen_by_all(scene: Scene)
     )
     for wrong in ([*everyone, ghost], everyone[:1], []):
         new = new_epoch(room.id, 2, wrong, [], room.ring(scene.head), base=1)
-        draft = room.drafter(scene.head)._draft("epoch", [new.epoch.payload()])
+        draft = room.any_entry(scene.head, "epoch", [new.epoch.payload()])
         assert void(room, scene.head, draft) == "recipients"
         with pytest.raises(Reject) as e:
             room.append(scene.head, draft)
@@ -196,14 +196,14 @@ def test_attack_a_signer_without_history_cannot_begin_or_fake_an_archive(scene: 
     ring = KeyRing(room.id, [(2, bytes(32), os.urandom(32))])
     for base in (None, 2):
         new = new_epoch(room.id, 3, to, [], ring, base=base)
-        draft = room.drafter(scene.guest)._draft("epoch", [new.epoch.payload()])
+        draft = room.any_entry(scene.guest, "epoch", [new.epoch.payload()])
         assert void(room, scene.guest, draft) == "epoch-link"
 
 
 def test_attack_a_history_holder_cannot_begin_the_archive_again(scene: Scene) -> None:
     room = scene.room
     new = new_epoch(room.id, 2, room.stream.recipients(scene.office.book), [], room.ring(scene.head), base=None)
-    draft = room.drafter(scene.head)._draft("epoch", [new.epoch.payload()])
+    draft = room.any_entry(scene.head, "epoch", [new.epoch.payload()])
     assert void(room, scene.head, draft) == "epoch-link"
 
 
@@ -216,7 +216,7 @@ def test_attack_a_bad_link_is_linked_over_by_the_next_holder(scene: Scene) -> No
     entry = RoomEntry.decode(honest.entries[0][0])
     assert entry.epoch is not None
     bad = replace(entry.epoch, prev=os.urandom(150))
-    draft = room.drafter(scene.clerk)._draft("epoch", [bad.payload()])
+    draft = room.any_entry(scene.clerk, "epoch", [bad.payload()])
     room.append(scene.clerk, draft)
     for who in (scene.head, scene.guest, scene.clerk):
         room.give_keys(who, honest)
@@ -285,7 +285,7 @@ def test_attack_adding_with_history_where_there_is_no_archive_rotates_in_the_sam
     room.join(scene.head, scene.guest, history=False)
     rotated(room, scene.guest, scene.head)
     third = scene.office.hire("Arkivarie")
-    bare = room.drafter(scene.head)._draft("add", [third.uid, 2, True, [2, third.log.head], bytes(32), None])
+    bare = room.any_entry(scene.head, "add", [third.uid, 2, True, [2, third.log.head], bytes(32), None])
     assert void(room, scene.head, bare) == "epoch-missing"
     draft = room.join(scene.head, third)
     assert RoomEntry.decode(draft.entries[0][0]).epoch is not None
@@ -308,7 +308,7 @@ def test_a_recipient_nobody_can_seal_to_is_listed_and_the_rotation_goes_on(scene
     broken = [replace(r, kem_pk=r.kem_pk[:1184] + bytes(32)) if r.uid == scene.clerk.uid else r for r in everyone]
     new = new_epoch(room.id, 2, broken, [], room.ring(scene.head), base=1)
     assert new.epoch.unsealed == (bytes(scene.clerk.uid),)
-    room.append(scene.head, room.drafter(scene.head)._draft("epoch", [new.epoch.payload()]))
+    room.append(scene.head, room.any_entry(scene.head, "epoch", [new.epoch.payload()]))
     assert room.stream.epoch == 2
 
 

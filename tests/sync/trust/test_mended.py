@@ -15,9 +15,10 @@ from sync.errors import Reject
 from sync.ids import DevId, ObjId
 from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, room_id_of
 from sync.trust.keys.epochs import KeyRing, in_order, new_epoch, seals_fit
-from sync.trust.person import user_log
+from sync.trust.person import user_entry
 from sync.trust.person.author import Author, open_puk, puk_info, puk_payload
-from sync.trust.person.user_log import UserLog, device_id, entry_id
+from sync.trust.person.user_entry import device_id, entry_id
+from sync.trust.person.user_log import UserLog
 from sync.trust.room import envelope
 from sync.trust.room.entries import DOMAIN, NO_PREV, entry_body
 from sync.trust.room.entry_rules import recipients
@@ -37,7 +38,7 @@ def add_device(who: Someone) -> Author:
     sealed = seal_to(kem.public, puk_info(log.uid, len(log.puks), dev), who.puk_seed)
     payload: list[object] = [keys, proof, len(log.puks), sealed]
     append_user(
-        who, first.signing, user_log.entry_body(log.uid, log.seq + 1, log.head, first.dev, NOW, "dev_add", payload)
+        who, first.signing, user_entry.entry_body(log.uid, log.seq + 1, log.head, first.dev, NOW, "dev_add", payload)
     )
     assert open_puk(log.puks[-1], log.uid, dev, kem) == who.puk_seed
     return Author(uid=log.uid, dev=dev, signing=key, ulog=(log.seq, log.head))
@@ -51,13 +52,13 @@ def revoke(who: Someone, dev: DevId) -> None:
     new_seed = os.urandom(32)
     payload: list[object] = [dev, [], puk_payload(left, new_seed, who.puk_seed)]
     append_user(
-        who, first.signing, user_log.entry_body(log.uid, log.seq + 1, log.head, first.dev, NOW, "dev_revoke", payload)
+        who, first.signing, user_entry.entry_body(log.uid, log.seq + 1, log.head, first.dev, NOW, "dev_revoke", payload)
     )
     who.puk_seed = new_seed
 
 
 def append_user(who: Someone, key: SigningKey, body: bytes) -> None:
-    sig = key.sign(user_log.DOMAIN, entry_id(body))
+    sig = key.sign(user_entry.DOMAIN, entry_id(body))
     who.log.apply(body, sig)
     who.entries.append((body, sig))
 
@@ -72,7 +73,7 @@ def forced_first(room: Room, by: Author, kind: int, *, obj: bytes, share_c: byte
 
 def test_a_room_keeps_its_founding_after_its_founder_was_reset(scene: Scene) -> None:
     log = scene.head.log
-    body = user_log.entry_body(log.uid, log.seq + 1, log.head, user_log.AGENCY, NOW, "reset", [])
+    body = user_entry.entry_body(log.uid, log.seq + 1, log.head, user_entry.AGENCY, NOW, "reset", [])
     append_user(scene.head, scene.office.agency.key, body)
     client = scene.room.client()
     assert client.to_bytes() == scene.room.stream.to_bytes()

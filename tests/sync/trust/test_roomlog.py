@@ -13,7 +13,7 @@ from sync.ids import Hash, ObjId, Uid
 from sync.trust.formats.items import ENTRY, Role, item_id
 from sync.trust.keys.epochs import RECOVERY, open_seal
 from sync.trust.person.agency import Agency
-from sync.trust.person.user_log import AGENCY
+from sync.trust.person.user_entry import AGENCY
 from sync.trust.room.entries import DOMAIN, RoomEntry
 from sync.trust.room.entry_drafts import Draft, new_room
 from sync.trust.room.entry_rules import SEASONED_MS
@@ -58,7 +58,7 @@ def test_attack_a_from_now_add_is_one_entry_with_its_rotation(scene: Scene) -> N
     assert (room.stream.epoch, len(draft.seals)) == (2, 3)
     third = scene.office.hire("Arkivarie")
     log = third.log
-    bare = room.drafter(scene.head)._draft("add", [third.uid, 2, False, [log.seq, log.head], bytes(32), None])
+    bare = room.any_entry(scene.head, "add", [third.uid, 2, False, [log.seq, log.head], bytes(32), None])
     assert refused(room, scene.head, bare) == "epoch-missing"
 
 
@@ -84,7 +84,7 @@ def test_attack_nobody_gives_a_role_above_the_own(scene: Scene) -> None:
 def test_attack_a_person_who_is_not_bound_is_not_added(scene: Scene) -> None:
     room, log = scene.room, scene.guest.log
     early = [scene.guest.uid, 2, True, [1, log.heads[1]], bytes(32), None]
-    assert refused(room, scene.head, room.drafter(scene.head)._draft("add", early)) == "not-ready"
+    assert refused(room, scene.head, room.any_entry(scene.head, "add", early)) == "not-ready"
 
 
 def test_a_member_is_not_added_twice(scene: Scene) -> None:
@@ -99,7 +99,7 @@ def test_attack_one_without_history_cannot_give_it(scene: Scene) -> None:
     with pytest.raises(Reject, match="forbidden"):
         room.drafter(scene.guest).add(third.uid, Role.WRITER, history=True)
     payload = [third.uid, 2, True, [third.log.seq, third.log.head], bytes(32), None]
-    assert refused(room, scene.guest, room.drafter(scene.guest)._draft("add", payload)) == "forbidden"
+    assert refused(room, scene.guest, room.any_entry(scene.guest, "add", payload)) == "forbidden"
 
 
 def test_a_room_may_keep_its_history_from_all_newcomers() -> None:
@@ -145,7 +145,7 @@ def test_attack_the_last_owner_cannot_go(scene: Scene) -> None:
 def test_attack_a_removal_by_the_removed_is_not_one(scene: Scene) -> None:
     """An `rm` is made by a member who stays. Otherwise the removed member would know the new epoch's key."""
     room = scene.room
-    draft = room.drafter(scene.clerk)._draft("rm", [scene.clerk.uid, 0, b"", _epoch_of(room, scene)])
+    draft = room.any_entry(scene.clerk, "rm", [scene.clerk.uid, 0, b"", _epoch_of(room, scene)])
     assert refused(room, scene.clerk, draft) == "forbidden"
 
 
@@ -161,8 +161,8 @@ def test_attack_after_a_leave_only_what_cleans_the_room_gets_a_position(scene: S
     room.append(scene.guest, room.drafter(scene.guest).leave())
     d = room.drafter(scene.head)
     for draft in (
-        d._draft("note", [b"x"]),
-        d._draft("policy", [{}, None]),
+        room.any_entry(scene.head, "note", [b"x"]),
+        room.any_entry(scene.head, "policy", [{}, None]),
         d.set_role(scene.clerk.uid, Role.ADMIN),
         d.propose("history", b"all"),
         d.destroy(ObjId(os.urandom(16)), Hash(bytes(32)), Hash(bytes(32))),
@@ -193,7 +193,7 @@ def test_with_no_writer_left_a_room_stays_readable(scene: Scene) -> None:
 
 def test_attack_two_entries_from_one_head_are_a_conflict(scene: Scene) -> None:
     room = scene.room
-    one, two = (room.drafter(who)._draft("note", [b"x"]) for who in (scene.head, scene.clerk))
+    one, two = (room.any_entry(who, "note", [b"x"]) for who in (scene.head, scene.clerk))
     room.append(scene.head, one)
     with pytest.raises(Reject) as e:
         room.append(scene.clerk, two)
@@ -292,13 +292,13 @@ def test_any_member_may_pin_anothers_newer_log(scene: Scene) -> None:
 
 
 def test_attack_a_pin_of_another_head_is_void(scene: Scene) -> None:
-    draft = scene.room.drafter(scene.clerk)._draft("pin", [[[scene.head.uid, 2, bytes(32)]]])
+    draft = scene.room.any_entry(scene.clerk, "pin", [[[scene.head.uid, 2, bytes(32)]]])
     assert refused(scene.room, scene.clerk, draft) == "ulog"
 
 
 def test_attack_a_pin_of_a_stranger_is_void(scene: Scene) -> None:
     log = scene.guest.log
-    draft = scene.room.drafter(scene.clerk)._draft("pin", [[[log.uid, log.seq, log.head]]])
+    draft = scene.room.any_entry(scene.clerk, "pin", [[[log.uid, log.seq, log.head]]])
     assert refused(scene.room, scene.clerk, draft) == "not-member"
 
 
@@ -370,13 +370,13 @@ def test_every_type_has_a_place_and_a_reader_may_post_few(scene: Scene) -> None:
     d = room.drafter(scene.guest)
     obj = ObjId(os.urandom(16))
     for draft in (
-        d._draft("note", [b"x"]),
+        room.any_entry(scene.guest, "note", [b"x"]),
         d.rotate(),
-        d._draft("policy", [{}, None]),
+        room.any_entry(scene.guest, "policy", [{}, None]),
         d.propose("history", b"all"),
         d.destroy(obj, Hash(bytes(32)), Hash(bytes(32))),
-        d._draft("prune", [obj, 1, bytes(32)]),
-        d._draft("recovery_use", [[1], [], b""]),
+        room.any_entry(scene.guest, "prune", [obj, 1, bytes(32)]),
+        room.any_entry(scene.guest, "recovery_use", [[1], [], b""]),
     ):
         assert refused(room, scene.guest, draft) == "forbidden"
     assert refused(room, scene.guest, d.approve(Hash(bytes(32)))) == "proposal"
@@ -401,7 +401,7 @@ def test_attack_a_policy_with_unknown_content_is_refused(scene: Scene, policy: d
 def test_an_even_extension_is_void_an_odd_one_is_hashed_and_ignored(scene: Scene) -> None:
     room = scene.room
     for ext, verdict in (({1: b"x"}, None), ({2: b"x"}, "format")):
-        parts = dec(room.drafter(scene.clerk)._draft("note", [b"x"]).entries[0][0], limit=4096)
+        parts = dec(room.any_entry(scene.clerk, "note", [b"x"]).entries[0][0], limit=4096)
         assert isinstance(parts, list)
         body = enc([*parts[:-1], ext])
         sig = scene.clerk.author.signing.sign(DOMAIN, item_id(ENTRY, body))
@@ -411,7 +411,7 @@ def test_an_even_extension_is_void_an_odd_one_is_hashed_and_ignored(scene: Scene
 
 def test_a_note_that_is_sealed_stays_sealed_in_the_timeline(scene: Scene) -> None:
     room = scene.room
-    room.append(scene.clerk, room.drafter(scene.clerk)._draft("note", [H("anteckning")]))
+    room.append(scene.clerk, room.any_entry(scene.clerk, "note", [H("anteckning")]))
     assert room.client().n == room.stream.n
 
 
@@ -423,7 +423,7 @@ def test_attack_one_whose_device_the_agency_revoked_is_not_added_until_a_newer_k
         room.drafter(scene.head).add(scene.guest.uid, Role.WRITER, history=False)
     assert e.value.code == "not-ready"
     log = scene.guest.log
-    bare = room.drafter(scene.head)._draft("add", [log.uid, 2, True, [log.seq, log.head], bytes(32), None])
+    bare = room.any_entry(scene.head, "add", [log.uid, 2, True, [log.seq, log.head], bytes(32), None])
     assert refused(room, scene.head, bare) == "not-ready"
     scene.guest.rotate_puk()
     room.join(scene.head, scene.guest)

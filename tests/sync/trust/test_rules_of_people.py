@@ -14,7 +14,8 @@ from sync.trust.formats import fields
 from sync.trust.formats.items import ENTRY, RH_0, Item, item_id
 from sync.trust.person.agency import InviteCert, SignInCode, encode_record, record_hash
 from sync.trust.person.author import DeviceSecrets, new_user, puk_info, puk_payload
-from sync.trust.person.user_log import DOMAIN, ROOT, UserEntry, UserLog, entry_body, entry_id
+from sync.trust.person.user_entry import DOMAIN, ROOT, UserEntry, entry_body, entry_id
+from sync.trust.person.user_log import UserLog
 from sync.trust.room.entries import DOMAIN as ROOM_LOG
 from sync.trust.room.entries import NO_PREV, RoomEntry
 from sync.trust.room.entries import entry_body as room_body

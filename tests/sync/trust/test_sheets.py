@@ -17,7 +17,8 @@ from sync.trust.person.agency import Agency, SignInCode, encode_record
 from sync.trust.person.author import Entry
 from sync.trust.person.escrow_key import ShareRequest, certify_escrow, check_escrow, escrow_id, seal_share, share_info
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare, ReturnCode
-from sync.trust.person.user_log import AGENCY, RECOVERY, UserLog
+from sync.trust.person.user_entry import AGENCY
+from sync.trust.person.user_log import RECOVERY, UserLog
 from tests.sync.trust.people import NOW, Office, Someone
 from tests.sync.trust.test_userdrafts import ESCROW, drawn, recovery_sheet, take
 

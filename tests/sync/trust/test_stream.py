@@ -167,7 +167,7 @@ def test_attack_changed_bytes_are_refused(scene: Scene) -> None:
 
 def test_attack_a_forged_entry_is_refused(scene: Scene) -> None:
     room = scene.room
-    draft = room.drafter(scene.clerk)._draft("note", [b"x"])
+    draft = room.any_entry(scene.clerk, "note", [b"x"])
     body, sig = draft.entries[0]
     forged = room.forced(ENTRY, (body, bytes(64), None))
     assert refused(room, forged) == "signature"
@@ -176,7 +176,7 @@ def test_attack_a_forged_entry_is_refused(scene: Scene) -> None:
 
 def test_attack_an_entry_shown_twice_breaks_the_chain(scene: Scene) -> None:
     room = scene.room
-    draft = room.drafter(scene.clerk)._draft("note", [b"x"])
+    draft = room.any_entry(scene.clerk, "note", [b"x"])
     room.append(scene.clerk, draft)
     assert refused(room, room.forced_entry(draft)) == "chain"
 
@@ -225,7 +225,7 @@ def test_attack_a_room_that_begins_otherwise_is_refused(scene: Scene) -> None:
     genesis = scene.room.items[:1]
     s = RoomStream(scene.room.id)
     s.accept(genesis, scene.office.book, None)
-    draft = scene.room.drafter(scene.head)._draft("note", [b"x"])
+    draft = scene.room.any_entry(scene.head, "note", [b"x"])
     body, sig = draft.entries[0]
     with pytest.raises(Reject, match="chain"):
         s.accept([Item(2, scene.room.t, ENTRY, body, sig, None)], scene.office.book, None)
@@ -345,7 +345,7 @@ def test_an_entry_counts_as_seen_too(scene: Scene) -> None:
     room = scene.room
     old = (room.stream.n, room.stream.rh)
     room.push(room.seal(scene.head, TEXT))
-    room.append(scene.clerk, room.drafter(scene.clerk)._draft("note", [b"x"]))
+    room.append(scene.clerk, room.any_entry(scene.clerk, "note", [b"x"]))
     assert not_placed(room, ops_by(room, scene.clerk, seen=old)) == "stale"
 
 
@@ -453,8 +453,8 @@ def test_an_update_is_needed_only_when_policy_enables_what_this_program_lacks(sc
     room.append(scene.head, room.drafter(scene.head).policy(change))
     assert refused(room, room.forced_ops(ops_by(room, scene.clerk, kind=8))) == "format"
     assert void(room, room.forced_ops(ops_by(room, scene.clerk, kind=10))) == "format"
-    assert refused(room, room.forced_entry(room.drafter(scene.clerk)._draft("nytt", []))) == "format"
-    assert void(room, room.forced_entry(room.drafter(scene.clerk)._draft("annat", []))) == "format"
+    assert refused(room, room.forced_entry(room.any_entry(scene.clerk, "nytt", []))) == "format"
+    assert void(room, room.forced_entry(room.any_entry(scene.clerk, "annat", []))) == "format"
 
 
 def test_attack_a_writer_cannot_enable_a_format(scene: Scene) -> None:
@@ -466,7 +466,7 @@ def test_attack_a_writer_cannot_enable_a_format(scene: Scene) -> None:
 def test_attack_an_unreadable_entry_is_void_not_the_end_of_the_room(scene: Scene) -> None:
     room = scene.room
     for kind, payload in (("role", [b"x", 99, None]), ("note", 7), ("add", []), ("okänd", [])):
-        draft = room.drafter(scene.clerk)._draft(kind, payload)  # type: ignore[arg-type]  # 7 is the wrong shape
+        draft = room.any_entry(scene.clerk, kind, payload)  # type: ignore[arg-type]  # 7 is the wrong shape
         with pytest.raises(Reject, match=r"malformed|format"):
             room.append(scene.clerk, draft)
         assert void(room, room.forced_entry(draft)) in ("malformed", "format")

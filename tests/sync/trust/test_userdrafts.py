@@ -18,7 +18,8 @@ from sync.trust.person.agency import SignInCode, encode_record, record_hash
 from sync.trust.person.author import DeviceSecrets, puk_key
 from sync.trust.person.recovery_sheet import RecoveryCode, RecoveryPair, RecoveryShare
 from sync.trust.person.user_drafts import Hand, RecoveryPlan, new_recovery_sheet, recovery_entries
-from sync.trust.person.user_log import RECOVERY, ROOT, SEAL_BYTES, UserLog, root_of
+from sync.trust.person.user_entry import ROOT, root_of
+from sync.trust.person.user_log import RECOVERY, SEAL_BYTES, UserLog
 from tests.sync.trust.people import NOW, Office, Someone
 
 ESCROW = KemKey(bytes(range(32)))

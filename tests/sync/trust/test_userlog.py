@@ -15,17 +15,8 @@ from sync.errors import Reject
 from sync.protocol.version import MAX_TIME_MS, MAX_USER_ENTRY_BYTES
 from sync.trust.person.agency import Agency, SignInCode, encode_record, invite_id, record_hash
 from sync.trust.person.author import DeviceSecrets, new_user, open_puk, puk_info, puk_key, puk_payload, safety_number
-from sync.trust.person.user_log import (
-    AGENCY,
-    DOMAIN,
-    MAX_DEVICES,
-    NO_HEAD,
-    ROOT,
-    UserLog,
-    device_id,
-    entry_body,
-    entry_id,
-)
+from sync.trust.person.user_entry import AGENCY, DOMAIN, ROOT, device_id, entry_body, entry_id
+from sync.trust.person.user_log import MAX_DEVICES, NO_HEAD, UserLog
 from tests.sync.trust.people import NOW, Office, Someone
 
 

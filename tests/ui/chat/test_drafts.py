@@ -41,14 +41,14 @@ def test_what_was_written_is_there_again_after_an_edit(view: ChatView, hl: Desk,
     view.composer.reply(answered, "Handläggare")
     write(view, "Halv mening 🙂")
     view.composer.add_files([tmp_path / "fil.txt"])
-    view._on_action(message(view, sent), "edit")
+    view.message_actions.act(message(view, sent), "edit")
     assert view.composer.text == "Fel ord å"
     write(view, "!")
     QTest.keyClick(view.composer.field, key)
     assert message(view, sent).text == ("Fel ord å!" if key == Qt.Key.Key_Return else "Fel ord å")
     assert view.composer.text == "Halv mening 🙂"
     assert view.composer.replies_to == answered
-    assert view.composer._files == [tmp_path / "fil.txt"]
+    assert view.composer.files == [tmp_path / "fil.txt"]
 
 
 def test_a_change_that_was_begun_is_there_after_an_answer_and_after_another_change(view: ChatView, hl: Desk) -> None:
@@ -82,13 +82,15 @@ def test_a_draft_and_a_change_are_both_there_when_the_view_is_opened_again(
     assert again.composer.replies_to == sent
 
 
-def test_the_text_of_a_change_is_kept_though_the_message_is_gone(view: ChatView, hl: Desk, qtbot: QtBot) -> None:
+def test_the_text_of_a_change_is_kept_though_the_message_is_gone(
+    view: ChatView, hl: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent = message(view, hl.chat.send(ROOM, "Fel ord"))
     write(view, "Halv mening 🙂")
     view.composer.edit(sent)
-    view._message = lambda change_id: None  # type: ignore[method-assign] # as if it had never been here
+    monkeypatch.setattr("ui.chat.drafting.found", lambda timeline, change_id: None)  # as if it had never been here
     view.keep_draft()
-    view._restore_draft()
+    view.drafting.restore()
     assert view.composer.text == "Halv mening 🙂\nFel ord"
 
 
@@ -109,7 +111,7 @@ async def test_a_text_whose_file_could_not_be_sent_comes_back_before_what_was_wr
     assert reopened(view, qtbot).composer.text == "Här är filen å\nNytt 🙂"
     go_on.set()
     await until(lambda: view.composer.text == "Här är filen å\nNytt 🙂")
-    assert view.composer._files == [tmp_path / "fil.txt"]
+    assert view.composer.files == [tmp_path / "fil.txt"]
     assert hl.chat.draft(ROOM).text == "Här är filen å\nNytt 🙂"
 
 
@@ -121,7 +123,7 @@ async def test_a_text_that_was_sent_with_its_file_is_no_draft(
 
     monkeypatch.setattr(hl.chat, "send_file", send)
     view._on_submitted(Written(text="Här är filen å", reply_to=None, edits=None, files=(tmp_path / "fil.txt",)))
-    await until(lambda: len(view.model.timeline) == 1 and not view._sending)
+    await until(lambda: len(view.model.timeline) == 1 and not view.drafting.sending)
     assert last(view) == "Här är filen å"
     assert hl.chat.draft(ROOM).text == ""
 
@@ -132,8 +134,8 @@ def test_what_was_attached_is_there_again_and_pasted_pictures_are_named(
     (tmp_path / "bilaga å.pdf").write_text("å")
     view.composer.add_files([tmp_path / "bilaga å.pdf", Pasted("Bild 2.png", b"x")])
     again = reopened(view, qtbot)
-    assert again.composer._files == [tmp_path / "bilaga å.pdf"]
+    assert again.composer.files == [tmp_path / "bilaga å.pdf"]
     assert again.composer.send_button.isEnabled()
     assert "1 inklistrad bild sparades inte." in again.composer.pasted_line.label.text()
     again.composer._drop_file(tmp_path / "bilaga å.pdf")
-    assert reopened(again, qtbot).composer._files == []
+    assert reopened(again, qtbot).composer.files == []

@@ -42,10 +42,10 @@ def test_files_dropped_on_the_messages_are_attached(view: ChatView, hl: Desk, fi
     assert not view.list.acceptDrops()
     assert not view.list.viewport().acceptDrops()
     assert enter(view, mime)
-    assert view._drops._mark.isVisible()
+    assert view.drops.mark.isVisible()
     QApplication.sendEvent(view, QDropEvent(QPointF(200, 200), COPY, mime, LEFT, NO_KEY))
-    assert view.composer._files == [file]
-    assert not view._drops._mark.isVisible()
+    assert view.composer.files == [file]
+    assert not view.drops.mark.isVisible()
 
 
 def test_nothing_else_is_taken_and_the_mark_goes_with_what_is_dragged(view: ChatView, file: Path) -> None:
@@ -54,7 +54,7 @@ def test_nothing_else_is_taken_and_the_mark_goes_with_what_is_dragged(view: Chat
     assert not enter(view, text)
     assert enter(view, dragged(file))
     QApplication.sendEvent(view, QDragLeaveEvent())
-    assert not view._drops._mark.isVisible()
+    assert not view.drops.mark.isVisible()
     view.set_writable(False)
     assert not enter(view, dragged(file))
 
@@ -70,8 +70,8 @@ def test_a_file_that_is_dropped_is_never_reported_as_moved(view: ChatView, file:
         assert drop.proposedAction() == MOVE
         QApplication.sendEvent(target, drop)
         assert (drop.isAccepted(), drop.dropAction()) == (True, COPY)
-        assert view.composer._files == [file]
-        view.composer._files.clear()
+        assert view.composer.files == [file]
+        view.composer.files.clear()
 
 
 def test_attack_what_no_message_can_be_is_not_pasted_as_one(view: ChatView) -> None:

@@ -67,12 +67,12 @@ def hover(view: ChatView, row: int) -> None:
     """Rests the pointer on a message."""
     rect = view.list.row_rect(row)
     point(view.list.viewport(), QPoint(left_px() + 200, rect.bottom() - 8))
-    assert row_of(view, view._hover.message) == row
+    assert row_of(view, view.hover.message) == row
 
 
 def stands_on(view: ChatView) -> int | None:
     """The row at whose upper edge the bar is; None if it is gone."""
-    bar = view._hover
+    bar = view.hover
     if not bar.isVisible():
         return None
     assert view.list.viewport().rect().contains(bar.geometry())
@@ -83,7 +83,7 @@ def stands_on(view: ChatView) -> int | None:
 def on_its_own(view: ChatView) -> bool:
     """Whether the bar is gone or is at the message that it acts on."""
     at = stands_on(view)
-    return at is None or at == row_of(view, view._hover.message)
+    return at is None or at == row_of(view, view.hover.message)
 
 
 def menu_of(view: ChatView) -> QMenu | None:
@@ -109,13 +109,13 @@ def words(dialog: Dialog) -> str:
 @pytest.mark.parametrize("on_the_bar", [False, True])
 def test_the_bar_goes_away_when_the_wheel_takes_its_message_away(view: ChatView, on_the_bar: bool) -> None:
     hover(view, COUNT - 5)
-    where = view._hover.geometry().center()
+    where = view.hover.geometry().center()
     if on_the_bar:
-        point(view._hover)
+        point(view.hover)
     wheel(view.list.viewport(), 3, where)
     assert not view.list.at_end
     assert on_its_own(view)
-    assert view._hover.message is None or row_of(view, view._hover.message) != COUNT - 5
+    assert view.hover.message is None or row_of(view, view.hover.message) != COUNT - 5
 
 
 @pytest.mark.parametrize("way", ["bar", "key", "jump", "found"])
@@ -138,15 +138,15 @@ def test_the_bar_stands_on_no_other_message_however_one_scrolls(view: ChatView, 
 
 def test_the_bar_follows_its_message_when_new_ones_come(view: ChatView, hl: Desk) -> None:
     hover(view, COUNT - 5)
-    before = view._hover.y()
+    before = view.hover.y()
     comes(hl)
     assert view.list.at_end
-    assert row_of(view, view._hover.message) == COUNT - 5
-    assert view._hover.y() < before
+    assert row_of(view, view.hover.message) == COUNT - 5
+    assert view.hover.y() < before
     assert stands_on(view) == COUNT - 5
     comes(hl, 40, n=2000)  # its message leaves the window
     assert on_its_own(view)
-    assert not view._hover.isVisible()
+    assert not view.hover.isVisible()
 
 
 def test_the_bar_follows_when_one_above_grows_or_the_window_does(view: ChatView, hl: Desk) -> None:
@@ -164,7 +164,7 @@ def test_the_bar_of_a_message_that_was_deleted_goes_away(view: ChatView, hl: Des
     hover(view, COUNT - 5)
     target = view.model.timeline.message(COUNT - 5).change_id
     from_others(hl, EK, CHANNEL, [encode(MessageDeleted(target=target))], n=900, t=T)
-    assert not view._hover.isVisible()
+    assert not view.hover.isVisible()
 
 
 def test_the_bar_edits_the_text_as_it_is_now(view: ChatView, hl: Desk) -> None:
@@ -204,8 +204,8 @@ async def test_the_wheel_between_the_pointer_and_the_click_deletes_nothing_else(
     if menu is not None:  # of the message that stands there now
         choose(view, "Ta bort")
         shown = words(await asked(view))
-        assert view._hover.message is not None
-        assert f"”{view._hover.message.text}”" in shown
+        assert view.hover.message is not None
+        assert f"”{view.hover.message.text}”" in shown
     assert not any(view.model.timeline.message(i).deleted for i in range(COUNT))
 
 

@@ -85,7 +85,7 @@ def test_a_room_opens_at_the_first_unread_with_the_divider_in_sight(waiting: Des
     view = opened(waiting, qtbot)
     assert view.model.timeline.first_unread == READ
     assert READ in in_sight(view)
-    layout = view.list._layout(READ)
+    layout = view.list.layout_of(READ)
     assert layout.unread is not None
     top = view.list.row_rect(READ).top() + round(layout.unread[0].top())
     assert 0 <= top < view.list.viewport().height() // 2
@@ -161,9 +161,9 @@ def test_scrolling_past_reads_nothing(waiting: Desk, qtbot: QtBot) -> None:
 def test_go_to_latest_says_how_many_it_marks_and_leaves_the_mentions(waiting: Desk, qtbot: QtBot) -> None:
     come(waiting, 20, n=400)
     view = opened(waiting, qtbot)
-    assert view._jump.isVisible()
-    assert view._jump.accessibleName() == f"Hoppa till nyaste och markera {NEW + 20 - 1} som lästa"
-    click(view._jump)
+    assert view.jump.isVisible()
+    assert view.jump.accessibleName() == f"Hoppa till nyaste och markera {NEW + 20 - 1} som lästa"
+    click(view.jump)
     assert view.list.at_end
     assert waiting.chat.unread(ROOM) == (1, 1)
     rest(qtbot)
@@ -179,9 +179,9 @@ def test_the_count_grows_while_one_reads_further_up(hl: Desk, qtbot: QtBot) -> N
     hl.chat.mark_all_read(ROOM)
     view = opened(hl, qtbot)
     wheel(view.list.viewport(), 10)
-    assert view._jump.accessibleName() == "Hoppa till nyaste"
+    assert view.jump.accessibleName() == "Hoppa till nyaste"
     come(hl, 3, n=200)
-    assert view._jump.accessibleName() == "Hoppa till nyaste och markera 3 som lästa"
+    assert view.jump.accessibleName() == "Hoppa till nyaste och markera 3 som lästa"
     rest(qtbot)
     assert unread(hl) == 3
 
@@ -196,7 +196,7 @@ def test_many_new_messages_at_once_push_none_out_before_it_was_on_screen(hl: Des
         come(hl, 1, n=200 + i)
     assert READ in in_sight(view)
     assert not view.list.at_end
-    assert view._jump.isVisible()
+    assert view.jump.isVisible()
 
 
 @pytest.mark.usefixtures("quick")
@@ -221,7 +221,7 @@ def test_what_came_while_one_worked_elsewhere_is_there_to_read_on_return(hl: Des
     assert unread(hl) == NEW
     back(view, qtbot)
     assert READ in in_sight(view)
-    assert view.list._layout(READ).unread is not None
+    assert view.list.layout_of(READ).unread is not None
 
 
 @pytest.mark.usefixtures("quick")

@@ -44,12 +44,12 @@ def sent(view: ChatView) -> None:
 
 
 def answered(view: ChatView) -> None:
-    view._on_action(message(view), "reply")
+    view.message_actions.act(message(view), "reply")
     sent(view)
 
 
 def edited(view: ChatView) -> None:
-    view._on_action(message(view), "edit")
+    view.message_actions.act(message(view), "edit")
     QTest.keyClicks(view.composer.field, " igen")
     QTest.keyClick(view.composer.field, Qt.Key.Key_Return)
 
@@ -60,8 +60,11 @@ WRITTEN: dict[str, tuple[Callable[[ChatView], object], list[str]]] = {
     "edited": (edited, [f"{TEXT} igen"]),
 }
 DONE: dict[str, tuple[Callable[[ChatView], object], Callable[[ChatView], object]]] = {
-    "reacted": (lambda view: view._react(message(view), "👍"), lambda view: message(view).reactions),
-    "deleted": (lambda view: view._delete_now(message(view).change_id), lambda view: message(view).deleted),
+    "reacted": (lambda view: view.message_actions.react(message(view), "👍"), lambda view: message(view).reactions),
+    "deleted": (
+        lambda view: view.message_actions.delete_now(message(view).change_id),
+        lambda view: message(view).deleted,
+    ),
 }
 
 

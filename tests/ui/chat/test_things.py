@@ -58,7 +58,7 @@ def view(hl: Desk, card: str, qtbot: QtBot) -> Iterator[ChatView]:
 
 
 def shown(view: ChatView) -> list[Thing]:
-    return view.list._layout(0).things
+    return view.list.layout_of(0).things
 
 
 def test_only_what_a_text_ends_in_becomes_a_card() -> None:
@@ -91,7 +91,7 @@ def test_a_click_on_the_card_opens_it_and_so_does_the_menu(
     view: ChatView, hl: Desk, card: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[ObjectLink] = []
-    monkeypatch.setattr("ui.chat.view.follow", lambda _view, link: opened.append(link))
+    monkeypatch.setattr("ui.chat.message_actions.follow", lambda _view, link: opened.append(link))
     rect = shown(view)[0].rect.toRect().translated(view.list.row_rect(0).topLeft())
     QTest.mouseClick(view.list.viewport(), Qt.MouseButton.LeftButton, pos=rect.center())
     view.list.setFocus()

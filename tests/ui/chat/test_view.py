@@ -20,7 +20,8 @@ from tests.ui.pointing import wheel
 from tests.world import until
 from ui.chat.composer import Composer, Written
 from ui.chat.pictures import picture_of
-from ui.chat.view import ChatView, typing_text
+from ui.chat.typing_line import typing_text
+from ui.chat.view import ChatView
 from ui.errors import sentence_of
 from ui.kit import theme
 from ui.kit.tasks import set_error_hook
@@ -297,16 +298,16 @@ def test_who_may_only_read_is_offered_no_answer_edit_or_reaction(view: ChatView,
     message = view.model.timeline.message(0)
     hl.folk.writer = False
     view.set_writable(False)
-    view._open_menu(message, view.mapToGlobal(view.rect().center()))
+    view.message_actions.open_menu(message, view.mapToGlobal(view.rect().center()))
     menu = next(m for m in view.findChildren(QMenu) if m.isVisible())
     assert [action.text() for action in menu.actions()] == ["Kopiera texten"]
     menu.close()
     for action in ("reply", "edit", "delete", "react"):
-        view._on_action(message, action)
+        view.message_actions.act(message, action)
     assert view.composer.replies_to is None
     assert view.composer.edits is None
     assert not hl.chat.can_delete(ROOM, message)
-    view._hover.show_for(message, view.rect(), can_write=False, can_edit=False)
+    view.hover.show_for(message, view.rect(), can_write=False, can_edit=False)
     assert not named(view, "Svara").isVisible()
     view.setFocus()
     assert view.hasFocus()
@@ -343,11 +344,11 @@ async def test_where_to_save_a_file_is_asked_only_if_policy_lets_it_be_saved(
         asked.append(name)
         return None
 
-    monkeypatch.setattr("ui.chat.view.save_file", ask)
+    monkeypatch.setattr("ui.chat.message_actions.save_file", ask)
     set_error_hook(lambda owner, error, again: notified.append(getattr(error, "code", "")))
     try:
         hl.chat.may_export = lambda: allowed
-        view._file_hit(hl.chat.timeline(ROOM).message(0), 0)
+        view.message_actions.hit_file(hl.chat.timeline(ROOM).message(0), 0)
         await until(lambda: bool(asked or notified))
     finally:
         set_error_hook(None)

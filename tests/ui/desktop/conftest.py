@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtWidgets import QApplication
 
-import ui.program
 from app.core.i18n import set_language
-from tests.ui.shell.fake_session import TOOLS
 from ui.kit import theme
 
 
@@ -17,7 +15,6 @@ from ui.kit import theme
 def swedish_desktop(qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     set_language("sv")
     theme.apply(qapp, "light")
-    monkeypatch.setattr(ui.program, "TOOLS", TOOLS)
     monkeypatch.setattr("ui.desktop.resident.WATCH_AFTER_MS", 0)
     monkeypatch.setattr("ui.desktop.resident.TRAY_EVERY_MS", 1)
     with tempfile.TemporaryDirectory() as folder:  # a test's own folder has too long a name for a socket

@@ -19,7 +19,7 @@ from app.profile import Profile
 from app.unlocking import SlotKind
 from app.unstored import Unstored
 from tests.ui.shell.fake_keys import FakeKeys
-from tests.ui.shell.fake_session import FakeSession
+from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import BOARD, CASE
 from ui.desktop.again import Restart
 from ui.desktop.resident import Desktop
@@ -132,20 +132,20 @@ class Running:
 
     @property
     def shown(self) -> QWidget:
-        found = self.program._stage.window or self.program._stage.gate
+        found = self.program.stage.window or self.program.stage.gate
         assert found is not None
         return found
 
     @property
     def tray(self) -> Tray:
-        found = self.program._resident.tray
+        found = self.program.resident.tray
         assert found is not None
         return found
 
     @property
     def gate(self) -> object:
-        assert self.program._stage.gate is not None
-        return self.program._stage.gate.centralWidget()
+        assert self.program.stage.gate is not None
+        return self.program.stage.gate.centralWidget()
 
     async def until(self, look: Callable[[], bool]) -> None:
         end = time.monotonic() + 20
@@ -193,7 +193,7 @@ async def running(
 
     desktop = Desktop(tray=tray, watch=watch, autostart=autostart, command=["kansli", "--background"])
     how = {"background": background, "locked": locked, "installed": installed}
-    program = Program(office, link, **how, desktop=desktop)  # type: ignore[arg-type]
+    program = Program(office, link, **how, desktop=desktop, tools=TOOLS)  # type: ignore[arg-type]
     task = asyncio.ensure_future(program.run())
     found = Running(program, office, qapp, task, made, autostart)
     await found.until(lambda: bool(made))
@@ -202,7 +202,7 @@ async def running(
     try:
         yield found
     finally:
-        program._ending.over.set()
+        program.ending.over.set()
         await task
         office.profile.close()
         tasks.set_error_hook(None)

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
 async def test_what_is_locked_in_the_tray_stays_there_and_shows_nothing(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path)) as r:
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         caught_up(window)
         unread = sum(room.unread for room in r.office.session.rooms.rooms() if not room.muted)
@@ -63,7 +63,7 @@ async def test_locking_covers_the_window_and_ends_the_process(qapp: QApplication
         window = r.shown
         place = window.geometry()
         r.tray.lock_asked.emit()
-        await r.until(lambda: r.program._stage.window is None)
+        await r.until(lambda: r.program.stage.window is None)
         assert isinstance(r.gate, LockingView)
         assert r.shown.geometry() == place
         assert r.shown.isVisible()
@@ -77,15 +77,15 @@ async def test_a_link_that_comes_during_locking_is_given_on(
     async with running(qapp, Office(tmp_path)) as r:
         r.office.session.full = True
         r.tray.lock_asked.emit()
-        await r.until(lambda: r.program._ending.held is not None)
-        r.program._resident.called.emit(f"{LINK}\n")
+        await r.until(lambda: r.program.ending.held is not None)
+        r.program.resident.called.emit(f"{LINK}\n")
         r.office.session.full = False
         held(r).again.click()
         assert (await r.locked()).link == LINK
 
 
 def held(r: Running) -> LockingView:
-    view = r.program._ending.held
+    view = r.program.ending.held
     assert view is not None
     return view
 
@@ -101,8 +101,8 @@ async def test_attack_a_lock_that_cannot_store_an_edit_covers_the_window_until_i
             r.shown.close()
         r.notified.clear()
         r.tray.lock_asked.emit()
-        await r.until(lambda: r.program._ending.held is not None)
-        assert r.program._stage.window is None
+        await r.until(lambda: r.program.ending.held is not None)
+        assert r.program.stage.window is None
         assert r.shown.isHidden() is hidden
         assert r.notified == (["Något du har skrivit är inte sparat än"] if hidden else [])
         assert held(r).heading.text() == "Något du har skrivit är inte sparat än"
@@ -124,15 +124,15 @@ async def test_what_cannot_be_stored_is_given_up_only_when_the_person_says_so(
     async with running(qapp, Office(tmp_path), has_tray=by != "quit") as r:
         r.office.session.full = True
         r.office.settings.set(CLOSE_TO_TRAY, False)
-        r.program._ending.lock()
-        await r.until(lambda: r.program._ending.held is not None)
+        r.program.ending.lock()
+        await r.until(lambda: r.program.ending.held is not None)
         view = held(r)
 
         async def asked() -> Dialog:
             if by == "button":
                 view.discard.click()
             elif by == "quit":
-                r.program._ending.quit()
+                r.program.ending.quit()
             else:
                 assert not r.shown.close()
             await r.until(lambda: bool(shown()))
@@ -179,7 +179,7 @@ async def test_no_fault_leads_around_an_unlock_method_that_policy_has_forbidden(
     async with running(qapp, office) as r:
         if why != "a bad raw key":
             r.program._rekey(KeyChange(current="fel"))
-        await r.until(lambda: r.program._stage.gate is not None and isinstance(r.gate, NewUnlockMethodView))
+        await r.until(lambda: r.program.stage.gate is not None and isinstance(r.gate, NewUnlockMethodView))
 
 
 @pytest.mark.parametrize("minutes", [15, 0])
@@ -193,7 +193,7 @@ async def test_who_leaves_the_screen_leaves_kansli_unless_it_never_locks(
         if minutes:
             await r.locked()
         await asyncio.sleep(0.05)
-        assert (r.program._stage.session is None) is bool(minutes)
+        assert (r.program.stage.session is None) is bool(minutes)
 
 
 async def test_after_a_lock_the_window_is_where_it_was_and_as_large(
@@ -207,7 +207,7 @@ async def test_after_a_lock_the_window_is_where_it_was_and_as_large(
     async with running(qapp, Office(tmp_path), locked=True) as r:
         assert r.shown.geometry() == place
         await r.unlock()
-        assert r.program._stage.window is not None
+        assert r.program.stage.window is not None
         assert r.shown.geometry() == place
 
 
@@ -216,7 +216,7 @@ async def test_after_a_lock_one_is_in_the_same_room_and_view_once(
     qapp: QApplication, tmp_path: Path, link: str
 ) -> None:
     async with running(qapp, Office(tmp_path)) as r:
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         window.open_room(UNIT)
         window.navigator.open_tab(2)
@@ -234,7 +234,7 @@ async def test_after_a_lock_one_is_in_the_same_room_and_view_once(
     office.session.place = kept
     async with running(qapp, office, link, locked=True) as r:
         await r.unlock()
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         room = window.current_room()
         assert room is not None
@@ -254,7 +254,7 @@ async def test_after_a_lock_one_is_in_the_same_room_and_view_once(
     office.session.place = kept
     async with running(qapp, office, locked=True) as r:
         await r.unlock()
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         assert window.navigator.place.section == "search"
         assert window.search_view.field.text() == "kompl"
@@ -277,7 +277,7 @@ async def test_a_place_that_cannot_be_read_or_is_gone_is_home(qapp: QApplication
     office.session.place = json.dumps(whole) if kept in ("gone-room", "nowhere", "odd-standing") else kept
     async with running(qapp, office, locked=True) as r:
         await r.unlock()
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         assert window.navigator.place.section == "home"
         assert office.session.place == ""

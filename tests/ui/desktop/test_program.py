@@ -28,7 +28,7 @@ async def test_started_by_the_desktop_and_locked_no_window_comes_up(qapp: QAppli
         assert r.shown.isHidden()
         await r.until(lambda: r.office.keyring_asked == 1)
         await r.unlock()
-        assert r.program._stage.window is not None
+        assert r.program.stage.window is not None
         assert r.shown.isHidden()
 
 
@@ -43,7 +43,7 @@ async def test_a_computer_that_wakes_connects_at_once_or_locks(qapp: QApplicatio
         r.events[0].network_changed.emit()
         r.office.settings.set(PROXY_MODE, "none")
         assert r.office.session.hurried == 3
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         window.auto_lock._since -= 16 * 60
         r.events[0].woke.emit()
@@ -67,12 +67,12 @@ async def test_another_start_brings_it_to_the_front_and_its_link_is_followed(
     monkeypatch.setenv("XDG_ACTIVATION_TOKEN", "")
     async with running(qapp, Office(tmp_path)) as r:
         r.shown.close()
-        line = r.program._resident.line
+        line = r.program.resident.line
         assert line is not None
         assert line.listening
         line.called.emit(f"{LINK}\nåä\x00")
         assert r.shown.isVisible()
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         view = window.current_room()
         assert view is not None
@@ -81,10 +81,10 @@ async def test_another_start_brings_it_to_the_front_and_its_link_is_followed(
 
 async def test_a_link_waits_until_it_is_unlocked(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path, locked=True)) as r:
-        r.program._resident.called.emit(f"{LINK}\n")
+        r.program.resident.called.emit(f"{LINK}\n")
         assert isinstance(r.gate, UnlockView)
         await r.unlock()
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         assert window.current_room() is not None
 
@@ -92,10 +92,10 @@ async def test_a_link_waits_until_it_is_unlocked(qapp: QApplication, tmp_path: P
 async def test_an_invitation_is_filled_in_and_nothing_more(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path, new=True)) as r:
         assert isinstance(r.gate, WelcomeView)
-        r.program._resident.called.emit(f"{LINK}\n")
+        r.program.resident.called.emit(f"{LINK}\n")
         assert isinstance(r.gate, WelcomeView)
         assert r.gate.code.text() == ""
-        r.program._resident.called.emit(f"{ENROL}\n")
+        r.program.resident.called.emit(f"{ENROL}\n")
         assert isinstance(r.gate, WelcomeView)
         assert r.gate.code.text() == "ABCD-EFGH"
         assert r.gate.currentWidget() is r.gate.code_page

@@ -13,6 +13,7 @@ from app.settings import CLOSE_TO_TRAY
 from app.unlocking import KeyChange
 from app.unstored import Unstored
 from tests.ui.desktop.programs import Office, Running, running
+from tests.ui.finding import timer_of, toast_of
 from ui.shell.window.quitting import QuitDialog
 
 pytestmark = pytest.mark.usefixtures("swedish_desktop")
@@ -42,7 +43,7 @@ async def test_closing_ends_it(qapp: QApplication, tmp_path: Path, why: str) -> 
 async def test_quit_ends_it_from_the_menus_and_the_palette(qapp: QApplication, tmp_path: Path) -> None:
     async with running(qapp, Office(tmp_path)) as r:
         r.shown.close()
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         assert "Avsluta" in [c.text for c in window.commands.shown()]
         window.commands["quit"].run()
@@ -85,7 +86,7 @@ def asked(r: Running) -> list[QuitDialog]:
 
 async def question(r: Running, by: str = "quit") -> QuitDialog:
     if by == "quit":
-        r.program._ending.quit()
+        r.program.ending.quit()
     else:
         assert not r.shown.close()
     await r.until(lambda: bool(asked(r)))
@@ -112,7 +113,7 @@ async def test_attack_a_quit_that_cannot_store_an_edit_names_it_and_ends_once_it
         assert dialog.list.text() == "• Meddelandet som du håller på att skriva i ”Bygglov 2026-114”"
         assert not r.task.done()
         r.office.session.full = False
-        dialog._timer.timeout.emit()
+        timer_of(dialog).timeout.emit()
         await asyncio.wait_for(r.task, 10)
         assert r.office.session.closed
         assert r.program.restart is None
@@ -146,10 +147,10 @@ async def test_quitting_is_asked_about_once_and_the_person_may_stay(qapp: QAppli
         r.office.session.full, r.office.session.lost = True, LOST
         dialog = await question(r)
         assert r.shown.isVisible()
-        r.program._ending.quit()
+        r.program.ending.quit()
         assert asked(r) == [dialog]
         dialog.reject()
-        await r.until(lambda: r.program._ending._question is None)
+        await r.until(lambda: r.program.ending._question is None)
         assert not r.task.done()
         assert await question(r) is not dialog
 
@@ -173,11 +174,11 @@ async def test_what_is_being_written_is_stored_before_quitting(
     """The chat stores a draft half a second after the last key."""
     order: list[str] = []
     async with running(qapp, Office(tmp_path)) as r:
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         monkeypatch.setattr(window, "keep_draft", lambda: order.append("draft"))
         monkeypatch.setattr(r.office.session, "save", lambda: order.append("save"))
-        r.program._ending.quit()
+        r.program.ending.quit()
         assert order == ["draft", "save"]
 
 
@@ -186,9 +187,9 @@ async def test_locking_takes_the_question_away_and_holds_the_edit(qapp: QApplica
         r.office.session.full, r.office.session.lost = True, LOST
         await question(r)
         r.tray.lock_asked.emit()
-        await r.until(lambda: r.program._ending.held is not None and r.program._ending._question is None)
+        await r.until(lambda: r.program.ending.held is not None and r.program.ending._question is None)
         r.office.session.full = False
-        held = r.program._ending.held
+        held = r.program.ending.held
         assert held is not None
         held.again.click()
         assert (await r.locked()).locked
@@ -200,10 +201,10 @@ async def test_the_end_of_the_desktop_session_stores_and_waits_for_nobody(qapp: 
     async with running(qapp, Office(tmp_path)) as r:
         assert qapp.receivers(signal) == before + 1
         saves = r.office.session.saves
-        r.program._ending.on_desktop_ends()
+        r.program.ending.on_desktop_ends()
         assert r.office.session.saves == saves + 1
         r.office.session.full, r.office.session.lost = True, LOST
-        r.program._ending.on_desktop_ends()
+        r.program.ending.on_desktop_ends()
         assert not asked(r)
         assert not r.task.done()
     assert qapp.receivers(signal) == before
@@ -212,10 +213,10 @@ async def test_the_end_of_the_desktop_session_stores_and_waits_for_nobody(qapp: 
 async def test_the_key_is_not_changed_while_an_edit_cannot_be_stored(qapp: QApplication, tmp_path: Path) -> None:
     """Between the two sessions the edit would be lost."""
     async with running(qapp, Office(tmp_path)) as r:
-        window = r.program._stage.window
+        window = r.program.stage.window
         assert window is not None
         r.office.session.full, r.office.session.lost = True, LOST
         window.key_change_requested.emit(KeyChange(current="fel"))
-        assert r.program._stage.window is window
-        assert "Disken är full." in window._toast.text()
+        assert r.program.stage.window is window
+        assert "Disken är full." in toast_of(window).text()
         assert not r.office.session.closed

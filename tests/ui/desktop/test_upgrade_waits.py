@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("swedish_desktop")
 
 
 def window_of(r: Running) -> MainWindow:
-    window = r.program._stage.window
+    window = r.program.stage.window
     assert window is not None
     return window
 
@@ -105,7 +105,7 @@ async def test_what_cannot_be_stored_keeps_the_old_program_until_it_is(
     async with running(qapp, Office(tmp_path)) as r:
         r.office.session.full = True
         window_of(r).restart_requested.emit()
-        await r.until(lambda: r.program._ending.held is not None)
+        await r.until(lambda: r.program.ending.held is not None)
         assert not r.task.done()
         r.office.session.full = False
         assert not (await r.locked()).locked

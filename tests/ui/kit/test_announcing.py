@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from tests.ui.faces import announced
+from tests.ui.finding import timer_of
 from ui.kit.announcing import Announcer, announce
 from ui.kit.error_line import ErrorLine
 from ui.kit.gathering import PAUSE_S, Kind
@@ -23,9 +24,9 @@ class Window(QWidget):
     def wait(self, seconds: float) -> None:
         """As if so much time had passed."""
         self.now += seconds
-        if self.announcer._timer.isActive() and self.announcer._gathering.quiet_until <= self.now:
-            self.announcer._timer.stop()
-            self.announcer._timer.timeout.emit()
+        if timer_of(self.announcer).isActive() and self.announcer._gathering.quiet_until <= self.now:
+            timer_of(self.announcer).stop()
+            timer_of(self.announcer).timeout.emit()
 
 
 @pytest.fixture
@@ -54,22 +55,22 @@ def test_an_announcement_in_a_dialog_or_deep_in_the_window_uses_its_announcer(
 def test_what_waits_is_announced_by_itself_when_its_time_has_come(window: Window, received: list[str]) -> None:
     announce(window, "Första")
     announce(window, "Andra", Kind.KEPT)
-    assert window.announcer._timer.isActive()
-    assert window.announcer._timer.interval() == PAUSE_S * 1000
+    assert timer_of(window.announcer).isActive()
+    assert timer_of(window.announcer).interval() == PAUSE_S * 1000
     window.wait(PAUSE_S - 1)
     assert received == ["Första"]
     window.wait(1)
     assert received == ["Första", "Andra"]
-    assert not window.announcer._timer.isActive()
+    assert not timer_of(window.announcer).isActive()
 
 
 def test_a_timer_that_is_early_waits_again(window: Window, received: list[str]) -> None:
     announce(window, "Ett meddelande", Kind.MESSAGES)
     window.now += PAUSE_S - 0.5
-    window.announcer._timer.stop()
+    timer_of(window.announcer).stop()
     window.announcer.look()
     assert received == []
-    assert window.announcer._timer.interval() == 500
+    assert timer_of(window.announcer).interval() == 500
 
 
 def test_nothing_is_announced_that_nobody_wants(window: Window, received: list[str]) -> None:
@@ -93,7 +94,7 @@ def test_nothing_is_announced_once_kansli_is_being_locked(window: Window, receiv
     window.announcer.look()
     window.wait(10 * PAUSE_S)
     assert received == []
-    assert not window.announcer._timer.isActive()
+    assert not timer_of(window.announcer).isActive()
 
 
 def test_an_error_in_a_line_is_announced_when_it_has_changed(window: Window, received: list[str]) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
+from tests.ui.finding import timer_of
 from ui.kit import announcing
 from ui.kit.announcing import Announcer
 from ui.kit.gathering import PAUSE_S, Kind
@@ -46,8 +47,8 @@ def host(qtbot: QtBot) -> Host:
 
 def pass_ms(toast: Toast, ms: int) -> None:
     """As if so much time had passed."""
-    if toast._timer.isActive() and toast._timer.interval() <= ms:
-        toast._timer.timeout.emit()
+    if timer_of(toast).isActive() and timer_of(toast).interval() <= ms:
+        timer_of(toast).timeout.emit()
 
 
 def enter(toast: Toast) -> None:
@@ -72,7 +73,7 @@ def test_it_stays_while_the_pointer_is_on_it(host: Host) -> None:
     pass_ms(host.toast, 10 * UNDO_MS)
     assert host.toast.isVisible()
     QApplication.sendEvent(host.toast, QEvent(QEvent.Type.Leave))
-    assert host.toast._timer.remainingTime() > UNDO_MS - 1000, "it has its whole time again"
+    assert timer_of(host.toast).remainingTime() > UNDO_MS - 1000, "it has its whole time again"
     pass_ms(host.toast, UNDO_MS)
     assert not host.toast.isVisible()
 
@@ -80,10 +81,10 @@ def test_it_stays_while_the_pointer_is_on_it(host: Host) -> None:
 def test_it_stays_while_the_focus_is_in_it_and_gives_it_back(host: Host) -> None:
     host.show_deleted()
     QTest.keyClick(host.field, Qt.Key.Key_Tab)
-    assert host.focusWidget() is host.toast._undo
+    assert host.focusWidget() is host.toast.undo
     pass_ms(host.toast, 10 * UNDO_MS)
     assert host.toast.isVisible()
-    QTest.keyClick(host.toast._undo, Qt.Key.Key_Space)
+    QTest.keyClick(host.toast.undo, Qt.Key.Key_Space)
     assert host.undone == [True]
     assert not host.toast.isVisible()
     assert host.focusWidget() is host.field
@@ -122,7 +123,7 @@ def test_another_action_than_undo_says_what_it_does(host: Host, monkeypatch: pyt
     monkeypatch.setattr("ui.kit.toast.announce", lambda _widget, text, kind: announced.append((text, kind)))
     shown: list[bool] = []
     host.toast.show_text("Filtret visar den inte", lambda: shown.append(True), "Visa alla")
-    button = host.toast._undo
+    button = host.toast.undo
     assert button.accessibleName() == button.text() == "Visa alla"
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert shown == [True]
@@ -152,7 +153,7 @@ def test_a_message_without_undo_takes_no_undo_away(host: Host) -> None:
     info = above(host)
     assert info.text() == host.toast.text() == "Inget är arkiverat å."
     assert info.y() + info.height() < host.toast.y(), "it covers nothing of it"
-    assert not info._undo.isVisible()
+    assert not info.undo.isVisible()
     assert [each.accessibleDescription() for each in (host.toast._close, info._close)] == [
         "Kortet är borttaget å 🙂.",
         "Inget är arkiverat å.",
@@ -161,17 +162,17 @@ def test_a_message_without_undo_takes_no_undo_away(host: Host) -> None:
     assert not info.isVisible()
     pass_ms(host.toast, SHOWN_MS)
     assert host.toast.isVisible(), "it has its fifteen seconds"
-    QTest.mouseClick(host.toast._undo, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(host.toast.undo, Qt.MouseButton.LeftButton)
     assert host.undone == [True]
 
 
 def test_an_error_takes_no_undo_away_either_and_another_undo_does(host: Host) -> None:
     host.show_deleted()
     host.toast.show_text("Servern svarar inte.", code="offline", kept=True)
-    assert host.toast._undo.isVisible()
+    assert host.toast.undo.isVisible()
     again: list[bool] = []
     host.toast.show_text("Kortet är arkiverat.", lambda: again.append(True))
-    QTest.mouseClick(host.toast._undo, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(host.toast.undo, Qt.MouseButton.LeftButton)
     assert (host.undone, again) == ([], [True])
 
 
@@ -200,4 +201,4 @@ def test_a_message_after_undo_is_gone_stands_alone(host: Host) -> None:
     host.toast.show_text("Länken är kopierad.")
     assert not info.isVisible()
     assert host.toast.text() == "Länken är kopierad."
-    assert not host.toast._undo.isVisible()
+    assert not host.toast.undo.isVisible()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.core.ids import ObjId, RoomId
 from app.objects.links import ObjectLink
+from tests.ui.finding import toast_of
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import BOARD, CASE
 from ui.shell.window.main_window import MainWindow
@@ -35,7 +36,7 @@ ENROL = "kansli://enrol?server=kansli.example&code=ABCD-EFGH"
 def test_what_leads_nowhere_is_shown(window: MainWindow, session: FakeSession, text: str, shown: str) -> None:
     before = (window.navigator.place, len(session.rooms.rooms()))
     window.follow(text)
-    assert shown in window._toast._text.text()
+    assert shown in toast_of(window)._text.text()
     assert (window.navigator.place, len(session.rooms.rooms())) == before
 
 

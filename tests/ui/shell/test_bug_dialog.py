@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.i18n import set_language
 from app.errors import BadChange, BugError, DiskFull
+from tests.ui.finding import toast_of
 from tests.ui.shell.fake_session import FakeSession
 from tests.world import until
 from ui.kit import tasks
@@ -61,9 +62,9 @@ def test_a_fault_of_ours_opens_one_dialog_which_counts_what_follows(window: Main
 def test_what_is_no_fault_of_ours_is_shown_by_its_sentence(window: MainWindow, error: Exception) -> None:
     tasks.report(window, raised(error))
     assert dialogs(window) == []
-    assert window._toast.isVisible()
+    assert toast_of(window).isVisible()
     if isinstance(error, DiskFull):
-        assert window._toast.text().startswith("Disken är full.")
+        assert toast_of(window).text().startswith("Disken är full.")
 
 
 @pytest.mark.parametrize(("language", "button"), [("sv", "Rapportera till it"), ("en", "Report to IT")])

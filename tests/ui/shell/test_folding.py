@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.settings import DENSITY, SIDEBAR_WIDTH, TEXT_SIZE, WINDOW_GEOMETRY
+from tests.ui.finding import toast_of
 from tests.ui.pointing import click
 from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import CASE, PERMIT
@@ -70,7 +71,7 @@ def test_keys_and_commands_change_the_text_size_and_say_so(window: MainWindow, s
     for keys, size in (("Ctrl++", 110), ("Ctrl+=", 125), ("Ctrl+-", 110), ("Ctrl+0", 100), ("Ctrl+-", 90)):
         press(window, keys)
         assert session.settings.get(TEXT_SIZE) == scale.text_size() == size
-        assert window._toast.text() == f"Textstorlek: {size} %"
+        assert toast_of(window).text() == f"Textstorlek: {size} %"
     assert window.status.height() < before
     shown = {command.id for command in window.commands.shown()}
     assert {"text-larger", "text-smaller", "text-usual"} <= shown

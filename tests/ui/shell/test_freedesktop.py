@@ -82,14 +82,16 @@ async def test_a_notification_is_shown_escaped_and_a_click_on_it_is_received(bus
         await until(lambda: len(shown.notified) == 2)
         assert shown.notified[1][1] == 7  # takes the former's place
         assert clicks == [True]
-        assert tell._task is not None
-        tell._task.cancel()
-        await asyncio.gather(tell._task, return_exceptions=True)
+        task = tell._task
+        assert task is not None
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_desktop_without_the_service_is_no_fault(bus: None, qapp: QApplication) -> None:
     tell = Freedesktop(QObject(), lambda: None)
     tell("Kansli", "1 nytt meddelande")
-    assert tell._task is not None
-    await tell._task
-    assert tell._task.exception() is None
+    task = tell._task
+    assert task is not None
+    await task
+    assert task.exception() is None

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 
 from app.core.ids import Hash
 from app.rooms.service import HistoryProposal
+from tests.ui.finding import toast_of
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, HEAD, ME, REGISTRAR
 from tests.ui.shell.test_people import choose, dialog, member_menu, panel_of
@@ -64,7 +65,7 @@ async def test_one_administrator_proposes_it(window: MainWindow, session: FakeSe
     await accept()
     assert [p.subject for p in session.rooms.proposals] == [REGISTRAR]
     assert "En annan administratör måste godkänna." in words(card(panel))
-    assert "Föreslaget" in window._toast.text()
+    assert "Föreslaget" in toast_of(window).text()
 
 
 async def test_another_sees_the_proposal_and_approves_it(window: MainWindow, session: FakeSession) -> None:
@@ -75,7 +76,7 @@ async def test_another_sees_the_proposal_and_approves_it(window: MainWindow, ses
     await accept()
     caught_up(panel)
     assert panel.findChildren(HistoryCard) == []
-    assert window._toast.text() == "Registrator läser allt från början."
+    assert toast_of(window).text() == "Registrator läser allt från början."
     menu = member_menu(panel, "Registrator")
     shown = texts(menu)
     assert "Läser allt från början" in shown

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 from app.rooms.invitations import MoreInvitations
 from app.settings import NOTIFICATION_CONTENT
 from sync.errors import Unreachable
+from tests.ui.finding import toast_of
 from tests.ui.shell.fake_invitations import INVITED
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, HEAD, LAWYER, FakeMember, FakeRoom, room_id
@@ -111,8 +112,8 @@ async def test_what_is_declined_is_gone_and_can_be_undone(
     invited.decline.click()
     await shows(window, lambda: invited.gone.isVisible())
     assert INVITED.title not in titles(window)
-    await shows(window, lambda: window._toast.isVisible())
-    undo = next(b for b in window._toast.findChildren(QPushButton) if b.text() == "Ångra")
+    await shows(window, lambda: toast_of(window).isVisible())
+    undo = next(b for b in toast_of(window).findChildren(QPushButton) if b.text() == "Ångra")
     undo.click()
     await until(lambda: session.invitations.done == ["decline", "ask-again"])
     await shows(window, lambda: invited.card.isVisible())

@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu, QPushButton
 
 from app.people.codes import Verdict
+from tests.ui.finding import toast_of
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember
 from tests.ui.soon import caught_up
@@ -69,7 +70,7 @@ async def test_a_member_is_added_from_the_directory(window: MainWindow, session:
     opened.accept()
     await asyncio.sleep(0.01)
     assert [m.person for m in session.rooms.people[CASE]][-1] == ARCHIVIST
-    assert window._toast.text() == "Arkivarie har bjudits in."
+    assert toast_of(window).text() == "Arkivarie har bjudits in."
 
 
 async def test_members_are_not_found_again(window: MainWindow) -> None:

@@ -19,6 +19,7 @@ from sync.errors import Refused, Reject, Unreachable
 from sync.ids import DevId
 from sync.trust.person.agency import SignInCode
 from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
+from tests.ui.finding import toast_of
 from tests.ui.shell.fake_keys import FakeRecovery
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import at
@@ -292,14 +293,14 @@ async def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(
     window.asked_bar.me.click()
     assert not window.asked_bar.isVisible()
     assert session.recovery.vetoed == []
-    assert "släpper in den nya enheten: Inställningar, Enheter." in window._toast.text()
-    window._toast._undo.click()  # it was not meant: whoever asks can be stopped again
+    assert "släpper in den nya enheten: Inställningar, Enheter." in toast_of(window).text()
+    toast_of(window).undo.click()  # it was not meant: whoever asks can be stopped again
     assert window.asked_bar.isVisible()
     window.asked_bar.me.click()
     session.recovery.waiting = [replace(ASKED, what="revoke")]
     session.status_changed.emit()
     window.asked_bar.me.click()
-    assert window._toast.text() == "Då går det vidare av sig självt."
+    assert toast_of(window).text() == "Då går det vidare av sig självt."
 
 
 async def test_a_device_that_came_in_too_soon_can_still_be_stopped(window: MainWindow, session: FakeSession) -> None:
@@ -307,7 +308,7 @@ async def test_a_device_that_came_in_too_soon_can_still_be_stopped(window: MainW
     session.status_changed.emit()
     assert "mindre än ett dygn" in window.asked_bar.text()
     window.asked_bar.me.click()
-    assert window._toast.text() == "Enheten får vara kvar."
+    assert toast_of(window).text() == "Enheten får vara kvar."
 
 
 # -- coming back ----------------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from app.settings import (
     Settings,
 )
 from app.unlocking import SlotKind
+from tests.ui.finding import timer_of
 from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import FakeSession, tool_list
 from tests.ui.shell.sample import CASE, UNIT
@@ -260,20 +261,20 @@ def test_silence_locks_and_a_key_begins_again(qtbot: QtBot, qapp: QApplication) 
     owner = QWidget()
     qtbot.addWidget(owner)
     lock = AutoLock(1, owner)
-    lock._timer.setInterval(50)
+    timer_of(lock).setInterval(50)
     with qtbot.waitSignal(lock.idle, timeout=2000):
         lock._begin()
     assert lock.minutes() == 0
     locked: list[bool] = []
     lock.idle.connect(lambda: locked.append(True))
-    lock._timer.setInterval(400)
+    timer_of(lock).setInterval(400)
     lock._begin()
     for _ in range(4):
         qtbot.wait(150)
         qapp.sendEvent(owner, QKeyEvent(QEvent.Type.KeyPress, 0x41, Qt.KeyboardModifier.NoModifier))
     assert locked == []
     lock.set_minutes(0)
-    assert not lock._timer.isActive()
+    assert not timer_of(lock).isActive()
 
 
 @pytest.mark.parametrize(("wanted", "notified"), [("all", 2), ("mentions", 1), ("none", 0)])

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Verified
+from tests.ui.finding import toast_of
 from tests.ui.shell.fake_rooms import SEAL
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, HEAD, LAWYER, ORDINARY, PERMIT, REGISTRAR, at
@@ -69,7 +70,7 @@ async def test_a_picture_of_the_others_code_verifies(window: MainWindow, session
     await asyncio.sleep(0.01)
     assert session.people.marked == {REGISTRAR.uid: True}
     assert not opened.isVisible()
-    assert window._toast.text() == "Registrator är verifierad personligen."
+    assert toast_of(window).text() == "Registrator är verifierad personligen."
 
 
 async def test_attack_a_picture_with_other_keys_says_so_and_nothing_is_accepted(

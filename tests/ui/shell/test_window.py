@@ -17,6 +17,7 @@ from app.objects.trash import PutAway, WrittenAfter
 from app.session import Session as RealSession
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
 from app.store.rows import MAX_UNREAD, SearchHit
+from tests.ui.finding import toast_of
 from tests.ui.pointing import click
 from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
 from tests.ui.shell.sample import BOARD, CASE, CHAT, HEAD, LEGAL, ME, NOW, PERMIT, REGISTRAR, UNIT
@@ -365,9 +366,9 @@ def test_esc_closes_the_toast_then_the_settings(window: MainWindow) -> None:
     undone: list[bool] = []
     press(window, "Ctrl+5")
     toast(window.settings_view, "Kortet har tagits bort 👍", lambda: undone.append(True))
-    assert window._toast.isVisible()
+    assert toast_of(window).isVisible()
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert not window._toast.isVisible()
+    assert not toast_of(window).isVisible()
     assert window.stack.currentWidget() is window.settings_view
     QTest.keyClick(window, Qt.Key.Key_Escape)
     assert window.stack.currentWidget() is window.home
@@ -482,12 +483,12 @@ def test_a_message_of_the_window_never_covers_the_field_where_one_writes(window:
     assert isinstance(view, FakeView)
 
     def covers() -> bool:
-        toast, field = window._toast, view.field
+        toast, field = toast_of(window), view.field
         return QRect(toast.mapToGlobal(QPoint()), toast.size()).intersects(
             QRect(field.mapToGlobal(QPoint()), field.size())
         )
 
-    assert window._toast.isVisible()
+    assert toast_of(window).isVisible()
     assert not covers()
     view.field.setFixedHeight(200)
     QApplication.processEvents()
@@ -556,8 +557,8 @@ async def test_a_refused_action_is_shown_in_a_sentence_with_its_code(window: Mai
     window.open_room(CASE)
     run(window, session.rooms.leave(CASE))
     await asyncio.sleep(0.01)
-    assert "Din roll tillåter inte det här." in window._toast.text()
-    assert "Kod: forbidden" in [label.text() for label in window._toast.findChildren(Label)]
+    assert "Din roll tillåter inte det här." in toast_of(window).text()
+    assert "Kod: forbidden" in [label.text() for label in toast_of(window).findChildren(Label)]
 
 
 @pytest.mark.parametrize("hour", [3, 7, 11, 15, 21])

@@ -228,7 +228,9 @@ def test_a_new_task_is_on_the_board_when_it_has_a_title(qtbot: QtBot, desks: tup
     editor = view.editor
     assert editor.title.hasFocus()
     assert editor.title.placeholderText() == "Ny uppgift"
-    assert not any(field.isVisible() for field in (editor.description, editor.due, editor.labels, editor.assignee))
+    assert not any(
+        field.isVisible() for field in (editor.description, editor.due, editor.labels.button, editor.assignee)
+    )
     type_in(editor.title, "   ")
     QTest.keyClick(editor.title, Qt.Key.Key_Escape)
     assert not editor.isVisible()
@@ -241,7 +243,7 @@ def test_a_new_task_is_on_the_board_when_it_has_a_title(qtbot: QtBot, desks: tup
     assert editor.column.hasFocus()
     assert editor.column.currentText() == "Pågår"
     assert editor.description.isVisible()
-    assert editor.labels.isVisible()
+    assert editor.labels.button.isVisible()
     server.deliver()
     assert "Skriv skälen å" in [row.title for row in ek.tasks.tasks(ROOM)]
     view.undo()

@@ -174,7 +174,7 @@ def test_an_edit_that_hides_a_card_says_so(view: TasksView, how: str) -> None:
         type_in(field, "om två veckor")
         QTest.keyClick(field, Qt.Key.Key_Return)
     elif how == "label":
-        QTest.mouseClick(view.editor.labels, Qt.MouseButton.LeftButton)
+        QTest.mouseClick(view.editor.labels.button, Qt.MouseButton.LeftButton)
         labels = QApplication.activePopupWidget()
         assert isinstance(labels, QMenu)
         labels.setActiveAction(labels.actions()[0])

@@ -82,7 +82,7 @@ def due(view: TasksView) -> None:
 
 
 def label(view: TasksView) -> None:
-    view.editor._set_label(panel(view), view.board.labels()[0].id, True)
+    view.editor.labels.set_label(panel(view), view.board.labels()[0].id, True)
 
 
 def ticked(view: TasksView) -> None:

@@ -28,7 +28,7 @@ async def test_a_task_is_deleted_read_in_the_trash_and_restored(
     view.kanban.focus_card(card(view, "Beslut").card.id)
     QTest.keyClick(card(view, "Beslut"), Qt.Key.Key_Delete)
     assert titles(view)[0] == []
-    assert view._nothing.all_away.isVisible(), "it does not say that there are no tasks yet"
+    assert view.nothing.all_away.isVisible(), "it does not say that there are no tasks yet"
     named(view, "Se i papperskorgen").click()
     await until(lambda: any(d.isVisible() for d in view.findChildren(TrashDialog)))
     dialog = next(d for d in view.findChildren(TrashDialog) if d.isVisible())
@@ -37,12 +37,12 @@ async def test_a_task_is_deleted_read_in_the_trash_and_restored(
     QTest.keyClick(dialog.list, Qt.Key.Key_Return)
     await until(view.editor.isVisible)
     assert view.editor.description.toPlainText() == BASE
-    assert view.editor._away.text() == "Du lade det här i papperskorgen (nyss). Det som skrivs här finns kvar."
+    assert view.editor.away.text() == "Du lade det här i papperskorgen (nyss). Det som skrivs här finns kvar."
     assert not named(view.editor, "Ta bort uppgiften").isVisible()
     named(view.editor, "Återställ").click()
     assert named(view.editor, "Ta bort uppgiften").isVisible()
     assert titles(view)[0] == ["Beslut"]
-    assert not view.editor._archived.isVisible()
+    assert not view.editor.archived.isVisible()
     view.open_trash()
     assert len([d for d in view.findChildren(TrashDialog) if d.isVisible()]) == 0
 
@@ -61,8 +61,8 @@ def test_a_person_who_writes_in_it_sees_it_and_keeps_writing(
     QTest.keyClick(card(mine, "Beslut"), Qt.Key.Key_Delete)
     server.deliver()
     assert theirs.editor.isVisible()
-    assert theirs.editor._archived.isVisible()
-    assert theirs.editor._away.text().startswith("Handläggare lade det här i papperskorgen (")
+    assert theirs.editor.archived.isVisible()
+    assert theirs.editor.away.text().startswith("Handläggare lade det här i papperskorgen (")
     type_in(theirs.editor.description, " det.")
     theirs.editor.keep_draft()
     server.deliver()
@@ -75,7 +75,7 @@ def test_a_person_who_writes_in_it_sees_it_and_keeps_writing(
     named(theirs.editor, "Återställ").click()
     server.deliver()
     assert titles(mine)[0] == titles(theirs)[0] == ["Beslut"]
-    assert not mine.editor._archived.isVisible()
+    assert not mine.editor.archived.isVisible()
 
 
 def test_a_task_that_a_colleague_archives_while_i_write_in_it_stays_open(
@@ -91,7 +91,7 @@ def test_a_task_that_a_colleague_archives_while_i_write_in_it_stays_open(
     board.archive_card(board.all_cards()[0].id)
     server.deliver()
     assert view.editor.isVisible()
-    assert view.editor._away.text() == "Uppgiften är arkiverad."
+    assert view.editor.away.text() == "Uppgiften är arkiverad."
     view.editor.keep_draft()
     assert view.board.archived()[0].description == BASE + " Skicka"
 

@@ -185,6 +185,6 @@ def test_who_wrote_is_not_guessed(desks: tuple[Desk, Desk, Positions]) -> None:
     theirs.merge([mine.diff()])
     theirs.edit_card(card_id, title="Delbeslut å")
     mine.merge([theirs.diff()])
-    assert mine.retitled == {card_id: None}
+    assert mine.replaced.retitled == {card_id: None}
     mine.edit_card(card_id, title="Slutbeslut")
-    assert mine.retitled == {}
+    assert mine.replaced.retitled == {}

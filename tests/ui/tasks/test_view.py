@@ -11,6 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.app.objects.crdts import crdt_of
 from tests.counting import lines_run
 from tests.office import BOARD_ID, EK, HL, ROOM, Desk, desk, start_board
 from tests.ui.walking import check
@@ -307,16 +308,16 @@ def test_an_empty_board_says_what_belongs_there_and_adds_the_first_task(hl: Desk
     qtbot.addWidget(view)
     view.resize(1100, 700)
     view.show()
-    assert view._nothing.isVisible()
-    assert "Inga uppgifter än" in [label.text() for label in view._nothing.findChildren(QLabel)]
+    assert view.nothing.isVisible()
+    assert "Inga uppgifter än" in [label.text() for label in view.nothing.findChildren(QLabel)]
     named(view, "Kolumn Att göra")  # the columns can be worked with all the same
     named(view, "Lägg till den första uppgiften").click()
     view.editor.title.setText("Begär yttrande")
     QTest.keyClick(view.editor.title, Qt.Key.Key_Return)
-    assert not view._nothing.isVisible()
+    assert not view.nothing.isVisible()
     assert titles(view) == [["Begär yttrande"], [], [], []]
     view.undo()
-    assert view._nothing.isVisible()
+    assert view.nothing.isVisible()
 
 
 def test_an_empty_board_offers_no_first_step_to_who_may_only_read(hl: Desk, qtbot: QtBot) -> None:
@@ -324,15 +325,15 @@ def test_an_empty_board_offers_no_first_step_to_who_may_only_read(hl: Desk, qtbo
     view = TasksView(hl.tasks, ROOM)
     qtbot.addWidget(view)
     view.show()
-    assert view._nothing.isVisible()
+    assert view.nothing.isVisible()
     assert not named(view, "Lägg till den första uppgiften").isVisible()
 
 
 def test_a_filter_that_shows_nothing_says_so_and_can_be_taken_off(view: TasksView) -> None:
     view._set_filter(Filter(person=EK))
-    assert view._nothing.isVisible()
+    assert view.nothing.isVisible()
     named(view, "Visa alla").click()
-    assert not view._nothing.isVisible()
+    assert not view.nothing.isVisible()
     assert titles(view) == [["a", "b", "c"], [], [], []]
 
 
@@ -376,7 +377,7 @@ def work_of(folder: Path, qtbot: QtBot, count: int) -> tuple[int, int]:
     board = at.tasks.board(ROOM)
     ids = [column.id for column in board.columns()]
     for first in range(0, count, 100):  # as large as a change may be
-        with board._doc.transact():
+        with crdt_of(board).transact():
             for i in range(first, min(first + 100, count)):
                 board.add_card(ids[i % 4], f"kort {i} åäö")
     views: list[TasksView] = []

@@ -40,7 +40,7 @@ class Joining(KeyStore, Protocol):
     """The use cases of becoming another device."""
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> Any:
-        """Connects to the device that has the account. Raises with a code of ui/errors.py."""
+        """Connects to the device that has the account. Raises with a code of ui/errors/."""
         ...
 
     async def stop_pairing(self) -> None:

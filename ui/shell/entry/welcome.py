@@ -45,7 +45,7 @@ class ByCode(KeyStore, Protocol):
     """The use cases of an activation code."""
 
     async def look_up(self, server: str, code: str) -> CodeLookup:
-        """Asks the server what the code is bound to. Raises with a code of ui/errors.py."""
+        """Asks the server what the code is bound to. Raises with a code of ui/errors/."""
         ...
 
     async def enrol(self, found: Any, passphrase: str | None, progress: Progress) -> object:

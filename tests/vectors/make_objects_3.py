@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Wrote tests/vectors/objects-2-grammar.json and objects-2-judging.json: updates and what the grammar says of them, and
-histories of updates with each verdict and what a judge knows at the end. Kept to show what is in them."""
+"""Wrote tests/vectors/objects-3-grammar.json, objects-3-judging.json and objects-3-pieces.json: updates and what the
+grammar says of them; histories of updates with each verdict and what a judge knows at the end; changes with their
+pieces. Kept to show what is in them. The first two are those of version 2."""
 
 import json
 from pathlib import Path
@@ -21,6 +22,7 @@ from tests.fuzz.histories import Positioned
 from tests.fuzz.judged import Judging, person
 from tests.fuzz.structures import mutate, seeds, unpack
 from tests.fuzz.test_structures import AFTER_FREE, CRASH
+from tests.vectors import pieces
 
 HERE = Path(__file__).parent
 MOST_BYTES = 3000
@@ -134,9 +136,9 @@ def _case(name: str, history: list[Positioned]) -> Any:
 
 
 def main() -> None:
-    for name, value in (("grammar", grammar_cases()), ("judging", judging_cases())):
+    for name, value in (("grammar", grammar_cases()), ("judging", judging_cases()), ("pieces", pieces.cases())):
         lines = ",\n".join(json.dumps(case, ensure_ascii=False, sort_keys=True) for case in value)
-        (HERE / f"objects-2-{name}.json").write_text(f"[\n{lines}\n]\n")
+        (HERE / f"objects-3-{name}.json").write_text(f"[\n{lines}\n]\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Converts values between plain Python and pycrdt."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.objects.crdt.change import TextOp
+from app.objects.crdt.library import pycrdt
+
+MAX_DEPTH = 16
+"""How deep maps and lists may lie in each other. What a tool writes is at most four deep."""
+_MAX_WHOLE = 2**53
+
+
+def text_op(op: Mapping[str, Any]) -> TextOp:
+    """A step of pycrdt's delta. Anything embedded is one U+FFFC."""
+    attrs = {k: _number(v) for k, v in op["attributes"].items()} if op.get("attributes") else None
+    if "insert" in op:
+        insert = op["insert"]
+        return TextOp(insert=insert if isinstance(insert, str) else "\ufffc", attrs=attrs)
+    return TextOp(retain=int(op.get("retain", 0)), delete=int(op.get("delete", 0)), attrs=attrs)
+
+
+def attrs_of(attrs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Attributes as plain Python, without those that were taken away."""
+    return {k: _number(v) for k, v in attrs.items() if v is not None} if attrs else {}
+
+
+def _number(value: Any) -> Any:
+    """The CRDT knows only floating numbers; whole ones come back as int, of up to 309 digits: readers bound them."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def to_plain(value: Any, depth: int = 0) -> Any:
+    """A value as plain Python. ▲ What is nested deeper than MAX_DEPTH is None: that value alone is ignored."""
+    if depth > MAX_DEPTH:
+        return None
+    match value:
+        case pycrdt.Map():
+            return {key: to_plain(value[key], depth + 1) for key in sorted(value.keys())}
+        case pycrdt.Text():
+            return str(value)
+        case list():
+            return [to_plain(item, depth + 1) for item in value]
+        case dict():
+            return {key: to_plain(item, depth + 1) for key, item in value.items()}
+        case _:
+            return _number(value)
+
+
+def to_shared(value: Any) -> Any:
+    """Converts a value to what pycrdt accepts. ▲ It accepts every value that `to_plain` can read, also those that no
+    tool of ours writes. Otherwise a board that holds such a value could not be copied."""
+    match value:
+        case dict():
+            return pycrdt.Map({key: to_shared(item) for key, item in value.items()})
+        case list():
+            return [_member(item) for item in value]
+        case _:
+            return _member(value)
+
+
+def _member(value: Any) -> Any:
+    """As `to_shared`, for a value that is no map or lies in a list: dicts in it stay plain dicts."""
+    match value:
+        case dict():
+            return {key: _member(item) for key, item in value.items()}
+        case list():
+            return [_member(item) for item in value]
+        case bytearray():
+            return bytes(value)
+        case int() if abs(value) >= _MAX_WHOLE:
+            return float(value)
+        case _:
+            return value

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The data of the changes of an object that merges, the same for every kind: an update of its CRDT in one change, or in
+pieces if it is longer than a change may be (FORMAT.md, "A change's data")."""
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from app.core.text_units import clean
+from app.core.visible import one_line
+from app.errors import BadChange
+from app.objects import crdt
+from app.objects.compaction import UNNAMED, Compacted, Compaction, Making, state_at
+from app.objects.grammar import client_begun
+from app.objects.object import MAX_DATA_BYTES, Payload
+from app.objects.replay import Unpacked, judge_of
+from app.store.projection import Merging
+from app.store.rows import StoredChange
+from sync.client.placed_changes import PlacedChange
+
+PIECE_BYTES = MAX_DATA_BYTES - 1024
+"""The most bytes of an update in one change. A pasted book is split over several."""
+MAX_PIECES = 400
+MAX_PENDING = 16
+"""How many incomplete groups are kept; the oldest are dropped first."""
+
+
+class Whole(msgspec.Struct, frozen=True, kw_only=True, tag="update", omit_defaults=True):
+    """A CRDT update in one change. `title`: the object's title after it, if the update changed it and the kind's lists
+    show it: lists need no CRDT. `begun`: for a state, its other fields (app/objects/begun.py)."""
+
+    update: bytes
+    title: str | None = None
+    begun: bytes = b""
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True, tag="piece", omit_defaults=True):
+    """A piece of a larger update; the pieces of an author's `group` with indexes 0 … `count` - 1 make it complete."""
+
+    group: bytes
+    index: int
+    count: int
+    update: bytes
+    begun: bytes = b""
+
+
+PAYLOAD: Payload[Whole | Piece] = Payload(Whole | Piece)
+
+
+def encode(update: bytes, title: str | None = None, begun: bytes = b"") -> list[bytes]:
+    """The data of the changes that carry an update: nearly always one. They are stored all or none."""
+    if len(update) + len(begun) + len((title or "").encode()) <= PIECE_BYTES:
+        return [PAYLOAD.encode(Whole(update=update, title=title, begun=begun))]
+    group = os.urandom(16)
+    pieces = [(piece, b"") for piece in _cut(update)] + [(b"", piece) for piece in _cut(begun)]
+    return [
+        PAYLOAD.encode(Piece(group=group, index=index, count=len(pieces), update=update, begun=begun))
+        for index, (update, begun) in enumerate(pieces)
+    ]
+
+
+def _cut(data: bytes) -> list[bytes]:
+    return [data[at : at + PIECE_BYTES] for at in range(0, len(data), PIECE_BYTES)]
+
+
+def decode(data: bytes) -> Whole | Piece:
+    """The record in a change's data. BadChange if the data is none; no native code reads the update."""
+    record = PAYLOAD.decode(data)
+    if isinstance(record, Piece) and not (0 <= record.index < record.count <= MAX_PIECES and len(record.group) == 16):
+        raise BadChange("malformed")
+    return record
+
+
+def unpack(data: bytes) -> Unpacked:
+    """See `app.objects.replay.Unpack`."""
+    record = decode(data)
+    if isinstance(record, Whole):
+        return Unpacked(record.update, record.begun)
+    return Unpacked(record.update, record.begun, record.group, record.index, record.count)
+
+
+def check(data: bytes) -> str | None:
+    """The title that a change gives the object, as lists show it, or None. BadChange if the change makes no sense on
+    its own. For projections."""
+    record = decode(data)
+    if isinstance(record, Piece):
+        return None
+    if not crdt.is_update(record.update):
+        raise BadChange("damaged-update")
+    return one_line(record.title) if record.title else None
+
+
+def group_of(data: bytes) -> bytes | None:
+    """The group that the pieces of one update share; None for a change that is whole, or none of ours."""
+    try:
+        record = decode(data)
+    except BadChange:
+        return None
+    return record.group if isinstance(record, Piece) else None
+
+
+def client_of(data: bytes) -> int | None:
+    """The client of the CRDT whose items a change holds. None for a change without items, a later piece or damage."""
+    try:
+        record = decode(data)
+    except BadChange:
+        return None
+    if isinstance(record, Piece) and record.index:
+        return None
+    return client_begun(record.update)
+
+
+class Assembler:
+    """Takes the updates out of one object's changes in the order of receipt, and puts their pieces together. The caller
+    that merges an update checks it."""
+
+    def __init__(self) -> None:
+        self.damaged = 0
+        """Changes that were left out: they hold no record of ours, or a piece that does not count."""
+        self._groups: OrderedDict[tuple[bytes, bytes], tuple[int, dict[int, bytes]]] = OrderedDict()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a group has pieces here and lacks others."""
+        return bool(self._groups)
+
+    def feed(self, changes: Sequence[StoredChange]) -> list[bytes]:
+        """The updates that are complete now."""
+        return self.feed_data([(change.author, change.data) for change in changes])
+
+    def feed_data(self, changes: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+        """The same for (author, data)."""
+        updates = []
+        for author, data in changes:
+            try:
+                record = decode(data)
+            except BadChange:
+                self.damaged += 1
+                continue
+            update = record.update if isinstance(record, Whole) else self._join(author, record)
+            if update is not None:
+                updates.append(update)
+        return updates
+
+    def _join(self, author: bytes, piece: Piece) -> bytes | None:
+        key = (author, piece.group)
+        count, pieces = self._groups.setdefault(key, (piece.count, {}))
+        if piece.count != count or piece.index in pieces:  # the first counts
+            self.damaged += 1
+            return None
+        pieces[piece.index] = piece.update
+        if len(pieces) < count:
+            while len(self._groups) > MAX_PENDING:
+                self._groups.popitem(last=False)
+                self.damaged += 1
+            return None
+        del self._groups[key]
+        return b"".join(pieces[index] for index in sorted(pieces))
+
+
+def newest_state(changes: Iterable[PlacedChange]) -> list[PlacedChange]:
+    """The changes of the newest state that is complete among an object's baselines, which are given newest first. Empty
+    if none is. Reads no further than that state.
+
+    A long baseline has its pieces at several positions. While some of them are still to be received, an older one
+    counts.
+    """
+    groups = dict[tuple[bytes, bytes], dict[int, PlacedChange]]()
+    for change in changes:
+        try:
+            found = unpack(change.data)
+        except BadChange:
+            continue
+        if found.group is None:
+            if found.begun:
+                return [change]
+            continue
+        pieces = groups.setdefault((bytes(change.uid), found.group), {})
+        pieces[found.index] = change
+        if len(pieces) == found.count:
+            return list(pieces.values())
+    return []
+
+
+def merging(*, texts: Sequence[str] = (), maps: Sequence[str] = (), keep_deleted: bool = False) -> Merging:
+    """How a kind's objects merge, for its `Kind`: its CRDT has texts and maps with these names. `keep_deleted`: see
+    `Merging`."""
+    return Merging(
+        texts=tuple(texts),
+        maps=tuple(maps),
+        keep_deleted=keep_deleted,
+        feeder=Assembler,
+        judge=judge_of(unpack),
+        newest_state=newest_state,
+        load=crdt.load,
+    )
+
+
+def compaction(
+    *, texts: Sequence[str] = (), maps: Sequence[str] = (), title_at: tuple[str, str] | None = None
+) -> Compaction:
+    """A kind's `compact`, for its `Kind`: see `Compact`. All ids are kept, and deleted content only as ranges without
+    content. `title_at`: the map and key with the title that lists show, if its changes name one."""
+
+    def compact(
+        changes: Sequence[PlacedChange],
+        n: int,
+        /,
+        making: Making = state_at,
+        named: AbstractContextManager[None] = UNNAMED,
+    ) -> Compacted | None:
+        text_keys = () if title_at is None else (title_at,)
+        try:
+            found = making(changes, n, unpack, texts=texts, maps=maps, text_keys=text_keys, named=named)
+        except BadChange:  # the bytes that it begins with are no state
+            return None
+        if found is None:
+            return None
+        title = "" if title_at is None else one_line(clean(found.held[title_at[0]][title_at[1]]))
+        data = encode(found.update, title or None, found.begun)
+        return Compacted(changes=tuple(data), digest=found.digest, waits=found.waits)
+
+    return compact

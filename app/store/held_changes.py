@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What is stored and not merged here: quarantined changes, void ones, and those that wait for changes of others."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.core.ids import ObjId, RoomId, Uid
+from app.store import statements as sql
+from app.store.changes import stored_change
+from app.store.database import Database
+from app.store.people import Me
+from app.store.projection import Projector
+from app.store.rows import StoredChange
+
+MOST_VOID = 100
+"""Most void changes of a room that are listed one by one; the others are only counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A change that this computer holds back: its author, when the room received it (ms), and why."""
+
+    change: StoredChange
+    why: str
+    since: int
+
+
+class HeldChanges:
+    """Lists and counts the changes of one store that are not merged. It only reads."""
+
+    def __init__(self, db: Database, me: Me, kinds: Mapping[str, Projector]) -> None:
+        self._db = db
+        self._me = me
+        self._merging_kinds = {kind.id for kind in kinds.values() if kind.merging is not None}
+
+    def quarantined(self, obj: ObjId | None = None) -> list[Quarantined]:
+        """The changes of an object (or of all) that are held back, oldest first."""
+        rows = self._db.rows(sql.QUARANTINED_OF, (obj, obj))
+        return [
+            Quarantined(change=stored_change(tuple(row), self._me.uid), why=why, since=since)
+            for *row, why, since in rows
+        ]
+
+    def void(self, room: RoomId) -> list[tuple[StoredChange, str]]:
+        """The room's void changes, which break the rules of their format, with their codes; oldest first. They are the
+        same at every member. At most `MOST_VOID` are listed; `void_counts` counts all of them."""
+        rows, kinds = self._db.rows(sql.VOID_OF, (room, MOST_VOID)), self._merging_kinds
+        return [(stored_change(tuple(row), self._me.uid), code) for *row, kind, code in rows if kind in kinds]
+
+    def void_counts(self, room: RoomId) -> list[tuple[str, Uid, int]]:
+        """Counts all void changes of a room: (title of the object, author, how many)."""
+        rows, kinds = self._db.rows(sql.VOID_COUNTS, (room,)), self._merging_kinds
+        return [(title, Uid(author), count) for title, kind, author, count in rows if kind in kinds]
+
+    def late(self, room: RoomId) -> list[tuple[str, Uid, int]]:
+        """(object's title, author, count) of a room's changes that wait for changes which were not received."""
+        return [(title, Uid(author), count) for title, author, count in self._db.rows(sql.WAITING_OF, (room,))]

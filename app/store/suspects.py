@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""▲ Objects that an earlier run of the program was merging when it ended: the journal names them."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from app.core import log
+from app.core.ids import ChangeId, ObjId
+from app.store import statements as sql
+from app.store.database import Database
+from app.store.journal import Journal, Merge
+
+CRASHES = 3
+"""How often the program may end at one change that the worker survives. Then the change is quarantined too: a process
+that is killed by chance ends at another change the next time."""
+PROGRAM = "program"
+"""Why a change is quarantined, beside the reasons of a trial (app/store/rehearsal.py): the program ended at it."""
+
+
+class Suspects:
+    """The suspect objects of one store. Each of their changes is tried alone once an object has ended the program
+    twice."""
+
+    def __init__(self, db: Database, journal: Journal, quarantine: Callable[[int, str], None]) -> None:
+        """`quarantine` gets the row of a change and why, within a transaction."""
+        self._db = db
+        self._journal = journal
+        self._quarantine = quarantine
+        self._deaths: dict[ObjId, int] = {}
+
+    def prepare(self) -> None:
+        """Marks what an earlier run was merging when it ended as suspect. Called at opening, before any merge."""
+        with self._db.transaction():
+            for merge in self._journal.left:
+                self._suspect(merge)
+        if self._journal.left:
+            log.store.warning("unclean-end", count=len(self._journal.left))
+            self._journal.settle()
+        self._deaths = dict(self._db.rows("SELECT obj, deaths FROM suspects"))
+
+    def __contains__(self, obj: ObjId) -> bool:
+        return obj in self._deaths
+
+    def deaths(self, obj: ObjId) -> int:
+        """How often the program ended at the object, 0 for one that is not suspect."""
+        return self._deaths.get(obj, 0)
+
+    def clear(self, obj: ObjId) -> None:
+        """Ends the suspicion, as no change of the object is untried any more. An object at which the program ended
+        again and again stays suspect, and nothing is computed of it here."""
+        if 0 < self.deaths(obj) < CRASHES:
+            del self._deaths[obj]
+            with self._db.transaction():
+                self._db.conn.execute("DELETE FROM suspects WHERE obj = ?", (obj,))
+
+    def _suspect(self, merge: Merge) -> None:
+        """Marks the changes of an interrupted merge as untried. Changes that were not stored are received again."""
+        conn, obj = self._db.conn, merge.obj
+        first, last = self._row(obj, merge.first[1], "min"), self._row(obj, merge.last[1], "max")
+        conn.execute("DELETE FROM crdt_states WHERE obj = ?", (obj,))  # it may contain the poison
+        deaths = conn.value(sql.SUSPECT, (obj, merge.room))
+        if first is None:
+            return
+        conn.execute(sql.HOLD_BETWEEN, (sql.UNTRIED, obj, first, last if last is not None else sql.MAX_INT))
+        if merge.single and deaths >= CRASHES:
+            self._quarantine(first, PROGRAM)
+
+    def _row(self, obj: ObjId, change_id: ChangeId, which: Literal["min", "max"]) -> int | None:
+        """The first ("min") or last ("max") row of the object with this change id; None for none."""
+        query = f"SELECT {which}(row) FROM changes WHERE change_id = ? AND obj = ?"  # noqa: S608 - one of two words
+        found: int | None = self._db.conn.value(query, (change_id, obj))
+        return found

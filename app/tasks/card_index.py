@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A board's cards and columns as they were read last, so that an edit of one card reads one card.
+
+The index reads when it is asked. Its board notifies it of what has changed.
+"""
+
+from bisect import insort
+
+from app.objects.crdt import CrdtMap
+from app.tasks.cards import NO_COLUMN, Card, Column, card_from, column_from
+
+
+class CardIndex:
+    """The cards by id, the columns in order, and the cards that are shown, by column and in order."""
+
+    def __init__(self, columns: CrdtMap, cards: CrdtMap) -> None:
+        self._column_map = columns
+        self._card_map = cards
+        self._known: dict[str, Card] | None = None
+        """Every card that was read, the hidden ones too; None before the first reading."""
+        self._lanes: dict[str, list[Card]] | None = None
+        """The cards that are shown, by column and in order; None when they must be sorted again."""
+        self._columns: list[Column] | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the cards have been read."""
+        return self._known is not None
+
+    def columns(self) -> list[Column]:
+        """The columns in order; one without id and title if there is none."""
+        if self._columns is None:
+            found = (column_from(key, value) for key, value in self._column_map.to_python().items())
+            self._columns = sorted(found, key=lambda c: (c.order, c.id)) or [NO_COLUMN]
+        return self._columns
+
+    def cards(self) -> dict[str, Card]:
+        """Every card by its id, the hidden ones too."""
+        if self._known is None:
+            self._known = {key: card_from(key, value) for key, value in self._card_map.to_python().items()}
+        return self._known
+
+    def shown(self, column_id: str) -> list[Card]:
+        """The cards of a column in order, without archived and deleted ones. The caller changes nothing in it."""
+        if self._lanes is None:
+            self._lanes = {column.id: [] for column in self.columns()}
+            for card in sorted(self.cards().values(), key=_by_order):
+                if not card.hidden:
+                    self._lane_of(self._lanes, card).append(card)
+        return self._lanes.get(column_id, [])
+
+    def put(self, card_id: str, card: Card | None) -> None:
+        """Keeps a card in its present form (None: deleted), and its place."""
+        known = self.cards()
+        before = known.pop(card_id, None)
+        if card is not None:
+            known[card_id] = card
+        if self._lanes is None:
+            return
+        if before is not None and not before.hidden:
+            self._lane_of(self._lanes, before).remove(before)
+        if card is not None and not card.hidden:
+            insort(self._lane_of(self._lanes, card), card, key=_by_order)
+
+    def forget_columns(self) -> None:
+        """The columns have changed: they are read again, and the cards sorted again."""
+        self._columns = self._lanes = None
+
+    def forget(self) -> dict[str, Card]:
+        """Everything may have changed: it is read again. Returns the cards as they were read last."""
+        before = self._known or {}
+        self._known = self._lanes = self._columns = None
+        return before
+
+    def _lane_of(self, lanes: dict[str, list[Card]], card: Card) -> list[Card]:
+        return lanes[card.column] if card.column in lanes else lanes[self.columns()[0].id]
+
+
+def _by_order(card: Card) -> tuple[str, str]:
+    return card.order, card.id

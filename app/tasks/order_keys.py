@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Order keys between two things of a board, also beside keys that a colleague's program wrote."""
+
+from collections.abc import Sequence
+
+from app.core.fractional import between
+
+
+def neighbours(others: Sequence[tuple[str, str]], before: str | None) -> tuple[str | None, str | None]:
+    """The order keys around the place before `before` (None or unknown: the end)."""
+    at = next((i for i, (key, _) in enumerate(others) if key == before), None)
+    if at is None:
+        return (others[-1][1] if others else None), None
+    high = others[at][1]
+    # two people may by chance have made the same key: go before all cards that share it
+    lower = [order for _, order in others[:at] if order < high]
+    return (lower[-1] if lower else None), high
+
+
+def key_between(low: str | None, high: str | None) -> str:
+    """A key between two, also if a colleague's program wrote something that is no key."""
+    try:
+        return between(low or None, high or None)
+    except (ValueError, AssertionError, IndexError):
+        return (low or "a0") + "V"

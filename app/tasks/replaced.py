@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the changes of others have replaced on an open board."""
+
+from dataclasses import replace
+
+from app.core.ids import Uid
+from app.tasks.cards import Card
+from app.tasks.descriptions import Description
+from app.tasks.seen_descriptions import SeenDescriptions
+
+
+class Replaced:
+    """Compares each card before and after a change."""
+
+    def __init__(self, descriptions: SeenDescriptions) -> None:
+        self.overwritten: list[tuple[str, Description]] = []
+        """(card, description) of descriptions that the last merge replaced by others that do not name them, without
+        those that were undone."""
+        self.retitled: dict[str, Uid | None] = {}
+        """Cards whose title another program wrote last, as far as was seen here, with that program's person, if
+        known."""
+        self.written_in_trash: set[str] = set()
+        """Cards that were in the trash before the last merge and that it changed."""
+        self._descriptions = descriptions
+        self._author: Uid | None = None
+
+    def begin(self, author: Uid | None) -> None:
+        """Begins a merge of changes that `author` wrote, None for several persons."""
+        self.overwritten, self.written_in_trash = [], set()
+        self._author = author
+
+    def end(self) -> None:
+        """Ends the merge."""
+        self._author = None
+
+    def note(self, card_id: str, before: Card | None, card: Card | None, *, merged: bool) -> None:
+        """Notes which description was replaced, and by which, and who wrote the title last. `merged`: the change came
+        by a merge."""
+        if before is None or card is None:
+            return
+        if before.title != card.title:
+            if merged:
+                self.retitled[card_id] = self._author
+            else:
+                self.retitled.pop(card_id, None)
+        if before.deleted and card.deleted and _as_written(before) != _as_written(card):
+            self.written_in_trash.add(card_id)
+        if before.described == card.described:
+            return
+        self._descriptions.note(card_id, before.described, card.described)
+        if merged and before.described.id not in card.described.made_from:
+            self.overwritten.append((card_id, before.described))
+
+
+def _as_written(card: Card) -> Card:
+    """A card in the trash without who put it there, and when."""
+    return replace(card, deleted_by=None, deleted_t=0)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The values that the descriptions of an open board's cards have had, which show how two of them are related."""
+
+from collections.abc import Callable, Mapping
+
+from app.tasks.descriptions import Description, goes_back, is_related, is_settled
+
+MAX_SEEN, MAX_SEEN_CHARS = 2000, 4_000_000
+"""How many values of one card's description are kept in memory. A person who types makes one a second, and all that
+they make before they leave the field is undone in one step. ▲ A colleague can make them long."""
+
+
+class SeenDescriptions:
+    """Values of descriptions that were replaced while the board was open, and those that replaced them, by card."""
+
+    def __init__(self, history: Callable[[str], Mapping[str, Description]] | None) -> None:
+        """`history` returns the stored values of a card's description, by id; it is called if the values seen here are
+        not enough."""
+        self._history = history
+        self._seen: dict[str, dict[str, Description]] = {}
+
+    def of(self, card_id: str) -> Mapping[str, Description]:
+        """The values of a card's description by id; none if it has not changed."""
+        return self._seen.get(card_id, {})
+
+    def related(self, card_id: str, mine: Description, now: Description) -> Mapping[str, Description]:
+        """The values of a card's description, from the store too if those seen here do not show how `mine` and `now`
+        are related."""
+        known = self.of(card_id)
+        if self._history is None or is_related(mine, now, known):
+            return known
+        return {**self._history(card_id), **known}
+
+    def is_settled(self, card_id: str, mine: Description, now: Description) -> bool:
+        """Whether `now` has the same text as `mine` or was made from it, as far as was seen here."""
+        return is_settled(mine, now, self.of(card_id))
+
+    def goes_back(self, card_id: str, mine: Description, now: Description) -> bool:
+        """Whether `now` is a value that `mine` was made from: `mine` was undone."""
+        return goes_back(mine, now, self.related(card_id, mine, now))
+
+    def note(self, card_id: str, before: Description, now: Description) -> None:
+        """Keeps both values, and drops the oldest ones above the bounds."""
+        seen = self._seen.setdefault(card_id, {})
+        for each in (before, now):
+            seen.pop(each.id, None)
+            seen[each.id] = each
+        size = sum(len(each.text) for each in seen.values())
+        for old in list(seen)[:-2]:
+            if len(seen) <= MAX_SEEN and size <= MAX_SEEN_CHARS:
+                break
+            size -= len(seen.pop(old).text)

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What an engine is made of: the seam for tests of sync/client and for benches. It is not what an owner works with."""
+
+from dataclasses import dataclass
+
+from sync.client.exchange.inbox import Inbox
+from sync.client.exchange.member_audit import Audit
+from sync.client.exchange.missing_keys import Seals
+from sync.client.exchange.outbox import Outbox
+from sync.client.exchange.rotation_schedule import Schedule
+from sync.client.exchange.snapshot_maker import Snapshots
+from sync.client.link import Link
+from sync.client.restore.reupload import Reuploader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineParts:
+    """The parts of one engine, the same objects for as long as it lives.
+
+    Tests read here what no owner needs (a room's epochs and pins, the account's secrets), and give a part what only a
+    false server would send. ▲ `link` has the account's keys, so nothing in app/ or ui/ uses the parts
+    (tests/test_layers.py).
+    """
+
+    link: Link
+    inbox: Inbox
+    outbox: Outbox
+    seals: Seals
+    snapshots: Snapshots
+    audit: Audit
+    reuploader: Reuploader
+    schedule: Schedule

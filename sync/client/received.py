@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the engine has its owner's store store: each value completely or not at all, in one transaction.
+
+Received
+├── ReceivedSlice   a slice of a room's stream that was just judged
+├── OpenedContent   content of judged positions; the cursor stays where it is
+├── OpenedUpTo      the stream's state, and content of positions that were judged before
+├── Resolved        items that waited for a key or a share, and wait no more
+├── ReadAgain       nothing of the room is left to be read again
+├── BegunObject     an object begins with a snapshot
+└── Backfilled      objects have no missing range any more
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from sync.client.placed_changes import Compacted
+from sync.ids import ChangeId, DevId, ObjId, RoomId, Uid
+from sync.trust.formats.items import Item
+from sync.trust.room.successor_claim import Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedChange:
+    """A verified, authorised and decrypted change at its position. `t` is the server's time in ms."""
+
+    n: int
+    t: int
+    uid: Uid
+    dev: DevId
+    obj: ObjId
+    change_id: ChangeId
+    payload: bytes = field(repr=False)
+    place: int = 0
+    """Its number in its envelope, from 0 on."""
+    baseline: bool = False
+    """It came as a baseline: the object's state, written by an administrator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSnapshot:
+    """An object's attested state up to position `covers`, written by `uid`. The snapshot itself is at position `n`
+    (time `t`)."""
+
+    n: int
+    t: int
+    uid: Uid
+    obj: ObjId
+    covers: int
+    state: Compacted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomEvent:
+    """A room entry at its position, for the timeline and the member list. `kind` is the entry type's name, or "reset"
+    for a member whose account the agency has ended.
+
+    `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add. `origin` is
+    what a genesis claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune concerns,
+    `until` the position up to which a prune reaches. `note` is the encrypted reason of an rm; only
+    `Engine.removal_reason` can read it.
+    """
+
+    n: int
+    t: int
+    kind: str
+    by: Uid
+    subject: Uid | None = None
+    role: int | None = None
+    history: bool | None = None
+    origin: Origin | None = None
+    obj: ObjId | None = None
+    until: int | None = None
+    note: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRow:
+    """A member according to the room's log. `role`: 1 reader, 2 writer, 3 admin, 4 owner."""
+
+    uid: Uid
+    role: int
+    since_n: int
+    history: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedSlice:
+    """Everything that one accepted slice of a room's stream changes.
+
+    `state` is the stream's state after the slice (opaque). If `state` and `cursor` are None, both stay as they are.
+    `positions` are the slice's (n, rh) pairs. `waiting` are verified items whose key or share is missing (opaque, by
+    n), `bad` the (n, code) of items that failed although the key is here. `members` are the new or changed members,
+    `gone` the former members.
+    """
+
+    room: RoomId
+    cursor: int | None = None
+    more: bool = False
+    """More of the same pulled slice follows at once. This part need not be durable by itself: after a crash the slice
+    is pulled again."""
+    state: bytes | None = None
+    positions: Sequence[tuple[int, bytes]] = ()
+    changes: Sequence[OpenedChange] = ()
+    events: Sequence[RoomEvent] = ()
+    members: Sequence[MemberRow] = ()
+    gone: Sequence[Uid] = ()
+    waiting: Sequence[tuple[int, bytes]] = ()
+    bad: Sequence[tuple[int, str]] = ()
+    void: Sequence[tuple[int, Uid, str]] = ()
+    """(position, person in whose name it is, code) of items that are void by the room's rules. An honest server gives
+    such items no position. The person may be innocent: the signature is not always verified (protocol §4)."""
+    shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
+    items: Sequence[Item] = ()
+    """The slice's items as they were received, those that are kept for a server that loses them."""
+    reread: int | None = None
+    """The position up to which the room is to be read again; None for no change."""
+    incomplete: Sequence[ObjId] = ()
+    """Objects with a missing range: the server had pruned changes of them before this device fetched those changes.
+    Each is kept until it is `Backfilled`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedContent:
+    """Content of judged positions: a part of a slice, or of positions that were judged before. The other fields are as
+    in `ReceivedSlice`."""
+
+    room: RoomId
+    more: bool = False
+    changes: Sequence[OpenedChange] = ()
+    waiting: Sequence[tuple[int, bytes]] = ()
+    bad: Sequence[tuple[int, str]] = ()
+    shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
+    incomplete: Sequence[ObjId] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedUpTo:
+    """The stream's state up to `cursor`, with the last content that was judged before and is opened now. The other
+    fields are as in `ReceivedSlice`."""
+
+    more: ClassVar[bool] = False
+    room: RoomId
+    cursor: int
+    state: bytes
+    positions: Sequence[tuple[int, bytes]] = ()
+    changes: Sequence[OpenedChange] = ()
+    waiting: Sequence[tuple[int, bytes]] = ()
+    bad: Sequence[tuple[int, str]] = ()
+    reread: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """Items that waited. `resolved` are the positions of those that are now opened or bad; `whole` the objects whose
+    every change is here now: they no longer depend on a snapshot."""
+
+    more: ClassVar[bool] = False
+    room: RoomId
+    changes: Sequence[OpenedChange] = ()
+    resolved: Sequence[int] = ()
+    bad: Sequence[tuple[int, str]] = ()
+    shares: Sequence[tuple[ObjId, bytes]] = field(default=(), repr=False)
+    whole: Sequence[ObjId] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAgain:
+    """Everything of the room is read. `whole` are the objects whose every change is here now."""
+
+    more: ClassVar[bool] = False
+    room: RoomId
+    whole: Sequence[ObjId] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunObject:
+    """The state with which this device begins an object. It need not be durable by itself: after a crash it is fetched
+    again."""
+
+    more: ClassVar[bool] = True
+    room: RoomId
+    snapshot: OpenedSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backfilled:
+    """The missing range of each of these objects has been replaced by a snapshot, or need not be replaced."""
+
+    more: ClassVar[bool] = False
+    room: RoomId
+    objs: Sequence[ObjId]
+
+
+Received = ReceivedSlice | OpenedContent | OpenedUpTo | Resolved | ReadAgain | BegunObject | Backfilled

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Frames about the person's own devices."""
+
+import msgspec
+
+from sync.protocol.messages.frame import Frame
+
+
+class Devices(Frame, frozen=True, tag="devices"):
+    """Asks for what the server knows about the person's own devices."""
+
+    rid: int
+
+
+class DeviceSeen(msgspec.Struct, frozen=True, array_like=True):
+    """When a device was last signed in at the server (ms, 0 for never), and the program name that it gave."""
+
+    dev: bytes
+    last: int
+    agent: str
+
+
+class DevicesReply(Frame, frozen=True, tag="devices-reply"):
+    rid: int
+    devices: list[DeviceSeen]
+
+
+class LogMoved(Frame, frozen=True, tag="log-moved"):
+    """Server to a person's devices: their user log now has entries up to `seq`."""
+
+    seq: int

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Frames of the box through which a new device and an old one exchange messages."""
+
+from sync.protocol.messages.frame import Frame
+
+
+class PairOpen(Frame, frozen=True, tag="pair-open"):
+    """Opens a box through which a new device may exchange messages with this one. `box` is 16 B from the pairing code;
+    if it is empty, the server draws nine digits. A connection has one box at a time. The box closes with its
+    connection, when its time is over, or when the connection opens another."""
+
+    rid: int
+    box: bytes
+
+
+class PairOpened(Frame, frozen=True, tag="pair-opened"):
+    """The box is open until `expires` (ms)."""
+
+    rid: int
+    box: bytes
+    expires: int
+
+
+class PairJoin(Frame, frozen=True, tag="pair-join"):
+    """A new device joins a box, once; allowed before Auth. Refused with "code-unknown" or "code-used"."""
+
+    rid: int
+    box: bytes
+
+
+class PairPost(Frame, frozen=True, tag="pair-post"):
+    """A message to the other device in the box. Refused with "pairing" if there is none, or none any more."""
+
+    rid: int
+    data: bytes
+
+
+class PairLeave(Frame, frozen=True, tag="pair-leave"):
+    """Leaves the box, if any; the server notifies the other device."""
+
+    rid: int
+
+
+class PairMail(Frame, frozen=True, tag="pair-mail"):
+    """Server to either device in the box: a message that the other one posted."""
+
+    data: bytes
+
+
+class PairEnd(Frame, frozen=True, tag="pair-end"):
+    """Server to either device in the box: the other one has left, or the box's time is over."""

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Frames about people: the directory and user logs."""
+
+import msgspec
+
+from sync.protocol.messages.frame import Frame, Signed
+
+
+class Directory(Frame, frozen=True, tag="directory"):
+    """Looks people up by words of their record (`query`), or exactly (`uids`). At most 50 for a query."""
+
+    rid: int
+    query: str
+    uids: list[bytes]
+
+
+class Person(msgspec.Struct, frozen=True, array_like=True):
+    """One person in the directory. The client checks record and salt against the user log's binding."""
+
+    uid: bytes
+    salt: bytes
+    record: bytes
+    ulog_seq: int
+    ulog_head: bytes
+
+
+class DirectoryReply(Frame, frozen=True, tag="directory-reply"):
+    rid: int
+    people: list[Person]
+
+
+class UserLog(Frame, frozen=True, tag="user-log"):
+    """Asks for a user log's entries with seq > after."""
+
+    rid: int
+    uid: bytes
+    after: int
+
+
+class UserLogReply(Frame, frozen=True, tag="user-log-reply"):
+    rid: int
+    uid: bytes
+    after: int
+    entries: list[Signed]
+
+
+class UserAppend(Frame, frozen=True, tag="user-append"):
+    """Appends entries to the sender's own log, all or none: compare-and-swap on prev, with CONFLICT for an entry that
+    lost. Answered by Ok, or by VetoPeriod for a `dev_revoke` by the root that may still be vetoed."""
+
+    rid: int
+    entries: list[Signed]
+
+
+class MovedLogs(Frame, frozen=True, tag="moved-logs"):
+    """Asks which members' user logs have newer entries than the room has pinned."""
+
+    rid: int
+    room: bytes
+
+
+class LogHead(msgspec.Struct, frozen=True, array_like=True):
+    """The newest entry of a person's user log, as the server states it; the entries are the proof."""
+
+    uid: bytes
+    seq: int
+    head: bytes
+
+
+class MovedLogsReply(Frame, frozen=True, tag="moved-logs-reply"):
+    rid: int
+    heads: list[LogHead]
+
+
+class MemberMoved(Frame, frozen=True, tag="member-moved"):
+    """Server to a room's listeners: a member lost a device or their account. The listeners then send `MovedLogs`."""
+
+    room: bytes

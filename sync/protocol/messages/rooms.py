@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Frames that write and read a room's stream."""
+
+from sync.protocol.messages.frame import Frame, Receipt, RoomHead, Signed, WireItem, WireShare
+
+
+class Append(Frame, frozen=True, tag="append"):
+    """Appends room entries, all or none: compare-and-swap on prev, with CONFLICT for an entry that lost. A new room
+    begins with its genesis and epoch 1."""
+
+    rid: int
+    room: bytes
+    entries: list[Signed]
+
+
+class Push(Frame, frozen=True, tag="push"):
+    """A batch of this device's envelopes, with the shares of objects that begin in it. Stored or refused whole.
+
+    Idempotent: for a batch that is stored already the server answers with its positions again.
+    """
+
+    rid: int
+    room: bytes
+    bodies: list[bytes]
+    cts: list[bytes]
+    sig: bytes
+    shares: list[WireShare]
+
+
+class Placed(Frame, frozen=True, tag="placed"):
+    """The batch has positions first..first+count-1, at time t; the receipt is for the last of them."""
+
+    rid: int
+    first: int
+    count: int
+    receipt: Receipt
+
+
+class Subscribe(Frame, frozen=True, tag="subscribe"):
+    """Asks for `Fresh` of the room from now on. Answered by Ok. Ends with the connection or the membership."""
+
+    rid: int
+    room: bytes
+
+
+class Pull(Frame, frozen=True, tag="pull"):
+    """Asks for items with n > after, at most `limit_bytes` of them. With `headers_only` they come without their
+    content, which `Contents` asks for."""
+
+    rid: int
+    room: bytes
+    after: int
+    limit_bytes: int
+    headers_only: bool = False
+
+
+class Items(Frame, frozen=True, tag="items"):
+    """The answer to Pull. `shares` are those of objects whose first op is among the items; the receipt is for the
+    room's head."""
+
+    rid: int
+    room: bytes
+    items: list[WireItem]
+    shares: list[WireShare]
+    receipt: Receipt
+
+
+class Contents(Frame, frozen=True, tag="contents"):
+    """Asks for the content of single positions in rising order, at most 4,096 of them."""
+
+    rid: int
+    room: bytes
+    ns: list[int]
+
+
+class ContentsReply(Frame, frozen=True, tag="contents-reply"):
+    """The first of the requested positions, as many as fit and at least one."""
+
+    rid: int
+    items: list[WireItem]
+
+
+class Fresh(Frame, frozen=True, tag="fresh"):
+    """Server to subscribers: items just placed, contiguous. A client whose room is not at items[0].n - 1 pulls instead.
+    Without items the frame carries shares that were lost and have been uploaded again."""
+
+    room: bytes
+    items: list[WireItem]
+    shares: list[WireShare]
+    receipt: Receipt
+
+
+class Behind(Frame, frozen=True, tag="behind"):
+    """Server to a slow subscriber, or one of a large room, instead of Fresh: the room's head moved, pull when ready."""
+
+    room: bytes
+    n: int
+
+
+class Joined(Frame, frozen=True, tag="joined"):
+    """Server to a person's devices: they were added to this room."""
+
+    head: RoomHead
+
+
+class Removed(Frame, frozen=True, tag="removed"):
+    """Server to a person's devices: they are no longer a member, by the entry at position n."""
+
+    room: bytes
+    n: int
+
+
+class Ephemeral(Frame, frozen=True, tag="ephemeral"):
+    """Sent both ways and never stored: presence, typing, carets. `body` is the signed array, `ct` is encrypted
+    (protocol §9)."""
+
+    room: bytes
+    body: bytes
+    sig: bytes
+    ct: bytes

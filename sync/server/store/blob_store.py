@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the store keeps of files' parts, and what is counted for each day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sync.server.store.tally import Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobRow:
+    """A complete part of a blob on the object store."""
+
+    room: bytes
+    obj: bytes
+    part: bytes
+    size_bytes: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRow:
+    """An unfinished upload of a part: the person and the device that began it, when (ms), and the bytes that are on the
+    object store."""
+
+    room: bytes
+    obj: bytes
+    part: bytes
+    uid: bytes
+    dev: bytes
+    held_bytes: int
+    since: int
+
+    @property
+    def name(self) -> tuple[bytes, bytes, bytes]:
+        return self.room, self.obj, self.part
+
+
+class BlobStore(Protocol):
+    """The part of the store that is about files' parts and daily counts. See sync/server/store/base.py for durability
+    and order."""
+
+    async def put_upload(self, row: UploadRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
+        """Stores how far an upload has come. Adds `sent_bytes`, the bytes of this piece, to the counts `by` of
+        `day`."""
+        ...
+
+    async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
+        """Drops an unfinished upload's row. Nothing happens if there is none."""
+        ...
+
+    async def uploads(self) -> list[UploadRow]:
+        """All unfinished uploads, in the order in which they began."""
+        ...
+
+    async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
+        """Stores that a part is complete, and drops its upload. Adds `sent_bytes`, the bytes of the last piece, to the
+        counts `by` of `day`. Taken if the part exists."""
+        ...
+
+    async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...
+
+    async def count(self, amounts: Mapping[Tally, int], day: int) -> None:
+        """Adds each amount to its count of a day."""
+        ...
+
+    async def counted(self, tally: Tally, day: int) -> int:
+        """The amount counted on that day, 0 for none."""
+        ...

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Figures about everything that is stored, for operators and monitoring."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomSize:
+    """What an operator may see of a room: the number of members now, its last position, the bytes of items and parts,
+    and the last item's time (ms)."""
+
+    room: bytes
+    members: int
+    n: int
+    size_bytes: int
+    t: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What `status` shows. `rooms_behind`: rooms of which clients hold receipts for positions above the head.
+    `rooms_forked`: rooms of which clients hold receipts for another history. Either shows that the database was set
+    back or changed."""
+
+    users: int
+    invites_open: int
+    rooms: int
+    items: int
+    item_bytes: int
+    blobs: int
+    blob_bytes: int
+    rooms_behind: int
+    rooms_forked: int
+    rooms_closed: int
+    devices_awaited: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Population:
+    """Counts: people with an account (ended ones too), devices that signed in since a given time, rooms that a restore
+    closed, and rooms of which clients hold receipts for another history."""
+
+    people: int
+    devices: int
+    rooms_closed: int
+    rooms_forked: int
+
+
+class FigureStore(Protocol):
+    """The part of the store that counts what is in it."""
+
+    async def counts(self, now_ms: int) -> Counts: ...
+
+    async def population(self, seen_since: int) -> Population:
+        """The counts of Population; devices that signed in at `seen_since` (ms) or later. Cheap enough to call once a
+        minute."""
+        ...
+
+    async def room_sizes(self) -> list[RoomSize]:
+        """The size of every room."""
+        ...

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the store keeps of people: invitations, user logs, devices and recovery requests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InviteRow:
+    """A one-time key: its certificate, the staff record it binds, and who used it. Times are in ms."""
+
+    invite_pk: bytes
+    cert_body: bytes
+    cert_sig: bytes
+    salt: bytes
+    record: bytes
+    not_after: int
+    used_by: bytes | None = None
+    made: int = 0
+    """When it was made; 0 if unknown, as for one that clients uploaded again after a restore."""
+    person: bytes | None = None
+    """The person with an account who is invited back; None for somebody new."""
+    withdrawn: int = 0
+    """When the agency withdrew it; 0 for never."""
+
+    def is_open(self, now_ms: int) -> bool:
+        """Whether the invitation can still be used."""
+        return self.used_by is None and not self.withdrawn and self.not_after > now_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffRow:
+    """A staff record and the salt that it is hashed with; both are empty if they are lost."""
+
+    salt: bytes
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRow:
+    """A person: the head of the user log, the staff record, the words it is found by, and the root key in force."""
+
+    uid: bytes
+    seq: int
+    head: bytes
+    salt: bytes
+    record: bytes
+    search: str
+    root_pk: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRow:
+    """One entry of a user log."""
+
+    seq: int
+    body: bytes
+    sig: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SightingRow:
+    """When a device last signed in (ms), and the name of its program."""
+
+    dev: bytes
+    uid: bytes
+    last: int
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryRequestRow:
+    """A request by recovery sheet. `what`: "add" or "revoke" a device; "revoked" records a revocation that was made, so
+    that they can be counted. `dev`: that device. `since`: when (ms). `invite_pk`: the invitation, empty for none.
+    `vetoed_by`: the device that objected, empty for none. `by` of a "revoked" row: the device that revoked it, empty
+    for the root."""
+
+    uid: bytes
+    what: str
+    dev: bytes
+    since: int
+    invite_pk: bytes = b""
+    vetoed_by: bytes = b""
+    by: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """The new values of a person's row after new log entries: head and root key, and the staff record if a binding
+    changed it (None otherwise)."""
+
+    head: bytes
+    root_pk: bytes
+    salt: bytes | None = None
+    record: bytes | None = None
+    search: str | None = None
+
+
+class PeopleStore(Protocol):
+    """The part of the store that is about people. See sync/server/store/base.py for durability and order."""
+
+    async def add_invite(self, row: InviteRow) -> None:
+        """Taken if the key exists."""
+        ...
+
+    async def add_invites(self, rows: Sequence[InviteRow]) -> None:
+        """All or none, in one transaction. Taken if a key exists."""
+        ...
+
+    async def invite(self, invite_pk: bytes) -> InviteRow | None: ...
+
+    async def invites(self) -> list[InviteRow]:
+        """All invitations, used and ended ones too, in the order in which they were made."""
+        ...
+
+    async def withdraw_invite(self, invite_pk: bytes, now_ms: int) -> None:
+        """Withdraws an invitation. Taken if it was used or does not exist. A second call keeps the first call's
+        time."""
+        ...
+
+    async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:
+        """Uses the invitation and stores the person, in one transaction. Taken if the invitation was used or withdrawn,
+        or if the person exists."""
+        ...
+
+    async def append_user(
+        self,
+        uid: bytes,
+        expected_seq: int,
+        entries: Sequence[EntryRow],
+        made: Appended,
+        *,
+        invite_pk: bytes | None = None,
+        returned: Sequence[InviteRow] = (),
+        external: bool = False,
+    ) -> None:
+        """Appends entries to a log, all or none. Moved if the log does not end at `expected_seq`.
+
+        `invite_pk`: the invitation that the entries use; Taken if it was used or withdrawn. `returned`: the invitations
+        that they used before a restore, as in `return_user`. `external`: whether this process is not the server; a
+        running server then finds the append by `external_appends`.
+        """
+        ...
+
+    async def by_root(self, root_pk: bytes) -> UserRow | None:
+        """The person whose log has this root key in force; None if there is none."""
+        ...
+
+    async def put_recovery_request(self, row: RecoveryRequestRow) -> None:
+        """Stores a request; replaces the one of the same person, kind and device."""
+        ...
+
+    async def drop_recovery_request(self, uid: bytes, what: str, dev: bytes) -> None:
+        """Drops a request. Nothing happens if there is none."""
+        ...
+
+    async def recovery_requests(self, uid: bytes) -> list[RecoveryRequestRow]:
+        """A person's requests, the oldest first."""
+        ...
+
+    async def return_user(self, user: UserRow, entries: Sequence[EntryRow], invites: Sequence[InviteRow]) -> None:
+        """Stores a person whose log was lost, and marks the invitations as used by them; an invitation that was lost
+        too is stored. Taken if the person exists, or if an invitation was withdrawn or used by another person."""
+        ...
+
+    async def fill_record(self, uid: bytes, seq: int, staff: StaffRow, search: str) -> None:
+        """Stores a staff record that was lost. Nothing happens if the store has a record, or if the log does not end at
+        `seq`: then a newer binding may name another record."""
+        ...
+
+    async def nameless(self) -> list[bytes]:
+        """Persons whose staff record is lost."""
+        ...
+
+    async def external_appends(self, after: int) -> list[tuple[int, bytes]]:
+        """(row, uid) of logs to which another process has appended, with row > after, in order."""
+        ...
+
+    async def user(self, uid: bytes) -> UserRow | None: ...
+
+    async def user_entries(self, uid: bytes, after: int, most: int | None = None) -> list[EntryRow]:
+        """Entries with seq > after (-1: from the first), in order; at most `most` of them, None for all."""
+        ...
+
+    async def put_sighting(self, row: SightingRow) -> None:
+        """Stores when the device last signed in; replaces its earlier row."""
+        ...
+
+    async def sightings(self, uid: bytes) -> list[SightingRow]:
+        """The last sign-in of each of the person's devices that ever signed in."""
+        ...
+
+    async def people(self, uids: Sequence[bytes]) -> list[UserRow]: ...
+
+    async def search_people(self, words: Sequence[str], limit: int) -> list[UserRow]:
+        """Persons whose search text holds every word, by that text's order."""
+        ...

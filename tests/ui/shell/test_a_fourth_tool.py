@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""A window over the product's tools and one that it does not know: all that the tool gives is there."""
+
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
+
+from app.core.ids import ObjId, RoomId
+from app.objects.links import ObjectLink
+from app.rooms.service import ObjectSummary
+from app.setting import Setting
+from app.store.rows import SearchHit
+from tests.app.small_tool import KIND, SMALL, SmallService
+from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
+from tests.ui.shell.sample import CASE, HEAD, LEGAL, NOW, UNIT, FakeObject, at
+from tests.ui.soon import caught_up
+from ui.kit.card import SectionHeader
+from ui.kit.style import label
+from ui.shell.tool_list import ToolList
+from ui.shell.window.main_window import MainWindow
+from ui.tool import HomeCard, Section, ShownKind, Tool, Trial, ViewParts
+from ui.tool_parts import HomeRow, NewsWords, Origin, Place, ToolCommand, always
+
+NOTE = ObjId(b"n" * 16)
+LINK = ObjectLink(room=CASE, obj=NOTE, kind=KIND.id)
+SETTING = Setting(key="room-in-title", default=True, label="Theme", about="Theme")
+Parts = ViewParts[SmallService]
+
+
+class NoteView(FakeView):
+    """A view that can do one thing."""
+
+    def doable(self) -> dict[str, Callable[[], object]]:
+        return {"stamp": DONE.clear}
+
+
+DONE: list[str] = ["to be stamped"]
+
+
+@dataclass
+class Seen:
+    """What the window asked the tool for."""
+
+    parts: list[Parts] = field(default_factory=list)
+    refreshed: int = 0
+
+
+SEEN = Seen()
+
+
+class NoteCard(QWidget):
+    """A card that counts how often Home had it read everything again."""
+
+    def refresh(self) -> None:
+        SEEN.refreshed += 1
+
+
+def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
+    SEEN.parts.append(parts)
+    return NoteView("Anteckningar", parent)
+
+
+def _rows(parts: Parts, new: AbstractSet[RoomId]) -> Sequence[HomeRow]:
+    row = HomeRow(key="n", icon="edit", title="Skriv under åäö", detail="", t_ms=at(9, 0), room=CASE, link=LINK,
+                  introduces=False)  # fmt: skip
+    return [row, *(replace(row, key=room, title="Ny", room=room, link=None, introduces=True) for room in new)]
+
+
+def _origins(parts: Parts, places: Sequence[Place]) -> dict[Place, Origin]:
+    return {place: Origin(person=HEAD, quoted=False) for place in places}
+
+
+def _summary(parts: Parts) -> QWidget:
+    return label("Alla anteckningar", "body")
+
+
+NOTES = Tool(
+    app=SMALL,
+    title="Paste",
+    icon="edit",
+    noun="files",
+    found="files",
+    open=_open,
+    tab_shown=always,
+    shows_people=False,
+    kinds=(
+        ShownKind(
+            kind=KIND.id,
+            icon="edit",
+            place_icon="pin",
+            noun=("file", "files"),
+            listed=True,
+            title=lambda note, room: f"{note.title} i {room}",
+            line=lambda parts, note: f"raden om {note.title}",
+            link_line=lambda parts, linked: f"länk till {linked.title}",
+            origins=_origins,
+            before=None,
+            copy_question=None,
+        ),
+    ),
+    sections=(Section(id="notes", title="Paste", icon="edit", make=_summary, count=lambda parts: 7),),
+    cards=(HomeCard(title="Copy", make=lambda parts: NoteCard()),),
+    home_rows=_rows,
+    commands=(ToolCommand(id="stamp", title="Copy", icon="edit", shortcuts=("Ctrl+Alt+Y",)),),
+    news=NewsWords(
+        named_in=lambda room: f"nämnd i {room}",
+        new_in=lambda room: f"nytt i {room}",
+        new_with=lambda text: f"nytt: {text}",
+        named=lambda: "nämnd",
+        count=lambda n: f"{n} nya",
+    ),
+    settings=(SETTING,),
+    trial=Trial(write=lambda service, room, words: None, reads=lambda service, room, words: True, checks=()),
+)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> FakeSession:
+    made = FakeSession(tmp_path)
+    SEEN.parts.clear()
+    return made
+
+
+@pytest.fixture
+def window(qapp: QApplication, session: FakeSession) -> Iterator[MainWindow]:
+    made = MainWindow(session, (*TOOLS, NOTES), now=lambda: NOW)
+    made.resize(1440, 900)
+    made.show()
+    made.activateWindow()
+    yield made
+    made.close()
+    made.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+
+
+def note(room: RoomId = CASE, updated_ms: int = 1) -> FakeObject:
+    return FakeObject(obj=NOTE, room=room, kind=KIND.id, title="Åäö", updated_ms=updated_ms, by=HEAD.uid)
+
+
+def buttons(view: QWidget) -> dict[str, QAbstractButton]:
+    return {button.accessibleName(): button for button in view.findChildren(QAbstractButton)}
+
+
+def test_its_tab_is_there_before_any_object_and_its_view_gets_the_typed_service(window: MainWindow) -> None:
+    window.open_room(CASE)
+    view = window.current_room()
+    assert view is not None
+    assert view.tabs.ids() == ["chat", "documents", "tasks", "notes"]
+    view.show_tool("notes")
+    assert isinstance(view.current_view(), NoteView)
+    (parts,) = SEEN.parts
+    assert parts.people.me.is_me
+    assert parts.rooms.may_write(CASE)
+    assert parts.now() == NOW
+    assert not view.panel.isVisible()
+
+
+def test_its_section_is_in_the_rail_with_its_count_and_number(window: MainWindow) -> None:
+    assert list(window.rail.items) == ["home", "rooms", "tasks", "notes", "search", "settings", "account"]
+    assert window.rail.items["notes"].count() == 7
+    keys = {each.id: each.key for each in window.sections}
+    assert [keys[name] for name in ("tasks", "notes", "search", "settings")] == ["Ctrl+3", "Ctrl+4", "Ctrl+5", "Ctrl+6"]
+    window.commands["notes"].run()
+    assert window.stack.currentWidget() is window.of_tools["notes"]
+    assert window.rail.items["notes"].isChecked()
+
+
+def test_home_has_its_card_and_its_rows(window: MainWindow) -> None:
+    assert window.home.findChildren(NoteCard)
+    before = SEEN.refreshed
+    window.home.refresh()
+    assert SEEN.refreshed == before + 1
+    opened: list[object] = []
+    window.home.link_chosen.connect(opened.append)
+    window.home.room_chosen.connect(opened.append)
+    found = buttons(window.home)
+    next(button for name, button in found.items() if name.startswith("Skriv under åäö")).click()
+    next(button for name, button in found.items() if name.startswith("Ny,")).click()
+    assert opened == [LINK, LEGAL]
+    assert not [name for name in found if "Du har lagts till" in name], "its row introduces the room"
+
+
+def test_its_command_is_offered_while_its_view_can_do_it(window: MainWindow) -> None:
+    stamp = window.commands["stamp"]
+    assert not stamp.enabled()
+    window.open_room(CASE)
+    view = window.current_room()
+    assert view is not None
+    view.show_tool("notes")
+    assert stamp.enabled()
+    assert stamp in window.commands.shown()
+    stamp.run()
+    assert DONE == []
+
+
+def test_its_settings_are_under_its_title(window: MainWindow) -> None:
+    assert "Klistra in" in [each.text() for each in window.settings_view.findChildren(SectionHeader)]
+    assert SETTING.key in window.settings_view.rows.controls
+
+
+def test_its_objects_are_shown_in_its_words(window: MainWindow) -> None:
+    tools = window.tools
+    assert tools.title(note(), "Rum") == "Åäö i Rum"
+    assert tools.line(note()) == "raden om Åäö"
+    assert (tools.icon(KIND.id), tools.icon_of(LINK), tools.icon_of(replace(LINK, ref=b"x"))) == ("edit", "edit", "pin")
+    assert tools.listed([note()]) == [note()]
+    assert tools.things() == "chatt, dokument, uppgifter och filer"
+    assert tools.found() == "Meddelanden, dokument, uppgifter och filer"
+    hit = SearchHit(room=CASE, obj=NOTE, kind=KIND.id, ref=b"r", title="", snippet="", t=1, rank=0.0)
+    assert tools.origins([hit]) == {(NOTE, b"r"): Origin(person=HEAD, quoted=False)}
+    assert tools.with_history() == "dokument och tavlor"
+    assert tools.without_history() == "chatt, filer och filer"
+
+
+def test_what_is_new_is_said_by_the_tool_whose_object_changed_last(window: MainWindow, session: FakeSession) -> None:
+    tools, objects = window.tools, session.rooms.objects(CASE)
+    assert _new_in(tools, objects) == "Nytt meddelande i Rum"
+    assert _new_in(tools, [*objects, note(updated_ms=at(23, 0))]) == "nytt i Rum"
+    announced: list[str] = []
+    window.announcer.announce = lambda kind, text, count=1: announced.append(text)  # type: ignore[method-assign]
+    session.rooms.objects = lambda room: [note(room)]  # type: ignore[method-assign]
+    session.rooms.set_unread(UNIT, 9)
+    caught_up(window)
+    assert "nytt i Enheten för tillsyn" in announced
+
+
+def _new_in(tools: ToolList, objects: Sequence[ObjectSummary]) -> str:
+    words = tools.news(objects)
+    assert words is not None
+    return words.new_in("Rum")

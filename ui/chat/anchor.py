@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The place in a conversation at which the window begins: a row, and how many pixels into it.
+
+Pure arithmetic, no Qt. Rows are measured only when the window reaches them, so that the row at the top of the window
+stays in its place when a guess turns out wrong.
+"""
+
+from typing import Protocol
+
+from app.core.signal import Signal
+from ui.chat.floor import Floor
+from ui.chat.heights import Heights
+
+
+class Rows(Protocol):
+    """The rows of a list."""
+
+    @property
+    def heights(self) -> Heights:
+        """The heights in pixels, most of them guessed."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def height(self, row: int) -> int:
+        """The height of a row in pixels, measured."""
+        ...
+
+
+class Anchor:
+    """Where the window begins. `at_end`: whether the latest row is in sight; the window then follows new ones, as far
+    as the floor lets it."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.at_end_changed: Signal[bool] = Signal()
+        self.row, self.into = 0, 0
+        self.at_end = True
+        self.floor = Floor()
+        self._rows = rows
+
+    def settle(self, height: int) -> bool:
+        """Measures the rows in a window of this height and clamps the anchor. False, with nothing measured, if there is
+        no row or no window."""
+        count = len(self._rows)
+        if count == 0:
+            self.row = self.into = 0
+        if count == 0 or height <= 0:
+            return False
+        if not self.at_end or not self._to_end(count, height):
+            self._normalise(count)
+            self._fill(count, height)
+        return True
+
+    def go_to(self, row: int, into: int) -> None:
+        """Moves the window's beginning."""
+        self.set_at_end(False)
+        self.row, self.into, self.floor.row = row, into, None
+
+    def go_to_end(self) -> None:
+        """Moves the window to the latest row."""
+        self.floor.row = None
+        self.set_at_end(True)
+
+    def move(self, by: int) -> None:
+        """Moves the window's beginning by pixels."""
+        self.floor.row = None
+        if by < 0:
+            self.set_at_end(False)
+        self.into += by
+
+    def set_at_end(self, at_end: bool) -> None:
+        """Sets `at_end`, and emits `at_end_changed` if that changes it."""
+        if at_end != self.at_end:
+            self.at_end = at_end
+            self.at_end_changed.emit(at_end)
+
+    def insert(self, at: int, count: int, unseen: int | None) -> None:
+        """Rows were inserted. `unseen`: the first of them that the person is to see."""
+        if not self.at_end and at <= self.row:
+            self.row += count
+        self.floor.insert(at, count, unseen if self.at_end else None)
+
+    def remove(self, at: int, count: int) -> None:
+        """Rows were removed."""
+        left = len(self._rows)
+        self.row = max(0, min(self.row, left - 1))
+        self.floor.remove(at, count, left)
+
+    def rows_in_sight(self, height: int) -> range:
+        """The rows in a window of this height."""
+        row, y, heights = self.row, -self.into, self._rows.heights
+        while row < len(heights) and y < height:
+            y += heights[row]
+            row += 1
+        return range(self.row, row)
+
+    def top(self, row: int) -> int:
+        """Where a row begins, in pixels from the window's beginning."""
+        heights = self._rows.heights
+        return heights.top(row) - heights.top(self.row) - self.into
+
+    def _to_end(self, count: int, height: int) -> bool:
+        """Anchors the end in the window, or as much as fits under the floor. Returns whether the end is in sight."""
+        row, seen = count, 0
+        while row > 0 and seen < height:
+            row -= 1
+            seen += self._rows.height(row)
+        self.row, self.into = row, max(0, seen - height)
+        stopped = self.floor.row if self.floor.stops(self.row, self.into) else None
+        if stopped is not None:
+            self.row, self.into = stopped, 0
+        self.set_at_end(stopped is None)
+        return stopped is None
+
+    def _normalise(self, count: int) -> None:
+        """Walks the anchor until it lies inside its row."""
+        self.row = min(self.row, count - 1)
+        while self.into < 0 and self.row > 0:
+            self.row -= 1
+            self.into += self._rows.height(self.row)
+        self.into = max(0, self.into)
+        while self.into >= self._rows.height(self.row) and self.row < count - 1:
+            self.into -= self._rows.height(self.row)
+            self.row += 1
+
+    def _fill(self, count: int, height: int) -> None:
+        """Measures down to the window's end; at the list's end the anchor follows."""
+        row, seen = self.row, -self.into
+        while row < count and seen < height:
+            seen += self._rows.height(row)
+            row += 1
+        if seen <= height and row == count:
+            self._to_end(count, height)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Finds a message of a conversation by its change id."""
+
+from app.chat.model import Message, Timeline
+from app.core.ids import ChangeId
+
+
+def found(timeline: Timeline, change_id: bytes | None) -> Message | None:
+    """The message as it is now; None if there is none, or for no id."""
+    index = timeline.index_of(ChangeId(change_id)) if change_id else None
+    return timeline.message(index) if index is not None else None

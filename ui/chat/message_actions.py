@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a person does with a message: its menu, answers, reactions, files and links, and jumps to other messages."""
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.chat.markup import parse
+from app.chat.model import Message
+from app.chat.service import ChatService
+from app.core.ids import ChangeId, RoomId
+from ui.chat.clipboard import mime_of
+from ui.chat.composer import Composer
+from ui.chat.emoji import EmojiPanel
+from ui.chat.found_messages import found
+from ui.chat.hover_bar import HoverBar
+from ui.chat.item_model import naming
+from ui.chat.letters import edit_letter, reply_letter
+from ui.chat.message_layout import Hit, Part, left_px
+from ui.chat.timeline import TimelineView
+from ui.kit.dialogs import confirm, save_file
+from ui.kit.menu import Entry, close_when, popup
+from ui.kit.tasks import run, run_guarded
+from ui.kit.translate import tr
+from ui.kit.web import open_address
+from ui.tool import LinkWords, follow, toast
+
+QUICK_EMOJI = "👍"
+
+
+class MessageActions:
+    """The actions in one conversation. `writable`: whether the person may answer and react."""
+
+    def __init__(
+        self,
+        view: QWidget,
+        service: ChatService,
+        room: RoomId,
+        messages: TimelineView,
+        composer: Composer,
+        hover: HoverBar,
+        words: LinkWords,
+    ) -> None:
+        """`view` owns the dialogs and menus, and shows errors. `words`: how what a message links to is shown."""
+        self.writable = True
+        self._view = view
+        self._service = service
+        self._room = room
+        self._timeline = service.timeline(room)
+        self._list, self._composer, self._hover = messages, composer, hover
+        self._words = words
+
+    def act(self, shown: Message, action: str) -> None:
+        """Does something with a message as it is now, because it may have changed since it was `shown`."""
+        message = self._find(shown.change_id)
+        if message is None or message.deleted:
+            toast(self._view, tr("The message was deleted"))
+            return
+        match action:
+            case "reply" if self.writable:
+                self._composer.reply(message, self._service.people.person(message.author).name)
+            case "edit" if self._service.can_edit(self._room, message):
+                self._composer.edit(message)
+            case "delete" if self._service.can_delete(self._room, message):
+                run(self._view, self._delete(message))
+            case "copy":
+                QApplication.clipboard().setMimeData(mime_of(message))
+                toast(self._view, tr("The text is copied"))
+            case "react" if self.writable:
+                self._ask_reaction(message)
+            case "more":
+                self.open_menu(message, self._hover.below("more"))
+
+    def _find(self, change_id: bytes | None) -> Message | None:
+        return found(self._timeline, change_id)
+
+    async def _delete(self, message: Message) -> None:
+        text = tr("The text and files disappear for everybody. That it was deleted, and by whom, stays visible.")
+        about = naming(self._service.people, message)
+        if await confirm(self._view, tr("Delete the message?"), text, about=about, accept=tr("Delete"), danger=True):
+            self.delete_now(message.change_id)
+
+    def delete_now(self, message: ChangeId) -> None:
+        """Deletes a message without a question."""
+        run_guarded(
+            self._view, lambda: self._service.delete(self._room, message), again=lambda: self.delete_now(message)
+        )
+
+    def _ask_reaction(self, message: Message) -> None:
+        index = self._timeline.index_of(message.change_id)
+        rect = self._list.row_rect(index or 0)
+        at = self._list.viewport().mapToGlobal(QPoint(left_px(), max(0, rect.top()) + 30))
+        panel = EmojiPanel(self._view, lambda emoji: self.react(message, emoji))
+        panel.open_at(self._hover.below("react") if self._hover.stands_on(message) else at)
+
+    def react(self, message: Message, emoji: str) -> None:
+        """Adds or takes back a reaction."""
+        again = partial(self.react, message, emoji)
+        run_guarded(self._view, lambda: self._service.react(self._room, message.change_id, emoji), again=again)
+
+    def open_menu(self, message: Message, at: QPoint) -> None:
+        """Opens the message's menu at a point of the screen."""
+        if message.deleted:
+            return
+        entries: list[Entry | None] = [
+            *self._link_entries(message),
+            *(self._answer_entries(message) if self.writable else ()),
+            Entry(text=tr("Copy text"), icon="copy", shortcut="Ctrl+C", run=partial(self.act, message, "copy")),
+        ]
+        if self._service.can_edit(self._room, message):
+            entries.append(
+                Entry(text=tr("Edit"), icon="edit", shortcut=edit_letter(), run=partial(self.act, message, "edit"))
+            )
+        entries += [
+            Entry(
+                text=tr("Save {name} …").format(name=attachment.name),
+                icon="download",
+                run=lambda n=number: run(self._view, self._fetch(message, n)),  # type: ignore[misc] # bound per file
+            )
+            for number, attachment in enumerate(message.attachments)
+        ]
+        if message.quote is not None:
+            entries.append(Entry(text=tr("Show what it answers"), icon="up", run=lambda: self._jump_to_quote(message)))
+        if self._service.can_delete(self._room, message):
+            delete = partial(self.act, message, "delete")
+            entries += [None, Entry(text=tr("Delete"), icon="delete", shortcut="Del", danger=True, run=delete)]
+        menu = popup(self._view, tr("Message menu"), entries, at)
+        close_when(menu, self._service.changed, lambda: self._is_gone(message))
+
+    def _is_gone(self, message: Message) -> bool:
+        now = self._find(message.change_id)
+        return now is None or now.deleted
+
+    def _answer_entries(self, message: Message) -> list[Entry]:
+        react = tr("React with {emoji}").format(emoji=QUICK_EMOJI)
+        return [
+            Entry(text=tr("Reply"), icon="reply", shortcut=reply_letter(), run=partial(self.act, message, "reply")),
+            Entry(text=react, run=lambda: self.react(message, QUICK_EMOJI)),
+            Entry(text=tr("Other reaction …"), icon="emoji", shortcut="+", run=partial(self.act, message, "react")),
+        ]
+
+    def _link_entries(self, message: Message) -> list[Entry]:
+        """The things that the message links to, so that they are opened without a mouse too."""
+        links = [(run.text, run.link) for run in parse(message.text, message.mentions) if run.link is not None]
+        return [
+            Entry(
+                text=tr("Open “{title}”").format(title=title),
+                icon=self._words.icon_of(link),
+                run=lambda to=link: follow(self._view, to),  # type: ignore[misc] # bound per link
+            )
+            for title, link in links
+        ]
+
+    def hit(self, message: Message, hit: Hit) -> None:
+        """Does what a click on a part of a message does."""
+        match hit.part:
+            case Part.QUOTE:
+                self._jump_to_quote(message)
+            case Part.REPLIES if message.last_reply is not None:
+                self._jump_to_id(message.last_reply[0])
+            case Part.REACTION if self.writable:
+                self.react(message, message.reactions[hit.number].emoji)
+            case Part.FILE | Part.DOWNLOAD | Part.IMAGE:
+                self.hit_file(message, hit.number)
+            case Part.LINK if hit.run is not None:
+                self._follow(hit.run.href, hit)
+            case _:
+                pass
+
+    def hit_file(self, message: Message, number: int) -> None:
+        """Fetches a file of a message, or stops fetching it."""
+        key = (message.change_id, number)
+        if self._service.transfers.get(key) is not None:
+            self._cancel(key)
+        else:
+            run(self._view, self._fetch(message, number))
+
+    async def _fetch(self, message: Message, number: int) -> None:
+        self._service.check_export()
+        name = message.attachments[number].name
+        target = await save_file(self._view, tr("Save file"), name)
+        if target is not None:
+            with suppress(asyncio.CancelledError):
+                await self._service.fetch_file(self._room, message, number, target)
+                toast(self._view, tr("{name} is saved").format(name=target.name))
+
+    def _follow(self, href: str, hit: Hit) -> None:
+        link = hit.run.link if hit.run else None
+        if link is not None:
+            follow(self._view, link)
+        elif href:
+            run(self._view, open_address(self._view, href))
+
+    def _jump_to_quote(self, message: Message) -> None:
+        if message.quote is not None:
+            self._jump_to_id(message.quote.change_id)
+
+    def _jump_to_id(self, change_id: ChangeId) -> None:
+        index = self._timeline.index_of(change_id)
+        if index is not None:
+            self._list.jump_to(index)
+            self._list.setFocus()
+
+    def _cancel(self, key: tuple[bytes, int]) -> None:
+        run_guarded(self._view, lambda: self._service.transfers.cancel(key))

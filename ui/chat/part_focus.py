@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Which part of the current message has the focus: a link, a file or a reaction."""
+
+from PySide6.QtCore import QRectF
+
+from ui.chat.layouts import Layouts
+
+
+class PartFocus:
+    """`number` counts the parts of the current message; -1: the message itself."""
+
+    def __init__(self, layouts: Layouts) -> None:
+        self.number = -1
+        self._layouts = layouts
+
+    def reset(self) -> None:
+        """Gives the focus to the message itself."""
+        self.number = -1
+
+    def step(self, row: int, by: int) -> bool:
+        """Goes to the next or previous part of the current message, in `row` (-1: there is none). Before the first part
+        is the message itself. Returns whether the focus has moved."""
+        if row < 0:
+            return False
+        before, last = self.number, len(self._layouts.at(row).parts()) - 1
+        self.number = max(-1, min(last, before + by))
+        return self.number != before
+
+    def rect(self, row: int) -> QRectF | None:
+        """The part with the focus within the current message, in `row`; None for the message itself."""
+        parts = self._layouts.at(row).parts() if self.number >= 0 else []
+        return parts[self.number][1] if 0 <= self.number < len(parts) else None

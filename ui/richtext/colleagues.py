@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Colleagues in the text: their carets and selections, painted over and under it, and their names beside them."""
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QPainter
+from PySide6.QtWidgets import QTextEdit
+
+from app.richtext.carets import Caret
+from app.richtext.model import Change
+from ui.richtext import carets
+from ui.richtext.flags import Flags
+
+
+class Colleagues:
+    """Shows the carets of one text. The text calls `paint_under` before it paints itself, and `paint_over` after."""
+
+    def __init__(self, edit: QTextEdit) -> None:
+        self._edit = edit
+        self._carets: Sequence[Caret] = ()
+        self._grounds: Sequence[carets.Ground] = ()
+        self._flags = Flags(edit)
+        self._flags.changed.connect(edit.viewport().update)
+
+    def show(self, shown: Sequence[Caret]) -> None:
+        """Paints where colleagues are."""
+        self._carets = shown
+        self._flags.show(shown)
+        self.measure()
+
+    def measure(self) -> None:
+        """Finds the grounds of the selections again, after the text was laid out again."""
+        self._grounds = carets.grounds(self._edit, self._carets)
+        self._edit.viewport().update()
+
+    def follow(self, change: Change) -> None:
+        """Shows the name of a colleague who has just written."""
+        self._flags.follow(change)
+
+    def point(self, at: QPoint) -> None:
+        """Shows the name of the colleague whose caret is under the pointer."""
+        self._flags.point(carets.caret_at(self._edit, self._carets, at))
+
+    def paint_under(self, painter: QPainter) -> None:
+        """Paints what they have selected."""
+        carets.paint_grounds(self._edit, painter, self._grounds)
+
+    def paint_over(self) -> None:
+        """Paints their carets and names."""
+        if self._carets:
+            painter = QPainter(self._edit.viewport())
+            carets.paint(self._edit, painter, self._carets, self._flags.opacity)
+            painter.end()
