@@ -62,7 +62,7 @@ MUTATIONS = {
     ),
     "how the store makes snapshots": Mutation(
         "app/__init__.py",
-        r" +compact=compact,\n",
+        r" +compact=projection.compact,\n",
         "The kind 'minute': `snapshot` differs from its Kind's `compact`.",
     ),
     "what the service does when the session closes": Mutation(

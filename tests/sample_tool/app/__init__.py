@@ -2,14 +2,15 @@
 """Minutes: the minutes of a room's meetings, which several people write at once, and the agenda of its next meeting."""
 
 from app.objects.kind import Kind
+from app.objects.pieces import merging
+from app.richtext.model import ROOT_MAPS, ROOT_TEXTS
 from tests.sample_tool.app import agenda, projection, tables
-from tests.sample_tool.app.compaction import compact
 
 MINUTE = Kind(
     id=projection.KIND_ID,
     project=projection.project,
-    merging=projection.MERGING,
-    compact=compact,
+    merging=merging(texts=ROOT_TEXTS, maps=ROOT_MAPS),
+    compact=projection.compact,
     tables=tables.MINUTES,
     version=tables.VERSION,
 )

@@ -8,7 +8,6 @@ from app.richtext.model import Document
 from app.store.projection import Feeder
 from app.store.rows import StoredChange
 from tests.sample_tool.app import projection
-from tests.sample_tool.app.records import Updates, encode
 
 Announce = Callable[[RoomId, ObjId, str], None]
 
@@ -27,13 +26,9 @@ class MinuteAdapter:
         """See `Adapter`."""
         return Document(emit)
 
-    def feeder(self) -> Updates:
+    def title(self, model: Document) -> str:
         """See `Adapter`."""
-        return Updates()
-
-    def encode(self, model: Document, title: str | None, update: bytes) -> Sequence[bytes]:
-        """See `Adapter`. The change names the title if lists show another one."""
-        return [encode(update, model.title if title != model.title else None)]
+        return model.title
 
     def load(self, model: Document, updates: Sequence[bytes]) -> int:
         """See `Adapter`."""

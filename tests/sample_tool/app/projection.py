@@ -4,16 +4,13 @@
 from collections.abc import Sequence
 
 from app.core.ids import ObjId, RoomId
-from app.objects import crdt
-from app.objects.replay import judge_of
+from app.objects.pieces import check, compaction
 from app.richtext.indexing import UNINDEXED
-from app.richtext.model import ROOT_MAPS, ROOT_TEXTS, Document
+from app.richtext.model import ROOT_MAPS, ROOT_TEXTS, TITLE_AT, Document
 from app.store import counters, objects, search
 from app.store.connection import Connection
 from app.store.counters import Counter, Latest
-from app.store.projection import Merging
 from app.store.rows import ObjectRow, StoredChange
-from tests.sample_tool.app.records import Updates, check, unpack
 
 KIND_ID = "minute"
 
@@ -61,4 +58,4 @@ def index(conn: Connection, obj: ObjectRow, document: Document) -> None:
     search.put(conn, [entry])
 
 
-MERGING = Merging(texts=ROOT_TEXTS, maps=ROOT_MAPS, feeder=Updates, judge=judge_of(unpack), load=crdt.load)
+compact = compaction(texts=ROOT_TEXTS, maps=ROOT_MAPS, title_at=TITLE_AT)

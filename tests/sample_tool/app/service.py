@@ -13,6 +13,7 @@ from app.core.signal import Signal
 from app.errors import NotFound
 from app.objects.links import Linked, ObjectLink, linked_object
 from app.objects.live import LiveObjects
+from app.objects.pieces import Assembler, encode
 from app.richtext.indexing import Indexing
 from app.richtext.model import Document
 from app.store.changes import Changes
@@ -23,7 +24,7 @@ from app.store.rows import StoredChange
 from app.tool import Unsaved
 from tests.sample_tool.app import agenda, projection
 from tests.sample_tool.app.adapter import MinuteAdapter
-from tests.sample_tool.app.records import AGENDA, ItemAdded, ItemClosed, Updates, encode
+from tests.sample_tool.app.records import AGENDA, ItemAdded, ItemClosed
 
 Count = Callable[[Connection, RoomId, ObjId], None]
 """Stores what an object counts now."""
@@ -150,7 +151,8 @@ class MinutesService:
             obj = self._objects.new(room)
             self._rooms.announce(room, obj, projection.KIND_ID)
             for update in updates:
-                self._changes.append(room, obj, encode(update, document.title))
+                for data in encode(update, document.title):
+                    self._changes.append(room, obj, data)
         return obj
 
     def see(self, obj: ObjId) -> None:
@@ -165,7 +167,7 @@ class MinutesService:
         changes = [change for change in self._changes.of(obj) if change.rowid < rowid]
         document, room = Document(), changes[0].room if changes else RoomId(b"")
         with self._changes.merging(room, obj, changes):
-            document.merge(Updates().feed_data([(change.author, change.data) for change in changes]))
+            document.merge(Assembler().feed(changes))
         return document
 
     def copy(self, obj: ObjId, room: RoomId | None = None) -> ObjId:

@@ -4,8 +4,7 @@
 from app.core.ids import ObjId, RoomId
 from app.tool import AppTool, Carry, NoBaseline, NoCopy, NoSnapshot, Offer, Parts, ToolKind, from_snapshot
 from tests.sample_tool.app import AGENDA, MINUTE
-from tests.sample_tool.app.compaction import compact
-from tests.sample_tool.app.records import unpack
+from tests.sample_tool.app.projection import compact
 from tests.sample_tool.app.service import MinutesService
 
 
@@ -26,7 +25,7 @@ TOOL = AppTool(
             kind=MINUTE,
             baseline=from_snapshot,
             snapshot=compact,
-            successor=Offer(unpack=unpack, group_of=None, copy_into=_copy_into),
+            successor=Offer(copy_into=_copy_into),
             copier=MinutesService.copy,
             starter=None,
         ),

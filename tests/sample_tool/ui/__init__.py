@@ -8,10 +8,11 @@ from tests.sample_tool.app import AGENDA, MINUTE
 from tests.sample_tool.app.service import MinutesService
 from tests.sample_tool.app.tool import TOOL as MINUTES
 from tests.sample_tool.ui.everywhere import AllMinutes, HomeMinutes
+from tests.sample_tool.ui.trial import TRIAL
 from tests.sample_tool.ui.view import NEW, MinutesView
 from ui.kit.translate import tr, trn
 from ui.richtext.editor import Editor
-from ui.tool import HomeCard, Section, ShownKind, Tool, Trial, ViewParts
+from ui.tool import HomeCard, Section, ShownKind, Tool, ViewParts
 from ui.tool_parts import NewsWords, ToolCommand, always
 
 Parts = ViewParts[MinutesService]
@@ -26,16 +27,6 @@ def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidg
     editor = Editor(document, read_only=True, parent=parent)
     editor.destroyed.connect(document.close)
     return editor
-
-
-def _write(service: MinutesService, room: RoomId, words: str) -> None:
-    service.create(room, words)
-    service.add_item(room, words)
-
-
-def _reads(service: MinutesService, room: RoomId, words: str) -> bool:
-    titles = [row.title for row in service.minutes(room)]
-    return words in titles and words in [item.text for item in service.agenda(room)]
 
 
 TOOL = Tool(
@@ -95,5 +86,5 @@ TOOL = Tool(
         count=lambda n: trn("{n} new thing in minutes", "{n} new things in minutes", n).format(n=n),
     ),
     settings=(),
-    trial=Trial(write=_write, reads=_reads, checks=()),
+    trial=TRIAL,
 )
