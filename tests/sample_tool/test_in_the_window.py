@@ -60,7 +60,7 @@ async def test_the_rail_and_home_have_the_minutes_of_every_room(o: Offices) -> N
     a, b = await o.hire("Handläggare", "Enhetschef")
     room = await o.room(a, b)
     with window_of(a) as window:
-        home = next(iter(window.home.findChildren(HomeMinutes)))
+        home = next(iter(window.content.home.findChildren(HomeMinutes)))
         assert home.none.isVisible(), "a sentence, while there is nothing"
         assert {each.id: each.key for each in window.sections}["minutes"] == "Ctrl+4"
         await until(lambda: any(r.room == room for r in b.session.rooms.rooms()))
@@ -71,7 +71,7 @@ async def test_the_rail_and_home_have_the_minutes_of_every_room(o: Offices) -> N
         assert row is not None
         assert row.accessibleName().startswith("Enhetsmöte å, Nytt, Tillsyn 2026-1184 åäö · Enhetschef")
         QTest.keyClick(window, Qt.Key.Key_4, Qt.KeyboardModifier.ControlModifier)
-        section = window.stack.currentWidget()
+        section = window.content.stack.currentWidget()
         assert isinstance(section, AllMinutes)
         listed = section.card.row(obj)
         assert listed is not None
