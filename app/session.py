@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from app import diagnosis
 from app.core import clock, garbage
+from app.core.enums import LinkState
 from app.core.ids import DevId, RoomId, Uid
 from app.core.signal import Signal
 from app.devices.contact import Contact
@@ -38,10 +39,10 @@ from app.store.store import Store
 from app.tool import AnyTool, AppTool, KindRules, Parts, S, Unsaved
 from app.unstored import Unstored, named
 from sync.client.engine import Engine
-from sync.client.status import LinkState, SyncStatus
+from sync.client.status import SyncStatus
 from sync.client.wire.transport import Dialer
 
-__all__ = ["LinkState", "Session", "SyncStatus"]
+__all__ = ["Session", "SyncStatus"]
 
 LEARN_EVERY_S = 1.0
 AGAIN_S = 30.0

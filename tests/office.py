@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.chat import KIND as CHAT
 from app.chat.service import ChatService
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
 from app.people.person import Person, Verified, initials
@@ -110,7 +111,7 @@ def desk(folder: Path, uid: Uid = HL, *, title: str = "Tillsyn 2026-1184", admin
     """A new store in which the room with its chat and board is announced."""
     store = Store.create(folder / "office.db", KEY, {CHAT.id: CHAT, BOARD.id: BOARD}, folder / "blobs")
     store.set_me(uid)
-    members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
+    members = [MemberRow(uid=u, role=Role.OWNER if u == HL else Role.WRITER, since_n=0, history=True) for u in NAMES]
     store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
     with store.db.transaction() as conn:
         room_rows.name(conn, ROOM, title, "case", 1)

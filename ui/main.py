@@ -47,21 +47,9 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
     arguments = parser.parse_args(argv)
     if arguments.purge_machine:  # alone it does not come here: with anything else it would open a window, and wait
         parser.error("--purge-machine stands alone")
-    upgrade.hold_program()
-    keep_private()
-    dumps.forbid()
     background = arguments.background or arguments.autostart
-    if errands.screenless(arguments):
-        errands.hide()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    garbage.begin()
-    application = QApplication.instance() or QApplication(["kansli"])
-    assert isinstance(application, QApplication)  # noqa: S101 - nobody makes another kind
-    application.setApplicationName("Kansli")
-    application.setDesktopFileName("se.kansli.Kansli")
-    application.setQuitOnLastWindowClosed(False)
-    faces.install()
-    environment.give_back(os.environ)
+    _prepare(arguments)
+    application = _application()
     status = errands.run(application, arguments, _loop)
     if status is not None:
         return status
@@ -72,6 +60,48 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
         return 2
     if profile is None:
         return 0
+    ended = _run(application, arguments, profile, background=background)
+    if isinstance(ended, int):
+        return ended
+    if ended.restart is None:
+        return 0
+    try:
+        line = [*(command or again.command()), *_same(arguments), *ended.restart.arguments()]
+        again.start(line, os.environ, files)
+    except OSError as fault:  # for example, an upgrade moved the program: the person must start it
+        log.start(profile.logs_folder)
+        log.ui.exception("not-started-again", fault)
+        log.stop()
+        return 1
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    """Sets this process up, before there is a window."""
+    upgrade.hold_program()
+    keep_private()
+    dumps.forbid()
+    if errands.screenless(arguments):
+        errands.hide()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    garbage.begin()
+
+
+def _application() -> QApplication:
+    application = QApplication.instance() or QApplication(["kansli"])
+    assert isinstance(application, QApplication)  # noqa: S101 - nobody makes another kind
+    application.setApplicationName("Kansli")
+    application.setDesktopFileName("se.kansli.Kansli")
+    application.setQuitOnLastWindowClosed(False)
+    faces.install()
+    environment.give_back(os.environ)
+    return application
+
+
+def _run(
+    application: QApplication, arguments: argparse.Namespace, profile: Profile, *, background: bool
+) -> int | Program:
+    """Runs the program until the person quits or locks, and closes log and profile. Returns the program, which may be
+    started again, or the exit status if it could not run."""
     uncaught: errors.Uncaught | None = None
     try:
         office = Office(profile, insecure_loopback=arguments.insecure_loopback, routes=proxies.routes())
@@ -101,16 +131,7 @@ def main(argv: Sequence[str], command: Sequence[str] = ()) -> int:
             uncaught.remove()
         log.stop()
         profile.close()
-    if program.restart is None:
-        return 0
-    try:
-        line = [*(command or again.command()), *_same(arguments), *program.restart.arguments()]
-        again.start(line, os.environ, files)
-    except OSError as fault:  # for example, an upgrade moved the program: the person must start it
-        log.start(profile.logs_folder)
-        log.ui.exception("not-started-again", fault)
-        log.stop()
-        return 1
+    return program
 
 
 def _parser() -> argparse.ArgumentParser:

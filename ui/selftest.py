@@ -19,11 +19,12 @@ from PySide6.QtGui import QGuiApplication, QImageReader
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.bootstrap import Office
+from app.core.enums import LinkState, RoomType
 from app.core.ids import RoomId
 from app.installed import Installed, version_file
 from app.licences import PROGRAM
 from app.objects.crdt import CrdtDoc
-from app.session import LinkState, Session
+from app.session import Session
 from app.store.keyring_slot import system_keyring, usable
 from app.trial import trial
 from app.worker.client import Worker
@@ -128,7 +129,7 @@ class SelfTest:
 
     async def _write(self, session: Session) -> RoomId:
         """Writes something of every tool in a new room."""
-        room = await session.rooms.create(WORDS, "case")
+        room = await session.rooms.create(WORDS, RoomType.CASE)
         for tool in self._joined(session).all:
             tool.trial.write(room, WORDS)
         await _until(lambda: session.status.waiting == 0, "what was written was not sent")

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from app.arrival.egress import Routes, egress_of
 from app.core import clock, log
+from app.core.enums import LinkState
 from app.core.files import sync_folder, write_atomic
 from app.core.signal import Signal
 from app.devices.contact import LAST_CONTACT
@@ -15,7 +16,7 @@ from app.errors import BadCaFile, BugError, ServerNotAllowed
 from app.kinds import kinds_of
 from app.profile import Profile
 from app.scopes import Scopes
-from app.session import LinkState, Session
+from app.session import Session
 from app.setting import entries, host_port
 from app.settings import SERVER, SERVERS, Settings
 from app.store.keyring_slot import usable

@@ -12,11 +12,10 @@ from hashlib import sha256
 
 from app.chat.records import CarriedPart, ReactionSet, decode
 from app.chat.tables import EDIT, REACTION
+from app.core.enums import Role
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.store.connection import Connection
 from app.store.statements import MAX_INT
-
-ADMIN = 3
 
 _ROW = """SELECT m.row, m.room, m.obj, m.change_id, m.author, m.named, m.carried_by, m.t, c.change_id, c.t, c.n,
     c.data FROM chat_messages m JOIN changes c ON c.row = m.row WHERE m.obj = ? AND m.change_id = ?"""
@@ -173,9 +172,9 @@ def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int
     roles = execute(
         "SELECT n, role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL ORDER BY n", (room, uid)
     ).fetchall()
-    starts = [(0, ADMIN if _began_as_admin(conn, room, uid) else 0), *roles]
+    starts = [(0, Role.ADMIN if _began_as_admin(conn, room, uid) else 0), *roles]
     ends = [n - 1 for n, _ in roles] + [MAX_INT]
-    return [(n, end) for (n, role), end in zip(starts, ends, strict=True) if role >= ADMIN]
+    return [(n, end) for (n, role), end in zip(starts, ends, strict=True) if role >= Role.ADMIN]
 
 
 def _began_as_admin(conn: Connection, room: RoomId, uid: bytes) -> bool:
@@ -186,4 +185,4 @@ def _began_as_admin(conn: Connection, room: RoomId, uid: bytes) -> bool:
     if execute(founded, (room, uid)).fetchone() is not None:
         return True
     role = execute("SELECT role FROM members WHERE room = ? AND uid = ?", (room, uid)).fetchone()
-    return role is not None and int(role[0]) >= ADMIN
+    return role is not None and int(role[0]) >= Role.ADMIN

@@ -63,41 +63,37 @@ class ChatRows:
         quotes = self._quotes([row[7] for row in rows if row[7] is not None])
         replies = self._replies(ids)
         reactions = self._reactions(ids)
-        return [
-            Message(
-                change_id=change_id,
-                author=author,
-                t=t,
-                waiting=sort >= PENDING,
-                text=text,
-                mentions=() if mentions == _NOTHING else _mentions.decode(mentions),
-                attachments=() if attachments == _NOTHING else _attachments.decode(attachments),
-                edited_t=edited_t,
-                deleted_by=deleted_by,
-                carried_by=carried_by,
-                quoted_author=named,
-                quoted_t=named_t if named is not None else None,
-                quote=quotes.get(reply_to) if reply_to is not None else None,
-                replies=replies.get(change_id, (0, None))[0],
-                last_reply=replies.get(change_id, (0, None))[1],
-                reactions=reactions.get(change_id, ()),
-            )
-            for (
-                change_id,
-                author,
-                sort,
-                t,
-                text,
-                mentions,
-                attachments,
-                reply_to,
-                edited_t,
-                deleted_by,
-                carried_by,
-                named,
-                named_t,
-            ) in rows
-        ]
+        return [self._message(row, quotes, replies, reactions) for row in rows]
+
+    def _message(
+        self,
+        row: Row,
+        quotes: Mapping[bytes, Quote],
+        replies: Mapping[bytes, tuple[int, tuple[ChangeId, int]]],
+        reactions: Mapping[bytes, tuple[Reaction, ...]],
+    ) -> Message:
+        """The message of a row with _COLUMNS."""
+        change_id, author, sort, t, text, mentions, attachments, reply_to, edited_t, deleted_by, *origin = row
+        carried_by, named, named_t = origin
+        answered = replies.get(change_id)
+        return Message(
+            change_id=change_id,
+            author=author,
+            t=t,
+            waiting=sort >= PENDING,
+            text=text,
+            mentions=() if mentions == _NOTHING else _mentions.decode(mentions),
+            attachments=() if attachments == _NOTHING else _attachments.decode(attachments),
+            edited_t=edited_t,
+            deleted_by=deleted_by,
+            carried_by=carried_by,
+            quoted_author=named,
+            quoted_t=named_t if named is not None else None,
+            quote=quotes.get(reply_to) if reply_to is not None else None,
+            replies=answered[0] if answered is not None else 0,
+            last_reply=answered[1] if answered is not None else None,
+            reactions=reactions.get(change_id, ()),
+        )
 
     def index_of(self, change_id: ChangeId) -> int | None:
         """How many messages are before it; None if it is not here."""

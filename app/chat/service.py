@@ -32,6 +32,7 @@ from app.chat.records import (
 )
 from app.chat.transfers import Transfers
 from app.chat.typing import Typing
+from app.core.enums import RoomType
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
@@ -161,7 +162,7 @@ class ChatService:
         row = self._db.one("SELECT title, type FROM rooms WHERE room = ?", (room,))
         if row is None:
             return ""
-        others = [p.name for p in self.members(room) if not p.is_me] if row[1] == "direct" else []
+        others = [p.name for p in self.members(room) if not p.is_me] if row[1] == RoomType.DIRECT else []
         return others[0] if len(others) == 1 else str(row[0])
 
     def members(self, room: RoomId) -> list[Person]:

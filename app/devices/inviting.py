@@ -17,6 +17,8 @@ from app.store.notes import Notes
 from sync.client.devices.device_pairing import Host, Offer
 from sync.errors import Reject
 
+__all__ = ["Invitation", "Misses", "Newcomer", "Offer", "Pointer", "read_pointer", "write_pointer"]
+
 HOUR_MS = 3_600_000
 TRIES = 3
 _NAME = "pairing-misses"

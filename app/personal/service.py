@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from app.core import clock, log, machine
+from app.core.enums import LinkState, RoomState
 from app.core.ids import DevId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.core.visible import one_line
@@ -31,7 +32,6 @@ from app.personal.records import (
 from app.store.rows import StoredChange
 from app.store.store import Store
 from sync.client.engine import Engine
-from sync.client.status import LinkState, RoomState
 from sync.errors import SyncError
 from sync.protocol.version import PROGRAM
 

@@ -200,11 +200,8 @@ class Document:
         start, old, new = self._mirror.trim(first, before, adopted(blocks, before))
         if not old and not new:
             return
-        kept = (before[: start - first], before[start - first + len(old) :])
-        caps = [
-            None if cap is None else cap - sum(len(block.text) + 1 for block in same)
-            for cap, same in zip((prefix_cap, suffix_cap), kept, strict=True)
-        ]
+        prefix_cap = _cap_left(prefix_cap, before[: start - first])
+        suffix_cap = _cap_left(suffix_cap, before[start - first + len(old) :])
         change = Change(
             first=start,
             removed=len(old),
@@ -216,7 +213,7 @@ class Document:
         at = self._mirror.start_utf8(start)
         self._mirror.replace(start, len(old), new)
         with self._writing():
-            write(self._crdt, self._text, at, old, new, prefix_cap=caps[0], suffix_cap=caps[1])
+            write(self._crdt, self._text, at, old, new, prefix_cap=prefix_cap, suffix_cap=suffix_cap)
         self._notify(change)
 
     def replace(self, places: Sequence[tuple[int, int, str]]) -> None:
@@ -433,14 +430,14 @@ class Document:
         self.changed.emit(Change(first=first, removed=len(old), blocks=tuple(new), edits=edits, origin=origin))
 
 
-def title_in(held: Mapping[str, Any]) -> str:
-    """The title in a document's roots, as plain Python."""
-    return _title(held.get(_META, {}).get(_TITLE, ""))
-
-
 def _title(value: object) -> str:
     return _clean_title(value) if isinstance(value, str) else ""
 
 
 def _clean_title(title: str) -> str:
     return visible.one_line(clean(title), MAX_TITLE)
+
+
+def _cap_left(cap: int | None, same: Sequence[Block]) -> int | None:
+    """What is left of a cap behind blocks that stay as they are."""
+    return None if cap is None else cap - sum(len(block.text) + 1 for block in same)

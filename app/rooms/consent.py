@@ -4,6 +4,7 @@ verdict out."""
 
 from dataclasses import dataclass
 
+from app.core.enums import RoomType
 from app.core.ids import Uid
 from app.core.visible import one_line
 from app.errors import BadChange
@@ -53,7 +54,7 @@ class Shown:
     """What an invitation shows of its room; "" for each field that cannot be read. `type` as RoomNamed's."""
 
     title: str = ""
-    type: str = "group"
+    type: RoomType = RoomType.GROUP
     greeting: str = ""
 
 
@@ -67,8 +68,8 @@ def read(invitation: Invitation, me: Uid) -> Shown:
         except BadChange:
             continue
         if isinstance(record, RoomNamed):
-            shown = Shown(title=shown_title(record.title), type=record.type, greeting=shown.greeting)
+            shown = Shown(title=shown_title(record.title), type=RoomType(record.type), greeting=shown.greeting)
         elif isinstance(record, PersonInvited) and (record.uid, found.uid) == (me, invitation.added.adder):
             greeting = one_line(record.text, MAX_GREETING)
-            shown = Shown(title=shown_title(record.title), type=record.type, greeting=greeting)
+            shown = Shown(title=shown_title(record.title), type=RoomType(record.type), greeting=greeting)
     return shown

@@ -11,7 +11,7 @@ from app.core.signal import Signal
 from app.errors import NotFound
 from app.people.person import Person
 from app.people.service import PeopleService
-from app.rooms.service import ADMIN, RoomService
+from app.rooms.service import RoomService
 from app.store.left_out import LEAVE_OUT
 from app.store.rows import StoredChange
 from app.store.store import Store
@@ -146,7 +146,7 @@ class HeldBack:
 
     def may_leave_out(self, room: RoomId) -> bool:
         """Whether this person may have a change left out for everybody."""
-        return self._rooms.my_role(room) >= ADMIN and self._rooms.may_write(room)
+        return self._rooms.is_admin(room) and self._rooms.may_write(room)
 
     def leave_out(self, room: RoomId, held: HeldChange) -> None:
         """Has every member compute the object without the change, from now on. Forbidden if this person is no

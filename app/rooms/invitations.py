@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from app.core import clock
+from app.core.enums import Role, RoomType
 from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
 from app.errors import NotFound
@@ -39,10 +40,10 @@ class OpenInvitation:
     room: RoomId
     by: Person | None
     title: str
-    type: str
+    type: RoomType
     greeting: str
     t_ms: int
-    role: int
+    role: Role | None
     long: bool
 
 
@@ -118,7 +119,7 @@ class Invitations:
         return OpenInvitation(
             room=added.room,
             by=by,
-            title=by.name if by is not None and shown.type == "direct" else shown.title,
+            title=by.name if by is not None and shown.type is RoomType.DIRECT else shown.title,
             type=shown.type,
             greeting=shown.greeting,
             t_ms=added.t,

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from app.core.enums import LinkState
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.people.person import Person
 from app.people.service import PeopleService
@@ -20,7 +21,6 @@ from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.exchange import snapshot_maker
 from sync.client.room.prunable import Prunable, RoomPrunes
-from sync.client.status import LinkState
 from sync.errors import Refused, Unreachable
 
 ATTESTERS = 2

@@ -7,17 +7,17 @@ own title, so that a title is deleted with its object.
 
 import msgspec
 
+from app.core.enums import RoomType
 from app.core.visible import one_line
 from app.errors import BadChange
 from app.objects.object import Payload
 
 MAX_TITLE = 200
 MAX_GREETING = 280
-ROOM_TYPES = ("case", "group", "direct")
 
 
 class RoomNamed(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="named"):
-    """The room's title and type ("case", "group" or "direct"). The latest counts."""
+    """The room's title and type, a `RoomType`. The latest counts."""
 
     title: str
     type: str
@@ -58,6 +58,8 @@ class PersonInvited(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", t
 
 Record = RoomNamed | ObjectAnnounced | ObjectRetired | ChangeLeftOut | PersonInvited
 
+_TYPES = frozenset(RoomType)
+
 _PAYLOAD: Payload[Record] = Payload(Record)
 
 
@@ -81,7 +83,7 @@ def decode(payload: bytes) -> Record:
             raise
         raise BadChange("bad-record") from e
     if isinstance(record, RoomNamed | PersonInvited):
-        named = record.type in ROOM_TYPES and len(record.title) <= MAX_TITLE
+        named = record.type in _TYPES and len(record.title) <= MAX_TITLE
         invited = isinstance(record, RoomNamed) or (len(record.uid) == 16 and len(record.text) <= MAX_GREETING)
         if not named or not invited:
             raise BadChange("bad-record")

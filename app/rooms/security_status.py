@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core import clock
+from app.core.enums import Role, RoomState
 from app.core.ids import DevId, RoomId, Uid
 from app.people.person import Person, Verified
 from app.people.service import PeopleService
 from app.store.store import Store
 from sync.client.engine import Engine
 from sync.client.room.trust_facts import Holder, RoomFacts
-from sync.client.status import RoomState
 
 WARNED = "warned"
 ORIGIN = "origin"
@@ -39,7 +39,7 @@ class Reader:
     nothing."""
 
     person: Person
-    role: int
+    role: Role
     since_ms: int
     history: bool
     keyless: bool

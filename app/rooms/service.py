@@ -4,6 +4,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.core.enums import Role, RoomState, RoomType
 from app.core.i18n import tr
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
@@ -32,8 +33,6 @@ from sync.client.engine import Engine
 from sync.client.ports import RoomEvent
 from sync.trust.room.removal_notes import MAX_REASON
 
-READER, WRITER, ADMIN, OWNER = 1, 2, 3, 4
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Starter:
@@ -45,30 +44,30 @@ class Starter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSummary:
-    """A room as lists show it. `type` is case, group or direct; `replaced` when another continues it; `sealed_state` is
-    sync's RoomState."""
+    """A room as lists show it. `replaced` when another continues it; `sealed_state` does not
+    count who its members are; `SecurityStatuses.level` does."""
 
     room: RoomId
     title: str
-    type: str
+    type: RoomType
     preview: str
     unread: int
     mentions: int
     muted: bool
     left: bool
     replaced: bool
-    sealed_state: str
+    sealed_state: RoomState
     last_ms: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberInfo:
-    """A member of a room. `role` is READER … OWNER; `since_ms` is 0 for the founder; `history`: they may read
+    """A member of a room. `since_ms` is 0 for the founder; `history`: they may read
     everything since the room began; `invited`: nothing that they wrote is in the room yet, so it is unknown whether
     they have accepted, declined or not looked."""
 
     person: Person
-    role: int
+    role: Role
     since_ms: int
     history: bool = True
     invited: bool = False
@@ -161,13 +160,13 @@ class RoomService:
             muted=row.muted,
             left=row.left,
             replaced=self._replaced(row.room),
-            sealed_state=self._engine.room_state(row.room).value,
+            sealed_state=self._engine.room_state(row.room),
             last_ms=max(row.last_t, row.created),
         )
 
     def _shown_title(self, row: RoomRow) -> str:
         """A direct room has the other person's name as its title."""
-        if row.type != "direct":
+        if row.type is not RoomType.DIRECT:
             return row.title
         others = [p.name for p in self.people_in(row.room) if not p.is_me]
         return others[0] if len(others) == 1 else row.title
@@ -206,33 +205,33 @@ class RoomService:
         """The people of `members`."""
         return [self._people.person(m.uid) for m in self._store.rooms_list.members(room)]
 
-    def my_role(self, room: RoomId) -> int:
-        """READER … OWNER; 0 if this person is not a member."""
+    def my_role(self, room: RoomId) -> Role | None:
+        """This person's role; None if they are not a member."""
         row = self._store.rooms_list.get(room)
-        return row.role if row and not row.left else 0
+        return row.role if row and not row.left else None
 
     def is_admin(self, room: RoomId) -> bool:
         """Whether this person may manage members."""
-        return self.my_role(room) >= ADMIN
+        return (self.my_role(room) or 0) >= Role.ADMIN
 
     def sole_owner(self, room: RoomId) -> Person | None:
         """The only owner of a room of several people: without them nobody could name another owner. None where several
         people are owners, in a conversation of two, and in a room that was left or that another continues."""
         row = self._store.rooms_list.get(room)
-        if row is None or row.left or row.type == "direct" or self._replaced(room):
+        if row is None or row.left or row.type is RoomType.DIRECT or self._replaced(room):
             return None
         members = self._store.rooms_list.members(room)
-        owners = [m.uid for m in members if m.role == OWNER]
+        owners = [m.uid for m in members if m.role is Role.OWNER]
         return self._people.person(owners[0]) if len(owners) == 1 and len(members) > 1 else None
 
     def only_mine(self) -> list[RoomSummary]:
         """The rooms of which this person is the sole owner, in the order of `rooms`."""
-        owned = (room for room in self.rooms() if self.my_role(room.room) == OWNER)
+        owned = (room for room in self.rooms() if self.my_role(room.room) is Role.OWNER)
         return [room for room in owned if self.sole_owner(room.room) is not None]
 
     def may_write(self, room: RoomId) -> bool:
         """Whether this person may write here. Nobody may in a room that another continues."""
-        return self.my_role(room) >= WRITER and not self._replaced(room)
+        return (self.my_role(room) or 0) >= Role.WRITER and not self._replaced(room)
 
     def _replaced(self, room: RoomId) -> bool:
         return any(self._engine.may_continue(room, s.by) for s in self._store.origins.successors(room))
@@ -243,7 +242,7 @@ class RoomService:
         cleared on the server is incomplete here ("gap"). What stops the whole room is in `sealed_state`."""
         why = self._engine.blocked(room)
         why = "may-not-write" if why == "forbidden" else why
-        codes = [why] if why and why != self._engine.room_state(room).value and self._store.unsent(room) else []
+        codes = [why] if why and why != self._engine.room_state(room) and self._store.unsent(room) else []
         codes += ["gap"] if self._engine.has_missing_range(room) else []
         return codes + (["decrypt"] if self._store.inbox.bad(room) else [])
 
@@ -310,7 +309,7 @@ class RoomService:
 
     # -- actions --------------------------------------------------------------------------------------------------
 
-    async def create(self, title: str, type: str) -> RoomId:  # noqa: A002 - the field's word
+    async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
         """Makes a room with a title and the objects that every room begins with."""
         room = await self._engine.operations.create_room()
         with self._store.transaction():
@@ -322,7 +321,7 @@ class RoomService:
                     self._store.changes.append(room, obj, starter.first())
         return room
 
-    async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool, greeting: str = "") -> None:
+    async def add(self, room: RoomId, uid: Uid, role: Role, history_all: bool, greeting: str = "") -> None:
         """Adds a person from the directory, with the room's history or only with what is written from now on.
 
         Without the history they get each object's present state; what was written or deleted before stays closed to
@@ -343,7 +342,7 @@ class RoomService:
     async def leave(self, room: RoomId) -> None:
         await self._engine.operations.leave(room)
 
-    async def set_role(self, room: RoomId, uid: Uid, role: int) -> None:
+    async def set_role(self, room: RoomId, uid: Uid, role: Role) -> None:
         await self._engine.operations.set_role(room, uid, role)
 
     async def rotate(self, room: RoomId) -> None:
@@ -374,7 +373,7 @@ class RoomService:
     def leave_out(self, room: RoomId, obj: ObjId, author: Uid, change: ChangeId) -> None:
         """Has every member compute an object without one change, from now on. Forbidden if this person is no
         administrator."""
-        if self.my_role(room) < ADMIN:
+        if not self.is_admin(room):
             raise Forbidden
         self._write(room, ChangeLeftOut(obj=obj, author=author, change=change))
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.core import log
+from app.core.enums import Role
 from app.core.ids import ObjId, RoomId, Uid, short
 from app.errors import BadChange, Forbidden, WorkerDied
 from app.objects.pieces import group_of
 from app.rooms.evidence import Exhibit, exhibits
 from app.rooms.offers import HeldOffer, Offers
 from app.rooms.records import ChangeLeftOut, ObjectAnnounced, ObjectRetired, RoomNamed, decode, encode
-from app.rooms.service import OWNER, WRITER, MemberInfo, RoomService
+from app.rooms.service import MemberInfo, RoomService
 from app.store.origins import OriginRow, Step
 from app.store.rows import StoredChange
 from app.store.store import Store
@@ -124,7 +125,7 @@ class Succession:
     def _refusal(self, room: RoomId) -> str | None:
         if self._engine.room_state(room).value not in STOPPED:
             return "not-stopped"
-        if self._rooms.my_role(room) < OWNER:
+        if self._rooms.my_role(room) is not Role.OWNER:
             return "not-owner"
         return "replaced" if room in self._opening or self._successors(room) else None
 
@@ -205,7 +206,7 @@ class Succession:
         try:
             if origin.by == self._engine.uid and origin.step < Step.DONE:
                 await self._found(origin)
-            elif self._rooms.my_role(origin.room) >= WRITER:
+            elif (self._rooms.my_role(origin.room) or 0) >= Role.WRITER:
                 await self._offer(origin)
             else:
                 return True  # this person is not in it yet, or has nothing to offer

@@ -36,7 +36,7 @@ from sync.client.received import (
 )
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
-"""The values of `streams.postponed`. 1 is a room that was held back by hand."""
+"""The values of `streams.postponed`."""
 MOST_VOID = 1000
 """▲ Most void items that are stored of a room. Everybody can write void items, so that a false server could otherwise
 fill the store."""
@@ -176,6 +176,22 @@ class Inbox:
         room, conn = received.room, self._db.conn
         times = [e.t for e in came.events[:1]] + [c.t for c in came.changes[:1]] + [clock.now_ms()]
         conn.execute(sql.ADD_ROOM, (room, times[0]))
+        self._write_received(received, judged=verdicts is not None)
+        if verdicts is not None:
+            self._judges.write(verdicts)
+        self._changes.receive(room, came.changes, tried, verdicts)
+        # ▲ only now: projections cache no state of a room that lacks something (`objects.cache_state`)
+        match received:
+            case Resolved(resolved=resolved):
+                conn.executemany(sql.DROP_WAITING, [(room, n) for n in resolved])
+            case Backfilled(objs=objs):
+                self._set_incomplete(room, {*self.incomplete(room)} - {*objs})
+            case _:
+                pass
+
+    def _write_received(self, received: Received, *, judged: bool) -> None:
+        """Writes what is no change: states, positions, keys, what waits, and which objects are complete."""
+        room = received.room
         match received:
             case ReceivedSlice():
                 self._write_slice(received)
@@ -191,10 +207,10 @@ class Inbox:
             case Resolved():
                 self._put_shares(room, received.shares)
                 self._put_waiting(room, (), received.bad)
-                self._complete(room, received.whole, judged=verdicts is not None)
+                self._complete(room, received.whole, judged=judged)
             case ReadAgain():
                 self._set_reread(room, 0)
-                self._complete(room, received.whole, judged=verdicts is not None)
+                self._complete(room, received.whole, judged=judged)
             case BegunObject(snapshot=snapshot):
                 self._snapshots.opened(room, [snapshot])
                 self._behind.begin([snapshot.obj])
@@ -202,17 +218,6 @@ class Inbox:
                 pass
             case _:
                 assert_never(received)
-        if verdicts is not None:
-            self._judges.write(verdicts)
-        self._changes.receive(room, came.changes, tried, verdicts)
-        # ▲ only now: projections cache no state of a room that lacks something (`objects.cache_state`)
-        match received:
-            case Resolved(resolved=resolved):
-                conn.executemany(sql.DROP_WAITING, [(room, n) for n in resolved])
-            case Backfilled(objs=objs):
-                self._set_incomplete(room, {*self.incomplete(room)} - {*objs})
-            case _:
-                pass
 
     def _write_slice(self, received: ReceivedSlice) -> None:
         room, conn = received.room, self._db.conn

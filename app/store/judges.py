@@ -13,7 +13,7 @@ first.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from app.core import log
@@ -29,7 +29,8 @@ from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import Projector
 from app.store.verdicts import KeptRows, Slice, Verdicts, is_piece, note, placed_of
-from sync.client.placed_changes import position_of
+from sync.client.placed_changes import PlacedChange, position_of
+from sync.client.ports import OpenedChange
 
 JUDGED_WITHIN_S = 2.0
 """▲ Seconds of judging for one object in a slice. After that the object is judged in the background. Otherwise a
@@ -179,14 +180,20 @@ class Judges(KeptJudges):
                 note(codes, out.waits.setdefault(obj, {}), outcome)
                 if outcome.deferred:
                     out.deferred.add(obj)
+        out.merged[obj] = self._to_merge(obj, codes, edits, here)
+        return True
+
+    def _to_merge(
+        self, obj: ObjId, codes: Mapping[int, str], edits: Mapping[int, OpenedChange], here: Collection[int]
+    ) -> list[PlacedChange]:
+        """The changes that now count, in the order of the verdicts, without those that were written here."""
         rows = KeptRows(self._db, obj)
-        out.merged[obj] = [
+        return [
             placed
             for p, code in codes.items()
             if code not in sql.HELD and p not in here
             for placed in ([placed_of(edits[p])] if p in edits else rows.woken(p))
         ]
-        return True
 
     # -- within the transaction that stores the slice
 

@@ -8,11 +8,11 @@ Functions that take a Connection are for the room kind's projection, inside the 
 
 from dataclasses import dataclass
 
+from app.core.enums import Role
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.store.connection import Connection
 from app.store.database import Database
 
-ADMIN = 3
 LEAVE_OUT = "leave-out"
 """The kind of the line in the room's timeline."""
 
@@ -44,7 +44,7 @@ def leave_out(
     Otherwise people would compute different states. Each record has its own line in the timeline, even if its envelope
     has several records.
     """
-    if role_at(conn, room, by, n) < ADMIN:
+    if role_at(conn, room, by, n) < Role.ADMIN:
         return
     target = conn.value(_TARGET, (obj, author, change_id))
     pruned = conn.value(_PRUNED, (room, obj, n)) or 0
@@ -71,7 +71,7 @@ def role_at(conn: Connection, room: RoomId, uid: Uid, n: int) -> int:
     if found is None:
         return 0
     kind, role = found
-    return {"genesis": 4, "leave": 0, "rm": 0, "reset": 0}.get(kind, role or 0)
+    return {"genesis": Role.OWNER, "leave": 0, "rm": 0, "reset": 0}.get(kind, role or 0)
 
 
 class LeftOutChanges:

@@ -2,13 +2,11 @@
 """Members whom this person added from now on, and the newest add up to which they were given the objects' present
 state."""
 
+from app.core.enums import Role
 from app.core.ids import ObjId, RoomId
 from app.store import statements as sql
 from app.store.database import Database
 from app.store.people import Me
-
-ADMIN = 3
-"""The lowest role that may write a baseline."""
 
 _OWED = """SELECT max(e.n) FROM events e
     JOIN rooms r ON r.room = e.room AND r.role >= ? AND NOT r.left
@@ -27,7 +25,7 @@ class Newcomers:
     def owed(self, room: RoomId) -> int | None:
         """The position of this person's newest add from now on whose member is still in the room and has been given
         nothing."""
-        found: int | None = self._db.value(_OWED, (ADMIN, room, self._me.uid, _given(room)))
+        found: int | None = self._db.value(_OWED, (Role.ADMIN, room, self._me.uid, _given(room)))
         return found
 
     def owe(self, obj: ObjId) -> None:
@@ -58,7 +56,7 @@ class Newcomers:
 def take_back(db: Database, room: RoomId) -> None:
     """▲ Takes back baselines that were not sent when their author ceased to be administrator. They must never be sent:
     no member would accept them, nor any later change. They are owed again if the author is administrator again."""
-    if db.conn.execute(sql.DROP_BASELINES, (room,)).rowcount:
+    if db.conn.execute(sql.DROP_BASELINES, (room, Role.ADMIN)).rowcount:
         db.conn.execute(sql.FORGET_GIVEN, (_given(room),))
 
 

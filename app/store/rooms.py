@@ -7,6 +7,7 @@
 
 # ruff: noqa: S608 - put together from constants; values always go as parameters
 
+from app.core.enums import Role, RoomType
 from app.core.ids import RoomId, Uid
 from app.store import counters
 from app.store.connection import Connection, Row
@@ -53,7 +54,7 @@ class Rooms:
         rows = self._db.rows(
             "SELECT uid, role, since_n, history FROM members WHERE room = ? ORDER BY role DESC, since_n", (room,)
         )
-        return [MemberRow(uid=u, role=r, since_n=n, history=bool(h)) for u, r, n, h in rows]
+        return [MemberRow(uid=u, role=Role(r), since_n=n, history=bool(h)) for u, r, n, h in rows]
 
     def both_wrote(self, one: Uid, other: Uid) -> bool:
         """Whether two people are alone in a direct room and each has written something in it."""
@@ -104,7 +105,9 @@ class Rooms:
 
     def promoted_at(self, room: RoomId, uid: Uid) -> int | None:
         """The position of the newest entry that made a member an administrator or owner, or None."""
-        found = self._db.value("SELECT max(n) FROM events WHERE room = ? AND subject = ? AND role >= 3", (room, uid))
+        found = self._db.value(
+            "SELECT max(n) FROM events WHERE room = ? AND subject = ? AND role >= ?", (room, uid, Role.ADMIN)
+        )
         return int(found) if found is not None else None
 
     def entry_time(self, room: RoomId, n: int) -> int | None:
@@ -126,7 +129,7 @@ class Rooms:
                 kind=kind,
                 by=by,
                 subject=subject,
-                role=role,
+                role=Role(role) if role else None,
                 history=None if h is None else bool(h),
                 obj=obj,
                 until=until,
@@ -150,9 +153,9 @@ def _room(row: Row) -> RoomRow:
     return RoomRow(
         room=room,
         title=title,
-        type=type_,
+        type=RoomType(type_) if type_ else RoomType.GROUP,  # no title came yet, so no list shows the room
         created=created,
-        role=role,
+        role=Role(role) if role else None,
         left=bool(left),
         muted=bool(muted),
         pinned=bool(pinned),

@@ -4,6 +4,7 @@
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from app.core.enums import Role, RoomType
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 
 
@@ -52,13 +53,13 @@ MAX_UNREAD = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomRow:
-    """A room as the lists show it. Times in ms; `role` is this person's own (0 after leaving)."""
+    """A room as the lists show it. Times in ms; `role` is this person's own, None after leaving."""
 
     room: RoomId
     title: str
-    type: str
+    type: RoomType
     created: int
-    role: int
+    role: Role | None
     left: bool
     muted: bool
     pinned: bool

@@ -133,10 +133,11 @@ class Snapshots:
 
     def _baseline(self, reader: Connection, obj: ObjId) -> Sequence[PlacedChange]:
         """The changes of the state with which this person begins the object, if they read its room without history."""
-        room, name = reader.only("SELECT room, kind FROM objects WHERE obj = ?", (obj,))
-        kind = self._kinds.get(name)
-        alone = reader.execute(sql.READS_ALONE, (room, self._me.uid)).fetchone() is not None
-        if kind is None or kind.merging is None or not alone:
+        found = reader.execute("SELECT room, kind FROM objects WHERE obj = ?", (obj,)).fetchone()
+        kind = self._kinds.get(found[1]) if found is not None else None
+        if found is None or kind is None or kind.merging is None:
+            return ()
+        if reader.execute(sql.READS_ALONE, (found[0], self._me.uid)).fetchone() is None:
             return ()
         return kind.merging.newest_state(map(_placed, reader.execute(sql.BASELINES, (obj,))))
 

@@ -203,7 +203,7 @@ ADD_BATCH = "INSERT INTO batches (room, first_seq, last_id, bodies, cts, sig, sh
 OLDEST_BATCH = """SELECT id, first_seq, last_id, bodies, cts, sig, shares FROM batches
     WHERE room = ? ORDER BY id LIMIT 1"""
 DROP_BASELINES = """DELETE FROM outbox WHERE room = ?1 AND live = 2 AND batch IS NULL
-    AND coalesce((SELECT role FROM rooms r WHERE r.room = ?1), 0) < 3"""
+    AND coalesce((SELECT role FROM rooms r WHERE r.room = ?1), 0) < ?2"""
 FORGET_GIVEN = "DELETE FROM meta WHERE name = ?"
 SET_BATCH = "UPDATE outbox SET batch = ? WHERE row = ? AND batch IS NULL"
 BATCH_ID = "SELECT id FROM batches WHERE room = ? AND first_seq = ? AND last_id = ?"

@@ -63,26 +63,8 @@ class Store:
         self.receipts_kept = Receipts(db)
         self.outbox = Outbox(db, self.waiting_changed.emit)
         self.kept = KeptItems(db)
-        self.judges = Judges(db, self._me, dict(kinds), self._projecting)
-        self.snapshots = Snapshots(db, self._me, kinds, journal)
-        behind = Behind(db, self.judges, self._projecting, self.snapshots)
-        self.held_changes = HeldChanges(db, self._me, kinds)
-        self.trials = Trials(
-            db,
-            self._me,
-            dict(kinds),
-            self._projecting,
-            self.changes,
-            journal,
-            tester,
-            self.judges,
-            behind,
-            self.held_changes,
-        )
+        self._make_inbox(kinds, tester)
         self.left_out = LeftOutChanges(db)
-        self.inbox = Inbox(
-            db, self._me, self.changes, self._projecting, self.kept, self.snapshots, self.trials, self.judges, behind
-        )
         self.newcomers = Newcomers(db, self._me)
         self.notes = Notes(db)
         self.seen = SeenTimes(db)
@@ -95,10 +77,51 @@ class Store:
         self.blobs = Blobs(db, blobs_folder, self.waiting_changed.emit)
         self.changed: Signal[RoomId] = self._projecting.changed
         """The room whose read models changed. Emitted after the commit, on the loop's thread."""
+        self._prepare()
+        self._give_account_port()
+        self._give_inbox_port()
+        self._give_snapshot_port()
+        self._give_outbox_port()
+        self._give_blob_port()
+
+    def _make_inbox(self, kinds: Mapping[str, Projector], tester: Tester | None) -> None:
+        """Makes the parts that judge, try and store what is received."""
+        db, journal = self.db, self._journal
+        self.judges = Judges(db, self._me, dict(kinds), self._projecting)
+        self.snapshots = Snapshots(db, self._me, kinds, journal)
+        self._behind = Behind(db, self.judges, self._projecting, self.snapshots)
+        self.held_changes = HeldChanges(db, self._me, kinds)
+        self.trials = Trials(
+            db,
+            self._me,
+            dict(kinds),
+            self._projecting,
+            self.changes,
+            journal,
+            tester,
+            self.judges,
+            self._behind,
+            self.held_changes,
+        )
+        self.inbox = Inbox(
+            db,
+            self._me,
+            self.changes,
+            self._projecting,
+            self.kept,
+            self.snapshots,
+            self.trials,
+            self.judges,
+            self._behind,
+        )
+
+    def _prepare(self) -> None:
+        """Reads what an earlier run of the program left."""
         self.trials.prepare()
-        behind.prepare()
+        self._behind.prepare()
         self._projecting.prepare()
-        # the engine's ports
+
+    def _give_account_port(self) -> None:
         self.load_account = self.account.load_account
         self.kept_server, self.keep_server = self.account.kept_server, self.account.keep_server
         self.recovery_first_seen, self.keep_recovery_first_seen = (
@@ -111,6 +134,8 @@ class Store:
         self.put_person = self.account.put_person
         self.staff_record = self.account.staff_record
         self.user_logs = self.account.user_logs
+
+    def _give_inbox_port(self) -> None:
         self.rooms = self.inbox.rooms
         self.rh_at = self.inbox.rh_at
         self.entry_time = self.rooms_list.entry_time
@@ -132,6 +157,8 @@ class Store:
         self.trim_items = self.kept.trim
         self.receive = self.inbox.receive
         self.receive_apart = self.inbox.receive_apart
+
+    def _give_snapshot_port(self) -> None:
         self.compactor = self.snapshots.compactor
         self.is_sound = self.trials.is_sound
         self.base = self.snapshots.base
@@ -140,6 +167,8 @@ class Store:
         self.forget_base = self.snapshots.forget_base
         self.positioned = self.snapshots.positioned
         self.grown = self.snapshots.grown
+
+    def _give_outbox_port(self) -> None:
         self.pending = self.outbox.pending
         self.pending_in = self.outbox.pending_in
         self.put_sealed = self.outbox.put_sealed
@@ -149,6 +178,8 @@ class Store:
         self.unseal = self.outbox.unseal
         self.burned = self.outbox.burned
         self.waiting_count = self.outbox.waiting_count
+
+    def _give_blob_port(self) -> None:
         self.uploads = self.blobs.uploads
         self.read_part = self.blobs.read
         self.part_uploaded = self.blobs.set_uploaded

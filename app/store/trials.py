@@ -95,18 +95,20 @@ class Trials:
         self._in_thread: Future[Any] | None = None
         """The last job of the thread. It continues if the task that awaited it was cancelled."""
         self._woken = asyncio.Event()
-        self._untried: dict[ObjId, None] = {}
         self._suspects = Suspects(db, journal, self._quarantine)
-        self._doubts: dict[ObjId, int] = {}
+        self._untried, self._doubts = dict[ObjId, None](), dict[ObjId, int]()
         self._pauses = Pauses()
         self._read_at, self._read_after_s = 0.0, READ_AFTER_S
         self.stalled = False
         """The worker could not be started: received changes wait, and are tried again."""
-        behind.completed.connect(self._woken.set)
-        projecting.untried.connect(self._on_untried)
-        projecting.taken_back.connect(self._on_taken_back)
-        projecting.taken_out.connect(self._on_untried)  # changes that build on it are judged again
-        changes.appended.connect(self._on_appended)
+        self._listen()
+
+    def _listen(self) -> None:
+        self._behind.completed.connect(self._woken.set)
+        self._projecting.untried.connect(self._on_untried)
+        self._projecting.taken_back.connect(self._on_taken_back)
+        self._projecting.taken_out.connect(self._on_untried)  # changes that build on it are judged again
+        self._changes.appended.connect(self._on_appended)
 
     def prepare(self) -> None:
         """Marks what an earlier run was merging when it ended as suspect. Called at opening, before any merge."""

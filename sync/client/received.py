@@ -17,7 +17,7 @@ from typing import ClassVar
 
 from sync.client.placed_changes import Compacted
 from sync.ids import ChangeId, DevId, ObjId, RoomId, Uid
-from sync.trust.formats.items import Item
+from sync.trust.formats.items import Item, Role
 from sync.trust.room.successor_claim import Origin
 
 
@@ -56,7 +56,7 @@ class RoomEvent:
     """A room entry at its position, for the timeline and the member list. `kind` is the entry type's name, or "reset"
     for a member whose account the agency has ended.
 
-    `subject` is whom it concerns (add, rm, role, hist), `role` the new role's number, `history` for add. `origin` is
+    `subject` is whom it concerns (add, rm, role, hist), `role` the new role, `history` for add. `origin` is
     what a genesis claims to continue; see `Engine.may_continue`. `obj` is the object that a destroy or prune concerns,
     `until` the position up to which a prune reaches. `note` is the encrypted reason of an rm; only
     `Engine.removal_reason` can read it.
@@ -67,7 +67,7 @@ class RoomEvent:
     kind: str
     by: Uid
     subject: Uid | None = None
-    role: int | None = None
+    role: Role | None = None
     history: bool | None = None
     origin: Origin | None = None
     obj: ObjId | None = None
@@ -77,10 +77,10 @@ class RoomEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
-    """A member according to the room's log. `role`: 1 reader, 2 writer, 3 admin, 4 owner."""
+    """A member according to the room's log."""
 
     uid: Uid
-    role: int
+    role: Role
     since_n: int
     history: bool
 

@@ -5,13 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from app.core.enums import Role
 from app.core.ids import RoomId, Uid
 from app.rooms.consent import Knowledge, decide, read
 from app.rooms.records import ObjectAnnounced, PersonInvited, RoomNamed, encode
 from sync.client.room.invitation_consent import Added, Invitation, InvitedRecord, Verdict
 
 ME, ADDER, OTHER = Uid(b"m" * 16), Uid(b"a" * 16), Uid(b"o" * 16)
-STRANGER = Added(room=RoomId(b"r" * 16), n=9, adder=ADDER, added_n=7, t=1, role=2, history=True, founder=ADDER)
+STRANGER = Added(
+    room=RoomId(b"r" * 16), n=9, adder=ADDER, added_n=7, t=1, role=Role.WRITER, history=True, founder=ADDER
+)
 NOTHING = Knowledge(me=ME)
 
 

@@ -12,9 +12,10 @@ from app import diagnosis
 from app.bootstrap import Office
 from app.chat.tool import TOOL as CHAT
 from app.core import log
+from app.core.enums import LinkState, RoomType
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import FileUnreadable
-from app.session import LinkState, Session
+from app.session import Session
 from app.settings import CA_FILE, LANGUAGE
 from app.trial import SERVER, trial
 from tests.world import until
@@ -34,7 +35,7 @@ async def test_a_report_holds_no_content_no_name_and_no_address(office: tuple[Of
     log.start(place.profile.logs_folder, "debug")
     try:
         await until(lambda: session.status.state is LinkState.ONLINE)
-        room = await session.rooms.create(CANARY, "case")
+        room = await session.rooms.create(CANARY, RoomType.CASE)
         session.service(CHAT).send(room, CANARY)
         session.service(DOCUMENTS).create(room, CANARY)
         log.ui.warning("odd", title=CANARY, code="a-code")

@@ -12,6 +12,7 @@ import pytest
 from app.chat import KIND as CHAT
 from app.chat.records import MessageSent, encode
 from app.core import clock
+from app.core.enums import Role
 from app.core.ids import DevId, ObjId, RoomId, Uid, new_change
 from app.core.signal import Signal
 from app.people.person import Person, Verified
@@ -87,7 +88,7 @@ class Desk:
 
 
 def added(n: int, by: Uid = EK, t: int = 1) -> Added:
-    return Added(room=RoomId(bytes([n]) * 16), n=9, adder=by, added_n=7, t=t, role=2, founder=by)
+    return Added(room=RoomId(bytes([n]) * 16), n=9, adder=by, added_n=7, t=t, role=Role.WRITER, founder=by)
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def direct_room(store: Store, other: Uid) -> None:
-    members = [MemberRow(uid=uid, role=4, since_n=0, history=True) for uid in (HL, other)]
+    members = [MemberRow(uid=uid, role=Role.OWNER, since_n=0, history=True) for uid in (HL, other)]
     store.receive(ReceivedSlice(room=DIRECT, cursor=0, state=b"", members=members))
     with store.db.transaction() as conn:
         room_rows.name(conn, DIRECT, "Å", "direct", 1)
@@ -143,7 +144,7 @@ def test_a_direct_room_makes_one_known_when_both_have_written_there(desk: Desk) 
     assert desk.verdict() is Verdict.ASK
     writes(desk.store, EK, CHANNEL)
     assert desk.verdict() is Verdict.OPEN
-    third = [MemberRow(uid=RG, role=2, since_n=5, history=True)]
+    third = [MemberRow(uid=RG, role=Role.WRITER, since_n=5, history=True)]
     desk.store.receive(ReceivedSlice(room=DIRECT, cursor=9, state=b"", members=third))
     assert desk.verdict() is Verdict.ASK
 

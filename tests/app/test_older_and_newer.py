@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.errors import BadChange
 from app.objects.kind import Kind
@@ -59,7 +60,7 @@ def received(*datas: bytes) -> Received:
         )
         for n, data in enumerate(datas, start=3)
     ]
-    members = [MemberRow(uid=uid, role=4, since_n=1, history=True) for uid in (HL, EK)]
+    members = [MemberRow(uid=uid, role=Role.OWNER, since_n=1, history=True) for uid in (HL, EK)]
     return ReceivedSlice(room=ROOM, cursor=2 + len(datas), state=b"", members=members, changes=changes)
 
 

@@ -14,6 +14,7 @@ import pytest_asyncio
 from app.arrival.place import Place
 from app.bootstrap import Office
 from app.chat.service import ChatService
+from app.core.enums import LinkState, RoomType
 from app.devices.service import DeviceService
 from app.documents.service import DocumentService
 from app.documents.tool import TOOL as DOCUMENTS
@@ -29,7 +30,7 @@ from app.rooms.held import HeldBack
 from app.rooms.invitations import Invitations
 from app.rooms.service import RoomService
 from app.scopes import Scopes
-from app.session import LinkState, Session
+from app.session import Session
 from app.store.store import Store
 from app.tasks.service import TaskService
 from app.trial import trial
@@ -118,7 +119,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def enrol(folder: Path) -> None:
         async with trial(folder, "Handläggare", PASSPHRASE) as (_, session):
             await until(lambda: session.status.state is LinkState.ONLINE)
-            room = await session.rooms.create("Bygglov åäö", "case")
+            room = await session.rooms.create("Bygglov åäö", RoomType.CASE)
             session.service(DOCUMENTS).create(room, "Tjänsteskrivelse 🖋")
 
     folder = tmp_path_factory.mktemp("account")

@@ -14,6 +14,7 @@ import pytest
 
 from app.chat.service import ChatService
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState, RoomType
 from app.core.ids import ObjId
 from app.documents import KIND as DOCUMENT
 from app.documents.service import DocumentService
@@ -24,7 +25,6 @@ from app.objects.links import Linked, ObjectLink
 from app.open_tools import OpenTools
 from app.rooms.service import Starter
 from app.scopes import Scopes
-from app.session import LinkState
 from app.store.objects import Objects
 from app.tasks.service import TaskService
 from app.tasks.tool import TOOL as TASKS
@@ -177,7 +177,7 @@ async def test_a_session_works_with_a_tool_that_it_does_not_know(tmp_path: Path)
         assert_type(session.service(TASKS), TaskService)
         assert small.asked == ["start"]
         await until(lambda: session.status.state is LinkState.ONLINE)
-        room = await session.rooms.create("Bygglov åäö", "case")
+        room = await session.rooms.create("Bygglov åäö", RoomType.CASE)
         found = session.store.objects.first(room, KIND.id)
         assert found is not None, "each room begins with the tool's starter"
         link = ObjectLink(room=room, obj=found.obj, kind=KIND.id, ref="å".encode())

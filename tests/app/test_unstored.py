@@ -7,9 +7,9 @@ import pytest
 
 from app.chat.service import Draft
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState, RoomType
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import DiskFull
-from app.session import LinkState
 from app.tasks.tool import TOOL as TASKS
 from app.trial import trial
 from app.unstored import Unstored
@@ -24,7 +24,7 @@ async def test_what_a_full_disk_refused_is_named_and_stored_at_the_end_at_the_la
 
     async with trial(tmp_path, "Handläggare", "fyra vanliga ord, å ä ö") as (_, session):
         await until(lambda: session.status.state is LinkState.ONLINE)
-        room = await session.rooms.create("Bygglov åäö", "case")
+        room = await session.rooms.create("Bygglov åäö", RoomType.CASE)
         obj = session.service(DOCUMENTS).create(room, "Tjänsteskrivelse 🖋")
         document, board = session.service(DOCUMENTS).open(obj), session.service(TASKS).board(room)
         with monkeypatch.context() as full:

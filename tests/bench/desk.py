@@ -17,10 +17,11 @@ from typing import Any
 from app.bootstrap import Office
 from app.chat.tool import TOOL as CHAT
 from app.core import garbage
+from app.core.enums import LinkState, Role, RoomType
 from app.core.ids import ObjId, RoomId, Uid
 from app.documents.tool import TOOL as DOCUMENTS
 from app.profile import DEFAULT, Profile
-from app.session import LinkState, Session
+from app.session import Session
 from app.store.rows import StoredChange
 from tests.bench.office import ROOT, environment
 from tests.bench.turns import Turns
@@ -104,9 +105,9 @@ class Doing:
 
     async def do_room(self, others: list[str]) -> str:
         """A new room with these people, who read everything."""
-        room = await self.session.rooms.create("Tillsyn 2026-1184", "case")
+        room = await self.session.rooms.create("Tillsyn 2026-1184", RoomType.CASE)
         for other in others:
-            await self.session.rooms.add(room, Uid(bytes.fromhex(other)), 2, True)
+            await self.session.rooms.add(room, Uid(bytes.fromhex(other)), Role.WRITER, True)
         return room.hex()
 
     async def do_joined(self, room: str) -> None:

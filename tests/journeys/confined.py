@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from app.core.enums import RoomType
+
 seen: dict[str, set[str]] = {"connects": set(), "names": set(), "writes": set(), "starts": set(), "sockets": set()}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
@@ -78,7 +80,7 @@ def main() -> int:
             await until(lambda: self.stage.session is not None and self.stage.session.status.state == "online")
             session = self.stage.session
             assert session is not None
-            room = await session.rooms.create("Tillsyn åäö", "case")
+            room = await session.rooms.create("Tillsyn åäö", RoomType.CASE)
             session.service(CHAT).send(room, "Hej 🖋")
             await session.service(CHAT).send_file(room, [Path(file)], "Kompletteringen")
             document = session.service(DOCUMENTS).create(room, "Beslut")

@@ -8,8 +8,8 @@ import shutil
 from collections.abc import Callable
 
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState
 from app.core.ids import RoomId
-from app.session import LinkState
 from tests.journeys.desks import Desk, Offices
 from tests.world import Wire, until
 

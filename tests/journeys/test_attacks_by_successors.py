@@ -9,6 +9,7 @@ import pytest
 from app.chat.records import Carried, MessageSent
 from app.chat.records import encode as say
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import Role
 from app.core.ids import Hash, ObjId, RoomId
 from app.rooms.records import ObjectAnnounced, RoomNamed, encode
 from app.store.origins import Step
@@ -39,7 +40,7 @@ async def case(o: Offices, monkeypatch: pytest.MonkeyPatch) -> Case:
     """The clerk is back, and learns of the trap before the news of the old room."""
     owner, gone, clerk = await o.hire("Handläggare", "Enhetschef", "Registrator")
     room = await o.room(owner, gone, clerk)
-    await owner.session.rooms.set_role(room, gone.session.people.me.uid, 4)
+    await owner.session.rooms.set_role(room, gone.session.people.me.uid, Role.OWNER)
     await until(lambda: len({d.session.engine.position(room) for d in (owner, gone, clerk)}) == 1)
     at = gone.session.engine.standing(room)
     wire = cut(clerk)
@@ -51,7 +52,7 @@ async def case(o: Offices, monkeypatch: pytest.MonkeyPatch) -> Case:
     trap = await gone.session.engine.operations.create_room(at)
     gone.session.store.changes.append(trap, ObjId(trap), encode(RoomNamed(title="Fortsättning", type="case")))
     await gone.session.people.search("Registrator")
-    await gone.session.rooms.add(trap, clerk.session.people.me.uid, 2, True)
+    await gone.session.rooms.add(trap, clerk.session.people.me.uid, Role.WRITER, True)
     _later(clerk, room, trap, monkeypatch)
     wire.cut = False
     clerk.session.engine.retry_now()
@@ -68,7 +69,7 @@ def _later(desk: Desk, room: RoomId, first: RoomId, monkeypatch: pytest.MonkeyPa
     async def catch_up(this: Inbox, at: RoomSync) -> None:
         nonlocal waits
         if this is inbox and at.room == room and waits < 200:
-            waits += desk.session.rooms.my_role(first) > 0
+            waits += desk.session.rooms.my_role(first) is not None
             this.pull_again(at)
             if not this.invitations.idle:  # by itself it comes after the rooms that are known already
                 await this.invitations.read_next()

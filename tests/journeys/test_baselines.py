@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import Role
 from app.core.ids import RoomId
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import DiskFull
@@ -43,7 +44,7 @@ async def reads_all(b: Desk, room: RoomId) -> None:
 
 async def add(a: Desk, b: Desk, room: RoomId) -> None:
     (person,) = await a.session.people.search(b.session.people.me.name)
-    await a.session.rooms.add(room, person.uid, 2, False)
+    await a.session.rooms.add(room, person.uid, Role.WRITER, False)
     b_uid = b.session.engine.uid
     await until(lambda: any(m.uid == b_uid for m in a.session.store.rooms_list.members(room)))
 
@@ -135,13 +136,13 @@ async def test_attack_lowering_the_adder_before_the_baseline_is_sent_does_not_si
     a, b, room = await a_room(o)
     (c,) = await o.hire("Registrator")
     await o.add(a, room, c, history=True)
-    await a.session.rooms.set_role(room, c.session.engine.uid, 3)
+    await a.session.rooms.set_role(room, c.session.engine.uid, Role.ADMIN)
     await until(lambda: c.session.rooms.my_role(room) == 3)
     with monkeypatch.context() as held:
         held.setattr(c.session.engine.parts.outbox, "_seal_next", lambda at: None)
         await add(c, b, room)
         await until(lambda: bool(c.session.store.db.rows("SELECT 1 FROM outbox WHERE live = ?", (BASELINE,))))
-        await a.session.rooms.set_role(room, c.session.engine.uid, 2)
+        await a.session.rooms.set_role(room, c.session.engine.uid, Role.WRITER)
         await until(lambda: c.session.rooms.my_role(room) == 2)
     c.session.service(CHAT).send(room, "Jag skriver vidare")
     await until(lambda: "Jag skriver vidare" in a.texts(room))

@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState
 from app.core.ids import ObjId, RoomId
 from app.documents import projection as document_rows
 from app.documents.tool import TOOL as DOCUMENTS
 from app.people.notices import Notices
-from app.session import LinkState
 from app.tasks.tool import TOOL as TASKS
 from sync.client.engine import Engine
 from sync.client.status import RoomState

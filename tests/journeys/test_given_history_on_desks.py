@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import Role
 from app.documents.tool import TOOL as DOCUMENTS
 from tests.journeys.desks import offices
 from tests.world import until
@@ -20,7 +21,7 @@ async def test_the_chat_is_there_in_order_and_the_document_goes_on(tmp_path: Pat
         head, deputy, clerk = await o.hire("Enhetschef", "Handläggare", "Registrator")
         room = await o.room(head)
         (found,) = await head.session.people.search("Handläggare")
-        await head.session.rooms.add(room, found.uid, 3, True)
+        await head.session.rooms.add(room, found.uid, Role.ADMIN, True)
         head.session.service(CHAT).send(room, BEFORE)
         head.session.service(CHAT).edit(room, head.session.service(CHAT).send(room, "Skrivet före"), CHANGED)
         obj = head.session.service(DOCUMENTS).create(room, "Utkast till beslut")

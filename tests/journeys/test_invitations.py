@@ -5,6 +5,7 @@ import pytest
 
 from app.chat.records import Attachment, MessageSent
 from app.chat.records import encode as message
+from app.core.enums import Role, RoomType
 from app.core.ids import ObjId, RoomId
 from app.personal.records import ACCEPTED
 from app.rooms.records import ObjectAnnounced, PersonInvited, RoomNamed, encode
@@ -96,7 +97,7 @@ async def test_a_yes_opens_the_room_on_all_devices_and_others_see_that_one_is_in
     room = await o.room(adder)
     me = desk.session.people.me.uid
     [person] = await adder.session.people.search("Handläggare")
-    await adder.session.rooms.add(room, me, 2, False, "Välkommen å 🙂")
+    await adder.session.rooms.add(room, me, Role.WRITER, False, "Välkommen å 🙂")
     invited = {m.person.uid: m.invited for m in adder.session.rooms.members(room)}
     assert invited == {person.uid: True, adder.session.people.me.uid: False}
     both = (desk, laptop)
@@ -115,13 +116,13 @@ async def test_a_yes_opens_the_room_on_all_devices_and_others_see_that_one_is_in
     await until(
         lambda: (found := desk.session.personal.shared.answers.get(room)) is not None and found.answer == "asked"
     )
-    await adder.session.rooms.add(room, me, 2, True)
+    await adder.session.rooms.add(room, me, Role.WRITER, True)
     await until(lambda: [[i.room for i in at.session.invitations.all()] for at in both] == [[room]] * 2)
     await laptop.session.invitations.accept(room)
     await until(lambda: [[r.left for r in at.session.rooms.rooms()] for at in both] == [[False]] * 2)
     await desk.close()  # a device that is away while another leaves asks too
     await laptop.session.rooms.leave(room)
-    await adder.session.rooms.add(room, me, 2, True, "Igen å 🙂")
+    await adder.session.rooms.add(room, me, Role.WRITER, True, "Igen å 🙂")
     await desk.begin()
     await until(lambda: [i.greeting for i in desk.session.invitations.all()] == ["Igen å 🙂"])
     assert [r.left for r in desk.session.rooms.rooms()] == [True]
@@ -138,13 +139,13 @@ async def test_attack_a_block_hides_every_room_of_a_person_until_it_is_taken_bac
     (adder,) = await o.hire("Registrator", unit=OTHER_UNIT)
     me = desk.session.people.me.uid
     await adder.session.people.search("Handläggare")
-    rooms = [await adder.session.rooms.create(f"Rum {n} å", "group") for n in range(3)]
-    await adder.session.rooms.add(rooms[0], me, 2, True)
+    rooms = [await adder.session.rooms.create(f"Rum {n} å", RoomType.GROUP) for n in range(3)]
+    await adder.session.rooms.add(rooms[0], me, Role.WRITER, True)
     await until(lambda: len(desk.session.invitations.all()) == 1)
     await desk.session.invitations.block(adder.session.people.me.uid)
     assert desk.session.invitations.count == 0
     for room in rooms[1:]:
-        await adder.session.rooms.add(room, me, 2, True)
+        await adder.session.rooms.add(room, me, Role.WRITER, True)
     head = desk.session.engine.parts.inbox.invitations
     await until(lambda: len(head._held) == 3 and head.idle)
     assert desk.session.invitations.count == 0
@@ -177,7 +178,7 @@ async def test_of_a_long_room_nothing_is_opened_and_the_signed_addition_says_who
         adder.session.rooms.rename(room, f"Tillsyn {n} å")
         await until(lambda: adder.session.status.waiting == 0)
     await adder.session.people.search("Handläggare")
-    await adder.session.rooms.add(room, desk.session.people.me.uid, 2, True, "Hej")
+    await adder.session.rooms.add(room, desk.session.people.me.uid, Role.WRITER, True, "Hej")
     await until(lambda: desk.session.invitations.count == 1)
     [shown] = desk.session.invitations.all()
     assert (shown.long, shown.title, shown.greeting) == (True, "", "")
@@ -197,9 +198,9 @@ async def test_attack_so_many_of_an_adder_are_read_and_the_rest_is_a_line(
     (adder,) = await o.hire("Registrator", unit=OTHER_UNIT)
     me = desk.session.people.me.uid
     await adder.session.people.search("Handläggare")
-    rooms = [await adder.session.rooms.create(f"Rum {n} å", "group") for n in range(4)]
+    rooms = [await adder.session.rooms.create(f"Rum {n} å", RoomType.GROUP) for n in range(4)]
     for room in rooms:
-        await adder.session.rooms.add(room, me, 2, True)
+        await adder.session.rooms.add(room, me, Role.WRITER, True)
     invited = desk.session.invitations
     await until(lambda: invited.count == 4)
     await until(lambda: [i.title for i in invited.all()] == ["Rum 0 å", "Rum 1 å"])

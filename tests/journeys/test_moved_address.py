@@ -18,8 +18,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from app import diagnosis, policy
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState
 from app.core.i18n import set_language
-from app.session import LinkState
 from app.settings import SERVER
 from sync.client.ports import KeptServer
 from sync.client.wire import dialled_address
@@ -181,8 +181,8 @@ async def test_offline_the_whole_time_the_window_opens_and_says_why(o: Offices, 
     window = MainWindow(desk.session, TOOLS)
     try:
         await stuck(desk, "server-not-named")
-        assert window.bar.text().startswith(f"Din organisation anger inte längre servern {old}")
-        assert window.status.texts()[2] == "Synkar inte"
+        assert window.content.bar.text().startswith(f"Din organisation anger inte längre servern {old}")
+        assert window.content.status.texts()[2] == "Synkar inte"
         set_language("en")
         assert reason(desk.session.status).title.startswith(f"Your organisation no longer names the server {old}")
     finally:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState
 from app.core.ids import ObjId
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import WrongPassphrase
 from app.objects.files import Pasted
 from app.rooms.records import ObjectAnnounced, decode
-from app.session import LinkState
 from app.tasks.tool import TOOL as TASKS
 from app.unlocking import KeyChange
 from sync.errors import Refused, Reject, WrongAgency

@@ -8,13 +8,13 @@ import pytest
 
 from app.chat.tool import TOOL as CHAT
 from app.core import clock
+from app.core.enums import LinkState
 from app.core.ids import RoomId, new_obj
 from app.devices.inviting import HOUR_MS
 from app.errors import NotRevoked, TooManyTries
 from app.people.person import Verified
 from app.personal.records import DeviceNamed, PersonMarked, encode
 from app.personal.service import KIND_ID, Personal
-from app.session import LinkState
 from app.tasks.tool import TOOL as TASKS
 from sync.errors import Refused, Reject
 from sync.server.operator import admin

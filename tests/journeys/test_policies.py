@@ -10,11 +10,11 @@ from pytestqt.qtbot import QtBot
 
 from app.chat.tool import TOOL as CHAT
 from app.core import clock
+from app.core.enums import LinkState
 from app.devices.contact import DAY_MS, LAST_CONTACT
 from app.documents.errors import PrintOff
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import ExportOff
-from app.session import LinkState
 from app.store.keyslots import SlotKind
 from tests.journeys.desks import PASSPHRASE, Desk, Offices
 from tests.memory_keyring import MemoryKeyring

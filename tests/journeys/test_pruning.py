@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from app.core.enums import Role
 from app.core.ids import ObjId, RoomId
 from app.documents.tool import TOOL as DOCUMENTS
 from sync.client.exchange import snapshot_maker
@@ -185,7 +186,7 @@ async def test_a_newcomer_from_now_is_given_the_whole_when_it_is_here(
         kept_back.setattr("sync.client.exchange.backfill.Backfill.fetch_pruned", _nothing)
         c.owner.session.engine.parts.link.rooms[c.room].incomplete.add(c.obj)
         (person,) = await c.owner.session.people.search("Sakkunnig")
-        await c.owner.session.rooms.add(c.room, person.uid, 2, False)
+        await c.owner.session.rooms.add(c.room, person.uid, Role.WRITER, False)
         await asyncio.sleep(0.5)
         assert store.newcomers.owed(c.room) is not None
         assert store.db.rows("SELECT 1 FROM outbox WHERE live = 2") == []
@@ -200,7 +201,7 @@ async def test_two_administrators_who_clear_at_once_lose_nobody_anything(
 ) -> None:
     c = await case(o)
     of_age(monkeypatch)
-    await c.owner.session.rooms.set_role(c.room, c.clerk.session.people.me.uid, 3)
+    await c.owner.session.rooms.set_role(c.room, c.clerk.session.people.me.uid, Role.ADMIN)
     await c.owner.session.rooms.rotate(c.room)  # each gives the guest the state anew
     await until(lambda: c.clerk.session.pruning.refusal(c.room) is None)
     await settled(c)
@@ -219,7 +220,7 @@ async def test_who_is_given_the_history_after_it_was_cleared_reads_the_document(
     """At the device that was there, at one that was away, and at one that comes later."""
     c = await case(o)
     of_age(monkeypatch)
-    await c.owner.session.rooms.set_role(c.room, c.clerk.session.people.me.uid, 3)
+    await c.owner.session.rooms.set_role(c.room, c.clerk.session.people.me.uid, Role.ADMIN)
     await settled(c)
     away = await o.second(c.guest, "Borta")
     await reads(c, away)

@@ -2,6 +2,7 @@
 """Everything of a person is lost, the sheet too: the agency ends the account, and they come back as somebody new."""
 
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import Role
 from app.people.person import Verified
 from sync.server.operator import admin
 from tests.journeys.desks import Desk, Offices
@@ -46,7 +47,7 @@ async def test_a_reset_is_plain_to_all_and_history_comes_back_when_they_are_adde
     assert person.uid == new.session.people.me.uid
     assert person.verified is Verified.AGENCY  # the mark is not carried over
     assert await a.session.people.duplicate_accounts(person.uid) == []
-    await a.session.rooms.add(room, person.uid, 2, True)
+    await a.session.rooms.add(room, person.uid, Role.WRITER, True)
     await until(lambda: new.session.service(CHAT).channel(room) is not None)
     await until(lambda: new.texts(room) == ["innan å 🙂"])
     new.session.service(CHAT).send(room, "efter")

@@ -10,11 +10,11 @@ import pytest
 
 from app.chat.model import Message
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState, Role
 from app.core.ids import ObjId, RoomId, Uid
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import Forbidden
 from app.rooms.records import RoomNamed, encode
-from app.session import LinkState
 from app.store.rows import StoredChange
 from app.tasks.tool import TOOL as TASKS
 from sync.trust.room.successor_claim import object_in
@@ -72,7 +72,7 @@ SEEN = ["Sett av oss", "Även detta"]
 UNSENT = ["Skrivet utan nät", "Också utan nät"]
 
 
-async def case(o: Offices, *, history: bool = True, clerk_role: int = 2) -> Case:
+async def case(o: Offices, *, history: bool = True, clerk_role: Role = Role.WRITER) -> Case:
     """`other` saw only what came before; owner and clerk saw more, and each has something the server never got."""
     owner, clerk, other = await o.hire("Handläggare", "Registrator", "Enhetschef")
     room = await o.room(owner, other)
@@ -83,7 +83,7 @@ async def case(o: Offices, *, history: bool = True, clerk_role: int = 2) -> Case
     board.add_card(board.columns()[0].id, "Begär yttrande")
     await o.add(owner, room, clerk, history=history)
     await until(lambda: clerk.session.service(CHAT).channel(room) is not None)
-    if clerk_role > 2:
+    if clerk_role > Role.WRITER:
         await owner.session.rooms.set_role(room, clerk.session.people.me.uid, clerk_role)
     clerk.session.service(CHAT).send(room, BEFORE[1])
     await settled(owner, clerk, other, room=room)
@@ -195,7 +195,7 @@ async def test_attack_a_member_who_is_no_owner_gets_nobodys_unsent_work(o: Offic
     c.clerk.session.store.changes.append(room, ObjId(room), encode(RoomNamed(title="Låtsas fortsätta", type="case")))
     owner = c.owner.session
     await c.clerk.session.people.search("Handläggare")
-    await c.clerk.session.rooms.add(room, owner.people.me.uid, 2, True)
+    await c.clerk.session.rooms.add(room, owner.people.me.uid, Role.WRITER, True)
     await until(lambda: any(r.room == room for r in owner.rooms.rooms()))
     standing = owner.succession.standing(room)
     assert standing.origin == c.room
@@ -281,7 +281,7 @@ async def test_a_rollback_that_nobody_heals_goes_on_in_a_successor_too(o: Office
 
 async def test_two_owners_may_each_open_one_and_both_hold_everything(o: Offices) -> None:
     """Both before either heard of the other: two rooms, shown as two, and nothing is lost in either."""
-    c = await case(o, clerk_role=4)
+    c = await case(o, clerk_role=Role.OWNER)
     one, two = await asyncio.gather(*(d.session.succession.open(c.room) for d in (c.owner, c.clerk)))
     desks = (c.owner, c.clerk)
     await until(lambda: all(len(d.session.succession.standing(c.room).successors) == 2 for d in desks))

@@ -11,6 +11,7 @@ from unittest.mock import patch
 from PySide6.QtWidgets import QWidget
 
 from app.core.clock import now_ms
+from app.core.enums import Role, RoomType
 from app.core.ids import RoomId, Uid
 from app.core.visible import one_line
 from app.rooms.removals import Removal
@@ -37,8 +38,8 @@ async def _rooms(s: Scene) -> list[RoomId]:
     me = s.story.uid(s.story.me)
     await desk.session.people.search(told.HANDLER)
     for title in ROOMS:
-        room = s.story.rooms[title] = await desk.session.rooms.create(title, "case")
-        await desk.session.rooms.add(room, me, 2, True, GREETING)
+        room = s.story.rooms[title] = await desk.session.rooms.create(title, RoomType.CASE)
+        await desk.session.rooms.add(room, me, Role.WRITER, True, GREETING)
         await until(partial(_has, s, room))
     return [s.story.rooms[title] for title in ROOMS]
 
@@ -56,12 +57,12 @@ async def long_room(s: Scene) -> QWidget:
     """An invitation to a room with so much in it that it cannot be said who invites."""
     room = (await _rooms(s))[0]
     invitations = s.story.me.invitations
-    shown = replace(invitations.get(room), long=True, by=None, title="", greeting="", role=0)
+    shown = replace(invitations.get(room), long=True, by=None, title="", greeting="", role=None)
     long = patch.object(invitations, "get", lambda asked: shown)
     long.start()
     s.ends.append(long.stop)
     s.window.open_room(room)
-    s.window.invitation.refresh()
+    s.window.content.invitation.refresh()
     return s.window
 
 
@@ -87,7 +88,7 @@ async def _undo(s: Scene, room: RoomId, uid: Uid) -> None:
 async def greeting(s: Scene) -> QWidget:
     s.room(told.EMPTY, "chat")
     me = s.story.me
-    made = AddMemberDialog(s.window, me.people, {me.people.me.uid}, 4)
+    made = AddMemberDialog(s.window, me.people, {me.people.me.uid}, Role.OWNER)
     made.search.field.setText(told.HEAD)
     await made.search.look_for(told.HEAD)
     made._greeting.setText(GREETING)

@@ -31,7 +31,7 @@ async def reminder(s: Scene) -> QWidget:
     settings.set(RECOVERY_SHEET_REMINDER, True)
     s.ends.append(partial(settings.set, RECOVERY_SHEET_REMINDER, False))
     s.window.go_section("home")
-    s.window.home.refresh()
+    s.window.content.home.refresh()
     return s.window
 
 

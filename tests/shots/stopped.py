@@ -5,6 +5,7 @@ member who was added from now on."""
 import time
 
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import Role
 from app.core.ids import RoomId
 from app.rooms.succession import Standing
 from sync.client.status import RoomState
@@ -62,7 +63,7 @@ async def propose_history(story: Story, room: RoomId) -> None:
     if me.rooms.history_proposals(room):
         return
     await me.rooms.remove(room, registrar)
-    await me.rooms.add(room, registrar, 2, False)
+    await me.rooms.add(room, registrar, Role.WRITER, False)
     await until(lambda: story.head.rooms.history_refusal(room, registrar) is None)
     await story.head.rooms.propose_history(room, registrar)
     await until(lambda: bool(me.rooms.history_proposals(room)))

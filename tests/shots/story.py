@@ -16,6 +16,7 @@ from PySide6.QtGui import QColor, QImage, QLinearGradient, QPainter
 
 from app.chat.files import Picture
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import Role, RoomType
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.documents.tool import TOOL as DOCUMENTS
 from app.objects.files import Source
@@ -130,21 +131,22 @@ async def _make_rooms(story: Story) -> None:
         await me.people.search(name)
     await story.head.people.search(HANDLER)
     for title, kind, others in (
-        (COMPLAINT, "case", [registrar]),
-        (PERMIT, "case", [registrar]),
-        (UNIT, "group", [head, registrar]),
-        (EMPTY, "group", []),
-        (REGISTRAR, "direct", [registrar]),
-        (HEAD, "direct", [head]),
-        (CASE, "case", [head, registrar]),
+        (COMPLAINT, RoomType.CASE, [registrar]),
+        (PERMIT, RoomType.CASE, [registrar]),
+        (UNIT, RoomType.GROUP, [head, registrar]),
+        (EMPTY, RoomType.GROUP, []),
+        (REGISTRAR, RoomType.DIRECT, [registrar]),
+        (HEAD, RoomType.DIRECT, [head]),
+        (CASE, RoomType.CASE, [head, registrar]),
     ):
         room = story.rooms[title] = await me.rooms.create(title, kind)
         for uid in others:
-            await me.rooms.add(room, uid, 4 if kind == "direct" else 3 if uid == head else 2, True)
+            role = Role.OWNER if kind is RoomType.DIRECT else Role.ADMIN if uid == head else Role.WRITER
+            await me.rooms.add(room, uid, role, True)
     story.time.at(8, 15)
     chief = story.head
-    room = story.rooms[LEGAL] = await chief.rooms.create(LEGAL, "group")
-    await chief.rooms.add(room, story.uid(me), 2, True)
+    room = story.rooms[LEGAL] = await chief.rooms.create(LEGAL, RoomType.GROUP)
+    await chief.rooms.add(room, story.uid(me), Role.WRITER, True)
     everybody = [r for title, r in story.rooms.items() if title not in (EMPTY,)]
     await until(lambda: {r.room for r in me.rooms.rooms()} >= set(everybody))
     await until(lambda: all(me.service(CHAT).channel(r) for r in everybody))

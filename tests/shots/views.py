@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QWidget
 
 from app.core.clock import now_ms
+from app.core.enums import LinkState, Role
 from app.core.i18n import tr
 from app.core.ids import ObjId
 from app.documents.tool import TOOL as DOCUMENTS
@@ -15,7 +16,6 @@ from app.errors import BugError, DiskFull
 from app.licences import load
 from app.people.person import Person
 from app.rooms.pruning import PrunableObject, PrunePlan
-from app.session import LinkState
 from app.unstored import Unstored
 from tests.shots import dates, devices, inviting, managed, papers
 from tests.shots import story as told
@@ -248,7 +248,7 @@ async def palette(s: Scene, text: str) -> QWidget:
 
 async def search(s: Scene, text: str) -> QWidget:
     s.window.search_for(text)
-    await until(lambda: not s.window.search_view.asking)
+    await until(lambda: not s.window.content.search_view.asking)
     return s.window
 
 
@@ -267,7 +267,7 @@ async def new_room(s: Scene) -> QWidget:
 async def add_member(s: Scene) -> QWidget:
     s.room(told.EMPTY, "chat")
     me = s.story.me
-    made = AddMemberDialog(s.window, me.people, {me.people.me.uid}, 4)
+    made = AddMemberDialog(s.window, me.people, {me.people.me.uid}, Role.OWNER)
     made.search.field.setText("e")
     await made.search.look_for(told.HEAD)
     return dialog(s, made)
@@ -276,7 +276,7 @@ async def add_member(s: Scene) -> QWidget:
 async def role(s: Scene) -> QWidget:
     s.room(told.CASE, "chat")
     me = s.story.me
-    return dialog(s, RoleDialog(s.window, me.people.person(s.story.uid(s.story.head)), 3, 4))
+    return dialog(s, RoleDialog(s.window, me.people.person(s.story.uid(s.story.head)), Role.ADMIN, Role.OWNER))
 
 
 def _verify(s: Scene, person: Person) -> VerifyDialog:

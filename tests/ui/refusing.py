@@ -13,6 +13,7 @@ from sqlcipher3 import dbapi2 as driver
 
 from app.chat import KIND as CHAT
 from app.chat.service import ChatService
+from app.core.enums import Role
 from app.core.i18n import set_language
 from app.core.ids import ObjId
 from app.documents import KIND as DOCUMENT
@@ -55,7 +56,9 @@ class Place:
         """A new store with a message, a document and a board with a card."""
         store = Store.create(folder / "office.db", KEY, KINDS, folder / "blobs")
         store.set_me(HL)
-        members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
+        members = [
+            MemberRow(uid=u, role=Role.OWNER if u == HL else Role.WRITER, since_n=0, history=True) for u in NAMES
+        ]
         store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
         with store.db.transaction() as conn:
             room_rows.name(conn, ROOM, "Tillsyn 2026-1184", "case", 1)

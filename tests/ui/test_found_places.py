@@ -57,11 +57,11 @@ def has_mark(widget: QWidget, rect: QRect | None = None) -> bool:
 async def search(window: MainWindow, words: str, wanted: str) -> RowList:
     """Types words into Sök and waits for a place with this in it; the list has the focus, the place is chosen."""
     window.navigator.go_section("search")
-    window.search_view.field.setFocus()
-    window.search_view.field.clear()
-    window.search_view.field.insert(words)
-    QTest.keyClick(window.search_view.field, Qt.Key.Key_Return)
-    rows = window.search_view.list
+    window.content.search_view.field.setFocus()
+    window.content.search_view.field.clear()
+    window.content.search_view.field.insert(words)
+    QTest.keyClick(window.content.search_view.field, Qt.Key.Key_Return)
+    rows = window.content.search_view.list
     await until(lambda: any(wanted in row.detail + row.title for row in rows.rows.rows))
     number = next(i for i, row in enumerate(rows.rows.rows) if wanted in row.detail + row.title)
     rows.setFocus()
@@ -102,7 +102,7 @@ async def test_a_hit_says_who_wrote_it_and_marks_the_words(o: Offices, name: str
 async def test_down_goes_from_the_field_to_the_first_hit(o: Offices) -> None:
     _, _, window = await with_message(o)
     window.navigator.go_section("search")
-    field, rows = window.search_view.field, window.search_view.list
+    field, rows = window.content.search_view.field, window.content.search_view.list
     field.setFocus()
     field.insert("yttr")
     QTest.keyClick(field, Qt.Key.Key_Down)

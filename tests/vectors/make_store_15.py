@@ -3,6 +3,7 @@
 
 from pathlib import Path
 
+from app.core.enums import Role
 from app.core.ids import ChangeId, Hash, ObjId, RoomId, Uid
 from app.store import counters
 from app.store.counters import Counter, Latest
@@ -48,7 +49,7 @@ def _room(store: Store) -> None:
         OpenedChange(n=n, t=n, uid=OTHER, dev=DEV, obj=obj, change_id=ChangeId(bytes([n]) * 16), payload=data)
         for n, (obj, data) in enumerate(texts, start=3)
     ]
-    members = [MemberRow(uid=u, role=r, since_n=1, history=True) for u, r in ((OTHER, 4), (ME, 2))]
+    members = [MemberRow(uid=u, role=r, since_n=1, history=True) for u, r in ((OTHER, Role.OWNER), (ME, Role.WRITER))]
     received = ReceivedSlice(
         room=ROOM,
         cursor=4,

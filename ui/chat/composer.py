@@ -94,6 +94,10 @@ class Composer(QFrame):
         self.setFocusProxy(self.field)
         QWidget.setTabOrder(self.field, self._banner.close_button)  # before the field Qt would pass it by: the proxy
         QWidget.setTabOrder(self._banner.close_button, self.pasted_line.close_button)
+        self._connect()
+        self._on_text()
+
+    def _connect(self) -> None:
         self.field.submitted.connect(self.submit)
         self.field.cancelled.connect(self._on_escape)
         self.field.edit_last_asked.connect(self.edit_last_asked)
@@ -103,7 +107,6 @@ class Composer(QFrame):
         self.field.textChanged.connect(self._on_text)
         self.field.marks_changed.connect(self._show_marks)
         self.field.installEventFilter(self)
-        self._on_text()
 
     def _tools(self) -> QLayout:
         row = FlowLayout(gap=2)

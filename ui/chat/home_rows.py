@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 
 from app.chat import KIND
 from app.chat.service import ChatService, MentionRow
+from app.core.enums import RoomType
 from app.core.ids import RoomId
 from app.objects.links import ObjectLink
 from app.rooms.service import RoomSummary
@@ -36,7 +37,7 @@ def directs(rooms: Sequence[RoomSummary], named: set[RoomId], new: AbstractSet[R
     found = [
         room
         for room in rooms
-        if room.type == "direct" and room.preview and (room.unread or room.room in new)
+        if room.type is RoomType.DIRECT and room.preview and (room.unread or room.room in new)
         if room.room not in named and not (room.muted or room.left or room.replaced)
     ]
     return sorted(found, key=lambda room: -room.last_ms)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QListView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QLayout, QListView, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.documents import KIND
@@ -112,6 +112,26 @@ class ListView(QWidget):
         set_props(self, frame="window")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         layout = column(self, margins=(28, 20, 28, 0), spacing=12)
+        layout.addLayout(self._head())
+        self.importing = ImportPanel()
+        layout.addWidget(self.importing)
+        self.unsaved_bar = UnsavedBar(service, self._unsaved)
+        self.unsaved_bar.settled.connect(self.take_focus)
+        layout.addWidget(self.unsaved_bar)
+        FileDrops(self, tr("Drop the files to import them"), lambda: service.may_write(room), self.files_dropped.emit)
+        self.documents = Documents()
+        self.documents.wanted.connect(self.opened)
+        self.documents.menu_wanted.connect(self._on_menu)
+        self.empty, self.all_away = self._no_document(), self._none_left()
+        self._stack = Pages()
+        self._stack.addWidget(self.documents)
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.all_away)
+        layout.addWidget(self._stack, 1)
+        bind(self, service.changed, self._on_changed)
+        self.refresh()
+
+    def _head(self) -> QLayout:
         head = FlowLayout(gap=10)
         self._heading = label(tr("Documents"), "heading")
         head.addWidget(self._heading)
@@ -125,37 +145,25 @@ class ListView(QWidget):
         self.import_button = TextButton(tr("Import …"), self.import_wanted.emit, kind="quiet", icon="upload")
         head.addWidget(self.import_button)
         head.addWidget(self.new)
-        layout.addLayout(head)
-        self.importing = ImportPanel()
-        layout.addWidget(self.importing)
-        self.unsaved_bar = UnsavedBar(service, self._unsaved)
-        self.unsaved_bar.settled.connect(self.take_focus)
-        layout.addWidget(self.unsaved_bar)
-        FileDrops(self, tr("Drop the files to import them"), lambda: service.may_write(room), self.files_dropped.emit)
-        self.documents = Documents()
-        self.documents.wanted.connect(self.opened)
-        self.documents.menu_wanted.connect(self._on_menu)
-        self.empty = EmptyState(
+        return head
+
+    def _no_document(self) -> EmptyState:
+        return EmptyState(
             "document",
             tr("No documents yet"),
             tr("Drafts, decisions and notes that several people write in at the same time."),
             tr("Write the first document"),
             self.created.emit,
         )
-        self._stack = Pages()
-        self._stack.addWidget(self.documents)
-        self.all_away = EmptyState(
+
+    def _none_left(self) -> EmptyState:
+        return EmptyState(
             "delete",
             tr("All documents are in the trash"),
             tr("Nothing disappears from there by itself."),
             tr("Look in the trash"),
             self.trash_wanted.emit,
         )
-        self._stack.addWidget(self.empty)
-        self._stack.addWidget(self.all_away)
-        layout.addWidget(self._stack, 1)
-        bind(self, service.changed, self._on_changed)
-        self.refresh()
 
     def _unsaved(self) -> list[ObjId]:
         """The room's documents of which edits are only in memory."""

@@ -81,17 +81,20 @@ class Dialog(QDialog):
         self._content.installEventFilter(self)
         theme.on_change(self, self._on_look)
         self._needs = QSize()
+        self._add_buttons(accept, cancel or tr("Cancel"), danger=danger)
+
+    def _add_buttons(self, accept: str, cancel: str, *, danger: bool) -> None:
         self.buttons = QDialogButtonBox()
         self.accept_button = QPushButton(accept)
         set_props(self.accept_button, kind="danger" if danger else "primary")
-        reject = QPushButton(cancel or tr("Cancel"))
+        reject = QPushButton(cancel)
         self.buttons.addButton(self.accept_button, QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.addButton(reject, QDialogButtonBox.ButtonRole.RejectRole)
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self._foot = line(spacing=8)
         self._foot.addWidget(self.buttons, 1)
-        outer.addLayout(self._foot)
+        self._outer.addLayout(self._foot)
         first = reject if danger else self.accept_button  # a bare Enter never does what cannot be undone
         first.setDefault(True)
         if danger:

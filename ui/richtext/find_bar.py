@@ -2,6 +2,7 @@
 """Find and replace, under the toolbar: Ctrl+F and Ctrl+H open, Enter goes on, Tab goes to the replacement first, Esc
 closes."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QObject, Qt
@@ -41,11 +42,7 @@ class FindBar(QFrame):
         self.whole = IconButton("whole-word", tr("Whole words"), self._first, checkable=True)
         self.count = label("", "small")
         hold(self.count, least_width=70)
-        self.replacement = QLineEdit()
-        self.replacement.setAccessibleName(tr("Replace with"))
-        self.replacement.setPlaceholderText(tr("Replace with"))
-        hold(self.replacement, width=180)
-        self.replacement.returnPressed.connect(self.replace)
+        self.replacement = self._replacement_field()
         self._replace = TextButton(tr("Replace"), self.replace)
         self._replace_all = TextButton(tr("Replace all"), self.replace_all)
         parts: list[QWidget] = [
@@ -65,13 +62,25 @@ class FindBar(QFrame):
         row.addWidget(IconButton("close", tr("Close find"), self.leave))
         self._replaced = False
         """Whether something was replaced since the last typing in a field. Undo then belongs to the document."""
+        self._follow_fields(parts)
+        self.hide()
+
+    def _follow_fields(self, parts: Sequence[QWidget]) -> None:
+        """Both fields come first in the order of Tab."""
         for field in (self.field, self.replacement):
             field.textEdited.connect(self._on_typed)
             field.installEventFilter(self)
         order = [self.field, self.replacement, *(part for part in parts if part not in (self.field, self.replacement))]
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
-        self.hide()
+
+    def _replacement_field(self) -> QLineEdit:
+        field = QLineEdit()
+        field.setAccessibleName(tr("Replace with"))
+        field.setPlaceholderText(tr("Replace with"))
+        hold(field, width=180)
+        field.returnPressed.connect(self.replace)
+        return field
 
     def open(self) -> None:
         """Shows the bar, with what is selected as the first thing to find."""

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The row of buttons over the page. It shows what holds at the caret and asks the editor for everything."""
 
+from functools import partial
+
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.richtext.flow import BODY, Style
@@ -43,16 +45,7 @@ class Toolbar(QFrame):
         set_icon(self.style_button, "chevron-down", "text", 14)
         self.style_button.setLayoutDirection(self.style_button.layoutDirection().RightToLeft)
         hold(self.style_button, least_width=132)
-        self.marks = {
-            "bold": self._button("bold", tr("Bold"), lambda: editor.toggle("bold"), "bold", checkable=True),
-            "italic": self._button("italic", tr("Italic"), lambda: editor.toggle("italic"), "italic", checkable=True),
-            "underline": self._button(
-                "underline", tr("Underline"), lambda: editor.toggle("underline"), "underline", checkable=True
-            ),
-            "strike": self._button(
-                "strike", tr("Strikethrough"), lambda: editor.toggle("strike"), "strike", checkable=True
-            ),
-        }
+        self.marks = self._mark_buttons()
         self.bullets = self._button(
             "bullets", tr("Bulleted list"), lambda: editor.toggle_list("ul"), "bullets", checkable=True
         )
@@ -77,6 +70,15 @@ class Toolbar(QFrame):
         bind(self, document.changed, lambda _change: self.refresh_words())
         self.refresh()
         self.refresh_words()
+
+    def _mark_buttons(self) -> dict[str, IconButton]:
+        words = {
+            "bold": tr("Bold"), "italic": tr("Italic"), "underline": tr("Underline"), "strike": tr("Strikethrough"),
+        }  # fmt: skip
+        toggle = self._editor.toggle
+        return {
+            mark: self._button(mark, word, partial(toggle, mark), mark, checkable=True) for mark, word in words.items()
+        }
 
     def refresh(self) -> None:
         """Shows what holds at the caret."""

@@ -2,8 +2,9 @@
 """The shell's words for states: roles, verification, security status, room types; and the text on a room's tile."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from app.core.enums import Role, RoomType
 from app.people.person import Person, Verified, initials
 from ui.kit.translate import tr
 
@@ -22,18 +23,23 @@ SEAL_KINDS = {
 """The kind of chip for a room's sealed_state; every state that is not here is "danger"."""
 
 
-def role_name(role: int) -> str:
+def role_name(role: Role) -> str:
     """A role's name."""
-    return {1: tr("Reader"), 2: tr("Writer"), 3: tr("Administrator"), 4: tr("Owner")}.get(role, tr("Reader"))
+    return {
+        Role.READER: tr("Reader"),
+        Role.WRITER: tr("Writer"),
+        Role.ADMIN: tr("Administrator"),
+        Role.OWNER: tr("Owner"),
+    }[role]
 
 
-def role_meaning(role: int) -> str:
+def role_meaning(role: Role) -> str:
     """What a role may do, in a sentence."""
     return {
-        1: tr("Reads everything, writes nothing."),
-        2: tr("Reads and writes."),
-        3: tr("Reads and writes, adds and removes members."),
-        4: tr("May do everything, also appoint administrators and owners."),
+        Role.READER: tr("Reads everything, writes nothing."),
+        Role.WRITER: tr("Reads and writes."),
+        Role.ADMIN: tr("Reads and writes, adds and removes members."),
+        Role.OWNER: tr("May do everything, also appoint administrators and owners."),
     }[role]
 
 
@@ -54,14 +60,14 @@ def history_refusal(code: str) -> str:
     }.get(code, tr("Administrators decide about this."))
 
 
-def type_name(room_type: str) -> str:
+def type_name(room_type: RoomType) -> str:
     """The heading of a type's section in the room list."""
-    return {"case": tr("Case rooms"), "group": tr("Groups"), "direct": tr("Direct")}.get(room_type, tr("Groups"))
+    return {RoomType.CASE: tr("Case rooms"), RoomType.GROUP: tr("Groups"), RoomType.DIRECT: tr("Direct")}[room_type]
 
 
-def type_word(room_type: str) -> str:
+def type_word(room_type: RoomType) -> str:
     """The word for one room of a type."""
-    return {"case": tr("Case room"), "group": tr("Group"), "direct": tr("Direct")}.get(room_type, tr("Group"))
+    return {RoomType.CASE: tr("Case room"), RoomType.GROUP: tr("Group"), RoomType.DIRECT: tr("Direct")}[room_type]
 
 
 def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
@@ -79,97 +85,100 @@ def verified_chip(person: Person) -> tuple[str, str, str | None, str]:
     return tr("not verified"), "muted", None, tr("Not verified")
 
 
+_SECURITY: Mapping[str, Callable[[], tuple[str, str, str]]] = {
+    "verified": lambda: (
+        tr("Sealed · in person"),
+        "encrypted",
+        tr("Everything in the room is encrypted. You have verified every other member in person."),
+    ),
+    "sealed": lambda: (
+        tr("Sealed"),
+        "sealed",
+        tr("Everything in the room is encrypted; only its members can read it. The agency vouches for them."),
+    ),
+    "warned": lambda: (
+        tr("Sealed · look here"),
+        "unverified",
+        tr("Everything in the room is encrypted, but it is not certain of every member who it is."),
+    ),
+    "seeking": lambda: (
+        tr("Sealed · looking up …"),
+        "clock",
+        tr("Everything in the room is encrypted. Kansli is looking up who a new member is."),
+    ),
+    "time": lambda: (
+        tr("Sealed · look here"),
+        "clock",
+        tr("Everything in the room is encrypted, but the server's time in the room is far ahead."),
+    ),
+    "origin": lambda: (
+        tr("Sealed · look here"),
+        "unverified",
+        tr("Everything in the room is encrypted, but it is not certain that it continues the room that it names."),
+    ),
+    "waiting": lambda: (
+        tr("Waiting for keys"),
+        "clock",
+        tr("Some content cannot be opened yet. It appears by itself when a member with the keys is online."),
+    ),
+    "owes-rotation": lambda: (
+        tr("Key change under way"),
+        "key",
+        tr("Someone has been removed. What you write is sent when the room has got a new key."),
+    ),
+    "update-needed": lambda: (
+        tr("Update needed"),
+        "download",
+        tr("The room holds content from a newer version of Kansli. Update to see everything."),
+    ),
+    "old-format": lambda: (
+        tr("Too old"),
+        "warning",
+        tr("The room was made by a version of Kansli from before the first release. It cannot be opened."),
+    ),
+    "fork": lambda: (
+        tr("Divided history"),
+        "fork",
+        tr("The server has shown members different histories. Write nothing sensitive; contact IT security."),
+    ),
+    "rollback": lambda: (
+        tr("The server has lost content"),
+        "warning",
+        tr("The server no longer has what it confirmed. Your own copy is kept; contact IT security."),
+    ),
+    "restored": lambda: (
+        tr("Server restored"),
+        "warning",
+        tr("The server has been restored from a backup. What you have is kept and is handed in again."),
+    ),
+    "unreadable": lambda: (
+        tr("Cannot be read here"),
+        "warning",
+        tr("Kansli cannot follow this room on this computer. Your other rooms go on. Contact IT security."),
+    ),
+    "withheld": lambda: (
+        tr("Content withheld"),
+        "warning",
+        tr("The server does not hand over everything that the room's history names. Contact IT security."),
+    ),
+}
+"""(word, icon, what it means) of each security status, in the language in force."""
+
+
 def security_chip(state: str) -> tuple[str, str, str, str]:
     """Returns (word, kind, icon, what it means) for a room's security status."""
-    words = {
-        "verified": (
-            tr("Sealed · in person"),
-            "encrypted",
-            tr("Everything in the room is encrypted. You have verified every other member in person."),
-        ),
-        "sealed": (
-            tr("Sealed"),
-            "sealed",
-            tr("Everything in the room is encrypted; only its members can read it. The agency vouches for them."),
-        ),
-        "warned": (
-            tr("Sealed · look here"),
-            "unverified",
-            tr("Everything in the room is encrypted, but it is not certain of every member who it is."),
-        ),
-        "seeking": (
-            tr("Sealed · looking up …"),
-            "clock",
-            tr("Everything in the room is encrypted. Kansli is looking up who a new member is."),
-        ),
-        "time": (
-            tr("Sealed · look here"),
-            "clock",
-            tr("Everything in the room is encrypted, but the server's time in the room is far ahead."),
-        ),
-        "origin": (
-            tr("Sealed · look here"),
-            "unverified",
-            tr("Everything in the room is encrypted, but it is not certain that it continues the room that it names."),
-        ),
-        "waiting": (
-            tr("Waiting for keys"),
-            "clock",
-            tr("Some content cannot be opened yet. It appears by itself when a member with the keys is online."),
-        ),
-        "owes-rotation": (
-            tr("Key change under way"),
-            "key",
-            tr("Someone has been removed. What you write is sent when the room has got a new key."),
-        ),
-        "update-needed": (
-            tr("Update needed"),
-            "download",
-            tr("The room holds content from a newer version of Kansli. Update to see everything."),
-        ),
-        "old-format": (
-            tr("Too old"),
-            "warning",
-            tr("The room was made by a version of Kansli from before the first release. It cannot be opened."),
-        ),
-        "fork": (
-            tr("Divided history"),
-            "fork",
-            tr("The server has shown members different histories. Write nothing sensitive; contact IT security."),
-        ),
-        "rollback": (
-            tr("The server has lost content"),
-            "warning",
-            tr("The server no longer has what it confirmed. Your own copy is kept; contact IT security."),
-        ),
-        "restored": (
-            tr("Server restored"),
-            "warning",
-            tr("The server has been restored from a backup. What you have is kept and is handed in again."),
-        ),
-        "unreadable": (
-            tr("Cannot be read here"),
-            "warning",
-            tr("Kansli cannot follow this room on this computer. Your other rooms go on. Contact IT security."),
-        ),
-        "withheld": (
-            tr("Content withheld"),
-            "warning",
-            tr("The server does not hand over everything that the room's history names. Contact IT security."),
-        ),
-    }
     if state == "left":
         return tr("Left"), "muted", "leave", tr("You are no longer a member. What you have is readable.")
-    word, icon, meaning = words.get(state, words["withheld"])
+    word, icon, meaning = _SECURITY.get(state, _SECURITY["withheld"])()
     return word, SEAL_KINDS.get(state, "danger"), icon, meaning
 
 
-def tile_text(title: str, room_type: str) -> str:
+def tile_text(title: str, room_type: RoomType) -> str:
     """The text on a room's tile: a case's serial number, or the first three letters."""
     numbers: list[str] = re.findall(r"\d+", title)
-    if room_type == "case" and numbers:
+    if room_type is RoomType.CASE and numbers:
         return numbers[-1][-4:]
-    if room_type == "direct":
+    if room_type is RoomType.DIRECT:
         return initials(title)
     return "".join(c for c in title if c.isalnum())[:3] or "?"
 

@@ -72,20 +72,14 @@ class CardEditor(Spoken, QFrame):
         self._from_archive = False
         """Whether the card was opened as an archived one. Another card that becomes archived is closed."""
         self.title = TitleField()
-        self.title.editingFinished.connect(self._leave_texts)
-        self.title.installEventFilter(self)
         hint = tr("Enter makes the task and begins the next one. Tab goes on with this one.")
         self._hint = label(hint, "small", wrap=True)
-        self.title.pause.connect(self._keep_typed)
         self._step, self._step_open = ExitStack(), False
         self.column = self._choice(tr("Column"), self._on_column)
         self.assignee = self._choice(tr("Assigned to"), self._on_assignee)
         self.due = DueField()
-        self.due.changed.connect(self._on_due)
         self.labels = LabelField(self, board)
         self.description = DescriptionField()
-        self.description.pause.connect(self._keep_typed)
-        self.description.left.connect(self._leave_texts)
         self.checklist = Checklist(board)
         self.archived = AwayBar(self._put_back, who)
         self.away = self.archived.sentence
@@ -93,9 +87,18 @@ class CardEditor(Spoken, QFrame):
         self._writable = True
         self._captions: dict[QWidget, QWidget] = {}
         self._build()
+        self._connect()
         bind(self, board.changed, self._on_changed)
         bind(self, board.columns_changed, self._refresh)
         self.hide()
+
+    def _connect(self) -> None:
+        self.title.editingFinished.connect(self._leave_texts)
+        self.title.installEventFilter(self)
+        self.title.pause.connect(self._keep_typed)
+        self.due.changed.connect(self._on_due)
+        self.description.pause.connect(self._keep_typed)
+        self.description.left.connect(self._leave_texts)
 
     def _build(self) -> None:
         body = QWidget()

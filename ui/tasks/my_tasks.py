@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from functools import partial
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QWidget
+from PySide6.QtWidgets import QButtonGroup, QCheckBox, QLayout, QWidget
 
 from app.core.ids import RoomId
 from app.objects.links import ObjectLink
@@ -162,20 +162,7 @@ class MyTasks(QWidget):
         inner = QWidget()
         page = column(inner, margins=(34, 26, 34, 24), spacing=14)
         page.addWidget(label(tr("My tasks"), "home"))
-        filters = line()
-        segments = Segments(tr("Which tasks are shown"))
-        filters.addWidget(segments)
-        self._filters = QButtonGroup(self)
-        words = (tr("All"), tr("Within a week"), tr("Overdue"), tr("Done"))
-        for i, word in enumerate(words):
-            button = SegmentButton(word)
-            button.setChecked(i == 0)
-            button.setAccessibleName(tr("Show: {filter}").format(filter=word))
-            self._filters.addButton(button, i)
-            segments.add(button)
-        filters.addStretch(1)
-        self._filters.idClicked.connect(lambda _id: self.refresh())
-        page.addLayout(filters)
+        page.addLayout(self._filter_line())
         self._none = EmptyState(
             "tasks", tr("Nothing here"), tr("Cards that are assigned to you on a room's board show up here.")
         )
@@ -195,6 +182,22 @@ class MyTasks(QWidget):
         soon = Soon(self, self.refresh)
         bind(self, parts.service.changed, soon.due)
         bind(self, parts.rooms.changed, soon.due)
+
+    def _filter_line(self) -> QLayout:
+        filters = line()
+        segments = Segments(tr("Which tasks are shown"))
+        filters.addWidget(segments)
+        self._filters = QButtonGroup(self)
+        words = (tr("All"), tr("Within a week"), tr("Overdue"), tr("Done"))
+        for i, word in enumerate(words):
+            button = SegmentButton(word)
+            button.setChecked(i == 0)
+            button.setAccessibleName(tr("Show: {filter}").format(filter=word))
+            self._filters.addButton(button, i)
+            segments.add(button)
+        filters.addStretch(1)
+        self._filters.idClicked.connect(lambda _id: self.refresh())
+        return filters
 
     def showEvent(self, event: object) -> None:
         self.refresh()

@@ -85,6 +85,10 @@ class TasksView(QWidget):
         bind(self, self.board.changed, lambda _ids: self._show_nothing())
         bind(self, self.board.columns_changed, self._show_nothing)
         self._show_nothing()
+        self._connect()
+        self.set_writable(service.may_write(room))
+
+    def _connect(self) -> None:
         for view in (self.kanban, self.table):
             view.card_opened.connect(self.editor.open_card)
             view.card_menu_asked.connect(self._card_menu.open)
@@ -98,7 +102,6 @@ class TasksView(QWidget):
         for keys in REDO_KEYS:
             QShortcut(QKeySequence(keys), self, self.redo)
         QShortcut(QKeySequence(ARCHIVE_KEYS), self, self.open_archive)
-        self.set_writable(service.may_write(room))
 
     def _build(self) -> None:
         top = QFrame()

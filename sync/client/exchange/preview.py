@@ -197,7 +197,7 @@ class Preview:
 
 
 def _with_add(added: Added, by: Uid, add: Add, n: int, t: int) -> Added:
-    return replace(added, adder=by, added_n=n, t=t, role=int(add.role), history=add.history)
+    return replace(added, adder=by, added_n=n, t=t, role=add.role, history=add.history)
 
 
 def _is_root(item: AcceptedEnvelope, room: RoomId) -> bool:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Protocol
 
 from sync.ids import RoomId, Uid
+from sync.trust.formats.items import Role
 from sync.trust.room.successor_claim import Origin
 
 
@@ -37,7 +38,7 @@ class Added:
     adder: Uid | None = None
     added_n: int = 0
     t: int = 0
-    role: int = 0
+    role: Role | None = None
     history: bool = False
     founder: Uid | None = None
     origin: Origin | None = None

@@ -17,9 +17,10 @@ several tables moves several machines at once.
    slice could not be stored gets a new `RoomSync` from the store, with a phase of its own (`Link.kept`).
 
 2) Alarm: why nothing more is read in or sent on this connection; NONE while nothing is wrong. Each alarm has the name
-   of the `RoomState` that a person is shown. Several tasks work on a room at once, so an alarm may follow an alarm, and
-   the newest is shown. ▲ But nothing replaces FORK: the server could otherwise end it by a rollback that it then heals.
-   Only FORK replaces UNREADABLE, which lasts until the next start.
+   of the `RoomState` that a person is shown. Several tasks work on a room at once, so an alarm may follow an alarm: the
+   newest is shown. Two alarms are final. A FORK stays whatever the server shows next: otherwise a server that has
+   forked a room could show less of it, and so turn the fork into a rollback, which ends. UNREADABLE stays until the
+   next start.
 
 3) Mark: which alarm the store records. It survives a restart and a new connection, and holds back the outbox until the
    server is seen to have our history; a FORK does so for ever. The store records it from the moment in which it has the
@@ -242,7 +243,7 @@ TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
             E.RESTORED: Alarm.FORK,
             E.ROLLBACK: Alarm.FORK,
             E.FORK: Alarm.FORK,
-            E.UNREADABLE: Alarm.FORK,
+            E.UNREADABLE: Alarm.UNREADABLE,
         },
         Alarm.UNREADABLE: {
             E.CONNECTED: Alarm.UNREADABLE,
@@ -252,7 +253,7 @@ TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
             E.OLD_FORMAT: Alarm.UNREADABLE,
             E.RESTORED: Alarm.UNREADABLE,
             E.ROLLBACK: Alarm.UNREADABLE,
-            E.FORK: Alarm.FORK,
+            E.FORK: Alarm.UNREADABLE,
             E.UNREADABLE: Alarm.UNREADABLE,
         },
     },

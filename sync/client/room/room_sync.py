@@ -6,6 +6,7 @@ the owner's store, and `resolve` opens items that waited for a key or a share.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from sync.client.account.account_secrets import Account
 from sync.client.account.known_logs import Book
@@ -90,26 +91,41 @@ class RoomSync(TrackedRoom):
             while len(opened.changes) > CHUNK:
                 yield OpenedContent(room=self.room, more=True, changes=opened.changes[:CHUNK])
                 del opened.changes[:CHUNK]
-        stream = self.stream
-        members, gone = self._members_since()
-        events += self._resets(gone, events, accepted)
-        positions, void = self._positions(accepted), _void_among(accepted)
-        if self._buffer is not None and self.headers_only:
-            has_other = bool(events or members or gone or new_shares or void)
-            positions = self._buffer.judged(positions, more=more and not has_other)
-            if not positions:
-                return
-        due = self._buffer is None and self._state_due(bool(events or members or gone))
-        state = stream.to_bytes() if due else None
-        self._state_bytes = len(state) if state is not None else self._state_bytes
-        self._waiting += len(opened.waiting)
+        last = self._slice(accepted, opened, events, new_shares, more=more)
+        if last is None:
+            return
         if reread is not None:
             # ▲ before the slice is stored: `reread_done` would otherwise be stored behind it and erase the task
             reread = max(reread, self._reread)  # ▲ a second grant must not shorten what is owed
             self._history_granted(reread)
-        yield ReceivedSlice(
+        yield replace(last, items=items, reread=reread, incomplete=incomplete)
+
+    def _slice(
+        self,
+        accepted: Sequence[Accepted],
+        opened: Opened,
+        events: list[RoomEvent],
+        shares: Sequence[tuple[ObjId, bytes]],
+        *,
+        more: bool,
+    ) -> ReceivedSlice | None:
+        """The last transaction of a slice. None if nothing is stored yet: the room is pulled headers-only, and its
+        positions are stored many at a time."""
+        members, gone = self._members_since()
+        events += self._resets(gone, events, accepted)
+        positions, void = self._positions(accepted), _void_among(accepted)
+        if self._buffer is not None and self.headers_only:
+            has_other = bool(events or members or gone or shares or void)
+            positions = self._buffer.judged(positions, more=more and not has_other)
+            if not positions:
+                return None
+        due = self._buffer is None and self._state_due(bool(events or members or gone))
+        state = self.stream.to_bytes() if due else None
+        self._state_bytes = len(state) if state is not None else self._state_bytes
+        self._waiting += len(opened.waiting)
+        return ReceivedSlice(
             room=self.room,
-            cursor=stream.n if due else None,
+            cursor=self.stream.n if due else None,
             more=more,
             state=state,
             positions=positions,
@@ -120,10 +136,7 @@ class RoomSync(TrackedRoom):
             waiting=opened.waiting,
             bad=opened.bad,
             void=void,
-            shares=new_shares,
-            items=items,
-            reread=reread,
-            incomplete=incomplete,
+            shares=shares,
         )
 
     def _events_in(self, accepted: Sequence[Accepted]) -> tuple[list[RoomEvent], int | None]:
@@ -351,7 +364,7 @@ class RoomSync(TrackedRoom):
             return [], []
         self.keys.untried |= stored.get(self._account.uid) is not now.get(self._account.uid)
         rows = [
-            MemberRow(uid=m.uid, role=int(m.role), since_n=m.since_n, history=m.history)
+            MemberRow(uid=m.uid, role=m.role, since_n=m.since_n, history=m.history)
             for uid, m in now.items()
             if stored.get(uid) is not m
         ]

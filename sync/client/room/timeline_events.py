@@ -33,7 +33,7 @@ def event_of(item: AcceptedEntry) -> RoomEvent | None:
         return None
     entry, p = item.entry, item.entry.payload
     subject: Uid | None = getattr(p, "uid", None)
-    role = int(p.role) if isinstance(p, Add | SetRole) else None
+    role = p.role if isinstance(p, Add | SetRole) else None
     history = p.history if isinstance(p, Add) else None
     continues = origin(p) if isinstance(p, Genesis) else None
     return RoomEvent(

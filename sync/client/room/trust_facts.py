@@ -45,7 +45,7 @@ class Holder:
     """
 
     uid: Uid
-    role: int
+    role: Role
     since_n: int
     since_ms: int
     history: bool
@@ -102,7 +102,7 @@ def _read(s: StreamState, epoch: Epoch, state: RoomState) -> RoomFacts:
         holders=tuple(
             Holder(
                 uid=m.uid,
-                role=int(m.role),
+                role=m.role,
                 since_n=m.since_n,
                 since_ms=m.since_t,
                 history=m.history,

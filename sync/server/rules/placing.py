@@ -43,7 +43,7 @@ from sync.server.rules.rotation_limit import check_reserved_slot, check_rotation
 from sync.server.rules.shapes import check_batch, read_entries
 from sync.server.rules.staging import Staging
 from sync.server.rules.store_rows import authors, item_rows, member_changes, returned_shares, share_rows
-from sync.server.store.base import DeviceHead, Placement, SealRow, Store, StoreError
+from sync.server.store.base import DeviceHead, ItemRow, Placement, SealRow, ShareRow, Store, StoreError
 from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id
 from sync.trust.keys.epochs import Recipient, in_order, seals_fit
 from sync.trust.room.entries import RoomEntry
@@ -245,40 +245,8 @@ class Placing:
         if given is None:
             await self._undo(live)
             raise Refusal(ErrorCode.INVALID, "shares")
-        before = live.pending_members
-        after = live.stream.members
-        changes = member_changes(before, after, accepted)
-        live.pending_members = after
-        rows = item_rows(live.pending_rh, items, ids)
-        live.pending_rh = rows[-1].rh
-        for row in rows:
-            live.old_rhs.held[row.n] = row.rh
-        live.old_rhs.trim()
-        stored = live.stream.n - live.state_n >= _STATE_EVERY or live.state_n == 0
-        last = accepted[-1]
-        spoke = authors(accepted) - live.spoke
-        live.spoke |= spoke
-        placement = Placement(
-            room=room,
-            expected_n=items[0].n - 1,
-            items=rows,
-            size_bytes=size,
-            by=senders(who),
-            day=today(),
-            shares=given,
-            seals=seals,
-            members=changes,
-            spoke=sorted(spoke),
-            device_head=(
-                DeviceHead(dev=last.hdr.dev, dev_seq=last.hdr.dev_seq, id=last.ident)
-                if isinstance(last, AcceptedEnvelope)
-                else None
-            ),
-            state=live.stream.to_bytes() if stored else None,
-            reuploaded=_naming_seals(accepted) if returned else None,
-        )
-        if stored:
-            live.state_n = live.stream.n
+        rows = _next_rows(live, items, ids)
+        placement = _placement(live, who, rows, accepted, size, given, seals, returned=returned)
         live.size_bytes += size
         if not returned:
             self._quotas.note(who, size)
@@ -384,3 +352,54 @@ def _naming_seals(accepted: Sequence[Accepted]) -> list[int]:
 
 def _refused(e: Refusal | Reject) -> Refusal:
     return e if isinstance(e, Refusal) else refusal_of(e)
+
+
+def _next_rows(live: LiveRoom, items: Sequence[Item], ids: list[bytes]) -> list[ItemRow]:
+    """The rows of items that are placed next. Their running hashes are kept."""
+    rows = item_rows(live.pending_rh, items, ids)
+    live.pending_rh = rows[-1].rh
+    for row in rows:
+        live.old_rhs.held[row.n] = row.rh
+    live.old_rhs.trim()
+    return rows
+
+
+def _placement(
+    live: LiveRoom,
+    who: Who,
+    rows: list[ItemRow],
+    accepted: list[Accepted],
+    size: int,
+    shares: Sequence[ShareRow],
+    seals: Sequence[SealRow],
+    *,
+    returned: bool,
+) -> Placement:
+    """What the store is given of accepted items, after the live room has moved to them."""
+    changes = member_changes(live.pending_members, live.stream.members, accepted)
+    live.pending_members = live.stream.members
+    stored = live.stream.n - live.state_n >= _STATE_EVERY or live.state_n == 0
+    if stored:
+        live.state_n = live.stream.n
+    last = accepted[-1]
+    spoke = authors(accepted) - live.spoke
+    live.spoke |= spoke
+    return Placement(
+        room=live.head.room,
+        expected_n=rows[0].n - 1,
+        items=rows,
+        size_bytes=size,
+        by=senders(who),
+        day=today(),
+        shares=shares,
+        seals=seals,
+        members=changes,
+        spoke=sorted(spoke),
+        device_head=(
+            DeviceHead(dev=last.hdr.dev, dev_seq=last.hdr.dev_seq, id=last.ident)
+            if isinstance(last, AcceptedEnvelope)
+            else None
+        ),
+        state=live.stream.to_bytes() if stored else None,
+        reuploaded=_naming_seals(accepted) if returned else None,
+    )

@@ -72,6 +72,19 @@ keep_unmet = keep_unmet.on_conflict_do_update(
 
 def place(c: Connection, p: Placement) -> None:
     """Stores a placement. Moved if the room's head is not at `expected_n`."""
+    _move_room(c, p)
+    c.execute(_insert_items, [_item_values(p.room, i) for i in p.items])
+    add_counts(c, dict.fromkeys(p.by, p.size_bytes), p.day)
+    if p.device_head is not None:
+        head = p.device_head
+        c.execute(_set_head, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
+    _place_rest(c, p)
+    if p.reuploaded is not None:
+        _note_reuploaded(c, p, p.reuploaded)
+
+
+def _move_room(c: Connection, p: Placement) -> None:
+    """Makes the room, or moves its head and its state."""
     last = p.items[-1]
     if p.expected_n == 0:
         state = p.state or b""
@@ -105,14 +118,6 @@ def place(c: Connection, p: Placement) -> None:
             raise Moved("room")
         if p.state is not None:
             c.execute(update(s.rooms).where(s.rooms.c.room == p.room).values(state_n=last.n, state=p.state))
-    c.execute(_insert_items, [_item_values(p.room, i) for i in p.items])
-    add_counts(c, dict.fromkeys(p.by, p.size_bytes), p.day)
-    if p.device_head is not None:
-        head = p.device_head
-        c.execute(_set_head, {"room": p.room, "dev": head.dev, "dev_seq": head.dev_seq, "id": head.id})
-    _place_rest(c, p)
-    if p.reuploaded is not None:
-        _note_reuploaded(c, p, p.reuploaded)
 
 
 def _place_rest(c: Connection, p: Placement) -> None:

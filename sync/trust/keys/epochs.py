@@ -240,14 +240,7 @@ def new_epoch(
         prev = aead.encrypt(kdf(a, "prev", room, e), ["prev", room, e, base], enc([ring.a(base), older]))
     kc = content_commitment(room, e, k)
     ordered = in_order(recipients)
-    seals, unsealed = [], []
-    for r in ordered:
-        secret = k + a if a is not None and r.history and r.kind == USER else k
-        try:
-            seals.append(seal.seal_to(r.kem_pk, seal_info(room, e, kc, r.uid, r.puk_gen), secret))
-        except ValueError:
-            seals.append(b"")
-            unsealed.append(bytes(r.uid))
+    seals, unsealed = _sealed(room, e, kc, ordered, k, a)
     epoch = Epoch(
         e=e,
         kc=kc,
@@ -257,10 +250,25 @@ def new_epoch(
         recip=recipients_hash(ordered),
         root=merkle.root(seals),
         count=len(seals),
-        unsealed=tuple(unsealed),
+        unsealed=unsealed,
         pins=tuple(pins),
     )
     return NewEpoch(epoch=epoch, recipients=ordered, seals=seals, k=k, a=a)
+
+
+def _sealed(
+    room: RoomId, e: int, kc: bytes, recipients: Sequence[Recipient], k: bytes, a: bytes | None
+) -> tuple[list[bytes], tuple[bytes, ...]]:
+    """A seal for each recipient, empty if their key cannot be sealed to; and the users that have none."""
+    seals, unsealed = [], []
+    for r in recipients:
+        secret = k + a if a is not None and r.history and r.kind == USER else k
+        try:
+            seals.append(seal.seal_to(r.kem_pk, seal_info(room, e, kc, r.uid, r.puk_gen), secret))
+        except ValueError:
+            seals.append(b"")
+            unsealed.append(bytes(r.uid))
+    return seals, tuple(unsealed)
 
 
 def seal_for(room: RoomId, epoch: Epoch, recipient: Recipient, k: bytes, a: bytes | None) -> bytes:

@@ -4,13 +4,28 @@ are in entry_rules.py."""
 
 from collections.abc import Sequence
 
+from sync.crypto.kdf import H
 from sync.crypto.seal import SUITE_HYBRID
 from sync.errors import Reject
-from sync.ids import Hash, ObjId
+from sync.ids import Hash, ObjId, RoomId
+from sync.protocol.version import MAX_OP_BYTES
+from sync.trust.formats.items import Item
 from sync.trust.room import envelope, totals
 from sync.trust.room.envelope import Header
 from sync.trust.room.room_policy import enables
 from sync.trust.room.room_state import RoomState
+
+
+def check_content(item: Item, hdr: Header, room: RoomId, digest: bytes, length: int, *, strict: bool) -> None:
+    """Checks that an envelope is of this room, and that its content is what its signed body names: `digest` and
+    `length`. Reject "other-room", "content-hash", or "malformed" for missing content if `strict`."""
+    if hdr.room != room:
+        raise Reject("other-room", f"position {item.n}")
+    if item.ct is None:
+        if strict:
+            raise Reject("malformed", f"position {item.n}")
+    elif len(item.ct) != length or length > MAX_OP_BYTES or H(item.ct) != digest:
+        raise Reject("content-hash", f"position {item.n}")
 
 
 def check_chain(

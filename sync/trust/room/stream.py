@@ -13,19 +13,18 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from sync.crypto.kdf import H
 from sync.crypto.signatures import verify
 from sync.errors import Reject
 from sync.ids import Hash, ObjId, RoomId, Uid
 from sync.pieces import finished
-from sync.protocol.version import MAX_BATCH_ITEMS, MAX_OP_BYTES, MAX_TIME_MS
+from sync.protocol.version import MAX_BATCH_ITEMS, MAX_TIME_MS
 from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, Role, item_id, next_rh, room_id_of
 from sync.trust.keys.epochs import Epoch, Recipient
 from sync.trust.person.log_source import UserBook
 from sync.trust.room import entries, entry_rules, envelope, snapshots, totals
 from sync.trust.room.entries import RoomEntry
 from sync.trust.room.envelope import Header
-from sync.trust.room.envelope_rules import check_chain, judge
+from sync.trust.room.envelope_rules import check_chain, check_content, judge
 from sync.trust.room.item_authors import author_of, pin_author
 from sync.trust.room.payloads import Destroy, Prune, Unreadable
 from sync.trust.room.room_policy import enables
@@ -390,13 +389,7 @@ class RoomStream:
         seen: tuple[int, bytes] | None = None
         for item, (hdr_bytes, digest, length), hdr, ident in zip(items, bodies, headers, idents, strict=True):
             self._check_position(item)
-            if hdr.room != self.state.room:
-                raise Reject("other-room", f"position {item.n}")
-            if item.ct is None:
-                if strict:
-                    raise Reject("malformed", f"position {item.n}")
-            elif len(item.ct) != length or length > MAX_OP_BYTES or H(item.ct) != digest:
-                raise Reject("content-hash", f"position {item.n}")
+            check_content(item, hdr, self.state.room, digest, length, strict=strict)
             if device is not None and hdr.seen != seen:
                 self._check_seen(hdr.seen, item.n, rh_at)
                 seen = hdr.seen

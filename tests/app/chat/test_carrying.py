@@ -27,6 +27,7 @@ from app.chat.records import (
 )
 from app.chat.service import Author
 from app.core.clock import local
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, Hash, ObjId, RoomId, Uid, new_change
 from app.store import objects as object_rows
 from app.store import rooms as room_rows
@@ -45,7 +46,10 @@ def successor(
 ) -> None:
     """A room that its founder says continues the old one."""
     origin = Origin(room=old, n=n, rh=Hash(b"5" * 32))
-    members = [MemberRow(uid=uid, role=4 if uid == founder else 2, since_n=0, history=True) for uid in OTHERS]
+    members = [
+        MemberRow(uid=uid, role=Role.OWNER if uid == founder else Role.WRITER, since_n=0, history=True)
+        for uid in OTHERS
+    ]
     founded = RoomEvent(n=1, t=1, kind="genesis", by=founder, origin=origin)
     at.store.receive(ReceivedSlice(room=room, cursor=1, state=b"", members=members, events=[founded]))
     with at.store.db.transaction() as conn:
@@ -427,7 +431,7 @@ def test_a_founder_who_is_no_administrator_any_more_deletes_what_they_carried_an
     stream = Stream(rg)
     stream.put(EK, claim(HL, "Före", b"i" * 16))
     stream.put(HL, MessageSent(text="Eget"), b"o" * 16)
-    lowered = RoomEvent(n=stream.n, t=1, kind="role", by=HL, subject=EK, role=2)
+    lowered = RoomEvent(n=stream.n, t=1, kind="role", by=HL, subject=EK, role=Role.WRITER)
     rg.store.receive(ReceivedSlice(room=NEXT, cursor=stream.n, state=b"", events=[lowered]))
     for target in (b"i" * 16, b"o" * 16):
         stream.put(EK, MessageDeleted(target=target))
@@ -437,7 +441,7 @@ def test_a_founder_who_is_no_administrator_any_more_deletes_what_they_carried_an
 def test_an_administrator_deletes_what_was_carried(rg: Desk) -> None:
     stream = Stream(rg)
     stream.put(EK, claim(HL, "Före", b"i" * 16))
-    raised = RoomEvent(n=stream.n, t=1, kind="role", by=EK, subject=RG, role=3)
+    raised = RoomEvent(n=stream.n, t=1, kind="role", by=EK, subject=RG, role=Role.ADMIN)
     rg.store.receive(ReceivedSlice(room=NEXT, cursor=stream.n, state=b"", events=[raised]))
     stream.put(RG, MessageDeleted(target=b"i" * 16))
     assert shown(rg)[0].deleted_by == RG

@@ -16,6 +16,7 @@ from app.chat.reads import MAX_REACTIONS
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, ReactionSet, encode
 from app.chat.service import Draft
 from app.chat.typing import SHOWN_FOR_MS, Typing
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.errors import BadFileName, DiskFull, ExportOff, FileTooLarge, Forbidden
 from app.objects.files import Source
@@ -102,8 +103,8 @@ def test_a_forged_edit_or_deletion_has_no_effect_anywhere(hl: Desk) -> None:
 def test_what_a_founder_deleted_stays_deleted_when_they_are_no_longer_owner(ek: Desk) -> None:
     """Judged at its own position: the store reads it when the founder has been lowered already."""
     genesis = RoomEvent(n=1, t=1, kind="genesis", by=HL)
-    lowered = RoomEvent(n=60, t=60, kind="role", by=RG, subject=HL, role=2)
-    members = [MemberRow(uid=HL, role=2, since_n=0, history=True)]
+    lowered = RoomEvent(n=60, t=60, kind="role", by=RG, subject=HL, role=Role.WRITER)
+    members = [MemberRow(uid=HL, role=Role.WRITER, since_n=0, history=True)]
     ek.store.receive(ReceivedSlice(room=ROOM, cursor=60, state=b"", events=[genesis, lowered], members=members))
     first = ek.chat.send(ROOM, "olämpligt")
     from_others(ek, HL, CHANNEL, [encode(MessageDeleted(target=first))], n=50, t=5)

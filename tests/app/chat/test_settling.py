@@ -12,6 +12,7 @@ import pytest
 from app.chat.projection import project
 from app.chat.reads import PAGE
 from app.chat.records import MessageDeleted, MessageEdited, MessageSent, Note, ReactionSet, encode
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, Uid, new_change
 from app.store.rows import StoredChange
 from sync.client.ports import MemberRow, OpenedChange, RoomEvent
@@ -19,7 +20,11 @@ from sync.client.received import ReceivedSlice
 from tests.office import CHANNEL, EK, HL, RG, ROOM, Desk, desk
 
 FIRST, SECOND = ChangeId(b"1" * 16), ChangeId(b"2" * 16)
-ROLES = {HL: [(0, 4)], EK: [(0, 2), (30, 3), (60, 2)], RG: [(0, 3), (45, 2)]}
+ROLES = {
+    HL: [(0, Role.OWNER)],
+    EK: [(0, Role.WRITER), (30, Role.ADMIN), (60, Role.WRITER)],
+    RG: [(0, Role.ADMIN), (45, Role.WRITER)],
+}
 """From which position on each of them had which role. The handläggare founded the room."""
 
 
@@ -121,7 +126,10 @@ def test_a_deletion_that_its_author_might_not_make_at_its_position_is_undone(tmp
     """It was made offline by an administrator who had become a writer before it had a position. The message stayed
     deleted on this computer alone."""
     with closing(desk(tmp_path / "rg", RG)) as rg:
-        members = [MemberRow(uid=uid, role=role, since_n=0, history=True) for uid, role in ((HL, 4), (RG, 3), (EK, 2))]
+        members = [
+            MemberRow(uid=uid, role=role, since_n=0, history=True)
+            for uid, role in ((HL, Role.OWNER), (RG, Role.ADMIN), (EK, Role.WRITER))
+        ]
         rg.store.receive(ReceivedSlice(room=ROOM, cursor=1, state=b"", members=members))
         placed = [
             Placed(10, EK, MessageSent(text="ett å"), FIRST),
@@ -130,7 +138,7 @@ def test_a_deletion_that_its_author_might_not_make_at_its_position_is_undone(tmp
         receive(rg, placed)
         deletion = rg.store.changes.append(ROOM, CHANNEL, encode(MessageDeleted(target=FIRST)))
         assert shown(rg, FIRST) == ("", RG, set())
-        lowered = RoomEvent(n=45, t=45, kind="role", by=HL, subject=RG, role=2)
+        lowered = RoomEvent(n=45, t=45, kind="role", by=HL, subject=RG, role=Role.WRITER)
         rg.store.receive(ReceivedSlice(room=ROOM, cursor=45, state=b"", events=[lowered]))
         receive(rg, [Placed(50, RG, MessageDeleted(target=FIRST), deletion)])
         assert shown(rg, FIRST) == ("ett å", None, {("👍", HL)})

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid
 from app.documents import KIND
 from app.documents.service import DocumentService
@@ -94,7 +95,9 @@ class World:
         folder = self.folder / uid.hex()
         store = Store.create(folder / "office.db", KEY, KINDS, folder / "blobs")
         store.set_me(uid)
-        members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
+        members = [
+            MemberRow(uid=u, role=Role.OWNER if u == HL else Role.WRITER, since_n=0, history=True) for u in NAMES
+        ]
         store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
         with store.db.transaction() as conn:
             room_rows.name(conn, ROOM, "Tillsyn 2026-1184", "case", 1)

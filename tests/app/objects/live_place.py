@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId
 from app.errors import DiskFull
 from app.store import objects as object_rows
@@ -26,7 +27,7 @@ class Place:
         self.side = side
         self.store = Store.create(folder / "office.db", KEY, KINDS)
         self.store.set_me(HL)
-        members = [MemberRow(uid=uid, role=4, since_n=0, history=True) for uid in NAMES]
+        members = [MemberRow(uid=uid, role=Role.OWNER, since_n=0, history=True) for uid in NAMES]
         self.store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
         with self.store.transaction() as conn:
             room_rows.name(conn, ROOM, "Tillsyn", "case", 1)

@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId
 from app.errors import StoreFault
 from app.objects import live, pieces
@@ -80,7 +81,7 @@ class Live(RuleBasedStateMachine):
     def begin(self) -> None:
         self.store = Store.create(self.folder / "0" / "office.db", KEY, KINDS)
         self.store.set_me(HL)
-        members = [MemberRow(uid=uid, role=4, since_n=0, history=True) for uid in NAMES]
+        members = [MemberRow(uid=uid, role=Role.OWNER, since_n=0, history=True) for uid in NAMES]
         self.store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
         with self.store.transaction() as conn:
             room_rows.name(conn, ROOM, "Tillsyn", "case", 1)

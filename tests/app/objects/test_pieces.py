@@ -12,6 +12,7 @@ import msgspec
 import pycrdt
 import pytest
 
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.documents import KIND as DOCUMENT
 from app.errors import BadChange
@@ -186,7 +187,7 @@ async def test_a_member_without_the_history_begins_with_the_newest_baseline_that
         await take(desk, *placed(kind, HL, [one_change(later(kind))], 200))
         newer = await desk.store.snapshots.state(OBJ[kind.id])
     async with desk_at(tmp_path / "newcomer.db") as desk:
-        alone = [MemberRow(uid=HL, role=2, since_n=290, history=False)]
+        alone = [MemberRow(uid=HL, role=Role.WRITER, since_n=290, history=False)]
         desk.store.receive(ReceivedSlice(room=ROOM, cursor=290, state=b"", members=alone))
         given = [replace(c, baseline=True) for c in placed(kind, EK, older, 300)]
         await take(desk, *given[:1])

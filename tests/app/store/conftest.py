@@ -8,6 +8,7 @@ from threading import current_thread
 
 import pytest
 
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, RoomId, Uid, new_change, new_id
 from app.errors import BadChange
 from app.objects.kind import Kind
@@ -117,8 +118,8 @@ class Bench:
                 state=b"state",
                 events=[RoomEvent(n=1, t=1000, kind="genesis", by=OTHER)],
                 members=[
-                    MemberRow(uid=OTHER, role=4, since_n=1, history=True),
-                    MemberRow(uid=ME, role=2, since_n=2, history=True),
+                    MemberRow(uid=OTHER, role=Role.OWNER, since_n=1, history=True),
+                    MemberRow(uid=ME, role=Role.WRITER, since_n=2, history=True),
                 ],
             )
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.core.enums import Role
 from app.core.ids import ObjId, RoomId, new_change
 from app.objects.kind import Kind
 from app.store import counters
@@ -82,7 +83,7 @@ class Rooms:
 
     def set_member(self, room: RoomId, here: bool) -> None:
         """This person is added to a room, or leaves it."""
-        member = MemberRow(uid=ME, role=2, since_n=2, history=True)
+        member = MemberRow(uid=ME, role=Role.WRITER, since_n=2, history=True)
         event = RoomEvent(n=self.n, t=self.n, kind="genesis", by=OTHER)
         members, gone = ([member], []) if here else ([], [ME])
         self.store.receive(

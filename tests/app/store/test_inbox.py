@@ -3,6 +3,7 @@
 
 import pytest
 
+from app.core.enums import Role
 from app.core.ids import ObjId, RoomId
 from app.store.store import Store
 from sync.client.ports import KeptReceipt, RoomEvent
@@ -88,7 +89,7 @@ def test_members_and_events_feed_the_room_list(bench: Bench) -> None:
     emitted: list[RoomId] = []
     bench.store.changed.connect(emitted.append)
     (room,) = bench.store.rooms_list.all()
-    assert (room.role, room.left, room.created) == (2, False, 1000)
+    assert (room.role, room.left, room.created) == (Role.WRITER, False, 1000)
     assert [m.uid for m in bench.store.rooms_list.members(ROOM)] == [OTHER, ME]
     bench.store.receive(
         ReceivedSlice(
@@ -102,7 +103,7 @@ def test_members_and_events_feed_the_room_list(bench: Bench) -> None:
     assert emitted
     assert bench.store.rooms_list.all() == []
     (gone,) = bench.store.rooms_list.all(left=True)
-    assert (gone.role, gone.left) == (0, True)
+    assert (gone.role, gone.left) == (None, True)
     assert [(e.kind, e.subject) for e in bench.store.rooms_list.events(ROOM)] == [("genesis", None), ("rm", ME)]
     assert [e.kind for e in bench.store.rooms_list.events(ROOM, after_n=1)] == ["rm"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.chat import KIND as CHAT
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, Uid
 from app.documents import KIND as DOCUMENTS
 from app.objects.pieces import Assembler
@@ -25,8 +26,8 @@ NOTE = ObjId(b"n" * 16)
 ROOT = ObjId(ROOM)
 EVENTS = [
     RoomEvent(n=1, t=1, kind="genesis", by=HL),
-    RoomEvent(n=2, t=2, kind="add", by=HL, subject=EK, role=2, history=True),
-    RoomEvent(n=3, t=3, kind="add", by=HL, subject=RG, role=3, history=True),
+    RoomEvent(n=2, t=2, kind="add", by=HL, subject=EK, role=Role.WRITER, history=True),
+    RoomEvent(n=3, t=3, kind="add", by=HL, subject=RG, role=Role.ADMIN, history=True),
 ]
 
 
@@ -160,11 +161,11 @@ def test_attack_who_is_no_administrator_leaves_nothing_out(tmp_path: Path, room:
 
 
 def test_attack_who_was_an_administrator_before_leaves_nothing_out(tmp_path: Path, room: Room) -> None:
-    lowered = [*EVENTS, RoomEvent(n=9, t=9, kind="role", by=HL, subject=RG, role=2)]
+    lowered = [*EVENTS, RoomEvent(n=9, t=9, kind="role", by=HL, subject=RG, role=Role.WRITER)]
     after = take_in(tmp_path / "a.db", [[room.announced, *room.edits, record(10, RG, room.edits[3])]], lowered)
     assert "Tre." in text(after)
     after.close()
-    raised = [*EVENTS, RoomEvent(n=11, t=11, kind="role", by=HL, subject=RG, role=2)]
+    raised = [*EVENTS, RoomEvent(n=11, t=11, kind="role", by=HL, subject=RG, role=Role.WRITER)]
     before = take_in(tmp_path / "b.db", [[room.announced, *room.edits, record(10, RG, room.edits[3])]], raised)
     assert "Tre." not in text(before)
     before.close()

@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 
+from app.core.enums import Role
 from app.core.ids import Hash, ObjId, PartId, RoomId
 from app.store.rows import BlobPart
 from app.store.store import Store
@@ -124,7 +125,7 @@ def test_a_baseline_that_was_refused_is_not_tried_again_by_one_who_is_no_adminis
     batch = batch_of(bench.store, note)
     bench.store.put_sealed(batch)
     bench.store.changes.append(ROOM, note, b"edit")
-    lowered = MemberRow(uid=ME, role=2, since_n=1, history=True)
+    lowered = MemberRow(uid=ME, role=Role.WRITER, since_n=1, history=True)
     bench.store.receive(ReceivedSlice(room=ROOM, members=[lowered]))
     bench.store.unseal(batch)
     assert [p.payload for p in bench.store.pending(10)] == [b"edit"]
@@ -159,13 +160,13 @@ def test_a_held_document_edit_holds_back_the_later_edits_of_its_document(bench: 
     assert [p.payload for p in bench.store.pending(10)] == [b"elsewhere"]
 
 
-def test_a_postponed_room_has_no_work(bench: Bench) -> None:
+def test_a_stopped_room_has_no_work(bench: Bench) -> None:
     note = bench.note()
     bench.store.changes.append(ROOM, note, b"one")
-    bench.store.outbox.postpone(ROOM, True)
+    bench.store.set_problem(ROOM, "fork")
     assert (bench.store.pending(10), bench.store.rooms_with_work()) == ([], [])
     assert bench.store.waiting_count() == 1
-    bench.store.outbox.postpone(ROOM, False)
+    bench.store.set_problem(ROOM, None)
     assert bench.store.rooms_with_work() == [ROOM]
 
 

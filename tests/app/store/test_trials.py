@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from app.core.enums import Role
 from app.core.ids import ChangeId, DevId, ObjId, Uid, new_change
 from app.documents import KIND as DOCUMENTS
 from app.errors import WorkerUnavailable
@@ -82,7 +83,7 @@ def _updates(store: Store, obj: ObjId) -> Sequence[bytes]:
 def found_room(store: Store) -> None:
     """A room of three in which a document and a board are announced."""
     store.set_me(HL)
-    members = [MemberRow(uid=u, role=4 if u == HL else 2, since_n=0, history=True) for u in NAMES]
+    members = [MemberRow(uid=u, role=Role.OWNER if u == HL else Role.WRITER, since_n=0, history=True) for u in NAMES]
     store.receive(ReceivedSlice(room=ROOM, cursor=0, state=b"", members=members))
     with store.db.transaction() as conn:
         object_rows.announce(conn, ROOM, NOTE, DOCUMENTS.id, 1, EK)

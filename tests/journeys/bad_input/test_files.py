@@ -10,6 +10,7 @@ import pytest
 
 from app.chat.records import MessageSent
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import RoomType
 from app.core.ids import RoomId
 from app.errors import BadFileName, FileTooLarge, FileUnreadable
 from sync.client.status import LinkState
@@ -46,7 +47,7 @@ async def nothing_sent(desk: Desk, room: RoomId) -> None:
 
 async def one(o: Offices) -> tuple[Desk, RoomId]:
     (a,) = await o.hire("Handläggare")
-    room = await a.session.rooms.create("Åäö", "case")
+    room = await a.session.rooms.create("Åäö", RoomType.CASE)
     a.session.service(CHAT).send(room, "Före, åäö")
     await until(lambda: a.session.store.waiting_count() == 0)
     return a, room

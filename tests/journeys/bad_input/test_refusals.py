@@ -11,6 +11,7 @@ import pytest
 
 from app.chat.records import MessageSent
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import Role
 from app.core.i18n import set_language
 from sync.client.received import Received
 from sync.client.status import LinkState, RoomState
@@ -111,7 +112,7 @@ async def test_a_demoted_member_reads_in_the_room_why_nothing_is_sent(o: Offices
     room = await o.room(a, b)
     await until(lambda: b.session.service(CHAT).channel(room) is not None)
     assert b.session.rooms.notices(room) == []
-    await a.session.rooms.set_role(room, b.session.people.me.uid, 1)
+    await a.session.rooms.set_role(room, b.session.people.me.uid, Role.READER)
     await until(lambda: not b.session.rooms.may_write(room))
     assert b.session.rooms.notices(room) == []
     b.session.service(CHAT)._append(room, MessageSent(text="Skrivet i sista stund"))

@@ -11,10 +11,11 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from app.bootstrap import Office
 from app.core import clock
+from app.core.enums import LinkState, RoomType
 from app.core.files import write_atomic
 from app.errors import BugError, NotEnrolled, WeakPassphrase, WorldError
 from app.profile import Profile
-from app.session import LinkState, Session
+from app.session import Session
 from app.settings import CA_FILE
 from app.store.keyslots import new_key
 from app.store.opening import create_store
@@ -51,7 +52,7 @@ async def still_new(o: Offices, desk: Desk, code: str | None = None) -> None:
     assert desk.office.kinds() == []
     await desk.enrol(code or await o.w.invite("Registrator"))
     o.desks.append(desk)
-    room = await desk.session.rooms.create("Åäö", "group")
+    room = await desk.session.rooms.create("Åäö", RoomType.GROUP)
     assert desk.session.rooms.room(room).title == "Åäö"
 
 
@@ -353,7 +354,7 @@ async def _works(o: Offices, desk: Desk, session: Session) -> None:
     desk.session = session
     o.desks.append(desk)
     await desk.online()
-    room = await session.rooms.create("Åäö", "group")
+    room = await session.rooms.create("Åäö", RoomType.GROUP)
     await until(lambda: session.store.waiting_count() == 0)
     assert session.people.me.name == "Registrator"
     assert (await admin.status(o.w.data)).users == 1

@@ -17,6 +17,7 @@ from keyring.backends.fail import Keyring as NoKeyringBackend
 
 from app.bootstrap import Office
 from app.chat.tool import TOOL as CHAT
+from app.core.enums import LinkState, RoomType
 from app.core.ids import RoomId
 from app.documents.tool import TOOL as DOCUMENTS
 from app.errors import (
@@ -31,7 +32,7 @@ from app.errors import (
     WrongPassphrase,
 )
 from app.profile import Profile
-from app.session import LinkState, Session
+from app.session import Session
 from app.settings import CA_FILE
 from app.store.database import Database
 from tests.journeys.bad_input.checks import HELLO, explained, two
@@ -77,7 +78,7 @@ async def home(o: Offices) -> AsyncIterator[Home]:
 
 
 async def _leave(o: Offices, desk: Desk) -> Home:
-    room = await desk.session.rooms.create("Tillsyn 2026-1184 åäö", "case")
+    room = await desk.session.rooms.create("Tillsyn 2026-1184 åäö", RoomType.CASE)
     desk.session.service(CHAT).send(room, SENT)
     mine, personal = desk.session.engine.devices.mine, desk.session.personal
     await until(lambda: mine in personal.shared.names and mine in personal.shared.runs)  # the room waits for nothing

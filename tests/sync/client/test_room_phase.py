@@ -33,6 +33,7 @@ from tests.world import World
 CLIENT = Path(room_phase.__file__).parents[1]
 STOPS = tuple(ALARMS.values())
 NAMES: dict[type[State], str] = {Reading: "reading", Alarm: "alarm", Mark: "mark", Head: "head", Past: "past"}
+FINAL = (Alarm.FORK, Alarm.UNREADABLE)
 NEW = RoomPhase.of_stored(None, following=False, reread=False)
 CALM = RoomPhase.of_stored(None, following=True, reread=False)
 
@@ -66,16 +67,34 @@ def all_reached() -> set[RoomPhase]:
 
 
 @pytest.mark.parametrize("stop", STOPS, ids=lambda e: e.name)
-@pytest.mark.parametrize("before", Alarm, ids=lambda a: a.name)
-def test_the_newest_alarm_is_shown_but_a_fork_and_a_fault_of_ours_stay(before: Alarm, stop: Event) -> None:
-    stays = before is Alarm.FORK or (before is Alarm.UNREADABLE and stop is not Event.FORK)
-    assert RoomPhase(alarm=before).after(stop).alarm is (before if stays else Alarm[stop.name])
+@pytest.mark.parametrize("before", [a for a in Alarm if a not in FINAL], ids=lambda a: a.name)
+def test_the_newest_alarm_is_shown(before: Alarm, stop: Event) -> None:
+    assert RoomPhase(alarm=before).after(stop).alarm is Alarm[stop.name]
+
+
+@pytest.mark.parametrize("event", Event, ids=lambda e: e.name)
+def test_attack_a_fork_is_permanent_whatever_the_server_shows_later(event: Event) -> None:
+    """A head below ours made a fork a rollback, and the next connection ended that."""
+    for reading, past in product(Reading, Past):
+        forked = RoomPhase(reading=reading, alarm=Alarm.FORK, mark=Mark.FORK, past=past)
+        try:
+            after = forked.after(event)
+        except UnlistedTransition:
+            assert event not in (*STOPS, Event.CONFIRMED, Event.CONNECTED) or reading is Reading.OPENING
+            continue
+        assert after.alarm is (Alarm.UNREADABLE if event is Event.UNREADABLE else Alarm.FORK)
+        assert after.mark is Mark.FORK
+
+
+@pytest.mark.parametrize("event", Event, ids=lambda e: e.name)
+def test_a_room_on_which_this_program_failed_is_stopped_until_the_next_start(event: Event) -> None:
+    if event in SEEN[Alarm]:
+        assert RoomPhase(alarm=Alarm.UNREADABLE).after(event).alarm is Alarm.UNREADABLE
 
 
 @pytest.mark.parametrize("alarm", Alarm, ids=lambda a: a.name)
 def test_a_new_connection_forgets_what_only_the_last_one_showed_and_no_fork_and_no_fault_of_ours(alarm: Alarm) -> None:
-    stays = alarm in (Alarm.FORK, Alarm.UNREADABLE)
-    assert RoomPhase(alarm=alarm).after(Event.CONNECTED).alarm is (alarm if stays else Alarm.NONE)
+    assert RoomPhase(alarm=alarm).after(Event.CONNECTED).alarm is (alarm if alarm in FINAL else Alarm.NONE)
 
 
 @pytest.mark.parametrize("alarm", Alarm, ids=lambda a: a.name)
@@ -109,14 +128,8 @@ def test_a_restart_keeps_what_the_store_recorded() -> None:
 
 @pytest.mark.parametrize("later", [Event.RESTORED, Event.ROLLBACK, Event.FORK], ids=lambda e: e.name)
 @pytest.mark.parametrize("first", Mark, ids=lambda m: m.name)
-def test_the_store_records_the_newest_of_its_alarms_but_a_fork_for_ever(first: Mark, later: Event) -> None:
-    assert RoomPhase(mark=first).after(later).mark is (first if first is Mark.FORK else Mark[later.name])
-
-
-def test_no_event_ends_a_fork() -> None:
-    for phase in all_reached():
-        if phase.mark is Mark.FORK:
-            assert phase.alarm is Alarm.FORK
+def test_the_store_records_the_newest_of_its_alarms_and_a_fork_for_ever(first: Mark, later: Event) -> None:
+    assert RoomPhase(mark=first).after(later).mark is (Mark.FORK if first is Mark.FORK else Mark[later.name])
 
 
 def test_each_alarm_has_its_event_and_its_state_for_people() -> None:
@@ -205,6 +218,12 @@ def test_an_alarm_is_listed_in_every_state_since_several_tasks_work_on_a_room() 
             assert phase.after(stop).alarm is not Alarm.NONE
 
 
+def test_no_phase_with_a_recorded_fork_lets_the_room_go_on() -> None:
+    for phase in all_reached():
+        assert phase.mark is not Mark.FORK or phase.alarm in FINAL
+        assert phase.alarm is not Alarm.FORK or phase.mark is Mark.FORK
+
+
 def test_the_table_does_no_input_or_output() -> None:
     imported = {
         name.split(".")[0] if not name.startswith("sync") else name
@@ -231,6 +250,20 @@ def test_no_other_file_sets_a_field_of_a_room() -> None:
             if isinstance(node, ast.Attribute) and not (isinstance(node.value, ast.Name) and node.value.id == "self")
         }
         assert not found & private, path
+
+
+async def test_attack_a_fork_does_not_become_a_rollback_that_ends(w: World) -> None:
+    """The server forks a room, then shows less of it, and then all of it."""
+    a, _, room, _ = await two(w)
+    verifier, at = a.engine._verifier, a.engine._link.rooms[room]
+    verifier.stop(at, RoomState.FORK, "fork")
+    verifier.stop(at, RoomState.ROLLBACK, "rollback")
+    for _ in range(2):
+        assert (at.problem, at.held_back, a.store.problem(room)) == (RoomState.FORK, True, "fork")
+        at.reset_connection_state()
+        at.confirm_head()
+    await a.restart()
+    assert a.engine.room_state(room) is RoomState.FORK
 
 
 async def test_a_transition_that_the_table_does_not_list_is_raised_in_tests(w: World) -> None:

@@ -104,6 +104,7 @@ def test_attack_one_flipped_bit_is_found(copied: Path, db: sqlite3.Connection, w
         ("UPDATE rooms SET t = t + 1", "room", "head"),
         ("UPDATE rooms SET state_n = 1000", "state", "gap"),
         ("UPDATE rooms SET state = x''", "state", "state"),
+        ("UPDATE rooms SET state = CAST(x'8A02' || substr(state, 3) AS BLOB)", "state", "state"),
         ("UPDATE rooms SET state_n = 0, state = x''", "state", "gap"),
         ("DELETE FROM shares", "share", "missing"),
         ("UPDATE shares SET share = NULL", "share", "missing"),

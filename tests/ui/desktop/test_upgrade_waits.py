@@ -36,12 +36,12 @@ async def test_a_newer_release_is_shown_once_it_is_installed_and_restarts_unlock
     file = tmp_path / FILE
     file.write_text("0.1.0")
     async with running(qapp, Office(tmp_path), installed=Installed(file, "0.1.0")) as r:
-        assert not window_of(r).upgrade_bar.isVisible()
+        assert not window_of(r).content.upgrade_bar.isVisible()
         looked(r)
-        assert not window_of(r).upgrade_bar.isVisible()
+        assert not window_of(r).content.upgrade_bar.isVisible()
         file.write_text("0.2.0")
         looked(r)
-        bar = window_of(r).upgrade_bar
+        bar = window_of(r).content.upgrade_bar
         assert bar.isVisible()
         assert bar.text() == "Kansli 0.2.0 är installerat och tar över vid nästa start. Det du har skrivit är kvar."
         button = bar.findChild(TextButton)
@@ -71,7 +71,7 @@ async def test_it_is_read_out_once_and_is_there_in_the_other_language_too(
             looked(r)
         assert shown == []  # it was said when the window came
         r.office.settings.set(LANGUAGE, "en")
-        await r.until(lambda: "is installed" in window.upgrade_bar.text())
+        await r.until(lambda: "is installed" in window.content.upgrade_bar.text())
         file.write_text("0.3.0")
         looked(r)
         assert shown == ["Kansli 0.3.0 is installed and takes over at the next start. What you have written is kept."]
@@ -83,7 +83,7 @@ async def test_where_files_in_use_cannot_be_replaced_the_computer_is_restarted(
     file = tmp_path / FILE
     file.write_text("0.2.0")
     async with running(qapp, Office(tmp_path), installed=Installed(file, "0.1.0", held_by_system=True)) as r:
-        bar = window_of(r).upgrade_bar
+        bar = window_of(r).content.upgrade_bar
         assert bar.text() == "Kansli 0.2.0 är installerat, men filerna är inte på plats än. Starta om datorn."
         assert not any(button.isVisible() for button in bar.findChildren(TextButton))
 
@@ -95,7 +95,7 @@ async def test_while_locked_nothing_is_announced_and_at_unlocking_it_is(qapp: QA
         file.write_text("0.2.0")
         looked(r)
         await r.unlock()
-        assert window_of(r).upgrade_bar.isVisible()
+        assert window_of(r).content.upgrade_bar.isVisible()
 
 
 async def test_what_cannot_be_stored_keeps_the_old_program_until_it_is(

@@ -2,16 +2,16 @@
 """One's own devices in memory, for the shell's tests: three of them, invitations, and what was not sent."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from app.core.clock import now_ms
 from app.core.ids import DevId, RoomId
 from app.core.signal import Signal
-from app.devices.inviting import Newcomer
-from app.devices.service import DeviceInfo, RevocationProgress
-from app.devices.unsent import Body, UnsentFile
+from app.devices.inviting import Invitation, Newcomer, Offer
+from app.devices.service import DeviceInfo, DeviceService, RevocationProgress
+from app.devices.unsent import Body, UnsentFile, UnsentWork
 
 NOW_MS = 1_795_512_600_000
 """24 November 2026, 10:30 in Sweden."""
@@ -36,16 +36,7 @@ def device(dev: DevId, name: str, **values: Any) -> DeviceInfo:
     return replace(known, **values)
 
 
-@dataclass(frozen=True)
-class FakeOffer:
-    """What is shown."""
-
-    code: str
-    number: str
-    expires_ms: int
-
-
-class FakeInvitation:
+class FakeInvitation(Invitation):
     """Shows a code or a number, and somebody comes when `come` is set."""
 
     def __init__(self) -> None:
@@ -56,15 +47,15 @@ class FakeInvitation:
         self.going_on: asyncio.Event | None = None
         """What adding waits for, if anything."""
 
-    async def open(self, *, by_code: bool) -> FakeOffer:
+    async def open(self, *, by_code: bool) -> Offer:
         self.by_code = by_code
         if self.error is not None:
             raise self.error
         expires = now_ms() + 299_000
         return (
-            FakeOffer("ABCD-EFGH-JKMN-PQRS-TVWX-YZ23-45", "", expires)
+            Offer(code="ABCD-EFGH-JKMN-PQRS-TVWX-YZ23-45", number="", expires_ms=expires)
             if by_code
-            else FakeOffer("", "123456789", expires)
+            else Offer(code="", number="123456789", expires_ms=expires)
         )
 
     async def arrived(self) -> Newcomer:
@@ -85,16 +76,17 @@ class FakeInvitation:
         self.answer = self.answer or "closed"
 
 
-class FakeDevices:
+class FakeDevices(DeviceService):
     """Three devices: this one, another, and one that was revoked."""
+
+    revocation_progress: RevocationProgress | None = None
+    digits_from: int | None = None
+    ended: str | None = None
 
     def __init__(self) -> None:
         self.changed: Signal[()] = Signal()
-        self.revocation_progress: RevocationProgress | None = None
         self.added: tuple[DevId, ...] = ()
         """What every device has added."""
-        self.digits_from: int | None = None
-        self.ended: str | None = None
         self.offline = False
         self.asked = True
         self.invitations: list[FakeInvitation] = []
@@ -128,12 +120,13 @@ class FakeDevices:
         return self.invitations[-1]
 
 
-class FakeUnsent:
+class FakeUnsent(UnsentWork):
     """What was not sent, and a file of it."""
+
+    count: int = 3
 
     def __init__(self, room: RoomId) -> None:
         self.room = room
-        self.count = 3
         self.saved: list[Path] = []
         self.taken: list[UnsentFile] = []
         self.error: Exception | None = None

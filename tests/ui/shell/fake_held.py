@@ -3,7 +3,7 @@
 
 from app.core.ids import ChangeId, ObjId, RoomId
 from app.core.signal import Signal
-from app.rooms.held import HeldChange, LeftOutChange, VoidChanges, WaitingChanges
+from app.rooms.held import HeldBack, HeldChange, LeftOutChange, VoidChanges, WaitingChanges
 from tests.ui.shell.sample import CASE, DOCUMENT, REGISTRAR, at
 
 HELD = HeldChange(
@@ -19,8 +19,8 @@ HELD = HeldChange(
 COPY = ObjId(b"k" * 16)
 
 
-class FakeHeldBack:
-    """A HeldBack; tests put into `changes` and `gone`, and read what was `done`."""
+class FakeHeldBack(HeldBack):
+    """Tests put into `changes` and `gone`, and read what was `done`."""
 
     def __init__(self) -> None:
         self.changed: Signal[RoomId] = Signal()

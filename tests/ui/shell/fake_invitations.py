@@ -1,27 +1,30 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Invitations in memory."""
 
+from app.core.enums import Role, RoomType
 from app.core.ids import RoomId, Uid
 from app.core.signal import Signal
 from app.errors import NotFound
 from app.people.person import Person
-from app.rooms.invitations import MoreInvitations, OpenInvitation
+from app.rooms.invitations import Invitations, MoreInvitations, OpenInvitation
 from tests.ui.shell.sample import LAWYER, at, room_id
 
 INVITED = OpenInvitation(
     room=room_id(3, 90),
     by=LAWYER,
     title="Överklagande 2026-2201 🙂",
-    type="case",
+    type=RoomType.CASE,
     greeting="Hej! Kan du läsa igenom det här före fredag? <b>Å</b>",
     t_ms=at(9, 41),
-    role=2,
+    role=Role.WRITER,
     long=False,
 )
 
 
-class FakeInvitations:
-    """An Invitations; tests put into `open_ones` and `others`, and read what was `done`."""
+class FakeInvitations(Invitations):
+    """Tests put into `open_ones` and `others`, and read what was `done`."""
+
+    declined: int = 0
 
     def __init__(self) -> None:
         self.changed: Signal[()] = Signal()
@@ -29,7 +32,6 @@ class FakeInvitations:
         self.open_ones: list[OpenInvitation] = []
         self.others: list[MoreInvitations] = []
         self.people: list[Person] = []
-        self.declined = 0
         self.done: list[str] = []
         self.error: Exception | None = None
 

@@ -2,11 +2,11 @@
 """Clearing a room's change history, in memory; a test lets it go on step by step."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from app.core.ids import ObjId, RoomId
-from app.rooms.pruning import PrunableObject, PrunePlan
+from app.rooms.pruning import PrunableObject, PrunePlan, Pruning
 from tests.ui.shell.sample import BOARD, DOCUMENT, REGISTRAR, at
 
 READY = PrunableObject(
@@ -21,7 +21,7 @@ UNSEEN = replace(EARLY, obj=ObjId(b"u" * 16), title="Minnesanteckningar", lacks=
 PLAN = PrunePlan(refusal=None, ready=(READY, BOARD_READY), lacking=(EARLY, UNSEEN), newcomers=(REGISTRAR,))
 
 
-class FakePruning:
+class FakePruning(Pruning):
     """`error` is raised once by `prune`; `gate` holds it after its first step."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class FakePruning:
     async def plan(self, room: RoomId) -> PrunePlan:
         return self.planned
 
-    async def prune(self, room: RoomId, progress: Callable[[str, int, int], None]) -> Sequence[PrunableObject]:
+    async def prune(self, room: RoomId, progress: Callable[[str, int, int], None]) -> tuple[PrunableObject, ...]:
         went = self.planned.ready
         progress("state", 0, len(went))
         if self.gate is not None:

@@ -4,15 +4,17 @@
 from dataclasses import replace
 from typing import Any
 
+from app.core.enums import Role, RoomState, RoomType
 from app.core.ids import Hash, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import Forbidden, NotFound
 from app.people.person import Person
 from app.rooms.offers import HeldOffer
 from app.rooms.removals import Removal
-from app.rooms.security_status import Reader, SecurityReport
-from app.rooms.service import EndedMember, HistoryProposal, MemberInfo
-from app.rooms.succession import Plan, Standing
+from app.rooms.security_status import Reader, SecurityReport, SecurityStatuses
+from app.rooms.service import EndedMember, HistoryProposal, MemberInfo, ObjectSummary, RoomService, RoomSummary
+from app.rooms.succession import Plan, Standing, Succession
+from sync.client.ports import RoomEvent
 from tests.ui.shell.sample import (
     BOARD,
     CASE,
@@ -27,22 +29,27 @@ from tests.ui.shell.sample import (
     REGISTRAR,
     SAMPLE_ROOMS,
     UNIT,
-    FakeEvent,
-    FakeMember,
-    FakeObject,
-    FakeRoom,
     at,
+    listed,
+    member,
     room_id,
+    summary,
 )
 
 SEAL = SecurityReport(
     level="warned",
     readers=(
-        Reader(person=ME, role=4, since_ms=at(9, 12, 3), history=True, keyless=False),
+        Reader(person=ME, role=Role.OWNER, since_ms=at(9, 12, 3), history=True, keyless=False),
         Reader(
-            person=HEAD, role=3, since_ms=at(9, 14, 3), history=True, keyless=False, silent=1, silent_ms=at(8, 0, 1)
+            person=HEAD,
+            role=Role.ADMIN,
+            since_ms=at(9, 14, 3),
+            history=True,
+            keyless=False,
+            silent=1,
+            silent_ms=at(8, 0, 1),
         ),
-        Reader(person=REGISTRAR, role=2, since_ms=at(15, 0, 9), history=False, keyless=True),
+        Reader(person=REGISTRAR, role=Role.WRITER, since_ms=at(15, 0, 9), history=False, keyless=True),
     ),
     recovery=(),
     generation=7,
@@ -52,15 +59,19 @@ SEAL = SecurityReport(
 )
 
 
-class FakeRooms:
+class FakeRooms(RoomService):
     """A RoomService over lists."""
 
     def __init__(self) -> None:
         self.changed: Signal[()] = Signal()
         self.room_changed: Signal[RoomId] = Signal()
-        self.list = [FakeRoom(**values) for values in SAMPLE_ROOMS]
-        three = [FakeMember(person=ME, role=4), FakeMember(person=HEAD, role=3), FakeMember(person=REGISTRAR, role=2)]
-        self.people: dict[RoomId, list[FakeMember]] = {r.room: list(three) for r in self.list}
+        self.list = [*SAMPLE_ROOMS]
+        three = [
+            member(ME, Role.OWNER),
+            member(HEAD, Role.ADMIN),
+            member(REGISTRAR, Role.WRITER),
+        ]
+        self.people: dict[RoomId, list[MemberInfo]] = {r.room: list(three) for r in self.list}
         self.people[DIRECT_HEAD] = three[:2]
         self.people[DIRECT_REGISTRAR] = [three[0], three[2]]
         self.opened_objects: list[ObjId] = []
@@ -76,24 +87,24 @@ class FakeRooms:
         self.room_changed.emit(room)
         self.changed.emit()
 
-    def rooms(self) -> list[FakeRoom]:
+    def rooms(self) -> list[RoomSummary]:
         return self.list
 
-    def room(self, room: RoomId) -> FakeRoom:
+    def room(self, room: RoomId) -> RoomSummary:
         found = next((r for r in self.list if r.room == room), None)
         if found is None:
             raise NotFound
         return found
 
-    async def create(self, title: str, type: str) -> RoomId:  # noqa: A002 - the field's word
+    async def create(self, title: str, type: RoomType) -> RoomId:  # noqa: A002 - the field's word
         room = room_id(7, len(self.list) + 10)
-        self.list.append(FakeRoom(room=room, title=title, type=type))
-        self.people[room] = [FakeMember(person=ME, role=4)]
+        self.list.append(summary(room, title, type))
+        self.people[room] = [member(ME, Role.OWNER)]
         self.changed.emit()
         return room
 
-    async def add(self, room: RoomId, uid: Uid, role: int, history_all: bool, greeting: str = "") -> None:
-        self.people[room].append(FakeMember(person=self.known[uid], role=role))
+    async def add(self, room: RoomId, uid: Uid, role: Role, history_all: bool, greeting: str = "") -> None:
+        self.people[room].append(member(self.known[uid], role))
         self.notify(room)
 
     async def remove(self, room: RoomId, uid: Uid, reason: str = "") -> None:
@@ -105,29 +116,29 @@ class FakeRooms:
     async def leave(self, room: RoomId) -> None:
         raise Forbidden
 
-    async def set_role(self, room: RoomId, uid: Uid, role: int) -> None:
+    async def set_role(self, room: RoomId, uid: Uid, role: Role) -> None:
         self.people[room] = [replace(m, role=role) if m.person.uid == uid else m for m in self.people[room]]
         self.notify(room)
 
     def rename(self, room: RoomId, title: str) -> None:
-        self._change(room, title=title)
+        self.change(room, title=title)
 
     def set_muted(self, room: RoomId, muted: bool) -> None:
-        self._change(room, muted=muted)
+        self.change(room, muted=muted)
 
-    def set_state(self, room: RoomId, state: str) -> None:
+    def set_state(self, room: RoomId, state: RoomState) -> None:
         """Changes the security status of the room."""
-        self._change(room, sealed_state=state)
+        self.change(room, sealed_state=state)
 
     def set_unread(self, room: RoomId, unread: int, mentions: int = 0) -> None:
         """Changes what is unread."""
-        self._change(room, unread=unread, mentions=mentions)
+        self.change(room, unread=unread, mentions=mentions)
 
-    def _change(self, room: RoomId, **values: Any) -> None:
+    def change(self, room: RoomId, **values: Any) -> None:
         self.list = [replace(r, **values) if r.room == room else r for r in self.list]
         self.notify(room)
 
-    def members(self, room: RoomId) -> list[FakeMember]:
+    def members(self, room: RoomId) -> list[MemberInfo]:
         return self.people[room]
 
     def ended(self, room: RoomId) -> list[EndedMember]:
@@ -139,20 +150,20 @@ class FakeRooms:
     def removals(self, room: RoomId) -> list[Removal]:
         return self.gone if room == CASE else []
 
-    def my_role(self, room: RoomId) -> int:
-        return next((m.role for m in self.people[room] if m.person.is_me), 0)
+    def my_role(self, room: RoomId) -> Role | None:
+        return next((m.role for m in self.people[room] if m.person.is_me), None)
 
     def sole_owner(self, room: RoomId) -> Person | None:
         members = self.people.get(room, [])
-        owners = [m.person for m in members if m.role == 4]
-        shared = len(members) > 1 and self.room(room).type != "direct"
+        owners = [m.person for m in members if m.role is Role.OWNER]
+        shared = len(members) > 1 and self.room(room).type is not RoomType.DIRECT
         return owners[0] if shared and len(owners) == 1 else None
 
-    def only_mine(self) -> list[FakeRoom]:
+    def only_mine(self) -> list[RoomSummary]:
         return [r for r in self.list if (owner := self.sole_owner(r.room)) is not None and owner.is_me]
 
     def may_write(self, room: RoomId) -> bool:
-        return self.my_role(room) >= 2
+        return (self.my_role(room) or 0) >= Role.WRITER
 
     def notices(self, room: RoomId) -> list[str]:
         return self.notified
@@ -178,25 +189,25 @@ class FakeRooms:
         self.people[room] = [replace(m, history=True) if m.person == found.subject else m for m in self.people[room]]
         self.notify(room)
 
-    def events(self, room: RoomId) -> list[FakeEvent]:
+    def events(self, room: RoomId) -> list[RoomEvent]:
         if room == LEGAL:
-            return [FakeEvent(kind="add", by=HEAD.uid, subject=ME.uid, t=at(8, 15))]
+            return [RoomEvent(n=7, t=at(8, 15), kind="add", by=HEAD.uid, subject=ME.uid)]
         return []
 
-    def objects(self, room: RoomId) -> list[FakeObject]:
-        chat = FakeObject(obj=CHAT, room=room, kind="chat", title="Chatt", updated_ms=at(13, 52))
-        board = FakeObject(obj=BOARD, room=room, kind="board", title="Ärendets uppgifter", updated_ms=at(13, 0))
-        document = FakeObject(
+    def objects(self, room: RoomId) -> list[ObjectSummary]:
+        chat = listed(obj=CHAT, room=room, kind="chat", title="Chatt", updated_ms=at(13, 52))
+        board = listed(obj=BOARD, room=room, kind="board", title="Ärendets uppgifter", updated_ms=at(13, 0))
+        document = listed(
             obj=DOCUMENT, room=room, kind="document", title="Utkast till beslut", updated_ms=at(13, 40), by=HEAD.uid
         )
         return [chat, document, board] if room == CASE else [chat, board]
 
-    def recent(self, limit: int) -> list[FakeObject]:
+    def recent(self, limit: int) -> list[ObjectSummary]:
         return [
-            FakeObject(obj=DOCUMENT, room=CASE, kind="document", title="Utkast till beslut", updated_ms=at(14, 4)),
-            FakeObject(obj=BOARD, room=CASE, kind="board", title="Ärendets uppgifter", updated_ms=at(9, 0, 23)),
-            FakeObject(obj=CHAT, room=UNIT, kind="chat", title="", updated_ms=at(9, 0, 20)),
-            FakeObject(
+            listed(obj=DOCUMENT, room=CASE, kind="document", title="Utkast till beslut", updated_ms=at(14, 4)),
+            listed(obj=BOARD, room=CASE, kind="board", title="Ärendets uppgifter", updated_ms=at(9, 0, 23)),
+            listed(obj=CHAT, room=UNIT, kind="chat", title="", updated_ms=at(9, 0, 20)),
+            listed(
                 obj=DOCUMENT,
                 room=UNIT,
                 kind="document",
@@ -209,11 +220,11 @@ class FakeRooms:
         self.opened_objects.append(obj)
 
 
-class FakeSuccession:
+class FakeSuccession(Succession):
     """A Succession; `standings` holds what is not ordinary."""
 
     def __init__(self, rooms: FakeRooms) -> None:
-        self._rooms = rooms
+        self.sample = rooms
         self.standings: dict[RoomId, Standing] = {}
         self.opened: list[RoomId] = []
         self.answers: list[tuple[str, RoomId, HeldOffer]] = []
@@ -236,32 +247,32 @@ class FakeSuccession:
         return self.standings.get(room, ORDINARY)
 
     def plan(self, room: RoomId) -> Plan:
-        members = [m for m in self._rooms.people[room] if not m.person.is_me]
+        members = [m for m in self.sample.people[room] if not m.person.is_me]
         infos = tuple(MemberInfo(person=m.person, role=m.role, since_ms=0) for m in members)
         return Plan(n=41, t=at(13, 58), members=infos, waiting=2)
 
-    async def open(self, room: RoomId) -> RoomId:
-        self.opened.append(room)
-        old = next(r for r in self._rooms.list if r.room == room)
-        new = await self._rooms.create(old.title, old.type)
-        self._rooms._change(room, replaced=True)
+    async def open(self, old: RoomId) -> RoomId:
+        self.opened.append(old)
+        found = self.sample.room(old)
+        new = await self.sample.create(found.title, found.type)
+        self.sample.change(old, replaced=True)
         return new
 
 
-class FakeSeals:
+class FakeSeals(SecurityStatuses):
     """The rooms' security status, as their lists have it."""
 
     def __init__(self, rooms: FakeRooms) -> None:
-        self._rooms = rooms
+        self.sample = rooms
         self.levels: dict[RoomId, str] = {}
 
     def level(self, room: RoomId) -> str:
-        state = next(r.sealed_state for r in self._rooms.list if r.room == room)
+        state = next(r.sealed_state for r in self.sample.list if r.room == room)
         return self.levels.get(room, state)
 
     async def report(self, room: RoomId) -> SecurityReport | None:
         readers = tuple(
-            Reader(person=m.person, role=m.role, since_ms=at(9, 12, 3), history=m.history, keyless=False)
-            for m in self._rooms.people[room]
+            Reader(person=m.person, role=m.role, since_ms=at(9, 12, Role.ADMIN), history=m.history, keyless=False)
+            for m in self.sample.people[room]
         )
         return replace(SEAL, level=self.level(room), readers=readers)

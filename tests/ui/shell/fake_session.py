@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -21,9 +21,12 @@ from app.objects.trash import Trash
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Person
+from app.people.service import PeopleService
+from app.session import Session, SyncStatus
 from app.setting import Value
 from app.settings import Settings
 from app.store.rows import SearchHit
+from app.store.search import Search
 from app.tasks.model import Board
 from app.tasks.service import TaskRow
 from app.tasks.tool import TOOL as TASKS_TOOL
@@ -31,8 +34,8 @@ from app.tool import AppTool, S
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
 from tests.ui.shell.fake_held import FakeHeldBack
 from tests.ui.shell.fake_invitations import FakeInvitations
-from tests.ui.shell.fake_keys import FakeRecovery
 from tests.ui.shell.fake_pruning import FakePruning
+from tests.ui.shell.fake_recovery import FakeRecovery
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
 from tests.ui.shell.sample import (
     ARCHIVIST,
@@ -43,26 +46,27 @@ from tests.ui.shell.sample import (
     LAWYER,
     ME,
     NOW,
+    ONLINE,
     REGISTRAR,
     UNIT,
-    FakeStatus,
     at,
 )
 from ui.shell.tool_list import ToolList
 from ui.tool import AnyTool, Tool, ViewParts, ViewPlace
 
 
-class FakePeople:
+class FakePeople(PeopleService):
     """A PeopleService over five people."""
+
+    my_code: str = f"kansli:verify?uid={'00' * 16}&genesis={'00' * 32}"
 
     def __init__(self) -> None:
         self.changed: Signal[()] = Signal()
         self.all = {p.uid: p for p in (ME, HEAD, REGISTRAR, LAWYER, ARCHIVIST)}
-        self.marked: dict[Uid, bool] = {}
+        self.marks: dict[Uid, bool] = {}
         self.others_alike: list[Person] = []
         self.notified: list[KeyNotice] = []
         self.verdict = Verdict.SAME
-        self.my_code = f"kansli:verify?uid={'00' * 16}&genesis={'00' * 32}"
 
     @property
     def me(self) -> Person:
@@ -94,7 +98,7 @@ class FakePeople:
         self.changed.emit()
 
     def mark_verified(self, uid: Uid, verified: bool) -> None:
-        self.marked[uid] = verified
+        self.marks[uid] = verified
         self.changed.emit()
 
 
@@ -153,8 +157,10 @@ class FakeTasks:
         return self.live
 
 
-class FakeSearch:
+class FakeSearch(Search):
     """Finds one word."""
+
+    def __init__(self) -> None: ...
 
     async def find(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
@@ -174,8 +180,23 @@ class FakeSearch:
         return [hit]
 
 
-class FakeSession:
-    """A Session."""
+class FakeSession(Session):
+    """A Session whose services are fakes."""
+
+    status: SyncStatus = ONLINE
+    overdue: bool = False
+    reading: tuple[int, int] = (12, 12)
+    rooms: FakeRooms
+    succession: FakeSuccession
+    seals: FakeSeals
+    pruning: FakePruning
+    held: FakeHeldBack
+    invitations: FakeInvitations
+    recovery: FakeRecovery
+    people: FakePeople
+    devices: FakeDevices
+    unsent: FakeUnsent
+    search: FakeSearch
 
     def __init__(self, folder: Path, policy: dict[str, Value] | None = None) -> None:
         self.rooms = FakeRooms()
@@ -192,18 +213,21 @@ class FakeSession:
         self.trash = Trash()
         self.devices = FakeDevices()
         self.unsent = FakeUnsent(CASE)
-        self.report = lambda: {"program.txt": "Kansli 1, Debian 13\n", "logs/kansli.log": "ui opened\n"}
-        self.overdue = False
-        self.reading = (12, 12)
         self.search = FakeSearch()
         self.settings = Settings(folder / "settings.json", policy)
-        self.status = FakeStatus()
         self.status_changed: Signal[()] = Signal()
         self.place = ""
 
     def service(self, tool: AppTool[S]) -> S:
         """The tools that the shell asks; each is a fake."""
         return cast("S", {CHAT_TOOL.id: self.chat, TASKS_TOOL.id: self.tasks}.get(tool.id))
+
+    def set_status(self, **values: Any) -> None:
+        """Changes fields of the connection's status, and notifies nobody."""
+        self.status = replace(self.status, **values)
+
+    def report(self) -> dict[str, str]:
+        return {"program.txt": "Kansli 1, Debian 13\n", "logs/kansli.log": "ui opened\n"}
 
     def keep_place(self, text: str) -> None:
         self.place = text

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QAbstractButton, QCheckBox, QWidget
 
+from app.core.enums import Role, RoomType
 from app.core.ids import DevId, Hash, ObjId, RoomId
 from app.people.notices import KeyNotice
 from app.rooms.invitations import OpenInvitation
@@ -17,10 +18,10 @@ from app.tasks.service import TaskRow
 from app.unlocking import SlotKind
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent, device
-from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_session import FakeSession, tool_list
-from tests.ui.shell.sample import CASE, ME, NOW, FakeMember, FakeObject, FakeRoom, at
+from tests.ui.shell.sample import CASE, ME, NOW, at, listed, member, summary
+from tests.ui.shell.unlock_methods import UnlockMethods
 from ui.kit.buttons import TextButton
 from ui.shell.home.action_row import ActionRow
 from ui.shell.home.home_page import Home
@@ -57,13 +58,16 @@ def devices(folder: Path) -> Shown:
 
 def keys(folder: Path) -> Shown:
     """The two unlock methods: the second one comes and goes."""
-    service = FakeKeys([SlotKind.PASSPHRASE])
-    card = KeysCard(service)
+    methods = UnlockMethods(folder)
+    methods.add(SlotKind.PASSPHRASE)
+    card = KeysCard(methods.unlocking)
 
     def show(rows: Rows) -> None:
         other = rows.get("keyring")
-        service.there = [SlotKind.PASSPHRASE, *([SlotKind.KEYRING] if other == "keyring" else [])]
-        service.forbidden = SlotKind.KEYRING if other not in (None, "keyring") else None
+        methods.remove(SlotKind.KEYRING)
+        if other == "keyring":
+            methods.add(SlotKind.KEYRING)
+        methods.forbid(SlotKind.KEYRING if other not in (None, "keyring") else None)
         card.refresh()
 
     def held(_key: str) -> QWidget:
@@ -87,7 +91,7 @@ def _people(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[Q
 
 def members(folder: Path) -> Shown:
     def put(session: FakeSession, rows: Rows) -> None:
-        session.rooms.people[CASE] = [FakeMember(person=person(key, text), role=2) for key, text in rows.items()]
+        session.rooms.people[CASE] = [member(person(key, text), Role.WRITER) for key, text in rows.items()]
 
     return _people(folder, put, MemberRow, None)
 
@@ -112,7 +116,7 @@ def proposals(folder: Path) -> Shown:
 def changed_objects(folder: Path) -> Shown:
     def put(session: FakeSession, rows: Rows) -> None:
         session.rooms.objects = lambda room: [  # type: ignore[method-assign]
-            FakeObject(obj=ObjId(number(key)), room=CASE, kind="document", title=text, updated_ms=9, by=ME.uid)
+            listed(obj=ObjId(number(key)), room=CASE, kind="document", title=text, updated_ms=9, by=ME.uid)
             for key, text in rows.items()
         ]
 
@@ -134,8 +138,8 @@ def _home(folder: Path, put: Callable[[FakeSession, Rows], None], kind: type[QWi
 
 
 def _invited(key: str, text: str) -> OpenInvitation:
-    return OpenInvitation(room=RoomId(number(key)), by=None, title=text, type="case", greeting="", t_ms=at(9, 0),
-                          role=2, long=False)  # fmt: skip
+    return OpenInvitation(room=RoomId(number(key)), by=None, title=text, type=RoomType.CASE, greeting="", t_ms=at(9, 0),
+                          role=Role.WRITER, long=False)  # fmt: skip
 
 
 def home_answers(folder: Path) -> Shown:
@@ -159,7 +163,7 @@ def home_notices(folder: Path) -> Shown:
 def home_recent(folder: Path) -> Shown:
     def put(session: FakeSession, rows: Rows) -> None:
         session.rooms.recent = lambda limit: [  # type: ignore[method-assign]
-            FakeObject(obj=ObjId(number(key)), room=CASE, kind="document", title=text, updated_ms=at(9, 0))
+            listed(obj=ObjId(number(key)), room=CASE, kind="document", title=text, updated_ms=at(9, 0))
             for key, text in rows.items()
         ]
 
@@ -225,7 +229,7 @@ def owned_rooms(folder: Path) -> Shown:
     card = OwnedCard(session.rooms)
 
     def show(rows: Rows) -> None:
-        found = [FakeRoom(room=RoomId(number(key)), title=text, type="case") for key, text in rows.items()]
+        found = [summary(RoomId(number(key)), text, RoomType.CASE) for key, text in rows.items()]
         session.rooms.only_mine = lambda: found  # type: ignore[method-assign]
         card.refresh()
 
@@ -237,7 +241,7 @@ def successors(folder: Path) -> Shown:
     bar = SuccessionBar(session, tool_list(session), CASE)
 
     def show(rows: Rows) -> None:
-        known = [FakeRoom(room=RoomId(number(key)), title=text, type="case") for key, text in rows.items()]
+        known = [summary(RoomId(number(key)), text, RoomType.CASE) for key, text in rows.items()]
         session.rooms.list = [*(room for room in session.rooms.list if room.room == CASE), *known]
         session.succession.standings[CASE] = Standing(
             origin=None, believed=False, successors=tuple(Successor(room=room.room, by=ME.uid) for room in known),
@@ -259,7 +263,7 @@ def room_list(folder: Path) -> Shown:
 
     def show(rows: Rows) -> None:
         session.rooms.people |= {RoomId(number(key)): [] for key in rows}
-        session.rooms.list = [FakeRoom(room=RoomId(number(key)), title=text, type="case") for key, text in rows.items()]
+        session.rooms.list = [summary(RoomId(number(key)), text, RoomType.CASE) for key, text in rows.items()]
         view.refresh()
 
     return painted(view, show, view.list, MANY)

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The pictures' sample content: people by role, rooms, and the moment in which everything is."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from app.core.enums import LinkState, Role, RoomState, RoomType
 from app.core.ids import ObjId, RoomId, Uid
 from app.people.person import Person, Verified
-from app.rooms.service import ObjectSummary, RoomSummary
+from app.rooms.service import MemberInfo, ObjectSummary, RoomSummary
 from app.rooms.succession import Standing
+from app.session import SyncStatus
 
 NOW = datetime(2026, 11, 24, 14, 5)  # noqa: DTZ001 - local time, as the shell takes it
 
@@ -28,66 +28,38 @@ def room_id(hue: int, n: int) -> RoomId:
     return RoomId(bytes([hue, n]) * 8)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeRoom(RoomSummary):
-    """A RoomSummary with what most rooms have."""
-
-    room: RoomId
-    title: str
-    type: str
-    preview: str = ""
-    unread: int = 0
-    mentions: int = 0
-    muted: bool = False
-    left: bool = False
-    replaced: bool = False
-    sealed_state: str = "sealed"
-    last_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeMember:
-    """A MemberInfo."""
-
-    person: Person
-    role: int
-    since_ms: int = 0
-    history: bool = True
-    invited: bool = False
+def summary(
+    room: RoomId, title: str, type_: RoomType, preview: str = "", unread: int = 0, mentions: int = 0
+) -> RoomSummary:
+    """A room that is sealed, and that this person is in."""
+    return RoomSummary(
+        room=room,
+        title=title,
+        type=type_,
+        preview=preview,
+        unread=unread,
+        mentions=mentions,
+        muted=False,
+        left=False,
+        replaced=False,
+        sealed_state=RoomState.SEALED,
+        last_ms=0,
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeObject(ObjectSummary):
-    """An ObjectSummary that nobody has changed."""
-
-    obj: ObjId
-    room: RoomId
-    kind: str
-    title: str
-    updated_ms: int
-    by: Uid | None = None
+def member(person: Person, role: Role, *, invited: bool = False) -> MemberInfo:
+    """A member who may read everything."""
+    return MemberInfo(person=person, role=role, since_ms=0, invited=invited)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FakeEvent:
-    """A RoomEvent."""
-
-    kind: str
-    by: Uid
-    subject: Uid | None
-    t: int
+def listed(obj: ObjId, room: RoomId, kind: str, title: str, updated_ms: int, by: Uid | None = None) -> ObjectSummary:
+    """An object in a list."""
+    return ObjectSummary(obj=obj, room=room, kind=kind, title=title, updated_ms=updated_ms, by=by)
 
 
-@dataclass(slots=True, kw_only=True)
-class FakeStatus:
-    """A SyncStatus."""
-
-    state: str = "online"
-    code: str | None = None
-    waiting: int = 0
-    last_synced_ms: int | None = at(14, 3)
-    server: str = "kansli.myndighet.example"
-    about: str = ""
+ONLINE = SyncStatus(
+    state=LinkState.ONLINE, code=None, waiting=0, last_synced_ms=at(14, 3), server="kansli.myndighet.example"
+)
 
 
 def person(n: int, name: str, initials: str, unit: str, verified: Verified, *, me: bool = False) -> Person:
@@ -114,19 +86,12 @@ DIRECT_REGISTRAR = room_id(2, 7)
 ORDINARY = Standing(origin=None, believed=False, successors=(), refusal="not-stopped", evidence=(), head=None)
 CHAT, DOCUMENT, BOARD = (ObjId(bytes([9, n]) * 8) for n in (1, 2, 3))
 
-SAMPLE_ROOMS: tuple[dict[str, Any], ...] = (
-    {"room": CASE, "title": "Tillsyn 2026-1184", "type": "case", "preview": "Utkast till beslut klart för granskning"}
-    | {"unread": 3, "mentions": 1},
-    {"room": PERMIT, "title": "Tillstånd 2026-1102", "type": "case", "preview": "Du: Kompletteringen kom i dag"},
-    {"room": COMPLAINT, "title": "Klagomål 2026-0987", "type": "case", "preview": "Svar senast 4 december"},
-    {
-        "room": UNIT,
-        "title": "Enheten för tillsyn",
-        "type": "group",
-        "preview": "Veckomöte flyttas till 10.00",
-        "unread": 2,
-    },
-    {"room": LEGAL, "title": "Juridiskt stöd", "type": "group", "preview": "Ny vägledning om maskning"},
-    {"room": DIRECT_HEAD, "title": "Enhetschef", "type": "direct", "preview": "Tack, jag läser i kväll"},
-    {"room": DIRECT_REGISTRAR, "title": "Registrator", "type": "direct", "preview": "Handlingen är diarieförd"},
+SAMPLE_ROOMS = (
+    summary(CASE, "Tillsyn 2026-1184", RoomType.CASE, "Utkast till beslut klart för granskning", unread=3, mentions=1),
+    summary(PERMIT, "Tillstånd 2026-1102", RoomType.CASE, "Du: Kompletteringen kom i dag"),
+    summary(COMPLAINT, "Klagomål 2026-0987", RoomType.CASE, "Svar senast 4 december"),
+    summary(UNIT, "Enheten för tillsyn", RoomType.GROUP, "Veckomöte flyttas till 10.00", unread=2),
+    summary(LEGAL, "Juridiskt stöd", RoomType.GROUP, "Ny vägledning om maskning"),
+    summary(DIRECT_HEAD, "Enhetschef", RoomType.DIRECT, "Tack, jag läser i kväll"),
+    summary(DIRECT_REGISTRAR, "Registrator", RoomType.DIRECT, "Handlingen är diarieförd"),
 )

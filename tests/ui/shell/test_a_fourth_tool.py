@@ -17,7 +17,7 @@ from app.setting import Setting
 from app.store.rows import SearchHit
 from tests.app.small_tool import KIND, SMALL, SmallService
 from tests.ui.shell.fake_session import TOOLS, FakeSession, FakeView
-from tests.ui.shell.sample import CASE, HEAD, LEGAL, NOW, UNIT, FakeObject, at
+from tests.ui.shell.sample import CASE, HEAD, LEGAL, NOW, UNIT, at, listed
 from tests.ui.soon import caught_up
 from ui.kit.card import SectionHeader
 from ui.kit.style import label
@@ -138,8 +138,8 @@ def window(qapp: QApplication, session: FakeSession) -> Iterator[MainWindow]:
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
 
-def note(room: RoomId = CASE, updated_ms: int = 1) -> FakeObject:
-    return FakeObject(obj=NOTE, room=room, kind=KIND.id, title="Åäö", updated_ms=updated_ms, by=HEAD.uid)
+def note(room: RoomId = CASE, updated_ms: int = 1) -> ObjectSummary:
+    return listed(obj=NOTE, room=room, kind=KIND.id, title="Åäö", updated_ms=updated_ms, by=HEAD.uid)
 
 
 def buttons(view: QWidget) -> dict[str, QAbstractButton]:
@@ -166,19 +166,19 @@ def test_its_section_is_in_the_rail_with_its_count_and_number(window: MainWindow
     keys = {each.id: each.key for each in window.sections}
     assert [keys[name] for name in ("tasks", "notes", "search", "settings")] == ["Ctrl+3", "Ctrl+4", "Ctrl+5", "Ctrl+6"]
     window.commands["notes"].run()
-    assert window.stack.currentWidget() is window.of_tools["notes"]
+    assert window.content.stack.currentWidget() is window.content.of_tools["notes"]
     assert window.rail.items["notes"].isChecked()
 
 
 def test_home_has_its_card_and_its_rows(window: MainWindow) -> None:
-    assert window.home.findChildren(NoteCard)
+    assert window.content.home.findChildren(NoteCard)
     before = SEEN.refreshed
-    window.home.refresh()
+    window.content.home.refresh()
     assert SEEN.refreshed == before + 1
     opened: list[object] = []
-    window.home.link_chosen.connect(opened.append)
-    window.home.room_chosen.connect(opened.append)
-    found = buttons(window.home)
+    window.content.home.link_chosen.connect(opened.append)
+    window.content.home.room_chosen.connect(opened.append)
+    found = buttons(window.content.home)
     next(button for name, button in found.items() if name.startswith("Skriv under åäö")).click()
     next(button for name, button in found.items() if name.startswith("Ny,")).click()
     assert opened == [LINK, LEGAL]

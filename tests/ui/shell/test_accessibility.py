@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from app.core.enums import Role, RoomState
 from app.passphrases import PassphraseRules
 from app.people.codes import Verdict
 from app.people.notices import KeyNotice
@@ -46,7 +47,7 @@ def restored(window: MainWindow) -> None:
     session = window.session
     assert isinstance(session, FakeSession)
     session.succession.standings[CASE] = replace(STOPPED, restored=True)
-    session.rooms.set_state(CASE, "restored")
+    session.rooms.set_state(CASE, RoomState.RESTORED)
     window.open_room(CASE)
 
 
@@ -113,7 +114,7 @@ VIEWS: dict[str, Callable[[MainWindow], None]] = {
     "search": lambda w: w.search_for("kompl"),
     "settings": lambda w: w.go_section("settings"),
     "palette": lambda w: w.open_palette(),
-    "offline": lambda w: w.bar.show_state("info", "offline", "Frånkopplad", "Försök igen", lambda: None),
+    "offline": lambda w: w.content.bar.show_state("info", "offline", "Frånkopplad", "Försök igen", lambda: None),
     "toast": lambda w: w.toast("Borttaget", lambda: None),
 }
 
@@ -123,7 +124,7 @@ async def shown(window: MainWindow, view: str) -> None:
     VIEWS[view](window)
     QApplication.processEvents()
     if view == "search":
-        await until(lambda: window.search_view.list.isVisible())
+        await until(lambda: window.content.search_view.list.isVisible())
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -164,8 +165,8 @@ def test_every_control_of_the_dialogs_has_a_name_and_a_role(
 ) -> None:
     makers: dict[str, Callable[[], QDialog]] = {
         "new": lambda: NewRoomDialog(window, window.tools.things()),
-        "add": lambda: AddMemberDialog(window, session.people, set(), 4),
-        "role": lambda: RoleDialog(window, HEAD, 3, 4),
+        "add": lambda: AddMemberDialog(window, session.people, set(), Role.OWNER),
+        "role": lambda: RoleDialog(window, HEAD, Role.ADMIN, Role.OWNER),
         "successor": lambda: SuccessorDialog(window, session.succession.plan(CASE), "fork", window.tools.things()),
         "evidence": lambda: EvidenceDialog(window, STOPPED),
         "passphrase": lambda: PassphraseDialog(

@@ -11,14 +11,13 @@ from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.enums import LinkState
 from app.core.ids import DevId
-from app.devices.inviting import Invitation as RealInvitation
 from app.devices.inviting import Pointer, read_pointer
-from app.devices.service import DeviceInfo, DeviceService, RevocationProgress
-from app.devices.unsent import UnsentWork
+from app.devices.service import DeviceInfo, RevocationProgress
 from app.errors import StoreUnwritable
 from sync.errors import Refused, Reject
-from tests.ui.shell.fake_devices import LAPTOP, NOW_MS, TABLET, FakeDevices, FakeInvitation, FakeUnsent, device
+from tests.ui.shell.fake_devices import LAPTOP, NOW_MS, TABLET, FakeDevices, FakeUnsent, device
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE
 from tests.ui.soon import caught_up
@@ -28,25 +27,12 @@ from ui.kit import qr
 from ui.kit.dialogs import Dialog
 from ui.kit.qr import QrCode
 from ui.kit.tasks import run
-from ui.shell.settings.devices_card import Devices, DevicesCard, Unsent
-from ui.shell.settings.new_device_dialog import Invitation, InviteDialog
+from ui.shell.settings.devices_card import DevicesCard
+from ui.shell.settings.new_device_dialog import InviteDialog
 from ui.shell.window.main_window import MainWindow
 from ui.shell.window.revoked import RevokedDialog
-from ui.shell.window.revoked import Unsent as Unsaved
 
 OLDEST = DevId(b"\x04" * 16)
-
-
-def fits(devices: FakeDevices, unsent: FakeUnsent, invitation: FakeInvitation) -> tuple[Devices, Unsent, Invitation]:
-    """mypy holds the fakes to the Protocols."""
-    return devices, unsent, invitation
-
-
-def real_fits(
-    devices: DeviceService, unsent: UnsentWork, invitation: RealInvitation
-) -> tuple[Devices, Unsent, Unsaved, Invitation]:
-    """And the real ones."""
-    return devices, unsent, unsent, invitation
 
 
 @pytest.fixture
@@ -366,10 +352,10 @@ async def test_a_revoked_device_says_so_and_removes_nothing_by_itself(
     window.erase_requested.connect(lambda: erased.append(True))
     session.devices.ended = "reset"
     session.status_changed.emit()
-    assert not window.bar.isVisible()
+    assert not window.content.bar.isVisible()
     session.devices.ended = "revoked"
     session.status_changed.emit()
-    assert "har spärrats" in window.bar.text()
+    assert "har spärrats" in window.content.bar.text()
     press(window, "Vad kan jag göra?")
     await until(lambda: bool(window.findChildren(RevokedDialog)))
     dialog = window.findChildren(RevokedDialog)[0]
@@ -415,12 +401,12 @@ async def test_with_nothing_unsent_there_is_nothing_to_keep(qtbot: QtBot, unsent
 
 
 def test_a_new_device_says_how_far_its_rooms_are_read(window: MainWindow, session: FakeSession) -> None:
-    session.status = type(session.status)(state="syncing")
+    session.set_status(state=LinkState.SYNCING)
     session.reading = (12, 20)
     session.rooms.changed.emit()
     caught_up(window)
-    assert window.bar.text() == "Dina rum läses in: 12 av 20."
+    assert window.content.bar.text() == "Dina rum läses in: 12 av 20."
     session.reading = (19, 20)
     session.rooms.changed.emit()
     caught_up(window)
-    assert not window.bar.isVisible()
+    assert not window.content.bar.isVisible()

@@ -49,7 +49,7 @@ def test_the_window_can_be_made_as_small_as_a_small_screen(window: MainWindow, s
     window.resize(SMALL_SCREEN)
     QApplication.processEvents()
     assert window.size() == SMALL_SCREEN
-    status = window.status
+    status = window.content.status
     assert window.rect().contains(QRect(status.mapTo(window, status.rect().topLeft()), status.size()))
 
 
@@ -67,12 +67,12 @@ def test_a_kept_size_that_the_screen_lacks_is_made_smaller(session: FakeSession,
 
 
 def test_keys_and_commands_change_the_text_size_and_say_so(window: MainWindow, session: FakeSession) -> None:
-    before = window.status.height()
+    before = window.content.status.height()
     for keys, size in (("Ctrl++", 110), ("Ctrl+=", 125), ("Ctrl+-", 110), ("Ctrl+0", 100), ("Ctrl+-", 90)):
         press(window, keys)
         assert session.settings.get(TEXT_SIZE) == scale.text_size() == size
         assert toast_of(window).text() == f"Textstorlek: {size} %"
-    assert window.status.height() < before
+    assert window.content.status.height() < before
     shown = {command.id for command in window.commands.shown()}
     assert {"text-larger", "text-smaller", "text-usual"} <= shown
 
@@ -101,27 +101,27 @@ def test_the_settings_change_size_and_density_where_one_sees_them(window: MainWi
 def test_list_and_room_take_turns_in_a_narrow_window(window: MainWindow, session: FakeSession) -> None:
     window.open_room(CASE)
     window.resize(1024, 700)
-    assert (window.room_list.isVisible(), window.stack.isVisible()) == (True, True)
+    assert (window.room_list.isVisible(), window.content.stack.isVisible()) == (True, True)
     session.settings.set(TEXT_SIZE, 200)
     QApplication.processEvents()
-    assert (window.room_list.isVisible(), window.stack.isVisible()) == (False, True)
+    assert (window.room_list.isVisible(), window.content.stack.isVisible()) == (False, True)
     click(window.rail.items["rooms"])
-    assert (window.room_list.isVisible(), window.stack.isVisible()) == (True, False)
+    assert (window.room_list.isVisible(), window.content.stack.isVisible()) == (True, False)
     assert window.room_list.list.hasFocus()
     assert window.room_list.width() > 700
     window.room_list.chosen.emit(PERMIT)
     assert (window.room_list.isVisible(), room(window).room) == (False, PERMIT)
     press(window, "Ctrl+2")
     press(window, "Ctrl+2")
-    assert (window.room_list.isVisible(), window.stack.isVisible()) == (False, True)
+    assert (window.room_list.isVisible(), window.content.stack.isVisible()) == (False, True)
     press(window, "Ctrl+2")
     window.go_section("home")
-    assert (window.room_list.isVisible(), window.home.isVisible()) == (False, True)
+    assert (window.room_list.isVisible(), window.content.home.isVisible()) == (False, True)
     window.go_section("rooms")
     assert (window.room_list.isVisible(), room(window).room) == (False, PERMIT)
     session.settings.set(TEXT_SIZE, 100)
     QApplication.processEvents()
-    assert (window.room_list.isVisible(), window.stack.isVisible()) == (True, True)
+    assert (window.room_list.isVisible(), window.content.stack.isVisible()) == (True, True)
 
 
 def test_the_rail_loses_its_words_where_the_window_is_low(window: MainWindow, session: FakeSession) -> None:
@@ -177,7 +177,7 @@ def test_the_list_keeps_its_width_at_another_text_size(window: MainWindow, sessi
 
 def test_the_largest_text_on_another_theme_stays(window: MainWindow, session: FakeSession, qapp: QApplication) -> None:
     session.settings.set(TEXT_SIZE, 200)
-    before = window.status.height()
+    before = window.content.status.height()
     theme.apply(qapp, "dark")
     QApplication.processEvents()
-    assert (window.status.height(), scale.text_size()) == (before, 200)
+    assert (window.content.status.height(), scale.text_size()) == (before, 200)

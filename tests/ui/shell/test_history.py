@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu
 
+from app.core.enums import Role
 from app.core.ids import Hash
 from app.rooms.service import HistoryProposal
 from tests.ui.finding import toast_of
@@ -116,6 +117,6 @@ def test_a_room_with_one_administrator_says_so(window: MainWindow, session: Fake
 
 def test_a_writer_is_not_offered_it(window: MainWindow, session: FakeSession) -> None:
     people = session.rooms.people[CASE]
-    session.rooms.people[CASE] = [replace(m, role=2) if m.person == ME else m for m in people]
+    session.rooms.people[CASE] = [replace(m, role=Role.WRITER) if m.person == ME else m for m in people]
     assert GIVE not in texts(member_menu(panel_of(window), "Registrator"))
     assert QApplication.activePopupWidget() is None

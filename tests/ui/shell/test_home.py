@@ -8,9 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
+from sync.client.ports import RoomEvent
 from tests.ui.pointing import click
 from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, DIRECT_HEAD, DIRECT_REGISTRAR, HEAD, ME, FakeEvent, at
+from tests.ui.shell.sample import CASE, DIRECT_HEAD, DIRECT_REGISTRAR, HEAD, ME, at
 from tests.ui.shell.test_window import texts
 from ui.shell.window.main_window import MainWindow
 
@@ -26,28 +27,28 @@ def quiet(session: FakeSession) -> None:
 
 def rows(window: MainWindow) -> list[str]:
     window.go_section("home")
-    window.home.refresh()
+    window.content.home.refresh()
     QApplication.processEvents()
-    names = [button.accessibleName() for button in window.home.findChildren(QAbstractButton)]
+    names = [button.accessibleName() for button in window.content.home.findChildren(QAbstractButton)]
     return [name for name in names if name.startswith("Meddelande från")]
 
 
 def row(window: MainWindow, name: str) -> QAbstractButton:
-    return next(b for b in window.home.findChildren(QAbstractButton) if b.accessibleName().startswith(name))
+    return next(b for b in window.content.home.findChildren(QAbstractButton) if b.accessibleName().startswith(name))
 
 
 def test_an_unread_direct_message_shows_its_text_and_who_wrote_it_and_opens(
     window: MainWindow, session: FakeSession, quiet: None
 ) -> None:
     assert rows(window) == []
-    assert NOTHING in texts(window.home)
-    session.rooms._change(DIRECT_HEAD, unread=2, last_ms=at(13, 40))
-    session.rooms._change(DIRECT_REGISTRAR, unread=1, last_ms=at(13, 50))
+    assert NOTHING in texts(window.content.home)
+    session.rooms.change(DIRECT_HEAD, unread=2, last_ms=at(13, 40))
+    session.rooms.change(DIRECT_REGISTRAR, unread=1, last_ms=at(13, 50))
     assert rows(window) == [
         "Meddelande från Registrator, Handlingen är diarieförd, 13:50",
         "Meddelande från Enhetschef, Tack, jag läser i kväll, 13:40",
     ]
-    assert NOTHING not in texts(window.home)
+    assert NOTHING not in texts(window.content.home)
     click(row(window, "Meddelande från Enhetschef"))
     view = window.current_room()
     assert view is not None
@@ -59,12 +60,12 @@ def test_an_unread_direct_message_shows_its_text_and_who_wrote_it_and_opens(
 def test_a_new_conversation_is_no_room_that_one_was_added_to(
     window: MainWindow, session: FakeSession, quiet: None
 ) -> None:
-    added = FakeEvent(kind="add", by=HEAD.uid, subject=ME.uid, t=at(8, 15))
+    added = RoomEvent(n=7, t=at(8, 15), kind="add", by=HEAD.uid, subject=ME.uid)
     session.rooms.events = lambda room: [added] if room == DIRECT_HEAD else []  # type: ignore[method-assign]
-    session.rooms._change(DIRECT_HEAD, last_ms=at(9, 15))
+    session.rooms.change(DIRECT_HEAD, last_ms=at(9, 15))
     assert rows(window) == ["Meddelande från Enhetschef, Tack, jag läser i kväll, 09:15"]
-    assert not [text for text in texts(window.home) if "lagts till i Enhetschef" in text]
-    session.rooms._change(DIRECT_HEAD, preview="")
+    assert not [text for text in texts(window.content.home) if "lagts till i Enhetschef" in text]
+    session.rooms.change(DIRECT_HEAD, preview="")
     assert rows(window) == []
     QTest.keyClick(row(window, "Ny konversation med Enhetschef"), Qt.Key.Key_Space)
     assert window.current_room() is not None
@@ -74,7 +75,7 @@ def test_a_new_conversation_is_no_room_that_one_was_added_to(
 def test_a_conversation_that_wants_nothing_is_not_on_home(
     window: MainWindow, session: FakeSession, quiet: None, state: str
 ) -> None:
-    session.rooms._change(DIRECT_HEAD, unread=2, **{state: True})
+    session.rooms.change(DIRECT_HEAD, unread=2, **{state: True})
     assert rows(window) == []
 
 
@@ -82,19 +83,19 @@ def test_a_mention_in_a_conversation_of_two_stands_there_once(window: MainWindow
     session.rooms.list = [r for r in session.rooms.list if r.room != CASE]
     mention = session.chat.mentions()[0]
     session.chat.mentions = lambda limit=50, **_: [replace(mention, room=DIRECT_HEAD)]  # type: ignore[method-assign]
-    session.rooms._change(DIRECT_HEAD, unread=2, mentions=1)
+    session.rooms.change(DIRECT_HEAD, unread=2, mentions=1)
     assert rows(window) == []
-    assert "Du nämndes i Enhetschef" in texts(window.home)
+    assert "Du nämndes i Enhetschef" in texts(window.content.home)
 
 
 def test_nothing_needs_an_answer_is_not_shown_under_the_reminder_of_the_sheet(
     window: MainWindow, session: FakeSession, quiet: None
 ) -> None:
     assert rows(window) == []
-    assert NOTHING in texts(window.home)
+    assert NOTHING in texts(window.content.home)
     session.recovery.reminds = True
     session.status_changed.emit()
-    window.home.refresh()
-    shown = texts(window.home)
+    window.content.home.refresh()
+    shown = texts(window.content.home)
     assert "Du har inget återställningsblad" in shown
     assert NOTHING not in shown

@@ -9,13 +9,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 
+from app.core.enums import Role, RoomType
 from app.rooms.invitations import MoreInvitations
 from app.settings import NOTIFICATION_CONTENT
 from sync.errors import Unreachable
 from tests.ui.finding import toast_of
 from tests.ui.shell.fake_invitations import INVITED
 from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, HEAD, LAWYER, FakeMember, FakeRoom, room_id
+from tests.ui.shell.sample import CASE, HEAD, LAWYER, member, room_id, summary
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from tests.world import until
@@ -33,7 +34,7 @@ def invited(window: MainWindow, session: FakeSession) -> InvitationView:
     session.invitations.open_ones = [INVITED]
     window.room_list.refresh()
     window.open_room(INVITED.room)
-    return window.invitation
+    return window.content.invitation
 
 
 def titles(window: MainWindow) -> list[str]:
@@ -61,11 +62,11 @@ def test_home_shows_who_invites_to_what_and_opens_it(window: MainWindow, session
     session.invitations.open_ones = [INVITED]
     session.invitations.changed.emit()
     caught_up(window)
-    row = next(b for b in window.home.findChildren(QAbstractButton) if INVITED.title in b.accessibleName())
+    row = next(b for b in window.content.home.findChildren(QAbstractButton) if INVITED.title in b.accessibleName())
     sentence = f"{LAWYER.name} har bjudit in dig till {INVITED.title}, {INVITED.greeting}"
     assert row.accessibleName().startswith(sentence)
     row.click()
-    assert window.invitation.isVisible()
+    assert window.content.invitation.isVisible()
 
 
 def test_invitations_stand_above_the_rooms_with_their_count(window: MainWindow, invited: InvitationView) -> None:
@@ -100,8 +101,8 @@ async def test_accepting_by_keyboard_waits_for_the_room_and_enters_it(
     await until(lambda: session.invitations.done == ["accept"])
     await shows(window, lambda: invited._meaning.text().startswith("Rummet öppnas"))
     assert not invited.accept.isEnabled()
-    session.rooms.list.append(FakeRoom(room=INVITED.room, title=INVITED.title, type="case"))
-    session.rooms.people[INVITED.room] = [FakeMember(person=HEAD, role=4)]
+    session.rooms.list.append(summary(INVITED.room, INVITED.title, RoomType.CASE))
+    session.rooms.people[INVITED.room] = [member(HEAD, Role.OWNER)]
     session.rooms.changed.emit()
     await shows(window, lambda: (view := window.current_room()) is not None and view.room == INVITED.room)
 
@@ -167,7 +168,7 @@ def test_a_long_room_says_only_that_it_is_long(
 
 
 def test_a_member_of_whom_nothing_is_in_the_room_is_shown_as_invited(window: MainWindow, session: FakeSession) -> None:
-    session.rooms.people[CASE][1] = FakeMember(person=HEAD, role=3, invited=True)
+    session.rooms.people[CASE][1] = member(HEAD, Role.ADMIN, invited=True)
     window.open_room(CASE)
     view = window.current_room()
     assert view is not None
@@ -177,7 +178,7 @@ def test_a_member_of_whom_nothing_is_in_the_room_is_shown_as_invited(window: Mai
 
 
 def test_the_greeting_of_an_addition_is_bounded(window: MainWindow, session: FakeSession) -> None:
-    dialog = AddMemberDialog(window, session.people, set(), 4)
+    dialog = AddMemberDialog(window, session.people, set(), Role.OWNER)
     dialog._greeting.setText("å" * 400)
     assert dialog.greeting == "å" * 280
 

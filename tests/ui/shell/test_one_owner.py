@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from app.core.enums import Role
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import CASE, DIRECT_HEAD, HEAD, ME
 from tests.ui.shell.test_people import panel_of
@@ -23,14 +24,14 @@ async def test_the_only_owner_reads_that_they_are_until_there_is_another(
     line = panel_of(window).one_owner
     assert line.isVisible()
     assert line.text().startswith("Du är rummets enda ägare.")
-    await session.rooms.set_role(CASE, HEAD.uid, 4)
+    await session.rooms.set_role(CASE, HEAD.uid, Role.OWNER)
     caught_up(window)
     assert not line.isVisible()
 
 
 async def test_the_others_read_who_the_only_owner_is(window: MainWindow, session: FakeSession) -> None:
-    await session.rooms.set_role(CASE, HEAD.uid, 4)
-    await session.rooms.set_role(CASE, ME.uid, 2)
+    await session.rooms.set_role(CASE, HEAD.uid, Role.OWNER)
+    await session.rooms.set_role(CASE, ME.uid, Role.WRITER)
     line = panel_of(window).one_owner
     assert line.text().startswith(f"Rummet har en ägare, {HEAD.name}.")
     change_language("en")
@@ -72,7 +73,7 @@ async def test_the_settings_list_rooms_that_one_owns_alone_and_open_them(
     assert chosen.args == [session.rooms.list[0].room]
     room = session.rooms.list[0]
     session.rooms.list[0] = replace(room, title="Ärende å 🙂")
-    await session.rooms.set_role(session.rooms.list[1].room, HEAD.uid, 4)
+    await session.rooms.set_role(session.rooms.list[1].room, HEAD.uid, Role.OWNER)
     caught_up(card)
     assert titles(card) == ["Ärende å 🙂", *expected[2:]]
     assert card.rows.rows[0] is first
@@ -80,7 +81,7 @@ async def test_the_settings_list_rooms_that_one_owns_alone_and_open_them(
 
 async def test_a_person_who_owns_no_room_alone_sees_that(card: OwnedCard, session: FakeSession) -> None:
     for room in session.rooms.list:
-        await session.rooms.set_role(room.room, HEAD.uid, 4)
+        await session.rooms.set_role(room.room, HEAD.uid, Role.OWNER)
     caught_up(card)
     assert titles(card) == []
     assert card._about.text() == "Varje rum som du äger och delar har en ägare till."

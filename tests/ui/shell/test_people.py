@@ -8,10 +8,11 @@ from PySide6.QtCore import QEvent
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QMenu, QPushButton
 
+from app.core.enums import Role
 from app.people.codes import Verdict
 from tests.ui.finding import toast_of
 from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, FakeMember
+from tests.ui.shell.sample import ARCHIVIST, CASE, HEAD, ME, REGISTRAR, member
 from tests.ui.soon import caught_up
 from tests.ui.walking import check
 from tests.world import until
@@ -90,14 +91,14 @@ async def test_a_compared_number_is_kept_as_verified(window: MainWindow, session
     assert isinstance(opened, VerifyDialog)
     opened.accept()
     await asyncio.sleep(0.01)
-    assert session.people.marked == {REGISTRAR.uid: True}
+    assert session.people.marks == {REGISTRAR.uid: True}
 
 
 async def test_a_verification_can_be_taken_back(window: MainWindow, session: FakeSession) -> None:
     choose(member_menu(panel_of(window), "Enhetschef"), "Verifiera …")
     (await dialog()).accept()
     await asyncio.sleep(0.01)
-    assert session.people.marked == {HEAD.uid: False}
+    assert session.people.marks == {HEAD.uid: False}
 
 
 async def test_removing_asks_first(window: MainWindow, session: FakeSession) -> None:
@@ -150,8 +151,8 @@ def test_a_member_keeps_the_focus_when_another_member_changes(window: MainWindow
     rows = panel._members.findChildren(RowButton)
     rows[1].setFocus()
     name = rows[1].accessibleName()
-    session.rooms.people[CASE][0] = replace(session.rooms.people[CASE][0], role=2)
-    session.rooms.people[CASE].append(FakeMember(person=ARCHIVIST, role=2))
+    session.rooms.people[CASE][0] = replace(session.rooms.people[CASE][0], role=Role.WRITER)
+    session.rooms.people[CASE].append(member(ARCHIVIST, Role.WRITER))
     session.rooms.changed.emit()
     caught_up(window)
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
@@ -162,7 +163,7 @@ def test_a_member_keeps_the_focus_when_another_member_changes(window: MainWindow
 
 def test_who_has_left_a_room_is_not_offered_to_leave_it(window: MainWindow, session: FakeSession) -> None:
     window.open_room(CASE)
-    session.rooms._change(CASE, left=True)
+    session.rooms.change(CASE, left=True)
     view = window.current_room()
     assert view is not None
     view._menu()
@@ -181,7 +182,7 @@ async def test_a_role_is_changed(window: MainWindow, session: FakeSession) -> No
 
 
 def test_a_reader_is_not_offered_what_only_administrators_may(window: MainWindow, session: FakeSession) -> None:
-    session.rooms.people[CASE] = [FakeMember(person=ME, role=1), FakeMember(person=HEAD, role=3)]
+    session.rooms.people[CASE] = [member(ME, Role.READER), member(HEAD, Role.ADMIN)]
     panel = panel_of(window)
     assert not panel.add_button.isVisible()
     menu = member_menu(panel, "Enhetschef")
@@ -208,13 +209,13 @@ def test_a_name_is_not_cut_by_what_is_shown_of_its_verification(window: MainWind
     panel = panel_of(window)
     name = "Registrator och arkivarie å"
     rows: dict[str, MemberRow] = {}
-    for member in session.rooms.members(CASE):
-        if not member.person.is_me and member.person.verified:
+    for each in session.rooms.members(CASE):
+        if not each.person.is_me and each.person.verified:
             for shown in (name, "Ek"):
-                row = MemberRow(member, lambda _row, _member: None)
+                row = MemberRow(each, lambda _row, _member: None)
                 row.setParent(panel)
                 row.resize(276, 34)
-                row.show_member(replace(member, person=replace(member.person, name=shown)))
+                row.show_member(replace(each, person=replace(each.person, name=shown)))
                 row.show()
                 rows[shown] = row
             break

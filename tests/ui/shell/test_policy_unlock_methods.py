@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.enums import LinkState
 from app.errors import WrongPassphrase
 from app.passphrases import PassphraseRules
 from app.setting import host_port
@@ -250,7 +251,7 @@ async def test_a_forbidden_passphrase_is_entered_once_more(qtbot: QtBot) -> None
 async def test_nothing_is_shown_before_the_server_has_let_the_device_in(qtbot: QtBot, tmp_path: Path) -> None:
     session = FakeSession(tmp_path)
     session.overdue = True
-    session.status.state, session.status.code = "offline", "unreachable"
+    session.set_status(state=LinkState.OFFLINE, code="unreachable")
     tries: list[bool] = []
     view = AwayView(session, lambda: tries.append(True))
     qtbot.addWidget(view)

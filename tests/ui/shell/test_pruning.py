@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 
+from app.core.enums import Role
 from app.core.i18n import set_language
 from sync.errors import Refused, Unreachable
 from tests.ui.shell.fake_pruning import BOARD_READY, PLAN, READY
@@ -182,7 +183,7 @@ async def test_too_few_members_see_why_nothing_is_cleared(window: MainWindow, se
 def test_who_is_no_administrator_is_not_offered_it(window: MainWindow, session: FakeSession) -> None:
     assert ENTRY in entries(window)
     people = session.rooms.people[CASE]
-    session.rooms.people[CASE] = [replace(m, role=2) if m.person == ME else m for m in people]
+    session.rooms.people[CASE] = [replace(m, role=Role.WRITER) if m.person == ME else m for m in people]
     assert ENTRY not in entries(window)
 
 

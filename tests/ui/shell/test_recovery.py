@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.core.enums import LinkState
 from app.core.i18n import set_language
 from app.errors import FileUnreadable, ReturnWaits
 from app.passphrases import PassphraseRules
@@ -20,7 +21,7 @@ from sync.ids import DevId
 from sync.trust.person.agency import SignInCode
 from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
 from tests.ui.finding import toast_of
-from tests.ui.shell.fake_keys import FakeRecovery
+from tests.ui.shell.fake_recovery import FakeRecovery
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import at
 from tests.ui.shell.test_gate import PHRASE, Person
@@ -239,7 +240,7 @@ def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, sessio
     session.recovery.state = RecoverySheetState.NONE
     session.status_changed.emit()
     assert card.button.accessibleName() == "Gör ett återställningsblad"
-    session.status.state = "offline"
+    session.set_status(state=LinkState.OFFLINE)
     session.status_changed.emit()
     assert not card.button.isEnabled()
     session.recovery.state = RecoverySheetState.ELSEWHERE
@@ -250,10 +251,10 @@ def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, sessio
 async def test_hem_reminds_once_and_leads_there(window: MainWindow, session: FakeSession) -> None:
     session.recovery.state, session.recovery.reminds = RecoverySheetState.NONE, True
     window.go_section("home")
-    window.home.refresh()
+    window.content.home.refresh()
     QApplication.processEvents()
     check(window)
-    buttons = {b.text(): b for b in window.home.findChildren(type(window.settings_view.recovery.button))}
+    buttons = {b.text(): b for b in window.content.home.findChildren(type(window.settings_view.recovery.button))}
     buttons["Gör ett blad …"].click()
     await until(lambda: any(d.isVisible() for d in window.findChildren(RecoverySheetDialog)))
     next(d for d in window.findChildren(RecoverySheetDialog) if d.isVisible()).reject()
@@ -261,7 +262,7 @@ async def test_hem_reminds_once_and_leads_there(window: MainWindow, session: Fak
     buttons["Inte nu"].click()
     QApplication.processEvents()
     assert not session.recovery.reminds
-    assert "Inte nu" not in [x.text() for x in _texts(window.home)]
+    assert "Inte nu" not in [x.text() for x in _texts(window.content.home)]
 
 
 def _texts(home: Home) -> list[QLabel]:
@@ -272,17 +273,17 @@ def _texts(home: Home) -> list[QLabel]:
 
 
 async def test_a_person_who_sees_a_recovery_can_stop_it(window: MainWindow, session: FakeSession) -> None:
-    assert not window.asked_bar.isVisible()
+    assert not window.content.asked_bar.isVisible()
     session.recovery.waiting = [ASKED]
     session.status_changed.emit()
-    assert window.asked_bar.isVisible()
-    assert "26 nov 14:03" in window.asked_bar.text()
+    assert window.content.asked_bar.isVisible()
+    assert "26 nov 14:03" in window.content.asked_bar.text()
     check(window)
-    window.asked_bar.stop.click()
+    window.content.asked_bar.stop.click()
     await until(lambda: any(d.isVisible() for d in window.findChildren(Dialog)))
     next(d for d in window.findChildren(Dialog) if d.isVisible()).accept()
     await until(lambda: session.recovery.vetoed == [ASKED])
-    await until(lambda: not window.asked_bar.isVisible())
+    await until(lambda: not window.content.asked_bar.isVisible())
 
 
 async def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(
@@ -290,24 +291,24 @@ async def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(
 ) -> None:
     session.recovery.waiting = [ASKED]
     session.status_changed.emit()
-    window.asked_bar.me.click()
-    assert not window.asked_bar.isVisible()
+    window.content.asked_bar.me.click()
+    assert not window.content.asked_bar.isVisible()
     assert session.recovery.vetoed == []
     assert "släpper in den nya enheten: Inställningar, Enheter." in toast_of(window).text()
     toast_of(window).undo.click()  # it was not meant: whoever asks can be stopped again
-    assert window.asked_bar.isVisible()
-    window.asked_bar.me.click()
+    assert window.content.asked_bar.isVisible()
+    window.content.asked_bar.me.click()
     session.recovery.waiting = [replace(ASKED, what="revoke")]
     session.status_changed.emit()
-    window.asked_bar.me.click()
+    window.content.asked_bar.me.click()
     assert toast_of(window).text() == "Då går det vidare av sig självt."
 
 
 async def test_a_device_that_came_in_too_soon_can_still_be_stopped(window: MainWindow, session: FakeSession) -> None:
     session.recovery.waiting = [replace(ASKED, came=True)]
     session.status_changed.emit()
-    assert "mindre än ett dygn" in window.asked_bar.text()
-    window.asked_bar.me.click()
+    assert "mindre än ett dygn" in window.content.asked_bar.text()
+    window.content.asked_bar.me.click()
     assert toast_of(window).text() == "Enheten får vara kvar."
 
 

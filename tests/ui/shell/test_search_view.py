@@ -43,7 +43,7 @@ async def test_the_page_says_that_it_searches_until_the_answer_is_there(
 
     monkeypatch.setattr(session.search, "find", find)
     window.go_section("search")
-    view = window.search_view
+    view = window.content.search_view
     assert "Sök i allt innehåll" in page(view)
     ask(view, "kompl")
     await until(lambda: page(view) == ["Söker …"])

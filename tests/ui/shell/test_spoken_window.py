@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
+from app.core.enums import LinkState
 from app.core.i18n import set_language
 from app.errors import StoreUnwritable
 from app.settings import ANNOUNCE, ROOM_IN_TITLE
@@ -79,14 +80,20 @@ def test_the_rail_is_tabs_and_sections_are_headings(window: MainWindow) -> None:
 def test_that_one_is_offline_is_announced_once_and_that_one_is_back(
     window: MainWindow, session: FakeSession, received: list[str]
 ) -> None:
-    for state, waiting in (("offline", 0), ("connecting", 0), ("offline", 1), ("connecting", 1), ("offline", 2)):
-        session.status.state, session.status.waiting = state, waiting
+    for state, waiting in (
+        (LinkState.OFFLINE, 0),
+        (LinkState.CONNECTING, 0),
+        (LinkState.OFFLINE, 1),
+        (LinkState.CONNECTING, 1),
+        (LinkState.OFFLINE, 2),
+    ):
+        session.set_status(state=state, waiting=waiting)
         session.status_changed.emit()
         pause(window)
     (spoken,) = received
     assert spoken.startswith("Du är frånkopplad.")
-    for state in ("connecting", "syncing", "online"):
-        session.status.state, session.status.waiting = state, 0
+    for state in (LinkState.CONNECTING, LinkState.SYNCING, LinkState.ONLINE):
+        session.set_status(state=state, waiting=0)
         session.status_changed.emit()
         pause(window)
     assert received == [spoken, "Du är ansluten igen"]
@@ -96,7 +103,7 @@ def test_a_fault_of_the_connection_is_announced_by_its_kind(
     window: MainWindow, session: FakeSession, received: list[str]
 ) -> None:
     for code in ("certificate", "certificate", "update-required"):
-        session.status.state, session.status.code = "error", code
+        session.set_status(state=LinkState.ERROR, code=code)
         session.status_changed.emit()
         pause(window)
     assert len(received) == 2
@@ -167,7 +174,7 @@ def test_nothing_is_announced_by_setting(window: MainWindow, session: FakeSessio
     window.toast("Kortet är borttaget", lambda: None)
     session.rooms.set_unread(UNIT, 9)
     caught_up(window)
-    session.status.state = "offline"
+    session.set_status(state=LinkState.OFFLINE)
     session.status_changed.emit()
     pause(window)
     assert received == []

@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
+from app.core.enums import RoomState
 from app.rooms.evidence import Exhibit, Word
 from app.rooms.offers import HeldOffer
 from app.rooms.succession import Standing, Successor
@@ -28,7 +29,9 @@ FORK = Exhibit(code="fork", t=at(14, 0), ours=OURS, theirs=THEIRS, claim=None)
 STOPPED = replace(ORDINARY, refusal=None, evidence=(FORK,), head=(41, b"\x01" * 32))
 
 
-def view_of(window: MainWindow, session: FakeSession, standing: Standing, state: str = "fork") -> RoomView:
+def view_of(
+    window: MainWindow, session: FakeSession, standing: Standing, state: RoomState = RoomState.FORK
+) -> RoomView:
     """The view of the case room in this state."""
     session.succession.standings[CASE] = standing
     session.rooms.set_state(CASE, state)
@@ -51,7 +54,7 @@ async def opened(kind: type[SuccessorDialog] | type[EvidenceDialog]) -> Successo
 
 
 def test_an_ordinary_room_has_no_bar(window: MainWindow, session: FakeSession) -> None:
-    assert view_of(window, session, ORDINARY, "sealed").succession.isHidden()
+    assert view_of(window, session, ORDINARY, RoomState.SEALED).succession.isHidden()
 
 
 async def test_an_owner_opens_a_successor_from_the_bar(window: MainWindow, session: FakeSession) -> None:
@@ -75,7 +78,7 @@ async def test_an_owner_opens_a_successor_from_the_bar(window: MainWindow, sessi
 
 
 async def test_the_dialog_says_what_a_rollback_is(window: MainWindow, session: FakeSession) -> None:
-    view = view_of(window, session, STOPPED, "rollback")
+    view = view_of(window, session, STOPPED, RoomState.ROLLBACK)
     buttons(view.succession)["Öppna efterföljande rum …"].click()
     dialog = await opened(SuccessorDialog)
     assert "förlorat" in " ".join(label.text() for label in dialog.findChildren(QLabel))
@@ -87,7 +90,7 @@ async def test_the_dialog_says_what_a_rollback_is(window: MainWindow, session: F
 async def test_a_restored_server_is_shown_calmly_with_its_statement(window: MainWindow, session: FakeSession) -> None:
     exhibit = Exhibit(code="restored", t=1_795_500_000_000, ours=None, theirs=None, claim=b"\xab" * 4)
     standing = replace(STOPPED, refusal="not-stopped", restored=True, evidence=(exhibit,))
-    view = view_of(window, session, standing, "restored")
+    view = view_of(window, session, standing, RoomState.RESTORED)
     assert "återställts från en säkerhetskopia" in view.succession.text()
     assert list(buttons(view.succession)) == ["Visa bevis"]
     buttons(view.succession)["Visa bevis"].click()
@@ -141,7 +144,7 @@ def test_two_successors_are_distinguished_by_who_opened_them(window: MainWindow,
 
 @pytest.mark.parametrize(("believed", "sentence"), [(True, "fortsätter ett tidigare"), (False, "säger sig fortsätta")])
 def test_a_successor_shows_its_origin(window: MainWindow, session: FakeSession, believed: bool, sentence: str) -> None:
-    view = view_of(window, session, replace(ORDINARY, origin=PERMIT, believed=believed), "sealed")
+    view = view_of(window, session, replace(ORDINARY, origin=PERMIT, believed=believed), RoomState.SEALED)
     assert sentence in view.succession.text()
     buttons(view.succession)["Öppna det tidigare rummet"].click()
     shown = window.current_room()
@@ -162,7 +165,7 @@ async def test_the_evidence_is_shown_and_copied(window: MainWindow, session: Fak
 
 
 def test_the_list_shows_that_a_room_goes_on_elsewhere(window: MainWindow, session: FakeSession) -> None:
-    session.rooms._change(CASE, replaced=True)
+    session.rooms.change(CASE, replaced=True)
     caught_up(window)
     rows = window.room_list.list.rows
     row = next(r for r in (rows.row(rows.index(i, 0)) for i in range(rows.rowCount())) if r and r.key == CASE)
@@ -174,7 +177,7 @@ def test_what_waits_to_be_offered_is_shown_and_asked_about_by_keyboard(
 ) -> None:
     waits = HeldOffer(obj=DOCUMENT, kind="document", title="Utkast å 🙂", count=2, since=at(8, 0), asks=False)
     believed = replace(ORDINARY, origin=PERMIT, believed=True, held=(waits,))
-    view = view_of(window, session, believed, "sealed")
+    view = view_of(window, session, believed, RoomState.SEALED)
     assert view.succession.text().startswith("2 ändringar som du har gjort i ”Utkast å 🙂” är inte här än.")
     assert list(buttons(view.succession)) == ["Öppna det tidigare rummet"]
     session.succession.standings[CASE] = replace(believed, held=(replace(waits, taken=True),))

@@ -68,7 +68,7 @@ async def test_a_picture_of_the_others_code_verifies(window: MainWindow, session
     assert isinstance(opened, VerifyDialog)
     opened.reader.read(qr.image(THEIRS))
     await asyncio.sleep(0.01)
-    assert session.people.marked == {REGISTRAR.uid: True}
+    assert session.people.marks == {REGISTRAR.uid: True}
     assert not opened.isVisible()
     assert toast_of(window).text() == "Registrator är verifierad personligen."
 
@@ -85,7 +85,7 @@ async def test_attack_a_picture_with_other_keys_says_so_and_nothing_is_accepted(
     assert not opened.accept_button.isEnabled()
     opened.reject()
     await asyncio.sleep(0.01)
-    assert session.people.marked == {}
+    assert session.people.marks == {}
 
 
 def test_a_mark_can_still_be_taken_back_when_the_keys_are_others(window: MainWindow, session: FakeSession) -> None:

@@ -11,9 +11,11 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBo
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Office
+from app.core.enums import LinkState, Role, RoomState
 from app.core.ids import ObjId
 from app.objects.links import ObjectLink
 from app.objects.trash import PutAway, WrittenAfter
+from app.session import Session
 from app.session import Session as RealSession
 from app.settings import AUTO_LOCK_MINUTES, LANGUAGE, THEME, WINDOW_GEOMETRY
 from app.store.rows import MAX_UNREAD, SearchHit
@@ -27,7 +29,6 @@ from ui.kit import theme
 from ui.kit.plain import Label
 from ui.kit.tasks import run
 from ui.shell.entry.welcome import Enrolment
-from ui.shell.ports import Session
 from ui.shell.room.room_view import RoomView
 from ui.shell.settings.settings_view import SettingsView
 from ui.shell.window.main_window import MainWindow
@@ -67,7 +68,7 @@ def test_no_two_commands_share_a_shortcut(window: MainWindow) -> None:
 
 
 def test_home_shows_the_day_and_what_needs_an_answer(window: MainWindow) -> None:
-    shown = texts(window.home)
+    shown = texts(window.content.home)
     assert "tisdag 24 november · vecka 48" in shown
     assert "God eftermiddag" in shown
     assert "Du nämndes i Tillsyn 2026-1184" in shown
@@ -78,25 +79,27 @@ def test_home_shows_the_day_and_what_needs_an_answer(window: MainWindow) -> None
 
 def test_home_says_that_somebody_wrote_in_what_i_put_in_the_trash(window: MainWindow, session: FakeSession) -> None:
     opened: list[ObjectLink] = []
-    window.home.link_chosen.connect(opened.append)
+    window.content.home.link_chosen.connect(opened.append)
     item = PutAway(room=CASE, obj=ObjId(b"u" * 16), kind="document", title="Utkast å 🙂", by=ME.uid, t=1)
     notified = [WrittenAfter(item=item, by=(HEAD.uid,), t=2)]
     session.trash.written_after = lambda: list(notified)  # type: ignore[method-assign] # a tool's bin
     session.rooms.changed.emit()
     caught_up(window)
-    row = next(b for b in window.home.findChildren(QAbstractButton) if "Utkast å 🙂" in b.accessibleName())
+    row = next(b for b in window.content.home.findChildren(QAbstractButton) if "Utkast å 🙂" in b.accessibleName())
     assert row.accessibleName().startswith(f"{HEAD.name} skrev i ”Utkast å 🙂”, Du hade lagt det i papperskorgen.")
     row.click()
     assert opened == [item.link]
     notified.clear()
     session.rooms.changed.emit()
     caught_up(window)
-    shown = [b.accessibleName() for b in window.home.findChildren(QAbstractButton) if b.isVisible()]
+    shown = [b.accessibleName() for b in window.content.home.findChildren(QAbstractButton) if b.isVisible()]
     assert not any("Utkast å 🙂" in name for name in shown)
 
 
 def test_a_tick_on_home_moves_the_card_to_the_finished_column(window: MainWindow, session: FakeSession) -> None:
-    box = next(b for b in window.home.findChildren(QAbstractButton) if b.accessibleName().startswith("Klar: Skriv"))
+    box = next(
+        b for b in window.content.home.findChildren(QAbstractButton) if b.accessibleName().startswith("Klar: Skriv")
+    )
     box.click()
     assert "Skriv skälen för beslutet" in [t.title for t in session.tasks.my_tasks(done=True)]
 
@@ -104,11 +107,13 @@ def test_a_tick_on_home_moves_the_card_to_the_finished_column(window: MainWindow
 def test_a_reader_cannot_tick_a_task_and_an_ended_rooms_tasks_are_not_shown(
     window: MainWindow, session: FakeSession
 ) -> None:
-    session.rooms.people[CASE] = [replace(m, role=1 if m.person.is_me else m.role) for m in session.rooms.people[CASE]]
-    session.rooms._change(UNIT, replaced=True)
+    session.rooms.people[CASE] = [
+        replace(m, role=Role.READER if m.person.is_me else m.role) for m in session.rooms.people[CASE]
+    ]
+    session.rooms.change(UNIT, replaced=True)
     session.rooms.changed.emit()
-    for section in (window.home, window.of_tools["tasks"]):
-        window.stack.setCurrentWidget(section)
+    for section in (window.content.home, window.content.of_tools["tasks"]):
+        window.content.stack.setCurrentWidget(section)
         QApplication.processEvents()
         boxes = {b.accessibleName(): b.isEnabled() for b in section.findChildren(QCheckBox)}
         assert boxes["Klar: Skriv skälen för beslutet"] is False
@@ -188,7 +193,7 @@ def test_a_room_shows_its_seal_people_and_tools(window: MainWindow, session: Fak
     shown = texts(view)
     assert {"I rummet", "Senast ändrat", "Tillsyn 2026-1184", "2 av 7 klara"} <= set(shown)
     assert view.faces.accessibleName() == "Deltagare: 3 personer"
-    session.rooms.set_state(CASE, "fork")
+    session.rooms.set_state(CASE, RoomState.FORK)
     caught_up(window)
     chips = [
         c.accessibleName() for c in view.findChildren(QWidget) if c.accessibleName() == "Försegling: Olika historik"
@@ -206,7 +211,7 @@ def test_wide_tools_have_no_people_panel_until_it_is_asked_for(window: MainWindo
 
 
 def test_a_link_opens_the_room_the_tool_and_the_place(window: MainWindow, session: FakeSession) -> None:
-    follow(window.home, ObjectLink(room=CASE, obj=BOARD, kind="board", ref=b"card"))
+    follow(window.content.home, ObjectLink(room=CASE, obj=BOARD, kind="board", ref=b"card"))
     view = room(window)
     assert (view.room, view.tabs.current()) == (CASE, "tasks")
     tool = view.view("tasks")
@@ -323,7 +328,7 @@ async def test_what_is_chosen_in_the_palette_stays_chosen_when_more_is_found(win
 
 async def test_enter_in_search_goes_to_the_first_place_when_it_is_found(window: MainWindow) -> None:
     window.go_section("search")
-    view = window.search_view
+    view = window.content.search_view
     view.field.insert("kompl")
     QTest.keyClick(view.field, Qt.Key.Key_Return)
     await until(lambda: window.focusWidget() is view.list)
@@ -354,11 +359,11 @@ def test_f6_goes_through_every_region_and_comes_back(window: MainWindow) -> None
 
 def test_the_settings_are_made_at_their_first_use(window: MainWindow) -> None:
     """They are half of the window's widgets, and few starts show them."""
-    assert not window.stack.findChildren(SettingsView)
+    assert not window.content.stack.findChildren(SettingsView)
     press(window, "Ctrl+5")
     press(window, "Ctrl+1")
     press(window, "Ctrl+5")
-    assert window.stack.findChildren(SettingsView) == [window.settings_view]
+    assert window.content.stack.findChildren(SettingsView) == [window.settings_view]
     assert window.settings_view.isVisible()
 
 
@@ -369,31 +374,31 @@ def test_esc_closes_the_toast_then_the_settings(window: MainWindow) -> None:
     assert toast_of(window).isVisible()
     QTest.keyClick(window, Qt.Key.Key_Escape)
     assert not toast_of(window).isVisible()
-    assert window.stack.currentWidget() is window.settings_view
+    assert window.content.stack.currentWidget() is window.settings_view
     QTest.keyClick(window, Qt.Key.Key_Escape)
-    assert window.stack.currentWidget() is window.home
+    assert window.content.stack.currentWidget() is window.content.home
     assert isinstance(window, Shell)
 
 
 def test_offline_is_a_quiet_bar_and_a_word_in_the_status_bar(window: MainWindow, session: FakeSession) -> None:
-    assert window.status.texts() == [
+    assert window.content.status.texts() == [
         "Krypterat från ände till ände",
         "Myndighetens server",
         "Synkat",
         "Allt är skickat",
     ]
-    session.status.state, session.status.waiting = "offline", 3
+    session.set_status(state=LinkState.OFFLINE, waiting=3)
     session.status_changed.emit()
-    assert "3 ändringar väntar." in window.bar.text()
-    assert window.status.texts()[2:] == ["Frånkopplad", "3 ändringar inte skickade än"]
-    session.status.code = "proxy-failed"
+    assert "3 ändringar väntar." in window.content.bar.text()
+    assert window.content.status.texts()[2:] == ["Frånkopplad", "3 ändringar inte skickade än"]
+    session.set_status(code="proxy-failed")
     session.status_changed.emit()
-    assert "proxy släpper inte igenom Kansli" in window.bar.text()
-    session.status.state, session.status.code = "error", "certificate"
+    assert "proxy släpper inte igenom Kansli" in window.content.bar.text()
+    session.set_status(state=LinkState.ERROR, code="certificate")
     session.status_changed.emit()
-    assert "Servern kan inte visa vem den är." in window.bar.text()
-    assert "certificate" not in window.bar.text()
-    assert "Kod: certificate" in [label.text() for label in window.bar.findChildren(Label) if label.isVisible()]
+    assert "Servern kan inte visa vem den är." in window.content.bar.text()
+    assert "certificate" not in window.content.bar.text()
+    assert "Kod: certificate" in [label.text() for label in window.content.bar.findChildren(Label) if label.isVisible()]
 
 
 def test_the_content_stays_where_it_is_while_kansli_tries_to_connect(
@@ -403,23 +408,23 @@ def test_the_content_stays_where_it_is_while_kansli_tries_to_connect(
 
     def top() -> int:
         QApplication.processEvents()
-        return window.stack.mapTo(window, QPoint()).y()
+        return window.content.stack.mapTo(window, QPoint()).y()
 
     alone = top()
-    for state in ("connecting", "syncing", "connecting", "online"):
-        session.status.state = state
+    for state in (LinkState.CONNECTING, LinkState.SYNCING, LinkState.CONNECTING, LinkState.ONLINE):
+        session.set_status(state=state)
         session.status_changed.emit()
-        assert (top(), window.bar.isVisible()) == (alone, False)
-    session.status.state, session.status.code = "offline", "proxy-failed"
+        assert (top(), window.content.bar.isVisible()) == (alone, False)
+    session.set_status(state=LinkState.OFFLINE, code="proxy-failed")
     session.status_changed.emit()
     below = top()
     assert below > alone
-    session.status.state, session.status.code, session.status.waiting = "connecting", None, 3
+    session.set_status(state=LinkState.CONNECTING, code=None, waiting=3)
     session.status_changed.emit()
     assert top() == below
-    assert "proxy släpper inte igenom Kansli" in window.bar.text()
-    assert "3 ändringar väntar." in window.bar.text()
-    session.status.state = "online"
+    assert "proxy släpper inte igenom Kansli" in window.content.bar.text()
+    assert "3 ändringar väntar." in window.content.bar.text()
+    session.set_status(state=LinkState.ONLINE)
     session.status_changed.emit()
     assert top() == alone
 
@@ -428,7 +433,7 @@ def test_another_language_is_shown_at_once(window: MainWindow, session: FakeSess
     window.open_room(CASE)
     session.settings.set(LANGUAGE, "en")
     qtbot.waitUntil(lambda: window.rail.items["home"].accessibleName() == "Home")
-    assert window.status.texts()[0] == "Encrypted from end to end"
+    assert window.content.status.texts()[0] == "Encrypted from end to end"
     assert room(window).room == CASE
     press(window, "Ctrl+K")
     assert window.palette_view.isVisible()
@@ -546,7 +551,7 @@ async def test_a_new_room_is_made_and_opened(window: MainWindow, session: FakeSe
 
 async def test_writing_to_a_person_opens_the_room_that_is_there(window: MainWindow, session: FakeSession) -> None:
     count = len(session.rooms.list)
-    window.write_to(REGISTRAR)
+    window.room_requests.write_to(REGISTRAR)
     await asyncio.sleep(0.01)
     summary = room(window).summary()
     assert summary is not None

@@ -39,7 +39,7 @@ class PeerAccount(Named, Protocol):
 class Joining(KeyStore, Protocol):
     """The use cases of becoming another device."""
 
-    async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> Any:
+    async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PeerAccount:
         """Connects to the device that has the account. Raises with a code of ui/errors/."""
         ...
 

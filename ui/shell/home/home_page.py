@@ -7,12 +7,14 @@ from datetime import datetime
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.core.enums import RoomType
 from app.core.ids import Uid
 from app.objects.links import ObjectLink
 from app.objects.trash import WrittenAfter
 from app.people.notices import KeyNotice
 from app.rooms.invitations import OpenInvitation
 from app.rooms.service import ObjectSummary, RoomSummary
+from app.session import Session
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, quiet_card, scroll
@@ -23,7 +25,6 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.translate import day_or_time, long_day, tr, week
 from ui.shell.home.action_row import Action, ActionRow
-from ui.shell.ports import Session
 from ui.shell.room.key_notices import NoticeCard, notice_key
 from ui.shell.tool_list import ToolList
 from ui.tool import RefreshedView
@@ -209,7 +210,7 @@ class Home(QWidget):
 
     def _invitation(self, room: RoomSummary, by: Uid, t: int) -> Action:
         name = self._session.people.person(by).name
-        direct = room.type == "direct"  # nothing is written there yet, and its title is the other's name
+        direct = room.type is RoomType.DIRECT  # nothing is written there yet, and its title is the other's name
         return Action(
             key=("added", room.room),
             icon="invite",

@@ -5,9 +5,9 @@ person without having seen that account."""
 from PySide6.QtWidgets import QWidget
 
 from app.people.person import Person
+from app.people.service import PeopleService
 from ui.kit.dialogs import Dialog, show
 from ui.kit.translate import tr
-from ui.shell.ports import PeopleService
 from ui.shell.words import verified_chip
 
 

@@ -3,10 +3,10 @@
 
 from PySide6.QtWidgets import QWidget
 
+from app.rooms.service import EndedMember
 from ui.kit.card import Card, IconLabel
 from ui.kit.style import label, line
 from ui.kit.translate import day, short_day, tr
-from ui.shell.ports import EndedMember
 
 
 class EndedCard(Card):

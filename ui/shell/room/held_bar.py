@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.rooms.held import HeldChange, LeftOutChange, VoidChanges, WaitingChanges
+from app.session import Session
 from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
-from ui.shell.ports import Session
 from ui.shell.room.held_dialog import BeforeDialog, HeldDialog
 from ui.shell.tool_list import ToolList
 from ui.tool import toast

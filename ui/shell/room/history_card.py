@@ -5,13 +5,13 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
 from app.people.person import Person
+from app.rooms.service import HistoryProposal, RoomService
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel
 from ui.kit.dialogs import confirm
 from ui.kit.style import label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.shell.ports import HistoryProposal, RoomService
 from ui.shell.words import history_refusal
 from ui.tool import toast
 

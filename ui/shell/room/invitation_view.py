@@ -8,9 +8,11 @@ from typing import Any
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from app.core.enums import LinkState
 from app.core.ids import RoomId
 from app.errors import NotFound
 from app.rooms.invitations import OpenInvitation
+from app.session import Session
 from ui.errors import format_error
 from ui.kit.avatar import Avatar
 from ui.kit.bind import Soon, bind
@@ -25,7 +27,6 @@ from ui.kit.scale import hold
 from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import day_or_time, tr
-from ui.shell.ports import Session
 from ui.shell.words import role_meaning, role_name, type_word, verified_chip
 from ui.tool import toast
 
@@ -157,7 +158,7 @@ class InvitationView(QWidget):
                 "Nothing of the room is on this computer yet. If you accept, the others see that you are in. If you "
                 "decline, nobody is told."
             )
-        if self._session.status.state == "online":
+        if self._session.status.state is LinkState.ONLINE:
             return tr("The room is being opened …")
         return tr("The room is opened when there is a connection to the server.")
 

@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
 from app.people.notices import KeyNotice
+from app.people.service import PeopleService
+from app.rooms.service import RoomService
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, IconLabel
@@ -15,7 +17,6 @@ from ui.kit.style import label, line
 from ui.kit.tasks import run
 from ui.kit.toast import InfoBar
 from ui.kit.translate import day_or_time, tr, trn
-from ui.shell.ports import PeopleService, RoomService
 
 
 def format_notice(people: PeopleService, notice: KeyNotice) -> tuple[str, str]:

@@ -7,8 +7,10 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QComboBox, QLineEdit, QRadioButton, QWidget
 
+from app.core.enums import Role, RoomType
 from app.core.ids import Uid
 from app.people.person import Person
+from app.people.service import PeopleService
 from app.rooms.records import MAX_GREETING
 from ui.errors import sentence_of
 from ui.kit.dialogs import Dialog
@@ -19,7 +21,6 @@ from ui.kit.style import label, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.kit.wheel import keep_still
-from ui.shell.ports import ADMIN, OWNER, READER, WRITER, PeopleService
 from ui.shell.rows import Row, RowList, Sizes
 from ui.shell.words import role_meaning, role_name, verified_chip
 
@@ -36,8 +37,8 @@ class NewRoomDialog(Dialog):
         self.title.setMaxLength(200)
         self._types = QButtonGroup(self)
         choices = (
-            ("case", tr("Case room"), tr("For one case: its {things}.").format(things=things)),
-            ("group", tr("Group"), tr("For a unit, a project or a subject.")),
+            (RoomType.CASE, tr("Case room"), tr("For one case: its {things}.").format(things=things)),
+            (RoomType.GROUP, tr("Group"), tr("For a unit, a project or a subject.")),
         )
         for i, (_, word, meaning) in enumerate(choices):
             button = QRadioButton(word)
@@ -53,9 +54,9 @@ class NewRoomDialog(Dialog):
         self.title.setFocus()
 
     @property
-    def room_type(self) -> str:
-        """case or group."""
-        return "group" if self._types.checkedId() == 1 else "case"
+    def room_type(self) -> RoomType:
+        """CASE or GROUP."""
+        return RoomType.GROUP if self._types.checkedId() == 1 else RoomType.CASE
 
 
 class PersonSearch(QWidget):
@@ -130,15 +131,15 @@ def person_row(person: Person) -> Row:
     )
 
 
-def role_choice(current: int, my_role: int) -> QComboBox:
-    """A choice among the roles that a member with `my_role` may give."""
+def role_choice(current: Role, my_role: Role | None) -> QComboBox:
+    """A choice among the roles that a member with `my_role` may give; none for somebody who is no member."""
     box = keep_still(QComboBox())
     box.setAccessibleName(tr("Role"))
-    for role in (READER, WRITER, ADMIN, OWNER):
-        if role <= my_role:
-            box.addItem(role_name(role), role)
+    for role in Role:
+        if role <= (my_role or 0):
+            box.addItem(role_name(role), int(role))
             set_item_tip(box, box.count() - 1, role_meaning(role))
-    box.setCurrentIndex(max(box.findData(current), 0))
+    box.setCurrentIndex(max(box.findData(int(current)), 0))
     return box
 
 
@@ -146,14 +147,14 @@ class AddMemberDialog(Dialog):
     """Asks whom to add, in which role, and whether they may read what was written before. Members cannot be searched
     for again."""
 
-    def __init__(self, parent: QWidget, people: PeopleService, already: set[Uid], my_role: int) -> None:
+    def __init__(self, parent: QWidget, people: PeopleService, already: set[Uid], my_role: Role | None) -> None:
         super().__init__(parent, tr("Add member"), accept=tr("Add"), width=480)
         self.search = PersonSearch(people, already, self)
         self.body.addWidget(self.search.field)
         self.body.addWidget(self.search.list)
         self.body.addWidget(self.search.note)
-        self._role = role_choice(WRITER, my_role)
-        self._meaning = label(role_meaning(WRITER), "small", wrap=True)
+        self._role = role_choice(Role.WRITER, my_role)
+        self._meaning = label(role_meaning(Role.WRITER), "small", wrap=True)
         self._role.currentIndexChanged.connect(lambda: self._meaning.setText(role_meaning(self.role)))
         caption = label(tr("Role"), "label")
         caption.setBuddy(self._role)
@@ -185,9 +186,9 @@ class AddMemberDialog(Dialog):
         self.accept_button.setEnabled(self.search.person() is not None)
 
     @property
-    def role(self) -> int:
+    def role(self) -> Role:
         """The chosen role."""
-        return int(self._role.currentData())
+        return Role(self._role.currentData())
 
     @property
     def greeting(self) -> str:
@@ -203,7 +204,7 @@ class AddMemberDialog(Dialog):
 class RoleDialog(Dialog):
     """Changes a member's role. `role` holds the answer."""
 
-    def __init__(self, parent: QWidget, person: Person, role: int, my_role: int) -> None:
+    def __init__(self, parent: QWidget, person: Person, role: Role, my_role: Role | None) -> None:
         super().__init__(parent, tr("Role of {name}").format(name=person.name), accept=tr("Change role"))
         self._role = role_choice(role, my_role)
         self._meaning = label(role_meaning(role), "small", wrap=True)
@@ -212,6 +213,6 @@ class RoleDialog(Dialog):
         self.body.addWidget(self._meaning)
 
     @property
-    def role(self) -> int:
+    def role(self) -> Role:
         """The chosen role."""
-        return int(self._role.currentData())
+        return Role(self._role.currentData())

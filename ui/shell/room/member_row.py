@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from PySide6.QtGui import QResizeEvent
 
+from app.rooms.service import MemberInfo
 from ui.kit import theme
 from ui.kit.avatar import Avatar
 from ui.kit.buttons import RowButton
@@ -13,7 +14,6 @@ from ui.kit.plain import set_tip
 from ui.kit.scale import px
 from ui.kit.style import ElidedLabel, line
 from ui.kit.translate import tr
-from ui.shell.ports import MemberInfo
 from ui.shell.words import history_name, role_name, verified_chip
 
 _MARGIN_PX, _SPACING_PX, _PICTURE_PX = 6, 8, 24

@@ -5,11 +5,13 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QFrame, QLayout, QWidget
 
+from app.core.enums import Role
 from app.core.ids import RoomId
 from app.people.person import Person
-from app.rooms.service import ObjectSummary
+from app.rooms.service import EndedMember, HistoryProposal, MemberInfo, ObjectSummary
+from app.session import Session
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton, RowButton, TextButton
 from ui.kit.card import Card, IconLabel, SectionHeader, scroll
@@ -19,7 +21,6 @@ from ui.kit.menu import Entry, popup
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.translate import language, tr, trn
-from ui.shell.ports import ADMIN, OWNER, EndedMember, HistoryProposal, MemberInfo, Session
 from ui.shell.room.duplicate_accounts import may_add
 from ui.shell.room.ended_card import EndedCard
 from ui.shell.room.history_card import HistoryCard, propose
@@ -77,15 +78,7 @@ class PeoplePanel(QFrame):
         self.setAccessibleName(tr("In the room"))
         inner = QWidget()
         content = column(inner, margins=(16, 12, 16, 16), spacing=8)
-        head = line()
-        head.addWidget(SectionHeader(tr("In the room")))
-        head.addStretch(1)
-        self.add_button = IconButton("invite", tr("Add member"), self.add, size=16)
-        kept = self.add_button.sizePolicy()
-        kept.setRetainSizeWhenHidden(True)  # the heading stays in its place without the button
-        self.add_button.setSizePolicy(kept)
-        head.addWidget(self.add_button)
-        content.addLayout(head)
+        content.addLayout(self._head())
         self._members = Card(margin=4, spacing=0)
         self._rows: KeyedRows[MemberInfo, MemberRow] = KeyedRows(
             self._members,
@@ -102,6 +95,31 @@ class PeoplePanel(QFrame):
         for host, spacing in ((over_host, 8), (proposals_host, 8), (objects_host, 10)):
             column(host, spacing=spacing)
         self._over_host, self._proposals_host = over_host, proposals_host
+        self._make_rows(over_host, proposals_host, objects_host)
+        content.addWidget(over_host)
+        content.addWidget(proposals_host)
+        content.addSpacing(8)
+        self._changed_title = SectionHeader(tr("Changed last"))
+        content.addWidget(self._changed_title)
+        content.addWidget(objects_host)
+        content.addStretch(1)
+        column(self, margins=(1, 0, 0, 0)).addWidget(scroll(inner, tr("Members and changes")))
+        soon = Soon(self, self.refresh)
+        bind(self, session.rooms.changed, soon.due)
+        bind(self, session.people.changed, soon.due)
+
+    def _head(self) -> QLayout:
+        head = line()
+        head.addWidget(SectionHeader(tr("In the room")))
+        head.addStretch(1)
+        self.add_button = IconButton("invite", tr("Add member"), self.add, size=16)
+        kept = self.add_button.sizePolicy()
+        kept.setRetainSizeWhenHidden(True)  # the heading stays in its place without the button
+        self.add_button.setSizePolicy(kept)
+        head.addWidget(self.add_button)
+        return head
+
+    def _make_rows(self, over_host: QWidget, proposals_host: QWidget, objects_host: QWidget) -> None:
         self._over: KeyedRows[EndedMember, EndedCard] = KeyedRows(
             over_host,
             lambda ended: (ended.person.uid, ended.t_ms),
@@ -120,17 +138,6 @@ class PeoplePanel(QFrame):
             lambda item: ObjectRow(self._tools.icon(item.kind), item, self.object_chosen.emit),
             lambda row, item: row.show_object(item, self._tools.line(item)),
         )
-        content.addWidget(over_host)
-        content.addWidget(proposals_host)
-        content.addSpacing(8)
-        self._changed_title = SectionHeader(tr("Changed last"))
-        content.addWidget(self._changed_title)
-        content.addWidget(objects_host)
-        content.addStretch(1)
-        column(self, margins=(1, 0, 0, 0)).addWidget(scroll(inner, tr("Members and changes")))
-        soon = Soon(self, self.refresh)
-        bind(self, session.rooms.changed, soon.due)
-        bind(self, session.people.changed, soon.due)
 
     def set_room(self, room: RoomId) -> None:
         """Shows another room."""
@@ -170,7 +177,7 @@ class PeoplePanel(QFrame):
 
     def _may_add(self, room: RoomId) -> bool:
         """Whether this person may add members: administrators may, but not in a room that another room continues."""
-        return self._session.rooms.my_role(room) >= ADMIN and self._session.rooms.may_write(room)
+        return self._session.rooms.is_admin(room) and self._session.rooms.may_write(room)
 
     def _snapshot(self, room: RoomId) -> tuple[object, ...]:
         """Everything that is shown, to find out whether anything has changed."""
@@ -197,7 +204,7 @@ class PeoplePanel(QFrame):
         person, room = member.person, self._room
         if room is None:
             return
-        my_role = self._session.rooms.my_role(room)
+        my_role, admin = self._session.rooms.my_role(room), self._session.rooms.is_admin(room)
         heading = f"{person.name} · {role_name(member.role)}"
         entries: list[Entry | None] = [Entry(text=heading), Entry(text=history_name(member.history)), None]
         if person.is_me:
@@ -206,9 +213,9 @@ class PeoplePanel(QFrame):
             entries.append(Entry(text=tr("Verify …"), icon="verified", run=lambda: run(self, self._verify(person))))
             entries.append(Entry(text=tr("Write to {name}").format(name=person.name), icon="direct",
                                  run=lambda: self.write_to.emit(person)))  # fmt: skip
-        if my_role >= ADMIN and not member.history:
+        if admin and not member.history:
             entries += [None, *self._history_entries(room, person)]
-        if my_role >= ADMIN and not person.is_me and (member.role < OWNER or my_role == OWNER):
+        if admin and not person.is_me and (member.role < Role.OWNER or my_role is Role.OWNER):
             entries += [
                 None,
                 Entry(text=tr("Change role …"), icon="role", run=lambda: run(self, self._change_role(member, my_role))),
@@ -232,7 +239,7 @@ class PeoplePanel(QFrame):
         rooms = self._session.rooms
         already = {m.person.uid for m in rooms.members(room)}
         dialog = AddMemberDialog(self.window(), self._session.people, already, rooms.my_role(room))
-        answer: list[tuple[Person | None, int, bool, str]] = []
+        answer: list[tuple[Person | None, Role, bool, str]] = []
         dialog.accepted.connect(
             lambda: answer.append((dialog.search.person(), dialog.role, dialog.history_all, dialog.greeting))
         )
@@ -252,9 +259,9 @@ class PeoplePanel(QFrame):
         elif dialog.same_by_code:
             toast(self, tr("{name} is verified in person.").format(name=person.name))
 
-    async def _change_role(self, member: MemberInfo, my_role: int) -> None:
+    async def _change_role(self, member: MemberInfo, my_role: Role | None) -> None:
         dialog = RoleDialog(self.window(), member.person, member.role, my_role)
-        chosen: list[int] = []
+        chosen: list[Role] = []
         dialog.accepted.connect(lambda: chosen.append(dialog.role))
         if await show(dialog) and chosen and self._room is not None:
             await self._session.rooms.set_role(self._room, member.person.uid, chosen[0])

@@ -9,7 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.core.ids import RoomId
-from app.rooms.pruning import PrunableObject, PrunePlan
+from app.rooms.pruning import PrunableObject, PrunePlan, Pruning
+from app.session import Session
 from ui.errors import format_error, sentence
 from ui.kit.bind import Soon, bind
 from ui.kit.card import IconLabel, SectionHeader
@@ -22,7 +23,6 @@ from ui.kit.sizes import size_text
 from ui.kit.style import ElidedLabel, column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import day, short_day, tr, trn
-from ui.shell.ports import Pruning, Session
 from ui.shell.tool_list import ToolList
 
 _SHOWN = 5

@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QWidget
 
 from app.people.person import Person
 from app.rooms.records import MAX_GREETING
+from app.rooms.removals import Removal
 from ui.kit.card import Card
 from ui.kit.dialogs import Dialog
 from ui.kit.style import label
 from ui.kit.translate import clock, day, short_day, tr
-from ui.shell.ports import Removal
 
 
 class RemoveDialog(Dialog):

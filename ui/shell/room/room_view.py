@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFrame, QPushButton, QSizePolicy, QWidget
 
 from app.core.ids import ObjId, RoomId
 from app.errors import NotFound
-from app.rooms.service import RoomSummary
+from app.rooms.service import MemberInfo, RoomSummary
+from app.session import Session
 from ui.errors import sentence
 from ui.kit import theme
 from ui.kit.avatar import paint_avatar
@@ -28,7 +29,6 @@ from ui.kit.tab_bar import Tab, TabBar
 from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import InfoBar
 from ui.kit.translate import tr, trn
-from ui.shell.ports import ADMIN, MemberInfo, Session
 from ui.shell.room.held_bar import HeldBar
 from ui.shell.room.key_notices import NoticeBar
 from ui.shell.room.people_panel import WIDTH, PeoplePanel
@@ -317,7 +317,7 @@ class RoomView(QWidget):
         if summary is None:
             return
         rooms = self._session.rooms
-        admin = rooms.my_role(self.room) >= ADMIN and rooms.may_write(self.room)
+        admin = rooms.is_admin(self.room) and rooms.may_write(self.room)
         mute = tr("Unmute") if summary.muted else tr("Mute")
         panel = tr("Hide members") if self.panel.isVisible() else tr("Show members")
         entries: list[Entry | None] = [

@@ -12,6 +12,7 @@ from app.core.ids import RoomId
 from app.core.visible import one_line
 from app.rooms.offers import HeldOffer
 from app.rooms.succession import Standing
+from app.session import Session
 from ui.kit.buttons import TextButton
 from ui.kit.card import IconLabel
 from ui.kit.dialogs import show
@@ -22,7 +23,6 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run, run_guarded
 from ui.kit.toast import WORDS_PX
 from ui.kit.translate import tr, trn
-from ui.shell.ports import Session
 from ui.shell.room.successor_dialogs import EvidenceDialog, SuccessorDialog
 from ui.shell.tool_list import ToolList
 from ui.tool import toast

@@ -3,15 +3,13 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from app.core import signal
-from app.core.ids import DevId, RoomId
-from app.devices.service import DeviceInfo, RevocationProgress
-from app.devices.unsent import SUFFIX, UnsentFile
+from app.core.ids import RoomId
+from app.devices.service import DeviceInfo, DeviceService, RevocationProgress
+from app.devices.unsent import SUFFIX, UnsentFile, UnsentWork
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
@@ -23,33 +21,8 @@ from ui.kit.style import column, label
 from ui.kit.tasks import run, run_guarded
 from ui.kit.translate import day_or_time, tr, trn
 from ui.shell.settings.device_row import DeviceRow, device_name
-from ui.shell.settings.new_device_dialog import InviteDialog, Inviting
+from ui.shell.settings.new_device_dialog import InviteDialog
 from ui.tool import toast
-
-
-class Devices(Inviting, Protocol):
-    """`app.devices.service.DeviceService`."""
-
-    @property
-    def changed(self) -> signal.Signal[()]: ...
-    @property
-    def revocation_progress(self) -> RevocationProgress | None: ...
-    @property
-    def asked(self) -> bool: ...
-    @property
-    def ended(self) -> str | None: ...
-    def all(self) -> Sequence[DeviceInfo]: ...
-    def look(self) -> None: ...
-    def rename(self, dev: DevId, name: str, /) -> Any: ...
-    def added_by(self, dev: DevId, /) -> Sequence[DeviceInfo]: ...
-    async def revoke(self, dev: DevId, /, *, with_added: bool = False) -> Any: ...
-
-
-class Unsent(Protocol):
-    """`app.devices.unsent.UnsentWork`, the part that reads."""
-
-    async def read(self, path: Path, /) -> UnsentFile: ...
-    async def take_in(self, found: UnsentFile, /) -> int: ...
 
 
 class DevicesCard(Card):
@@ -57,8 +30,8 @@ class DevicesCard(Card):
 
     def __init__(
         self,
-        devices: Devices,
-        unsent: Unsent,
+        devices: DeviceService,
+        unsent: UnsentWork,
         server: Callable[[], str],
         room_title: Callable[[RoomId], str],
         parent: QWidget | None = None,

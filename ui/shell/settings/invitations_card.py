@@ -6,6 +6,7 @@ from collections.abc import Callable
 from PySide6.QtWidgets import QWidget
 
 from app.people.person import Person
+from app.session import Session
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
@@ -13,7 +14,6 @@ from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr, trn
-from ui.shell.ports import Session
 
 
 class BlockedRow(QWidget):

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The unlock methods in the settings, each with its actions. The program changes the keys, not this card."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.passphrases import PassphraseRules
-from app.unlocking import KeyChange, SlotKind
+from app.unlocking import KeyChange, SlotKind, Unlocking
 from ui.errors import format_error
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card
@@ -21,18 +20,6 @@ from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.entry.passphrase import NewPassphrase
 from ui.tool import toast
-
-
-class Keys(Protocol):
-    """`app.unlocking.Unlocking`."""
-
-    def kinds(self) -> Sequence[SlotKind]: ...
-    def allowed(self, kind: SlotKind, /) -> bool: ...
-    def keyring_available(self) -> bool: ...
-    def passphrase_rules(self) -> PassphraseRules: ...
-    async def check(self, passphrase: str, /) -> None: ...
-    async def add_keyring(self, passphrase: str, /) -> None: ...
-    async def add_passphrase(self, new: str, /) -> None: ...
 
 
 class PassphraseDialog(Dialog):
@@ -150,7 +137,7 @@ class KeysCard(Card):
 
     change_asked = Signal(object)
 
-    def __init__(self, keys: Keys, parent: QWidget | None = None) -> None:
+    def __init__(self, keys: Unlocking, parent: QWidget | None = None) -> None:
         super().__init__(margin=12, spacing=10, parent=parent)
         self._keys = keys
         self._rows: KeyedRows[_UnlockMethod, KeyRow] = KeyedRows(

@@ -6,12 +6,12 @@ Nothing is added before the person here has seen which device asks, and has acce
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDialogButtonBox, QWidget
 
-from app.devices.inviting import Newcomer, Pointer, write_pointer
+from app.devices.inviting import Invitation, Newcomer, Offer, Pointer, write_pointer
+from app.devices.service import DeviceService
 from ui.errors import code_of, format_error
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, show
@@ -26,39 +26,10 @@ _EACH_MS = 500
 _MIDDLE = Qt.AlignmentFlag.AlignHCenter
 
 
-class Offer(Protocol):
-    """What to show: a code, or a number of nine digits; until when (ms)."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def number(self) -> str: ...
-    @property
-    def expires_ms(self) -> int: ...
-
-
-class Invitation(Protocol):
-    """`app.devices.inviting.Invitation`."""
-
-    async def open(self, *, by_code: bool) -> Offer: ...
-    async def arrived(self) -> Newcomer: ...
-    async def admit(self) -> None: ...
-    async def refuse(self) -> None: ...
-    async def close(self) -> None: ...
-
-
-class Inviting(Protocol):
-    """Makes invitations; `digits_from`: when (ms) digits may be compared again, None for now."""
-
-    @property
-    def digits_from(self) -> int | None: ...
-    def invite(self) -> Invitation: ...
-
-
 class InviteDialog(Dialog):
     """Shown by `show_until_closed`. One attempt at a time; the button Again begins another."""
 
-    def __init__(self, parent: QWidget | None, devices: Inviting, server: str) -> None:
+    def __init__(self, parent: QWidget | None, devices: DeviceService, server: str) -> None:
         super().__init__(parent, tr("Add a device"), accept=tr("Yes, add it"), cancel=tr("Close"), width=520)
         self._devices = devices
         self._server = server

@@ -8,14 +8,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
-from app.rooms.service import RoomSummary
+from app.rooms.service import RoomService, RoomSummary
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import RowButton
 from ui.kit.card import Card
 from ui.kit.keyed_rows import KeyedRows
 from ui.kit.style import ElidedLabel, column, label, line, set_props
 from ui.kit.translate import tr
-from ui.shell.ports import RoomService
 
 
 class OwnedRow(RowButton):

@@ -4,7 +4,9 @@
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from app.core.enums import LinkState
 from app.recovery import RecoverySheetState
+from app.session import Session
 from app.settings import ALLOW_PRINT
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
@@ -13,7 +15,6 @@ from ui.kit.dialogs import show
 from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
-from ui.shell.ports import Session
 from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog
 from ui.tool import toast
 
@@ -42,7 +43,7 @@ class RecoveryCard(Card):
     def refresh(self) -> None:
         """Reads again whether there is a recovery sheet."""
         state = self._session.recovery.state
-        online = self._session.status.state == "online"
+        online = self._session.status.state is LinkState.ONLINE
         good = state is RecoverySheetState.STANDS
         self._icon.set_icon("verified" if good else "warning", "success" if good else "warning")
         if good:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.recovery import RecoverySheetPaper
+from app.recovery import Recovery, RecoverySheetPaper
 from ui.errors import format_error
 from ui.kit import qr
 from ui.kit.buttons import TextButton
@@ -18,7 +18,6 @@ from ui.kit.style import column, label, line
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.entry.recovery_sheet_field import RecoverySheetField
-from ui.shell.ports import Recovery
 from ui.shell.settings import recovery_sheet_paper
 
 ASKED_GROUPS = 2
@@ -93,14 +92,7 @@ class RecoverySheetDialog(Dialog):
             )
         )
         shown = line(spacing=18)
-        code = QGridLayout()
-        code.setHorizontalSpacing(8)
-        code.setVerticalSpacing(8)
-        for at, group in enumerate(self.paper.groups):
-            cell = label(group, "title", heading=False)
-            hold(cell, least_width=_GROUP_PX)
-            cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            code.addWidget(cell, at // 4, at % 4)
+        code = self._code_grid()
         shown.addLayout(code)
         shown.setAlignment(code, Qt.AlignmentFlag.AlignVCenter)
         shown.addStretch(1)
@@ -117,6 +109,17 @@ class RecoverySheetDialog(Dialog):
         self.kept = label("", "small", wrap=True)
         body.addWidget(self.kept)
         return page
+
+    def _code_grid(self) -> QGridLayout:
+        code = QGridLayout()
+        code.setHorizontalSpacing(8)
+        code.setVerticalSpacing(8)
+        for at, group in enumerate(self.paper.groups):
+            cell = label(group, "title", heading=False)
+            hold(cell, least_width=_GROUP_PX)
+            cell.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            code.addWidget(cell, at // 4, at % 4)
+        return code
 
     def _typing_page(self) -> QWidget:
         page, body = _page()

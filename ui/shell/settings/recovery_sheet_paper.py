@@ -52,6 +52,25 @@ def draw(paper: RecoverySheetPaper, device: QPaintDevice) -> bool:
     return True
 
 
+def _advice() -> tuple[str, ...]:
+    """What to do with the recovery sheet."""
+    return (
+        tr("Keep it where nobody else comes, such as a safe, and not with your computer. Make no photo of it."),
+        tr("Whoever has it and an activation code in your name can become you. Nobody at the agency needs the code."),
+        tr("A newer sheet makes this one worthless. Destroy it then."),
+    )
+
+
+def _steps() -> tuple[str, ...]:
+    """What to do when every device is lost, in order."""
+    return (
+        tr("Tell IT support at once: they revoke the lost devices and give you a code of two lines."),
+        tr("Start Kansli on another computer and choose “I have lost my computer”."),
+        tr("Enter the server, both lines of the activation code, and the code above or a picture of its QR code."),
+        tr("If a device of yours is not revoked, it can object for a day. Then you are in."),
+    )
+
+
 class _Page:
     """Draws from the top down, in millimetres."""
 
@@ -79,29 +98,11 @@ class _Page:
         self._code(paper)
         self._gap(6)
         self._text(tr("What to do with this sheet"), 13, bold=True)
-        for text in (
-            tr("Keep it where nobody else comes, such as a safe, and not with your computer. Make no photo of it."),
-            tr(
-                "Whoever has it and an activation code in your name can become you. "
-                "Nobody at the agency needs the code."
-            ),
-            tr("A newer sheet makes this one worthless. Destroy it then."),
-        ):
+        for text in _advice():
             self._point("•", text)
         self._gap(4)
         self._text(tr("If you have lost your devices"), 13, bold=True)
-        for step, text in enumerate(
-            (
-                tr("Tell IT support at once: they revoke the lost devices and give you a code of two lines."),
-                tr("Start Kansli on another computer and choose “I have lost my computer”."),
-                tr(
-                    "Enter the server, both lines of the activation code, "
-                    "and the code above or a picture of its QR code."
-                ),
-                tr("If a device of yours is not revoked, it can object for a day. Then you are in."),
-            ),
-            start=1,
-        ):
+        for step, text in enumerate(_steps(), start=1):
             self._point(f"{step}.", text)
 
     def _code(self, paper: RecoverySheetPaper) -> None:

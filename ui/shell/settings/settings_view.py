@@ -4,9 +4,10 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.core.ids import RoomId
+from app.session import Session
 from app.settings import (
     ANNOUNCE,
     AUTO_LOCK_MINUTES,
@@ -24,17 +25,17 @@ from app.settings import (
     THEME,
     Settings,
 )
+from app.unlocking import Unlocking
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import Card, SectionHeader, scroll
 from ui.kit.scale import hold
 from ui.kit.style import column, label, set_props
 from ui.kit.translate import tr
-from ui.shell.ports import Session
 from ui.shell.settings.about_card import AboutCard
 from ui.shell.settings.devices_card import DevicesCard
 from ui.shell.settings.invitations_card import InvitationsCard
-from ui.shell.settings.keys_card import Keys, KeysCard
+from ui.shell.settings.keys_card import KeysCard
 from ui.shell.settings.owned_card import OwnedCard
 from ui.shell.settings.recovery_card import RecoveryCard
 from ui.shell.settings.setting_rows import SettingRows, managed, row
@@ -54,7 +55,7 @@ class SettingsView(QWidget):
     def __init__(
         self,
         session: Session,
-        keys: Keys | None = None,
+        keys: Unlocking | None = None,
         parent: QWidget | None = None,
         *,
         tools: Sequence[JoinedTool] = (),
@@ -63,7 +64,7 @@ class SettingsView(QWidget):
         super().__init__(parent)
         self._session = session
         self._settings: Settings = session.settings
-        self.rows = rows = SettingRows(self, self._settings)
+        self.rows = SettingRows(self, self._settings)
         set_props(self, frame="window")
         self.setAccessibleName(tr("Settings"))
         inner = QWidget()
@@ -72,10 +73,20 @@ class SettingsView(QWidget):
         page.addWidget(label(tr("Settings"), "home"))
         page.addSpacing(8)
         page.addWidget(self._account())
+        self._add_look(page)
+        self._add_security(page, keys)
+        self._add_person(page, session)
+        self._add_program(page, session, tools)
+        page.addStretch(1)
+        column(self).addWidget(scroll(inner, tr("Settings")))
+
+    def _add_look(self, page: QVBoxLayout) -> None:
         page.addWidget(SectionHeader(tr("Look and language")))
-        page.addWidget(rows.card(LANGUAGE, THEME, TEXT_SIZE, DENSITY))
+        page.addWidget(self.rows.card(LANGUAGE, THEME, TEXT_SIZE, DENSITY))
+
+    def _add_security(self, page: QVBoxLayout, keys: Unlocking | None) -> None:
         page.addWidget(SectionHeader(tr("Security")))
-        locking = rows.card(AUTO_LOCK_MINUTES)
+        locking = self.rows.card(AUTO_LOCK_MINUTES)
         locking.content.addWidget(self._lock_now())
         page.addWidget(locking)
         if keys is not None:
@@ -86,6 +97,8 @@ class SettingsView(QWidget):
         if fixed is not None:
             page.addWidget(SectionHeader(tr("Managed by your organisation")))
             page.addWidget(fixed)
+
+    def _add_person(self, page: QVBoxLayout, session: Session) -> None:
         page.addWidget(SectionHeader(tr("Devices")))
         self.devices = DevicesCard(
             session.devices, session.unsent, lambda: session.status.server, lambda room: _title(session, room)
@@ -101,21 +114,21 @@ class SettingsView(QWidget):
         self.owned = OwnedCard(session.rooms)
         self.owned.room_chosen.connect(self.room_chosen)
         page.addWidget(self.owned)
+
+    def _add_program(self, page: QVBoxLayout, session: Session, tools: Sequence[JoinedTool]) -> None:
         page.addWidget(SectionHeader(tr("Notifications")))
-        page.addWidget(rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, ANNOUNCE, ROOM_IN_TITLE))
+        page.addWidget(self.rows.card(NOTIFICATIONS, NOTIFICATION_CONTENT, ANNOUNCE, ROOM_IN_TITLE))
         for tool in tools:
             if tool.settings:
                 page.addWidget(SectionHeader(tr(tool.title)))
-                page.addWidget(rows.card(*tool.settings, about=True))
+                page.addWidget(self.rows.card(*tool.settings, about=True))
         page.addWidget(SectionHeader(tr("This computer")))
-        page.addWidget(rows.card(AUTOSTART, CLOSE_TO_TRAY, LOG_LEVEL, about=True))
+        page.addWidget(self.rows.card(AUTOSTART, CLOSE_TO_TRAY, LOG_LEVEL, about=True))
         page.addWidget(SectionHeader(tr("Connection")))
-        page.addWidget(rows.card(PROXY_MODE, PROXY_ADDRESS, about=True))
+        page.addWidget(self.rows.card(PROXY_MODE, PROXY_ADDRESS, about=True))
         page.addWidget(SectionHeader(tr("About Kansli")))
         self.about = AboutCard(session.report)
         page.addWidget(self.about)
-        page.addStretch(1)
-        column(self).addWidget(scroll(inner, tr("Settings")))
 
     def _account(self) -> QWidget:
         me = self._session.people.me

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
+from app.core.enums import LinkState
+from app.session import Session
 from ui.errors import sentence
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
@@ -13,7 +15,6 @@ from ui.kit.dialogs import confirm, show
 from ui.kit.tasks import run
 from ui.kit.translate import tr
 from ui.shell.entry.gate import GatePage
-from ui.shell.ports import Session
 from ui.shell.window.revoked import RevokedDialog
 from ui.shell.window.status_bar import reason
 
@@ -56,7 +57,7 @@ class AwayView(GatePage):
         status, revoked = self._session.status, self._session.devices.ended == "revoked"
         self.again.setVisible(not revoked)
         self.what.setVisible(revoked)
-        trying = status.state == "connecting"
+        trying = status.state is LinkState.CONNECTING
         (self.spinner.start if trying else self.spinner.stop)()
         if revoked:
             self.error.show_text(sentence("revoked").text)

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.core.ids import RoomId
 from app.objects.links import ObjectLink
-from ui.shell.ports import Session
+from app.session import Session
 from ui.shell.room.invitation_view import InvitationView
 from ui.shell.room.room_view import RoomView
 from ui.shell.tool_list import ToolList, of_tool

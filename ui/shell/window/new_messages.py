@@ -9,11 +9,10 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from app.core.ids import RoomId
-from app.rooms.service import RoomSummary
+from app.rooms.service import RoomService, RoomSummary
 from ui.kit.announcing import Announcer
 from ui.kit.bind import Soon, bind
 from ui.kit.gathering import Kind
-from ui.shell.ports import RoomService
 from ui.shell.tool_list import ToolList
 from ui.tool_parts import NewsWords
 

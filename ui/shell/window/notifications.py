@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QWidget
 from app.core.ids import RoomId
 from app.core.later import Later
 from app.people.person import Person
+from app.rooms.service import RoomService
 from app.settings import NOTIFICATION_CONTENT, NOTIFICATIONS, Settings
 from ui.kit.bind import Soon, bind
 from ui.kit.translate import tr
-from ui.shell.ports import RoomService
 from ui.shell.tool_list import ToolList
 from ui.shell.window.new_messages import counts, fresh
 from ui.tool_parts import NewsWords

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from app.core import link_fields
 from app.objects.links import ObjectLink
+from app.session import Session
 from ui.kit.translate import tr
-from ui.shell.ports import Session
 
 
 def is_invitation(text: str) -> bool:

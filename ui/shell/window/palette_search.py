@@ -10,8 +10,8 @@ from app.core.words import words_of
 from app.objects.links import ObjectLink
 from app.people.person import Person
 from app.rooms.service import RoomSummary
+from app.session import Session
 from ui.kit.translate import tr
-from ui.shell.ports import Session
 from ui.shell.room.member_dialogs import person_row
 from ui.shell.rows import Row
 from ui.shell.tool_list import ToolList

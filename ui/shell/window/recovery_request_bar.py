@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QFrame, QWidget
 
 from app.recovery import AskedFor
+from app.session import Session
 from ui.kit.bind import bind
 from ui.kit.buttons import TextButton
 from ui.kit.card import IconLabel
@@ -16,7 +17,6 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run
 from ui.kit.toast import WORDS_PX
 from ui.kit.translate import clock, day, short_day, tr
-from ui.shell.ports import Session
 from ui.tool import toast
 
 

@@ -5,11 +5,10 @@
 """
 
 from pathlib import Path
-from typing import Protocol
 
 from PySide6.QtWidgets import QWidget
 
-from app.devices.unsent import SUFFIX
+from app.devices.unsent import SUFFIX, UnsentWork
 from ui.errors import format_error
 from ui.kit.buttons import TextButton
 from ui.kit.dialogs import Dialog, save_file
@@ -17,18 +16,10 @@ from ui.kit.tasks import run
 from ui.kit.translate import tr, trn
 
 
-class Unsent(Protocol):
-    """`app.devices.unsent.UnsentWork`, the part that writes."""
-
-    @property
-    def count(self) -> int: ...
-    async def save(self, path: Path, /) -> int: ...
-
-
 class RevokedDialog(Dialog):
     """Accepted when the person asks for everything to be removed from this computer."""
 
-    def __init__(self, parent: QWidget | None, unsent: Unsent) -> None:
+    def __init__(self, parent: QWidget | None, unsent: UnsentWork) -> None:
         super().__init__(
             parent, tr("This device has been revoked"), accept=tr("Remove everything"), cancel=tr("Not now"),
             danger=True, width=520,

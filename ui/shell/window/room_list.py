@@ -7,9 +7,10 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
+from app.core.enums import RoomType
 from app.core.ids import RoomId
-from app.rooms.invitations import MoreInvitations
-from app.rooms.service import RoomSummary
+from app.rooms.invitations import Invitations, MoreInvitations
+from app.rooms.service import RoomService, RoomSummary
 from ui.kit.bind import Soon, bind
 from ui.kit.buttons import IconButton
 from ui.kit.menu import Entry, popup
@@ -19,11 +20,9 @@ from ui.kit.style import column, label, line, set_props
 from ui.kit.tasks import run_guarded
 from ui.kit.theme import colour_of
 from ui.kit.translate import tr, trn
-from ui.shell.ports import Invitations, RoomService
 from ui.shell.rows import Row, RowList
 from ui.shell.words import tile_text, type_name
 
-TYPES = ("case", "group", "direct")
 WIDTH = 272
 _ANY_WIDTH = 8000
 
@@ -117,8 +116,8 @@ class RoomList(QFrame):
 
     def _rows(self, rooms: Sequence[RoomSummary]) -> list[Row]:
         result: list[Row] = []
-        for room_type in TYPES:
-            of_type = [r for r in rooms if r.type == room_type]
+        for room_type in RoomType:
+            of_type = [r for r in rooms if r.type is room_type]
             if of_type:
                 result.append(Row(key=room_type, title=type_name(room_type), section=True))
                 result += [self._row(r) for r in of_type]
@@ -150,11 +149,11 @@ class RoomList(QFrame):
 
 def room_picture(rooms: RoomService, room: RoomSummary) -> tuple[str, int, bool]:
     """The picture in a room's row: its tile, or the person at the other end of a direct room."""
-    if room.type == "direct":
+    if room.type is RoomType.DIRECT:
         others = [m.person for m in rooms.members(room.room) if not m.person.is_me]
         if others:
             return others[0].initials, others[0].colour, False
-    return tile_text(room.title, room.type), colour_of(room.room), room.type != "direct"
+    return tile_text(room.title, room.type), colour_of(room.room), room.type is not RoomType.DIRECT
 
 
 def _more_key(more: MoreInvitations) -> tuple[str, object]:

@@ -12,6 +12,7 @@ from app.core.ids import ObjId, RoomId
 from app.core.visible import one_line
 from app.core.words import words_of
 from app.objects.links import ObjectLink
+from app.session import Session
 from app.store.rows import SearchHit
 from ui.kit.card import EmptyState
 from ui.kit.latest import Latest
@@ -20,7 +21,6 @@ from ui.kit.scale import hold
 from ui.kit.search_field import SearchField
 from ui.kit.style import column, label, line, set_props
 from ui.kit.translate import day_or_time, tr, trn
-from ui.shell.ports import Session
 from ui.shell.rows import Row, RowList, Sizes
 from ui.shell.tool_list import ToolList
 
@@ -88,13 +88,7 @@ class SearchView(QWidget):
         self._stack = QStackedWidget()
         self.list = RowList(tr("Search results"), Sizes(row=54, inset=6))
         set_props(self.list, frame="card")
-        self._empty = EmptyState(
-            "search",
-            tr("Search in everything"),
-            tr("{things} are searched on this computer. Nothing of it is sent to the server.").format(
-                things=tools.found()
-            ),
-        )
+        self._empty = self._nothing_asked()
         self._none = EmptyState("search", tr("Nothing found"), tr("Try fewer words, or the beginning of a word."))
         self._waits = EmptyState("search", tr("Searching …"), "")
         for part in (self._empty, self._none, self._waits, self.list):
@@ -112,6 +106,15 @@ class SearchView(QWidget):
         self.field.installEventFilter(self)
         self.list.activated.connect(self._on_index)
         self.list.clicked.connect(self._on_index)
+
+    def _nothing_asked(self) -> EmptyState:
+        return EmptyState(
+            "search",
+            tr("Search in everything"),
+            tr("{things} are searched on this computer. Nothing of it is sent to the server.").format(
+                things=self._tools.found()
+            ),
+        )
 
     @property
     def asking(self) -> bool:

@@ -3,6 +3,8 @@
 
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
+from app.core.enums import LinkState
+from app.session import SyncStatus
 from ui.errors import Sentence, sentence
 from ui.kit import theme
 from ui.kit.card import IconLabel
@@ -10,20 +12,19 @@ from ui.kit.plain import set_tip
 from ui.kit.scale import hold
 from ui.kit.style import ElidedLabel, line, set_props
 from ui.kit.translate import clock, tr, trn
-from ui.shell.ports import SyncStatus
 
 HEIGHT = 28
 
 
 def sync_text(status: SyncStatus) -> tuple[str, str]:
     """Returns (icon, words) for the state of the connection."""
-    if status.state == "online":
-        return "synced", tr("Synced")
     return {
-        "connecting": ("syncing", tr("Connecting …")),
-        "syncing": ("syncing", tr("Synchronising …")),
-        "error": ("warning", tr("Not synchronising")),
-    }.get(status.state, ("offline", tr("Offline")))
+        LinkState.OFFLINE: ("offline", tr("Offline")),
+        LinkState.CONNECTING: ("syncing", tr("Connecting …")),
+        LinkState.SYNCING: ("syncing", tr("Synchronising …")),
+        LinkState.ONLINE: ("synced", tr("Synced")),
+        LinkState.ERROR: ("warning", tr("Not synchronising")),
+    }[status.state]
 
 
 def reason(status: SyncStatus) -> Sentence:
@@ -57,7 +58,7 @@ class StatusBar(QFrame):
     def show_status(self, status: SyncStatus) -> None:
         """Shows it."""
         icon, text = sync_text(status)
-        self._sync_icon.set_icon(icon, "warning" if status.state == "error" else "muted")
+        self._sync_icon.set_icon(icon, "warning" if status.state is LinkState.ERROR else "muted")
         self._sync.set_text(text)
         when = status.last_synced_ms
         set_tip(self._sync, tr("Last exchange with the server: {time}").format(time=clock(when)) if when else "")

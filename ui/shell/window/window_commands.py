@@ -62,7 +62,7 @@ def _doing(w: "MainWindow") -> list[Command]:
             view.panel.add()
 
     return [
-        Command(id="new-room", text=tr("New room …"), icon="add", shortcuts=("Ctrl+N",), run=w.new_room),
+        Command(id="new-room", text=tr("New room …"), icon="add", shortcuts=("Ctrl+N",), run=w.room_requests.new_room),
         Command(id="add-member", text=tr("Add member …"), icon="invite", run=add_member, enabled=in_room),
         Command(id="people", text=tr("Show or hide members"), icon="people", run=w.show_people, enabled=in_room),
         Command(id="lock", text=tr("Lock Kansli"), icon="lock", shortcuts=("Ctrl+Shift+L",), run=w.lock_requested.emit),
@@ -106,12 +106,13 @@ def _looks(w: "MainWindow") -> list[Command]:
         ("contrast", "contrast", tr("Theme: high contrast")),
         ("system", "theme", tr("Theme: follow the system")),
     )
+    choose = w.settings_in_force.set_theme
 
     def free() -> bool:
         return not w.session.settings.locked(THEME)
 
     return [
-        Command(id=f"theme-{name}", text=text, icon=icon, run=partial(w.set_theme, name), enabled=free)
+        Command(id=f"theme-{name}", text=text, icon=icon, run=partial(choose, name), enabled=free)
         for name, icon, text in looks
     ]
 
@@ -122,12 +123,13 @@ def _sizes(w: "MainWindow") -> list[Command]:
         ("text-smaller", "minus", tr("Smaller text"), ("Ctrl+-",), -1),
         ("text-usual", "undo", tr("Usual text size"), ("Ctrl+0",), 0),
     )
+    step = w.settings_in_force.step_text_size
 
     def free() -> bool:
         return not w.session.settings.locked(TEXT_SIZE)
 
     return [
-        Command(id=name, text=text, icon=icon, shortcuts=keys, run=partial(w.step_text_size, by), enabled=free)
+        Command(id=name, text=text, icon=icon, shortcuts=keys, run=partial(step, by), enabled=free)
         for name, icon, text, keys, by in sizes
     ]
 

@@ -42,7 +42,7 @@ def keep(window: MainWindow, keeper: PlaceKeeper) -> None:
     room = window.current_room()
     view = room.current_view() if room is not None else None
     standing = view.view_place() if isinstance(view, PlacedView) else None
-    words = window.search_view.field.text() if window.navigator.place.section == "search" else ""
+    words = window.content.search_view.field.text() if window.navigator.place.section == "search" else ""
     with suppress(StoreFault):
         keeper.keep_place(_written(_Whereabouts(place=window.navigator.place, words=words, standing=standing)))
 

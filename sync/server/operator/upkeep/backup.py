@@ -85,12 +85,7 @@ def _copy(
         people, rooms, items = (_count(reading, table) for table in ("users", "rooms", "items"))
     finally:
         reading.close()
-    for file in PUBLIC:
-        if (data / file).exists():
-            copy_file(data / file, target / file)
-    for file in SECRET if with_keys else ():
-        if (data / file).exists():
-            copy_file(data / file, target / KEYS / file)
+    _copy_files(data, target, with_keys=with_keys)
     made = Manifest(
         format=FORMAT,
         time=began,
@@ -109,6 +104,16 @@ def _copy(
     made.write(target)
     _sweep(target, name, named)
     return made
+
+
+def _copy_files(data: Path, target: Path, *, with_keys: bool) -> None:
+    """Copies the small files beside the database, the secret ones only `with_keys`."""
+    for file in PUBLIC:
+        if (data / file).exists():
+            copy_file(data / file, target / file)
+    for file in SECRET if with_keys else ():
+        if (data / file).exists():
+            copy_file(data / file, target / KEYS / file)
 
 
 def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], None]) -> None:

@@ -9,7 +9,7 @@ import asyncio
 import errno
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sync.server.config import Config, ConfigError
@@ -44,15 +44,8 @@ def restore(
     the backup. If `verify` finds problems, nothing is put in place unless `damaged`. `on_problem` and `step` as in
     `verify`. ConfigError if the restore is not possible, Full if the disk of the new folder is full.
     """
-    manifest = read_manifest(source)
-    if not matches(source, manifest):
-        why = "is not what the manifest says" if (source / manifest.database).exists() else "is missing"
-        raise ConfigError(f"{source / manifest.database} {why}: the backup was not copied whole; copy it again")
-    data = data.resolve()  # a link to another disk stays one
-    if os.path.ismount(data):  # Path.is_mount is not on Windows
-        raise ConfigError(f"{data} is a disk of its own: restore to a folder on it, and name that as data")
-    if data.exists() and any(data.iterdir()):
-        raise ConfigError(f"{data} is not empty")
+    manifest = _whole(source)
+    data = _free(data)
     data.parent.mkdir(parents=True, exist_ok=True)
     beside = data.with_name(f"{data.name}.{os.urandom(4).hex()}.new")
     try:
@@ -66,15 +59,10 @@ def restore(
         tally = verify(beside, note_problem, step)
         if tally.problems and not damaged:
             return tally
-        for where in rotten:  # put aside: a client that still has the part uploads it again, as for a missing one
-            part = Config(data=beside).blobs / where[:2] / where
-            part.rename(part.with_suffix(".bad"))
+        _put_aside(rotten, Config(data=beside).blobs)
         asyncio.run(_mark(beside, manifest, damaged=bool(tally.problems)))
         sync_folder(beside)
-        if data.exists():
-            data.rmdir()
-        beside.replace(data)
-        sync_folder(data.parent)
+        _put_in_place(beside, data)
         return tally
     except OSError as e:
         if e.errno not in _NO_ROOM:
@@ -82,6 +70,39 @@ def restore(
         raise Full(f"{data.parent}: the disk is full; nothing was put in place, and the backup is as it was") from e
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _whole(source: Path) -> Manifest:
+    """A backup's manifest. ConfigError if its database is not what the manifest says."""
+    manifest = read_manifest(source)
+    if not matches(source, manifest):
+        why = "is not what the manifest says" if (source / manifest.database).exists() else "is missing"
+        raise ConfigError(f"{source / manifest.database} {why}: the backup was not copied whole; copy it again")
+    return manifest
+
+
+def _put_in_place(beside: Path, data: Path) -> None:
+    if data.exists():
+        data.rmdir()
+    beside.replace(data)
+    sync_folder(data.parent)
+
+
+def _free(data: Path) -> Path:
+    """The data folder without links in its path. ConfigError unless it can be made."""
+    data = data.resolve()  # a link to another disk stays one
+    if os.path.ismount(data):  # Path.is_mount is not on Windows
+        raise ConfigError(f"{data} is a disk of its own: restore to a folder on it, and name that as data")
+    if data.exists() and any(data.iterdir()):
+        raise ConfigError(f"{data} is not empty")
+    return data
+
+
+def _put_aside(rotten: Sequence[str], blobs: Path) -> None:
+    """Renames damaged parts. A client that still has such a part uploads it again, as for a missing one."""
+    for where in rotten:
+        part = blobs / where[:2] / where
+        part.rename(part.with_suffix(".bad"))
 
 
 def _put_together(source: Path, manifest: Manifest, to: Path, keys: Path) -> None:

@@ -4,7 +4,6 @@ stored of the room."""
 
 from collections.abc import Iterator
 
-from sync.crypto.encoding import dec
 from sync.crypto.kdf import H
 from sync.errors import NeedLog, Reject
 from sync.ids import RoomId
@@ -17,7 +16,6 @@ from sync.trust.keys.epochs import Epoch, in_order, seals_fit
 from sync.trust.room.envelope import read_body, share_commitment
 from sync.trust.room.payloads import Add
 from sync.trust.room.room_state import Missing
-from sync.trust.room.signed_receipts import MAX_N
 from sync.trust.room.stream import Accepted, AcceptedEntry, RoomStream
 
 _ITEMS = "SELECT n, t, kind, id, rh, body, sig, ct, size_bytes FROM items WHERE room = ? ORDER BY n"
@@ -190,16 +188,12 @@ class RoomCheck:
     # -- what is kept beside the items ------------------------------------------------------------------------------
 
     def _check_state(self, state: bytes) -> None:
-        """Checks that the stored state is the one that these items make. A state in an older format is first read and
-        written again."""
+        """Checks that the stored state is the one that these items make."""
         kept = self._stream.state
         missing, kept.missing = kept.missing, Missing()
         whole = self._stream.to_bytes()  # with the content whose absence is reported separately
         kept.missing = missing
-        ours = self._stream.to_bytes()
-        if state in (ours, whole):
-            return
-        if not (_version(state) < _version(ours) and RoomStream.from_bytes(state).to_bytes() == ours):
+        if state not in (self._stream.to_bytes(), whole):
             self._add("state", str(self._stream.n), "state")
 
     def _check_content(self) -> None:
@@ -234,12 +228,3 @@ class RoomCheck:
                 self._add("share", obj.hex(), "missing")
         for obj in committed:
             self._add("share", bytes(obj).hex(), "missing")
-
-
-def _version(state: bytes) -> int:
-    """The version of a stored state; MAX_N, which is no version, for bytes that are no state."""
-    try:
-        parts = dec(state, limit=len(state))
-    except Reject:
-        return MAX_N
-    return parts[0] if isinstance(parts, list) and parts and isinstance(parts[0], int) else MAX_N

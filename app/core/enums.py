@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The enumerations that all of app/ and ui/ share: what a member may do, what a room is for, the state of the
+connection to the server, and a room's security status. Those of sync/ are defined there; ui/ imports them from here."""
+
+from enum import StrEnum
+
+from sync.client.status import LinkState, RoomState
+from sync.trust.formats.items import Role
+
+__all__ = ["LinkState", "Role", "RoomState", "RoomType"]
+
+
+class RoomType(StrEnum):
+    """What a room is for, as its record `RoomNamed` and the store have it."""
+
+    CASE = "case"
+    GROUP = "group"
+    DIRECT = "direct"
+    """A conversation of two people; lists show it under the other person's name."""

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the person is shown of the connection, and what is announced: in status bar, bar and a screen reader.
+
+It includes that this device was revoked, and how far a new device has come in reading its rooms.
+"""
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.enums import LinkState
+from app.session import Session
+from ui.errors import sentence
+from ui.kit.announcing import Announcer
+from ui.kit.bind import bind
+from ui.kit.dialogs import confirm, show
+from ui.kit.gathering import Kind
+from ui.kit.tasks import run
+from ui.kit.toast import InfoBar
+from ui.kit.translate import tr, trn
+from ui.shell.window.revoked import RevokedDialog
+from ui.shell.window.status_bar import StatusBar
+
+FEW_ROOMS = 3
+"""So few rooms are read before a person has read a sentence about it."""
+
+
+class ConnectionNotices(QObject):
+    """Follows the session's status. Call `use_parts` first."""
+
+    erase_requested = Signal()
+    """The person wants everything of a device that was revoked removed from this computer."""
+
+    def __init__(self, window: QWidget, session: Session, announcer: Announcer) -> None:
+        super().__init__(window)
+        self._window, self._session, self._announcer = window, session, announcer
+        self._bar: InfoBar
+        self._status_bar: StatusBar
+        self._announced = ""
+        self._known: tuple[LinkState, str | None, str] = LinkState.CONNECTING, None, ""
+        """State and code of the connection when no attempt was under way."""
+        bind(self, session.status_changed, self.refresh)
+
+    def use_parts(self, bar: InfoBar, status_bar: StatusBar) -> None:
+        """Shows the status in these parts from now on, and announces nothing for that."""
+        self._bar, self._status_bar = bar, status_bar
+        self._show()
+
+    def refresh(self) -> None:
+        """Reads the session's status again."""
+        self._show()
+        self._announce()
+
+    async def ask_erase(self) -> None:
+        """Shows what a revocation means, offers to keep unsent work, and removes everything if the person wants it."""
+        if await show(RevokedDialog(self._window, self._session.unsent)):
+            title, text = tr("Remove everything?"), tr("It cannot be undone.")
+            if await confirm(self._window, title, text, accept=tr("Remove everything"), danger=True):
+                self.erase_requested.emit()
+
+    def _announce(self) -> None:
+        """Announces the bar's text when its subject changes, and that the connection is back; not at each attempt to
+        connect, nor when only the number of waiting changes differs."""
+        status, before = self._session.status, self._announced
+        if self._session.devices.ended == "revoked":
+            self._announced = "revoked"
+        elif status.state in (LinkState.OFFLINE, LinkState.ERROR):
+            self._announced = f"{status.state} {status.code}"
+        elif status.state is not LinkState.CONNECTING:
+            self._announced = ""
+        if self._announced and self._announced != before:
+            self._announcer.announce(Kind.KEPT, self._bar.text())
+        elif before.startswith(LinkState.OFFLINE) and not self._announced:
+            self._announcer.announce(Kind.KEPT, tr("You are online again"))
+
+    def _show(self) -> None:
+        """Shows status bar and bar. In the bar the last known state stays while Kansli tries to connect. Otherwise the
+        bar, and all below it, would come and go at each attempt."""
+        status = self._session.status
+        self._status_bar.show_status(status)
+        if status.state is not LinkState.CONNECTING:
+            self._known = status.state, status.code, status.about
+        if self._session.devices.ended == "revoked":
+            text, action = sentence("revoked").text, tr("What can I do?")
+            self._bar.show_state("danger", "warning", text, action, lambda: run(self._window, self.ask_erase()))
+        else:
+            self._show_known(*self._known)
+
+    def _show_known(self, state: LinkState, code: str | None, about: str) -> None:
+        if state is LinkState.ERROR and code:
+            self._bar.show_state("warning", "warning", sentence(code, address=about).text, code=code)
+        elif state is LinkState.OFFLINE:
+            self._bar.show_state("info", "offline", _format_offline(code, self._session.status.waiting))
+        elif state is LinkState.SYNCING and (reading := self._format_reading()):
+            self._bar.show_state("info", "syncing", reading)
+        else:
+            self._bar.hide()
+
+    def _format_reading(self) -> str:
+        """How far a new device has come in reading its rooms; "" when hardly any is left."""
+        done, rooms = self._session.reading
+        if rooms - done < FEW_ROOMS:
+            return ""
+        return tr("Your rooms are being read: {n} of {all}.").format(n=done, all=rooms)
+
+
+def _format_offline(code: str | None, waiting: int) -> str:
+    text = tr("You are offline. Everything can be read and changed; it is sent when the connection is back.")
+    if code == "proxy-failed":
+        text = f"{sentence(code).title} {text}"
+    if waiting:
+        text += " " + trn("{n} change is waiting.", "{n} changes are waiting.", waiting).format(n=waiting)
+    return text

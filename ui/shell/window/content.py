@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the window shows beside the rail and the list of rooms: bars, the page of the place, the status bar.
+
+It goes nowhere by itself: the navigator chooses the page, and what a person chooses in a page is a signal.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.later import Later
+from app.session import Session
+from app.unlocking import Unlocking
+from ui.kit import theme
+from ui.kit.card import EmptyState
+from ui.kit.pages import Pages
+from ui.kit.roomy import Roomy
+from ui.kit.style import column
+from ui.kit.toast import InfoBar
+from ui.kit.translate import tr
+from ui.shell.home.home_page import Home
+from ui.shell.room.invitation_view import InvitationView
+from ui.shell.tool_list import ToolList
+from ui.shell.window.recovery_request_bar import AskedBar
+from ui.shell.window.search_view import SearchView
+from ui.shell.window.status_bar import StatusBar
+from ui.shell.window.upgrade_bar import UpgradeBar
+
+if TYPE_CHECKING:
+    from ui.shell.settings import settings_view as settings_page
+else:
+    settings_page = Later("ui.shell.settings.settings_view")  # with its dialogs 0.5 MB
+
+
+class Content(QWidget):
+    """The bars, the pages and the status bar, in the language in which they were made."""
+
+    link_chosen = Signal(object)
+    """An ObjectLink."""
+    room_chosen = Signal(object)
+    """A RoomId."""
+    room_wanted = Signal()
+    """The person wants to make a room."""
+    recovery_sheet_wanted = Signal()
+    lock_requested = Signal()
+    key_change_requested = Signal(object)
+    """A KeyChange."""
+
+    def __init__(self, session: Session, tools: ToolList, keys: Unlocking | None, now: Callable[[], datetime]) -> None:
+        super().__init__()
+        self._session, self._tools, self._keys = session, tools, keys
+        self._settings_view: settings_page.SettingsView | None = None
+        self.bar, self.asked_bar, self.upgrade_bar = InfoBar(), AskedBar(session), UpgradeBar()
+        self.stack, self.status = Pages(), StatusBar()
+        self.stack.setAccessibleName(tr("Content"))
+        self._make_pages(now)
+        layout = column(self)
+        for each in (self.bar, self.asked_bar, self.upgrade_bar):
+            layout.addWidget(each)
+        layout.addWidget(Roomy(self.stack), 1)
+        layout.addWidget(self.status)
+
+    def _make_pages(self, now: Callable[[], datetime]) -> None:
+        self.home = Home(self._session, self._tools, now)
+        self.home.link_chosen.connect(self.link_chosen)
+        self.home.room_chosen.connect(self.room_chosen)
+        self.home.recovery_sheet_wanted.connect(self.recovery_sheet_wanted)
+        self.search_view = SearchView(self._session, self._tools)
+        self.search_view.link_chosen.connect(self.link_chosen)
+        self.no_room = EmptyState(
+            "room",
+            tr("No room is open"),
+            tr("Rooms hold people, {things} of a case. Choose one in the list, or make a new one.").format(
+                things=self._tools.things()
+            ),
+            tr("Make a room"),
+            self.room_wanted.emit,
+        )
+        self.invitation = InvitationView(self._session)
+        self.invitation.entered.connect(self.room_chosen)
+        self.of_tools = {section.id: section.make() for section in self._tools.sections}
+        for page in (self.home, *self.of_tools.values(), self.search_view, self.no_room, self.invitation):
+            self.stack.addWidget(page)
+
+    @property
+    def settings_view(self) -> "settings_page.SettingsView":
+        """The settings, made at their first use: they are half of the window's widgets, and few starts show them."""
+        if self._settings_view is None:
+            with theme.styled_at_once():
+                self._settings_view = view = settings_page.SettingsView(
+                    self._session, self._keys, tools=self._tools.all
+                )
+                self.stack.addWidget(view)
+            view.lock.connect(self.lock_requested)
+            view.key_change.connect(self.key_change_requested)
+            view.room_chosen.connect(self.room_chosen)
+        return self._settings_view
+
+    def sections(self) -> dict[str, Callable[[], QWidget]]:
+        """Of each of the rail's sections but the rooms: what returns its page."""
+        return {
+            "home": lambda: self.home,
+            **{ident: partial(self.of_tools.__getitem__, ident) for ident in self.of_tools},
+            "search": lambda: self.search_view,
+            "settings": lambda: self.settings_view,
+        }

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What the window shows of an error: the world's in a message, ours in the one dialog from which it can be reported."""
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
+
+from app import diagnosis
+from app.errors import is_ours
+from app.session import Session
+from ui.errors import code_of, sentence_of
+from ui.kit import tasks
+from ui.kit.bug_dialog import BugNotifier
+from ui.kit.tasks import run
+from ui.kit.toast import Toast
+from ui.kit.translate import tr
+from ui.shell.settings.diagnosis_dialog import report_fault
+
+
+class ErrorMessages:
+    """Shows the errors of all widgets and tasks while its window is the one that is open."""
+
+    def __init__(self, window: QWidget, session: Session, message: Callable[[], Toast]) -> None:
+        """`message`: returns the window's message."""
+        self._window, self._session, self._message = window, session, message
+        self._bugs = BugNotifier(window, self._report)
+        tasks.set_error_hook(self._on_error)
+
+    def _on_error(self, _owner: QObject, error: Exception, again: tasks.Again) -> None:
+        if is_ours(error):
+            self._bugs.show_fault(error)
+        else:
+            text = sentence_of(error).text
+            self._message().show_text(text, again, tr("Try again"), code=code_of(error), kept=True)
+
+    def _report(self, lines: Sequence[str]) -> None:
+        run(self._window, self._save_report(lines))
+
+    async def _save_report(self, lines: Sequence[str]) -> None:
+        if await report_fault(self._window, self._session.report, diagnosis.write, lines) is not None:
+            self._message().show_text(tr("The report is saved"))

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a person asks for from outside a room: a new room, the direct room with somebody, no more invitations."""
+
+from collections.abc import Callable
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.enums import Role, RoomType
+from app.core.ids import RoomId
+from app.people.person import Person
+from app.rooms.invitations import MoreInvitations
+from app.session import Session
+from ui.kit.dialogs import confirm, show
+from ui.kit.tasks import run
+from ui.kit.translate import tr, trn
+from ui.shell.room.duplicate_accounts import may_add
+from ui.shell.room.member_dialogs import NewRoomDialog
+from ui.shell.tool_list import ToolList
+from ui.tool import toast
+
+
+class RoomRequests:
+    """Asks in dialogs above the window, makes rooms, and has them opened."""
+
+    def __init__(
+        self, window: QWidget, session: Session, tools: ToolList, open_room: Callable[[RoomId], object]
+    ) -> None:
+        self._window, self._session, self._tools, self._open_room = window, session, tools, open_room
+
+    def new_room(self) -> None:
+        """Asks for a name and makes a room."""
+        run(self._window, self._new_room())
+
+    def write_to(self, person: Person) -> None:
+        """Opens the direct room with a person; makes it if there is none."""
+        run(self._window, self._write_to(person))
+
+    def decline_all(self, more: MoreInvitations) -> None:
+        """Shows how many more invitations there are by one person, and declines them if the person wants it."""
+        run(self._window, self._decline_all(more))
+
+    async def _new_room(self) -> None:
+        dialog = NewRoomDialog(self._window, self._tools.things())
+        answer: list[tuple[str, RoomType]] = []
+        dialog.accepted.connect(lambda: answer.append((dialog.title.text().strip(), dialog.room_type)))
+        if await show(dialog) and answer:
+            self._open_room(await self._session.rooms.create(*answer[0]))
+
+    async def _write_to(self, person: Person) -> None:
+        rooms = self._session.rooms
+        for summary in rooms.rooms():
+            if summary.type is RoomType.DIRECT and any(m.person.uid == person.uid for m in rooms.members(summary.room)):
+                self._open_room(summary.room)
+                return
+        if not await may_add(self._window, self._session.people, person):
+            return
+        room = await rooms.create(person.name, RoomType.DIRECT)
+        await rooms.add(room, person.uid, Role.OWNER, True)
+        self._open_room(room)
+
+    async def _decline_all(self, more: MoreInvitations) -> None:
+        name = more.by.name if more.by is not None else tr("Somebody")
+        text = tr(
+            "There are so many that they are not shown one by one. When you have answered some of the others, the next "
+            "ones are shown. Nobody is told if you decline."
+        )
+        title = trn("{n} more invitation by {name}", "{n} more invitations by {name}", len(more.rooms))
+        title = title.format(n=len(more.rooms), name=name)
+        if await confirm(self._window, title, text, accept=tr("Decline all"), danger=True):
+            invitations = self._session.invitations
+            await invitations.decline(*more.rooms)
+            undo = invitations.ask_again
+            toast(self._window, tr("The invitations are declined."), lambda: run(self._window, undo(*more.rooms)))

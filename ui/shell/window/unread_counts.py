@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""How much is unread or waits: beside the rail's buttons and in the window's title, with the open room's name."""
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.session import Session
+from app.settings import ROOM_IN_TITLE
+from app.store.rows import MAX_UNREAD
+from ui.kit.bind import Soon, bind
+from ui.kit.plain import set_title
+from ui.shell.tool_list import ToolList
+from ui.shell.window.navigation import Rail
+from ui.shell.window.navigator import Navigator
+
+
+class UnreadCounts(QObject):
+    """Follows rooms and invitations. Call `use_rail` first."""
+
+    changed = Signal(int)
+    """How much is unread. Emitted after each look at the rooms."""
+
+    def __init__(self, window: QWidget, session: Session, tools: ToolList, navigator: Navigator) -> None:
+        super().__init__(window)
+        self._window, self._session, self._tools, self._navigator = window, session, tools, navigator
+        self._rail: Rail
+        self.unread = 0
+        """In all rooms that are not muted."""
+        soon = Soon(self, self.refresh)
+        bind(self, session.rooms.changed, soon.due)
+        bind(self, session.invitations.changed, soon.due)
+        bind(self, session.settings.changed, self._on_setting)
+        navigator.moved.connect(self._show_title)
+
+    def use_rail(self, rail: Rail) -> None:
+        """Shows the counts on this rail from now on."""
+        self._rail = rail
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Counts again."""
+        self.unread = sum(r.unread for r in self._session.rooms.rooms() if not r.muted)
+        self._show_title()
+        self._rail.items["rooms"].set_count(self.unread + self._session.invitations.count)
+        for section in self._tools.sections:
+            if section.count is not None:
+                self._rail.items[section.id].set_count(section.count())
+        self.changed.emit(self.unread)
+
+    def _on_setting(self, key: str) -> None:
+        if key == ROOM_IN_TITLE.key:
+            self._show_title()
+
+    def _show_title(self) -> None:
+        """Sets the window's title: how much is unread, and the open room's name unless the setting hides it."""
+        rooms = self._session.rooms.rooms()
+        shown = self._navigator.place.room if self._session.settings.get(ROOM_IN_TITLE) else None
+        room = next((r.title for r in rooms if r.room == shown), "")
+        more = "+" if any(r.unread >= MAX_UNREAD for r in rooms if not r.muted) else ""
+        count = f"({self.unread}{more}) " if self.unread else ""
+        set_title(self._window, f"{count}{room} – Kansli" if room else f"{count}Kansli")
