@@ -5,19 +5,15 @@ It moves encrypted changes between the owner's store (ports.py) and the server, 
 should know. It never learns what a change means.
 """
 
-import asyncio
 import contextlib
-import logging
-import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from sync.client.account.account_secrets import Account
-from sync.client.account.enrolment import FIRST_ENTRIES, converse, register
 from sync.client.account.known_logs import Book
 from sync.client.devices.device_pairing import Host
-from sync.client.devices.own_devices import RESET, REVOKED, Devices
+from sync.client.devices.own_devices import Devices
 from sync.client.devices.own_recovery_sheet import RecoverySheet
 from sync.client.exchange.blob_transfer import Blobs
 from sync.client.exchange.history_grants import HistoryProposal, approval_waits, may_propose, proposals
@@ -32,33 +28,20 @@ from sync.client.exchange.snapshot_maker import Snapshots
 from sync.client.link import Link
 from sync.client.parts import EngineParts
 from sync.client.ports import PRESENCE, Listener, Ports
-from sync.client.restore.reupload import Reuploader, upload_log
+from sync.client.restore.reupload import Reuploader
+from sync.client.restore.unknown_account import UnknownAccount
 from sync.client.room.invitation_consent import Consent, Invitation
 from sync.client.room.prunable import RoomPrunes, prunes
 from sync.client.room.trust_facts import Facts, KeyChange, RoomFacts, key_changes, writing_devices
-from sync.client.status import LinkState, RoomState, SyncStatus
-from sync.client.wire.backoff import Backoff
+from sync.client.running.connection_state import ConnectionState
+from sync.client.running.own_log_keeping import OwnLogKeeping
+from sync.client.running.reconnecting import Reconnecting
+from sync.client.running.signed_in_session import SignedInSession
+from sync.client.status import RoomState, SyncStatus
 from sync.client.wire.connection import Connection
 from sync.client.wire.dialled_address import ServerLine
 from sync.client.wire.transport import Dialer
-from sync.errors import (
-    AddressForbidden,
-    BugError,
-    CertificateRefused,
-    ClockOff,
-    Ended,
-    NoAddress,
-    NoProxyScript,
-    OfServer,
-    ProxyUnnamed,
-    ProxyWantsName,
-    Refused,
-    Reject,
-    SyncError,
-    TooOld,
-    Unreachable,
-    WrongAgency,
-)
+from sync.errors import Refused, SyncError
 from sync.ids import DevId, Hash, ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
@@ -66,27 +49,6 @@ from sync.trust.person.agency import agency_fingerprint
 from sync.trust.person.author import safety_number
 from sync.trust.room import envelope
 from sync.trust.room.successor_claim import Origin, may_continue
-
-log = logging.getLogger("sync")
-
-_MOST_EARLY = 4096
-_STUCK_RETRY_S = 30.0
-"""Between attempts when a person or IT must act first: certificate, clock, agency, proxy, rules."""
-OLD_RETRY_S = 900.0
-"""The longest wait between two attempts of a program that is too old. Only a newer program, or another server, ends
-that state, and a newer program connects when it starts. So an office of old programs need not ask twice a minute."""
-_LAST_WORD_S = 2.0
-_STEADY_S = 5.0
-"""A connection that lasted so long resets the back-off. If each connection fails at once, the attempts become ever
-rarer."""
-COMPARE_S = 600.0
-"""The least time between two sign-ins that only compare the clocks."""
-_FOR_IT = (ErrorCode.AUTH, ErrorCode.UNKNOWN_USER, REVOKED, RESET)
-_CODE_SPENT = (ErrorCode.CODE_USED, ErrorCode.CODE_EXPIRED, ErrorCode.CODE_WITHDRAWN)
-_STUCK = (
-    CertificateRefused, ClockOff, WrongAgency, ProxyWantsName, ProxyUnnamed, NoProxyScript, AddressForbidden, NoAddress,
-    OfServer,
-)  # fmt: skip
 
 
 class Engine:
@@ -116,44 +78,27 @@ class Engine:
         self._snapshots = Snapshots(self._link)
         self._inbox = Inbox(self._link, self._verifier, self._seals, self._snapshots)
         self._outbox = Outbox(self._link, self._verifier, self._inbox.pull_again)
-        self._backoff = Backoff()
-        self._state = LinkState.CONNECTING  # unknown until the first attempt has ended
-        self._code: str | None = None
-        self._about = ""
-        self._last_synced_ms: int | None = None
-        self._retry = asyncio.Event()
-        self._hasty = False
-        self._in_since: float | None = None
-        self._registered = False
-        self._return_at = 0.0
-        self._code_spent: str | None = None
         self.operations = RoomOperations(self._link, self._inbox, self._outbox)
         self.blobs = Blobs(self._link, self._line)
-        self._log_moved = asyncio.Event()
         self._reuploader = Reuploader(
             self._link,
             self._verifier,
             self._inbox.recheck_head,
             self._outbox.opened,
             self.blobs.reupload_lost,
-            self._log_moved.set,
+            self._link.own_log_moved.set,
         )
         self.devices = Devices(self._link)
         self.recovery_sheet = RecoverySheet(self._link, self.devices)
         self._audit = Audit(self._link)
         self._schedule = Schedule(self._link)
         self._facts = Facts()
-        self._early: list[m.ServerFrame] | None = None
-        """Frames about rooms that were received before the inbox took the sign-in's list of rooms; None once it has
-        taken it."""
-        self._host: Host | None = None
         self._speakers: dict[RoomId, tuple[dict[bytes, Uid], frozenset[Uid]]] = {}
         self._present: set[RoomId] = set()
         """Rooms in which this device has posted a heartbeat, or will post one."""
-        self._compare_at = 0.0
-        self._link.compare_clocks = self._compare_clocks
         self.parts = EngineParts(
             link=self._link,
+            verifier=self._verifier,
             inbox=self._inbox,
             outbox=self._outbox,
             seals=self._seals,
@@ -162,6 +107,19 @@ class Engine:
             reuploader=self._reuploader,
             schedule=self._schedule,
         )
+        self._state = ConnectionState(listener.on_status)
+        unknown = UnknownAccount(self._link, self._line)
+        self._session = SignedInSession(
+            self.parts,
+            self._line,
+            self._state,
+            OwnLogKeeping(self.parts, self.devices, self.recovery_sheet),
+            self.recovery_sheet,
+            self.blobs,
+            unknown,
+        )
+        self._reconnecting = Reconnecting(self._link, self.devices, self._state, self._session, unknown)
+        self._link.compare_clocks = self._reconnecting.compare_clocks
 
     # -- state for the owner --------------------------------------------------------------------------------------
 
@@ -178,12 +136,12 @@ class Engine:
     def status(self) -> SyncStatus:
         """A snapshot for the status bar."""
         return SyncStatus(
-            state=self._state,
-            code=self._code,
+            state=self._state.link,
+            code=self._state.code,
             waiting=self._link.ports.waiting_count(),
-            last_synced_ms=self._last_synced_ms,
+            last_synced_ms=self._state.last_synced_ms,
             server=self._line.address.name,
-            about=self._about,
+            about=self._state.about,
         )
 
     def room_state(self, room: RoomId) -> RoomState:
@@ -400,289 +358,28 @@ class Engine:
         message = found.ephemerals.seal(payload, self._link.server_now_ms, kind)
         if message is not None:
             frame = m.Ephemeral(room=room, body=message.body, sig=message.sig, ct=message.ct)
-            self._spawn(self._post(connection, frame))
+            self._reconnecting.spawn(_post(connection, frame))
 
     def invite_device(self, record: bytes) -> Host:
         """Starts a new attempt to add a second device and returns its `Host`; an earlier attempt gets no more frames.
         `record`: the own staff record, encoded."""
-        self._host = Host(self._link, self.devices, record)
-        return self._host
+        self._session.host = host = Host(self._link, self.devices, record)
+        return host
 
     def retry_now(self) -> None:
         """Connects at once if there is no connection. For a person's request."""
-        self._backoff.reset()
-        self._retry.set()
+        self._reconnecting.retry_now()
 
     def hurry(self) -> None:
         """Drops the connection and dials at once. For a computer that woke or has another network: the old line may be
         dead."""
-        self.retry_now()
-        connection = self._link.connection
-        if connection is not None:
-            self._hasty = True
-            self._spawn(connection.close())
-
-    def _compare_clocks(self) -> None:
-        """Signs in again to compare the clocks, because a room's time is far ahead; at most once in COMPARE_S."""
-        now = asyncio.get_running_loop().time()
-        if now >= self._compare_at:
-            self._compare_at = now + COMPARE_S
-            log.warning("the server's time is far ahead: signing in again")
-            self.hurry()
-
-    # -- running --------------------------------------------------------------------------------------------------
+        self._reconnecting.hurry()
 
     async def run(self) -> None:
         """Connects, syncs, reconnects with jittered back-off, until cancelled."""
-        self._tasks: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                wait_s = await self._attempt_safely()
-                if self._hasty:
-                    self._hasty = False
-                    continue
-                self._retry.clear()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(wait_s):
-                        await self._retry.wait()
-        finally:
-            self._link.connection = None
-            for task in self._tasks:
-                task.cancel()
+        await self._reconnecting.run()
 
-    async def _attempt_safely(self) -> float:
-        """As `_attempt`, but logs every error and returns the wait before the next attempt. ▲ Otherwise an error after
-        a failed session would end syncing for good, for example a full disk that refuses to store a revocation."""
-        try:
-            return await self._attempt()
-        except Exception as e:
-            log.exception("the end of a session failed")
-            self._set(LinkState.ERROR, str(getattr(e, "code", BugError.code)))
-            return self._backoff.next_s()
 
-    async def _attempt(self) -> float:
-        """Runs one connection from its beginning to its end. Returns the seconds to wait before the next attempt."""
-        self._in_since = None
-        try:
-            await self._link.open_large()
-            if self.devices.ended is not None:  # our own copy of the log says so: the server is not asked again
-                self._set(LinkState.ERROR, self.devices.ended)
-                return _STUCK_RETRY_S
-            await self._session()
-        except Ended as e:
-            return self._end(e)
-        except TooOld as e:
-            self._set(LinkState.ERROR, e.code)
-            return random.uniform(OLD_RETRY_S / 2, OLD_RETRY_S)  # noqa: S311 - spreads load, guards nothing
-        except _STUCK as e:
-            self._set(LinkState.ERROR, e.code, e.address if isinstance(e, OfServer) else "")
-            return _STUCK_RETRY_S
-        except Refused as e:
-            if e.code == ErrorCode.AUTH and (await self._finish_enrolment() or await self._return_log()):
-                return 0.0
-            code = self._code_spent or e.code if e.code == ErrorCode.AUTH else e.code
-            self._set(LinkState.ERROR if e.code in _FOR_IT else LinkState.OFFLINE, code)
-        except Unreachable as e:
-            if not self._hasty:
-                self._set(LinkState.OFFLINE, e.code)
-        except Reject as e:
-            log.error("the client refused the server: %s", e.code)
-            self._set(LinkState.ERROR, e.code)
-        except Exception as e:
-            # The owner's store (a full disk) or a fault of ours: its code is shown, and the session is tried again.
-            log.exception("session failed")
-            self._set(LinkState.ERROR, str(getattr(e, "code", BugError.code)))
-        if self._in_since is not None and asyncio.get_running_loop().time() - self._in_since > _STEADY_S:
-            return self._backoff.after_loss_s()
-        return self._backoff.next_s()
-
-    def _end(self, claim: Ended) -> float:
-        """▲ Ends this device if its own log says that it is revoked or reset. A server that only claims so is not
-        believed."""
-        try:
-            self.devices.believe_end(claim.entries)
-        except Reject as e:
-            self._set(LinkState.ERROR, e.code)
-            return self._backoff.next_s()
-        log.warning("this device has ended: %s", self.devices.ended)
-        self._set(LinkState.ERROR, self.devices.ended)
-        return _STUCK_RETRY_S
-
-    async def _finish_enrolment(self) -> bool:
-        """▲ Registers an account whose enrolment was cut off before the server's answer. Returns True if the engine
-        should sign in again.
-
-        Only for an account that was never in a room. The server answers Ok again if it has the same entries.
-        """
-        account, ports = self._link.account, self._link.ports
-        entries = ports.user_log(account.uid)
-        if self._registered or self._link.rooms or len(entries) != FIRST_ENTRIES:
-            return False
-        try:
-            await register(self._line, account.agency_pk, entries, self._link.now_ms)
-        except SyncError as e:
-            log.warning("not registered: %s", e.code)
-            self._code_spent = e.code if e.code in _CODE_SPENT else None
-            return False
-        self._registered = True
-        log.info("registered")
-        return True
-
-    async def _return_log(self) -> bool:
-        """Uploads the own log and staff record again to a server that does not know this device any more. Returns True
-        if the engine should sign in again. Only a restored server accepts them. At most one attempt in _STUCK_RETRY_S.
-        """
-        now = asyncio.get_running_loop().time()
-        if now < self._return_at:
-            return False
-        self._return_at = now + _STUCK_RETRY_S
-        account = self._link.account
-        entries, fingerprint = self._link.ports.user_log(account.uid), agency_fingerprint(account.agency_pk)
-        staff = self._link.book.staff(account.uid)
-        try:
-            await converse(self._line, fingerprint, self._link.now_ms, lambda c: upload_log(c, entries, staff))
-        except SyncError as e:
-            log.info("the server did not take the own log: %s", e.code)
-            if isinstance(e, Unreachable):  # the server did not refuse
-                self._return_at = 0.0
-            return False
-        log.warning("the server has accepted this person's log again")
-        return True
-
-    async def _session(self) -> None:
-        if self._state is not LinkState.ERROR:
-            self._set(LinkState.CONNECTING, None)
-        account = self._link.account
-        connection = await self._line.connect(self._link.now_ms)
-        self._early = []
-        reading = asyncio.ensure_future(connection.run(self._on_frame))
-        work: list[asyncio.Future[None]] = [reading]
-        try:
-            authed = await connection.sign_in(account.uid, account.dev, account.signing, self._verifier.newest())
-            self._link.connection = connection
-            self._in_since = asyncio.get_running_loop().time()
-            self._registered = True
-            self._set(LinkState.SYNCING, None)
-            self._reuploader.start(authed)
-            await self._own_log(connection, authed)
-            self.recovery_sheet.replace_attempts(authed.recovery_requests)
-            await self._inbox.start(authed.rooms)
-            early, self._early = self._early, None
-            for frame in early:
-                self._inbox.on_frame(frame)
-            self._audit.start(self._link.rooms)
-            self._log_moved.set()
-            self._link.outbox_work.set()
-            work += [
-                asyncio.ensure_future(self._inbox.work(self._on_idle)),
-                asyncio.ensure_future(self._outbox.work()),
-                asyncio.ensure_future(self._seals.work(self._outbox, self._inbox.pull_again)),
-                asyncio.ensure_future(self.blobs.work()),
-                asyncio.ensure_future(self._inbox.rereading.work()),
-                asyncio.ensure_future(self._snapshots.work(self._outbox)),
-                asyncio.ensure_future(self._audit.work(self._outbox)),
-                asyncio.ensure_future(self._reuploader.work()),
-                asyncio.ensure_future(self._schedule.work(self._outbox)),
-                asyncio.ensure_future(self._follow_own_log(connection)),
-            ]
-            done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        except SyncError as e:
-            if isinstance(e, Unreachable):  # the reader closes the line before it raises the reason
-                await asyncio.wait([reading], timeout=_LAST_WORD_S)
-            cause = reading.exception() if reading.done() and not reading.cancelled() else None
-            if isinstance(cause, SyncError):
-                raise cause from None  # not its echo in another task
-            raise
-        finally:
-            self._link.connection = None
-            self._link.notify_moved()
-            if self._host is not None:
-                self._host.lost()
-            for task in work:
-                task.cancel()
-            ends = await asyncio.gather(*work, return_exceptions=True)
-            await connection.close()  # a reader cancelled before its first step has not closed it
-            if any(isinstance(e, Exception) and not isinstance(e, SyncError) for e in ends):
-                self._link.reload()
-
-    async def _own_log(self, connection: Connection, authed: m.Authed) -> None:
-        """▲ Verifies that the server's copy of our own log agrees with ours and is no shorter. No receipt covers the
-        log, only our copy. A restored server gets the missing entries back; Reject "rollback" if it does not take them.
-        """
-        mine = self._link.book.log(self._link.account.uid)
-        if mine is None or mine.seq < authed.ulog_seq:
-            mine = await self._link.book.fetch(connection, self._link.account.uid)
-        if mine.head_at(authed.ulog_seq) != authed.ulog_head:
-            raise Reject("ulog", "own log")
-        if authed.ulog_seq < mine.seq:
-            try:
-                await self._reuploader.reupload_own_log(connection, authed.ulog_seq)
-            except Refused as e:
-                raise Reject("rollback", "own log") from e
-
-    def _on_frame(self, frame: m.ServerFrame) -> None:
-        """Hands a frame that is no reply to the part that handles it. Runs on the reader task."""
-        if isinstance(frame, m.LogMoved):
-            self._log_moved.set()
-        elif isinstance(frame, m.MemberMoved):
-            self._audit.on_member_moved(RoomId(frame.room))
-        elif isinstance(frame, m.RecoveryRequests):
-            self.recovery_sheet.replace_attempts(frame.requests)
-            self._link.listener.on_status()
-        elif isinstance(frame, m.RestoreProgress):
-            self._reuploader.on_frame(frame)
-        elif isinstance(frame, m.PairMail | m.PairEnd):
-            if self._host is not None:
-                self._host.on_frame(frame)
-        elif self._early is None:
-            self._inbox.on_frame(frame)
-        elif isinstance(frame, m.Joined | m.Removed) and len(self._early) < _MOST_EARLY:
-            self._early.append(frame)
-
-    async def _follow_own_log(self, connection: Connection) -> None:
-        """Takes in what the person's other devices did, and keeps the person's key in order.
-
-        A restored server accepts no new entries of the log while it waits for a device of this person. In that case
-        this is tried again later.
-        """
-        checked = -1
-        while True:
-            await self._log_moved.wait()
-            self._log_moved.clear()
-            await self.devices.follow(connection)
-            if self.devices.ended is not None:
-                raise Refused(self.devices.ended)
-            try:
-                await self.devices.maintain()
-                await self.recovery_sheet.defend()
-                await self.recovery_sheet.finish()
-            except (Refused, Reject) as e:
-                log.info("own log not maintained: %s", e.code)
-                if e.code == ErrorCode.CLOSED:
-                    asyncio.get_running_loop().call_later(_STUCK_RETRY_S, self._log_moved.set)
-            if self.devices.own_log.seq != checked:
-                checked = self.devices.own_log.seq
-                self._audit.check_now()
-            self._link.listener.on_status()
-
-    def _on_idle(self) -> None:
-        """Everything that was received is judged and stored."""
-        self._last_synced_ms = self._link.now_ms()
-        self._audit.add_rooms(self._link.rooms)
-        self._schedule.caught_up()
-        self._set(LinkState.ONLINE, None)
-
-    def _set(self, state: LinkState, code: str | None, about: str = "") -> None:
-        self._state, self._code, self._about = state, code, about
-        self._link.listener.on_status()
-
-    def _spawn(self, coro: Coroutine[object, object, None]) -> None:
-        task = asyncio.ensure_future(coro)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _post(self, connection: Connection, frame: m.Ephemeral) -> None:
-        with contextlib.suppress(SyncError):
-            await connection.post(frame)
+async def _post(connection: Connection, frame: m.Ephemeral) -> None:
+    with contextlib.suppress(SyncError):
+        await connection.post(frame)

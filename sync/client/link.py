@@ -45,6 +45,8 @@ class Link:
     outbox_work: asyncio.Event = field(default_factory=asyncio.Event)
     inbox_work: asyncio.Event = field(default_factory=asyncio.Event)
     seal_work: asyncio.Event = field(default_factory=asyncio.Event)
+    own_log_moved: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the own log may have grown."""
     compare_clocks: Callable[[], None] = lambda: None
     """Signs in again, at most once in a while: a sign-in compares the server's clock with ours."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)

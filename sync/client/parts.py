@@ -7,6 +7,7 @@ from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.member_audit import Audit
 from sync.client.exchange.missing_keys import Seals
 from sync.client.exchange.outbox import Outbox
+from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.exchange.rotation_schedule import Schedule
 from sync.client.exchange.snapshot_maker import Snapshots
 from sync.client.link import Link
@@ -23,6 +24,7 @@ class EngineParts:
     """
 
     link: Link
+    verifier: ReceiptVerifier
     inbox: Inbox
     outbox: Outbox
     seals: Seals

@@ -1,32 +1,35 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the client receives from the server: fresh items, catching up in slices, and missing keys and shares."""
+"""What the client receives from the server: which room is read next, from fresh frames or by pulling slices.
+
+How a slice is judged and stored is in slice_reader.py, what a room then still lacks in missing_content.py.
+"""
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 from sync.client.exchange.backfill import Backfill
+from sync.client.exchange.missing_content import MissingContent
 from sync.client.exchange.missing_keys import Seals
+from sync.client.exchange.missing_logs import MissingLogs
 from sync.client.exchange.missing_shares import Shares
 from sync.client.exchange.prefetch import Prefetch
 from sync.client.exchange.receipt_verifier import ReceiptVerifier
 from sync.client.exchange.reread import Rereading
 from sync.client.exchange.room_invitations import Invitations
+from sync.client.exchange.slice_reader import SliceReader
 from sync.client.exchange.snapshot_maker import Snapshots
 from sync.client.link import Link
 from sync.client.room import bootstrap_buffer
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState
-from sync.errors import NeedLog, Refused, Reject
-from sync.ids import DevId, RoomId, Uid
+from sync.errors import Refused, Reject
+from sync.ids import DevId, RoomId
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust.formats.items import ENTRY, Item
 from sync.trust.room.ephemeral import EphemeralMessage
-from sync.trust.room.state_codec import STATE_TOO_LARGE
-from sync.trust.room.stream import Accepted, AcceptedEntry
 
 log = logging.getLogger("sync")
 
@@ -35,36 +38,27 @@ MAX_QUEUED_BYTES = 8 * 1024 * 1024
 """Fresh frames that wait to be judged. Beyond this limit the room is pulled instead, so memory stays bounded."""
 MAX_ROOMS = 10_000
 """The most rooms that a server can make this device follow."""
-PIECE = 64
-"""Items judged in one turn of the event loop, about 1.5 ms; a longer batch is judged whole."""
-PIECE_BYTES = 96 * 1024
-"""The same limit in bytes: a batch of packed edits may hold thousands of changes."""
-BREATHE = 16
-"""A longer piece is judged, opened and stored in one turn of the loop each."""
 HEADS = 16
 """Rooms whose receipts are verified in one turn, 0.1 ms each."""
-KEPT_MS = 90 * 86_400_000
-KEPT_BYTES = 256 * 1024 * 1024
-"""Items that are kept as they were received, for a server that loses them (protocol §10)."""
-_LOG_TRIES = 64
 _STRUCT = 256
 """Bytes of an item or a share beside its content."""
 
 
 class Inbox:
-    """Judges and stores what is received. One `work` task at a time."""
+    """Reads one room after another, as the server announces them. One `work` task at a time."""
 
     def __init__(self, link: Link, verifier: ReceiptVerifier, seals: Seals, snapshots: Snapshots) -> None:
         self._link = link
-        self._snapshots = snapshots
         self._verifier = verifier
-        self._seals = seals
         self._shares = Shares(link)
         self._backfill = Backfill(link)
-        self.rereading = Rereading(link, self._with_logs, snapshots, self._backfill.fetch_pruned)
+        logs = MissingLogs(link)
+        self.rereading = Rereading(link, logs.judge, snapshots, self._backfill.fetch_pruned)
         """Reads rooms again in the background."""
-        self.invitations = Invitations(link, self._with_logs, self._follow)
+        self.invitations = Invitations(link, logs.judge, self._follow)
         """Rooms that are not followed before the person has accepted."""
+        self._content = MissingContent(link, verifier, seals, self._shares, self._backfill)
+        self.slices = SliceReader(link, verifier, seals, snapshots, logs, self._content, self.invitations)
         self._fresh: deque[m.Fresh] = deque()
         self._fresh_bytes = 0
         self._behind: dict[RoomId, None] = {}
@@ -238,7 +232,7 @@ class Inbox:
     async def _take_fresh(self, frame: m.Fresh) -> None:
         room = self._link.room(RoomId(frame.room))
         if not frame.items and frame.shares and room.keys.missing_shares():
-            await self._resolve(room, frame.shares)
+            await self._content.resolve(room, frame.shares)
         if room.problem is not None or not frame.items or frame.items[-1].n <= room.stream.n:
             return
         if self.invitations.holds(room):
@@ -246,7 +240,7 @@ class Inbox:
         if frame.items[0].n != room.stream.n + 1:
             self._note_missing(room)
             return
-        if await self._take(room, frame.items, frame.shares, frame.receipt) and self._verifier.agrees(
+        if await self.slices.read(room, frame.items, frame.shares, frame.receipt) and self._verifier.agrees(
             room, frame.receipt
         ):
             await self._after(room)
@@ -276,7 +270,7 @@ class Inbox:
         pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)
         while pulled.items:
             if room.problem is not None:  # ▲ stopped meanwhile: a pull may have no end
-                await self._store_judged(room)
+                await self.slices.store_judged(room)
                 self._prefetch.drop(room.room)
                 return None
             more, after = pulled.items[-1].n < pulled.receipt.n, pulled.items[-1].n
@@ -284,7 +278,7 @@ class Inbox:
                 self._prefetch.start(room.room, after, headers_only=headers_only)
             else:
                 self._pull_following()
-            if not await self._take(room, pulled.items, pulled.shares, pulled.receipt):
+            if not await self.slices.read(room, pulled.items, pulled.shares, pulled.receipt):
                 self._prefetch.drop(room.room)
                 return None
             if not more:
@@ -318,187 +312,16 @@ class Inbox:
             log.info("subscribe refused: %s", e.code)
         self._unsubscribed.discard(room.room)
 
-    async def _take(
-        self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt
-    ) -> bool:
-        """Judges, opens and stores a slice, piece by piece. False if the room was stopped, or passed to the
-        invitations.
-
-        ▲ Reading ends at the position at which this person left the room from another device. They may have been added
-        again after it, and must then be asked before anything more of the room is read.
-        """
-        entries = left = False
-        # ▲ The room counts as behind until the slice ends: only the last piece is flushed, and nothing is sent earlier.
-        room.announce(wire[-1].n)
-        since = self._link.server_now_ms - KEPT_MS
-        me, owners = self._link.account.uid, room.stream.state.dev_owner
-        for piece, more in _pieces(wire, me):
-            heavy = any(i.kind == ENTRY for i in piece)
-            try:
-                self._verifier.check_promise(room, piece)
-                if heavy:
-                    await self._link.load_logs(room)
-                accepted = await self._judge(room, piece)
-            except Reject as e:
-                await self._store_judged(room)  # the store keeps the reason only for a stream that it has
-                await self._verifier.refuse(room, e, receipt, piece)
-                return False
-            entries = entries or heavy
-            breathe = heavy or len(piece) > BREATHE
-            with self._link.kept(room):
-                if breathe:
-                    await asyncio.sleep(0)
-                # an item without content could not be uploaded again
-                kept = [] if room.headers_only else [i for i in piece if i.t >= since]
-                for received in room.open_all(accepted, shares, more=more, items=kept):
-                    if breathe:
-                        await asyncio.sleep(0)
-                    await self._link.ports.receive_apart(received)
-            if room.bootstrap_buffer is None:
-                room.note_stored(accepted[-1].n)
-            elif room.bootstrap_buffer.full:
-                await self._bootstrap(room)
-            self._seals.see(room, accepted)
-            self._snapshots.see(room, accepted)
-            if not room.is_member and _left(accepted[-1], me) and receipt.n > room.stream.n:
-                left = self.invitations.left(room, receipt)
-                if left:
-                    break
-        self._link.notify_moved()
-        new_device = room.stream.state.dev_owner is not owners  # a person's first item: they accepted
-        if (entries or new_device) and not room.keys.needs_key:  # without the key: once it is here or known missing
-            self._link.listener.on_room(room.room)
-        return not left
-
-    async def _refill(self, room: RoomSync) -> None:
-        """Asks again for content that was missing: the server may give it now."""
-        for n in room.stream.withheld():
-            try:
-                shown = (await self._link.pull(room.room, n - 1)).items[:1]
-            except Refused:
-                return
-            for i in shown:
-                for received in room.refill(Item.of(i), n):
-                    await self._link.ports.receive_apart(received)
-
-    async def _judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
-        return await self._with_logs(lambda: room.judge(items), len(items))
-
-    async def _with_logs(self, judge: Callable[[], list[Accepted]], count: int) -> list[Accepted]:
-        """The verdicts of `judge`. User logs that are missing are fetched first. ▲ Reject "withheld" if one cannot be
-        had."""
-        for _ in range(_LOG_TRIES + count):
-            try:
-                return judge()
-            except NeedLog as need:
-                try:
-                    found = await self._link.book.fetch(self._link.online, need.uid)
-                except Refused as e:
-                    raise Reject("withheld", "user log") from e
-                if found.seq < need.seq:
-                    raise Reject("withheld", "user log") from need
-        raise Reject("withheld", "user logs")
-
     async def _after(self, room: RoomSync, *, pulled: bool = False) -> None:
         """The room is at a new position: fetches what is missing, and wakes the outbox. `pulled`: the room was pulled
-        up to its head; then also asks again for keys that the server did not have before.
-
-        ▲ Content that is missing although no destroy or prune explains it makes the room WITHHELD.
-        """
+        up to its head."""
         self._pull_following()
-        found = False
-        if room.bootstrap_buffer is not None:
-            found = await self._seals.fetch_missing(room, retry=pulled)
-            if not await self._bootstrap(room):
-                return
-        if room.caught_up and room.stream.withheld():
-            await self._refill(room)
-        if room.caught_up and room.stream.withheld():
-            self._verifier.stop(room, RoomState.WITHHELD, "withheld")
-            return
-        found = await self._seals.fetch_missing(room, retry=pulled) or found
-        if room.waiting:
-            await self._resolve(room, [])  # first, since after a restart only trying shows what is missing
-            if await self._seals.fetch_missing(room, retry=False):
-                found = True
-                await self._resolve(room, [])
-        shares = await self._shares.ask(room)
-        if shares:
-            await self._resolve(room, shares)
-        if found:
-            self._backfill.allow_retry(room.room)
-        if room.incomplete and room.caught_up:
-            await self._backfill.fetch_pruned(room)
-            if room.incomplete and await self._seals.fetch_missing(room, retry=False):  # the snapshot's key was missing
-                self._backfill.allow_retry(room.room)
-                await self._backfill.fetch_pruned(room)
-        self.rereading.queue(room)
-        self._link.outbox_work.set()
-
-    async def _bootstrap(self, room: RoomSync) -> bool:
-        """Completes a newcomer's first pull, or the part of it that is held: opens what it has keys for, and stores all
-        of it. ▲ False if the server does not give the content of items that it has shown: the room is WITHHELD."""
-        was_held = room.bootstrap_buffer is not None
-        try:
-            with self._link.kept(room):
-                await self._backfill.bootstrap(room)
-                for received in room.open_bootstrap_buffer():
-                    await self._link.ports.receive_apart(received)
-        except (Refused, Reject) as e:
-            if isinstance(e, Reject) and (e.code, e.where) == STATE_TOO_LARGE:  # no lie of the server: see `Link.apart`
-                raise
-            self._verifier.stop(self._link.room(room.room), RoomState.WITHHELD, e.code)
-            return False
-        if was_held:
-            room.record_alarm()
-        self._link.notify_moved()
-        return True
-
-    async def _store_judged(self, room: RoomSync) -> None:
-        """Stores the judged part of a newcomer's room; its content is left to be read again."""
-        if not room.headers_only or not room.stream.n:
-            await self._bootstrap(room)
-            return
-        with self._link.kept(room):
-            await self._link.ports.receive_apart(room.finish_bootstrap(reread=True))
-        room.record_alarm()
-        self._link.notify_moved()
-
-    async def _resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
-        """Opens waiting items, as far as they can be opened now."""
-        with self._link.kept(room):
-            for received in room.resolve(shares):
-                await self._link.ports.receive_apart(received)
-        self._link.listener.on_room(room.room)
+        if await self._content.fetch(room, pulled=pulled):
+            self.rereading.queue(room)
+            self._link.outbox_work.set()
 
 
 def _size(frame: m.Fresh) -> int:
     """▲ About how many bytes a waiting frame holds in memory, the room's name and the shares included."""
     items = sum(len(i.body) + len(i.sig) + len(i.ct or b"") + _STRUCT for i in frame.items)
     return items + sum(len(s.obj) + len(s.share) + _STRUCT for s in frame.shares) + _STRUCT
-
-
-def _left(item: Accepted, me: Uid) -> bool:
-    return isinstance(item, AcceptedEntry) and item.void is None and item.entry.type == "leave" and item.entry.uid == me
-
-
-def _may_leave(i: m.WireItem, me: Uid) -> bool:
-    """Whether an item may be this person's `leave` entry. Judging decides; a wrong True only ends a piece early."""
-    return i.kind == ENTRY and bytes(me) in i.body and b"leave" in i.body
-
-
-def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
-    """Splits a slice of items into small pieces, so that one turn of the loop never judges a whole slice, and yields
-    (piece, whether more follow). A piece ends at the first signature at which it has PIECE items or PIECE_BYTES of
-    content; a batch under one signature is not divided. A piece also ends at an item that may be the `leave` entry of
-    the person `me`, since reading ends there."""
-    piece: list[Item] = []
-    size = 0
-    for at, i in enumerate(wire, start=1):
-        piece.append(Item.of(i))
-        size += len(i.ct or b"")
-        if i.sig and (len(piece) >= PIECE or size >= PIECE_BYTES or _may_leave(i, me)):
-            yield piece, at < len(wire)
-            piece, size = [], 0
-    if piece:
-        yield piece, False

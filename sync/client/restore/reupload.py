@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from sync.client.account.known_logs import Staff
-from sync.client.exchange.inbox import KEPT_BYTES, KEPT_MS
 from sync.client.exchange.receipt_verifier import ReceiptVerifier
+from sync.client.exchange.slice_reader import KEPT_BYTES, KEPT_MS
 from sync.client.link import Link
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import RoomState

@@ -4,6 +4,8 @@ once."""
 
 import random
 
+STUCK_RETRY_S = 30.0
+"""Between attempts when a person or IT must act first: certificate, clock, agency, proxy, rules."""
 FIRST_S = 0.25
 LONGEST_S = 60.0
 SPREAD_S = 5.0

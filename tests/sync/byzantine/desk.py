@@ -174,7 +174,8 @@ class Desk:
         """Begins to sync. From here on the store has the account."""
         self.engine = Engine(self.store, self, self, self.clock.ms)
         self.account = self.engine.parts.link.account
-        inbox, judge = self.engine.parts.inbox, self.engine.parts.inbox._judge
+        slices = self.engine.parts.inbox.slices
+        judge = slices.judge
 
         async def judge_and_note(room: RoomSync, items: list[Item]) -> list[Accepted]:
             try:
@@ -188,7 +189,7 @@ class Desk:
                 notes.setdefault(item.n, []).append(Judged(item, verdict))
             return accepted
 
-        inbox._judge = judge_and_note  # type: ignore[method-assign]  # only observes
+        slices.judge = judge_and_note  # type: ignore[method-assign]  # only observes
         self.store.changes.appended.connect(self._wrote)
         self.store.waiting_changed.connect(self.engine.wake)
         self._running = asyncio.ensure_future(self.engine.run())

@@ -304,7 +304,7 @@ async def test_a_machine_that_wakes_does_not_wait_out_its_back_off(w: World) -> 
     (a,) = await w.hire("Handläggare")
     await a.offline()
     for _ in range(12):
-        a.engine._backoff.next_s()
+        a.engine._reconnecting.backoff.next_s()
     await asyncio.sleep(0.3)
     a.wire.cut = False
     a.engine.hurry()

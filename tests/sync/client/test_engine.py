@@ -348,7 +348,8 @@ async def test_a_room_to_which_somebody_is_added_while_they_sign_in_is_followed(
 async def test_attack_a_fault_after_a_session_does_not_end_syncing(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """For example, a false server claims that this device is revoked, and the disk is full."""
     (a,) = await w.hire("Handläggare")
-    attempt, failed = a.engine._attempt, list[bool]()
+    running, failed = a.engine._reconnecting, list[bool]()
+    attempt = running._attempt
 
     async def broken() -> float:
         if not failed:
@@ -356,7 +357,7 @@ async def test_attack_a_fault_after_a_session_does_not_end_syncing(w: World, mon
             raise DiskFull
         return await attempt()
 
-    monkeypatch.setattr(a.engine, "_attempt", broken)
+    monkeypatch.setattr(running, "_attempt", broken)
     await a.wire.hang_up()
     await until(lambda: bool(failed) and a.engine.status.state is LinkState.ONLINE)
 

@@ -8,7 +8,7 @@ import pytest
 
 from app.core.ids import ObjId, RoomId, new_obj
 from app.errors import DiskFull
-from sync.client.exchange.inbox import PIECE
+from sync.client.exchange.slice_reader import PIECE
 from sync.client.received import Received
 from sync.client.room import bootstrap_buffer
 from sync.client.status import LinkState, RoomState

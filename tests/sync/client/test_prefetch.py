@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.core.ids import ObjId, RoomId
-from sync.client.exchange.inbox import Inbox
+from sync.client.exchange.slice_reader import SliceReader
 from sync.client.room.room_sync import RoomSync
 from sync.protocol import messages as m
 from sync.protocol.codec import decode_client, encode
@@ -63,13 +63,13 @@ async def test_the_next_room_is_pulled_while_one_is_judged(w: World, monkeypatch
     for room in rooms:
         head.say(room, ObjId(room), b"Nytt")
     await until(lambda: not head.store.waiting_count())
-    frames, go_on, take = asked(clerk), asyncio.Event(), Inbox._take
+    frames, go_on, take = asked(clerk), asyncio.Event(), SliceReader.read
 
-    async def waits(self: Inbox, room: RoomSync, *slice_: Any) -> bool:
+    async def waits(self: SliceReader, room: RoomSync, *slice_: Any) -> bool:
         await go_on.wait()
         return await take(self, room, *slice_)
 
-    monkeypatch.setattr(Inbox, "_take", waits)
+    monkeypatch.setattr(SliceReader, "read", waits)
     clerk.online()
     await until(lambda: {f.room for f in frames if isinstance(f, m.Pull)} == set(rooms))
     go_on.set()
@@ -82,14 +82,14 @@ async def test_items_placed_during_a_pull_are_pulled_too(w: World, monkeypatch: 
     for room in rooms:
         head.say(room, ObjId(room), b"Nytt")
     await until(lambda: not head.store.waiting_count())
-    frames, go_on, take, first = asked(clerk), asyncio.Event(), Inbox._take, list[RoomId]()
+    frames, go_on, take, first = asked(clerk), asyncio.Event(), SliceReader.read, list[RoomId]()
 
-    async def waits(self: Inbox, room: RoomSync, *slice_: Any) -> bool:
+    async def waits(self: SliceReader, room: RoomSync, *slice_: Any) -> bool:
         first.append(room.room)
         await go_on.wait()
         return await take(self, room, *slice_)
 
-    monkeypatch.setattr(Inbox, "_take", waits)
+    monkeypatch.setattr(SliceReader, "read", waits)
     clerk.online()
     inbox = clerk.engine.parts.inbox
     await until(lambda: {f.room for f in frames if isinstance(f, m.Pull)} == set(rooms))

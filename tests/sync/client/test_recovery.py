@@ -426,7 +426,7 @@ async def test_a_veto_that_is_a_moment_too_late_revokes_the_device_that_came_in(
     await until(lambda: len(a.engine.recovery_sheet.asked) == 1)
     (shown,) = a.engine.recovery_sheet.asked
     monkeypatch.setattr(
-        a.engine._log_moved, "set", lambda: None
+        a.engine.parts.link.own_log_moved, "set", lambda: None
     )  # the person vetoes before this device has read the log
     later(DAY_MS + 1000)
     assert isinstance(await recovery(w, tried).ask(), Returned)

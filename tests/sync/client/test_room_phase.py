@@ -255,7 +255,7 @@ def test_no_other_file_sets_a_field_of_a_room() -> None:
 async def test_attack_a_fork_does_not_become_a_rollback_that_ends(w: World) -> None:
     """The server forks a room, then shows less of it, and then all of it."""
     a, _, room, _ = await two(w)
-    verifier, at = a.engine._verifier, a.engine._link.rooms[room]
+    verifier, at = a.engine.parts.verifier, a.engine.parts.link.rooms[room]
     verifier.stop(at, RoomState.FORK, "fork")
     verifier.stop(at, RoomState.ROLLBACK, "rollback")
     for _ in range(2):

@@ -15,6 +15,7 @@ from app.core.ids import Hash, ObjId, RoomId, new_obj
 from sync.client import link as link_module
 from sync.client.exchange.inbox import Inbox
 from sync.client.exchange.outbox import RESTORED_JUMP, Outbox
+from sync.client.exchange.slice_reader import SliceReader
 from sync.client.ports import PRESENCE, SealedBatch
 from sync.client.room.room_sync import RoomSync
 from sync.client.status import LinkState, RoomState
@@ -340,24 +341,24 @@ async def test_nothing_is_sent_between_the_pieces_of_a_slice_that_reaches_beyond
     w: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the last piece is durable. An entry that named an earlier one could outlast it in a power cut."""
-    monkeypatch.setattr("sync.client.exchange.inbox.PIECE", 1)
+    monkeypatch.setattr("sync.client.exchange.slice_reader.PIECE", 1)
     a, b, room, obj = await two(w)
     await offline(b)
     for text in (b"1", b"2", b"3"):
         a.say(room, obj, text)
         await until(lambda: a.engine.status.waiting == 0)
-    may_send, pull, judge = list[bool](), Inbox._pull_all, Inbox._judge
+    may_send, pull, judge = list[bool](), Inbox._pull_all, SliceReader.judge
 
     async def announced_less(self: Inbox, found: RoomSync) -> m.Receipt | None:
         found.forget_announced()
         return await pull(self, found)
 
-    async def noted(self: Inbox, found: RoomSync, items: list[Item]) -> list[Accepted]:
+    async def noted(self: SliceReader, found: RoomSync, items: list[Item]) -> list[Accepted]:
         may_send.append(found.may_send)
         return await judge(self, found, items)
 
     monkeypatch.setattr(Inbox, "_pull_all", announced_less)
-    monkeypatch.setattr(Inbox, "_judge", noted)
+    monkeypatch.setattr(SliceReader, "judge", noted)
     b.online()
     await until(lambda: b.texts(obj)[-3:] == [b"1", b"2", b"3"])
     await until(lambda: b.engine.parts.link.rooms[room].may_send)

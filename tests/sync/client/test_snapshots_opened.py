@@ -90,7 +90,7 @@ async def test_positions_of_a_long_room_are_stored_many_at_a_time(w: World, monk
         await receive(received)
 
     monkeypatch.setattr(p.guest.store, "receive_apart", noted)
-    monkeypatch.setattr("sync.client.exchange.inbox.PIECE", 4)
+    monkeypatch.setattr("sync.client.exchange.slice_reader.PIECE", 4)
     await p.add(p.guest)
     await until(lambda: p.guest.engine.position(p.room) > 0)
     assert max(stored) > 20, "pieces of 4 of one slice, but for those with entries"

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""What a room at a new position still lacks: content that was not given, keys, shares, and ranges that were pruned.
+
+It opens and stores whatever can be opened with what was fetched. What is fetched of keys and of snapshots is decided in
+missing_keys.py, missing_shares.py and backfill.py.
+"""
+
+from sync.client.exchange.backfill import Backfill
+from sync.client.exchange.missing_keys import Seals
+from sync.client.exchange.missing_shares import Shares
+from sync.client.exchange.receipt_verifier import ReceiptVerifier
+from sync.client.link import Link
+from sync.client.room.room_sync import RoomSync
+from sync.client.status import RoomState
+from sync.errors import Refused, Reject
+from sync.protocol import messages as m
+from sync.trust.formats.items import Item
+from sync.trust.room.state_codec import STATE_TOO_LARGE
+
+
+class MissingContent:
+    """Completes one room at a time."""
+
+    def __init__(self, link: Link, verifier: ReceiptVerifier, seals: Seals, shares: Shares, backfill: Backfill) -> None:
+        self._link, self._verifier = link, verifier
+        self._seals, self._shares, self._backfill = seals, shares, backfill
+
+    async def fetch(self, room: RoomSync, *, pulled: bool) -> bool:
+        """Fetches what is missing at a room's new position. `pulled`: the room was pulled up to its head; then also
+        asks again for keys that the server did not have before. False if the room is WITHHELD now."""
+        found = False
+        if room.bootstrap_buffer is not None:
+            found = await self._seals.fetch_missing(room, retry=pulled)
+            if not await self.bootstrap(room):
+                return False
+        if not await self._refill(room):
+            return False
+        found = await self._seals.fetch_missing(room, retry=pulled) or found
+        if await self._open_waiting(room) or found:
+            self._backfill.allow_retry(room.room)
+        if room.incomplete and room.caught_up:
+            await self._fetch_pruned(room)
+        return True
+
+    async def bootstrap(self, room: RoomSync) -> bool:
+        """Completes a newcomer's first pull, or the part of it that is held: opens what it has keys for, and stores all
+        of it. ▲ False if the server does not give the content of items that it has shown: the room is WITHHELD."""
+        was_held = room.bootstrap_buffer is not None
+        try:
+            with self._link.kept(room):
+                await self._backfill.bootstrap(room)
+                for received in room.open_bootstrap_buffer():
+                    await self._link.ports.receive_apart(received)
+        except (Refused, Reject) as e:
+            if isinstance(e, Reject) and (e.code, e.where) == STATE_TOO_LARGE:  # no lie of the server: see `Link.apart`
+                raise
+            self._verifier.stop(self._link.room(room.room), RoomState.WITHHELD, e.code)
+            return False
+        if was_held:
+            room.record_alarm()
+        self._link.notify_moved()
+        return True
+
+    async def resolve(self, room: RoomSync, shares: list[m.WireShare]) -> None:
+        """Opens waiting items, as far as they can be opened now."""
+        with self._link.kept(room):
+            for received in room.resolve(shares):
+                await self._link.ports.receive_apart(received)
+        self._link.listener.on_room(room.room)
+
+    async def _refill(self, room: RoomSync) -> bool:
+        """Asks again for content that was missing: the server may give it now. ▲ Content that is missing although no
+        destroy or prune explains it makes the room WITHHELD, and the answer False."""
+        if room.caught_up:
+            await self._ask_again(room)
+        if room.caught_up and room.stream.withheld():
+            self._verifier.stop(room, RoomState.WITHHELD, "withheld")
+            return False
+        return True
+
+    async def _ask_again(self, room: RoomSync) -> None:
+        for n in room.stream.withheld():
+            try:
+                shown = (await self._link.pull(room.room, n - 1)).items[:1]
+            except Refused:
+                return
+            for i in shown:
+                for received in room.refill(Item.of(i), n):
+                    await self._link.ports.receive_apart(received)
+
+    async def _open_waiting(self, room: RoomSync) -> bool:
+        """Opens what waits, with the keys and shares that can be fetched for it. True if a key was found."""
+        found = False
+        if room.waiting:
+            await self.resolve(room, [])  # first, since after a restart only trying shows what is missing
+            if await self._seals.fetch_missing(room, retry=False):
+                found = True
+                await self.resolve(room, [])
+        shares = await self._shares.ask(room)
+        if shares:
+            await self.resolve(room, shares)
+        return found
+
+    async def _fetch_pruned(self, room: RoomSync) -> None:
+        await self._backfill.fetch_pruned(room)
+        if room.incomplete and await self._seals.fetch_missing(room, retry=False):  # the snapshot's key was missing
+            self._backfill.allow_retry(room.room)
+            await self._backfill.fetch_pruned(room)

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Judges, opens and stores a slice of a room's items, in pieces that leave turns of the event loop to others."""
+
+import asyncio
+from collections.abc import Iterator
+
+from sync.client.exchange.missing_content import MissingContent
+from sync.client.exchange.missing_keys import Seals
+from sync.client.exchange.missing_logs import MissingLogs
+from sync.client.exchange.receipt_verifier import ReceiptVerifier
+from sync.client.exchange.room_invitations import Invitations
+from sync.client.exchange.snapshot_maker import Snapshots
+from sync.client.link import Link
+from sync.client.room.room_sync import RoomSync
+from sync.errors import Reject
+from sync.ids import Uid
+from sync.protocol import messages as m
+from sync.trust.formats.items import ENTRY, Item
+from sync.trust.room.stream import Accepted, AcceptedEntry
+
+PIECE = 64
+"""Items judged in one turn of the event loop, about 1.5 ms; a longer batch is judged whole."""
+PIECE_BYTES = 96 * 1024
+"""The same limit in bytes: a batch of packed edits may hold thousands of changes."""
+BREATHE = 16
+"""A longer piece is judged, opened and stored in one turn of the loop each."""
+KEPT_MS = 90 * 86_400_000
+KEPT_BYTES = 256 * 1024 * 1024
+"""Items that are kept as they were received, for a server that loses them (protocol §10)."""
+
+
+class SliceReader:
+    """Reads one slice at a time, in a room's order."""
+
+    def __init__(
+        self,
+        link: Link,
+        verifier: ReceiptVerifier,
+        seals: Seals,
+        snapshots: Snapshots,
+        logs: MissingLogs,
+        content: MissingContent,
+        invitations: Invitations,
+    ) -> None:
+        self._link, self._verifier, self._seals, self._snapshots = link, verifier, seals, snapshots
+        self._logs, self._content, self._invitations = logs, content, invitations
+
+    async def read(self, room: RoomSync, wire: list[m.WireItem], shares: list[m.WireShare], receipt: m.Receipt) -> bool:
+        """Judges, opens and stores a slice, piece by piece. False if the room was stopped, or passed to the
+        invitations.
+
+        ▲ Reading ends at the position at which this person left the room from another device. They may have been added
+        again after it, and must then be asked before anything more of the room is read.
+        """
+        entries = left = False
+        # ▲ The room counts as behind until the slice ends: only the last piece is flushed, and nothing is sent earlier.
+        room.announce(wire[-1].n)
+        me, owners = self._link.account.uid, room.stream.state.dev_owner
+        for piece, more in _pieces(wire, me):
+            heavy = any(i.kind == ENTRY for i in piece)
+            try:
+                self._verifier.check_promise(room, piece)
+                if heavy:
+                    await self._link.load_logs(room)
+                accepted = await self.judge(room, piece)
+            except Reject as e:
+                await self.store_judged(room)  # the store keeps the reason only for a stream that it has
+                await self._verifier.refuse(room, e, receipt, piece)
+                return False
+            entries = entries or heavy
+            await self._store(room, piece, accepted, shares, more=more, breathe=heavy or len(piece) > BREATHE)
+            if not room.is_member and _left(accepted[-1], me) and receipt.n > room.stream.n:
+                left = self._invitations.left(room, receipt)
+                if left:
+                    break
+        self._link.notify_moved()
+        new_device = room.stream.state.dev_owner is not owners  # a person's first item: they accepted
+        if (entries or new_device) and not room.keys.needs_key:  # without the key: once it is here or known missing
+            self._link.listener.on_room(room.room)
+        return not left
+
+    async def judge(self, room: RoomSync, items: list[Item]) -> list[Accepted]:
+        """The verdicts on the next items of a room. Reject if the server may not show them."""
+        return await self._logs.judge(lambda: room.judge(items), len(items))
+
+    async def _store(
+        self,
+        room: RoomSync,
+        piece: list[Item],
+        accepted: list[Accepted],
+        shares: list[m.WireShare],
+        *,
+        more: bool,
+        breathe: bool,
+    ) -> None:
+        """Opens and stores a judged piece. `more`: pieces of the slice follow. `breathe`: leaves a turn of the loop to
+        others before each step."""
+        since = self._link.server_now_ms - KEPT_MS
+        with self._link.kept(room):
+            if breathe:
+                await asyncio.sleep(0)
+            # an item without content could not be uploaded again
+            kept = [] if room.headers_only else [i for i in piece if i.t >= since]
+            for received in room.open_all(accepted, shares, more=more, items=kept):
+                if breathe:
+                    await asyncio.sleep(0)
+                await self._link.ports.receive_apart(received)
+        if room.bootstrap_buffer is None:
+            room.note_stored(accepted[-1].n)
+        elif room.bootstrap_buffer.full:
+            await self._content.bootstrap(room)
+        self._seals.see(room, accepted)
+        self._snapshots.see(room, accepted)
+
+    async def store_judged(self, room: RoomSync) -> None:
+        """Stores the judged part of a newcomer's room; its content is left to be read again."""
+        if not room.headers_only or not room.stream.n:
+            await self._content.bootstrap(room)
+            return
+        with self._link.kept(room):
+            await self._link.ports.receive_apart(room.finish_bootstrap(reread=True))
+        room.record_alarm()
+        self._link.notify_moved()
+
+
+def _left(item: Accepted, me: Uid) -> bool:
+    return isinstance(item, AcceptedEntry) and item.void is None and item.entry.type == "leave" and item.entry.uid == me
+
+
+def _may_leave(i: m.WireItem, me: Uid) -> bool:
+    """Whether an item may be this person's `leave` entry. Judging decides; a wrong True only ends a piece early."""
+    return i.kind == ENTRY and bytes(me) in i.body and b"leave" in i.body
+
+
+def _pieces(wire: list[m.WireItem], me: Uid) -> Iterator[tuple[list[Item], bool]]:
+    """Splits a slice of items into small pieces, so that one turn of the loop never judges a whole slice, and yields
+    (piece, whether more follow). A piece ends at the first signature at which it has PIECE items or PIECE_BYTES of
+    content; a batch under one signature is not divided. A piece also ends at an item that may be the `leave` entry of
+    the person `me`, since reading ends there."""
+    piece: list[Item] = []
+    size = 0
+    for at, i in enumerate(wire, start=1):
+        piece.append(Item.of(i))
+        size += len(i.ct or b"")
+        if i.sig and (len(piece) >= PIECE or size >= PIECE_BYTES or _may_leave(i, me)):
+            yield piece, at < len(wire)
+            piece, size = [], 0
+    if piece:
+        yield piece, False

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The state of the connection as the owner shows it. The parts that move the connection set it; it decides nothing."""
+
+from collections.abc import Callable
+
+from sync.client.status import LinkState
+
+
+class ConnectionState:
+    """The last state that was set. `on_status` is called at each change."""
+
+    def __init__(self, on_status: Callable[[], None]) -> None:
+        self._on_status = on_status
+        self.link = LinkState.CONNECTING  # unknown until the first attempt has ended
+        self.code: str | None = None
+        """Why it is OFFLINE or ERROR."""
+        self.about = ""
+        """The address that `code` concerns, if it names one."""
+        self.last_synced_ms: int | None = None
+        """When everything that was received was last judged and stored, by this device's clock."""
+
+    def show(self, link: LinkState, code: str | None = None, about: str = "") -> None:
+        """Sets the state."""
+        self.link, self.code, self.about = link, code, about
+        self._on_status()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The own log while a connection lives: the server's copy is compared with ours, and what it says is followed.
+
+What an entry means for devices and recovery sheet is decided in sync/client/devices/.
+"""
+
+import asyncio
+import logging
+
+from sync.client.devices.own_devices import Devices
+from sync.client.devices.own_recovery_sheet import RecoverySheet
+from sync.client.parts import EngineParts
+from sync.client.wire.backoff import STUCK_RETRY_S
+from sync.client.wire.connection import Connection
+from sync.errors import Refused, Reject
+from sync.protocol import messages as m
+from sync.protocol.messages import ErrorCode
+
+log = logging.getLogger("sync")
+
+
+class OwnLogKeeping:
+    """Keeps our copy of the own log and the server's the same. One `work` task at a time."""
+
+    def __init__(self, parts: EngineParts, devices: Devices, recovery_sheet: RecoverySheet) -> None:
+        self._link, self._reuploader, self._audit = parts.link, parts.reuploader, parts.audit
+        self._devices, self._recovery_sheet = devices, recovery_sheet
+
+    async def compare(self, connection: Connection, authed: m.Authed) -> None:
+        """▲ Verifies that the server's copy of our own log agrees with ours and is no shorter. No receipt covers the
+        log, only our copy. A restored server gets the missing entries back; Reject "rollback" if it does not take them.
+        """
+        mine = self._link.book.log(self._link.account.uid)
+        if mine is None or mine.seq < authed.ulog_seq:
+            mine = await self._link.book.fetch(connection, self._link.account.uid)
+        if mine.head_at(authed.ulog_seq) != authed.ulog_head:
+            raise Reject("ulog", "own log")
+        if authed.ulog_seq < mine.seq:
+            try:
+                await self._reuploader.reupload_own_log(connection, authed.ulog_seq)
+            except Refused as e:
+                raise Reject("rollback", "own log") from e
+
+    async def work(self, connection: Connection) -> None:
+        """Takes in what the person's other devices did, and keeps the person's key in order. Refused "revoked" or
+        "reset" once the log ends this device."""
+        checked = -1
+        while True:
+            await self._link.own_log_moved.wait()
+            self._link.own_log_moved.clear()
+            await self._devices.follow(connection)
+            if self._devices.ended is not None:
+                raise Refused(self._devices.ended)
+            await self._maintain()
+            if self._devices.own_log.seq != checked:
+                checked = self._devices.own_log.seq
+                self._audit.check_now()
+            self._link.listener.on_status()
+
+    async def _maintain(self) -> None:
+        """Adds to the log what is due. A restored server accepts no new entries while it waits for a device of this
+        person. In that case this is tried again later."""
+        try:
+            await self._devices.maintain()
+            await self._recovery_sheet.defend()
+            await self._recovery_sheet.finish()
+        except (Refused, Reject) as e:
+            log.info("own log not maintained: %s", e.code)
+            if e.code == ErrorCode.CLOSED:
+                asyncio.get_running_loop().call_later(STUCK_RETRY_S, self._link.own_log_moved.set)
