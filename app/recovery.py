@@ -15,9 +15,6 @@ from sync.trust.person.recovery_sheet import RecoveryCode
 
 __all__ = ["AskedFor", "Recovery", "RecoverySheetPaper", "RecoverySheetState"]
 
-GROUPS = 7
-"""How many groups of four letters a recovery sheet's code has."""
-
 
 class RecoverySheetState(StrEnum):
     """Whether a recovery sheet is in force. ELSEWHERE: there is none, and only the person's first device can make

@@ -17,7 +17,7 @@ from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params
 from tests.memory import memory_folder
 
 HERE = Path(__file__).parent
-WHOLE = {HERE / name for name in ("journeys", "sync/client", "sync/server", "ui/shell", "ui/desktop")}
+WHOLE = {HERE / name for name in ("journeys", "sync/client", "sync/server", "ui/shell", "ui/desktop", "sample_tool")}
 """Where every test starts a server, several clients or the whole window."""
 
 # Before the first import of Qt or keyring. A test of the keyring slot sets its own backend.

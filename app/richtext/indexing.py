@@ -4,12 +4,13 @@ a time. A tool whose kind has rich text gives its projection's `index`, and mark
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from app.core import log
 from app.core.delay import Later
 from app.core.ids import ObjId, RoomId, short
 from app.core.signal import Signal
+from app.errors import StoreFault
 from app.richtext.model import Document
 from app.store.connection import Connection
 from app.store.database import Database, is_fatal
@@ -70,13 +71,15 @@ class Indexing:
             self.plan()
 
     def close(self) -> None:
-        """Stops waiting and indexes what is left. A second call does nothing: the store may be closed by then."""
+        """Stops waiting and indexes what is left. A second call does nothing: the store may be closed by then. What the
+        disk refuses is indexed at the next start."""
         if self._closed:
             return
         self._closed = True
         if self._waits:
             self._waits()
-        self.run_all()
+        with suppress(StoreFault):
+            self.run_all()
 
     def run_all(self) -> None:
         """Brings every document up to date at once."""
@@ -98,13 +101,19 @@ class Indexing:
 
     def _next(self) -> None:
         """Indexes one document. It waits until that is done: a commit that ran apart may end in it and bring changes,
-        which plan another round."""
+        which plan another round. If the disk refuses, it tries again after LONGEST_S."""
         began, rooms = time.perf_counter(), []
         self._working = True
         try:
             rooms = [self._try(obj) for obj in self._unindexed(1)]
+        except StoreFault as fault:  # what was refused stays marked
+            log.store.exception("indexing", fault)
+            self._wait(LONGEST_S)
+            return
+        else:
+            self._waits = None
         finally:
-            self._waits, self._working = None, False
+            self._working = False
         took_s = time.perf_counter() - began
         self._heavy = took_s > HEAVY_S
         self._after_s = max(INDEX_AFTER_S, took_s * INDEX_SHARE)
@@ -115,9 +124,12 @@ class Indexing:
                 self._changed.emit(room)
 
     def _try(self, obj: ObjId) -> RoomId | None:
-        """Indexes one document. ▲ One that fails is marked and stops no other; its next change tries it again."""
+        """Indexes one document. ▲ One that fails is marked and stops no other; its next change tries it again.
+        StoreFault if the disk refuses."""
         try:
             return self._index(obj)
+        except StoreFault:
+            raise
         except Exception as e:
             if is_fatal(e):
                 raise

@@ -430,11 +430,6 @@ class Document:
         self.changed.emit(Change(first=first, removed=len(old), blocks=tuple(new), edits=edits, origin=origin))
 
 
-def title_in(held: Mapping[str, Any]) -> str:
-    """The title in a document's roots, as plain Python."""
-    return _title(held.get(_META, {}).get(_TITLE, ""))
-
-
 def _title(value: object) -> str:
     return _clean_title(value) if isinstance(value, str) else ""
 

@@ -36,7 +36,7 @@ from sync.client.received import (
 )
 
 _PROBLEMS = {2: "fork", 3: "rollback", 4: "restored"}
-"""The values of `streams.postponed`. 1 is a room that was held back by hand."""
+"""The values of `streams.postponed`."""
 MOST_VOID = 1000
 """▲ Most void items that are stored of a room. Everybody can write void items, so that a false server could otherwise
 fill the store."""

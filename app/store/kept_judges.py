@@ -18,7 +18,7 @@ from app.store.database import Database
 from app.store.people import Me
 from app.store.projecting import Projecting
 from app.store.projection import ObjectJudge, Outcome, Projector
-from app.store.verdicts import KeptRows, compare, is_piece, key_of, packed, placed_in
+from app.store.verdicts import KeptRows, agrees, at_position, compare, is_piece, key_of, packed, placed_in
 from sync.client.placed_changes import PLACE_BITS, PlacedChange, position_of
 
 JUDGES = 32
@@ -217,12 +217,19 @@ class KeptJudges:
 
     def _correct(self, obj: ObjId, differ: Mapping[int, tuple[Row, str]], covers: int) -> None:
         """Marks changes according to the verdicts; those that are to be merged after all are tried first. Changes that
-        waited up to the position that a state covers are in the state, or count no more."""
+        waited up to the position that a state covers are in the state, or count no more.
+
+        ▲ Their rows and marks are read again, as another judging of the object may have moved and marked them since.
+        """
         conn, out, into = self._db.conn, False, False
         with self._db.transaction():
             if covers:
                 conn.execute(sql.COVER_WAITING, (obj, covers >> PLACE_BITS))
-            for (row, mark), code in differ.values():
+            for position, (_, code) in differ.items():
+                found = self._db.one(sql.AT_POSITION, (obj, *at_position(position)))
+                if found is None or agrees(found[-1], code):
+                    continue
+                row, mark = found[-2:]
                 if code in sql.JUDGED:
                     out |= mark not in sql.HELD
                     conn.execute("DELETE FROM quarantined WHERE row = ?", (row,))

@@ -133,12 +133,6 @@ class Outbox:
             if self._db.conn.execute("DELETE FROM outbox WHERE room = ?", (room,)).rowcount:
                 self._db.after_commit(self._changed)
 
-    def postpone(self, room: RoomId, postponed: bool) -> None:
-        """Holds back (or releases) all rows of a room that forked, was left, or was closed by a server that was rolled
-        back."""
-        with self._db.transaction():
-            self._db.conn.execute("UPDATE streams SET postponed = ? WHERE room = ?", (postponed, room))
-
 
 def _burned(room: RoomId) -> str:
     return f"burned-{room.hex()}"

@@ -104,13 +104,15 @@ def compare(parts: Sequence[int], code: str, marks: dict[int, Row], differ: dict
     for part in parts:
         differ.pop(part, None)
         found = marks.get(part) if code == sql.LATE else marks.pop(part, None)  # a waiting change is judged again
-        mark = found[1] if found is not None else None
-        if mark == sql.BEHIND:
-            same = code == sql.COUNTS
-        else:
-            same = mark == code if code in sql.JUDGED else mark not in sql.JUDGED
-        if found is not None and not same:
+        if found is not None and not agrees(found[1], code):
             differ[part] = found, code
+
+
+def agrees(mark: str | None, code: str) -> bool:
+    """Whether a stored change has the mark that goes with a verdict."""
+    if mark == sql.BEHIND:
+        return code == sql.COUNTS
+    return mark == code if code in sql.JUDGED else mark not in sql.JUDGED
 
 
 def placed_in(row: Row) -> PlacedChange:

@@ -2,7 +2,7 @@
 """Desks for journeys: the whole application without windows, each with a profile of its own, on a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,11 +10,13 @@ from app.bootstrap import Office
 from app.chat.tool import TOOL as CHAT
 from app.core.enums import LinkState, Role, RoomType
 from app.core.ids import RoomId
+from app.kinds import TOOLS
 from app.policy import Policy
 from app.profile import Profile
 from app.session import Session
 from app.setting import Value
 from app.settings import CA_FILE
+from app.tool import AnyTool
 from tests.world import UNIT, World, until, world
 
 PASSPHRASE = "fyra ord räcker långt"
@@ -23,14 +25,14 @@ PASSPHRASE = "fyra ord räcker långt"
 class Desk:
     """One person's application: enrolled, unlocked, connected."""
 
-    def __init__(self, folder: Path, ca_file: Path, server: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, ca_file: Path, server: str, tools: Sequence[AnyTool] = TOOLS) -> None:
+        self.folder, self._tools = folder, tools
         self.server = server
         self.ca_file = ca_file
         self.policy: dict[str, Value] = {}
         """What policy fixes on this computer."""
         self.profile = Profile.open(root=folder)
-        self.office = Office(self.profile, read_policy=self._read_policy)
+        self.office = Office(self.profile, read_policy=self._read_policy, tools=self._tools)
         self.office.settings.set(CA_FILE, str(ca_file))
         self.session: Session
 
@@ -75,7 +77,7 @@ class Desk:
     def reopen(self) -> None:
         """The profile after `close`, locked."""
         self.profile = Profile.open(root=self.folder)
-        self.office = Office(self.profile, read_policy=self._read_policy)
+        self.office = Office(self.profile, read_policy=self._read_policy, tools=self._tools)
 
     async def close(self) -> None:
         await self.session.close()
@@ -88,10 +90,10 @@ class Desk:
 
 
 class Offices:
-    """A server and the desks of those hired."""
+    """A server and the desks of those hired, all with the same tools."""
 
-    def __init__(self, w: World) -> None:
-        self.w = w
+    def __init__(self, w: World, tools: Sequence[AnyTool] = TOOLS) -> None:
+        self.w, self.tools = w, tools
         self.desks: list[Desk] = []
         self.older: Path | None = None
         """A copy of the server's disk, to go back to."""
@@ -99,7 +101,7 @@ class Offices:
     async def hire(self, *names: str, unit: str = UNIT) -> list[Desk]:
         new = []
         for name in names:
-            desk = Desk(self.w.folder / name, self.w.data / "ca.pem", f"localhost:{self.w.dialer().address.port}")
+            desk = self._desk(name)
             await desk.enrol(await self.w.invite(name, unit))
             self.desks.append(desk)
             new.append(desk)
@@ -107,9 +109,13 @@ class Offices:
 
     def place(self, name: str) -> Desk:
         """A computer on which nothing is yet."""
-        desk = Desk(self.w.folder / name, self.w.data / "ca.pem", f"localhost:{self.w.dialer().address.port}")
+        desk = self._desk(name)
         self.desks.append(desk)
         return desk
+
+    def _desk(self, name: str) -> Desk:
+        server = f"localhost:{self.w.dialer().address.port}"
+        return Desk(self.w.folder / name, self.w.data / "ca.pem", server, self.tools)
 
     async def second(self, old: Desk, name: str = "Bärbar dator", *, by_code: bool = True) -> Desk:
         """Another device of the same person."""
@@ -131,9 +137,9 @@ class Offices:
 
 
 @asynccontextmanager
-async def offices(folder: Path) -> AsyncIterator[Offices]:
+async def offices(folder: Path, tools: Sequence[AnyTool] = TOOLS) -> AsyncIterator[Offices]:
     async with world(folder) as w:
-        o = Offices(w)
+        o = Offices(w, tools)
         try:
             yield o
         finally:

@@ -31,7 +31,6 @@ from tests.app.objects.crdts import crdt_of
 from tests.office import BOARD_ID, CHANNEL, EK, HL, KEY, ROOM, Desk, desk, from_others, start_board
 from tests.one_change import one_change as encode_board
 from tests.ui.canary import canary, point_at
-from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import CASE, NOW
 from tests.world import until
@@ -89,7 +88,7 @@ def test_attack_a_rooms_title_that_is_html_is_shown_as_text_and_opens_no_file(qt
         session = FakeSession(tmp_path)
         title = bird.html + LONG
         session.rooms.list = [replace(r, title=title) if r.room == CASE else r for r in session.rooms.list]
-        window = MainWindow(session, TOOLS, keys=FakeKeys([]), now=lambda: NOW)
+        window = MainWindow(session, TOOLS, now=lambda: NOW)
         shown(qtbot, window, 1200, 800)
         window.open_room(CASE)
         found = [w for w in window.findChildren(ElidedLabel) if w.accessibleName() == title and w.isVisible()]

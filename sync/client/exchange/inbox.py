@@ -269,6 +269,10 @@ class Inbox:
         after, headers_only = room.stream.n, room.headers_only
         pulled = await self._prefetch.pull(room.room, after, headers_only=headers_only)
         while pulled.items:
+            if room.problem is not None:  # ▲ stopped meanwhile: a pull may have no end
+                await self.slices.store_judged(room)
+                self._prefetch.drop(room.room)
+                return None
             more, after = pulled.items[-1].n < pulled.receipt.n, pulled.items[-1].n
             if more:
                 self._prefetch.start(room.room, after, headers_only=headers_only)

@@ -15,6 +15,7 @@ from sync.client.status import RoomState
 from sync.errors import Refused, Reject
 from sync.protocol import messages as m
 from sync.trust.formats.items import Item
+from sync.trust.room.state_codec import STATE_TOO_LARGE
 
 
 class MissingContent:
@@ -44,14 +45,19 @@ class MissingContent:
     async def bootstrap(self, room: RoomSync) -> bool:
         """Completes a newcomer's first pull, or the part of it that is held: opens what it has keys for, and stores all
         of it. ▲ False if the server does not give the content of items that it has shown: the room is WITHHELD."""
+        was_held = room.bootstrap_buffer is not None
         try:
             with self._link.kept(room):
                 await self._backfill.bootstrap(room)
                 for received in room.open_bootstrap_buffer():
                     await self._link.ports.receive_apart(received)
         except (Refused, Reject) as e:
+            if isinstance(e, Reject) and (e.code, e.where) == STATE_TOO_LARGE:  # no lie of the server: see `Link.apart`
+                raise
             self._verifier.stop(self._link.room(room.room), RoomState.WITHHELD, e.code)
             return False
+        if was_held:
+            room.record_alarm()
         self._link.notify_moved()
         return True
 

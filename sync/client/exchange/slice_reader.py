@@ -64,7 +64,7 @@ class SliceReader:
                     await self._link.load_logs(room)
                 accepted = await self.judge(room, piece)
             except Reject as e:
-                await self._store_judged(room)  # the store keeps the reason only for a stream that it has
+                await self.store_judged(room)  # the store keeps the reason only for a stream that it has
                 await self._verifier.refuse(room, e, receipt, piece)
                 return False
             entries = entries or heavy
@@ -112,13 +112,14 @@ class SliceReader:
         self._seals.see(room, accepted)
         self._snapshots.see(room, accepted)
 
-    async def _store_judged(self, room: RoomSync) -> None:
+    async def store_judged(self, room: RoomSync) -> None:
         """Stores the judged part of a newcomer's room; its content is left to be read again."""
         if not room.headers_only or not room.stream.n:
             await self._content.bootstrap(room)
             return
         with self._link.kept(room):
             await self._link.ports.receive_apart(room.finish_bootstrap(reread=True))
+        room.record_alarm()
         self._link.notify_moved()
 
 

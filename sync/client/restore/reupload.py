@@ -9,7 +9,6 @@ from other devices; its own encrypted batch counts too.
 import asyncio
 import contextlib
 import logging
-import struct
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -24,14 +23,13 @@ from sync.errors import Refused, Reject
 from sync.ids import ObjId, RoomId, Uid
 from sync.protocol import messages as m
 from sync.protocol.messages import ErrorCode
-from sync.trust.formats.items import ENTRY, ENVELOPE, Item, item_id
+from sync.trust.formats.items import ENTRY, ENVELOPE, Item, stub
 from sync.trust.person.agency import agency_fingerprint
 from sync.trust.room.envelope import Header, read_body
 from sync.trust.room.restore_notice import Restored
 
 log = logging.getLogger("sync")
 
-STUB = struct.Struct(">QB32s")
 _STUBS_A_FRAME = 20_000
 _UPLOAD_BYTES = 768 * 1024
 _WHOLE_BATCH_BYTES = 1536 * 1024
@@ -273,7 +271,7 @@ class Reuploader:
             items = self._items(room, promised, after + len(stubs), promised.n, whole=False)
             if not items:
                 return
-            stubs += [STUB.pack(i.t, i.kind, item_id(i.kind, i.body)) for i in items]
+            stubs += map(stub, items)
             await asyncio.sleep(0)
         for at in range(0, len(stubs), _STUBS_A_FRAME):
             piece = b"".join(stubs[at : at + _STUBS_A_FRAME])

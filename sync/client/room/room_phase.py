@@ -23,7 +23,8 @@ several tables moves several machines at once.
    next start.
 
 3) Mark: which alarm the store records. It survives a restart and a new connection, and holds back the outbox until the
-   server is seen to have our history; a FORK for ever.
+   server is seen to have our history; a FORK does so for ever. The store records it from the moment in which it has the
+   stream's state (`TrackedRoom.record_alarm`).
 
 4) Head: whether on this connection the server has the same position and history as this device.
 
@@ -159,6 +160,7 @@ TRANSITIONS: Mapping[type[State], Mapping[State, Mapping[Event, State]]] = {
         },
         Reading.OPENING: {
             E.STORED: Reading.FOLLOWING,
+            E.CONNECTED: Reading.OPENING,  # the restore recovery has the head checked again while content is fetched
         },
         Reading.FOLLOWING: {
             E.CONNECTED: Reading.FOLLOWING,
@@ -328,9 +330,8 @@ class RoomPhase:
         return moved if mark is None else replace(moved, mark=mark)
 
     def failed(self) -> "RoomPhase":
-        """The phase after a fault of this program, whatever the table says: the room is stopped until the next
-        start."""
-        return replace(self, alarm=Alarm.UNREADABLE)
+        """The phase after a fault of this program: the room is stopped until the next start."""
+        return self.after(Event.UNREADABLE)
 
     @property
     def recorded(self) -> str | None:

@@ -94,9 +94,11 @@ class RoomSync(TrackedRoom):
         last = self._slice(accepted, opened, events, new_shares, more=more)
         if last is None:
             return
-        yield replace(last, items=items, reread=reread, incomplete=incomplete)
         if reread is not None:
+            # ▲ before the slice is stored: `reread_done` would otherwise be stored behind it and erase the task
+            reread = max(reread, self._reread)  # ▲ a second grant must not shorten what is owed
             self._history_granted(reread)
+        yield replace(last, items=items, reread=reread, incomplete=incomplete)
 
     def _slice(
         self,

@@ -215,12 +215,21 @@ class TrackedRoom:
         self._move(Event.LONG if long else Event.SHORT)
 
     def take_over(self, before: "TrackedRoom") -> None:
-        """Continues in the place of the room whose slice could not be stored."""
+        """Continues in the place of the room whose slice could not be stored. ▲ A room that this program cannot follow
+        stays stopped: a line that is cut is no new start."""
+        if before.problem is RoomState.UNREADABLE:
+            self._move(Event.UNREADABLE)
         self._blocked, self.keys.drafted, self._head_n = before._blocked, before.keys.drafted, before._head_n
 
     def note_backfilled(self, objs: Iterable[ObjId]) -> None:
         """These objects have no missing range any more."""
         self._incomplete -= set(objs)
+
+    def record_alarm(self) -> None:
+        """▲ Call it when the room's stream is stored for the first time: the store records no alarm of a room without a
+        stream."""
+        if self.held_back:
+            self._ports.set_problem(self.room, self._phase.recorded)
 
     def _history_granted(self, until: int) -> None:
         self._move(Event.GRANTED)

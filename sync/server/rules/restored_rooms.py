@@ -10,7 +10,6 @@ operator can also open it.
 
 import asyncio
 import logging
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -41,7 +40,7 @@ from sync.server.rules.refusal import Refusal
 from sync.server.rules.restored_people import Returned, ReturnedLogs
 from sync.server.store.base import Store
 from sync.server.store.restored import AwaitedItem, RestoreRow
-from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, Item, item_id, next_rh
+from sync.trust.formats.items import ENTRY, ENVELOPE, RH_0, STUB, Item, item_id, next_rh
 from sync.trust.person.user_log import UserLog
 from sync.trust.room import signed_receipts
 from sync.trust.room.envelope import Header, read_body
@@ -49,7 +48,6 @@ from sync.trust.room.stream import Accepted
 
 log = logging.getLogger("sync.server")
 
-STUB = struct.Struct(">QB32s")
 _MOST_BYTES = 16 * 1024 * 1024
 """Most bytes of stubs that one device may send before their receipt: 400,000 positions."""
 LOGS_AFTER_MS = 86_400_000

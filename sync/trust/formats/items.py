@@ -12,6 +12,8 @@ from sync.protocol.messages import WireItem
 ENTRY = 1
 ENVELOPE = 2
 RH_0 = Hash(bytes(32))
+STUB = struct.Struct(">QB32s")
+"""A position without its item, as a `promise` frame lists it: t (ms), kind, id."""
 
 
 class Role(IntEnum):
@@ -51,6 +53,11 @@ def item_id(kind: int, body: bytes) -> Hash:
 def next_rh(rh: bytes, n: int, t: int, kind: int, ident: bytes) -> Hash:
     """`rh_n` from `rh_{n-1}`."""
     return H("rh", rh, struct.pack(">QQB", n, t, kind), ident)
+
+
+def stub(item: Item) -> bytes:
+    """The item's stub, 41 B."""
+    return STUB.pack(item.t, item.kind, item_id(item.kind, item.body))
 
 
 def room_id_of(genesis_id: bytes) -> RoomId:

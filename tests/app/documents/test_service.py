@@ -16,6 +16,7 @@ from app.objects import pieces
 from app.objects.crdt import LOCAL, REMOTE, Origin
 from app.objects.object import MAX_DATA_BYTES
 from app.richtext.flow import Style
+from app.richtext.indexing import LONGEST_S
 from app.richtext.model import Document
 from app.store import arrivals
 from app.store.database import Database
@@ -250,6 +251,28 @@ def test_what_comes_while_a_document_is_indexed_asks_for_no_second_round(
         assert len(asked) == 1
         ek.timers.waiting.remove(asked[0])
         index._next()
+
+
+def test_a_disk_that_refuses_the_index_is_tried_again_and_ends_nothing(
+    pair: tuple[Desk, Desk, ObjId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hl, _, obj = pair
+    index = hl.documents._indexing
+
+    def refused(*_: object) -> None:
+        raise DiskFull
+
+    hl.documents.open(obj).splice(0, 0, "Yttrandet")
+    with monkeypatch.context() as full:
+        full.setattr(index, "_write", refused)
+        hl.timers.ring()
+        assert [entry[0] for entry in hl.timers.waiting if entry[1] == index._next] == [LONGEST_S]
+    assert not hl.store.search.find_here("yttrandet")
+    hl.timers.ring(LONGEST_S)
+    assert [hit.obj for hit in hl.store.search.find_here("yttrandet")] == [obj]
+    hl.documents.open(obj).splice(0, 0, "Beslutet")
+    monkeypatch.setattr(index, "_write", refused)
+    hl.documents.close_all()  # the next start indexes it
 
 
 def test_indexing_that_would_be_felt_waits_for_a_pause_but_not_for_ever(

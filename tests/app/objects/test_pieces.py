@@ -187,7 +187,7 @@ async def test_a_member_without_the_history_begins_with_the_newest_baseline_that
         await take(desk, *placed(kind, HL, [one_change(later(kind))], 200))
         newer = await desk.store.snapshots.state(OBJ[kind.id])
     async with desk_at(tmp_path / "newcomer.db") as desk:
-        alone = [MemberRow(uid=HL, role=Role.OWNER, since_n=290, history=False)]
+        alone = [MemberRow(uid=HL, role=Role.WRITER, since_n=290, history=False)]
         desk.store.receive(ReceivedSlice(room=ROOM, cursor=290, state=b"", members=alone))
         given = [replace(c, baseline=True) for c in placed(kind, EK, older, 300)]
         await take(desk, *given[:1])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: EUPL-1.2
 """What the judge says decides what a store merges: the same at everybody, whatever came when and after a restart."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -169,6 +170,22 @@ async def test_a_position_that_comes_late_has_everything_behind_it_judged_again(
     await take(desk, *first, behind)  # the key of the one between is not here
     assert marks(desk.store) == [(behind.n, "late")]
     await take(desk, gap)
+    assert marks(desk.store) == []
+    assert "Nyckeln kom sent å. Efter 🙂." in desk.text()
+
+
+async def test_two_judgings_of_one_object_at_once_do_not_disturb_each_other(desk: Desk) -> None:
+    """The first one moves rows that the second one has found too."""
+    stream, writer, judges = Stream(), Writer(), desk.store.judges
+    first = stream.add(EK, *writer.take())
+    gap, behind = stream.add(EK, writer.types("Nyckeln kom sent å. "), writer.types("Efter 🙂. "))
+    await take(desk, *first, behind)
+    kind = judges.merging(ROOM, NOTE)
+    assert kind is not None
+    slice_ = ReceivedSlice(room=ROOM, cursor=gap.n, state=b"", changes=[gap])
+    await desk.store.receive_apart(slice_)
+    await asyncio.gather(judges.again(NOTE, kind), judges.again(NOTE, kind))
+    await until(lambda: desk.store.trials.untried == [])
     assert marks(desk.store) == []
     assert "Nyckeln kom sent å. Efter 🙂." in desk.text()
 

@@ -160,13 +160,13 @@ def test_a_held_document_edit_holds_back_the_later_edits_of_its_document(bench: 
     assert [p.payload for p in bench.store.pending(10)] == [b"elsewhere"]
 
 
-def test_a_postponed_room_has_no_work(bench: Bench) -> None:
+def test_a_stopped_room_has_no_work(bench: Bench) -> None:
     note = bench.note()
     bench.store.changes.append(ROOM, note, b"one")
-    bench.store.outbox.postpone(ROOM, True)
+    bench.store.set_problem(ROOM, "fork")
     assert (bench.store.pending(10), bench.store.rooms_with_work()) == ([], [])
     assert bench.store.waiting_count() == 1
-    bench.store.outbox.postpone(ROOM, False)
+    bench.store.set_problem(ROOM, None)
     assert bench.store.rooms_with_work() == [ROOM]
 
 

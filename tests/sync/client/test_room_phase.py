@@ -167,7 +167,7 @@ READS: dict[Reading, dict[Event, Reading]] = {
         Event.CONNECTED: Reading.HEADERS,
         Event.CONFIRMED: Reading.HEADERS,
     },
-    Reading.OPENING: {Event.STORED: Reading.FOLLOWING},
+    Reading.OPENING: {Event.STORED: Reading.FOLLOWING, Event.CONNECTED: Reading.OPENING},
     Reading.FOLLOWING: {Event.CONNECTED: Reading.FOLLOWING, Event.CONFIRMED: Reading.FOLLOWING},
 }
 

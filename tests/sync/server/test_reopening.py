@@ -37,11 +37,13 @@ async def restored(data: Path, t: int) -> None:
 
 
 async def run(house: House, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, list[str], str]:
-    """Status, the lines that were printed, and the complaint."""
+    """Status, the lines that were printed, and the complaint. The house's server runs in this process too, and copies
+    the admin log to its own log when it looks: that is no complaint."""
     capsys.readouterr()
     status = await asyncio.to_thread(main, ["open-room", *words, "--data", str(house.data)])
     printed = capsys.readouterr()
-    return status, printed.out.splitlines(), printed.err
+    complaint = [line for line in printed.err.splitlines(keepends=True) if " sync.server." not in line]
+    return status, printed.out.splitlines(), "".join(complaint)
 
 
 async def still_closed(house: House) -> set[str]:

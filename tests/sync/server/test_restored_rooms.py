@@ -21,9 +21,8 @@ from sync.server.operator.upkeep.verify import verify
 from sync.server.process.running import Running, start_server
 from sync.server.rules import restored_rooms
 from sync.server.rules.handshake import now_ms
-from sync.server.rules.restored_rooms import STUB
 from sync.trust.formats import fields
-from sync.trust.formats.items import RH_0, Item, item_id, next_rh
+from sync.trust.formats.items import RH_0, STUB, Item, item_id, next_rh
 from sync.trust.person import user_drafts
 from sync.trust.person.agency import Agency, SignInCode, invite_id
 from sync.trust.person.author import DeviceSecrets, new_user

@@ -18,9 +18,9 @@ from app.passphrases import PassphraseRules
 from app.profile import Profile
 from app.unlocking import SlotKind
 from app.unstored import Unstored
-from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import BOARD, CASE
+from tests.ui.shell.unlock_methods import unlock_methods
 from ui.desktop.again import Restart
 from ui.desktop.resident import Desktop
 from ui.desktop.tray import Tray
@@ -69,7 +69,7 @@ class Office:
         self.session = Session(folder)
         self.settings = self.session.settings
         self.is_new, self.is_unfinished = new, False
-        self.unlocking = FakeKeys(list(SlotKind))
+        self.unlocking = unlock_methods(folder, [SlotKind.KEYRING])
         self.locked = locked
         self.keyring_asked = 0
         self.renewed = 0

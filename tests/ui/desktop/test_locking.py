@@ -15,9 +15,9 @@ from app.settings import AUTO_LOCK_MINUTES, CLOSE_TO_TRAY
 from app.unlocking import KeyChange, SlotKind
 from tests.ui.desktop.programs import LINK, Office, Running, Session, running
 from tests.ui.desktop.test_tray import menu_texts
-from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import FakeView
 from tests.ui.shell.sample import CASE, UNIT
+from tests.ui.shell.unlock_methods import unlock_methods
 from tests.ui.soon import caught_up
 from ui.desktop.again import Restart
 from ui.kit.dialogs import Dialog
@@ -169,7 +169,7 @@ async def test_no_fault_leads_around_an_unlock_method_that_policy_has_forbidden(
         raise SlotDamaged
 
     office = Office(tmp_path)
-    office.unlocking = FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.PASSPHRASE)
+    office.unlocking = unlock_methods(tmp_path / "forbidden", [SlotKind.PASSPHRASE], forbidden=SlotKind.PASSPHRASE)
     if why == "a bad raw key":
         monkeypatch.setattr(office, "unlock_raw", fails)
     elif why == "a key change that failed":

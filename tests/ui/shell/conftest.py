@@ -9,10 +9,10 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from app.core.i18n import set_language
-from app.unlocking import SlotKind
-from tests.ui.shell.fake_keys import FakeKeys
+from app.unlocking import Unlocking
 from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import NOW
+from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
 from ui.kit import tasks, theme
 from ui.shell.window.main_window import MainWindow
 
@@ -34,10 +34,19 @@ def session(tmp_path: Path) -> FakeSession:
     return FakeSession(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def both_methods(tmp_path_factory: pytest.TempPathFactory) -> Unlocking:
+    """A profile's two unlock methods. No test of a window changes them."""
+    return unlock_methods(tmp_path_factory.mktemp("keys"))
+
+
 @pytest.fixture
-def window(qapp: QApplication, session: FakeSession) -> Iterator[MainWindow]:
+def window(
+    qapp: QApplication, session: FakeSession, both_methods: Unlocking, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MainWindow]:
     """A shown main window at Hem; really gone afterwards, so that later switches of theme do not pay for it."""
-    result = MainWindow(session, TOOLS, keys=FakeKeys(list(SlotKind)), now=lambda: NOW)
+    has_key_store(monkeypatch)
+    result = MainWindow(session, TOOLS, keys=both_methods, now=lambda: NOW)
     result.resize(1440, 900)
     result.show()
     result.activateWindow()

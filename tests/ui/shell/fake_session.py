@@ -34,8 +34,8 @@ from app.tool import AppTool, S
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
 from tests.ui.shell.fake_held import FakeHeldBack
 from tests.ui.shell.fake_invitations import FakeInvitations
-from tests.ui.shell.fake_keys import FakeRecovery
 from tests.ui.shell.fake_pruning import FakePruning
+from tests.ui.shell.fake_recovery import FakeRecovery
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
 from tests.ui.shell.sample import (
     ARCHIVIST,

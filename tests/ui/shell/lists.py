@@ -18,10 +18,10 @@ from app.tasks.service import TaskRow
 from app.unlocking import SlotKind
 from tests.ui.lists import FEW, MANY, Rows, Shown, named, number, painted, person, rows_of
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent, device
-from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_session import FakeSession, tool_list
 from tests.ui.shell.sample import CASE, ME, NOW, at, listed, member, summary
+from tests.ui.shell.unlock_methods import UnlockMethods
 from ui.kit.buttons import TextButton
 from ui.shell.home.action_row import ActionRow
 from ui.shell.home.home_page import Home
@@ -58,13 +58,16 @@ def devices(folder: Path) -> Shown:
 
 def keys(folder: Path) -> Shown:
     """The two unlock methods: the second one comes and goes."""
-    service = FakeKeys([SlotKind.PASSPHRASE])
-    card = KeysCard(service)
+    methods = UnlockMethods(folder)
+    methods.add(SlotKind.PASSPHRASE)
+    card = KeysCard(methods.unlocking)
 
     def show(rows: Rows) -> None:
         other = rows.get("keyring")
-        service.there = [SlotKind.PASSPHRASE, *([SlotKind.KEYRING] if other == "keyring" else [])]
-        service.forbidden = SlotKind.KEYRING if other not in (None, "keyring") else None
+        methods.remove(SlotKind.KEYRING)
+        if other == "keyring":
+            methods.add(SlotKind.KEYRING)
+        methods.forbid(SlotKind.KEYRING if other not in (None, "keyring") else None)
         card.refresh()
 
     def held(_key: str) -> QWidget:

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The unlock methods on screen: what is offered, what is asked, and errors shown in place."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from app.unlocking import KeyChange, SlotKind
-from tests.ui.shell.fake_keys import PASSPHRASE, FakeKeys
+from app.unlocking import KeyChange, SlotKind, Unlocking
+from tests.ui.shell.unlock_methods import PASSPHRASE, has_key_store, unlock_methods
 from tests.ui.walking import check, check_tab
 from tests.world import until
 from ui.shell.settings.keys_card import KeysCard, PassphraseDialog
@@ -15,7 +17,12 @@ NEW = "fyra helt nya ord å"
 BOTH = [SlotKind.PASSPHRASE, SlotKind.KEYRING]
 
 
-def card(qtbot: QtBot, keys: FakeKeys) -> KeysCard:
+@pytest.fixture(autouse=True)
+def key_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_key_store(monkeypatch)
+
+
+def card(qtbot: QtBot, keys: Unlocking) -> KeysCard:
     made = KeysCard(keys)
     qtbot.addWidget(made)
     made.show()
@@ -37,21 +44,28 @@ async def asked(view: KeysCard) -> PassphraseDialog:
     return next(d for d in view.findChildren(PassphraseDialog) if d.isVisible())
 
 
-def test_the_last_way_cannot_be_removed(qtbot: QtBot) -> None:
-    assert offered(card(qtbot, FakeKeys([SlotKind.PASSPHRASE]))) == ["Byt lösenfras", "Lägg till: Datorns nyckelring"]
-    assert offered(card(qtbot, FakeKeys([SlotKind.KEYRING]))) == ["Lägg till: Lösenfras"]
-    both = ["Byt lösenfras", "Ta bort: Lösenfras", "Ta bort: Datorns nyckelring"]
-    assert offered(card(qtbot, FakeKeys(BOTH))) == both
+@pytest.mark.parametrize(
+    ("there", "offers"),
+    [
+        ([SlotKind.PASSPHRASE], ["Byt lösenfras", "Lägg till: Datorns nyckelring"]),
+        ([SlotKind.KEYRING], ["Lägg till: Lösenfras"]),
+        (BOTH, ["Byt lösenfras", "Ta bort: Lösenfras", "Ta bort: Datorns nyckelring"]),
+    ],
+)
+def test_the_last_way_cannot_be_removed(qtbot: QtBot, tmp_path: Path, there: list[SlotKind], offers: list[str]) -> None:
+    assert offered(card(qtbot, unlock_methods(tmp_path, there))) == offers
 
 
-def test_what_policy_forbids_says_so_and_offers_nothing(qtbot: QtBot) -> None:
-    view = card(qtbot, FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.KEYRING))
+def test_what_policy_forbids_says_so_and_offers_nothing(qtbot: QtBot, tmp_path: Path) -> None:
+    view = card(qtbot, unlock_methods(tmp_path, [SlotKind.PASSPHRASE], forbidden=SlotKind.KEYRING))
     assert offered(view) == ["Byt lösenfras"]
     assert "Hanteras av din organisation" in [x.text() for x in view.findChildren(QLabel)]
 
 
-async def test_another_passphrase_is_asked_twice_and_the_present_one_is_checked_in_place(qtbot: QtBot) -> None:
-    view = card(qtbot, FakeKeys(BOTH))
+async def test_another_passphrase_is_asked_twice_and_the_present_one_is_checked_in_place(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    view = card(qtbot, unlock_methods(tmp_path))
     changes: list[KeyChange] = []
     view.change_asked.connect(changes.append)
     press(view, "Byt lösenfras")
@@ -75,8 +89,8 @@ async def test_another_passphrase_is_asked_twice_and_the_present_one_is_checked_
 
 
 @pytest.mark.parametrize(("name", "kind"), [("Lösenfras", BOTH[0]), ("Datorns nyckelring", BOTH[1])])
-async def test_a_way_is_removed_by_the_passphrase(qtbot: QtBot, name: str, kind: SlotKind) -> None:
-    view = card(qtbot, FakeKeys(BOTH))
+async def test_a_way_is_removed_by_the_passphrase(qtbot: QtBot, tmp_path: Path, name: str, kind: SlotKind) -> None:
+    view = card(qtbot, unlock_methods(tmp_path))
     changes: list[KeyChange] = []
     view.change_asked.connect(changes.append)
     press(view, f"Ta bort: {name}")
@@ -89,8 +103,8 @@ async def test_a_way_is_removed_by_the_passphrase(qtbot: QtBot, name: str, kind:
     assert changes == [KeyChange(current=PASSPHRASE, remove=kind)]
 
 
-async def test_a_way_is_added_at_once(qtbot: QtBot) -> None:
-    keys = FakeKeys([SlotKind.PASSPHRASE])
+async def test_a_way_is_added_at_once(qtbot: QtBot, tmp_path: Path) -> None:
+    keys = unlock_methods(tmp_path, [SlotKind.PASSPHRASE])
     view = card(qtbot, keys)
     press(view, "Lägg till: Datorns nyckelring")
     dialog = await asked(view)
@@ -98,4 +112,4 @@ async def test_a_way_is_added_at_once(qtbot: QtBot) -> None:
     dialog.current.setText(PASSPHRASE)
     dialog.accept_button.click()
     await until(lambda: "Ta bort: Datorns nyckelring" in offered(view))
-    assert keys.there == BOTH
+    assert set(keys.kinds()) == set(BOTH)

@@ -21,7 +21,7 @@ from sync.ids import DevId
 from sync.trust.person.agency import SignInCode
 from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
 from tests.ui.finding import toast_of
-from tests.ui.shell.fake_keys import FakeRecovery
+from tests.ui.shell.fake_recovery import FakeRecovery
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import at
 from tests.ui.shell.test_gate import PHRASE, Person

@@ -26,9 +26,9 @@ from app.settings import (
 )
 from app.unlocking import SlotKind
 from tests.ui.finding import timer_of
-from tests.ui.shell.fake_keys import FakeKeys
 from tests.ui.shell.fake_session import FakeSession, tool_list
 from tests.ui.shell.sample import CASE, UNIT
+from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
 from tests.ui.soon import caught_up
 from tests.ui.walking import check, check_tab
 from ui.kit import theme
@@ -189,8 +189,12 @@ def test_a_fault_of_ours_while_a_setting_is_changed_is_not_taken_for_a_refusal(
     assert switch.isChecked() == before, "it shows what is stored"
 
 
-def test_an_unlock_method_that_policy_forbids_offers_nothing(qtbot: QtBot, session: FakeSession) -> None:
-    view = SettingsView(session, FakeKeys([SlotKind.PASSPHRASE], forbidden=SlotKind.KEYRING))
+def test_an_unlock_method_that_policy_forbids_offers_nothing(
+    qtbot: QtBot, session: FakeSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_key_store(monkeypatch)
+    keys = unlock_methods(tmp_path, [SlotKind.PASSPHRASE], forbidden=SlotKind.KEYRING)
+    view = SettingsView(session, keys)
     qtbot.addWidget(view)
     view.keys.refresh()
     assert MANAGED in [x.text() for x in view.keys.findChildren(QLabel)]

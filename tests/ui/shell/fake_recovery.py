@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What opens an account, in memory: passphrase and keyring, and the recovery sheet."""
+"""The recovery sheet, in memory."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 
-from app.errors import WrongPassphrase
-from app.passphrases import PassphraseRules
 from app.recovery import AskedFor, Recovery, RecoverySheetPaper, RecoverySheetState
-from app.unlocking import SlotKind, Unlocking
 from sync.errors import Reject
 from tests.ui.shell.sample import at
 
@@ -66,38 +62,3 @@ class FakeRecovery(Recovery):
     async def veto(self, asked: AskedFor) -> None:
         self.vetoed.append(asked)
         self.waiting = [replace(a, vetoed=True) if a == asked else a for a in self.waiting]
-
-
-PASSPHRASE = "blå häst går hem"
-
-
-class FakeKeys(Unlocking):
-    """Ways of unlocking, in memory."""
-
-    forbidden: SlotKind | None = None
-
-    def __init__(self, there: Sequence[SlotKind], *, forbidden: SlotKind | None = None) -> None:
-        self.there, self.forbidden = list(there), forbidden
-
-    def kinds(self) -> Sequence[SlotKind]:
-        return self.there
-
-    def allowed(self, kind: str) -> bool:
-        return kind != self.forbidden
-
-    def passphrase_rules(self) -> PassphraseRules:
-        return PassphraseRules()
-
-    def keyring_available(self) -> bool:
-        return True
-
-    async def check(self, passphrase: str) -> None:
-        if passphrase != PASSPHRASE:
-            raise WrongPassphrase
-
-    async def add_keyring(self, passphrase: str) -> None:
-        await self.check(passphrase)
-        self.there.append(SlotKind.KEYRING)
-
-    async def add_passphrase(self, new: str) -> None:
-        self.there.append(SlotKind.PASSPHRASE)

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""Minutes on screen."""
+
+from PySide6.QtWidgets import QWidget
+
+from app.core.ids import ObjId, RoomId
+from tests.sample_tool.app import AGENDA, MINUTE
+from tests.sample_tool.app.service import MinutesService
+from tests.sample_tool.app.tool import TOOL as MINUTES
+from tests.sample_tool.ui.everywhere import AllMinutes, HomeMinutes
+from tests.sample_tool.ui.trial import TRIAL
+from tests.sample_tool.ui.view import NEW, MinutesView
+from ui.kit.translate import tr, trn
+from ui.richtext.editor import Editor
+from ui.tool import HomeCard, Section, ShownKind, Tool, ViewParts
+from ui.tool_parts import NewsWords, ToolCommand, always
+
+Parts = ViewParts[MinutesService]
+
+
+def _open(parts: Parts, room: RoomId, obj: ObjId | None, parent: QWidget | None) -> QWidget:
+    return MinutesView(parts, room, obj, parent)
+
+
+def _before(parts: Parts, obj: ObjId, row: int, parent: QWidget | None) -> QWidget:
+    document = parts.service.before(obj, row)
+    editor = Editor(document, read_only=True, parent=parent)
+    editor.destroyed.connect(document.close)
+    return editor
+
+
+TOOL = Tool(
+    app=MINUTES,
+    title="Minutes",
+    icon="draft",
+    noun="minutes",
+    found="minutes",
+    open=_open,
+    tab_shown=always,
+    shows_people=True,
+    kinds=(
+        ShownKind(
+            kind=MINUTE.id,
+            icon="draft",
+            place_icon="draft",
+            noun=("set of minutes", "sets of minutes"),
+            listed=True,
+            title=lambda minutes, room_title: minutes.title or tr("Untitled"),
+            line=None,
+            link_line=None,
+            origins=None,
+            before=_before,
+            copy_question=lambda: tr("Do you want to put a copy of your minutes here?"),
+        ),
+        ShownKind(
+            kind=AGENDA.id,
+            icon="draft",
+            place_icon="checklist",
+            noun=("agenda", "agendas"),
+            listed=False,
+            title=lambda agenda, room_title: room_title,
+            line=None,
+            link_line=None,
+            origins=None,
+            before=None,
+            copy_question=None,
+        ),
+    ),
+    sections=(
+        Section(
+            id="minutes",
+            title="Minutes",
+            icon="draft",
+            make=AllMinutes,
+            count=lambda parts: parts.service.new_count(),
+        ),
+    ),
+    cards=(HomeCard(title="Minutes", make=HomeMinutes),),
+    home_rows=None,
+    commands=(ToolCommand(id=NEW, title="New minutes", icon="add", shortcuts=("Ctrl+Shift+M",)),),
+    news=NewsWords(
+        named_in=lambda room: tr("New in the minutes of {room}").format(room=room),
+        new_in=lambda room: tr("New in the minutes of {room}").format(room=room),
+        new_with=lambda text: tr("New in the minutes: {text}").format(text=text),
+        named=lambda: tr("There is something new in minutes."),
+        count=lambda n: trn("{n} new thing in minutes", "{n} new things in minutes", n).format(n=n),
+    ),
+    settings=(),
+    trial=TRIAL,
+)
