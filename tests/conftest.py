@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.entropy import deterministic_PRNG
 
 from sync.client.room.tracked_room import TrackedRoom
 from sync.crypto.passphrase import MIN_MEMORY_KIB, Argon2Params
@@ -62,8 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Excludes the modules and the 4,000 collected tests from Python's search for garbage: they stay until the end
-    anyway."""
-    gc.freeze()
+    anyway. Hypothesis makes its random generator first: it asks who refers to it, and what is excluded is not found."""
+    with deterministic_PRNG():
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
