@@ -12,6 +12,7 @@ import asyncio
 import logging
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -71,6 +72,8 @@ ROWS = (
 
 ORDER = "PYTHONHASHSEED"
 """With "0" in this variable Python gives sets of bytes and texts the same order in each process."""
+ROLE = re.compile(r"<Role\.\w+: (\d+)>")
+"""A role is noted as its number, whatever class carries it."""
 AEAD_BYTES = 72
 """How much longer a ciphertext of one chunk is than its plaintext."""
 
@@ -85,7 +88,7 @@ class Transcript:
         self.lines: list[str] | None = [] if lines else None
 
     def note(self, what: str, *facts: object) -> None:
-        line = f"{what} {facts!r}\n"
+        line = ROLE.sub(r"\1", f"{what} {facts!r}\n")
         self._hash.update(line.encode())
         if self.lines is not None:
             self.lines.append(line)
