@@ -302,7 +302,7 @@ class PartUpload:
 
 
 class BlobPort(Protocol):
-    """Encrypted parts of files."""
+    """What the engine asks of the owner's store of encrypted file parts: which ones to upload, and their bytes."""
 
     def uploads(self) -> list[PartUpload]:
         """Parts to upload, oldest first."""

@@ -68,7 +68,8 @@ class _Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What the old device shows: a code of 26 letters, or a number of nine digits with six digits to compare later."""
+    """What the old device shows at the beginning of a pairing, of which the person uses one: `code`, 26 letters, or
+    `number`, nine digits. With the number both devices later show six digits to compare, which are not in here."""
 
     code: str
     number: str

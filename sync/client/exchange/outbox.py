@@ -368,7 +368,8 @@ class Outbox:
         await self.append(room, await asyncio.to_thread(self.drafter(room).rotate))
 
     def drafter(self, room: RoomSync) -> Drafter:
-        """Drafts entries on the room's current state."""
+        """Returns a Drafter, which drafts this person's entries on the room's current state. Refused "unknown-user" if
+        the own log is not here."""
         log_ = self._link.book.log(self._link.account.uid)
         if log_ is None:
             raise Refused(ErrorCode.UNKNOWN_USER)

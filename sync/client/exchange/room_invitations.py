@@ -201,7 +201,7 @@ class Invitations:
             self._queue(room)
 
     async def _learn(self, adder: Uid | None) -> None:
-        """Fetches the adder's staff record, so that the owner can show who invites."""
+        """Fetches the staff record of the person who added us, so that the application can show who invites."""
         if adder is not None and adder not in self._learnt:
             await self._link.book.directory(self._link.online, "", [adder])
             self._learnt.add(adder)

@@ -157,7 +157,8 @@ def links_of(before: RoomState, entry: RoomEntry) -> int:
 
 
 def links_beyond(s: RoomState, base: int) -> int:
-    """The number of epochs that a link to `base` takes from its author's share."""
+    """The number of epochs between `base` and the newest epoch with an archive, that is what a link to `base` counts
+    against the limit of links that its author has (`LINKS`)."""
     newest = next((e for e in range(s.epoch, base, -1) if (epoch := s.epochs.get(e)) and epoch.has_archive), base)
     return newest - base
 
