@@ -143,8 +143,8 @@ class Inbox:
             self.pull_again(room)
 
     def on_frame(self, frame: m.ServerFrame) -> None:
-        """Handles frames that are no replies, on the reader task; only queues work. ▲ Frames about a room without a
-        signed head are ignored."""
+        """Handles frames that are no replies, on the reader task; only queues work. ▲ Ignores frames about a room for
+        which the server has not signed a head yet."""
         room = self._link.rooms.get(RoomId(frame.room)) if isinstance(frame, m.Fresh | m.Behind | m.Removed) else None
         if room is not None and self.invitations.holds(room):
             if isinstance(frame, m.Removed):

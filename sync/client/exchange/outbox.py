@@ -401,6 +401,7 @@ class Outbox:
 
 
 def _next_try(first_s: float, times: int) -> float:
-    """When to try again (the loop's clock) after `times` refusals in a row."""
+    """When to try again (the loop's clock) after `times` refusals in a row. The pause is `first_s` after the first one,
+    twice as long after each further one, and LONGEST_S at most."""
     wait_s: float = min(LONGEST_S, first_s * 2 ** min(times - 1, 16))
     return asyncio.get_running_loop().time() + wait_s

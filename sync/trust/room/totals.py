@@ -181,7 +181,8 @@ def counted_entry(before: RoomState, after: RoomState, entry: RoomEntry, book: U
 
 
 def counted_envelope(used: Used, hdr: Header, t: int) -> Used:
-    """An author's use after an envelope that counts. Snapshots are counted by `snapshots_between`."""
+    """`used` with one more envelope of this author that is not void: a begun object, or a mark of the day. `t` is the
+    server's time (ms). Snapshots are counted by `snapshots_between` instead."""
     if hdr.kind not in (envelope.HEARTBEAT, envelope.PURGED):
         return add(used, {"objects": 1}) if hdr.share_c else used
     today = day_of(t)
