@@ -209,7 +209,7 @@ class Guest:
 
     async def join(self, *, code: str = "", number: str = "") -> OldDevice:
         """Joins the old device's box at the server and returns that device's identity, to be shown to the person. The
-        box is found by the typed `code`, or else by its `number`; then the person also compares `digits`.
+        box is found by the typed `code`. Otherwise it is found by its `number`, and the person also compares `digits`.
 
         Reject "code" if the code is mistyped. Refused "code-unknown" if there is no such box, "code-used" if one was
         joined before, "pairing" if the old device has left or the time is over. Reject "enrol" if its answer does not
