@@ -148,6 +148,8 @@ class Invitations:
     def _open(self, room: RoomId) -> None:
         self._due.pop(room, None)
         head = self._held.pop(room).head
+        if self._link.connection is None:  # the next connection lists the room, and `takes` lets it be followed
+            return
         self._follow(head)
         self._link.inbox_work.set()
 
