@@ -22,6 +22,7 @@ from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Person
 from app.people.service import PeopleService
+from app.recovery import Recovery, RecoverySheetState
 from app.session import Session, SyncStatus
 from app.setting import Value
 from app.settings import Settings
@@ -35,8 +36,8 @@ from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
 from tests.ui.shell.fake_held import FakeHeldBack
 from tests.ui.shell.fake_invitations import FakeInvitations
 from tests.ui.shell.fake_pruning import FakePruning
-from tests.ui.shell.fake_recovery import FakeRecovery
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
+from tests.ui.shell.kept_account import offline_engine
 from tests.ui.shell.sample import (
     ARCHIVIST,
     BOARD,
@@ -181,7 +182,7 @@ class FakeSearch(Search):
 
 
 class FakeSession(Session):
-    """A Session whose services are fakes."""
+    """A Session whose services are fakes, but for the recovery sheet, which is that of a real account."""
 
     status: SyncStatus = ONLINE
     overdue: bool = False
@@ -192,7 +193,6 @@ class FakeSession(Session):
     pruning: FakePruning
     held: FakeHeldBack
     invitations: FakeInvitations
-    recovery: FakeRecovery
     people: FakePeople
     devices: FakeDevices
     unsent: FakeUnsent
@@ -205,7 +205,6 @@ class FakeSession(Session):
         self.pruning = FakePruning()
         self.held = FakeHeldBack()
         self.invitations = FakeInvitations()
-        self.recovery = FakeRecovery()
         self.people = FakePeople()
         self.rooms.known = self.people.all
         self.chat = FakeChat()
@@ -215,12 +214,18 @@ class FakeSession(Session):
         self.unsent = FakeUnsent(CASE)
         self.search = FakeSearch()
         self.settings = Settings(folder / "settings.json", policy)
+        self.give_sheet(folder, RecoverySheetState.STANDS)
         self.status_changed: Signal[()] = Signal()
         self.place = ""
 
     def service(self, tool: AppTool[S]) -> S:
         """The tools that the shell asks; each is a fake."""
         return cast("S", {CHAT_TOOL.id: self.chat, TASKS_TOOL.id: self.tasks}.get(tool.id))
+
+    def give_sheet(self, folder: Path, sheet: RecoverySheetState) -> None:
+        """Gives the session an account whose recovery sheet is in that state, on a computer without a network."""
+        self.engine = offline_engine(folder, self, sheet)
+        self.recovery = Recovery(self.engine, self.people, self.settings)
 
     def set_status(self, **values: Any) -> None:
         """Changes fields of the connection's status, and notifies nobody."""
