@@ -14,6 +14,7 @@ import ui.documents
 import ui.tasks
 from app.chat.service import Author, MentionRow
 from app.chat.tool import TOOL as CHAT_TOOL
+from app.core import clock
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import StoreFault
@@ -23,6 +24,7 @@ from app.people.notices import KeyNotice
 from app.people.person import Person
 from app.people.service import PeopleService
 from app.recovery import Recovery, RecoverySheetState
+from app.rooms.held import HeldBack
 from app.session import Session, SyncStatus
 from app.setting import Value
 from app.settings import Settings
@@ -32,12 +34,13 @@ from app.tasks.model import Board
 from app.tasks.service import TaskRow
 from app.tasks.tool import TOOL as TASKS_TOOL
 from app.tool import AppTool, S
+from sync.client.engine import Engine
+from sync.client.wire.dialled_address import Nowhere
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
-from tests.ui.shell.fake_held import FakeHeldBack
 from tests.ui.shell.fake_invitations import FakeInvitations
 from tests.ui.shell.fake_pruning import FakePruning
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
-from tests.ui.shell.kept_account import offline_engine
+from tests.ui.shell.kept_account import account_store
 from tests.ui.shell.sample import (
     ARCHIVIST,
     BOARD,
@@ -182,7 +185,8 @@ class FakeSearch(Search):
 
 
 class FakeSession(Session):
-    """A Session whose services are fakes, but for the recovery sheet, which is that of a real account."""
+    """A Session whose services are fakes, but for the recovery sheet and the held changes: those are of a real
+    account."""
 
     status: SyncStatus = ONLINE
     overdue: bool = False
@@ -191,7 +195,6 @@ class FakeSession(Session):
     succession: FakeSuccession
     seals: FakeSeals
     pruning: FakePruning
-    held: FakeHeldBack
     invitations: FakeInvitations
     people: FakePeople
     devices: FakeDevices
@@ -203,7 +206,6 @@ class FakeSession(Session):
         self.succession = FakeSuccession(self.rooms)
         self.seals = FakeSeals(self.rooms)
         self.pruning = FakePruning()
-        self.held = FakeHeldBack()
         self.invitations = FakeInvitations()
         self.people = FakePeople()
         self.rooms.known = self.people.all
@@ -224,8 +226,10 @@ class FakeSession(Session):
 
     def give_sheet(self, folder: Path, sheet: RecoverySheetState) -> None:
         """Gives the session an account whose recovery sheet is in that state, on a computer without a network."""
-        self.engine = offline_engine(folder, self, sheet)
+        store = account_store(folder, sheet)
+        self.engine = Engine(store, Nowhere(), self, clock.now_ms)
         self.recovery = Recovery(self.engine, self.people, self.settings)
+        self.held = HeldBack(store, self.people, self.rooms)
 
     def set_status(self, **values: Any) -> None:
         """Changes fields of the connection's status, and notifies nobody."""

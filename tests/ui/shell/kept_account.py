@@ -9,35 +9,31 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-from app.core import clock
 from app.core.enums import LinkState
 from app.kinds import KINDS
 from app.recovery import RecoverySheetState
 from app.store.store import Store
-from sync.client.engine import Engine
-from sync.client.ports import Listener
-from sync.client.wire.dialled_address import Nowhere
 from tests.world import Client, until, world
 
 Kept = dict[RecoverySheetState, tuple[bytes, bytes]]
 """A store's file and its key, for each state of the account's recovery sheet."""
+_BY_ID = {kind.id: kind for kind in KINDS}
 _open: list[Store] = []
 _numbers = count()
 
 
-def offline_engine(folder: Path, listener: Listener, sheet: RecoverySheetState) -> Engine:
-    """The engine of an account on a computer without a network, over a copy of its store in `folder`. `close_stores`
-    closes the store."""
+def account_store(folder: Path, sheet: RecoverySheetState) -> Store:
+    """Opens a copy of the account's store in `folder`. `close_stores` closes it."""
     data, key = _kept()[sheet]
     path = folder / f"account-{next(_numbers)}.db"
     path.write_bytes(data)
-    store = Store.open(path, key, {kind.id: kind for kind in KINDS})
+    store = Store.open(path, key, _BY_ID)
     _open.append(store)
-    return Engine(store, Nowhere(), listener, clock.now_ms)
+    return store
 
 
 def close_stores() -> None:
-    """Closes every store that `offline_engine` opened."""
+    """Closes every store that `account_store` opened."""
     while _open:
         _open.pop().close()
 
@@ -57,7 +53,7 @@ async def _enrol() -> Kept:
         kept[sheet] = client.path.read_bytes(), client.key
 
     with tempfile.TemporaryDirectory() as folder:
-        async with world(Path(folder)) as w:
+        async with world(Path(folder), kinds=_BY_ID) as w:
             (first,) = await w.hire("Handläggare")
             second = await w.second(first)
             await keep(second, RecoverySheetState.ELSEWHERE)
