@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
+from tests.ui.shell.kept_account import close_stores
 from ui.kit import faces, scale, theme
 
 
@@ -24,3 +25,9 @@ def usual_size() -> Iterator[None]:
     if isinstance(app, QApplication) and (scale.text_size(), scale.density()) != (100, "normal"):
         app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # what is gone would be laid out again
         theme.resize(app, 100, "normal")
+
+
+@pytest.fixture(autouse=True)
+def stores_closed() -> Iterator[None]:
+    yield
+    close_stores()

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A window over a session in memory, in Swedish and the light theme."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
@@ -13,6 +14,7 @@ from app.unlocking import Unlocking
 from tests.ui.shell.fake_session import TOOLS, FakeSession
 from tests.ui.shell.sample import NOW
 from tests.ui.shell.unlock_methods import has_key_store, unlock_methods
+from tests.world import World, world
 from ui.kit import tasks, theme
 from ui.shell.window.main_window import MainWindow
 
@@ -32,6 +34,13 @@ def light_and_swedish(qapp: QApplication) -> Iterator[None]:
 def session(tmp_path: Path) -> FakeSession:
     """The pictures' sample content."""
     return FakeSession(tmp_path)
+
+
+@pytest_asyncio.fixture
+async def w(tmp_path: Path) -> AsyncIterator[World]:
+    """A running server."""
+    async with world(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

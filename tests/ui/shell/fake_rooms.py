@@ -14,6 +14,7 @@ from app.rooms.removals import Removal
 from app.rooms.security_status import Reader, SecurityReport, SecurityStatuses
 from app.rooms.service import EndedMember, HistoryProposal, MemberInfo, ObjectSummary, RoomService, RoomSummary
 from app.rooms.succession import Plan, Standing, Succession
+from app.store.store import Store
 from sync.client.ports import RoomEvent
 from tests.ui.shell.sample import (
     BOARD,
@@ -82,6 +83,10 @@ class FakeRooms(RoomService):
         self.gone: list[Removal] = []
         self.refusal: str | None = None
         self.known: dict[Uid, Person] = {}
+
+    def use(self, store: Store) -> None:
+        """Has announcements and decisions written in that store."""
+        self._store = store
 
     def notify(self, room: RoomId) -> None:
         self.room_changed.emit(room)

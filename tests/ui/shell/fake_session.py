@@ -14,6 +14,7 @@ import ui.documents
 import ui.tasks
 from app.chat.service import Author, MentionRow
 from app.chat.tool import TOOL as CHAT_TOOL
+from app.core import clock
 from app.core.ids import ChangeId, ObjId, RoomId, Uid
 from app.core.signal import Signal
 from app.errors import StoreFault
@@ -22,6 +23,8 @@ from app.people.codes import Verdict
 from app.people.notices import KeyNotice
 from app.people.person import Person
 from app.people.service import PeopleService
+from app.recovery import Recovery, RecoverySheetState
+from app.rooms.held import HeldBack
 from app.session import Session, SyncStatus
 from app.setting import Value
 from app.settings import Settings
@@ -31,12 +34,13 @@ from app.tasks.model import Board
 from app.tasks.service import TaskRow
 from app.tasks.tool import TOOL as TASKS_TOOL
 from app.tool import AppTool, S
+from sync.client.engine import Engine
+from sync.client.wire.dialled_address import Nowhere
 from tests.ui.shell.fake_devices import FakeDevices, FakeUnsent
-from tests.ui.shell.fake_held import FakeHeldBack
 from tests.ui.shell.fake_invitations import FakeInvitations
 from tests.ui.shell.fake_pruning import FakePruning
-from tests.ui.shell.fake_recovery import FakeRecovery
 from tests.ui.shell.fake_rooms import FakeRooms, FakeSeals, FakeSuccession
+from tests.ui.shell.kept_account import account_store
 from tests.ui.shell.sample import (
     ARCHIVIST,
     BOARD,
@@ -181,7 +185,8 @@ class FakeSearch(Search):
 
 
 class FakeSession(Session):
-    """A Session whose services are fakes."""
+    """A Session whose services are fakes, but for the recovery sheet and the held changes: those are of a real
+    account."""
 
     status: SyncStatus = ONLINE
     overdue: bool = False
@@ -190,9 +195,7 @@ class FakeSession(Session):
     succession: FakeSuccession
     seals: FakeSeals
     pruning: FakePruning
-    held: FakeHeldBack
     invitations: FakeInvitations
-    recovery: FakeRecovery
     people: FakePeople
     devices: FakeDevices
     unsent: FakeUnsent
@@ -203,9 +206,7 @@ class FakeSession(Session):
         self.succession = FakeSuccession(self.rooms)
         self.seals = FakeSeals(self.rooms)
         self.pruning = FakePruning()
-        self.held = FakeHeldBack()
         self.invitations = FakeInvitations()
-        self.recovery = FakeRecovery()
         self.people = FakePeople()
         self.rooms.known = self.people.all
         self.chat = FakeChat()
@@ -215,12 +216,20 @@ class FakeSession(Session):
         self.unsent = FakeUnsent(CASE)
         self.search = FakeSearch()
         self.settings = Settings(folder / "settings.json", policy)
+        self.give_sheet(folder, RecoverySheetState.STANDS)
         self.status_changed: Signal[()] = Signal()
         self.place = ""
 
     def service(self, tool: AppTool[S]) -> S:
         """The tools that the shell asks; each is a fake."""
         return cast("S", {CHAT_TOOL.id: self.chat, TASKS_TOOL.id: self.tasks}.get(tool.id))
+
+    def give_sheet(self, folder: Path, sheet: RecoverySheetState) -> None:
+        """Gives the session an account whose recovery sheet is in that state, on a computer without a network."""
+        store = account_store(folder, sheet)
+        self.engine = Engine(store, Nowhere(), self, clock.now_ms)
+        self.recovery = Recovery(self.engine, self.people, self.settings)
+        self.held = HeldBack(store, self.people, self.rooms)
 
     def set_status(self, **values: Any) -> None:
         """Changes fields of the connection's status, and notifies nobody."""

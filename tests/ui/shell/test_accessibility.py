@@ -63,7 +63,7 @@ def asked(window: MainWindow) -> None:
     """Somebody asks for something with the person's recovery sheet."""
     session = window.session
     assert isinstance(session, FakeSession)
-    session.recovery.waiting = [ASKED]
+    session.engine.recovery_sheet.replace_attempts([ASKED])
     session.status_changed.emit()
 
 

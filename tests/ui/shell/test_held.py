@@ -1,25 +1,70 @@
 # SPDX-License-Identifier: EUPL-1.2
 """A change that is held back: the room says whose it is, and what can be done is done."""
 
-import asyncio
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from app.rooms.held import LeftOutChange, VoidChanges, WaitingChanges
-from tests.ui.shell.fake_held import HELD
+from app.core.enums import Role
+from app.core.ids import ObjId
+from app.documents import KIND as DOCUMENTS
+from app.objects import pieces
+from app.rooms.held import HeldChange
+from app.rooms.records import ChangeLeftOut, ObjectAnnounced, decode
+from app.store.allowance import ALWAYS_US
+from app.store.held_changes import MOST_VOID
+from tests.app.poison import FATAL, MORTAL, SLOW, TAKES_US, deep_update, fatal, written
+from tests.ui.shell.case_store import Case, case
 from tests.ui.shell.fake_session import FakeSession
-from tests.ui.shell.sample import CASE, HEAD, REGISTRAR, at
+from tests.ui.shell.sample import CASE, DOCUMENT, HEAD, ME, REGISTRAR, member
 from tests.ui.shell.test_people import dialog
 from tests.ui.soon import caught_up
+from tests.world import until
 from ui.kit.dialogs import Dialog
 from ui.shell.room.held_dialog import HeldDialog
 from ui.shell.window.main_window import MainWindow
 
+BREAKS = pieces.encode(deep_update("meta"))
+"""A change against the rules of the format."""
+UNTITLED = ObjId(b"u" * 16)
+MOST_TIMES = ALWAYS_US // TAKES_US
+"""How often a change may have FATAL in it before it is slow."""
+FAILING = MORTAL.replace("os.abort()", "(_ for _ in ()).throw(RecursionError)")
+"""What a worker runs that lives on, and cannot merge FATAL."""
+
+
+@pytest_asyncio.fixture
+async def room(tmp_path: Path, session: FakeSession) -> AsyncIterator[Case]:
+    """The case room; its worker dies of `dies()`."""
+    async with case(tmp_path, session, MORTAL) as made:
+        yield made
+
+
+@pytest_asyncio.fixture
+async def held(session: FakeSession, room: Case) -> HeldChange:
+    """A change of the registrar's that is held back."""
+    await room.arrive(REGISTRAR.uid, *dies())
+    await until(lambda: bool(session.held.held(CASE)))
+    (found,) = session.held.held(CASE)
+    return found
+
+
+def dies() -> list[bytes]:
+    """A change of which a MORTAL worker dies."""
+    return pieces.encode(fatal("meta"))
+
+
+def costly(key: str, times: int) -> list[bytes]:
+    """A change that takes a SLOW worker so many times TAKES_US."""
+    return pieces.encode(written("meta", key, FATAL * times))
+
 
 def bar(window: MainWindow) -> tuple[bool, str]:
     window.open_room(CASE)
+    caught_up(window)
     view = window.current_room()
     assert view is not None
     return not view.held.isHidden(), view.held.text()
@@ -29,7 +74,12 @@ def button(of: Dialog, text: str) -> QPushButton:
     return next(b for b in of.findChildren(QPushButton) if b.text() == text)
 
 
+def words(of: Dialog) -> list[str]:
+    return [x.text() for x in of.findChildren(QLabel)]
+
+
 async def opened(window: MainWindow) -> HeldDialog:
+    bar(window)
     view = window.current_room()
     assert view is not None
     view.held._act()
@@ -38,132 +88,134 @@ async def opened(window: MainWindow) -> HeldDialog:
     return found
 
 
-async def test_nothing_is_shown_where_nothing_is_held_back(window: MainWindow, session: FakeSession) -> None:
+async def test_nothing_is_shown_where_nothing_is_held_back(window: MainWindow, room: Case) -> None:
     assert bar(window) == (False, "")
 
 
-async def test_a_held_change_is_named_with_who_wrote_it_and_where(window: MainWindow, session: FakeSession) -> None:
-    bar(window)
-    session.held.changes = (HELD,)
-    session.held.changed.emit(CASE)
-    caught_up(window)
-    shown, text = bar(window)
-    assert shown
+async def test_a_held_change_is_named_with_who_wrote_it_and_where(
+    window: MainWindow, session: FakeSession, room: Case
+) -> None:
+    assert bar(window) == (False, "")
+    await room.arrive(REGISTRAR.uid, *dies())
+    await until(lambda: bar(window)[0])
+    _, text = bar(window)
     assert REGISTRAR.name in text
     assert "Utkast till beslut" in text
     found = await opened(window)
-    words = " ".join(x.text() for x in found.findChildren(QLabel))
-    assert "avslutade processen" in words
+    assert "avslutade processen" in " ".join(words(found))
     found.reject()
 
 
-async def test_what_is_shown_is_copied_as_a_new_object(window: MainWindow, session: FakeSession) -> None:
-    session.held.changes = (HELD,)
-    bar(window)
+async def test_what_is_shown_is_copied_as_a_new_object(window: MainWindow, room: Case, held: HeldChange) -> None:
     found = await opened(window)
     button(found, "Kopiera det som visas").click()
-    await asyncio.sleep(0.05)
-    assert session.held.done == ["copy"]
+    both = {"Utkast till beslut", "Utkast till beslut (kopia)"}
+    await until(lambda: both <= {found.title for found in room.store.objects.all(CASE)})
 
 
-async def test_an_administrator_leaves_a_change_out_after_a_question(window: MainWindow, session: FakeSession) -> None:
-    session.held.changes = (HELD,)
-    bar(window)
+async def test_an_administrator_leaves_a_change_out_after_a_question(
+    window: MainWindow, room: Case, held: HeldChange
+) -> None:
     found = await opened(window)
     button(found, "Lämna utanför för alla …").click()
     question = await dialog()
     assert REGISTRAR.name in question.windowTitle()
-    assert session.held.done == []
+    assert room.store.pending(10) == []
     question.accept()
-    await asyncio.sleep(0.05)
-    assert session.held.done == [f"leave-out {HELD.change.hex()}"]
+    await until(lambda: bool(room.store.pending(10)))
+    (sent,) = room.store.pending(10)
+    assert decode(sent.payload) == ChangeLeftOut(obj=DOCUMENT, author=REGISTRAR.uid, change=held.change)
 
 
-async def test_who_is_no_administrator_is_not_offered_it(window: MainWindow, session: FakeSession) -> None:
-    session.held.changes, session.held.admin = (HELD,), False
-    bar(window)
+async def test_who_is_no_administrator_is_not_offered_it(
+    window: MainWindow, session: FakeSession, held: HeldChange
+) -> None:
+    session.rooms.people[CASE] = [member(ME, Role.WRITER), member(REGISTRAR, Role.WRITER)]
     found = await opened(window)
     assert not [b for b in found.findChildren(QPushButton) if b.text() == "Lämna utanför för alla …"]
     found.reject()
 
 
-async def test_leaving_the_room_is_asked_as_elsewhere(window: MainWindow, session: FakeSession) -> None:
-    session.held.changes = (HELD,)
-    bar(window)
+async def test_leaving_the_room_is_asked_as_elsewhere(window: MainWindow, held: HeldChange) -> None:
     found = await opened(window)
     button(found, "Lämna rummet …").click()
     question = await dialog()
     assert question.windowTitle() == "Lämna rummet?"
     question.reject()
-    await asyncio.sleep(0.05)
 
 
-async def test_everybody_sees_that_something_was_left_out(window: MainWindow, session: FakeSession) -> None:
-    session.held.gone = (LeftOutChange(title="Beslut å", author=REGISTRAR, by=REGISTRAR, t=at(9, 0)),)
+async def test_everybody_sees_that_something_was_left_out(window: MainWindow, room: Case, held: HeldChange) -> None:
+    bar(window)
+    await room.record(HEAD.uid, ChangeLeftOut(obj=DOCUMENT, author=REGISTRAR.uid, change=held.change))
+    await until(lambda: HEAD.name in bar(window)[1])
     shown, text = bar(window)
     assert shown
-    assert text.count(REGISTRAR.name) == 2
-    session.held.gone = (*session.held.gone, LeftOutChange(title="Plan ö 🙂", author=HEAD, by=REGISTRAR, t=at(9, 0)))
-    session.held.changed.emit(CASE)
-    caught_up(window)
-    _, text = bar(window)
-    assert text.startswith("2 ändringar av ")
-    assert "“Beslut å”, “Plan ö 🙂”" in text
+    assert text.count(REGISTRAR.name) == text.count(HEAD.name) == 1
 
 
-async def test_it_is_shown_when_nothing_can_be_tried_here(window: MainWindow, session: FakeSession) -> None:
-    session.held.waits = True
-    shown, text = bar(window)
-    assert shown
-    assert "Kontakta it-supporten." in text
+async def test_it_is_shown_when_nothing_can_be_tried_here(
+    window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    async with case(tmp_path, session, ""):
+        await until(lambda: bar(window)[0])
+        assert "Kontakta it-supporten." in bar(window)[1]
 
 
-async def test_what_takes_too_long_to_merge_is_named(window: MainWindow, session: FakeSession) -> None:
-    session.held.titles = ("Beslut å 🙂", "")
-    shown, text = bar(window)
-    assert shown
-    assert text.startswith("“Beslut å 🙂”, “Utan titel” tar för lång tid att sätta samman på den här datorn.")
-    session.held.changes = (replace(HELD, why="slow"),)
-    session.held.changed.emit(CASE)
-    caught_up(window)
-    found = await opened(window)
-    words = " ".join(x.text() for x in found.findChildren(QLabel))
-    assert "tar för lång tid att ta in på den här datorn" in words
-    found.reject()
+async def test_a_change_that_takes_too_long_is_held_back(
+    window: MainWindow, session: FakeSession, tmp_path: Path
+) -> None:
+    async with case(tmp_path, session, SLOW) as room:
+        await room.arrive(REGISTRAR.uid, *costly("slow", MOST_TIMES + 1))
+        await until(lambda: bool(session.held.held(CASE)))
+        found = await opened(window)
+        assert "tar för lång tid att ta in på den här datorn" in " ".join(words(found))
+        found.reject()
+
+
+async def test_what_takes_too_long_to_merge_is_named(window: MainWindow, session: FakeSession, tmp_path: Path) -> None:
+    async with case(tmp_path, session, SLOW) as room:
+        await room.record(HEAD.uid, ObjectAnnounced(obj=UNTITLED, kind=DOCUMENTS.id))
+        for obj in (DOCUMENT, UNTITLED):
+            for n in range(5 * MOST_TIMES):
+                await room.arrive(REGISTRAR.uid, *costly(f"k{n}", 1), obj=obj)
+        await until(lambda: len(session.held.large(CASE)) == 2)
+        shown, text = bar(window)
+        assert shown
+        assert "“Utkast till beslut”" in text
+        assert "“Utan titel”" in text
+        assert "tar för lång tid att sätta samman på den här datorn." in text
 
 
 @pytest.mark.parametrize("count", [1, 9])
-async def test_many_held_changes_are_counted(window: MainWindow, session: FakeSession, count: int) -> None:
-    session.held.changes = tuple(replace(HELD, row=row) for row in range(count))
-    bar(window)
+async def test_many_held_changes_are_counted(
+    window: MainWindow, session: FakeSession, tmp_path: Path, count: int
+) -> None:
+    async with case(tmp_path, session, FAILING) as room:
+        await room.arrive(REGISTRAR.uid, *(data for _ in range(count) for data in dies()))
+        await until(lambda: len(session.held.held(CASE)) == count)
+        found = await opened(window)
+        assert [text for text in words(found) if text.startswith("och ")] == (["och 3 till"] if count == 9 else [])
+        found.reject()
+
+
+async def test_what_is_void_is_counted_beside_what_is_held_back(
+    window: MainWindow, session: FakeSession, room: Case, held: HeldChange
+) -> None:
+    await room.arrive(HEAD.uid, *(BREAKS * MOST_VOID), *BREAKS)
+    await until(lambda: len(session.held.held(CASE)) == 1 + MOST_VOID)
     found = await opened(window)
-    more = [x.text() for x in found.findChildren(QLabel) if x.text().startswith("och ")]
-    assert more == (["och 3 till"] if count == 9 else [])
+    assert "Andra bryter mot formatets regler och förs inte in hos någon i rummet." in words(found)
+    assert f"och {2 + MOST_VOID - 6} till" in words(found)
     found.reject()
 
 
-async def test_what_is_void_is_counted_beside_what_is_held_back(window: MainWindow, session: FakeSession) -> None:
-    void = replace(HELD, why="damaged-update", void=True)
-    session.held.changes = (HELD, void)
-    session.held.counted = (VoidChanges(title="Beslut å", author=HEAD, count=8),)
+async def test_a_void_change_is_named_and_not_offered_to_be_left_out(window: MainWindow, room: Case) -> None:
     bar(window)
-    found = await opened(window)
-    sentence = [x.text() for x in found.findChildren(QLabel)]
-    assert "Andra bryter mot formatets regler och förs inte in hos någon i rummet." in sentence
-    assert "och 8 till" in sentence
-    found.reject()
-    session.held.changes = (void,)
-    session.held.changed.emit(CASE)
-    caught_up(window)
-    shown, text = bar(window)
-    assert shown
-    assert text.startswith("9 ändringar av Enhetschef, Registrator i")
-
-
-async def test_a_void_change_is_named_and_not_offered_to_be_left_out(window: MainWindow, session: FakeSession) -> None:
-    session.held.changes = (replace(HELD, why="damaged-update", void=True),)
-    shown, text = bar(window)
-    assert shown
+    await room.arrive(REGISTRAR.uid, *BREAKS)
+    await room.arrive(HEAD.uid, *BREAKS)
+    await until(lambda: bar(window)[0])
+    _, text = bar(window)
+    assert text.startswith("2 ändringar av Enhetschef, Registrator i")
     assert "räknas inte hos någon" in text
     found = await opened(window)
     assert found.windowTitle() == "Ändringar som inte räknas hos någon"
@@ -171,8 +223,9 @@ async def test_a_void_change_is_named_and_not_offered_to_be_left_out(window: Mai
     found.reject()
 
 
-async def test_what_waits_for_other_changes_is_shown(window: MainWindow, session: FakeSession) -> None:
-    session.held.late = (WaitingChanges(title="Utkast till beslut", author=HELD.author, count=2),)
+async def test_what_waits_for_other_changes_is_shown(window: MainWindow, room: Case) -> None:
+    room.registrar.types("Det som inte har kommit. ")
+    await room.arrive(REGISTRAR.uid, room.registrar.types("Ett. "), room.registrar.types("Två. "))
     shown, text = bar(window)
     assert shown
-    assert f"2 ändringar av {HELD.author.name} i “Utkast till beslut” väntar på andra ändringar" in text
+    assert f"2 ändringar av {REGISTRAR.name} i “Utkast till beslut” väntar på andra ändringar" in text

@@ -2,12 +2,14 @@
 """What needs an answer on Home: conversations of two with their text, and no sentence that denies what is above it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
+from app.recovery import RecoverySheetState
 from sync.client.ports import RoomEvent
 from tests.ui.pointing import click
 from tests.ui.shell.fake_session import FakeSession
@@ -38,7 +40,7 @@ def row(window: MainWindow, name: str) -> QAbstractButton:
 
 
 def test_an_unread_direct_message_shows_its_text_and_who_wrote_it_and_opens(
-    window: MainWindow, session: FakeSession, quiet: None
+    window: MainWindow, session: FakeSession, quiet: None, tmp_path: Path
 ) -> None:
     assert rows(window) == []
     assert NOTHING in texts(window.content.home)
@@ -89,11 +91,11 @@ def test_a_mention_in_a_conversation_of_two_stands_there_once(window: MainWindow
 
 
 def test_nothing_needs_an_answer_is_not_shown_under_the_reminder_of_the_sheet(
-    window: MainWindow, session: FakeSession, quiet: None
+    window: MainWindow, session: FakeSession, quiet: None, tmp_path: Path
 ) -> None:
     assert rows(window) == []
     assert NOTHING in texts(window.content.home)
-    session.recovery.reminds = True
+    session.give_sheet(tmp_path, RecoverySheetState.NONE)
     session.status_changed.emit()
     window.content.home.refresh()
     shown = texts(window.content.home)

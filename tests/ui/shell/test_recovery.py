@@ -1,32 +1,34 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The recovery sheet on screen: shown once and typed back, on paper, reminded of, used, and stopped."""
+"""The recovery sheet on screen: reminded of, used, and stopped."""
 
-import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSize, Qt
+import pytest_asyncio
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.core import clock
 from app.core.enums import LinkState
-from app.core.i18n import set_language
-from app.errors import FileUnreadable, ReturnWaits
+from app.errors import ReturnWaits
 from app.passphrases import PassphraseRules
-from app.recovery import AskedFor, RecoverySheetState
-from sync.errors import Refused, Reject, Unreachable
-from sync.ids import DevId
+from app.recovery import Recovery, RecoverySheetState
+from sync.client.account import account_recovery
+from sync.client.account.account_recovery import Attempt, Waiting
+from sync.client.devices.own_recovery_sheet import VETO_MS
+from sync.errors import Refused, Reject
+from sync.protocol.messages import RecoveryRequest
+from sync.server.rules import recovery_requests
+from sync.server.rules.handshake import now_ms
 from sync.trust.person.agency import SignInCode
 from sync.trust.person.recovery_sheet import RecoveryShare, ReturnCode
 from tests.ui.finding import toast_of
-from tests.ui.shell.fake_recovery import FakeRecovery
 from tests.ui.shell.fake_session import FakeSession
 from tests.ui.shell.sample import at
 from tests.ui.shell.test_gate import PHRASE, Person
 from tests.ui.walking import check, check_tab
-from tests.world import until
+from tests.world import World, until
 from ui.kit import qr
 from ui.kit.dialogs import Dialog
 from ui.shell.entry.key_page import Progress
@@ -34,222 +36,35 @@ from ui.shell.entry.recovery_pages import Returns, ReturnView
 from ui.shell.entry.recovery_sheet_field import RecoverySheetField
 from ui.shell.entry.unfinished_enrolment import UnfinishedView
 from ui.shell.home.home_page import Home
-from ui.shell.settings import recovery_sheet_dialog, recovery_sheet_paper
 from ui.shell.settings.recovery_card import RecoveryCard
-from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog, chosen_groups
+from ui.shell.settings.recovery_sheet_dialog import RecoverySheetDialog
 from ui.shell.window.main_window import MainWindow
 
 CODE = "7KQ2-0MXA-9RTB-W4HN-ZC5E-1VDG-8PJS"
-ASKED = AskedFor(what="add", dev=DevId(b"d" * 16), ready=at(14, 3, 26), vetoed=False, mine=False)
-
-
-def dialog_of(qtbot: QtBot, recovery: FakeRecovery) -> RecoverySheetDialog:
-    made = RecoverySheetDialog(None, recovery, [1, 4])
-    qtbot.addWidget(made)
-    made.show()
-    return made
-
-
-# -- making one -----------------------------------------------------------------------------------------------------
-
-
-async def test_nothing_is_published_before_two_groups_are_typed_back(qtbot: QtBot) -> None:
-    recovery = FakeRecovery()
-    dialog = dialog_of(qtbot, recovery)
-    assert dialog.page == 1
-    dialog.accept()
-    assert not dialog.accept_button.isEnabled()
-    dialog.typed[0].setText("0MXA")
-    dialog.typed[1].setText("ZC5F")
-    dialog.accept()
-    assert recovery.published == []
-    assert dialog.error.isVisible()
-    dialog.typed[0].setText(" omxa ")  # read as the sheet means it
-    dialog.typed[1].setText("zc5e")
-    dialog.accept()
-    await until(lambda: recovery.published == [(CODE, "")])
-    await until(lambda: not dialog.isVisible())
-
-
-async def test_without_printing_the_recovery_sheet_is_copied_by_hand_and_still_made(qtbot: QtBot) -> None:
-    recovery = FakeRecovery()
-    dialog = RecoverySheetDialog(None, recovery, [1, 4], printing=False)
-    qtbot.addWidget(dialog)
-    dialog.show()
-    assert not dialog.print_button.isVisible()
-    assert not dialog.save_button.isVisible()
-    shown = [x.text() for x in dialog.findChildren(QLabel) if x.isVisible()]
-    assert set(CODE.split("-")) <= set(shown)
-    assert any("Din organisation har stängt av utskrift" in text for text in shown)
-    dialog.accept()
-    dialog.typed[0].setText("0MXA")
-    dialog.typed[1].setText("ZC5E")
-    dialog.accept()
-    await until(lambda: recovery.published == [(CODE, "")])
-
-
-@pytest.mark.parametrize("allowed", [True, False])
-async def test_whether_a_recovery_sheet_may_be_printed_is_policys(
-    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: bool
-) -> None:
-    made: list[RecoverySheetDialog] = []
-
-    async def keep(dialog: RecoverySheetDialog) -> bool:
-        made.append(dialog)
-        return False
-
-    monkeypatch.setattr("ui.shell.settings.recovery_card.show", keep)
-    card = RecoveryCard(FakeSession(tmp_path, {"allow-print": allowed}))
-    qtbot.addWidget(card)
-    card.make()
-    await until(lambda: bool(made))
-    assert made[0].print_button.isVisibleTo(made[0]) is allowed
-    assert made[0].save_button.isVisibleTo(made[0]) is allowed
-
-
-async def test_the_code_is_shown_once_and_not_while_it_is_typed_back(qtbot: QtBot) -> None:
-    dialog = dialog_of(qtbot, FakeRecovery())
-    shown = [x.text() for x in dialog.findChildren(QLabel) if x.isVisible()]
-    assert set(CODE.split("-")) <= set(shown)
-    dialog.accept()
-    shown = [x.text() for x in dialog.findChildren(QLabel) if x.isVisible()]
-    assert not set(CODE.split("-")) & set(shown)
-
-
-async def test_another_recovery_sheet_asks_for_the_one_before(qtbot: QtBot) -> None:
-    recovery = FakeRecovery()
-    recovery.needs_old = True
-    dialog = dialog_of(qtbot, recovery)
-    assert dialog.page == 0
-    assert not dialog.accept_button.isEnabled()
-    dialog.old.field.setText("fel")
-    dialog.accept()
-    assert "(sheet)" in dialog.error.text() or "recovery-sheet" in dialog.error.text()
-    assert dialog.page == 0
-    dialog.old.field.setText(recovery.old)
-    dialog.accept()
-    dialog.accept()
-    for field, text in zip(dialog.typed, ("0MXA", "ZC5E"), strict=True):
-        field.setText(text)
-    dialog.accept()
-    await until(lambda: recovery.published == [(CODE, recovery.old)])
-
-
-async def test_a_recovery_sheet_that_could_not_be_published_says_why_and_may_be_tried_again(qtbot: QtBot) -> None:
-    recovery = FakeRecovery()
-    recovery.error = Unreachable("offline")
-    dialog = dialog_of(qtbot, recovery)
-    dialog.accept()
-    for field, text in zip(dialog.typed, ("0MXA", "ZC5E"), strict=True):
-        field.setText(text)
-    dialog.accept()
-    await until(lambda: dialog.error.isVisible())
-    assert "unreachable" in dialog.error.text()
-    recovery.error = None
-    dialog.accept()
-    await until(lambda: not dialog.isVisible())
-
-
-async def test_a_recovery_sheet_that_comes_into_force_is_not_called_off_and_is_kept_if_the_answer_is_lost(
-    qtbot: QtBot,
-) -> None:
-    recovery = FakeRecovery()
-    recovery.error, recovery.kept, recovery.going_on = Unreachable("cut"), True, asyncio.Event()
-    dialog = dialog_of(qtbot, recovery)
-    dialog.accept()
-    for field, text in zip(dialog.typed, ("0MXA", "ZC5E"), strict=True):
-        field.setText(text)
-    dialog.accept()
-    await until(lambda: not any(button.isEnabled() for button in dialog.buttons.buttons()))
-    dialog.reject()
-    dialog.close()
-    assert dialog.isVisible()
-    recovery.going_on.set()
-    await until(lambda: dialog.error.isVisible())
-    assert "Behåll bladet: det börjar gälla av sig självt." in dialog.error.text()
-    dialog.reject()
-    assert not dialog.isVisible()
-
-
-def test_which_groups_are_asked_is_not_foreseen() -> None:
-    drawn = [tuple(chosen_groups(7)) for _ in range(200)]
-    assert all(len(set(pair)) == 2 and sorted(pair) == list(pair) and max(pair) < 7 for pair in drawn)
-    assert len(set(drawn)) > 10
-
-
-@pytest.mark.parametrize("page", [0, 1, 2])
-def test_every_control_of_the_recovery_sheet_has_a_name_and_a_role(qtbot: QtBot, page: int) -> None:
-    dialog = dialog_of(qtbot, FakeRecovery())
-    dialog._go(page)
-    check(dialog)
-    check_tab(dialog)
-
-
-# -- on paper -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("language", ["sv", "en"])
-def test_the_recovery_sheet_on_paper_is_one_page_and_its_code_reads(
-    qapp: QApplication, tmp_path: Path, language: str
-) -> None:
-    picture = QImage(QSize(1004, 1518), QImage.Format.Format_RGB32)  # A4 within its margins, 150 dpi
-    picture.setDotsPerMeterX(5906)
-    picture.setDotsPerMeterY(5906)
-    picture.fill(Qt.GlobalColor.white)
-    set_language(language)
-    try:
-        recovery_sheet_paper.save(FakeRecovery().draw(), tmp_path / "blad å.pdf")
-        assert recovery_sheet_paper.draw(FakeRecovery().draw(), picture)
-    finally:
-        set_language("sv")
-    raw = (tmp_path / "blad å.pdf").read_bytes()
-    assert raw.startswith(b"%PDF")
-    assert raw.count(b"/Type /Page\n") == 1
-    assert b"/MediaBox [0 0 595" in raw
-    assert qr.read(picture) == [CODE]
-    edges = [picture.pixelColor(x, 1510).lightness() for x in range(1004)]
-    edges += [picture.pixelColor(1003, y).lightness() for y in range(700, 1518)]
-    assert min(edges) == 255  # nothing runs off the page
-
-
-def test_a_recovery_sheet_that_cannot_be_written_says_so(qapp: QApplication, tmp_path: Path) -> None:
-    with pytest.raises(FileUnreadable):
-        recovery_sheet_paper.save(FakeRecovery().draw(), tmp_path / "finns inte" / "blad.pdf")
-
-
-async def test_it_is_saved_where_the_person_says(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    dialog = dialog_of(qtbot, FakeRecovery())
-
-    async def chosen(*_: object) -> Path:
-        return tmp_path / "blad.pdf"
-
-    monkeypatch.setattr(recovery_sheet_dialog, "save_file", chosen)
-    dialog.save_button.click()
-    await until(lambda: bool(dialog.kept.text()))
-    assert (tmp_path / "blad.pdf").read_bytes().startswith(b"%PDF")
+ASKED = RecoveryRequest(what="add", dev=b"d" * 16, ready=at(14, 3, 26), vetoed_by=b"")
 
 
 # -- settings and Hem -----------------------------------------------------------------------------------------------
 
 
-def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, session: FakeSession) -> None:
+def test_the_settings_say_whether_there_is_a_recovery_sheet(qtbot: QtBot, session: FakeSession, tmp_path: Path) -> None:
     card = RecoveryCard(session)
     qtbot.addWidget(card)
     card.show()
     assert card.button.accessibleName() == "Gör ett nytt återställningsblad"
-    session.recovery.state = RecoverySheetState.NONE
+    session.give_sheet(tmp_path, RecoverySheetState.NONE)
     session.status_changed.emit()
     assert card.button.accessibleName() == "Gör ett återställningsblad"
     session.set_status(state=LinkState.OFFLINE)
     session.status_changed.emit()
     assert not card.button.isEnabled()
-    session.recovery.state = RecoverySheetState.ELSEWHERE
+    session.give_sheet(tmp_path, RecoverySheetState.ELSEWHERE)
     session.status_changed.emit()
     assert not card.button.isVisible()
 
 
-async def test_hem_reminds_once_and_leads_there(window: MainWindow, session: FakeSession) -> None:
-    session.recovery.state, session.recovery.reminds = RecoverySheetState.NONE, True
+async def test_hem_reminds_once_and_leads_there(window: MainWindow, session: FakeSession, tmp_path: Path) -> None:
+    session.give_sheet(tmp_path, RecoverySheetState.NONE)
     window.go_section("home")
     window.content.home.refresh()
     QApplication.processEvents()
@@ -272,44 +87,88 @@ def _texts(home: Home) -> list[QLabel]:
 # -- somebody asks --------------------------------------------------------------------------------------------------
 
 
-async def test_a_person_who_sees_a_recovery_can_stop_it(window: MainWindow, session: FakeSession) -> None:
-    assert not window.content.asked_bar.isVisible()
-    session.recovery.waiting = [ASKED]
+def show_requests(session: FakeSession, *asked: RecoveryRequest) -> None:
+    """The server has sent these."""
+    session.engine.recovery_sheet.replace_attempts(list(asked))
     session.status_changed.emit()
-    assert window.content.asked_bar.isVisible()
-    assert "26 nov 14:03" in window.content.asked_bar.text()
-    check(window)
+
+
+@pytest_asyncio.fixture
+async def attempt(w: World, window: MainWindow, session: FakeSession) -> Attempt:
+    """What somebody begins on another computer with the person's sheet; the window is the person's, and online."""
+    (person,) = await w.hire("Handläggare")
+    code = await w.make_sheet(person)
+    begun = Attempt.begin(await w.invite_back(person.uid), code, revoke=False)
+    assert isinstance(await comes_back(w, begun), Waiting)
+    session.engine = person.engine
+    session.recovery = Recovery(person.engine, session.people, session.settings)
+    await until(lambda: len(session.recovery.asked()) == 1)
+    session.status_changed.emit()
+    return begun
+
+
+async def comes_back(w: World, begun: Attempt) -> object:
+    return await account_recovery.Recovery(w.dialer(), begun, clock.now_ms).ask()
+
+
+async def stop_it(window: MainWindow) -> None:
+    """Presses the bar's button and answers yes."""
     window.content.asked_bar.stop.click()
     await until(lambda: any(d.isVisible() for d in window.findChildren(Dialog)))
     next(d for d in window.findChildren(Dialog) if d.isVisible()).accept()
-    await until(lambda: session.recovery.vetoed == [ASKED])
     await until(lambda: not window.content.asked_bar.isVisible())
 
 
-async def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(
+async def test_a_person_who_sees_a_recovery_can_stop_it(window: MainWindow, w: World, attempt: Attempt) -> None:
+    assert window.content.asked_bar.isVisible()
+    check(window)
+    await stop_it(window)
+    with pytest.raises(Refused) as e:
+        await comes_back(w, attempt)
+    assert e.value.code == "vetoed"
+
+
+def test_a_recovery_says_from_when_it_is(window: MainWindow, session: FakeSession) -> None:
+    assert not window.content.asked_bar.isVisible()
+    show_requests(session, ASKED)
+    assert window.content.asked_bar.isVisible()
+    assert "26 nov 14:03" in window.content.asked_bar.text()
+
+
+def test_a_person_who_sees_a_recovery_and_asked_themselves_confirms_it(
     window: MainWindow, session: FakeSession
 ) -> None:
-    session.recovery.waiting = [ASKED]
-    session.status_changed.emit()
+    show_requests(session, ASKED)
     window.content.asked_bar.me.click()
     assert not window.content.asked_bar.isVisible()
-    assert session.recovery.vetoed == []
+    assert [a.vetoed for a in session.recovery.asked()] == [False]
     assert "släpper in den nya enheten: Inställningar, Enheter." in toast_of(window).text()
     toast_of(window).undo.click()  # it was not meant: whoever asks can be stopped again
     assert window.content.asked_bar.isVisible()
     window.content.asked_bar.me.click()
-    session.recovery.waiting = [replace(ASKED, what="revoke")]
-    session.status_changed.emit()
+    own = session.engine.devices.own_log
+    show_requests(
+        session, RecoveryRequest(what="revoke", dev=next(iter(own.devices)), ready=ASKED.ready, vetoed_by=b"")
+    )
     window.content.asked_bar.me.click()
     assert toast_of(window).text() == "Då går det vidare av sig självt."
 
 
-async def test_a_device_that_came_in_too_soon_can_still_be_stopped(window: MainWindow, session: FakeSession) -> None:
-    session.recovery.waiting = [replace(ASKED, came=True)]
+async def test_a_device_that_came_in_too_soon_can_still_be_stopped(
+    window: MainWindow, session: FakeSession, w: World, attempt: Attempt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (asked,) = session.recovery.asked()
+    monkeypatch.setattr(recovery_requests, "now_ms", lambda: now_ms() + VETO_MS + 1000)  # the server's clock
+    await w.come_back("Handläggare", attempt, waits=False)
+    await until(lambda: asked.dev in session.engine.devices.own_log.devices)
     session.status_changed.emit()
     assert "mindre än ett dygn" in window.content.asked_bar.text()
     window.content.asked_bar.me.click()
     assert toast_of(window).text() == "Enheten får vara kvar."
+    toast_of(window).undo.click()
+    await stop_it(window)
+    own = session.engine.devices.own_log
+    assert own.device_active(asked.dev, own.seq) is None
 
 
 # -- coming back ----------------------------------------------------------------------------------------------------
