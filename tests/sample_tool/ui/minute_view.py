@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QWidget
 
@@ -149,6 +149,11 @@ class MinuteView(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._see()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate:
+            self._see()
+        return super().event(event)
 
     def _show_left_out(self, left_out: str) -> None:
         self._pasted.hide()
