@@ -13,7 +13,8 @@ from ui.tool import follow
 
 
 class LinkActions(QObject):
-    """Follows an editor's `link_wanted` and `link_opened` for the view that it is in."""
+    """Shows the dialog for a link when an editor emits `link_wanted`, and opens the link at `link_opened`. `view` is
+    the widget that contains the editor: the dialogs' parent."""
 
     def __init__(self, view: QWidget, editor: Editor) -> None:
         super().__init__(view)
