@@ -35,9 +35,10 @@ class RoomState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncStatus:
-    """A snapshot of the engine's status. `code` gives the reason when `state` is OFFLINE or ERROR, and `about` the
-    address that the reason concerns, if it names one. `waiting` counts changes that the server does not have; `server`
-    is the stored address, "" for none."""
+    """The engine's status at one moment, for a status bar. `code` gives the reason when `state` is OFFLINE or ERROR,
+    and `about` the address that the reason concerns, if it names one. `waiting` counts changes that the server does not
+    have; `last_synced_ms` is when everything received was last stored, by this device's clock. `server` is the stored
+    address, "" for none."""
 
     state: LinkState
     code: str | None
