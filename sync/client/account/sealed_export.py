@@ -44,8 +44,8 @@ def put(account: Account, log: UserLog, body: bytes) -> bytes:
 
 
 def length(head: bytes) -> int:
-    """How many encrypted bytes follow the first `HEAD_BYTES`. Reject "format" if the version is newer, "malformed" if
-    it is no such file."""
+    """How many encrypted bytes follow `head`, the first `HEAD_BYTES` of a sealed export. Reject "format" if its version
+    is not this one, "malformed" if it is no such file."""
     if len(head) < 7 or head[:6] != MAGIC:
         raise Reject("malformed", "sealed export")
     if head[6] != VERSION:
