@@ -23,8 +23,8 @@ class ServerAddress:
 
     @classmethod
     def parse(cls, text: str, *, insecure_loopback: bool = False) -> "ServerAddress":
-        """Reads what a person or a policy wrote. BadAddress if it is no address, or asks for plain text elsewhere
-        than loopback."""
+        """Reads `text`, which a person or a policy wrote. BadAddress if it is no address, or asks for plain text
+        ("http://"). `insecure_loopback`: plain text to this computer itself is allowed."""
         raw = text.strip()
         try:
             parts = urlsplit(raw if "//" in raw else f"https://{raw}")
@@ -43,7 +43,8 @@ class ServerAddress:
 
     @classmethod
     def named(cls, name: str) -> "ServerAddress":
-        """The address with this `name`, with TLS. BadAddress if the name is invalid."""
+        """The address of which `name` is the `ServerAddress.name` ("host:port"), with TLS. BadAddress if the name is
+        invalid."""
         host, _, port = name.rpartition(":")
         return cls.parse(f"[{host}]:{port}" if ":" in host else name)
 
@@ -59,7 +60,8 @@ class ServerAddress:
 
 
 class Transport(Protocol):
-    """One open connection: whole frames in order, or Unreachable."""
+    """One open connection to the server: sends and receives whole frames in order. Both raise Unreachable once it is
+    lost."""
 
     async def send(self, data: bytes) -> None: ...
 
@@ -77,7 +79,8 @@ class Answer:
 
 
 class Dialer(Protocol):
-    """Dials the configured server."""
+    """Opens connections to one server, the one at `address`: connections for frames (`open`), and HTTP requests beside
+    them."""
 
     @property
     def address(self) -> ServerAddress: ...
@@ -89,7 +92,8 @@ class Dialer(Protocol):
         ...
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        """Sends one HTTP request, on a connection that is kept for the next one. Raises the errors of `open`."""
+        """Sends one HTTP request to `path` at the server, with the body `content` (None for none), on a connection that
+        is kept for the next one. Raises the errors of `open`."""
         ...
 
     async def close(self) -> None:
