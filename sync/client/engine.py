@@ -249,13 +249,13 @@ class Engine:
         return safety_number(mine.genesis, theirs.genesis) if mine and theirs else None
 
     def genesis(self, uid: Uid) -> Hash | None:
-        """The id of a person's first log entry, to which their keys are bound; None while this device does not have
-        their log."""
+        """The id of the first entry in the log of the person `uid`, to which their keys are bound; None while this
+        device does not have their log."""
         log_of = self._link.book.log(uid)
         return log_of.genesis if log_of is not None else None
 
     def is_over(self, uid: Uid) -> bool:
-        """Whether the agency has ended a person's account, as far as this device knows."""
+        """Whether the agency has ended the account of the person `uid`, as far as this device knows."""
         known = self._link.book.log(uid)
         return known is not None and known.ended is not None
 

@@ -226,13 +226,13 @@ class SnapshotPort(Protocol):
         ...
 
     def is_sound(self, obj: ObjId) -> bool:
-        """Whether every change that was received of the object is merged into it here. False while a change is held
-        back, which may be merged later."""
+        """Whether every change of `obj` that was received is merged into it here. False while a change is held back,
+        which may be merged later."""
         ...
 
     def base(self, obj: ObjId) -> tuple[int, Compacted] | None:
-        """(position, the object's state up to there): the state that this device last computed or opened, from which
-        the next computation begins. None if none is stored."""
+        """(position, state of `obj` up to there): the state that this device last computed or opened, from which the
+        next computation begins. None if none is stored."""
         ...
 
     def opened_at(self, obj: ObjId) -> int | None:
@@ -263,8 +263,8 @@ class OutboxPort(Protocol):
     not acknowledged."""
 
     def pending(self, limit: int) -> list[PendingChange]:
-        """At most `limit` outbox rows that are not encrypted yet, oldest first. Rows that wait for a blob's upload or a
-        postponed room are left out."""
+        """At most `limit` outbox rows that are not encrypted yet, oldest first. Left out are rows of changes that name
+        a file that is not uploaded yet, and rows of a room that has stopped (`InboxPort.set_problem`)."""
         ...
 
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...

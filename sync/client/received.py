@@ -126,8 +126,8 @@ class ReceivedSlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedContent:
-    """One transaction with content of judged positions, which leaves the cursor where it is: a part of a slice, or
-    content of positions that were judged before. The fields are as in `ReceivedSlice`."""
+    """One transaction with decrypted content of verified positions, which leaves the cursor where it is: a part of a
+    slice, or content of positions that were verified before. The fields are as in `ReceivedSlice`."""
 
     room: RoomId
     more: bool = False
@@ -140,8 +140,8 @@ class OpenedContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedUpTo:
-    """One transaction that moves the cursor: the stream's state up to `cursor`, with the last content that was judged
-    before and is opened now. The other fields are as in `ReceivedSlice`."""
+    """One transaction that moves the cursor: the stream's state up to `cursor`, with the last content that was verified
+    before and is decrypted now. The other fields are as in `ReceivedSlice`."""
 
     more: ClassVar[bool] = False
     room: RoomId

@@ -127,8 +127,8 @@ async def register(
     dialer: Dialer, agency_pk: bytes, entries: list[tuple[bytes, bytes]], now_ms: Callable[[], int]
 ) -> None:
     """Registers an account that was made and stored here, perhaps a second time: the server answers Ok to the same
-    entries whether or not the activation code is still valid. `entries` are the first entries of the account's key log;
-    `agency_pk` is the agency's public key. Nothing is signed in.
+    entries whether or not the activation code is still valid. `dialer` connects to the server, `entries` are the first
+    entries of the account's key log, `agency_pk` is the agency's public key, and `now_ms` this device's clock.
 
     Refused with a "code-…" if the account was never registered and no longer can be.
     """

@@ -58,8 +58,8 @@ class Book:
         return uid in self._logs
 
     def staff(self, uid: Uid) -> Staff | None:
-        """The staff record of the person `uid`, if it is the one whose hash the newest binding in their log has. None
-        if this device has no record, or has one from before that binding."""
+        """The staff record of the person `uid`, if it is the one whose hash the agency's newest certificate in their
+        log ("binding") has. None if this device has no record, or has one from before that certificate."""
         known, found = self.log(uid), self._ports.staff_record(uid)
         if known is None or found is None:
             return None

@@ -84,7 +84,7 @@ class Host:
     """
 
     def __init__(self, link: Link, devices: Devices, record: bytes) -> None:
-        """`record`: the own staff record, encoded, for the other screen."""
+        """`record`: this person's own staff record, encoded, which the new device shows."""
         self._link = link
         self._devices = devices
         self._record = record
@@ -210,8 +210,9 @@ class Guest:
     """Waits for the old device's yes; gives the entry that added this device, and its id."""
 
     async def join(self, *, code: str = "", number: str = "") -> OldDevice:
-        """Joins the old device's box at the server and returns that device's identity, to be shown to the person. The
-        box is found by the typed `code`. Otherwise it is found by its `number`, and the person also compares `digits`.
+        """Joins the old device's box at the server, through which the two exchange messages, and returns that device's
+        identity, to be shown to the person. The box is found by the typed `code`. Otherwise it is found by its
+        `number`, and the person also compares `digits`.
 
         Reject "code" if the code is mistyped. Refused "code-unknown" if there is no such box, "code-used" if one was
         joined before, "pairing" if the old device has left or the time is over. Reject "enrol" if its answer does not
@@ -267,9 +268,10 @@ class Guest:
     async def _signed_in(
         self, agency_pk: bytes, old: OldDevice, heads: Sequence[tuple[int, Hash]], seq: int, dev: DevId
     ) -> Joined:
-        """Signs in as the new device `dev`, and fetches and verifies the person's log. ▲ Reject "enrol" unless it is
-        the log of the person in `old` (whom the old device named), contains `heads`, all the (number, hash) of entries
-        that the old device named, and itself says in its entry `seq` that this device is added."""
+        """Signs in as the new device `dev`, and fetches and verifies the person's log, which the agency's public key
+        `agency_pk` certifies. Returns the account, the log and the staff record. ▲ Reject "enrol" unless it is the log
+        of the person in `old` (whom the old device named), contains `heads`, all the (number, hash) of entries that the
+        old device named, and itself says in its entry `seq` that this device is added."""
         signing = SigningKey(self._secrets.sign)
 
         async def fetch(connection: Connection) -> tuple[UserLog, list[tuple[bytes, bytes]], m.Person]:
@@ -309,7 +311,8 @@ class Guest:
         self._mail.end()
 
     async def close(self) -> None:
-        """Leaves the box for good. A second call does no harm."""
+        """Ends this device's attempt to be added, and closes its connection; the old device is notified. A second call
+        does no harm."""
         if self._added is not None:
             self._added.cancel()
         self._entering = self._added = None

@@ -131,8 +131,9 @@ class Reuploader:
             await self._send_done()
 
     async def _send_done(self) -> None:
-        """Notifies the server once that this device has uploaded everything. ▲ Not while any re-upload is still
-        pending: the server would reopen the room without those items, and new writes would take their positions."""
+        """Notifies a restored server, one time, that this device has uploaded everything that it has. ▲ Not while any
+        re-upload is still pending: the server would reopen the room without those items, and new writes would take
+        their positions."""
         if self._verifier.restored is None or self._done_sent:
             return
         if self._logs_left:
@@ -193,9 +194,9 @@ class Reuploader:
                 self._logs_left = self._logs_left or e.code in _PASSING
 
     async def _reupload_log(self, uid: Uid, seq: int, there: int, *, lacks_record: bool) -> None:
-        """Uploads again what the server lacks of one person's log. `seq` is the number of the newest entry here,
-        `there` that at the server (−1 for none). The staff record goes with the entries. If only the record is lost
-        (`lacks_record`), it goes with the log's first entry, which names the person."""
+        """Uploads again what the server lacks of the log of the person `uid`. `seq` is the number of the newest entry
+        here, `there` that at the server (−1 for none). The staff record goes with the entries. If only the record is
+        lost (`lacks_record`), it goes with the log's first entry, which names the person."""
         if there < seq:
             entries = self._link.ports.user_log(uid)[there + 1 :]
             await upload_log(self._link.online, entries, self._link.book.staff(uid))

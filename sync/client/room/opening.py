@@ -127,7 +127,8 @@ def _parts(row: bytes) -> list[object]:
 
 
 def _read(row: bytes) -> tuple[int, bytes, bytes]:
-    """Splits a waiting row: (the server's time of its position in ms, header, ciphertext)."""
+    """Splits `row`, an item that waits in the store for its key: (the server's time of its position in ms, header,
+    ciphertext)."""
     parts = _parts(row)
     hdr_bytes, ct = (fields.blob(parts[at], _WAITING_LIMIT, "waiting") for at in (6, 7))
     return fields.u64(parts[1], "waiting"), hdr_bytes, ct

@@ -90,7 +90,7 @@ class RoomKeys:
         return self.ring.k(e) is None or (archive and self.ring.a(e) is None)
 
     def share(self, obj: ObjId) -> bytes | None:
-        """The object's share (the secret, 32 B, from which its keys are derived), from memory or the store. None if
+        """The share of `obj` (the secret, 32 B, from which its keys are derived), from memory or the store. None if
         this device does not hold the share whose hash the room's log states."""
         found = self._shares.get(obj)
         if found is None:

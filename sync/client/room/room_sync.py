@@ -77,8 +77,8 @@ class RoomSync(TrackedRoom):
         more: bool = False,
         items: Sequence[Item] = (),
     ) -> Iterator[Received]:
-        """Decrypts `accepted`, the judged items of a slice, and yields the writes for the store, in order. `shares` are
-        the objects' secrets that came with the slice. Only the last write moves the room's cursor, so after a crash
+        """Decrypts `accepted`, the verified items of a slice, and yields the writes for the store, in order. `shares`
+        are the objects' secrets that came with the slice. Only the last write moves the room's cursor, so after a crash
         between them the slice is pulled again.
 
         Items are decrypted as the writes are asked for, so that one turn of the loop never opens a whole slice. `more`:

@@ -100,20 +100,20 @@ class TrackedRoom:
 
     @property
     def incomplete(self) -> set[ObjId]:
-        """Objects with a missing range: changes were pruned before this device fetched them. See
-        `Backfill.fetch_pruned`."""
+        """The objects with a missing range: the server pruned (deleted) changes of them before this device fetched
+        those. See `Backfill.fetch_pruned`."""
         return self._incomplete
 
     @property
     def bootstrap_buffer(self) -> BootstrapBuffer | None:
-        """Holds what is pulled and not opened before this device has the room's key for the first time (see
+        """The buffer for what is pulled and not opened before this device has the room's key for the first time (see
         `open_bootstrap_buffer`); None after that."""
         return self._buffer
 
     @property
     def headers_only(self) -> bool:
-        """Whether only headers are pulled at first. The content that is needed is fetched when all of them are
-        judged."""
+        """Whether only the headers of this room's items are pulled now, because the room is long and new to this
+        device. The content that is needed is fetched when all headers are judged."""
         return self._phase.reading is Reading.HEADERS
 
     @property

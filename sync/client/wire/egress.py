@@ -125,8 +125,8 @@ class WebSocketDialer:
         return WebSocketTransport(socket)
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        """Sends one HTTP request with the body `content` (None for none) to `path` at the server, and returns the
-        answer. The errors of `open`; TooSlow if too few bytes move."""
+        """Sends an HTTP request (`method`, `headers`) with the body `content` (None for none) to `path` at the server,
+        and returns the answer. The errors of `open`; TooSlow if too few bytes move."""
         async with self._pace() as pace:
             return await self._request(method, path, headers, content, pace)
 

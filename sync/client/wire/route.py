@@ -103,7 +103,7 @@ def _fits(pattern: str, host: str, port: int) -> bool:
 
 
 def _left_out(entry: str, host: str, port: int) -> bool:
-    """Whether `entry`, one of the list in NO_PROXY, covers this host and port: it is a name (which covers all names
+    """Whether `entry`, one of the list in NO_PROXY, covers `host` and `port`: it is a name (which covers all names
     under it), an address, or a network."""
     name, wanted = _split(entry.lower())
     if wanted and wanted != str(port):
@@ -116,7 +116,7 @@ def _left_out(entry: str, host: str, port: int) -> bool:
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Host and port of "host", "host:port", "[::1]:port"; the port is "" if none is given."""
+    """Host and port in `text`: "host", "host:port" or "[::1]:port"; the port is "" if none is given."""
     if text.startswith("["):
         host, _, port = text[1:].partition("]")
         return host, port.removeprefix(":")

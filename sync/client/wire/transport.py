@@ -54,7 +54,7 @@ class ServerAddress:
         return f"{self.host}:{self.port}" if self.host else ""
 
     def url(self, scheme: str, path: str) -> str:
-        """A URL of this server, `scheme` "ws" or "http" (with the s of TLS added)."""
+        """The URL of `path` at this server, with `scheme` "ws" or "http" (an s is added if it has TLS)."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}{'s' if self.tls else ''}://{host}:{self.port}{path}"
 
@@ -92,8 +92,8 @@ class Dialer(Protocol):
         ...
 
     async def request(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        """Sends one HTTP request to `path` at the server, with the body `content` (None for none), on a connection that
-        is kept for the next one. Raises the errors of `open`."""
+        """Sends an HTTP request (`method`, `headers`) to `path` at the server, with the body `content` (None for none),
+        on a connection that is kept for the next one. Raises the errors of `open`."""
         ...
 
     async def close(self) -> None:
