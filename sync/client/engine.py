@@ -221,8 +221,8 @@ class Engine:
         return prunes(found, self.uid, self._link.server_now_ms, partial(self._link.waited_ms, room))
 
     def is_whole(self, room: RoomId) -> bool:
-        """▲ Whether the local copy of a room is complete: everything that the server announced is read, and nothing was
-        pruned before this device fetched it."""
+        """▲ Whether the local copy of `room` is complete: everything that the server announced is read, and nothing was
+        pruned (deleted at the server) before this device fetched it."""
         found = self._link.rooms.get(room)
         return found is not None and found.bootstrap_buffer is None and found.caught_up and not found.incomplete
 
@@ -314,7 +314,8 @@ class Engine:
 
     @property
     def reading(self) -> tuple[int, int]:
-        """(rooms that are judged and stored up to the server's head, all rooms), without the rooms that are stopped."""
+        """(how many rooms are verified and stored up to the server's last position, how many rooms there are). Stopped
+        rooms are in neither number."""
         rooms = [room for room in self._link.rooms.values() if room.problem is None]
         return sum(room.kept_n > 0 and room.kept_n >= room.head_n for room in rooms), len(rooms)
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class LinkState(StrEnum):
-    """The state of the connection to the server, as it is shown to the person."""
+    """The state of the connection to the server, as it is shown to the person: one word for the status bar."""
 
     OFFLINE = "offline"
     CONNECTING = "connecting"
@@ -16,7 +16,8 @@ class LinkState(StrEnum):
 
 
 class RoomState(StrEnum):
-    """A room's security status. All but SEALED stop or limit writing and are explained in the interface."""
+    """A room's security status: whether what is written there is sealed (encrypted so that only members can open it),
+    and otherwise what is wrong. All but SEALED stop or limit writing and are explained in the interface."""
 
     SEALED = "sealed"
     OWES_ROTATION = "owes-rotation"

@@ -66,7 +66,8 @@ class Attempt:
 
     @classmethod
     def decode(cls, data: bytes) -> "Attempt":
-        """Reads the bytes that `encode` made. Reject "format" for another version, "malformed" if they are damaged."""
+        """Reads an attempt from `data`, the bytes that `encode` made. Reject "format" for another version, "malformed"
+        if they are damaged."""
         version, seed, agency, recovery_sheet, sign, kem, revoke = fields.array(dec(data, limit=1024), 7, "attempt")
         fields.version(version, VERSION, "attempt")
         if type(revoke) is not bool:

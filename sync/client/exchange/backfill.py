@@ -140,7 +140,7 @@ class Backfill:
         return (room, obj) in self._given_up
 
     def start(self) -> None:
-        """Call it on a new connection: the server may have by now what it did not give before."""
+        """Call it on a new connection: snapshots that the server did not give before are asked for again."""
         self._given_up.clear()
 
     def allow_retry(self, room: RoomId) -> None:

@@ -101,7 +101,7 @@ class Inbox:
         self._link.inbox_work.set()
 
     def follow(self, room: RoomSync) -> None:
-        """Subscribes to a room that this person has just created, and pulls it."""
+        """Subscribes to `room`, which this person has just created, and pulls it."""
         self._unsubscribed.add(room.room)
         self.pull_again(room)
 
@@ -137,8 +137,8 @@ class Inbox:
         self._behind[room.room] = None
 
     def recheck_head(self, room: RoomSync, r: m.Receipt) -> None:
-        """Checks `r`, the receipt for the last position of `room` at a restored server, again. If the server has
-        returned to the position it had promised, the room continues."""
+        """Checks a room again at a restored server: `r` is the server's receipt for the last position of `room` now. If
+        the server has returned to the position that it had promised, the room continues."""
         room.reset_connection_state()
         if self._verifier.check_head(room, r):
             room.announce(r.n)

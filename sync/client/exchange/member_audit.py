@@ -90,10 +90,10 @@ class Audit:
             await self._round(outbox)
 
     async def _round(self, outbox: Outbox) -> None:
-        """Checks once all rooms that are due: finds the people whose newest revocation the room does not know. Appends
-        entries about this person's own at once, by `outbox`. Then waits up to SPREAD_S, a random time, and appends
-        those about other people that are still missing: otherwise every client would append the same ones. It waits
-        once for all rooms together, so that fifty rooms take seconds and not minutes."""
+        """Checks once all rooms that are due: finds the members with a revoked device of which the room does not know
+        yet. Appends entries about this person's own at once, by `outbox`. Then waits up to SPREAD_S, a random time, and
+        appends those about other people that are still missing: otherwise every client would append the same ones. It
+        waits once for all rooms together, so that fifty rooms take seconds and not minutes."""
         now = asyncio.get_running_loop().time()
         behind: dict[RoomId, list[Uid]] = {}
         for room_id in [r for r, at in self._due.items() if at <= now]:
@@ -131,8 +131,8 @@ class Audit:
             return None
 
     async def _find_unstated(self, room: RoomSync) -> list[Uid]:
-        """Fetches the key logs of members that have grown since `room` last referred to them. Returns the members whose
-        newest revocation the room does not know yet."""
+        """Fetches the key logs of members that have grown since `room` last referred to them. Returns the members with
+        a revoked device, or an ended account, of which the room does not know yet."""
         reply = await self._link.online.request(lambda rid: m.MovedLogs(rid=rid, room=room.room), m.MovedLogsReply)
         moved = [Uid(h.uid) for h in reply.heads if h.uid in room.stream.members]
         for uid in moved:
@@ -140,8 +140,8 @@ class Audit:
         return [uid for uid in moved if self._behind(room, uid)]
 
     async def _append_pins(self, room_id: RoomId, uids: Sequence[Uid], outbox: Outbox) -> None:
-        """States in a room, by `outbox`, the newest revocations of the people `uids`, except those that another client
-        has stated since."""
+        """States in the room `room_id`, by `outbox`, that devices of the people `uids` were revoked. Leaves out the
+        people for whom another client has stated it since."""
         room = self._link.rooms.get(room_id)
         if room is None or not room.is_member or room.problem is not None:
             return

@@ -68,7 +68,7 @@ class Outbox:
     `work` task at a time; one batch of each room under way."""
 
     def __init__(self, link: Link, verifier: ReceiptVerifier, pull_again: Callable[[RoomSync], None]) -> None:
-        """`pull_again` has the inbox pull a room."""
+        """`verifier` checks the server's receipts for what was sent. `pull_again` has the inbox pull a room."""
         self._link = link
         self._verifier = verifier
         self._pull_again = pull_again
@@ -335,7 +335,8 @@ class Outbox:
         return False
 
     def opened(self, room: RoomSync) -> None:
-        """The server accepts writes in `room` again after a restore recovery: waiting batches are sent at once."""
+        """The server accepts writes in `room` again after a restore recovery: ends the pauses after refusals, and
+        waiting batches are sent at once."""
         for waits in (self._retry_at, self._refusals, self._rotate_at, self._rotations):
             waits.pop(room.room, None)
         room.unblock()
@@ -352,8 +353,8 @@ class Outbox:
     # -- rotation -------------------------------------------------------------------------------------------------
 
     async def _rotate_where_owed(self) -> None:
-        """▲ Begins a new key ("rotates") in each room that owes one because a member or device was removed: the first
-        connected writer does it, before anything new is written."""
+        """▲ Begins a new key ("rotates") in each room that owes one because a member left or lost a role or a device:
+        the first connected writer does it, before anything new is written."""
         for room in list(self._link.rooms.values()):
             if not (room.may_send and room.may_write and room.stream.rotation_owed and room.stream.epoch):
                 continue

@@ -57,7 +57,7 @@ class ReceiptVerifier:
         return proof.receipt if proof is not None else None
 
     def newest(self) -> list[m.Receipt]:
-        """The newest receipt of every room, for the sign-in."""
+        """The newest receipt of every room, at most MAX_RECEIPTS of them, which the sign-in shows to the server."""
         return [proof.receipt for proof in self._kept.values()][:MAX_RECEIPTS]
 
     # -- heads ----------------------------------------------------------------------------------------------------

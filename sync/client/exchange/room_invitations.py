@@ -53,8 +53,8 @@ class Invitations:
     due."""
 
     def __init__(self, link: Link, with_logs: WithLogs, follow: Follow) -> None:
-        """`with_logs` judges items and fetches the user logs that this needs. `follow` has the inbox follow the room of
-        a head."""
+        """`with_logs` verifies items, and fetches the people's key logs that this needs. `follow` begins to follow a
+        room, whose last position (head) it is given."""
         self._link = link
         self._with_logs = with_logs
         self._follow = follow
@@ -75,7 +75,8 @@ class Invitations:
         return next(iter(self._due))
 
     def all(self) -> list[Invitation]:
-        """Every room that waits for this person's answer, the oldest addition first."""
+        """Every room that waits for this person's answer, the oldest addition first. Rooms that the owner hides are
+        left out."""
         asked = [h for h in self._held.values() if h.verdict is Verdict.ASK]
         found = [Invitation(added=h.added, read=h.read, records=h.records) for h in asked if h.added is not None]
         return sorted(found, key=lambda i: (i.added.t, i.added.room))
@@ -133,7 +134,8 @@ class Invitations:
             self.consent.on_invitations()
 
     def reconsider(self) -> None:
-        """Decides every held room again. Call it when an answer, a block or the set of known people has changed."""
+        """Has the owner decide again about every room that is held here. Call it when an answer, a block or the set of
+        known people has changed."""
         if self.consent is None:
             return
         moved = False

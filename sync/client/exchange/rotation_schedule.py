@@ -67,14 +67,14 @@ class Schedule:
         self._caught_up = asyncio.Event()
 
     def caught_up(self) -> None:
-        """Call it when everything from the time this device was away is judged: from then on the rooms' state is
-        current."""
+        """Call it when everything that this device missed while it was away is judged: the rooms' state is current from
+        then on, and `work` may begin."""
         self._caught_up.set()
 
     async def work(self, outbox: Outbox) -> None:
-        """Checks all rooms once everything that was missed is judged, then every LOOK_S, and by `outbox` begins a new
-        key where one is still due after this device's random wait. Also stores now and then how far each room has been
-        seen."""
+        """Renews the keys of rooms, by `outbox`. First waits until everything that this device missed while it was away
+        is judged; then checks all rooms, and again every LOOK_S. A key that is due is renewed after a random wait,
+        unless another device has renewed it by then. Also stores now and then how far each room has been seen."""
         loop = asyncio.get_running_loop()
         self._caught_up.clear()
         await self._caught_up.wait()

@@ -45,9 +45,9 @@ Key = tuple[RoomId, ObjId]
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """A snapshot that this device may attest: its id, and the hash of its content that its author states. `is_opened`:
-    this device has begun the object with this very snapshot, so it knows that the pieces hold content with the hash
-    `digest`."""
+    """A snapshot that this device may attest, that is, confirm: its id `snapshot`, and the hash `digest` that its
+    author states. `is_opened`: this device has begun the object with this very snapshot, so it knows that the pieces
+    hold content with that hash."""
 
     snapshot: bytes
     digest: bytes
@@ -97,9 +97,9 @@ class Snapshots:
             self._wake.set()
 
     def _take_piece(self, room: RoomSync, item: AcceptedEnvelope) -> None:
-        """Takes in `item`, a piece of a snapshot. After its last piece the snapshot is to be attested, unless it is
-        this person's own. ▲ A snapshot with a piece at a position that it covers itself is not attested: a prune behind
-        it would remove that piece, and nobody could open the snapshot."""
+        """Takes in `item`, a piece of a snapshot in `room`. After its last piece the snapshot is to be attested
+        (confirmed) by this device, unless it is this person's own. ▲ A snapshot with a piece at a position that it
+        covers itself is not attested: a prune behind it would remove that piece, and nobody could open the snapshot."""
         key, whose = (room.room, item.hdr.obj), (room.room, item.hdr.obj, item.hdr.dev)
         try:
             payload = room.keys.open_special(item)
@@ -160,14 +160,16 @@ class Snapshots:
                     self._put_off.setdefault((room.room, obj), _Claim(row.ident, held.digest, row.n == opened))
 
     def reread_finished(self, room: RoomSync) -> None:
-        """Call it when nothing of `room` is left to be read again: attests that waited for that are made soon."""
+        """Call it when nothing of `room` is left to be read again: attests (confirmations of snapshots) that waited for
+        that are made soon."""
         for key in [key for key in self._put_off if key[0] == room.room]:
             self._attest_at[key] = (_soon(), self._put_off.pop(key))
         self._wake.set()
 
     async def work(self, outbox: Outbox) -> None:
-        """Makes the snapshots and attests that are due, and sends them by `outbox`. ▲ None in a room that is still
-        being read again: the result would rest on other people's word."""
+        """Makes the snapshots that are due, and attests (confirms the hash of) those of others, and sends the results
+        by `outbox`. Runs while the connection lives. ▲ None in a room that is still being read again: the result would
+        rest on other people's word."""
         loop = asyncio.get_running_loop()
         while True:
             times = [*self._make_at.values(), *(at for at, _ in self._attest_at.values())]
@@ -238,9 +240,9 @@ class Snapshots:
         log.info("snapshot made: %d pieces", len(made))
 
     async def _attest(self, room: RoomSync, obj: ObjId, claim: _Claim, outbox: Outbox) -> None:
-        """▲ Attests `claim`, a snapshot of `obj`, only if this device's own replay gives the same hash, and so do the
-        snapshot's pieces put together. Otherwise somebody could have the changes pruned behind a snapshot that nobody
-        can open."""
+        """▲ Attests `claim`, a snapshot of `obj`: confirms its hash by a signed message, sent by `outbox`. It does so
+        only if this device's own replay gives the same hash, and so do the snapshot's pieces put together. Otherwise
+        somebody could have the changes pruned behind a snapshot that nobody can open."""
         row, compact = _row(room, obj, claim), self._link.ports.compactor(obj)
         if row is None or compact is None:
             return
@@ -313,8 +315,8 @@ def _covered(room: RoomSync, obj: ObjId) -> int:
 
 
 def _row(room: RoomSync, obj: ObjId, claim: _Claim) -> Snapshot | None:
-    """The snapshot of `obj` that `claim` names, as the state of `room` lists it; None if it is gone, or needs no more
-    attests."""
+    """The snapshot of `obj` that `claim` names, as the state of `room` lists it; None if it is gone, or if enough
+    people have attested it (confirmed its hash)."""
     rows = room.stream.state.snapshots.get(obj, ())
     return next((r for r in rows if r.ident == claim.snapshot and len(r.attests) < ATTESTS_TO_PRUNE), None)
 

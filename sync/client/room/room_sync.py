@@ -251,7 +251,7 @@ class RoomSync(TrackedRoom):
         return objects_of(rows)
 
     def not_reread(self, until: int) -> None:
-        """▲ The result of `reread_done` was not stored: the room owes again that it is read up to position `until`,
+        """▲ Call it if the result of `reread_done` was not stored: the room is again to be read up to position `until`,
         which is finished on the next connection."""
         self._move(Event.NOT_RECORDED)
         self._reread = max(self._reread, until)
@@ -276,9 +276,9 @@ class RoomSync(TrackedRoom):
         return AcceptedEnvelope(item.n, item.t, ident, hdr, hdr_bytes, item.ct, None)
 
     def missed(self, item: AcceptedEnvelope) -> None:
-        """Records that this device asked the server for an item's content and did not get it. Once the room is judged
-        up to the server's head, this makes it WITHHELD. Nothing is recorded if the item's object is destroyed, or
-        pruned up to there: the content may then be gone (`RoomStream.may_be_gone`)."""
+        """Records that the server did not give the content of `item` when this device asked for it. Once the room is
+        judged up to the server's last position, this stops it as WITHHELD. Nothing is recorded if the item's object is
+        destroyed, or pruned up to there: the content may then be gone (`RoomStream.may_be_gone`)."""
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
             self.stream.state.missing[item.n] = item.hdr.obj
 

@@ -237,8 +237,8 @@ class TrackedRoom:
         self._incomplete -= set(objs)
 
     def record_alarm(self) -> None:
-        """▲ Call it when the room's stream is stored for the first time: the store records no alarm of a room without a
-        stream."""
+        """▲ Stores why the room has stopped, if it has. Call it when the room's stream is stored for the first time:
+        before that the store records no alarm of the room."""
         if self.held_back:
             self._ports.set_problem(self.room, self._phase.recorded)
 

@@ -82,7 +82,8 @@ class Facts:
         self._kept: dict[RoomId, tuple[tuple[object, ...], RoomFacts]] = {}
 
     def of(self, room: RoomSync) -> RoomFacts | None:
-        """The room's facts; None before its first epoch is judged."""
+        """The facts of `room`, from the cache if nothing has changed; None before the room's first key (epoch) is
+        verified."""
         s = room.stream.state
         epoch = s.epochs.get(s.epoch)
         if epoch is None:

@@ -15,7 +15,8 @@ DEFAULT_PORT = 443
 
 @dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where the agency's server is. Plain text is only for loopback and only when asked for explicitly."""
+    """Where the agency's server is: host, port, and whether TLS is used. Plain text is only for loopback and only when
+    asked for explicitly."""
 
     host: str
     port: int
