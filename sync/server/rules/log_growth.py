@@ -26,16 +26,17 @@ _ENDINGS = ("dev_revoke", "reset")
 
 
 class LogGrowth:
-    """Counts each person's entries of a day (UTC) in the store. ▲ In memory alone each restart would begin the day
-    again."""
+    """Limits how long a person's log may be and how much may be added to it in a day (UTC). The day's counts are in the
+    store. ▲ In memory alone each restart would begin the day again."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
         self._limits = limits
 
     async def check(self, draft: Draft) -> None:
-        """▲ Refusal "quota" for a log that is as long as it may be, "busy" for one that has grown enough today. Never
-        for what ends a device or an account, nor for the key that an agency's revocation makes necessary."""
+        """▲ Checks the new entries in `draft`: Refusal "quota" if they make the log longer than it may be, "busy" if
+        the log has grown enough today. Never refuses entries that end a device or an account, nor the key that an
+        agency's revocation makes necessary."""
         counted, size = _use(draft)
         if not counted:
             return
@@ -46,9 +47,9 @@ class LogGrowth:
             raise Refusal(ErrorCode.BUSY, "user log")
 
     def check_length(self, draft: Draft) -> None:
-        """▲ Refusal "quota" for entries that clients upload again after a restore and that make the log longer than it
-        may be. No log that this server accepted before was that long. The rate is not limited. Reads only the entries'
-        own fields, so they need not be verified yet."""
+        """▲ Refusal "quota" if the entries in `draft`, which a client uploads again after a restore, make the log
+        longer than it may be. No log that this server accepted before was that long. The rate is not limited. Reads
+        only the entries' own fields, so they need not be verified yet."""
         self._check_length(draft, *_use(draft, returned=True))
 
     def _check_length(self, draft: Draft, counted: int, size: int) -> None:
@@ -58,8 +59,8 @@ class LogGrowth:
             raise Refusal(ErrorCode.QUOTA, "user log")
 
     async def note(self, draft: Draft) -> None:
-        """Counts entries that were added to the log. If the store fails, that is logged; the entries stay in the
-        log."""
+        """Adds the entries in `draft`, which are in the log now, to the counts of the day. If the store fails, that is
+        logged; the entries stay in the log."""
         amounts = dict(zip(_tallies(draft.log.uid), _use(draft), strict=True))
         try:
             if any(amounts.values()):

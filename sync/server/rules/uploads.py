@@ -28,11 +28,12 @@ Name = tuple[bytes, bytes, bytes]
 
 
 class Busy(WorldError):
-    """Another request writes this part now, or the device already writes as many as it may."""
+    """The part cannot be uploaded now: another request writes it, or the device already writes as many parts as it
+    may."""
 
 
 class Uploads:
-    """All unfinished uploads. The rows in memory are the same as in the store."""
+    """All unfinished uploads of parts of files, in memory and in the store alike."""
 
     def __init__(self, store: Store, objects: Objects, limits: Limits) -> None:
         self._store = store
@@ -60,12 +61,13 @@ class Uploads:
             self._writing.discard(name)
 
     def held(self, room: bytes, but: Name) -> int:
-        """The bytes of the room's unfinished uploads, without the one named `but`."""
+        """How many bytes of the room's unfinished uploads are stored, without the upload of the part `but`."""
         return sum(row.held_bytes for row in self._rows.values() if row.room == room and row.name != but)
 
     async def note(self, who: Who, name: Name, held_bytes: int, sent_bytes: int, day: int) -> None:
-        """Notes that `held_bytes` of a part will be on the disk once the current piece is written. ▲ Counted before the
-        piece is written. Drops the device's oldest uploads if it has too many; Busy if it is writing all of them."""
+        """Notes that `held_bytes` of the part `name` will be on the disk once a piece of `sent_bytes` by the device
+        `who` is written. `day` is the number of the day that they count for. ▲ Counted before the piece is written.
+        Drops the device's oldest uploads if it has too many; Busy if it is writing all of them."""
         before = self._rows.get(name)
         row, surplus = before, list[Name]()
         if row is None or held_bytes == sent_bytes:  # it begins, or begins again
@@ -85,9 +87,9 @@ class Uploads:
             raise
 
     def _surplus(self, who: Who, name: Name) -> list[Name]:
-        """The device's uploads that are dropped to make room for another one. Busy if they are being written. ▲ Uploads
-        of the person's other devices are never dropped. Otherwise a stolen device could keep those devices from
-        sending."""
+        """The uploads of the device `who` that are dropped to make room for an upload of the part `name`. Busy if they
+        are being written. ▲ Uploads of the person's other devices are never dropped. Otherwise a stolen device could
+        keep those devices from sending."""
         theirs = [row for row in self._rows.values() if row.uid == who.uid and row.name != name]
         own = [row.name for row in theirs if row.dev == who.dev]
         idle = [each for each in own if each not in self._writing]
