@@ -10,7 +10,8 @@ from sync.server.store.tally import Tally
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobRow:
-    """A complete part of a blob on the object store."""
+    """The record of one complete part of a file, whose bytes are in the object store: the ids that name the part, its
+    size, and the hash of its bytes."""
 
     room: bytes
     obj: bytes
@@ -21,8 +22,8 @@ class BlobRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRow:
-    """An unfinished upload of a part: the person and the device that began it, when (ms), and the bytes that are on the
-    object store."""
+    """An unfinished upload of a part of a file: the ids that name the part, the person and the device that began it,
+    when (`since`, ms), and how many of its bytes the object store has."""
 
     room: bytes
     obj: bytes
@@ -42,8 +43,8 @@ class BlobStore(Protocol):
     and order."""
 
     async def put_upload(self, row: UploadRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
-        """Stores how far an upload has come. Adds `sent_bytes`, the bytes of this piece, to the counts `by` of
-        `day`."""
+        """Stores how far the upload `row` has come. Adds `sent_bytes`, the bytes of this piece, to the counts `by` of
+        the day with the number `day`."""
         ...
 
     async def drop_upload(self, room: bytes, obj: bytes, part: bytes) -> None:
@@ -55,8 +56,8 @@ class BlobStore(Protocol):
         ...
 
     async def add_blob(self, row: BlobRow, by: Sequence[Tally], day: int, sent_bytes: int) -> None:
-        """Stores that a part is complete, and drops its upload. Adds `sent_bytes`, the bytes of the last piece, to the
-        counts `by` of `day`. Raises Taken if the finished part exists already."""
+        """Stores that the part `row` is complete, and drops its upload. Adds `sent_bytes`, the bytes of the last piece,
+        to the counts `by` of the day with the number `day`. Raises Taken if the complete part exists already."""
         ...
 
     async def blob(self, room: bytes, obj: bytes, part: bytes) -> BlobRow | None: ...

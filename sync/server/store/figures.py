@@ -7,8 +7,8 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSize:
-    """What an operator may see of a room: the number of members now, its last position, the bytes of items and parts,
-    and the last item's time (ms)."""
+    """What an operator may see of one room: its id, the number of members now, its last position `n`, the bytes of
+    items and parts of files, and the last item's time `t` (ms)."""
 
     room: bytes
     members: int
@@ -19,9 +19,9 @@ class RoomSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """What `status` shows. `rooms_behind`: rooms of which clients hold receipts for positions above the head.
-    `rooms_forked`: rooms of which clients hold receipts for another history. Either shows that the database was set
-    back or changed."""
+    """How much of everything the store has, for the operator's command `status`. `rooms_behind`: rooms of which clients
+    hold receipts for positions above the head. `rooms_forked`: rooms of which clients hold receipts for another
+    history. Either shows that the database was set back or changed."""
 
     users: int
     invites_open: int
@@ -53,8 +53,8 @@ class FigureStore(Protocol):
     async def counts(self, now_ms: int) -> Counts: ...
 
     async def population(self, seen_since: int) -> Population:
-        """The counts of Population; devices that signed in at `seen_since` (ms) or later. Cheap enough to call once a
-        minute."""
+        """Counts people, devices and rooms. Of devices, those that signed in at `seen_since` (ms) or later. Cheap
+        enough to call once a minute."""
         ...
 
     async def room_sizes(self) -> list[RoomSize]:
