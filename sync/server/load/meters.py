@@ -80,7 +80,7 @@ def gauge(name: str, help_text: str, value: float) -> GaugeMetricFamily:
 
 
 def gauges_by(name: str, help_text: str, label: str, values: dict[str, float]) -> GaugeMetricFamily:
-    """One figure with a value for each of a few kinds."""
+    """One figure with a value for each of a few kinds. `values`: by kind. `label`: what Prometheus calls the kind."""
     family = GaugeMetricFamily(name, help_text, labels=[label])
     for kind, value in values.items():
         family.add_metric([kind], value)
