@@ -97,8 +97,9 @@ class Limits:
 class Config:
     """Where a server keeps its data, how it is reached, and what it logs and measures.
 
-    `port` 0 takes a free one. `addresses` are the `host:port` that clients may have dialled, lower case; empty
-    means the names in the certificate and `host`, with the port in use. config_file.py reads it from TOML.
+    `port` 0 takes a free one. `cert` and `key`: the PEM files of the TLS certificate. `insecure_loopback`: plain HTTP
+    on a loopback address, to try the server out. `addresses` are the `host:port` that clients may have dialled, lower
+    case; empty means the names in the certificate and `host`, with the port in use. config_file.py reads it from TOML.
     """
 
     data: Path
@@ -130,8 +131,8 @@ class Config:
     limits: Limits = field(default_factory=Limits)
 
     def check(self) -> None:
-        """ConfigError unless the server uses TLS, or plain HTTP that was asked for and cannot be reached from outside;
-        and for a bad address or port."""
+        """ConfigError unless the server either uses TLS, or uses plain HTTP that was asked for and cannot be reached
+        from outside; also for a bad address or port."""
         if self.unix is not None and not self.behind_proxy:
             raise ConfigError("unix needs behind_proxy = true: only a proxy can reach it")
         if self.plain:
