@@ -48,10 +48,12 @@ _FOUNDED = ("agency.pub", "agency.where", "escrow.cert", "server.key", "server.c
 
 
 def init(data: Path, *, keys: Path, demo_ca: list[str] | None = None, name: str = "Kansli") -> None:
-    """Makes keys and an empty database in an empty or missing folder; the agency's own keys, agency.key and escrow.key,
-    in the folder `keys`. ConfigError if the folder has an agency already, or if `keys` is in the data folder.
+    """Founds an agency: makes the server's keys and an empty database in the folder `data`, which is empty or missing,
+    and the agency's own keys, agency.key and escrow.key, in the folder `keys`. ConfigError if `data` has an agency
+    already, or if `keys` is in it.
 
-    With `demo_ca` also an authority and a certificate for those hosts and loopback: ca.pem, ca.key, tls.pem, tls.key.
+    With `demo_ca` also a certificate authority, called after `name`, and a certificate for those hosts and loopback:
+    ca.pem, ca.key, tls.pem, tls.key.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     with held(data, "a server or another command is at work in it"):
@@ -78,12 +80,12 @@ def _found(data: Path, keys: Path, demo_ca: list[str] | None, name: str) -> None
 
 
 def renew_certificates(data: Path, *, key_file: Path | None = None) -> bool:
-    """Renews the server's certificate for three more years, with the same key. If the demo's authority is in the
-    folder, it also makes a new TLS certificate for the same hosts; then True. An agency's own TLS files are not
-    changed.
+    """Renews server.cert in the folder `data` for three more years, with the same key. If the demo's authority is in
+    the folder, it also makes a new TLS certificate for the same hosts; then True, otherwise False. An agency's own TLS
+    files are not changed.
 
-    A running server keeps the certificate that it read at its start. ConfigError if the agency's key is missing or
-    belongs to a different agency.
+    `key_file`: where the agency's key is; None for where `init` put it. ConfigError if the key is missing or belongs to
+    a different agency. A running server keeps the certificate that it read at its start.
     """
     agency = read_agency(data, key_file)
     with admin_log.recorded(data, "renew-certificate"):
@@ -108,12 +110,15 @@ async def invite_back(
     escrow_key: Path | None = None,
     request: Path | None = None,
 ) -> str:
-    """Makes an activation code for a person with an account, who returns by recovery sheet or after a reset. The code
-    has exactly the staff record that they have, and its invitation names their account. ConfigError for an unknown
-    person, and for one whose record was lost in a restore.
+    """Makes an activation code for the person `uid`, who has an account, and returns it as text. It is valid for
+    `hours`. With it the person returns by recovery sheet or after a reset. The code has exactly the staff record that
+    they have, and its invitation names their account. ConfigError for an unknown person, and for one whose record was
+    lost in a restore.
 
-    If the person has a recovery sheet, a second line has its share, opened with the escrow key. With `request` there is
-    no second line: what is needed to open the share elsewhere is written to that file. ▲ The server keeps neither line.
+    `key_file` and `escrow_key`: where the agency's two keys are; None for where `init` put them. If the person has a
+    recovery sheet, a second line has its share (the half that is not on the paper), opened with the escrow key. With
+    `request` there is no second line: what is needed to open the share elsewhere is written to that file. ▲ The server
+    keeps neither line.
     """
     agency = read_agency(data, key_file)  # first: without it nothing is written
     async with opened(data) as store:
@@ -135,7 +140,9 @@ async def invite_back(
 async def invite(
     data: Path, *, name: str, title: str, unit: str, hours: float = 72, key_file: Path | None = None
 ) -> str:
-    """Makes a one-time activation code for a new person. The server may be running. ConfigError as `staff`."""
+    """Makes a one-time activation code for a new person with this staff record, valid for `hours`, and returns it as
+    text. `key_file`: where the agency's key is; None for where `init` put it. The server may be running. ConfigError
+    for a name, title or unit that cannot be used."""
     record = staff(name=name, title=title, unit=unit).encode()
     return (await _invite(data, read_agency(data, key_file), record=record, hours=hours)).format()
 
@@ -158,7 +165,8 @@ async def _invite(
 
 
 async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = None) -> int | None:
-    """Revokes a person's device as the agency. Returns None. The server may be running: it notices within a second.
+    """Revokes the device `dev` of the person `uid` as the agency, with the agency's key in `key_file` (None: where
+    `init` put it). Returns None. The server may be running: it notices within a second.
 
     If the device is revoked already, or its person's account has ended, nothing is changed, and the time (ms) in the
     entry that did so is returned. ConfigError for an unknown person or device.
@@ -176,8 +184,8 @@ async def revoke(data: Path, *, uid: bytes, dev: bytes, key_file: Path | None = 
 
 
 async def reset(data: Path, *, uid: bytes, key_file: Path | None = None) -> int | None:
-    """Ends a person's log as the agency. Returns None. With a new activation code they get a new account, which is new
-    to every room.
+    """Ends the account of the person `uid` as the agency, with the agency's key in `key_file` (None: where `init` put
+    it). Returns None. With a new activation code they get a new account, which is new to every room.
 
     If the account has ended already, nothing is changed, and the time (ms) of its end is returned. ConfigError for an
     unknown person.
@@ -196,9 +204,10 @@ async def _as_agency(
     command: str,
     about: Mapping[str, About],
 ) -> int | None:
-    """Appends the entry that `build` makes to a person's log, and returns None. `since` gives the position of an entry
-    that already did the same, None if there is none. If there is one, nothing is appended and its time (ms) is
-    returned."""
+    """Appends the entry that `build` makes, signed by the agency, to the log of the person `uid`, and returns None.
+    `since` gives the position of an entry that already did the same, None if there is none. If there is one, nothing is
+    appended and its time (ms) is returned. `command` and `about` go to the admin log. ConfigError for an unknown
+    person."""
     agency = read_agency(data, key_file)
     async with opened(data) as store:
         while True:
@@ -233,7 +242,8 @@ async def after_restore(data: Path) -> aftermath.Aftermath | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The version of the database, and how many days the certificates are still valid (None: no file can be read)."""
+    """The version of the database, and how many days the certificates are still valid: the TLS certificate and
+    server.cert (None: its file cannot be read)."""
 
     schema: int
     tls_days: float | None
@@ -247,8 +257,9 @@ def health(config: Config) -> Health:
 
 
 async def open_room(data: Path, room: bytes) -> None:
-    """Opens a closed room, and gives up the items that it still awaits. ConfigError for a room that is not closed, and
-    within a day of the restore. The server may be running: it notices within a second."""
+    """Opens the room with the id `room`, which a restore closed, for writing, and gives up the items that are still
+    missing. ConfigError for a room that is not closed, and within a day of the restore. The server may be running: it
+    notices within a second."""
     async with opened(data) as store:
         restored = await store.restored()
         if restored is None or room not in await store.closed_rooms():
@@ -284,7 +295,8 @@ async def opened(data: Path) -> AsyncIterator[SqlStore]:
 
 
 def _write_leaf(data: Path, leaf: Pem) -> None:
-    """Writes the TLS key and certificate beside the old files, then replaces those. So a full disk changes nothing."""
+    """Stores a TLS key and certificate in `data`: writes them beside the old files, then replaces those. So a full disk
+    changes nothing."""
     new_cert, new_key = data / "tls.pem.new", data / "tls.key.new"
     new_key.unlink(missing_ok=True)
     create_private(new_key, leaf.key)

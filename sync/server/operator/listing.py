@@ -29,8 +29,8 @@ _HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserLine:
-    """One person: id in hex; `state` "active", "no-device" or "ended"; `last_seen` in ms, 0 for never. `note`: why the
-    name is empty, "" otherwise."""
+    """One person in the listing of people: id in hex; `state` "active", "no-device" or "ended"; `devices` counts the
+    active ones; `last_seen` in ms, 0 for never. `note`: why the name is empty, "" otherwise."""
 
     person: str
     name: str
@@ -44,11 +44,10 @@ class UserLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLine:
-    """One device: ids in hex, times in ms; `last_seen` 0 for never. `agent` is the program as the device named it when
-    it signed in last. `older`: that release is older than this server's, or than one that devices of two people have
-    named. Such a program was started before the upgrade, or the computer was not upgraded; the server cannot know
-    which. `note` as in UserLine.
-    """
+    """One device in the listing of devices: ids in hex, times in ms; `last_seen` 0 for never. `agent` is the program as
+    the device named it when it signed in last. `older`: that release is older than this server's, or than one that
+    devices of two people have named. Such a program was started before the upgrade, or the computer was not upgraded;
+    the server cannot know which. `note`: why the person's name is empty, "" otherwise."""
 
     person: str
     name: str
@@ -63,7 +62,8 @@ class DeviceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomLine:
-    """One room: id in hex, members now, items and bytes (parts of files counted), the last item's time in ms."""
+    """One room in the listing of rooms: id in hex, members now, items and bytes (parts of files counted), the last
+    item's time in ms, and whether it is closed to writing since a restore."""
 
     room: str
     members: int
@@ -75,7 +75,8 @@ class RoomLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A device that a closed room waits for: id in hex, time in ms."""
+    """A device that a closed room waits for, since it may have items that a restore lost: its person's name, its id in
+    hex, and when it was last seen (ms)."""
 
     name: str
     device: str
@@ -96,7 +97,8 @@ class ClosedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteLine:
-    """An invitation that can be used: ids in hex, `person` who is invited back ("" for somebody new), `made` in ms."""
+    """One open invitation in the listing of invitations: ids in hex; `person` who is invited back ("" for somebody
+    new); `made` in ms, 0 for unknown; `age_hours` since then, `hours_left` until the code ends."""
 
     invitation: str
     name: str
@@ -112,7 +114,7 @@ Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine | OwnerLine | I
 
 
 async def users(data: Path, words: str) -> list[UserLine]:
-    """Everybody whose record has these words, by name."""
+    """A line for everybody whose name, title and unit have all of these words, sorted by name; "" lists everybody."""
     agency_pk = read_agency_pk(data)
     async with opened(data) as store:
         return [await _user_line(store, user, agency_pk) for user in await _people(store, words)]
@@ -136,7 +138,7 @@ async def _user_line(store: SqlStore, user: UserRow, agency_pk: bytes) -> UserLi
 
 
 async def devices(data: Path, words: str) -> list[DeviceLine]:
-    """The devices of everybody whose record has these words."""
+    """A line for each device of everybody whose name, title and unit have all of these words; "" lists everybody's."""
     agency_pk = read_agency_pk(data)
     lines = []
     async with opened(data) as store:
@@ -170,8 +172,8 @@ async def unsearched(data: Path) -> str:
 
 
 async def _newest(store: SqlStore) -> Release:
-    """The newest release that is known here: this server's, or a newer one that devices of two people have named.
-    Otherwise one person who lies about their own release could make all others look old."""
+    """The newest release of the program that is known here: this server's, or a newer one that devices of two people
+    have named. Otherwise one person who lies about their own release could make all others look old."""
     people: dict[Release, set[bytes]] = {}
     for user in await _people(store, ""):
         for row in (await _seen(store, user.uid)).values():
@@ -196,7 +198,7 @@ async def _seen(store: SqlStore, uid: bytes) -> dict[bytes, SightingRow]:
 
 
 async def rooms(data: Path) -> list[RoomLine]:
-    """Every room, the largest first. The server knows no titles."""
+    """A line for every room, the largest first. The server knows no titles."""
     async with opened(data) as store:
         closed = set(await store.closed_rooms())
         sizes = sorted(await store.room_sizes(), key=lambda size: (-size.size_bytes, size.room))
@@ -214,7 +216,7 @@ async def rooms(data: Path) -> list[RoomLine]:
 
 
 async def closed(data: Path) -> list[ClosedLine]:
-    """The rooms that take no writing since a restore, and the devices that they wait for."""
+    """A line for each room that takes no writing since a restore, with the devices that it waits for."""
     lines = []
     async with opened(data) as store:
         awaited = dict(await store.awaited_devices())
@@ -251,7 +253,7 @@ def in_form(lines: Sequence[Line], *, table: bool) -> str:
 
 
 async def invites(data: Path) -> list[InviteLine]:
-    """Every invitation that is open, the oldest first."""
+    """A line for every invitation that can be used, the oldest first."""
     now = now_ms()
     async with opened(data) as store:
         return [_invite_line(row, now) for row in await store.invites() if row.is_open(now)]
@@ -273,12 +275,12 @@ def _invite_line(row: InviteRow, now: int) -> InviteLine:
 
 
 def as_json(lines: Iterable[Line]) -> str:
-    """An object a line; nothing for no lines."""
+    """The lines as JSON, an object a line; "" for no lines."""
     return "".join(_printable(json.dumps(asdict(line), ensure_ascii=False)) + "\n" for line in lines)
 
 
 def as_table(lines: Sequence[Line]) -> str:
-    """Columns under their names, times in local time; nothing for no lines."""
+    """The lines as a table for people: columns under their names, times in local time; "" for no lines."""
     rows = [{key: _printable(_cell(key, value)) for key, value in asdict(line).items()} for line in lines]
     if not rows:
         return ""
