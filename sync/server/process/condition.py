@@ -98,7 +98,8 @@ class Condition:
             await asyncio.wait([self._probing])
 
     def gauges(self) -> Iterator[GaugeMetricFamily]:
-        """The operator's figures as they are now; those about the disk as of the last `look`."""
+        """The operator's figures as they are now; whether the server is ready and the disk's free space as of the last
+        `look`."""
         hub = self._service.hub
         queued = hub.queued_bytes()
         yield gauge("kansli_connections", "Devices that are signed in.", hub.connections)

@@ -20,9 +20,10 @@ _PIECE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Describes a backup. `time`: the server's clock in ms before the first byte was read. `database`: the name of the
-    database file beside the manifest; `sha256`: its hash in hex; `schema`: its version; the counts are of its
-    content."""
+    """Describes a backup. `format`: the backup's own version. `time`: the server's clock in ms before the first byte
+    was read. `agency`: the fingerprint of its key, in hex. `database`: the name of the database file beside the
+    manifest; `sha256`: its hash in hex; `schema`: its version; the counts are of its content. `keys`: whether the
+    secret keys were copied."""
 
     format: int
     time: int
@@ -39,7 +40,7 @@ class Manifest:
     keys: bool
 
     def write(self, folder: Path) -> None:
-        """Replaces the folder's manifest, durably."""
+        """Replaces the manifest in the backup's folder, durably."""
         beside = folder / f"{NAME}.new"
         with beside.open("w", encoding="utf-8") as f:
             json.dump(asdict(self), f, indent=1)
@@ -66,7 +67,7 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def sha256_of(path: Path) -> str:
-    """A file's hash in hex, read in pieces."""
+    """The SHA-256 of a file in hex, read in pieces."""
     digest = hashlib.sha256()
     with path.open("rb") as f:
         while piece := f.read(_PIECE):
@@ -75,7 +76,8 @@ def sha256_of(path: Path) -> str:
 
 
 def copy_file(source: Path, target: Path, *, mode: int = 0o600) -> str:
-    """Copies a file durably, to a new name that then replaces `target`. Returns the file's hash in hex."""
+    """Copies a file durably, to a new name with the rights `mode` that then replaces `target`. Returns the file's
+    SHA-256 in hex."""
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     beside, digest = target.with_name(f"{target.name}.new"), hashlib.sha256()
     with source.open("rb") as f, os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as to:

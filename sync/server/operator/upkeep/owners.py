@@ -38,16 +38,16 @@ class OwnerLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOwner:
-    """The rooms with one owner. `unread` has the ids, in hex, of damaged rooms whose owners cannot be determined;
-    `verify` says what is wrong with them."""
+    """The result of looking for rooms with one owner: a line for each. `unread` has the ids, in hex, of damaged rooms
+    whose owners cannot be determined; `verify` says what is wrong with them."""
 
     lines: tuple[OwnerLine, ...]
     unread: tuple[str, ...]
 
 
 def one_owner(data: Path) -> OneOwner:
-    """Rooms of two or more members with at most one owner, those with the most members first. Rooms of one member are
-    left out: no other person would lose anything, and each person has one such room."""
+    """Finds the rooms of two or more members with at most one owner, those with the most members first. Rooms of one
+    member are left out: no other person would lose anything, and each person has one such room."""
     agency_pk = read_agency_pk(data)
     reading = Reading(Config(data=data).database)
     lines, unread = [], []
@@ -86,7 +86,7 @@ def _line(reading: Reading, logs: Logs, room: bytes, n: int, t: int, state_n: in
 
 
 def _units(reading: Reading, room: bytes, after: int, until: int) -> Iterator[list[Item]]:
-    """The room's items as units that are judged together: single entries and whole batches."""
+    """The room's items with after < n ≤ until, as units that are judged together: single entries and whole batches."""
     unit: list[Item] = []
     for n, t, kind, body, sig, ct in reading.rows("items", _ITEMS, (room, after, until)):
         unit.append(Item(n, t, kind, body, sig, ct))
@@ -103,7 +103,8 @@ def _rh_at(reading: Reading, room: bytes, n: int) -> bytes | None:
 
 
 def _lives(logs: Logs, uid: Uid) -> bool:
-    """Whether the account has not ended. True also for a damaged log, which does not show whether the account ended."""
+    """Whether the account of the person `uid` has not ended. True also for a damaged log, which does not show whether
+    the account ended."""
     log = logs.log(uid)
     return log is None or log.ended is None
 
