@@ -66,8 +66,9 @@ def keys_folder(data: Path) -> Path:
 
 
 def read_agency(data: Path, key_file: Path | None = None) -> Agency:
-    """The agency's private key, from where `init` put it or from `key_file`: `-` is standard input, which can be read
-    once. ConfigError if the key cannot be read or belongs to a different agency."""
+    """The agency's private key, from the file `key_file` (`-` is standard input, which can be read once), or if that is
+    None from where `init` put it. `data`: the server's data folder. ConfigError if the key cannot be read, or belongs
+    to a different agency than the one in `data`."""
     public, path = read_agency_pk(data), key_file or keys_folder(data) / AGENCY_KEY
     agency = Agency(read_seed(path))
     if agency.pk != public:
@@ -78,7 +79,7 @@ def read_agency(data: Path, key_file: Path | None = None) -> Agency:
 
 @dataclass(frozen=True, slots=True)
 class Escrow:
-    """The agency's escrow key, and which agency that is."""
+    """The agency's escrow key, which opens the shares of recovery sheets, and which agency that is: its public key."""
 
     key: KemKey
     agency_pk: bytes

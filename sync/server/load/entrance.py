@@ -35,7 +35,7 @@ class Caller:
         self.budget: Budget = origin.budget
         """The budget that is charged: the address's, and the device's once it has signed in."""
         self.held_bytes = 0
-        """Of all callers who have not signed in."""
+        """How many bytes were received on this connection and are not answered yet; 0 once a device has signed in."""
         self.gone = False
 
     # -- what the connection's protocols say
@@ -130,7 +130,7 @@ class Entrance:
         self._unsigned: dict[Caller, None] = {}
         """The oldest first."""
         self.held_bytes = 0
-        """Of all callers who have not signed in."""
+        """The unanswered bytes of all connections on which nobody has signed in."""
         self.proxies = Proxies((), behind_proxy=False)
 
     @property

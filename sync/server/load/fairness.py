@@ -33,9 +33,10 @@ _SPENT_S = -0.9 * _MOST_DEBT_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What one party (a device or an address) may use without waiting: requests at the same time, requests and
-    ephemeral messages per second, and seconds of processor time per second. Each `…_burst` is how much may be saved
-    up."""
+    """What one party (a device or an address) may use without waiting. `at_once`: requests at the same time.
+    `requests_per_s`: requests begun per second. `processor_per_s`: seconds of processor time per second.
+    `ephemeral_per_s`: messages that are passed on and not stored, per second. Each `…_burst` is how much of the same
+    may be saved up."""
 
     at_once: int
     requests_per_s: float

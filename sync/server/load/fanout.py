@@ -20,7 +20,7 @@ from sync.server.load.rates import Bucket
 _SEND_S = 30e-6
 """Processor time for one more listener of a frame: task, WebSocket, TLS, socket (27–38 µs measured)."""
 _BYTE_S = 2e-9
-"""… and for each byte that is sent: encrypted, and copied twice."""
+"""Processor time for each byte that is sent: encrypted, and copied twice."""
 DEVICES = 3
 """All devices of one person together have the processor time of this many devices."""
 _PEOPLE_KEPT = 65_536
@@ -47,8 +47,8 @@ class Outbox:
         self._wake.set()
 
     def reply(self, data: bytes) -> None:
-        """Queues an answer of any size, also beyond the limit; `space` then keeps the connection from reading more
-        requests."""
+        """Queues `data`, an encoded answer of any size, also beyond the limit; `space` then keeps the connection from
+        reading more requests."""
         self._queue.append(data)
         self.size_bytes += len(data)
         if self.size_bytes > self._limit:
@@ -56,8 +56,8 @@ class Outbox:
         self._wake.set()
 
     def must(self, data: bytes) -> bool:
-        """Queues a frame that must not be lost. False, and nothing is queued, if more than twice the limit waits
-        already; the connection should then end."""
+        """Queues `data`, an encoded frame that must not be lost. False, and nothing is queued, if more than twice the
+        limit waits already; the connection should then end."""
         if self.size_bytes > 2 * self._limit:
             return False
         if self._held is None:
@@ -88,7 +88,8 @@ class Outbox:
             self.reply(data)
 
     def passing(self, data: bytes) -> None:
-        """Queues a frame that may be lost: it is dropped if more than a quarter of the limit would be queued."""
+        """Queues `data`, an encoded frame that may be lost: it is dropped if more than a quarter of the limit would be
+        queued."""
         if self.size_bytes + len(data) <= self._limit // 4:
             self.reply(data)
 
@@ -192,7 +193,7 @@ class Hub:
         self._by_room.setdefault(room, {})[listener] = None
 
     def unsubscribe(self, uid: bytes, room: bytes) -> None:
-        """Ends every subscription of the person `uid` to a room."""
+        """Ends every subscription of the person `uid` to the room with the id `room`."""
         for listener in self._by_uid.get(uid, {}):
             listener.rooms.discard(room)
             _discard(self._by_room, room, listener)
@@ -205,8 +206,9 @@ class Hub:
         return list(self._by_room.get(room, {}))
 
     def news(self, room: bytes, n: int, frame: Frame, by: bytes = b"") -> None:
-        """Encodes a Fresh frame once and queues it for all listeners of the room; `n` is the last position in it. The
-        connections of `by`, the device that sent the new items, come last: its user sees them already."""
+        """Encodes a Fresh frame once and queues it for all listeners of the room with the id `room`; `n` is the last
+        position in the frame. The connections of `by`, the device that sent the new items, come last: its user sees
+        them already."""
         if listeners := self._by_room.get(room):
             try:
                 data = encode(frame)
@@ -217,7 +219,8 @@ class Hub:
             _charge(len(listeners), data)
 
     def passing(self, room: bytes, frame: Frame, but: Listener) -> None:
-        """Passes an ephemeral frame on to the room's listeners except `but`."""
+        """Queues an ephemeral frame for all connections that listen to the room with the id `room`, except `but`. A
+        connection with much in its queue misses the frame."""
         listeners = self._by_room.get(room)
         if listeners and (len(listeners) > 1 or but not in listeners):
             data = encode(frame)
@@ -227,8 +230,8 @@ class Hub:
             _charge(len(listeners), data)
 
     def notify_room(self, room: bytes, frame: Frame) -> None:
-        """Queues a frame for every connection that listens to a room. A connection whose queue is full misses the frame
-        and stays connected."""
+        """Queues a frame for every connection that listens to the room with the id `room`. A connection whose queue is
+        full misses the frame and stays connected."""
         if listeners := self._by_room.get(room):
             data = encode(frame)
             for listener in listeners:
@@ -236,8 +239,8 @@ class Hub:
             _charge(len(listeners), data)
 
     def nudge(self, uid: bytes, room: bytes, n: int) -> None:
-        """Makes the connections of the person `uid` that listen to a room pull it, though its head `n` may not have
-        moved: there is something new beside its items."""
+        """Makes the connections of the person `uid` that listen to the room with the id `room` pull it, though its head
+        `n` may not have moved: there is something new beside its items."""
         for listener in self._by_uid.get(uid, {}):
             if room in listener.rooms:
                 listener.outbox.news(room, n, b"")
@@ -254,7 +257,7 @@ class Hub:
         self.notify_each_device(uid, lambda dev: frame)
 
     def cut(self, dev: bytes, uid: bytes, code: str) -> None:
-        """Ends the connections of the device `dev` of the person `uid` with this error code."""
+        """Ends the connections of the device `dev` of the person `uid` with the error code `code`."""
         for listener in list(self._by_uid.get(uid, {})):
             if listener.dev == dev:
                 listener.end(code)
@@ -273,7 +276,7 @@ class Hub:
 
 
 def _charge(listeners: int, data: bytes) -> None:
-    """Charges the request that runs now for sending `data` to so many listeners, a work that other connections' tasks
+    """Charges the request that runs now for sending `data` to so many `listeners`, which other connections' tasks
     do."""
     spending.charge(listeners * (_SEND_S + len(data) * _BYTE_S))
 

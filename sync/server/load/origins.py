@@ -17,8 +17,8 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def _read(text: str) -> _Address | None:
-    """Parses an address as sockets and proxies write it: with an interface, in brackets, with a port. None if it is
-    none."""
+    """Parses `text`, an IP address as sockets and proxies write it: with an interface, in brackets, with a port. An
+    IPv4 address that is written as IPv6 becomes IPv4. None for other text."""
     host = text.strip().partition("%")[0]
     if host.startswith("["):
         host = host[1:].partition("]")[0]
@@ -42,7 +42,7 @@ def origin_of(text: str) -> str:
 
 
 def network(text: str) -> _Network | None:
-    """Parses a network; a single address is one too. None for other text."""
+    """Parses `text` as an IP network; a single address is one too. None for other text."""
     try:
         return ipaddress.ip_network(text)
     except ValueError:
@@ -53,7 +53,8 @@ class Proxies:
     """Knows which addresses are trusted proxies, and reads from such a proxy's headers where a request comes from."""
 
     def __init__(self, trusted: Iterable[str], behind_proxy: bool) -> None:
-        """`trusted`: addresses, networks and "unix". `behind_proxy`: every connection is a proxy's, trusted or not."""
+        """`trusted`: the proxies that may name where a request comes from: addresses, networks, and "unix" for the unix
+        socket. `behind_proxy`: every connection is a proxy's, trusted or not."""
         self._unix = UNIX in trusted
         self._networks = [found for found in map(network, trusted) if found is not None]
         self._behind_proxy = behind_proxy
@@ -71,8 +72,8 @@ class Proxies:
         return UNKNOWN if self._behind_proxy or self.trusts(peer) else origin_of(peer)
 
     def forwarded(self, headers: Sequence[str]) -> str:
-        """Where a trusted proxy's request comes from, by its X-Forwarded-For. ▲ It is the last address that is not a
-        trusted proxy's: any client can write what is before it. UNKNOWN without such an address."""
+        """Where a trusted proxy's request comes from, by its X-Forwarded-For `headers`. ▲ It is the last address that
+        is not a trusted proxy's: any client can write what is before it. UNKNOWN without such an address."""
         named = [part for header in headers for part in header.split(",")]
         for part in reversed(named):
             if not self.trusts(part.strip()):

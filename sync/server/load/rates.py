@@ -41,6 +41,6 @@ class Bucket:
 
     @property
     def left(self) -> float:
-        """Tokens, below 0 for a debt."""
+        """How many tokens the bucket has now, below 0 for a debt."""
         self._fill()
         return self._tokens

@@ -42,8 +42,8 @@ def pay_by(who: Payer) -> None:
 
 
 def charge(processor_s: float) -> None:
-    """Charges so many seconds of processor time to the payer of this context: the party whose request runs in it. Does
-    nothing if the server itself pays. Only on the event loop's thread."""
+    """Charges `processor_s` seconds of processor time to the payer of this context: the party whose request runs in it.
+    Does nothing if the server itself pays. Only on the event loop's thread."""
     who = _payer.get()
     if who is not None:
         who.charge(processor_s)

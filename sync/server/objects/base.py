@@ -36,27 +36,28 @@ class NoSpace(ObjectError):
 
 
 class Objects(Protocol):
-    """A store for parts of files, which are bytes named by the ids (room, object, part). A part is uploaded in pieces
-    (`append`) and complete after `finish`. The caller makes calls for the same part one after the other."""
+    """A store for parts of files. A part is bytes, named by the ids of its room, its object and itself (`room`, `obj`,
+    `part`). It is uploaded in pieces (`append`) and complete after `finish`. The caller makes calls for the same part
+    one after the other."""
 
     async def held(self, room: bytes, obj: bytes, part: bytes) -> int:
         """The bytes held of an unfinished upload, 0 if there is none."""
         ...
 
     async def append(self, room: bytes, obj: bytes, part: bytes, offset: int, piece: bytes) -> int:
-        """Adds a piece to an unfinished upload and returns how many bytes of it are stored then. `offset`: where the
-        piece begins; 0 begins the upload again. WrongOffset if the upload does not end there, NoSpace if the disk is
-        full."""
+        """Adds `piece` to the unfinished upload of a part (named by the ids `room`, `obj`, `part`) and returns how many
+        bytes of it are stored then. `offset`: where the piece begins; 0 begins the upload again. WrongOffset if the
+        upload does not end there, NoSpace if the disk is full."""
         ...
 
     async def finish(self, room: bytes, obj: bytes, part: bytes, sha256: bytes) -> int:
-        """Turns an upload into a complete part, durably, and returns its size. WrongDigest if its bytes have another
-        hash than `sha256`; the upload is then deleted."""
+        """Turns the upload of a part (named by the ids `room`, `obj`, `part`) into a complete part, durably, and
+        returns its size. WrongDigest if its bytes have another hash than `sha256`; the upload is then deleted."""
         ...
 
     async def read(self, room: bytes, obj: bytes, part: bytes, start: int, size_bytes: int) -> bytes:
-        """At most `size_bytes` bytes of a complete part, from `start` on. FileNotFoundError if the part is not
-        there."""
+        """At most `size_bytes` bytes of a complete part (named by the ids `room`, `obj`, `part`), from `start` on.
+        FileNotFoundError if the part is not there."""
         ...
 
     async def discard(self, room: bytes, obj: bytes, part: bytes) -> None:

@@ -19,7 +19,8 @@ class FilesystemObjects:
     `sync.server.objects.base.Objects`. Layout: `<root>/<2 hex of room>/<room>/<obj>/<part>`."""
 
     def __init__(self, root: Path, reserve_bytes: int = 0) -> None:
-        """`reserve_bytes`: NoSpace for a piece that would leave less than that free on the disk."""
+        """`root`: the folder of the files. `reserve_bytes`: NoSpace for a piece that would leave less than that free on
+        the disk."""
         self._root = root
         self._reserve_bytes = reserve_bytes
 

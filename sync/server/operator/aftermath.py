@@ -25,7 +25,7 @@ class Aftermath:
 
 
 async def look(store: Store, now_ms: int) -> Aftermath | None:
-    """What the newest restore left to do, as of `now_ms`; None for a server that was never restored."""
+    """What the newest restore of `store` from a backup left to do, as of `now_ms`; None if it was never restored."""
     found = await store.restored()
     if found is None:
         return None

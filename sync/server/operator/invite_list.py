@@ -42,7 +42,8 @@ _HEADER = ["line", "name", "title", "unit", "code", "invitation"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """The result of inviting everybody on a list, as sentences for the operator. They contain no code."""
+    """The result of inviting everybody on a list, in sentences for the operator: what was made (`summary`), and what
+    they should check (`warnings`). Contains no code."""
 
     summary: str
     warnings: list[str]
@@ -163,7 +164,8 @@ async def _invited(
     data: Path, people: Sequence[Listed], codes: Sequence[SignInCode], agency: Agency, hours: float
 ) -> tuple[list[InviteRow], int]:
     """Invites `people`, each by the code at the same place in `codes`, valid for `hours`. Returns the invitation of
-    each code, in order, and how many of them are new. Stores the new ones in one transaction."""
+    each code, in order, and how many of them are new. Stores the new ones, in one transaction, in the data folder
+    `data`."""
     async with opened(data) as store:
         there = {row.invite_pk: row for row in await store.invites()}
         new = {
@@ -216,8 +218,8 @@ def address(config: Config) -> str:
 
 
 def _table(people: Sequence[Listed], codes: Sequence[SignInCode]) -> bytes:
-    """The table of each person's code and invitation, as CSV that spreadsheets of a Swedish office read: UTF-8 with its
-    mark, semicolons."""
+    """The table of codes: a row for each of `people`, with the code at the same place in `codes` and its invitation's
+    id. As CSV that spreadsheets of a Swedish office read: UTF-8 with its mark, semicolons."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";")
     writer.writerow(_HEADER)
@@ -265,9 +267,9 @@ def _read_codes(path: Path, people: Sequence[Listed], agency: Agency) -> list[Si
 
 
 def _own(path: Path) -> bytes:
-    """▲ The content of a file that only this user can have written. ConfigError for a link, and for a file that others
-    own or may write. Otherwise somebody who may write to the list's folder could put a table there with codes that
-    they know, and the agency would sign those."""
+    """▲ The content of the file `path`, which only this user can have written. ConfigError for a link, and for a file
+    that others own or may write. Otherwise somebody who may write to the list's folder could put a table there with
+    codes that they know, and the agency would sign those."""
     try:
         fd = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as e:
@@ -285,8 +287,8 @@ def _own(path: Path) -> bytes:
 
 
 def _write_new(path: Path, data: bytes) -> None:
-    """Stores `data` in a new file, whole or not at all, readable for its owner alone. The caller holds the folder's
-    lock and has checked that no such file exists."""
+    """Stores `data` in the new file `path`, whole or not at all, readable for its owner alone. The caller holds the
+    folder's lock and has checked that no such file exists."""
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)  # of a run that was cut off
     create_private(part, data)

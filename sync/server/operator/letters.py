@@ -69,7 +69,7 @@ def link(server: str, code: str) -> str:
 
 
 def until(ms: int) -> str:
-    """A time in Swedish, in the local zone, as in: tisdag 1 december 2026 kl. 14.05."""
+    """The time `ms` in Swedish, in the local zone, as in: tisdag 1 december 2026 kl. 14.05."""
     t = datetime.fromtimestamp(ms / 1000).astimezone()
     return f"{_DAYS[t.weekday()]} {t.day} {_MONTHS[t.month - 1]} {t.year} kl. {t.hour:02}.{t.minute:02}"
 
@@ -136,7 +136,7 @@ class _LetterPages(FPDF):
         self.ln(after_mm)
 
     def _code(self, code: str) -> None:
-        """Prints an activation code in lines of a few groups, since it is typed from the paper."""
+        """Prints the activation code `code` in lines of a few groups, since it is typed from the paper."""
         groups = code.split("-")
         for at in range(0, len(groups), _GROUPS_A_LINE):
             self._paragraph("-".join(groups[at : at + _GROUPS_A_LINE]), 17)

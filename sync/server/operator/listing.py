@@ -44,10 +44,11 @@ class UserLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceLine:
-    """One device in the listing of devices: ids in hex, times in ms; `last_seen` 0 for never. `agent` is the program as
-    the device named it when it signed in last. `older`: that release is older than this server's, or than one that
-    devices of two people have named. Such a program was started before the upgrade, or the computer was not upgraded;
-    the server cannot know which. `note`: why the person's name is empty, "" otherwise."""
+    """One device in the listing of devices: ids in hex, times in ms; `added` when the device was added, `last_seen` 0
+    for never. `revoked`: also because the account has ended. `agent` is the program as the device named it when it
+    signed in last. `older`: that release is older than this server's, or than one that devices of two people have
+    named. Such a program was started before the upgrade, or the computer was not upgraded; the server cannot know
+    which. `note`: why the person's name is empty, "" otherwise."""
 
     person: str
     name: str
@@ -62,8 +63,8 @@ class DeviceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomLine:
-    """One room in the listing of rooms: id in hex, members now, items and bytes (parts of files counted), the last
-    item's time in ms, and whether it is closed to writing since a restore."""
+    """One room in the listing of rooms: its id in hex, `members` now, number of `items`, `size_bytes` (parts of files
+    counted), `changed` the last item's time in ms, and whether it is `closed` to writing since a restore."""
 
     room: str
     members: int
@@ -114,7 +115,8 @@ Line = UserLine | DeviceLine | RoomLine | ClosedLine | AuditLine | OwnerLine | I
 
 
 async def users(data: Path, words: str) -> list[UserLine]:
-    """A line for everybody whose name, title and unit have all of these words, sorted by name; "" lists everybody."""
+    """A line for every person in the data folder `data` whose name, title and unit have all `words` (separated by
+    spaces), sorted by name; "" lists everybody."""
     agency_pk = read_agency_pk(data)
     async with opened(data) as store:
         return [await _user_line(store, user, agency_pk) for user in await _people(store, words)]
@@ -138,7 +140,8 @@ async def _user_line(store: SqlStore, user: UserRow, agency_pk: bytes) -> UserLi
 
 
 async def devices(data: Path, words: str) -> list[DeviceLine]:
-    """A line for each device of everybody whose name, title and unit have all of these words; "" lists everybody's."""
+    """A line for each device of every person in the data folder `data` whose name, title and unit have all `words`
+    (separated by spaces); "" lists everybody's."""
     agency_pk = read_agency_pk(data)
     lines = []
     async with opened(data) as store:
@@ -165,7 +168,8 @@ async def devices(data: Path, words: str) -> list[DeviceLine]:
 
 
 async def unsearched(data: Path) -> str:
-    """A note for a search by words of the staff record: how many people have no record. "" if all have one."""
+    """A note for a search by words of the staff record: how many people in the data folder `data` have no record, so
+    that no words find them. "" if all have one."""
     async with opened(data) as store:
         nameless = len(await store.nameless())
     return f"{nameless} without a staff record, whom no words find; without words all are listed" if nameless else ""
@@ -198,7 +202,7 @@ async def _seen(store: SqlStore, uid: bytes) -> dict[bytes, SightingRow]:
 
 
 async def rooms(data: Path) -> list[RoomLine]:
-    """A line for every room, the largest first. The server knows no titles."""
+    """A line for every room in the data folder `data`, the largest first. The server knows no titles."""
     async with opened(data) as store:
         closed = set(await store.closed_rooms())
         sizes = sorted(await store.room_sizes(), key=lambda size: (-size.size_bytes, size.room))
@@ -216,7 +220,8 @@ async def rooms(data: Path) -> list[RoomLine]:
 
 
 async def closed(data: Path) -> list[ClosedLine]:
-    """A line for each room that takes no writing since a restore, with the devices that it waits for."""
+    """A line for each room in the data folder `data` that takes no writing since a restore, with the devices that it
+    waits for."""
     lines = []
     async with opened(data) as store:
         awaited = dict(await store.awaited_devices())
@@ -253,7 +258,7 @@ def in_form(lines: Sequence[Line], *, table: bool) -> str:
 
 
 async def invites(data: Path) -> list[InviteLine]:
-    """A line for every invitation that can be used, the oldest first."""
+    """A line for every invitation in the data folder `data` that can still be used, the oldest first."""
     now = now_ms()
     async with opened(data) as store:
         return [_invite_line(row, now) for row in await store.invites() if row.is_open(now)]
@@ -290,7 +295,7 @@ def as_table(lines: Sequence[Line]) -> str:
 
 
 def _printable(text: str) -> str:
-    """The text with control and format characters escaped as in JSON. Otherwise a terminal would obey those in a
+    """`text` with its control and format characters escaped as in JSON. Otherwise a terminal would obey those in a
     person's name."""
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 

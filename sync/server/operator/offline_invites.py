@@ -91,8 +91,8 @@ def read_key(key_file: Path | None) -> Agency:
 
 
 def write_invitations(to: Path, agency_pk: bytes, rows: Sequence[InviteRow]) -> None:
-    """Stores the invitations `rows` in the new file `to` that only its owner may read; whole and durable, or not at
-    all. ConfigError for a file that exists and for more than MOST."""
+    """Stores the invitations `rows`, by the agency with the public key `agency_pk`, in the new file `to` that only its
+    owner may read; whole and durable, or not at all. ConfigError for a file that exists and for more than MOST."""
     if len(rows) > MOST:
         raise ConfigError(f"{len(rows)} invitations are too many for one file: it takes {MOST}")
     try:
@@ -102,15 +102,15 @@ def write_invitations(to: Path, agency_pk: bytes, rows: Sequence[InviteRow]) -> 
 
 
 def encode_invitations(agency_pk: bytes, rows: Sequence[InviteRow]) -> bytes:
-    """The content of a file of the invitations `rows`: lines of JSON."""
+    """The content of a file of the invitations `rows`, by the agency with the public key `agency_pk`: lines of JSON."""
     head = Head(version=VERSION, agency=agency_fingerprint(agency_pk), count=len(rows))
     lines = (Line(cert=row.cert_body, sig=row.cert_sig, salt=row.salt, record=row.record) for row in rows)
     return b"".join(msgspec.json.encode(line) + b"\n" for line in (head, *lines))
 
 
 async def import_invites(data: Path, source: Path) -> list[InviteRow]:
-    """Takes the invitations in the file `source` (`-`: standard input) into the server's database: all of them, or
-    none. Returns them. The server may be running.
+    """Takes the invitations in the file `source` (`-`: standard input) into the database in the data folder `data`: all
+    of them, or none. Returns them. The server may be running.
 
     ConfigError, with the line, for one that this agency did not sign, that has ended, or that is here already, and for
     a file that is cut off or is none.
@@ -132,8 +132,9 @@ async def import_invites(data: Path, source: Path) -> list[InviteRow]:
 
 
 def read_invitations(f: BinaryIO, name: str, agency_pk: bytes, now: int) -> list[InviteRow]:
-    """The invitations in the open file `f`, each proven by the agency's signature. `name`: what errors call the file.
-    `now`: the time (ms) after which the invitations must end. ConfigError with the line where something is wrong."""
+    """The invitations in the open file `f`, each proven by the agency's signature (`agency_pk` is its public key).
+    `name`: what errors call the file. `now`: the time (ms) after which the invitations must end. ConfigError with the
+    line where something is wrong."""
     lines = _lines(f, name)
     head = _head(next(lines, b""), name, agency_pk)
     rows: list[InviteRow] = []

@@ -30,13 +30,15 @@ async def make_request(store: Store, uid: bytes) -> bytes:
 
 def needs_share(request: bytes, agency_pk: bytes) -> bool:
     """Whether the person whose log is in `request` has a recovery sheet in force, so that no invitation brings them
-    back without its share. Reject if the request or a signature in it is not valid."""
+    back without its share. `agency_pk`: the agency's public key. Reject if the request or a signature in it is not
+    valid."""
     log = ShareRequest.check(request, agency_pk).log
     return log.ended is None and log.recovery_sheet_in_force
 
 
 def write_request(request: bytes, to: Path) -> None:
-    """Stores a request to open a share in the new file `to`. ConfigError if there is one of that name."""
+    """Stores `request`, a request to open the share of a recovery sheet, in the new file `to`. ConfigError if there is
+    one of that name."""
     try:
         create_private(to, request)
     except FileExistsError as e:
@@ -44,7 +46,8 @@ def write_request(request: bytes, to: Path) -> None:
 
 
 def read_request(path: Path) -> bytes:
-    """Reads a request to open a share from a file. ConfigError if the file is too large for one."""
+    """Reads a request to open the share of a recovery sheet from the file `path`. ConfigError if the file is too large
+    for one."""
     if path.stat().st_size > MAX_REQUEST_BYTES:
         raise ConfigError(f"{path} is no request: it is too large")
     return path.read_bytes()

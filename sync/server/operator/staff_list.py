@@ -39,8 +39,8 @@ class Listed:
 
 
 def read_list(path: Path) -> list[Listed]:
-    """Reads a list of people to invite: everybody on it, in its order; at least one. ConfigError that names the file
-    and each faulty line; OSError if the file cannot be read."""
+    """Reads a list of people to invite from the CSV file `path`: everybody on it, in its order; at least one.
+    ConfigError that names the file and each faulty line; OSError if the file cannot be read."""
     with path.open("rb") as f:
         data = f.read(_MOST_BYTES + 1)
     if len(data) > _MOST_BYTES:
@@ -95,8 +95,8 @@ _Fault = tuple[int, str]
 
 
 def _rows(text: str) -> tuple[list[_Row], list[_Fault]]:
-    """The rows of a CSV text that have text in a cell, each with the line on which it begins, and the faults. Reading
-    stops with a fault at a quotation mark that is not closed."""
+    """The rows of `text`, in CSV, that have text in a cell, each with the line on which it begins, and the faults.
+    Reading stops with a fault at a quotation mark that is not closed."""
     begun, rows = 0, []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     try:

@@ -41,8 +41,8 @@ class Staff:
 
 
 def staff(*, name: str, title: str, unit: str) -> Staff:
-    """Makes a staff record: composed (NFC) and without superfluous spaces. ConfigError for an empty name, for a text of
-    more than MOST_CHARS, and for characters that nobody sees."""
+    """Makes a staff record from `name`, `title` and `unit`: each composed (NFC) and without superfluous spaces.
+    ConfigError for an empty name, for a text of more than MOST_CHARS, and for characters that nobody sees."""
     if not name.strip():
         raise ConfigError("a name is needed")
     return Staff(name=_text("name", name), title=_text("title", title), unit=_text("unit", unit))

@@ -44,7 +44,7 @@ def small_tls_buffers() -> None:
 
 
 class BareServer(uvicorn.Server):
-    """A uvicorn server that leaves signals to the program around it."""
+    """A uvicorn server that does not handle signals; the program around it does."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

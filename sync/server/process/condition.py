@@ -92,7 +92,7 @@ class Condition:
         probed.result()
 
     async def close(self) -> None:
-        """Cancels a pending check."""
+        """Cancels a check of the store that has not ended."""
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.wait([self._probing])

@@ -28,8 +28,8 @@ class BlobRefusal(WorldError):
 
 @dataclass(frozen=True, slots=True)
 class PartName:
-    """The name of one part of a stored file: the ids of its room, of the object that the file belongs to, and of the
-    part. 16 bytes each."""
+    """The name of one part of a stored file: the ids of its room, of the object that the file belongs to (`obj`), and
+    of the part. 16 bytes each."""
 
     room: bytes
     obj: bytes
@@ -41,7 +41,7 @@ class PartName:
 
     @classmethod
     def parse(cls, room: str, obj: str, part: str) -> "PartName":
-        """Parses the three ids from hex. BlobRefusal 404 unless each is 16 bytes."""
+        """Parses the ids `room`, `obj` and `part` from hex. BlobRefusal 404 unless each is 16 bytes."""
         try:
             name = cls(bytes.fromhex(room), bytes.fromhex(obj), bytes.fromhex(part))
         except ValueError as e:

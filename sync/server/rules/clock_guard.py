@@ -105,8 +105,8 @@ class ClockGuard:
 
     @property
     def jump_ms(self) -> int:
-        """How far the clock is from the right time in ms (negative: behind) while a jump holds up placing; otherwise
-        0."""
+        """How far the clock is from the right time in ms (negative: behind) while new items are refused because it was
+        set; otherwise 0."""
         ahead = self._read().ahead_of(self._right)
         return ahead if self._noticed is not None else 0
 
@@ -164,8 +164,8 @@ class ClockGuard:
 
 
 def confirm(data: Path) -> None:
-    """Stores in the data folder that the clock's present time is right, by an operator's command. A running server that
-    refuses items because the clock was set reads this when the next item is sent."""
+    """Stores in the data folder `data` that the clock's present time is right, by an operator's command. A running
+    server that refuses items because the clock was set reads this when the next item is sent."""
     _write(data, CONFIRMED, Reading(boot_id(), now_ms(), up_ms()))
 
 

@@ -58,9 +58,9 @@ class OldHashes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservedSlot:
-    """Reserves the next change of a room for one device: its removal of a member lost a race with another change.
-    `role` is the role of its person. Until `until_ms` all other devices are refused, except those of a person with a
-    higher role."""
+    """Reserves the next change of a room for the device `dev` of the person `uid`: its removal of a member lost a race
+    with another change. `role` is the person's role. Until `until_ms` all other devices are refused, except those of a
+    person with a higher role."""
 
     uid: bytes
     dev: bytes
@@ -72,8 +72,8 @@ class ReservedSlot:
 class LiveRoom:
     """One room in memory. `stream`: its verified items, also those that are still being written to the disk. `head`:
     the receipt of the last one that is on the disk. `state_n`: the position of the last stored state, from which the
-    room can be read again. `tail`: the write that was begun last. `broken`: the room was dropped from memory.
-    `pending_rh`: the running hash at the end of `stream`."""
+    room can be read again. `tail`: the write that was begun last. `old_rhs`: running hashes of old positions. `broken`:
+    the room was dropped from memory. `pending_rh`: the running hash at the end of `stream`."""
 
     stream: RoomStream
     head: Receipt
@@ -104,7 +104,7 @@ class LiveRoom:
         return not self.lock.locked() and (self.tail is None or self.tail.done())
 
     async def settled(self) -> None:
-        """Waits until the last write has succeeded or failed."""
+        """Waits until the last write of the room that was begun has succeeded or failed."""
         if self.tail is not None and not self.tail.done():
             await asyncio.wait([self.tail])
 
@@ -133,7 +133,7 @@ class LiveRooms:
         return self._rooms.get(room)
 
     async def get(self, room: bytes) -> LiveRoom:
-        """The room with this id, read from the store if it is not in memory; Refusal "unknown-room" if there is
+        """The room with the id `room`, read from the store if it is not in memory; Refusal "unknown-room" if there is
         none."""
         live = self._rooms.get(room)
         if live is None:
@@ -160,8 +160,8 @@ class LiveRooms:
         return await self.get(room)
 
     def new(self, room: bytes) -> LiveRoom:
-        """Makes an empty room in memory under an id that the store does not have. The caller must `forget` it if its
-        first items are refused."""
+        """Makes an empty room in memory under the id `room`, which the store does not have. The caller must `forget` it
+        if its first items are refused."""
         head = Receipt(room, 0, RH_0, 0, b"")
         live = LiveRoom(stream=RoomStream(RoomId(room)), head=head, size_bytes=0, state_n=0)
         self._rooms[room] = live

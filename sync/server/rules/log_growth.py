@@ -26,8 +26,9 @@ _ENDINGS = ("dev_revoke", "reset")
 
 
 class LogGrowth:
-    """Limits how long a person's log may be and how much may be added to it in a day (UTC). The day's counts are in the
-    store. ▲ In memory alone each restart would begin the day again."""
+    """Limits how long a person's log (a signed chain of entries about their devices and keys) may be, and how much may
+    be added to it in a day (UTC). The day's counts are in the store. ▲ In memory alone each restart would begin the day
+    again."""
 
     def __init__(self, store: Store, limits: Limits) -> None:
         self._store = store
@@ -75,15 +76,17 @@ def _tallies(uid: bytes) -> tuple[Tally, Tally]:
 
 
 def _use(draft: Draft, *, returned: bool = False) -> tuple[int, int]:
-    """(how many entries of the draft count, their bytes with signatures). `returned`: the draft is uploaded again after
-    a restore; the entries that an invitation once brought are among it and do not count."""
+    """(how many entries of the draft count in the limits, their bytes with signatures). `returned`: the draft is
+    uploaded again after a restore; the entries that an invitation once brought are among its entries and do not
+    count."""
     counted = {entry.seq for entry in _counted(draft) if not (returned and _invited(entry))}
     sizes = [len(e.body) + len(e.sig) for read, e in zip(draft.read, draft.entries, strict=True) if read.seq in counted]
     return len(sizes), sum(sizes)
 
 
 def _counted(draft: Draft) -> Iterator[UserEntry]:
-    """The entries that count: no endings, and not the one `puk_rotate` that an agency's revocation makes necessary."""
+    """The entries of `draft` that count in the limits of a log: not those that end a device or an account, and not the
+    one `puk_rotate` (a new key) that an agency's revocation makes necessary."""
     owes_key = bool(draft.log.puks) and draft.log.puk_at(draft.log.seq) is None
     for entry in draft.read:
         if entry.type == "puk_rotate" and owes_key:

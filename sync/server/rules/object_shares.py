@@ -73,8 +73,8 @@ class Shares:
         return Ok(frame.rid)
 
     def notify_wanted(self, listener: Listener, room: bytes) -> None:
-        """Sends a device that has just subscribed to the room the ids of objects whose shares are lost: it may hold
-        them and upload them."""
+        """Sends a device that has just subscribed to the room with the id `room` the ids of objects whose shares are
+        lost: it may hold them and upload them."""
         wanted = self._wanted.get(room)
         if wanted:
             listener.send(SharesWanted(room, list(wanted)))

@@ -28,8 +28,9 @@ code."""
 
 @dataclass(slots=True, eq=False)
 class _Box:
-    """A mailbox through which two connections exchange messages. `host` opened it; `guest` joined it, None before.
-    `used`: whether a guest ever joined. `messages`: how many were sent, in both directions. `timer` closes the box."""
+    """A mailbox through which two connections exchange messages. `name`: 16 bytes of a pairing code, or nine digits.
+    `host` opened the box; `guest` joined it, None before. `used`: whether a guest ever joined. `messages`: how many
+    were sent, in both directions. `timer` closes the box."""
 
     name: bytes
     host: Outbox

@@ -57,8 +57,9 @@ by recovery sheet."""
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A verified extension of a person's log that is not stored yet. `log`: the log now. `made`: the log with the new
-    entries. `read`: these entries, decoded. `entries`: the same entries as they were signed."""
+    """A verified extension of a person's log (a signed chain of entries about their devices and keys) that is not
+    stored yet. `log`: the log now. `made`: the log with the new entries. `read`: these entries, decoded. `entries`: the
+    same entries as they were signed."""
 
     log: UserLog
     made: UserLog
@@ -82,14 +83,14 @@ class People:
     # -- the book
 
     def log(self, uid: Uid) -> UserLog:
-        """The person's log as it is in memory. NeedLog if it is not in memory."""
+        """The log of the person `uid` as it is in memory. NeedLog if it is not in memory."""
         found = self._logs.get(uid)
         if found is None:
             raise NeedLog(uid, 0)
         return found
 
     async def load_many(self, uids: Iterable[bytes]) -> None:
-        """Loads these persons' logs into memory. Unknown persons are skipped."""
+        """Loads the logs of the persons `uids` into memory. Unknown persons are skipped."""
         for uid in uids:
             if uid not in self._logs:
                 await self.load(uid)
@@ -138,8 +139,8 @@ class People:
     # -- enrolment
 
     async def invite(self, frame: Invite) -> InviteReply:
-        """The certificate behind an activation code, and whether the code is for somebody who has an account. Refusal
-        "code-…" unless the invitation is open."""
+        """The certificate of the invitation that an activation code opens, with the staff record, and whether the
+        invited person has an account already. Refusal "code-…" unless the invitation can still be used."""
         row = await self.open_invite(frame.invite_pk)
         cert = Signed(row.cert_body, row.cert_sig)
         return InviteReply(frame.rid, cert, row.salt, row.record, await self._is_here(row))
@@ -151,7 +152,7 @@ class People:
         return log is not None and log.ended is None
 
     async def open_invite(self, invite_pk: bytes) -> InviteRow:
-        """The invitation with this public key, if it can still be used. Refusal "code-unknown", "code-used",
+        """The invitation with the public key `invite_pk`, if it can still be used. Refusal "code-unknown", "code-used",
         "code-withdrawn" or "code-expired" otherwise."""
         row = await self._store.invite(invite_pk)
         if row is None:
@@ -245,8 +246,9 @@ class People:
             log.warning("a sign-in was not noted: %s", e.code)
 
     async def note_present(self, present: Collection[tuple[bytes, bytes]]) -> None:
-        """Stores that these devices (person, device) are connected, as if they signed in now. ▲ So a restored server
-        awaits them, and the root alone cannot revoke them at once as devices that were not seen lately."""
+        """Stores that the devices in `present`, each (person, device), are connected, as if they signed in now. ▲ So a
+        restored server awaits them, and the root alone cannot revoke them at once as devices that were not seen
+        lately."""
         uids = {uid for uid, _ in present}
         rows = [row for found in await asyncio.gather(*map(self._store.sightings, uids)) for row in found]
         here = [replace(row, last=now_ms()) for row in rows if (row.uid, row.dev) in present]
@@ -258,7 +260,7 @@ class People:
                 raise failed
 
     async def devices(self, who: Who, frame: Devices) -> DevicesReply:
-        """When the person's own devices last signed in, and with which program."""
+        """When the devices of the person of `who` last signed in, and with which program."""
         rows = await self._store.sightings(who.uid)
         return DevicesReply(frame.rid, [DeviceSeen(r.dev, r.last, r.agent) for r in rows])
 

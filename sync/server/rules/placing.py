@@ -161,8 +161,8 @@ class Placing:
         return Placed(frame.rid, items[0].n, len(items), await done)
 
     def _check_open(self, room: bytes) -> None:
-        """▲ Refusal "closed" if the room with this id may lack acknowledged items since a restore: nothing new may take
-        their positions."""
+        """▲ Refusal "closed" if the room with the id `room` may lack acknowledged items since a restore: nothing new
+        may take their positions."""
         if room in self._closed:
             raise Refusal(ErrorCode.CLOSED)
 
@@ -205,9 +205,9 @@ class Placing:
     def _find_seals(
         self, live: LiveRoom, who: Who, room: bytes, entries: list[RoomEntry]
     ) -> tuple[list[bytes] | None, list[SealRow]]:
-        """The seals that the device `who` uploaded for these entries; a seal is a room's key, encrypted to one member.
-        Returns (those of the new keys that the last entry brings, None if it brings none; one for each member who is
-        added without new keys). Refusal "seals" if some were not uploaded."""
+        """The seals that the device `who` uploaded for `entries` of the room with the id `room`; a seal is a room's
+        key, encrypted to one member. Returns (those of the new keys that the last entry brings, None if it brings none;
+        one for each member who is added without new keys). Refusal "seals" if some were not uploaded."""
         newcomers: list[SealRow] = []
         for entry in entries:
             add = entry.payload
@@ -292,8 +292,8 @@ class Placing:
         return answer
 
     def _publish(self, live: LiveRoom, placement: Placement, items: list[Item], shares: Sequence[WireShare]) -> Receipt:
-        """Moves the room's head to a placement that is on the disk now, and notifies listeners, added members and
-        removed members. `items` and `shares` are what it stored. Returns the receipt of the new head."""
+        """Moves the room's head to the end of `placement`, which is on the disk now, and notifies listeners, added
+        members and removed members. `items` and `shares` are what it stored. Returns the receipt of the new head."""
         room, last = placement.room, placement.items[-1]
         self._meters.accepted(len(placement.items))
         live.head = receipt = self._live.receipt(room, last.n, last.rh, last.t)
@@ -391,7 +391,8 @@ def _placement(
     returned: bool,
 ) -> Placement:
     """What the store is to write for accepted items (`rows`, of `size` bytes). The stream of `live` must have them
-    already. `shares` and `seals` are stored with them. `returned`: a client uploads them again after a restore."""
+    already. `accepted`: the verdicts on them. `shares` and `seals` are stored with them. `returned`: a client uploads
+    them again after a restore."""
     changes = member_changes(live.pending_members, live.stream.members, accepted)
     live.pending_members = live.stream.members
     stored = live.stream.n - live.state_n >= _STATE_EVERY or live.state_n == 0

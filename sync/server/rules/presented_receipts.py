@@ -55,8 +55,8 @@ class Receipts:
             log.info("receipts that this server did not sign: %d", false)
 
     async def _keep(self, r: Receipt) -> None:
-        """Stores a receipt. A failure is only logged: a full disk must keep nobody out, and the client presents the
-        receipt again."""
+        """Stores the receipt `r`. A failure is only logged: a full disk must keep nobody out, and the client presents
+        the receipt again."""
         try:
             await self._store.put_unmet(UnmetRow(room=r.room, n=r.n, rh=r.rh, t=r.t, sig=r.sig))
         except StoreError as e:

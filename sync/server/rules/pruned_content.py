@@ -46,7 +46,7 @@ class Pruning:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stops; the rest is deleted when the room is loaded again."""
+        """Stops deleting. What is left is deleted when its room is next read from the disk."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:

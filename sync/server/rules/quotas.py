@@ -43,7 +43,7 @@ class Quotas:
 
     async def check(self, live: LiveRoom, who: Who, size: int, *, ends: bool = False) -> None:
         """Refusal "quota" if `size` more bytes pass the limit of the room `live`, or the day's limit of the device
-        `who` or its person. ▲ With `ends` (a removal, or the rotation that a removal makes necessary) nothing is
+        `who` or its person. ▲ With `ends` (a removal, or the new keys that a removal makes necessary) nothing is
         refused. Otherwise a member who filled the room could not be removed, and nobody could be removed on a day that
         is used up."""
         if ends:

@@ -187,10 +187,10 @@ class RecoveryRules:
         return ready
 
     async def _count(self, draft: Draft) -> None:
-        """Counts the revocations in `draft`. Refusal "busy" if a device, or the root, makes too many in a day. ▲ Each
-        revocation makes all rooms rotate their keys. Each device has a count of its own, and devices that a revoked
-        device added are not counted. Otherwise a stolen device could use up the count and keep itself, or the devices
-        that it added, unrevoked."""
+        """Counts the revocations in `draft`, which are about to be accepted. Refusal "busy" if a device, or the root,
+        makes too many in a day. ▲ Each revocation makes all rooms rotate their keys. Each device has a count of its
+        own, and devices that a revoked device added are not counted. Otherwise a stolen device could use up the count
+        and keep itself, or the devices that it added, unrevoked."""
         uid, day = draft.log.uid, now_ms() - _DAY_MS
         counted = _counted(draft)
         if not counted:

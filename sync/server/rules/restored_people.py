@@ -32,8 +32,8 @@ _TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A person's log to which a client has uploaded lost entries. `after`: the number of its last entry before; -1 for
-    a person whom the server did not have."""
+    """A person's log (a signed chain of entries about their devices and keys) to which a client has uploaded lost
+    entries. `after`: the number of its last entry before; -1 for a person whom the server did not have."""
 
     log: UserLog
     after: int

@@ -130,7 +130,8 @@ class RestoreRecovery:
             raise Refusal(ErrorCode.CLOSED, "user log")
 
     async def reupload_log(self, frame: ReuploadLog) -> Returned | None:
-        """Stores lost entries of a person's log. Returns the longer log, None if no entry was new."""
+        """Stores entries of a person's log that a restore lost and a client uploads again. Returns the longer log, None
+        if no entry was new. Refusal "forbidden" on a server that was never restored."""
         late = now_ms() >= self._check_restored().t + LOGS_AFTER_MS
         taken = await self._logs.take(frame, late=late)
         if taken is not None:
@@ -138,8 +139,8 @@ class RestoreRecovery:
         return taken
 
     async def log_moved(self, moved: UserLog) -> None:
-        """Called with a log that has new entries. Stops waiting for uploads by the devices that these entries end, and
-        opens the rooms that waited for those devices alone."""
+        """Called with a person's log that has new entries. Stops waiting for uploads by the devices that these entries
+        revoke or end, and opens the rooms that waited for those devices alone."""
         if await self._forget_ended(moved):
             await self.open_ready()
 
@@ -301,8 +302,8 @@ class RestoreRecovery:
     # -- opening ----------------------------------------------------------------------------------------------------
 
     async def check_closed_rooms(self) -> None:
-        """Notices rooms that the operator opened with a command beside this server, and opens those that are ready.
-        Called regularly."""
+        """Notices rooms that the operator opened with a command beside this server, and opens those that lack nothing
+        any more. Called regularly."""
         if not self._closed:
             return
         now_closed = await self._store.closed_rooms()
@@ -311,7 +312,7 @@ class RestoreRecovery:
         await self.open_ready()
 
     async def open_ready(self) -> None:
-        """Opens the closed rooms that await neither an item nor a device."""
+        """Opens for writing the closed rooms that wait neither for an item nor for a device."""
         if not self._closed:
             return
         for room in await self._store.openable_rooms():

@@ -89,7 +89,8 @@ class Rooms:
                 await asyncio.sleep(0)
 
     async def role_of(self, room: bytes, uid: bytes) -> Role | None:
-        """The present role of the person `uid` in a room; None if they are not a member or there is no such room."""
+        """The present role of the person `uid` in the room with the id `room`; None if they are not a member or there
+        is no such room."""
         if self._live.at_hand(room) is None and await self._store.until_n(room, uid) != 0:
             return None
         try:
@@ -101,7 +102,8 @@ class Rooms:
         return (await self._live.get(room)).size_bytes
 
     def grew(self, room: bytes, size_bytes: int) -> None:
-        """Counts a new part in the room's size, if the room is in memory. The store has counted it already."""
+        """Adds `size_bytes`, the size of a new part of a file, to the size of the room with the id `room`, if the room
+        is in memory. The store has counted it already."""
         live = self._live.at_hand(room)
         if live is not None:
             live.size_bytes += size_bytes
@@ -147,8 +149,8 @@ class Rooms:
         return ContentsReply(frame.rid, _wire(await self._store.items_at(frame.room, frame.ns, MAX_PULL_BYTES)))
 
     async def _shown_to(self, who: Who, room: bytes) -> Receipt:
-        """The receipt of the last position that the person of `who` may read: the room's head, or for a former member
-        the entry that removed them. Refusal "unknown-room" for any other person."""
+        """The receipt of the last position that the person of `who` may read in the room with the id `room`: the room's
+        head, or for a former member the entry that removed them. Refusal "unknown-room" for any other person."""
         live = await self._live.reach(room, who.uid)
         if who.uid not in live.stream.members:
             end = await self._store.until_n(room, who.uid)

@@ -21,9 +21,10 @@ def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
     """Refusal "busy" if `entry` rotates the room's key and its author, a writer, does so less than an hour after the
     last rotation. ▲ Each rotation is work for every member.
 
-    The limit does not apply while the room owes a rotation. It does not apply either if a member has reported a minute
-    ago or earlier that they cannot open the present key (CannotOpen). By such a report a writer passes the limit at
-    most once an hour. Otherwise a writer could rotate without end by asking for a key that they have.
+    The limit does not apply while the room owes a rotation (it must get a new key, since a member left or lost a
+    device). It does not apply either if a member has reported a minute ago or earlier that they cannot open the present
+    key (CannotOpen). By such a report a writer passes the limit at most once an hour. Otherwise a writer could rotate
+    without end by asking for a key that they have.
     """
     if entry.type != "epoch" or live.stream.rotation_owed or live.stream.role_of(entry.uid) is not Role.WRITER:
         return
@@ -37,8 +38,8 @@ def check_rotation(live: LiveRoom, entry: RoomEntry) -> None:
 
 def check_reserved_slot(live: LiveRoom, who: Who) -> None:
     """▲ Refusal "busy" if the device `who` may not append to the room now: the next entry is reserved for another
-    device, whose removal of a member lost a race. The reservation does not hold in a room that owes a rotation, nor
-    against a person whose role is higher than the role of the removing person."""
+    device, whose removal of a member lost a race. The reservation does not hold in a room that must get a new key first
+    (it owes a rotation), nor against a person whose role is higher than the role of the removing person."""
     slot = live.reserved_slot
     if slot is None or slot.dev == who.dev or now_ms() >= slot.until_ms or live.stream.rotation_owed:
         return

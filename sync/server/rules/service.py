@@ -140,7 +140,8 @@ class Service:
         await self.uploads.open()
 
     async def close(self) -> None:
-        """Waits for what is under way and stores the rooms' states, so that the next start is quick."""
+        """Waits for changes of logs and rooms that are under way, and stores the rooms' states, so that the next start
+        is quick."""
         await self.pruning.close()
         if self._going:
             await asyncio.wait(self._going)
@@ -182,7 +183,8 @@ class Service:
 
     async def before_sign_in(self, peer: Outbox, frame: ClientFrame) -> Frame:
         """Answers a request of a connection (`peer`) that has not signed in: by somebody with an activation code, with
-        a code that an old device shows, or with a lost log. A fatal Refusal "auth" for any other frame."""
+        a code that an old device shows, or with a lost log. For any other frame a Refusal "auth" that ends the
+        connection."""
         match frame:
             case Invite():
                 return await self.people.invite(frame)
@@ -269,8 +271,9 @@ class Service:
                 raise Refusal(ErrorCode.MALFORMED, "not now", fatal=True)
 
     async def _to_the_end(self, work: Coroutine[None, None, T]) -> T:
-        """Runs work that changes a person's log to completion, even if the requester disconnects. ▲ Otherwise the log
-        could change on the disk but not in memory, and a revoked device would stay connected."""
+        """Runs `work`, which changes a person's log, to completion and returns its result, even if the requester
+        disconnects. ▲ Otherwise the log could change on the disk but not in memory, and a revoked device would stay
+        connected."""
         task = asyncio.create_task(metered(lambda: work))
         self._going.add(task)
         task.add_done_callback(self._gone)
@@ -305,16 +308,17 @@ class Service:
         self.hub.notify_person(uid, RecoveryRequests(asked))
 
     async def _log_moved(self, log: UserLog, after: int) -> None:
-        """Acts on the entries of `log` with a number above `after`: disconnects devices that they end, notifies the
-        person's devices and the members of their rooms, and no longer waits for uploads of ended devices after a
-        restore."""
+        """Acts on the new entries of a person's log, those with a number above `after`: disconnects devices that they
+        end, notifies the person's devices and the members of their rooms, and no longer waits for uploads of ended
+        devices after a restore."""
         self._cut_off(log)
         if log.revoked_between(after, log.seq) or (log.ended_at(log.seq) and not log.ended_at(after)):
             await self.rooms.notify_member_moved(log.uid)
         await self.restore_recovery.log_moved(log)
 
     def _cut_off(self, log: UserLog) -> None:
-        """Disconnects the devices that the log ends, and notifies the person's other devices of the log's new end."""
+        """Disconnects the devices that are revoked or ended by `log`, the log of their person, and notifies the
+        person's other devices of the log's new end."""
         for device in log.devices.values():
             if log.device_active(device.dev, log.seq) is None:
                 self.blobs.revoke(device.dev)
@@ -323,7 +327,8 @@ class Service:
         self.hub.notify_person(log.uid, LogMoved(log.seq))
 
     async def watch(self) -> None:
-        """Acts on what the agency's command line does beside this server. Runs until cancelled.
+        """Acts on what the agency's command line does beside this server (revocations, resets, rooms that were opened),
+        within a second. Runs until cancelled.
 
         ▲ Retries after any failure. Otherwise a device that the agency revokes could stay connected until the next
         start.

@@ -27,7 +27,7 @@ _Key = tuple[bytes, bytes, bytes]
 
 @dataclass(slots=True)
 class _Device:
-    """What one device has uploaded: the keys of its uploads, oldest first, and their bytes together."""
+    """What one device has uploaded: the keys of its uploads, oldest first, and their bytes together (`size_bytes`)."""
 
     uploads: dict[_Key, None] = field(default_factory=dict)
     size_bytes: int = 0
@@ -43,8 +43,8 @@ class _Upload:
     _hashed: int = 0
 
     def named(self, seal_hash: bytes) -> bytes | None:
-        """The seal with this hash, None if there is none. ▲ Each seal is hashed only once, however often this is
-        called."""
+        """The seal in this upload whose hash is `seal_hash`, None if there is none. ▲ Each seal is hashed only once,
+        however often this is called."""
         for seal in self.seals[self._hashed :]:
             self._by_hash[H(seal)] = seal
         self._hashed = len(self.seals)
@@ -110,8 +110,8 @@ class Staging:
 
     def one(self, who: Who, room: bytes, seal_hash: bytes) -> bytes:
         """The seal of the epoch in force for an added member, among the seals that the adding device (`who`) uploaded
-        for this room; `seal_hash` is the hash that the entry names. Refusal "seals" if that device has not uploaded
-        it."""
+        for the room with the id `room`; `seal_hash` is the hash that the entry names. Refusal "seals" if that device
+        has not uploaded it."""
         for key in self._of(who, room):
             seal = self._uploads[key].named(seal_hash)
             if seal is not None:
@@ -126,7 +126,7 @@ class Staging:
             self._drop(key)
 
     def done(self, who: Who, room: bytes) -> None:
-        """Drops what the device `who` uploaded for a room, after its entry was accepted."""
+        """Drops what the device `who` uploaded for the room with the id `room`, after its entry was accepted."""
         for key in self._of(who, room):
             self._drop(key)
 

@@ -28,9 +28,9 @@ def item_rows(rh: bytes, items: Sequence[Item], ids: Sequence[bytes]) -> list[It
 
 
 def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow] | None:
-    """The rows of the shares that a client sent with items; a share is the secret of an object, sent with the object's
-    first item. None unless `shares` are exactly those of the objects that begin in `accepted`, and each matches its
-    commitment there."""
+    """The rows of the shares that a client sent with items of the room with the id `room`; a share is the secret of an
+    object, sent with the object's first item. None unless `shares` are exactly those of the objects that begin in
+    `accepted`, and each matches its commitment there."""
     given = {s.obj: s.share for s in shares}
     rows = []
     for a in accepted:
@@ -44,8 +44,9 @@ def share_rows(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireS
 
 
 def returned_shares(room: bytes, accepted: Sequence[Accepted], shares: Sequence[WireShare]) -> list[ShareRow]:
-    """The rows of the shares of objects that begin in `accepted`, items that a client uploads again after a restore. A
-    share that is not in `shares`, or does not match its commitment, counts as lost: its row has None."""
+    """The rows of the shares of objects that begin in `accepted`, items of the room with the id `room` that a client
+    uploads again after a restore. A share that is not in `shares`, or does not match its commitment, counts as lost:
+    its row has None."""
     given = {s.obj: s.share for s in shares}
     rows = []
     for a in accepted:
@@ -109,7 +110,8 @@ def entry_rows(first: int, entries: Sequence[Signed]) -> list[EntryRow]:
 
 
 def search_text(record: bytes) -> str:
-    """The text that a search finds a staff record by: name, title and unit in lower case; "" for an empty record."""
+    """The text by which searches find the staff record `record` (encoded): name, title and unit in lower case; "" for
+    an empty record."""
     if not record:
         return ""
     fields = decode_record(record)

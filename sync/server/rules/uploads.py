@@ -44,14 +44,15 @@ class Uploads:
         self._writing: set[Name] = set()
 
     async def open(self) -> None:
-        """Reads the unfinished uploads. The store must be open."""
+        """Reads the unfinished uploads from the store, which must be open."""
         for row in await self._store.uploads():
             self._rows[row.name] = row
 
     @asynccontextmanager
     async def writing(self, name: Name) -> AsyncIterator[None]:
-        """Marks the part as being written until the block ends: no other request writes it, and it is not swept. ▲ Busy
-        if it is being written already. Otherwise the second writer's bytes could be stored under the first's name."""
+        """Marks the part `name` as being written until the block ends: no other request writes it, and it is not swept.
+        ▲ Busy if it is being written already. Otherwise the second writer's bytes could be stored under the first's
+        name."""
         if name in self._writing:
             raise Busy
         self._writing.add(name)
@@ -61,7 +62,8 @@ class Uploads:
             self._writing.discard(name)
 
     def held(self, room: bytes, but: Name) -> int:
-        """How many bytes of the room's unfinished uploads are stored, without the upload of the part `but`."""
+        """How many bytes of unfinished uploads to the room with the id `room` are stored, without the upload of the
+        part `but`."""
         return sum(row.held_bytes for row in self._rows.values() if row.room == room and row.name != but)
 
     async def note(self, who: Who, name: Name, held_bytes: int, sent_bytes: int, day: int) -> None:
@@ -105,18 +107,19 @@ class Uploads:
         self._rows.pop(name, None)
 
     async def drop(self, name: Name) -> None:
-        """Drops an upload and its bytes. Busy if it is being written."""
+        """Drops the unfinished upload of the part `name` and its bytes. Busy if the part is being written."""
         async with self.writing(name):
             await self.gone(name)
 
     async def gone(self, name: Name) -> None:
-        """Drops an upload and its bytes. The caller must be the one that writes it."""
+        """Drops the unfinished upload of the part `name` and its bytes. The caller must be the one that writes the
+        part."""
         await self._objects.discard(*name)
         if self._rows.pop(name, None) is not None:
             await self._store.drop_upload(*name)
 
     async def tidy(self) -> None:
-        """Sweeps now and every SWEEP_S. Runs until cancelled."""
+        """Drops abandoned uploads (`sweep`) now and every SWEEP_S. Runs until cancelled."""
         while True:
             try:
                 await self.sweep()
@@ -125,8 +128,8 @@ class Uploads:
             await asyncio.sleep(SWEEP_S)
 
     async def sweep(self) -> None:
-        """Drops uploads that are older than `upload_s`, and files that no row names, which a process left that was
-        killed while it wrote them."""
+        """Drops uploads that are older than `upload_s` of the limits, and files of uploads that the store has no row
+        of: a process left them that was killed while it wrote them. Skips what is being written."""
         before = now_ms() - int(self._limits.upload_s * 1000)
         old = [row.name for row in self._rows.values() if row.since < before]
         stray = [name for name in await self._objects.unfinished(before) if name not in self._rows]

@@ -45,8 +45,8 @@ class AdminRow:
 
 @dataclass(frozen=True, slots=True)
 class AdminHead:
-    """The newest row that was ever written. It is stored apart from the rows: otherwise nobody could detect that the
-    last rows were deleted."""
+    """The number and hash of the newest row of the admin log that was ever written. They are stored apart from the
+    rows: otherwise nobody could detect that the last rows were deleted."""
 
     n: int
     hash: bytes
@@ -57,7 +57,8 @@ class AdminHead:
 
     @classmethod
     def parse(cls, text: str) -> "AdminHead":
-        """Parses `n:hash`, the hash in hex, as `format` writes it. ValueError for text of another form."""
+        """Parses `text` of the form `n:hash`, the hash in hex, as `format` writes it. ValueError for text of another
+        form."""
         n, _, digest = text.partition(":")
         head = cls(int(n), bytes.fromhex(digest))
         if head.n < 0 or len(head.hash) != len(START):
@@ -83,8 +84,8 @@ class AdminLog(Protocol):
     of `sync.server.store.base.Store`."""
 
     def record_with_next_write(self, entry: AdminEntry) -> None:
-        """Keeps the entry in memory. The next write that succeeds stores it, in the same transaction. A second call
-        before that write replaces the entry."""
+        """Keeps an entry of the admin log in memory. The next write that succeeds, of whatever kind, stores the entry
+        too, in the same transaction. A second call before that write replaces the entry."""
         ...
 
     async def admin_rows(self, after: int) -> list[AdminRow]:
@@ -116,7 +117,7 @@ def chain(head: AdminHead, entry: AdminEntry) -> AdminRow:
 
 
 def read_entry(row: AdminRow) -> AdminEntry:
-    """The entry in a row. ValueError if the body is not an entry of this format."""
+    """The entry in a row of the admin log. ValueError if the row's body is not an entry of this format."""
     try:
         fields = json.loads(row.body)
         if fields.pop("n") != row.n:

@@ -21,7 +21,7 @@ class TooNew(StoreError):
 
 
 class TooOld(StoreError):
-    """The database was written before the formats of this version: nothing of that time was released."""
+    """The database was written by a version before the first release, whose formats are not read any more."""
 
     code = "too-old"
 

@@ -9,8 +9,8 @@ from typing import Protocol
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InviteRow:
     """One invitation, which an activation code opens: its one-time key `invite_pk`, the agency's certificate of that
-    key, the staff record (with its salt) that the certificate binds, until when it can be used, and the person who used
-    it (None for nobody). Times are in ms."""
+    key (`cert_body`, `cert_sig`), the staff record that the certificate binds, with its salt, until when it can be used
+    (`not_after`), and the person who used it (`used_by`, None for nobody). Times are in ms."""
 
     invite_pk: bytes
     cert_body: bytes
@@ -55,7 +55,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryRow:
-    """One signed entry of a person's log; `seq` counts from 0."""
+    """One entry of a person's log: its number `seq`, from 0, its content `body` and the signature `sig`."""
 
     seq: int
     body: bytes
@@ -74,10 +74,10 @@ class SightingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryRequestRow:
-    """A request by recovery sheet. `what`: "add" or "revoke" a device; "revoked" records a revocation that was made, so
-    that they can be counted. `dev`: that device. `since`: when (ms). `invite_pk`: the invitation, empty for none.
-    `vetoed_by`: the device that objected, empty for none. `by` of a "revoked" row: the device that revoked it, empty
-    for the root."""
+    """A request of the person `uid` that was made with their recovery sheet. `what`: "add" or "revoke" a device;
+    "revoked" records a revocation that was made, so that they can be counted. `dev`: that device. `since`: when (ms).
+    `invite_pk`: the invitation, empty for none. `vetoed_by`: the device that objected, empty for none. `by` of a
+    "revoked" row: the device that revoked it, empty for the root."""
 
     uid: bytes
     what: str
@@ -90,8 +90,8 @@ class RecoveryRequestRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
-    """The new values of a person's row after new log entries: the hash of the newest entry, the root key in force, and
-    the staff record with its salt and search text if a binding changed it (None otherwise)."""
+    """The new values of a person's row after new log entries: the hash of the newest entry (`head`), the root key in
+    force (`root_pk`), and the staff record with its salt and search text if a binding changed it (None otherwise)."""
 
     head: bytes
     root_pk: bytes
@@ -101,7 +101,8 @@ class Appended:
 
 
 class PeopleStore(Protocol):
-    """The part of the store that is about people. See sync/server/store/base.py for durability and order."""
+    """The part of the store, as a Protocol, that keeps people: invitations, their logs, devices and recovery requests.
+    See sync/server/store/base.py for durability and order."""
 
     async def add_invite(self, row: InviteRow) -> None:
         """Stores a new invitation. Taken if its key exists."""
@@ -118,8 +119,8 @@ class PeopleStore(Protocol):
         ...
 
     async def withdraw_invite(self, invite_pk: bytes, now_ms: int) -> None:
-        """Withdraws an invitation as of `now_ms`. Taken if it was used or does not exist. A second call keeps the first
-        call's time."""
+        """Withdraws the invitation with the public key `invite_pk` as of `now_ms`. Taken if it was used or does not
+        exist. A second call keeps the first call's time."""
         ...
 
     async def enrol(self, invite_pk: bytes, user: UserRow, entries: Sequence[EntryRow]) -> None:

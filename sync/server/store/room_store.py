@@ -26,8 +26,9 @@ class RoomRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRow:
     """One item of a room, at position `n`: an entry or, by `kind`, an envelope (an encrypted change). `t`: its time
-    (ms). `id`: its 32-byte id. `rh`: the running hash, which commits to all items up to here. `ct`: the ciphertext;
-    None for an entry, and once the content is deleted."""
+    (ms). `id`: its 32-byte id. `rh`: the running hash, which commits to all items up to here. `body` and `sig`: what
+    its author signed, and the signature (empty within a batch). `ct`: the ciphertext; None for an entry, and once the
+    content is deleted."""
 
     n: int
     t: int
@@ -92,8 +93,9 @@ class DeviceHead:
 class Placement:
     """Everything that the store writes for one accepted request that adds items to a room. `expected_n`: the room's
     last position before it; 0 creates the room. `size_bytes`: what the request adds to the room's size, and to the
-    counts `by` of the day with the number `day`. `device_head`: the sending device's newest change. `state`: the room's
-    state after these items, None to keep the stored one."""
+    counts `by` of the day with the number `day`. `shares` and `seals`: secrets of new objects, and encrypted keys, that
+    come with the items. `members`: who became or ceased to be a member. `device_head`: the sending device's newest
+    change. `state`: the room's state after these items, None to keep the stored one."""
 
     room: bytes
     expected_n: int
@@ -115,8 +117,8 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """A room that a person is a member of: its last position `n`, running hash and time, and the newest change there by
-    the asking device (`dev_seq` 0 and an empty `dev_head` if there is none)."""
+    """A room that a person is a member of: its last position `n`, the running hash `rh` and the time `t` there, and the
+    newest change there by the asking device (`dev_seq` 0 and an empty `dev_head` if there is none)."""
 
     room: bytes
     n: int
@@ -139,7 +141,8 @@ class UnmetRow:
 
 
 class RoomStore(Protocol):
-    """The part of the store that is about rooms. See sync/server/store/base.py for durability and order."""
+    """The part of the store, as a Protocol, that keeps rooms: their items, members, shares and seals. See
+    sync/server/store/base.py for durability and order."""
 
     def place(self, placement: Placement) -> "asyncio.Future[None]":
         """Stores new items of a room at their positions; the future ends when they are durable. It has the error Moved
@@ -155,13 +158,13 @@ class RoomStore(Protocol):
     async def items(
         self, room: bytes, after: int, until: int, limit_bytes: int, *, bare: bool = False
     ) -> list[ItemRow]:
-        """Items with after < n ≤ until, in order: at least one, then as many as `limit_bytes` and 4,096 items allow.
-        `bare`: without their content."""
+        """Items of the room with the id `room` whose positions are above `after` and at most `until`, in order: at
+        least one, then as many as `limit_bytes` and 4,096 items allow. `bare`: without their content."""
         ...
 
     async def items_at(self, room: bytes, ns: Sequence[int], limit_bytes: int) -> list[ItemRow]:
-        """The items at these positions (at most 4,096), in order: at least one, then as many as `limit_bytes`
-        allows."""
+        """Items of the room with the id `room` at the positions `ns` (at most 4,096), in order: at least one, then as
+        many as `limit_bytes` allows."""
         ...
 
     async def forget(self, room: bytes, ns: Sequence[int]) -> int:
@@ -202,8 +205,8 @@ class RoomStore(Protocol):
         ...
 
     async def put_share(self, room: bytes, row: ShareRow) -> bool:
-        """Stores the share of an object that was lost, even if no row of it is left. False, with nothing changed, if
-        the store has the share."""
+        """Stores the share of an object in the room with the id `room` that was lost, even if no row of it is left.
+        False, with nothing changed, if the store has the share."""
         ...
 
     async def seals(self, room: bytes, epoch: int, uid: bytes) -> list[bytes]:
@@ -211,8 +214,9 @@ class RoomStore(Protocol):
         ...
 
     async def add_seal(self, room: bytes, row: SealRow, keep: int, by: Sequence[Tally] = (), day: int = 0) -> None:
-        """Adds a seal of an epoch for a person; of all those for the same person and epoch at most `keep` stay, the
-        first and the newest. Adds its bytes to the counts `by` of the day with the number `day`."""
+        """Adds a seal of an epoch of the room with the id `room` for a person; of all those for the same person and
+        epoch at most `keep` stay, the first and the newest. Adds its bytes to the counts `by` of the day with the
+        number `day`."""
         ...
 
     async def put_unmet(self, row: UnmetRow) -> None:

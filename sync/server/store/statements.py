@@ -171,7 +171,8 @@ def _note_reuploaded(c: Connection, p: Placement, sealless: Sequence[int]) -> No
 
 
 def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
-    """Deletes the content at these positions. Returns how many bytes that freed."""
+    """Deletes the content of the items at the positions `ns` of the room with the id `room`. Returns how many bytes
+    that freed."""
     i = s.items.c
     at = (i.room == room) & i.n.in_(ns) & i.ct.is_not(None)
     freed = c.scalar(select(func.coalesce(func.sum(func.length(i.ct)), 0)).where(at)) or 0
@@ -181,7 +182,7 @@ def forget(c: Connection, room: bytes, ns: Sequence[int]) -> int:
 
 
 def add_counts(c: Connection, amounts: Mapping[Tally, int], day: int) -> None:
-    """Adds each amount to its count of the day with the number `day`."""
+    """Adds each of `amounts` to its count of the day with the number `day`."""
     rows = [{"what": t.what, "who": t.who, "day": day, "amount": amount} for t, amount in amounts.items()]
     if rows:
         c.execute(_count, rows)

@@ -117,13 +117,14 @@ class Writer:
 
 
 def unwritable(e: DBAPIError) -> Unwritable:
-    """The StoreError that a database error becomes: Full for a full or failing disk, otherwise Unwritable."""
+    """The StoreError that the database error `e` becomes: Full for a full or failing disk, otherwise Unwritable."""
     code = getattr(e.orig, "sqlite_errorcode", 0) & 0xFF
     return Full("the disk is full or failing") if code in _DISK else Unwritable("the database is busy")
 
 
 def _run_alone(connection: Connection, job: _Job) -> None:
-    """Runs a job behind a savepoint, so that its refusal or fault undoes only itself."""
+    """Runs a job within a larger transaction, behind a savepoint: if the job is refused or fails, only its own writes
+    are undone. A database error is raised on."""
     savepoint = connection.begin_nested()
     try:
         _run(connection, job)

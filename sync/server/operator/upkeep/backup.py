@@ -61,7 +61,7 @@ def backup(data: Path, target: Path, step: Callable[[str, int, int], None], *, w
 
 def _clear(target: Path, fingerprint: str) -> None:
     """Removes what an interrupted backup left in `target` beside the whole one. ConfigError if the whole one belongs to
-    another agency than the one with this fingerprint."""
+    another agency than the one with the fingerprint `fingerprint`."""
     former = read_manifest(target) if (target / NAME).exists() else None
     if former is not None and former.agency != fingerprint:
         raise ConfigError(f"{target} has the backup of another agency: a backup needs a folder of its own")
@@ -108,7 +108,8 @@ def _copy(
 
 
 def _copy_files(data: Path, target: Path, *, with_keys: bool) -> None:
-    """Copies the small files beside the database to the backup, the secret ones only `with_keys`."""
+    """Copies the small files of the data folder `data` beside the database to the backup in `target`, the secret ones
+    only `with_keys`."""
     for file in PUBLIC:
         if (data / file).exists():
             copy_file(data / file, target / file)
@@ -118,9 +119,9 @@ def _copy_files(data: Path, target: Path, *, with_keys: bool) -> None:
 
 
 def _copy_database(source: Path, target: Path, step: Callable[[str, int, int], None]) -> None:
-    """Copies one snapshot of the database by SQLite's backup, a few pages at a time; `step` is called with ("pages",
-    done, all). ▲ The open read transaction keeps the snapshot to the end. Otherwise each step would see what was
-    written since, and a busy server's backup would start over for ever."""
+    """Copies one snapshot of the database `source` to the file `target` by SQLite's backup, a few pages at a time;
+    `step` is called with ("pages", done, all). ▲ The open read transaction keeps the snapshot to the end. Otherwise
+    each step would see what was written since, and a busy server's backup would start over for ever."""
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     with contextlib.ExitStack() as opened, _translated_errors(target.parent):
         reading = sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None)
@@ -178,8 +179,8 @@ def _copy_parts(
 
 
 def _sweep(target: Path, database: str, named: set[str]) -> None:
-    """Removes former databases from the backup, and parts of files that are not among `named`, those of the newest
-    database (`database`). Otherwise destroyed content would stay in the backup."""
+    """Removes former databases from the backup in `target`, and parts of files that are not among `named`, the paths of
+    those in the newest database (`database`). Otherwise destroyed content would stay in the backup."""
     _sweep_databases(target, database)
     blobs = target / "blobs"
     for path in list(blobs.rglob("*")):
@@ -199,6 +200,6 @@ def _count(reading: Reading, table: str) -> int:
 
 
 def matches(folder: Path, manifest: Manifest) -> bool:
-    """Whether the database in the backup's folder is the one that its manifest names, by size and hash."""
+    """Whether the database of the backup in `folder` is the one that its manifest names, by size and hash."""
     path = folder / manifest.database
     return path.exists() and path.stat().st_size == manifest.size_bytes and sha256_of(path) == manifest.sha256

@@ -26,7 +26,7 @@ class Problem:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """How much a check of the data has checked, and how many problems it found."""
+    """How much a check of the data has checked (`blobs` are parts of files), and how many problems it found."""
 
     people: int = 0
     rooms: int = 0
@@ -47,7 +47,8 @@ class Report:
     tally: Tally = field(default_factory=Tally)
 
     def add(self, what: str, where: str, code: str) -> None:
-        """Counts one more problem and calls `on_problem` with it; the arguments are the problem's fields."""
+        """Counts one more problem and calls `on_problem` with it. `what`: the kind of thing that is wrong. `where`: ids
+        in hex and a position. `code`: why it is wrong."""
         self.tally.problems += 1
         self.on_problem(Problem(what=what, where=where, code=code))
 

@@ -66,7 +66,7 @@ class Reading:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Makes all reads in the block see the database as of one moment, whatever a running server writes."""
+        """Within the block, all reads see the database as of one moment, whatever a running server writes."""
         self._db.execute("BEGIN")
         try:
             yield
@@ -86,8 +86,8 @@ class Reading:
         return any(row[1] == column.encode() for row in self._db.execute(f"PRAGMA table_info({table})"))
 
     def rows(self, table: str, query: str, params: tuple[object, ...] = ()) -> Iterator[Row]:
-        """The rows that `query` finds in `table`, fetched a few at a time; none if the file has no such table. Damaged
-        if a page cannot be read."""
+        """The rows that `query` finds in `table`, fetched a few at a time; `params` are the values of its placeholders.
+        The result is empty if the file has no such table. Damaged if a page cannot be read."""
         if table not in self._tables:
             return
         try:

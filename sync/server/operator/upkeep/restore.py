@@ -90,8 +90,8 @@ def _put_in_place(beside: Path, data: Path) -> None:
 
 
 def _free(data: Path) -> Path:
-    """The path of the data folder with its links resolved. ConfigError if it is a disk of its own, or a folder that is
-    not empty."""
+    """The path `data` of the future data folder, with its links resolved. ConfigError if it is a disk of its own, or a
+    folder that is not empty."""
     data = data.resolve()  # a link to another disk stays one
     if os.path.ismount(data):  # Path.is_mount is not on Windows
         raise ConfigError(f"{data} is a disk of its own: restore to a folder on it, and name that as data")

@@ -80,7 +80,8 @@ class RoomCheck:
     # -- items ----------------------------------------------------------------------------------------------------
 
     def _units(self) -> Iterator[list[Item]]:
-        """The room's items as units that are judged together: single entries and whole batches."""
+        """The room's items, each checked by itself, as units that are judged together: single entries and whole
+        batches."""
         unit: list[Item] = []
         expected = 1
         for n, t, kind, ident, rh, body, sig, ct, size in self._reading.rows("items", _ITEMS, (self._room,)):
@@ -97,8 +98,8 @@ class RoomCheck:
             yield unit
 
     def _whole(self, item: Item, ident: bytes, rh: bytes, size: int) -> Item:
-        """Checks an item's row by itself, against the id, the running hash `rh` and the size that are stored in it, and
-        returns the item. Content that does not match its body is reported and left out."""
+        """Checks an item's row by itself: whether its id is `ident`, its running hash `rh` and its size in bytes
+        `size`, as the row says. Returns the item. Content that does not match its body is reported and left out."""
         at = str(item.n)
         computed = item_id(item.kind, item.body)
         if computed != ident:
@@ -198,7 +199,8 @@ class RoomCheck:
             self._add("state", str(self._stream.n), "state")
 
     def _check_content(self) -> None:
-        """Checks that content is missing only under a positioned destroy or prune."""
+        """Checks that content is missing only where an entry allows it: a destroy of its object, or a prune up to
+        there."""
         for n in self._stream.withheld():
             if n not in self._bad_content:
                 self._add("content", str(n), "withheld")

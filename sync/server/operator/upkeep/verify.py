@@ -72,7 +72,8 @@ class _Check:
         self._logs = Logs(reading, agency_pk)
 
     def everything(self) -> None:
-        """Checks the file, the agency's signatures, people, rooms and parts."""
+        """Checks the database's file, the certificates, people, invitations, the admin log, rooms and parts of
+        files."""
         for _ in self._reading.structure():
             self._report.add("database", "server.sqlite3", "database")
         self._server()
@@ -85,7 +86,7 @@ class _Check:
             self.room(room)
 
     def room(self, room: bytes) -> None:
-        """Checks one room and its parts of files."""
+        """Checks the room with the id `room` and its parts of files."""
         with self._reading.snapshot():
             RoomCheck(self._reading, self._logs, self._report, room).run()
         self._report.tally.rooms += 1
@@ -109,8 +110,10 @@ class _Check:
     def _person(
         self, uid: bytes, seq: int, head: bytes, salt: bytes, record: bytes, search: bytes, root_pk: bytes | None
     ) -> str | None:
-        """Checks a person's log, and their row, whose columns are given. Returns the code of the first fault, None if
-        there is none. A record may have been erased."""
+        """Checks the log of the person `uid`, and their row: `seq` and `head` (number and hash of the newest entry),
+        `salt` and `record` (the staff record, which may have been erased), `search` (the text that searches find it by)
+        and `root_pk` (the root key in force; None is not checked). Returns the code of the first fault, None if there
+        is none."""
         numbers = self._reading.rows("user_entries", "SELECT seq FROM user_entries WHERE uid = ? ORDER BY seq", (uid,))
         if [n for (n,) in numbers] != list(range(seq + 1)):
             return "chain"
