@@ -162,8 +162,8 @@ class Blobs:
     @asynccontextmanager
     async def slot(self, who: Who) -> AsyncIterator[None]:
         """Waits until the device `who`, and all devices of its person together, have few enough requests being served.
-        This one counts until the `async with` block ends. ▲ Each request has a part in memory. At most 64 requests of a
-        device wait; beyond these BlobRefusal 429 "busy"."""
+        This one counts until the `async with` block ends. ▲ Each request has a part in memory. A device may have 64
+        more requests than may be served at a time; beyond these BlobRefusal 429 "busy"."""
         slots = self._slots.setdefault(who.uid, _Slots(self._limits.device_files))
         if slots.users[who.dev] >= self._limits.device_files + _MOST_WAITING:
             raise BlobRefusal(HTTPStatus.TOO_MANY_REQUESTS, "busy")
