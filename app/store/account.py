@@ -11,7 +11,8 @@ from sync.client.ports import KeptServer
 
 
 class Account:
-    """One row for this account, one per entry of a user log."""
+    """The part of the store for public-key identities: this account's own secrets (one row), and every known person's
+    user log (a row for each entry), which is the signed list of that person's devices and keys."""
 
     def __init__(self, db: Database, people: People) -> None:
         self._db = db
@@ -28,12 +29,13 @@ class Account:
             self._db.conn.execute("INSERT OR REPLACE INTO account (id, data) VALUES (1, ?)", (account,))
 
     def attempt(self) -> bytes | None:
-        """What a recovery by the recovery sheet needs, as sync wrote it, or None."""
+        """The stored data of a recovery that was begun with a recovery sheet and is not finished, as sync wrote it.
+        None if no recovery is under way."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'returning'")
         return value
 
     def keep_attempt(self, attempt: bytes | None) -> None:
-        """Keeps the attempt until the account is here; None removes it."""
+        """Stores the data of an unfinished recovery, opaque bytes, until the account is recovered. None removes it."""
         with self._db.transaction():
             if attempt is None:
                 self._db.conn.execute("DELETE FROM meta WHERE name = 'returning'")
@@ -71,7 +73,8 @@ class Account:
         return [(b, s) for b, s in self._db.rows("SELECT body, sig FROM user_log WHERE uid = ? ORDER BY seq", (uid,))]
 
     def append_user_log(self, uid: Uid, first_seq: int, entries: Sequence[tuple[bytes, bytes]]) -> None:
-        """Stores verified entries; those already stored are left as they are."""
+        """Stores verified entries (body, signature) of a person's log. `first_seq` is the number of the first of them.
+        Entries that are stored already are left as they are."""
         with self._db.transaction():
             self._db.conn.executemany(
                 "INSERT OR IGNORE INTO user_log (uid, seq, body, sig) VALUES (?, ?, ?, ?)",
@@ -79,11 +82,12 @@ class Account:
             )
 
     def user_logs(self) -> list[tuple[Uid, int]]:
-        """Everybody whose log has entries here, with the seq of the newest."""
+        """Each person of whose log entries are stored, with the sequence number of the newest stored entry."""
         return [(Uid(uid), seq) for uid, seq in self._db.rows("SELECT uid, max(seq) FROM user_log GROUP BY uid")]
 
     def put_person(self, uid: Uid, record: Mapping[str, str], salt: bytes) -> None:
-        """Stores a verified staff record ("name", "title", "unit") and its salt; a `verified` mark stays."""
+        """Stores a verified staff record ("name", "title", "unit") and `salt`, the random value that its hash was made
+        with. A mark that this person's keys were compared ("verified") is kept."""
         with self._db.transaction():
             self._db.conn.execute(
                 """INSERT INTO people (uid, name, title, unit, record, salt) VALUES (?, ?, ?, ?, ?, ?)
@@ -101,6 +105,6 @@ class Account:
         self._people.changed.emit(uid)
 
     def staff_record(self, uid: Uid) -> tuple[dict[str, str], bytes] | None:
-        """The record and salt that `put_person` stored last of this person."""
+        """The staff record of a person and its salt, as `put_person` stored them last. None if there is none."""
         row = self._db.one("SELECT record, salt FROM people WHERE uid = ?", (uid,))
         return (json.loads(row[0]), row[1]) if row else None

@@ -5,7 +5,7 @@ from app.store.database import Database
 
 
 class Notes:
-    """Texts in `meta` under names of their own. Written at once."""
+    """Small texts that this device keeps for itself under chosen names. Each is written at once."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
