@@ -19,7 +19,7 @@ _passed: OrderedDict[bytes, None] = OrderedDict()
 
 
 def remember(update: bytes) -> Iterator[None]:
-    """Notes, in pieces, that an update passed."""
+    """Notes that an update passed the check of its form. Works in steps."""
     found = hashlib.sha256()
     for at in range(0, len(update), STRETCH):
         if at:
