@@ -17,7 +17,7 @@ _WRITTEN = (
 
 
 class CardTrash:
-    """A `Bin`. `ref` of its items is the card's id."""
+    """The trash of cards, over all boards: a `Bin`. `ref` of its entries is the card's id."""
 
     def __init__(self, db: Database, me: Callable[[], Uid], board: Callable[[RoomId, ObjId], Board]) -> None:
         self._db = db
@@ -40,7 +40,8 @@ class CardTrash:
         ]
 
     def see(self, obj: ObjId, card: str) -> None:
-        """Notes that the person has seen what is written in a card."""
+        """Notes that the person has opened a card in the trash, so that they are no longer notified of what others
+        wrote in it."""
         found = self._db.value("SELECT written_t FROM board_put_away WHERE obj = ? AND card = ?", (obj, card))
         if found is not None:
             with self._db.transaction():
