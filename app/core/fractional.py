@@ -16,10 +16,8 @@ _LOWEST = "A" + "0" * 26
 
 
 def between(low: str | None, high: str | None, jitter: Callable[[], str] | None = None) -> str:
-    """A key strictly between `low` and `high`; None is the beginning or the end of the list.
-
-    ValueError if `low >= high`. `jitter` gives the random digits (tests make it empty).
-    """
+    """A new sort key strictly between `low` and `high`; None is the beginning or the end of the list. ValueError if
+    `low >= high`. `jitter` returns the random digits at its end (for tests)."""
     if low is not None and high is not None and low >= high:
         raise ValueError("keys out of order")
     key = _between(low, high)
@@ -74,7 +72,7 @@ def _whole(key: str) -> str:
 
 
 def _step(whole: str, by: int) -> str | None:
-    """The next (1) or previous (-1) whole part; None where there is none."""
+    """The whole part after (`by` 1) or before (-1) this one; None where there is none."""
     head, digits = whole[0], list(whole[1:])
     wrap, edge = ("0", "z") if by > 0 else ("z", "0")
     for i in reversed(range(len(digits))):
@@ -92,7 +90,8 @@ def _step(whole: str, by: int) -> str | None:
 
 
 def _middle(low: str, high: str | None) -> str:
-    """A fraction strictly between two fractions ("" is 0, None is 1), without trailing zeros."""
+    """A fraction strictly between two fractions, without trailing zeros. Each is a text of digits; "" is 0, None is
+    1."""
     head = ""
     if high is not None:
         same = 0

@@ -18,7 +18,7 @@ def utf8_len(text: str) -> int:
 
 
 def point_from_utf16(text: str, pos_utf16: int) -> int:
-    """Code-point position of a UTF-16 position."""
+    """The position in code points of a position in UTF-16 units."""
     _check(pos_utf16)
     if text.isascii():
         return min(pos_utf16, len(text))
@@ -29,13 +29,13 @@ def point_from_utf16(text: str, pos_utf16: int) -> int:
 
 
 def utf16_from_point(text: str, pos: int) -> int:
-    """UTF-16 position of a code-point position."""
+    """The position in UTF-16 units of a position in code points."""
     _check(pos)
     return utf16_len(text[:pos])
 
 
 def point_from_utf8(text: str, pos_utf8: int) -> int:
-    """Code-point position of a UTF-8 position."""
+    """The position in code points of a position in UTF-8 bytes."""
     _check(pos_utf8)
     if text.isascii():
         return min(pos_utf8, len(text))
@@ -47,7 +47,7 @@ def point_from_utf8(text: str, pos_utf8: int) -> int:
 
 
 def utf8_from_point(text: str, pos: int) -> int:
-    """UTF-8 position of a code-point position."""
+    """The position in UTF-8 bytes of a position in code points."""
     _check(pos)
     return utf8_len(text[:pos])
 
@@ -68,7 +68,8 @@ def clean(text: str) -> str:
 
 
 def _ends_in_lone_high(text: str, pos_utf16: int) -> bool:
-    """Whether the text ends in a lone high surrogate at the position: there it is a character of its own."""
+    """Whether the character that ends at this UTF-16 position is a lone high surrogate, which is a character by
+    itself."""
     seen = 0
     for char in text:
         seen += 2 if ord(char) > 0xFFFF else 1
