@@ -71,7 +71,8 @@ class Within:
     texts: tuple[str, ...]
 
     def component(self, version: str = "", within: str = "") -> Component:
-        """The library's entry in the list."""
+        """This library's entry for the list of licences. `version`: the library's; `within`: the name of the work that
+        contains it."""
         texts = tuple(_resource(f"licences/{name}.txt") for name in self.texts)
         return Component(name=self.name, version=version, licence=self.licence, texts=texts, within=within)
 

@@ -50,8 +50,8 @@ class OpenTools:
         return service.linked(link) if service is not None else linked_object(self._objects, link)
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
-        """Gives an ephemeral message, which the person `uid` sent from the device `dev`, to the tool that owns its
-        `kind`; drops it if no tool does."""
+        """Gives an ephemeral message, whose content is `payload` and which the person `uid` sent from the device `dev`,
+        to the tool that owns its `kind`; drops it if no tool does."""
         service = self._by_ephemeral.get(kind)
         if service is not None:
             service.on_ephemeral(room, uid, dev, payload)

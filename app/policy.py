@@ -185,8 +185,8 @@ class _Reading:
                 self._take(at, self._known.get(entry.key), _joined(entry.value))
 
     def unreadable(self, source: str, path: str, why: policy_json.Damaged) -> None:
-        """Adds a finding about a file or folder that exists and cannot be read. `why`: the reason, with its line and
-        column."""
+        """Adds a finding about the file or folder `path`, which exists and cannot be read. `source`: the name that
+        findings use for it; `why`: the reason, with its line and column."""
         self.found.append(
             Finding(
                 key="",

@@ -79,7 +79,7 @@ def _entries(text: str) -> Iterator[Entry]:
 
 
 def _behind(text: str, at: int) -> int:
-    """The first position from `at` on that has no white space."""
+    """The first position from `at` on where `text` has no white space."""
     while text[at] in _SPACE:
         at += 1
     return at
@@ -101,8 +101,8 @@ def _explained(error: json.JSONDecodeError) -> Damaged:
 
 
 def _trailing_comma(text: str, at: int) -> int | None:
-    """The position of a comma right before a closing bracket, if that is the fault that Python reported at `at`; None
-    otherwise. Python 3.13 points at the comma, earlier versions at the character behind it."""
+    """The position of a comma right before a closing bracket in `text`, if that is the fault that Python's parser
+    reported at `at`; None otherwise. Python 3.13 points at the comma, earlier versions at the character behind it."""
     before = at if text[at : at + 1] == "," else len(text[:at].rstrip(_SPACE)) - 1
     after = text[before + 1 :].lstrip(_SPACE)[:1]
     return before if before >= 0 and text[before] == "," and after in ("}", "]") else None

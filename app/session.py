@@ -319,9 +319,9 @@ class Session:
         self.notices.wake()
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes, kind: int) -> None:
-        """Receives an ephemeral message that the person `uid` sent from the device `dev`, and gives it to the tool that
-        owns its `kind`. ▲ The kind was checked against the sender's role: a reader's message that they are writing in
-        the chat does not count."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`,
+        and gives it to the tool that owns its `kind`. ▲ The kind was checked against the sender's role: a reader's
+        message that they are writing in the chat does not count."""
         self._tools.on_ephemeral(room, uid, dev, payload, kind)
 
 

@@ -56,12 +56,12 @@ def _route(settings: Settings, routes: Routes) -> ProxyLookup:
 
 
 def _unnamed(host: str, port: int) -> str | None:
-    """The proxy look-up for settings that require a proxy and name none: raises ProxyUnnamed, so that the proxy is
-    never bypassed."""
+    """The function that would name the proxy for `host` and `port`, where the settings require a proxy and give no
+    address. Always raises ProxyUnnamed, so that the proxy is never bypassed."""
     raise ProxyUnnamed("proxy-address is empty")
 
 
 def _script_unrunnable(host: str, port: int) -> str | None:
-    """The proxy look-up where only a script could name the proxy and none can be run: raises NoProxyScript, so that the
-    proxy is never bypassed."""
+    """The function that would name the proxy for `host` and `port`, where only a script (PAC) could name it and none
+    can be run here. Always raises NoProxyScript, so that the proxy is never bypassed."""
     raise NoProxyScript("no PAC script can be run here")

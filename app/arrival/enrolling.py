@@ -124,8 +124,8 @@ class Enrolling:
         return await self._place.open(StoreKeys((done.key,)))
 
     async def _make(self, found: Chosen, passphrase: str | None, progress: Progress) -> None:
-        """Makes the store and the account, and registers it. ▲ Uses the code that was looked up when this began, even
-        if another one is looked up meanwhile."""
+        """Makes the store, protected by `passphrase` (None: by the computer's key store), and the account, and
+        registers it. ▲ Uses the code that was looked up when this began, even if another one is looked up meanwhile."""
         code = self._code
         known = self._looked_up or LookupResult(name="", title="", unit="", agency="", server=found.server)
 
@@ -145,9 +145,9 @@ class Enrolling:
         await self._place.make(passphrase, fill)
 
     async def _finish(self, made: _Unfinished, found: Chosen, passphrase: str | None, progress: Progress) -> None:
-        """Registers an account that an earlier call made. The passphrase may differ from the first time: nothing but
-        that account is in the store yet. ▲ The old slot is removed once the new one is written, since the server may
-        have registered the account."""
+        """Registers an account that an earlier call made. `passphrase` protects the store (None: the computer's key
+        store does) and may differ from the first time: nothing but that account is in the store yet. ▲ The old slot is
+        removed once the new one is written, since the server may have registered the account."""
         await asyncio.to_thread(self._place.slots.only, made.key, passphrase)
         progress(tr("Registering with the server"), 2, 3)
         await register(self._place.dialer(found.server), made.account.agency_pk, made.entries, clock.now_ms)

@@ -147,7 +147,8 @@ class Place:
             raise BugError("the profile has a finished account")
 
     async def add_slot(self, key: bytes, passphrase: str | None) -> None:
-        """Adds a key slot for the store's `key`: under the passphrase, or if it is None in the computer's key store."""
+        """Adds a key slot to the store, which protects its database key `key`: by `passphrase`, or if that is None by
+        the computer's key store."""
         if passphrase is None:
             await asyncio.to_thread(self.slots.add_keyring, key)
         else:

@@ -72,7 +72,7 @@ def second_id(author: bytes, change_id: bytes) -> ChangeId:
 
 
 def message_row(conn: Connection, obj: ObjId, change_id: bytes) -> MessageRow | None:
-    """The stored message with this id in the conversation `obj`; None while it is not here."""
+    """The stored message with the id `change_id` in the conversation `obj`; None while it is not here."""
     found = conn.execute(_ROW, (obj, change_id)).fetchone()
     if found is None:
         return None
@@ -109,8 +109,8 @@ def outcome(conn: Connection, message: MessageRow, until: int | None = None, *, 
 
 
 def reaction(conn: Connection, message: MessageRow, emoji: str, uid: Uid) -> tuple[bool, int] | None:
-    """A person's last record about one emoji on a message, as (whether the emoji is set or taken back by it, the
-    record's sort key). None if there is no such record."""
+    """The last record of the person `uid` about a reaction with `emoji` to a message: (whether the record sets the
+    reaction, or takes it back; the record's sort key). None if there is no such record."""
     last = _last(conn, message, REACTION, emoji, uid, MAX_INT)
     return (_is_on(last[1].data), last[0]) if last is not None else None
 
@@ -172,7 +172,8 @@ def _first_deletion(conn: Connection, message: MessageRow, by: bytes, until: int
 
 
 def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int]]:
-    """The ranges (first, last) of positions in which a person was administrator or owner of the room, in order."""
+    """The ranges (first, last) of positions in which the person `uid` was administrator or owner of the room, in
+    order."""
     execute = conn.execute
     roles = execute(
         "SELECT n, role FROM events WHERE room = ? AND subject = ? AND role IS NOT NULL ORDER BY n", (room, uid)
@@ -183,8 +184,8 @@ def _as_admin(conn: Connection, room: RoomId, uid: bytes) -> list[tuple[int, int
 
 
 def _began_as_admin(conn: Connection, room: RoomId, uid: bytes) -> bool:
-    """Whether a person was administrator or owner before the first entry about their role that is stored here. True for
-    the room's founder, whatever their role is now; otherwise their present role in the member list decides."""
+    """Whether the person `uid` was administrator or owner before the first entry about their role that is stored here.
+    True for the room's founder, whatever their role is now; otherwise their present role in the member list decides."""
     execute = conn.execute
     founded = "SELECT 1 FROM events WHERE room = ? AND kind = 'genesis' AND by = ?"
     if execute(founded, (room, uid)).fetchone() is not None:

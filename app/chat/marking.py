@@ -131,7 +131,7 @@ def finished(now: Written) -> str:
 
 
 def _line(text: str, at: int) -> tuple[int, int]:
-    """(first, behind the last) offset of the line that contains the offset `at`."""
+    """(first, behind the last) offset of the line of `text` that contains the offset `at`."""
     end = text.find("\n", at)
     return text.rfind("\n", 0, at) + 1, end if end >= 0 else len(text)
 
@@ -152,8 +152,8 @@ def _lines(now: Written) -> list[tuple[int, int]]:
 
 
 def _run(text: str, at: int, mark: str) -> tuple[int, int] | None:
-    """(first, behind the last) offset, marks included, of the run marked with `mark` in which the offset `at` is; None
-    if it is in none."""
+    """Finds the run of `text` that is marked with `mark` and in which the offset `at` is. Returns its (first, behind
+    the last) offset, marks included; None if `at` is in no such run."""
     if at < 0:
         return None
     first, last = _line(text, at)
@@ -164,7 +164,7 @@ def _run(text: str, at: int, mark: str) -> tuple[int, int] | None:
 
 
 def _ends_run(text: str, at: int, mark: str) -> bool:
-    """Whether a run marked with `mark` ends just before the offset `at`."""
+    """Whether a run of `text` that is marked with `mark` ends just before the offset `at`."""
     first, last = _line(text, at)
     return any(found.end() == at for found in _OPEN[mark].finditer(text, first, last))
 
@@ -267,7 +267,7 @@ def _restyled(
 
 
 def _split(text: str, first: int, last: int) -> list[tuple[int, int]]:
-    """The (first, behind the last) offsets of the lines between the offsets `first` and `last`."""
+    """The (first, behind the last) offset of each line in the part of `text` from the offset `first` to `last`."""
     lines = []
     for line in text[first:last].split("\n"):
         lines.append((first, first + len(line)))

@@ -142,8 +142,8 @@ def attribution(conn: Connection, message: MessageRow, carried: Carried, hops: i
 
 
 def _own_copy(conn: Connection, room: RoomId, change_id: bytes, hops: int) -> Original | None:
-    """The message in this device's copy of the room that `room` continues, at the position that the new room's first
-    entry names. `hops`: how many further rooms back are read. None if it is not there."""
+    """The message `change_id` in this device's copy of the room that `room` continues, at the position that the new
+    room's first entry names. `hops`: how many further rooms back are read. None if it is not there."""
     found = conn.execute(_OLD, (change_id, room)).fetchone()
     return original(conn, ObjId(found[0]), change_id, int(found[1]), hops) if found is not None else None
 

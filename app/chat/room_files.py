@@ -26,9 +26,9 @@ class RoomFiles:
         return await self._files.add(room, obj, source, progress)
 
     async def fetch(self, room: RoomId, manifest: bytes, target: Path, progress: Progress) -> None:
-        """Fetches a file of the room's conversation and writes it to `target`. ▲ A file stays in the room for which it
-        was encrypted: if it is not in this room, it is fetched from the room that this one continues. NotFound if the
-        room has no conversation."""
+        """Fetches the file that `manifest` describes for the room's conversation, and writes it to `target`. ▲ A file
+        stays in the room for which it was encrypted: if it is not in this room, it is fetched from the room that this
+        one continues. NotFound if the room has no conversation."""
         while True:
             channel = self._objects.first(room, KIND_ID)
             if channel is None:

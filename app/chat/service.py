@@ -230,7 +230,8 @@ class ChatService:
         return change_id
 
     def edit(self, room: RoomId, target: ChangeId, text: str) -> None:
-        """Replaces the text of one's own message. Forbidden, NotFound, EmptyMessage, MessageTooLong."""
+        """Replaces the text of `target`, one's own message, by `text`. Forbidden, NotFound, EmptyMessage,
+        MessageTooLong."""
         message = self._message(room, target)
         text = text.strip()
         if not self.can_edit(room, message):

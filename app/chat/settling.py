@@ -209,7 +209,8 @@ def follow(conn: Connection, room: RoomId, touched: Mapping[bytes, int], hops: i
 
 
 def search_entry(room: RoomId, obj: ObjId, change_id: bytes, t: int, sent: MessageSent) -> search.Entry:
-    """What search finds of a message: its text and the names of its files. `t`: the message's time in ms."""
+    """What search finds of the message `sent`: its text and the names of its files. `change_id`: the message's id; `t`:
+    its time in ms."""
     body = " ".join((plain(sent.text, sent.mentions), *(attachment.name for attachment in sent.attachments)))
     return search.Entry(room=room, obj=obj, kind=KIND_ID, ref=change_id, t=t, title="", body=body)
 

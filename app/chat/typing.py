@@ -46,8 +46,8 @@ class Typing:
             self._send(room, _encoder.encode(TypingNow(on=on)))
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """Receives an ephemeral message that the person `uid` sent from the device `dev`. Messages of other tools are
-        ignored."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
+        Messages of other tools are ignored."""
         try:
             message = _decoder.decode(payload)
         except (msgspec.DecodeError, UnicodeDecodeError):

@@ -72,7 +72,7 @@ def _whole(key: str) -> str:
 
 
 def _step(whole: str, by: int) -> str | None:
-    """The whole part after (`by` 1) or before (-1) this one; None where there is none."""
+    """The whole part of a sort key that follows `whole` (`by` 1) or precedes it (`by` -1); None where there is none."""
     head, digits = whole[0], list(whole[1:])
     wrap, edge = ("0", "z") if by > 0 else ("z", "0")
     for i in reversed(range(len(digits))):
@@ -90,8 +90,8 @@ def _step(whole: str, by: int) -> str | None:
 
 
 def _middle(low: str, high: str | None) -> str:
-    """A fraction strictly between two fractions, without trailing zeros. Each is a text of digits; "" is 0, None is
-    1."""
+    """A fraction strictly between `low` and `high`, without trailing zeros. Each is a text of digits; `low` "" is 0,
+    `high` None is 1."""
     head = ""
     if high is not None:
         same = 0

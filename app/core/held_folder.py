@@ -65,28 +65,28 @@ class HeldFolder:
         return sorted(os.listdir(self.path if self._fd is None else self._fd))  # noqa: PTH208 - by descriptor
 
     def is_folder(self, name: str) -> bool:
-        """Whether there is a folder of that name, and not a link to one."""
+        """Whether the folder has a folder `name` in it that is no link."""
         found = self._stat(name)
         return found is not None and stat.S_ISDIR(found.st_mode) and not _is_link(found)
 
     def is_link(self, name: str) -> bool:
-        """Whether there is a link or junction of that name."""
+        """Whether the folder has a link or junction `name` in it."""
         found = self._stat(name)
         return found is not None and _is_link(found)
 
     def is_file(self, name: str) -> bool:
-        """Whether there is an ordinary file of that name, and not a link to one."""
+        """Whether the folder has an ordinary file `name` in it that is no link."""
         found = self._stat(name)
         return found is not None and stat.S_ISREG(found.st_mode) and not _is_link(found)
 
     def read(self, name: str, limit_bytes: int) -> bytes:
-        """At most the first `limit_bytes` bytes of an ordinary file in the folder. Does not follow a link."""
+        """At most the first `limit_bytes` bytes of the ordinary file `name` in the folder. Does not follow a link."""
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(self._place(name), flags, dir_fd=self._fd), "rb") as file:
             return file.read(limit_bytes)
 
     def remove(self, name: str) -> None:
-        """Removes the file or link with this name. A link's or junction's target stays."""
+        """Removes the file or link `name` from the folder. A link's or junction's target stays."""
         found = self._stat(name)
         if found is not None and stat.S_ISDIR(found.st_mode):
             self.remove_folder(name)  # a junction is removed as a folder is

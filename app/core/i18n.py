@@ -45,8 +45,8 @@ def trn(one: str, many: str, n: int) -> str:
 
 @cache
 def catalogue(code: str) -> Catalogue:
-    """All texts of a language: English text to translated forms (singular, plural). Empty for English. Read once and
-    cached."""
+    """All texts of the language `code` ("sv"): English text to translated forms (singular, plural). Empty for English.
+    Read once and cached."""
     result: Catalogue = {}
     folder = path(f"locale/{code}")
     for file in sorted(folder.glob("*.po")) if folder.is_dir() else ():

@@ -66,7 +66,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _common(mine: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    """The words that both texts have, in order."""
+    """The words that both texts, each given as its words, have in the same order."""
     common, at = list[str](), 0
     for start, end, _, _ in _changes(mine, theirs):
         common += mine[at:start]
@@ -130,9 +130,10 @@ def _holds(outer: Sequence[str], inner: Sequence[str]) -> bool:
 
 
 def _changes(old: Sequence[str], new: Sequence[str], depth: int = 0, effort: _Effort | None = None) -> Iterator[Change]:
-    """Yields the places where two texts differ (see `Change`): by word if there are few enough. Otherwise the texts are
-    divided at words that occur once in both, `depth` times so far. Texts without such a word are compared by line, or
-    count as one place."""
+    """Yields the places where two texts, given as their words, differ (see `Change`): word by word if there are few
+    enough. Longer texts are divided at words that occur once in both; `depth`: how often they were divided so far.
+    Texts without such a word are compared by line, or count as one place. `effort` limits the work of the whole
+    comparison."""
     effort = effort or _Effort()
     start, end, new_end = _trimmed(old, new)
     old, new = old[start:end], new[start:new_end]
@@ -149,8 +150,8 @@ def _changes(old: Sequence[str], new: Sequence[str], depth: int = 0, effort: _Ef
 def _between(
     old: Sequence[str], new: Sequence[str], anchors: Sequence[tuple[int, int]], depth: int, effort: _Effort
 ) -> Iterator[Change]:
-    """Yields the places where the texts differ before, between and behind `anchors`: (position in `old`, position in
-    `new`) of words that are the same in both."""
+    """Yields the places where two texts, given as their words, differ before, between and behind `anchors`: (position
+    in `old`, position in `new`) of words that are the same in both. `depth` and `effort`: as in `_changes`."""
     at = new_at = 0
     for to, new_to in [*anchors, (len(old), len(new))]:
         for a, b, c, d in _changes(old[at:to], new[new_at:new_to], depth, effort):
@@ -193,8 +194,8 @@ def _by_line(old: Sequence[str], new: Sequence[str], effort: _Effort) -> Iterato
 
 
 def _matched(old: Sequence[Hashable], new: Sequence[Hashable], effort: _Effort) -> Iterator[Change]:
-    """Yields the places where two sequences differ, as difflib's opcodes do: the longest match first, as far as
-    `effort` allows."""
+    """Yields the places where two sequences differ, as difflib's opcodes do: looks for the longest equal part first, as
+    long as `effort`, the work that is left, allows."""
     matcher, counts = SequenceMatcher(None, old, new, autojunk=False), Counter(new)
     steps = [0, *accumulate(1 + counts[word] for word in old)]
     same, waiting = [(len(old), len(new), 0)], deque([(0, len(old), 0, len(new))])

@@ -57,7 +57,8 @@ _OLDEST_YEAR = 1900
 
 
 def read_day(text: str, today: date) -> Reading:
-    """The day that a text names, seen from `today`; or why it names none. Never raises."""
+    """Reads the day that a typed text ("fredag", "3/5") names, if the present day is `today`; or why it names none.
+    Never raises."""
     plain = _plain(text)
     if not plain or len(text) > MAX_TYPED:
         return _NOT_UNDERSTOOD
@@ -168,8 +169,8 @@ def _of_week_ahead(weeks: int) -> Callable[[re.Match[str], date], Reading]:
 
 
 def _day_of_week(monday: date, named: str | None, today: date) -> date:
-    """The weekday `named` of the week that begins on `monday`. Without a name its Friday, or its Sunday if that Friday
-    is over and the week is not."""
+    """The weekday `named` of the week that begins on `monday`. If `named` is empty: its Friday, or its Sunday if
+    `today` is after that Friday in the same week."""
     if named:
         return monday + timedelta(days=_WEEKDAYS[named])
     friday, sunday = monday + timedelta(days=_FRIDAY), monday + timedelta(days=_SUNDAY)

@@ -87,8 +87,8 @@ class Presence:
             mine.cancel = self._later(wait / 1000, lambda: self._tick(obj))
 
     def receive(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """Receives an ephemeral message that the person `uid` sent from the device `dev`. Messages of other tools, and
-        about documents not open here, are ignored."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
+        Messages of other tools, and about documents not open here, are ignored."""
         try:
             caret = CARET.decode(payload)
         except BadChange:

@@ -299,8 +299,8 @@ class DocumentService:
         return carets
 
     def on_ephemeral(self, room: RoomId, uid: Uid, dev: DevId, payload: bytes) -> None:
-        """Receives an ephemeral message that the person `uid` sent from the device `dev`. Messages of other tools are
-        ignored."""
+        """Receives an ephemeral message, whose content is `payload`, that the person `uid` sent from the device `dev`.
+        Messages of other tools are ignored."""
         self._presence.receive(room, uid, dev, payload)
 
     # ---- indexing

@@ -103,9 +103,9 @@ def notes(pieces: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _notes(pieces: Sequence[tuple[str, str]], label: str, turned: bool) -> list[str]:
-    """The hosts to show after linked parts that follow each other; "" for a part before one with the same host.
-    `label`: the text that a person reads there. `turned`: letters of the line are reordered. All are "" if the label
-    agrees with the host."""
+    """The hosts to show after linked parts of a text that follow each other. `pieces`: (text, link) of each part.
+    `label`: the text that a person reads there. `turned`: letters of the line are shown in another order than they are
+    written. "" for a part before one with the same host, and for all if the label agrees with the host."""
     hosts = [host(link) for _, link in pieces]
     doubtful = turned or len(set(hosts)) > 1 or _is_unfamiliar(pieces[0][1]) or _names_another(label, pieces[0][1])
     if not doubtful:

@@ -36,8 +36,8 @@ def canonical(update: bytes) -> tuple[list[tuple[int, int]], list[tuple[int, lis
 
 
 def same_content(one: bytes, other: bytes) -> bool:
-    """Whether two updates, of whole documents or not, have the same items and delete the same ones. False if the first
-    cannot be read."""
+    """Whether the updates `one` and `other`, of whole documents or not, have the same items and delete the same ones.
+    False if `one` cannot be read."""
     first = _read(one)
     return first is not None and first == _read(other)
 
@@ -58,8 +58,8 @@ def _read(update: bytes) -> tuple[dict[int, tuple[bool, list[Run]]], list[tuple[
 
 
 def _runs(read: "_Reader", client: int, count: int) -> tuple[bool, list[Run]]:
-    """Reads `count` items of one client. Returns (whether they are complete from clock 0 on, the items). Neighbouring
-    items that could be one are joined, whether the CRDT had joined them or not."""
+    """Reads the next `count` items, all of the client `client`. Returns (whether they are complete from clock 0 on, the
+    items). Neighbouring items that could be one are joined, whether the CRDT had joined them or not."""
     clock, runs = read.uint(), list[Run]()
     whole = clock == 0
     for _ in range(count):
@@ -122,8 +122,8 @@ def _content(read: "_Reader", what: int) -> tuple[int, Any]:
 
 
 def _join(client: int, before: Run, run: Run) -> bool:
-    """Joins `run` to `before`, the item before it, if no reader of the document could distinguish the two from one
-    item. Returns whether it did."""
+    """Joins the item `run` to `before`, the item before it of the same client `client`, if no reader of the document
+    could distinguish the two from one item. Returns whether it did."""
     if run[2] != before[2]:
         return False
     if run[2] == _GC:

@@ -112,8 +112,9 @@ def read(update: bytes, *, state: bool = False) -> Facts:
 
 
 def reading(update: bytes, *, state: bool = False) -> Generator[None, None, Facts]:
-    """Does the same as `read` in steps of at most 2 ms, between which other tasks can run. Returns what the update says
-    at the end. An update that passed is remembered (app/objects/passed.py), so that it is not checked again."""
+    """Checks an update by the grammar, as `read` does, but in steps of at most 2 ms, between which other tasks can run.
+    Returns what the update says at the end. `state`: it is a whole object. An update that passed is remembered
+    (app/objects/passed.py), so that it is not checked again. BadUpdate."""
     facts = yield from _Update(update, state).run()
     yield from remember(update)
     return facts
@@ -382,8 +383,8 @@ def _first(span: tuple[int, int]) -> int:
 
 
 def _is_mark(name: str, size_bytes: int) -> bool:
-    """Whether a formatting mark has a known name, and its value is short enough. `size_bytes`: of its JSON with the
-    length before it."""
+    """Whether `name` is that of a known formatting mark, and its value is short enough. `size_bytes`: the size of the
+    value's JSON with the length before it."""
     return name in MARK_NAMES and size_bytes <= (MAX_LINK_BYTES if name == LINK else MAX_MARK_BYTES)
 
 

@@ -28,8 +28,8 @@ class Version:
 
 
 def versions(changes: Sequence[StoredChange], pause_ms: int = PAUSE_MS) -> list[Version]:
-    """Groups an object's changes into versions, oldest first. A new one begins with another author, or after a pause of
-    more than `pause_ms`."""
+    """Groups an object's changes, given in order, into versions, oldest first. A new version begins where the author
+    changes, or after a pause of more than `pause_ms`."""
     found: list[Version] = []
     for change in changes:
         last = found[-1] if found else None
@@ -49,7 +49,7 @@ def versions(changes: Sequence[StoredChange], pause_ms: int = PAUSE_MS) -> list[
 
 
 def until(changes: Sequence[StoredChange], rowid: int) -> list[StoredChange]:
-    """Those of the changes, up to and with row `rowid`, that give the object as it was at that version; all if the row
-    is not among them."""
+    """The first of an object's changes, up to and with the one in the store's row `rowid`, which give the object as it
+    was then; all if no change is in that row."""
     last = next((i for i, change in enumerate(changes) if change.rowid == rowid), len(changes) - 1)
     return list(changes[: last + 1])

@@ -69,8 +69,8 @@ def _clients(facts: Facts) -> set[int]:
 
 
 def _note(ranges: list[tuple[int, int]], start: int, end: int) -> None:
-    """Adds the clocks [start, end) to `ranges`, joined to the last range if they follow it. Otherwise thousands of
-    ranges would be searched for each update."""
+    """Adds the clocks from `start` to before `end` to `ranges`. If they follow the last range, that one is extended:
+    otherwise thousands of ranges would be searched for each update."""
     if ranges and ranges[-1][1] == start:
         start = ranges.pop()[0]
     ranges.append((start, end))

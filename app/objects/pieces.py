@@ -78,7 +78,8 @@ def decode(data: bytes) -> Whole | Piece:
 
 
 def unpack(data: bytes) -> Unpacked:
-    """See `app.objects.replay.Unpack`."""
+    """Reads the content of a change's data for judging: the update or the part of one (`Unpacked`). BadChange if the
+    data is damaged."""
     record = decode(data)
     if isinstance(record, Whole):
         return Unpacked(record.update, record.begun)
@@ -97,7 +98,8 @@ def check(data: bytes) -> str | None:
 
 
 def group_of(data: bytes) -> bytes | None:
-    """The id that the pieces of one update share; None for a change that has a whole update, or damaged data."""
+    """The id of the group of changes into which a long update was cut, read from the data of one of them. None for a
+    change that has a whole update, and for damaged data."""
     try:
         record = decode(data)
     except BadChange:
@@ -106,7 +108,8 @@ def group_of(data: bytes) -> bytes | None:
 
 
 def client_of(data: bytes) -> int | None:
-    """The client of the CRDT whose items a change holds. None for a change without items, a later piece or damage."""
+    """The CRDT client that made the items in a change, read from the change's data. None for a change without items,
+    for damaged data, and for a later part of an update that was cut."""
     try:
         record = decode(data)
     except BadChange:

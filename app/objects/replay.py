@@ -270,8 +270,9 @@ class Replay:
         return joined(self._changes(parts), self._unpack)
 
     def _join(self, change: PlacedChange, piece: Unpacked, group: bytes) -> tuple[int, ...] | None:
-        """Adds a piece to the others of its group. Returns the positions of all pieces if it completes the update, ()
-        if more are missing, None if it does not count (its index is taken, or its count differs)."""
+        """Adds a piece of a cut update to the others of its `group`. Returns the positions of all pieces if the update
+        is complete, () if some are missing, None if the piece does not count (its index is taken, or its count
+        differs)."""
         key = (bytes(change.uid), group)
         count, pieces = self._groups.get(key, (piece.count, {}))
         if piece.count != count or piece.index in pieces:

@@ -48,11 +48,12 @@ def client_in(sticky: bytes) -> int | None:
 
 
 def clock_in(state: bytes, client: int) -> int:
-    """The number (clock) of operations that a state vector has of `client`; 0 if the client is not in it.
+    """The clock of `client` in an encoded state vector, that is, how many operations of that client it includes; 0 if
+    the client is not in it.
 
-    Searches the bytes and does not read every number: an object may have thousands of clients, and a caret is received
-    with every keystroke. A match is a client only if an odd count of whole numbers precedes it: first the count of
-    clients, then pairs of a client and its clock.
+    Searches the bytes `state` and does not read every number: an object may have thousands of clients, and a caret is
+    received with every keystroke. A match is a client only if an odd count of whole numbers precedes it: first the
+    count of clients, then pairs of a client and its clock.
 
     ▲ Gives up after MOST_CLOCKS matches that are clocks. Only a small client can match a clock; those that programs
     draw are larger. A colleague could otherwise choose one that matches the clocks of 30,000 clients.

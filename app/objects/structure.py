@@ -75,7 +75,8 @@ class Client:
         return at < len(self.types) and self.types[at] < clock + length
 
     def parent(self, clock: int) -> int | None:
-        """The number of the type with this id; None if the id is no type."""
+        """The number of the shared type (text, map, array) that this client made under the clock `clock`; None if what
+        has that id is no shared type."""
         at = bisect_left(self.types, clock)
         return self.parents[at] if at < len(self.types) and self.types[at] == clock else None
 
@@ -113,8 +114,8 @@ class Structure:
     # -- adding
 
     def claim(self, client: int, owner: bytes) -> Client:
-        """Gives a client number to the person `owner`, if nobody has used it; it is never given to another person.
-        Returns what is known of the client."""
+        """Notes that the person `owner` uses the CRDT client number `client`, if nobody has used it; it is never given
+        to another person. Returns what is known of the client, whose owner may thus be another person."""
         found = self.clients.get(client)
         if found is None:
             self._undo.append((client, None, 0, 0, 0, 0))

@@ -23,7 +23,8 @@ def encode(structure: Structure) -> bytes:
 
 
 def encoding(structure: Structure) -> Generator[None, None, bytes]:
-    """Encodes as `encode`, in steps. The structure must not change meanwhile."""
+    """Encodes a structure, as `encode` does, but as a generator: other tasks can run between its steps. It returns the
+    bytes. The structure must not change meanwhile."""
     out = bytearray((VERSION,))
     put = _writer(out)
     numbers = sorted(structure.clients)
@@ -58,7 +59,8 @@ def decode(data: bytes) -> Structure:
 
 
 def decoding(data: bytes) -> Generator[None, None, Structure]:
-    """Decodes as `decode`, in steps."""
+    """Decodes a structure, as `decode` does, but as a generator: other tasks can run between its steps. It returns the
+    structure. BadUpdate "structure"."""
     try:
         structure = yield from _Decoding(data).run()
     except BadUpdate as bad:

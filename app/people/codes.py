@@ -29,8 +29,8 @@ def write(genesis: Hash) -> str:
 
 
 def read(text: str) -> tuple[Uid, Hash] | None:
-    """(uid, genesis) in the text of a QR code; None if it is not one for comparing keys. Whether the two belong
-    together is for `compare` to decide."""
+    """Reads (person, the hash of their log's first entry) from the text of a QR code; None if it is not one for
+    comparing keys. Whether the two belong together is for `compare` to decide."""
     try:
         uid, genesis = map(bytes.fromhex, link_fields.read(text, "verify", "uid", "genesis") or ("", ""))
     except ValueError:

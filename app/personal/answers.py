@@ -37,8 +37,8 @@ class InvitationAnswers:
         self._personal.write(InvitationAnswered(room=room, n=n, answer=answer))
 
     async def give(self, answer: str, rooms: list[tuple[RoomId, int]]) -> None:
-        """Writes the same answer about several rooms, each with the position at which the person was added. Works
-        offline once the personal room exists; otherwise it is made first. SyncError."""
+        """Writes the same `answer` to the invitations to several `rooms`, each with the position at which the person
+        was added. Works offline once the personal room exists; otherwise it is made first. SyncError."""
         await self._personal.found()
         self._personal.write(*(InvitationAnswered(room=room, n=n, answer=answer) for room, n in rooms))
 

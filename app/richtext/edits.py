@@ -10,8 +10,9 @@ from app.richtext.flow import PLAIN, Block, Edit, Marks, Run, joined
 
 
 def spliced(blocks: Sequence[Block], begin: int, end: int, text: str, marks: Marks) -> list[Block]:
-    """The blocks after a replacement: `text` with these marks, in place of the range from offset `begin` in the first
-    block to `end` in the last. Each line of the text becomes a block; all get the first block's style."""
+    """Replaces a range in the blocks by `text` with the given `marks`. The range goes from offset `begin` in the first
+    block to `end` in the last. Returns the new blocks: one for each line of the text, all in the first block's style.
+    """
     lines = clean(text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     runs = [[Run(line, marks)] for line in lines]
     runs[0] = [*runs_before(blocks[0], begin), *runs[0]]
@@ -24,7 +25,8 @@ Place = tuple[int, int, Run]
 
 
 def replaced(block: Block, places: Sequence[Place]) -> Block:
-    """The block with the characters of each place replaced by the place's run. The places are in order."""
+    """Replaces several stretches of one block. `places`: (begin, end, the run to put there), in order. Returns the new
+    block."""
     runs: list[Run] = []
     at = 0
     for begin, end, run in places:
@@ -81,8 +83,9 @@ def stretch(blocks: Sequence[Block], begin: int, end: int) -> list[Block]:
 
 
 def followed(anchor: int, caret: int, edit: Edit) -> tuple[int, int]:
-    """Where a selection (anchor, caret) is after a colleague's edit, in UTF-16 units of the whole text. Text inserted
-    at the caret, or at an edge of the selection, stays outside. Text inserted within the selection belongs to it."""
+    """Where a selection, from `anchor` to `caret`, is after a colleague's edit. Returns (anchor, caret); all in UTF-16
+    units of the whole text. Text inserted at the caret, or at an edge of the selection, stays outside. Text inserted
+    within the selection belongs to it."""
     if anchor == caret:
         replaced = edit.removed > 0 and caret == edit.pos + edit.removed
         place = _behind(caret, edit) if replaced else _before(caret, edit)
@@ -98,7 +101,8 @@ def pushed(pos: int, edit: Edit) -> int:
 
 
 def _before(pos: int, edit: Edit) -> int:
-    """The position after an edit; text inserted there is behind it."""
+    """Where the position `pos` is after an edit. If text was inserted at `pos` itself, the position stays before that
+    text."""
     if pos <= edit.pos:
         return pos
     kept = pos - edit.removed
@@ -106,14 +110,15 @@ def _before(pos: int, edit: Edit) -> int:
 
 
 def _behind(pos: int, edit: Edit) -> int:
-    """The position after an edit; text inserted there is before it."""
+    """Where the position `pos` is after an edit. If text was inserted at `pos` itself, the position moves behind that
+    text."""
     if pos < edit.pos:
         return pos
     return max(pos - edit.removed, edit.pos) + utf16_len(edit.text)
 
 
 def adopted(new: Sequence[Block], old: Sequence[Block]) -> list[Block]:
-    """The new blocks, which a view made, with the CRDT attributes of the `old` ones where a block's style is unchanged:
+    """Gives `new` blocks, which a view made, the CRDT attributes of the `old` ones where a block's style is unchanged:
     a view's blocks have none, and those of later versions must not be lost."""
     if len(new) != len(old):
         return list(new)

@@ -102,8 +102,9 @@ def _difference(old: Marks | Mapping[str, Any], new: Marks | Mapping[str, Any]) 
 
 
 def _stretch(blocks: Sequence[Block], begin: int, end: int) -> Iterator[Cell]:
-    """The contents of the blocks between two places, in code points from their beginning, as parts of runs with their
-    marks, and newlines. A million characters one by one take a second."""
+    """Yields the contents of the blocks between the places `begin` and `end`, in code points from the blocks'
+    beginning: parts of runs with their marks, and newlines. Not one by one: a million characters would take a second.
+    """
     at = 0
     for block in blocks:
         if at >= end:

@@ -35,7 +35,8 @@ class Account:
         return value
 
     def keep_attempt(self, attempt: bytes | None) -> None:
-        """Stores the data of an unfinished recovery, opaque bytes, until the account is recovered. None removes it."""
+        """Stores `attempt`, the data of an unfinished recovery as opaque bytes, until the account is recovered. None
+        removes it."""
         with self._db.transaction():
             if attempt is None:
                 self._db.conn.execute("DELETE FROM meta WHERE name = 'returning'")
@@ -62,7 +63,8 @@ class Account:
         return value
 
     def keep_recovery_first_seen(self, first_seen: bytes) -> None:
-        """Stores when this device first learned of each recovery attempt; opaque. Replaces what was stored."""
+        """Stores `first_seen`: when this device first learned of each attempt to recover the account, as opaque bytes.
+        Replaces what was stored."""
         with self._db.transaction():
             self._db.conn.execute(
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('recovery-attempts', ?)", (first_seen,)

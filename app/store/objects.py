@@ -48,7 +48,7 @@ def set_deleted(conn: Connection, room: RoomId, obj: ObjId, deleted: bool) -> No
 
 
 def keep(conn: Connection, room: RoomId, kind: str) -> None:
-    """Takes all objects of this kind out of the room's trash."""
+    """Takes all objects of the kind `kind` out of the room's trash."""
     conn.execute("UPDATE objects SET deleted = 0 WHERE room = ? AND kind = ? AND deleted", (room, kind))
     counters.add_up(conn, room)
 
@@ -97,8 +97,8 @@ class Objects:
         return object_row(row) if row else None
 
     def all(self, room: RoomId | None = None, kind: str | None = None, *, deleted: bool = False) -> list[ObjectRow]:
-        """The objects of one room or of all (None), of one kind or of all; latest changed first. `deleted`: those in
-        the trash instead of the others."""
+        """The objects of the room `room` (None: of all rooms) and of the kind `kind` (None: of all kinds), latest
+        changed first. `deleted`: only those in the trash; otherwise only those that are not in it."""
         rows = self._db.rows(
             f"""{sql.SELECT_OBJECTS} WHERE (?1 IS NULL OR room = ?1) AND (?2 IS NULL OR kind = ?2)
                 AND kind <> '' AND deleted = ?3 ORDER BY updated DESC, obj""",
@@ -107,7 +107,8 @@ class Objects:
         return [object_row(row) for row in rows]
 
     def first(self, room: RoomId, kind: str) -> ObjectRow | None:
-        """The room's oldest object of a kind, such as its one chat or its one board."""
+        """The oldest object of the kind `kind` in the room, without those in the trash: for kinds of which a room has
+        one, such as its chat. None if there is none."""
         row = self._db.one(
             f"{sql.SELECT_OBJECTS} WHERE room = ? AND kind = ? AND NOT deleted ORDER BY created, obj LIMIT 1",
             (room, kind),
@@ -162,7 +163,8 @@ class Objects:
             self._db.conn.execute("INSERT OR REPLACE INTO recent (obj, t) VALUES (?, ?)", (obj, clock.now_ms()))
 
     def recent(self, limit: int = 10) -> list[tuple[ObjectRow, int]]:
-        """The objects that this person opened last, with the time in ms, latest first. Without those in the trash."""
+        """The last `limit` objects that this person opened, each with the time in ms, latest first. Without those in
+        the trash."""
         rows = self._db.rows(
             """SELECT o.obj, o.room, o.kind, o.title, o.created, o.updated, o.deleted, o.by, r.t
                FROM recent r JOIN objects o ON o.obj = r.obj WHERE NOT o.deleted ORDER BY r.t DESC LIMIT ?""",
@@ -177,7 +179,8 @@ class Objects:
         return (row[0], row[1]) if row else None
 
     def set_crdt_state(self, obj: ObjId, row: int, state: bytes) -> None:
-        """Caches the merged state up to and with change `row`."""
+        """Caches `state`, the object's changes merged up to and with the one in row `row`, so that opening it need not
+        merge them all."""
         with self._db.transaction():
             self._db.conn.execute(
                 "INSERT OR REPLACE INTO crdt_states (obj, row, state) VALUES (?, ?, ?)", (obj, row, state)

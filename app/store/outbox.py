@@ -107,7 +107,8 @@ class Outbox:
         self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (_burned(batch.room), last))
 
     def _end(self, batch: SealedBatch, *rows: str, durable: bool) -> int:
-        """Ends a batch: runs the statements `rows` on its outbox rows, then deletes it. Returns how many rows the last
+        """Ends a batch of changes that was sealed for sending: runs the statements `rows` on its outbox rows, then
+        deletes the batch. `durable`: the transaction is on the disk when this returns. Returns how many rows the last
         statement changed; 0 if the batch does not exist."""
         touched = 0
         with self._db.transaction(durable=durable):

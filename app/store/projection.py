@@ -167,8 +167,8 @@ class Tester(Protocol):
         ...
 
     async def try_soon(self, obj: bytes, updates: Sequence[bytes]) -> "Trial | None":
-        """Merges updates into the loaded object `obj` without blocking. None if they are too long for that: then call
-        `try_`."""
+        """Merges `updates` into the loaded object `obj` on the event loop, without blocking it. None if this cannot be
+        done: then call `try_` in a thread."""
         ...
 
     def read(self, obj: bytes) -> None:

@@ -197,13 +197,14 @@ class Rehearsal:
         return loaded is not None and loaded.grown_us > allowed_us(loaded.size) / 2
 
     def _try(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
-        """Merges changes into a loaded object in the worker; if `thorough`, reads it whole after each. If one of them
-        must not be merged, the object is loaded again next time. Raises WorkerDied."""
+        """Merges the changes `given` into a loaded object in the worker process; if `thorough`, reads it whole after
+        each. If one of them must not be merged, the object is loaded again next time. Raises WorkerDied."""
         updates = _fed(loaded, given)
         return self._weighed(obj, loaded, updates, self._tester.try_(obj, updates, thorough=thorough))
 
     async def _try_soon(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given]) -> "_Answer":
-        """Merges changes into a loaded object in the worker, as `_try`, on the event loop. Raises _TooLong if the
+        """Merges the changes `given` into a loaded object in the worker process, on the event loop, and reads nothing
+        afterwards. If one of them must not be merged, the object is loaded again next time. Raises _TooLong if the
         changes are too long for that, or WorkerDied."""
         updates = _fed(loaded, given)
         trial = await self._tester.try_soon(obj, updates)
@@ -220,9 +221,9 @@ class Rehearsal:
         return _Answer(why, trial.is_read, is_slow(sum(map(len, updates)), trial.took_us))
 
     def _try_together(self, obj: ObjId, loaded: _Loaded, given: Sequence[Given], *, thorough: bool) -> "_Answer":
-        """Merges changes as `_try`. ▲ Answers SLOW also if all of them together took longer than updates of their size
-        may. Otherwise one batch of changes that cost little each could make every opening take many seconds. Raises
-        WorkerDied."""
+        """Merges the changes `given` into a loaded object in the worker process; if `thorough`, reads it whole after
+        each. Raises WorkerDied. ▲ Answers SLOW also if all of them together took longer than updates of their size may.
+        Otherwise one batch of changes that cost little each could make every opening take many seconds."""
         return self._together(obj, self._try(obj, loaded, given, thorough=thorough))
 
     def _together(self, obj: ObjId, trial: "_Answer") -> "_Answer":
@@ -232,8 +233,8 @@ class Rehearsal:
         return trial
 
     def _all_pass(self, obj: ObjId, kind: Projector, given: Sequence[Given]) -> bool:
-        """Whether all changes pass in one go, with the object read whole after each. This is the usual case when the
-        worker was killed by chance and not by one of the changes."""
+        """Tries all the changes `given` at once, with the object read whole after each. Returns whether all pass. This
+        is the usual case when the worker process was killed by chance and not by one of the changes."""
         try:
             loaded = self._ready(obj, kind)
             trial = self._try_together(obj, loaded, given, thorough=True)

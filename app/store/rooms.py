@@ -21,8 +21,8 @@ _ROOM = """SELECT room, title, type, created, role, left, muted, pinned, unread,
 
 
 def name(conn: Connection, room: RoomId, title: str, type_: str, t: int) -> None:
-    """Stores the room's title and type, as the room's own records give them. Makes the row if the room is new, with `t`
-    (ms) as the time of its creation."""
+    """Stores the `title` and the type `type_` of a room, as the room's own records give them. Makes the row if the room
+    is new, with `t` (ms) as the time of its creation."""
     conn.execute(
         """INSERT INTO rooms (room, title, type, created) VALUES (?, ?, ?, ?)
            ON CONFLICT (room) DO UPDATE SET title = excluded.title, type = excluded.type""",
@@ -59,7 +59,8 @@ class Rooms:
         return [MemberRow(uid=u, role=Role(r), since_n=n, history=bool(h)) for u, r, n, h in rows]
 
     def both_wrote(self, one: Uid, other: Uid) -> bool:
-        """Whether these two people are the only members of a direct room, and each has written something in it."""
+        """Whether the people `one` and `other` are the only members of a direct room, and each has written something in
+        it."""
         wrote = """EXISTS (SELECT 1 FROM objects o JOIN changes c ON c.obj = o.obj
             WHERE o.room = r.room AND o.obj <> o.room AND c.unprojected IS NULL AND c.author = {})"""
         return bool(

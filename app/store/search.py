@@ -103,16 +103,17 @@ class Search:
     async def find(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> list[SearchHit]:
-        """Finds places that have the words of `text`, as `find_here`, but in a thread: the time depends on the words,
-        and the event loop must not wait for it."""
+        """Finds at most `limit` places that have the words of `text`, in the room `room` and of the kind of objects
+        `kind`, or in all (None). Same results as `find_here`, but works in a thread: the time depends on the words, and
+        the event loop must not wait for it."""
         return await asyncio.to_thread(self.find_here, text, room=room, kind=kind, limit=limit)
 
     def find_here(
         self, text: str, *, room: RoomId | None = None, kind: str | None = None, limit: int = 50
     ) -> list[SearchHit]:
-        """Finds at most `limit` places that have the words of `text`, in one room and of one kind of objects, or in all
-        (None). The best places first, newest first among equals; [] if `text` has no words. Any thread, on a reading
-        connection: rows that an open transaction has written are not found yet."""
+        """Finds at most `limit` places that have the words of `text`, in the room `room` and of the kind of objects
+        `kind`, or in all (None). The best places first, newest first among equals; [] if `text` has no words. Any
+        thread, on a reading connection: rows that an open transaction has written are not found yet."""
         match = match_of(text)
         if match is None:
             return []

@@ -82,7 +82,8 @@ def _places(text: str, word: str) -> Iterator[tuple[int, str]]:
 
 
 def _cut(text: str, found: _Match, wanted: Sequence[str]) -> str:
-    """The text of the found place with some words on both sides, and the words `wanted` marked."""
+    """Cuts a snippet out of `text`: the place `found` with some words on both sides. Marks the words that begin with
+    one of `wanted`, and shows with an ellipsis where it was cut."""
     inside = WORD.findall(text, found.start, found.end)
     spare = max(0, SNIPPET_WORDS - len(inside))
     start, before = _before(text, found.start, spare // 2)
@@ -97,8 +98,8 @@ def _cut(text: str, found: _Match, wanted: Sequence[str]) -> str:
 
 
 def _before(text: str, at: int, words: int) -> tuple[int, int]:
-    """Goes back `words` words from the offset `at`. Returns (the offset where they begin, how many words there are):
-    fewer words and offset 0 at the beginning of the text."""
+    """Goes back `words` words in `text` from the offset `at`. Returns (the offset where they begin, how many words
+    there are): fewer words and offset 0 at the beginning of the text."""
     reach = max(0, at - 64 * (words + 1))
     found = list(WORD.finditer(text, reach, at))
     if len(found) <= words and not reach:
@@ -108,7 +109,7 @@ def _before(text: str, at: int, words: int) -> tuple[int, int]:
 
 
 def _after(text: str, at: int, words: int) -> int:
-    """The offset where `words` words after the offset `at` end; the end of the text if it has fewer."""
+    """The offset in `text` where `words` words after the offset `at` end; the end of the text if it has fewer."""
     end = at
     for number, match in enumerate(WORD.finditer(text, at)):
         if number == words:

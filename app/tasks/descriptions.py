@@ -48,8 +48,8 @@ class Description:
 
 
 def written(text: str, by: Uid | None, *made_from: Description) -> Description:
-    """Makes a description by the person `by` as it may be stored: cut at MAX_DESCRIPTION, without control characters.
-    `made_from`: the values that it builds on."""
+    """Makes a description of a card out of `text`, by the person `by`, as it may be stored: cut at MAX_DESCRIPTION,
+    without control characters. `made_from`: the earlier descriptions on which it builds."""
     return Description(text=cleaned(text), by=by, made_from=tuple(parent.id for parent in made_from))
 
 

@@ -198,7 +198,7 @@ class Board:
         card_id: str = "",
     ) -> str:
         """Adds a card at the end of a column, or before the card `before`. `by` and `t` (ms): who made it and when.
-        Returns its id: `card_id`, which `new_card_id` made, or a new one."""
+        `assignee`: who is to do it. Returns its id: `card_id`, which `new_card_id` made, or a new one."""
         card_id = card_id or new_card_id()
         place = column_id, self._order_in(column_id, before, card_id)
         described = written(description, self._me)
@@ -217,8 +217,8 @@ class Board:
         self._set(self._cards, (card_id, "place"), [column_id, self._order_in(column_id, before, card_id)])
 
     def edit_card(self, card_id: str, *, title: str | None = None, description: str | None = None) -> None:
-        """Changes a card's title or description; None or the same value changes nothing. Works on a card in the trash
-        too."""
+        """Changes a card's `title` or `description`; None or the same value changes nothing. Works on a card in the
+        trash too."""
         card = self.any_card(card_id)
         if card is None:
             return

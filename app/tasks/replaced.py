@@ -36,8 +36,9 @@ class Replaced:
         self._author = None
 
     def note(self, card_id: str, before: Card | None, card: Card | None, *, merged: bool) -> None:
-        """Compares a card before and after a change, and notes what was replaced. `merged`: the change came from
-        another program; otherwise it was made here."""
+        """Compares a card as it was (`before`) and as it is now (`card`), and notes which title or description was
+        replaced. `merged`: the change came from another program; otherwise it was made here. None: the card does not
+        exist."""
         if before is None or card is None:
             return
         if before.title != card.title:

@@ -192,7 +192,8 @@ class TaskService:
                 )
 
     def _descriptions(self, obj: ObjId, card: str) -> Mapping[str, Description]:
-        """All values that a card's description has had, by id, read from the board's changes one by one."""
+        """All values that the description of the card `card` has had on the board `obj`, by id. Merges all the board's
+        changes one by one, which takes time."""
         changes = self._changes.of(obj)
         room = changes[0].room if changes else RoomId(b"")
         with closing(Board()) as board, self._changes.merging(room, obj, changes):

@@ -113,8 +113,8 @@ class Worker:
         *,
         keep_deleted: bool = False,
     ) -> Tried:
-        """Loads the object `obj` into the process: merges all updates that are merged in this program into a CRDT with
-        the roots `texts` and `maps`. `keep_deleted`: as in `CrdtDoc`. WorkerDied, WorkerUnavailable."""
+        """Loads the object `obj` into the process: merges `updates` into a new CRDT with the roots `texts` and `maps`.
+        `keep_deleted`: as in `CrdtDoc`. Answers how that went. WorkerDied, WorkerUnavailable."""
         parts = list(_parts(updates))
         answers = [
             self.ask(
@@ -127,7 +127,7 @@ class Worker:
         return _joined(answers)
 
     def try_(self, obj: bytes, updates: Sequence[bytes], *, thorough: bool) -> Tried:
-        """Merges updates into the loaded object `obj`, up to the first that cannot be merged. `thorough`: reads the
+        """Merges `updates` into the loaded object `obj`, up to the first that cannot be merged. `thorough`: reads the
         whole object after each. WorkerDied if the process ended meanwhile, or was ended because it took too long."""
         answers = list[Tried]()
         for part in _parts(updates):
@@ -207,7 +207,8 @@ def _parts(updates: Sequence[bytes]) -> Iterator[list[bytes]]:
 
 
 def _joined(answers: Sequence[Tried]) -> Tried:
-    """Joins the answers about the lists into which one question was divided."""
+    """Joins the answers of the process about the parts into which one list of updates was divided, as if it had been
+    one question."""
     merged = tuple(one for answer in answers for one in answer.merged)
     each_us = tuple(us for answer in answers for us in answer.each_us)
     return Tried(merged, answers[-1].is_read, sum(answer.took_us for answer in answers), each_us)

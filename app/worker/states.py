@@ -65,9 +65,10 @@ class States:
         text_keys: Sequence[tuple[str, str]] = (),
         named: AbstractContextManager[None] = UNNAMED,
     ) -> State | None:
-        """Makes an object's state with the arguments and results of `app.objects.compaction.state_at`, in another
-        process unless the object is short; only then is `named` entered. WorkerDied if the process ended at the object
-        or took too long, WorkerUnavailable if it cannot be started and after `close`."""
+        """Merges an object's `changes` up to position `n` into one state. A short object is merged in this process,
+        within the context `named`; any other in another process, without it. Arguments and results are those of
+        `app.objects.compaction.state_at`. WorkerDied if the process ended at the object or took too long,
+        WorkerUnavailable if it cannot be started and after `close`."""
         count, size = len(changes), sum(len(change.data) for change in changes)
         if count <= SMALL_CHANGES and size <= SMALL_BYTES:
             return state_at(changes, n, unpack, texts=texts, maps=maps, text_keys=text_keys, named=named)
@@ -154,9 +155,10 @@ def _change(change: PlacedChange, unpack: Unpack) -> Change:
 
 
 def _state(worker: Worker, made: Made, text_keys: Sequence[tuple[str, str]]) -> State | None:
-    """Fetches the state that the process has made; None if the changes have none. WorkerDied if its answer breaks the
-    bounds. ▲ The process has read what colleagues wrote, and may have been taken over. So its answer is bounded, and is
-    never given to this program's own CRDT library; other members judge it."""
+    """Fetches the state that the process has made, as `made` describes it; None if the changes have none. `text_keys`:
+    the (map, key) of each text that was asked for. WorkerDied if the answer breaks the bounds. ▲ The process has read
+    what colleagues wrote, and may have been taken over. So its answer is bounded, and is never given to this program's
+    own CRDT library; other members judge it."""
     if made.size is None:
         return None
     update_bytes, begun_bytes = made.size

@@ -123,8 +123,8 @@ def _unpack(archive: zipfile.ZipFile) -> dict[str, bytes]:
 
 
 def _is_plain(part: bytes) -> bool:
-    """Whether a search for letters in the part's bytes finds what an XML parser would read: its encoding is one of the
-    usual ones, and agrees with the declared one."""
+    """▲ Whether a search for letters in an XML file's bytes finds what an XML parser would read: its encoding is one of
+    the usual ones, and agrees with the declared one."""
     wide = part[:2] in (b"\xff\xfe", b"\xfe\xff", b"<\0", b"\0<")
     codec = "utf-16-be" if part[:2] in (b"\xfe\xff", b"\0<") else "utf-16-le" if wide else "utf-8"
     head = part[:400].decode(codec, "replace")
@@ -141,8 +141,8 @@ def _is_xml(name: str) -> bool:
 
 
 def _usual(name: str, part: bytes) -> bytes:
-    """The part with the names that python-docx knows, in place of the names that documents with macros, templates and
-    ISO Strict use. `name`: the part's name."""
+    """Replaces, in the content `part` of the archive's file `name`, the type names and namespaces that macro documents,
+    templates and ISO Strict use by those that python-docx knows."""
     if name == _TYPES:
         part = _MAIN_LIKE.sub(_MAIN, part)
     if b"purl.oclc.org/ooxml" in part:
@@ -160,8 +160,9 @@ def _packed(xml: Mapping[str, bytes]) -> bytes:
 
 
 def _related(name: str, part: bytes, xml: Mapping[str, bytes]) -> bytes:
-    """A .rels part without the relationships that are not needed. Links stay, and those to the document, its styles and
-    numbering, if their target is in the archive. `name`: the part's name; `xml`: the archive's parts."""
+    """Removes the relationships that are not needed from `part`, the content of the .rels file `name`. Links stay, and
+    those to the document, its styles and numbering, if their target is in the archive. `xml`: the archive's files by
+    name."""
     folder = posixpath.dirname(posixpath.dirname(name))
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
     for relation in root.findall(_RELATION):

@@ -59,7 +59,8 @@ class Styles:
         self._hides_all = is_on(defaults, "vanish")
 
     def _chain(self, style_id: str | None) -> Iterator[Any]:
-        """Yields the style and then those that it is based on, at most _DEEPEST."""
+        """Yields the style `style_id` and then those that it is based on, the nearest first, at most _DEEPEST. Nothing
+        for None or an unknown style."""
         for _ in range(_DEEPEST):
             style = self._by_id.get(style_id) if style_id else None
             if style is None:
@@ -116,8 +117,8 @@ class Styles:
         return self._hidden(style_id or "") or False
 
     def hides_paragraph(self, style_id: str | None) -> bool:
-        """Whether a paragraph's style hides its text. If neither the style nor its bases say so, the file's default
-        decides."""
+        """Whether the paragraph style `style_id` (None: the file's default style) hides its text. If neither the style
+        nor those that it is based on say so, the file's general default decides."""
         found = self._hidden(style_id or self._default)
         return self._hides_all if found is None else found
 
