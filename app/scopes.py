@@ -88,8 +88,8 @@ class Scopes:
 
 
 def report(fault: Exception, event: str, **about: str) -> None:
-    """Logs an error that ends nothing, as `event` with the fields `about`. One of ours also goes to the loop's
-    exception handler, so that the person sees it."""
+    """Logs an error that ends neither the session nor the program, as `event` with the fields `about`. If it is a fault
+    of this program, it also goes to the loop's exception handler, so that the person sees it."""
     log.store.exception(event, fault, **about)
     if is_ours(fault):
         with suppress(RuntimeError):  # no loop runs

@@ -48,7 +48,7 @@ class Setting(Generic[V]):
 
     @property
     def needs(self) -> str:
-        """The values that `accepts` takes, in words for an administrator."""
+        """Describes in English, for an administrator, which values the setting accepts."""
         if self.choices:
             return "one of " + ", ".join(json.dumps(choice) for choice, _ in self.choices)
         if isinstance(self.default, bool):

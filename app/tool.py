@@ -249,7 +249,7 @@ class ToolKind(Generic[S]):
         return ""
 
     def join(self, parts: Parts, service: S) -> KindRules:
-        """Binds the kind's rules to the parts and the service of one session."""
+        """Binds the kind's rules, given for a tool in general, to the parts and the `service` of one session."""
         carry = self.successor if isinstance(self.successor, Carry) else None
         offer = self.successor if isinstance(self.successor, Offer) else None
         return KindRules(

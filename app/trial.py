@@ -62,7 +62,7 @@ async def trial(
 
 
 class _Server:
-    """A new agency and its server, in this process."""
+    """A server and the agency that certifies it, both new and in this process, for trying the program out."""
 
     def __init__(self, folder: Path) -> None:
         self._agency = Agency(os.urandom(32))
@@ -91,7 +91,7 @@ class _Server:
         return code.format()
 
     def serve(self, line: "_Ends") -> None:
-        """Answers the client at the other end of a connection until it ends."""
+        """Begins to answer the client at the other end of `line`, in a task that runs until the connection ends."""
         task = asyncio.ensure_future(Connection(line, self.service, self.service.limits).run())
         self._lines.add(task)
         task.add_done_callback(self._lines.discard)
@@ -141,7 +141,7 @@ class _Ends:
 
 
 class _Here:
-    """The client's end of a connection within this process."""
+    """The client's end of a connection to a server that is in the same process."""
 
     def __init__(self, ends: _Ends) -> None:
         self._ends = ends

@@ -51,7 +51,8 @@ class LookupResult:
 
 
 class Chosen(Protocol):
-    """What `look_up` returned, once the person has confirmed it."""
+    """What `enrol` needs of an activation code that was looked up, once the person has confirmed whose it is: the
+    server to use."""
 
     @property
     def server(self) -> str: ...

@@ -118,7 +118,8 @@ class Place:
         return found
 
     def _dialer(self, address: ServerAddress) -> Dialer:
-        """What opens connections to an address. Raises BadCaFile."""
+        """Makes what opens connections to the server at `address`, through the proxy that the settings ask for. Raises
+        BadCaFile."""
         try:
             return self._dial(address, lambda: egress_of(self.settings, self._routes))
         except OSError as e:  # also ssl.SSLError

@@ -124,7 +124,7 @@ class Files:
 
 @contextmanager
 def _naming(source: Source) -> Iterator[None]:
-    """A context in which an error about a file gets the file's name."""
+    """A context that adds the file's name to an error about that file (FileFault) and raises it again."""
     try:
         yield
     except FileFault as e:

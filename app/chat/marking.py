@@ -199,7 +199,8 @@ def _step_out(now: Written, last: int, mark: str) -> Written:
 
 
 def _stepped_out(now: Written) -> Written:
-    """Moves the caret out of every marked run at whose end it is."""
+    """Moves the caret out of every bold or italic run of which it is at the end, so that what is typed next is behind
+    the run's marks."""
     for mark in (BOLD, ITALIC):
         run = _run(now.text, now.end, mark)
         if run is not None and _at_end(now, run[1], mark):

@@ -173,7 +173,8 @@ class Timeline:
         return page[index % PAGE].change_id if index % PAGE < len(page) else None
 
     def place(self, index: int) -> Place:
-        """How the message at `index` is painted among its neighbours."""
+        """How the message at `index` is painted: whether a new day or the unread messages begin with it, and whether it
+        continues the message before it without a new heading."""
         message = self.message(index)
         first_unread = index == self.first_unread
         if index == 0:

@@ -50,7 +50,7 @@ class ChatRows:
         return self._count
 
     def waiting(self) -> int:
-        """How many messages the server does not have yet."""
+        """How many messages of the conversation are only on this device so far."""
         sql = "SELECT count(*) FROM chat_messages WHERE obj = ? AND sort >= ?"
         return int(self._db.value(sql, (self._obj, PENDING)) or 0)
 

@@ -69,7 +69,8 @@ class Typing:
             self.changed.emit(room)
 
     def now(self, room: RoomId) -> list[Uid]:
-        """The people who are writing, longest first."""
+        """The people who are writing in a room now, longest first. Drops those of whom nothing was received for a
+        while."""
         received = self._received.get(room, {})
         late = self._now_ms() - SHOWN_FOR_MS
         for key in [key for key, t in received.items() if t <= late]:

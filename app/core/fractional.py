@@ -27,7 +27,7 @@ def between(low: str | None, high: str | None, jitter: Callable[[], str] | None 
 
 
 def spread(count: int) -> list[str]:
-    """`count` rising keys for a new list."""
+    """Makes `count` sort keys in rising order, for the entries of a new list."""
     keys: list[str] = []
     for _ in range(count):
         keys.append(between(keys[-1] if keys else None, None))

@@ -27,7 +27,7 @@ from enum import Enum
 
 
 class Why(Enum):
-    """Why a text is not read as a day."""
+    """The reasons why a typed text is not read as a day."""
 
     NOT_UNDERSTOOD = "not-understood"
     NO_SUCH_DAY = "no-such-day"

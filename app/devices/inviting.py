@@ -125,6 +125,6 @@ def write_pointer(pointer: Pointer) -> str:
 
 
 def read_pointer(text: str) -> Pointer | None:
-    """Reads a QR code's text; None if it is not one for letting a device in."""
+    """Reads the text of a QR code that lets a new device into an account; None if the text is none of those."""
     fields = link_fields.read(text, "join", "server", "code")
     return Pointer(server=fields[0], code=fields[1]) if fields is not None else None

@@ -55,8 +55,8 @@ class Presence:
         self._received: dict[ObjId, dict[tuple[Uid, DevId], tuple[int, bytes]]] = {}
 
     def enter(self, room: RoomId, obj: ObjId, selection: Callable[[], bytes]) -> None:
-        """Notes that this person has opened the document. `selection` returns their selection as bytes; it is called
-        whenever that is to be sent."""
+        """Notes that this person has opened the document, and sends that to the room's devices now and again at
+        intervals. `selection` returns their selection as bytes; it is called whenever that is to be sent."""
         self._mine[obj] = _Mine(room, selection)
         self._tick(obj)
 
@@ -129,7 +129,8 @@ class Presence:
         self._forget(obj)
 
     def _forget(self, obj: ObjId) -> None:
-        """Drops devices that have sent nothing for a while: their computer sleeps or has lost its connection."""
+        """Drops from the document's present devices those that have sent nothing for a while: their computer sleeps or
+        has lost its connection."""
         received, oldest = self._received.get(obj, {}), self._now_ms() - SHOWN_FOR_MS
         gone = [key for key, (t, _) in received.items() if t < oldest]
         for key in gone:

@@ -51,7 +51,7 @@ class DocumentTrash:
         return next((item for item in self.put_away(row.room) if item.obj == obj), None)
 
     def take_back(self, item: PutAway) -> None:
-        """See `Bin`."""
+        """Takes a document out of the trash, to its old place. Does nothing if it is not in the trash."""
         if self.of(item.obj) is not None:
             self._restore(item.obj)
 

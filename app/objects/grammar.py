@@ -275,7 +275,7 @@ class _Update:
         return None
 
     def _whole_text(self) -> Generator[None, None, str]:
-        """Reads a text of any length, in steps."""
+        """Reads a text of any length from the update, in steps between which other tasks can run."""
         read, start = self._read, self._read.at
         parts: list[str] = []
         for part in read.texts(start, read.size()):

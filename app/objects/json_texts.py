@@ -107,7 +107,7 @@ class _Json:
         self._read.at = self._end
 
     def _ends(self, mark: int) -> bool:
-        """Whether the next byte is `mark`. If so, moves behind it."""
+        """Whether the next byte of the JSON is the character code `mark`. If so, moves behind it."""
         found = self._at < self._end and self._data[self._at] == mark
         self._at += found
         return found
@@ -152,7 +152,8 @@ class _Json:
         return kind
 
     def _over(self, pattern: re.Pattern[bytes]) -> Iterator[None]:
-        """Moves over all characters that `pattern` matches from here on."""
+        """Moves over all characters that `pattern` matches from the present place on, in steps between which other
+        tasks can run."""
         while True:
             found = pattern.match(self._data, self._at, min(self._at + STRETCH, self._end))
             long = found is not None and found.end() == self._at + STRETCH

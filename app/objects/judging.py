@@ -23,7 +23,7 @@ HOUR_MS = 3_600_000
 
 
 class Kind(Enum):
-    """What a judge decides about an update."""
+    """The kinds of decision that a judge can make about an update."""
 
     MERGED = "merged"
     """It is given to the CRDT now, after all that was merged before it."""
@@ -129,7 +129,7 @@ class Judge:
         return self.structure.mark(), len(self._moves), dict(self._ready)
 
     def rollback(self, mark: JudgeMark) -> None:
-        """Returns to a point that `mark` gave: as if nothing had been offered since."""
+        """Forgets everything that was offered since `mark` was made."""
         structure, moves, ready = mark
         self.structure.rollback(structure)
         while len(self._moves) > moves:

@@ -58,7 +58,7 @@ class Wait:
 
 
 class Kept(Protocol):
-    """The waiting updates and the changes of one object, as the store has them."""
+    """What the store has of one object, for its judge: the changes, and the updates that wait for missing ids."""
 
     def waiting(self, client: int, below: int) -> Sequence[tuple[PlacedChange, int, tuple[int, ...]]]:
         """The updates that wait for an id of `client` with a clock below `below`, each as (its last change without
@@ -270,9 +270,8 @@ class Replay:
         return joined(self._changes(parts), self._unpack)
 
     def _join(self, change: PlacedChange, piece: Unpacked, group: bytes) -> tuple[int, ...] | None:
-        """Adds a piece of a cut update to the others of its `group`. Returns the positions of all pieces if the update
-        is complete, () if some are missing, None if the piece does not count (its index is taken, or its count
-        differs)."""
+        """Adds a piece of a cut update to its `group`. Returns the positions of all pieces if they are complete, () if
+        not, None if this one does not count (its index is taken, or its count differs)."""
         key = (bytes(change.uid), group)
         count, pieces = self._groups.get(key, (piece.count, {}))
         if piece.count != count or piece.index in pieces:

@@ -65,7 +65,7 @@ class Client:
         return self.sequences[bisect_right(self.starts, clock) - 1]
 
     def one_run(self, clock: int, length: int) -> bool:
-        """Whether `length` ids from `clock` on are in one sequence."""
+        """Whether the client's `length` ids from `clock` on are all in one sequence."""
         after = bisect_right(self.starts, clock)
         return clock + length <= (self.starts[after] if after < len(self.starts) else self.clock)
 
@@ -107,7 +107,7 @@ class Structure:
     # -- reading
 
     def has(self, ident: Id) -> bool:
-        """Whether an id exists."""
+        """Whether the operation with this id (client, clock) is known here."""
         client = self.clients.get(ident[0])
         return client is not None and ident[1] < client.clock
 
@@ -183,7 +183,8 @@ class Structure:
             raise Broken("half")
 
     def root(self, name: str) -> int:
-        """The number of the root `name`; a root gets a number when it is first named."""
+        """The number of the root (a named, outermost part of the CRDT) with the name `name`; a root gets a number when
+        it is first named."""
         found = self._roots.get(name)
         if found is None:
             found = self._roots[name] = len(self.parents)
@@ -191,7 +192,7 @@ class Structure:
         return found
 
     def key(self, name: str | None) -> int:
-        """The number of the key `name`, given when it is first named; 0 for None."""
+        """The number of the map key `name`, which it gets when it is first named; 0 for None, no key."""
         if name is None:
             return 0
         found = self._key_numbers.get(name)
@@ -225,7 +226,7 @@ class Structure:
         return len(self._undo), len(self.parents), len(self.keys)
 
     def rollback(self, mark: Mark) -> None:
-        """Returns to a point that `mark` gave: as if nothing had been added since."""
+        """Removes everything that was added since `mark` was made."""
         undo, parents, keys = mark
         while len(self._undo) > undo:
             number, client, clock, runs, lows, types = self._undo.pop()

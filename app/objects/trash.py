@@ -56,7 +56,7 @@ class WrittenAfter:
 
 
 class Bin(Protocol):
-    """The trash of one tool: the service of a tool whose objects can be put away."""
+    """The trash of one tool, whose objects (or parts of them, such as cards) a person can put away and restore."""
 
     def put_away(self, room: RoomId) -> Sequence[PutAway]:
         """What is in a room's trash, the latest first."""

@@ -37,7 +37,7 @@ class Late:
 
 
 class Rows(Protocol):
-    """All waiting updates of one object, as the store has them, also those that are in memory too."""
+    """Reads from the store the updates of one object that wait for an id which is not here yet."""
 
     def waiting(self, client: int, below: int) -> Sequence[Late]:
         """The stored updates that wait for an id of `client` with a clock below `below`."""
@@ -96,7 +96,7 @@ class Waiting:
         return found if found is not None else (None, None)
 
     def drop(self, late: Late) -> None:
-        """Removes an update from memory."""
+        """Removes a waiting update from memory; the store's row of it stays."""
         _, facts = self._lates.pop(late.change.position)
         count, size = self._held[late.change.author]
         self._held[late.change.author] = count - 1, size - _things(facts)

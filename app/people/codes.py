@@ -13,7 +13,7 @@ from app.core.ids import Hash, Uid
 
 
 class Verdict(StrEnum):
-    """What a QR code that was read says about a person's keys."""
+    """What a QR code that was read says about a person's keys, compared with those that this device knows."""
 
     SAME = "same"
     DIFFERENT = "different"

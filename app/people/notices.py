@@ -141,8 +141,8 @@ class Notices:
             self._emit_changed()
 
     async def _begin(self) -> bool:
-        """Begins to watch the logs of people who are new here. If the agency has reset such a person already, that is
-        remembered without a notice. Returns whether there was such a person."""
+        """Begins to watch the key logs of people who are new here. If the agency has reset the account of one of them
+        already, that is stored without a notice. Returns whether there was such a person."""
         ended = False
         for at, uid in enumerate(self._rows.begin_new()):
             if self._engine.is_over(uid):

@@ -74,12 +74,12 @@ class Mirror:
         return sum(self._sizes8[:index])
 
     def to_utf8(self, pos_utf16: int) -> int:
-        """The byte position of a UTF-16 position."""
+        """Converts a position in the whole text from UTF-16 units (`pos_utf16`) to UTF-8 bytes."""
         index, offset = self.find_utf16(pos_utf16)
         return self.start_utf8(index) + utf8_from_utf16(self.blocks[index].text, offset)
 
     def to_utf16(self, pos_utf8: int) -> int:
-        """The UTF-16 position of a byte position."""
+        """Converts a position in the whole text from UTF-8 bytes (`pos_utf8`) to UTF-16 units."""
         index, start = self.find_utf8(pos_utf8)
         return self.start_utf16(index) + utf16_from_utf8(self.blocks[index].text, pos_utf8 - start)
 

@@ -168,7 +168,7 @@ class Document:
         self.set_styles(first, [style] * (last - first + 1))
 
     def set_styles(self, first: int, styles: Sequence[Style]) -> None:
-        """Gives consecutive blocks, from number `first` on, a style each."""
+        """Gives consecutive blocks, the first of which has the number `first`, new styles, one for each block."""
         self._undo.split()
         new = [
             Block(block.runs, style)

@@ -28,7 +28,7 @@ NO_ITEM = Item()
 
 
 def items(blocks: Sequence[Block]) -> list[Item]:
-    """The list place of each block, in their order."""
+    """For each block, in the same order: its place in a list, NO_ITEM for a block that is no list item."""
     found: list[Item] = []
     open_lists: dict[int, tuple[Style, int, int]] = {}
     lists = 0

@@ -126,7 +126,8 @@ def _cells(blocks: Sequence[Block], begin: int, end: int) -> list[Cell]:
 
 
 def _pieces(items: Iterable[Cell]) -> list[tuple[str, dict[str, Any]]]:
-    """The text to insert, in stretches of equal attributes."""
+    """Joins parts of a text with equal attributes into stretches: (text, attributes) of each, as they are to be
+    inserted."""
     pieces: list[tuple[str, dict[str, Any]]] = []
     chars: list[str] = []
     before: Marks | Mapping[str, Any] | None = None

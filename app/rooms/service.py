@@ -167,7 +167,7 @@ class RoomService:
         )
 
     def _shown_title(self, row: RoomRow) -> str:
-        """The title to show: of a direct room the other person's name."""
+        """The title under which a room is shown: its own, or for a direct room the other person's name."""
         if row.type is not RoomType.DIRECT:
             return row.title
         others = [p.name for p in self.people_in(row.room) if not p.is_me]
@@ -277,7 +277,7 @@ class RoomService:
         ]
 
     def opened(self, room: RoomId, obj: ObjId) -> None:
-        """Notes that this person has opened an object now."""
+        """Notes that this person has opened the object `obj` now: for the list of what they opened last."""
         self._store.objects.opened(obj)
         self.changed.emit()
 

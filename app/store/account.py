@@ -24,7 +24,7 @@ class Account:
         return value
 
     def save_account(self, account: bytes) -> None:
-        """Replaces the account's secrets."""
+        """Stores the account's secrets, as sync encoded them, in place of those that were stored."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO account (id, data) VALUES (1, ?)", (account,))
 
@@ -50,7 +50,7 @@ class Account:
         return KeptServer(address=address, key=bytes.fromhex(key)) if address else None
 
     def keep_server(self, server: KeptServer) -> None:
-        """Replaces the stored server."""
+        """Stores the address and key of the account's server, in place of those that were stored."""
         with self._db.transaction():
             self._db.conn.execute(
                 "INSERT OR REPLACE INTO meta (name, value) VALUES ('server', ?)",

@@ -330,7 +330,8 @@ def _in_order(
 
 
 def stored_change(row: Row, me: Uid | None) -> StoredChange:
-    """The row of `statements.CHANGE`'s columns."""
+    """Makes a stored change out of a row with `statements.CHANGE`'s columns. `me`: this account's person, whose changes
+    are marked as own."""
     rowid, room, obj, change_id, author, t, n, data = row
     return StoredChange(
         rowid=rowid,

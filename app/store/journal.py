@@ -67,7 +67,8 @@ class Journal:
         self.left = tuple(merge for slot in range(_SLOTS) if (merge := self._at(slot)) is not None)
 
     def settle(self) -> None:
-        """Empties the file once the merges in `left` have been handled, durably."""
+        """Empties the file, durably. Call it once the merges in `left`, which an earlier run of the program did not
+        finish, have been handled."""
         self.left = ()
         self._map[:] = bytes(_SLOTS * _SIZE)
 

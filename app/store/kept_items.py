@@ -21,7 +21,7 @@ class KeptItems:
         self._db = db
 
     def add(self, room: RoomId, items: Sequence[Item]) -> None:
-        """Keeps items, within the caller's transaction."""
+        """Stores items as the server sent them, within the caller's transaction."""
         rows = [
             (room, i.n, i.t, i.kind, i.body, i.sig, i.ct, len(i.body) + len(i.sig) + len(i.ct or b"")) for i in items
         ]

@@ -124,7 +124,8 @@ class KeptJudges:
         return Held(judge, judge.covered_by(self._snapshot(obj)))
 
     def _snapshot(self, obj: ObjId) -> list[PlacedChange]:
-        """The changes that make up the object's newest opened snapshot."""
+        """The changes of which the newest snapshot of an object that this device opened consists; empty if there is
+        none."""
         rows = [placed_in(row) for row in self._db.rows(sql.SNAPSHOT_ROWS, (obj,))]
         return [placed for placed in rows if placed.position >> PLACE_BITS == rows[0].position >> PLACE_BITS]
 

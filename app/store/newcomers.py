@@ -31,8 +31,8 @@ class Newcomers:
         return found
 
     def owe(self, obj: ObjId) -> None:
-        """Notes that the object's state could not be written when the others were, and is still to be given to new
-        members; see `owes`."""
+        """Notes that the present state of an object could not be written when those of the others were: new members
+        without access to the history still need it. See `owes`."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, 1)", (_owed_of(obj),))
 
@@ -41,7 +41,7 @@ class Newcomers:
         return self._db.value("SELECT 1 FROM meta WHERE name = ?", (_owed_of(obj),)) is not None
 
     def owing(self) -> list[ObjId]:
-        """The objects whose state is still owed."""
+        """The objects whose present state new members still need from this device."""
         rows = self._db.rows("SELECT name FROM meta WHERE name LIKE ?", (f"{_OWED_NAME}%",))
         return [ObjId(bytes.fromhex(name.removeprefix(_OWED_NAME))) for (name,) in rows]
 

@@ -15,7 +15,7 @@ class Notes:
         return str(self._db.value("SELECT value FROM meta WHERE name = ?", (f"note-{name}",)) or "")
 
     def set(self, name: str, text: str) -> None:
-        """Keeps a text; "" removes it."""
+        """Stores `text` under `name`; "" removes what is stored there."""
         with self._db.transaction():
             if text:
                 self._db.conn.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", (f"note-{name}", text))

@@ -131,7 +131,7 @@ class Objects:
         return value
 
     def set_draft(self, room: RoomId, obj: ObjId, data: bytes | None) -> None:
-        """Keeps a draft; None or empty removes it."""
+        """Stores the draft of an object, a text that was typed and not sent, as `data`; None or empty removes it."""
         with self._db.transaction():
             if data:
                 self._db.conn.execute(
@@ -158,7 +158,7 @@ class Objects:
 
     # -- recently opened
     def opened(self, obj: ObjId) -> None:
-        """Notes that the person has opened it now."""
+        """Notes that this person has opened the object now."""
         with self._db.transaction():
             self._db.conn.execute("INSERT OR REPLACE INTO recent (obj, t) VALUES (?, ?)", (obj, clock.now_ms()))
 
@@ -174,7 +174,7 @@ class Objects:
 
     # -- CRDT states: loading may begin with one instead of the first change
     def crdt_state(self, obj: ObjId) -> tuple[int, bytes] | None:
-        """(rowid of the last change in it, state), or None."""
+        """The cached state of an object, as (rowid of the last change in it, state); None if none is cached."""
         row = self._db.one("SELECT row, state FROM crdt_states WHERE obj = ?", (obj,))
         return (row[0], row[1]) if row else None
 

@@ -98,7 +98,8 @@ class Origins:
         return self._select("WHERE old = ? ORDER BY rowid", (old,))
 
     def set_step(self, room: RoomId, step: Step) -> None:
-        """Stores the step. It never goes back."""
+        """Stores how far this device has come with the successor `room`. A step before the stored one changes
+        nothing."""
         with self._db.transaction():
             self._db.conn.execute("UPDATE origins SET step = max(step, ?) WHERE room = ?", (step, room))
 

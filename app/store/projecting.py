@@ -120,7 +120,8 @@ class Projecting:
         return any(object_in(room, RoomId(old[0]), ObjId(o)) == obj for (o,) in ids)
 
     def _clear(self, obj: ObjId, room: RoomId) -> None:
-        """Removes everything that any room but `room` wrote under the object's id."""
+        """Removes everything that other rooms than `room` wrote under the id `obj`, since the object belongs to
+        `room`."""
         conn = self._db.conn
         conn.execute("UPDATE changes SET unprojected = 'other-room' WHERE obj = ? AND room <> ?", (obj, room))
         conn.execute(
@@ -409,7 +410,7 @@ class Projecting:
 
 
 def object_row(fields: Sequence[Any]) -> ObjectRow:
-    """The row of `statements.SELECT_OBJECTS`' columns."""
+    """Makes an object's row out of the values of `statements.SELECT_OBJECTS`' columns."""
     obj, room, kind, title, created, updated, deleted, by = fields
     return ObjectRow(
         obj=obj, room=room, kind=kind, title=title, created=created, updated=updated, deleted=bool(deleted), by=by

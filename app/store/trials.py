@@ -196,7 +196,7 @@ class Trials:
         return [c for c in changes if c.uid != self._me.uid or place_of(c) not in known.rows]
 
     def _merging(self, obj: ObjId) -> Projector | None:
-        """The object's kind, if its objects merge."""
+        """The kind of the object `obj`, if objects of that kind merge (documents, boards); None for any other."""
         kind = self._kinds.get(self._db.value("SELECT kind FROM objects WHERE obj = ?", (obj,)) or "")
         return kind if kind is not None and kind.merging is not None else None
 

@@ -79,7 +79,7 @@ class KeptRows:
 
 
 def placed_of(change: OpenedChange) -> PlacedChange:
-    """A received change in the form that its judge takes."""
+    """Converts a received change into the form that an object's judge takes, with its position as one number."""
     position = position_of(change.n, change.place)
     return PlacedChange(position, change.change_id, change.uid, change.t, change.payload)
 

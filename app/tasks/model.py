@@ -172,7 +172,7 @@ class Board:
         self._set(self._columns, (column_id, "order"), key_between(low, high))
 
     def delete_column(self, column_id: str) -> None:
-        """Deletes a column. Its cards are then in the first column."""
+        """Deletes a column. Its cards are then shown in the first column."""
         with self._doc.transact():
             self._columns.delete((column_id,))
 
@@ -322,7 +322,7 @@ class Board:
         self._set(self._cards, (card_id, "checklist", item_id, "order"), key_between(low, high))
 
     def delete_check_item(self, card_id: str, item_id: str) -> None:
-        """Deletes a line."""
+        """Deletes a line of a card's checklist."""
         with self._doc.transact():
             self._cards.delete((card_id, "checklist", item_id))
 

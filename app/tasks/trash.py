@@ -33,7 +33,7 @@ class CardTrash:
         self._board(item.room, item.obj).restore_card(item.ref.decode())
 
     def written_after(self) -> Sequence[WrittenAfter]:
-        """See `Bin`."""
+        """The cards that this person put into the trash, in all rooms, and others have written in since; see `Bin`."""
         return [
             WrittenAfter(item=_item(*item), by=(Uid(by),) if by is not None else (), t=t)
             for *item, by, t in self._db.rows(_WRITTEN, (self._me(),))

@@ -264,7 +264,7 @@ class _Watch:
 
 
 def command_of(*options: str) -> list[str]:
-    """The command that starts the worker's process with these options."""
+    """The command that starts the worker process: program and arguments, with `options` at the end."""
     frozen = getattr(sys, "frozen", False)
     return [sys.executable, *((OPTION,) if frozen else ("-m", "app.worker")), *options]
 

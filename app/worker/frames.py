@@ -49,7 +49,7 @@ class Read(msgspec.Struct, frozen=True, array_like=True, tag=3):
 
 
 class Forget(msgspec.Struct, frozen=True, array_like=True, tag=4):
-    """A question: drop a loaded object from memory."""
+    """A question to the worker process: drop the loaded object `obj` from memory."""
 
     obj: bytes
 
@@ -72,7 +72,8 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Give(msgspec.Struct, frozen=True, array_like=True, tag=5):
-    """A question: take further changes of the one object whose state is made."""
+    """A question to a process that makes states: take these further `changes` of the object whose state it is to
+    make."""
 
     changes: tuple[Change, ...]
 
@@ -94,7 +95,7 @@ class GetBytes(msgspec.Struct, frozen=True, array_like=True, tag=7):
 
 
 class PutBytes(msgspec.Struct, frozen=True, array_like=True, tag=8):
-    """A question: take the next bytes of the one file that is converted."""
+    """A question to the process that converts files: take `data`, the next bytes of its one file."""
 
     data: bytes
 
@@ -153,13 +154,13 @@ Answer = Tried | Made | Part | Converted
 
 
 def encode(frame: Question | Answer) -> bytes:
-    """A frame's bytes, its length before it."""
+    """The bytes of a question or answer as they are sent: their length, then the encoded frame."""
     data = _encoder.encode(frame)
     return _LENGTH.pack(len(data)) + data
 
 
 def write(stream: IO[bytes], frame: Question | Answer) -> None:
-    """Sends one frame."""
+    """Writes a question or answer to the pipe `stream` and flushes it."""
     stream.write(encode(frame))
     stream.flush()
 

@@ -17,9 +17,9 @@ _SPARED = (
 
 
 class _Unused:
-    """The one class that is found under every name of a module that was not imported. Creating one without arguments
-    does nothing, and it has no other use. pycrdt creates one for each document in place of anyio's lock, which only its
-    asynchronous transactions use."""
+    """A class that replaces every name in the modules that are not imported, to save memory. Creating one without
+    arguments does nothing, and it has no other use. pycrdt creates one for each document in place of anyio's lock,
+    which only its asynchronous transactions use."""
 
     def __class_getitem__(cls, _: object) -> "type[_Unused]":
         return cls

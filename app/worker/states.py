@@ -96,7 +96,7 @@ class States:
             return worker
 
     def end(self, worker: Worker) -> None:
-        """Ends the process of one state."""
+        """Ends the process `worker`, which `begin` returned."""
         with self._changing:
             self._running.discard(worker)
         worker.close()
@@ -110,13 +110,13 @@ class Workers(Worker):
         self.states = States()
 
     def close(self) -> None:
-        """Ends all of them for good."""
+        """Ends the process in which changes are tried and all that make states; none is started again."""
         self.states.close()
         super().close()
 
 
 class _Process:
-    """A context with a process for one state, which is ended with the context."""
+    """A context that starts a process to make one object's state, and ends that process when the context ends."""
 
     def __init__(self, states: States) -> None:
         self._states = states

@@ -58,7 +58,7 @@ _PAGE_HEAD = re.compile(r"word/(?:header|footer)\d*\.xml", re.IGNORECASE)
 
 
 class _Full(Exception):
-    """The text is as long as a document may be."""
+    """Raised to end the reading of a file when the text is as long as a document may be."""
 
 
 class _Field:
@@ -117,7 +117,8 @@ class _Reader:
         self.left["numbering"] = self._renumbered()
 
     def _renumbered(self) -> int:
-        """How many numbered lists have other numbers in a document than in Word."""
+        """How many numbered lists of the file have an item whose number in a document of ours differs from the one in
+        Word."""
         pairs = zip(self.blocks, items(self.blocks), strict=True)
         return len({i.list for b, i in pairs if self._counted.get(id(b), (i.number,))[0] != i.number})
 
