@@ -72,11 +72,12 @@ class AccountRecovery:
         place.cleared.connect(self._forget_key)
 
     async def look_up_account(self, server: str, code: str, recovery_sheet: str) -> RecoveryLookup:
-        """Asks the server whose recovery sheet it is. `code`: the activation code with its second line;
-        `recovery_sheet`: the code on the paper. Raises Reject `"code"`, `"share-code"` or `"recovery-sheet-code"` for a
-        mistyped code, `"share-missing"` for a code without its second line, `"share"` for the share of another recovery
-        sheet, `"recovery-sheet"` and `"record"` for a false answer; Refused `"recovery-sheet-unknown"`,
-        `"other-person"`, `"code-…"`; BadAddress, and the world's errors of sync."""
+        """Asks the server at the address `server` whose recovery sheet it is. `code`: the activation code with its
+        second line; `recovery_sheet`: the code on the paper. Raises Reject `"code"`, `"share-code"` or
+        `"recovery-sheet-code"` for a mistyped code, `"share-missing"` for a code without its second line, `"share"` for
+        the share of another recovery sheet, `"recovery-sheet"` and `"record"` for a false answer; Refused
+        `"recovery-sheet-unknown"`, `"other-person"`, `"code-…"`; BadAddress, and other SyncErrors such as Unreachable.
+        """
         attempt = Attempt.begin(code, recovery_sheet)
         found = await Recovery(self._place.dialer(server), attempt, clock.now_ms).look()
         if self._current is None or not self._current.is_of(attempt):

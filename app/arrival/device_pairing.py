@@ -40,11 +40,11 @@ class DevicePairing:
         self._guest: Guest | None = None
 
     async def begin_pairing(self, server: str, name: str, *, code: str = "", number: str = "") -> PairingPeer:
-        """Connects to the device that has the account, by the `code` or the `number` that it shows. `name` is the name
-        that this device is to have.
+        """Connects to the device that has the account, through the server at the address `server`, by the `code` or the
+        `number` that the other device shows. `name` is the name that this device is to have.
 
         Raises BadAddress; Reject "code" for a mistyped code, "enrol" for a wrong one or for an attacker in between;
-        Refused "code-unknown", "code-used", "pairing"; the world's errors of sync.
+        Refused "code-unknown", "code-used", "pairing"; other SyncErrors such as Unreachable.
         """
         await self.stop_pairing()
         self._guest = guest = Guest(

@@ -20,8 +20,8 @@ def _no_script(address: str) -> ProxyLookup | None:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """How the desktop finds the proxy for a connection. Both functions may wait for the system; call them in a
-    thread."""
+    """How the desktop finds the proxy for a connection: `system` asks for the one that the operating system names,
+    `script` for the one that a PAC script names. Both may wait for the system; call them in a thread."""
 
     system: ProxyLookup = field(default_factory=lambda: from_environment(os.environ))
     """The proxy that the system names."""

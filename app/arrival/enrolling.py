@@ -81,7 +81,8 @@ class Enrolling:
         place.cleared.connect(self._forget)
 
     async def look_up(self, server: str, code: str) -> LookupResult:
-        """Asks the server for whom the activation code was made. Raises BadAddress, and the world's errors of sync."""
+        """Asks the server at the address `server` for whom the activation code `code` was made. Raises BadAddress, and
+        SyncErrors such as Unreachable."""
         if self._unfinished is not None and self._unfinished.code == code:
             return self._unfinished.found  # the server may hold it as used: by us
         invitation = await Enrolment(self._place.dialer(server), code, clock.now_ms).look()

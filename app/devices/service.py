@@ -52,7 +52,7 @@ class RevocationProgress:
 
 class DeviceService:
     """A person's own devices: lists, renames and revokes them, and lets new ones in. Actions that need the server are
-    coroutines and raise SyncError's world errors."""
+    coroutines and raise SyncErrors, such as Unreachable."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, personal: Personal) -> None:
         self.changed: Signal[()] = Signal()

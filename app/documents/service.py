@@ -253,8 +253,8 @@ class DocumentService:
         return copy
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Document:
-        """A separate document with what these changes make of it. Nothing that is written in it is stored. The caller
-        closes it."""
+        """Makes a separate document out of `changes`, some or all of those of the document `obj`, to be read only: what
+        is written in it is not stored. The caller closes it."""
         document = Document()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
             document.merge(pieces.Assembler().feed(changes))

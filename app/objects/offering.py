@@ -52,8 +52,8 @@ def offerable(updates: Mapping[K, bytes], has: Has, is_taken: IsTaken = lambda c
 
 
 def names_taken(updates: Iterable[bytes], is_taken: IsTaken) -> bool:
-    """Whether one of a person's own `updates` names a client that belongs to another person in the successor room
-    (`is_taken`). Such an update can never be offered there."""
+    """Whether one of a person's own `updates` names a CRDT client that belongs to another person in the successor room,
+    the one that continues theirs (`is_taken` decides that). Such an update can never be offered there."""
     known = [facts for update in updates if (facts := _facts(update)) is not None]
     taken = _taken(known, is_taken)
     return any(taken(client) for facts in known for client in _clients(facts))

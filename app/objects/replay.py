@@ -192,7 +192,8 @@ class Replay:
             return 0
 
     def storing(self) -> Generator[None, None, bytes]:
-        """What is known now, as bytes for `starting`. Works in steps; no change may be judged meanwhile."""
+        """Returns, as bytes that `starting` reads, everything that was judged up to now. Works in steps; no change may
+        be judged meanwhile."""
         known = yield from encoding(self.structure)
         return StateStart(self.upto, tuple(sorted(self._waits.keys() | self.named)), known).encode()
 

@@ -67,7 +67,7 @@ class PeopleService:
 
     async def search(self, query: str) -> list[Person]:
         """Colleagues in the agency's directory who match `query`, without this person and accounts that have ended.
-        Raises SyncError's world errors while offline."""
+        Raises SyncErrors, such as Unreachable while offline."""
         found = [uid for uid in await self._engine.directory(query) if uid != self._engine.uid]
         return [self.person(uid) for uid in found if not self._engine.is_over(uid)]
 

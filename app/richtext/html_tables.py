@@ -28,7 +28,8 @@ class _Cell:
 
 
 class Table:
-    """Collects the content of one table from another program and turns it into paragraphs, as the module says."""
+    """Collects the content of one table in HTML from another program and turns it into paragraphs: one for each row,
+    with tabs between the cells."""
 
     def __init__(self) -> None:
         self.out: list[Block] = []

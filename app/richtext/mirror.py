@@ -13,8 +13,8 @@ from app.richtext.flow import Block, Edit, visible_edit
 
 
 class Mirror:
-    """A document's blocks in order, with their sizes in both units, for converting positions. Only `replace` changes
-    them."""
+    """A document's blocks in order, with their sizes in UTF-16 units and UTF-8 bytes, for converting positions. Only
+    `replace` changes them."""
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []

@@ -155,7 +155,7 @@ class Document:
         self.rewrite(first, len(old), spliced(old, offset, end, text, marks), prefix_cap=cap)
 
     def format(self, pos: int, length: int, attrs: Mapping[str, Any]) -> None:
-        """Sets attributes on the `length` units from `pos` on (None takes a mark away): `format(3, 8, {"bold":
+        """Sets attributes on the `length` UTF-16 units from `pos` on (None takes a mark away): `format(3, 8, {"bold":
         True})`."""
         first, offset = self.find_block(pos)
         last, end = self.find_block(pos + max(0, length))

@@ -40,7 +40,8 @@ class Baselines:
         """Objects whose state is still to be given to newcomers, and of which no change may be held back any more."""
 
     def wake(self, room: RoomId) -> None:
-        """Notes that a member may have been added to the room without the history, so that `run` checks it."""
+        """Notes that a member without access to the history may have been added to the room, so that `run` checks
+        it."""
         self._rooms.add(room)
         self._woken.set()
 
@@ -57,8 +58,8 @@ class Baselines:
                 pass
 
     async def _round(self) -> float | None:
-        """Tries once each room for which `wake` was called. Returns the seconds to wait before the failed ones are
-        tried again; None if none failed."""
+        """Tries once, in each room for which `wake` was called, to write the states that new members need. Returns the
+        seconds to wait before the failed ones are tried again; None if none failed."""
         rooms, self._rooms = self._rooms, set()
         waits_s: list[float] = []
         for room in rooms:
@@ -70,16 +71,16 @@ class Baselines:
         return min(waits_s, default=None)
 
     async def _pay_round(self) -> float | None:
-        """Tries once to write the single objects whose state is still owed. Returns the seconds to wait before the
-        failed ones are tried again; None if none failed."""
+        """Tries once to write the states of single objects that new members still need, after the objects had to wait.
+        Returns the seconds to wait before the failed ones are tried again; None if none failed."""
         due, self._due = self._due, set()
         failed = [obj for obj in due if not await self._paid(obj)]
         self._due.update(failed)
         return RETRY_S if failed else None
 
     async def _tried(self, room: RoomId) -> float | None:
-        """Writes the states that are owed in a room. Returns the seconds to wait before the next try; None if nothing
-        is left to do."""
+        """Writes the present states of a room's objects, if new members without the history still need them from this
+        device. Returns the seconds to wait before the next try; None if nothing is left to do."""
         if self._store.newcomers.owed(room) is not None and not self._whole(room):
             return LOOK_S
         return None if await self._done(self.give(room)) else RETRY_S

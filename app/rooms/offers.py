@@ -51,8 +51,8 @@ class HeldOffer:
 
 
 class Offers:
-    """This person's changes that wait before they can be offered, in all successor rooms, and the person's answers
-    about them."""
+    """This person's own changes of stopped rooms that cannot be offered (copied) yet to the rooms that continue those,
+    and the person's answers about them."""
 
     def __init__(self, store: Store) -> None:
         self.changed: Signal[RoomId] = Signal()

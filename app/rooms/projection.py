@@ -50,8 +50,8 @@ def project(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) 
 
 
 def positioned(conn: Connection, root: ObjectRow, changes: Sequence[StoredChange]) -> None:
-    """Projects own records that have received their positions. Records that leave a change out count only from then
-    on."""
+    """Writes the rows that depend on the position of a room's record, for own records that the server has now given a
+    position. Only then does a record that leaves a change out of its object count."""
     for change in changes:
         record = decode(change.data)
         if isinstance(record, ObjectRetired):

@@ -109,11 +109,11 @@ class ObjectSummary:
 
 class RoomService:
     """What a person does with rooms and their members, and what lists show of them. Actions that need the server are
-    coroutines and raise SyncError's world errors."""
+    coroutines and raise SyncErrors, such as Unreachable."""
 
     def __init__(self, store: Store, engine: Engine, people: PeopleService, starters: Sequence[Starter]) -> None:
         self.changed: Signal[()] = Signal()
-        """The room whose entry in the list of rooms has changed."""
+        """The list of rooms has changed; `room_changed` names the room."""
         self.room_changed: Signal[RoomId] = Signal()
         self._store = store
         self._engine = engine

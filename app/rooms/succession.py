@@ -187,7 +187,8 @@ class Succession:
         self._woken.set()
 
     async def run(self) -> None:
-        """Runs until cancelled. Takes the next steps of every successor that is not followed to the end."""
+        """Runs until cancelled. Does what is left to do on this device for every room that continues a stopped one,
+        whenever `wake` was called; tries again after a while what failed."""
         while True:
             failed = False
             unfinished = self._store.origins.unfinished()

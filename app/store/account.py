@@ -58,7 +58,8 @@ class Account:
             )
 
     def recovery_first_seen(self) -> bytes | None:
-        """The bytes that `keep_recovery_first_seen` stored last; None if nothing is stored. See `AccountPort`."""
+        """When this device first learned of each attempt to recover the account, as the opaque bytes that
+        `keep_recovery_first_seen` stored last; None if nothing is stored."""
         value: bytes | None = self._db.value("SELECT value FROM meta WHERE name = 'recovery-attempts'")
         return value
 

@@ -47,7 +47,8 @@ class Behind:
         """More objects are complete. Emitted after the commit."""
 
     def prepare(self) -> None:
-        """Reads the complete objects that an earlier run of the program noted and did not finish. Called at opening."""
+        """Reads from the store which objects were complete at the end of the program's last run, but not judged from
+        their first change yet. Called when the store is opened."""
         names = self._db.rows("SELECT name FROM meta WHERE name GLOB 'complete-*'")
         self._complete = {ObjId(bytes.fromhex(name.partition("-")[2])): None for (name,) in names}
 

@@ -84,7 +84,8 @@ class Objects:
         self._projecting = projecting
 
     def new(self, room: RoomId) -> ObjId:
-        """The id of a new object, bound to its room by the share that is kept for its first envelope."""
+        """Makes the id of a new object of the room `room`. The id is computed from the room's and from a random secret,
+        the share, which is stored here to be sent with the object's first change."""
         share = os.urandom(32)
         obj = object_of(room, share)
         with self._db.transaction():

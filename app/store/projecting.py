@@ -57,8 +57,8 @@ class Projecting:
         """The room whose read models changed. Emitted after the commit, once for each transaction and room."""
 
     def prepare(self) -> None:
-        """Makes the tables of new kinds, rebuilds those of kinds with a new version, and projects stored changes that
-        are not projected yet. Called at opening."""
+        """Makes the tables of new kinds, makes the rows of kinds with a new version again, and runs the projections
+        (see the class) for stored changes for which they have not run yet. Called when the store is opened."""
         versions: dict[str, int] = dict(self._db.rows("SELECT kind, version FROM kinds"))
         new = [kind for kind in self._kinds.values() if kind.id not in versions]
         for kind in self._kinds.values():
@@ -138,8 +138,8 @@ class Projecting:
         self._db.after_commit(partial(self.taken_out.emit, obj))
 
     def _announce_again(self, room: RoomId) -> None:
-        """Projects the room's own records again, since one of them announces an object. That record did not count while
-        the object belonged to another room."""
+        """Writes the rows that the room's own records make again (lists of its objects), since one of the records
+        announces an object. That record did not count while the object belonged to another room."""
         conn, root = self._db.conn, ObjId(room)
         conn.execute("UPDATE objects SET projected = 0 WHERE obj = ?", (root,))
         self._object(self._db.conn, root, (), strict=False, tried=None)
@@ -193,8 +193,9 @@ class Projecting:
         strict: bool,
         tried: Tried,
     ) -> set[int]:
-        """Projects the changes of one object that are not projected yet; `changes`, `strict` and `tried` as in `run`.
-        Returns the row ids of the changes that are kept for a trial."""
+        """Runs the kind's projection, which writes rows for lists and search, for those changes of one object for which
+        it has not run yet. `changes`, `strict` and `tried`: as in `run`. Returns the row ids of the changes that are
+        kept for a trial."""
         found = self._db.conn.execute(sql.OBJECT, (obj,)).fetchone()
         if found is None:
             return set()
@@ -297,8 +298,8 @@ class Projecting:
             self.notify_changed(row.room)
 
     def from_start(self, obj: ObjId) -> None:
-        """Projects an object again from its first change, since a change that was merged into it must be merged no
-        more. Call it within the caller's transaction."""
+        """Deletes the rows for lists and search that an object's changes made, and makes them again from its first
+        change, since a change that was merged into it must no longer be. Call it within the caller's transaction."""
         conn = self._db.conn
         found = conn.execute(sql.OBJECT, (obj,)).fetchone()
         kind = self._kinds.get(found[2]) if found else None

@@ -140,8 +140,8 @@ class Snapshots:
         return found.changes if found is not None else ()
 
     def _baseline(self, reader: Connection, obj: ObjId) -> Sequence[PlacedChange]:
-        """The changes of the baseline with which this person begins the object, if they were added to its room without
-        the history. Empty otherwise."""
+        """The changes of the baseline (the state that was made for a new member) with which this person begins to read
+        the object, if they were added to its room without the history. Empty otherwise."""
         found = reader.execute("SELECT room, kind FROM objects WHERE obj = ?", (obj,)).fetchone()
         kind = self._kinds.get(found[1]) if found is not None else None
         if found is None or kind is None or kind.merging is None:

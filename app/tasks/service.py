@@ -302,8 +302,8 @@ class TaskService:
         return count
 
     def _made(self, obj: ObjId, changes: Sequence[StoredChange]) -> Board:
-        """A separate board with what these changes make of it. Nothing that is written in it is stored. The caller
-        closes it."""
+        """Makes a separate board out of `changes`, some or all of those of the board `obj`, to be read only: what is
+        written in it is not stored. The caller closes it."""
         board = Board()
         with self._changes.merging(changes[0].room if changes else RoomId(b""), obj, changes):
             board.merge(Assembler().feed(changes))

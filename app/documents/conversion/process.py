@@ -20,8 +20,8 @@ _BINARY = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF-", b"{\\rtf", b"MZ", b"\x7
 
 
 class Converting:
-    """The side of the conversion process: collects the bytes of the one file that the program sends, converts it, and
-    returns the result in parts."""
+    """What the conversion process does: it collects the bytes of the one file that the program sends, converts the
+    file, and returns the result in parts."""
 
     def __init__(self) -> None:
         self._given: list[bytes] = []
