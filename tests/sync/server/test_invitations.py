@@ -17,9 +17,9 @@ from sync.server.process.running import start_server
 from sync.server.store.base import Store, Taken
 from sync.trust.person.agency import SignInCode, invite_id
 from tests.sync.server.house import House
+from tests.sync.server.store_rows import ANNA, entry, invite, store, user
 from tests.sync.server.test_backup import back_up, put_back
 from tests.sync.server.test_restored_rooms import _signed_out
-from tests.sync.server.test_stores import ANNA, entry, invite, store, user
 from tests.sync.server.wire import Person, Refused, config, wired
 
 __all__ = ["store"]  # a fixture
