@@ -12,11 +12,8 @@ from sync.server.store.memory import MemoryStore
 from sync.server.store.sql import SqlStore
 
 ROOM, OTHER = b"r" * 16, b"s" * 16
-
 ANNA, BERT = b"a" * 16, b"b" * 16
-
 DEV = b"d" * 16
-
 SENT = Tally("device", DEV)
 
 

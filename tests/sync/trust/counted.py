@@ -19,7 +19,6 @@ from tests.sync.trust.forging import batch_by
 from tests.sync.trust.people import Room, Someone
 
 DAY_MS = 86_400_000
-
 NONE = Total(most=0, part=1)
 
 MARK = bytes(400)
