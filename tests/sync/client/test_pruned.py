@@ -28,7 +28,7 @@ from sync.protocol import messages as m
 from sync.trust.formats.items import Item
 from sync.trust.room.room_state import Snapshot
 from sync.trust.room.stream import AcceptedEnvelope
-from tests.journeys.test_restored_server import backed_up, open_again, restored, whole
+from tests.journeys.restoring import backed_up, open_again, restored, whole
 from tests.sync.client.papers import WORDS, Paper, forgotten, other_state, paper, three_know
 from tests.sync.client.test_seals import lose
 from tests.world import Client, World, until, world
