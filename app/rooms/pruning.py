@@ -8,6 +8,7 @@ read the same content as before.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -28,6 +29,9 @@ SENT_S = 60.0
 """How long the objects' present state may take to reach the server, in seconds."""
 LOOK_S = 1.0
 TRIES = 3
+READ_S = 5.0
+"""How long `prune` waits for changes that are just arriving, in seconds."""
+READ_LOOK_S = 0.05
 
 Progress = Callable[[str, int, int], None]
 """What is being done ("state" or "objects"), objects done, objects in all. Called on the loop."""
@@ -126,6 +130,7 @@ class Pruning:
         """Clears the history of the objects that are ready, and returns them. `progress` is called before each step.
         Raises Unreachable, or Refused with a refusal of `PrunePlan`, with what an object lacks after all, or with the
         server's code."""
+        await self._wait_until_read(room)
         before = self._engine.prunes(room).pruned
         plan = await self.plan(room)
         if plan.refusal is not None:
@@ -140,6 +145,13 @@ class Pruning:
             await self._one(room, found.obj, before.get(found.obj, 0))
         progress("objects", total, total)
         return plan.ready
+
+    async def _wait_until_read(self, room: RoomId) -> None:
+        """Returns when this device has read all of the room, at the latest after READ_S. A colleague who writes while
+        the person presses the button is no reason to refuse."""
+        last = time.monotonic() + READ_S
+        while self.refusal(room) == "reading" and time.monotonic() < last:
+            await asyncio.sleep(READ_LOOK_S)
 
     async def _one(self, room: RoomId, obj: ObjId, before: int) -> None:
         """Clears one object. If the server answers that new members need another state first, because of a new key or
