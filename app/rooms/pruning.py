@@ -8,7 +8,6 @@ read the same content as before.
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -29,9 +28,8 @@ SENT_S = 60.0
 """How long the objects' present state may take to reach the server, in seconds."""
 LOOK_S = 1.0
 TRIES = 3
-READ_S = 5.0
-"""How long `prune` waits for changes that are just arriving, in seconds."""
-READ_LOOK_S = 0.05
+READ_LOOKS, READ_LOOK_S = 100, 0.05
+"""How often, and with how many seconds between, `prune` looks whether changes that are just arriving have come."""
 
 Progress = Callable[[str, int, int], None]
 """What is being done ("state" or "objects"), objects done, objects in all. Called on the loop."""
@@ -147,10 +145,11 @@ class Pruning:
         return plan.ready
 
     async def _wait_until_read(self, room: RoomId) -> None:
-        """Returns when this device has read all of the room, at the latest after READ_S. A colleague who writes while
-        the person presses the button is no reason to refuse."""
-        last = time.monotonic() + READ_S
-        while self.refusal(room) == "reading" and time.monotonic() < last:
+        """Returns when this device has read all of the room, at the latest after READ_LOOKS looks. A colleague who
+        writes while the person presses the button is no reason to refuse."""
+        for _ in range(READ_LOOKS):
+            if self.refusal(room) != "reading":
+                return
             await asyncio.sleep(READ_LOOK_S)
 
     async def _one(self, room: RoomId, obj: ObjId, before: int) -> None:
