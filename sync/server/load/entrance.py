@@ -155,8 +155,8 @@ class Entrance:
         return caller
 
     def keep(self, caller: Caller) -> None:
-        """Counts a connection as not signed in. ▲ Beyond the address's limit its oldest such connection is ended;
-        beyond the server's limit the oldest of all."""
+        """Counts a connection as not signed in. ▲ Beyond the limit of its address (if that is known) the oldest such
+        connection of the address is ended; beyond the server's limit the oldest of all."""
         own = caller.origin.unsigned
         own[caller] = self._unsigned[caller] = None
         if caller.origin.name != UNKNOWN and len(own) > self._limits.address_unsigned_connections:
