@@ -289,8 +289,8 @@ def _is_part(table: Table, room: bytes, obj: bytes, part: bytes) -> ColumnElemen
 
 
 def _items(c: Connection, narrow: Any, limit_bytes: int, *, bare: bool) -> list[ItemRow]:
-    """The items that the condition `narrow` selects, in order: at least one, then as many as `limit_bytes` allows.
-    `bare`: without their content."""
+    """The items that the condition `narrow` selects, in order: the first, if there is any, then as many as
+    `limit_bytes` and `_MAX_ROWS` allow. `bare`: without their content."""
     i = s.items.c
     query = select(i.n, i.t, i.kind, i.id, i.rh, i.body, i.sig, null() if bare else i.ct)
     rows = c.execute(query.where(narrow).order_by(i.n).limit(_MAX_ROWS))
