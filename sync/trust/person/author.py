@@ -22,8 +22,9 @@ Entry = tuple[bytes, bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """A device that signs entries and envelopes for the person `uid`: its id `dev` and signing key. `ulog` is the
-    (number, hash) of the newest entry that it knows of that person's user log."""
+    """A device that signs entries and envelopes for the person `uid`: its id `dev` and private signing key. `ulog` is
+    the (number, hash) of the newest entry that it knows of that person's user log; every envelope and room entry that
+    it signs states it."""
 
     uid: Uid
     dev: DevId
