@@ -60,7 +60,7 @@ def recipients(
     members: dict[Uid, Member], pins: dict[Uid, tuple[int, Hash]], policy: dict[str, object], book: UserBook
 ) -> list[Recipient]:
     """▲ All recipients that an epoch must be sealed to: the members by the pinned heads of their user logs, and the
-    agency's recovery keys. ▲ These never get the history. NeedLog if a log is missing.
+    agency's recovery keys. ▲ These keys never get the history. NeedLog if a log is missing.
 
     A person whose device the agency revoked is left out until they have a newer generation of their own key.
     """
