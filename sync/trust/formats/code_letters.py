@@ -39,8 +39,9 @@ def checked(label: str, secret: int, secret_bits: int, check_bits: int) -> int:
 
 
 def check(label: str, number: int, secret_bits: int, check_bits: int) -> int:
-    """Removes the checksum from `number`, which `checked` made with the same other arguments, and returns the secret.
-    Reject "code" if the checksum does not match."""
+    """Removes the checksum of `check_bits` bits from `number`, and returns the secret, a number of `secret_bits` bits.
+    `checked` made the number with the same `label`, which names the kind of code. Reject "code" if the checksum does
+    not match."""
     secret = number >> check_bits
     if secret >> secret_bits or number != checked(label, secret, secret_bits, check_bits):
         raise Reject("code", "checksum")
