@@ -52,9 +52,9 @@ def _commitment(nonce: bytes, new: NewDevice) -> Hash:
 
 def _digits(agency: Hash, commit: bytes, old_nonce: bytes, old: OldDevice, new_nonce: bytes) -> str:
     """▲ The six digits that the person compares on both screens. They cover only values to which each device was bound
-    before it knew the other one's nonce: the agency's fingerprint, the new device's commitment (`commit`), the old
-    device's nonce and description (`old_nonce`, `old`), and the new device's nonce (`new_nonce`), to which `commit`
-    binds it."""
+    before it knew the other one's nonce: the fingerprint of the agency's key (`agency`), the new device's commitment
+    (`commit`), the old device's nonce and description (`old_nonce`, `old`), and the new device's nonce (`new_nonce`),
+    to which `commit` binds it."""
     digest = H("enrol-digits", agency, commit, old_nonce, enc(old.fields()), new_nonce)
     return f"{int.from_bytes(digest[:8], 'big') % 10**DIGITS:0{DIGITS}}"
 

@@ -200,8 +200,8 @@ class UserLog:
 
     @classmethod
     def replay(cls, entries: list[tuple[bytes, bytes]], agency_pk: bytes) -> "UserLog":
-        """Builds a log from all its entries, given as (body, signature) from the first on. Reject as in `apply`, or
-        "malformed" if there are none."""
+        """Builds a log from all its `entries`, each (body, signature), from the first on, and verifies them.
+        `agency_pk` is the agency's public key. Reject as in `apply`, or "malformed" if there are none."""
         log = cls(agency_pk)
         for body, sig in entries:
             log.apply(body, sig)
