@@ -76,8 +76,8 @@ class Rows:
         self._at: dict[bytes, int] = {}
 
     def begin(self, packed: bytes, held: Mapping[Uid, T] | Mapping[bytes, T]) -> None:
-        """Begins with rows that were packed before, for example those read at a start. They have one length and are in
-        the order of the keys of `held`."""
+        """Begins with `packed`, the rows that were packed before, for example those read at a start. They have one
+        length and are in the order of the keys of `held`, the dict that they encode."""
         size = len(packed) // len(held) if held else 0
         self._packed = bytearray(packed)
         self._at = {key: at * size for at, key in enumerate(held)}
