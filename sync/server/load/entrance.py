@@ -45,8 +45,8 @@ class Caller:
         self._end = abort
 
     def awaits_head(self, within_s: float) -> None:
-        """▲ Ends the connection unless the client sends the rest of its request's head within `within_s` seconds and
-        the answer begins."""
+        """▲ Ends the connection after `within_s` seconds, unless the client has sent the rest of its request's head by
+        then, and the request was answered, opened a WebSocket or showed a device's bearer token."""
         self._stop_timer()
         self._timer = asyncio.get_running_loop().call_later(within_s, self._entrance.evict, self, "late")
 

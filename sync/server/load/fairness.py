@@ -168,8 +168,8 @@ class Budget:
 
     @property
     def may_disturb(self) -> bool:
-        """Whether the party may send frames that are dropped rather than delayed: it is within its budget of processor
-        time, or no other party has begun a request within its own budget in the last second."""
+        """Whether the party (a device or an address) may send frames that are dropped rather than delayed: it is within
+        its budget of processor time, or no other party has begun a request within its own budget in the last second."""
         return self.in_credit or not self._queue.has_others(self)
 
 
