@@ -277,8 +277,8 @@ class SqlStore(SqlPeople, SqlRestore, SqlAdminLog):
 
 
 def _unmet_rooms() -> Select[int]:
-    """A query that counts rooms of which clients hold receipts that this store cannot confirm. It is joined with the
-    items at the receipts' positions, so that the caller can narrow it by them."""
+    """A query that counts the rooms of which a client has shown a receipt that did not fit this store. The item at the
+    receipt's position is joined to it (null if there is none), so that the caller can narrow the count by it."""
     u, here = s.unmet.c, s.items.c
     return select(func.count()).select_from(s.unmet.outerjoin(s.items, (here.room == u.room) & (here.n == u.n)))
 
