@@ -65,8 +65,8 @@ class Account:
 
     @classmethod
     def decode(cls, data: bytes) -> "Account":
-        """Reads an account from `data`, the bytes that `encode` made. Reject "format" for another version, "malformed"
-        if they are damaged."""
+        """Reads an account from `data`, the bytes that `encode` made. Reject "format" for another version; "malformed",
+        "encoding" or "oversize" if they are damaged."""
         parts = fields.items(dec(data, limit=65536), "account")
         if parts:
             fields.version(parts[0], VERSION, "account")
