@@ -108,8 +108,8 @@ class Seals:
                 self._link.seal_work.set()
 
     async def _fetch(self, room: RoomSync, e: int) -> bool:
-        """Asks the server for the keys of epoch `e` that are sealed to this person; True if one opens and is new
-        here."""
+        """Asks the server for the keys of epoch `e` of `room` that are sealed to this person; True if one opens and is
+        new here. False also if the server refuses, which is only logged."""
         ring = room.keys.ring
         had = ring.k(e), ring.a(e)
         try:
@@ -186,7 +186,8 @@ class Seals:
 
     async def _answer(self, room_id: RoomId, uid: Uid, e: int) -> None:
         """Seals the key of epoch `e` to the newest key of the person `uid`, who asked for it, and uploads the seal.
-        Does nothing if they may not have that key any more, or this device does not hold it."""
+        Does nothing if they may not have that key any more, or this device does not hold it. A refusal is only logged;
+        after "busy" it is tried again in 10 s."""
         room = self._link.rooms.get(room_id)
         k = room.keys.ring.k(e) if room is not None else None
         if room is None or k is None or not room.keys.may_read(uid, e):

@@ -84,14 +84,16 @@ class Invitations:
     # -- from the inbox -------------------------------------------------------------------------------------------
 
     def start(self, listed: set[RoomId]) -> None:
-        """Call it on a new connection: forgets the rooms that are not among `listed`, those that the server lists."""
+        """Call it on a new connection: forgets the invitations to rooms that are not among `listed`, those that the
+        server lists."""
         for room in [room for room in self._held if room not in listed]:
             self.drop(room)
 
     def takes(self, head: m.RoomHead) -> bool:
         """Whether the room of `head`, which the server announced, is held here as an invitation and so must not be
         followed; holds it if need be. False for a room that is followed already, and for one that the owner opens
-        without asking. A room that this person left, and to which they were added again, is held."""
+        without asking. A room that this person left, and to which they were added again, is held. Beyond MAX_HELD rooms
+        the answer is True, and the room is ignored."""
         room = RoomId(head.receipt.room)
         known = self._link.rooms.get(room)
         member = known is not None and (known.stream.n == 0 or known.is_member)
@@ -120,22 +122,23 @@ class Invitations:
     def left(self, room: RoomSync, receipt: m.Receipt) -> bool:
         """Call it when `room` is read up to the position at which this person left it, and the server has more;
         `receipt` is for the server's last position. Returns True if the room is held: then nothing more of it is read
-        before the person accepts."""
+        before the person accepts. False: it is read on."""
         if self.consent is None:
             return False
         room.forget_announced()
         return self.takes(m.RoomHead(receipt, 0, b""))
 
     def drop(self, room: RoomId) -> None:
-        """Forgets `room`, if it is held: the person is no longer a member, or the room is followed now."""
+        """Forgets the invitation to `room`, if there is one: the person is no longer a member, or the room is followed
+        now."""
         self._due.pop(room, None)
         held = self._held.pop(room, None)
         if held is not None and held.verdict is Verdict.ASK and self.consent is not None:
             self.consent.on_invitations()
 
     def reconsider(self) -> None:
-        """Has the owner decide again about every room that is held here. Call it when an answer, a block or the set of
-        known people has changed."""
+        """Has the owner decide again about every room that waits for the person's answer or is hidden. Call it when an
+        answer, a block or the set of known people has changed."""
         if self.consent is None:
             return
         moved = False
@@ -178,8 +181,9 @@ class Invitations:
     # -- reading --------------------------------------------------------------------------------------------------
 
     async def read_next(self) -> None:
-        """Reads the headers and a few records of the next room that is due, and has the owner decide. If the server
-        does not give what it must, the room stays as it is, and is read again on the next connection."""
+        """Reads the headers and a few records of the next room to which the person was added, and has the owner decide
+        about it. If the server does not give what it must, the room stays as it is, and is read again on the next
+        connection."""
         room = self.next
         del self._due[room]
         held, consent = self._held.get(room), self.consent

@@ -117,7 +117,7 @@ class SliceReader:
         self._snapshots.see(room, accepted)
 
     async def store_judged(self, room: RoomSync) -> None:
-        """Stores what was judged of a room that a newcomer is reading for the first time, before the room is stopped.
+        """Stores what was judged of `room`, which a newcomer is reading for the first time, before the room is stopped.
         If only headers were pulled, its content is left to be read again."""
         if not room.headers_only or not room.stream.n:
             await self._content.bootstrap(room)

@@ -71,8 +71,8 @@ class Snapshots:
         self._wake = asyncio.Event()
 
     def see(self, room: RoomSync, accepted: Sequence[Accepted]) -> None:
-        """Notes the objects that have grown, and new snapshots, in `accepted`, the items of a slice of `room` that is
-        judged and stored. Does nothing if this person may not read the history."""
+        """Notes, in `accepted`, the items of a slice of `room` that is judged and stored, the objects that have grown
+        since their newest snapshot, and new snapshots. Does nothing if this person may not read the history."""
         if room.bootstrap_buffer is not None or not room.keys.has_history:
             return
         for item in accepted:
