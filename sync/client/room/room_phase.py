@@ -214,7 +214,8 @@ LASTING = tuple(mark.value for mark in Mark if mark.value is not None)
 
 
 class UnlistedTransition(BugError):
-    """A fault of this program: an event came in a state for which the table of transitions lists nothing."""
+    """A fault of this program: an event happened to a room in a state for which the table of its state machines lists
+    nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

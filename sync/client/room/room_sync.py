@@ -262,7 +262,8 @@ class RoomSync(TrackedRoom):
 
     def shown(self, item: Item, n: int) -> AcceptedEnvelope | None:
         """▲ `item`, which the server shows for position `n`, as an envelope, if it is the very one that was judged
-        there: the running hash must agree. Its content may be gone. None for any other item."""
+        there: the running hash must agree. Its content may be gone. None for any other item, and for other content than
+        the envelope names."""
         before, mine = self.stream.rh_of(n - 1, self.rh_at), self.stream.rh_of(n, self.rh_at)
         if item.kind != ENVELOPE or item.n != n or before is None or not 0 <= item.t <= MAX_T:
             return None
@@ -277,8 +278,9 @@ class RoomSync(TrackedRoom):
 
     def missed(self, item: AcceptedEnvelope) -> None:
         """Records that the server did not give the content of `item` when this device asked for it. Once the room is
-        judged up to the server's last position, this stops it as WITHHELD. Nothing is recorded if the item's object is
-        destroyed, or pruned up to there: the content may then be gone (`RoomStream.may_be_gone`)."""
+        judged up to the server's last position, the server is asked again; if it does not give the content then, the
+        room is stopped as WITHHELD. Nothing is recorded if the item's object is destroyed, or pruned up to there: the
+        content may then be gone (`RoomStream.may_be_gone`)."""
         if not self.stream.may_be_gone(item.hdr.obj, item.n):
             self.stream.state.missing[item.n] = item.hdr.obj
 
@@ -372,8 +374,9 @@ class RoomSync(TrackedRoom):
         return self._opener.inside_from
 
     def _members_since(self) -> tuple[list[MemberRow], list[Uid]]:
-        """(members that are new or changed, people who are members no more), both since the last call, whose result
-        went into the last write."""
+        """(members that are new or changed, people who are members no more), both since the last call. The caller must
+        write them to the store: no later call gives them again. If the write fails, the room is loaded from the
+        store."""
         stored, now = self._stored_members, self.stream.members
         self._stored_members = now
         if stored is now:
@@ -387,10 +390,10 @@ class RoomSync(TrackedRoom):
         return rows, [uid for uid in stored if uid not in now]
 
     def resolve(self, shares: Iterable[WireShare] = ()) -> list[Received]:
-        """Decrypts the store's waiting items, as far as that is possible now, and returns the writes for the store.
-        `shares` are objects' secrets that were just received. ▲ Tries only after a new key, share or addition; []
-        otherwise. A member who makes many items of a room wait could otherwise make every later item cost a scan of all
-        of them."""
+        """Decrypts the store's waiting items, as far as that is possible now, and returns the writes for the store; []
+        if nothing opens and no share is new. `shares` are objects' secrets that were just received. ▲ Tries only after
+        a new key, share or addition. A member who makes many items of a room wait could otherwise make every later item
+        cost a scan of all of them."""
         new_shares = self.keys.take_shares(shares)
         if not self.keys.untried:
             return []
