@@ -95,7 +95,8 @@ class Reconnecting:
         self._retry.set()
 
     def hurry(self) -> None:
-        """Drops the connection, if there is one, and dials at once."""
+        """Drops the connection, if there is one, and dials at once; that this connection ended is not shown as an
+        error."""
         self.retry_now()
         connection = self._link.connection
         if connection is not None:
@@ -148,8 +149,9 @@ class Reconnecting:
         return self.backoff.next_s()
 
     async def _show_end(self, error: Exception) -> float | None:
-        """Shows to the person that a session ended with `error`, after what this device can do about it itself. Returns
-        the seconds to wait before the next attempt; None if the back-off decides."""
+        """Shows to the person why a session ended (`error`). If the server does not know this account, first tries to
+        register it, or to upload its log again. Returns the seconds to wait before the next attempt; None if the
+        back-off decides."""
         if isinstance(error, Ended):
             return self._believe_end(error)
         if isinstance(error, TooOld):

@@ -125,8 +125,9 @@ class SignedInSession:
             self._link.reload()
 
     def _on_frame(self, frame: m.ServerFrame) -> None:
-        """Gives `frame`, which the server sent without being asked, to the part of the engine that handles it. Runs on
-        the reader task."""
+        """Gives `frame`, which the server sent without being asked, to the part of the engine that handles it. Before
+        the inbox has the sign-in's list of rooms, Joined and Removed wait for it, and other frames about rooms are
+        dropped: the listed rooms are pulled then. Runs on the reader task."""
         if isinstance(frame, m.LogMoved):
             self._link.own_log_moved.set()
         elif isinstance(frame, m.MemberMoved):
