@@ -34,7 +34,7 @@ _NOT_OURS = (CertificateRefused, WrongAgency, ServerUnproven, Reject)
 
 
 class Nowhere:
-    """The dialer of an account that has no usable address: every call fails."""
+    """The dialer of an account that has no usable address: every attempt to connect raises NoAddress."""
 
     address = ServerAddress("", 0)
 

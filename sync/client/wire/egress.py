@@ -161,13 +161,15 @@ class WebSocketDialer:
             raise _of_http(e) from e
 
     async def close(self) -> None:
-        """Closes the HTTP client, if there is one; a later request opens another. Open WebSockets stay open."""
+        """Closes the HTTP client that is kept for all requests, if there is one. The dialer stays usable: a later
+        request opens another client. Open WebSockets stay open."""
         kept, self._http = self._http, None
         if kept is not None:
             await kept[1].aclose()
 
     async def _client(self) -> "httpx.AsyncClient":
-        """The HTTP client that is kept for all requests, or a new one if the route has changed since."""
+        """The HTTP client that is kept for all requests; a new one if the route has changed since, and then the former
+        one is closed."""
         import httpx
 
         now = await self._prepare()
