@@ -74,8 +74,8 @@ class Link:
         return 0 if seen is None else max(0, self.now_ms() - seen)
 
     def room(self, room: RoomId) -> RoomSync:
-        """The room as this device follows it. If it is in `large`, it is read from its stored state; if it is not
-        known, a new `RoomSync` is added to `rooms`."""
+        """The room with the id `room` as this device follows it. If it is in `large`, it is read from its stored state;
+        if it is not known, a new `RoomSync` is added to `rooms`."""
         found = self.rooms.get(room)
         if found is None and room in self.large:
             # ▲ a new RoomSync in its place would begin at the room's first position

@@ -41,7 +41,7 @@ class PendingChange:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedBatch:
     """A batch of encrypted changes of one room, signed by this device. It is stored before it is sent, and sent again
-    byte for byte until it is acknowledged.
+    byte for byte until the server has acknowledged it, or has refused it so that its changes must be encrypted again.
 
     `bodies` are the envelopes (header, hash and length of the ciphertext) and `cts` their ciphertexts. The envelopes
     have the sequence numbers from `first_seq` on; `last_id` is the id of the last, which `sig` signs. `rows` are the
@@ -197,8 +197,8 @@ class InboxPort(Protocol):
         ...
 
     def kept_items(self, room: RoomId, n: int, limit_bytes: int) -> list[Item]:
-        """Items of `room` that are kept as they were received, from position `n` + 1 on, without a break. At least one
-        if that position is kept; then as many as `limit_bytes` allow."""
+        """Items of `room` that are kept as they were received, from position `n` + 1 on, without a break. [] if that
+        position is not kept; otherwise at least one item, then as many as `limit_bytes` allow."""
         ...
 
     def trim_items(self, before_ms: int, most_bytes: int) -> bool:
@@ -207,9 +207,10 @@ class InboxPort(Protocol):
         ...
 
     async def receive_apart(self, received: Received) -> None:
-        """Stores `received`, all that one slice changes, in ONE transaction: commits it, then notifies the tools, then
-        flushes the commit to the disk and returns. With `received.more` it is not flushed, since the last part of the
-        slice is. If this raises, the slice may be stored all the same.
+        """Stores `received`, all that one slice changes, in ONE transaction: commits it, then notifies the parts of the
+        application that show it (chat, documents and so on), then flushes the commit to the disk and returns. With
+        `received.more` it is not flushed, since the last part of the slice is. If this raises, the slice may be stored
+        all the same.
 
         A change whose id is stored already (the person's own, or one that came twice) only gets its position.
         """
@@ -365,4 +366,5 @@ class Listener(Protocol):
 
 
 class Ports(AccountPort, ServerPort, InboxPort, SnapshotPort, OutboxPort, BlobPort, Protocol):
-    """The whole store as the engine sees it. The owner implements it."""
+    """Everything that the engine asks of its owner's store: the account and people, the server, rooms, snapshots, the
+    outbox, and parts of files. The owner implements it."""
