@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: EUPL-1.2
 """The client engine: keeps one account in step with the agency's server, for as long as `run` runs.
 
-It moves encrypted changes between the owner's store (ports.py) and the server, and notifies the owner of what a person
-should know. It never learns what a change means.
+It moves encrypted changes between the application's store (ports.py) and the server, and notifies the application of
+what a person should know. It never learns what a change means.
 """
 
 import contextlib
@@ -52,8 +52,8 @@ from sync.trust.room.successor_claim import Origin, may_continue
 
 
 class Engine:
-    """Keeps one account in step with the agency's server: sends what the owner's store has to send, and stores what
-    other people and devices sent. It is made on the event loop and runs in `run` until cancelled. Every other call
+    """Keeps one account in step with the agency's server: sends what the application's store has to send, and stores
+    what other people and devices sent. It is made on the event loop and runs in `run` until cancelled. Every other call
     comes from the same loop."""
 
     def __init__(
@@ -88,7 +88,7 @@ class Engine:
         self._reconnecting = Reconnecting(link, self.devices, self._state, self._session, unknown)
         link.compare_clocks = self._reconnecting.compare_clocks
 
-    # -- state for the owner --------------------------------------------------------------------------------------
+    # -- state for the application --------------------------------------------------------------------------------
 
     @property
     def uid(self) -> Uid:
@@ -194,9 +194,9 @@ class Engine:
         return may_continue(found.stream.state, uid) if found is not None else None
 
     def reread_progress(self, room: RoomId) -> tuple[int, int] | None:
-        """While older items of `room` are read again in the background, because their keys came later or this device
-        began with snapshots: (position reached so far, last position to reach). None if nothing is left to be read
-        again."""
+        """While older items of `room` are pulled from the server and opened again in the background, because their keys
+        came later or this device began with snapshots: (position reached so far, last position to reach). None if
+        nothing is left to be read again."""
         found = self._link.rooms.get(room)
         return (self.parts.inbox.rereading.reached(room), found.reread) if found is not None and found.reread else None
 
@@ -331,7 +331,7 @@ class Engine:
         rooms = [room for room in self._link.rooms.values() if room.problem is None]
         return sum(room.kept_n > 0 and room.kept_n >= room.head_n for room in rooms), len(rooms)
 
-    # -- requests of the owner ------------------------------------------------------------------------------------
+    # -- requests of the application ------------------------------------------------------------------------------
 
     def wake(self) -> None:
         """The outbox has new rows, or an upload ended."""

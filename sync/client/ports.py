@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the engine needs from its owner: a durable store of bytes, and a listener to notify.
+"""What the engine needs from the application that runs it: a durable store of bytes, and a listener to notify.
 
 Every method is synchronous, durable when it returns (one transaction each) and called on the engine's event loop.
 app/store implements `Ports`.
@@ -78,7 +78,8 @@ class KeptServer:
 
 
 class ServerPort(Protocol):
-    """What the engine asks of the owner's store about the account's server: loads and stores its address and key."""
+    """What the engine asks of the application's store about the account's server: loads and stores its address and
+    key."""
 
     def kept_server(self) -> KeptServer | None:
         """What `keep_server` stored last; None before the first connection."""
@@ -90,7 +91,7 @@ class ServerPort(Protocol):
 
 
 class AccountPort(Protocol):
-    """What the engine asks of the owner's store about people: loads and stores the account's own secrets, and
+    """What the engine asks of the application's store about people: loads and stores the account's own secrets, and
     everybody's public key logs and staff records."""
 
     def load_account(self) -> bytes | None: ...
@@ -127,7 +128,8 @@ class AccountPort(Protocol):
 
 
 class InboxPort(Protocol):
-    """What the engine asks of the owner's store about rooms: loads and stores what was received from the server."""
+    """What the engine asks of the application's store about rooms: loads and stores what was received from the
+    server."""
 
     def rooms(self) -> list[tuple[RoomId, bytes]]:
         """Every room with its stored stream state."""
@@ -184,7 +186,7 @@ class InboxPort(Protocol):
 
     def put_receipts(self, receipts: Sequence[KeptReceipt]) -> None:
         """Stores each of `receipts` (the server's signed statements of how far a room goes), unless one of a later
-        position is stored for its room. Losing the last ones in a power cut does no harm."""
+        position is stored for its room. It need not be durable: losing the last ones in a power cut does no harm."""
         ...
 
     def put_evidence(
@@ -218,8 +220,8 @@ class InboxPort(Protocol):
 
 
 class SnapshotPort(Protocol):
-    """What the engine asks of the owner's store for making snapshots: an object's changes, and its state as it was last
-    computed."""
+    """What the engine asks of the application's store for making snapshots: an object's changes, and its state as it
+    was last computed."""
 
     def compactor(self, obj: ObjId) -> Compact | None:
         """The function that computes the state of the object `obj` from its changes. None for an unknown object, or a
@@ -260,8 +262,8 @@ class SnapshotPort(Protocol):
 
 
 class OutboxPort(Protocol):
-    """What the engine asks of the owner's store about sending: changes that are not encrypted yet, and batches that are
-    not acknowledged."""
+    """What the engine asks of the application's store about sending: changes that are not encrypted yet, and batches
+    that are not acknowledged."""
 
     def pending(self, limit: int) -> list[PendingChange]:
         """At most `limit` outbox rows that are not encrypted yet, oldest first. Left out are rows of changes that name
@@ -271,8 +273,8 @@ class OutboxPort(Protocol):
     def pending_in(self, room: RoomId, limit: int) -> list[PendingChange]: ...
 
     def put_sealed(self, batch: SealedBatch) -> None:
-        """Stores `batch` with its shares, and records that its outbox rows are encrypted and its sequence numbers
-        (dev_seq) are used, in one transaction."""
+        """Stores `batch` with its shares (objects' secrets), and records that its outbox rows are encrypted and its
+        sequence numbers (dev_seq) are used, in one transaction."""
         ...
 
     def sealed(self, room: RoomId) -> SealedBatch | None:
@@ -284,9 +286,9 @@ class OutboxPort(Protocol):
         ...
 
     def shown(self, batch: SealedBatch, first: int) -> bool:
-        """The room's stream shows `batch` from position `first` on: removes it, and those of its outbox rows whose
-        changes `receive_apart` gave a position. Returns False if some rows were void in the stream (neither placed, bad
-        nor waiting): these are pending again, and the batch's sequence numbers are used up."""
+        """The room's stream shows `batch` from position `first` on: removes the batch, and those of its outbox rows
+        whose changes `receive_apart` gave a position. Returns False if some rows were void in the stream (neither
+        placed, bad nor waiting for a key): these are pending again, and the batch's sequence numbers are used up."""
         ...
 
     def unseal(self, batch: SealedBatch) -> None:
@@ -304,7 +306,7 @@ class OutboxPort(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartUpload:
-    """One encrypted part of a file, which is stored at the owner and belongs to the object `obj` in `room`: to be
+    """One encrypted part of a file, which is stored by the application and belongs to the object `obj` in `room`: to be
     uploaded, or uploaded already. `digest` is SHA-256 of its bytes."""
 
     part: PartId
@@ -314,7 +316,8 @@ class PartUpload:
 
 
 class BlobPort(Protocol):
-    """What the engine asks of the owner's store of encrypted file parts: which ones to upload, and their bytes."""
+    """What the engine asks of the application's store of encrypted file parts: which ones to upload, and their
+    bytes."""
 
     def uploads(self) -> list[PartUpload]:
         """Parts to upload, oldest first."""
@@ -345,7 +348,7 @@ class BlobPort(Protocol):
 
 
 class Listener(Protocol):
-    """What the engine notifies of changes; the owner implements it. Called on the event loop; must not block or
+    """What the engine notifies of changes; the application implements it. Called on the event loop; must not block or
     raise."""
 
     def on_status(self) -> None:
@@ -366,5 +369,5 @@ class Listener(Protocol):
 
 
 class Ports(AccountPort, ServerPort, InboxPort, SnapshotPort, OutboxPort, BlobPort, Protocol):
-    """Everything that the engine asks of its owner's store: the account and people, the server, rooms, snapshots, the
-    outbox, and parts of files. The owner implements it."""
+    """Everything that the engine asks of the application's store: the account and people, the server, rooms, snapshots,
+    the outbox, and parts of files. The application implements it."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""What the engine has its owner's store store: each value completely or not at all, in one transaction.
+"""What the engine has the application's store store: each value completely or not at all, in one transaction.
 
 Received
 ├── ReceivedSlice   a slice of a room's stream that was just judged

@@ -103,7 +103,7 @@ class Returning:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
     """A recovery that succeeded: the account on this device, and the person's key log and staff record with its salt,
-    for the owner's store."""
+    for the application's store."""
 
     account: Account
     entries: list[Entry]

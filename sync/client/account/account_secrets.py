@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The account's own secrets as the engine keeps them in its owner's store: version 4, deterministic CBOR."""
+"""The account's own secrets as the engine keeps them in the application's store: version 4, deterministic CBOR."""
 
 from dataclasses import dataclass, field
 

@@ -40,7 +40,7 @@ class Invitation:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
     """An account that was just made, its key log's first entries, and the person's verified staff record with its salt,
-    for the owner's store."""
+    for the application's store."""
 
     account: Account
     entries: list[tuple[bytes, bytes]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Everybody's user logs: verified once, stored by the owner's store, fetched from the server when one is missing."""
+"""Everybody's user logs: verified once, kept in the application's store, fetched from the server if missing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

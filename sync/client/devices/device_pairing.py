@@ -186,7 +186,7 @@ class Host:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
     """What a new device has once it was added: its account, and its person's key log and verified staff record with its
-    salt, for the owner's store."""
+    salt, for the application's store."""
 
     account: Account
     entries: list[tuple[bytes, bytes]]
@@ -256,8 +256,8 @@ class Guest:
 
     async def finish(self, keep: Callable[[Joined], None]) -> Joined:
         """Waits for the old device's yes, signs in, verifies the person's log and decrypts their keys; calls `keep`,
-        with which the owner stores all of it, and returns it. Refused("pairing") if the answer is no or does not come.
-        If the line is lost after the yes, or the result could not be stored, call it again."""
+        with which the application stores all of it, and returns it. Refused("pairing") if the answer is no or does not
+        come. If the line is lost after the yes, or the result could not be stored, call it again."""
         entering, yes = self._entering, self._added
         if entering is None or entering.old is None or yes is None:
             raise Refused(ENDED)

@@ -77,9 +77,9 @@ class Inbox:
         return any(self._backfill.given_up(room.room, obj) for obj in room.incomplete)
 
     async def start(self, heads: list[m.RoomHead]) -> None:
-        """Call it on a new connection: forgets what only the last connection showed, and compares the head (the
-        server's signed last position) of every room in `heads`, which the server lists, with this device's copy. Queues
-        the rooms to be pulled."""
+        """Call it on a new connection: forgets what only the last connection showed, with the items that it sent and
+        that are not judged yet (they are pulled). Compares the head (the server's signed last position) of every room
+        in `heads`, which the server lists, with this device's copy. Queues the rooms to be pulled."""
         self._fresh.clear()
         self._fresh_bytes = 0
         self._prefetch.drop()
@@ -106,7 +106,8 @@ class Inbox:
         self.pull_again(room)
 
     def pull_again(self, room: RoomSync) -> None:
-        """Queues `room` to be pulled: the server has something newer than this device knows."""
+        """Queues `room` to be pulled, and wakes the task that does it: the server has something newer than this device
+        knows."""
         self._note_missing(room)
         self._link.inbox_work.set()
 
@@ -300,8 +301,8 @@ class Inbox:
             self._pull_ahead(self._link.rooms[following])
 
     def _pull_ahead(self, room: RoomSync) -> None:
-        """Starts to pull `room` in the background, before it is that room's turn to be read. For a new room this
-        decides whether only headers are pulled."""
+        """Starts to pull `room` in the background, before the rooms before it are read. For a new room this decides
+        whether only headers are pulled. Does nothing for a room that is stopped, or that waits as an invitation."""
         if room.problem is not None or self.invitations.holds(room):
             return
         if room.bootstrap_buffer is not None and room.stream.n == 0:

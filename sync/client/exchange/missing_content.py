@@ -94,8 +94,8 @@ class MissingContent:
                     await self._link.ports.receive_apart(received)
 
     async def _open_waiting(self, room: RoomSync) -> bool:
-        """Decrypts and stores the items of `room` that wait for a key or a share, after fetching those that the server
-        has. True if a key was found."""
+        """Decrypts and stores the items of `room` that wait for a key or for the secret of their object, after fetching
+        the keys and secrets that the server has. True if a key was found; False also if only secrets were."""
         found = False
         if room.waiting:
             await self.resolve(room, [])  # first, since after a restart only trying shows what is missing

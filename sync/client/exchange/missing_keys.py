@@ -70,7 +70,7 @@ class Seals:
 
     async def fetch_missing(self, room: RoomSync, *, retry: bool) -> bool:
         """Fetches from the server the keys of `room` that this device lacks; True if one was new. `retry`: also asks
-        for keys that the server did not have before. A key that it does not have either is asked of the other members
+        for keys that the server did not have before. A key that the server does not have is asked of the other members
         later, by `work`."""
         found = False
         if room.keys.needs_key and room.keys.take_drafted():

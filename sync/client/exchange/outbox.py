@@ -85,9 +85,9 @@ class Outbox:
         self._sealed_extras: dict[RoomId, list[Extra]] = {}
 
     def send_beside(self, room: RoomId, extras: Sequence[Extra]) -> None:
-        """Queues `extras`, envelopes that are no changes (a snapshot's pieces, an attest), for `room`. They are sent
-        when no written change waits. Before they are encrypted a restart loses them: their maker then checks again what
-        is needed."""
+        """Queues `extras`, envelopes that are no changes of the person's (a snapshot's pieces, an attest, a heartbeat),
+        for `room`. They are sent when no written change waits. If the program ends before they are encrypted, they are
+        lost: the part that made them then checks again what is needed."""
         self._extras.setdefault(room, deque()).extend(extras)
         self._link.outbox_work.set()
 
@@ -127,7 +127,7 @@ class Outbox:
 
     def _ready(self, room: RoomSync) -> bool:
         """Whether a batch for `room` may be encrypted now: everything that the server announced is read, also this
-        device's own last batch, no new key is due, the key is here, and this person is a member."""
+        device's own last batch; no new key is due; this device has the newest key; and this person is a member."""
         return room.may_send and not room.stream.rotation_owed and not room.keys.needs_key and room.is_member
 
     def _seal_next(self, room: RoomSync) -> SealedBatch | None:

@@ -149,9 +149,9 @@ class Preview:
     # -- records --------------------------------------------------------------------------------------------------
 
     async def records(self) -> tuple[InvitedRecord, ...]:
-        """Fetches and decrypts at most three records of the room itself: its first, the first that the inviting person
-        wrote after the addition, and its newest. Those that cannot be opened, or are larger than 1 KiB, are left out.
-        None of a long room. Reject "content-hash" if the server shows another item."""
+        """Fetches and decrypts at most three records about the room itself (such as its name): the first, the first
+        that the inviting person wrote after the addition, and the newest. Those that cannot be opened, or are larger
+        than 1 KiB, are left out. None of a long room. Reject "content-hash" if the server shows another item."""
         wanted = self._wanted()
         if not wanted:
             return ()

@@ -2,9 +2,10 @@
 """Verifies the receipts that the server signs about its rooms, against what this device verified and what the server
 signed before.
 
-▲ Every answer that moves a head carries a receipt. The owner's store keeps the newest of each room, every sign-in shows
-it to the server, and it is a promise. A server that later shows less has been rolled back; a server that shows another
-history has forked the room. The two receipts that contradict each other are kept as evidence (protocol §4, §10).
+▲ Every answer that moves a head carries a receipt. The application's store keeps the newest of each room, every sign-in
+shows it to the server, and it is a promise. A server that later shows less has been rolled back; a server that shows
+another history has forked the room. The two receipts that contradict each other are kept as evidence (protocol §4,
+§10).
 """
 
 import logging

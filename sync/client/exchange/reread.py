@@ -40,8 +40,9 @@ FetchPruned = Callable[[RoomSync], Awaitable[None]]
 
 @dataclass(slots=True)
 class _RereadProgress:
-    """How far a room has been read again: up to the last position of `stream`, of the positions up to `until`.
-    Everything that `stream` has judged is stored, except `piece` (with `shares`) if the line was cut just then."""
+    """How far a room has been read again, that is, pulled, judged and opened from its first position: up to the last
+    position of `stream`, of the positions up to `until`. Everything that `stream` has judged is stored, except `piece`
+    (with `shares`) if the connection was lost just then."""
 
     room: RoomId
     until: int
@@ -51,9 +52,9 @@ class _RereadProgress:
 
 
 class Rereading:
-    """Reads rooms again from their first position, in the background and one at a time, where this device got the keys
-    of earlier items later or began with snapshots. After a cut it resumes on the next connection; after a restart it
-    begins at the first position again."""
+    """Reads rooms again from their first position (pulls, judges and opens their items), in the background and one at a
+    time, where this device got the keys of earlier items later or began with snapshots. If the connection is lost it
+    resumes on the next one; after a restart of the program it begins at the first position again."""
 
     def __init__(self, link: Link, with_logs: WithLogs, snapshots: Snapshots, fetch_pruned: FetchPruned) -> None:
         self._link = link
@@ -120,8 +121,8 @@ class Rereading:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _finished(self, at_most: int = 0) -> None:
-        """Waits until at most `at_most` rooms are still being finished, that is, read but their snapshots not yet
-        checked. Raises what `_finish` raised."""
+        """Waits until at most `at_most` rooms are still being finished, that is, all their items are read again, but
+        their snapshots are not yet checked. Raises what `_finish` raised."""
         while len(self._finishing) > at_most:
             await asyncio.wait(self._finishing.values(), return_when=asyncio.FIRST_COMPLETED)
             for room in [room for room, task in self._finishing.items() if task.done()]:
@@ -136,9 +137,10 @@ class Rereading:
         return found if ready else None
 
     async def _again(self, room_id: RoomId) -> bool:
-        """Reads a room again from its first position to `RoomSync.reread`. Returns True when all of it is read; at once
-        if that was done before the connection was lost. False if the room cannot be read: this device lacks its key,
-        the room was stopped, or what the server showed broke the rules. Unreachable if the connection is lost."""
+        """Pulls, judges and opens a room again from its first position to `RoomSync.reread`. Returns True when all of
+        it is read; at once if that was done before the connection was lost. False if the room cannot be read: this
+        device lacks its key, the room was stopped, or what the server showed broke the rules; the last is tried again
+        on the next connection. Unreachable if the connection is lost."""
         room = self._room(room_id)
         if room is None or room_id in self._given_up:
             return False
@@ -161,7 +163,7 @@ class Rereading:
 
     async def _finish(self, room_id: RoomId) -> None:
         """Checks the snapshots with which this device began the room `room_id` against the changes that were read
-        again, then stores that nothing of the room is left to be read; if more is to be read by now, queues the room
+        again, then stores that nothing of the room is left to be read. If more is to be read by now, queues the room
         again instead. A false snapshot does not prevent that: `Snapshots.check` has dropped the state that was made of
         it."""
         with self._link.apart(room_id):

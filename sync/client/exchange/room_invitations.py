@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""Holds the rooms to which the person was added and that are not followed yet, until the owner decides what happens to
-them.
+"""Holds the rooms to which the person was added and that are not followed yet, until the application decides what
+happens to them.
 
 ▲ What is read of them (preview.py) is judged like every room's, but nothing of it is stored: no change, key, position
 or receipt. So nobody can fill this device's disk by adding its person to a room.
@@ -34,9 +34,9 @@ Follow = Callable[[m.RoomHead], None]
 
 @dataclass(slots=True)
 class _Held:
-    """A room to which this person was added and that is not followed (yet): an invitation, or one that the owner hides.
-    `head` is its last position as the server stated it. `added` is None until its headers are read. `tries`: how often
-    it was read again for a greeting."""
+    """A room to which this person was added and that is not followed (yet): an invitation, or one that the application
+    hides. `head` is its last position as the server stated it. `added` is None until its headers are read. `tries`: how
+    often it was read again for a greeting."""
 
     head: m.RoomHead
     added: Added | None = None
@@ -49,8 +49,8 @@ class _Held:
 
 class Invitations:
     """The rooms to which this person was added and that this device does not follow until they accept. It reads a
-    little of them, has the owner decide, and drops or follows them. The inbox calls `read_next` while something is
-    due."""
+    little of them, has the application decide, and drops or follows them. The inbox calls `read_next` while something
+    is due."""
 
     def __init__(self, link: Link, with_logs: WithLogs, follow: Follow) -> None:
         """`with_logs` verifies items, and fetches the people's key logs that this needs. `follow` begins to follow a
@@ -75,8 +75,8 @@ class Invitations:
         return next(iter(self._due))
 
     def all(self) -> list[Invitation]:
-        """Every room that waits for this person's answer, the oldest addition first. Rooms that the owner hides are
-        left out."""
+        """Every room that waits for this person's answer, the oldest addition first. Rooms that the application hides
+        are left out."""
         asked = [h for h in self._held.values() if h.verdict is Verdict.ASK]
         found = [Invitation(added=h.added, read=h.read, records=h.records) for h in asked if h.added is not None]
         return sorted(found, key=lambda i: (i.added.t, i.added.room))
@@ -91,7 +91,7 @@ class Invitations:
 
     def takes(self, head: m.RoomHead) -> bool:
         """Whether the room of `head`, which the server announced, is held here as an invitation and so must not be
-        followed; holds it if need be. False for a room that is followed already, and for one that the owner opens
+        followed; holds it if need be. False for a room that is followed already, and for one that the application opens
         without asking. A room that this person left, and to which they were added again, is held. Beyond MAX_HELD rooms
         the answer is True, and the room is ignored."""
         room = RoomId(head.receipt.room)
@@ -137,8 +137,8 @@ class Invitations:
             self.consent.on_invitations()
 
     def reconsider(self) -> None:
-        """Has the owner decide again about every room that waits for the person's answer or is hidden. Call it when an
-        answer, a block or the set of known people has changed."""
+        """Has the application decide again about every room that waits for the person's answer or is hidden. Call it
+        when an answer, a block or the set of known people has changed."""
         if self.consent is None:
             return
         moved = False
@@ -166,8 +166,9 @@ class Invitations:
         self._link.inbox_work.set()
 
     def _settle(self, room: RoomId, held: _Held, added: Added) -> bool:
-        """Has the owner decide about `room` by `added`, how this person was added to it, and carries out the decision:
-        follows the room, hides it, or shows it as an invitation. True if the list of invitations has changed."""
+        """Has the application decide about `room` by `added`, how this person was added to it, and carries out the
+        decision: follows the room, hides it, or shows it as an invitation. True if the list of invitations has
+        changed."""
         assert self.consent is not None  # noqa: S101 - nothing is held without it
         before, held.verdict = held.verdict, self.consent.decide(added)
         if held.verdict is Verdict.OPEN:
@@ -181,9 +182,9 @@ class Invitations:
     # -- reading --------------------------------------------------------------------------------------------------
 
     async def read_next(self) -> None:
-        """Reads the headers and a few records of the next room to which the person was added, and has the owner decide
-        about it. If the server does not give what it must, the room stays as it is, and is read again on the next
-        connection."""
+        """Reads the headers and a few records of the next room to which the person was added, and has the application
+        decide about it. If the server does not give what it must, the room stays as it is, and is read again on the
+        next connection."""
         room = self.next
         del self._due[room]
         held, consent = self._held.get(room), self.consent

@@ -25,8 +25,8 @@ MAX_SEALS = 16
 class RoomKeys:
     """The keys that this device holds for one room. An epoch is a generation of the room's key. `ring` has each epoch's
     content key K and, for members who may read the history, its archive key A, which decrypts the keys of earlier
-    epochs; the owner's store stores them. Each object has a share besides: a 32-byte secret from which its own keys are
-    derived."""
+    epochs; the application's store keeps them. Each object has a share besides: a 32-byte secret from which its own
+    keys are derived."""
 
     def __init__(self, stream: RoomStream, room: RoomId, ports: InboxPort, book: Book, account: Account) -> None:
         self.ring = KeyRing(room, ports.keys(room))

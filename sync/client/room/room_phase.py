@@ -89,8 +89,8 @@ class Head(Enum):
 
 
 class Past(Enum):
-    """Whether positions of the room that were judged before are still to be read again (OWED), or everything is read
-    (READ)."""
+    """Whether positions of the room that were judged before are still to be pulled and opened again (OWED), or
+    everything is read (READ)."""
 
     READ = auto()
     OWED = auto()
@@ -231,8 +231,9 @@ class RoomPhase:
 
     @classmethod
     def of_stored(cls, problem: str | None, *, following: bool, reread: bool) -> "RoomPhase":
-        """The phase of a room that was just read from the store. `problem`: the alarm that the store recorded, None for
-        none. `following`: whether the stream's state is stored. `reread`: whether positions are to be read again."""
+        """The phase of a room that was just loaded from the store. `problem`: the alarm that the store recorded, None
+        for none. `following`: whether the stream's state is stored. `reread`: whether earlier positions are to be
+        pulled and opened again."""
         mark = Mark(RoomState(problem)) if problem else Mark.NONE
         return cls(
             reading=Reading.FOLLOWING if following else Reading.HOLDING,

@@ -2,7 +2,7 @@
 """One room as this device follows it: its verified stream, and its items that are opened, bad or waiting.
 
 No network here. `judge` verifies a slice (it may run in a thread), `open_all` turns the verdicts into `Received`s for
-the owner's store, and `resolve` opens items that waited for a key or a share.
+the application's store, and `resolve` opens items that waited for a key or a share.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,7 +38,7 @@ STATE_EVERY = 64
 
 class RoomSync(TrackedRoom):
     """One room that this device follows. It verifies what was received of the room, decrypts it, and returns the writes
-    for the owner's store. Its state (phase, positions, what stops it) is in the base class `TrackedRoom`."""
+    for the application's store. Its state (phase, positions, what stops it) is in the base class `TrackedRoom`."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class RoomSync(TrackedRoom):
         self._book = book
         self._opener = Opener(self.stream, self.keys, account)
         self._stored_members = self.stream.members if state else {}
-        """The members as the owner's store has them."""
+        """The members as the application's store has them."""
 
     def rh_at(self, n: int) -> bytes | None:
         return self._ports.rh_at(self.room, n)
@@ -234,9 +234,10 @@ class RoomSync(TrackedRoom):
         return [*first, last]
 
     def reread_done(self) -> ReadAgain:
-        """Marks the room as read completely, in memory, and returns the write that records it. The write names the
-        objects that no longer depend on a snapshot. ▲ A snapshot is dropped only if everything that it replaces can be
-        read: not while a change of its object waits for a key. If the write is not stored, call `not_reread`."""
+        """Marks the room, all of whose items were pulled and opened again, as read completely, in memory, and returns
+        the write that records it. The write names the objects that no longer depend on a snapshot. ▲ A snapshot is
+        dropped only if everything that it replaces can be read: not while a change waits for a key. If the write is not
+        stored, call `not_reread`."""
         self._move(Event.READ_AGAIN)
         self._reread = 0
         shut = self.shut()
@@ -251,8 +252,8 @@ class RoomSync(TrackedRoom):
         return objects_of(rows)
 
     def not_reread(self, until: int) -> None:
-        """▲ Call it if the result of `reread_done` was not stored: the room is again to be read up to position `until`,
-        which is finished on the next connection."""
+        """▲ Call it if the result of `reread_done` was not stored: the room is again to be pulled and opened up to
+        position `until`, which is finished on the next connection."""
         self._move(Event.NOT_RECORDED)
         self._reread = max(self._reread, until)
 
@@ -286,8 +287,8 @@ class RoomSync(TrackedRoom):
 
     def finish_bootstrap(self, *, reread: bool) -> OpenedUpTo:
         """The last write of a newcomer's first reading of a room that was pulled headers-only: the stream's state.
-        `reread`: whether the history before the room's snapshots is left to be read later. If the buffer was not
-        opened, the write has its positions, and the buffer is dropped."""
+        `reread`: whether the history before the room's snapshots is left to be pulled and opened later. If the buffer
+        was not opened, the write has its positions, and the buffer is dropped."""
         held, self._buffer = self._buffer, None
         self._move(Event.STORED)
         self._stored_n = self._kept_n = self.stream.n

@@ -227,8 +227,8 @@ class TrackedRoom:
     def take_over(self, before: "TrackedRoom") -> None:
         """Makes this room, which was just read from the store, continue in the place of `before`, the same room in
         memory, whose last slice could not be stored: takes over the server's refusal of writes, the keys of drafted
-        epochs, and the announced position. ▲ A room that this program cannot follow stays stopped: a line that is cut
-        is no new start."""
+        epochs, and the announced position. ▲ A room that this program cannot follow stays stopped: a lost connection is
+        no new start."""
         if before.problem is RoomState.UNREADABLE:
             self._move(Event.UNREADABLE)
         self._blocked, self.keys.drafted, self._head_n = before._blocked, before.keys.drafted, before._head_n

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: EUPL-1.2
-"""The state of the connection as the owner shows it. The parts that move the connection set it; it decides nothing."""
+"""The state of the connection as it is shown. The parts that move the connection set it; it decides nothing."""
 
 from collections.abc import Callable
 

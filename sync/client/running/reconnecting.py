@@ -169,7 +169,7 @@ class Reconnecting:
             log.error("the client refused the server: %s", error.code)
             self._state.show(LinkState.ERROR, error.code)
         else:
-            # The owner's store (a full disk) or a fault of ours: its code is shown, and the session is tried again.
+            # The store (a full disk) or a fault of ours: its code is shown, and the session is tried again.
             log.error("session failed", exc_info=error)
             self._state.show(LinkState.ERROR, str(getattr(error, "code", BugError.code)))
         return None

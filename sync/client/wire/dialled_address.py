@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Decides at which address the account's server is dialled: the stored address, or another one to which the account
-moves. `egress` opens the connections. This module reads no policy: its owner passes the other addresses.
+moves. `egress` opens the connections. This module reads no policy: the application passes the other addresses.
 """
 
 import asyncio
